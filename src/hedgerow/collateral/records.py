@@ -1,0 +1,51 @@
+"""What enters and leaves the collateral room: buffers, routes, and a transfer plan."""
+
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from hedgerow.errors import Failure
+
+__all__ = ["BufferPolicy", "Move", "Route", "TransferPlan"]
+
+
+class BufferPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """When an account is topped up and to where: both as requirement over equity (use).
+
+    Use 1 is liquidation; act above `trigger_use_frac`, fill up to `target_use_frac`. A source is never
+    drawn beyond its own `target_use_frac`.
+    """
+
+    account_id: str
+    trigger_use_frac: Decimal
+    target_use_frac: Decimal
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """One allowed way for one asset: nothing moves along any other."""
+
+    source_account_id: str
+    target_account_id: str
+    asset: str
+    use: Literal["balance", "supply", "repay"]
+    latency_ns: int
+    fee_coin: Decimal
+    step_coin: Decimal
+
+
+class Move(msgspec.Struct, frozen=True, kw_only=True):
+    """One transfer along a route, and the use it is expected to bring the target to."""
+
+    route: Route
+    quantity_coin: Decimal
+    use_before_frac: Decimal | None
+    use_after_frac: Decimal | None
+    cost_expected_usd: float
+
+
+class TransferPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """Moves that refill buffers, and what could not be filled."""
+
+    moves: tuple[Move, ...]
+    unmet: tuple[Failure, ...]

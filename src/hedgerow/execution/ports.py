@@ -1,0 +1,32 @@
+"""Ports: what execution needs of the world. Venues and the simulator both implement them."""
+
+from typing import Protocol
+
+from hedgerow.execution.records import Decision, Receipt, View
+from hedgerow.planning import Order, Transfer
+
+__all__ = ["Agent", "Exchange"]
+
+
+class Exchange(Protocol):
+    """Where legs go. Implementations must treat a repeated `client_id` as the same leg."""
+
+    def place(self, order: Order, time_ns: int) -> Receipt:
+        """Send one order; the receipt may say that the outcome is unknown."""
+        ...
+
+    def move(self, transfer: Transfer, time_ns: int) -> Receipt:
+        """Start one transfer; it is credited later."""
+        ...
+
+    def query(self, client_id: str, time_ns: int) -> Receipt | None:
+        """Say what became of a leg; None when the venue has never seen it."""
+        ...
+
+
+class Agent(Protocol):
+    """Anything that turns a view into a decision without looking elsewhere."""
+
+    def step(self, view: View, time_ns: int) -> Decision:
+        """Decide."""
+        ...

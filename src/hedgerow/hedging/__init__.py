@@ -1,0 +1,9 @@
+"""Which trades bring us back?
+
+Deltas per coin and a policy enter; trades to the nearest edge of a Whalley-Wilmott band leave. The
+room refuses to trade on a missing price or an incomplete delta.
+"""
+
+from hedgerow.hedging.records import HedgePolicy, Trade, TradePlan
+
+__all__ = ["HedgePolicy", "Trade", "TradePlan"]

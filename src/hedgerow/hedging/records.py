@@ -1,0 +1,48 @@
+"""What enters and leaves the hedging room: a hedge policy per coin, and a trade plan."""
+
+from decimal import Decimal
+
+import msgspec
+
+from hedgerow.errors import Failure
+
+__all__ = ["HedgePolicy", "Trade", "TradePlan"]
+
+
+class HedgePolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """How one coin's delta is held: with which perpetual, in which account, around which target.
+
+    `risk_aversion_per_usd` is the absolute risk aversion of the band (Whalley and Wilmott 1997); it
+    scales with the size of the book. `band_min_coin` keeps the band open where gamma vanishes.
+    """
+
+    underlying: str
+    instrument_id: str
+    account_id: str
+    target_delta_coin: float
+    risk_aversion_per_usd: float
+    band_min_coin: float
+    fee_taker_frac: float
+    slippage_limit_frac: float
+
+
+class Trade(msgspec.Struct, frozen=True, kw_only=True):
+    """One hedge: how much of what, from which delta to which, inside which band, at what cost."""
+
+    underlying: str
+    instrument_id: str
+    account_id: str
+    quantity_contracts: Decimal
+    price_limit_usd: Decimal
+    delta_before_coin: float
+    delta_after_coin: float
+    band_halfwidth_coin: float
+    target_delta_coin: float
+    cost_expected_usd: float
+
+
+class TradePlan(msgspec.Struct, frozen=True, kw_only=True):
+    """Trades that bring deltas back to the nearest edge of their bands, and what could not be done."""
+
+    trades: tuple[Trade, ...]
+    unmet: tuple[Failure, ...]

@@ -1,0 +1,288 @@
+"""The terms of instruments, as frozen records.
+
+Three words recur. *Underlying*: the coin whose price moves the value (``BTC``). *Settlement*: the
+asset in which the value is paid and counted (``BTC`` for a coin-settled option, ``USDC`` for a linear
+perpetual). *Contract*: one unit of `Position.quantity_contracts`.
+"""
+
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+import msgspec
+
+__all__ = [
+    "ConcentratedShare",
+    "ConstantProductShare",
+    "Instrument",
+    "InverseFuture",
+    "InversePerpetual",
+    "LinearFuture",
+    "LinearPerpetual",
+    "LoanDebt",
+    "LoanSupply",
+    "Option",
+    "Spot",
+    "StakedCoin",
+    "VaultShare",
+    "expiry_of",
+    "settlement_of",
+    "underlying_of",
+]
+
+# The first block of the first chain; an expiry before it is a unit mistake (seconds for nanoseconds).
+_FIRST_EXPIRY_NS = 1_230_940_800_000_000_000
+
+
+def _positive(subject: str, **fields: Decimal | int) -> None:
+    for name, amount in fields.items():
+        if not amount > 0 or (isinstance(amount, Decimal) and not amount.is_finite()):
+            raise ValueError(f"{subject}: {name} must be positive and finite, was {amount}")
+
+
+def _dated(subject: str, expiry_ns: int) -> None:
+    if expiry_ns < _FIRST_EXPIRY_NS:
+        raise ValueError(f"{subject}: expiry_ns must be UTC nanoseconds, was {expiry_ns}")
+
+
+class Spot(msgspec.Struct, frozen=True, kw_only=True, tag="spot"):
+    """The coin itself, one contract being one coin. Balances of accounts become these."""
+
+    instrument_id: str
+    asset: str
+
+
+class LinearPerpetual(msgspec.Struct, frozen=True, kw_only=True, tag="linear_perpetual"):
+    """Perpetual paid in a quote-like asset: profit = contracts · multiplier · (mark - entry)."""
+
+    instrument_id: str
+    underlying: str
+    settlement: str
+    multiplier_coin_per_contract: Decimal
+    tick_usd: Decimal
+    lot_contracts: Decimal
+    funding_interval_ns: int
+
+    def __post_init__(self) -> None:
+        _positive(
+            self.instrument_id,
+            multiplier_coin_per_contract=self.multiplier_coin_per_contract,
+            tick_usd=self.tick_usd,
+            lot_contracts=self.lot_contracts,
+            funding_interval_ns=self.funding_interval_ns,
+        )
+
+
+class InversePerpetual(msgspec.Struct, frozen=True, kw_only=True, tag="inverse_perpetual"):
+    """Perpetual paid in the coin: profit = contracts · multiplier · (1/entry - 1/mark) coins."""
+
+    instrument_id: str
+    underlying: str
+    multiplier_usd_per_contract: Decimal
+    tick_usd: Decimal
+    lot_contracts: Decimal
+    funding_interval_ns: int
+
+    def __post_init__(self) -> None:
+        _positive(
+            self.instrument_id,
+            multiplier_usd_per_contract=self.multiplier_usd_per_contract,
+            tick_usd=self.tick_usd,
+            lot_contracts=self.lot_contracts,
+            funding_interval_ns=self.funding_interval_ns,
+        )
+
+
+class LinearFuture(msgspec.Struct, frozen=True, kw_only=True, tag="linear_future"):
+    """Dated future paid in a quote-like asset."""
+
+    instrument_id: str
+    underlying: str
+    settlement: str
+    expiry_ns: int
+    multiplier_coin_per_contract: Decimal
+    tick_usd: Decimal
+    lot_contracts: Decimal
+
+    def __post_init__(self) -> None:
+        _dated(self.instrument_id, self.expiry_ns)
+        _positive(
+            self.instrument_id,
+            multiplier_coin_per_contract=self.multiplier_coin_per_contract,
+            tick_usd=self.tick_usd,
+            lot_contracts=self.lot_contracts,
+        )
+
+
+class InverseFuture(msgspec.Struct, frozen=True, kw_only=True, tag="inverse_future"):
+    """Dated future paid in the coin."""
+
+    instrument_id: str
+    underlying: str
+    expiry_ns: int
+    multiplier_usd_per_contract: Decimal
+    tick_usd: Decimal
+    lot_contracts: Decimal
+
+    def __post_init__(self) -> None:
+        _dated(self.instrument_id, self.expiry_ns)
+        _positive(
+            self.instrument_id,
+            multiplier_usd_per_contract=self.multiplier_usd_per_contract,
+            tick_usd=self.tick_usd,
+            lot_contracts=self.lot_contracts,
+        )
+
+
+class Option(msgspec.Struct, frozen=True, kw_only=True, tag="option"):
+    """European option, settled against an average of the index.
+
+    `settlement` equal to `underlying` makes it coin-settled: prices and payoffs are in coin, the
+    payoff is ``max(±(A - K), 0) / A`` with A the averaged index. Any other settlement makes it linear.
+    The average runs over the last `averaging_ns` before expiry (Deribit: 30 minutes).
+    """
+
+    instrument_id: str
+    underlying: str
+    settlement: str
+    expiry_ns: int
+    strike_usd: Decimal
+    right: Literal["call", "put"]
+    multiplier_coin_per_contract: Decimal
+    averaging_ns: int
+    tick_ccy: Decimal
+    lot_contracts: Decimal
+
+    def __post_init__(self) -> None:
+        _dated(self.instrument_id, self.expiry_ns)
+        _positive(
+            self.instrument_id,
+            strike_usd=self.strike_usd,
+            multiplier_coin_per_contract=self.multiplier_coin_per_contract,
+            tick_ccy=self.tick_ccy,
+            lot_contracts=self.lot_contracts,
+        )
+        if self.averaging_ns < 0:
+            raise ValueError(
+                f"{self.instrument_id}: averaging_ns must not be negative, was {self.averaging_ns}"
+            )
+
+    @property
+    def is_coin_settled(self) -> bool:
+        """Whether premium and payoff are counted in the underlying coin."""
+        return self.settlement == self.underlying
+
+
+class LoanSupply(msgspec.Struct, frozen=True, kw_only=True, tag="loan_supply"):
+    """Collateral supplied to a lending market; one contract is one *scaled* unit of the asset.
+
+    The present balance is contracts · liquidity index, so interest needs no new position.
+    """
+
+    instrument_id: str
+    market: str
+    asset: str
+    asset_decimals: int
+
+    def __post_init__(self) -> None:
+        _positive(self.instrument_id, asset_decimals=self.asset_decimals)
+
+
+class LoanDebt(msgspec.Struct, frozen=True, kw_only=True, tag="loan_debt"):
+    """Debt owed to a lending market; hold it short: contracts are negative scaled units."""
+
+    instrument_id: str
+    market: str
+    asset: str
+    asset_decimals: int
+
+    def __post_init__(self) -> None:
+        _positive(self.instrument_id, asset_decimals=self.asset_decimals)
+
+
+class ConstantProductShare(msgspec.Struct, frozen=True, kw_only=True, tag="constant_product"):
+    """Share of an x·y = L² pool of coin and quote; one contract is one unit of L."""
+
+    instrument_id: str
+    underlying: str
+    settlement: str
+
+
+class ConcentratedShare(msgspec.Struct, frozen=True, kw_only=True, tag="concentrated"):
+    """Share of a concentrated pool between two prices; one contract is one unit of L."""
+
+    instrument_id: str
+    underlying: str
+    settlement: str
+    price_lower_usd: Decimal
+    price_upper_usd: Decimal
+
+    def __post_init__(self) -> None:
+        _positive(
+            self.instrument_id,
+            price_lower_usd=self.price_lower_usd,
+            price_upper_usd=self.price_upper_usd,
+        )
+        if self.price_lower_usd >= self.price_upper_usd:
+            raise ValueError(
+                f"{self.instrument_id}: price_lower_usd {self.price_lower_usd} must lie below "
+                f"price_upper_usd {self.price_upper_usd}"
+            )
+
+
+class StakedCoin(msgspec.Struct, frozen=True, kw_only=True, tag="staked_coin"):
+    """Liquid staked token, worth base · rate · (1 - discount); one contract is one token."""
+
+    instrument_id: str
+    asset: str
+    base: str
+
+
+class VaultShare(msgspec.Struct, frozen=True, kw_only=True, tag="vault_share"):
+    """Share of a vault, worth `rate` units of the vault's asset; one contract is one share."""
+
+    instrument_id: str
+    vault: str
+    asset: str
+
+
+Instrument: TypeAlias = (
+    Spot
+    | LinearPerpetual
+    | InversePerpetual
+    | LinearFuture
+    | InverseFuture
+    | Option
+    | LoanSupply
+    | LoanDebt
+    | ConstantProductShare
+    | ConcentratedShare
+    | StakedCoin
+    | VaultShare
+)
+
+
+def underlying_of(instrument: Instrument) -> str:
+    """Name the coin whose price moves the value (for a balance or loan: the asset itself)."""
+    if isinstance(instrument, Spot | LoanSupply | LoanDebt | StakedCoin | VaultShare):
+        return instrument.asset
+    return instrument.underlying
+
+
+def settlement_of(instrument: Instrument) -> str:
+    """Name the asset in which one contract's value is counted."""
+    match instrument:
+        case InversePerpetual() | InverseFuture():
+            return instrument.underlying
+        case StakedCoin():
+            return instrument.asset
+        case Spot() | LoanSupply() | LoanDebt() | VaultShare():
+            return instrument.asset
+        case _:
+            return instrument.settlement
+
+
+def expiry_of(instrument: Instrument) -> int | None:
+    """Give the expiry in UTC nanoseconds, or None for what never expires."""
+    if isinstance(instrument, LinearFuture | InverseFuture | Option):
+        return instrument.expiry_ns
+    return None

@@ -1,0 +1,140 @@
+"""Rulebooks: a venue's parameters as dated data.
+
+Code holds formulas, TOML holds numbers, each file with its `source`, the day from which it is known
+to hold (`as_of`) and how well it was verified. `app` reads the files; this room only decodes bytes.
+"""
+
+from decimal import Decimal
+from typing import TypeAlias
+
+import msgspec
+
+from hedgerow.errors import RulebookRejected
+from hedgerow.margin.records import Confidence
+
+__all__ = [
+    "LendingReserve",
+    "LendingRulebook",
+    "Rulebook",
+    "ScanRulebook",
+    "Tier",
+    "TieredRulebook",
+    "decode_rulebook",
+]
+
+
+class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """From `floor_usd` of notional on: maintenance rate and the leverage it permits."""
+
+    floor_usd: Decimal
+    rate_maintenance_frac: Decimal
+    rate_initial_frac: Decimal
+
+
+class TieredRulebook(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="tiered"
+):
+    """Cross-margined perpetuals: each position's notional falls into tiers of its underlying."""
+
+    name: str
+    venue: str
+    source: str
+    as_of: str
+    confidence: Confidence
+    confidence_note: str
+    currency: str
+    tiers: dict[str, list[Tier]]
+    fee_taker_frac: Decimal
+    fee_liquidation_frac: Decimal
+
+
+class ScanRulebook(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="scan"
+):
+    """Portfolio margin by scenario scan over price and vol, per settlement currency."""
+
+    name: str
+    venue: str
+    source: str
+    as_of: str
+    confidence: Confidence
+    confidence_note: str
+    price_range_frac: dict[str, Decimal]
+    buckets_count: int
+    volatility_up_frac: dict[str, Decimal]
+    volatility_down_frac: dict[str, Decimal]
+    short_term_vega_power: Decimal
+    long_term_vega_power: Decimal
+    min_volatility_for_shock_up_frac: Decimal
+    extended_moves_frac: list[Decimal]
+    extended_table_factor: Decimal
+    extended_dampener_usd: dict[str, Decimal]
+    annualised_move_risk_frac: dict[str, Decimal]
+    min_annualised_move_frac: dict[str, Decimal]
+    delta_shock_threshold_usd: Decimal
+    pnl_offset_frac: dict[str, Decimal]
+    maintenance_factor_frac: Decimal
+    fee_taker_frac: Decimal
+    fee_cap_of_price_frac: Decimal
+    fee_delivery_frac: Decimal
+    fee_liquidation_frac: Decimal
+
+
+class LendingReserve(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One reserve of a lending market, in the protocol's basis points."""
+
+    liquidation_threshold_bps: int
+    liquidation_bonus_bps: int
+    asset_decimals: int
+
+
+class LendingRulebook(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="lending"
+):
+    """Over-collateralised loans, liquidated when the health factor falls below one."""
+
+    name: str
+    venue: str
+    source: str
+    as_of: str
+    confidence: Confidence
+    confidence_note: str
+    market: str
+    close_factor_bps: int
+    close_factor_full_below_health_frac: Decimal
+    close_factor_full_below_usd: Decimal
+    liquidation_protocol_fee_bps: int
+    reserves: dict[str, LendingReserve]
+
+
+Rulebook: TypeAlias = TieredRulebook | ScanRulebook | LendingRulebook
+
+
+def decode_rulebook(raw: bytes, *, where: str) -> Rulebook:
+    """Decode one rulebook file.
+
+    Parameters
+    ----------
+    raw
+        The TOML text; its key `type` says which of the three kinds it is.
+    where
+        How to name the file in errors.
+
+    Raises
+    ------
+    RulebookRejected
+        If a key is missing, unknown or of the wrong type, or tiers do not rise.
+    """
+    try:
+        rulebook = msgspec.toml.decode(raw, type=Rulebook)
+    except msgspec.MsgspecError as bad:
+        raise RulebookRejected(f"{where}: {bad}") from bad
+    if isinstance(rulebook, TieredRulebook):
+        for underlying, tiers in rulebook.tiers.items():
+            floors = [tier.floor_usd for tier in tiers]
+            if not floors or floors[0] != 0 or floors != sorted(set(floors)):
+                raise RulebookRejected(
+                    f"{where}: tiers.{underlying} must start at 0 and rise, floors were "
+                    f"{[str(f) for f in floors]}"
+                )
+    return rulebook

@@ -1,0 +1,11 @@
+"""Who holds how much, where.
+
+Positions and balances enter as a venue reports them, grouped in accounts (the unit a venue
+liquidates). `book` gives one `Book`: every account, every distinct instrument once, and the sparse
+quantities between them. The room refuses a position in an instrument nobody described.
+"""
+
+from hedgerow.portfolio.book import Book, book
+from hedgerow.portfolio.records import Account, Balance, Position
+
+__all__ = ["Account", "Balance", "Book", "Position", "book"]

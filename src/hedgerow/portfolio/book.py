@@ -1,0 +1,112 @@
+"""The book: accounts, distinct instruments, and sparse quantities between them.
+
+Prices are made once per distinct instrument and then contracted with the holdings, so a million
+positions on a thousand series cost a thousand pricings. A balance is a holding of `Spot`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hedgerow.errors import MarketRejected
+from hedgerow.instruments import Instrument, Spot
+from hedgerow.portfolio.records import Account
+from hedgerow.units import to_model
+
+__all__ = ["Book", "book"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Book:
+    """Every account of a desk over one list of distinct instruments.
+
+    `holding_*` arrays have one row per (account, instrument) pair that is held: the sparse matrix of
+    positions in coordinate form. `entry_ccy` is NaN-free: 0.0 means the holding has no entry price.
+    """
+
+    accounts: tuple[Account, ...]
+    instruments: tuple[Instrument, ...]
+    holding_account_index: NDArray[np.int64]
+    holding_instrument_index: NDArray[np.int64]
+    holding_quantity_contracts: NDArray[np.float64]
+    holding_entry_ccy: NDArray[np.float64]
+
+    def account(self, account_id: str) -> Account:
+        """Find an account by its id.
+
+        Raises
+        ------
+        KeyError
+            If the book holds no such account.
+        """
+        for account in self.accounts:
+            if account.account_id == account_id:
+                return account
+        raise KeyError(f"no account {account_id!r} in the book")
+
+    def instrument(self, instrument_id: str) -> Instrument:
+        """Find an instrument by its id.
+
+        Raises
+        ------
+        KeyError
+            If the book holds no such instrument.
+        """
+        for instrument in self.instruments:
+            if instrument.instrument_id == instrument_id:
+                return instrument
+        raise KeyError(f"no instrument {instrument_id!r} in the book")
+
+
+def book(accounts: Iterable[Account], instruments: Mapping[str, Instrument]) -> Book:
+    """Gather accounts into one book.
+
+    Parameters
+    ----------
+    accounts
+        In the order the desk lists them; the order is kept.
+    instruments
+        Terms by id, at least of every position held. Balances need none: they become `Spot`.
+
+    Raises
+    ------
+    MarketRejected
+        If a position names an instrument whose terms are not given.
+    """
+    accounts = tuple(accounts)
+    index_by_id: dict[str, int] = {}
+    distinct: list[Instrument] = []
+    rows: list[tuple[int, int, float, float]] = []
+
+    def index_of(instrument: Instrument) -> int:
+        at = index_by_id.setdefault(instrument.instrument_id, len(distinct))
+        if at == len(distinct):
+            distinct.append(instrument)
+        return at
+
+    for account_index, account in enumerate(accounts):
+        for position in account.positions:
+            terms = instruments.get(position.instrument_id)
+            if terms is None:
+                raise MarketRejected(
+                    f"account {account.account_id} holds {position.instrument_id}, whose terms "
+                    "nobody described; list the instrument or drop the position"
+                )
+            entry = 0.0 if position.price_entry_ccy is None else to_model(position.price_entry_ccy)
+            rows.append(
+                (account_index, index_of(terms), to_model(position.quantity_contracts), entry)
+            )
+        for balance in account.balances:
+            spot = Spot(instrument_id=f"spot:{balance.asset}", asset=balance.asset)
+            rows.append((account_index, index_of(spot), to_model(balance.quantity_coin), 0.0))
+
+    return Book(
+        accounts=accounts,
+        instruments=tuple(distinct),
+        holding_account_index=np.array([r[0] for r in rows], dtype=np.int64),
+        holding_instrument_index=np.array([r[1] for r in rows], dtype=np.int64),
+        holding_quantity_contracts=np.array([r[2] for r in rows], dtype=np.float64),
+        holding_entry_ccy=np.array([r[3] for r in rows], dtype=np.float64),
+    )

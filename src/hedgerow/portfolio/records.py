@@ -1,0 +1,65 @@
+"""Positions, balances and accounts, as a venue reports them. Long is positive."""
+
+from decimal import Decimal
+
+import msgspec
+
+__all__ = ["Account", "Balance", "Position"]
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True):
+    """One holding. `price_entry_ccy` is the average entry, for what is marked against an entry.
+
+    Options are paid for up front and loans accrue, so they carry no entry price.
+    """
+
+    instrument_id: str
+    quantity_contracts: Decimal
+    price_entry_ccy: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        if not self.quantity_contracts.is_finite():
+            raise ValueError(
+                f"{self.instrument_id}: quantity_contracts must be finite, "
+                f"was {self.quantity_contracts}"
+            )
+        entry = self.price_entry_ccy
+        if entry is not None and not (entry.is_finite() and entry > 0):
+            raise ValueError(f"{self.instrument_id}: price_entry_ccy must be positive, was {entry}")
+
+
+class Balance(msgspec.Struct, frozen=True, kw_only=True):
+    """An amount of one asset in its own units (coins, or dollars of a dollar coin)."""
+
+    asset: str
+    quantity_coin: Decimal
+
+    def __post_init__(self) -> None:
+        if not self.quantity_coin.is_finite():
+            raise ValueError(
+                f"{self.asset}: quantity_coin must be finite, was {self.quantity_coin}"
+            )
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """The unit a venue liquidates: its positions, its balances and the rulebook that judges it.
+
+    `rulebook` is None for an account nothing can liquidate (a treasury wallet).
+    """
+
+    account_id: str
+    venue: str
+    currency: str
+    rulebook: str | None
+    positions: tuple[Position, ...]
+    balances: tuple[Balance, ...]
+    time_observed_ns: int
+
+    def balance_coin(self, asset: str) -> Decimal:
+        """Sum the balances of one asset; an asset never held is exactly zero, which is known."""
+        return sum((b.quantity_coin for b in self.balances if b.asset == asset), Decimal(0))
+
+    def quantity_contracts(self, instrument_id: str) -> Decimal:
+        """Sum the positions in one instrument; exactly zero where none is held."""
+        held = (p.quantity_contracts for p in self.positions if p.instrument_id == instrument_id)
+        return sum(held, Decimal(0))

@@ -1,0 +1,45 @@
+"""What numbers mean: time as integer nanoseconds, and the one crossing between two worlds.
+
+Exact numbers (`Decimal`, `int`) are what venues count; `float64` is what models estimate. They meet
+in `units.cross` and nowhere else.
+"""
+
+from hedgerow.units.cross import (
+    Rounding,
+    mul_div_down,
+    mul_div_up,
+    quantise,
+    scaled,
+    to_exact,
+    to_model,
+)
+from hedgerow.units.time import (
+    DAY_NS,
+    HOUR_NS,
+    MINUTE_NS,
+    SECOND_NS,
+    YEAR_NS,
+    date_utc,
+    format_ns,
+    parse_ns,
+    years_between,
+)
+
+__all__ = [
+    "DAY_NS",
+    "HOUR_NS",
+    "MINUTE_NS",
+    "SECOND_NS",
+    "YEAR_NS",
+    "Rounding",
+    "date_utc",
+    "format_ns",
+    "mul_div_down",
+    "mul_div_up",
+    "parse_ns",
+    "quantise",
+    "scaled",
+    "to_exact",
+    "to_model",
+    "years_between",
+]

@@ -1,0 +1,66 @@
+"""The crossing between the exact world and the model world.
+
+`to_model` loses digits and is free to use. `to_exact` cannot be called without saying which way it
+rounds; against ourselves is *up* for what we owe and *down* for what we hold.
+"""
+
+import math
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from typing import Literal, TypeAlias
+
+from hedgerow.errors import OutOfDomain
+
+__all__ = ["Rounding", "mul_div_down", "mul_div_up", "quantise", "scaled", "to_exact", "to_model"]
+
+Rounding: TypeAlias = Literal["up", "down", "half_up"]
+
+# "up" and "down" are towards plus and minus infinity, so that a signed amount rounds the way the
+# number line says; venues that round towards zero say so in their own engine.
+_MODES = {"up": ROUND_CEILING, "down": ROUND_FLOOR, "half_up": ROUND_HALF_UP}
+
+
+def to_model(amount: Decimal | int) -> float:
+    """Give the nearest float64. Lossy."""
+    return float(amount)
+
+
+def to_exact(value: float, step: Decimal, rounding: Rounding) -> Decimal:
+    """Turn a model's number into a multiple of `step`, rounding as told.
+
+    Raises
+    ------
+    OutOfDomain
+        If `value` is not finite or `step` is not positive.
+    """
+    if not math.isfinite(value):
+        raise OutOfDomain(f"cannot make {value} exact: it is not finite")
+    # repr gives the shortest decimal that is this float: 0.1 stays 0.1 and does not round up.
+    return quantise(Decimal(repr(float(value))), step, rounding)
+
+
+def quantise(amount: Decimal, step: Decimal, rounding: Rounding) -> Decimal:
+    """Round an exact amount to a multiple of `step`.
+
+    Raises
+    ------
+    OutOfDomain
+        If `step` is not positive.
+    """
+    if step <= 0:
+        raise OutOfDomain(f"step must be positive, was {step}")
+    return (amount / step).to_integral_value(_MODES[rounding]) * step
+
+
+def scaled(amount: Decimal, factor: float) -> Decimal:
+    """Multiply an exact amount by a model's factor, keeping every digit (shocked prices)."""
+    return amount if factor == 1.0 else amount * Decimal(repr(float(factor)))
+
+
+def mul_div_down(value_raw: int, numerator: int, denominator: int) -> int:
+    """``floor(value · numerator / denominator)`` in integers, as EVM code does."""
+    return value_raw * numerator // denominator
+
+
+def mul_div_up(value_raw: int, numerator: int, denominator: int) -> int:
+    """``ceil(value · numerator / denominator)`` in integers."""
+    return -(-value_raw * numerator // denominator)

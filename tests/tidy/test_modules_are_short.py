@@ -1,0 +1,14 @@
+"""A module holds one idea; past 500 lines it usually holds two."""
+
+from pathlib import Path
+
+LINES_COUNT_MAX = 500
+
+
+def test_no_module_is_long(root: Path) -> None:
+    lengths = {
+        path.relative_to(root): len(path.read_text(encoding="utf-8").splitlines())
+        for path in (root / "src" / "hedgerow").rglob("*.py")
+    }
+    assert lengths
+    assert {path: n for path, n in lengths.items() if n > LINES_COUNT_MAX} == {}

@@ -1,0 +1,94 @@
+"""Every number in a record names its unit; the units are those of the glossary."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.tidy.units import glossary, is_number, is_record, name_pattern, nameless
+
+Floats: TypeAlias = NDArray[np.float64]
+
+
+class Side(IntEnum):
+    BUY = 1
+
+
+class Good(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    is_open: bool
+    side: Side
+    seed: int
+    price_mark_usd: Decimal
+    latency_ms_max: float | None = None
+    gamma_coin_per_usd: float = 0.0
+    funding_frac_per_8h_max: float = 0.0
+    amounts_usd: tuple[Decimal, ...] = ()
+    weights_frac: dict[str, float] = {}
+    flags: tuple[bool, ...] = ()
+
+
+class Bad(msgspec.Struct, frozen=True, kw_only=True):
+    price: Decimal
+    usdish: float | None
+    carry_per_year: float
+    retries_max: int
+    amounts: tuple[Decimal, ...]
+    prices: dict[str, float]
+    size: Annotated[int, msgspec.Meta(gt=0)]
+    level: Literal[1, 2]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    forward_usd: Floats
+    strike: Floats
+    is_call: NDArray[np.bool_]
+    rows: NDArray[np.int64]
+
+
+@dataclass
+class Scratch:
+    anything: float
+
+
+def test_every_number_of_every_record_names_its_unit(root: Path, classes: tuple[type, ...]) -> None:
+    records = [cls for cls in classes if is_record(cls)]
+    assert records, "no record found in hedgerow: this test looks in the wrong place"
+    pattern = name_pattern(glossary(root))
+    found = [name for cls in records for name in nameless(cls, pattern)]
+    assert not found, "numbers without a unit of docs/glossary.md:\n" + "\n".join(found)
+
+
+def test_the_checker_passes_a_record_that_names_its_units(root: Path) -> None:
+    assert nameless(Good, name_pattern(glossary(root))) == []
+
+
+def test_the_checker_finds_every_field_of_a_bad_record(root: Path) -> None:
+    found = [name.rpartition(".")[2] for name in nameless(Bad, name_pattern(glossary(root)))]
+    assert found == list(Bad.__struct_fields__)
+
+
+def test_the_checker_finds_a_bad_column(root: Path) -> None:
+    found = [name.rpartition(".")[2] for name in nameless(Columns, name_pattern(glossary(root)))]
+    assert found == ["strike", "rows"]
+
+
+def test_a_record_is_a_struct_or_a_frozen_dataclass() -> None:
+    assert [is_record(cls) for cls in (Good, Columns, Scratch, str)] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("hint", [bool, str, bytes, None, Side, list[str], dict[int, str]])
+def test_what_is_no_number(hint: object) -> None:
+    assert not is_number(hint)
+
+
+def test_the_glossary_says_each_unit_once(root: Path) -> None:
+    rows = [line for line in glossary(root).splitlines() if line.startswith("| `_")]
+    assert len(rows) == len({row.split("|")[1] for row in rows})

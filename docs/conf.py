@@ -25,7 +25,9 @@ numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 
 html_theme = "alabaster"
-html_theme_options = {"description": hedgerow.__doc__.partition("\n")[0] if hedgerow.__doc__ else ""}
+html_theme_options = {
+    "description": hedgerow.__doc__.partition("\n")[0] if hedgerow.__doc__ else ""
+}
 html_copy_source = False
 html_show_copyright = False
 

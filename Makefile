@@ -26,7 +26,7 @@ help: ## this list
 # --- the environment ---------------------------------------------------------------------------
 
 # The stamp, not $(BIN)/python, says that .venv is whole: Debian without python3-venv leaves a
-# half-made one behind.
+# half-made one behind. Only `make test` installs Debian packages, and only as root.
 $(STAMP)venv:
 	@command -v '$(PY)' >/dev/null 2>&1 || { \
 	  echo "hedgerow needs Python 3.11 or newer, and '$(PY)' was not found." >&2; \
@@ -36,11 +36,11 @@ $(STAMP)venv:
 	  echo "hedgerow needs Python 3.11 or newer; '$(PY)' is $$('$(PY)' --version 2>&1)." >&2; \
 	  echo "Name a newer one: make PY=python3.11" >&2; exit 2; }
 	@rm -rf $(V)
-	@'$(PY)' -c 'import ensurepip, venv' 2>/dev/null \
-	  || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 \
-	       && echo "python3-venv is missing: installing the Debian package" \
-	       && { apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-	            apt-get install -y -qq python3-venv; } >/dev/null 2>&1; } || true
+	@[ -z '$(filter test,$(MAKECMDGOALS))' ] || [ "$$(id -u)" != 0 ] \
+	  || '$(PY)' -c 'import ensurepip, venv' 2>/dev/null || ! command -v apt-get >/dev/null 2>&1 \
+	  || { echo "python3-venv is missing: installing the Debian package"; \
+	       { apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	         apt-get install -y -qq python3-venv; } >/dev/null 2>&1 </dev/null || true; }
 	@'$(PY)' -m venv $(V) >/dev/null 2>$(V).log || { \
 	  cat $(V).log >&2; rm -rf $(V) $(V).log; \
 	  echo "'$(PY)' could not make a virtual environment." >&2; \
@@ -91,7 +91,7 @@ check-types: $(STAMP)dev
 	@$(BIN)/mypy
 
 check-layers: $(STAMP)dev
-	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 check-spelling: $(STAMP)dev
 	@$(BIN)/typos

@@ -85,7 +85,7 @@ class BudgetExceeded(ExecutionError):
     """An action would exceed a budget that the desk file sets."""
 
 
-Reason: TypeAlias = Literal["missing_data", "stale_data", "not_converged", "unsupported"]
+Reason: TypeAlias = Literal["missing_data", "stale_data", "not_converged", "unsupported", "no_source"]
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True, tag="failure"):

@@ -5,6 +5,20 @@ leaves, worst first, and the breaches among them. Something missing under a limi
 of its own kind: the room refuses to call an unknown number safe.
 """
 
+from hedgerow.limits.judge import breaches, judge
 from hedgerow.limits.records import Breach, Limit, LimitState, Metric, Rung, Side
+from hedgerow.limits.survey import Survey, account_node, survey
 
-__all__ = ["Breach", "Limit", "LimitState", "Metric", "Rung", "Side"]
+__all__ = [
+    "Breach",
+    "Limit",
+    "LimitState",
+    "Metric",
+    "Rung",
+    "Side",
+    "Survey",
+    "account_node",
+    "breaches",
+    "judge",
+    "survey",
+]

@@ -17,7 +17,7 @@ Metric: TypeAlias = Literal[
     "distance_spot_frac",
 ]
 Side: TypeAlias = Literal["ceiling", "floor"]
-# calm < 70 % of soft... see `judge`: watch from 70 % of the way, act beyond soft, breach beyond hard.
+# watch: beyond 70 % of soft. soft: act. hard: never wanted. unknown: a breach of its own kind.
 Rung: TypeAlias = Literal["calm", "watch", "soft", "hard", "unknown"]
 
 FLOOR_METRICS: frozenset[str] = frozenset({"distance_spot_frac"})

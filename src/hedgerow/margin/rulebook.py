@@ -67,12 +67,11 @@ class ScanRulebook(
     long_term_vega_power: Decimal
     min_volatility_for_shock_up_frac: Decimal
     extended_moves_frac: list[Decimal]
-    extended_table_factor: Decimal
+    extended_table_factor_frac: Decimal
     extended_dampener_usd: dict[str, Decimal]
     annualised_move_risk_frac: dict[str, Decimal]
     min_annualised_move_frac: dict[str, Decimal]
     delta_shock_threshold_usd: Decimal
-    pnl_offset_frac: dict[str, Decimal]
     maintenance_factor_frac: Decimal
     fee_taker_frac: Decimal
     fee_cap_of_price_frac: Decimal
@@ -104,6 +103,7 @@ class LendingRulebook(
     close_factor_full_below_health_frac: Decimal
     close_factor_full_below_usd: Decimal
     liquidation_protocol_fee_bps: int
+    dust_base_usd: Decimal
     reserves: dict[str, LendingReserve]
 
 
@@ -126,7 +126,7 @@ def decode_rulebook(raw: bytes, *, where: str) -> Rulebook:
         If a key is missing, unknown or of the wrong type, or tiers do not rise.
     """
     try:
-        rulebook = msgspec.toml.decode(raw, type=Rulebook)
+        rulebook: Rulebook = msgspec.toml.decode(raw, type=Rulebook)
     except msgspec.MsgspecError as bad:
         raise RulebookRejected(f"{where}: {bad}") from bad
     if isinstance(rulebook, TieredRulebook):

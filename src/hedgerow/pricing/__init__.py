@@ -1,1 +1,23 @@
-"""Under construction."""
+"""What is it worth, and how does that move?
+
+A `Book` and a `Snapshot` enter; `Values` leaves: one row per distinct instrument that has an answer,
+and a `Failure` for each that has none. Everything is counted per contract, first in the instrument's
+own settlement asset, with the dollar price of that asset beside it. The room refuses to price on a
+missing or stale input.
+"""
+
+from hedgerow.pricing.black76 import OptionGreeks, greeks, value_usd
+from hedgerow.pricing.columns import Floats, OptionColumns
+from hedgerow.pricing.units import unit_ccy
+from hedgerow.pricing.value import Values, value
+
+__all__ = [
+    "Floats",
+    "OptionColumns",
+    "OptionGreeks",
+    "Values",
+    "greeks",
+    "unit_ccy",
+    "value",
+    "value_usd",
+]

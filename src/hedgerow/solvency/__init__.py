@@ -1,1 +1,11 @@
-"""Under construction."""
+"""How close is it to breaking?
+
+An account, a snapshot and its rulebook enter; a `Distance` leaves: how far the joint spot may fall or
+rise before the venue may act, by the same `margin.require` the venue's simulator uses. The room
+refuses a distance where one requirement on the way has no answer.
+"""
+
+from hedgerow.solvency.distance import distance
+from hedgerow.solvency.records import Distance
+
+__all__ = ["Distance", "distance"]

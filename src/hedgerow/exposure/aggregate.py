@@ -1,0 +1,168 @@
+"""Contract values with holdings: one pass over the sparse book, summed up the tree.
+
+A holding's profit is quantity · (unit - unit at entry). Its coins are those of its own underlying plus
+those of the settlement asset it is counted in: a coin-settled profit moves with the coin.
+"""
+
+from dataclasses import dataclass, field
+from math import fsum
+
+from hedgerow.errors import Failure
+from hedgerow.exposure.records import ExposureRow, ExposureTable
+from hedgerow.instruments import (
+    Instrument,
+    InverseFuture,
+    InversePerpetual,
+    LinearFuture,
+    LinearPerpetual,
+    expiry_of,
+    underlying_of,
+)
+from hedgerow.market import Snapshot
+from hedgerow.portfolio import Book
+from hedgerow.pricing import Values, unit_ccy
+from hedgerow.units import date_utc, to_exact, to_model
+
+__all__ = ["aggregate"]
+
+
+@dataclass(slots=True)
+class _Sums:
+    """Addends of one node; `fsum` at the end keeps totals independent of the order of holdings."""
+
+    value_usd: list[float] = field(default_factory=list)
+    delta_usd: list[float] = field(default_factory=list)
+    delta_coin: list[float] = field(default_factory=list)
+    delta_own_coin: list[float] = field(default_factory=list)
+    gamma_usd: list[float] = field(default_factory=list)
+    vega_usd: list[float] = field(default_factory=list)
+    theta_usd: list[float] = field(default_factory=list)
+    coins: set[str] = field(default_factory=set)
+    is_estimate: bool = False
+    missing: dict[Failure, None] = field(default_factory=dict)
+
+
+def aggregate(book: Book, values: Values, snapshot: Snapshot) -> ExposureTable:
+    """Sum values over the tree.
+
+    Returns
+    -------
+    ExposureTable
+        Parents before children, in the order the book lists accounts. A missing instrument, or a coin
+        whose spot is unknown, is named in `missing` of every node above it.
+    """
+    nodes: dict[str, _Sums] = {"desk": _Sums()}
+    row_of = {int(index): row for row, index in enumerate(values.instrument_index)}
+    trouble_of = {failure.subject: failure for failure in values.missing}
+    oldest_ns: int | None = None
+
+    for h in range(len(book.holding_account_index)):
+        account = book.accounts[book.holding_account_index[h]]
+        at = int(book.holding_instrument_index[h])
+        instrument = book.instruments[at]
+        above = ("desk", f"desk/{account.venue}", f"desk/{account.venue}/{account.account_id}")
+        own = snapshot.coin_of(underlying_of(instrument))
+        leaf = f"{above[2]}/{own}"
+        row = row_of.get(at)
+        if row is None:
+            trouble = trouble_of[instrument.instrument_id]
+            for node in (*above, leaf, _expiry_node(leaf, instrument), f"coin/{own}"):
+                nodes.setdefault(node, _Sums()).missing[trouble] = None
+            continue
+
+        quantity = float(book.holding_quantity_contracts[h])
+        entry = _entry_unit_ccy(instrument, float(book.holding_entry_ccy[h]))
+        worth_ccy = quantity * (float(values.unit_ccy[row]) - entry)
+        price_usd = float(values.settlement_price_usd[row])
+        own_coin = quantity * float(values.delta_own_coin[row])
+        settled_coin = worth_ccy * float(values.settlement_delta_coin_per_unit[row])
+        settled_in = values.settlement_coins[row]
+
+        for node in (*above, leaf, _expiry_node(leaf, instrument), f"coin/{own}"):
+            sums = nodes.setdefault(node, _Sums())
+            sums.value_usd.append(worth_ccy * price_usd)
+            sums.vega_usd.append(quantity * float(values.vega_usd_per_volpt[row]))
+            sums.theta_usd.append(quantity * float(values.theta_usd_per_day[row]))
+            sums.is_estimate = sums.is_estimate or bool(values.is_estimate[row])
+        gamma_coin_per_usd = quantity * float(values.gamma_coin_per_usd[row])
+        _add_coin(
+            nodes, above, own, own_coin, gamma_coin_per_usd, instrument, snapshot, is_own=True
+        )
+        _add_coin(nodes, above, settled_in, settled_coin, 0.0, instrument, snapshot, is_own=False)
+        if values.age_ns[row] > 0 or expiry_of(instrument) is not None:
+            oldest_ns = max(oldest_ns or 0, int(values.age_ns[row]))
+
+    return ExposureTable(
+        time_ns=snapshot.time_ns,
+        rows=tuple(_row(node, nodes[node]) for node in sorted(nodes, key=_order)),
+        option_age_ns_max=oldest_ns,
+    )
+
+
+def _add_coin(
+    nodes: dict[str, _Sums],
+    above: tuple[str, ...],
+    coin: str,
+    delta_coin: float,
+    gamma_coin_per_usd: float,
+    instrument: Instrument,
+    snapshot: Snapshot,
+    *,
+    is_own: bool,
+) -> None:
+    """Add so many coins of delta to every node that holds this coin."""
+    if delta_coin == 0.0 and gamma_coin_per_usd == 0.0:
+        return
+    leaf = f"{above[-1]}/{coin}"
+    spot = snapshot.spot_usd(coin)
+    leaves = (leaf, _expiry_node(leaf, instrument), f"coin/{coin}")
+    # A dollar coin's delta is peg risk; on a node that joins coins it would drown everything else.
+    for node in leaves if coin in snapshot.dollars_usd else (*above, *leaves):
+        sums = nodes.setdefault(node, _Sums())
+        if isinstance(spot, Failure):
+            sums.missing[spot] = None
+            continue
+        spot_usd = to_model(spot)
+        sums.coins.add(coin)
+        sums.delta_coin.append(delta_coin)
+        sums.delta_usd.append(delta_coin * spot_usd)
+        # d(delta_usd) for a move of 1 %: Γ · S · (S/100).
+        sums.gamma_usd.append(gamma_coin_per_usd * spot_usd * spot_usd / 100.0)
+        if is_own:
+            sums.delta_own_coin.append(delta_coin)
+
+
+def _entry_unit_ccy(instrument: Instrument, entry_usd: float) -> float:
+    if entry_usd == 0.0 or not isinstance(
+        instrument, LinearPerpetual | LinearFuture | InversePerpetual | InverseFuture
+    ):
+        return 0.0
+    # The entry came from an exact price, so the shortest decimal gives it back.
+    exact = to_exact(entry_usd, instrument.tick_usd / 1000, "half_up")
+    return to_model(unit_ccy(instrument, exact))
+
+
+def _expiry_node(leaf: str, instrument: Instrument) -> str:
+    expiry_ns = expiry_of(instrument)
+    return f"{leaf}/{'no expiry' if expiry_ns is None else date_utc(expiry_ns)}"
+
+
+def _order(node: str) -> tuple[int, str]:
+    """Put the tree first, then the coins; a parent's path is a prefix and sorts before."""
+    return (1 if node.startswith("coin/") else 0, node)
+
+
+def _row(node: str, sums: _Sums) -> ExposureRow:
+    is_one_coin = len(sums.coins) <= 1
+    return ExposureRow(
+        node=node,
+        value_usd=fsum(sums.value_usd),
+        delta_spot_usd=fsum(sums.delta_usd),
+        delta_spot_coin=fsum(sums.delta_coin) if is_one_coin else None,
+        delta_premium_adjusted_coin=fsum(sums.delta_own_coin) if is_one_coin else None,
+        gamma_usd_per_pct=fsum(sums.gamma_usd),
+        vega_usd_per_volpt=fsum(sums.vega_usd),
+        theta_usd_per_day=fsum(sums.theta_usd),
+        is_estimate=sums.is_estimate,
+        missing=tuple(sums.missing),
+    )

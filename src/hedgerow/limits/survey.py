@@ -1,0 +1,93 @@
+"""Look at a whole desk once: exposures, requirements, distances, and the limits on them.
+
+Everything above this room that needs the state of the desk (agents, plans before and after, reports)
+takes it from here, so that they cannot disagree.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from hedgerow.errors import Failure, Outcome
+from hedgerow.exposure import ExposureTable, aggregate
+from hedgerow.limits.judge import judge
+from hedgerow.limits.records import Limit, LimitState
+from hedgerow.margin import MarginReport, Rulebook, require
+from hedgerow.market import Snapshot
+from hedgerow.portfolio import Account, Book
+from hedgerow.pricing import value
+from hedgerow.solvency import Distance, distance
+
+__all__ = ["Survey", "account_node", "survey"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Survey:
+    """The state of a desk at one time. Reports and distances are keyed by account node."""
+
+    book: Book
+    snapshot: Snapshot
+    exposures: ExposureTable
+    reports: Mapping[str, Outcome[MarginReport]]
+    distances: Mapping[str, Outcome[Distance]]
+    limits: tuple[LimitState, ...]
+
+
+def account_node(account: Account) -> str:
+    """Give an account's place in the exposure tree."""
+    return f"desk/{account.venue}/{account.account_id}"
+
+
+def survey(
+    book: Book,
+    snapshot: Snapshot,
+    rulebooks: Mapping[str, Rulebook],
+    limits: Iterable[Limit],
+) -> Survey:
+    """Value, sum, require, measure and judge.
+
+    Accounts without a rulebook have no requirement and no distance. An account whose rulebook is not
+    among `rulebooks`, or whose positions were observed too long ago, has an unknown one.
+    """
+    instruments = {terms.instrument_id: terms for terms in book.instruments}
+    reports: dict[str, Outcome[MarginReport]] = {}
+    distances: dict[str, Outcome[Distance]] = {}
+    for account in book.accounts:
+        if account.rulebook is None:
+            continue
+        node = account_node(account)
+        trouble = _cannot_judge(account, snapshot, rulebooks)
+        if trouble is not None:
+            reports[node] = distances[node] = trouble
+            continue
+        rulebook = rulebooks[account.rulebook]
+        reports[node] = require(account, instruments, snapshot, rulebook)
+        distances[node] = distance(account, instruments, snapshot, rulebook)
+    exposures = aggregate(book, value(book, snapshot), snapshot)
+    return Survey(
+        book=book,
+        snapshot=snapshot,
+        exposures=exposures,
+        reports=reports,
+        distances=distances,
+        limits=judge(limits, exposures, reports, distances),
+    )
+
+
+def _cannot_judge(
+    account: Account, snapshot: Snapshot, rulebooks: Mapping[str, Rulebook]
+) -> Failure | None:
+    if account.rulebook not in rulebooks:
+        return Failure(
+            subject=account.account_id,
+            reason="missing_data",
+            message=f"rulebook {account.rulebook} is not at hand",
+        )
+    age_ns = snapshot.time_ns - account.time_observed_ns
+    if age_ns > snapshot.ages.account_ns_max:
+        return Failure(
+            subject=account.account_id,
+            reason="stale_data",
+            message=f"positions are {age_ns / 1e9:.0f} s old, "
+            f"the limit is {snapshot.ages.account_ns_max / 1e9:.0f} s",
+        )
+    return None

@@ -1,0 +1,121 @@
+"""Aave v3: collateral times liquidation threshold against debt, at the protocol's oracle.
+
+Equity here is what the protocol sets against the debt, ``Σ collateral · threshold``, in dollars; the
+requirement is the debt. Their ratio is the health factor. All arithmetic is in the protocol's integers
+(onchain-margin.md section 5, [V] for the arithmetic); e-mode is not modelled.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from hedgerow.errors import Failure, Outcome
+from hedgerow.instruments import Instrument, LoanDebt, LoanSupply
+from hedgerow.margin.lending import (
+    balance_raw,
+    collateral_base,
+    debt_base,
+    debt_raw,
+    health_factor_wad,
+)
+from hedgerow.margin.records import MarginLine, MarginReport
+from hedgerow.margin.rulebook import LendingRulebook
+from hedgerow.market import Snapshot
+from hedgerow.portfolio import Account
+from hedgerow.units import quantise
+
+__all__ = ["price_base", "require", "scaled_raw"]
+
+_BASE = Decimal(10) ** 8
+_BPS = 10_000
+
+
+def scaled_raw(quantity_contracts: Decimal, decimals: int) -> int:
+    """Turn a position (scaled units as a decimal) into the protocol's integer, without its sign."""
+    return int(abs(quantity_contracts).scaleb(decimals).to_integral_value())
+
+
+def price_base(price_usd: Decimal, *, is_debt: bool) -> int:
+    """Turn an oracle price into dollars scaled 1e8; a shocked price rounds against us."""
+    return int(quantise(price_usd * _BASE, Decimal(1), "up" if is_debt else "down"))
+
+
+def require(
+    account: Account,
+    instruments: Mapping[str, Instrument],
+    snapshot: Snapshot,
+    rulebook: LendingRulebook,
+) -> Outcome[MarginReport]:
+    """Give debt against weighted collateral; see `hedgerow.margin.require`."""
+    lines: list[MarginLine] = []
+    equity_lines: list[MarginLine] = []
+    weighted_base_bps = 0
+    debt_total_base = 0
+    for position in account.positions:
+        terms = instruments[position.instrument_id]
+        if not isinstance(terms, LoanSupply | LoanDebt) or terms.market != rulebook.market:
+            return _refuse(account, f"{position.instrument_id} is no loan on {rulebook.market}")
+        reserve = rulebook.reserves.get(terms.asset)
+        if reserve is None:
+            return _refuse(account, f"{rulebook.name} has no reserve {terms.asset}")
+        is_debt = isinstance(terms, LoanDebt)
+        if position.quantity_contracts > 0 if is_debt else position.quantity_contracts < 0:
+            return _refuse(account, f"{position.instrument_id}: debt is held short, supply long")
+        oracle = snapshot.oracle_usd(terms.asset)
+        if isinstance(oracle, Failure):
+            return oracle
+        index = snapshot.lending(terms.market, terms.asset)
+        if isinstance(index, Failure):
+            return index
+        price = price_base(oracle, is_debt=is_debt)
+        units = scaled_raw(position.quantity_contracts, reserve.asset_decimals)
+        if is_debt:
+            amount = debt_raw(units, index.borrow_index_ray)
+            base = debt_base(amount, price, reserve.asset_decimals)
+            debt_total_base += base
+            lines.append(
+                MarginLine(
+                    rule="debt",
+                    subject=terms.asset,
+                    amount_ccy=Decimal(base) / _BASE,
+                    detail=f"{amount} smallest units at {oracle}",
+                )
+            )
+        else:
+            amount = balance_raw(units, index.liquidity_index_ray)
+            base = collateral_base(amount, price, reserve.asset_decimals)
+            weighted_base_bps += base * reserve.liquidation_threshold_bps
+            equity_lines.append(
+                MarginLine(
+                    rule="collateral x threshold",
+                    subject=terms.asset,
+                    amount_ccy=Decimal(base * reserve.liquidation_threshold_bps) / (_BASE * _BPS),
+                    detail=f"{amount} smallest units at {oracle}, "
+                    f"threshold {reserve.liquidation_threshold_bps} bps",
+                )
+            )
+    health = health_factor_wad(weighted_base_bps, debt_total_base)
+    if lines:
+        shown = "infinite" if health is None else str(Decimal(health) / 10**18)
+        lines[-1] = MarginLine(
+            rule=lines[-1].rule,
+            subject=lines[-1].subject,
+            amount_ccy=lines[-1].amount_ccy,
+            detail=f"{lines[-1].detail}; health factor {shown}",
+        )
+    debt = sum((line.amount_ccy for line in lines), Decimal(0))
+    return MarginReport(
+        account_id=account.account_id,
+        rulebook=rulebook.name,
+        currency="USD",
+        time_ns=snapshot.time_ns,
+        confidence=rulebook.confidence,
+        equity_ccy=sum((line.amount_ccy for line in equity_lines), Decimal(0)),
+        requirement_maintenance_ccy=debt,
+        requirement_initial_ccy=debt,
+        lines=tuple(lines),
+        equity_lines=tuple(equity_lines),
+    )
+
+
+def _refuse(account: Account, message: str) -> Failure:
+    return Failure(subject=account.account_id, reason="unsupported", message=message)

@@ -4,6 +4,8 @@ Deltas per coin and a policy enter; trades to the nearest edge of a Whalley-Wilm
 room refuses to trade on a missing price or an incomplete delta.
 """
 
+from hedgerow.hedging.bands import whalley_wilmott_halfwidth_coin
+from hedgerow.hedging.plan import plan
 from hedgerow.hedging.records import HedgePolicy, Trade, TradePlan
 
-__all__ = ["HedgePolicy", "Trade", "TradePlan"]
+__all__ = ["HedgePolicy", "Trade", "TradePlan", "plan", "whalley_wilmott_halfwidth_coin"]

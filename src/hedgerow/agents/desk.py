@@ -1,0 +1,77 @@
+"""The desk's agent: survey the view, refill buffers, bring deltas back into their bands.
+
+It plans at all only when a buffer is low or a delta is outside its band; limits that a person set are
+judged at every step and travel with the decision, so that a breach nothing can mend is still seen.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from hedgerow.collateral import BufferPolicy, Route
+from hedgerow.collateral import plan as plan_transfers
+from hedgerow.execution import Decision, View
+from hedgerow.hedging import HedgePolicy
+from hedgerow.hedging import plan as plan_trades
+from hedgerow.instruments import Instrument, LinearPerpetual
+from hedgerow.limits import Limit, breaches, survey
+from hedgerow.planning import Transfer, plan
+from hedgerow.units import MINUTE_NS
+
+__all__ = ["DeskAgent"]
+
+_PLAN_VALID_NS = 1 * MINUTE_NS
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DeskAgent:
+    """Policies a person set; everything else comes with the view."""
+
+    limits: tuple[Limit, ...]
+    hedges: tuple[HedgePolicy, ...]
+    buffers: tuple[BufferPolicy, ...]
+    routes: tuple[Route, ...]
+    perpetuals: tuple[LinearPerpetual, ...]
+    assumptions: tuple[str, ...]
+
+    def step(self, view: View, time_ns: int) -> Decision:
+        """Decide what to do about a view.
+
+        Returns
+        -------
+        Decision
+            `plan` is None where nothing needs doing and nothing is left undone.
+        """
+        state = survey(view.book, view.snapshot, view.rulebooks, self.limits)
+        rulebooks = dict(view.rulebooks)
+        transfers = plan_transfers(
+            self.buffers, self.routes, state, rulebooks, in_transit=_on_the_way(view)
+        )
+        trades = plan_trades(self.hedges, state, self.perpetuals)
+        reasons = [
+            f"{b.state.node} {b.state.metric}: {b.state.message}" for b in breaches(state.limits)
+        ]
+        if not (transfers.moves or trades.trades or transfers.unmet or trades.unmet):
+            return Decision(time_ns=time_ns, limits=state.limits, plan=None, reasons=tuple(reasons))
+        instruments: dict[str, Instrument] = {p.instrument_id: p for p in self.perpetuals}
+        instruments |= {terms.instrument_id: terms for terms in view.book.instruments}
+        made = plan(
+            trades=trades,
+            transfers=transfers,
+            before=state,
+            instruments=instruments,
+            rulebooks=rulebooks,
+            limits=self.limits,
+            assumptions=self.assumptions,
+            valid_ns=_PLAN_VALID_NS,
+        )
+        reasons.extend(f"{failure.subject}: {failure.message}" for failure in made.unmet)
+        reasons.extend(leg.reason for leg in made.legs)
+        return Decision(time_ns=time_ns, limits=state.limits, plan=made, reasons=tuple(reasons))
+
+
+def _on_the_way(view: View) -> tuple[tuple[str, str, Decimal, str], ...]:
+    return tuple(
+        (leg.target_account_id, leg.asset, leg.quantity_coin, leg.use)
+        for leg in view.pending
+        if isinstance(leg, Transfer)
+    )

@@ -1,0 +1,105 @@
+"""What accounts would look like with every leg done: orders at the mark, transfers arrived.
+
+Used to state each limit after a plan. Fees and slippage are in the plan's cost, not in the projected
+balances.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from hedgerow.errors import Failure
+from hedgerow.instruments import Instrument, LinearPerpetual, LoanDebt, LoanSupply
+from hedgerow.market import Snapshot
+from hedgerow.planning.records import Leg, Order, Transfer
+from hedgerow.portfolio import Account, Balance, Position
+
+__all__ = ["projected"]
+
+_RAY = Decimal(10) ** 27
+
+
+def projected(
+    accounts: Sequence[Account],
+    legs: Sequence[Leg],
+    snapshot: Snapshot,
+    instruments: Mapping[str, Instrument],
+) -> tuple[Account, ...]:
+    """Give the accounts after the legs, in the same order."""
+    after = {account.account_id: account for account in accounts}
+    for leg in legs:
+        if isinstance(leg, Order):
+            terms = instruments[leg.instrument_id]
+            assert isinstance(terms, LinearPerpetual), "only perpetuals are planned as hedges"
+            mark = snapshot.mark_usd(terms.instrument_id, terms.underlying)
+            assert not isinstance(mark, Failure), "a planned order has a mark"
+            after[leg.account_id] = with_fill(
+                after[leg.account_id], terms, leg.quantity_contracts, mark
+            )
+        else:
+            source = after[leg.source_account_id]
+            after[leg.source_account_id] = with_balance(source, leg.asset, -leg.quantity_coin)
+            target = after[leg.target_account_id]
+            after[leg.target_account_id] = _received(target, leg, snapshot, instruments)
+    return tuple(after[account.account_id] for account in accounts)
+
+
+def with_balance(account: Account, asset: str, change_coin: Decimal) -> Account:
+    """Give the account with one balance changed."""
+    others = tuple(b for b in account.balances if b.asset != asset)
+    total = account.balance_coin(asset) + change_coin
+    return msgspec.structs.replace(
+        account, balances=(*others, Balance(asset=asset, quantity_coin=total))
+    )
+
+
+def with_fill(
+    account: Account, terms: LinearPerpetual, quantity_contracts: Decimal, price_usd: Decimal
+) -> Account:
+    """Give the account after a fill, marked to the fill's price.
+
+    What the position had earned by then moves into the balance and the rest is entered at the fill's
+    price, so that equity at that price is the same before and after, whichever way the fill goes.
+    """
+    held = [p for p in account.positions if p.instrument_id == terms.instrument_id]
+    others = tuple(p for p in account.positions if p.instrument_id != terms.instrument_id)
+    earned = sum(
+        (
+            p.quantity_contracts
+            * terms.multiplier_coin_per_contract
+            * (price_usd - p.price_entry_ccy)
+            for p in held
+            if p.price_entry_ccy is not None
+        ),
+        Decimal(0),
+    )
+    settled = with_balance(account, terms.settlement, earned)
+    total = sum((p.quantity_contracts for p in held), quantity_contracts)
+    if total == 0:
+        return msgspec.structs.replace(settled, positions=others)
+    position = Position(
+        instrument_id=terms.instrument_id, quantity_contracts=total, price_entry_ccy=price_usd
+    )
+    return msgspec.structs.replace(settled, positions=(*others, position))
+
+
+def _received(
+    account: Account, leg: Transfer, snapshot: Snapshot, instruments: Mapping[str, Instrument]
+) -> Account:
+    if leg.use == "balance":
+        return with_balance(account, leg.asset, leg.quantity_coin)
+    kind = LoanSupply if leg.use == "supply" else LoanDebt
+    for terms in instruments.values():
+        if isinstance(terms, kind) and terms.asset == leg.asset:
+            index = snapshot.lending(terms.market, terms.asset)
+            if isinstance(index, Failure):
+                return account
+            ray = index.liquidity_index_ray if leg.use == "supply" else index.borrow_index_ray
+            change = leg.quantity_coin * _RAY / ray
+            old = account.quantity_contracts(terms.instrument_id)
+            new = old + change if leg.use == "supply" else min(old + change, Decimal(0))
+            others = tuple(p for p in account.positions if p.instrument_id != terms.instrument_id)
+            held = Position(instrument_id=terms.instrument_id, quantity_contracts=new)
+            return msgspec.structs.replace(account, positions=(*others, held))
+    return account

@@ -1,1 +1,36 @@
-"""Under construction."""
+"""A recording is a venue that no longer answers.
+
+Files enter, market events leave in order of time, each with the time from which it could have been
+known; `merge` puts several recordings on one clock. Every reader takes a folder, a half-open window
+[start_ns, end_ns) of event times and the names it wants, streams in slices that do not grow with
+the file, and any folder of the same schema will do. What cannot be true is refused with file, row,
+field and what was seen.
+"""
+
+from hedgerow.venues.recordings.candles import (
+    read_marks,
+    read_perpetuals,
+    read_spot,
+    read_spot_windows,
+)
+from hedgerow.venues.recordings.chains import read_chains
+from hedgerow.venues.recordings.funding import read_funding
+from hedgerow.venues.recordings.merge import merge
+from hedgerow.venues.recordings.names import (
+    future_from_name,
+    option_from_name,
+    perpetual_from_name,
+)
+
+__all__ = [
+    "future_from_name",
+    "merge",
+    "option_from_name",
+    "perpetual_from_name",
+    "read_chains",
+    "read_funding",
+    "read_marks",
+    "read_perpetuals",
+    "read_spot",
+    "read_spot_windows",
+]

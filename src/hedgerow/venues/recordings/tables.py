@@ -1,0 +1,238 @@
+"""A parquet file as an ordered stream of small, checked tables.
+
+Every reader comes through here, so that each file is checked the same way: the columns are there,
+their types fit, no row breaks a rule, and time does not run backwards. Rows are read in slices, so
+that memory depends on the slice and not on the file.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from hedgerow.errors import RecordingRejected
+from hedgerow.units import format_ns
+from hedgerow.venues.recordings.columns import NEEDED, Column, Rule, fits
+
+__all__ = ["ROWS_COUNT_SLICE", "Sheet", "find_files", "find_one", "whole_moments"]
+
+# A slice of a chain is about 2 MB as columns and 20 MB as records, should a caller keep them all.
+ROWS_COUNT_SLICE = 16_384
+
+_EVERY_ROW: Mapping[str, str] = MappingProxyType({})
+_UNITS_NS = {"ms": 1_000_000, "us": 1_000, "ns": 1}
+
+
+def find_files(folder: Path, pattern: str) -> tuple[Path, ...]:
+    """Give the files of a recording in order of name.
+
+    Raises
+    ------
+    RecordingRejected
+        If the folder is not there or holds no such file.
+    """
+    if not folder.is_dir():
+        raise RecordingRejected(f"{folder}: no such folder of recordings")
+    found = tuple(sorted(path for path in folder.glob(pattern) if path.is_file()))
+    if not found:
+        raise RecordingRejected(f"{folder}: no file named {pattern}; is it the right folder?")
+    return found
+
+
+def find_one(folder: Path, pattern: str) -> Path:
+    """Give the one file of that name; two would leave open which is meant."""
+    found = find_files(folder, pattern)
+    if len(found) > 1:
+        raise RecordingRejected(
+            f"{folder}: one file named {pattern} expected, found {', '.join(p.name for p in found)}"
+        )
+    return found[0]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """How files of one schema are read.
+
+    `clock` is the column of the time; a row is known `delay_ns` after it (a candle stamped with its
+    open is known at its close). `subject` names the row in messages.
+    """
+
+    columns: tuple[Column, ...]
+    rules: tuple[Rule, ...] = ()
+    clock: str = "ts"
+    delay_ns: int = 0
+    subject: str | None = None
+
+    def slices(
+        self,
+        paths: Sequence[Path],
+        *,
+        start_ns: int,
+        end_ns: int,
+        where: Mapping[str, str] = _EVERY_ROW,
+    ) -> Iterator[tuple[Path, pl.DataFrame]]:
+        """Give the rows known in [start_ns, end_ns), slice by slice, file after file.
+
+        `where` picks one stream of a file that holds several, by the text in these columns. Two
+        columns are added: `row` (from 0, in the file) and `time_ns`.
+
+        Raises
+        ------
+        RecordingRejected
+            If a file cannot be read, lacks a column, breaks a rule or runs backwards, or if no file
+            has such a row at any time. Only rows inside the window are looked at.
+        """
+        last_ns, is_empty = -(2**63), True
+        for path in paths:
+            try:
+                for table in self._slices_of(path, start_ns, end_ns, where):
+                    is_empty = False
+                    self._check(path, table, last_ns)
+                    last_ns = table["time_ns"][-1]
+                    yield path, table
+            except (PolarsError, OSError) as error:
+                raise RecordingRejected(f"{path}: cannot be read: {error}") from error
+        if is_empty and where:
+            _check_known(paths, where)
+
+    def reject(self, path: Path, table: pl.DataFrame, at: int, message: str) -> RecordingRejected:
+        """Make the error for row `at` of a slice, naming file, row, subject and time."""
+        where = f"{path}: row {table['row'][at]}"
+        name = [] if self.subject is None else [str(table[self.subject][at])]
+        time_ns = table["time_ns"][at]
+        when = [] if time_ns is None else [format_ns(time_ns - self.delay_ns)]
+        known = ", ".join(name + when)
+        return RecordingRejected(f"{where} ({known}): {message}; correct or remove the row")
+
+    def _slices_of(
+        self, path: Path, start_ns: int, end_ns: int, where: Mapping[str, str]
+    ) -> Iterator[pl.DataFrame]:
+        lazy = pl.scan_parquet(path, row_index_name="row", glob=False)
+        schema = lazy.collect_schema()
+        self._check_schema(path, schema)
+        wanted = self._window(schema[self.clock], start_ns, end_ns)
+        for name, text in where.items():
+            # A row without the text may be anybody's: it is kept, and refused below.
+            wanted = wanted & ((pl.col(name) == text) | pl.col(name).is_null())
+        # First only which rows: few columns, and row groups outside the statistics are skipped.
+        row = pl.col("row")
+        first, last = (
+            lazy.filter(wanted).select(row.min().alias("a"), row.max().alias("b")).collect().row(0)
+        )
+        if first is None:
+            return
+        names = ["row", *(column.name for column in self.columns)]
+        texts = [column.name for column in self.columns if column.kind == "text"]
+        for offset in range(first, last + 1, ROWS_COUNT_SLICE):
+            count = min(ROWS_COUNT_SLICE, last + 1 - offset)
+            table = (
+                lazy.slice(offset, count)
+                .filter(wanted)
+                .select(names)
+                .with_columns(
+                    pl.col(texts).cast(pl.String),
+                    self._time_ns(schema[self.clock]).alias("time_ns"),
+                )
+                .collect()
+            )
+            if table.height:
+                yield table
+
+    def _time_ns(self, dtype: pl.DataType) -> pl.Expr:
+        clock = pl.col(self.clock)
+        stamp_ns = clock.dt.epoch("ns") if isinstance(dtype, pl.Datetime) else clock.cast(pl.Int64)
+        return stamp_ns + self.delay_ns
+
+    def _window(self, dtype: pl.DataType, start_ns: int, end_ns: int) -> pl.Expr:
+        """Compare in the column's own unit, so that the statistics of the file can be used."""
+        unit_ns = _UNITS_NS[dtype.time_unit] if isinstance(dtype, pl.Datetime) else 1
+        # Rounded up: the first stamp at or after the bound.
+        low, high = (-((self.delay_ns - bound_ns) // unit_ns) for bound_ns in (start_ns, end_ns))
+        clock = pl.col(self.clock)
+        inside = (clock >= pl.lit(low, dtype)) & (clock < pl.lit(high, dtype))
+        return inside | clock.is_null()
+
+    def _check_schema(self, path: Path, schema: pl.Schema) -> None:
+        missing = [column.name for column in self.columns if column.name not in schema]
+        if missing:
+            raise RecordingRejected(
+                f"{path}: missing column {', '.join(missing)}; "
+                f"the file has {', '.join(name for name in schema if name != 'row')}"
+            )
+        for column in self.columns:
+            if not fits(schema[column.name], column.kind):
+                raise RecordingRejected(
+                    f"{path}: column {column.name} must be {NEEDED[column.kind]}, "
+                    f"was {schema[column.name]}"
+                )
+
+    def _check(self, path: Path, table: pl.DataFrame, last_ns: int) -> None:
+        for column in self.columns:
+            if not column.nullable and table[column.name].null_count():
+                at = table[column.name].is_null().arg_max()
+                assert at is not None
+                raise self.reject(path, table, at, f"{column.name} must not be null, was null")
+        own = [column.rule for column in self.columns if column.rule is not None]
+        rules = [*own, *self.rules]
+        broken = table.select((~rule.holds).any().alias(str(i)) for i, rule in enumerate(rules))
+        for rule, is_broken in zip(rules, broken.row(0) if rules else (), strict=True):
+            if is_broken:
+                at = table.select((~rule.holds).fill_null(value=False).arg_max()).item()
+                seen = ", ".join(f"{_shown(table[name][at])}" for name in rule.fields)
+                fields = " and ".join(rule.fields)
+                raise self.reject(path, table, at, f"{fields} must be {rule.says}, was {seen}")
+        times = table["time_ns"]
+        steps = times.diff()
+        if times[0] < last_ns or (steps < 0).any():
+            at = 0 if times[0] < last_ns else (steps < 0).fill_null(value=False).arg_max()
+            assert at is not None
+            before_ns = last_ns if at == 0 else times[at - 1]
+            raise self.reject(
+                path,
+                table,
+                at,
+                f"{self.clock} runs backwards, after {format_ns(before_ns - self.delay_ns)}",
+            )
+
+
+def _check_known(paths: Sequence[Path], where: Mapping[str, str]) -> None:
+    """Refuse a name that the files never mention: a window may be empty, a name may be misspelt."""
+    names = list(where)
+    known: set[tuple[str, ...]] = set()
+    for path in paths:
+        seen = pl.scan_parquet(path, glob=False).select(pl.col(names).cast(pl.String))
+        known |= set(seen.drop_nulls().unique().collect().iter_rows())
+    if tuple(where.values()) not in known:
+        wanted = " and ".join(f"{name} {text}" for name, text in where.items())
+        there = ", ".join(" ".join(texts) for texts in sorted(known)) or "none at all"
+        raise RecordingRejected(
+            f"{', '.join(str(path) for path in paths)}: no row has {wanted}; there are {there}"
+        )
+
+
+def whole_moments(
+    slices: Iterator[tuple[Path, pl.DataFrame]],
+) -> Iterator[tuple[Path, pl.DataFrame]]:
+    """Cut a stream of slices anew, so that the rows of one time in one file are never parted."""
+    held: tuple[Path, pl.DataFrame] | None = None
+    for path, table in slices:
+        joined = table
+        if held is not None and held[0] == path:
+            joined = pl.concat([held[1], table])
+        elif held is not None:
+            yield held
+        is_last = joined["time_ns"] == joined["time_ns"][-1]
+        held = path, joined.filter(is_last)
+        done = joined.filter(~is_last)
+        if done.height:
+            yield path, done
+    if held is not None:
+        yield held
+
+
+def _shown(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else repr(value)

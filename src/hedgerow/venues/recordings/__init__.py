@@ -7,6 +7,7 @@ the file, and any folder of the same schema will do. What cannot be true is refu
 field and what was seen.
 """
 
+from hedgerow.venues.recordings.books import read_books, read_trades
 from hedgerow.venues.recordings.candles import (
     read_marks,
     read_perpetuals,
@@ -15,22 +16,31 @@ from hedgerow.venues.recordings.candles import (
 )
 from hedgerow.venues.recordings.chains import read_chains
 from hedgerow.venues.recordings.funding import read_funding
+from hedgerow.venues.recordings.futures import read_dated_futures, read_perpetual_quotes
 from hedgerow.venues.recordings.merge import merge
 from hedgerow.venues.recordings.names import (
     future_from_name,
     option_from_name,
     perpetual_from_name,
 )
+from hedgerow.venues.recordings.oracles import read_oracle_rounds
+from hedgerow.venues.recordings.replay import replay_raw_book
 
 __all__ = [
     "future_from_name",
     "merge",
     "option_from_name",
     "perpetual_from_name",
+    "read_books",
     "read_chains",
+    "read_dated_futures",
     "read_funding",
     "read_marks",
+    "read_oracle_rounds",
+    "read_perpetual_quotes",
     "read_perpetuals",
     "read_spot",
     "read_spot_windows",
+    "read_trades",
+    "replay_raw_book",
 ]

@@ -6,7 +6,8 @@ holding. The scan is the largest loss over the cells; which cell it was matters 
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from functools import cache
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -17,28 +18,41 @@ from hedgerow.units import to_model
 __all__ = ["Cell", "cells", "shocked_vol_frac"]
 
 
+VolShock: TypeAlias = Literal["up", "same", "down"]
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One scenario. `multiplier_frac` scales the profit; `is_extended` marks the far tail."""
 
     price_move_frac: Decimal
-    vol_shock: Literal["up", "same", "down"]
+    vol_shock: VolShock
     multiplier_frac: Decimal
     is_extended: bool
 
 
 def cells(rulebook: ScanRulebook, currency: str) -> tuple[Cell, ...]:
     """List the cells: every price bucket with vol up, same and down, then the tail with vol up."""
-    reach = rulebook.price_range_frac[currency]
-    steps = rulebook.buckets_count
+    return _cells(
+        rulebook.price_range_frac[currency],
+        rulebook.buckets_count,
+        tuple(rulebook.extended_moves_frac),
+        rulebook.extended_table_factor_frac,
+    )
+
+
+@cache
+def _cells(
+    reach: Decimal, steps: int, tail: tuple[Decimal, ...], tail_factor: Decimal
+) -> tuple[Cell, ...]:
+    shocks: tuple[VolShock, ...] = ("up", "same", "down")
     near = tuple(
         Cell(reach * i / steps, shock, Decimal(1), is_extended=False)
         for i in range(-steps, steps + 1)
-        for shock in ("up", "same", "down")
+        for shock in shocks
     )
     far = tuple(
-        Cell(move, "up", rulebook.extended_table_factor_frac * reach / abs(move), is_extended=True)
-        for move in rulebook.extended_moves_frac
+        Cell(move, "up", tail_factor * reach / abs(move), is_extended=True) for move in tail
     )
     return near + far
 
@@ -48,7 +62,7 @@ def shocked_vol_frac(
     currency: str,
     vol_frac: Floats,
     expiry_years: Floats,
-    shock: Literal["up", "same", "down"],
+    shock: VolShock,
 ) -> Floats:
     """Shock volatilities by tenor: ``vol · (1 ± range · (30 / days)^power)``.
 

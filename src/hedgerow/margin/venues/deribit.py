@@ -28,17 +28,30 @@ __all__ = ["require"]
 # against the holder, so that the cell's rounding stays the venue's.
 _SCAN_STEP = Decimal("1e-9")
 _MODEL_STEP = Decimal("1e-12")
+# Further apart than this, the model's float and the exact figures cannot disagree on the order.
+_NEAR_CCY = 1e-8
 
 
 @dataclass(frozen=True, slots=True)
 class _Holding:
-    """One position's profit in every cell, its worth, and its coins of delta, all in the coin."""
+    """One position's worth, its coins of delta, and its profit in every cell, all in the coin.
+
+    Profits of a future are exact for every cell; those of an option are the model's, and are made
+    exact cell by cell when asked for.
+    """
 
     subject: str
     expiry_ns: int | None
-    profits_ccy: tuple[Decimal, ...]
     worth_ccy: Decimal
     delta_coin: Decimal
+    profits_model_ccy: Floats
+    profits_exact_ccy: tuple[Decimal, ...] | None
+
+    def profit_ccy(self, at: int) -> Decimal:
+        """Give the exact profit in one cell, rounded against the holder."""
+        if self.profits_exact_ccy is not None:
+            return self.profits_exact_ccy[at]
+        return to_exact(float(self.profits_model_ccy[at]), _MODEL_STEP, "down")
 
 
 def require(
@@ -139,18 +152,15 @@ def _future(
     quantity = position.quantity_contracts
     size_coin = quantity * terms.multiplier_usd_per_contract / mark
     moves = [max(-reach_frac, min(reach_frac, cell.price_move_frac)) for cell in grid]
+    profits = tuple(quantise(size_coin * move / (1 + move), _MODEL_STEP, "down") for move in moves)
+    entered = unit_ccy(terms, position.price_entry_ccy)
     return _Holding(
         subject=position.instrument_id,
         expiry_ns=expiry_of(terms),
-        profits_ccy=tuple(
-            quantise(size_coin * move / (1 + move), _MODEL_STEP, "down") for move in moves
-        ),
-        worth_ccy=quantise(
-            quantity * (unit_ccy(terms, mark) - unit_ccy(terms, position.price_entry_ccy)),
-            _MODEL_STEP,
-            "down",
-        ),
+        worth_ccy=quantise(quantity * (unit_ccy(terms, mark) - entered), _MODEL_STEP, "down"),
         delta_coin=size_coin,
+        profits_model_ccy=np.array([to_model(profit) for profit in profits]),
+        profits_exact_ccy=profits,
     )
 
 
@@ -199,9 +209,6 @@ def _options(
             _Holding(
                 subject=position.instrument_id,
                 expiry_ns=option.expiry_ns,
-                profits_ccy=tuple(
-                    to_exact(float(p), _MODEL_STEP, "down") for p in quantity * profits[:, i]
-                ),
                 worth_ccy=to_exact(
                     quantity * float(now.value_usd[i]) / float(columns.forward_usd[i]),
                     _MODEL_STEP,
@@ -210,6 +217,8 @@ def _options(
                 delta_coin=to_exact(
                     quantity * float(now.delta_forward_frac[i]), _MODEL_STEP, "half_up"
                 ),
+                profits_model_ccy=quantity * profits[:, i],
+                profits_exact_ccy=None,
             )
         )
     return holdings
@@ -225,38 +234,37 @@ def _scan_lines(
     """Find the worst cell and write it as lines that add up to it."""
     if not holdings:
         return [], None
-    reach = rulebook.price_range_frac[currency]
-    totals: list[Decimal] = []
-    damped: list[Decimal] = []
-    for at, cell in enumerate(grid):
-        profit = sum((h.profits_ccy[at] for h in holdings), Decimal(0)) * cell.multiplier_frac
-        dampener = Decimal(0)
-        if cell.is_extended:
-            # The venue shrinks tail cells by a dollar amount that grows with the move, never past
-            # zero ([S]: its exact scaling is not verified).
-            room = (abs(cell.price_move_frac) / reach - 1) * rulebook.extended_dampener_usd[
-                currency
-            ]
-            dampener = min(abs(profit), room / index_usd)
-        totals.append(profit + (dampener if profit < 0 else -dampener))
-        damped.append(dampener)
-    at = min(range(len(grid)), key=lambda cell: totals[cell])
+    multipliers = np.array([to_model(cell.multiplier_frac) for cell in grid])
+    allowances_ccy = [_dampener_ccy(cell, rulebook, currency, index_usd) for cell in grid]
+    rough = np.sum([h.profits_model_ccy for h in holdings], axis=0) * multipliers
+    rough -= np.sign(rough) * np.minimum(np.abs(rough), [to_model(a) for a in allowances_ccy])
+    # Exact figures only where the model leaves it open which cell is the worst.
+    close = np.flatnonzero(rough <= rough.min() + _NEAR_CCY)
+
+    def total_ccy(at: int) -> tuple[Decimal, Decimal]:
+        profit = sum((h.profit_ccy(at) for h in holdings), Decimal(0)) * grid[at].multiplier_frac
+        dampener = min(abs(profit), allowances_ccy[at])
+        return profit + (dampener if profit < 0 else -dampener), dampener
+
+    totals = {int(at): total_ccy(int(at)) for at in close}
+    at = min(totals, key=lambda cell: totals[cell][0])
+    total, dampener = totals[at]
     cell = grid[at]
     where = f"price {cell.price_move_frac:+}, vol {cell.vol_shock}"
     lines = [
         MarginLine(
             rule="loss in the worst cell",
             subject=h.subject,
-            amount_ccy=-h.profits_ccy[at] * cell.multiplier_frac,
+            amount_ccy=-h.profit_ccy(at) * cell.multiplier_frac,
             detail=where,
         )
         for h in holdings
     ]
-    if damped[at] != 0:
+    if dampener != 0:
         lines.append(
-            MarginLine(rule="tail dampener", subject=currency, amount_ccy=-damped[at], detail=where)
+            MarginLine(rule="tail dampener", subject=currency, amount_ccy=-dampener, detail=where)
         )
-    rounding = quantise(-totals[at], _SCAN_STEP, "half_up") + totals[at]
+    rounding = quantise(-total, _SCAN_STEP, "half_up") + total
     if rounding != 0:
         lines.append(
             MarginLine(rule="rounded half up to 9 decimals", subject=currency, amount_ccy=rounding)
@@ -265,8 +273,20 @@ def _scan_lines(
         scenario_index=at,
         price_move_frac=cell.price_move_frac,
         vol_shock=cell.vol_shock,
-        profit_ccy=totals[at],
+        profit_ccy=total,
     )
+
+
+def _dampener_ccy(cell: Cell, rulebook: ScanRulebook, currency: str, index_usd: Decimal) -> Decimal:
+    """Give how much of a tail cell's profit or loss is taken off, at most all of it.
+
+    The venue shrinks tail cells by a dollar amount that grows with the move ([S]: its exact scaling
+    is not verified).
+    """
+    if not cell.is_extended:
+        return Decimal(0)
+    beyond = abs(cell.price_move_frac) / rulebook.price_range_frac[currency] - 1
+    return beyond * rulebook.extended_dampener_usd[currency] / index_usd
 
 
 def _roll_lines(

@@ -1,0 +1,340 @@
+"""The desk file: what a person writes, checked whole before anything runs.
+
+One TOML file says which accounts, limits, hedges, buffers, routes and budgets there are, and what is
+assumed where nothing was recorded. Unknown keys are refused; every mistake is listed at once with its
+path, what was seen and, for a key, the nearest one that exists.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from hedgerow.errors import DeskRejected
+from hedgerow.limits import Metric
+from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, parse_ns
+
+__all__ = ["DeskFile", "read_desk_file", "shape_mistakes"]
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
+_DURATION_NS = {"s": SECOND_NS, "m": MINUTE_NS, "h": HOUR_NS, "d": DAY_NS}
+
+
+def _duration_ns(written: Any) -> Any:
+    found = _DURATION.fullmatch(written) if isinstance(written, str) else None
+    if found is None:
+        raise ValueError("write a duration such as 90s, 15m, 13h or 2d")
+    return int(Decimal(found[1]) * _DURATION_NS[found[2]])
+
+
+def _moment_ns(written: Any) -> Any:
+    if not isinstance(written, str):
+        raise ValueError("write a time in quotes, such as 2026-01-29T00:00:00Z")
+    try:
+        return parse_ns(written)
+    except ValueError as bad:
+        raise ValueError(f"write a time such as 2026-01-29T00:00:00Z ({bad})") from bad
+
+
+Duration = Annotated[int, BeforeValidator(_duration_ns)]
+Moment = Annotated[int, BeforeValidator(_moment_ns)]
+Exact = Annotated[Decimal, Field(allow_inf_nan=False)]
+ExactPositive = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
+ExactNotNegative = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w.:\-]+$")]
+
+
+class _Part(BaseModel):
+    """Every part refuses keys it does not know and numbers that are not finite."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class DeskPart(_Part):
+    """What the desk is called, how far it may act alone, and when it looks."""
+
+    name: str
+    numeraire: Literal["USD"] = "USD"
+    mode: Literal["observe", "propose", "auto"] = "observe"
+    step: Duration
+    start: Moment
+    end: Moment
+    warmup: Duration = 24 * HOUR_NS
+
+
+class RecordingPart(_Part):
+    """Folders below ``--data``; one left out is not read."""
+
+    options: str | None = None
+    dated_futures: str | None = None
+    perpetuals: str | None = None
+    spot: str | None = None
+    funding: str | None = None
+    oracle_rounds: str | None = None
+    books: str | None = None
+
+
+class AgesPart(_Part):
+    """How old an input may be; what is left out keeps a live desk's limit."""
+
+    quote: Duration | None = None
+    option: Duration | None = None
+    index: Duration | None = None
+    ladder: Duration | None = None
+    lending: Duration | None = None
+    staking: Duration | None = None
+    funding: Duration | None = None
+    account: Duration | None = None
+
+
+class LinearPerpetualPart(_Part):
+    """Terms of a linear perpetual."""
+
+    kind: Literal["linear_perpetual"]
+    id: Name
+    underlying: Name
+    settlement: Name
+    multiplier_coin_per_contract: ExactPositive
+    tick_usd: ExactPositive
+    lot_contracts: ExactPositive
+    funding_interval: Duration
+
+
+class LoanPart(_Part):
+    """A reserve of a lending market, supplied or borrowed."""
+
+    kind: Literal["loan_supply", "loan_debt"]
+    id: Name
+    market: Name
+    asset: Name
+    asset_decimals: Annotated[int, Field(gt=0, le=36)]
+
+
+class PositionPart(_Part):
+    """One holding at the start."""
+
+    instrument: Name
+    quantity_contracts: Exact
+    price_entry_ccy: ExactPositive | None = None
+
+
+class AccountPart(_Part):
+    """One account at the start. Without a rulebook nothing can liquidate it."""
+
+    id: Name
+    venue: Name
+    currency: Name
+    rulebook: str | None = None
+    balances: dict[Name, ExactNotNegative] = {}
+    positions: list[PositionPart] = []
+
+
+class LimitPart(_Part):
+    """One tolerance. For distances less is worse, for everything else more."""
+
+    scope: str
+    metric: Metric
+    soft: Positive
+    hard: Positive
+
+
+class HedgePart(_Part):
+    """How one coin's delta is held."""
+
+    underlying: Name
+    instrument: Name
+    account: Name
+    target_delta_coin: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+    risk_aversion_per_usd: Positive
+    band_min_coin: NotNegative
+    slippage_limit: Fraction
+
+
+class BufferPart(_Part):
+    """When an account is refilled and how far, as requirement over equity."""
+
+    account: Name
+    trigger_use: Annotated[Decimal, Field(gt=0, lt=1, allow_inf_nan=False)]
+    target_use: Annotated[Decimal, Field(gt=0, lt=1, allow_inf_nan=False)]
+
+
+class RoutePart(_Part):
+    """One allowed way for one asset."""
+
+    source: Name
+    target: Name
+    asset: Name
+    use: Literal["balance", "supply", "repay"]
+    latency: Duration
+    fee_coin: ExactNotNegative
+    step_coin: ExactPositive
+
+
+class BudgetPart(_Part):
+    """Hard caps outside the strategy."""
+
+    order_usd_max: ExactPositive
+    orders_usd_per_day: ExactPositive
+    transfers_usd_per_day: ExactPositive
+    price_collar: Annotated[Decimal, Field(gt=0, lt=1, allow_inf_nan=False)]
+
+
+class DepthPart(_Part):
+    """Order book as a function of volatility."""
+
+    depth_usd_per_bps: Positive
+    vol_reference: Positive
+    vol_exponent: Positive
+    half_spread_bps: Positive
+    levels: Annotated[int, Field(gt=0, le=200)]
+    level_step_bps: Positive
+
+
+class OptionSpreadPart(_Part):
+    """What closing options costs beyond the mark, in volatility."""
+
+    half_spread_vol: Positive
+
+
+class OraclePart(_Part):
+    """Feed by heartbeat and deviation."""
+
+    heartbeat: Duration
+    deviation: ExactPositive
+    delay: Duration
+
+
+class StakingPart(_Part):
+    """What a staked token redeems for."""
+
+    base: Name
+    rate_coin_per_coin: ExactPositive
+    growth_per_year: ExactNotNegative = Decimal(0)
+    discount: Annotated[Decimal, Field(ge=0, lt=1, allow_inf_nan=False)] = Decimal(0)
+    heartbeat: Duration | None = None
+
+
+class LendingPart(_Part):
+    """Constant rates of one reserve."""
+
+    supply_apr: ExactNotNegative = Decimal(0)
+    borrow_apr: ExactNotNegative = Decimal(0)
+
+
+class AssumptionsPart(_Part):
+    """Stated models, used only where nothing was recorded."""
+
+    depth: DepthPart | None = None
+    option_spread: OptionSpreadPart = OptionSpreadPart(half_spread_vol=0.01)
+    oracle: dict[Name, OraclePart] = {}
+    staking: dict[Name, StakingPart] = {}
+    lending: dict[Name, dict[Name, LendingPart]] = {}
+
+
+class DeskFile(_Part):
+    """The whole file."""
+
+    desk: DeskPart
+    recording: RecordingPart = RecordingPart()
+    movers: dict[Name, Name] = {}
+    dollars: dict[Name, ExactPositive] = {}
+    ages: AgesPart = AgesPart()
+    instruments: list[
+        Annotated[LinearPerpetualPart | LoanPart, Field(discriminator="kind")]
+    ] = []
+    accounts: Annotated[list[AccountPart], Field(min_length=1)]
+    limits: list[LimitPart] = []
+    hedges: list[HedgePart] = []
+    buffers: list[BufferPart] = []
+    routes: list[RoutePart] = []
+    budget: BudgetPart
+    assumptions: AssumptionsPart = AssumptionsPart()
+
+
+def read_desk_file(path: Path) -> dict[str, Any]:
+    """Read the TOML, keeping every digit of its numbers.
+
+    Raises
+    ------
+    DeskRejected
+        If the file cannot be read or is not TOML.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as bad:
+        reason = getattr(bad, "strerror", None) or str(bad)
+        raise DeskRejected(f"{path}: cannot be read: {reason}") from bad
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as bad:
+        raise DeskRejected(f"{path}: not TOML: {bad}") from bad
+
+
+def shape_mistakes(raw: Mapping[str, Any]) -> tuple[DeskFile | None, list[str]]:
+    """Check names, types and ranges; give the file or every mistake."""
+    try:
+        return DeskFile.model_validate(raw), []
+    except ValidationError as bad:
+        return None, [_tell(error, raw) for error in bad.errors()]
+
+
+def _tell(error: Any, raw: Mapping[str, Any]) -> str:
+    where = ".".join(_steps(error["loc"], raw))
+    if error["type"] == "extra_forbidden":
+        close = get_close_matches(str(error["loc"][-1]), _keys_at(error["loc"][:-1]), n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        return f"{where}: unknown key{hint}"
+    if error["type"] == "missing":
+        return f"{where}: missing"
+    return f"{where}: {error['msg'].removeprefix('Value error, ')}, was {error['input']!s:.60}"
+
+
+def _steps(loc: tuple[Any, ...], raw: Any) -> Iterator[str]:
+    """Write a location as a person would: list items carry their id, union tags are left out."""
+    at = raw
+    for step in loc:
+        if isinstance(step, int):
+            at = at[step] if isinstance(at, list) and step < len(at) else None
+            name = at.get("id") if isinstance(at, Mapping) else None
+            yield f"[{step}]" if name is None else f"[{step}: {name}]"
+        elif isinstance(at, Mapping) and (step in at or step not in _TAGS):
+            at = at.get(step)
+            yield str(step)
+
+
+_TAGS = frozenset({"linear_perpetual", "loan_supply", "loan_debt"})
+
+
+def _keys_at(loc: tuple[Any, ...]) -> list[str]:
+    """List the keys that would have been fine at a location."""
+    kinds: list[Any] = [DeskFile]
+    for step in loc:
+        kinds = [
+            inner
+            for kind in kinds
+            for inner in _inside(kind, step)
+        ]
+    return sorted({key for kind in kinds for key in getattr(kind, "model_fields", {})})
+
+
+def _inside(kind: Any, step: Any) -> list[Any]:
+    """Give the models one step further in, looking through lists, dicts, unions and Annotated."""
+    field = getattr(kind, "model_fields", {}).get(step) if isinstance(step, str) else None
+    if field is not None:
+        return list(_models(field.annotation))
+    return [kind]
+
+
+def _models(annotation: Any) -> Iterator[Any]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in getattr(annotation, "__args__", ()):
+        yield from _models(inner)

@@ -1,11 +1,32 @@
-"""How does a plan become orders?
+"""How a plan becomes orders.
 
-A `Plan` enters; each leg passes the guards, is written to the journal as an intent, is sent once, and
-its receipt is written after it. What is unknown stays unknown until the venue says otherwise. The
-room refuses what is outside the allow-list, the collar or the budget.
+A `Plan` enters; each leg passes the guards, is written to the journal as an intent, is sent once,
+and its receipt is written after it. What is unknown stays unknown until the venue says otherwise.
+The room refuses what is outside the allow-list, the collar or the budget.
 """
 
+from hedgerow.execution.canonical import canonical, rounded
+from hedgerow.execution.chain import Kind, Row, Verified, read, verify
+from hedgerow.execution.journal import Header, Journal
 from hedgerow.execution.ports import Agent, Exchange
 from hedgerow.execution.records import Decision, Liquidation, Mode, Receipt, Status, View
 
-__all__ = ["Agent", "Decision", "Exchange", "Liquidation", "Mode", "Receipt", "Status", "View"]
+__all__ = [
+    "Agent",
+    "Decision",
+    "Exchange",
+    "Header",
+    "Journal",
+    "Kind",
+    "Liquidation",
+    "Mode",
+    "Receipt",
+    "Row",
+    "Status",
+    "Verified",
+    "View",
+    "canonical",
+    "read",
+    "rounded",
+    "verify",
+]

@@ -213,8 +213,7 @@ def _desk(written: DeskFile, rulebooks: Mapping[str, Rulebook], digest: str) -> 
     fee_of = {
         account.id: rulebooks[account.rulebook].fee_taker_frac
         for account in written.accounts
-        if account.rulebook is not None
-        and isinstance(rulebooks[account.rulebook], TieredRulebook)
+        if account.rulebook is not None and isinstance(rulebooks[account.rulebook], TieredRulebook)
     }
     ages = {f"{k}_ns_max": v for k, v in written.ages.model_dump().items() if v is not None}
     return Desk(

@@ -247,9 +247,7 @@ class DeskFile(_Part):
     movers: dict[Name, Name] = {}
     dollars: dict[Name, ExactPositive] = {}
     ages: AgesPart = AgesPart()
-    instruments: list[
-        Annotated[LinearPerpetualPart | LoanPart, Field(discriminator="kind")]
-    ] = []
+    instruments: list[Annotated[LinearPerpetualPart | LoanPart, Field(discriminator="kind")]] = []
     accounts: Annotated[list[AccountPart], Field(min_length=1)]
     limits: list[LimitPart] = []
     hedges: list[HedgePart] = []
@@ -317,11 +315,7 @@ def _keys_at(loc: tuple[Any, ...]) -> list[str]:
     """List the keys that would have been fine at a location."""
     kinds: list[Any] = [DeskFile]
     for step in loc:
-        kinds = [
-            inner
-            for kind in kinds
-            for inner in _inside(kind, step)
-        ]
+        kinds = [inner for kind in kinds for inner in _inside(kind, step)]
     return sorted({key for kind in kinds for key in getattr(kind, "model_fields", {})})
 
 

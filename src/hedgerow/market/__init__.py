@@ -7,6 +7,7 @@ The room refuses records that cannot be: crossed or empty ladders, non-positive 
 """
 
 from hedgerow.market.records import (
+    NO_SHOCK,
     AssetPrice,
     Candle,
     FundingSettlement,
@@ -19,10 +20,10 @@ from hedgerow.market.records import (
     OptionQuote,
     OracleAnswer,
     Quote,
+    Shock,
     StakingRate,
     TradePrint,
 )
-from hedgerow.market.shock import NO_SHOCK, Shock
 from hedgerow.market.snapshot import AgeLimits, MarketState, Snapshot
 
 __all__ = [

@@ -6,7 +6,9 @@ price is None, never zero.
 """
 
 import math
+from collections.abc import Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TypeAlias
 
 import msgspec
@@ -14,6 +16,7 @@ import msgspec
 from hedgerow.errors import MarketRejected
 
 __all__ = [
+    "NO_SHOCK",
     "AssetPrice",
     "Candle",
     "FundingSettlement",
@@ -26,6 +29,7 @@ __all__ = [
     "OptionQuote",
     "OracleAnswer",
     "Quote",
+    "Shock",
     "StakingRate",
     "TradePrint",
 ]
@@ -282,3 +286,37 @@ class OptionMark(msgspec.Struct, frozen=True, kw_only=True):
     expiry_years: float
     age_ns: int
     is_estimate: bool
+
+
+class Shock(msgspec.Struct, frozen=True, kw_only=True):
+    """Relative moves of coins and vols, and a step forward in time.
+
+    `spot_factor_frac` maps a coin to its factor, 0.9 for a fall of 10 %. The factor moves the coin's
+    spot, forwards, perpetuals and oracle answers alike, and every token whose price derives from it.
+    A dollar coin named here breaks its peg. Coins not named stand still.
+    """
+
+    spot_factor_frac: Mapping[str, float] = MappingProxyType({})
+    vol_factor_frac: float = 1.0
+    time_forward_ns: int = 0
+
+    def __post_init__(self) -> None:
+        factors = (self.vol_factor_frac, *self.spot_factor_frac.values())
+        if not all(0 < factor < float("inf") for factor in factors):
+            raise ValueError(f"shock factors must be positive and finite, were {factors}")
+
+    def on(self, coin: str) -> float:
+        """Give the factor on one coin's price."""
+        return self.spot_factor_frac.get(coin, 1.0)
+
+    def then(self, other: "Shock") -> "Shock":
+        """Compose: this shock first, the other on top of it."""
+        named = sorted(set(self.spot_factor_frac) | set(other.spot_factor_frac))
+        return Shock(
+            spot_factor_frac={coin: self.on(coin) * other.on(coin) for coin in named},
+            vol_factor_frac=self.vol_factor_frac * other.vol_factor_frac,
+            time_forward_ns=self.time_forward_ns + other.time_forward_ns,
+        )
+
+
+NO_SHOCK = Shock()

@@ -18,6 +18,7 @@ import msgspec
 from hedgerow.errors import Failure, MarketRejected, Outcome
 from hedgerow.instruments import Option
 from hedgerow.market.records import (
+    NO_SHOCK,
     AssetPrice,
     Candle,
     FundingSettlement,
@@ -29,10 +30,10 @@ from hedgerow.market.records import (
     OptionQuote,
     OracleAnswer,
     Quote,
+    Shock,
     StakingRate,
     TradePrint,
 )
-from hedgerow.market.shock import NO_SHOCK, Shock
 from hedgerow.units import HOUR_NS, SECOND_NS, format_ns, scaled, to_model, years_between
 
 __all__ = ["AgeLimits", "MarketState", "Snapshot"]

@@ -6,8 +6,7 @@ own settlement asset, with the dollar price of that asset beside it. The room re
 missing or stale input.
 """
 
-from hedgerow.pricing.black76 import OptionGreeks, greeks, value_usd
-from hedgerow.pricing.columns import Floats, OptionColumns
+from hedgerow.pricing.black76 import Floats, OptionColumns, OptionGreeks, greeks, value_usd
 from hedgerow.pricing.units import unit_ccy
 from hedgerow.pricing.value import Values, value
 

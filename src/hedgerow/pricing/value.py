@@ -34,8 +34,7 @@ from hedgerow.instruments import (
 )
 from hedgerow.market import AssetPrice, OptionMark, Snapshot
 from hedgerow.portfolio import Book
-from hedgerow.pricing.black76 import greeks
-from hedgerow.pricing.columns import Floats, OptionColumns
+from hedgerow.pricing.black76 import Floats, OptionColumns, greeks
 from hedgerow.pricing.pool import concentrated, constant_product
 from hedgerow.pricing.units import unit_ccy
 from hedgerow.units import YEAR_NS, to_model

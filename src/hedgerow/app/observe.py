@@ -1,0 +1,84 @@
+"""Turn a survey into one frame of an episode: the numbers a trader looks at."""
+
+from hedgerow.errors import Failure, Outcome
+from hedgerow.exposure import ExposureTable
+from hedgerow.limits import Survey, account_node
+from hedgerow.margin import MarginReport
+from hedgerow.portfolio import Account
+from hedgerow.simulation import AccountFrame, Frame
+from hedgerow.solvency import Distance
+from hedgerow.units import to_model
+
+__all__ = ["frame"]
+
+
+def frame(state: Survey) -> Frame:
+    """Give the frame of a surveyed desk; whatever is unknown stays None."""
+    snapshot = state.snapshot
+    exposures = state.exposures
+    desk = exposures.row("desk")
+    assert not isinstance(desk, Failure), "every table has a row for the desk"
+    prices: dict[str, float] = {}
+    for coin in sorted(set(snapshot.indices) - set(snapshot.dollars_usd)):
+        spot = snapshot.spot_usd(coin)
+        if not isinstance(spot, Failure):
+            prices[coin] = to_model(spot)
+    coins = {row.node.removeprefix("coin/"): row for row in exposures.coins()}
+    is_whole = not desk.missing
+    return Frame(
+        time_ns=snapshot.time_ns,
+        prices_usd=prices,
+        equity_usd=desk.value_usd if is_whole else None,
+        delta_usd={c: r.delta_spot_usd for c, r in coins.items() if not r.missing and c in prices},
+        gamma_usd_per_pct={
+            c: r.gamma_usd_per_pct for c, r in coins.items() if not r.missing and c in prices
+        },
+        vega_usd_per_volpt={
+            c: r.vega_usd_per_volpt for c, r in coins.items() if not r.missing and c in prices
+        },
+        theta_usd_per_day=desk.theta_usd_per_day if is_whole else None,
+        accounts=tuple(
+            _account(account, state)
+            for account in state.book.accounts
+            if account.rulebook is not None
+        ),
+        limits=state.limits,
+        missing=tuple(sorted({failure.message for failure in _failures(state)})),
+        option_age_ns_max=exposures.option_age_ns_max,
+    )
+
+
+def _account(account: Account, state: Survey) -> AccountFrame:
+    node = account_node(account)
+    report: Outcome[MarginReport] = state.reports[node]
+    distance: Outcome[Distance] = state.distances[node]
+    known = not isinstance(report, Failure)
+    measured = not isinstance(distance, Failure)
+    return AccountFrame(
+        account_id=account.account_id,
+        venue=account.venue,
+        currency=report.currency if known else account.currency,
+        equity_usd=_value_usd(state.exposures, node),
+        equity_ccy=to_model(report.equity_ccy) if known else None,
+        requirement_ccy=to_model(report.requirement_maintenance_ccy) if known else None,
+        confidence=report.confidence if known else "unknown",
+        distance_down_frac=distance.down_frac if measured else None,
+        distance_up_frac=distance.up_frac if measured else None,
+        is_distance_known=measured,
+    )
+
+
+def _value_usd(exposures: ExposureTable, node: str) -> float | None:
+    row = exposures.row(node)
+    if isinstance(row, Failure):
+        return 0.0  # the account holds nothing at all, which is known
+    return None if row.missing else row.value_usd
+
+
+def _failures(state: Survey) -> list[Failure]:
+    desk = state.exposures.row("desk")
+    missing = [] if isinstance(desk, Failure) else list(desk.missing)
+    for outcome in (*state.reports.values(), *state.distances.values()):
+        if isinstance(outcome, Failure):
+            missing.append(outcome)
+    return missing

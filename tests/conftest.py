@@ -1,5 +1,8 @@
-"""Settings that every test shares."""
+"""Settings and places that every test shares."""
 
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
 # The same examples on every run and no deadline: a shared machine that is slow for a moment is not
@@ -7,3 +10,14 @@ from hypothesis import settings
 settings.register_profile("house", deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("explore", deadline=None, max_examples=2_000, print_blob=True)
 settings.load_profile("house")
+
+# Recordings are not ours to ship: they lie beside the repository, or nowhere.
+_SHARED_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real recordings; tests that need it are skipped where it is absent."""
+    if not _SHARED_DATA.is_dir():
+        pytest.skip("no real recordings: ../shared/data is not beside the repository")
+    return _SHARED_DATA

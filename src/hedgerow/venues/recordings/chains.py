@@ -8,11 +8,11 @@ a price the venue printed; of first, median and last it lies nearest to the perp
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
 from hedgerow.errors import BoundaryError
-from hedgerow.instruments import Option
 from hedgerow.market import IndexPrice, MarketEvent, OptionQuote
 from hedgerow.units import format_ns
 from hedgerow.venues.recordings.columns import Rule, label, moment, price, real, vol
@@ -74,27 +74,23 @@ def _of_one_coin(
     paths: tuple[Path, ...], start_ns: int, end_ns: int, coin: str
 ) -> Iterator[MarketEvent]:
     exact = Exact()
-    known: dict[str, Option] = {}
-    for path, table in whole_moments(
-        _SHEET.slices(paths, start_ns=start_ns, end_ns=end_ns, where={"currency": coin})
-    ):
+    known: dict[str, _Terms] = {}
+    slices = _SHEET.slices(paths, start_ns=start_ns, end_ns=end_ns, where={"currency": coin})
+    for path, table in whole_moments(slices):
         for snapshot in table.partition_by("time_ns", maintain_order=True):
             index = snapshot["index_price"].quantile(0.5, interpolation="lower")
             assert index is not None
             yield IndexPrice(
                 time_ns=snapshot["time_ns"][0], underlying=coin, price_usd=exact.one(index)
             )
-            yield from _quotes(path, snapshot, coin, exact, known)
+            _check_terms(path, snapshot, coin, known)
+            yield from _quotes(snapshot, coin, exact)
 
 
-def _quotes(
-    path: Path, table: pl.DataFrame, coin: str, exact: Exact, known: dict[str, Option]
-) -> Iterator[OptionQuote]:
+def _quotes(table: pl.DataFrame, coin: str, exact: Exact) -> Iterator[OptionQuote]:
     """Build the rows of one snapshot; this loop is the hot path of a replay."""
-    names = table["instrument_name"].to_list()
-    _learn(path, table, coin, names, known)
     rows = zip(
-        names,
+        table["instrument_name"].to_list(),
         table["time_ns"].to_list(),
         exact.column(table["underlying_price"]),
         table["mark_iv"].to_list(),
@@ -108,7 +104,7 @@ def _quotes(
     for name, time_ns, forward, vol_frac, mark, bid, ask, delta, vega in rows:
         yield OptionQuote(
             time_ns=time_ns,
-            instrument_id=known[name].instrument_id,  # one string per instrument, not one per row
+            instrument_id=name,
             underlying=coin,
             price_underlying_usd=forward,
             vol_mark_frac=vol_frac,
@@ -120,26 +116,45 @@ def _quotes(
         )
 
 
-def _learn(
-    path: Path, table: pl.DataFrame, coin: str, names: list[str], known: dict[str, Option]
-) -> None:
-    """Read each new name once, and refuse it where the row's own terms say something else."""
-    for at, name in enumerate(names):
-        if name in known:
+class _Terms(NamedTuple):
+    """What a row says of its option, in the file's types, next to what its name says."""
+
+    coin: str
+    expiry_ns: int
+    strike_usd: float
+    right: str
+
+
+def _check_terms(path: Path, table: pl.DataFrame, coin: str, known: dict[str, _Terms]) -> None:
+    """Refuse a row whose own terms differ from those in its name, by which it will be valued."""
+    rows = zip(
+        table["instrument_name"].to_list(),
+        table["expiry"].dt.epoch("ns").to_list(),
+        table["strike"].to_list(),
+        table["cp"].to_list(),
+        strict=True,
+    )
+    for at, (name, expiry_ns, strike_usd, right) in enumerate(rows):
+        seen = (coin, expiry_ns, strike_usd, right)
+        if known.get(name) == seen:
             continue
         try:
-            option = option_from_name(name)
+            known[name] = _terms(name)
         except BoundaryError as error:
             raise _SHEET.reject(path, table, at, f"instrument_name: {error}") from error
-        expiry_ns = table["expiry"].dt.epoch("ns")[at]
-        seen = (coin, expiry_ns, table["strike"][at], table["cp"][at])
-        right = "C" if option.right == "call" else "P"
-        if seen != (option.underlying, option.expiry_ns, float(option.strike_usd), right):
-            raise _SHEET.reject(
-                path,
-                table,
-                at,
+        if known[name] != seen:
+            message = (
                 "instrument_name disagrees with currency, expiry, strike, cp, which were "
-                f"{coin}, {format_ns(expiry_ns)}, {seen[2]}, {seen[3]}",
+                f"{coin}, {format_ns(expiry_ns)}, {strike_usd}, {right}"
             )
-        known[name] = option
+            raise _SHEET.reject(path, table, at, message)
+
+
+def _terms(name: str) -> _Terms:
+    option = option_from_name(name)
+    return _Terms(
+        coin=option.underlying,
+        expiry_ns=option.expiry_ns,
+        strike_usd=float(option.strike_usd),
+        right="C" if option.right == "call" else "P",
+    )

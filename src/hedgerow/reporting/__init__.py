@@ -1,1 +1,52 @@
-"""Under construction."""
+"""Who needs to see what.
+
+Records of every lower room enter; text leaves: one self-contained HTML page, tables for a
+terminal, and builtins for JSON. All three read the same `summary` and `daily`. The room computes no
+risk of its own, reads no clock, and refuses to print an unknown number as zero or as nothing.
+"""
+
+from hedgerow.reporting.html import report_html
+from hedgerow.reporting.records import (
+    AccountDay,
+    DailyRow,
+    EpisodeSummary,
+    LiquidatedAccount,
+    NearestDistance,
+    WorstUse,
+)
+from hedgerow.reporting.summary import daily, summary
+from hedgerow.reporting.tables import (
+    builtins_of,
+    exposure_table,
+    limits_grid,
+    margin_tables,
+    plan_tables,
+    run_builtins,
+    trade_plan_tables,
+    transfer_plan_tables,
+)
+from hedgerow.reporting.terminal import LiveView, day_line, render_frame, summary_tables
+
+__all__ = [
+    "AccountDay",
+    "DailyRow",
+    "EpisodeSummary",
+    "LiquidatedAccount",
+    "LiveView",
+    "NearestDistance",
+    "WorstUse",
+    "builtins_of",
+    "daily",
+    "day_line",
+    "exposure_table",
+    "limits_grid",
+    "margin_tables",
+    "plan_tables",
+    "render_frame",
+    "report_html",
+    "run_builtins",
+    "summary",
+    "summary_tables",
+    "trade_plan_tables",
+    "transfer_plan_tables",
+]

@@ -1,0 +1,134 @@
+"""How a number is written for a person: grouped digits, a unit nearby, and unknown as a word."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import TypeAlias
+
+from hedgerow.units import format_ns
+
+__all__ = [
+    "UNKNOWN",
+    "Number",
+    "amount",
+    "clock",
+    "decimals_for",
+    "duration",
+    "percent",
+    "plain",
+    "quantity",
+    "usd",
+    "usd_all",
+]
+
+UNKNOWN = "unknown"
+Number: TypeAlias = float | int | Decimal
+
+# Dollar coins are read in dollars; anything else is a coin, of which a ten-thousandth matters.
+_DOLLARS = ("USD", "DAI")
+
+
+def plain(value: Number | None, decimals: int, *, sign: bool = False) -> str:
+    """Write a number with grouped thousands and a fixed number of decimals.
+
+    >>> plain(-1234.5, 0), plain(0.25, 2, sign=True), plain(-0.001, 1), plain(None, 2)
+    ('-1,234', '+0.25', '0.0', 'unknown')
+    """
+    if value is None:
+        return UNKNOWN
+    text = f"{value:{'+' if sign else ''},.{decimals}f}"
+    # What rounds to zero has no sign: "-0" makes a reader look for a loss.
+    return text.lstrip("+-") if not any(c in "123456789" for c in text) else text
+
+
+def decimals_for(values: Iterable[Number | None], *, digits: int = 4) -> int:
+    """Choose the decimals that show the largest of some values with about `digits` digits.
+
+    A column or an axis uses one choice for all of its rows, so that the points line up.
+
+    >>> decimals_for([12_345.6, 3.2]), decimals_for([0.0123]), decimals_for([]), decimals_for([7])
+    (0, 5, 2, 3)
+    """
+    largest = max((abs(float(v)) for v in values if v is not None), default=0.0)
+    if largest == 0.0:
+        return 2
+    whole = len(str(int(largest))) if largest >= 1 else 0
+    if largest >= 1:
+        return max(0, digits - whole)
+    leading = 0
+    while largest < 0.1 and leading < 8:
+        largest, leading = largest * 10, leading + 1
+    return min(8, leading + digits)
+
+
+def usd(value: Number | None, *, sign: bool = False) -> str:
+    """Write dollars: whole ones from a thousand on, cents below.
+
+    >>> usd(1234567.8), usd(12.345), usd(-3.5, sign=True)
+    ('1,234,568', '12.35', '-3.50')
+    """
+    return usd_all([value], sign=sign)[0]
+
+
+def usd_all(values: Sequence[Number | None], *, sign: bool = False) -> list[str]:
+    """Write dollars that stand in one row or column: all with cents, or all without.
+
+    >>> usd_all([1_234.5, 3.25, None])
+    ['1,234', '3', 'unknown']
+    """
+    largest = max((abs(float(value)) for value in values if value is not None), default=0.0)
+    return [plain(value, 2 if 0 < largest < 1_000 else 0, sign=sign) for value in values]
+
+
+def amount(value: Number | None, currency: str, *, sign: bool = False) -> str:
+    """Write an amount of a currency, without its name: dollars as `usd`, coins to four decimals.
+
+    >>> amount(12.34567, "BTC"), amount(12_345.6, "USDC")
+    ('12.3457', '12,346')
+    """
+    if any(name in currency.upper() for name in _DOLLARS):
+        return usd(value, sign=sign)
+    return plain(value, 4, sign=sign)
+
+
+def quantity(value: Decimal, *, sign: bool = False) -> str:
+    """Write an exact quantity with all its digits and no trailing zeros.
+
+    >>> quantity(Decimal("-1200.500")), quantity(Decimal("3E+2"), sign=True)
+    ('-1,200.5', '+300')
+    """
+    text = f"{value:{'+' if sign else ''},f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def percent(value_frac: Number | None, decimals: int = 1, *, sign: bool = False) -> str:
+    """Write a fraction of one as per cent.
+
+    >>> percent(0.1234), percent(-0.5, 0), percent(None)
+    ('12.3 %', '-50 %', 'unknown')
+    """
+    if value_frac is None:
+        return UNKNOWN
+    return f"{plain(float(value_frac) * 100, decimals, sign=sign)} %"
+
+
+def clock(time_ns: int) -> str:
+    """Write a UTC time to the minute, such as ``2026-02-05 21:29``."""
+    return format_ns(time_ns)[:16].replace("T", " ")
+
+
+def duration(length_s: float) -> str:
+    """Write a length of time in the two units that matter.
+
+    >>> duration(5), duration(125), duration(7300), duration(180_000)
+    ('5 s', '2 min 5 s', '2 h 1 min', '2 d 2 h')
+    """
+    seconds = round(length_s)
+    for size, big, small_size, small in (
+        (86_400, "d", 3_600, "h"),
+        (3_600, "h", 60, "min"),
+        (60, "min", 1, "s"),
+    ):
+        if seconds >= size:
+            rest = seconds % size // small_size
+            return f"{seconds // size} {big}" + (f" {rest} {small}" if rest else "")
+    return f"{seconds} s"

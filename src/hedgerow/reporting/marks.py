@@ -1,0 +1,105 @@
+"""What was done and what happened, in words and as numbered marks on charts."""
+
+from collections.abc import Callable, Sequence
+
+from hedgerow.planning import Order
+from hedgerow.reporting.charts import Mark
+from hedgerow.reporting.figures import clock, quantity, usd
+from hedgerow.reporting.summary import label
+from hedgerow.simulation import Action, Episode
+
+__all__ = [
+    "action_id",
+    "action_marks",
+    "coin_of",
+    "is_hedge",
+    "liquidation_marks",
+    "run_key",
+    "touches",
+    "what",
+]
+
+
+def run_key(episode: Episode) -> str:
+    """The name by which page.css and page.js know an episode."""
+    return "with" if episode.with_hedgerow else "without"
+
+
+def action_id(episode_index: int, number: int) -> str:
+    """The anchor of an action's row."""
+    return f"e{episode_index}a{number}"
+
+
+def what(action: Action) -> str:
+    """One action in words, such as ``buy 12 BTC-PERPETUAL on perp-1``."""
+    leg = action.leg
+    if isinstance(leg, Order):
+        verb = "buy" if leg.quantity_contracts > 0 else "sell"
+        size = quantity(abs(leg.quantity_contracts))
+        return f"{verb} {size} {leg.instrument_id} on {leg.account_id}"
+    use = {"balance": "top up", "supply": "supply", "repay": "repay"}[leg.use]
+    return (
+        f"{use} {quantity(leg.quantity_coin)} {leg.asset} "
+        f"from {leg.source_account_id} to {leg.target_account_id}"
+    )
+
+
+def action_marks(
+    index: int, episode: Episode, wanted: Callable[[Action], bool], run: str = ""
+) -> tuple[Mark, ...]:
+    """Marks of the wanted actions, numbered as in the table of actions."""
+    return tuple(
+        Mark(
+            action.time_ns,
+            "hedge" if isinstance(action.leg, Order) else "transfer",
+            str(number),
+            f"{number}. {clock(action.time_ns)} UTC: {what(action)} ({action.status}), "
+            f"{usd(action.cost_usd)} USD. {action.leg.reason}",
+            f"#{action_id(index, number)}",
+            run,
+        )
+        for number, action in enumerate(episode.actions, start=1)
+        if wanted(action)
+    )
+
+
+def liquidation_marks(episode: Episode, account_id: str | None = None) -> tuple[Mark, ...]:
+    """Marks of an episode's liquidations, of one account or of all."""
+    return tuple(
+        Mark(
+            each.time_ns,
+            "liquidation",
+            "✕",
+            f"{clock(each.time_ns)} UTC: {each.account_id} liquidated {label(episode)}, "
+            f"{usd(each.loss_usd)} USD lost. {each.message}",
+            "#liquidations",
+            run_key(episode),
+        )
+        for each in episode.liquidations
+        if account_id is None or each.account_id == account_id
+    )
+
+
+def coin_of(action: Action, coins: Sequence[str]) -> str | None:
+    """The coin an order trades, read from its instrument's name; None where it does not say."""
+    if not isinstance(action.leg, Order):
+        return None
+    name = action.leg.instrument_id.upper()
+    longest = sorted(coins, key=lambda coin: (-len(coin), coin))
+    begun = [coin for coin in longest if name.startswith(coin.upper())]
+    inside = [coin for coin in longest if coin.upper() in name]
+    return next(iter([*begun, *inside]), None)
+
+
+def is_hedge(action: Action) -> bool:
+    """Whether an action is an order, as opposed to a transfer."""
+    return isinstance(action.leg, Order)
+
+
+def touches(action: Action, account_id: str) -> bool:
+    """Whether an action moves collateral into or out of an account."""
+    leg = action.leg
+    return not isinstance(leg, Order) and account_id in (
+        leg.source_account_id,
+        leg.target_account_id,
+    )

@@ -1,0 +1,258 @@
+"""Records as JSON-ready builtins and as tables for the terminal, one function per command."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from hedgerow.collateral import TransferPlan
+from hedgerow.errors import Failure, Outcome
+from hedgerow.exposure import ExposureTable
+from hedgerow.hedging import TradePlan
+from hedgerow.limits import LimitState
+from hedgerow.margin import MarginReport
+from hedgerow.planning import Order, Plan
+from hedgerow.reporting.figures import (
+    UNKNOWN,
+    amount,
+    clock,
+    duration,
+    percent,
+    plain,
+    quantity,
+    usd,
+    usd_all,
+)
+from hedgerow.reporting.grid import Column, grid
+from hedgerow.reporting.summary import daily, summary
+from hedgerow.reporting.wording import limit_value, worst_first
+from hedgerow.simulation import Episode
+from hedgerow.units import SECOND_NS
+
+__all__ = [
+    "builtins_of",
+    "exposure_table",
+    "limits_grid",
+    "margin_tables",
+    "plan_tables",
+    "run_builtins",
+    "trade_plan_tables",
+    "transfer_plan_tables",
+]
+
+
+def builtins_of(record: object) -> Any:  # noqa: ANN401 — JSON's own types: dict, list, str, …
+    """Turn any record, or a list of them, into what `json.dumps` takes.
+
+    Exact numbers become strings, so that no digit is lost; unknown is null.
+    """
+    return msgspec.to_builtins(record)
+
+
+def run_builtins(episodes: Sequence[Episode], journal_head: str | None) -> dict[str, Any]:
+    """The answer of ``hedgerow run --json``: summary, days and what happened, but no frames."""
+    return {
+        "journal_head": journal_head,
+        "episodes": [
+            {
+                "summary": builtins_of(summary(episode)),
+                "daily": builtins_of(daily(episode)),
+                "actions": builtins_of(episode.actions),
+                "liquidations": builtins_of(episode.liquidations),
+                "limits": builtins_of(episode.frames[-1].limits if episode.frames else ()),
+                "alerts": list(episode.alerts),
+                "assumptions": list(episode.assumptions),
+            }
+            for episode in episodes
+        ],
+    }
+
+
+def _troubles(title: str, failures: Iterable[Failure]) -> list[RenderableType]:
+    rows = [(each.subject, each.reason.replace("_", " "), each.message) for each in failures]
+    head: tuple[Column, ...] = (("What", "", False), ("Reason", "", False), ("Message", "", False))
+    return [Text(), grid(title, head, rows)] if rows else []
+
+
+def exposure_table(table: ExposureTable) -> RenderableType:
+    """The exposure tree: children are indented below their parents."""
+    value, delta, gamma, vega, theta = (
+        usd_all([getattr(row, name) for row in table.rows])
+        for name in (
+            "value_usd",
+            "delta_spot_usd",
+            "gamma_usd_per_pct",
+            "vega_usd_per_volpt",
+            "theta_usd_per_day",
+        )
+    )
+    rows = []
+    for n, row in enumerate(table.rows):
+        # A coin across the desk is no child of the tree: its whole path stays.
+        steps = [row.node] if row.node.startswith("coin/") else row.node.split("/")
+        # Coins of different kinds do not add: a node that joins several has no number here.
+        coin = "several" if row.delta_spot_coin is None else plain(row.delta_spot_coin, 4)
+        trust = "estimate" if row.is_estimate else ""
+        if row.missing:
+            trust = f"without {', '.join(dict.fromkeys(f.subject for f in row.missing))}"
+        rows.append(
+            ("  " * (len(steps) - 1) + steps[-1], value[n], delta[n], coin, gamma[n], vega[n],
+             theta[n], trust)
+        )  # fmt: skip
+    head: tuple[Column, ...] = (
+        ("Node", "", False), ("Value", "USD", True), ("Delta", "USD", True),
+        ("Delta", "coin", True), ("Gamma", "USD per 1 %", True),
+        ("Vega", "USD per vol point", True), ("Theta", "USD per day", True), ("Trust", "", False),
+    )  # fmt: skip
+    age = table.option_age_ns_max
+    parts: list[RenderableType] = [grid(f"Exposure, {clock(table.time_ns)} UTC", head, rows)]
+    if age is not None:
+        parts.append(Text(f"Oldest option quote: {duration(age / SECOND_NS)}.", style="dim"))
+    missing = dict.fromkeys(failure for row in table.rows for failure in row.missing)
+    return Group(*parts, *_troubles("Missing: the totals above leave these out", missing))
+
+
+def margin_tables(outcomes: Iterable[Outcome[MarginReport]]) -> RenderableType:
+    """Each account's requirement line by line, its equity line by line, and the use."""
+    head: tuple[Column, ...] = (
+        ("Rule", "", False), ("On", "", False), ("Amount", "", True), ("How", "", False),
+    )  # fmt: skip
+    parts: list[RenderableType] = []
+    failures: list[Failure] = []
+    for report in outcomes:
+        if isinstance(report, Failure):
+            failures.append(report)
+            continue
+        unit = report.currency
+        rows = [
+            (line.rule, line.subject, quantity(line.amount_ccy), line.detail)
+            for line in report.lines
+        ]
+        rows.append(
+            ("requirement", "", quantity(report.requirement_maintenance_ccy), "maintenance")
+        )
+        rows += [
+            (line.rule, line.subject, quantity(line.amount_ccy), line.detail)
+            for line in report.equity_lines
+        ]
+        rows.append(("equity", "", quantity(report.equity_ccy), "counted by the venue"))
+        use = "no equity left" if report.use_frac is None else percent(report.use_frac)
+        state = "LIQUIDATABLE" if report.is_liquidatable else f"use {use}"
+        title = f"{report.account_id}: {state}, {report.rulebook} ({report.confidence}), {unit}"
+        parts += [grid(title, head, rows)]
+        facts = f"headroom {amount(report.headroom_ccy, unit, sign=True)} {unit}, "
+        facts += f"initial requirement {amount(report.requirement_initial_ccy, unit)} {unit}"
+        worst = report.worst_scenario
+        if worst is not None:
+            facts += (
+                f"; worst scenario {worst.scenario_index}: price "
+                f"{percent(worst.price_move_frac, sign=True)}, vol {worst.vol_shock}, "
+                f"{amount(worst.profit_ccy, unit, sign=True)} {unit}"
+            )
+        parts += [Text(facts, style="dim"), Text()]
+    return Group(*parts, *_troubles("Requirement unknown, hence in breach", failures))
+
+
+def limits_grid(states: Sequence[LimitState], title: str) -> RenderableType:
+    """Limit states, worst first."""
+    head: tuple[Column, ...] = (
+        ("Limit on", "", False), ("Metric", "", False), ("Rung", "", False), ("Value", "", True),
+        ("Soft", "", True), ("Hard", "", True), ("Remark", "", False),
+    )  # fmt: skip
+    rows = [
+        (s.node, s.metric, s.rung, limit_value(s, s.value_frac_or_usd),
+         limit_value(s, s.soft_frac_or_usd), limit_value(s, s.hard_frac_or_usd), s.message)
+        for s in worst_first(tuple(states))
+    ]  # fmt: skip
+    return grid(title, head, rows)
+
+
+def trade_plan_tables(plan: TradePlan) -> RenderableType:
+    """The hedges of ``hedge plan``: from which delta to which, inside which band, at what cost."""
+    head: tuple[Column, ...] = (
+        ("Coin", "", False), ("Instrument", "", False), ("Account", "", False),
+        ("Quantity", "contracts", True), ("Limit price", "USD", True),
+        ("Delta before", "coin", True), ("Delta after", "coin", True), ("Band", "± coin", True),
+        ("Target", "coin", True), ("Expected cost", "USD", True),
+    )  # fmt: skip
+    rows = [
+        (t.underlying, t.instrument_id, t.account_id, quantity(t.quantity_contracts, sign=True),
+         quantity(t.price_limit_usd), plain(t.delta_before_coin, 4), plain(t.delta_after_coin, 4),
+         plain(t.band_halfwidth_coin, 4), plain(t.target_delta_coin, 4), usd(t.cost_expected_usd))
+        for t in plan.trades
+    ]  # fmt: skip
+    return Group(_or_nothing("Hedges", head, rows), *_troubles("Not done", plan.unmet))
+
+
+def transfer_plan_tables(plan: TransferPlan) -> RenderableType:
+    """The transfers of ``collateral plan``, with the use each brings its target to."""
+    head: tuple[Column, ...] = (
+        ("From", "", False), ("To", "", False), ("Use", "", False), ("Asset", "", False),
+        ("Quantity", "coin", True), ("Use before", "", True), ("Use after", "", True),
+        ("Arrives after", "", True), ("Expected cost", "USD", True),
+    )  # fmt: skip
+    rows = [
+        (m.route.source_account_id, m.route.target_account_id, m.route.use, m.route.asset,
+         quantity(m.quantity_coin), percent(m.use_before_frac), percent(m.use_after_frac),
+         duration(m.route.latency_ns / SECOND_NS), usd(m.cost_expected_usd))
+        for m in plan.moves
+    ]  # fmt: skip
+    return Group(_or_nothing("Transfers", head, rows), *_troubles("Not done", plan.unmet))
+
+
+def plan_tables(plan: Plan) -> RenderableType:
+    """A whole plan: legs in order, every limit before and after, assumptions, what stays undone."""
+    head: tuple[Column, ...] = (
+        ("#", "", True), ("What", "", False), ("Quantity", "contracts or coin", True),
+        ("Limit price", "USD", True), ("Expected cost", "USD", True), ("Why", "", False),
+    )  # fmt: skip
+    rows = []
+    for n, leg in enumerate(plan.legs, start=1):
+        if isinstance(leg, Order):
+            verb = "buy" if leg.quantity_contracts > 0 else "sell"
+            words = f"{verb} {leg.instrument_id} on {leg.account_id}"
+            size, price = leg.quantity_contracts, quantity(leg.price_limit_usd)
+        else:
+            words = f"{leg.use} {leg.asset}: {leg.source_account_id} to {leg.target_account_id}"
+            size, price = leg.quantity_coin, "no price"
+        rows.append(
+            (
+                str(n),
+                words,
+                quantity(size, sign=True),
+                price,
+                usd(leg.cost_expected_usd),
+                leg.reason,
+            )
+        )
+    after = {(state.node, state.metric): state for state in plan.limits_after}
+    limits_head: tuple[Column, ...] = (
+        ("Limit on", "", False), ("Metric", "", False), ("Before", "", True), ("", "", False),
+        ("After", "", True), ("", "", False),
+    )  # fmt: skip
+    limit_rows = []
+    for state in worst_first(plan.limits_before):
+        then = after.get((state.node, state.metric))
+        limit_rows.append(
+            (state.node, state.metric, limit_value(state, state.value_frac_or_usd), state.rung,
+             UNKNOWN if then is None else limit_value(then, then.value_frac_or_usd),
+             UNKNOWN if then is None else then.rung)
+        )  # fmt: skip
+    title = f"Plan {plan.plan_id}, {clock(plan.time_ns)} UTC, expires {clock(plan.expires_ns)} UTC"
+    parts = [_or_nothing(title, head, rows)]
+    if rows:
+        parts.append(Text(f"Expected cost: {usd(plan.cost_expected_usd)} USD", style="dim"))
+    if limit_rows:
+        parts += [Text(), grid("Limits, before and expected after", limits_head, limit_rows)]
+    if plan.assumptions:
+        parts += [Text(), Text("Assumes", style="bold")]
+        parts += [Text(f"  {assumption}") for assumption in plan.assumptions]
+    return Group(*parts, *_troubles("Not done", plan.unmet))
+
+
+def _or_nothing(
+    title: str, head: Sequence[Column], rows: Sequence[Sequence[str]]
+) -> RenderableType:
+    return grid(title, head, rows) if rows else Text(f"{title}: nothing to do.")

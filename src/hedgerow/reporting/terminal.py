@@ -1,0 +1,249 @@
+"""The live view of a run, and the tables printed when it ends."""
+
+from collections.abc import Sequence
+from types import TracebackType
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from hedgerow.reporting.figures import UNKNOWN, amount, clock, duration, percent, plain, usd
+from hedgerow.reporting.grid import Column, grid, styled
+from hedgerow.reporting.headline import DAILY_HEAD, daily_texts, headlines, requirement_texts
+from hedgerow.reporting.marks import what
+from hedgerow.reporting.measures import (
+    is_exhausted,
+    nearest_distance,
+    text_distance,
+    text_use,
+    use_frac,
+    worst_use,
+)
+from hedgerow.reporting.summary import label, summary
+from hedgerow.reporting.tables import limits_grid
+from hedgerow.simulation import AccountFrame, Action, Episode, Frame
+from hedgerow.units import date_utc
+
+__all__ = ["LiveView", "day_line", "render_frame", "summary_tables"]
+
+_LAST_COUNT = 5  # actions and alerts shown
+
+
+def _accounts(frame: Frame) -> Group:
+    head: tuple[Column, ...] = (
+        ("Account", "", False), ("Venue", "", False), ("Equity", "", True),
+        ("Requirement", "", True), ("", "", False), ("Use", "", True), ("Fall to liq.", "", True),
+        ("Rise to liq.", "", True), ("Confidence", "", False),
+    )  # fmt: skip
+    return grid("Accounts", head, [_account(account) for account in frame.accounts])
+
+
+def _account(account: AccountFrame) -> tuple[str, ...]:
+    def move(value: float | None) -> str:
+        if not account.is_distance_known:
+            return UNKNOWN
+        return "none in range" if value is None else percent(value, sign=True)
+
+    use = "no equity left" if is_exhausted(account) else percent(use_frac(account))
+    return (
+        account.account_id,
+        account.venue,
+        amount(account.equity_ccy, account.currency),
+        amount(account.requirement_ccy, account.currency),
+        account.currency,
+        use,
+        move(account.distance_down_frac),
+        move(account.distance_up_frac),
+        account.confidence,
+    )
+
+
+def _greeks(frame: Frame) -> Group:
+    coins = sorted({*frame.delta_usd, *frame.gamma_usd_per_pct, *frame.vega_usd_per_volpt})
+    head: tuple[Column, ...] = (
+        ("Net", "", False), ("Delta", "USD", True), ("Gamma", "USD per 1 %", True),
+        ("Vega", "USD per vol point", True),
+    )  # fmt: skip
+    rows = [
+        (coin, plain(frame.delta_usd.get(coin), 0), plain(frame.gamma_usd_per_pct.get(coin), 0),
+         plain(frame.vega_usd_per_volpt.get(coin), 0))
+        for coin in coins
+    ]  # fmt: skip
+    return grid(f"Greeks, theta {usd(frame.theta_usd_per_day)} USD per day", head, rows)
+
+
+def _progress(progress_frac: float, elapsed_s: float | None) -> Table:
+    line = Table.grid(padding=(0, 2, 0, 0))
+    done = min(max(progress_frac, 0.0), 1.0)
+    texts = [f"{done * 100:.0f} %"]
+    if elapsed_s is not None:
+        texts.append(f"{duration(elapsed_s)} gone")
+        # Before a hundredth is done the guess would jump about.
+        if 0.01 <= done < 1:
+            texts.append(f"about {duration(elapsed_s * (1 - done) / done)} to go")
+    line.add_row(ProgressBar(total=1.0, completed=done, width=40), *map(Text, texts))
+    return line
+
+
+def render_frame(
+    frame: Frame,
+    *,
+    title: str,
+    progress_frac: float,
+    elapsed_s: float | None = None,
+    actions: Sequence[Action] = (),
+    alerts: Sequence[str] = (),
+) -> RenderableType:
+    """Draw one frame for the terminal. Pure: the caller says how far and for how long it ran.
+
+    Parameters
+    ----------
+    frame
+        The desk now.
+    title
+        Whose run this is.
+    progress_frac
+        From 0 to 1.
+    elapsed_s
+        Seconds since the start; None leaves the estimate of what is left out.
+    actions, alerts
+        Everything so far; the last few are shown.
+    """
+    prices = "  ".join(f"{coin} {usd(price)}" for coin, price in sorted(frame.prices_usd.items()))
+    head = Text.assemble(
+        (title, "bold"), f"  {clock(frame.time_ns)} UTC  {prices}  desk equity ",
+        styled(usd(frame.equity_usd)), " USD",
+    )  # fmt: skip
+    parts: list[RenderableType] = [
+        head, _progress(progress_frac, elapsed_s), Text(), _accounts(frame), Text(), _greeks(frame),
+    ]  # fmt: skip
+    troubled = [state for state in frame.limits if state.rung != "calm"]
+    if troubled:
+        parts += [Text(), limits_grid(troubled, "Limits not calm")]
+    elif frame.limits:
+        parts += [Text(), Text(f"All {len(frame.limits)} limits are calm.", style="dim")]
+    if frame.missing:
+        parts += [Text(), Text("Missing: " + "; ".join(frame.missing[:_LAST_COUNT]), "yellow")]
+    if actions:
+        parts += [Text(), _actions(actions)]
+    if alerts:
+        parts += [Text(), Text("Alerts", "bold"), *(Text(f"  {a}") for a in alerts[-_LAST_COUNT:])]
+    return Group(*parts)
+
+
+def _actions(actions: Sequence[Action]) -> Group:
+    head: tuple[Column, ...] = (
+        ("Time", "UTC", False), ("What", "", False), ("Status", "", False), ("Cost", "USD", True),
+        ("Why", "", False),
+    )  # fmt: skip
+    rows = [
+        (clock(each.time_ns), what(each), each.status, usd(each.cost_usd), each.leg.reason)
+        for each in actions[-_LAST_COUNT:]
+    ]
+    return grid(f"Last actions, of {len(actions):,}", head, rows)
+
+
+def day_line(frame: Frame, actions_count: int) -> str:
+    """One line per day for a log: what `render_frame` would show first."""
+    prices = " ".join(f"{coin} {usd(price)}" for coin, price in sorted(frame.prices_usd.items()))
+    return (
+        f"{date_utc(frame.time_ns)}  {prices}  equity {usd(frame.equity_usd)} USD  "
+        f"worst use {text_use(worst_use(frame.accounts))}  "
+        f"nearest {text_distance(nearest_distance(frame.accounts))}  actions {actions_count:,}"
+    )
+
+
+class LiveView:
+    """Shows a run while it runs: a live picture on a terminal, else one line per UTC day.
+
+    Writes to stderr, so that stdout stays for the answer. Call `update` as often as you like; on a
+    terminal each call draws, so throttle by the clock that `app` owns.
+
+    Parameters
+    ----------
+    title
+        Whose run this is.
+    console
+        Where to write; by default stderr.
+    """
+
+    def __init__(self, title: str, console: Console | None = None) -> None:
+        self._title = title
+        self._console = Console(stderr=True) if console is None else console
+        self._live: Live | None = None
+        self._last: tuple[Frame, int] | None = None
+
+    def __enter__(self) -> "LiveView":
+        """Start drawing where there is a terminal to draw on."""
+        if self._console.is_terminal:
+            # No refresh thread: what is drawn depends on the calls alone.
+            self._live = Live(console=self._console, auto_refresh=False, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave the terminal as it was, or print the last day."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+        elif self._last is not None:
+            self._print(*self._last)
+        self._last = None
+
+    def update(
+        self,
+        frame: Frame,
+        *,
+        progress_frac: float,
+        elapsed_s: float | None = None,
+        actions: Sequence[Action] = (),
+        alerts: Sequence[str] = (),
+    ) -> None:
+        """Show a newer frame; arguments as for `render_frame`."""
+        if self._live is not None:
+            picture = render_frame(
+                frame, title=self._title, progress_frac=progress_frac, elapsed_s=elapsed_s,
+                actions=actions, alerts=alerts,
+            )  # fmt: skip
+            self._live.update(picture, refresh=True)
+            return
+        if self._last is not None and date_utc(self._last[0].time_ns) != date_utc(frame.time_ns):
+            self._print(*self._last)
+        self._last = (frame, len(actions))
+
+    def _print(self, frame: Frame, actions_count: int) -> None:
+        # soft_wrap: a log line stays one line however narrow the pipe claims to be.
+        self._console.print(Text(day_line(frame, actions_count)), soft_wrap=True, highlight=False)
+
+
+def summary_tables(episodes: Sequence[Episode]) -> RenderableType:
+    """What is printed at the end: verdicts, figures side by side, and every episode day by day."""
+    rows = [summary(episode) for episode in episodes]
+    parts: list[RenderableType] = []
+    for episode, row in zip(episodes, rows, strict=True):
+        name = Text(f"{label(episode)}: ", style="bold")
+        parts.append(name.append(row.verdict, style="red" if row.liquidated else "green"))
+    head: list[Column] = [("Figure", "", False), ("", "", False)]
+    head += [(label(episode), "", True) for episode in episodes]
+    parts += [
+        Text(),
+        grid("Summary", head, [(h.name, h.unit, *h.texts) for h in headlines(rows)]),
+    ]
+    # How often something was unknown, and liquidations, stand in the summary; here room is short.
+    shown = [n for n, (name, _) in enumerate(DAILY_HEAD) if name not in ("Unknown", "Liquidated")]
+    days: list[Column] = [(*DAILY_HEAD[n], n > 0) for n in shown]
+    for episode in episodes:
+        texts = [[row[n] for n in shown] for row in daily_texts(episode)]
+        parts += [Text(), grid(f"Day by day, {label(episode)}", days, texts)]
+        accounts, rows_owed = requirement_texts(episode)
+        owed: list[Column] = [(name, unit, n > 0) for n, (name, unit) in enumerate(accounts)]
+        title = f"Requirement at the end of the day, {label(episode)}"
+        parts += [Text(), grid(title, owed, rows_owed)]
+    return Group(*parts)

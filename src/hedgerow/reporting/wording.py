@@ -1,0 +1,84 @@
+"""The words and units that page, terminal and tables share."""
+
+from hedgerow.limits import LimitState
+from hedgerow.reporting.figures import UNKNOWN, percent, usd
+
+__all__ = ["ASSUMPTIONS_NONE", "LEGEND", "METRIC_UNITS", "limit_value", "worst_first"]
+
+METRIC_UNITS = {
+    "delta_spot_usd": "USD",
+    "gamma_usd_per_pct": "USD per 1 %",
+    "vega_usd_per_volpt": "USD per vol point",
+    "theta_usd_per_day": "USD per day",
+    "margin_use_frac": "",
+    "distance_spot_frac": "",
+}
+
+_SERIOUSNESS = {"hard": 0, "unknown": 1, "soft": 2, "watch": 3, "calm": 4}
+
+ASSUMPTIONS_NONE = "The run stated no assumptions."
+
+# Each word of the report, as docs/glossary.md has it, in the order in which a reader meets them.
+LEGEND: tuple[tuple[str, str], ...] = (
+    (
+        "Equity",
+        "What an account is worth at the venue's marks. Against a requirement it is what the venue "
+        "itself counts: margin balance on exchanges; collateral times its liquidation threshold on "
+        "lending protocols. Desk equity is everything together, in USD.",
+    ),
+    (
+        "Requirement",
+        "What the venue's rulebook demands of an account to leave it alone (maintenance). The "
+        "account is liquidatable as soon as equity is below it.",
+    ),
+    ("Use", "Requirement over equity. At 100 % the venue may liquidate."),
+    (
+        "Distance",
+        "How far the prices of all coins may move together, up or down, before an account is "
+        "liquidatable, given everything else it holds. −10 % means: a fall of ten per cent.",
+    ),
+    (
+        "Delta",
+        "Change of the desk's value in USD if a coin doubled at today's rate of change: the USD "
+        "amount of the coin it is in effect long (positive) or short (negative).",
+    ),
+    ("Gamma", "Change of delta, in USD, for a one per cent move of the coin."),
+    ("Vega", "Change of value, in USD, for one point (0.01) of annualised volatility."),
+    ("Theta", "Change of value, in USD, as one day passes and nothing else changes."),
+    (
+        "Costs",
+        "What an action cost: fees and slippage of a hedge, fees of a transfer; positive when "
+        "paid. Fees are all that the desk paid; funding is positive when received. Both are inside "
+        "the profit and loss already.",
+    ),
+    (
+        "Confidence",
+        "exact: certified against the venue's own cases. reconciled: agrees with the live account "
+        "within a stated residual. estimate: neither; on it an agent may only reduce risk or add "
+        "collateral.",
+    ),
+    (
+        "Rungs of a limit",
+        "calm, watch (most of the way to soft), soft (a plan is made), hard (broken), unknown "
+        "(treated as broken).",
+    ),
+    (
+        "Unknown",
+        "An input was missing or too old, so the number is not shown. It is never zero and never "
+        "safe. Charts are hatched where a number is unknown.",
+    ),
+)
+
+
+def limit_value(state: LimitState, value: float | None) -> str:
+    """Write a value in the unit of a limit's metric."""
+    if value is None:
+        return UNKNOWN
+    if state.metric.endswith("_frac"):
+        return percent(value)
+    return f"{usd(value)} {METRIC_UNITS.get(state.metric, '')}".rstrip()
+
+
+def worst_first(states: tuple[LimitState, ...]) -> tuple[LimitState, ...]:
+    """Order limit states by how serious they are; equals keep their order."""
+    return tuple(sorted(states, key=lambda state: _SERIOUSNESS[state.rung]))

@@ -1,0 +1,169 @@
+"""What a terminal, a pipe and the plan commands print."""
+
+import io
+from decimal import Decimal
+
+import msgspec
+import pytest
+from rich.console import Console, RenderableType
+
+from hedgerow.collateral import Move, Route, TransferPlan
+from hedgerow.errors import Failure
+from hedgerow.exposure import ExposureRow, ExposureTable
+from hedgerow.hedging import Trade, TradePlan
+from hedgerow.margin import MarginLine, MarginReport, WorstScenario
+from hedgerow.planning import Plan
+from hedgerow.reporting import (
+    LiveView,
+    exposure_table,
+    margin_tables,
+    plan_tables,
+    render_frame,
+    summary,
+    summary_tables,
+    trade_plan_tables,
+    transfer_plan_tables,
+)
+from hedgerow.reporting.headline import headlines
+from hedgerow.simulation import Episode
+from hedgerow.units import HOUR_NS, date_utc
+from tests.rooms.reporting.sample import START_NS, UNKNOWN_ROWS, sample
+
+FAILURE = Failure(subject="BTC-X", reason="stale_data", message="quote is 14 h old")
+
+
+def printed(picture: RenderableType, width: int = 200) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    console.print(picture)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def helped() -> Episode:
+    return sample(helped=True)
+
+
+def test_a_frame_shows_accounts_limits_and_time_left(helped: Episode) -> None:
+    text = printed(
+        render_frame(
+            helped.frames[5], title="desk", progress_frac=0.25, elapsed_s=30.0,
+            actions=helped.actions[:7], alerts=("look here",),
+        )
+    )  # fmt: skip
+    for words in ("25 %", "about 1 min 30 s to go", "perp-1", "watch", "Last actions, of 7",
+                  "look here", "BTC", "none in range"):  # fmt: skip
+        assert words in text
+
+
+def test_a_frame_of_unknowns_says_so(helped: Episode) -> None:
+    text = printed(render_frame(helped.frames[UNKNOWN_ROWS[0]], title="", progress_frac=0.0))
+    assert "desk equity unknown USD" in text
+    assert text.count("unknown") >= 10
+    assert "no quote for 13 h" in text
+
+
+def test_names_are_not_markup(helped: Episode) -> None:
+    name = "[red]evil[/red][/]"
+    frame = msgspec.structs.replace(helped.frames[0], missing=(name,), prices_usd={name: 1.0})
+    assert printed(render_frame(frame, title=name, progress_frac=0.0)).count(name) == 3
+
+
+def test_a_pipe_gets_one_line_per_day(helped: Episode) -> None:
+    out = io.StringIO()
+    with LiveView("desk", Console(file=out, width=40)) as view:
+        for frame in helped.frames:
+            view.update(frame, progress_frac=0.5)
+    days = list(dict.fromkeys(date_utc(frame.time_ns) for frame in helped.frames))
+    assert [line[:10] for line in out.getvalue().splitlines()] == days
+
+
+def test_a_terminal_gets_a_picture_that_goes_away(helped: Episode) -> None:
+    out = io.StringIO()
+    with LiveView("desk", Console(file=out, force_terminal=True, width=120, height=60)) as view:
+        view.update(helped.frames[0], progress_frac=0.5, elapsed_s=2.0)
+        assert "Accounts" in out.getvalue()
+
+
+def test_the_end_prints_the_headlines_side_by_side(helped: Episode) -> None:
+    pair = (sample(helped=False), helped)
+    text = printed(summary_tables(pair))
+    for headline in headlines([summary(episode) for episode in pair]):
+        line = next(line for line in text.splitlines() if line.startswith(headline.name))
+        assert all(part in line for part in headline.texts)
+    assert "without hedgerow: Liquidated" in text
+
+
+def test_an_incomplete_total_says_what_it_leaves_out() -> None:
+    row = ExposureRow(
+        node="desk", value_usd=1_234_567.0, delta_spot_usd=-2_000.0, delta_spot_coin=None,
+        delta_premium_adjusted_coin=None, gamma_usd_per_pct=1.0, vega_usd_per_volpt=2.0,
+        theta_usd_per_day=3.0, is_estimate=True, missing=(FAILURE,),
+    )  # fmt: skip
+    leaf = msgspec.structs.replace(row, node="desk/v/a", delta_spot_coin=0.5, missing=())
+    table = ExposureTable(time_ns=START_NS, rows=(row, leaf), option_age_ns_max=2 * HOUR_NS)
+    text = printed(exposure_table(table))
+    assert "1,234,567" in text
+    assert "without BTC-X" in text
+    assert "quote is 14 h old" in text
+    assert "Oldest option quote: 2 h." in text
+    assert "    a" in text
+
+
+def test_a_requirement_is_printed_line_by_line_or_as_unknown() -> None:
+    line = MarginLine(rule="scan", subject="BTC", amount_ccy=Decimal("1.25"), detail="cell 3")
+    cash = MarginLine(rule="balance", subject="BTC", amount_ccy=Decimal("2.5"))
+    report = MarginReport(
+        account_id="options", rulebook="deribit/2026-01-15", currency="BTC", time_ns=START_NS,
+        confidence="estimate", equity_ccy=Decimal("2.5"),
+        requirement_maintenance_ccy=Decimal("1.25"), requirement_initial_ccy=Decimal("1.5"),
+        lines=(line,), equity_lines=(cash,),
+        worst_scenario=WorstScenario(scenario_index=3, price_move_frac=Decimal("-0.16"),
+                                     vol_shock="up", profit_ccy=Decimal("-1.25")),
+    )  # fmt: skip
+    text = printed(margin_tables([report, FAILURE]))
+    for words in ("use 50.0 %", "estimate", "cell 3", "headroom +1.2500 BTC", "-16.0 %", "vol up",
+                  "stale data"):  # fmt: skip
+        assert words in text
+
+
+def test_plans_say_what_they_do_and_what_they_cannot(helped: Episode) -> None:
+    frame = helped.frames[0]
+    plan = Plan(
+        plan_id="p1", time_ns=START_NS, expires_ns=START_NS + HOUR_NS,
+        legs=tuple(a.leg for a in helped.actions if a.status == "credited" or a.cost_usd > 100),
+        cost_expected_usd=24.0, limits_before=frame.limits, limits_after=frame.limits[:1],
+        assumptions=("depth is modelled",), unmet=(FAILURE,),
+    )  # fmt: skip
+    text = printed(plan_tables(plan))
+    for words in (
+        "repay USDC: wallet to loan",
+        "24.00",
+        "depth is modelled",
+        "Not done",
+        "unknown",
+    ):
+        assert words in text
+    nothing = TradePlan(trades=(), unmet=())
+    assert "nothing to do" in printed(trade_plan_tables(nothing))
+
+
+def test_hedge_and_collateral_plans() -> None:
+    trade = Trade(
+        underlying="BTC", instrument_id="BTC-PERPETUAL", account_id="perp-1",
+        quantity_contracts=Decimal("-120"), price_limit_usd=Decimal("70000.5"),
+        delta_before_coin=1.5, delta_after_coin=0.25, band_halfwidth_coin=0.25,
+        target_delta_coin=0.0, cost_expected_usd=31.5,
+    )  # fmt: skip
+    text = printed(trade_plan_tables(TradePlan(trades=(trade,), unmet=())))
+    assert all(words in text for words in ("-120", "70,000.5", "1.5000", "31.50"))
+    route = Route(
+        source_account_id="wallet", target_account_id="loan", asset="USDC", use="repay",
+        latency_ns=HOUR_NS // 2, fee_coin=Decimal(1), step_coin=Decimal("0.01"),
+    )  # fmt: skip
+    move = Move(
+        route=route, quantity_coin=Decimal("1250.50"), use_before_frac=None,
+        use_after_frac=Decimal("0.55"), cost_expected_usd=1.0,
+    )  # fmt: skip
+    text = printed(transfer_plan_tables(TransferPlan(moves=(move,), unmet=(FAILURE,))))
+    assert all(words in text for words in ("1,250.5", "unknown", "55.0 %", "30 min", "BTC-X"))

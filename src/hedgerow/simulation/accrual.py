@@ -1,0 +1,133 @@
+"""Assumed growth of loans and staked coins, in the integers of the protocols.
+
+Supply grows linearly and debt by a third-order binomial of the per-second rate, both from the first
+event on, exactly as an Aave v3 reserve that nobody touched (onchain-margin.md section 5; vectors
+`linear_interest`, `compounded_interest`, `normalised_income`).
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from hedgerow.market import LendingIndex, StakingRate
+from hedgerow.units import HOUR_NS, MINUTE_NS, SECOND_NS, quantise
+
+__all__ = [
+    "LendingModel",
+    "StakingModel",
+    "compounded_interest_ray",
+    "linear_interest_ray",
+    "ray_mul",
+]
+
+RAY = 10**27
+_YEAR_S = 31_536_000
+_STEP_RATE = Decimal("1e-18")
+
+
+def ray_mul(left_ray: int, right_ray: int) -> int:
+    """Multiply two rays, half up."""
+    return (left_ray * right_ray + RAY // 2) // RAY
+
+
+def linear_interest_ray(rate_ray: int, elapsed_s: int) -> int:
+    """Growth factor of a supply at an annual rate."""
+    return RAY + ray_mul(rate_ray, (elapsed_s * RAY + _YEAR_S // 2) // _YEAR_S)
+
+
+def compounded_interest_ray(rate_ray: int, elapsed_s: int) -> int:
+    """Growth factor of a debt at an annual rate: three terms of ``(1 + rate / year) ^ elapsed``."""
+    if elapsed_s == 0:
+        return RAY
+    x = rate_ray // _YEAR_S
+    x2 = ray_mul(x, x)
+    x3 = ray_mul(x2, x)
+    t = elapsed_s
+    return RAY + x * t + t * (t - 1) * x2 // 2 + t * (t - 1) * (t - 2) * x3 // 6
+
+
+class LendingModel(msgspec.Struct, frozen=True, kw_only=True):
+    """Constant rates of one reserve, and how often its indices are published."""
+
+    market: str
+    asset: str
+    supply_frac_per_year: Decimal = Decimal(0)
+    borrow_frac_per_year: Decimal = Decimal(0)
+    update_ns: int = 15 * MINUTE_NS
+
+    def __post_init__(self) -> None:
+        if self.update_ns <= 0 or min(self.supply_frac_per_year, self.borrow_frac_per_year) < 0:
+            raise ValueError(
+                f"lending model {self.market} {self.asset}: rates must not be negative and "
+                f"update_ns must be positive, were {self.supply_frac_per_year}, "
+                f"{self.borrow_frac_per_year}, {self.update_ns}"
+            )
+
+    def at(self, time_ns: int, start_ns: int) -> LendingIndex:
+        """Give the indices at `time_ns`, both having been one at `start_ns`."""
+        elapsed_s = (time_ns - start_ns) // SECOND_NS
+        return LendingIndex(
+            time_ns=time_ns,
+            market=self.market,
+            asset=self.asset,
+            liquidity_index_ray=linear_interest_ray(
+                int(self.supply_frac_per_year * RAY), elapsed_s
+            ),
+            borrow_index_ray=compounded_interest_ray(
+                int(self.borrow_frac_per_year * RAY), elapsed_s
+            ),
+        )
+
+    def statement(self) -> str:
+        """Say in one sentence what is assumed."""
+        return (
+            f"{self.market} {self.asset}: no recorded indices; constant rates of "
+            f"{self.supply_frac_per_year:.4%} on supply and {self.borrow_frac_per_year:.4%} on "
+            "debt a year, compounded as the protocol does."
+        )
+
+
+class StakingModel(msgspec.Struct, frozen=True, kw_only=True):
+    """What a staked token redeems for, growing linearly, and the discount at which it trades.
+
+    Its oracle multiplies the base coin's feed by the redemption rate, as lending protocols do: it
+    does not see the discount. `heartbeat_ns` of None means that no oracle is assumed.
+    """
+
+    asset: str
+    base: str
+    rate_coin_per_coin: Decimal
+    growth_frac_per_year: Decimal = Decimal(0)
+    discount_frac: Decimal = Decimal(0)
+    heartbeat_ns: int | None = None
+    update_ns: int = HOUR_NS
+
+    def __post_init__(self) -> None:
+        if self.update_ns <= 0:
+            raise ValueError(f"staking model {self.asset}: update_ns must be positive")
+        if self.heartbeat_ns is not None and self.heartbeat_ns <= 0:
+            raise ValueError(f"staking model {self.asset}: heartbeat_ns must be positive")
+
+    def at(self, time_ns: int, start_ns: int) -> StakingRate:
+        """Give the rate at `time_ns`, having been `rate_coin_per_coin` at `start_ns`."""
+        elapsed_s = (time_ns - start_ns) // SECOND_NS
+        grown = self.rate_coin_per_coin * (1 + self.growth_frac_per_year * elapsed_s / _YEAR_S)
+        return StakingRate(
+            time_ns=time_ns,
+            asset=self.asset,
+            base=self.base,
+            rate_coin_per_coin=quantise(grown, _STEP_RATE, "down"),
+            discount_frac=self.discount_frac,
+            is_assumed=True,
+        )
+
+    def statement(self) -> str:
+        """Say in one sentence what is assumed."""
+        oracle = ""
+        if self.heartbeat_ns is not None:
+            oracle = f"; its oracle is the {self.base} feed times that rate, blind to the discount"
+        return (
+            f"{self.asset}: no recorded rate; {self.rate_coin_per_coin} {self.base} each, growing "
+            f"{self.growth_frac_per_year:.2%} a year, traded at a discount of "
+            f"{self.discount_frac:.2%}{oracle}."
+        )

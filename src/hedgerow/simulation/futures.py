@@ -1,0 +1,127 @@
+"""What happens to a holding of a perpetual or dated future: fills, funding, delivery.
+
+Profit of any kind is quantity · (unit at exit - unit at entry) with `pricing.unit_ccy`, so linear
+and inverse contracts share every line. The entry is the average *unit*: arithmetic for linear
+contracts, harmonic for inverse ones.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import TypeAlias, TypeGuard
+
+from hedgerow.errors import DeskRejected
+from hedgerow.instruments import (
+    Instrument,
+    InverseFuture,
+    InversePerpetual,
+    LinearFuture,
+    LinearPerpetual,
+    settlement_of,
+)
+from hedgerow.market import Level
+from hedgerow.portfolio import Account
+from hedgerow.pricing import unit_ccy
+from hedgerow.simulation.ledger import Change, Flow, received, with_flows, with_position
+
+__all__ = [
+    "Future",
+    "entry_ccy",
+    "filled",
+    "funded",
+    "is_future",
+    "notional_ccy",
+    "notional_unit_usd",
+    "price_average_usd",
+    "price_of_unit",
+]
+
+Future: TypeAlias = LinearPerpetual | InversePerpetual | LinearFuture | InverseFuture
+
+
+def is_future(instrument: Instrument | None) -> TypeGuard[Future]:
+    """Whether the instrument is marked against an entry price."""
+    return isinstance(instrument, LinearPerpetual | InversePerpetual | LinearFuture | InverseFuture)
+
+
+def price_of_unit(future: Future, unit: Decimal) -> Decimal:
+    """Undo `unit_ccy`: the price at which one contract is worth `unit`."""
+    if isinstance(future, LinearPerpetual | LinearFuture):
+        return unit / future.multiplier_coin_per_contract
+    return -future.multiplier_usd_per_contract / unit
+
+
+def notional_unit_usd(future: Future, price_usd: Decimal) -> Decimal:
+    """Give the dollars one contract stands for."""
+    if isinstance(future, LinearPerpetual | LinearFuture):
+        return future.multiplier_coin_per_contract * price_usd
+    return future.multiplier_usd_per_contract
+
+
+def notional_ccy(future: Future, quantity_contracts: Decimal, price_usd: Decimal) -> Decimal:
+    """Give the size of a holding in its settlement asset, never negative."""
+    return abs(quantity_contracts * unit_ccy(future, price_usd))
+
+
+def price_average_usd(future: Future, takes: Iterable[Level]) -> Decimal | None:
+    """Average the prices of fills in units; None where nothing was filled."""
+    total, units = Decimal(0), Decimal(0)
+    for take in takes:
+        total += take.quantity_contracts
+        units += take.quantity_contracts * unit_ccy(future, take.price_usd)
+    return price_of_unit(future, units / total) if total else None
+
+
+def entry_ccy(account: Account, instrument_id: str) -> Decimal:
+    """Find the entry price of a held future.
+
+    Raises
+    ------
+    DeskRejected
+        If the position has no entry price: its profit would be unknown.
+    """
+    for position in account.positions:
+        if position.instrument_id == instrument_id and position.price_entry_ccy is not None:
+            return position.price_entry_ccy
+    raise DeskRejected(
+        f"account {account.account_id} holds {instrument_id} without an entry price; "
+        "give price_entry_ccy"
+    )
+
+
+def filled(
+    account: Account, future: Future, quantity_contracts: Decimal, price_usd: Decimal
+) -> Change:
+    """Book one fill at one price; buying is positive. Fees are booked apart.
+
+    Opening or adding moves the entry; reducing realises profit and leaves the entry; crossing zero
+    realises all of the old and enters the rest at the price of the fill.
+    """
+    held = account.quantity_contracts(future.instrument_id)
+    after = held + quantity_contracts
+    unit_fill = unit_ccy(future, price_usd)
+    if held == 0 or (held > 0) == (quantity_contracts > 0):
+        entry = price_usd
+        if held != 0:
+            unit_held = unit_ccy(future, entry_ccy(account, future.instrument_id))
+            entry = price_of_unit(
+                future, (held * unit_held + quantity_contracts * unit_fill) / after
+            )
+        return Change(account=with_position(account, future.instrument_id, after, entry), flows=())
+    entry = entry_ccy(account, future.instrument_id)
+    closed = held if abs(quantity_contracts) >= abs(held) else -quantity_contracts
+    profit = closed * (unit_fill - unit_ccy(future, entry))
+    flows = received(settlement_of(future), profit, "trade")
+    is_crossed = after != 0 and (after > 0) != (held > 0)
+    account = with_position(
+        account, future.instrument_id, after, price_usd if is_crossed else entry
+    )
+    return Change(account=with_flows(account, flows), flows=flows)
+
+
+def funded(account: Account, future: Future, rate_frac: Decimal, price_mark_usd: Decimal) -> Change:
+    """Settle funding once: with a positive rate longs pay rate · notional at the mark."""
+    held = account.quantity_contracts(future.instrument_id)
+    size = notional_ccy(future, held, price_mark_usd)
+    paid = size * rate_frac if held > 0 else -size * rate_frac
+    flows: tuple[Flow, ...] = received(settlement_of(future), -paid, "funding")
+    return Change(account=with_flows(account, flows), flows=flows)

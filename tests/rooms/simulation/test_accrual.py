@@ -1,0 +1,85 @@
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from hedgerow.simulation import LendingModel, StakingModel
+from hedgerow.simulation.accrual import (
+    compounded_interest_ray,
+    linear_interest_ray,
+    ray_mul,
+)
+from hedgerow.units import YEAR_NS
+from tests.rooms.simulation.desk import RAY, T0, VECTORS
+
+
+def cases(kind: str) -> list[dict[str, Any]]:
+    path = VECTORS / "aave_v3.json"
+    if not path.exists():
+        pytest.skip("shared/vectors/onchain/aave_v3.json is not beside the repository")
+    found = [case for case in json.loads(path.read_text())["cases"] if case["kind"] == kind]
+    assert found
+    return found
+
+
+def test_linear_interest_is_the_protocols() -> None:
+    for case in cases("linear_interest_ray"):
+        given = case["given"]
+        found = linear_interest_ray(int(given["rate_ray"]), given["seconds"])
+        assert found == int(case["then"]["value"]), case["id"]
+
+
+def test_compounded_interest_is_the_protocols() -> None:
+    for case in cases("compounded_interest_ray"):
+        given = case["given"]
+        found = compounded_interest_ray(int(given["rate_ray"]), given["seconds"])
+        assert found == int(case["then"]["value"]), case["id"]
+
+
+def test_normalised_income_is_the_protocols() -> None:
+    for case in cases("normalised_income_ray"):
+        given = case["given"]
+        linear = linear_interest_ray(int(given["rate_ray"]), given["seconds"])
+        assert ray_mul(linear, int(given["index_ray"])) == int(case["then"]["value"]), case["id"]
+
+
+def test_a_year_of_supply_is_linear_and_of_debt_compounded() -> None:
+    model = LendingModel(
+        market="aave",
+        asset="USDC",
+        supply_frac_per_year=Decimal("0.03"),
+        borrow_frac_per_year=Decimal("0.05"),
+    )
+    index = model.at(T0 + YEAR_NS, T0)
+    assert index.liquidity_index_ray == RAY * 103 // 100
+    # e^0.05 - 1 = 0.0512711; its first three terms are 0.0512708, and the protocol rounds the cube
+    # of the rate per second to one digit, which costs 1e-7 here.
+    assert index.borrow_index_ray / RAY == pytest.approx(1.0512708, abs=2e-7)
+    assert model.at(T0, T0).borrow_index_ray == RAY
+
+
+def test_a_staked_coin_grows_linearly_and_keeps_its_discount() -> None:
+    model = StakingModel(
+        asset="wstETH",
+        base="ETH",
+        rate_coin_per_coin=Decimal("1.2"),
+        growth_frac_per_year=Decimal("0.03"),
+        discount_frac=Decimal("0.001"),
+    )
+    assert model.at(T0, T0).rate_coin_per_coin == Decimal("1.2")
+    grown = model.at(T0 + YEAR_NS, T0)
+    assert grown.rate_coin_per_coin == Decimal("1.236")
+    assert grown.discount_frac == Decimal("0.001")
+    assert grown.is_assumed
+
+
+def test_statements_name_the_rates() -> None:
+    lending = LendingModel(market="aave", asset="USDC", borrow_frac_per_year=Decimal("0.05"))
+    assert "5.0000%" in lending.statement()
+    staking = StakingModel(
+        asset="wstETH", base="ETH", rate_coin_per_coin=Decimal("1.2"), heartbeat_ns=YEAR_NS
+    )
+    assert "blind to the discount" in staking.statement()
+    with pytest.raises(ValueError, match="must not be negative"):
+        LendingModel(market="aave", asset="USDC", borrow_frac_per_year=Decimal("-1"))

@@ -1,0 +1,155 @@
+from collections.abc import Iterable
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from hedgerow.errors import MarketRejected
+from hedgerow.market import (
+    IndexPrice,
+    Ladder,
+    LendingIndex,
+    MarketEvent,
+    OracleAnswer,
+    Quote,
+    StakingRate,
+)
+from hedgerow.simulation import (
+    Assumptions,
+    DepthModel,
+    LendingModel,
+    OracleModel,
+    StakingModel,
+    with_assumptions,
+)
+from hedgerow.units import HOUR_NS, MINUTE_NS
+from tests.rooms.simulation.desk import PERP, T0, index, ladder, lent, oracle, quote
+
+ALL = Assumptions(
+    depth=DepthModel(
+        depth_usd_per_bps=400_000,
+        vol_reference_frac=0.5,
+        vol_exponent_frac=1.5,
+        half_spread_bps=0.5,
+        levels_count=2,
+        level_step_bps=1.0,
+    ),
+    futures=(PERP,),
+    oracles=(
+        OracleModel(
+            asset="ETH", heartbeat_ns=HOUR_NS, deviation_frac=Decimal("0.005"), delay_ns=MINUTE_NS
+        ),
+        OracleModel(
+            asset="USDC", heartbeat_ns=24 * HOUR_NS, deviation_frac=Decimal("0.005"), delay_ns=0
+        ),
+    ),
+    stakings=(
+        StakingModel(
+            asset="wstETH",
+            base="ETH",
+            rate_coin_per_coin=Decimal("1.25"),
+            heartbeat_ns=24 * HOUR_NS,
+        ),
+    ),
+    lendings=(LendingModel(market="aave", asset="USDC", borrow_frac_per_year=Decimal("0.05")),),
+    dollars_usd={"USDC": Decimal(1)},
+)
+
+
+def minutes(*rows: tuple[int, MarketEvent]) -> list[MarketEvent]:
+    """Stamp events with minutes after T0."""
+    return [msgspec.structs.replace(event, time_ns=T0 + at * MINUTE_NS) for at, event in rows]
+
+
+def kinds(events: Iterable[MarketEvent]) -> list[tuple[int, str]]:
+    return [((e.time_ns - T0) // MINUTE_NS, type(e).__name__) for e in events]
+
+
+def test_assumed_events_follow_their_cause_in_order_of_time() -> None:
+    stream = minutes(
+        (0, index("2000", coin="ETH")), (0, quote("100000")), (5, quote("100100")), (7, quote("1"))
+    )
+    assert kinds(with_assumptions(stream, ALL)) == [
+        (0, "IndexPrice"),
+        (0, "Quote"),
+        (0, "Ladder"),
+        (0, "LendingIndex"),
+        (0, "StakingRate"),
+        (0, "OracleAnswer"),  # USDC, without delay
+        (1, "OracleAnswer"),  # ETH, a minute late
+        (1, "OracleAnswer"),  # wstETH, as soon as ETH has answered
+        (5, "Quote"),
+        (5, "Ladder"),
+        (7, "Quote"),
+        (7, "Ladder"),
+    ]
+
+
+def test_the_staked_coins_oracle_is_the_feed_times_the_rate() -> None:
+    stream = minutes((0, index("2000", coin="ETH")), (2, quote("1")))
+    answers = {e.asset: e for e in with_assumptions(stream, ALL) if isinstance(e, OracleAnswer)}
+    assert answers["wstETH"].price_usd == Decimal(2500)
+    assert answers["wstETH"].heartbeat_ns == 24 * HOUR_NS
+    assert answers["USDC"].price_usd == Decimal(1)
+
+
+def test_a_recorded_feed_still_carries_the_staked_coin() -> None:
+    stream = minutes((0, index("2000", coin="ETH")), (0, oracle("ETH", "1990")), (9, quote("1")))
+    answers = [e for e in with_assumptions(stream, ALL) if isinstance(e, OracleAnswer)]
+    assert [(a.asset, a.price_usd) for a in answers if a.asset != "USDC"] == [
+        ("ETH", Decimal(1990)),
+        ("wstETH", Decimal("2487.5")),
+    ]
+
+
+def test_what_the_stream_brings_itself_is_not_assumed() -> None:
+    stream = minutes(
+        (0, quote("100000")),
+        (0, ladder()),
+        (0, lent("USDC")),
+        (0, oracle("USDC", "0.999")),
+        (30, quote("100000")),
+        (60, quote("100000")),
+    )
+    rest = [e for e in with_assumptions(stream, ALL) if e not in stream]
+    assert {type(e) for e in rest} == {StakingRate}
+
+
+def test_a_model_falls_silent_once_the_stream_speaks() -> None:
+    stream = minutes((0, quote("100000")), (1, ladder()), (2, quote("100000")))
+    made = [e for e in with_assumptions(stream, ALL) if isinstance(e, Ladder)]
+    assert [e.is_assumed for e in made] == [True, False]
+
+
+def test_between_indices_the_mover_carries_the_price_an_oracle_sees() -> None:
+    moved = Assumptions(oracles=ALL.oracles[:1], movers={"ETH": PERP.instrument_id})
+    stream = minutes(
+        (0, quote("2020")), (0, index("2000", coin="ETH")), (5, quote("2222")), (9, quote("2222"))
+    )
+    answers = [e for e in with_assumptions(stream, moved) if isinstance(e, OracleAnswer)]
+    assert [a.price_usd for a in answers] == [Decimal(2000), Decimal(2200)]  # 2000 · 2222 / 2020
+
+
+def test_indices_are_published_every_quarter_of_an_hour() -> None:
+    stream = minutes(*((at, quote("1")) for at in range(0, 60, 5)))
+    made = [e for e in with_assumptions(stream, ALL) if isinstance(e, LendingIndex)]
+    assert [(e.time_ns - T0) // MINUTE_NS for e in made] == [0, 15, 30, 45]
+    assert made[0].borrow_index_ray < made[1].borrow_index_ray
+
+
+def test_a_stream_passes_through_whole_and_in_order() -> None:
+    stream = minutes(*((at, quote(str(1 + at))) for at in range(100)), (100, index("1")))
+    out = list(with_assumptions(stream, ALL))
+    assert [e for e in out if isinstance(e, Quote | IndexPrice)] == stream
+    times = [e.time_ns for e in out]
+    assert times == sorted(times)
+
+
+def test_time_running_backwards_is_refused() -> None:
+    with pytest.raises(MarketRejected, match="time runs backwards"):
+        list(with_assumptions(minutes((1, quote("1")), (0, quote("1"))), ALL))
+
+
+def test_every_model_states_itself() -> None:
+    assert len(ALL.statements()) == 5
+    assert Assumptions().statements() == ()

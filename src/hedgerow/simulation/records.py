@@ -12,9 +12,11 @@ __all__ = ["AccountFrame", "Action", "Episode", "Frame"]
 
 
 class AccountFrame(msgspec.Struct, frozen=True, kw_only=True):
-    """One account at one time. None is unknown. `distance_*_frac` are moves of the joint spot
-    (negative is a fall) at which the account becomes liquidatable; None where no move within the
-    searched range does, `is_distance_known` False where it could not be computed.
+    """One account at one time; None is unknown.
+
+    `distance_*_frac` are moves of the joint spot (negative is a fall) at which the account becomes
+    liquidatable; None where no move within the searched range does, `is_distance_known` False where
+    it could not be computed.
     """
 
     account_id: str
@@ -58,7 +60,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Episode(msgspec.Struct, frozen=True, kw_only=True):
-    """One run from start to end. `funding_usd` is positive when received; fees positive when paid."""
+    """One run from start to end. Funding is positive when received, fees when paid."""
 
     name: str
     with_hedgerow: bool

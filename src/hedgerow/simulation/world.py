@@ -1,0 +1,287 @@
+"""The simulated world: every account of a desk at its venue, reacting to the market.
+
+`settle` runs once per moment, in this order: spot is noted, what has expired is delivered, funding
+is paid, transfers that have arrived are credited, then every venue checks its accounts. A
+requirement that cannot be computed liquidates nothing and raises an alert: unknown is not safe.
+
+The world implements the port `execution.Exchange`, so that a plan is executed here by the same code
+as at a real venue.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from hedgerow.collateral import Route
+from hedgerow.errors import DeskRejected, Failure
+from hedgerow.execution import Liquidation, Receipt
+from hedgerow.instruments import Instrument, settlement_of
+from hedgerow.margin import Rulebook
+from hedgerow.market import FundingSettlement, MarketEvent, Snapshot
+from hedgerow.planning import Leg, Order, Transfer
+from hedgerow.portfolio import Account
+from hedgerow.simulation.deliveries import Deliveries
+from hedgerow.simulation.futures import entry_ccy, funded, is_future
+from hedgerow.simulation.holdings import Holdings
+from hedgerow.simulation.ledger import FlowReason
+from hedgerow.simulation.liquidations import Liquidations
+from hedgerow.simulation.matching import OpenBooks
+from hedgerow.simulation.options_venue import OptionSpread
+from hedgerow.simulation.orders import execute
+from hedgerow.simulation.transfers import Congestion, Transfers
+from hedgerow.units import format_ns
+
+__all__ = ["World"]
+
+
+class World:
+    """Holds the accounts exactly; nothing else in a run changes them."""
+
+    def __init__(
+        self,
+        *,
+        accounts: Iterable[Account],
+        instruments: Mapping[str, Instrument],
+        rulebooks: Mapping[str, Rulebook],
+        routes: Iterable[Route] = (),
+        congestion: Sequence[Congestion] = (),
+        option_spread: OptionSpread | None = None,
+        liquidator_delay_ns: int = 0,
+    ) -> None:
+        """Open the world with a desk.
+
+        Raises
+        ------
+        DeskRejected
+            If an account names an unknown rulebook, holds an instrument nobody described, or holds
+            a future without an entry price.
+        """
+        self.instruments = instruments
+        self.rulebooks = rulebooks
+        opening = tuple(accounts)
+        for account in opening:
+            _check(account, instruments, rulebooks)
+        self._holdings = Holdings(opening)
+        self._transfers = Transfers(
+            holdings=self._holdings,
+            instruments=instruments,
+            rulebooks=rulebooks,
+            routes=routes,
+            congestion=congestion,
+        )
+        self._deliveries = Deliveries(
+            holdings=self._holdings, instruments=instruments, rulebooks=rulebooks
+        )
+        self._liquidations = Liquidations(
+            holdings=self._holdings,
+            instruments=instruments,
+            rulebooks=rulebooks,
+            spread=option_spread or OptionSpread(),
+            liquidator_delay_ns=liquidator_delay_ns,
+        )
+        self._books = OpenBooks()
+        self._snapshot: Snapshot | None = None
+        self._fundings: list[FundingSettlement] = []
+        self._receipts: dict[str, Receipt] = {}
+        self._legs: dict[str, Leg] = {}
+        self._news: tuple[list[Receipt], list[Liquidation], list[str]] = ([], [], [])
+        self._alerted: set[str] = set()
+
+    # --- the market reaches the world -----------------------------------------------------------
+
+    def on_event(self, event: MarketEvent) -> None:
+        """Take one event; what it does to accounts happens at the next `settle`."""
+        if isinstance(event, FundingSettlement):
+            self._fundings.append(event)
+
+    def settle(self, snapshot: Snapshot) -> None:
+        """Let everything happen that is due at this moment."""
+        self._snapshot = snapshot
+        receipts, liquidations, alerts = self._news
+        self._deliveries.watch(snapshot)
+        alerts += self._once(snapshot, self._deliveries.deliver(snapshot))
+        alerts += self._once(snapshot, self._pay_fundings(snapshot))
+        credited, stuck = self._transfers.credit(snapshot)
+        alerts += self._once(snapshot, stuck)
+        for due, note in credited:
+            receipt = Receipt(
+                client_id=due.transfer.client_id,
+                time_ns=snapshot.time_ns,
+                status="credited",
+                fee_ccy=due.fee_coin,
+                currency=due.transfer.asset,
+                message=note,
+            )
+            self._receipts[receipt.client_id] = receipt
+            receipts.append(receipt)
+        taken, told, self._books = self._liquidations.check(snapshot, self._books)
+        liquidations += taken
+        alerts += told
+        self._holdings.price(snapshot)
+
+    # --- the port execution.Exchange -------------------------------------------------------------
+
+    def place(self, order: Order, time_ns: int) -> Receipt:
+        """Match an order now; what is not filled is cancelled."""
+        known = self._known(order)
+        if known is not None:
+            return known
+        if self._snapshot is None:
+            return self._receive(_refused(order, time_ns, "the market has not opened"))
+        account = self._holdings.get(order.account_id)
+        if account is None:
+            message = f"no account {order.account_id} here"
+            return self._receive(_refused(order, time_ns, message))
+        done = execute(
+            order, account, self.instruments, self.rulebooks, self._snapshot, self._books
+        )
+        if isinstance(done, str):
+            return self._receive(_refused(order, time_ns, done))
+        self._books = done.books
+        self._holdings.book(done.change, self._snapshot)
+        return self._receive(
+            Receipt(
+                client_id=order.client_id,
+                time_ns=time_ns,
+                status="filled",
+                filled_contracts=done.filled_contracts,
+                price_average_usd=done.price_average_usd,
+                fee_ccy=done.fee_ccy,
+                currency=settlement_of(self.instruments[order.instrument_id]),
+                message=done.message,
+            )
+        )
+
+    def move(self, transfer: Transfer, time_ns: int) -> Receipt:
+        """Start a transfer: debited now, credited after the latency of its route."""
+        known = self._known(transfer)
+        if known is not None:
+            return known
+        if self._snapshot is None:
+            return self._receive(_refused(transfer, time_ns, "the market has not opened"))
+        for account_id in (transfer.source_account_id, transfer.target_account_id):
+            if self._holdings.get(account_id) is None:
+                return self._receive(_refused(transfer, time_ns, f"no account {account_id} here"))
+        due = self._transfers.send(transfer, self._snapshot, time_ns)
+        if isinstance(due, str):
+            return self._receive(_refused(transfer, time_ns, due))
+        return self._receive(
+            Receipt(
+                client_id=transfer.client_id,
+                time_ns=time_ns,
+                status="acknowledged",
+                fee_ccy=due.fee_coin,
+                currency=transfer.asset,
+                message=f"arrives {format_ns(due.arrives_ns)}",
+            )
+        )
+
+    def query(self, client_id: str, time_ns: int) -> Receipt | None:
+        """Say what became of a leg; None when the world has never seen it."""
+        del time_ns  # the world forgets nothing, so it does not matter when it is asked
+        return self._receipts.get(client_id)
+
+    # --- what an observer may ask
+    # ------------------------------------------------------------------
+
+    def accounts(self, time_ns: int) -> tuple[Account, ...]:
+        """Give every account as its venue would report it at `time_ns`, in the desk's order."""
+        return self._holdings.observed(time_ns)
+
+    def pending(self) -> tuple[Leg, ...]:
+        """List the legs sent and not yet final: transfers in transit."""
+        return self._transfers.pending()
+
+    def drain(self) -> tuple[tuple[Receipt, ...], tuple[Liquidation, ...], tuple[str, ...]]:
+        """Give receipts, liquidations and alerts since the last call, each in order of time."""
+        receipts, liquidations, alerts = self._news
+        self._news = ([], [], [])
+        return tuple(receipts), tuple(liquidations), tuple(alerts)
+
+    @property
+    def outside_coin(self) -> Mapping[tuple[str, FlowReason], Decimal]:
+        """What left the accounts, by asset and reason; with the balances, always the same sum."""
+        return self._holdings.outside
+
+    @property
+    def fees_usd(self) -> float:
+        """Fees paid so far, liquidation fees apart."""
+        return self._holdings.fees_usd
+
+    @property
+    def funding_usd(self) -> float:
+        """Funding received so far, less funding paid."""
+        return self._holdings.funding_usd
+
+    # --- inside
+    # --------------------------------------------------------------------------------------
+
+    def _pay_fundings(self, snapshot: Snapshot) -> list[str]:
+        """Pay what was announced at the mark of now; what has no mark waits."""
+        waiting: list[FundingSettlement] = []
+        said: list[str] = []
+        for funding in self._fundings:
+            future = self.instruments.get(funding.instrument_id)
+            if not is_future(future):
+                continue
+            holders = [
+                account_id
+                for account_id in self._holdings.ids()
+                if self._holdings[account_id].quantity_contracts(funding.instrument_id)
+            ]
+            if not holders:
+                continue
+            mark = snapshot.mark_usd(future.instrument_id, future.underlying)
+            if isinstance(mark, Failure):
+                waiting.append(funding)
+                said.append(f"funding of {funding.instrument_id} waits ({mark.message})")
+                continue
+            for account_id in holders:
+                account = self._holdings[account_id]
+                self._holdings.book(funded(account, future, funding.rate_frac, mark), snapshot)
+        self._fundings = waiting
+        return said
+
+    def _known(self, leg: Leg) -> Receipt | None:
+        """Give the receipt of a leg that was sent before; a new leg under an old id is refused."""
+        seen = self._legs.setdefault(leg.client_id, leg)
+        receipt = self._receipts.get(leg.client_id)
+        if receipt is None or seen == leg:
+            return receipt
+        return msgspec.structs.replace(
+            receipt, message=f"{leg.client_id} was sent before with other terms; nothing was done"
+        )
+
+    def _receive(self, receipt: Receipt) -> Receipt:
+        self._receipts[receipt.client_id] = receipt
+        self._news[0].append(receipt)
+        return receipt
+
+    def _once(self, snapshot: Snapshot, said: Iterable[str]) -> list[str]:
+        """Stamp what was not said before; what stands in parentheses (an age) may change."""
+        fresh = [words for words in said if words.partition(" (")[0] not in self._alerted]
+        self._alerted.update(words.partition(" (")[0] for words in fresh)
+        return [f"{format_ns(snapshot.time_ns)} {words}" for words in fresh]
+
+
+def _refused(leg: Leg, time_ns: int, message: str) -> Receipt:
+    return Receipt(client_id=leg.client_id, time_ns=time_ns, status="rejected", message=message)
+
+
+def _check(
+    account: Account, instruments: Mapping[str, Instrument], rulebooks: Mapping[str, Rulebook]
+) -> None:
+    if account.rulebook is not None and account.rulebook not in rulebooks:
+        raise DeskRejected(
+            f"account {account.account_id} names unknown rulebook {account.rulebook}"
+        )
+    for position in account.positions:
+        terms = instruments.get(position.instrument_id)
+        if terms is None:
+            raise DeskRejected(
+                f"account {account.account_id} holds {position.instrument_id}, whose terms nobody "
+                "described"
+            )
+        if is_future(terms):
+            entry_ccy(account, position.instrument_id)

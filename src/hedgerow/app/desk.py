@@ -372,4 +372,5 @@ def _assumptions(written: DeskFile, perpetuals: tuple[LinearPerpetual, ...]) -> 
             for asset, rates in reserves.items()
         ),
         movers=dict(written.movers),
+        dollars_usd=dict(written.dollars),
     )

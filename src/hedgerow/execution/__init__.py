@@ -7,26 +7,47 @@ The room refuses what is outside the allow-list, the collar or the budget.
 
 from hedgerow.execution.canonical import canonical, rounded
 from hedgerow.execution.chain import Kind, Row, Verified, read, verify
+from hedgerow.execution.fake import FakeExchange
+from hedgerow.execution.guards import Guards, Route, Spent, check, spent_on_day
 from hedgerow.execution.journal import Header, Journal
 from hedgerow.execution.ports import Agent, Exchange
-from hedgerow.execution.records import Decision, Liquidation, Mode, Receipt, Status, View
+from hedgerow.execution.records import (
+    Decision,
+    Liquidation,
+    Mode,
+    Receipt,
+    Status,
+    View,
+    in_transit,
+)
+from hedgerow.execution.submit import recover, resolve, submit
 
 __all__ = [
     "Agent",
     "Decision",
     "Exchange",
+    "FakeExchange",
+    "Guards",
     "Header",
     "Journal",
     "Kind",
     "Liquidation",
     "Mode",
     "Receipt",
+    "Route",
     "Row",
+    "Spent",
     "Status",
     "Verified",
     "View",
     "canonical",
+    "check",
+    "in_transit",
     "read",
+    "recover",
+    "resolve",
     "rounded",
+    "spent_on_day",
+    "submit",
     "verify",
 ]

@@ -1,6 +1,6 @@
 """What execution and its ports exchange: receipts, what an agent sees, what it decides."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
@@ -10,10 +10,10 @@ import msgspec
 from hedgerow.limits import LimitState
 from hedgerow.margin import Rulebook
 from hedgerow.market import Snapshot
-from hedgerow.planning import Leg, Plan
-from hedgerow.portfolio import Book
+from hedgerow.planning import Leg, Plan, Transfer
+from hedgerow.portfolio import Account, Balance, Book
 
-__all__ = ["Decision", "Liquidation", "Mode", "Receipt", "Status", "View"]
+__all__ = ["Decision", "Liquidation", "Mode", "Receipt", "Status", "View", "in_transit"]
 
 Mode: TypeAlias = Literal["observe", "propose", "auto"]
 # Life of an action (fault matrix): UNKNOWN is a state, left only on evidence from the venue.
@@ -47,6 +47,8 @@ class Liquidation(msgspec.Struct, frozen=True, kw_only=True):
 class View:
     """Everything an agent may look at. Who made it (venue, recording, simulator) it cannot tell.
 
+    The book holds what is in transit in an account of its own (`in_transit`).
+
     `pending` are legs sent and not yet final; they count as if they will happen.
     """
 
@@ -64,3 +66,28 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     limits: tuple[LimitState, ...]
     plan: Plan | None
     reasons: tuple[str, ...]
+
+
+def in_transit(pending: Iterable[Leg], time_ns: int) -> tuple[Account, ...]:
+    """Give what has left one account and not reached the other, as an account nothing can liquidate.
+
+    It still belongs to the desk: without it a transfer would look like a loss, and the coins in it like
+    delta to be hedged. None when nothing is on its way.
+    """
+    amounts: dict[str, Decimal] = {}
+    for leg in pending:
+        if isinstance(leg, Transfer):
+            amounts[leg.asset] = amounts.get(leg.asset, Decimal(0)) + leg.quantity_coin
+    if not amounts:
+        return ()
+    return (
+        Account(
+            account_id="in-transit",
+            venue="transit",
+            currency="USD",
+            rulebook=None,
+            positions=(),
+            balances=tuple(Balance(asset=a, quantity_coin=q) for a, q in amounts.items()),
+            time_observed_ns=time_ns,
+        ),
+    )

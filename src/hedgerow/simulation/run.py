@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import TypeAlias
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.execution import Agent, Decision, Liquidation, Receipt, View
+from hedgerow.execution import Agent, Decision, Liquidation, Receipt, View, in_transit
 from hedgerow.market import MarketEvent, MarketState, Snapshot
 from hedgerow.portfolio import book
 from hedgerow.simulation.actions import ActionLog
@@ -19,11 +19,13 @@ from hedgerow.simulation.records import Episode, Frame
 from hedgerow.simulation.world import World
 from hedgerow.units import format_ns
 
-__all__ = ["Act", "Observe", "run"]
+__all__ = ["Act", "Hear", "Observe", "run"]
 
 # Sends what a decision asks for, and gives back what is known of it: receipts of the world, and
 # rejections by guards that stopped a leg before it was sent.
 Act: TypeAlias = Callable[[Decision, Snapshot, int], Iterable[Receipt]]
+# Hears what the world did by itself, as it happens: receipts, liquidations, alerts, and the time.
+Hear: TypeAlias = Callable[[Sequence[Receipt], Sequence[Liquidation], Sequence[str], int], None]
 # Makes a frame of the desk after the agents acted.
 Observe: TypeAlias = Callable[[View, Sequence[Decision]], Frame]
 
@@ -37,6 +39,7 @@ def run(
     agents: Sequence[Agent],
     act: Act,
     observe: Observe,
+    hear: Hear = lambda receipts, liquidations, alerts, time_ns: None,
     step_ns: int,
     start_ns: int,
     end_ns: int,
@@ -52,8 +55,8 @@ def run(
         taken.
     agents
         None at all gives the episode without hedgerow.
-    act, observe
-        See `Act` and `Observe`.
+    act, observe, hear
+        See `Act`, `Observe` and `Hear`.
     progress
         Told the fraction of the steps that is done, after each.
 
@@ -69,7 +72,7 @@ def run(
             f"step must be positive and the end not before the start, was {step_ns} from "
             f"{format_ns(start_ns)} to {format_ns(end_ns)}"
         )
-    recorder = _Recorder(world, state, agents, act, observe)
+    recorder = _Recorder(world, state, agents, act, observe, hear)
     steps = _steps(start_ns, end_ns, step_ns)
     step = next(steps, None)
     events_count = 0
@@ -121,12 +124,14 @@ class _Recorder:
         agents: Sequence[Agent],
         act: Act,
         observe: Observe,
+        hear: Hear,
     ) -> None:
         self._world = world
         self._state = state
         self._agents = agents
         self._act = act
         self._observe = observe
+        self._hear = hear
         self._settled_ns: int | None = None
         self._snapshot: Snapshot | None = None
         self.log = ActionLog(world.instruments)
@@ -158,12 +163,17 @@ class _Recorder:
         self.frames.append(self._observe(self._view(snapshot), tuple(decisions)))
 
     def _view(self, snapshot: Snapshot) -> View:
+        pending = self._world.pending()
+        accounts = (
+            *self._world.accounts(snapshot.time_ns),
+            *in_transit(pending, snapshot.time_ns),
+        )
         return View(
             time_ns=snapshot.time_ns,
-            book=book(self._world.accounts(snapshot.time_ns), self._world.instruments),
+            book=book(accounts, self._world.instruments),
             snapshot=snapshot,
             rulebooks=self._world.rulebooks,
-            pending=self._world.pending(),
+            pending=pending,
         )
 
     def _collect(self, snapshot: Snapshot) -> None:
@@ -172,3 +182,4 @@ class _Recorder:
             self.log.told(receipt, snapshot)
         self.liquidations += liquidations
         self.alerts += alerts
+        self._hear(receipts, liquidations, alerts, snapshot.time_ns)

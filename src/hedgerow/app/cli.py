@@ -1,0 +1,246 @@
+"""The command line: nouns, then verbs; ``--json`` everywhere.
+
+Exit status: 0 fine, 1 a limit is broken or an account was liquidated, 2 an error, which the message
+names. Heavy parts are imported by the command that needs them, so that ``--help`` stays quick.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, CycloptsError, Parameter
+
+from hedgerow import __version__
+from hedgerow.errors import HedgerowError
+
+if TYPE_CHECKING:
+    from hedgerow.app.desk import Desk
+    from hedgerow.limits import Survey
+    from hedgerow.market import MarketEvent
+
+__all__ = ["main"]
+
+app = App(
+    name="hedgerow",
+    help="Exposure, requirement and rescue of derivative portfolios, on exchanges and on chains.",
+    version=__version__,
+)
+exposure = App(name="exposure", help="What the desk is exposed to.")
+margin = App(name="margin", help="What each account must hold.")
+hedge = App(name="hedge", help="Which trades bring the desk back.")
+collateral = App(name="collateral", help="Which transfers bring the desk back.")
+journal = App(name="journal", help="What was seen and done, and the proof of it.")
+for noun in (exposure, margin, hedge, collateral, journal):
+    app.command(noun)
+
+DeskPath = Annotated[
+    Path | None, Parameter(help="Desk file; without one, the embedded desk in its seeded crash.")
+]
+Data = Annotated[Path | None, Parameter(help="Folder with the recordings the desk file names.")]
+Seed = Annotated[int, Parameter(help="Seed of the embedded episode.")]
+At = Annotated[str | None, Parameter(help="Time such as 2026-02-05T12:00:00Z; default: the start.")]
+Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON and nothing else.")]
+
+
+@app.command
+def run(
+    desk: DeskPath = None,
+    *,
+    data: Data = None,
+    out: Annotated[Path, Parameter(help="Folder for journal.db and report.html.")] = Path("out"),
+    seed: Seed = 7,
+    compare: Annotated[
+        bool, Parameter(negative="--no-compare", help="Also run the desk left alone.")
+    ] = True,
+    as_json: Json = False,
+) -> int:
+    """Watch a desk to the end of its recording, act for it, and write journal and report."""
+    from hedgerow.app.session import run_session
+
+    return run_session(
+        desk_path=desk, data=data, out=out, seed=seed, compare=compare, as_json=as_json
+    )
+
+
+@exposure.command(name="show")
+def exposure_show(
+    desk: DeskPath = None,
+    *,
+    data: Data = None,
+    at: At = None,
+    seed: Seed = 7,
+    as_json: Json = False,
+) -> int:
+    """Show value and Greeks of every node: desk, venue, account, underlying, expiry, coin."""
+    from hedgerow.reporting import builtins_of, exposure_table
+
+    state = _survey(desk, data, at, seed)
+    _show(builtins_of(state.exposures), exposure_table(state.exposures), as_json=as_json)
+    return _status(state)
+
+
+@margin.command(name="require")
+def margin_require(
+    desk: DeskPath = None,
+    *,
+    data: Data = None,
+    at: At = None,
+    account: Annotated[str | None, Parameter(help="Only this account.")] = None,
+    seed: Seed = 7,
+    as_json: Json = False,
+) -> int:
+    """Show what each account must hold, line by line, under its venue's rulebook."""
+    from hedgerow.errors import DeskRejected
+    from hedgerow.reporting import builtins_of, margin_tables
+
+    state = _survey(desk, data, at, seed)
+    reports = {
+        node: report
+        for node, report in state.reports.items()
+        if account is None or node.split("/")[-1] == account
+    }
+    if not reports:
+        known = ", ".join(node.split("/")[-1] for node in state.reports)
+        raise DeskRejected(f"no account {account!r} with a rulebook; there are: {known}")
+    _show(builtins_of(reports), margin_tables(reports.values()), as_json=as_json)
+    return _status(state)
+
+
+@hedge.command(name="plan")
+def hedge_plan(
+    desk: DeskPath = None,
+    *,
+    data: Data = None,
+    at: At = None,
+    seed: Seed = 7,
+    as_json: Json = False,
+) -> int:
+    """Plan the trades that bring each coin's delta back into its band. Sends nothing."""
+    from hedgerow.collateral import TransferPlan
+    from hedgerow.hedging import plan
+
+    loaded, events, at_ns = _opened(desk, data, at, seed)
+    state = _looked(loaded, events, at_ns)
+    trades = plan(loaded.hedges, state, loaded.perpetuals)
+    _show_plan(loaded, state, trades, TransferPlan(moves=(), unmet=()), as_json=as_json)
+    return _status(state)
+
+
+@collateral.command(name="plan")
+def collateral_plan(
+    desk: DeskPath = None,
+    *,
+    data: Data = None,
+    at: At = None,
+    seed: Seed = 7,
+    as_json: Json = False,
+) -> int:
+    """Plan the transfers that refill each account's buffer. Sends nothing."""
+    from hedgerow.collateral import plan
+    from hedgerow.hedging import TradePlan
+
+    loaded, events, at_ns = _opened(desk, data, at, seed)
+    state = _looked(loaded, events, at_ns)
+    transfers = plan(loaded.buffers, loaded.routes, state, dict(loaded.rulebooks))
+    _show_plan(loaded, state, TradePlan(trades=(), unmet=()), transfers, as_json=as_json)
+    return _status(state)
+
+
+@journal.command(name="verify")
+def journal_verify(
+    path: Annotated[Path, Parameter(help="A journal.db.")], *, as_json: Json = False
+) -> int:
+    """Recompute the chain of hashes and print its head."""
+    from hedgerow.execution import verify
+
+    verified = verify(path)
+    _show(
+        {"rows": verified.rows_count, "chain_head": verified.head, "ok": True},
+        f"{verified.rows_count} rows, chain intact\nchain head {verified.head}",
+        as_json=as_json,
+    )
+    return 0
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    as_json = "--json" in sys.argv
+    try:
+        status = app(sys.argv[1:], exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as bad:
+        _complain("UsageError", f"{bad}; see hedgerow --help", as_json=as_json)
+        status = 2
+    except HedgerowError as bad:
+        _complain(type(bad).__name__, "\n".join([str(bad), *getattr(bad, "__notes__", [])]), as_json=as_json)
+        status = 2
+    except KeyboardInterrupt:
+        _complain("Stopped", "stopped by hand; nothing was written", as_json=as_json)
+        status = 130
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _complain(kind: str, message: str, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps({"error": {"kind": kind, "message": message}}) + "\n")
+    else:
+        sys.stderr.write(f"hedgerow: {message}\n")
+
+
+def _show(payload: Any, readable: Any, *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(payload, sort_keys=True) + "\n")
+        return
+    from rich.console import Console
+
+    Console().print(readable, highlight=False)
+
+
+def _opened(
+    path: Path | None, data: Path | None, at: str | None, seed: int
+) -> "tuple[Desk, Iterator[MarketEvent], int]":
+    from hedgerow.app.feed import open_market
+    from hedgerow.errors import DeskRejected
+    from hedgerow.units import parse_ns
+
+    desk, market = open_market(path, data, seed)
+    try:
+        at_ns = desk.start_ns if at is None else parse_ns(at)
+    except ValueError as bad:
+        raise DeskRejected(f"--at {at}: write a time such as 2026-02-05T12:00:00Z") from bad
+    return desk, market.events(), at_ns
+
+
+def _looked(desk: "Desk", events: "Iterator[MarketEvent]", at_ns: int) -> "Survey":
+    from hedgerow.app.look import look
+
+    return look(desk, events, at_ns)
+
+
+def _survey(path: Path | None, data: Path | None, at: str | None, seed: int) -> "Survey":
+    return _looked(*_opened(path, data, at, seed))
+
+
+def _show_plan(
+    desk: "Desk", state: "Survey", trades: Any, transfers: Any, *, as_json: bool
+) -> None:
+    from hedgerow.planning import plan
+    from hedgerow.reporting import builtins_of, plan_tables
+    from hedgerow.units import MINUTE_NS
+
+    made = plan(
+        trades=trades,
+        transfers=transfers,
+        before=state,
+        instruments=desk.instruments,
+        rulebooks=desk.rulebooks,
+        limits=desk.limits,
+        assumptions=desk.assumptions.statements(),
+        valid_ns=MINUTE_NS,
+    )
+    _show(builtins_of(made), plan_tables(made), as_json=as_json)
+
+
+def _status(state: "Survey") -> int:
+    return 1 if any(limit.rung in ("hard", "unknown") for limit in state.limits) else 0

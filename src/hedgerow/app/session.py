@@ -1,0 +1,263 @@
+"""One session: a desk, a market, the same episode without and with hedgerow, a journal, a report.
+
+What leaves is written to a folder beside the wanted one and moved into place when the session is whole,
+so that an error leaves nothing half-written behind.
+"""
+
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from hedgerow.agents import DeskAgent
+from hedgerow.app.desk import Desk
+from hedgerow.app.feed import Market, open_market
+from hedgerow.app.observe import frame
+from hedgerow.errors import DeskRejected
+from hedgerow.execution import (
+    Decision,
+    Guards,
+    Header,
+    Journal,
+    Liquidation,
+    Receipt,
+    View,
+    submit,
+)
+from hedgerow.execution import Route as AllowedRoute
+from hedgerow.limits import survey
+from hedgerow.market import MarketState, Snapshot
+from hedgerow.reporting import LiveView, report_html, run_builtins, summary_tables
+from hedgerow.simulation import Episode, Frame, OptionSpread, World, run
+
+__all__ = ["run_session"]
+
+_DRAW_EVERY_S = 0.25
+
+
+def run_session(
+    *,
+    desk_path: Path | None,
+    data: Path | None,
+    out: Path,
+    seed: int,
+    compare: bool,
+    as_json: bool,
+) -> int:
+    """Run a desk to the end of its market and write ``journal.db`` and ``report.html`` into `out`.
+
+    Returns
+    -------
+    int
+        0, or 1 when an account was liquidated under hedgerow or a hard limit is broken at the end.
+
+    Raises
+    ------
+    HedgerowError
+        Whatever is wrong with desk, data or output; nothing is written then.
+    """
+    desk, market = open_market(desk_path, data, seed)
+    with _staged(out) as folder:
+        episodes: list[Episode] = []
+        if compare:
+            episodes.append(_episode(desk, market, None, is_quiet=as_json))
+        header = Header(
+            desk_digest=desk.digest,
+            data_name=market.name,
+            data_digest=market.digest,
+            seed=market.seed,
+            mode=desk.mode,
+        )
+        with Journal.create(folder / "journal.db", header, time_ns=desk.start_ns) as journal:
+            episodes.append(_episode(desk, market, journal, is_quiet=as_json))
+            journal.append("end", desk.end_ns, {"frames_count": len(episodes[-1].frames)})
+            head, rows_count = journal.head, journal.rows_count
+        page = report_html(
+            episodes,
+            title=desk.name,
+            journal_head=head,
+            meta={"Market": market.name, "Seed": str(market.seed), "Desk file": desk.digest},
+        )
+        (folder / "report.html").write_text(page, encoding="utf-8")
+    if as_json:
+        answer = run_builtins(episodes, head)
+        answer["journal"] = {"rows": rows_count, "chain_head": head}
+        sys.stdout.write(json.dumps(answer, sort_keys=True) + "\n")
+    else:
+        console = Console()
+        console.print(summary_tables(episodes), highlight=False)
+        console.print(
+            f"\njournal  {out / 'journal.db'}  ({rows_count:,} rows, chain head {head})\n"
+            f"report   {out / 'report.html'}  (open it in a browser; it needs no network)",
+            highlight=False,
+            soft_wrap=True,
+        )
+    ended = episodes[-1]
+    is_broken = any(state.rung in ("hard", "unknown") for state in ended.frames[-1].limits)
+    return 1 if ended.liquidations or is_broken else 0
+
+
+def _episode(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: bool) -> Episode:
+    """Play the market once; without a journal the desk is left alone."""
+    world = World(
+        accounts=desk.accounts,
+        instruments=desk.instruments,
+        rulebooks=desk.rulebooks,
+        routes=desk.routes,
+        congestion=market.congestion,
+        option_spread=OptionSpread(half_spread_vol_frac=desk.option_half_spread_vol_frac),
+    )
+    agent = DeskAgent(
+        limits=desk.limits,
+        hedges=desk.hedges,
+        buffers=desk.buffers,
+        routes=desk.routes,
+        perpetuals=desk.perpetuals,
+        assumptions=desk.assumptions.statements(),
+    )
+    guards = Guards(
+        order_usd_max=desk.order_usd_max,
+        orders_usd_per_day=desk.orders_usd_per_day,
+        transfers_usd_per_day=desk.transfers_usd_per_day,
+        price_collar_frac=desk.price_collar_frac,
+        routes=tuple(
+            AllowedRoute(
+                source_account_id=route.source_account_id,
+                target_account_id=route.target_account_id,
+                asset=route.asset,
+                use=route.use,
+            )
+            for route in desk.routes
+        ),
+    )
+    is_guarded = journal is not None
+    title = f"{desk.name} ({'with' if is_guarded else 'without'} hedgerow)"
+    view = _Watcher(LiveView(title) if not is_quiet else None)
+
+    def act(decision: Decision, snapshot: Snapshot, time_ns: int) -> Iterable[Receipt]:
+        if journal is None or decision.plan is None:
+            return ()
+        return submit(
+            decision.plan,
+            mode=desk.mode,
+            exchange=world,
+            journal=journal,
+            guards=guards,
+            instruments=desk.instruments,
+            snapshot=snapshot,
+            time_ns=time_ns,
+        )
+
+    def hear(
+        receipts: Sequence[Receipt],
+        liquidations: Sequence[Liquidation],
+        alerts: Sequence[str],
+        time_ns: int,
+    ) -> None:
+        if journal is None:
+            return
+        for receipt in receipts:
+            # What was answered at once, `submit` has written; what arrives later is written here.
+            if receipt.status == "credited":
+                journal.append("credited", receipt.time_ns, {"receipt": receipt}, receipt.client_id)
+        for liquidation in liquidations:
+            journal.append("liquidation", liquidation.time_ns, {"liquidation": liquidation})
+        for alert in alerts:
+            journal.append("alert", time_ns, {"message": alert})
+
+    def observe(seen: View, decisions: Sequence[Decision]) -> Frame:
+        now = frame(survey(seen.book, seen.snapshot, seen.rulebooks, desk.limits))
+        if journal is not None:
+            journal.append("observed", seen.time_ns, {"frame": now})
+        view.show(now, (seen.time_ns - desk.start_ns) / max(1, desk.end_ns - desk.start_ns))
+        return now
+
+    with view:
+        return run(
+            market.events(),
+            name=desk.name,
+            world=world,
+            state=MarketState(ages=desk.ages, movers=desk.movers, dollars_usd=desk.dollars_usd),
+            agents=(agent,) if is_guarded else (),
+            act=act,
+            observe=observe,
+            hear=hear,
+            step_ns=desk.step_ns,
+            start_ns=desk.start_ns,
+            end_ns=desk.end_ns,
+            assumptions=_statements(desk),
+        )
+
+
+def _statements(desk: Desk) -> tuple[str, ...]:
+    """Say everything a report must say it assumed."""
+    said = list(desk.assumptions.statements())
+    for asset, price in desk.dollars_usd.items():
+        said.append(f"{asset} is taken at {price} USD throughout.")
+    said.append(OptionSpread(half_spread_vol_frac=desk.option_half_spread_vol_frac).statement())
+    said.append(
+        "Between option snapshots each vol stays with its strike and each forward moves with the "
+        "perpetual; such marks are estimates and carry their age."
+    )
+    used = sorted({account.rulebook for account in desk.accounts if account.rulebook is not None})
+    said.extend(
+        f"Rulebook {name} ({desk.rulebooks[name].confidence}): {desk.rulebooks[name].confidence_note}"
+        for name in used
+    )
+    return tuple(said)
+
+
+class _Watcher:
+    """Shows frames as they come, but no more often than an eye can follow."""
+
+    def __init__(self, view: LiveView | None) -> None:
+        self._view = view
+        self._started_s = time.monotonic()
+        self._drawn_s = 0.0
+        self._day = -1
+
+    def __enter__(self) -> "_Watcher":
+        if self._view is not None:
+            self._view.__enter__()
+        return self
+
+    def __exit__(self, *trouble: object) -> None:
+        if self._view is not None:
+            self._view.__exit__(None, None, None)
+
+    def show(self, now: Frame, progress_frac: float) -> None:
+        """Draw this frame unless one was drawn a moment ago."""
+        if self._view is None:
+            return
+        now_s = time.monotonic()
+        if now_s - self._drawn_s < _DRAW_EVERY_S and progress_frac < 1.0:
+            return
+        self._drawn_s = now_s
+        self._view.update(
+            now, progress_frac=progress_frac, elapsed_s=now_s - self._started_s
+        )
+
+
+@contextmanager
+def _staged(out: Path) -> Iterator[Path]:
+    """Give a folder to write to; its files move into `out` when all went well, and only then."""
+    if out.exists() and not out.is_dir():
+        raise DeskRejected(f"--out {out} is not a folder")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".hedgerow-", dir=out.parent))
+    except OSError as bad:
+        raise DeskRejected(f"--out {out}: cannot write there: {bad.strerror}") from bad
+    try:
+        yield folder
+        out.mkdir(exist_ok=True)
+        for made in sorted(folder.iterdir()):
+            made.replace(out / made.name)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

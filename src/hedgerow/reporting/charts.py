@@ -7,143 +7,17 @@ no script. `page.js` adds the crosshair and lets lines be switched off.
 
 from collections.abc import Sequence
 from html import escape
-from itertools import pairwise
-from typing import NamedTuple
 
 from hedgerow.reporting.axes import Scale, time_ticks
-from hedgerow.reporting.figures import UNKNOWN, clock, plain
-from hedgerow.reporting.thin import thin
+from hedgerow.reporting.drawing import svg
+from hedgerow.reporting.figures import clock, plain
+from hedgerow.reporting.shapes import Chart, Line, Mark, rows_kept
 from hedgerow.units import SECOND_NS
 
-__all__ = ["Chart", "Group", "Line", "Mark", "Span", "chart_html", "spans_where"]
+__all__ = ["chart_html"]
 
-WIDTH, HEIGHT = 10_000, 1_000  # of the drawing, in its own units; integers keep the file small
 _DRAWN_COUNT = 720  # rows drawn per chart, about; a screen shows no more
 _LISTED_COUNT = 36  # rows of the table under a chart, about
-
-
-class Line(NamedTuple):
-    """One series. `style` is a class of page.css; `run` says which episode it belongs to."""
-
-    label: str
-    style: str
-    values: tuple[float | None, ...]
-    run: str = ""
-
-
-class Group(NamedTuple):
-    """Lines that share their times. `shaded` fills the gap between the first two."""
-
-    times_ns: tuple[int, ...]
-    lines: tuple[Line, ...]
-    shaded: bool = False
-
-
-class Mark(NamedTuple):
-    """Something that happened: a numbered label above the plot and a hairline through it."""
-
-    time_ns: int
-    kind: str
-    label: str
-    title: str
-    href: str
-    run: str = ""
-
-
-class Span(NamedTuple):
-    """A stretch of time of which something is said instead of drawn."""
-
-    start_ns: int
-    end_ns: int
-    kind: str
-    label: str
-
-
-class Chart(NamedTuple):
-    """A chart, not yet drawn. `suffix` follows every value where it is read, such as `` %``."""
-
-    chart_id: str
-    title: str
-    unit: str
-    description: str
-    start_ns: int
-    end_ns: int
-    scale: Scale
-    groups: tuple[Group, ...]
-    marks: tuple[Mark, ...] = ()
-    spans: tuple[Span, ...] = ()
-    suffix: str = ""
-    run: str = ""
-    is_wide: bool = False
-
-    def across_frac(self, time_ns: int) -> float:
-        """Where a time lies, from 0 at the left to 1 at the right."""
-        return (time_ns - self.start_ns) / max(self.end_ns - self.start_ns, 1)
-
-
-def spans_where(
-    times_ns: Sequence[int], flags: Sequence[bool], kind: str, label: str
-) -> tuple[Span, ...]:
-    """Spans over every stretch of flagged rows, reaching to the rows beside it."""
-    spans: list[Span] = []
-    last = len(times_ns) - 1
-    for at, flag in enumerate(flags):
-        if not flag:
-            continue
-        start_ns, end_ns = times_ns[max(at - 1, 0)], times_ns[min(at + 1, last)]
-        if spans and start_ns <= spans[-1].end_ns:
-            start_ns = spans.pop().start_ns
-        spans.append(Span(start_ns, end_ns, kind, label))
-    return tuple(spans)
-
-
-def _xy(chart: Chart, time_ns: int, value: float) -> tuple[int, int]:
-    down = min(max(chart.scale.down_frac(value), -0.02), 1.02)
-    return round(chart.across_frac(time_ns) * WIDTH), round(down * HEIGHT)
-
-
-def _path(chart: Chart, times_ns: Sequence[int], values: Sequence[float | None]) -> str:
-    """Draw a line; where a value is unknown the pen is lifted."""
-    steps: list[str] = []
-    is_down = False
-    for time_ns, value in zip(times_ns, values, strict=True):
-        if value is None:
-            is_down = False
-            continue
-        x, y = _xy(chart, time_ns, value)
-        # A point alone between two gaps is a line of no length; the round cap makes it a dot.
-        steps.append(f"L{x} {y}" if is_down else f"M{x} {y}h0")
-        is_down = True
-    return "".join(steps)
-
-
-def _shades(
-    chart: Chart,
-    times_ns: Sequence[int],
-    top: Sequence[float | None],
-    low: Sequence[float | None],
-    style: str,
-) -> str:
-    """Fill between two lines: one colour where the first is above, another where it is below."""
-    polygons: dict[str, list[str]] = {"spare": [], "short": []}
-    rows = list(zip(times_ns, top, low, strict=True))
-    for (t0, a0, b0), (t1, a1, b1) in pairwise(rows):
-        if a0 is None or b0 is None or a1 is None or b1 is None:
-            continue
-        gap0, gap1 = a0 - b0, a1 - b1
-        pieces = [(t0, a0, b0, t1, a1, b1)]
-        if gap0 * gap1 < 0:
-            part = gap0 / (gap0 - gap1)
-            tc, c = round(t0 + part * (t1 - t0)), a0 + part * (a1 - a0)
-            pieces = [(t0, a0, b0, tc, c, c), (tc, c, c, t1, a1, b1)]
-        for s0, p0, q0, s1, p1, q1 in pieces:
-            kind = "spare" if p0 + p1 >= q0 + q1 else "short"
-            (xa, ya), (xb, yb) = _xy(chart, s0, p0), _xy(chart, s1, p1)
-            (_, yc), (_, yd) = _xy(chart, s1, q1), _xy(chart, s0, q0)
-            polygons[kind].append(f"M{xa} {ya}L{xb} {yb}V{yc}L{xa} {yd}z")
-    return "".join(
-        f'<path class="{kind} {style}" d="{"".join(d)}"/>' for kind, d in polygons.items() if d
-    )
 
 
 def _axis_text(value: float, scale: Scale) -> str:
@@ -159,40 +33,6 @@ def _axis_text(value: float, scale: Scale) -> str:
 
 def _percent(frac: float) -> str:
     return f"{frac * 100:.2f}%"
-
-
-def _svg(chart: Chart, rows: Sequence[tuple[int, ...]]) -> str:
-    parts = [
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img" '
-        f'aria-labelledby="{chart.chart_id}-t {chart.chart_id}-d">'
-        f'<title id="{chart.chart_id}-t">{escape(chart.title)}, {escape(chart.unit)}</title>'
-        f'<desc id="{chart.chart_id}-d">{escape(chart.description)}</desc>'
-    ]
-    grid = "".join(
-        f"M0 {round(chart.scale.down_frac(tick) * HEIGHT)}h{WIDTH}"
-        for tick in chart.scale.ticks
-        if tick != 0
-    )
-    grid += "".join(
-        f"M{round(chart.across_frac(tick.time_ns) * WIDTH)} 0v{HEIGHT}"
-        for tick in time_ticks(chart.start_ns, chart.end_ns)
-    )
-    parts.append(f'<path class="grid" d="{grid}"/>')
-    if chart.scale.low <= 0 <= chart.scale.high:
-        zero = round(chart.scale.down_frac(0.0) * HEIGHT)
-        parts.append(f'<path class="zero" d="M0 {zero}h{WIDTH}"/>')
-    for g, (group, kept) in enumerate(zip(chart.groups, rows, strict=True)):
-        times = [group.times_ns[at] for at in kept]
-        columns = [[line.values[at] for at in kept] for line in group.lines]
-        if group.shaded and len(columns) > 1:
-            parts.append(_shades(chart, times, columns[0], columns[1], group.lines[0].style))
-        for n, (line, column) in enumerate(zip(group.lines, columns, strict=True)):
-            run = f' data-run="{escape(line.run)}"' if line.run else ""
-            parts.append(
-                f'<path class="line {escape(line.style)}" data-line="{g}-{n}"{run} '
-                f'd="{_path(chart, times, column)}"/>'
-            )
-    return "".join(parts) + "</svg>"
 
 
 def _spans(chart: Chart) -> str:
@@ -252,28 +92,25 @@ def _legend(chart: Chart) -> str:
         for n, line in enumerate(group.lines):
             run = f' data-run="{escape(line.run)}"' if line.run else ""
             keys.append(
-                f'<button type="button" class="key" data-line="{g}-{n}"{run} aria-pressed="true">'
+                f'<button type="button" class="key" data-line="{g}-{n}"{run} aria-pressed="true" '
+                f'data-absent="{escape(line.absent_text)}">'
                 f'<i class="swatch {escape(line.style)}"></i>{escape(line.label)}</button>'
             )
     return f'<div class="legend">{"".join(keys)}</div>'
-
-
-def _value(chart: Chart, value: float | None) -> str:
-    if value is None:
-        return UNKNOWN
-    return plain(value, chart.scale.decimals + 1) + chart.suffix
 
 
 def _table(chart: Chart) -> str:
     """The same series as a table, thinned further; for those who cannot see or hover."""
     tables = []
     for group in chart.groups:
-        columns = [line.values for line in group.lines]
-        kept = thin(columns, max(3, _LISTED_COUNT // (2 * len(columns))))
+        kept = rows_kept(group, max(3, _LISTED_COUNT // (2 * len(group.lines))))
         head = "".join(f'<th scope="col">{escape(line.label)}</th>' for line in group.lines)
         body = "".join(
             f'<tr><th scope="row">{clock(group.times_ns[at])}</th>'
-            + "".join(f"<td>{_value(chart, column[at])}</td>" for column in columns)
+            + "".join(
+                f"<td>{escape(line.text(at, chart.decimals, chart.suffix))}</td>"
+                for line in group.lines
+            )
             + "</tr>"
             for at in kept
         )
@@ -287,16 +124,19 @@ def _table(chart: Chart) -> str:
 
 def _data(chart: Chart, rows: Sequence[tuple[int, ...]]) -> str:
     """What the crosshair reads, as JSON inside the page. `<` never appears in it."""
-    decimals = chart.scale.decimals + 1
+    decimals = chart.decimals
 
-    def number(value: float | None) -> str:
-        return "null" if value is None else f"{value:.{decimals}f}"
+    def number(line: Line, at: int) -> str:
+        value = line.values[at]
+        if value is None:
+            return "false" if at in line.absent else "null"
+        return f"{value:.{decimals}f}"
 
     groups = []
     for group, kept in zip(chart.groups, rows, strict=True):
         times = ",".join(str((group.times_ns[at] - chart.start_ns) // SECOND_NS) for at in kept)
         lines = ",".join(
-            "[" + ",".join(number(line.values[at]) for at in kept) + "]" for line in group.lines
+            "[" + ",".join(number(line, at) for at in kept) + "]" for line in group.lines
         )
         groups.append(f'{{"t":[{times}],"v":[{lines}]}}')
     length_s = (chart.end_ns - chart.start_ns) / SECOND_NS
@@ -310,8 +150,8 @@ def _data(chart: Chart, rows: Sequence[tuple[int, ...]]) -> str:
 def chart_html(chart: Chart) -> str:
     """Draw a chart: heading, legend, plot, a table of the same numbers, and data for the script."""
     rows = [
-        thin(
-            [line.values for line in group.lines],
+        rows_kept(
+            group,
             max(40, _DRAWN_COUNT // (2 * len(group.lines) * len(chart.groups))),
         )
         for group in chart.groups
@@ -334,9 +174,9 @@ def chart_html(chart: Chart) -> str:
         f"<figcaption><h4>{escape(chart.title)} <small>{escape(chart.unit)}</small></h4>"
         f"{_legend(chart)}</figcaption>"
         f'<div class="box"><div class="ys">{ticks}</div>'
-        f'<div class="plot" tabindex="0" aria-label="{escape(chart.title)}: '
+        f'<div class="plot" tabindex="0" role="group" aria-label="{escape(chart.title)}: '
         'arrow keys read values">'
-        f"{_svg(chart, rows)}{_spans(chart)}{_marks(chart)}"
+        f"{svg(chart, rows)}{_spans(chart)}{_marks(chart)}"
         f'<div class="cross"></div></div><div class="xs">{times}</div></div>'
         f"{_table(chart)}{_data(chart, rows)}</figure>\n"
     )

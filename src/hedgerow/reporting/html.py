@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from importlib.resources import files
 
-from hedgerow.reporting.charts import Chart, chart_html
+from hedgerow.reporting.charts import chart_html
 from hedgerow.reporting.figures import clock, usd
 from hedgerow.reporting.marks import run_key
 from hedgerow.reporting.markup import badge, definitions, items
@@ -25,6 +25,7 @@ from hedgerow.reporting.sections import (
     liquidations_table,
     verdict_cards,
 )
+from hedgerow.reporting.shapes import Chart
 from hedgerow.reporting.summary import label, summary
 from hedgerow.reporting.wording import ASSUMPTIONS_NONE, LEGEND
 from hedgerow.simulation import Episode

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from hedgerow.planning import Order
-from hedgerow.reporting.charts import Mark
 from hedgerow.reporting.figures import clock, quantity, usd
+from hedgerow.reporting.shapes import Mark
 from hedgerow.reporting.summary import label
 from hedgerow.simulation import Action, Episode
 

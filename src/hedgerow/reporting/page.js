@@ -56,7 +56,10 @@
         group.v.forEach((values, n) => {
           const key = keys.find((k) => k.dataset.line === `${g}-${n}`);
           if (!key || key.getAttribute("aria-pressed") === "false" || !key.offsetParent) return;
-          const text = values[i] === null ? "unknown" : grouped(values[i], data.decimals) + suffix;
+          // null is unknown; false is known to have no number, and the key says why.
+          const text = values[i] === null ? "unknown"
+            : values[i] === false ? key.dataset.absent
+            : grouped(values[i], data.decimals) + suffix;
           rows.push(row(key.textContent, text));
         });
       });

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 
 from hedgerow.reporting.axes import Scale, scale_for
-from hedgerow.reporting.charts import Chart, Group, Line, Mark, Span, spans_where
 from hedgerow.reporting.marks import (
     action_marks,
     coin_of,
@@ -12,6 +11,7 @@ from hedgerow.reporting.marks import (
     run_key,
     touches,
 )
+from hedgerow.reporting.shapes import Chart, Group, Line, Mark, Span, spans_where
 from hedgerow.reporting.summary import label
 from hedgerow.simulation import AccountFrame, Episode, Frame
 
@@ -155,15 +155,18 @@ def _distance_chart(
 
     down, up = column(lambda a: a.distance_down_frac), column(lambda a: a.distance_up_frac)
     spans = spans_where(times, [not k for k in known], "unknown", _NO_ANSWER)
-    for values, kind, side in ((up, "beyond up", "rise"), (down, "beyond down", "fall")):
+    lines = []
+    for values, side, style in ((up, "rise", f"{run} dashed"), (down, "fall", run)):
         beyond = [k and v is None for k, v in zip(known, values, strict=True)]
-        spans += spans_where(times, beyond, kind, f"{side}: {_BEYOND}")
+        spans += spans_where(times, beyond, f"beyond {side}", f"{side}: {_BEYOND}")
+        absent = frozenset(at for at, flag in enumerate(beyond) if flag)
+        lines.append(Line(side, style, values, absent=absent, absent_text=_BEYOND))
     return Chart(
         chart_id, f"Distance to liquidation, {label(episode)}", "% move of all prices",
         f"How far all prices may rise or fall together before {account_id} is liquidatable; zero "
         "is liquidation.",
         *ends, scale,
-        (Group(times, (Line("rise", f"{run} dashed", up), Line("fall", run, down))),),
+        (Group(times, tuple(lines)),),
         liquidation_marks(episode, account_id), spans, suffix=" %", run=run,
     )  # fmt: skip
 

@@ -19,7 +19,7 @@ from hedgerow.reporting.markup import Cell, badge, cell, items, number, table
 from hedgerow.reporting.measures import is_exhausted, use_frac
 from hedgerow.reporting.records import EpisodeSummary
 from hedgerow.reporting.summary import label, summary
-from hedgerow.reporting.wording import limit_value, worst_first
+from hedgerow.reporting.wording import METRIC_NAMES, limit_value, worst_first
 from hedgerow.simulation import AccountFrame, Episode
 
 __all__ = [
@@ -90,7 +90,7 @@ def daily_table(episode: Episode) -> str:
         [(f"Requirement, {name}" if n else name, unit) for n, (name, unit) in enumerate(head)],
         [("", [cell(first), *map(number, rest)]) for first, *rest in rows],
         caption=f"Requirement of each account at the end of the day, {label(episode)}",
-        style="narrow",
+        style="half",
     )
 
 
@@ -159,7 +159,7 @@ def limits_table(episode: Episode) -> str:
         [("Limit on", ""), ("Metric", ""), ("Rung", ""), ("Value", ""), ("Soft", ""), ("Hard", ""),
          ("Remark", "")],
         [
-            ("", [cell(s.node), cell(s.metric), Cell(badge(s.rung, f"rung-{s.rung}")),
+            ("", [cell(s.node), cell(METRIC_NAMES[s.metric]), Cell(badge(s.rung, f"rung-{s.rung}")),
                   number(limit_value(s, s.value_frac_or_usd)),
                   number(limit_value(s, s.soft_frac_or_usd)),
                   number(limit_value(s, s.hard_frac_or_usd)), cell(s.message, "reason")])

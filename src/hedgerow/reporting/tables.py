@@ -27,7 +27,7 @@ from hedgerow.reporting.figures import (
 )
 from hedgerow.reporting.grid import Column, grid
 from hedgerow.reporting.summary import daily, summary
-from hedgerow.reporting.wording import limit_value, worst_first
+from hedgerow.reporting.wording import METRIC_NAMES, limit_value, worst_first
 from hedgerow.simulation import Episode
 from hedgerow.units import SECOND_NS
 
@@ -162,7 +162,7 @@ def limits_grid(states: Sequence[LimitState], title: str) -> RenderableType:
         ("Soft", "", True), ("Hard", "", True), ("Remark", "", False),
     )  # fmt: skip
     rows = [
-        (s.node, s.metric, s.rung, limit_value(s, s.value_frac_or_usd),
+        (s.node, METRIC_NAMES[s.metric], s.rung, limit_value(s, s.value_frac_or_usd),
          limit_value(s, s.soft_frac_or_usd), limit_value(s, s.hard_frac_or_usd), s.message)
         for s in worst_first(tuple(states))
     ]  # fmt: skip
@@ -236,7 +236,8 @@ def plan_tables(plan: Plan) -> RenderableType:
     for state in worst_first(plan.limits_before):
         then = after.get((state.node, state.metric))
         limit_rows.append(
-            (state.node, state.metric, limit_value(state, state.value_frac_or_usd), state.rung,
+            (state.node, METRIC_NAMES[state.metric],
+             limit_value(state, state.value_frac_or_usd), state.rung,
              UNKNOWN if then is None else limit_value(then, then.value_frac_or_usd),
              UNKNOWN if then is None else then.rung)
         )  # fmt: skip

@@ -3,8 +3,24 @@
 from hedgerow.limits import LimitState
 from hedgerow.reporting.figures import UNKNOWN, percent, usd
 
-__all__ = ["ASSUMPTIONS_NONE", "LEGEND", "METRIC_UNITS", "limit_value", "worst_first"]
+__all__ = [
+    "ASSUMPTIONS_NONE",
+    "LEGEND",
+    "METRIC_NAMES",
+    "METRIC_UNITS",
+    "limit_value",
+    "worst_first",
+]
 
+# Metrics and rungs are closed sets (limits/records.py), so a new one fails here, loudly.
+METRIC_NAMES = {
+    "delta_spot_usd": "delta",
+    "gamma_usd_per_pct": "gamma",
+    "vega_usd_per_volpt": "vega",
+    "theta_usd_per_day": "theta",
+    "margin_use_frac": "margin use",
+    "distance_spot_frac": "distance",
+}
 METRIC_UNITS = {
     "delta_spot_usd": "USD",
     "gamma_usd_per_pct": "USD per 1 %",

@@ -12,8 +12,10 @@ import pytest
 
 from hedgerow.planning import Order
 from hedgerow.reporting import daily, report_html, summary
+from hedgerow.reporting.charts import chart_html
 from hedgerow.reporting.figures import usd
 from hedgerow.reporting.headline import daily_texts, headlines
+from hedgerow.reporting.panels import account_charts
 from hedgerow.simulation import Episode
 from tests.rooms.reporting.sample import sample
 
@@ -91,7 +93,9 @@ def test_nothing_reaches_outside(page: str) -> None:
     for reach in ("http://", "https://", "//", "url(", "@import", "fetch(", "XMLHttp", "WebSocket"):
         found = [line for line in page.splitlines() if reach in line]
         # A comment of the script may begin with two strokes; nothing else may.
-        assert [line for line in found if not (reach == "//" and line.startswith("//"))] == []
+        assert [
+            line for line in found if not (reach == "//" and line.lstrip().startswith("// "))
+        ] == []
     assert not re.search(r"\bsrc\s*=", page)
     assert "default-src 'none'" in page
 
@@ -185,6 +189,17 @@ def test_unknown_is_said_and_drawn_as_a_gap(page: str) -> None:
     drawn = re.search(r'class="line with" data-line="1-0" data-run="with" d="([^"]*)"', page)
     assert drawn is not None
     assert drawn[1].count("M") == 2  # the pen is lifted once, over the unknown stretch
+
+
+def test_no_move_in_range_is_not_called_unknown(pair: tuple[Episode, Episode]) -> None:
+    row = next(row for row in account_charts(pair, "perp-1", "x") if "distance" in row[1].chart_id)
+    rise = row[1].groups[0].lines[0]
+    assert {rise.text(at, 1, "") for at in range(len(rise.values))} == {"unknown", "none in range"}
+    text = chart_html(row[1])
+    assert "<td>none in range</td>" in text
+    assert "<td>unknown</td>" in text
+    assert "false,null" in text
+    assert "null,false" in text
 
 
 def test_an_episode_of_unknowns_prints_the_word() -> None:

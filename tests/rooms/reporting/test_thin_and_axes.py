@@ -1,12 +1,14 @@
 """Fewer rows lose no extreme and no gap; ticks are those a person would choose."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.reporting.axes import scale_for, time_ticks
-from hedgerow.reporting.charts import spans_where
+from hedgerow.reporting.shapes import spans_where
 from hedgerow.reporting.thin import thin
 from hedgerow.units import DAY_NS, HOUR_NS, parse_ns
 
@@ -22,6 +24,14 @@ def test_extremes_ends_and_gaps_stay() -> None:
     kept = thin([column], 50)
     assert len(kept) <= 2 * 50 + 2 + 4
     assert {0, 1234, 4321, 1999, 2000, 2002, 2003, 4999} <= set(kept)
+
+
+def test_a_flicker_keeps_a_gap_in_every_stretch() -> None:
+    column: Column = [None if n % 2 else float(n) for n in range(4_000)]
+    kept = thin([column], 100)
+    assert len(kept) <= 3 * 100 + 2
+    gaps = [at for at in kept if column[at] is None]
+    assert max(b - a for a, b in pairwise([0, *gaps, 4_000])) <= 80
 
 
 def test_short_series_stay_whole() -> None:

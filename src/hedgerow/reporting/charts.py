@@ -83,6 +83,12 @@ def _marks(chart: Chart) -> str:
             f'title="{title}" aria-label="{title}" '
             f'style="left:{_percent(chart.across_frac(first.time_ns))}"><b>{escape(label)}</b></a>'
         )
+        # Those that share a label keep their own hairline: each is still where it happened.
+        parts += [
+            f'<i class="mark {escape(mark.kind)}"{run} '
+            f'style="left:{_percent(chart.across_frac(mark.time_ns))}"></i>'
+            for mark in cluster[1:]
+        ]
     return "".join(parts)
 
 

@@ -10,8 +10,8 @@ def thin(columns: Sequence[Sequence[float | None]], buckets_count: int) -> tuple
 
     Rows are cut into `buckets_count` stretches; of each stretch the rows with the lowest and the
     highest value of every column stay, and both rows at every border between known and unknown.
-    Where borders are more than stretches, each stretch keeps its first unknown row instead: a gap may
-    then look wider than it is, but none is closed. The first and the last row always stay.
+    Where borders are more than stretches, each stretch keeps its first unknown row instead: a gap
+    may then look wider than it is, but none is closed. The first and the last row always stay.
 
     Returns
     -------

@@ -106,7 +106,7 @@ def value_usd(
     """
     st = vol_frac * np.sqrt(expiry_years)
     live = st > 0
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         d1 = np.log(forward_usd / strike_usd) / st + 0.5 * st
     cp = np.where(is_call, 1.0, -1.0)
     model = cp * (forward_usd * ndtr(cp * d1) - strike_usd * ndtr(cp * (d1 - st)))
@@ -130,8 +130,10 @@ def greeks(options: OptionColumns) -> OptionGreeks:
     st = sigma * np.sqrt(T)
     live = st > 0
     safe = np.where(live, st, 1.0)
-    d1 = np.log(F / K) / safe + 0.5 * safe
-    density = np.where(live, _INV_SQRT_2PI * np.exp(-0.5 * d1 * d1), 0.0)
+    # With hardly any variance d1 may overflow to infinity, and the density is the zero it means.
+    with np.errstate(over="ignore"):
+        d1 = np.log(F / K) / safe + 0.5 * safe
+        density = np.where(live, _INV_SQRT_2PI * np.exp(-0.5 * d1 * d1), 0.0)
     # With no variance left delta is a step; exactly at the strike, its middle.
     step = 0.5 * cp * (1.0 + cp * np.sign(F - K))
     return OptionGreeks(

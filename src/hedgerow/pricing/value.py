@@ -10,6 +10,7 @@ delta ``δ - v``; holding the premium in coin adds ``v`` back, and the two toget
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,6 +98,10 @@ class _Row:
     age_ns: int = 0
 
 
+# An option on its way: its row, its terms, its mark, and the spot of its underlying in dollars.
+_Held: TypeAlias = tuple[_Row, Option, OptionMark, float]
+
+
 def value(book: Book, snapshot: Snapshot) -> Values:
     """Value every distinct instrument of the book under one snapshot.
 
@@ -107,7 +112,7 @@ def value(book: Book, snapshot: Snapshot) -> Values:
     """
     rows: list[_Row] = []
     missing: list[Failure] = []
-    options: list[tuple[_Row, Option, OptionMark]] = []
+    options: list[_Held] = []
 
     for index, instrument in enumerate(book.instruments):
         settlement = snapshot.asset(settlement_of(instrument))
@@ -120,7 +125,11 @@ def value(book: Book, snapshot: Snapshot) -> Values:
             if isinstance(mark, Failure):
                 missing.append(_about(instrument, mark))
                 continue
-            options.append((row, instrument, mark))
+            spot = snapshot.spot_usd(instrument.underlying)
+            if isinstance(spot, Failure):
+                missing.append(_about(instrument, spot))
+                continue
+            options.append((row, instrument, mark, to_model(spot)))
         else:
             trouble = _fill_linear(row, instrument, snapshot)
             if trouble is not None:
@@ -159,8 +168,14 @@ def _fill_linear(row: _Row, instrument: Instrument, snapshot: Snapshot) -> Failu
                 return mark
             unit = to_model(unit_ccy(instrument, mark))
             row.unit_ccy = unit
-            if isinstance(instrument, LinearPerpetual | LinearFuture):
+            if isinstance(instrument, LinearPerpetual):
                 row.delta_own_coin = to_model(instrument.multiplier_coin_per_contract)
+            elif isinstance(instrument, LinearFuture):
+                # x · ∂F/∂S, the forward moving in proportion to spot (methods.md section 3).
+                spot = snapshot.spot_usd(instrument.underlying)
+                if isinstance(spot, Failure):
+                    return spot
+                row.delta_own_coin = unit / to_model(spot)
             else:
                 # d(-Q/M)/dM · M = Q/M coins, which is minus the unit.
                 row.delta_own_coin = -unit
@@ -198,45 +213,59 @@ def _fill_linear(row: _Row, instrument: Instrument, snapshot: Snapshot) -> Failu
     return None
 
 
-def _fill_options(options: Sequence[tuple[_Row, Option, OptionMark]]) -> None:
+def _fill_options(options: Sequence[_Held]) -> None:
     """Value all options of the book in one call, then scale to one contract."""
     if not options:
         return
-    # Inside the settlement window only the part of the average still to come moves: it weighs
-    # (1 - f) and its variance is a third of what plain time would give (methods.md, section 1,
-    # pitfall 5). The observed part is taken at the forward, hence an estimate. Before the window the
-    # venue's own convention is plain time to expiry, which its marks confirm.
+    # Inside the settlement window only the part of the average still to come moves: it weighs f,
+    # the fraction of the window that is left, and its variance is a third of what plain time would
+    # give (methods.md, section 1, pitfall 5). So the deviation is σ·f·√(T/3), which falls with
+    # T^1.5, and what moves with the average moves f times as much. The observed part is taken at
+    # the forward, hence an estimate. Before the window the venue's own convention is plain time to
+    # expiry, which its marks confirm.
     open_frac = np.ones(len(options))
-    years = np.array([mark.expiry_years for _, _, mark in options])
-    for i, (row, option, _) in enumerate(options):
+    years = np.array([mark.expiry_years for _, _, mark, _ in options])
+    for i, (row, option, _, _) in enumerate(options):
         window_years = option.averaging_ns / YEAR_NS
         if years[i] < window_years:
             open_frac[i] = years[i] / window_years
             row.is_estimate = True
     in_window = open_frac < 1.0
-    vols = np.array([mark.vol_frac for _, _, mark in options])
+    vol_scale = np.where(in_window, open_frac / np.sqrt(3.0), 1.0)
+    theta_scale = np.where(in_window, 3.0, 1.0)
     result = greeks(
         OptionColumns(
-            forward_usd=np.array([mark.forward_usd for _, _, mark in options]),
-            strike_usd=np.array([to_model(option.strike_usd) for _, option, _ in options]),
-            vol_frac=np.where(in_window, vols * open_frac / np.sqrt(3.0), vols),
+            forward_usd=np.array([mark.forward_usd for _, _, mark, _ in options]),
+            strike_usd=np.array([to_model(option.strike_usd) for _, option, _, _ in options]),
+            vol_frac=vol_scale * np.array([mark.vol_frac for _, _, mark, _ in options]),
             expiry_years=years,
-            is_call=np.array([option.right == "call" for _, option, _ in options]),
+            is_call=np.array([option.right == "call" for _, option, _, _ in options]),
         )
     )
-    for i, (row, option, mark) in enumerate(options):
+    for i, (row, option, mark, spot_usd) in enumerate(options):
         size = to_model(option.multiplier_coin_per_contract)
         worth_usd = size * float(result.value_usd[i])
-        delta = size * float(open_frac[i] * result.delta_forward_frac[i])
+        delta = size * float(result.delta_forward_frac[i])
+        gamma = size * float(result.gamma_coin_per_usd[i])
+        f = float(open_frac[i])
+        # The forward moves in proportion to spot; Greeks below are in spot.
+        carry = mark.forward_usd / spot_usd
         if option.is_coin_settled:
             row.unit_ccy = worth_usd / mark.forward_usd
-            row.delta_own_coin = delta - row.unit_ccy
+            row.delta_own_coin = f * (delta - row.unit_ccy)
+            # Of S·v: f² Γ F/S, and coins already earned that move with what is still open.
+            earned = 2.0 * (1.0 - f) * row.delta_own_coin / spot_usd
+            row.gamma_coin_per_usd = f * f * gamma * carry + earned
         else:
             row.unit_ccy = worth_usd / row.settlement.price_usd
-            row.delta_own_coin = delta
-        row.gamma_coin_per_usd = size * float(open_frac[i] ** 2 * result.gamma_coin_per_usd[i])
-        row.vega_usd_per_volpt = size * float(result.vega_usd_per_vol[i]) / 100.0
-        row.theta_usd_per_day = size * float(result.theta_usd_per_year[i]) / _DAYS_PER_YEAR
+            row.delta_own_coin = f * delta * carry
+            row.gamma_coin_per_usd = f * f * gamma * carry * carry
+        # What is paid in coin is worth spot, not the forward, in dollars.
+        paid = size / carry if option.is_coin_settled else size
+        row.vega_usd_per_volpt = paid * float(vol_scale[i] * result.vega_usd_per_vol[i]) / 100.0
+        row.theta_usd_per_day = (
+            paid * float(theta_scale[i] * result.theta_usd_per_year[i]) / _DAYS_PER_YEAR
+        )
         row.is_estimate = row.is_estimate or mark.is_estimate
         row.age_ns = mark.age_ns
 

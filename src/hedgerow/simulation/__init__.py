@@ -8,6 +8,13 @@ by the same rulebooks that `margin` reads. One seed gives the same bytes every t
 from hedgerow.simulation.accrual import LendingModel, StakingModel
 from hedgerow.simulation.assumed import Assumptions, with_assumptions
 from hedgerow.simulation.depth import DepthModel
+from hedgerow.simulation.episode import (
+    EPISODE_NS,
+    episode_congestion,
+    episode_events,
+    episode_expiries_ns,
+    episode_statements,
+)
 from hedgerow.simulation.options_venue import OptionSpread
 from hedgerow.simulation.oracle import OracleModel
 from hedgerow.simulation.records import AccountFrame, Action, Episode, Frame
@@ -16,6 +23,7 @@ from hedgerow.simulation.transfers import Congestion
 from hedgerow.simulation.world import World
 
 __all__ = [
+    "EPISODE_NS",
     "AccountFrame",
     "Act",
     "Action",
@@ -30,6 +38,10 @@ __all__ = [
     "OracleModel",
     "StakingModel",
     "World",
+    "episode_congestion",
+    "episode_events",
+    "episode_expiries_ns",
+    "episode_statements",
     "run",
     "with_assumptions",
 ]

@@ -18,7 +18,7 @@ from hedgerow.simulation.episode import (
 from hedgerow.simulation.options_venue import OptionSpread
 from hedgerow.simulation.oracle import OracleModel
 from hedgerow.simulation.records import AccountFrame, Action, Episode, Frame
-from hedgerow.simulation.run import Act, Observe, run
+from hedgerow.simulation.run import Act, Hear, Observe, run
 from hedgerow.simulation.transfers import Congestion
 from hedgerow.simulation.world import World
 
@@ -32,6 +32,7 @@ __all__ = [
     "DepthModel",
     "Episode",
     "Frame",
+    "Hear",
     "LendingModel",
     "Observe",
     "OptionSpread",

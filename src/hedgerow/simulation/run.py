@@ -28,6 +28,8 @@ Act: TypeAlias = Callable[[Decision, Snapshot, int], Iterable[Receipt]]
 Hear: TypeAlias = Callable[[Sequence[Receipt], Sequence[Liquidation], Sequence[str], int], None]
 # Makes a frame of the desk after the agents acted.
 Observe: TypeAlias = Callable[[View, Sequence[Decision]], Frame]
+# Told of whatever the world did since it was last asked: receipts, liquidations, alerts, and when.
+Hear: TypeAlias = Callable[[Sequence[Receipt], Sequence[Liquidation], Sequence[str], int], None]
 
 
 def run(
@@ -132,6 +134,7 @@ class _Recorder:
         self._act = act
         self._observe = observe
         self._hear = hear
+        self._hear = hear
         self._settled_ns: int | None = None
         self._snapshot: Snapshot | None = None
         self.log = ActionLog(world.instruments)
@@ -182,4 +185,6 @@ class _Recorder:
             self.log.told(receipt, snapshot)
         self.liquidations += liquidations
         self.alerts += alerts
+        if receipts or liquidations or alerts:
+            self._hear(receipts, liquidations, alerts, snapshot.time_ns)
         self._hear(receipts, liquidations, alerts, snapshot.time_ns)

@@ -75,7 +75,7 @@ SCHEMA_SQL: tuple[str, ...] = (
   sequence INTEGER PRIMARY KEY,
   time_ns INTEGER NOT NULL,
   kind TEXT NOT NULL CHECK (kind IN ({_sql(KINDS)})),
-  client_id TEXT CHECK (client_id IS NOT NULL OR kind NOT IN ({_sql(_LEG_KINDS)})),
+  client_id TEXT CHECK ((client_id IS NOT NULL) = (kind IN ({_sql(_LEG_KINDS)}))),
   payload TEXT NOT NULL,
   hash TEXT NOT NULL
 ) STRICT""",

@@ -1,0 +1,248 @@
+"""Guards: what no strategy can talk its way around, checked leg by leg before anything is written.
+
+They know nothing of why a leg is wanted. Amounts are exact, every bound itself is still allowed,
+and what cannot be valued is refused: a budget that cannot be counted is not a budget.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from hedgerow.errors import BudgetExceeded, Failure, OrderRefused, Outcome, TransferRefused
+from hedgerow.execution.journal import Journal
+from hedgerow.instruments import (
+    Instrument,
+    InverseFuture,
+    InversePerpetual,
+    LinearFuture,
+    LinearPerpetual,
+    Spot,
+)
+from hedgerow.market import NO_SHOCK, Snapshot
+from hedgerow.planning import Leg, Order, Transfer
+from hedgerow.units import DAY_NS, SECOND_NS, date_utc, format_ns, to_exact
+
+__all__ = ["Guards", "Route", "Spent", "check", "spent_on_day"]
+
+_CENT_USD = Decimal("0.01")
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """A way for money that a person has allowed: from where, to where, which asset, for what."""
+
+    source_account_id: str
+    target_account_id: str
+    asset: str
+    use: Literal["balance", "supply", "repay"]
+
+
+class Guards(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person has set. Days are UTC days.
+
+    `price_collar_frac` is how far a limit price may lie from the mark on either side;
+    `snapshot_ns_max` how old the market may be that a leg is judged by. `is_stopped` is the kill
+    switch: no order passes, transfers of margin still do, because they only make accounts safer.
+    """
+
+    order_usd_max: Decimal
+    orders_usd_per_day: Decimal
+    transfers_usd_per_day: Decimal
+    price_collar_frac: Decimal
+    routes: tuple[Route, ...]
+    snapshot_ns_max: int = 5 * SECOND_NS
+    is_stopped: bool = False
+
+    def __post_init__(self) -> None:
+        for field in ("order_usd_max", "orders_usd_per_day", "transfers_usd_per_day"):
+            amount = getattr(self, field)
+            if not (amount.is_finite() and amount >= 0):
+                raise ValueError(f"{field} must be finite and not negative, was {amount}")
+        collar = self.price_collar_frac
+        if not (collar.is_finite() and 0 < collar < 1):
+            raise ValueError(f"price_collar_frac must lie inside (0, 1), was {collar}")
+        if self.snapshot_ns_max < 0:
+            raise ValueError(f"snapshot_ns_max must not be negative, was {self.snapshot_ns_max}")
+
+
+class Spent(msgspec.Struct, frozen=True, kw_only=True):
+    """What the intents of one UTC day add up to."""
+
+    orders_usd: Decimal = Decimal(0)
+    transfers_usd: Decimal = Decimal(0)
+
+
+def spent_on_day(journal: Journal, time_ns: int) -> Spent:
+    """Add up the intents of the UTC day of `time_ns`, out of the journal.
+
+    An intent counts in full whether or not it filled; one that was rejected does not. Since it is
+    read from the journal, a restart does not give the budget back.
+    """
+    start_ns = time_ns - time_ns % DAY_NS
+    spent_usd = {"order": Decimal(0), "transfer": Decimal(0)}
+    for row in journal.intents(start_ns, start_ns + DAY_NS):
+        spent_usd[row.payload["leg"]["type"]] += Decimal(row.payload["value_usd"])
+    return Spent(orders_usd=spent_usd["order"], transfers_usd=spent_usd["transfer"])
+
+
+def check(
+    leg: Leg,
+    *,
+    guards: Guards,
+    instruments: Mapping[str, Instrument],
+    snapshot: Snapshot,
+    spent: Spent,
+    time_ns: int,
+) -> Decimal:
+    """Let a leg pass and give its value in USD, or refuse it.
+
+    Parameters
+    ----------
+    instruments
+        Terms by id, of every instrument an order may name.
+    snapshot
+        The market as it is, not shocked.
+    spent
+        What today's intents add up to, this leg not among them.
+
+    Returns
+    -------
+    Decimal, USD
+        Never negative. An order is valued at its limit or its mark, whichever is more.
+
+    Raises
+    ------
+    OrderRefused, TransferRefused
+        If the kill switch is on (orders), the market is too old or has no price, the limit lies
+        outside the collar, the order is too large, or no route allows the transfer.
+    BudgetExceeded
+        If the day's budget does not cover the leg.
+    """
+    assert snapshot.shock is NO_SHOCK, "orders are judged by the market, not by a scenario"
+    if isinstance(leg, Order):
+        return _check_order(leg, guards, instruments, snapshot, spent, time_ns)
+    return _check_transfer(leg, guards, snapshot, spent, time_ns)
+
+
+def _check_order(
+    order: Order,
+    guards: Guards,
+    instruments: Mapping[str, Instrument],
+    snapshot: Snapshot,
+    spent: Spent,
+    time_ns: int,
+) -> Decimal:
+    name = f"order {order.client_id} in {order.instrument_id}"
+    if guards.is_stopped:
+        raise OrderRefused(f"{name}: the kill switch is on; only transfers of margin may pass")
+    quantity, price_usd = order.quantity_contracts, order.price_limit_usd
+    if not (quantity.is_finite() and quantity != 0):
+        raise OrderRefused(f"{name}: quantity_contracts must be finite and not 0, was {quantity}")
+    if not (price_usd.is_finite() and price_usd > 0):
+        raise OrderRefused(f"{name}: price_limit_usd must be positive, was {price_usd}")
+    if age := _too_old(snapshot, guards, time_ns):
+        raise OrderRefused(f"{name}: {age}")
+    terms = instruments.get(order.instrument_id)
+    if terms is None:
+        raise OrderRefused(f"{name}: nobody described this instrument; list its terms")
+    mark_usd = _mark_usd(terms, snapshot)
+    if isinstance(mark_usd, Failure):
+        raise OrderRefused(f"{name}: no price to judge it by: {mark_usd.message}")
+    room_usd = guards.price_collar_frac * mark_usd
+    if abs(price_usd - mark_usd) > room_usd:
+        raise OrderRefused(
+            f"{name}: limit {price_usd:f} USD lies outside the collar of "
+            f"{guards.price_collar_frac:%} around the mark {mark_usd:f} USD"
+        )
+    value_usd = abs(quantity) * _contract_usd(terms, max(price_usd, mark_usd))
+    if value_usd > guards.order_usd_max:
+        raise OrderRefused(
+            f"{name}: worth {value_usd:f} USD, above the {guards.order_usd_max:f} USD that one "
+            "order may be"
+        )
+    _within("orders", name, value_usd, spent.orders_usd, guards.orders_usd_per_day, time_ns)
+    return value_usd
+
+
+def _check_transfer(
+    transfer: Transfer, guards: Guards, snapshot: Snapshot, spent: Spent, time_ns: int
+) -> Decimal:
+    name = f"transfer {transfer.client_id} of {transfer.asset}"
+    route = Route(
+        source_account_id=transfer.source_account_id,
+        target_account_id=transfer.target_account_id,
+        asset=transfer.asset,
+        use=transfer.use,
+    )
+    if route not in guards.routes:
+        raise TransferRefused(
+            f"{name}: {transfer.source_account_id} to {transfer.target_account_id} for "
+            f"{transfer.use} is not on the list of allowed routes"
+        )
+    quantity = transfer.quantity_coin
+    if not (quantity.is_finite() and quantity > 0):
+        raise TransferRefused(f"{name}: quantity_coin must be positive, was {quantity}")
+    if age := _too_old(snapshot, guards, time_ns):
+        raise TransferRefused(f"{name}: {age}")
+    price = snapshot.asset(transfer.asset)
+    if isinstance(price, Failure):
+        raise TransferRefused(f"{name}: no price to count it by: {price.message}")
+    # Rounded against ourselves: a cent too much of the budget rather than too little.
+    value_usd = quantity * to_exact(price.price_usd, _CENT_USD, "up")
+    _within(
+        "transfers", name, value_usd, spent.transfers_usd, guards.transfers_usd_per_day, time_ns
+    )
+    return value_usd
+
+
+def _too_old(snapshot: Snapshot, guards: Guards, time_ns: int) -> str:
+    age_ns = time_ns - snapshot.time_ns
+    if age_ns < 0:
+        return f"the market is of {format_ns(snapshot.time_ns)}, later than now; check the clock"
+    if age_ns > guards.snapshot_ns_max:
+        return (
+            f"the market is {age_ns / SECOND_NS:.0f} s old, the limit is "
+            f"{guards.snapshot_ns_max / SECOND_NS:.0f} s"
+        )
+    return ""
+
+
+def _mark_usd(terms: Instrument, snapshot: Snapshot) -> Outcome[Decimal]:
+    match terms:
+        case LinearPerpetual() | LinearFuture() | InversePerpetual() | InverseFuture():
+            return snapshot.mark_usd(terms.instrument_id, terms.underlying)
+        case Spot():
+            return snapshot.spot_usd(terms.asset)
+        case _:
+            kind = type(terms).__name__
+            return Failure(
+                subject=terms.instrument_id,
+                reason="unsupported",
+                message=f"orders in {kind} cannot be judged yet",
+            )
+
+
+def _contract_usd(terms: Instrument, price_usd: Decimal) -> Decimal:
+    match terms:
+        case LinearPerpetual() | LinearFuture():
+            return terms.multiplier_coin_per_contract * price_usd
+        case InversePerpetual() | InverseFuture():
+            return terms.multiplier_usd_per_contract
+        case _:
+            return price_usd  # spot; what has no mark was refused before
+
+
+def _within(
+    what: str,
+    name: str,
+    value_usd: Decimal,
+    spent_usd: Decimal,
+    budget_usd: Decimal,
+    time_ns: int,
+) -> None:
+    if spent_usd + value_usd > budget_usd:
+        raise BudgetExceeded(
+            f"{name}: worth {value_usd:f} USD, but {spent_usd:f} of the {budget_usd:f} USD for "
+            f"{what} on {date_utc(time_ns)} are spent"
+        )

@@ -174,6 +174,11 @@ def test_a_row_about_a_leg_names_it(journal: Journal) -> None:
         journal.append("unknown", 1, {})
 
 
+def test_a_row_about_no_leg_names_none(journal: Journal) -> None:
+    with pytest.raises(JournalRejected, match="CHECK"):
+        journal.append("alert", 1, {}, "a")
+
+
 def test_an_unknown_kind_is_refused(journal: Journal) -> None:
     with pytest.raises(JournalRejected, match="CHECK"):
         journal.append("guess", 1, {})  # type: ignore[arg-type]

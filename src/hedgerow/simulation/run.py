@@ -28,8 +28,6 @@ Act: TypeAlias = Callable[[Decision, Snapshot, int], Iterable[Receipt]]
 Hear: TypeAlias = Callable[[Sequence[Receipt], Sequence[Liquidation], Sequence[str], int], None]
 # Makes a frame of the desk after the agents acted.
 Observe: TypeAlias = Callable[[View, Sequence[Decision]], Frame]
-# Told of whatever the world did since it was last asked: receipts, liquidations, alerts, and when.
-Hear: TypeAlias = Callable[[Sequence[Receipt], Sequence[Liquidation], Sequence[str], int], None]
 
 
 def run(
@@ -134,7 +132,6 @@ class _Recorder:
         self._act = act
         self._observe = observe
         self._hear = hear
-        self._hear = hear
         self._settled_ns: int | None = None
         self._snapshot: Snapshot | None = None
         self.log = ActionLog(world.instruments)
@@ -187,4 +184,3 @@ class _Recorder:
         self.alerts += alerts
         if receipts or liquidations or alerts:
             self._hear(receipts, liquidations, alerts, snapshot.time_ns)
-        self._hear(receipts, liquidations, alerts, snapshot.time_ns)

@@ -5,17 +5,19 @@ from decimal import Decimal
 import pytest
 
 from hedgerow.errors import Failure
-from hedgerow.market import Ladder
+from hedgerow.market import Ladder, Level
 from hedgerow.venues.recordings.depth import Change, DepthBook, Start
 
-D = Decimal
+
+def level(price: int, size: int) -> Level:
+    return Level(price_usd=Decimal(price), quantity_contracts=Decimal(size))
 
 
 def start(update_id: int) -> Start:
     return Start(
         update_id=update_id,
-        bids=((D(99), D(1)), (D(98), D(2))),
-        asks=((D(101), D(1)), (D(102), D(2))),
+        bids=(level(99, 1), level(98, 2)),
+        asks=(level(101, 1), level(102, 2)),
     )
 
 
@@ -23,15 +25,15 @@ def change(
     first: int, last: int, *, pu: int | None = None, bid: tuple[int, int] | None = None,
     ask: tuple[int, int] | None = None,
 ) -> Change:  # fmt: skip
-    def side(level: tuple[int, int] | None) -> tuple[tuple[Decimal, Decimal], ...]:
-        return () if level is None else ((D(level[0]), D(level[1])),)
+    def side(new: tuple[int, int] | None) -> tuple[Level, ...]:
+        return () if new is None else (level(*new),)
 
     return Change(first_id=first, last_id=last, bids=side(bid), asks=side(ask), previous_id=pu)
 
 
 def best(book: DepthBook) -> tuple[int, int] | None:
     seen = book.best
-    return None if seen is None else (int(seen[0]), int(seen[2]))
+    return None if seen is None else (int(seen[0].price_usd), int(seen[1].price_usd))
 
 
 def test_without_a_snapshot_there_is_no_answer() -> None:
@@ -125,7 +127,7 @@ def test_a_crossed_book_has_no_answer() -> None:
 
 def test_an_emptied_side_has_no_answer() -> None:
     book = DepthBook("X")
-    book.start(Start(update_id=1, bids=((D(1), D(1)),), asks=((D(2), D(1)),)))
+    book.start(Start(update_id=1, bids=(level(1, 1),), asks=(level(2, 1),)))
     book.apply(change(2, 2, ask=(2, 0)))
     assert book.trouble == "empty book, no asks"
 
@@ -144,6 +146,6 @@ def test_a_ladder_shows_the_best_levels_in_order() -> None:
     ladder = book.ladder(7, levels_count=2)
     assert isinstance(ladder, Ladder)
     assert ladder.time_ns == 7
-    assert [level.price_usd for level in ladder.bids] == [99, 98]
-    assert [level.price_usd for level in ladder.asks] == [101, 102]
-    assert [level.quantity_contracts for level in ladder.asks] == [1, 2]
+    assert [held.price_usd for held in ladder.bids] == [99, 98]
+    assert [held.price_usd for held in ladder.asks] == [101, 102]
+    assert [held.quantity_contracts for held in ladder.asks] == [1, 2]

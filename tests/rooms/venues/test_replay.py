@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hedgerow.errors import RecordingRejected
-from hedgerow.market import Ladder, TradePrint
+from hedgerow.market import Ladder, Level, TradePrint
 from hedgerow.units import SECOND_NS
 from hedgerow.venues.recordings import read_books, read_trades, replay_raw_book
 from hedgerow.venues.recordings.depth import Change, DepthBook, Start
@@ -82,6 +82,9 @@ def test_a_recording_without_a_snapshot_is_refused(tmp_path: Path) -> None:
     ("line", "says"),
     [
         (diff(12, 12, "101.0"), r"line 3: crossed book, bid 101\.0 at or above ask 101\.0"),
+        (diff(12, 12, "-1"), "line 3: .*a level needs a positive price .*, was -1 and 2"),
+        (diff(12, 12, "NaN"), "line 3: .*a level needs a positive price .*, was NaN and 2"),
+        (diff(12, 12, "1").replace('"2"', '"-2"'), "line 3: .*no negative quantity, was 1 and -2"),
         ("{", "line 3: "),
         ('{"stream":"x@depth","data":{"U":12}}', "line 3: .*missing required field `u`"),
         (
@@ -96,6 +99,19 @@ def test_a_bad_line_is_named(tmp_path: Path, line: str, says: str) -> None:
     with pytest.raises(RecordingRejected, match=says) as caught:
         replay(raw(tmp_path, SNAPSHOT, diff(11, 11, "99.5"), line))
     assert NAME in str(caught.value)
+
+
+def test_a_window_that_the_file_does_not_touch_is_empty(tmp_path: Path) -> None:
+    folder = raw(tmp_path, diff(9, 10, "50.0"))
+    before = replay_raw_book(folder, instrument_id=SPOT, start_ns=0, end_ns=SECOND_NS)
+    after = replay_raw_book(folder, instrument_id=SPOT, start_ns=2 * SECOND_NS, end_ns=2**62)
+    assert list(before) == list(after) == []
+
+
+def test_the_last_trouble_names_its_own_line(tmp_path: Path) -> None:
+    crossed = SNAPSHOT.replace("99.0", "101.0")
+    with pytest.raises(RecordingRejected, match="line 3: crossed book"):
+        replay(raw(tmp_path, SNAPSHOT, diff(13, 13, "98"), crossed))
 
 
 @pytest.mark.parametrize(
@@ -139,11 +155,14 @@ def test_the_top_equals_the_venue_s_own_at_equal_update_ids(
     shared_data: Path, name: str, points: int
 ) -> None:
     book, last_id, compared = DepthBook(name), -1, 0
-    said: dict[int, tuple[Decimal, ...]] = {}
+    said: dict[int, tuple[Level, Level]] = {}
     for message in read_messages(shared_data / "l2_binance_20240808" / FILES[name]):
         body = message.body
         if isinstance(body, BestPrices):
-            said[body.update_id] = (body.bid, body.bid_size, body.ask, body.ask_size)
+            said[body.update_id] = (
+                Level(price_usd=body.price_bid_usd, quantity_contracts=body.quantity_bid_contracts),
+                Level(price_usd=body.price_ask_usd, quantity_contracts=body.quantity_ask_contracts),
+            )
         elif isinstance(body, Start):
             book.start(body)
         elif isinstance(body, Change):
@@ -159,23 +178,23 @@ def test_the_top_equals_the_venue_s_own_at_equal_update_ids(
 @pytest.mark.slow
 def test_a_replay_that_discards_what_came_early_crosses(shared_data: Path) -> None:
     """The trap of the recording: 88 s in, a stale bid stands above the best ask."""
-    sides: tuple[dict[Decimal, Decimal], dict[Decimal, Decimal]] = ({}, {})
+    sides: tuple[dict[Decimal, Level], dict[Decimal, Level]] = ({}, {})
     book, began_ns, is_started, crossed_s = DepthBook(SPOT), 0, False, None
     for message in read_messages(shared_data / "l2_binance_20240808" / NAME):
         body = message.body
         began_ns = began_ns or message.time_ns
         if isinstance(body, Start):
             is_started = True
-            sides[0].update(body.bids)
-            sides[1].update(body.asks)
+            for side, levels in zip(sides, (body.bids, body.asks), strict=True):
+                side.update({level.price_usd: level for level in levels})
             book.start(body)
         elif isinstance(body, Change) and is_started:
             book.apply(body)
             for side, levels in zip(sides, (body.bids, body.asks), strict=True):
-                for price, size in levels:
-                    side.pop(price, None)
-                    if size:
-                        side[price] = size
+                for level in levels:
+                    side.pop(level.price_usd, None)
+                    if level.quantity_contracts:
+                        side[level.price_usd] = level
             if max(sides[0]) >= min(sides[1]):
                 crossed_s = (message.time_ns - began_ns) // SECOND_NS
                 break

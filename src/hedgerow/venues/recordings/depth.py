@@ -17,26 +17,24 @@ Binance API documentation: "How to manage a local order book correctly", spot an
 from bisect import bisect_left, insort
 from collections import deque
 from decimal import Decimal
-from typing import TypeAlias, final
+from typing import final
 
 import msgspec
 
-from hedgerow.errors import Failure, Outcome
+from hedgerow.errors import Failure, MarketRejected, Outcome
 from hedgerow.market import Ladder, Level
 
 __all__ = ["Change", "DepthBook", "Start"]
 
 _WAITING_COUNT_MAX = 100_000
 
-PriceSize: TypeAlias = tuple[Decimal, Decimal]
-
 
 class Start(msgspec.Struct, frozen=True, rename={"update_id": "lastUpdateId"}):
     """A REST snapshot: every level up to some depth, as of one update."""
 
     update_id: int
-    bids: tuple[PriceSize, ...]
-    asks: tuple[PriceSize, ...]
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
 
 
 class Change(
@@ -54,8 +52,8 @@ class Change(
 
     first_id: int
     last_id: int
-    bids: tuple[PriceSize, ...]
-    asks: tuple[PriceSize, ...]
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
     previous_id: int | None = None
 
 
@@ -70,7 +68,7 @@ class DepthBook:
         self._waiting: deque[Change] = deque(maxlen=_WAITING_COUNT_MAX)
         self._last_id: int | None = None  # None until the first change after the snapshot
         self._start_id = -1
-        self._sizes: tuple[dict[Decimal, Decimal], dict[Decimal, Decimal]] = ({}, {})
+        self._levels: tuple[dict[Decimal, Level], dict[Decimal, Level]] = ({}, {})
         # Prices rising, on both sides: the best bid is last, the best ask first.
         self._prices: tuple[list[Decimal], list[Decimal]] = ([], [])
 
@@ -80,24 +78,30 @@ class DepthBook:
         return self._trouble
 
     @property
-    def best(self) -> tuple[Decimal, Decimal, Decimal, Decimal] | None:
-        """Bid price and size, ask price and size; None when the book has no answer."""
+    def best(self) -> tuple[Level, Level] | None:
+        """Best bid and best ask; None when the book has no answer."""
         if self._trouble is not None:
             return None
         bid, ask = self._prices[0][-1], self._prices[1][0]
-        return bid, self._sizes[0][bid], ask, self._sizes[1][ask]
+        return self._levels[0][bid], self._levels[1][ask]
 
     def start(self, snapshot: Start) -> None:
         """Begin anew from a snapshot, then apply what waited and is newer.
 
         A snapshot that no buffered change connects to leaves the book in trouble.
+
+        Raises
+        ------
+        MarketRejected
+            If a price is not positive and finite or a quantity is negative or not finite.
         """
+        self._check(snapshot.bids, snapshot.asks)
         self._start_id, self._last_id, self._trouble = snapshot.update_id, None, None
         for side, levels in enumerate((snapshot.bids, snapshot.asks)):
-            sizes = {price: size for price, size in levels if size}
-            self._sizes[side].clear()
-            self._sizes[side].update(sizes)
-            self._prices[side][:] = sorted(sizes)
+            held = {level.price_usd: level for level in levels if level.quantity_contracts}
+            self._levels[side].clear()
+            self._levels[side].update(held)
+            self._prices[side][:] = sorted(held)
         self._look()
         waiting = tuple(self._waiting)
         self._waiting.clear()
@@ -105,7 +109,14 @@ class DepthBook:
             self.apply(change)
 
     def apply(self, change: Change) -> None:
-        """Take one change: apply it, or let it wait where there is no book to change."""
+        """Take one change: apply it, or let it wait where there is no book to change.
+
+        Raises
+        ------
+        MarketRejected
+            If a price is not positive and finite or a quantity is negative or not finite.
+        """
+        self._check(change.bids, change.asks)
         if self._trouble is not None:
             self._waiting.append(change)
             return
@@ -118,8 +129,8 @@ class DepthBook:
             return
         self._last_id = change.last_id
         for side, levels in enumerate((change.bids, change.asks)):
-            for price, size in levels:
-                self._set(side, price, size)
+            for level in levels:
+                self._set(side, level)
         self._look()
 
     def ladder(self, time_ns: int, *, levels_count: int = 20) -> Outcome[Ladder]:
@@ -133,8 +144,8 @@ class DepthBook:
         return Ladder(
             time_ns=time_ns,
             instrument_id=self._instrument_id,
-            bids=tuple(Level(price_usd=p, quantity_contracts=self._sizes[0][p]) for p in bids),
-            asks=tuple(Level(price_usd=p, quantity_contracts=self._sizes[1][p]) for p in asks),
+            bids=tuple(self._levels[0][price] for price in bids),
+            asks=tuple(self._levels[1][price] for price in asks),
         )
 
     def _is_contained(self, change: Change) -> bool:
@@ -159,14 +170,23 @@ class DepthBook:
             return None
         return f"gap: change {change.first_id} to {change.last_id} after {self._last_id}"
 
-    def _set(self, side: int, price: Decimal, size: Decimal) -> None:
-        prices, sizes = self._prices[side], self._sizes[side]
-        if size:
-            if price not in sizes:
+    def _check(self, *sides: tuple[Level, ...]) -> None:
+        for level in (level for side in sides for level in side):
+            price, quantity = level.price_usd, level.quantity_contracts
+            if not (price.is_finite() and quantity.is_finite() and price > 0 and quantity >= 0):
+                raise MarketRejected(
+                    f"{self._instrument_id}: a level needs a positive price and no negative "
+                    f"quantity, was {price} and {quantity}"
+                )
+
+    def _set(self, side: int, level: Level) -> None:
+        price, prices, held = level.price_usd, self._prices[side], self._levels[side]
+        if level.quantity_contracts:
+            if price not in held:
                 insort(prices, price)
-            sizes[price] = size
-        elif price in sizes:
-            del sizes[price]
+            held[price] = level
+        elif price in held:
+            del held[price]
             del prices[bisect_left(prices, price)]
 
     def _look(self) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from hedgerow.errors import Failure, RecordingRejected
+from hedgerow.errors import Failure, MarketRejected, RecordingRejected
 from hedgerow.market import MarketEvent, TradePrint
 from hedgerow.units import SECOND_NS
 from hedgerow.venues.recordings.books import file_of
@@ -24,24 +24,32 @@ __all__ = ["BestPrices", "Message", "RawTrade", "read_messages", "replay_raw_boo
 class BestPrices(
     msgspec.Struct,
     frozen=True,
-    rename={"update_id": "u", "bid": "b", "bid_size": "B", "ask": "a", "ask_size": "A"},
+    rename={
+        "update_id": "u",
+        "price_bid_usd": "b",
+        "quantity_bid_contracts": "B",
+        "price_ask_usd": "a",
+        "quantity_ask_contracts": "A",
+    },
 ):
     """A bookTicker message: the venue's own best bid and ask, to compare with."""
 
     update_id: int
-    bid: Decimal
-    bid_size: Decimal
-    ask: Decimal
-    ask_size: Decimal
+    price_bid_usd: Decimal
+    quantity_bid_contracts: Decimal
+    price_ask_usd: Decimal
+    quantity_ask_contracts: Decimal
 
 
 class RawTrade(
-    msgspec.Struct, frozen=True, rename={"price": "p", "size": "q", "is_buyer_maker": "m"}
+    msgspec.Struct,
+    frozen=True,
+    rename={"price_usd": "p", "quantity_contracts": "q", "is_buyer_maker": "m"},
 ):
     """A trade message."""
 
-    price: Decimal
-    size: Decimal
+    price_usd: Decimal
+    quantity_contracts: Decimal
     is_buyer_maker: bool
 
 
@@ -53,7 +61,7 @@ class _Envelope(msgspec.Struct, frozen=True):
 class Message(msgspec.Struct, frozen=True):
     """One line: its number (from 1), when it was received, and what it says."""
 
-    line: int
+    line_id: int
     time_ns: int
     body: Start | Change | RawTrade | BestPrices
 
@@ -94,7 +102,7 @@ def read_messages(path: Path) -> Iterator[Message]:
                 except msgspec.MsgspecError as error:
                     raise _rejected(path, number, f"{error}, in {text[:60]!r}") from error
                 if body is not None:
-                    yield Message(line=number, time_ns=time_ns, body=body)
+                    yield Message(line_id=number, time_ns=time_ns, body=body)
     except (OSError, EOFError, zlib.error) as error:
         raise RecordingRejected(f"{path}: cannot be unpacked: {error}") from error
 
@@ -132,7 +140,7 @@ def _replay(
     path: Path, window_ns: tuple[int, int], instrument_id: str, every_ns: int, levels_count: int
 ) -> Iterator[MarketEvent]:
     book = DepthBook(instrument_id)
-    trouble_line, beat = 1, -1
+    trouble_line, beat, is_wanted = 1, -1, False
     for message in read_messages(path):
         time_ns, body = message.time_ns, message.body
         if time_ns >= window_ns[1]:
@@ -140,20 +148,24 @@ def _replay(
         is_wanted = time_ns >= window_ns[0]
         if isinstance(body, RawTrade):
             if is_wanted:
-                yield _trade(path, message.line, time_ns, instrument_id, body)
-        elif isinstance(body, Start):
-            book.start(body)
-        elif isinstance(body, Change):
-            was_well = book.trouble is None
-            book.apply(body)
-            if book.trouble is not None:
-                trouble_line = message.line if was_well else trouble_line
-            elif is_wanted and time_ns // every_ns > beat:
-                beat = time_ns // every_ns
-                ladder = book.ladder(time_ns, levels_count=levels_count)
-                assert not isinstance(ladder, Failure)
-                yield ladder
-    if book.trouble is not None:
+                yield _trade(path, message.line_id, time_ns, instrument_id, body)
+            continue
+        trouble_before = book.trouble
+        try:
+            if isinstance(body, Start):
+                book.start(body)
+            elif isinstance(body, Change):
+                book.apply(body)
+        except MarketRejected as error:
+            raise _rejected(path, message.line_id, str(error)) from error
+        if book.trouble is not None:
+            trouble_line = trouble_line if book.trouble == trouble_before else message.line_id
+        elif isinstance(body, Change) and is_wanted and time_ns // every_ns > beat:
+            beat = time_ns // every_ns
+            ladder = book.ladder(time_ns, levels_count=levels_count)
+            assert not isinstance(ladder, Failure)
+            yield ladder
+    if is_wanted and book.trouble is not None:
         raise _rejected(
             path, trouble_line, f"{book.trouble}, and no later snapshot mends it; record one"
         )
@@ -174,14 +186,14 @@ def _body(text: bytes) -> Start | Change | RawTrade | BestPrices | None:
 
 
 def _trade(path: Path, line: int, time_ns: int, instrument_id: str, trade: RawTrade) -> TradePrint:
-    for field, seen in (("p", trade.price), ("q", trade.size)):
+    for field, seen in (("p", trade.price_usd), ("q", trade.quantity_contracts)):
         if not (seen.is_finite() and seen > 0):
             raise _rejected(path, line, f"trade {field} must be finite and positive, was {seen}")
     return TradePrint(
         time_ns=time_ns,
         instrument_id=instrument_id,
-        price_usd=trade.price,
-        quantity_contracts=trade.size,
+        price_usd=trade.price_usd,
+        quantity_contracts=trade.quantity_contracts,
         is_buyer_maker=trade.is_buyer_maker,
     )
 

@@ -1,0 +1,66 @@
+"""Rounding goes where it was told, and nothing that is not a number gets across."""
+
+from decimal import Decimal
+from math import inf, nan
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hedgerow.errors import OutOfDomain
+from hedgerow.units import Rounding, mul_div_down, mul_div_up, quantise, scaled, to_exact, to_model
+
+DIRECTIONS = """
+    amount  step  up    down  half_up
+    1.24    0.1   1.3   1.2   1.2
+    1.25    0.1   1.3   1.2   1.3
+    1.2     0.1   1.2   1.2   1.2
+   -1.24    0.1  -1.2  -1.3  -1.2
+   -1.25    0.1  -1.2  -1.3  -1.3
+    7       5     10    5     5
+    7.5     5     10    5     10
+    0       0.1   0     0     0
+"""
+
+
+@pytest.mark.parametrize("row", DIRECTIONS.strip().splitlines()[1:])
+def test_directions_are_those_of_the_number_line(row: str) -> None:
+    amount, step, up, down, half_up = map(Decimal, row.split())
+    wanted: dict[Rounding, Decimal] = {"up": up, "down": down, "half_up": half_up}
+    for rounding, want in wanted.items():
+        assert quantise(amount, step, rounding) == want
+        assert to_exact(float(amount), step, rounding) == want
+
+
+def test_a_float_is_taken_for_the_decimal_it_prints() -> None:
+    assert to_exact(0.1, Decimal("0.1"), "up") == Decimal("0.1")
+    assert to_exact(0.1 + 0.2, Decimal("0.1"), "down") == Decimal("0.3")
+    assert to_exact(0.1 + 0.2, Decimal("0.1"), "up") == Decimal("0.4")
+
+
+@pytest.mark.parametrize("value", [nan, inf, -inf])
+def test_no_number_no_crossing(value: float) -> None:
+    with pytest.raises(OutOfDomain, match="it is not finite"):
+        to_exact(value, Decimal(1), "up")
+    with pytest.raises(OutOfDomain, match=r"cannot round .*: it is not finite"):
+        quantise(Decimal(value), Decimal(1), "up")
+
+
+@pytest.mark.parametrize("step", ["0", "-0.1", "NaN"])
+def test_a_step_is_positive(step: str) -> None:
+    with pytest.raises(OutOfDomain, match="step must be positive"):
+        quantise(Decimal(1), Decimal(step), "up")
+
+
+def test_scaling_by_one_changes_no_digit() -> None:
+    amount = Decimal("61234.50")
+    assert str(scaled(amount, 1.0)) == "61234.50"
+    assert scaled(amount, 0.9) == Decimal("55111.050")
+    assert to_model(Decimal("0.1")) == 0.1
+
+
+@given(st.integers(-(10**40), 10**40), st.integers(0, 10**30), st.integers(1, 10**30))
+def test_integer_rounding_brackets_the_quotient(value: int, up: int, down: int) -> None:
+    low, high = mul_div_down(value, up, down), mul_div_up(value, up, down)
+    assert low * down <= value * up <= high * down
+    assert high - low == (0 if (value * up) % down == 0 else 1)

@@ -35,7 +35,8 @@ _FIRST_EXPIRY_NS = 1_230_940_800_000_000_000
 
 def _positive(subject: str, **fields: Decimal | int) -> None:
     for name, amount in fields.items():
-        if not amount > 0 or (isinstance(amount, Decimal) and not amount.is_finite()):
+        # Finite first: a NaN cannot be compared.
+        if (isinstance(amount, Decimal) and not amount.is_finite()) or amount <= 0:
             raise ValueError(f"{subject}: {name} must be positive and finite, was {amount}")
 
 

@@ -44,9 +44,11 @@ def quantise(amount: Decimal, step: Decimal, rounding: Rounding) -> Decimal:
     Raises
     ------
     OutOfDomain
-        If `step` is not positive.
+        If `amount` is not finite or `step` is not positive.
     """
-    if step <= 0:
+    if not amount.is_finite():
+        raise OutOfDomain(f"cannot round {amount}: it is not finite")
+    if not (step.is_finite() and step > 0):
         raise OutOfDomain(f"step must be positive, was {step}")
     return (amount / step).to_integral_value(_MODES[rounding]) * step
 

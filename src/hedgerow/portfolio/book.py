@@ -4,8 +4,10 @@ Prices are made once per distinct instrument and then contracted with the holdin
 positions on a thousand series cost a thousand pricings. A balance is a holding of `Spot`.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,9 @@ from hedgerow.portfolio.records import Account
 from hedgerow.units import to_model
 
 __all__ = ["Book", "book"]
+
+
+Column = TypeVar("Column", NDArray[np.int64], NDArray[np.float64])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,9 +78,16 @@ def book(accounts: Iterable[Account], instruments: Mapping[str, Instrument]) -> 
     Raises
     ------
     MarketRejected
-        If a position names an instrument whose terms are not given.
+        If a position names an instrument whose terms are not given, or two accounts carry one id:
+        plans, routes and buffers name an account by its id alone.
     """
     accounts = tuple(accounts)
+    ids = Counter(account.account_id for account in accounts)
+    for account_id, times_count in ids.items():
+        if times_count > 1:
+            raise MarketRejected(
+                f"two accounts are called {account_id}; give every account of the desk its own id"
+            )
     index_by_id: dict[str, int] = {}
     distinct: list[Instrument] = []
     rows: list[tuple[int, int, float, float]] = []
@@ -105,8 +117,13 @@ def book(accounts: Iterable[Account], instruments: Mapping[str, Instrument]) -> 
     return Book(
         accounts=accounts,
         instruments=tuple(distinct),
-        holding_account_index=np.array([r[0] for r in rows], dtype=np.int64),
-        holding_instrument_index=np.array([r[1] for r in rows], dtype=np.int64),
-        holding_quantity_contracts=np.array([r[2] for r in rows], dtype=np.float64),
-        holding_entry_ccy=np.array([r[3] for r in rows], dtype=np.float64),
+        holding_account_index=_locked(np.array([r[0] for r in rows], dtype=np.int64)),
+        holding_instrument_index=_locked(np.array([r[1] for r in rows], dtype=np.int64)),
+        holding_quantity_contracts=_locked(np.array([r[2] for r in rows], dtype=np.float64)),
+        holding_entry_ccy=_locked(np.array([r[3] for r in rows], dtype=np.float64)),
     )
+
+
+def _locked(column: Column) -> Column:
+    column.setflags(write=False)
+    return column

@@ -168,12 +168,18 @@ def main() -> None:
     """Run the command line and exit."""
     as_json = "--json" in sys.argv
     try:
-        status = app(sys.argv[1:], exit_on_error=False, print_error=False, result_action="return_value")
+        status = app(
+            sys.argv[1:], exit_on_error=False, print_error=False, result_action="return_value"
+        )
     except CycloptsError as bad:
         _complain("UsageError", f"{bad}; see hedgerow --help", as_json=as_json)
         status = 2
     except HedgerowError as bad:
-        _complain(type(bad).__name__, "\n".join([str(bad), *getattr(bad, "__notes__", [])]), as_json=as_json)
+        _complain(
+            type(bad).__name__,
+            "\n".join([str(bad), *getattr(bad, "__notes__", [])]),
+            as_json=as_json,
+        )
         status = 2
     except KeyboardInterrupt:
         _complain("Stopped", "stopped by hand; nothing was written", as_json=as_json)
@@ -192,9 +198,9 @@ def _show(payload: Any, readable: Any, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps(payload, sort_keys=True) + "\n")
         return
-    from rich.console import Console
+    from hedgerow.app.screen import wide_console
 
-    Console().print(readable, highlight=False)
+    wide_console().print(readable, highlight=False)
 
 
 def _opened(

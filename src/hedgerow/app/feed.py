@@ -15,7 +15,13 @@ import numpy as np
 from hedgerow.app.desk import Desk, load_desk
 from hedgerow.errors import DeskRejected
 from hedgerow.market import MarketEvent
-from hedgerow.simulation import Congestion, episode_congestion, episode_events, with_assumptions
+from hedgerow.simulation import (
+    Congestion,
+    episode_congestion,
+    episode_events,
+    episode_statements,
+    with_assumptions,
+)
 from hedgerow.venues.recordings import (
     merge,
     read_books,
@@ -38,6 +44,7 @@ class Market:
     digest: str
     seed: int
     events: Callable[[], Iterator[MarketEvent]]
+    statements: tuple[str, ...]
     congestion: Sequence[Congestion] = ()
 
 
@@ -64,15 +71,18 @@ def open_market(path: Path | None, data: Path | None, seed: int) -> tuple[Desk, 
         return desk, _generated(desk, seed)
     desk = load_desk(path)
     if data is None:
-        raise DeskRejected(f"{path} reads recordings; pass --data FOLDER with {_wanted(desk)} in it")
+        raise DeskRejected(
+            f"{path} reads recordings; pass --data FOLDER with {_wanted(desk)} in it"
+        )
     # Opened once now, so that a missing folder is told before anything is written.
     folder = data
-    recorded_events(desk, folder)
+    _recorded(desk, folder)
     market = Market(
         name=folder.resolve().name,
-        digest=recording_digest(desk, folder),
+        digest=_digest(desk, folder),
         seed=0,
-        events=lambda: recorded_events(desk, folder),
+        events=lambda: _recorded(desk, folder),
+        statements=desk.assumptions.statements(),
     )
     return desk, market
 
@@ -84,18 +94,19 @@ def _wanted(desk: Desk) -> str:
 def _generated(desk: Desk, seed: int) -> Market:
     def events() -> Iterator[MarketEvent]:
         rng = np.random.Generator(np.random.Philox(seed))
-        return with_assumptions(episode_events(rng, start_ns=desk.start_ns), desk.assumptions)
+        return episode_events(rng, start_ns=desk.start_ns)
 
     return Market(
         name="embedded episode",
         digest=sha256(f"embedded episode, seed {seed}".encode()).hexdigest(),
         seed=seed,
         events=events,
+        statements=episode_statements(),
         congestion=episode_congestion(desk.start_ns),
     )
 
 
-def recorded_events(desk: Desk, data: Path) -> Iterator[MarketEvent]:
+def _recorded(desk: Desk, data: Path) -> Iterator[MarketEvent]:
     """Give the desk's recordings on one clock, from the warm-up to the end, with assumptions between.
 
     Raises
@@ -137,7 +148,7 @@ def recorded_events(desk: Desk, data: Path) -> Iterator[MarketEvent]:
     return with_assumptions(merge(*streams), desk.assumptions)
 
 
-def recording_digest(desk: Desk, data: Path) -> str:
+def _digest(desk: Desk, data: Path) -> str:
     """Give one SHA-256 over the Parquet files of every folder the desk names."""
     digest = sha256()
     for name, folder in sorted(_folders(desk, data).items()):

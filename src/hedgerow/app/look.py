@@ -35,4 +35,6 @@ def look(desk: Desk, events: Iterable[MarketEvent], at_ns: int) -> Survey:
     accounts = tuple(
         msgspec.structs.replace(account, time_observed_ns=at_ns) for account in desk.accounts
     )
-    return survey(book(accounts, desk.instruments), state.freeze(at_ns), desk.rulebooks, desk.limits)
+    return survey(
+        book(accounts, desk.instruments), state.freeze(at_ns), desk.rulebooks, desk.limits
+    )

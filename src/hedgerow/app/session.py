@@ -13,12 +13,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
-
 from hedgerow.agents import DeskAgent
 from hedgerow.app.desk import Desk
 from hedgerow.app.feed import Market, open_market
 from hedgerow.app.observe import frame
+from hedgerow.app.screen import wide_console
 from hedgerow.errors import DeskRejected
 from hedgerow.execution import (
     Decision,
@@ -90,7 +89,7 @@ def run_session(
         answer["journal"] = {"rows": rows_count, "chain_head": head}
         sys.stdout.write(json.dumps(answer, sort_keys=True) + "\n")
     else:
-        console = Console()
+        console = wide_console()
         console.print(summary_tables(episodes), highlight=False)
         console.print(
             f"\njournal  {out / 'journal.db'}  ({rows_count:,} rows, chain head {head})\n"
@@ -119,7 +118,7 @@ def _episode(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: b
         buffers=desk.buffers,
         routes=desk.routes,
         perpetuals=desk.perpetuals,
-        assumptions=desk.assumptions.statements(),
+        assumptions=market.statements,
     )
     guards = Guards(
         order_usd_max=desk.order_usd_max,
@@ -191,13 +190,13 @@ def _episode(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: b
             step_ns=desk.step_ns,
             start_ns=desk.start_ns,
             end_ns=desk.end_ns,
-            assumptions=_statements(desk),
+            assumptions=_statements(desk, market),
         )
 
 
-def _statements(desk: Desk) -> tuple[str, ...]:
+def _statements(desk: Desk, market: Market) -> tuple[str, ...]:
     """Say everything a report must say it assumed."""
-    said = list(desk.assumptions.statements())
+    said = list(market.statements)
     for asset, price in desk.dollars_usd.items():
         said.append(f"{asset} is taken at {price} USD throughout.")
     said.append(OptionSpread(half_spread_vol_frac=desk.option_half_spread_vol_frac).statement())
@@ -239,9 +238,7 @@ class _Watcher:
         if now_s - self._drawn_s < _DRAW_EVERY_S and progress_frac < 1.0:
             return
         self._drawn_s = now_s
-        self._view.update(
-            now, progress_frac=progress_frac, elapsed_s=now_s - self._started_s
-        )
+        self._view.update(now, progress_frac=progress_frac, elapsed_s=now_s - self._started_s)
 
 
 @contextmanager

@@ -42,7 +42,8 @@ def grid(title: str, head: Sequence[Column], rows: Iterable[Sequence[str]]) -> G
             justify="right" if is_number else "left",
             vertical="top",
             overflow="fold",
-            no_wrap=is_number or n == 0,
+            # Nothing is ever cut off: a number without its last digits looks like another number.
+            no_wrap=n == 0 and not is_number,
         )
     for row in rows:
         table.add_row(*map(styled, row))

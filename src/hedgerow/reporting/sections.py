@@ -114,13 +114,13 @@ def actions_table(index: int, episode: Episode) -> str:
             price = usd(action.price_average_usd)
         elif action.status == "rejected":
             price = "not traded"
-        partly = f" of {quantity(asked)}" if action.quantity_done != asked else ""
+        partly = f" of {quantity(asked)}" if action.done_contracts_or_coin != asked else ""
         reason = escape(leg.reason)
         if action.message:
             reason += f"<br><small>venue: {escape(action.message)}</small>"
         rows.append((action_id(index, n), [
             Cell(f'<span class="number {kind}">{n}</span>'), cell(clock(action.time_ns), "when"),
-            cell(done), Cell(escape(quantity(action.quantity_done) + partly), "num"),
+            cell(done), Cell(escape(quantity(action.done_contracts_or_coin) + partly), "num"),
             Cell(escape(price), "num"), number(costs[n - 1]),
             Cell(badge(action.status, _STATUS.get(action.status, "plain"))),
             Cell(reason, "reason"),

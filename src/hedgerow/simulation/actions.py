@@ -72,7 +72,7 @@ class ActionLog:
                 before,
                 status=receipt.status,
                 message="; ".join(words for words in (before.message, receipt.message) if words),
-                quantity_done=done,
+                done_contracts_or_coin=done,
             )
             return
         self._actions[receipt.client_id] = Action(
@@ -81,7 +81,7 @@ class ActionLog:
             status=receipt.status,
             message=receipt.message,
             cost_usd=cost_usd(leg, receipt, self._instruments, snapshot),
-            quantity_done=done,
+            done_contracts_or_coin=done,
             price_average_usd=receipt.price_average_usd,
         )
 

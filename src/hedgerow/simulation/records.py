@@ -55,7 +55,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     message: str
     cost_usd: float
-    quantity_done: Decimal
+    done_contracts_or_coin: Decimal
     price_average_usd: Decimal | None
 
 

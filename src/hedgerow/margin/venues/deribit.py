@@ -241,8 +241,12 @@ def _scan_lines(
     # Exact figures only where the model leaves it open which cell is the worst.
     close = np.flatnonzero(rough <= rough.min() + _NEAR_CCY)
 
+    def share_ccy(held: _Holding, at: int) -> Decimal:
+        # Down is against the holder; near cells have a multiplier of one and lose nothing.
+        return quantise(held.profit_ccy(at) * grid[at].multiplier_frac, _MODEL_STEP, "down")
+
     def total_ccy(at: int) -> tuple[Decimal, Decimal]:
-        profit = sum((h.profit_ccy(at) for h in holdings), Decimal(0)) * grid[at].multiplier_frac
+        profit = sum((share_ccy(h, at) for h in holdings), Decimal(0))
         dampener = min(abs(profit), allowances_ccy[at])
         return profit + (dampener if profit < 0 else -dampener), dampener
 
@@ -255,7 +259,7 @@ def _scan_lines(
         MarginLine(
             rule="loss in the worst cell",
             subject=h.subject,
-            amount_ccy=-h.profit_ccy(at) * cell.multiplier_frac,
+            amount_ccy=-share_ccy(h, at),
             detail=where,
         )
         for h in holdings
@@ -286,7 +290,8 @@ def _dampener_ccy(cell: Cell, rulebook: ScanRulebook, currency: str, index_usd: 
     if not cell.is_extended:
         return Decimal(0)
     beyond = abs(cell.price_move_frac) / rulebook.price_range_frac[currency] - 1
-    return beyond * rulebook.extended_dampener_usd[currency] / index_usd
+    allowance = beyond * rulebook.extended_dampener_usd[currency] / index_usd
+    return quantise(allowance, _MODEL_STEP, "down")
 
 
 def _roll_lines(

@@ -1,7 +1,8 @@
 """What numbers mean: time as integer nanoseconds, and the one crossing between two worlds.
 
 Exact numbers (`Decimal`, `int`) are what venues count; `float64` is what models estimate. They meet
-in `units.cross` and nowhere else.
+in `units.cross` and nowhere else. `units.printed` gives back the decimals that a file keeps as
+floats.
 """
 
 from hedgerow.units.cross import (
@@ -13,6 +14,7 @@ from hedgerow.units.cross import (
     to_exact,
     to_model,
 )
+from hedgerow.units.printed import Printed
 from hedgerow.units.time import (
     DAY_NS,
     HOUR_NS,
@@ -31,6 +33,7 @@ __all__ = [
     "MINUTE_NS",
     "SECOND_NS",
     "YEAR_NS",
+    "Printed",
     "Rounding",
     "date_utc",
     "format_ns",

@@ -9,8 +9,7 @@ import pytest
 from hedgerow.errors import RecordingRejected
 from hedgerow.units import HOUR_NS, MINUTE_NS, SECOND_NS
 from hedgerow.venues.recordings import read_perpetuals, tables
-from hedgerow.venues.recordings.columns import label, moment, price
-from hedgerow.venues.recordings.tables import Sheet, whole_moments
+from hedgerow.venues.recordings.tables import Sheet, label, moment, price, whole_moments
 from tests.rooms.venues.made import EVER, START, changed, file, perpetual
 
 NAME = "trade_15m.parquet"

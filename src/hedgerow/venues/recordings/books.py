@@ -14,10 +14,9 @@ import polars as pl
 
 from hedgerow.errors import MarketRejected, RecordingRejected
 from hedgerow.market import Ladder, Level, MarketEvent, TradePrint
-from hedgerow.venues.recordings.columns import Rule, count, flag, price, prices
-from hedgerow.venues.recordings.exact import Exact
+from hedgerow.units import Printed
 from hedgerow.venues.recordings.merge import merge
-from hedgerow.venues.recordings.tables import Sheet, find_one
+from hedgerow.venues.recordings.tables import Rule, Sheet, count, find_one, flag, price, prices
 
 __all__ = ["file_of", "read_books", "read_trades"]
 
@@ -91,34 +90,34 @@ def read_trades(
 
 
 def _ladders(path: Path, start_ns: int, end_ns: int, instrument_id: str) -> Iterator[MarketEvent]:
-    exact = Exact()
+    printed = Printed()
     for _, table in _BOOK.slices([path], start_ns=start_ns, end_ns=end_ns):
         for at, row in enumerate(table.iter_rows(named=True)):
             try:
                 yield Ladder(
                     time_ns=row["time_ns"],
                     instrument_id=instrument_id,
-                    bids=_levels(exact, row["bid_px"], row["bid_qty"]),
-                    asks=_levels(exact, row["ask_px"], row["ask_qty"]),
+                    bids=_levels(printed, row["bid_px"], row["bid_qty"]),
+                    asks=_levels(printed, row["ask_px"], row["ask_qty"]),
                 )
             except MarketRejected as error:
                 raise _BOOK.reject(path, table, at, str(error)) from error
 
 
-def _levels(exact: Exact, px: list[float], qty: list[float]) -> tuple[Level, ...]:
+def _levels(printed: Printed, px: list[float], qty: list[float]) -> tuple[Level, ...]:
     return tuple(
-        Level(price_usd=exact.one(p), quantity_contracts=exact.one(q))
+        Level(price_usd=printed.one(p), quantity_contracts=printed.one(q))
         for p, q in zip(px, qty, strict=True)
     )
 
 
 def _trades(path: Path, start_ns: int, end_ns: int, instrument_id: str) -> Iterator[MarketEvent]:
-    exact = Exact()
+    printed = Printed()
     for _, table in _TRADES.slices([path], start_ns=start_ns, end_ns=end_ns):
         rows = zip(
             table["time_ns"].to_list(),
-            exact.column(table["price"]),
-            exact.column(table["qty"]),
+            printed.column(table["price"].to_list()),
+            printed.column(table["qty"].to_list()),
             table["buyer_is_maker"].to_list(),
             strict=True,
         )

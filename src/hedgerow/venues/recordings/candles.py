@@ -11,11 +11,18 @@ from pathlib import Path
 import polars as pl
 
 from hedgerow.market import Candle, MarketEvent, Quote
-from hedgerow.units import HOUR_NS, MINUTE_NS
-from hedgerow.venues.recordings.columns import Column, Rule, amount, label, moment, price
-from hedgerow.venues.recordings.exact import Exact
+from hedgerow.units import HOUR_NS, MINUTE_NS, Printed
 from hedgerow.venues.recordings.merge import merge
-from hedgerow.venues.recordings.tables import Sheet, find_one
+from hedgerow.venues.recordings.tables import (
+    Column,
+    Rule,
+    Sheet,
+    amount,
+    find_one,
+    label,
+    moment,
+    price,
+)
 
 __all__ = ["read_marks", "read_perpetuals", "read_spot", "read_spot_windows"]
 
@@ -122,12 +129,15 @@ def _candles(
 def _of_one(
     sheet: Sheet, path: Path, start_ns: int, end_ns: int, symbol: str, kind: str
 ) -> Iterator[MarketEvent]:
-    exact = Exact()
+    printed = Printed()
     instrument_id = f"{symbol}-{kind}"
     for _, table in sheet.slices(
         [path], start_ns=start_ns, end_ns=end_ns, where={"symbol": symbol}
     ):
-        columns = (exact.column(table[name]) for name in ("open", "high", "low", "close", "volume"))
+        columns = (
+            printed.column(table[name].to_list())
+            for name in ("open", "high", "low", "close", "volume")
+        )
         rows = zip(table["time_ns"].to_list(), *columns, strict=True)
         for time_ns, open_, high, low, close, volume in rows:
             yield Candle(
@@ -143,12 +153,12 @@ def _of_one(
 
 
 def _marks(path: Path, start_ns: int, end_ns: int, symbol: str) -> Iterator[MarketEvent]:
-    exact = Exact()
+    printed = Printed()
     instrument_id = f"{symbol}-PERP"
     for _, table in _MARK_1H.slices(
         [path], start_ns=start_ns, end_ns=end_ns, where={"symbol": symbol}
     ):
         for time_ns, close in zip(
-            table["time_ns"].to_list(), exact.column(table["close"]), strict=True
+            table["time_ns"].to_list(), printed.column(table["close"].to_list()), strict=True
         ):
             yield Quote(time_ns=time_ns, instrument_id=instrument_id, price_mark_usd=close)

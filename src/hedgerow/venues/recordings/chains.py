@@ -6,7 +6,10 @@ up to a few minutes. The index therefore differs a little from row to row (media
 a price the venue printed; of first, median and last it lies nearest to the perpetual.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from heapq import merge
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,12 +17,19 @@ import polars as pl
 
 from hedgerow.errors import BoundaryError
 from hedgerow.market import IndexPrice, MarketEvent, OptionQuote
-from hedgerow.units import format_ns
-from hedgerow.venues.recordings.columns import Rule, label, moment, price, real, vol
-from hedgerow.venues.recordings.exact import Exact
-from hedgerow.venues.recordings.merge import merge
+from hedgerow.units import Printed, format_ns
 from hedgerow.venues.recordings.names import option_from_name
-from hedgerow.venues.recordings.tables import Sheet, find_files, whole_moments
+from hedgerow.venues.recordings.tables import (
+    Rule,
+    Sheet,
+    find_files,
+    label,
+    moment,
+    price,
+    real,
+    vol,
+    whole_moments,
+)
 
 __all__ = ["read_chains"]
 
@@ -67,36 +77,51 @@ def read_chains(
         If a file lacks a column, holds an impossible value or runs backwards.
     """
     paths = find_files(folder, "chain_*.parquet")
-    return merge(*(_of_one_coin(paths, start_ns, end_ns, coin) for coin in sorted(underlyings)))
+    # The file holds one coin after the other, so each coin is a stream of its own.
+    coins = [_chains_of(paths, start_ns, end_ns, coin) for coin in sorted(underlyings)]
+    time_ns = attrgetter("time_ns")
+    return _events(groupby(merge(*coins, key=time_ns), key=time_ns))
 
 
-def _of_one_coin(
-    paths: tuple[Path, ...], start_ns: int, end_ns: int, coin: str
-) -> Iterator[MarketEvent]:
-    exact = Exact()
+class _Chain(NamedTuple):
+    """One coin's rows of one snapshot, checked."""
+
+    time_ns: int
+    coin: str
+    rows: pl.DataFrame
+
+
+def _events(snapshots: Iterable[tuple[int, Iterable[_Chain]]]) -> Iterator[MarketEvent]:
+    printed = Printed()
+    for time_ns, group in snapshots:
+        chains = tuple(group)
+        for chain in chains:
+            index = chain.rows["index_price"].quantile(0.5, interpolation="lower")
+            assert index is not None
+            yield IndexPrice(time_ns=time_ns, underlying=chain.coin, price_usd=printed.one(index))
+        for chain in chains:
+            yield from _quotes(chain.rows, chain.coin, printed)
+
+
+def _chains_of(paths: tuple[Path, ...], start_ns: int, end_ns: int, coin: str) -> Iterator[_Chain]:
     known: dict[str, _Terms] = {}
     slices = _SHEET.slices(paths, start_ns=start_ns, end_ns=end_ns, where={"currency": coin})
     for path, table in whole_moments(slices):
-        for snapshot in table.partition_by("time_ns", maintain_order=True):
-            index = snapshot["index_price"].quantile(0.5, interpolation="lower")
-            assert index is not None
-            yield IndexPrice(
-                time_ns=snapshot["time_ns"][0], underlying=coin, price_usd=exact.one(index)
-            )
-            _check_terms(path, snapshot, coin, known)
-            yield from _quotes(snapshot, coin, exact)
+        for rows in table.partition_by("time_ns", maintain_order=True):
+            _check_terms(path, rows, coin, known)
+            yield _Chain(rows["time_ns"][0], coin, rows)
 
 
-def _quotes(table: pl.DataFrame, coin: str, exact: Exact) -> Iterator[OptionQuote]:
+def _quotes(table: pl.DataFrame, coin: str, printed: Printed) -> Iterator[OptionQuote]:
     """Build the rows of one snapshot; this loop is the hot path of a replay."""
     rows = zip(
         table["instrument_name"].to_list(),
         table["time_ns"].to_list(),
-        exact.column(table["underlying_price"]),
+        printed.column(table["underlying_price"].to_list()),
         table["mark_iv"].to_list(),
-        exact.column(table["mark_price"]),
-        exact.column_or_none(table["bid_price"]),
-        exact.column_or_none(table["ask_price"]),
+        printed.column(table["mark_price"].to_list()),
+        printed.column_or_none(table["bid_price"].to_list()),
+        printed.column_or_none(table["ask_price"].to_list()),
         table["delta"].to_list(),
         table["vega"].to_list(),
         strict=True,

@@ -8,10 +8,9 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from hedgerow.market import FundingSettlement, MarketEvent
-from hedgerow.venues.recordings.columns import label, moment, real
-from hedgerow.venues.recordings.exact import Exact
+from hedgerow.units import Printed
 from hedgerow.venues.recordings.merge import merge
-from hedgerow.venues.recordings.tables import Sheet, find_one
+from hedgerow.venues.recordings.tables import Sheet, find_one, label, moment, real
 
 __all__ = ["read_funding"]
 
@@ -45,11 +44,11 @@ def read_funding(
 
 
 def _of_one(path: Path, start_ns: int, end_ns: int, coin: str, venue: str) -> Iterator[MarketEvent]:
-    exact = Exact()
+    printed = Printed()
     instrument_id = f"{coin}USDT-PERP" if venue == "binance" else f"{venue}:{coin}USDT-PERP"
     wanted = {"venue": venue, "asset": coin}
     for _, table in _SHEET.slices([path], start_ns=start_ns, end_ns=end_ns, where=wanted):
         for time_ns, rate in zip(
-            table["time_ns"].to_list(), exact.column(table["rate"]), strict=True
+            table["time_ns"].to_list(), printed.column(table["rate"].to_list()), strict=True
         ):
             yield FundingSettlement(time_ns=time_ns, instrument_id=instrument_id, rate_frac=rate)

@@ -10,12 +10,10 @@ from pathlib import Path
 from hedgerow.errors import BoundaryError
 from hedgerow.instruments import InverseFuture, InversePerpetual, expiry_of
 from hedgerow.market import MarketEvent, Quote
-from hedgerow.units import format_ns
-from hedgerow.venues.recordings.columns import label, moment, price
-from hedgerow.venues.recordings.exact import Exact
+from hedgerow.units import Printed, format_ns
 from hedgerow.venues.recordings.merge import merge
 from hedgerow.venues.recordings.names import future_from_name, perpetual_from_name
-from hedgerow.venues.recordings.tables import Sheet, find_one
+from hedgerow.venues.recordings.tables import Sheet, find_one, label, moment, price
 
 __all__ = ["read_dated_futures", "read_perpetual_quotes"]
 
@@ -82,7 +80,7 @@ def _of_one(
     mark: str,
     from_name: Callable[[str], InverseFuture | InversePerpetual],
 ) -> Iterator[MarketEvent]:
-    exact = Exact()
+    printed = Printed()
     sheet = _sheet(mark)
     known: dict[str, InverseFuture | InversePerpetual] = {}
     for _, table in sheet.slices(
@@ -91,7 +89,7 @@ def _of_one(
         rows = zip(
             table["time_ns"].to_list(),
             table["instrument_name"].to_list(),
-            exact.column(table[mark]),
+            printed.column(table[mark].to_list()),
             strict=True,
         )
         for at, (time_ns, name, price_usd) in enumerate(rows):

@@ -15,9 +15,8 @@ import polars as pl
 from hedgerow.errors import MarketRejected, RecordingRejected
 from hedgerow.market import MarketEvent, OracleAnswer, StakingRate
 from hedgerow.units import HOUR_NS
-from hedgerow.venues.recordings.columns import Column, Rule, count, label, moment
 from hedgerow.venues.recordings.merge import merge
-from hedgerow.venues.recordings.tables import Sheet, find_one
+from hedgerow.venues.recordings.tables import Column, Rule, Sheet, count, find_one, label, moment
 
 __all__ = ["read_oracle_rounds"]
 

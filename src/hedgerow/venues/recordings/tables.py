@@ -3,28 +3,162 @@
 Every reader comes through here, so that each file is checked the same way: the columns are there,
 their types fit, no row breaks a rule, and time does not run backwards. Rows are read in slices, so
 that memory depends on the slice and not on the file.
+
+A reader first says what it needs: columns with their kinds, what no value in them may be, and what
+must hold between the columns of one row. A `Rule` is an expression that is true where a row is
+fine, with the same said in words; a null makes it neither true nor false and is judged by
+`Column.nullable` alone.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
+from typing import Literal, TypeAlias
 
 import polars as pl
-from polars.exceptions import PolarsError
+from polars.exceptions import PanicException, PolarsError
 
 from hedgerow.errors import RecordingRejected
 from hedgerow.units import format_ns
-from hedgerow.venues.recordings.columns import NEEDED, Column, Rule, fits
 
-__all__ = ["ROWS_COUNT_SLICE", "Sheet", "find_files", "find_one", "whole_moments"]
+__all__ = [
+    "ROWS_COUNT_SLICE",
+    "Column",
+    "Kind",
+    "Rule",
+    "Sheet",
+    "amount",
+    "count",
+    "find_files",
+    "find_one",
+    "flag",
+    "label",
+    "moment",
+    "price",
+    "prices",
+    "real",
+    "vol",
+    "whole_moments",
+]
 
 # A slice of a chain is about 2 MB as columns and 20 MB as records, should a caller keep them all.
 ROWS_COUNT_SLICE = 16_384
 
 _EVERY_ROW: Mapping[str, str] = MappingProxyType({})
 _UNITS_NS = {"ms": 1_000_000, "us": 1_000, "ns": 1}
+
+Kind: TypeAlias = Literal["number", "text", "moment", "integer", "flag", "numbers"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rule:
+    """What must hold between the `fields` of one row; `says` completes "<fields> must be"."""
+
+    fields: tuple[str, ...]
+    holds: pl.Expr
+    says: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """A column that must be there, its kind, and the rule its values obey."""
+
+    name: str
+    kind: Kind
+    rule: Rule | None = None
+    nullable: bool = False
+
+
+def label(name: str) -> Column:
+    """Text: a symbol, an instrument, a venue."""
+    return Column(name, "text")
+
+
+def moment(name: str) -> Column:
+    """A time in UTC."""
+    return Column(name, "moment")
+
+
+def count(name: str) -> Column:
+    """An integer: nanoseconds, decimals of a token."""
+    return Column(name, "integer")
+
+
+def flag(name: str) -> Column:
+    """A boolean."""
+    return Column(name, "flag")
+
+
+def price(name: str, *, nullable: bool = False, zero_is_fine: bool = False) -> Column:
+    """A price: finite and positive (a mark far from the money may be printed as zero)."""
+    value = pl.col(name)
+    sign, says = (value >= 0, "not negative") if zero_is_fine else (value > 0, "positive")
+    rule = Rule((name,), value.is_finite() & sign, f"finite and {says}")
+    return Column(name, "number", rule, nullable)
+
+
+def amount(name: str) -> Column:
+    """A volume or a size: finite and not negative."""
+    return price(name, zero_is_fine=True)
+
+
+def real(name: str, *, limit: float | None = None, nullable: bool = False) -> Column:
+    """A number of either sign: finite, and inside ±limit where one is given."""
+    value = pl.col(name)
+    if limit is None:
+        rule = Rule((name,), value.is_finite(), "finite")
+    else:
+        rule = Rule(
+            (name,), value.is_finite() & (value.abs() < limit), f"finite and inside ±{limit:g}"
+        )
+    return Column(name, "number", rule, nullable)
+
+
+def vol(name: str) -> Column:
+    """An annualised vol as a fraction; above 10 it is percent taken for a fraction."""
+    value = pl.col(name)
+    return Column(name, "number", Rule((name,), (value > 0) & (value <= 10), "in (0, 10]"))
+
+
+def prices(name: str) -> Column:
+    """A list of positive numbers: one side of a ladder."""
+    value = pl.col(name)
+    every = value.list.eval(pl.element().is_finite() & (pl.element() > 0)).list.all()
+    return Column(name, "numbers", Rule((name,), every, "a list of finite, positive numbers"))
+
+
+def _fits(dtype: pl.DataType, kind: Kind) -> bool:
+    """Whether a column of this type can be read as this kind.
+
+    Float32 is refused: its shortest decimal is not what the venue printed.
+    """
+    match kind:
+        case "number":
+            return dtype == pl.Float64 or dtype.is_integer()
+        case "text":
+            return isinstance(dtype, pl.String | pl.Categorical | pl.Enum)
+        case "moment":
+            return isinstance(dtype, pl.Datetime) and dtype.time_zone == "UTC"
+        case "integer":
+            return dtype.is_integer()
+        case "flag":
+            return dtype == pl.Boolean
+        case "numbers":
+            return dtype == pl.List(pl.Float64)
+
+
+# What a message tells the person who made the file.
+_NEEDED: dict[Kind, str] = {
+    "number": "Float64",
+    "text": "String or Categorical",
+    "moment": "Datetime in UTC",
+    "integer": "an integer",
+    "flag": "Boolean",
+    "numbers": "List(Float64)",
+}
 
 
 def find_files(folder: Path, pattern: str) -> tuple[Path, ...]:
@@ -88,14 +222,12 @@ class Sheet:
         """
         last_ns, is_empty = -(2**63), True
         for path in paths:
-            try:
+            with _reading(path):
                 for table in self._slices_of(path, start_ns, end_ns, where):
                     is_empty = False
                     self._check(path, table, last_ns)
                     last_ns = table["time_ns"][-1]
                     yield path, table
-            except (PolarsError, OSError) as error:
-                raise RecordingRejected(f"{path}: cannot be read: {error}") from error
         if is_empty and where:
             _check_known(paths, where)
 
@@ -164,9 +296,9 @@ class Sheet:
                 f"the file has {', '.join(name for name in schema if name != 'row')}"
             )
         for column in self.columns:
-            if not fits(schema[column.name], column.kind):
+            if not _fits(schema[column.name], column.kind):
                 raise RecordingRejected(
-                    f"{path}: column {column.name} must be {NEEDED[column.kind]}, "
+                    f"{path}: column {column.name} must be {_NEEDED[column.kind]}, "
                     f"was {schema[column.name]}"
                 )
 
@@ -199,13 +331,23 @@ class Sheet:
             )
 
 
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Say which file could not be read; on some broken files polars panics rather than raises."""
+    try:
+        yield
+    except (PolarsError, PanicException, OSError) as error:
+        raise RecordingRejected(f"{path}: cannot be read: {error}; copy it anew") from error
+
+
 def _check_known(paths: Sequence[Path], where: Mapping[str, str]) -> None:
     """Refuse a name that the files never mention: a window may be empty, a name may be misspelt."""
     names = list(where)
     known: set[tuple[str, ...]] = set()
     for path in paths:
         seen = pl.scan_parquet(path, glob=False).select(pl.col(names).cast(pl.String))
-        known |= set(seen.drop_nulls().unique().collect().iter_rows())
+        with _reading(path):
+            known |= set(seen.drop_nulls().unique().collect().iter_rows())
     if tuple(where.values()) not in known:
         wanted = " and ".join(f"{name} {text}" for name, text in where.items())
         there = ", ".join(" ".join(texts) for texts in sorted(known)) or "none at all"

@@ -38,7 +38,8 @@ from hedgerow.units import HOUR_NS, SECOND_NS, format_ns, scaled, to_model, year
 
 __all__ = ["AgeLimits", "MarketState", "Snapshot"]
 
-_KEEP_ANCHORS_NS = 96 * HOUR_NS
+# Anchors are tidied whenever they have doubled, and not below this many.
+_ANCHORS_COUNT_MIN = 256
 
 
 class AgeLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -257,6 +258,7 @@ class MarketState:
         self._stakings: dict[str, StakingRate] = {}
         self._candles: dict[str, Candle] = {}
         self._anchors_usd: dict[tuple[str, int], Decimal] = {}
+        self._anchors_count_max = _ANCHORS_COUNT_MIN
 
     def apply(self, event: MarketEvent) -> None:
         """Take one event.
@@ -335,9 +337,17 @@ class MarketState:
         if (coin, time_ns) in self._anchors_usd:
             return
         mover = self._quotes.get(self._movers.get(coin, ""))
-        if mover is None:
+        # A perpetual that is stale now says nothing of now: what it did until now would be carried
+        # as if it had happened since.
+        if mover is None or time_ns - mover.time_ns > self._ages.quote_ns_max:
             return
         self._anchors_usd[coin, time_ns] = mover.price_mark_usd
-        if len(self._anchors_usd) > 256:
-            horizon_ns = time_ns - _KEEP_ANCHORS_NS
-            self._anchors_usd = {k: p for k, p in self._anchors_usd.items() if k[1] >= horizon_ns}
+        if len(self._anchors_usd) > self._anchors_count_max:
+            self._forget_anchors()
+
+    def _forget_anchors(self) -> None:
+        """Keep the anchors that an index or an option still needs."""
+        needed = {(index.underlying, index.time_ns) for index in self._indices.values()}
+        needed |= {(option.underlying, option.time_ns) for option in self._options.values()}
+        self._anchors_usd = {k: p for k, p in self._anchors_usd.items() if k in needed}
+        self._anchors_count_max = max(_ANCHORS_COUNT_MIN, 2 * len(self._anchors_usd))

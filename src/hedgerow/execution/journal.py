@@ -263,8 +263,7 @@ class Journal:
         """
         if not self._broken:
             with suppress(sqlite3.Error):
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                self._connection.execute("PRAGMA journal_mode=DELETE")
+                self._connection.execute("PRAGMA journal_mode=DELETE")  # checkpoints first
         self._broken = "it was closed"
         self._connection.close()
 

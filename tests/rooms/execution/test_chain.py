@@ -134,6 +134,17 @@ def test_s14_a_tampered_row_is_named(written: Path, name: str) -> None:
         Journal.open(written)
 
 
+def test_a_chain_that_holds_but_has_no_header_is_refused(written: Path) -> None:
+    alone = row_hash(GENESIS, 0, 0, "alert", None, b"{}")
+    tamper(
+        written,
+        "DELETE FROM row",
+        f"INSERT INTO row VALUES (0, 0, 'alert', NULL, '{{}}', '{alone}')",
+    )
+    with pytest.raises(JournalRejected, match="row 0 is alert, expected the header"):
+        verify(written)
+
+
 def test_a_row_that_was_rehashed_breaks_the_row_after_it(written: Path) -> None:
     rows = list(read(written))
     forged = row_hash(rows[4].row_hash, 5, 0, "filled", "leg-0", b"{}")
@@ -262,7 +273,10 @@ def test_the_log_of_a_killed_run_counts(journal: Journal, path: Path, tmp_path: 
     copy.mkdir()
     for name in ("journal.db", "journal.db-wal"):
         shutil.copy(path.with_name(name), copy / name)
+    before = {name: (copy / name).read_bytes() for name in ("journal.db", "journal.db-wal")}
     assert verify(copy / "journal.db").head == journal.head
+    # What a killed run left is evidence: looking at it folds nothing together.
+    assert {name: (copy / name).read_bytes() for name in before} == before
     with Journal.open(copy / "journal.db") as again:
         again.append("alert", 1, {"message": "back"})
     assert verify(copy / "journal.db").rows_count == 7

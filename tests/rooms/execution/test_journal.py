@@ -108,11 +108,14 @@ def test_each_row_is_there_for_others_when_append_returns(journal: Journal, path
     assert journal.rows_count == verify(path).rows_count == 2
 
 
-def test_every_commit_waits_for_the_disk(journal: Journal) -> None:
+def waits_for_the_disk(journal: Journal) -> bool:
+    settings = {"synchronous": 2, "fullfsync": 1, "journal_mode": "wal", "busy_timeout": 5000}
     ask = journal._connection.execute
-    assert ask("PRAGMA synchronous").fetchone() == (2,)  # FULL
-    assert ask("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert ask("PRAGMA busy_timeout").fetchone() == (5000,)
+    return {name: ask(f"PRAGMA {name}").fetchone()[0] for name in settings} == settings
+
+
+def test_every_commit_waits_for_the_disk(journal: Journal) -> None:
+    assert waits_for_the_disk(journal)
 
 
 def test_a_journal_goes_on_where_it_stopped(path: Path, tmp_path: Path) -> None:
@@ -121,7 +124,7 @@ def test_a_journal_goes_on_where_it_stopped(path: Path, tmp_path: Path) -> None:
         head = journal.head
     with Journal.open(path) as journal:
         assert (journal.head, journal.rows_count) == (head, 6)
-        assert journal._connection.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert waits_for_the_disk(journal)
         write_step(journal, 1)
         journal.append("end", 2, {"steps_count": 2})
     assert verify(path).head == write_run(tmp_path / "in-one-go.db", 2)
@@ -206,7 +209,7 @@ def test_what_sqlite_cannot_hold_leaves_the_journal_whole(
         "INSERT INTO row VALUES (-1, 0, 'alert', NULL, '{}', '')",
         "INSERT INTO row(time_ns, kind, payload, hash) SELECT 0, 'alert', '{}', '' WHERE 0 "
         "UNION ALL SELECT 0, 'guess', '{}', ''",
-        "UPDATE row SET time_ns = 'noon'",
+        "INSERT INTO row VALUES (7, 'noon', 'alert', NULL, '{}', '')",
     ],
 )
 def test_the_database_itself_refuses_everything_but_the_next_row(

@@ -61,19 +61,12 @@ class Nursery:
             sequence, digest = rest.split()
             yield int(sequence), digest
 
-    def close(self) -> None:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
-
 
 @pytest.fixture(scope="module")
 def nursery(request: pytest.FixtureRequest) -> Iterator[Nursery]:
     nursery = Nursery(request.config.rootpath)
-    yield nursery
-    nursery.close()
+    with nursery.process:
+        yield nursery
 
 
 def kill_while_appending(nursery: Nursery, path: Path, seed: int) -> None:

@@ -1,7 +1,7 @@
 """Keep the output that the README shows the same as what `hedgerow run` prints.
 
-    python tools/readme.py           rewrite the block between the markers
-    python tools/readme.py --check   exit 1 when it differs
+python tools/readme.py           rewrite the block between the markers
+python tools/readme.py --check   exit 1 when it differs
 """
 
 import subprocess

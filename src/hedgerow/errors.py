@@ -3,10 +3,9 @@
 Bad input to one call raises; one row of many without an answer is returned as a `Failure`; our own
 bugs are asserts. The tree below is compared with the classes by ``tests/tidy``.
 
-HedgerowError
-├── BoundaryError     DeskRejected · RecordingRejected · RulebookRejected · JournalRejected · MarketRejected
-├── ModelError        OutOfDomain
-└── ExecutionError    OrderRefused · TransferRefused · BudgetExceeded
+HedgerowError ├── BoundaryError     DeskRejected · RecordingRejected · RulebookRejected ·
+JournalRejected · MarketRejected ├── ModelError        OutOfDomain └── ExecutionError
+OrderRefused · TransferRefused · BudgetExceeded
 """
 
 from typing import Literal, TypeAlias, TypeVar
@@ -85,7 +84,9 @@ class BudgetExceeded(ExecutionError):
     """An action would exceed a budget that the desk file sets."""
 
 
-Reason: TypeAlias = Literal["missing_data", "stale_data", "not_converged", "unsupported", "no_source"]
+Reason: TypeAlias = Literal[
+    "missing_data", "stale_data", "not_converged", "unsupported", "no_source"
+]
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True, tag="failure"):

@@ -1,7 +1,8 @@
 """The desk's agent: survey the view, refill buffers, bring deltas back into their bands.
 
-It plans at all only when a buffer is low or a delta is outside its band; limits that a person set are
-judged at every step and travel with the decision, so that a breach nothing can mend is still seen.
+It plans at all only when a buffer is low or a delta is outside its band; limits that a person set
+are judged at every step and travel with the decision, so that a breach nothing can mend is still
+seen.
 """
 
 from dataclasses import dataclass

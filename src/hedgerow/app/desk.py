@@ -1,7 +1,7 @@
 """A desk: the file a person wrote, turned into records of the lower rooms.
 
-References between parts (an account's rulebook, a route's ends, a position's instrument) are checked
-here, together with the shape, so that every mistake appears in one message.
+References between parts (an account's rulebook, a route's ends, a position's instrument) are
+checked here, together with the shape, so that every mistake appears in one message.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -109,7 +109,7 @@ def terms_from_name(name: str) -> Instrument:
 
 
 def _loose_ends(raw: Mapping[str, Any], rulebooks: Mapping[str, Rulebook]) -> Iterator[str]:
-    """Check what refers to what, on the raw file, so that a mistake of shape hides none of these."""
+    """Check what refers to what, on the raw file: a mistake of shape hides none of these."""
     accounts = {a.get("id"): a for a in _tables(raw, "accounts")}
     described = {i.get("id"): i for i in _tables(raw, "instruments")}
     venues = {a.get("venue") for a in accounts.values()}
@@ -127,17 +127,17 @@ def _loose_ends(raw: Mapping[str, Any], rulebooks: Mapping[str, Rulebook]) -> It
         if hedge.get("account") not in accounts:
             yield f"hedges.[{at}].account: no account {hedge.get('account')!r}"
         if described.get(hedge.get("instrument"), {}).get("kind") != "linear_perpetual":
-            yield f"hedges.[{at}].instrument: no linear perpetual {hedge.get('instrument')!r} listed"
+            name = hedge.get("instrument")
+            yield f"hedges.[{at}].instrument: no linear perpetual {name!r} listed"
     for at, buffer in enumerate(_tables(raw, "buffers")):
         target = accounts.get(buffer.get("account"))
         if target is None:
             yield f"buffers.[{at}].account: no account {buffer.get('account')!r}"
         elif target.get("rulebook") is None:
             yield f"buffers.[{at}].account: {buffer['account']} has no rulebook, hence no buffer"
-        trigger, target_use = buffer.get("trigger_use"), buffer.get("target_use")
-        if _number(trigger) is not None and _number(target_use) is not None:
-            if _number(target_use) >= _number(trigger):  # type: ignore[operator]
-                yield f"buffers.[{at}]: target_use {target_use} must lie below trigger_use {trigger}"
+        trigger, fill = _number(buffer.get("trigger_use")), _number(buffer.get("target_use"))
+        if trigger is not None and fill is not None and fill >= trigger:
+            yield f"buffers.[{at}]: target_use {fill} must lie below trigger_use {trigger}"
     for at, route in enumerate(_tables(raw, "routes")):
         for end in ("source", "target"):
             if route.get(end) not in accounts:
@@ -211,9 +211,9 @@ def _desk(written: DeskFile, rulebooks: Mapping[str, Rulebook], digest: str) -> 
                 instruments[position.instrument] = terms_from_name(position.instrument)
     perpetuals = tuple(t for t in instruments.values() if isinstance(t, LinearPerpetual))
     fee_of = {
-        account.id: rulebooks[account.rulebook].fee_taker_frac
+        account.id: rulebook.fee_taker_frac
         for account in written.accounts
-        if account.rulebook is not None and isinstance(rulebooks[account.rulebook], TieredRulebook)
+        if isinstance(rulebook := rulebooks.get(account.rulebook or ""), TieredRulebook)
     }
     ages = {f"{k}_ns_max": v for k, v in written.ages.model_dump().items() if v is not None}
     return Desk(

@@ -1,8 +1,8 @@
 """The desk file: what a person writes, checked whole before anything runs.
 
-One TOML file says which accounts, limits, hedges, buffers, routes and budgets there are, and what is
-assumed where nothing was recorded. Unknown keys are refused; every mistake is listed at once with its
-path, what was seen and, for a key, the nearest one that exists.
+One TOML file says which accounts, limits, hedges, buffers, routes and budgets there are, and what
+is assumed where nothing was recorded. Unknown keys are refused; every mistake is listed at once
+with its path, what was seen and, for a key, the nearest one that exists.
 """
 
 import re

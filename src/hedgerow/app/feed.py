@@ -107,7 +107,7 @@ def _generated(desk: Desk, seed: int) -> Market:
 
 
 def _recorded(desk: Desk, data: Path) -> Iterator[MarketEvent]:
-    """Give the desk's recordings on one clock, from the warm-up to the end, with assumptions between.
+    """Give the desk's recordings on one clock, warm-up to end, with assumptions between.
 
     Raises
     ------
@@ -130,7 +130,10 @@ def _recorded(desk: Desk, data: Path) -> Iterator[MarketEvent]:
         streams.append(read_spot(folder, start_ns=start_ns, end_ns=end_ns, symbols=symbols))
     if parts.books is not None:
         folder = folders[parts.books]
-        streams.append(read_books(folder, start_ns=start_ns, end_ns=end_ns))
+        perpetuals = sorted(desk.movers.values())
+        streams.append(
+            read_books(folder, start_ns=start_ns, end_ns=end_ns, instrument_ids=perpetuals)
+        )
     if parts.funding is not None:
         folder = folders[parts.funding]
         streams.append(read_funding(folder, start_ns=start_ns, end_ns=end_ns, underlyings=coins))

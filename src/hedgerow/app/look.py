@@ -24,8 +24,8 @@ def look(desk: Desk, events: Iterable[MarketEvent], at_ns: int) -> Survey:
     """
     if not desk.start_ns <= at_ns <= desk.end_ns:
         raise DeskRejected(
-            f"--at {format_ns(at_ns)} lies outside the desk's window, {format_ns(desk.start_ns)} to "
-            f"{format_ns(desk.end_ns)}"
+            f"--at {format_ns(at_ns)} lies outside the desk's window, "
+            f"{format_ns(desk.start_ns)} to {format_ns(desk.end_ns)}"
         )
     state = MarketState(ages=desk.ages, movers=desk.movers, dollars_usd=desk.dollars_usd)
     for event in events:

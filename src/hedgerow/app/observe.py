@@ -1,15 +1,17 @@
 """Turn a survey into one frame of an episode: the numbers a trader looks at."""
 
+from typing import TypeVar
+
 from hedgerow.errors import Failure, Outcome
 from hedgerow.exposure import ExposureTable
 from hedgerow.limits import Survey, account_node
-from hedgerow.margin import MarginReport
 from hedgerow.portfolio import Account
 from hedgerow.simulation import AccountFrame, Frame
-from hedgerow.solvency import Distance
 from hedgerow.units import to_model
 
 __all__ = ["frame"]
+
+T = TypeVar("T")
 
 
 def frame(state: Survey) -> Frame:
@@ -50,22 +52,24 @@ def frame(state: Survey) -> Frame:
 
 def _account(account: Account, state: Survey) -> AccountFrame:
     node = account_node(account)
-    report: Outcome[MarginReport] = state.reports[node]
-    distance: Outcome[Distance] = state.distances[node]
-    known = not isinstance(report, Failure)
-    measured = not isinstance(distance, Failure)
+    report = _known(state.reports[node])
+    distance = _known(state.distances[node])
     return AccountFrame(
         account_id=account.account_id,
         venue=account.venue,
-        currency=report.currency if known else account.currency,
+        currency=account.currency if report is None else report.currency,
         equity_usd=_value_usd(state.exposures, node),
-        equity_ccy=to_model(report.equity_ccy) if known else None,
-        requirement_ccy=to_model(report.requirement_maintenance_ccy) if known else None,
-        confidence=report.confidence if known else "unknown",
-        distance_down_frac=distance.down_frac if measured else None,
-        distance_up_frac=distance.up_frac if measured else None,
-        is_distance_known=measured,
+        equity_ccy=None if report is None else to_model(report.equity_ccy),
+        requirement_ccy=None if report is None else to_model(report.requirement_maintenance_ccy),
+        confidence="unknown" if report is None else report.confidence,
+        distance_down_frac=None if distance is None else distance.down_frac,
+        distance_up_frac=None if distance is None else distance.up_frac,
+        is_distance_known=distance is not None,
     )
+
+
+def _known(outcome: Outcome[T]) -> T | None:
+    return None if isinstance(outcome, Failure) else outcome
 
 
 def _value_usd(exposures: ExposureTable, node: str) -> float | None:

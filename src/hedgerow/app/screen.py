@@ -1,4 +1,4 @@
-"""Where answers are printed: as wide as the terminal, and never too narrow for a table of numbers."""
+"""Where answers are printed: as wide as the terminal, never too narrow for a table of numbers."""
 
 from rich.console import Console
 

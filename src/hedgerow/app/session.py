@@ -1,7 +1,7 @@
 """One session: a desk, a market, the same episode without and with hedgerow, a journal, a report.
 
-What leaves is written to a folder beside the wanted one and moved into place when the session is whole,
-so that an error leaves nothing half-written behind.
+What leaves is written to a folder beside the wanted one and moved into place when the session is
+whole, so that an error leaves nothing half-written behind.
 """
 
 import json
@@ -206,8 +206,8 @@ def _statements(desk: Desk, market: Market) -> tuple[str, ...]:
     )
     used = sorted({account.rulebook for account in desk.accounts if account.rulebook is not None})
     said.extend(
-        f"Rulebook {name} ({desk.rulebooks[name].confidence}): {desk.rulebooks[name].confidence_note}"
-        for name in used
+        f"Rulebook {book.name} ({book.confidence}): {book.confidence_note}"
+        for book in (desk.rulebooks[name] for name in used)
     )
     return tuple(said)
 

@@ -1,8 +1,9 @@
 """Refill every buffer that has run low, along allowed routes, without emptying another.
 
-Accounts are served nearest to liquidation first. How much is missing follows from the rulebook's own
-figures: a deposit adds to equity (a lending supply only its threshold's share), a repayment takes from
-the requirement. Amounts are exact; needs round up to the route's step, what a source can give down.
+Accounts are served nearest to liquidation first. How much is missing follows from the rulebook's
+own figures: a deposit adds to equity (a lending supply only its threshold's share), a repayment
+takes from the requirement. Amounts are exact; needs round up to the route's step, what a source can
+give down.
 """
 
 from collections.abc import Iterable, Sequence
@@ -59,8 +60,8 @@ def plan(
     routes
         In order of preference for each target; nothing moves along any other way.
     in_transit
-        ``(target account, asset, quantity_coin, use)`` already on the way, counted as arrived so that
-        the same hole is not filled twice.
+        ``(target account, asset, quantity_coin, use)`` already on the way, counted as arrived so
+        that the same hole is not filled twice.
     """
     policy_of = {policy.account_id: policy for policy in policies}
     unmet: list[Failure] = []

@@ -13,8 +13,8 @@ __all__ = ["BufferPolicy", "Move", "Route", "TransferPlan"]
 class BufferPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """When an account is topped up and to where: both as requirement over equity (use).
 
-    Use 1 is liquidation; act above `trigger_use_frac`, fill up to `target_use_frac`. A source is never
-    drawn beyond its own `target_use_frac`.
+    Use 1 is liquidation; act above `trigger_use_frac`, fill up to `target_use_frac`. A source is
+    never drawn beyond its own `target_use_frac`.
     """
 
     account_id: str

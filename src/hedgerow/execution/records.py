@@ -69,10 +69,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def in_transit(pending: Iterable[Leg], time_ns: int) -> tuple[Account, ...]:
-    """Give what has left one account and not reached the other, as an account nothing can liquidate.
+    """Give what has left one account and not reached the other, as an account of its own.
 
-    It still belongs to the desk: without it a transfer would look like a loss, and the coins in it like
-    delta to be hedged. None when nothing is on its way.
+    Nothing can liquidate it, and it still belongs to the desk: without it a transfer would look
+    like a loss, and the coins in it like delta to be hedged. None when nothing is on its way.
     """
     amounts: dict[str, Decimal] = {}
     for leg in pending:

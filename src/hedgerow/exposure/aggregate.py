@@ -1,10 +1,11 @@
 """Contract values with holdings: one pass over the sparse book, summed up the tree.
 
-A holding's profit is quantity · (unit - unit at entry). Its coins are those of its own underlying plus
-those of the settlement asset it is counted in: a coin-settled profit moves with the coin.
+A holding's profit is quantity · (unit - unit at entry). Its coins are those of its own underlying
+plus those of the settlement asset it is counted in: a coin-settled profit moves with the coin.
 """
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from math import fsum
 
 from hedgerow.errors import Failure
@@ -15,15 +16,23 @@ from hedgerow.instruments import (
     InversePerpetual,
     LinearFuture,
     LinearPerpetual,
+    LoanDebt,
+    LoanSupply,
+    Spot,
+    StakedCoin,
+    VaultShare,
     expiry_of,
+    settlement_of,
     underlying_of,
 )
 from hedgerow.market import Snapshot
-from hedgerow.portfolio import Book
+from hedgerow.portfolio import Account, Book
 from hedgerow.pricing import Values, unit_ccy
-from hedgerow.units import date_utc, to_exact, to_model
+from hedgerow.units import SECOND_NS, date_utc, to_exact, to_model
 
 __all__ = ["aggregate"]
+
+_ENTRY_STEP = Decimal("1e-10")
 
 
 @dataclass(slots=True)
@@ -48,12 +57,16 @@ def aggregate(book: Book, values: Values, snapshot: Snapshot) -> ExposureTable:
     Returns
     -------
     ExposureTable
-        Parents before children, in the order the book lists accounts. A missing instrument, or a coin
-        whose spot is unknown, is named in `missing` of every node above it.
+        Parents before children, by path. What has no value, a coin whose spot is unknown and a
+        future whose entry nobody reported are named in `missing` of every node above them and of
+        the coins they move with. Positions observed too long ago stay in the sums and are named
+        there too.
     """
     nodes: dict[str, _Sums] = {"desk": _Sums()}
     row_of = {int(index): row for row, index in enumerate(values.instrument_index)}
     trouble_of = {failure.subject: failure for failure in values.missing}
+    known_coins = _known_coins(book, snapshot)
+    of_any_coin: list[Failure] = []
     oldest_ns: int | None = None
 
     for h in range(len(book.holding_account_index)):
@@ -61,13 +74,16 @@ def aggregate(book: Book, values: Values, snapshot: Snapshot) -> ExposureTable:
         at = int(book.holding_instrument_index[h])
         instrument = book.instruments[at]
         above = ("desk", f"desk/{account.venue}", f"desk/{account.venue}/{account.account_id}")
-        own = snapshot.coin_of(underlying_of(instrument))
+        own = _coin(instrument, snapshot)
         leaf = f"{above[2]}/{own}"
         row = row_of.get(at)
-        if row is None:
-            trouble = trouble_of[instrument.instrument_id]
-            for node in (*above, leaf, _expiry_node(leaf, instrument), f"coin/{own}"):
-                nodes.setdefault(node, _Sums()).missing[trouble] = None
+        trouble = _no_entry(book, h) if row is not None else trouble_of[instrument.instrument_id]
+        for cause in (trouble, _stale(account, snapshot)):
+            if cause is not None:
+                _mark(nodes, above, instrument, snapshot, cause)
+        if trouble is not None and own not in known_coins:
+            of_any_coin.append(trouble)
+        if row is None or trouble is not None:
             continue
 
         quantity = float(book.holding_quantity_contracts[h])
@@ -91,6 +107,11 @@ def aggregate(book: Book, values: Values, snapshot: Snapshot) -> ExposureTable:
         _add_coin(nodes, above, settled_in, settled_coin, 0.0, instrument, snapshot, is_own=False)
         if values.age_ns[row] > 0 or expiry_of(instrument) is not None:
             oldest_ns = max(oldest_ns or 0, int(values.age_ns[row]))
+
+    # A token nobody priced may be a wrapped coin: no coin's delta is then known to be complete.
+    for node, sums in nodes.items():
+        if node.startswith("coin/") and node.removeprefix("coin/") not in snapshot.dollars_usd:
+            sums.missing.update(dict.fromkeys(of_any_coin))
 
     return ExposureTable(
         time_ns=snapshot.time_ns,
@@ -132,13 +153,76 @@ def _add_coin(
             sums.delta_own_coin.append(delta_coin)
 
 
+def _coin(instrument: Instrument, snapshot: Snapshot) -> str:
+    """Name the coin an instrument moves with; a staked coin's terms know its base."""
+    if isinstance(instrument, StakedCoin):
+        return instrument.base
+    return snapshot.coin_of(underlying_of(instrument))
+
+
+def _known_coins(book: Book, snapshot: Snapshot) -> frozenset[str]:
+    """List what is known to be a coin of its own, and not a token that moves with another."""
+    of_terms = {
+        underlying_of(instrument)
+        for instrument in book.instruments
+        if not isinstance(instrument, Spot | LoanSupply | LoanDebt | StakedCoin | VaultShare)
+    }
+    bases = {staking.base for staking in snapshot.stakings.values()}
+    bases |= {terms.base for terms in book.instruments if isinstance(terms, StakedCoin)}
+    listed = {*snapshot.dollars_usd, *snapshot.indices, *snapshot.movers}
+    return frozenset(of_terms | bases | listed)
+
+
+def _mark(
+    nodes: dict[str, _Sums],
+    above: tuple[str, ...],
+    instrument: Instrument,
+    snapshot: Snapshot,
+    cause: Failure,
+) -> None:
+    """Name a cause on every node above a holding and on the coins it moves with or is paid in."""
+    below: list[str] = []
+    for coin in (_coin(instrument, snapshot), snapshot.coin_of(settlement_of(instrument))):
+        leaf = f"{above[-1]}/{coin}"
+        below += (leaf, _expiry_node(leaf, instrument), f"coin/{coin}")
+    for node in (*above, *below):
+        nodes.setdefault(node, _Sums()).missing[cause] = None
+
+
+def _no_entry(book: Book, holding: int) -> Failure | None:
+    """Give the reason why a holding has no profit: a future is worth nothing without its entry."""
+    instrument = book.instruments[book.holding_instrument_index[holding]]
+    if book.holding_entry_ccy[holding] != 0.0 or not isinstance(
+        instrument, LinearPerpetual | LinearFuture | InversePerpetual | InverseFuture
+    ):
+        return None
+    return Failure(
+        subject=instrument.instrument_id,
+        reason="missing_data",
+        message=f"{instrument.instrument_id} has no entry price",
+    )
+
+
+def _stale(account: Account, snapshot: Snapshot) -> Failure | None:
+    age_ns = snapshot.time_ns - account.time_observed_ns
+    if age_ns <= snapshot.ages.account_ns_max:
+        return None
+    return Failure(
+        subject=account.account_id,
+        reason="stale_data",
+        message=f"positions of {account.account_id} are {age_ns / SECOND_NS:.0f} s old, "
+        f"the limit is {snapshot.ages.account_ns_max / SECOND_NS:.0f} s",
+    )
+
+
 def _entry_unit_ccy(instrument: Instrument, entry_usd: float) -> float:
     if entry_usd == 0.0 or not isinstance(
         instrument, LinearPerpetual | LinearFuture | InversePerpetual | InverseFuture
     ):
         return 0.0
-    # The entry came from an exact price, so the shortest decimal gives it back.
-    exact = to_exact(entry_usd, instrument.tick_usd / 1000, "half_up")
+    # The entry came from an exact price, so the shortest decimal gives it back; averages of fills
+    # have more digits than a tick.
+    exact = to_exact(entry_usd, _ENTRY_STEP, "half_up")
     return to_model(unit_ccy(instrument, exact))
 
 
@@ -147,9 +231,9 @@ def _expiry_node(leaf: str, instrument: Instrument) -> str:
     return f"{leaf}/{'no expiry' if expiry_ns is None else date_utc(expiry_ns)}"
 
 
-def _order(node: str) -> tuple[int, str]:
-    """Put the tree first, then the coins; a parent's path is a prefix and sorts before."""
-    return (1 if node.startswith("coin/") else 0, node)
+def _order(node: str) -> tuple[int, list[str]]:
+    """Put the tree first, then the coins; a parent's steps are a prefix and sort before."""
+    return (1 if node.startswith("coin/") else 0, node.split("/"))
 
 
 def _row(node: str, sums: _Sums) -> ExposureRow:
@@ -164,5 +248,5 @@ def _row(node: str, sums: _Sums) -> ExposureRow:
         vega_usd_per_volpt=fsum(sums.vega_usd),
         theta_usd_per_day=fsum(sums.theta_usd),
         is_estimate=sums.is_estimate,
-        missing=tuple(sums.missing),
+        missing=tuple(sorted(sums.missing, key=lambda failure: (failure.subject, failure.message))),
     )

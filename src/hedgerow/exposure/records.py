@@ -10,12 +10,12 @@ __all__ = ["ExposureRow", "ExposureTable"]
 class ExposureRow(msgspec.Struct, frozen=True, kw_only=True):
     """One node's exposure, in dollars.
 
-    `delta_spot_coin` is the dollar-numeraire delta in coins: what must be sold to stop the dollar value
-    from moving, coin balances and premium held in coin included. `delta_premium_adjusted_coin` is
-    the coin-numeraire one, without them. Both are None on nodes that join several coins: coins of
-    different kinds do not add. `delta_spot_usd` is delta times spot and adds, though it nets unlike
-    coins; dollar coins are left out of it except on their own rows (there it is peg risk). Gamma is
-    the change of `delta_spot_usd` for a move of one per cent.
+    `delta_spot_coin` is the dollar-numeraire delta in coins: what must be sold to stop the dollar
+    value from moving, coin balances and premium held in coin included.
+    `delta_premium_adjusted_coin` is the coin-numeraire one, without them. Both are None on nodes
+    that join several coins: coins of different kinds do not add. `delta_spot_usd` is delta times
+    spot and adds, though it nets unlike coins; dollar coins are left out of it except on their own
+    rows (there it is peg risk). Gamma is the change of `delta_spot_usd` for a move of one per cent.
     """
 
     node: str

@@ -1,8 +1,8 @@
 """Trade each coin's delta back to the nearest edge of its band, and no further.
 
 The delta is the desk's dollar delta in coins, everything included: options, perpetuals, loans, coin
-balances, amounts on their way between accounts. Each trade makes the delta smaller, so it may rest on
-an estimate; a delta with something missing is not traded on at all.
+balances, amounts on their way between accounts. Each trade makes the delta smaller, so it may rest
+on an estimate; a delta with something missing is not traded on at all.
 """
 
 from collections.abc import Iterable

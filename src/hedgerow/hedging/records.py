@@ -42,7 +42,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TradePlan(msgspec.Struct, frozen=True, kw_only=True):
-    """Trades that bring deltas back to the nearest edge of their bands, and what could not be done."""
+    """Trades that bring deltas back to the edge of their bands, and what could not be done."""
 
     trades: tuple[Trade, ...]
     unmet: tuple[Failure, ...]

@@ -1,8 +1,8 @@
 """The terms of instruments, as frozen records.
 
 Three words recur. *Underlying*: the coin whose price moves the value (``BTC``). *Settlement*: the
-asset in which the value is paid and counted (``BTC`` for a coin-settled option, ``USDC`` for a linear
-perpetual). *Contract*: one unit of `Position.quantity_contracts`.
+asset in which the value is paid and counted (``BTC`` for a coin-settled option, ``USDC`` for a
+linear perpetual). *Contract*: one unit of `Position.quantity_contracts`.
 """
 
 from decimal import Decimal
@@ -29,7 +29,8 @@ __all__ = [
     "underlying_of",
 ]
 
-# The first block of the first chain; an expiry before it is a unit mistake (seconds for nanoseconds).
+# The first block of the first chain; an expiry before it is a unit mistake (seconds for
+# nanoseconds).
 _FIRST_EXPIRY_NS = 1_230_940_800_000_000_000
 
 
@@ -138,8 +139,8 @@ class Option(msgspec.Struct, frozen=True, kw_only=True, tag="option"):
     """European option, settled against an average of the index.
 
     `settlement` equal to `underlying` makes it coin-settled: prices and payoffs are in coin, the
-    payoff is ``max(±(A - K), 0) / A`` with A the averaged index. Any other settlement makes it linear.
-    The average runs over the last `averaging_ns` before expiry (Deribit: 30 minutes).
+    payoff is ``max(±(A - K), 0) / A`` with A the averaged index. Any other settlement makes it
+    linear. The average runs over the last `averaging_ns` before expiry (Deribit: 30 minutes).
     """
 
     instrument_id: str

@@ -32,7 +32,8 @@ def judge(
     Parameters
     ----------
     reports, distances
-        By account node, such as ``desk/binance/perp``; accounts that nothing can liquidate have none.
+        By account node, such as ``desk/binance/perp``; accounts that nothing can liquidate have
+        none.
     """
     states: list[LimitState] = []
     for limit in limits:

@@ -6,8 +6,8 @@ import msgspec
 
 __all__ = ["Breach", "Limit", "LimitState", "Metric", "Rung", "Side"]
 
-# What a limit can be set on. `margin_use_frac`: requirement over equity. `distance_spot_frac`: how far
-# the joint spot may still move before an account is liquidatable (a floor: less is worse).
+# What a limit can be set on. `margin_use_frac`: requirement over equity. `distance_spot_frac`: how
+# far the joint spot may still move before an account is liquidatable (a floor: less is worse).
 Metric: TypeAlias = Literal[
     "delta_spot_usd",
     "gamma_usd_per_pct",
@@ -24,10 +24,11 @@ FLOOR_METRICS: frozenset[str] = frozenset({"distance_spot_frac"})
 
 
 class Limit(msgspec.Struct, frozen=True, kw_only=True):
-    """One tolerance that a person set. `scope` is a node path of the exposure tree; ``*`` matches
-    one step of it: ``desk/perp/*`` is every account of the venue ``perp``.
+    """One tolerance that a person set.
 
-    Ceilings are compared with the size of the metric; floors with the metric itself.
+    `scope` is a node path of the exposure tree; ``*`` matches one step of it: ``desk/binance/*`` is
+    every account of the venue ``binance``. Ceilings are compared with the size of the metric;
+    floors with the metric itself.
     """
 
     scope: str

@@ -1,7 +1,7 @@
 """Look at a whole desk once: exposures, requirements, distances, and the limits on them.
 
-Everything above this room that needs the state of the desk (agents, plans before and after, reports)
-takes it from here, so that they cannot disagree.
+Everything above this room that needs the state of the desk (agents, plans before and after,
+reports) takes it from here, so that they cannot disagree.
 """
 
 from collections.abc import Iterable, Mapping
@@ -45,8 +45,8 @@ def survey(
 ) -> Survey:
     """Value, sum, require, measure and judge.
 
-    Accounts without a rulebook have no requirement and no distance. An account whose rulebook is not
-    among `rulebooks`, or whose positions were observed too long ago, has an unknown one.
+    Accounts without a rulebook have no requirement and no distance. An account whose rulebook is
+    not among `rulebooks`, or whose positions were observed too long ago, has an unknown one.
     """
     instruments = {terms.instrument_id: terms for terms in book.instruments}
     reports: dict[str, Outcome[MarginReport]] = {}

@@ -1,7 +1,7 @@
 """Over-collateralised loans in the protocol's own integers (Aave v3, onchain-margin.md section 5).
 
-Amounts are in each token's smallest unit, prices and values in dollars scaled 1e8 (`_base`), indices
-scaled 1e27. Collateral rounds down, debt rounds up.
+Amounts are in each token's smallest unit, prices and values in dollars scaled 1e8 (`_base`),
+indices scaled 1e27. Collateral rounds down, debt rounds up.
 """
 
 from hedgerow.units import mul_div_down, mul_div_up

@@ -29,7 +29,7 @@ def require(
     Returns
     -------
     MarginReport or Failure
-        A Failure as soon as one input is missing or stale, or one position is of a kind the rulebook
-        does not cover: a requirement without it would look too small.
+        A Failure as soon as one input is missing or stale, or one position is of a kind the
+        rulebook does not cover: a requirement without it would look too small.
     """
     return ENGINES[type(rulebook)](account, instruments, snapshot, rulebook)

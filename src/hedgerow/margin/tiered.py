@@ -6,6 +6,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import pairwise
 
 from hedgerow.margin.rulebook import Tier
 
@@ -15,7 +16,7 @@ __all__ = ["deductions_usd", "maintenance_usd", "tier_index"]
 def deductions_usd(tiers: Sequence[Tier]) -> list[Decimal]:
     """Give the deduction of every tier."""
     deductions = [Decimal(0)]
-    for below, tier in zip(tiers, tiers[1:], strict=False):
+    for below, tier in pairwise(tiers):
         step = tier.floor_usd * (tier.rate_maintenance_frac - below.rate_maintenance_frac)
         deductions.append(deductions[-1] + step)
     return deductions

@@ -1,8 +1,8 @@
 """Which of these, together, in what order?
 
-Trades and transfers enter; one ordered `Plan` leaves, with its cost, every limit before and expected
-after, what it assumes and when it expires. The room refuses nothing: what could not be planned stands
-in `unmet`, with the reason.
+Trades and transfers enter; one ordered `Plan` leaves, with its cost, every limit before and
+expected after, what it assumes and when it expires. The room refuses nothing: what could not be
+planned stands in `unmet`, with the reason.
 """
 
 from hedgerow.planning.plan import plan

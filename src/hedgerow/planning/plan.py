@@ -1,7 +1,7 @@
 """Join trades and transfers into one ordered plan, and say what it will have changed.
 
-Transfers come first: collateral takes time to arrive, a hedge does not, and a hedge may need the margin.
-The state after is a survey of the same market with every leg done as written.
+Transfers come first: collateral takes time to arrive, a hedge does not, and a hedge may need the
+margin. The state after is a survey of the same market with every leg done as written.
 """
 
 from collections.abc import Mapping, Sequence
@@ -82,8 +82,8 @@ def _transfer(move: Move, client_id: str) -> Transfer:
         quantity_coin=move.quantity_coin,
         use=move.route.use,
         cost_expected_usd=move.cost_expected_usd,
-        reason=f"{move.route.target_account_id} uses {_percent(move.use_before_frac)} of its equity; "
-        f"{move.route.use} brings it to {_percent(move.use_after_frac)}",
+        reason=f"{move.route.target_account_id} uses {_percent(move.use_before_frac)} of its "
+        f"equity; {move.route.use} brings it to {_percent(move.use_after_frac)}",
     )
 
 

@@ -1,7 +1,7 @@
 """What accounts would look like with every leg done: orders at the mark, transfers arrived.
 
-Used to state each limit after a plan. Fees and slippage are in the plan's cost, not in the projected
-balances.
+Used to state each limit after a plan. Fees and slippage are in the plan's cost, not in the
+projected balances.
 """
 
 from collections.abc import Mapping, Sequence
@@ -59,8 +59,9 @@ def with_fill(
 ) -> Account:
     """Give the account after a fill, marked to the fill's price.
 
-    What the position had earned by then moves into the balance and the rest is entered at the fill's
-    price, so that equity at that price is the same before and after, whichever way the fill goes.
+    What the position had earned by then moves into the balance and the rest is entered at the
+    fill's price, so that equity at that price is the same before and after, whichever way the fill
+    goes.
     """
     held = [p for p in account.positions if p.instrument_id == terms.instrument_id]
     others = tuple(p for p in account.positions if p.instrument_id != terms.instrument_id)

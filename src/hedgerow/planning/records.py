@@ -47,7 +47,8 @@ Leg: TypeAlias = Order | Transfer
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Ordered legs, what they cost, what each limit was and is expected to be.
 
-    `unmet` names what the plan could not do and why; a plan may be empty of legs and still say that.
+    `unmet` names what the plan could not do and why; a plan may be empty of legs and still say
+    that.
     """
 
     plan_id: str

@@ -27,8 +27,9 @@ Column = TypeVar("Column", NDArray[np.int64], NDArray[np.float64])
 class Book:
     """Every account of a desk over one list of distinct instruments.
 
-    `holding_*` arrays have one row per (account, instrument) pair that is held: the sparse matrix of
-    positions in coordinate form. `entry_ccy` is NaN-free: 0.0 means the holding has no entry price.
+    `holding_*` arrays have one row per (account, instrument) pair that is held: the sparse matrix
+    of positions in coordinate form. `entry_ccy` is NaN-free: 0.0 means the holding has no entry
+    price.
     """
 
     accounts: tuple[Account, ...]

@@ -1,9 +1,9 @@
 """What is it worth, and how does that move?
 
-A `Book` and a `Snapshot` enter; `Values` leaves: one row per distinct instrument that has an answer,
-and a `Failure` for each that has none. Everything is counted per contract, first in the instrument's
-own settlement asset, with the dollar price of that asset beside it. The room refuses to price on a
-missing or stale input.
+A `Book` and a `Snapshot` enter; `Values` leaves: one row per distinct instrument that has an
+answer, and a `Failure` for each that has none. Everything is counted per contract, first in the
+instrument's own settlement asset, with the dollar price of that asset beside it. The room refuses
+to price on a missing or stale input.
 """
 
 from hedgerow.pricing.black76 import Floats, OptionColumns, OptionGreeks, greeks, value_usd

@@ -1,8 +1,8 @@
 """Black (1976) on the forward, undiscounted: the readable reference path in NumPy.
 
 Value and Greeks are per coin of notional, raw: per 1.00 of volatility, per year of calendar time.
-Deribit quotes on a zero rate, so the forward carries all there is of carry. At the edges (no time, no
-volatility) the limits are returned: intrinsic value, a step for delta, zero for the rest.
+Deribit quotes on a zero rate, so the forward carries all there is of carry. At the edges (no time,
+no volatility) the limits are returned: intrinsic value, a step for delta, zero for the rest.
 
 References
 ----------

@@ -1,7 +1,8 @@
 """What one contract of a future or perpetual is worth in its settlement asset, before its entry.
 
 Profit of a holding is quantity · (unit at the mark - unit at the entry), whatever the kind: linear
-contracts are worth multiplier · price dollars, inverse ones -multiplier / price coins (methods.md 2.2).
+contracts are worth multiplier · price dollars, inverse ones -multiplier / price coins (methods.md
+2.2).
 """
 
 from decimal import Decimal

@@ -3,8 +3,8 @@
 One contract of every kind is reduced to the same few numbers: what it is worth in its settlement
 asset, what that asset is worth in dollars and which coin moves it, and how the worth moves with the
 instrument's own underlying. For a coin-settled option ``v = V/F`` this gives the premium-adjusted
-delta ``δ - v``; holding the premium in coin adds ``v`` back, and the two together are the dollar delta
-``δ`` (methods.md section 2.1).
+delta ``δ - v``; holding the premium in coin adds ``v`` back, and the two together are the dollar
+delta ``δ`` (methods.md section 2.1).
 """
 
 from collections.abc import Sequence

@@ -11,8 +11,6 @@ as at a real venue.
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
-import msgspec
-
 from hedgerow.collateral import Route
 from hedgerow.errors import DeskRejected, Failure
 from hedgerow.execution import Liquidation, Receipt
@@ -84,7 +82,6 @@ class World:
         self._snapshot: Snapshot | None = None
         self._fundings: list[FundingSettlement] = []
         self._receipts: dict[str, Receipt] = {}
-        self._legs: dict[str, Leg] = {}
         self._news: tuple[list[Receipt], list[Liquidation], list[str]] = ([], [], [])
         self._alerted: set[str] = set()
 
@@ -124,9 +121,8 @@ class World:
 
     def place(self, order: Order, time_ns: int) -> Receipt:
         """Match an order now; what is not filled is cancelled."""
-        known = self._known(order)
-        if known is not None:
-            return known
+        if order.client_id in self._receipts:
+            return self._receipts[order.client_id]
         if self._snapshot is None:
             return self._receive(_refused(order, time_ns, "the market has not opened"))
         account = self._holdings.get(order.account_id)
@@ -155,9 +151,8 @@ class World:
 
     def move(self, transfer: Transfer, time_ns: int) -> Receipt:
         """Start a transfer: debited now, credited after the latency of its route."""
-        known = self._known(transfer)
-        if known is not None:
-            return known
+        if transfer.client_id in self._receipts:
+            return self._receipts[transfer.client_id]
         if self._snapshot is None:
             return self._receive(_refused(transfer, time_ns, "the market has not opened"))
         for account_id in (transfer.source_account_id, transfer.target_account_id):
@@ -242,16 +237,6 @@ class World:
                 self._holdings.book(funded(account, future, funding.rate_frac, mark), snapshot)
         self._fundings = waiting
         return said
-
-    def _known(self, leg: Leg) -> Receipt | None:
-        """Give the receipt of a leg that was sent before; a new leg under an old id is refused."""
-        seen = self._legs.setdefault(leg.client_id, leg)
-        receipt = self._receipts.get(leg.client_id)
-        if receipt is None or seen == leg:
-            return receipt
-        return msgspec.structs.replace(
-            receipt, message=f"{leg.client_id} was sent before with other terms; nothing was done"
-        )
 
     def _receive(self, receipt: Receipt) -> Receipt:
         self._receipts[receipt.client_id] = receipt

@@ -1,7 +1,7 @@
 """How close is it to breaking?
 
-An account, a snapshot and its rulebook enter; a `Distance` leaves: how far the joint spot may fall or
-rise before the venue may act, by the same `margin.require` the venue's simulator uses. The room
+An account, a snapshot and its rulebook enter; a `Distance` leaves: how far the joint spot may fall
+or rise before the venue may act, by the same `margin.require` the venue's simulator uses. The room
 refuses a distance where one requirement on the way has no answer.
 """
 

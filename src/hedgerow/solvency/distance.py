@@ -1,9 +1,10 @@
 """Distance to liquidation along the joint spot, by bracketing outwards and bisecting.
 
 From the present price the search steps outwards on each side until equity falls below the
-requirement, then bisects. Steps are fine near home, where a root matters most, and coarse far away; two
-roots inside one step (an account that breaks and heals) are seen as none, so the steps are kept below the
-width of a venue's price bucket. Cost: about 20 requirements where nothing breaks, 13 more per root.
+requirement, then bisects. Steps are fine near home, where a root matters most, and coarse far away;
+two roots inside one step (an account that breaks and heals) are seen as none, so the steps are kept
+below the width of a venue's price bucket. Cost: about 20 requirements where nothing breaks, 13 more
+per root.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,7 +35,8 @@ def distance(
     Returns
     -------
     Distance or Failure
-        Moves are accurate to 1e-4 of the price, on the near side: the account is still solvent there.
+        Moves are accurate to 1e-4 of the price, on the near side: the account is still solvent
+        there.
     """
     coins = [coin for coin in snapshot.indices if coin not in snapshot.dollars_usd]
 

@@ -9,8 +9,9 @@ class Distance(msgspec.Struct, frozen=True, kw_only=True):
     """Relative moves of the joint spot at which an account becomes liquidatable.
 
     Every coin moves by the same factor, forwards and oracle answers with it; vols and dollar coins
-    stand still. `down_frac` is negative, `up_frac` positive; None means that no breach lies within the
-    range searched, which is stated beside it. Both are zero when the account is liquidatable now.
+    stand still. `down_frac` is negative, `up_frac` positive; None means that no breach lies within
+    the range searched, which is stated beside it. Both are zero when the account is liquidatable
+    now.
     """
 
     account_id: str

@@ -1,8 +1,8 @@
 """Aave v3: collateral times liquidation threshold against debt, at the protocol's oracle.
 
-Equity here is what the protocol sets against the debt, ``Σ collateral · threshold``, in dollars; the
-requirement is the debt. Their ratio is the health factor. All arithmetic is in the protocol's integers
-(onchain-margin.md section 5, [V] for the arithmetic); e-mode is not modelled.
+Equity here is what the protocol sets against the debt, ``Σ collateral · threshold``, in dollars;
+the requirement is the debt. Their ratio is the health factor. All arithmetic is in the protocol's
+integers (onchain-margin.md section 5, [V] for the arithmetic); e-mode is not modelled.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,8 @@
 """Binance USD-M in cross mode: tiered maintenance over all positions of one wallet.
 
 Equity is the wallet balance plus unrealised profit at the mark; every position's requirement comes
-from the tier of its own notional (venue-margin.md section 2.1, [V] binance-usdm-account-components).
+from the tier of its own notional (venue-margin.md section 2.1, [V]
+binance-usdm-account-components).
 """
 
 from collections.abc import Mapping

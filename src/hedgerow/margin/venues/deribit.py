@@ -24,8 +24,8 @@ from hedgerow.units import date_utc, quantise, to_exact, to_model, years_between
 
 __all__ = ["require"]
 
-# The venue prints requirements to nine decimals of a coin; model profits are kept to twelve, rounded
-# against the holder, so that the cell's rounding stays the venue's.
+# The venue prints requirements to nine decimals of a coin; model profits are kept to twelve,
+# rounded against the holder, so that the cell's rounding stays the venue's.
 _SCAN_STEP = Decimal("1e-9")
 _MODEL_STEP = Decimal("1e-12")
 # Further apart than this, the model's float and the exact figures cannot disagree on the order.
@@ -97,8 +97,8 @@ def require(
     if delta_usd > rulebook.delta_shock_threshold_usd:
         return _refuse(
             account,
-            f"delta of {delta_usd:.0f} USD is beyond {rulebook.delta_shock_threshold_usd}, where the "
-            "venue adds a delta shock whose formula is not verified",
+            f"delta of {delta_usd:.0f} USD is beyond {rulebook.delta_shock_threshold_usd}, where "
+            "the venue adds a delta shock whose formula is not verified",
         )
     factor = rulebook.maintenance_factor_frac
     scan_lines, worst = _scan_lines(holdings, grid, rulebook, currency, index)
@@ -141,7 +141,7 @@ def _future(
     grid: Sequence[Cell],
     reach_frac: Decimal,
 ) -> Outcome[_Holding]:
-    """Profit of an inverse future is size · m/(1+m) coins; in the tail it stays at the range's end."""
+    """Profit of an inverse future is size · m/(1+m) coins, in the tail that of the range's end."""
     mark = snapshot.mark_usd(terms.instrument_id, terms.underlying)
     if isinstance(mark, Failure):
         return mark

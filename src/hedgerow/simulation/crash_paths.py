@@ -31,7 +31,7 @@ _BASIS_MEAN_FRAC = 0.0002
 _DISCOUNT_MEAN_FRAC = 0.0005
 # What one unit of negative log return adds.
 _VOL_PER_FALL = 6.0
-_BASIS_PER_FALL = 0.06
+_BASIS_PER_FALL = 0.12
 _DISCOUNT_PER_FALL = 0.12
 
 
@@ -114,8 +114,8 @@ def crash_paths(
             vol += _VOL_REVERSION * hours * (VOL_MEAN_FRAC - vol) + _VOL_PER_FALL * _fall(
                 r_btc, vol
             )
-            basis_btc = _basis(basis_btc, r_btc, hours, noise_btc)
-            basis_eth = _basis(basis_eth, r_eth, hours, noise_eth)
+            basis_btc = _basis(basis_btc, _fall(r_btc, vol), hours, noise_btc)
+            basis_eth = _basis(basis_eth, _fall(r_eth, vol), hours, noise_eth)
             discount += _DISCOUNT_REVERSION * hours * (_DISCOUNT_MEAN_FRAC - discount)
             discount += _DISCOUNT_PER_FALL * _fall(r_eth, vol)
         rows.append((btc, eth, vol, basis_btc, basis_eth, discount))
@@ -140,7 +140,7 @@ def _fall(log_return: float, vol_frac: float) -> float:
     return max(0.0, -log_return - 0.003 * max(1.0, vol_frac / VOL_MEAN_FRAC))
 
 
-def _basis(basis_frac: float, log_return: float, hours: float, noise: float) -> float:
+def _basis(basis_frac: float, fall: float, hours: float, noise: float) -> float:
     moved = basis_frac + _BASIS_REVERSION * hours * (_BASIS_MEAN_FRAC - basis_frac)
-    moved += _BASIS_PER_FALL * min(0.0, log_return) + 0.00003 * noise
+    moved += 0.00003 * noise - _BASIS_PER_FALL * fall
     return max(-0.01, min(0.01, moved))

@@ -1,0 +1,216 @@
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import pytest
+
+from hedgerow.errors import MarketRejected, OutOfDomain
+from hedgerow.execution import Decision, Liquidation, Receipt, View
+from hedgerow.market import FundingSettlement, MarketEvent, Snapshot
+from hedgerow.planning import Leg, Order, Plan
+from hedgerow.simulation import Episode, Frame, World, run
+from hedgerow.units import MINUTE_NS
+from tests.rooms.simulation.desk import (
+    T0,
+    fresh_state,
+    held,
+    ladder,
+    market,
+    order,
+    perp,
+    route,
+    transfer,
+    wallet,
+    world,
+)
+
+
+@dataclass
+class Scripted:
+    """An agent that does what it is told at the minute it is told to, and remembers its views."""
+
+    legs: dict[int, list[Leg]] = field(default_factory=dict)
+    views: list[View] = field(default_factory=list)
+
+    def step(self, view: View, time_ns: int) -> Decision:
+        self.views.append(view)
+        legs = self.legs.get((time_ns - T0) // MINUTE_NS, [])
+        plan = Plan(
+            plan_id=str(time_ns),
+            time_ns=time_ns,
+            expires_ns=time_ns + 1,
+            legs=tuple(legs),
+            cost_expected_usd=0.0,
+            limits_before=(),
+            limits_after=(),
+            assumptions=(),
+            unmet=(),
+        )
+        return Decision(time_ns=time_ns, limits=(), plan=plan if legs else None, reasons=())
+
+
+def observed(view: View, decisions: Sequence[Decision]) -> Frame:
+    """A frame that says when it was taken and how much the accounts held then."""
+    del decisions
+    return Frame(
+        time_ns=view.time_ns,
+        prices_usd={
+            account.account_id: float(account.balance_coin("USDC"))
+            for account in view.book.accounts
+        },
+        equity_usd=None,
+        delta_usd={},
+        gamma_usd_per_pct={},
+        vega_usd_per_volpt={},
+        theta_usd_per_day=None,
+        accounts=(),
+        limits=(),
+        missing=(),
+        option_age_ns_max=None,
+    )
+
+
+def minutes(*at: int) -> Iterator[MarketEvent]:
+    for minute in at:
+        time_ns = T0 + minute * MINUTE_NS
+        yield from market(time_ns=time_ns)
+        yield ladder(time_ns=time_ns)
+
+
+def played(
+    made: World,
+    agents: Sequence[Scripted],
+    events: Iterable[MarketEvent],
+    *,
+    start: int = 0,
+    end: int = 30,
+    step: int = 10,
+    heard: list[tuple[int, int]] | None = None,
+    told: list[float] | None = None,
+) -> Episode:
+    def act(decision: Decision, snapshot: Snapshot, time_ns: int) -> list[Receipt]:
+        del snapshot
+        legs = () if decision.plan is None else decision.plan.legs
+        return [
+            made.place(leg, time_ns) if isinstance(leg, Order) else made.move(leg, time_ns)
+            for leg in legs
+        ]
+
+    def hear(
+        receipts: Sequence[Receipt],
+        liquidations: Sequence[Liquidation],
+        alerts: Sequence[str],
+        time_ns: int,
+    ) -> None:
+        if heard is not None:
+            heard.append(((time_ns - T0) // MINUTE_NS, len(receipts)))
+        assert receipts or liquidations or alerts
+
+    return run(
+        events,
+        name="test",
+        world=made,
+        state=fresh_state(),
+        agents=agents,
+        act=act,
+        observe=observed,
+        hear=hear,
+        step_ns=step * MINUTE_NS,
+        start_ns=T0 + start * MINUTE_NS,
+        end_ns=T0 + end * MINUTE_NS,
+        progress=(lambda _: None) if told is None else told.append,
+    )
+
+
+def at(episode: Episode) -> list[int]:
+    return [(frame.time_ns - T0) // MINUTE_NS for frame in episode.frames]
+
+
+def test_steps_run_from_start_to_end_whether_or_not_something_happens_then() -> None:
+    agent, told = Scripted(), list[float]()
+    episode = played(world(perp("1")), [agent], minutes(0, 3, 10, 17), end=25, told=told)
+    assert at(episode) == [0, 10, 20, 25]
+    assert [(view.time_ns - T0) // MINUTE_NS for view in agent.views] == at(episode)
+    assert told == [0.0, 0.4, 0.8, 1.0]
+    assert episode.events_count == 4 * 9
+
+
+def test_an_agent_sees_every_event_of_its_moment_and_none_after() -> None:
+    agent = Scripted()
+    late = [quote for quote in minutes(10)]
+    played(world(perp("1")), [agent], [*minutes(0), *late, *minutes(11)])
+    seen = {(v.time_ns - T0) // MINUTE_NS: v.snapshot.quotes["BTC-PERP"] for v in agent.views}
+    assert [(seen[m].time_ns - T0) // MINUTE_NS for m in (0, 10, 20)] == [0, 10, 11]
+    assert agent.views[1].snapshot.ladders["BTC-PERP"].time_ns == T0 + 10 * MINUTE_NS
+
+
+def test_events_before_the_start_fill_the_market_and_touch_no_account() -> None:
+    made = world(perp("50000", "2"))
+    paid = FundingSettlement(
+        time_ns=T0 + 5 * MINUTE_NS, instrument_id="BTC-PERP", rate_frac=Decimal("0.0001")
+    )
+    agent = Scripted()
+    stream = [*minutes(0), paid, *minutes(15)]
+    episode = played(made, [agent], stream, start=10)
+    assert at(episode)[0] == 10
+    assert agent.views[0].snapshot.fundings["BTC-PERP"] == paid
+    assert episode.funding_usd == 0.0
+    assert held(made, "perp").balance_coin("USDC") == Decimal(50_000)
+
+
+def test_events_after_the_end_are_not_taken() -> None:
+    stream = minutes(0, 31, 32)
+    episode = played(world(perp("1")), [], stream)
+    assert episode.events_count == 9
+
+
+def test_a_frame_is_taken_after_the_agents_acted_and_actions_follow_their_legs() -> None:
+    made = world(perp("50000"), wallet(USDC="1000"), routes=[route("wallet", "perp", "USDC")])
+    buy = order("1", "100010")
+    agent = Scripted(legs={0: [transfer("100")], 10: [buy], 20: [order("1", "1", client_id="x")]})
+    heard: list[tuple[int, int]] = []
+    episode = played(made, [agent], minutes(0, 10, 20, 30, 40), end=40, heard=heard)
+    assert episode.with_hedgerow
+    # The fee of 100.01 shows in the frame of the very step that traded.
+    assert [frame.prices_usd["perp"] for frame in episode.frames] == [
+        50_000.0,
+        49_899.99,
+        49_899.99,
+        49_999.99,
+        49_999.99,
+    ]
+    assert [(action.leg, action.status) for action in episode.actions] == [
+        (transfer("100"), "credited"),
+        (buy, "filled"),
+        (order("1", "1", client_id="x"), "rejected"),
+    ]
+    assert episode.actions[0].time_ns == T0
+    assert heard == [(0, 1), (10, 1), (20, 1), (30, 1)]
+    assert episode.fees_usd == pytest.approx(100.51)
+    assert agent.views[1].pending == (transfer("100"),)
+    assert agent.views[3].pending == ()
+
+
+def test_without_agents_nothing_is_done() -> None:
+    episode = played(world(perp("5")), [], minutes(0, 10))
+    assert not episode.with_hedgerow
+    assert episode.actions == ()
+    assert len(episode.frames) == 4
+
+
+def test_liquidations_between_steps_are_reported_at_their_own_time() -> None:
+    made = world(perp("7000", "1"))
+    crash = market("97500", time_ns=T0 + 3 * MINUTE_NS)
+    episode = played(made, [], [*minutes(0), *crash])
+    assert [(each.account_id, each.time_ns) for each in episode.liquidations] == [
+        ("perp", T0 + 3 * MINUTE_NS)
+    ]
+
+
+def test_time_running_backwards_and_impossible_windows_are_refused() -> None:
+    with pytest.raises(MarketRejected, match="backwards"):
+        played(world(perp("1")), [], minutes(10, 5))
+    with pytest.raises(OutOfDomain, match="step must be positive"):
+        played(world(perp("1")), [], minutes(0), step=0)
+    with pytest.raises(OutOfDomain, match="before the start"):
+        played(world(perp("1")), [], minutes(0), start=5, end=0)

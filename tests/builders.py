@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -47,7 +47,8 @@ T0_NS = parse_ns("2026-02-01T00:00:00Z")
 EXPIRY_NS = T0_NS + 73 * DAY_NS  # a fifth of a year
 RAY = 10**27
 
-Number = Decimal | int | str | float
+Number: TypeAlias = Decimal | int | str | float
+Positions: TypeAlias = Mapping[str, "Number | tuple[Number, Number]"]
 
 
 def exact(number: Number) -> Decimal:
@@ -154,7 +155,7 @@ def account(
     venue: str = "venue",
     currency: str = "USDC",
     rulebook: str | None = None,
-    positions: Mapping[str, Number | tuple[Number, Number]] | None = None,
+    positions: Positions | None = None,
     balances: Mapping[str, Number] | None = None,
     time_ns: int = T0_NS,
 ) -> Account:

@@ -4,6 +4,7 @@ Code holds formulas, TOML holds numbers, each file with its `source`, the day fr
 to hold (`as_of`) and how well it was verified. `app` reads the files; this room only decodes bytes.
 """
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -123,18 +124,64 @@ def decode_rulebook(raw: bytes, *, where: str) -> Rulebook:
     Raises
     ------
     RulebookRejected
-        If a key is missing, unknown or of the wrong type, or tiers do not rise.
+        If a key is missing, unknown or of the wrong type, a number is negative or not finite, tiers
+        or their rates do not rise, or a table of a scan lacks a currency.
     """
     try:
         rulebook: Rulebook = msgspec.toml.decode(raw, type=Rulebook)
     except msgspec.MsgspecError as bad:
         raise RulebookRejected(f"{where}: {bad}") from bad
+    # In this order: tiers and tables may be compared once their numbers are numbers.
+    mistake = next(_bad_numbers(rulebook, ""), None) or _bad_shape(rulebook)
+    if mistake is not None:
+        raise RulebookRejected(f"{where}: {mistake}")
+    return rulebook
+
+
+def _bad_numbers(part: object, path: str) -> Iterator[str]:
+    """Name every number that cannot be, with its path; only the moves of a tail may be negative."""
+    if isinstance(part, msgspec.Struct):
+        for name in part.__struct_fields__:
+            yield from _bad_numbers(getattr(part, name), f"{path}.{name}" if path else name)
+    elif isinstance(part, dict):
+        for name, inner in part.items():
+            yield from _bad_numbers(inner, f"{path}.{name}")
+    elif isinstance(part, list):
+        for at, inner in enumerate(part):
+            yield from _bad_numbers(inner, f"{path}.[{at}]")
+    elif isinstance(part, Decimal | int):
+        number = Decimal(part)
+        may_fall = path.startswith("extended_moves_frac")
+        if not number.is_finite() or (number < 0 and not may_fall):
+            yield f"{path} must be finite and not negative, was {part}"
+        elif may_fall and (number <= -1 or number == 0):
+            yield f"{path} must be above -1 and not 0, was {part}"
+
+
+def _bad_shape(rulebook: Rulebook) -> str | None:
+    """Say what does not fit together, or nothing."""
     if isinstance(rulebook, TieredRulebook):
         for underlying, tiers in rulebook.tiers.items():
             floors = [tier.floor_usd for tier in tiers]
             if not floors or floors[0] != 0 or floors != sorted(set(floors)):
-                raise RulebookRejected(
-                    f"{where}: tiers.{underlying} must start at 0 and rise, floors were "
-                    f"{[str(f) for f in floors]}"
-                )
-    return rulebook
+                listed = [str(floor) for floor in floors]
+                return f"tiers.{underlying} must start at 0 and rise, floors were {listed}"
+            rates = [tier.rate_maintenance_frac for tier in tiers]
+            if rates != sorted(rates):
+                listed = [str(rate) for rate in rates]
+                return f"tiers.{underlying} maintenance rates must rise, were {listed}"
+    if isinstance(rulebook, ScanRulebook):
+        if rulebook.buckets_count == 0:
+            return "buckets_count must be positive, was 0"
+        currencies = ", ".join(sorted(rulebook.price_range_frac))
+        for name in (
+            "volatility_up_frac",
+            "volatility_down_frac",
+            "extended_dampener_usd",
+            "annualised_move_risk_frac",
+            "min_annualised_move_frac",
+        ):
+            named = ", ".join(sorted(getattr(rulebook, name)))
+            if named != currencies:
+                return f"{name} names {named}, price_range_frac names {currencies}"
+    return None

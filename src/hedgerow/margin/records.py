@@ -69,8 +69,11 @@ class MarginReport(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def use_frac(self) -> Decimal | None:
-        """Requirement over equity; None (unknown, not safe) when equity is not positive."""
-        if self.requirement_maintenance_ccy == 0:
+        """Requirement over equity; None (unknown, not safe) when equity is not positive.
+
+        An account that needs nothing and owes nothing uses nothing.
+        """
+        if self.requirement_maintenance_ccy == 0 and self.equity_ccy >= 0:
             return Decimal(0)
         if self.equity_ccy <= 0:
             return None

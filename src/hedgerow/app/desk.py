@@ -1,10 +1,10 @@
 """A desk: the file a person wrote, turned into records of the lower rooms.
 
-References between parts (an account's rulebook, a route's ends, a position's instrument) are
-checked here, together with the shape, so that every mistake appears in one message.
+Its shape and what in it refers to what are checked together, so that every mistake appears in one
+message.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
@@ -18,12 +18,13 @@ from hedgerow.app.desk_file import (
     read_desk_file,
     shape_mistakes,
 )
+from hedgerow.app.loose_ends import loose_ends, terms_from_name
 from hedgerow.app.rulebooks import packaged_rulebooks
 from hedgerow.collateral import BufferPolicy, Route
-from hedgerow.errors import BoundaryError, DeskRejected
+from hedgerow.errors import DeskRejected, HedgerowError
 from hedgerow.execution import Mode
 from hedgerow.hedging import HedgePolicy
-from hedgerow.instruments import Instrument, LinearPerpetual, LoanDebt, LoanSupply, expiry_of
+from hedgerow.instruments import Instrument, LinearPerpetual, LoanDebt, LoanSupply
 from hedgerow.limits import Limit
 from hedgerow.margin import Rulebook, TieredRulebook
 from hedgerow.market import AgeLimits
@@ -35,8 +36,7 @@ from hedgerow.simulation import (
     OracleModel,
     StakingModel,
 )
-from hedgerow.units import format_ns, to_model
-from hedgerow.venues.recordings import future_from_name, option_from_name, perpetual_from_name
+from hedgerow.units import to_model
 
 __all__ = ["Desk", "load_desk"]
 
@@ -87,118 +87,24 @@ def load_desk(path: Path) -> Desk:
     raw = read_desk_file(path)
     rulebooks = packaged_rulebooks()
     written, mistakes = shape_mistakes(raw)
-    mistakes.extend(_loose_ends(raw, rulebooks))
+    mistakes.extend(loose_ends(raw, rulebooks))
     if written is None or mistakes:
-        listed = "\n".join(f"  {mistake}" for mistake in mistakes)
-        count = f"{len(mistakes)} mistake{'s' if len(mistakes) != 1 else ''}"
-        raise DeskRejected(f"{path}: {count}\n{listed}")
-    return _desk(written, rulebooks, sha256(path.read_bytes()).hexdigest())
-
-
-def terms_from_name(name: str) -> Instrument:
-    """Give the terms that an instrument's own name states (Deribit's manner).
-
-    Raises
-    ------
-    RecordingRejected
-        If no known pattern fits.
-    """
-    if name.endswith("-PERPETUAL"):
-        return perpetual_from_name(name)
-    return option_from_name(name) if name.endswith(("-C", "-P")) else future_from_name(name)
-
-
-def _loose_ends(raw: Mapping[str, Any], rulebooks: Mapping[str, Rulebook]) -> Iterator[str]:
-    """Check what refers to what, on the raw file: a mistake of shape hides none of these."""
-    accounts = {a.get("id"): a for a in _tables(raw, "accounts")}
-    described = {i.get("id"): i for i in _tables(raw, "instruments")}
-    venues = {a.get("venue") for a in accounts.values()}
-    start = raw.get("desk", {}).get("start") if isinstance(raw.get("desk"), dict) else None
-    if len(accounts) != len(_tables(raw, "accounts")):
-        yield "accounts: two accounts carry one id"
-    for at, account in enumerate(_tables(raw, "accounts")):
-        where = f"accounts.[{at}: {account.get('id')}]"
-        book = account.get("rulebook")
-        if book is not None and book not in rulebooks:
-            yield f"{where}.rulebook: unknown rulebook {book!r}; known: {', '.join(rulebooks)}"
-        for position in _tables(account, "positions"):
-            yield from _position_ends(f"{where}.positions", position, described, start)
-    for at, hedge in enumerate(_tables(raw, "hedges")):
-        if hedge.get("account") not in accounts:
-            yield f"hedges.[{at}].account: no account {hedge.get('account')!r}"
-        if described.get(hedge.get("instrument"), {}).get("kind") != "linear_perpetual":
-            name = hedge.get("instrument")
-            yield f"hedges.[{at}].instrument: no linear perpetual {name!r} listed"
-    for at, buffer in enumerate(_tables(raw, "buffers")):
-        target = accounts.get(buffer.get("account"))
-        if target is None:
-            yield f"buffers.[{at}].account: no account {buffer.get('account')!r}"
-        elif target.get("rulebook") is None:
-            yield f"buffers.[{at}].account: {buffer['account']} has no rulebook, hence no buffer"
-        trigger, fill = _number(buffer.get("trigger_use")), _number(buffer.get("target_use"))
-        if trigger is not None and fill is not None and fill >= trigger:
-            yield f"buffers.[{at}]: target_use {fill} must lie below trigger_use {trigger}"
-    for at, route in enumerate(_tables(raw, "routes")):
-        for end in ("source", "target"):
-            if route.get(end) not in accounts:
-                yield f"routes.[{at}].{end}: no account {route.get(end)!r}"
-    for at, limit in enumerate(_tables(raw, "limits")):
-        yield from _limit_ends(f"limits.[{at}]", limit, venues, accounts)
-    for coin, mover in (raw.get("movers") or {}).items():
-        if described.get(mover, {}).get("kind") != "linear_perpetual":
-            yield f"movers.{coin}: no linear perpetual {mover!r} listed"
-
-
-def _position_ends(
-    where: str, position: Mapping[str, Any], described: Mapping[Any, Any], start: Any
-) -> Iterator[str]:
-    name = position.get("instrument")
-    if name in described or not isinstance(name, str):
-        return
+        raise _rejected(path, mistakes)
     try:
-        expiry_ns = expiry_of(terms_from_name(name))
-    except BoundaryError as bad:
-        yield f"{where}: {name!r} is neither listed under [[instruments]] nor named so that its "
-        yield f"{where}: {bad}"
-        return
-    if expiry_ns is not None and isinstance(start, str):
-        expiry = format_ns(expiry_ns)
-        if expiry <= start:
-            yield f"{where}: {name} expired {expiry}, before the desk's start {start}"
+        return _desk(written, rulebooks, sha256(path.read_bytes()).hexdigest())
+    except (HedgerowError, ValueError) as bad:  # what a record refuses that no part could know
+        raise _rejected(path, [str(bad)]) from bad
 
 
-def _limit_ends(
-    where: str, limit: Mapping[str, Any], venues: set[Any], accounts: Mapping[Any, Any]
-) -> Iterator[str]:
-    scope, soft, hard = str(limit.get("scope")), _number(limit.get("soft")), limit.get("hard")
-    steps = scope.split("/")
-    fits = steps[0] in ("desk", "coin")
-    if steps[0] == "desk" and len(steps) > 1:
-        fits = steps[1] in venues | {"*"} and (len(steps) < 3 or steps[2] in {*accounts, "*"})
-    if not fits:
-        yield (
-            f"{where}.scope: {scope!r} names no node; write desk, desk/VENUE, desk/VENUE/ACCOUNT "
-            "or coin/COIN, with * for any"
-        )
-    top = _number(hard)
-    if soft is None or top is None:
-        return
-    is_floor = limit.get("metric") == "distance_spot_frac"
-    if soft < top if is_floor else soft > top:
-        order = "above" if is_floor else "below"
-        yield f"{where}: soft {soft} must lie {order} hard {top}, or they would never warn first"
+def _rejected(path: Path, mistakes: Sequence[str]) -> DeskRejected:
+    listed = "\n".join(f"  {_printable(mistake)}" for mistake in mistakes)
+    count = f"{len(mistakes)} mistake{'s' if len(mistakes) != 1 else ''}"
+    return DeskRejected(f"{path}: {count}\n{listed}")
 
 
-def _tables(raw: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    listed = raw.get(key)
-    return [t for t in listed if isinstance(t, dict)] if isinstance(listed, list) else []
-
-
-def _number(written: Any) -> Decimal | None:
-    try:
-        return None if isinstance(written, bool) or written is None else Decimal(str(written))
-    except ArithmeticError:
-        return None
+def _printable(told: str) -> str:
+    """Escape what a file may hold and a terminal would obey."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in told)
 
 
 def _desk(written: DeskFile, rulebooks: Mapping[str, Rulebook], digest: str) -> Desk:

@@ -22,6 +22,8 @@ from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, parse_ns
 __all__ = ["DeskFile", "read_desk_file", "shape_mistakes"]
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
+_DURATION_NS_MAX = 3_653 * DAY_NS
+_MOMENT_NS_MIN, _MOMENT_NS_MAX = parse_ns("2000-01-01"), parse_ns("2200-01-01")
 _DURATION_NS = {"s": SECOND_NS, "m": MINUTE_NS, "h": HOUR_NS, "d": DAY_NS}
 
 
@@ -29,26 +31,44 @@ def _duration_ns(written: Any) -> Any:
     found = _DURATION.fullmatch(written) if isinstance(written, str) else None
     if found is None:
         raise ValueError("write a duration such as 90s, 15m, 13h or 2d")
-    return int(Decimal(found[1]) * _DURATION_NS[found[2]])
+    duration_ns = int(Decimal(found[1]) * _DURATION_NS[found[2]])
+    if duration_ns > _DURATION_NS_MAX:
+        raise ValueError("a duration of more than ten years cannot be meant")
+    return duration_ns
 
 
 def _moment_ns(written: Any) -> Any:
     if not isinstance(written, str):
         raise ValueError("write a time in quotes, such as 2026-01-29T00:00:00Z")
     try:
-        return parse_ns(written)
-    except ValueError as bad:
+        moment_ns = parse_ns(written)
+    except (ValueError, OverflowError) as bad:
         raise ValueError(f"write a time such as 2026-01-29T00:00:00Z ({bad})") from bad
+    if not _MOMENT_NS_MIN <= moment_ns <= _MOMENT_NS_MAX:
+        raise ValueError("write a time between the years 2000 and 2200")
+    return moment_ns
 
+
+def _no_flag(written: Any) -> Any:
+    if isinstance(written, bool):
+        raise ValueError("write a number")
+    return written
+
+
+_Number = BeforeValidator(_no_flag)
+_DIGITS = Field(max_digits=36, decimal_places=18, allow_inf_nan=False)
 
 Duration = Annotated[int, BeforeValidator(_duration_ns)]
+DurationPositive = Annotated[int, BeforeValidator(_duration_ns), Field(gt=0)]
 Moment = Annotated[int, BeforeValidator(_moment_ns)]
-Exact = Annotated[Decimal, Field(allow_inf_nan=False)]
-ExactPositive = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
-ExactNotNegative = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+Exact = Annotated[Decimal, _Number, _DIGITS]
+ExactPositive = Annotated[Decimal, _Number, _DIGITS, Field(gt=0)]
+ExactNotNegative = Annotated[Decimal, _Number, _DIGITS, Field(ge=0)]
+ExactFraction = Annotated[Decimal, _Number, _DIGITS, Field(gt=0, lt=1)]
+Real = Annotated[float, _Number, Field(allow_inf_nan=False)]
+Positive = Annotated[float, _Number, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, _Number, Field(ge=0, allow_inf_nan=False)]
+Fraction = Annotated[float, _Number, Field(gt=0, lt=1, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w.:\-]+$")]
 
 
@@ -64,7 +84,7 @@ class DeskPart(_Part):
     name: str
     numeraire: Literal["USD"] = "USD"
     mode: Literal["observe", "propose", "auto"] = "observe"
-    step: Duration
+    step: DurationPositive
     start: Moment
     end: Moment
     warmup: Duration = 24 * HOUR_NS
@@ -105,7 +125,7 @@ class LinearPerpetualPart(_Part):
     multiplier_coin_per_contract: ExactPositive
     tick_usd: ExactPositive
     lot_contracts: ExactPositive
-    funding_interval: Duration
+    funding_interval: DurationPositive
 
 
 class LoanPart(_Part):
@@ -115,7 +135,7 @@ class LoanPart(_Part):
     id: Name
     market: Name
     asset: Name
-    asset_decimals: Annotated[int, Field(gt=0, le=36)]
+    asset_decimals: Annotated[int, _Number, Field(gt=0, le=36)]
 
 
 class PositionPart(_Part):
@@ -152,7 +172,7 @@ class HedgePart(_Part):
     underlying: Name
     instrument: Name
     account: Name
-    target_delta_coin: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+    target_delta_coin: Real = 0.0
     risk_aversion_per_usd: Positive
     band_min_coin: NotNegative
     slippage_limit: Fraction
@@ -162,8 +182,8 @@ class BufferPart(_Part):
     """When an account is refilled and how far, as requirement over equity."""
 
     account: Name
-    trigger_use: Annotated[Decimal, Field(gt=0, lt=1, allow_inf_nan=False)]
-    target_use: Annotated[Decimal, Field(gt=0, lt=1, allow_inf_nan=False)]
+    trigger_use: ExactFraction
+    target_use: ExactFraction
 
 
 class RoutePart(_Part):
@@ -184,7 +204,7 @@ class BudgetPart(_Part):
     order_usd_max: ExactPositive
     orders_usd_per_day: ExactPositive
     transfers_usd_per_day: ExactPositive
-    price_collar: Annotated[Decimal, Field(gt=0, lt=1, allow_inf_nan=False)]
+    price_collar: ExactFraction
 
 
 class DepthPart(_Part):
@@ -194,7 +214,7 @@ class DepthPart(_Part):
     vol_reference: Positive
     vol_exponent: Positive
     half_spread_bps: Positive
-    levels: Annotated[int, Field(gt=0, le=200)]
+    levels: Annotated[int, _Number, Field(gt=0, le=200)]
     level_step_bps: Positive
 
 
@@ -207,7 +227,7 @@ class OptionSpreadPart(_Part):
 class OraclePart(_Part):
     """Feed by heartbeat and deviation."""
 
-    heartbeat: Duration
+    heartbeat: DurationPositive
     deviation: ExactPositive
     delay: Duration
 
@@ -218,8 +238,8 @@ class StakingPart(_Part):
     base: Name
     rate_coin_per_coin: ExactPositive
     growth_per_year: ExactNotNegative = Decimal(0)
-    discount: Annotated[Decimal, Field(ge=0, lt=1, allow_inf_nan=False)] = Decimal(0)
-    heartbeat: Duration | None = None
+    discount: Annotated[ExactNotNegative, Field(lt=1)] = Decimal(0)
+    heartbeat: DurationPositive | None = None
 
 
 class LendingPart(_Part):
@@ -272,7 +292,7 @@ def read_desk_file(path: Path) -> dict[str, Any]:
         raise DeskRejected(f"{path}: cannot be read: {reason}") from bad
     try:
         return tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as bad:
+    except (ValueError, RecursionError) as bad:  # bad TOML, a number of 5,000 digits, deep nests
         raise DeskRejected(f"{path}: not TOML: {bad}") from bad
 
 
@@ -292,7 +312,14 @@ def _tell(error: Any, raw: Mapping[str, Any]) -> str:
         return f"{where}: unknown key{hint}"
     if error["type"] == "missing":
         return f"{where}: missing"
-    return f"{where}: {error['msg'].removeprefix('Value error, ')}, was {error['input']!s:.60}"
+    return f"{where}: {error['msg'].removeprefix('Value error, ')}, was {_seen(error['input'])}"
+
+
+def _seen(written: Any) -> str:
+    try:
+        return f"{written!s:.60}"
+    except ValueError:
+        return "a number of thousands of digits"
 
 
 def _steps(loc: tuple[Any, ...], raw: Any) -> Iterator[str]:

@@ -1,0 +1,251 @@
+"""What in a desk file refers to what, checked on the file as it was written.
+
+The shape of the file is checked elsewhere. Here whatever has the wrong shape is passed over in
+silence, so that one mistake hides no other and every mistake is told once.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from fnmatch import fnmatchcase
+from typing import Any
+
+from hedgerow.errors import BoundaryError
+from hedgerow.instruments import Instrument, Option, expiry_of
+from hedgerow.limits.records import FLOOR_METRICS
+from hedgerow.margin import Rulebook, TieredRulebook
+from hedgerow.units import format_ns, parse_ns
+from hedgerow.venues.recordings import future_from_name, option_from_name, perpetual_from_name
+
+__all__ = ["loose_ends", "terms_from_name"]
+
+_ACCOUNT_METRICS = ("margin_use_frac", "distance_spot_frac")
+
+
+def terms_from_name(name: str) -> Instrument:
+    """Give the terms that an instrument's own name states (Deribit's manner).
+
+    Raises
+    ------
+    RecordingRejected
+        If no known pattern fits.
+    """
+    if name.endswith("-PERPETUAL"):
+        return perpetual_from_name(name)
+    return option_from_name(name) if name.endswith(("-C", "-P")) else future_from_name(name)
+
+
+def loose_ends(raw: Mapping[str, Any], rulebooks: Mapping[str, Rulebook]) -> Iterator[str]:
+    """Tell every reference that leads nowhere and every pair of values that cannot be meant."""
+    accounts, described = _by_id(raw, "accounts"), _by_id(raw, "instruments")
+    yield from _window(raw)
+    yield from _twice(raw, "accounts", "id")
+    yield from _twice(raw, "instruments", "id")
+    yield from _twice(raw, "hedges", "underlying")
+    yield from _twice(raw, "buffers", "account")
+    for at, account in _tables(raw, "accounts"):
+        yield from _account_ends(f"accounts.{_label(at, account)}", account, raw, rulebooks)
+    for at, hedge in _tables(raw, "hedges"):
+        yield from _hedge_ends(f"hedges.[{at}]", hedge, accounts, described, rulebooks)
+    for at, buffer in _tables(raw, "buffers"):
+        yield from _buffer_ends(f"buffers.[{at}]", buffer, accounts)
+    for at, route in _tables(raw, "routes"):
+        yield from _route_ends(f"routes.[{at}]", route, accounts)
+    for at, limit in _tables(raw, "limits"):
+        yield from _limit_ends(f"limits.[{at}]", limit, accounts, _coins(raw))
+    movers = raw.get("movers")
+    for coin, mover in movers.items() if isinstance(movers, dict) else ():
+        yield from _perpetual(f"movers.{coin}", mover, described)
+
+
+def _window(raw: Mapping[str, Any]) -> Iterator[str]:
+    start_ns, end_ns = _desk_time(raw, "start"), _desk_time(raw, "end")
+    if start_ns is not None and end_ns is not None and end_ns <= start_ns:
+        yield f"desk.end: must lie after desk.start {format_ns(start_ns)}, was {format_ns(end_ns)}"
+
+
+def _account_ends(
+    where: str, account: Mapping[str, Any], raw: Mapping[str, Any], rulebooks: Mapping[str, Any]
+) -> Iterator[str]:
+    book = account.get("rulebook")
+    if isinstance(book, str) and book not in rulebooks:
+        yield f"{where}.rulebook: unknown rulebook {book!r}; known: {', '.join(rulebooks)}"
+    yield from (f"{where}.{mistake}" for mistake in _twice(account, "positions", "instrument"))
+    described, start_ns = _by_id(raw, "instruments"), _desk_time(raw, "start")
+    for at, position in _tables(account, "positions"):
+        name = position.get("instrument")
+        if isinstance(name, str):
+            entry = position.get("price_entry_ccy")
+            step = f"{where}.positions.[{at}]"
+            yield from _position_ends(step, name, entry, described.get(name), start_ns)
+
+
+def _position_ends(
+    where: str, name: str, entry: Any, listed: Mapping[str, Any] | None, start_ns: int | None
+) -> Iterator[str]:
+    if listed is not None:
+        is_future, expiry_ns = listed.get("kind") == "linear_perpetual", None
+    else:
+        try:
+            terms = terms_from_name(name)
+        except BoundaryError as bad:
+            yield f"{where}.instrument: {name!r} is not under [[instruments]], and as a name: {bad}"
+            return
+        is_future, expiry_ns = not isinstance(terms, Option), expiry_of(terms)
+    if is_future and entry is None:
+        yield f"{where}.price_entry_ccy: missing; a future is marked against its entry price"
+    if expiry_ns is not None and start_ns is not None and expiry_ns <= start_ns:
+        expired, start = format_ns(expiry_ns), format_ns(start_ns)
+        yield f"{where}.instrument: {name} expired {expired}, not after the desk's start {start}"
+
+
+def _hedge_ends(
+    where: str,
+    hedge: Mapping[str, Any],
+    accounts: Mapping[str, Mapping[str, Any]],
+    described: Mapping[str, Mapping[str, Any]],
+    rulebooks: Mapping[str, Rulebook],
+) -> Iterator[str]:
+    name, underlying = hedge.get("instrument"), hedge.get("underlying")
+    yield from _account(f"{where}.account", hedge.get("account"), accounts)
+    yield from _perpetual(f"{where}.instrument", name, described)
+    terms = described.get(name) if isinstance(name, str) else None
+    seen = None if terms is None else terms.get("underlying")
+    if isinstance(underlying, str) and isinstance(seen, str) and seen != underlying:
+        yield f"{where}.instrument: must be on {underlying}, was {name} on {seen}"
+    account = _named(hedge.get("account"), accounts)
+    book = None if account is None else account.get("rulebook")
+    rules = rulebooks.get(book) if isinstance(book, str) else None
+    # A rulebook that is unknown or no name at all is told elsewhere.
+    is_judged = account is not None and (book is None or rules is not None)
+    if is_judged and not isinstance(rules, TieredRulebook):
+        name = hedge["account"]
+        yield f"{where}.account: {name} must trade perpetuals, its rulebook was {book or 'none'}"
+
+
+def _buffer_ends(
+    where: str, buffer: Mapping[str, Any], accounts: Mapping[str, Mapping[str, Any]]
+) -> Iterator[str]:
+    yield from _account(f"{where}.account", buffer.get("account"), accounts)
+    account = _named(buffer.get("account"), accounts)
+    if account is not None and account.get("rulebook") is None:
+        yield f"{where}.account: {buffer['account']} has no rulebook, hence no buffer"
+    trigger, fill = _number(buffer.get("trigger_use")), _number(buffer.get("target_use"))
+    if trigger is not None and fill is not None and fill >= trigger:
+        yield f"{where}.target_use: must lie below trigger_use {trigger}, was {fill}"
+
+
+def _route_ends(
+    where: str, route: Mapping[str, Any], accounts: Mapping[str, Mapping[str, Any]]
+) -> Iterator[str]:
+    source, target = route.get("source"), route.get("target")
+    yield from _account(f"{where}.source", source, accounts)
+    yield from _account(f"{where}.target", target, accounts)
+    if isinstance(source, str) and source == target:
+        yield f"{where}.target: must be another account than the source, was {target}"
+
+
+def _limit_ends(
+    where: str,
+    limit: Mapping[str, Any],
+    accounts: Mapping[str, Mapping[str, Any]],
+    coins: Sequence[str],
+) -> Iterator[str]:
+    scope, metric = limit.get("scope"), limit.get("metric")
+    if isinstance(scope, str):
+        nodes = [f"desk/{a.get('venue')}/{name}" for name, a in accounts.items() if "rulebook" in a]
+        if metric not in _ACCOUNT_METRICS:
+            nodes = ["desk", *(f"coin/{coin}" for coin in coins)]
+            for name, account in accounts.items():
+                nodes += [f"desk/{account.get('venue')}", f"desk/{account.get('venue')}/{name}"]
+        nodes = list(dict.fromkeys(nodes))
+        if not any(_covers(scope, node) for node in nodes):
+            yield f"{where}.scope: {scope!r} names no node; there are: {', '.join(nodes) or 'none'}"
+    soft, hard = _number(limit.get("soft")), _number(limit.get("hard"))
+    if soft is not None and hard is not None and isinstance(metric, str):
+        is_floor = metric in FLOOR_METRICS
+        if soft < hard if is_floor else soft > hard:
+            order = "above" if is_floor else "below"
+            yield f"{where}.soft: must lie {order} hard {hard}, to warn before it, was {soft}"
+
+
+def _covers(scope: str, node: str) -> bool:
+    """Match step by step; below an account there may be two steps more, underlying and expiry."""
+    wanted, steps = scope.split("/"), node.split("/")
+    if steps[0] == "desk" and len(steps) == 3:
+        wanted = wanted[: 3 if len(wanted) <= 5 else None]
+    return len(wanted) == len(steps) and all(map(fnmatchcase, steps, wanted))
+
+
+def _coins(raw: Mapping[str, Any]) -> list[str]:
+    """List every coin the file speaks of."""
+    found: set[Any] = set()
+    described = _by_id(raw, "instruments")
+    for key in ("movers", "dollars"):
+        found |= set(raw[key]) if isinstance(raw.get(key), dict) else set()
+    for _, terms in _tables(raw, "instruments"):
+        found |= {x for k in ("underlying", "asset") if isinstance(x := terms.get(k), str)}
+    for _, account in _tables(raw, "accounts"):
+        balances = account.get("balances")
+        found |= set(balances) if isinstance(balances, dict) else set()
+        for _, position in _tables(account, "positions"):
+            name = position.get("instrument")
+            if isinstance(name, str) and name not in described:
+                found.add(name.split("-")[0].split("_")[0])
+    return sorted(found)
+
+
+def _account(where: str, name: Any, accounts: Mapping[str, Any]) -> Iterator[str]:
+    if isinstance(name, str) and name not in accounts:
+        yield f"{where}: no account {name!r}; there are: {', '.join(accounts) or 'none'}"
+
+
+def _perpetual(where: str, name: Any, described: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    if isinstance(name, str) and described.get(name, {}).get("kind") != "linear_perpetual":
+        yield f"{where}: no linear perpetual {name!r} under [[instruments]]"
+
+
+def _twice(raw: Mapping[str, Any], key: str, name: str) -> Iterator[str]:
+    names = [t[name] for _, t in _tables(raw, key) if isinstance(t.get(name), str)]
+    for seen, times in Counter(names).items():
+        if times > 1:
+            yield f"{key}: {times} entries with the {name} {seen!r}; it must be there once"
+
+
+def _desk_time(raw: Mapping[str, Any], key: str) -> int | None:
+    desk = raw.get("desk")
+    written = desk.get(key) if isinstance(desk, dict) else None
+    try:
+        return parse_ns(written) if isinstance(written, str) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _named(name: Any, tables: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    return tables.get(name) if isinstance(name, str) else None
+
+
+def _by_id(raw: Mapping[str, Any], key: str) -> dict[str, Mapping[str, Any]]:
+    return {t["id"]: t for _, t in _tables(raw, key) if isinstance(t.get("id"), str)}
+
+
+def _tables(raw: Mapping[str, Any], key: str) -> list[tuple[int, Mapping[str, Any]]]:
+    listed = raw.get(key)
+    if not isinstance(listed, list):
+        return []
+    return [(at, table) for at, table in enumerate(listed) if isinstance(table, dict)]
+
+
+def _label(at: int, table: Mapping[str, Any]) -> str:
+    name = table.get("id")
+    return f"[{at}: {name}]" if isinstance(name, str) else f"[{at}]"
+
+
+def _number(written: Any) -> Decimal | None:
+    if isinstance(written, bool) or not isinstance(written, int | str | Decimal):
+        return None
+    try:
+        number = Decimal(written)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None

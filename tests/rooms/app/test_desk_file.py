@@ -1,0 +1,367 @@
+"""What a desk file may not say, and how it is told."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hedgerow.app.desk import load_desk
+from hedgerow.errors import DeskRejected
+from tests.rooms.app.edit import EXAMPLE, GONE, changed, example, mistakes, written
+
+RULEBOOKS = "known: aave/2023-06-20, binance/2021-11-01, deribit/2026-02-15"
+ACCOUNTS = "there are: deribit-btc, deribit-eth, perp, aave-loan, treasury"
+PUT = "accounts.[0: deribit-btc].positions.[0]"
+
+
+def test_the_example_loads_and_says_what_it_says(tmp_path: Path) -> None:
+    desk = load_desk(EXAMPLE)
+    again = load_desk(written(tmp_path, example()))
+    assert desk.mode == again.mode == "auto"
+    assert desk.accounts == again.accounts
+    assert desk.hedges == again.hedges
+    assert desk.digest != again.digest, "the digest is of the bytes, not of what they mean"
+    first = desk.accounts[0]
+    assert first.positions[0].quantity_contracts == Decimal(-20)
+    assert first.balances[0].quantity_coin == Decimal(12)
+
+
+def test_a_digit_of_a_number_is_never_lost(tmp_path: Path) -> None:
+    exact = Decimal("12.345678901234567")
+    desk = load_desk(written(tmp_path, changed(example(), "accounts.0.balances.BTC", exact)))
+    assert desk.accounts[0].balances[0].quantity_coin == exact
+
+
+# Where, what is written there, and the whole line that tells it.
+ONE_MISTAKE = [
+    # keys
+    ("desk.mod", "auto", "desk.mod: unknown key; did you mean 'mode'?"),
+    ("limit", [], "limit: unknown key; did you mean 'limits'?"),
+    ("limits.0.sofd", 1, "limits.[0].sofd: unknown key; did you mean 'soft'?"),
+    (
+        "accounts.0.rulbook",
+        "x",
+        "accounts.[0: deribit-btc].rulbook: unknown key; did you mean 'rulebook'?",
+    ),
+    (
+        "instruments.0.tick_us",
+        1,
+        "instruments.[0: BTCUSDT-PERP].tick_us: unknown key; did you mean 'tick_usd'?",
+    ),
+    (
+        "assumptions.oracle.ETH.heart_beat",
+        "1h",
+        "assumptions.oracle.ETH.heart_beat: unknown key; did you mean 'heartbeat'?",
+    ),
+    ("wholly_unlike", 1, "wholly_unlike: unknown key"),
+    ("budget", GONE, "budget: missing"),
+    ("desk.step", GONE, "desk.step: missing"),
+    ("accounts.1.venue", GONE, "accounts.[1: deribit-eth].venue: missing"),
+    # numbers
+    (
+        "assumptions.option_spread.half_spread_vol",
+        Decimal("-0.01"),
+        "assumptions.option_spread.half_spread_vol: Input should be greater than 0, was -0.01",
+    ),
+    (
+        "assumptions.depth.vol_reference",
+        Decimal("-0.5"),
+        "assumptions.depth.vol_reference: Input should be greater than 0, was -0.5",
+    ),
+    (
+        "assumptions.depth.vol_reference",
+        float("nan"),
+        "assumptions.depth.vol_reference: Input should be a finite number, was NaN",
+    ),
+    (
+        "limits.0.hard",
+        float("inf"),
+        "limits.[0].hard: Input should be a finite number, was Infinity",
+    ),
+    (
+        "accounts.0.positions.0.quantity_contracts",
+        float("nan"),
+        f"{PUT}.quantity_contracts: Input should be a finite number, was NaN",
+    ),
+    (
+        "accounts.0.positions.0.quantity_contracts",
+        "NaN",
+        f"{PUT}.quantity_contracts: Input should be a finite number, was NaN",
+    ),
+    (
+        "accounts.0.balances.BTC",
+        -1,
+        "accounts.[0: deribit-btc].balances.BTC: Input should be greater than or equal to 0, "
+        "was -1",
+    ),
+    (
+        "accounts.0.balances.BTC",
+        True,
+        "accounts.[0: deribit-btc].balances.BTC: write a number, was True",
+    ),
+    (
+        "accounts.0.balances.BTC",
+        "a dozen",
+        "accounts.[0: deribit-btc].balances.BTC: Input should be a valid decimal, was a dozen",
+    ),
+    ("budget.price_collar", 1, "budget.price_collar: Input should be less than 1, was 1"),
+    # words
+    (
+        "desk.mode",
+        "automatic",
+        "desk.mode: Input should be 'observe', 'propose' or 'auto', was automatic",
+    ),
+    ("desk.step", 15, "desk.step: write a duration such as 90s, 15m, 13h or 2d, was 15"),
+    ("desk.step", "0m", "desk.step: Input should be greater than 0, was 0m"),
+    (
+        "desk.warmup",
+        "99999d",
+        "desk.warmup: a duration of more than ten years cannot be meant, was 99999d",
+    ),
+    (
+        "desk.start",
+        datetime(2026, 1, 29, tzinfo=UTC),
+        "desk.start: write a time in quotes, such as 2026-01-29T00:00:00Z, "
+        "was 2026-01-29 00:00:00+00:00",
+    ),
+    (
+        "desk.start",
+        "1971-01-01",
+        "desk.start: write a time between the years 2000 and 2200, was 1971-01-01",
+    ),
+    (
+        "desk.end",
+        "2026-01-29T00:00:00Z",
+        "desk.end: must lie after desk.start 2026-01-29T00:00:00Z, was 2026-01-29T00:00:00Z",
+    ),
+    # references
+    (
+        "accounts.0.rulebook",
+        "deribit/2027",
+        "accounts.[0: deribit-btc].rulebook: unknown rulebook 'deribit/2027'; " + RULEBOOKS,
+    ),
+    (
+        "accounts.0.positions.0.instrument",
+        "BTC-26DEC25-80000-P",
+        f"{PUT}.instrument: BTC-26DEC25-80000-P expired 2025-12-26T08:00:00Z, not after the "
+        "desk's start 2026-01-29T00:00:00Z",
+    ),
+    (
+        "accounts.0.positions.0.instrument",
+        "BTC-31FEB26-80000-P",
+        f"{PUT}.instrument: 'BTC-31FEB26-80000-P' is not under [[instruments]], and as a name: "
+        "BTC-31FEB26-80000-P: there is no such day: day is out of range for month",
+    ),
+    (
+        "accounts.0.positions.0.instrument",
+        "WIF-27FEB26-1-P",
+        f"{PUT}.instrument: 'WIF-27FEB26-1-P' is not under [[instruments]], and as a name: "
+        "WIF-27FEB26-1-P: no contract terms for WIF settled in WIF; known are BTC in BTC, ETH in "
+        "ETH, BTC in USDC, ETH in USDC, SOL in USDC, XRP in USDC",
+    ),
+    (
+        "accounts.0.positions.1",
+        {"instrument": "BTC-27FEB26-80000-P", "quantity_contracts": 1},
+        "accounts.[0: deribit-btc].positions: 2 entries with the instrument "
+        "'BTC-27FEB26-80000-P'; it must be there once",
+    ),
+    (
+        "accounts.0.positions.1",
+        {"instrument": "BTC-27FEB26", "quantity_contracts": 1},
+        "accounts.[0: deribit-btc].positions.[1].price_entry_ccy: missing; a future is marked "
+        "against its entry price",
+    ),
+    (
+        "accounts.2.positions.0.price_entry_ccy",
+        GONE,
+        "accounts.[2: perp].positions.[0].price_entry_ccy: missing; a future is marked against "
+        "its entry price",
+    ),
+    (
+        "accounts.5",
+        {"id": "treasury", "venue": "wallet", "currency": "USDC"},
+        "accounts: 2 entries with the id 'treasury'; it must be there once",
+    ),
+    ("hedges.0.account", "prep", f"hedges.[0].account: no account 'prep'; {ACCOUNTS}"),
+    (
+        "hedges.0.account",
+        "deribit-btc",
+        "hedges.[0].account: deribit-btc must trade perpetuals, its rulebook was "
+        "deribit/2026-02-15",
+    ),
+    (
+        "hedges.0.account",
+        "treasury",
+        "hedges.[0].account: treasury must trade perpetuals, its rulebook was none",
+    ),
+    (
+        "hedges.0.instrument",
+        "SOLUSDT-PERP",
+        "hedges.[0].instrument: no linear perpetual 'SOLUSDT-PERP' under [[instruments]]",
+    ),
+    (
+        "hedges.0.instrument",
+        "aave-debt-USDC",
+        "hedges.[0].instrument: no linear perpetual 'aave-debt-USDC' under [[instruments]]",
+    ),
+    (
+        "hedges.0.instrument",
+        "ETHUSDT-PERP",
+        "hedges.[0].instrument: must be on BTC, was ETHUSDT-PERP on ETH",
+    ),
+    ("buffers.0.account", "nobody", f"buffers.[0].account: no account 'nobody'; {ACCOUNTS}"),
+    (
+        "buffers.0.account",
+        "treasury",
+        "buffers.[0].account: treasury has no rulebook, hence no buffer",
+    ),
+    (
+        "buffers.0.target_use",
+        "0.70",
+        "buffers.[0].target_use: must lie below trigger_use 0.70, was 0.70",
+    ),
+    (
+        "buffers.0.target_use",
+        "0.8",
+        "buffers.[0].target_use: must lie below trigger_use 0.70, was 0.8",
+    ),
+    ("routes.0.source", "bank", f"routes.[0].source: no account 'bank'; {ACCOUNTS}"),
+    ("routes.0.target", "bank", f"routes.[0].target: no account 'bank'; {ACCOUNTS}"),
+    (
+        "routes.0.target",
+        "treasury",
+        "routes.[0].target: must be another account than the source, was treasury",
+    ),
+    (
+        "movers.BTC",
+        "BTC-PERPETUAL",
+        "movers.BTC: no linear perpetual 'BTC-PERPETUAL' under [[instruments]]",
+    ),
+    (
+        "limits.0.scope",
+        "coin/BCT",
+        "limits.[0].scope: 'coin/BCT' names no node; there are: desk, coin/BTC, coin/ETH, "
+        "coin/USDC, coin/wstETH, desk/deribit, desk/deribit/deribit-btc, "
+        "desk/deribit/deribit-eth, desk/binance, desk/binance/perp, desk/aave, "
+        "desk/aave/aave-loan, desk/wallet, desk/wallet/treasury",
+    ),
+    (
+        "limits.2.scope",
+        "desk/kraken/*",
+        "limits.[2].scope: 'desk/kraken/*' names no node; there are: desk/deribit/deribit-btc, "
+        "desk/deribit/deribit-eth, desk/binance/perp, desk/aave/aave-loan",
+    ),
+    (
+        "limits.2.scope",
+        "desk",
+        "limits.[2].scope: 'desk' names no node; there are: desk/deribit/deribit-btc, "
+        "desk/deribit/deribit-eth, desk/binance/perp, desk/aave/aave-loan",
+    ),
+    (
+        "limits.0.soft",
+        500_000,
+        "limits.[0].soft: must lie below hard 400000, to warn before it, was 500000",
+    ),
+    (
+        "limits.3.soft",
+        Decimal("0.05"),
+        "limits.[3].soft: must lie above hard 0.07, to warn before it, was 0.05",
+    ),
+    # what no part knows by itself
+    (
+        "assumptions.depth.level_step_bps",
+        400,
+        "depth model: the last bid would lie 12000.5 bps below the mark",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "told"), ONE_MISTAKE, ids=[f"{w}={v!r:.30}" for w, v, _ in ONE_MISTAKE]
+)
+def test_one_mistake_is_told_once_with_its_place(
+    tmp_path: Path, where: str, value: object, told: str
+) -> None:
+    assert mistakes(tmp_path, changed(example(), where, value)) == [told]
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    """Mistakes of shape hide no loose end, and the other way round."""
+    raw = example()
+    made: dict[str, Any] = {
+        "desk.mod": "auto",
+        "limits.0.soft": float("nan"),
+        "assumptions.option_spread.half_spread_vol": -1,
+        "accounts.0.rulebook": "deribit/2027",
+        "accounts.1.positions.0.instrument": "ETH-26DEC25-2500-P",
+        "routes.4.target": "bank",
+        "buffers.2.target_use": "0.9",
+        "limits.3.hard": 1,
+    }
+    for where, value in made.items():
+        changed(raw, where, value)
+    told = mistakes(tmp_path, raw)
+    assert len(told) == len(made)
+    assert {line.split(": ")[0].split(".")[0] for line in told} == {
+        *("desk", "limits", "assumptions", "accounts", "routes", "buffers")
+    }
+
+
+def test_what_a_terminal_would_obey_is_escaped(tmp_path: Path) -> None:
+    told = mistakes(tmp_path, changed(example(), "desk.\x1b[2J", "a\nb"))
+    assert told == [r"desk.\x1b[2J: unknown key"]
+    told = mistakes(tmp_path, changed(example(), "hedges.0.account", "a\nb\u202e"))
+    assert told[0].startswith(r"hedges.[0].account: String should match pattern")
+    assert told[0].endswith(r"was a\nb\u202e")
+
+
+def test_a_number_of_thousands_of_digits_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "desk.toml"
+    text = EXAMPLE.read_text(encoding="utf-8")
+    path.write_text(text.replace("soft = 100000", "soft = 0x" + "f" * 5_000), encoding="utf-8")
+    with pytest.raises(DeskRejected, match="was a number of thousands of digits"):
+        load_desk(path)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(DeskRejected, match=r"none\.toml: cannot be read: No such file"):
+        load_desk(tmp_path / "none.toml")
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(DeskRejected, match="cannot be read: Is a directory"):
+        load_desk(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[desk\n",
+        b"name = \n",
+        b"a = 1\na = 2\n",
+        b"\x00\x01",
+        b"\xff\xfe[desk]",
+        b"x = " + b"9" * 5_000,
+        b"x = " + b"[" * 5_000,
+        b"{}",
+    ],
+)
+def test_what_is_not_toml(tmp_path: Path, text: bytes) -> None:
+    path = tmp_path / "desk.toml"
+    path.write_bytes(text)
+    with pytest.raises(DeskRejected, match=r"desk\.toml: (not TOML|cannot be read): ."):
+        load_desk(path)
+
+
+def test_a_desk_needs_an_account(tmp_path: Path) -> None:
+    raw = example()
+    for key in ("accounts", "hedges", "buffers", "routes", "limits"):
+        raw[key] = []
+    told = "accounts: List should have at least 1 item after validation, not 0, was []"
+    assert mistakes(tmp_path, raw) == [told]
+
+
+def test_an_empty_file_lacks_what_every_desk_needs(tmp_path: Path) -> None:
+    assert mistakes(tmp_path, {}) == ["desk: missing", "accounts: missing", "budget: missing"]

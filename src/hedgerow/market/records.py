@@ -1,13 +1,14 @@
 """Market events: what a venue, a chain or a recording says about the world at one time.
 
-Every event carries `time_ns`, the time from which hedgerow could have known it (a candle is known at
-its close). Prices are exact, as the venue printed them; vols and Greeks are model numbers. An absent
-price is None, never zero.
+Every event carries `time_ns`, the time from which hedgerow could have known it (a candle is known
+at its close). Prices are exact, as the venue printed them; vols and Greeks are model numbers. An
+absent price is None, never zero.
 """
 
 import math
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import pairwise
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -159,7 +160,7 @@ class Ladder(msgspec.Struct, frozen=True, kw_only=True, tag="ladder"):
                         f"{self.instrument_id} {side}: quantity_contracts must be positive, "
                         f"was {level.quantity_contracts}"
                     )
-            for near, far in zip(levels, levels[1:], strict=False):
+            for near, far in pairwise(levels):
                 if sign * (far.price_usd - near.price_usd) <= 0:
                     raise MarketRejected(
                         f"{self.instrument_id} {side}: levels out of order, "
@@ -248,7 +249,8 @@ class StakingRate(msgspec.Struct, frozen=True, kw_only=True, tag="staking_rate")
         _price(f"staking rate {self.asset}", "rate_coin_per_coin", self.rate_coin_per_coin)
         if not (self.discount_frac.is_finite() and self.discount_frac < 1):
             raise MarketRejected(
-                f"staking rate {self.asset}: discount_frac must be below 1, was {self.discount_frac}"
+                f"staking rate {self.asset}: discount_frac must be below 1, "
+                f"was {self.discount_frac}"
             )
 
 
@@ -291,9 +293,9 @@ class OptionMark(msgspec.Struct, frozen=True, kw_only=True):
 class Shock(msgspec.Struct, frozen=True, kw_only=True):
     """Relative moves of coins and vols, and a step forward in time.
 
-    `spot_factor_frac` maps a coin to its factor, 0.9 for a fall of 10 %. The factor moves the coin's
-    spot, forwards, perpetuals and oracle answers alike, and every token whose price derives from it.
-    A dollar coin named here breaks its peg. Coins not named stand still.
+    `spot_factor_frac` maps a coin to its factor, 0.9 for a fall of 10 %. The factor moves the
+    coin's spot, forwards, perpetuals and oracle answers alike, and every token whose price derives
+    from it. A dollar coin named here breaks its peg. Coins not named stand still.
     """
 
     spot_factor_frac: Mapping[str, float] = MappingProxyType({})

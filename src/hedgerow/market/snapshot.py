@@ -1,11 +1,12 @@
 """One consistent picture of the market, in which what is missing or stale says so.
 
 `MarketState` takes events in order of time and keeps the last of each kind; `freeze` gives a
-`Snapshot`. Every question to a snapshot is answered with a number or a `Failure`: an input that never
-came is missing, one older than its limit is stale, and neither is ever zero.
+`Snapshot`. Every question to a snapshot is answered with a number or a `Failure`: an input that
+never came is missing, one older than its limit is stale, and neither is ever zero.
 
-Between two chains an option's forward is carried: forward · (perpetual now / perpetual when the chain
-came). The vol stays with its strike (sticky strike). Both make the mark an estimate with an age.
+Between two chains an option's forward is carried: forward · (perpetual now / perpetual when the
+chain came). The vol stays with its strike (sticky strike). Both make the mark an estimate with an
+age.
 """
 
 from collections.abc import Mapping
@@ -68,8 +69,8 @@ E = TypeVar(
 class Snapshot:
     """The market at `time_ns`, seen through `shock`.
 
-    `movers` names the perpetual that moves a coin between chains; `anchors_usd` holds its price when
-    each chain or index came. `dollars_usd` lists the dollar coins and their assumed price.
+    `movers` names the perpetual that moves a coin between chains; `anchors_usd` holds its price
+    when each chain or index came. `dollars_usd` lists the dollar coins and their assumed price.
     """
 
     time_ns: int

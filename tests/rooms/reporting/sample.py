@@ -48,7 +48,7 @@ def _action(leg: Leg, time_ns: int, status: str, cost_usd: float) -> Action:
         status=status,
         message="" if status != "rejected" else "insufficient margin",
         cost_usd=cost_usd,
-        quantity_done=done if status in ("filled", "credited") else Decimal(0),
+        done_contracts_or_coin=done if status in ("filled", "credited") else Decimal(0),
         price_average_usd=price,
     )
 

@@ -2,16 +2,15 @@
 
 From the present price the search steps outwards on each side until equity falls below the
 requirement, then bisects. Steps are fine near home, where a root matters most, and coarse far away;
-two roots inside one step (an account that breaks and heals) are seen as none, so the steps are kept
-below the width of a venue's price bucket. Cost: about 20 requirements where nothing breaks, 13 more
-per root.
+two roots inside one step (an account that breaks and heals) are seen as none. Cost: about 20
+requirements where nothing breaks, 13 more per root.
 """
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from hedgerow.errors import Failure, Outcome
-from hedgerow.instruments import Instrument
+from hedgerow.instruments import Instrument, underlying_of
 from hedgerow.margin import Rulebook, require
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Account
@@ -38,7 +37,7 @@ def distance(
         Moves are accurate to 1e-4 of the price, on the near side: the account is still solvent
         there.
     """
-    coins = [coin for coin in snapshot.indices if coin not in snapshot.dollars_usd]
+    coins = _coins(account, instruments, snapshot)
 
     def headroom_ccy(factor: float) -> Outcome[Decimal]:
         shock = Shock(spot_factor_frac=dict.fromkeys(coins, factor))
@@ -66,6 +65,21 @@ def distance(
         searched_down_frac=_DOWN[-1] - 1.0,
         searched_up_frac=_UP[-1] - 1.0,
     )
+
+
+def _coins(
+    account: Account, instruments: Mapping[str, Instrument], snapshot: Snapshot
+) -> tuple[str, ...]:
+    """List every coin the account may move with, dollar coins apart.
+
+    An index alone does not tell: perpetuals and loans are judged by marks and oracle answers, and
+    one left out would stand still and look safe.
+    """
+    held = (instruments[position.instrument_id] for position in account.positions)
+    coins = {snapshot.coin_of(underlying_of(terms)) for terms in held}
+    coins |= {snapshot.coin_of(asset) for asset in snapshot.oracles}
+    coins |= set(snapshot.indices)
+    return tuple(sorted(coins - set(snapshot.dollars_usd)))
 
 
 def _first_breach(

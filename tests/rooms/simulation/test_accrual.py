@@ -83,3 +83,16 @@ def test_statements_name_the_rates() -> None:
     assert "blind to the discount" in staking.statement()
     with pytest.raises(ValueError, match="must not be negative"):
         LendingModel(market="aave", asset="USDC", borrow_frac_per_year=Decimal("-1"))
+
+
+def test_the_terms_of_compounding_by_hand() -> None:
+    # A rate of 1e20 a second: x = 1e20, x² = 1e13, x³ = 1e6, all scaled 1e27.
+    rate_ray = 10**20 * 31_536_000
+    table = (
+        (0, 10**27),
+        (1, 10**27 + 10**20),
+        (2, 10**27 + 2 * 10**20 + 10**13),
+        (3, 10**27 + 3 * 10**20 + 3 * 10**13 + 10**6),
+    )
+    for elapsed_s, factor_ray in table:
+        assert compounded_interest_ray(rate_ray, elapsed_s) == factor_ray

@@ -17,7 +17,12 @@ FILLED = Receipt(
     currency="USDC",
 )
 SENT = Receipt(
-    client_id="t1", time_ns=T0, status="acknowledged", fee_ccy=Decimal(4), currency="USDC"
+    client_id="t1",
+    time_ns=T0,
+    status="acknowledged",
+    fee_ccy=Decimal(4),
+    currency="USDC",
+    message="on its way",
 )
 
 
@@ -50,9 +55,10 @@ def test_a_leg_is_one_action_whose_status_moves_on_and_whose_cost_counts_once() 
     log.told(SENT, now)
     (action,) = log.actions()
     assert (action.status, action.done_contracts_or_coin) == ("acknowledged", Decimal(0))
-    log.told(msgspec.structs.replace(SENT, status="credited", time_ns=T0 + 9), now)
+    log.told(msgspec.structs.replace(SENT, status="credited", message="", time_ns=T0 + 9), now)
     (action,) = log.actions()
     assert (action.status, action.done_contracts_or_coin) == ("credited", Decimal(100))
+    assert action.message == "on its way"
     assert action.time_ns == T0
     assert action.cost_usd == pytest.approx(4.0)
 

@@ -75,3 +75,9 @@ def test_parameters_must_be_positive(field: str) -> None:
 def test_the_statement_names_the_figures() -> None:
     assert "400,000 USD" in MODEL.statement()
     assert "3 levels" in MODEL.statement()
+
+
+def test_in_a_calm_the_book_deepens_but_the_spread_does_not_narrow() -> None:
+    calm = made(0.125)
+    assert calm.asks[0].quantity_contracts == Decimal(32)  # 4 · 4^1.5
+    assert calm.asks[0].price_usd == Decimal(100_005)

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.errors import Failure
-from hedgerow.instruments import Instrument
+from hedgerow.instruments import Instrument, LoanDebt
 from hedgerow.margin import LendingReserve, LendingRulebook, require
-from hedgerow.portfolio import Account
+from hedgerow.portfolio import Account, Position
 from hedgerow.simulation.lending_venue import liquidate, loan_of, repaid, supplied, withdrawn
 from hedgerow.simulation.perpetual_venue import Liquidated
 from tests.rooms.simulation.desk import (
@@ -208,3 +208,25 @@ def test_liquidation_ends_healthy_or_without_one_side(supply: str, debt: str, pr
     assert not report.is_liquidatable
     assert min(left(result)) >= 0
     assert sum((f.quantity_coin for f in result.change.flows), Decimal(0)) == 0
+
+
+def test_a_liquidator_who_may_not_leave_dust_takes_less() -> None:
+    # Debts of 2100 and 200: half of all debt is 1150, which would leave 950 of the larger one. The
+    # protocol refuses to leave less than 1000, so 1100 is repaid.
+    borrowed = LoanDebt(
+        instrument_id="aave:debt:wstETH", market="aave", asset="wstETH", asset_decimals=18
+    )
+    terms: dict[str, Instrument] = {**INSTRUMENTS, borrowed.instrument_id: borrowed}
+    held = loan("1.4", "2100")
+    two = msgspec.structs.replace(
+        held,
+        positions=(
+            *held.positions,
+            Position(instrument_id=borrowed.instrument_id, quantity_contracts=Decimal("-0.1")),
+        ),
+    )
+    now = snapshot(oracle("wstETH", "2000"), oracle("USDC", "1"), lent("wstETH"), lent("USDC"))
+    result = liquidate(two, terms, now, LENDING)  # health 1.4 · 2000 · 0.8 / 2300 = 0.974
+    assert not isinstance(result, Failure)
+    first = next(f for f in result.change.flows if f.asset == "USDC")
+    assert first.quantity_coin == Decimal(1100)

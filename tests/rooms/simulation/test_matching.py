@@ -87,3 +87,15 @@ def test_no_ladder_or_an_old_one_is_a_failure() -> None:
     found = books.take(old, "BTC-PERP", Decimal(1), None)
     assert isinstance(found, Failure)
     assert found.reason == "stale_data"
+
+
+def test_a_new_ladder_renews_both_sides() -> None:
+    first, later = snapshot(ladder()), snapshot(ladder(), ladder(time_ns=T0 + 1))
+    books = OpenBooks()
+    for now, quantity in ((first, Decimal(-1)), (first, Decimal(1)), (later, Decimal(1))):
+        taken = books.take(now, "BTC-PERP", quantity, None)
+        assert not isinstance(taken, Failure)
+        _, books = taken
+    sold = books.take(later, "BTC-PERP", Decimal(-1), None)
+    assert not isinstance(sold, Failure)
+    assert sold[0].takes == levels(("99990", "1"))

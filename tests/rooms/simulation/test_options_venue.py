@@ -131,3 +131,20 @@ def test_liquidation_ends_healthy_or_empty(
     assert ended.balance_coin("BTC") >= 0 or ended.positions
     flows = sum((f.quantity_coin for f in result.change.flows), Decimal(0))
     assert ended.balance_coin("BTC") == balance + flows
+
+
+def test_when_no_short_is_left_long_options_are_sold_below_the_mark() -> None:
+    # A debt in coin and long calls worth more than it: selling them is all that can be done.
+    held = options("-0.5", (CALL.instrument_id, "10", None))
+    now = snapshot(index("100000"), quote("100000"), *chain("100000", 0.6))
+    before = require(held, INSTRUMENTS, now, SCAN)
+    assert not isinstance(before, Failure)
+    assert before.is_liquidatable
+    result, _ = liquidate(held, INSTRUMENTS, now, SCAN, OptionSpread(), OpenBooks())
+    assert result.message.startswith("sold ")
+    option = now.option(CALL)
+    assert not isinstance(option, Failure)
+    sold = 10 - result.change.account.quantity_contracts(CALL.instrument_id)
+    earned = sum(f.quantity_coin for f in result.change.flows if f.reason == "trade")
+    assert earned / sold == price_ccy(CALL, option, -0.012)  # a point, widened by 0.6 / 0.5
+    assert earned / sold < price_ccy(CALL, option, 0.0)

@@ -48,7 +48,7 @@ def usdc(made: World, account_id: str) -> Decimal:
 
 
 def test_an_order_fills_inside_its_limit_and_the_rest_is_cancelled() -> None:
-    made = opened(perp("50000"))
+    made = opened(perp("900000"))
     receipt = made.place(order("4", "100020"), T0)
     assert receipt.status == "filled"
     assert receipt.filled_contracts == Decimal(3)
@@ -56,12 +56,12 @@ def test_an_order_fills_inside_its_limit_and_the_rest_is_cancelled() -> None:
     assert receipt.fee_ccy == Decimal("300.05")  # 0.1 % of 100010 + 2 · 100020
     assert receipt.currency == "USDC"
     assert receipt.message.startswith("1 cancelled")
-    assert usdc(made, "perp") == Decimal("49699.95")
+    assert usdc(made, "perp") == Decimal("899699.95")
     assert made.fees_usd == pytest.approx(300.05)
     # The book was eaten: the same order again finds nothing before the next ladder.
     again = made.place(order("4", "100020", client_id="o2"), T0)
     assert again.status == "rejected"
-    assert again.filled_contracts == 0
+    assert again.message.startswith("nothing filled: the next level, 101000, is beyond")
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,7 @@ def test_an_order_fills_inside_its_limit_and_the_rest_is_cancelled() -> None:
         (order("0.0005", "100010"), "not a multiple of the lot"),
         (order("0", "100010"), "not a multiple of the lot"),
         (order("10", "200000"), "insufficient margin"),
+        (order("6", "200000"), "insufficient margin"),  # enough to keep it, not to open it
         (order("1", "1", instrument=CALL.instrument_id), "cannot be traded"),
         (order("1", "1", instrument="NO-SUCH"), "cannot be traded"),
         (order("1", "1", instrument="BTC-INVERSE"), "no order book"),

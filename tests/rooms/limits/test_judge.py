@@ -1,0 +1,275 @@
+"""The ladder of a limit, as a table; which nodes a scope covers; the unknown is a breach."""
+
+from decimal import Decimal
+from math import inf, nan
+
+import msgspec
+import pytest
+
+from hedgerow.errors import Failure, Outcome
+from hedgerow.exposure import ExposureRow, ExposureTable
+from hedgerow.limits import Limit, LimitState, Metric, breaches, judge
+from hedgerow.limits.judge import rung_of
+from hedgerow.margin import MarginLine, MarginReport
+from hedgerow.solvency import Distance
+from tests.builders import T0_NS, exact
+
+GONE = Failure(subject="BTC-PERP", reason="missing_data", message="no quote for BTC-PERP")
+
+
+def limit(metric: Metric, soft: float, hard: float, scope: str = "desk") -> Limit:
+    return Limit(scope=scope, metric=metric, soft_frac_or_usd=soft, hard_frac_or_usd=hard)
+
+
+def exposure(
+    node: str = "desk", *, missing: tuple[Failure, ...] = (), **metrics: float
+) -> ExposureRow:
+    zero = dict.fromkeys(
+        (
+            "value_usd",
+            "delta_spot_usd",
+            "gamma_usd_per_pct",
+            "vega_usd_per_volpt",
+            "theta_usd_per_day",
+        ),
+        0.0,
+    )
+    return ExposureRow(
+        node=node,
+        delta_spot_coin=None,
+        delta_premium_adjusted_coin=None,
+        is_estimate=False,
+        missing=missing,
+        **(zero | metrics),
+    )
+
+
+def table(*rows: ExposureRow) -> ExposureTable:
+    return ExposureTable(time_ns=T0_NS, rows=rows, option_age_ns_max=None)
+
+
+def report(equity: str, requirement: str) -> MarginReport:
+    def line(amount: str) -> tuple[MarginLine, ...]:
+        return (MarginLine(rule="r", subject="s", amount_ccy=exact(amount)),)
+
+    return MarginReport(
+        account_id="a",
+        rulebook="r",
+        currency="USD",
+        time_ns=T0_NS,
+        confidence="estimate",
+        equity_ccy=Decimal(equity),
+        requirement_maintenance_ccy=Decimal(requirement),
+        requirement_initial_ccy=Decimal(requirement),
+        lines=line(requirement),
+        equity_lines=line(equity),
+    )
+
+
+def moves(down: float | None, up: float | None) -> Distance:
+    return Distance(
+        account_id="a",
+        time_ns=T0_NS,
+        down_frac=down,
+        up_frac=up,
+        searched_down_frac=-0.7,
+        searched_up_frac=2.0,
+    )
+
+
+def of_account(
+    one: Limit, outcome: Outcome[MarginReport] | Outcome[Distance], node: str = "desk/v/a"
+) -> LimitState:
+    is_use = one.metric == "margin_use_frac"
+    reports: dict[str, Outcome[MarginReport]] = {node: outcome if is_use else GONE}  # type: ignore[dict-item]
+    distances: dict[str, Outcome[Distance]] = {node: GONE if is_use else outcome}  # type: ignore[dict-item]
+    (state,) = judge([one], table(), reports, distances)
+    return state
+
+
+CEILING = """
+    delta_spot_usd  rung
+         0          calm
+     69999.99       calm
+     70000          watch
+     99999.99       watch
+    100000          soft
+    149999.99       soft
+    150000          hard
+       1e9          hard
+    -69999.99       calm
+    -70000          watch
+   -100000          soft
+   -150000          hard
+"""
+
+
+@pytest.mark.parametrize("row", CEILING.strip().splitlines()[1:])
+def test_a_ceiling_of_100000_and_150000(row: str) -> None:
+    delta, rung = row.split()
+    one = limit("delta_spot_usd", 100_000, 150_000)
+    (state,) = judge([one], table(exposure(delta_spot_usd=float(delta))), {}, {})
+    assert state.rung == rung
+    assert state.value_frac_or_usd == float(delta)
+    assert (state.soft_frac_or_usd, state.hard_frac_or_usd) == (100_000, 150_000)
+
+
+FLOOR = """
+    distance  rung
+    0.30      calm
+    0.2143    calm
+    0.2142    watch
+    0.1501    watch
+    0.15      soft
+    0.0801    soft
+    0.08      hard
+    0         hard
+"""
+
+
+@pytest.mark.parametrize("row", FLOOR.strip().splitlines()[1:])
+@pytest.mark.parametrize("side", ["down", "up"])
+def test_a_floor_of_15_and_8_per_cent_of_distance(row: str, side: str) -> None:
+    nearest, rung = row.split()
+    one = limit("distance_spot_frac", 0.15, 0.08, "desk/*/*")
+    near, far = float(nearest), 0.5
+    found = moves(-near, far) if side == "down" else moves(-far, near)
+    state = of_account(one, found)
+    assert state.rung == rung
+    assert state.value_frac_or_usd == near
+
+
+USE = """
+    equity  requirement  rung
+    200     60           calm
+    200     70           watch
+    200     100          soft
+    200     150          hard
+    100     100          hard
+    0       1            hard
+   -5       0            hard
+    0       0            calm
+"""
+
+
+@pytest.mark.parametrize("row", USE.strip().splitlines()[1:])
+def test_use_of_half_and_three_quarters(row: str) -> None:
+    equity, requirement, rung = row.split()
+    state = of_account(limit("margin_use_frac", 0.5, 0.75, "desk/*/*"), report(equity, requirement))
+    assert state.rung == rung
+    if Decimal(equity) <= 0 and rung == "hard":
+        assert state.value_frac_or_usd is None
+        assert state.message == "equity is not positive"
+
+
+def test_no_breach_within_reach_is_the_nearer_edge_of_the_search() -> None:
+    state = of_account(limit("distance_spot_frac", 0.15, 0.08, "desk/*/*"), moves(None, None))
+    assert state.rung == "calm"
+    assert state.value_frac_or_usd == 0.7
+    assert state.message == "no breach within 70% of the joint spot"
+
+
+@pytest.mark.parametrize("metric", ["margin_use_frac", "distance_spot_frac"])
+def test_an_unknown_account_is_a_breach(metric: Metric) -> None:
+    state = of_account(limit(metric, 0.5, 0.5, "desk/*/*"), GONE)
+    assert (state.rung, state.value_frac_or_usd) == ("unknown", None)
+    assert state.message == "no quote for BTC-PERP"
+    (breach,) = breaches([state])
+    assert breach.is_hard
+
+
+def test_an_incomplete_node_is_a_breach_however_small_its_sum() -> None:
+    twice = (GONE, Failure(subject="A", reason="stale_data", message="old"), GONE)
+    (state,) = judge([limit("delta_spot_usd", 1, 2)], table(exposure(missing=twice)), {}, {})
+    assert (state.rung, state.value_frac_or_usd) == ("unknown", None)
+    assert state.message == "incomplete, missing: A, BTC-PERP"
+
+
+def test_breaches_are_what_calls_for_action() -> None:
+    one = limit("delta_spot_usd", 100, 150)
+    rows = [exposure(f"n{d}", delta_spot_usd=d) for d in (0.0, 80.0, 100.0, 150.0)]
+    any_scope = [limit("delta_spot_usd", 100, 150, row.node) for row in rows]
+    states = judge(any_scope, table(*rows, exposure("x", missing=(GONE,))), {}, {})
+    assert [(s.node, s.rung) for s in states] == [
+        ("n150.0", "hard"),
+        ("n100.0", "soft"),
+        ("n80.0", "watch"),
+        ("n0.0", "calm"),
+    ]
+    assert [(b.state.rung, b.is_hard) for b in breaches(states)] == [
+        ("hard", True),
+        ("soft", False),
+    ]
+    assert rung_of(one, 99.0) == "watch"
+
+
+def test_the_worst_comes_first_and_the_unknown_before_it() -> None:
+    rows = (exposure("a", delta_spot_usd=1000.0), exposure("b", missing=(GONE,)))
+    limits = [limit("delta_spot_usd", 1, 2, "a"), limit("delta_spot_usd", 1, 2, "b")]
+    assert [state.rung for state in judge(limits, table(*rows), {}, {})] == ["unknown", "hard"]
+
+
+SCOPES = """
+    scope              covers
+    desk               desk
+    desk/*             desk/binance desk/deribit
+    desk/binance       desk/binance
+    desk/*/*           desk/binance/perp desk/deribit/main
+    desk/deribit/*     desk/deribit/main
+    desk/*/main/*      desk/deribit/main/BTC
+    desk/*/*/*/*       desk/deribit/main/BTC/2026-02-27
+    coin/*             coin/BTC
+    *                  desk
+    coin               -
+    desk/bin*          desk/binance
+"""
+NODES = (
+    "desk",
+    "desk/binance",
+    "desk/binance/perp",
+    "desk/deribit",
+    "desk/deribit/main",
+    "desk/deribit/main/BTC",
+    "desk/deribit/main/BTC/2026-02-27",
+    "coin/BTC",
+)
+
+
+@pytest.mark.parametrize("row", SCOPES.strip().splitlines()[1:])
+def test_a_star_is_one_step(row: str) -> None:
+    scope, *covers = row.split()
+    states = judge([limit("delta_spot_usd", 1, 2, scope)], table(*map(exposure, NODES)), {}, {})
+    assert [state.node for state in states] == [node for node in covers if node != "-"]
+
+
+def test_account_limits_look_at_accounts_with_a_requirement_only() -> None:
+    one = limit("margin_use_frac", 0.5, 0.9, "desk/*/*")
+    reports = {"desk/v/a": report("10", "1"), "desk/w/b": report("10", "9")}
+    states = judge([one], table(*map(exposure, NODES)), reports, dict.fromkeys(reports, GONE))
+    assert [(state.node, state.rung) for state in states] == [
+        ("desk/w/b", "hard"),
+        ("desk/v/a", "calm"),
+    ]
+
+
+@pytest.mark.parametrize("metric", ["gamma_usd_per_pct", "vega_usd_per_volpt", "theta_usd_per_day"])
+def test_each_metric_reads_its_own_column(metric: Metric) -> None:
+    row = msgspec.structs.replace(exposure(), **{metric: -5.0})
+    (state,) = judge([limit(metric, 4, 6)], table(row), {}, {})
+    assert (state.metric, state.value_frac_or_usd, state.rung) == (metric, -5.0, "soft")
+
+
+BAD_LIMITS: list[tuple[Metric, float, float]] = [
+    ("delta_spot_usd", nan, 1.0),
+    ("delta_spot_usd", 1.0, nan),
+    ("delta_spot_usd", inf, inf),
+    ("delta_spot_usd", -1.0, 1.0),
+    ("delta_spot_usd", 2.0, 1.0),
+    ("distance_spot_frac", 0.1, 0.2),
+]
+
+
+@pytest.mark.parametrize(("metric", "soft", "hard"), BAD_LIMITS)
+def test_a_limit_that_cannot_bind_is_refused(metric: Metric, soft: float, hard: float) -> None:
+    with pytest.raises(ValueError, match=f"limit {metric} on desk: "):
+        limit(metric, soft, hard)

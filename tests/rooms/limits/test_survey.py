@@ -1,0 +1,79 @@
+"""One look at a desk: whole, with stale positions, and with a rulebook that is not there."""
+
+from hedgerow.errors import Failure
+from hedgerow.limits import Limit, Survey, survey
+from hedgerow.margin import MarginReport
+from hedgerow.portfolio import book
+from hedgerow.solvency import Distance
+from hedgerow.units import SECOND_NS
+from tests.builders import (
+    T0_NS,
+    account,
+    by_id,
+    index,
+    perpetual,
+    quote,
+    snapshot,
+    tiered_rulebook,
+)
+
+RULES = tiered_rulebook([(0, "0.01")])
+LIMITS = (
+    Limit(scope="desk/*/*", metric="margin_use_frac", soft_frac_or_usd=0.5, hard_frac_or_usd=0.8),
+    Limit(
+        scope="coin/BTC",
+        metric="delta_spot_usd",
+        soft_frac_or_usd=100_000,
+        hard_frac_or_usd=200_000,
+    ),
+)
+
+
+def look(age_s: int = 0, rulebook: str = "rules") -> Survey:
+    perp = account(
+        "perp",
+        venue="binance",
+        rulebook=rulebook,
+        positions={"BTC-PERP": (1, 60000)},
+        balances={"USDC": 10_000},
+        time_ns=T0_NS - age_s * SECOND_NS,
+    )
+    cold = account("cold", venue="treasury", balances={"USDC": 1000})
+    now = snapshot(index("BTC", 60000), quote("BTC-PERP", 60000))
+    return survey(book([perp, cold], by_id(perpetual())), now, {"rules": RULES}, LIMITS)
+
+
+def test_a_whole_desk() -> None:
+    state = look(15)
+    assert list(state.reports) == list(state.distances) == ["desk/binance/perp"]
+    report, far = state.reports["desk/binance/perp"], state.distances["desk/binance/perp"]
+    assert isinstance(report, MarginReport)
+    assert report.requirement_maintenance_ccy == 600
+    assert isinstance(far, Distance)
+    assert {(s.node, s.rung) for s in state.limits} == {
+        ("desk/binance/perp", "calm"),
+        ("coin/BTC", "calm"),
+    }
+
+
+def test_stale_positions_have_no_requirement_no_distance_and_no_sure_delta() -> None:
+    state = look(16)
+    for outcome in (state.reports["desk/binance/perp"], state.distances["desk/binance/perp"]):
+        assert isinstance(outcome, Failure)
+        assert (outcome.reason, outcome.subject) == ("stale_data", "perp")
+        assert outcome.message == "positions are 16 s old, the limit is 15 s"
+    assert [s.rung for s in state.limits] == ["unknown", "unknown"]
+
+
+def test_an_account_whose_rulebook_is_not_at_hand_is_unknown() -> None:
+    state = look(rulebook="other/2020-01-01")
+    outcome = state.reports["desk/binance/perp"]
+    assert isinstance(outcome, Failure)
+    assert (outcome.reason, outcome.message) == (
+        "missing_data",
+        "rulebook other/2020-01-01 is not at hand",
+    )
+    assert {(s.node, s.rung) for s in state.limits} == {
+        ("desk/binance/perp", "unknown"),
+        ("coin/BTC", "calm"),
+    }

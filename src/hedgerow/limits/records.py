@@ -36,6 +36,17 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
     soft_frac_or_usd: float
     hard_frac_or_usd: float
 
+    def __post_init__(self) -> None:
+        soft, hard = self.soft_frac_or_usd, self.hard_frac_or_usd
+        near, far = (hard, soft) if self.side == "floor" else (soft, hard)
+        # Written so that a NaN fails it: a limit of NaN would never bind.
+        if not 0 <= near <= far < float("inf"):
+            order = "hard at or below soft" if self.side == "floor" else "soft at or below hard"
+            raise ValueError(
+                f"limit {self.metric} on {self.scope}: bounds must be finite and not negative, "
+                f"{order}, were soft {soft} and hard {hard}"
+            )
+
     @property
     def side(self) -> Side:
         """Whether more or less is worse."""

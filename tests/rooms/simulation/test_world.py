@@ -157,6 +157,18 @@ def test_a_transfer_leaves_at_once_and_arrives_after_its_latency() -> None:
     assert known.status == "credited"
 
 
+def test_fees_are_counted_at_the_price_of_their_asset_once_it_is_known() -> None:
+    way = route("wallet", "options", "BTC", fee_coin=Decimal("0.001"))
+    made = world(options("1"), wallet(BTC="2"), routes=[way])
+    made.settle(snapshot(time_ns=T0))
+    made.move(transfer("1", target="options", asset="BTC"), T0)
+    assert made.fees_usd == 0.0  # what a coin is worth is not known yet
+    made.settle(snapshot(*market(), time_ns=T0 + 1))
+    assert made.fees_usd == pytest.approx(100.0)
+    made.settle(snapshot(*market("50000", time_ns=T0 + 2)))
+    assert made.fees_usd == pytest.approx(100.0)
+
+
 def test_congestion_stretches_what_is_sent_while_it_lasts() -> None:
     slow = Congestion(start_ns=T0, end_ns=T0 + HOUR_NS, latency_factor_frac=Decimal(4))
     made = opened(perp("1"), wallet(USDC="1000"), routes=[TO_PERP], congestion=[slow])

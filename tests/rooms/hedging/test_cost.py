@@ -1,0 +1,37 @@
+"""What crossing a ladder costs beyond the middle."""
+
+from decimal import Decimal
+
+import pytest
+
+from hedgerow.errors import Failure
+from hedgerow.hedging.cost import crossing_cost_usd
+from tests.builders import exact, ladder
+
+# Bids 99.5 and 99, asks 100.5 and 101, ten contracts each.
+BOOK = ladder("P", 100, half_spread="0.5", size=10, levels=2)
+
+COSTS = """
+    quantity  multiplier  cost_usd
+    1         1           0.5
+    10        1           5
+    15        1           10
+    20        1           15
+   -15        1           10
+    15        0.1         1
+    0.001     1           0.0005
+"""
+
+
+@pytest.mark.parametrize("row", COSTS.strip().splitlines()[1:])
+def test_walking_the_ladder(row: str) -> None:
+    quantity, multiplier, cost = map(Decimal, row.split())
+    assert crossing_cost_usd(BOOK, quantity, multiplier) == cost
+
+
+@pytest.mark.parametrize("quantity", ["20.001", "-20.001"])
+def test_beyond_the_ladder_there_is_no_price(quantity: str) -> None:
+    outcome = crossing_cost_usd(BOOK, exact(quantity), Decimal(1))
+    assert isinstance(outcome, Failure)
+    assert (outcome.subject, outcome.reason) == ("P", "no_source")
+    assert outcome.message == "the book holds 20.000 of 20.001 contracts"

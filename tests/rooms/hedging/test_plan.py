@@ -1,0 +1,180 @@
+"""Hedges go to the nearest edge of the band, in whole lots, or say why they cannot."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from hedgerow.hedging import HedgePolicy, TradePlan, plan
+from hedgerow.hedging.plan import band_halfwidth_coin
+from hedgerow.instruments import Instrument, LinearPerpetual
+from hedgerow.limits import survey
+from hedgerow.market import MarketEvent
+from hedgerow.portfolio import Account, book
+from tests.builders import (
+    T0_NS,
+    Number,
+    account,
+    by_id,
+    exact,
+    index,
+    ladder,
+    option,
+    option_quote,
+    perpetual,
+    quote,
+    snapshot,
+)
+
+D = Decimal
+POLICY = HedgePolicy(
+    underlying="BTC",
+    instrument_id="BTC-PERP",
+    account_id="perp",
+    target_delta_coin=0.0,
+    risk_aversion_per_usd=1e-6,
+    band_min_coin=0.25,
+    fee_taker_frac=0.0005,
+    slippage_limit_frac=0.01,
+)
+MARKET: tuple[MarketEvent, ...] = (
+    index("BTC", 60000),
+    quote("BTC-PERP", 60006),
+    ladder("BTC-PERP", 60000, half_spread=3, size=100),
+)
+
+
+def hedge(
+    coins: Number,
+    *,
+    policy: HedgePolicy = POLICY,
+    events: tuple[MarketEvent, ...] = MARKET,
+    terms: LinearPerpetual | None = None,
+    accounts: tuple[Account, ...] = (),
+    more_terms: tuple[Instrument, ...] = (),
+) -> TradePlan:
+    """Plan for a treasury that holds so many coins, and knows none where there are none."""
+    perp = terms or perpetual()
+    cold = account("cold", balances={"BTC": coins} if exact(coins) else {})
+    held = (cold, account("perp", venue="binance"), *accounts)
+    now = snapshot(*events)
+    state = survey(book(held, by_id(perp, *more_terms)), now, {}, ())
+    return plan([policy], state, [perp])
+
+
+EDGES = """
+    coins    target  quantity  after
+    0.25     0       0         0.25
+    0.2509   0       0         0.2509
+    0.2511   0      -0.001     0.2501
+    2        0      -1.75      0.25
+   -2        0       1.75     -0.25
+    2        5       2.75      4.75
+    7        5      -1.75      5.25
+    5.25     5       0         5.25
+   -2       -5      -2.75     -4.75
+    2.0004   0      -1.75      0.2504
+"""
+
+
+@pytest.mark.parametrize("row", EDGES.strip().splitlines()[1:])
+def test_to_the_nearest_edge_and_no_further(row: str) -> None:
+    coins, target, quantity, after = row.split()
+    policy = msgspec.structs.replace(POLICY, target_delta_coin=float(target))
+    made = hedge(coins, policy=policy)
+    assert made.unmet == ()
+    if D(quantity) == 0:
+        assert made.trades == ()
+        return
+    (trade,) = made.trades
+    assert trade.quantity_contracts == D(quantity)
+    assert trade.delta_before_coin == float(coins)
+    assert trade.delta_after_coin == pytest.approx(float(after), abs=1e-12)
+    assert trade.band_halfwidth_coin == 0.25
+    assert (trade.account_id, trade.instrument_id) == ("perp", "BTC-PERP")
+
+
+def test_a_contract_of_a_tenth_of_a_coin_trades_ten_times_as_many() -> None:
+    perp = perpetual(multiplier_coin_per_contract=D("0.1"), lot_contracts=D(1))
+    (trade,) = hedge(2, terms=perp).trades
+    # 17.5 contracts would reach the edge; 17 whole ones stay outside of it.
+    assert trade.quantity_contracts == -17
+    assert trade.delta_after_coin == pytest.approx(0.3, abs=1e-12)
+
+
+def test_what_it_costs_and_the_worst_price_it_takes() -> None:
+    (buy,) = hedge(-2).trades
+    # 1.75 coins, 3 dollars from the middle each, and 5 bp of their mark.
+    assert buy.cost_expected_usd == pytest.approx(1.75 * 3 + 0.0005 * 1.75 * 60006, rel=1e-12)
+    assert buy.price_limit_usd == D("60606.0")  # 60606.06 down to a tick of 0.1
+    (sell,) = hedge(2).trades
+    assert sell.price_limit_usd == D("59406.0")  # 59405.94 up to a tick
+
+
+def test_the_band_of_the_sheet_from_a_row_of_gamma() -> None:
+    """Ten at-the-money calls of 30 days at 60 %: Γ per call as in the sheet, cost 5 bp in all."""
+    call = option(60000, "call", expiry_ns=T0_NS + 30 * 86_400 * 10**9)
+    policy = msgspec.structs.replace(POLICY, band_min_coin=0.0, fee_taker_frac=0.00045)
+    events = (
+        index("BTC", 60000),
+        quote("BTC-PERP", 60000),
+        option_quote(call, 60000, 0.6),
+        ladder("BTC-PERP", 60000, half_spread=3),  # half spread 0.5 bp
+    )
+    written = account("options", currency="BTC", positions={call.instrument_id: 1})
+    made = hedge(10, policy=policy, events=events, accounts=(written,), more_terms=(call,))
+    (trade,) = made.trades
+    assert trade.band_halfwidth_coin == pytest.approx(0.405628898, abs=1e-9)
+    state = survey(
+        book([written], by_id(call)),
+        snapshot(*events),
+        {},
+        (),
+    )
+    row = state.exposures.row("coin/BTC")
+    wide = msgspec.structs.replace(policy, band_min_coin=1.0)
+    assert band_halfwidth_coin(wide, row, 60000.0, 0.00005) == 1.0  # type: ignore[arg-type]
+
+
+def test_nothing_held_is_a_delta_of_zero() -> None:
+    assert hedge(0) == TradePlan(trades=(), unmet=())
+    policy = msgspec.structs.replace(POLICY, target_delta_coin=1.0)
+    (trade,) = hedge(0, policy=policy).trades
+    assert trade.quantity_contracts == D("0.75")
+
+
+def without(kind: type) -> tuple[MarketEvent, ...]:
+    return tuple(event for event in MARKET if not isinstance(event, kind))
+
+
+@pytest.mark.parametrize("missing", MARKET, ids=lambda event: type(event).__name__)
+def test_a_missing_price_is_not_traded_on(missing: MarketEvent) -> None:
+    made = hedge(2, events=without(type(missing)))
+    assert made.trades == ()
+    (failure,) = made.unmet
+    assert failure.reason == "missing_data"
+
+
+def test_an_incomplete_delta_is_not_traded_on() -> None:
+    call = option(60000, "call")
+    written = account("options", currency="BTC", positions={call.instrument_id: -1})
+    made = hedge(2, accounts=(written,), more_terms=(call,))
+    assert made.trades == ()
+    (failure,) = made.unmet
+    assert failure.subject == "BTC"
+    assert failure.message == ("delta is incomplete, not traded on; missing: BTC-60000-call")
+
+
+def test_stale_positions_are_not_traded_on() -> None:
+    old = account("old", balances={"BTC": 1}, time_ns=T0_NS - 16 * 10**9)
+    made = hedge(2, accounts=(old,))
+    assert made.trades == ()
+    assert made.unmet[0].message == "delta is incomplete, not traded on; missing: old"
+
+
+def test_a_ladder_too_thin_is_not_traded_on() -> None:
+    thin = (*MARKET[:2], ladder("BTC-PERP", 60000, half_spread=3, size="0.8", levels=2))
+    made = hedge(2, events=thin)
+    assert made.trades == ()
+    assert made.unmet[0].reason == "no_source"
+    assert made.unmet[0].message == "the book holds 1.60 of 1.75 contracts"

@@ -62,7 +62,13 @@ def _hedge(
 ) -> Outcome[Trade | None]:
     row = survey.exposures.row(f"coin/{policy.underlying}")
     if isinstance(row, Failure):
-        return None  # nothing of this coin is held: the delta is known to be zero
+        # Nothing of this coin is held. That is on target where the target is nothing; elsewhere
+        # the delta is known to be zero only if the whole desk is known.
+        if policy.target_delta_coin == 0.0:
+            return None
+        desk = survey.exposures.row("desk")
+        assert not isinstance(desk, Failure), "every table has a row for the desk"
+        row = _nothing(f"coin/{policy.underlying}", desk.missing)
     if row.missing or row.delta_spot_coin is None:
         names = ", ".join(sorted({failure.subject for failure in row.missing}))
         return Failure(
@@ -109,6 +115,22 @@ def _hedge(
         band_halfwidth_coin=width,
         target_delta_coin=policy.target_delta_coin,
         cost_expected_usd=to_model(crossing) + policy.fee_taker_frac * notional_usd,
+    )
+
+
+def _nothing(node: str, missing: tuple[Failure, ...]) -> ExposureRow:
+    """Give the row of a coin nobody holds."""
+    return ExposureRow(
+        node=node,
+        value_usd=0.0,
+        delta_spot_usd=0.0,
+        delta_spot_coin=0.0,
+        delta_premium_adjusted_coin=0.0,
+        gamma_usd_per_pct=0.0,
+        vega_usd_per_volpt=0.0,
+        theta_usd_per_day=0.0,
+        is_estimate=False,
+        missing=missing,
     )
 
 

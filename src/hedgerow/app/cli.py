@@ -1,16 +1,19 @@
 """The command line: nouns, then verbs; ``--json`` everywhere.
 
 Exit status: 0 fine, 1 a limit is broken or an account was liquidated, 2 an error, which the message
-names. Heavy parts are imported by the command that needs them, so that ``--help`` stays quick.
+names. A fault of our own is an error too, and never looks like a breach. Heavy parts are imported
+by the command that needs them, so that ``--help`` stays quick.
 """
 
 import json
+import os
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, validators
 
 from hedgerow import __version__
 from hedgerow.errors import HedgerowError
@@ -26,6 +29,7 @@ app = App(
     name="hedgerow",
     help="Exposure, requirement and rescue of derivative portfolios, on exchanges and on chains.",
     version=__version__,
+    suppress_keyboard_interrupt=False,  # `main` says what it means
 )
 exposure = App(name="exposure", help="What the desk is exposed to.")
 margin = App(name="margin", help="What each account must hold.")
@@ -39,7 +43,10 @@ DeskPath = Annotated[
     Path | None, Parameter(help="Desk file; without one, the embedded desk in its seeded crash.")
 ]
 Data = Annotated[Path | None, Parameter(help="Folder with the recordings the desk file names.")]
-Seed = Annotated[int, Parameter(help="Seed of the embedded episode.")]
+Seed = Annotated[
+    int,
+    Parameter(help="Seed of the embedded episode.", validator=validators.Number(gte=0, lt=2**63)),
+]
 At = Annotated[str | None, Parameter(help="Time such as 2026-02-05T12:00:00Z; default: the start.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON and nothing else.")]
 
@@ -172,7 +179,7 @@ def main() -> None:
             sys.argv[1:], exit_on_error=False, print_error=False, result_action="return_value"
         )
     except CycloptsError as bad:
-        _complain("UsageError", f"{bad}; see hedgerow --help", as_json=as_json)
+        _complain("UsageError", f"{str(bad).rstrip('.')}; see hedgerow --help", as_json=as_json)
         status = 2
     except HedgerowError as bad:
         _complain(
@@ -184,6 +191,16 @@ def main() -> None:
     except KeyboardInterrupt:
         _complain("Stopped", "stopped by hand; nothing was written", as_json=as_json)
         status = 130
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 2
+    except OSError as bad:
+        _complain("OSError", str(bad), as_json=as_json)
+        status = 2
+    except Exception as bug:
+        traceback.print_exc()
+        _complain(type(bug).__name__, f"a fault of hedgerow itself: {bug}", as_json=as_json)
+        status = 2
     sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -208,12 +225,13 @@ def _opened(
 ) -> "tuple[Desk, Iterator[MarketEvent], int]":
     from hedgerow.app.feed import open_market
     from hedgerow.errors import DeskRejected
-    from hedgerow.units import parse_ns
+    from hedgerow.units import format_ns, parse_ns
 
     desk, market = open_market(path, data, seed)
     try:
         at_ns = desk.start_ns if at is None else parse_ns(at)
-    except ValueError as bad:
+        format_ns(at_ns)  # a time that cannot be written cannot be meant
+    except (ValueError, OverflowError) as bad:
         raise DeskRejected(f"--at {at}: write a time such as 2026-02-05T12:00:00Z") from bad
     return desk, market.events(), at_ns
 

@@ -1,0 +1,66 @@
+"""Asking how to use it is answered at once, by every command."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMANDS = [
+    (),
+    ("run",),
+    ("exposure",),
+    ("exposure", "show"),
+    ("margin",),
+    ("margin", "require"),
+    ("hedge",),
+    ("hedge", "plan"),
+    ("collateral",),
+    ("collateral", "plan"),
+    ("journal",),
+    ("journal", "verify"),
+]
+HEAVY = {"numpy", "polars", "scipy", "pydantic", "sqlite3"}
+# Of the processor and not of the wall: a machine that is busy for a moment is not a slow command.
+PROCESSOR_S_MAX = 0.6
+
+PROGRAM = """
+import json, resource, sys
+from hedgerow.app.cli import main
+try:
+    main()
+except SystemExit as end:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    loaded = sorted({name.partition(".")[0] for name in sys.modules})
+    told = {"code": end.code, "s": used.ru_utime + used.ru_stime, "loaded": loaded}
+    print(json.dumps(told), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda words: " ".join(words) or "hedgerow")
+def test_help_is_quick_and_says_something(command: tuple[str, ...], tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *command, "--help"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told = json.loads(done.stderr)
+    assert told["code"] == 0
+    assert done.stdout.startswith(f"Usage: hedgerow {' '.join(command)}".rstrip())
+    assert not HEAVY & set(told["loaded"])
+    assert told["s"] < PROCESSOR_S_MAX
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_command_of_the_program_is_tested_here() -> None:
+    from hedgerow.app.cli import app
+
+    found: set[tuple[str, ...]] = {()}
+    for name in app:
+        if not name.startswith("-"):
+            found.add((name,))
+            found |= {(name, verb) for verb in app[name] if not verb.startswith("-")}
+    assert found == set(COMMANDS)

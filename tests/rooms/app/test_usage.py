@@ -1,0 +1,120 @@
+"""A command line that cannot be meant: exit status 2, one message, nothing written."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from hedgerow.app import cli
+from tests.rooms.app.made import desk_file, hedgerow
+
+SHOWN = ("exposure", "show")
+# The words, and a part of what is told; DESK stands for a desk file that is fine.
+REFUSED = [
+    (("nonsense",), 'Unknown command "nonsense"'),
+    (("run", "--nonsense"), "Unknown option: --nonsense"),
+    (("run", "a.toml", "b.toml"), "Unused Tokens: ['b.toml']"),
+    (("run", "--seed", "x"), 'Invalid value for --seed: unable to convert "x" into int'),
+    (("run", "--seed", "-1"), 'Invalid value "-1" for --seed. Must be >= 0'),
+    (("run", "--out"), "--out requires an argument"),
+    (("run", "none.toml"), "none.toml: cannot be read: No such file or directory"),
+    (("run", "DESK"), "reads recordings; pass --data FOLDER with funding, options, perpetuals"),
+    (("run", "DESK", "--data", "none"), "no folder options, perpetuals, funding below none"),
+    (("run", "--data", "."), "--data needs a desk file"),
+    (("run", "--out", "desk.toml"), "--out desk.toml is not a folder"),
+    (("run", "--out", "desk.toml/in"), "--out desk.toml/in: cannot write there"),
+    ((*SHOWN, "--at", "yesterday"), "--at yesterday: write a time such as"),
+    ((*SHOWN, "--at", "0001-01-01T00:00:00+23:00"), "write a time such as"),
+    ((*SHOWN, "--at", "2020-01-01"), "--at 2020-01-01T00:00:00Z lies outside the desk's window"),
+    (("margin", "require", "--account", "x"), "no account 'x' with a rulebook; there are: "),
+    (("journal", "verify"), "--path requires an argument"),
+    (("journal", "verify", "none.db"), "no journal at none.db"),
+    (("journal", "verify", "desk.toml"), "desk.toml"),
+    (("journal", "verify", "."), "."),
+]
+
+
+def run_here(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> tuple[object, str, str]:
+    monkeypatch.setattr(sys, "argv", ["hedgerow", *words])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    printed = capsys.readouterr()
+    return end.value.code, printed.out, printed.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"), REFUSED, ids=[" ".join(words) or "none" for words, _ in REFUSED]
+)
+def test_a_mistake_is_told_in_words_and_in_json(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    told: str,
+) -> None:
+    desk = desk_file(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    words = tuple("desk.toml" if word == "DESK" else word for word in words)
+    code, out, err = run_here(words, monkeypatch, capsys)
+    assert code == 2
+    assert out == ""
+    assert err.startswith("hedgerow: ")
+    assert told in err
+
+    code, out, err = run_here((*words, "--json"), monkeypatch, capsys)
+    assert code == 2
+    assert err == ""
+    error = json.loads(out)["error"]
+    assert set(error) == {"kind", "message"}
+    assert told in error["message"]
+    assert list(tmp_path.iterdir()) == [desk]
+
+
+def test_a_fault_of_our_own_is_an_error_and_no_breach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "_survey", broken)
+    code, out, err = run_here((*SHOWN, "--json"), monkeypatch, capsys)
+    assert code == 2
+    message = "a fault of hedgerow itself: by nothing"
+    assert json.loads(out) == {"error": {"kind": "ZeroDivisionError", "message": message}}
+    assert "Traceback" in err, "whoever mends it needs to see where"
+
+
+def test_the_disk_says_no(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device", "report.html")
+
+    monkeypatch.setattr(cli, "_survey", full)
+    code, out, err = run_here(SHOWN, monkeypatch, capsys)
+    assert (code, out) == (2, "")
+    assert err == "hedgerow: [Errno 28] No space left on device: 'report.html'\n"
+
+
+def test_stopped_by_hand(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_survey", stopped)
+    code, _, err = run_here(SHOWN, monkeypatch, capsys)
+    assert code == 130
+    assert "stopped by hand" in err
+
+
+def test_the_program_itself_ends_with_the_status(tmp_path: Path) -> None:
+    answer = hedgerow("run", "none.toml", "--json", cwd=tmp_path)
+    assert answer.code == 2
+    assert answer.json()["error"]["kind"] == "DeskRejected"
+    assert hedgerow("--version", cwd=tmp_path).code == 0
+    assert list(tmp_path.iterdir()) == []

@@ -3,9 +3,11 @@
 Bad input to one call raises; one row of many without an answer is returned as a `Failure`; our own
 bugs are asserts. The tree below is compared with the classes by ``tests/tidy``.
 
-HedgerowError ├── BoundaryError     DeskRejected · RecordingRejected · RulebookRejected ·
-JournalRejected · MarketRejected ├── ModelError        OutOfDomain └── ExecutionError
-OrderRefused · TransferRefused · BudgetExceeded
+HedgerowError
+├── BoundaryError     DeskRejected · RecordingRejected · RulebookRejected · JournalRejected
+│                     MarketRejected
+├── ModelError        OutOfDomain
+└── ExecutionError    OrderRefused · TransferRefused · BudgetExceeded
 """
 
 from typing import Literal, TypeAlias, TypeVar

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from hedgerow.collateral.records import BufferPolicy, Move, Route, TransferPlan
 from hedgerow.errors import Failure, Outcome
+from hedgerow.instruments import LoanDebt
 from hedgerow.limits import Survey, account_node
 from hedgerow.margin import LendingRulebook, MarginReport, Rulebook
 from hedgerow.portfolio import Account
@@ -20,6 +21,7 @@ from hedgerow.units import quantise, to_model
 __all__ = ["plan"]
 
 _BPS = 10_000
+_RAY = 10**27
 
 
 @dataclass(slots=True)
@@ -33,6 +35,7 @@ class _Standing:
     requirement_initial_ccy: Decimal
     currency: str
     drawn_coin: dict[str, Decimal]
+    repaid_coin: dict[str, Decimal]
 
     @property
     def use_frac(self) -> Decimal | None:
@@ -40,7 +43,7 @@ class _Standing:
 
     def is_low(self, policy: BufferPolicy) -> bool:
         if self.requirement_ccy == 0:
-            return False
+            return self.equity_ccy < 0
         return self.equity_ccy <= 0 or self.requirement_ccy > (
             policy.trigger_use_frac * self.equity_ccy
         )
@@ -77,7 +80,7 @@ def plan(
         if target_id in standing:
             worth = _worth_ccy(standing[target_id], asset, use, survey, rulebooks)
             if not isinstance(worth, Failure):
-                _credit(standing[target_id], use, quantity, worth)
+                _credit(standing[target_id], asset, use, quantity, worth)
 
     moves: list[Move] = []
     low = [
@@ -86,9 +89,7 @@ def plan(
         if stands.policy is not None and stands.is_low(stands.policy)
     ]
     # Least equity per requirement first: the account nearest to its liquidation is served first.
-    for stands in sorted(
-        low, key=lambda s: (s.equity_ccy / s.requirement_ccy, s.account.account_id)
-    ):
+    for stands in sorted(low, key=lambda s: (_cover(s), s.account.account_id)):
         moves.extend(_refill(stands, routes, standing, survey, rulebooks, unmet))
     return TransferPlan(moves=tuple(moves), unmet=tuple(unmet))
 
@@ -112,7 +113,15 @@ def _stand(account: Account, policy: BufferPolicy | None, survey: Survey) -> Out
         requirement_initial_ccy=Decimal(0) if report is None else report.requirement_initial_ccy,
         currency=account.currency if report is None else report.currency,
         drawn_coin={},
+        repaid_coin={},
     )
+
+
+def _cover(stands: _Standing) -> Decimal:
+    """Give equity per requirement; an account that only owes has none."""
+    if stands.requirement_ccy == 0:
+        return Decimal("-Infinity")
+    return stands.equity_ccy / stands.requirement_ccy
 
 
 def _refill(
@@ -138,6 +147,9 @@ def _refill(
             continue
         wanted = quantise(_missing_ccy(target, target.policy, route) / worth, route.step_coin, "up")
         quantity = min(wanted, _spare_coin(source, route))
+        if route.use == "repay":
+            owed = _owed_coin(target, route.asset, survey)
+            quantity = min(quantity, quantise(owed, route.step_coin, "down"))
         if quantity <= 0:
             continue
         fee_usd = _fee_usd(route, survey)
@@ -145,7 +157,7 @@ def _refill(
             unmet.append(fee_usd)
             continue
         before = target.use_frac
-        _credit(target, route.use, quantity, worth)
+        _credit(target, route.asset, route.use, quantity, worth)
         _draw(source, route, quantity)
         moves.append(
             Move(
@@ -208,6 +220,18 @@ def _worth_ccy(
     return price * rulebook.reserves[asset].liquidation_threshold_bps / _BPS
 
 
+def _owed_coin(target: _Standing, asset: str, survey: Survey) -> Decimal:
+    """Give what the target still owes of one asset; a repayment can do no more than that."""
+    owed = -target.repaid_coin.get(asset, Decimal(0))
+    for position in target.account.positions:
+        terms = survey.book.instrument(position.instrument_id)
+        if isinstance(terms, LoanDebt) and terms.asset == asset:
+            index = survey.snapshot.lending(terms.market, asset)
+            if not isinstance(index, Failure):
+                owed -= position.quantity_contracts * index.borrow_index_ray / _RAY
+    return max(owed, Decimal(0))
+
+
 def _spare_coin(source: _Standing, route: Route) -> Decimal:
     """Give what the source can spare of the route's asset, its own buffer and the fee left in."""
     held = source.account.balance_coin(route.asset) - source.drawn_coin.get(route.asset, Decimal(0))
@@ -225,8 +249,9 @@ def _spare_coin(source: _Standing, route: Route) -> Decimal:
     return quantise(max(spare, Decimal(0)), route.step_coin, "down")
 
 
-def _credit(target: _Standing, use: str, quantity: Decimal, worth_ccy: Decimal) -> None:
+def _credit(target: _Standing, asset: str, use: str, quantity: Decimal, worth_ccy: Decimal) -> None:
     if use == "repay":
+        target.repaid_coin[asset] = target.repaid_coin.get(asset, Decimal(0)) + quantity
         target.requirement_ccy = max(Decimal(0), target.requirement_ccy - quantity * worth_ccy)
     else:
         target.equity_ccy += quantity * worth_ccy

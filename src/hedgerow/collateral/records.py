@@ -21,6 +21,15 @@ class BufferPolicy(msgspec.Struct, frozen=True, kw_only=True):
     trigger_use_frac: Decimal
     target_use_frac: Decimal
 
+    def __post_init__(self) -> None:
+        target, trigger = self.target_use_frac, self.trigger_use_frac
+        # Finite first: a NaN cannot be compared.
+        if not (target.is_finite() and trigger.is_finite() and 0 < target <= trigger):
+            raise ValueError(
+                f"buffer of {self.account_id}: 0 < target_use_frac <= trigger_use_frac, were "
+                f"{target} and {trigger}"
+            )
+
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
     """One allowed way for one asset: nothing moves along any other."""
@@ -32,6 +41,14 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     latency_ns: int
     fee_coin: Decimal
     step_coin: Decimal
+
+    def __post_init__(self) -> None:
+        fee, step = self.fee_coin, self.step_coin
+        if not (fee.is_finite() and fee >= 0 and step.is_finite() and step > 0):
+            raise ValueError(
+                f"route {self.source_account_id} to {self.target_account_id}: fee_coin must not be "
+                f"negative and step_coin must be positive, were {fee} and {step}"
+            )
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):

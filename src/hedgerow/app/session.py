@@ -34,6 +34,7 @@ from hedgerow.limits import survey
 from hedgerow.market import MarketState, Snapshot
 from hedgerow.reporting import LiveView, report_html, run_builtins, summary_tables
 from hedgerow.simulation import Episode, Frame, OptionSpread, World, run
+from hedgerow.units import format_ns
 
 __all__ = ["run_session"]
 
@@ -77,6 +78,12 @@ def run_session(
             episodes.append(_episode(desk, market, journal, is_quiet=as_json))
             journal.append("end", desk.end_ns, {"frames_count": len(episodes[-1].frames)})
             head, rows_count = journal.head, journal.rows_count
+        if not episodes[-1].events_count:
+            first_ns = desk.start_ns - desk.warmup_ns
+            raise DeskRejected(
+                f"{market.name}: no event from {format_ns(first_ns)} to {format_ns(desk.end_ns)}; "
+                "change start and end of the desk, or pass another recording"
+            )
         page = report_html(
             episodes,
             title=desk.name,

@@ -1,18 +1,23 @@
 """A morning in which BTC falls, and a small desk that lives in it: both made by the tests."""
 
+import io
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from math import erf, log, sqrt
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
+import pytest
 
-__all__ = ["DESK", "Answer", "desk_file", "hedgerow", "morning", "recorded"]
+from hedgerow.app import cli
+
+__all__ = ["DESK", "Answer", "desk_file", "hedgerow", "hedgerow_here", "morning", "recorded"]
 
 OPENS = datetime(2026, 2, 1, 2, tzinfo=UTC)
 EXPIRY = datetime(2026, 2, 27, 8, tzinfo=UTC)
@@ -240,13 +245,12 @@ def morning(folder: Path, *changes: tuple[str, str]) -> list[str]:
     return [str(desk_file(folder, *changes)), "--data", str(recorded(folder / "data"))]
 
 
-class Answer:
+class Answer(NamedTuple):
     """What a command printed and how it ended."""
 
-    def __init__(self, done: subprocess.CompletedProcess[str]) -> None:
-        self.code = done.returncode
-        self.out = done.stdout
-        self.err = done.stderr
+    code: object
+    out: str
+    err: str
 
     def json(self) -> Any:
         """Read standard output, which must be one JSON value and nothing else."""
@@ -255,7 +259,7 @@ class Answer:
         return json.loads(self.out)
 
 
-def hedgerow(*words: str | Path, cwd: Path) -> Answer:
+def hedgerow(*words: str | Path, cwd: Path, environment: Mapping[str, str] | None = None) -> Answer:
     """Run the command line in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "hedgerow", *map(str, words)],
@@ -263,5 +267,17 @@ def hedgerow(*words: str | Path, cwd: Path) -> Answer:
         capture_output=True,
         text=True,
         check=False,
+        env=environment,
     )
-    return Answer(done)
+    return Answer(done.returncode, done.stdout, done.stderr)
+
+
+def hedgerow_here(*words: str | Path, cwd: Path) -> Answer:
+    """Run the command line in this process, which is quicker where nothing depends on it."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(cwd)
+        patch.setattr(sys, "argv", ["hedgerow", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+    return Answer(end.value.code, out.getvalue(), err.getvalue())

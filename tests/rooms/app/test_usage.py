@@ -1,13 +1,12 @@
 """A command line that cannot be meant: exit status 2, one message, nothing written."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
 from hedgerow.app import cli
-from tests.rooms.app.made import desk_file, hedgerow
+from tests.rooms.app.made import desk_file, hedgerow, hedgerow_here
 
 SHOWN = ("exposure", "show")
 # The words, and a part of what is told; DESK stands for a desk file that is fine.
@@ -35,36 +34,21 @@ REFUSED = [
 ]
 
 
-def run_here(
-    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> tuple[object, str, str]:
-    monkeypatch.setattr(sys, "argv", ["hedgerow", *words])
-    with pytest.raises(SystemExit) as end:
-        cli.main()
-    printed = capsys.readouterr()
-    return end.value.code, printed.out, printed.err
-
-
 @pytest.mark.parametrize(
     ("words", "told"), REFUSED, ids=[" ".join(words) or "none" for words, _ in REFUSED]
 )
 def test_a_mistake_is_told_in_words_and_in_json(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    words: tuple[str, ...],
-    told: str,
+    tmp_path: Path, words: tuple[str, ...], told: str
 ) -> None:
     desk = desk_file(tmp_path)
-    monkeypatch.chdir(tmp_path)
     words = tuple("desk.toml" if word == "DESK" else word for word in words)
-    code, out, err = run_here(words, monkeypatch, capsys)
+    code, out, err = hedgerow_here(*words, cwd=tmp_path)
     assert code == 2
     assert out == ""
     assert err.startswith("hedgerow: ")
     assert told in err
 
-    code, out, err = run_here((*words, "--json"), monkeypatch, capsys)
+    code, out, err = hedgerow_here(*words, "--json", cwd=tmp_path)
     assert code == 2
     assert err == ""
     error = json.loads(out)["error"]
@@ -74,40 +58,35 @@ def test_a_mistake_is_told_in_words_and_in_json(
 
 
 def test_a_fault_of_our_own_is_an_error_and_no_breach(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("by nothing")
 
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cli, "_survey", broken)
-    code, out, err = run_here((*SHOWN, "--json"), monkeypatch, capsys)
+    code, out, err = hedgerow_here(*SHOWN, "--json", cwd=tmp_path)
     assert code == 2
     message = "a fault of hedgerow itself: by nothing"
     assert json.loads(out) == {"error": {"kind": "ZeroDivisionError", "message": message}}
     assert "Traceback" in err, "whoever mends it needs to see where"
 
 
-def test_the_disk_says_no(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_disk_says_no(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", "report.html")
 
     monkeypatch.setattr(cli, "_survey", full)
-    code, out, err = run_here(SHOWN, monkeypatch, capsys)
+    code, out, err = hedgerow_here(*SHOWN, cwd=tmp_path)
     assert (code, out) == (2, "")
     assert err == "hedgerow: [Errno 28] No space left on device: 'report.html'\n"
 
 
-def test_stopped_by_hand(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_stopped_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cli, "_survey", stopped)
-    code, _, err = run_here(SHOWN, monkeypatch, capsys)
+    code, _, err = hedgerow_here(*SHOWN, cwd=tmp_path)
     assert code == 130
     assert "stopped by hand" in err
 

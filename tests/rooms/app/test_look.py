@@ -1,0 +1,122 @@
+"""The commands that only look: what they print, as JSON and for a person."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.rooms.app.made import Answer, hedgerow_here, morning
+
+LOW = ("--at", "2026-02-01T07:30:00Z")  # BTC has fallen by 14 %
+
+
+@pytest.fixture(scope="module")
+def words(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    return morning(tmp_path_factory.mktemp("morning"))
+
+
+def ask(words: list[str], noun: str, verb: str, *more: str) -> Answer:
+    return hedgerow_here(noun, verb, *words, *more, cwd=Path(words[0]).parent)
+
+
+def test_exposure_is_a_tree_that_adds_up(words: list[str]) -> None:
+    told = ask(words, "exposure", "show", "--json").json()
+    assert set(told) == {"time_ns", "rows", "option_age_ns_max"}
+    rows: dict[str, Any] = {row["node"]: row for row in told["rows"]}
+    assert {"desk", "desk/deribit/options", "desk/binance/perp", "coin/BTC", "coin/USDC"} <= set(
+        rows
+    )
+    venues = [row for node, row in rows.items() if node.count("/") == 1 and "coin" not in node]
+    for number in ("value_usd", "delta_spot_usd", "vega_usd_per_volpt", "theta_usd_per_day"):
+        assert sum(row[number] for row in venues) == pytest.approx(rows["desk"][number])
+    assert not any(row["missing"] for row in rows.values())
+
+
+def test_the_time_asked_for_is_the_time_shown(words: list[str]) -> None:
+    start = ask(words, "exposure", "show", "--json").json()
+    low = ask(words, "exposure", "show", *LOW, "--json").json()
+    assert low["time_ns"] - start["time_ns"] == 150 * 60 * 10**9
+    # Chains came at 02:30 and at 06:00.
+    assert start["option_age_ns_max"] == 150 * 60 * 10**9
+    assert low["option_age_ns_max"] == 90 * 60 * 10**9
+    assert "2026-02-01 07:30" in ask(words, "exposure", "show", *LOW).out
+
+
+def test_a_requirement_is_the_sum_of_its_lines(words: list[str]) -> None:
+    told = ask(words, "margin", "require", "--json").json()
+    assert set(told) == {"desk/deribit/options", "desk/binance/perp"}
+    for report in told.values():
+        lines = [Decimal(line["amount_ccy"]) for line in report["lines"]]
+        assert sum(lines) == Decimal(report["requirement_maintenance_ccy"]) > 0
+    assert told["desk/deribit/options"]["rulebook"] == "deribit/2026-02-15"
+    assert told["desk/deribit/options"]["currency"] == "BTC"
+
+
+def test_one_account_can_be_asked_for(words: list[str]) -> None:
+    told = ask(words, "margin", "require", "--account", "perp", "--json").json()
+    assert set(told) == {"desk/binance/perp"}
+    shown = ask(words, "margin", "require", "--account", "perp")
+    assert "perp" in shown.out
+    assert "deribit" not in shown.out
+
+
+def test_a_hedge_plan_brings_the_delta_down(words: list[str]) -> None:
+    told = ask(words, "hedge", "plan", "--json").json()
+    (leg,) = told["legs"]
+    assert leg["instrument_id"] == "BTCUSDT-PERP"
+    assert leg["account_id"] == "perp"
+    assert Decimal(leg["quantity_contracts"]) < 0
+    before, after = (
+        next(s["value_frac_or_usd"] for s in told[key] if s["metric"] == "delta_spot_usd")
+        for key in ("limits_before", "limits_after")
+    )
+    assert 0 < after < before
+
+
+def test_a_collateral_plan_refills_what_is_low_and_only_then(words: list[str]) -> None:
+    assert ask(words, "collateral", "plan", "--json").json()["legs"] == []
+    told = ask(words, "collateral", "plan", *LOW, "--json").json()
+    (leg,) = told["legs"]
+    assert (leg["source_account_id"], leg["target_account_id"]) == ("treasury", "options")
+    assert leg["asset"] == "BTC"
+    assert 0 < Decimal(leg["quantity_coin"]) <= 2
+    shown = ask(words, "collateral", "plan", *LOW).out
+    assert "treasury" in shown
+    assert leg["quantity_coin"].rstrip("0") in shown
+
+
+@pytest.mark.parametrize(
+    ("noun", "verb"),
+    [("exposure", "show"), ("margin", "require"), ("hedge", "plan"), ("collateral", "plan")],
+)
+def test_looking_writes_nothing_and_is_the_same_twice(
+    words: list[str], noun: str, verb: str
+) -> None:
+    first, second = (ask(words, noun, verb, *LOW, "--json") for _ in range(2))
+    assert first.out == second.out
+    assert first.code == second.code == 0
+    assert sorted(p.name for p in Path(words[0]).parent.iterdir()) == ["data", "desk.toml"]
+
+
+def test_a_hard_limit_is_status_1(tmp_path: Path) -> None:
+    words = morning(tmp_path, ("soft = 50000\nhard = 500000", "soft = 1\nhard = 2"))
+    for noun, verb in (("exposure", "show"), ("hedge", "plan")):
+        answer = ask(words, noun, verb, "--json")
+        assert answer.code == 1
+        answer.json()
+
+
+def test_what_is_unknown_is_status_1_and_null(tmp_path: Path) -> None:
+    words = morning(tmp_path, ('option = "6h"', 'option = "1m"'))
+    answer = ask(words, "exposure", "show", "--json")
+    assert answer.code == 1
+    desk = next(row for row in answer.json()["rows"] if row["node"] == "desk")
+    assert desk["missing"]
+
+
+def test_the_embedded_desk_needs_no_file(tmp_path: Path) -> None:
+    answer = hedgerow_here("margin", "require", "--json", cwd=tmp_path)
+    assert answer.code in (0, 1)
+    assert len(answer.json()) == 3
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,261 @@
+"""A small desk the whole way: recording, plan, order, journal, report; the same bytes twice."""
+
+import json
+import os
+import re
+import shutil
+import sqlite3
+from collections import Counter
+from html import unescape
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from hedgerow.app.desk import load_desk
+from hedgerow.app.feed import open_market
+from hedgerow.app.session import run_session
+from hedgerow.errors import DeskRejected
+from tests.rooms.app.made import Answer, desk_file, hedgerow, hedgerow_here, morning, recorded
+
+SENDS = ("intent", "sent", "acknowledged", "filled", "credited", "rejected", "unknown")
+
+
+class Row(NamedTuple):
+    """One row of a journal."""
+
+    sequence: int
+    time_ns: int
+    kind: str
+    client_id: str | None
+    payload: dict[str, Any]
+
+
+class Ran(NamedTuple):
+    """A whole run: what it printed and what it left."""
+
+    answer: Answer
+    told: dict[str, Any]
+    out: Path
+    words: list[str]
+
+    @property
+    def rows(self) -> list[Row]:
+        return rows_of(self.out / "journal.db")
+
+
+def rows_of(path: Path) -> list[Row]:
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        found = connection.execute(
+            "SELECT sequence, time_ns, kind, client_id, payload FROM row ORDER BY sequence"
+        ).fetchall()
+    finally:
+        connection.close()
+    return [
+        Row(sequence, time_ns, kind, client_id, json.loads(payload))
+        for sequence, time_ns, kind, client_id, payload in found
+    ]
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    folder = tmp_path_factory.mktemp("morning")
+    words = morning(folder)
+    answer = hedgerow("run", *words, "--out", "out", "--json", cwd=folder)
+    return Ran(answer, answer.json(), folder / "out", words)
+
+
+def test_the_desk_is_liquidated_alone_and_survives_with_hedgerow(ran: Ran) -> None:
+    alone, guarded = (episode["summary"] for episode in ran.told["episodes"])
+    assert (alone["with_hedgerow"], guarded["with_hedgerow"]) == (False, True)
+    assert [hit["account_id"] for hit in alone["liquidated"]] == ["options"]
+    assert alone["actions_count"] == 0
+    assert guarded["liquidated"] == []
+    assert guarded["hedges_count"] > 5
+    assert guarded["transfers_count"] > 0
+    assert guarded["rejected_count"] == guarded["unresolved_count"] == 0
+    assert guarded["frames_count"] == alone["frames_count"] == 17
+    assert guarded["incomplete_count"] == 0
+    assert ran.answer.code == 0
+
+
+def test_the_answer_has_this_shape(ran: Ran) -> None:
+    assert set(ran.told) == {"episodes", "journal", "journal_head"}
+    assert ran.told["journal"]["chain_head"] == ran.told["journal_head"]
+    for episode in ran.told["episodes"]:
+        assert set(episode) == {
+            *("summary", "daily", "actions", "liquidations", "limits", "alerts", "assumptions")
+        }
+        days = episode["daily"]
+        assert [day["date"] for day in days] == ["2026-02-01"]
+        assert sum(day["pnl_usd"] for day in days) == pytest.approx(episode["summary"]["pnl_usd"])
+        assert len(episode["actions"]) == episode["summary"]["actions_count"]
+        assert {"deribit/2026-02-15", "binance/2021-11-01"} <= {
+            word for said in episode["assumptions"] for word in said.split()
+        }
+
+
+def test_nothing_else_is_left(ran: Ran) -> None:
+    assert sorted(path.name for path in ran.out.iterdir()) == ["journal.db", "report.html"]
+    assert sorted(path.name for path in ran.out.parent.iterdir()) == ["data", "desk.toml", "out"]
+
+
+def test_a_second_run_is_the_same_to_the_byte(ran: Ran, tmp_path: Path) -> None:
+    again = hedgerow("run", *ran.words, "--out", tmp_path / "again", "--json", cwd=tmp_path)
+    assert again.out == ran.answer.out
+    for name in ("journal.db", "report.html"):
+        assert (tmp_path / "again" / name).read_bytes() == (ran.out / name).read_bytes()
+
+
+def test_neither_place_nor_hash_seed_nor_time_zone_enters(ran: Ran, tmp_path: Path) -> None:
+    """The same files elsewhere, on a machine set up otherwise, give the same chain of hashes."""
+    home = tmp_path / "a longer way" / "down"
+    shutil.copytree(ran.out.parent / "data", home / "data")
+    shutil.copy(ran.out.parent / "desk.toml", home / "other name.toml")
+    words = ("other name.toml", "--data", "data", "--out", "out", "--json")
+    environment = {"PYTHONHASHSEED": "77", "TZ": "Asia/Kathmandu", "LC_ALL": "C", "COLUMNS": "40"}
+    answer = hedgerow("run", *words, cwd=home, environment=os.environ | environment)
+    assert answer.out == ran.answer.out
+    for name in ("journal.db", "report.html"):
+        assert (home / "out" / name).read_bytes() == (ran.out / name).read_bytes()
+
+
+def test_the_journal_verifies_with_the_head_that_was_printed(ran: Ran) -> None:
+    told = hedgerow("journal", "verify", ran.out / "journal.db", "--json", cwd=ran.out).json()
+    assert told == {
+        "rows": len(ran.rows),
+        "chain_head": ran.told["journal_head"],
+        "ok": True,
+    }
+    plain = hedgerow("journal", "verify", ran.out / "journal.db", cwd=ran.out)
+    assert plain.code == 0
+    assert plain.out.splitlines()[-1] == f"chain head {ran.told['journal_head']}"
+
+
+def test_a_journal_that_was_touched_does_not_verify(ran: Ran, tmp_path: Path) -> None:
+    raw = bytearray((ran.out / "journal.db").read_bytes())
+    at = raw.find(b'"filled_contracts":"-0.')
+    assert at > 0
+    raw[at + 23] = ord("9") if raw[at + 23] != ord("9") else ord("8")
+    (tmp_path / "journal.db").write_bytes(raw)
+    answer = hedgerow("journal", "verify", "journal.db", "--json", cwd=tmp_path)
+    assert answer.code == 2
+    assert answer.json()["error"]["kind"] == "JournalRejected"
+
+
+def test_the_intent_is_written_before_anything_is_sent_or_answered(ran: Ran) -> None:
+    rows = ran.rows
+    assert rows[0].kind == "header"
+    assert rows[-1].kind == "end"
+    assert [row.sequence for row in rows] == list(range(len(rows)))
+    assert [row.time_ns for row in rows] == sorted(row.time_ns for row in rows)
+    kinds: dict[str, list[str]] = {}
+    decided: set[str] = set()
+    for row in rows:
+        if row.kind == "decision":
+            decided |= {leg["client_id"] for leg in row.payload["plan"]["legs"]}
+        if row.client_id is not None:
+            assert row.client_id in decided, "nothing is meant that was not decided"
+            kinds.setdefault(row.client_id, []).append(row.kind)
+    assert kinds, "a run without a single leg proves nothing"
+    for told in kinds.values():
+        assert told[:2] == ["intent", "sent"]
+        assert told[-1] in ("filled", "credited")
+    assert len(kinds) == ran.told["episodes"][1]["summary"]["actions_count"]
+
+
+def test_every_step_of_the_desk_is_in_the_journal(ran: Ran) -> None:
+    counted = Counter(row.kind for row in ran.rows)
+    assert counted["observed"] == ran.told["episodes"][1]["summary"]["frames_count"]
+    header = ran.rows[0].payload
+    desk, market = open_market(Path(ran.words[0]), Path(ran.words[2]), 7)
+    assert header["desk_digest"] == desk.digest
+    assert header["data_digest"] == market.digest
+    assert header["mode"] == "auto"
+
+
+def test_page_terminal_and_json_say_the_same(ran: Ran, tmp_path: Path) -> None:
+    page = words_of((ran.out / "report.html").read_text(encoding="utf-8"))
+    printed = hedgerow("run", *ran.words, "--out", "out", cwd=tmp_path)
+    assert printed.code == 0
+    alone, guarded = (episode["summary"] for episode in ran.told["episodes"])
+    for key, title in (
+        ("equity_start_usd", "Equity at the start USD"),
+        ("equity_end_usd", "Equity at the end USD"),
+        ("pnl_usd", "P&L USD"),
+    ):
+        told = f"{alone[key]:,.0f} {guarded[key]:,.0f}"
+        assert f"{title} {told}" in page
+        assert f"{alone[key]:,.0f}" in printed.out
+        assert f"{guarded[key]:,.0f}" in printed.out
+    assert guarded["equity_end_usd"] - guarded["equity_start_usd"] == pytest.approx(
+        guarded["pnl_usd"]
+    )
+    last = next(row for row in reversed(ran.rows) if row.kind == "observed")
+    assert last.payload["frame"]["equity_usd"] == pytest.approx(guarded["equity_end_usd"], abs=0.01)
+    assert ran.told["journal_head"] in page
+    assert ran.told["journal_head"] in printed.out
+    for said in ran.told["episodes"][1]["assumptions"]:
+        assert said in page
+
+
+def words_of(page: str) -> str:
+    """Give the text of a page, without its scripts and drawings."""
+    for tag in ("script", "style", "svg"):
+        page = re.sub(rf"<{tag}\b.*?</{tag}>", " ", page, flags=re.DOTALL)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def test_the_page_needs_nothing_from_outside(ran: Ran) -> None:
+    page = (ran.out / "report.html").read_text(encoding="utf-8")
+    assert not re.findall(r"""(?:src|href)\s*=\s*["'](?!#|data:|")""", page)
+    assert "://" not in page.replace("http://www.w3.org/2000/svg", "")
+
+
+@pytest.mark.parametrize("mode", ["observe", "propose"])
+def test_a_desk_that_may_not_act_sends_nothing(tmp_path: Path, mode: str) -> None:
+    words = morning(tmp_path, ('mode = "auto"', f'mode = "{mode}"'))
+    answer = hedgerow_here("run", *words, "--out", "out", "--json", cwd=tmp_path)
+    assert answer.code == 1, "left alone, the desk is liquidated"
+    alone, watched = answer.json()["episodes"]
+    rows = rows_of(tmp_path / "out" / "journal.db")
+    counted = Counter(row.kind for row in rows)
+    assert not [kind for kind in SENDS if counted[kind]]
+    assert counted["decision"] > 0
+    assert counted["liquidation"] == 1
+    assert rows[0].payload["mode"] == mode
+    assert watched["actions"] == []
+    assert watched["summary"]["equity_end_usd"] == alone["summary"]["equity_end_usd"]
+
+
+def test_without_a_mode_a_desk_only_observes(tmp_path: Path) -> None:
+    assert load_desk(desk_file(tmp_path, ('mode = "auto"\n', ""))).mode == "observe"
+
+
+def test_alone_is_left_out_when_not_wanted(tmp_path: Path) -> None:
+    words = morning(tmp_path)
+    told = hedgerow_here("run", *words, "--no-compare", "--json", cwd=tmp_path).json()
+    assert [episode["summary"]["with_hedgerow"] for episode in told["episodes"]] == [True]
+
+
+def test_a_broken_hard_limit_at_the_end_is_status_1(tmp_path: Path) -> None:
+    words = morning(tmp_path, ("soft = 50000\nhard = 500000", "soft = 1\nhard = 2"))
+    answer = hedgerow_here("run", *words, "--no-compare", "--json", cwd=tmp_path)
+    assert answer.code == 1
+    assert "hard" in {limit["rung"] for limit in answer.json()["episodes"][0]["limits"]}
+
+
+def test_a_window_without_a_single_event_is_refused(tmp_path: Path) -> None:
+    """Otherwise a report would say that nothing was liquidated, where nothing was known."""
+    desk = desk_file(
+        tmp_path,
+        ('start = "2026-02-01', 'start = "2025-12-01'),
+        ('end = "2026-02-01', 'end = "2025-12-01'),
+    )
+    data = recorded(tmp_path / "data")
+    with pytest.raises(DeskRejected, match="no event from 2025-12-01T02:00:00Z to 2025-12-01T09"):
+        run_session(
+            desk_path=desk, data=data, out=tmp_path / "out", seed=7, compare=True, as_json=True
+        )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "desk.toml"]

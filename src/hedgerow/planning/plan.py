@@ -15,7 +15,7 @@ from hedgerow.margin import Rulebook
 from hedgerow.planning.project import projected
 from hedgerow.planning.records import Leg, Order, Plan, Transfer
 from hedgerow.portfolio import book
-from hedgerow.units import format_ns
+from hedgerow.units import SECOND_NS, format_ns
 
 __all__ = ["plan"]
 
@@ -69,8 +69,13 @@ def plan(
 
 
 def _stamp(time_ns: int) -> str:
-    """Write a time as letters and digits only, which every venue takes in a client id."""
-    return "hg" + format_ns(time_ns).translate(str.maketrans("", "", "-:"))
+    """Write a time as letters and digits only, which every venue takes in a client id.
+
+    To the nanosecond where it is not a whole second: venues take a repeated id for the same leg.
+    """
+    whole = format_ns(time_ns).translate(str.maketrans("", "", "-:"))
+    rest_ns = time_ns % SECOND_NS
+    return f"hg{whole}{rest_ns:09d}" if rest_ns else f"hg{whole}"
 
 
 def _transfer(move: Move, client_id: str) -> Transfer:

@@ -5,17 +5,20 @@ are judged at every step and travel with the decision, so that a breach nothing 
 seen.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from hedgerow.collateral import BufferPolicy, Route
 from hedgerow.collateral import plan as plan_transfers
+from hedgerow.errors import Failure
 from hedgerow.execution import Decision, View
 from hedgerow.hedging import HedgePolicy
 from hedgerow.hedging import plan as plan_trades
 from hedgerow.instruments import Instrument, LinearPerpetual
 from hedgerow.limits import Limit, breaches, survey
-from hedgerow.planning import Transfer, plan
+from hedgerow.planning import Order, Transfer, plan, projected
+from hedgerow.portfolio import Account, Balance, Book, book
 from hedgerow.units import MINUTE_NS
 
 __all__ = ["DeskAgent"]
@@ -42,7 +45,10 @@ class DeskAgent:
         Decision
             `plan` is None where nothing needs doing and nothing is left undone.
         """
-        state = survey(view.book, view.snapshot, view.rulebooks, self.limits)
+        instruments: dict[str, Instrument] = {p.instrument_id: p for p in self.perpetuals}
+        instruments |= {terms.instrument_id: terms for terms in view.book.instruments}
+        held = _as_if_done(view, instruments)
+        state = survey(held, view.snapshot, view.rulebooks, self.limits)
         rulebooks = dict(view.rulebooks)
         transfers = plan_transfers(
             self.buffers, self.routes, state, rulebooks, in_transit=_on_the_way(view)
@@ -53,8 +59,6 @@ class DeskAgent:
         ]
         if not (transfers.moves or trades.trades or transfers.unmet or trades.unmet):
             return Decision(time_ns=time_ns, limits=state.limits, plan=None, reasons=tuple(reasons))
-        instruments: dict[str, Instrument] = {p.instrument_id: p for p in self.perpetuals}
-        instruments |= {terms.instrument_id: terms for terms in view.book.instruments}
         made = plan(
             trades=trades,
             transfers=transfers,
@@ -68,6 +72,37 @@ class DeskAgent:
         reasons.extend(f"{failure.subject}: {failure.message}" for failure in made.unmet)
         reasons.extend(leg.reason for leg in made.legs)
         return Decision(time_ns=time_ns, limits=state.limits, plan=made, reasons=tuple(reasons))
+
+
+def _as_if_done(view: View, instruments: Mapping[str, Instrument]) -> Book:
+    """Give the book with every order sent as filled, and what was transferred as still ours.
+
+    Else a hedge whose outcome is not known yet would be sent again, and coins on their way between
+    two accounts would be missing from the delta.
+    """
+    if not view.pending:
+        return view.book
+    orders = []
+    for leg in view.pending:
+        if isinstance(leg, Order):
+            terms = instruments.get(leg.instrument_id)
+            # Without a mark nothing is hedged with it, so nothing is sent twice.
+            if isinstance(terms, LinearPerpetual) and not isinstance(
+                view.snapshot.mark_usd(terms.instrument_id, terms.underlying), Failure
+            ):
+                orders.append(leg)
+    accounts = projected(view.book.accounts, orders, view.snapshot, instruments)
+    sent = [leg for leg in view.pending if isinstance(leg, Transfer)]
+    on_the_way = Account(
+        account_id="in transit",
+        venue="transit",
+        currency="USD",
+        rulebook=None,
+        positions=(),
+        balances=tuple(Balance(asset=s.asset, quantity_coin=s.quantity_coin) for s in sent),
+        time_observed_ns=view.time_ns,
+    )
+    return book((*accounts, on_the_way), instruments)
 
 
 def _on_the_way(view: View) -> tuple[tuple[str, str, Decimal, str], ...]:

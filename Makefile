@@ -75,7 +75,7 @@ run: $(STAMP)core ## install what is needed and run the embedded default (ARGS="
 	@$(BIN)/hedgerow run $(ARGS)
 
 test: $(STAMP)dev $(STAMP)browser ## install what is needed and run every test
-	@$(PYTEST) $(ARGS)
+	@$(PYTEST) -m "not soak" $(ARGS)
 
 # --- before a commit ---------------------------------------------------------------------------
 
@@ -97,7 +97,7 @@ check-spelling: $(STAMP)dev
 	@$(BIN)/typos
 
 check-tests: $(STAMP)dev
-	@$(PYTEST) -q -m "not slow" $(ARGS)
+	@$(PYTEST) -q -m "not slow and not soak" $(ARGS)
 
 # --- speed, documentation, endurance -----------------------------------------------------------
 
@@ -111,7 +111,8 @@ docs: $(STAMP)docs ## build the documentation into build/docs
 	@$(BIN)/python -m sphinx -W --keep-going -q -b html -d build/doctrees docs build/docs
 	@echo "build/docs/index.html"
 
-soak: $(STAMP)core ## replay seeded episodes for HOURS=1, twice each; goes on where it stopped
+soak: $(STAMP)dev ## real kills, then seeded episodes for HOURS=1, twice each; goes on where it stopped
+	@$(BIN)/python -m pytest -q -m soak
 	@$(BIN)/python -m tools.soak --hours $(HOURS) $(ARGS)
 
 clean: ## remove .venv and everything built (out/ stays)

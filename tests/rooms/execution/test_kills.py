@@ -1,6 +1,6 @@
 """P01-P04, P07, I5: real processes, really killed. No acknowledged row is lost, none sent twice.
 
-A failing case prints its seed. More of them: ``pytest -m slow``.
+A failing case prints its seed. More of them: `make soak`.
 """
 
 import json
@@ -101,7 +101,7 @@ def test_i5_no_acknowledged_row_is_lost(nursery: Nursery, path: Path, seed: int)
     kill_while_appending(nursery, path, seed)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("seed", range(100, 300))
 def test_i5_no_acknowledged_row_is_lost_in_many_kills(
     nursery: Nursery, path: Path, seed: int

@@ -123,7 +123,7 @@ def bar_text(result: Result) -> str:
 def table(runs: Sequence[Run]) -> Table:
     """One row per result; a program that failed has a row of its own."""
     out = Table(box=box.SIMPLE_HEAD)
-    out.add_column("benchmark")
+    out.add_column("benchmark", no_wrap=True)
     out.add_column("figure", justify="right")
     out.add_column("bar", justify="right")
     out.add_column("unit")

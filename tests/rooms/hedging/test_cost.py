@@ -2,23 +2,30 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from hedgerow.errors import Failure
 from hedgerow.hedging.cost import crossing_cost_usd
+from hedgerow.market import Level
 from tests.builders import exact, ladder
 
-# Bids 99.5 and 99, asks 100.5 and 101, ten contracts each.
-BOOK = ladder("P", 100, half_spread="0.5", size=10, levels=2)
+# Bids 99.5 and 99, asks 100.5 and 103, ten contracts each.
+BOOK = msgspec.structs.replace(
+    ladder("P", 100, half_spread="0.5", size=10, levels=2),
+    asks=tuple(
+        Level(price_usd=exact(price), quantity_contracts=Decimal(10)) for price in ("100.5", "103")
+    ),
+)
 
 COSTS = """
     quantity  multiplier  cost_usd
     1         1           0.5
     10        1           5
-    15        1           10
-    20        1           15
+    15        1           20
+    20        1           35
    -15        1           10
-    15        0.1         1
+    15        0.1         2
     0.001     1           0.0005
 """
 

@@ -117,6 +117,26 @@ def test_liquidation_amount_cases(sample: dict[str, Any]) -> None:
     } == sample["then"]
 
 
+def test_the_health_factor_is_divided_half_up_before_it_is_floored() -> None:
+    """1e18 over this debt is 1,010,000 less a hundred-millionth: wadDiv gives 1,010,000."""
+    assert health_factor_wad(1, 990_099_009_901) == 101
+
+
+def test_the_protocol_takes_its_fee_rounded_up() -> None:
+    """Of 105 units seized 5 are bonus; a tenth of these is half a unit."""
+    seized, repaid, fee = liquidation_amounts_raw(
+        collateral_price_base=BASE,
+        collateral_decimals=6,
+        debt_price_base=BASE,
+        debt_decimals=6,
+        debt_to_cover_raw=100,
+        collateral_balance_raw=10**6,
+        liquidation_bonus_bps=10_500,
+        protocol_fee_bps=1_000,
+    )
+    assert (seized, repaid, fee) == (104, 100, 1)
+
+
 def test_every_rounding_is_against_the_borrower() -> None:
     assert balance_raw(3, RAY + 1) == 3
     assert debt_raw(3, RAY + 1) == 4

@@ -124,6 +124,7 @@ TENORS = """
     days  vol   up                            down
     30    0.6   0.6*(1+0.5)                   0.6*(1-0.25)
     29    0.6   0.6*(1+0.5*(30/29)**0.3)      0.6*(1-0.25*(30/29)**0.3)
+    30.5  0.6   0.6*(1+0.5*(30/30.5)**0.13)   0.6*(1-0.25*(30/30.5)**0.13)
     120   0.6   0.6*(1+0.5*(30/120)**0.13)    0.6*(1-0.25*(30/120)**0.13)
     7     0.6   0.6*(1+0.5*(30/7)**0.3)       0.6*(1-0.25*(30/7)**0.3)
     0.5   0.6   0.6*(1+0.5*30**0.3)           0.6*(1-0.25*30**0.3)
@@ -252,6 +253,13 @@ def test_rounding_is_against_the_holder() -> None:
     exact = -call_coin(60000.0, 0.6)
     held = next(line for line in report.equity_lines if line.rule == "value of position")
     assert float(held.amount_ccy) <= exact
+
+
+def test_the_scan_is_rounded_half_up_to_nine_decimals() -> None:
+    """Two coins long lose 2 · 0.16/0.84 = 0.380952380952… at the bottom."""
+    report = requirement({"BTC-PERPETUAL": (120_000, 60_000)})
+    scan = [line.amount_ccy for line in report.lines if line.rule != "roll shock"]
+    assert sum(scan, D(0)) == D("0.8") * D("0.380952381")
 
 
 def test_a_dated_future_rolls_by_the_exponential_beyond_the_minimum() -> None:

@@ -203,6 +203,12 @@ def test_what_nothing_can_break_says_how_far_it_looked() -> None:
     assert got.searched_up_frac == pytest.approx(2.0)
 
 
+def test_an_empty_account_is_at_no_edge() -> None:
+    """Its headroom is zero everywhere, which is enough."""
+    got = known(distance(account(), {}, snapshot(), tiered_rulebook([(0, 1)])))
+    assert got.nearest_frac is None
+
+
 def test_one_unknown_on_the_way_makes_the_distance_unknown() -> None:
     held = account(positions={"BTC-PERP": (1, 60000)}, balances={"USDC": 600})
     outcome = distance(held, by_id(perpetual()), snapshot(), tiered_rulebook([(0, "0.01")]))

@@ -70,15 +70,13 @@ def distance(
 def _coins(
     account: Account, instruments: Mapping[str, Instrument], snapshot: Snapshot
 ) -> tuple[str, ...]:
-    """List every coin the account may move with, dollar coins apart.
+    """List every coin the account's positions move with, dollar coins apart.
 
-    An index alone does not tell: perpetuals and loans are judged by marks and oracle answers, and
-    one left out would stand still and look safe.
+    Whether an index of it was heard does not matter: perpetuals and loans are judged by marks and
+    oracle answers, and a coin left out would stand still and look safe.
     """
     held = (instruments[position.instrument_id] for position in account.positions)
     coins = {snapshot.coin_of(underlying_of(terms)) for terms in held}
-    coins |= {snapshot.coin_of(asset) for asset in snapshot.oracles}
-    coins |= set(snapshot.indices)
     return tuple(sorted(coins - set(snapshot.dollars_usd)))
 
 

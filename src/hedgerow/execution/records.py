@@ -34,13 +34,18 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Liquidation(msgspec.Struct, frozen=True, kw_only=True):
-    """A venue closed part of an account by its rulebook. `loss_usd` is penalty and slippage."""
+    """A venue closed part of an account by its rulebook. `loss_usd` is penalty and slippage.
+
+    `use_frac` is requirement over equity at the moment the venue acted: one or more, or None when no
+    equity was left.
+    """
 
     account_id: str
     venue: str
     time_ns: int
     loss_usd: Decimal
     message: str
+    use_frac: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,7 +17,7 @@ from hedgerow.simulation.episode import (
 )
 from hedgerow.simulation.options_venue import OptionSpread
 from hedgerow.simulation.oracle import OracleModel
-from hedgerow.simulation.records import AccountFrame, Action, Episode, Frame
+from hedgerow.simulation.records import AccountFrame, Action, Episode, Frame, Undone
 from hedgerow.simulation.run import Act, Hear, Observe, run
 from hedgerow.simulation.transfers import Congestion
 from hedgerow.simulation.world import World
@@ -38,6 +38,7 @@ __all__ = [
     "OptionSpread",
     "OracleModel",
     "StakingModel",
+    "Undone",
     "World",
     "episode_congestion",
     "episode_events",

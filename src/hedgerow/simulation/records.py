@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import msgspec
 
-from hedgerow.execution import Liquidation
+from hedgerow.execution import Liquidation, Mode
 from hedgerow.limits import LimitState
 from hedgerow.planning import Leg
 
-__all__ = ["AccountFrame", "Action", "Episode", "Frame"]
+__all__ = ["AccountFrame", "Action", "Episode", "Frame", "Undone"]
 
 
 class AccountFrame(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,8 +59,23 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     price_average_usd: Decimal | None
 
 
+class Undone(msgspec.Struct, frozen=True, kw_only=True):
+    """Something a plan could not do: for whom, why, over how many steps, from when to when."""
+
+    subject: str
+    message: str
+    first_ns: int
+    last_ns: int
+    steps_count: int
+
+
 class Episode(msgspec.Struct, frozen=True, kw_only=True):
-    """One run from start to end. Funding is positive when received, fees when paid."""
+    """One run from start to end. Funding is positive when received, fees when paid.
+
+    `mode` says what hedgerow was allowed to do; None is the desk left alone. `equity_start_usd` is the
+    value of the opening accounts before anything happened to them, None when unknown. In the modes
+    ``observe`` and ``propose`` the legs of every plan are actions of status ``proposed``.
+    """
 
     name: str
     with_hedgerow: bool
@@ -72,3 +87,6 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
     fees_usd: float
     funding_usd: float
     events_count: int
+    mode: Mode | None = None
+    equity_start_usd: float | None = None
+    undone: tuple[Undone, ...] = ()

@@ -11,6 +11,7 @@ from hedgerow.margin import Rulebook
 from hedgerow.market import MarketEvent
 from hedgerow.portfolio import Account, book
 from tests.builders import (
+    RAY,
     T0_NS,
     Number,
     account,
@@ -307,6 +308,17 @@ def test_more_than_is_owed_is_not_repaid() -> None:
         ("DAI", D(1000)),
         ("USDC", D("11727.28")),
     ]
+    grown = tuple(
+        lending("DAI", debt_ray=RAY * 5 // 4) if e == lending("DAI") else e for e in MARKET
+    )
+    made = refill(
+        [loan, cold(DAI=50_000)],
+        [buffer("loan", "0.95", TARGET)],
+        [route("loan", "DAI", use="repay")],
+        (),
+        grown,
+    )
+    assert sent(made) == [("cold", D(1250))]
     nothing_owed = refill(
         [LOAN, cold(DAI=50_000)],
         [buffer("loan", "0.95", TARGET)],

@@ -327,9 +327,10 @@ def test_a_future_without_an_entry_price_is_missing_not_worth_its_notional() -> 
 
 def test_a_staked_coin_without_its_rate_is_missing_from_its_base() -> None:
     token = StakedCoin(instrument_id="w", asset="wstETH", base="ETH")
-    held = account(positions={"w": 10}, balances={"ETH": 1})
+    held = account(positions={"w": 10}, balances={"ETH": 1, "BTC": 1})
     got = table((held,), without("wstETH"), (*TERMS, token))
     assert row(got, "coin/ETH").missing != ()
+    assert row(got, "coin/BTC").missing == ()  # its terms say which coin it moves with
     assert row(table((held,), MARKET, (*TERMS, token)), "coin/ETH").delta_spot_coin == 13.0
 
 

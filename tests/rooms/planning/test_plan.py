@@ -123,6 +123,14 @@ def test_transfers_come_before_orders_and_say_why() -> None:
     )
 
 
+def test_transfers_keep_the_order_in_which_they_were_planned() -> None:
+    """The account nearest to its liquidation comes first."""
+    second = msgspec.structs.replace(MOVE, quantity_coin=D(1))
+    legs = made(transfers=TransferPlan(moves=(MOVE, second), unmet=())).legs
+    assert [leg.quantity_coin for leg in legs if isinstance(leg, Transfer)] == [300, 1]
+    assert [leg.client_id[-2:] for leg in legs] == ["-0", "-1", "-2"]
+
+
 def test_the_plan_knows_its_price_its_age_and_what_it_assumes() -> None:
     got = made(transfers=TransferPlan(moves=(MOVE,), unmet=(UNMET,)))
     assert got.cost_expected_usd == 3.75

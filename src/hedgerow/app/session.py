@@ -253,14 +253,15 @@ def _staged(out: Path) -> Iterator[Path]:
     """Give a folder to write to; its files move into `out` when all went well, and only then."""
     if out.exists() and not out.is_dir():
         raise DeskRejected(f"--out {out} is not a folder")
+    # Beside the wanted folder, or where the folders on the way to it will begin.
+    beside = next(parent for parent in out.absolute().parents if parent.exists())
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".hedgerow-", dir=out.parent))
+        folder = Path(tempfile.mkdtemp(prefix=".hedgerow-", dir=beside))
     except OSError as bad:
         raise DeskRejected(f"--out {out}: cannot write there: {bad.strerror}") from bad
     try:
         yield folder
-        out.mkdir(exist_ok=True)
+        out.mkdir(parents=True, exist_ok=True)
         for made in sorted(folder.iterdir()):
             made.replace(out / made.name)
     finally:

@@ -106,6 +106,15 @@ def test_an_earlier_result_is_kept_when_a_run_fails(tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".hedgerow*"))
 
 
+def test_not_even_the_folders_on_the_way_are_left(tmp_path: Path) -> None:
+    desk = desk_file(tmp_path)
+    data = recorded(tmp_path / "data", candles=perpetuals().drop("close"))
+    before = names(tmp_path)
+    with pytest.raises(RecordingRejected):
+        session(desk, data, tmp_path / "far" / "away" / "out")
+    assert names(tmp_path) == before
+
+
 @pytest.mark.parametrize(
     ("file", "told"),
     [

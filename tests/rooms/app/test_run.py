@@ -235,7 +235,9 @@ def test_without_a_mode_a_desk_only_observes(tmp_path: Path) -> None:
 
 def test_alone_is_left_out_when_not_wanted(tmp_path: Path) -> None:
     words = morning(tmp_path)
-    told = hedgerow_here("run", *words, "--no-compare", "--json", cwd=tmp_path).json()
+    out = tmp_path / "folders" / "made" / "when needed"
+    told = hedgerow_here("run", *words, "--no-compare", "--json", "--out", out, cwd=tmp_path).json()
+    assert sorted(path.name for path in out.iterdir()) == ["journal.db", "report.html"]
     assert [episode["summary"]["with_hedgerow"] for episode in told["episodes"]] == [True]
 
 

@@ -1,0 +1,122 @@
+"""Every kind of recording that a desk file can name reaches the market, on one clock."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from hedgerow.app.feed import open_market
+from hedgerow.app.session import run_session
+from hedgerow.errors import RecordingRejected
+from hedgerow.market import Candle, Ladder, MarketEvent, OracleAnswer, Quote, StakingRate
+from hedgerow.units import parse_ns
+from tests.rooms.app.made import desk_file, perpetuals, recorded
+
+WINDOW = 'funding = "funding"\n'
+MORE = 'spot = "spot"\ndated_futures = "futures"\noracle_rounds = "rounds"\nbooks = "books"\n'
+AT = datetime(2026, 2, 1, 6, tzinfo=UTC)
+AT_NS = parse_ns("2026-02-01T06:00:00Z")
+BOOK = "binance_usdm_btcusdt.book20_1s.parquet"
+
+
+def book(bid: float = 79_999.9, ask: float = 80_000.1) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "recv_ns": [AT_NS],
+            "bid_px": [[bid, 79_990.0]],
+            "bid_qty": [[1.0, 2.0]],
+            "ask_px": [[ask, 80_010.0]],
+            "ask_qty": [[1.0, 2.0]],
+        }
+    )
+
+
+def more_recorded(data: Path) -> None:
+    """Write the kinds that the small desk does not read."""
+    ms = pl.Datetime("ms", "UTC")
+    hourly = perpetuals().filter(pl.col("ts").dt.minute() == 0)
+    future = {"ts": AT, "currency": "BTC", "instrument_name": ["BTC-27FEB26"]}
+    rounds = {
+        "feed": ["ETH/USD", "stETH/ETH"],
+        "updated_at": [AT, AT + timedelta(minutes=1)],
+        "answer_raw": ["240000000000", "999" + "0" * 15],
+        "decimals": [8, 18],
+    }
+    for name, frame in (
+        ("spot/spot_1h.parquet", hourly),
+        (
+            "futures/dated_futures.parquet",
+            pl.DataFrame(
+                future | {"price_from_option_ticker": 80_500.5}, schema_overrides={"ts": ms}
+            ),
+        ),
+        ("rounds/rounds.parquet", pl.DataFrame(rounds, schema_overrides={"updated_at": ms})),
+        (f"books/{BOOK}", book()),
+    ):
+        (data / name).parent.mkdir()
+        frame.write_parquet(data / name)
+
+
+def played(folder: Path) -> list[MarketEvent]:
+    desk = desk_file(folder, (WINDOW, WINDOW + MORE))
+    data = recorded(folder / "data")
+    more_recorded(data)
+    _, market = open_market(desk, data, 7)
+    return list(market.events())
+
+
+def test_all_kinds_come_on_one_clock(tmp_path: Path) -> None:
+    events = played(tmp_path)
+    times = [event.time_ns for event in events]
+    assert times == sorted(times)
+    named = {e.instrument_id for e in events if isinstance(e, Candle)}
+    assert named == {"BTCUSDT-PERP", "BTCUSDT-SPOT"}
+    assert {e.instrument_id for e in events if isinstance(e, Quote)} == {"BTC-27FEB26"}
+    assert [e.asset for e in events if isinstance(e, OracleAnswer | StakingRate)] == [
+        "ETH",
+        "stETH",
+    ]
+
+
+def test_a_recorded_book_silences_the_assumed_one(tmp_path: Path) -> None:
+    ladders = [event for event in played(tmp_path) if isinstance(event, Ladder)]
+    assert all(ladder.is_assumed for ladder in ladders if ladder.time_ns < AT_NS)
+    assert [ladder.is_assumed for ladder in ladders if ladder.time_ns >= AT_NS] == [False]
+
+
+def test_the_market_can_be_played_again(tmp_path: Path) -> None:
+    _, market = open_market(desk_file(tmp_path), recorded(tmp_path / "data"), 7)
+    assert list(market.events()) == list(market.events())
+
+
+def test_another_recording_has_another_digest(tmp_path: Path) -> None:
+    desk = desk_file(tmp_path)
+    _, first = open_market(desk, recorded(tmp_path / "first"), 7)
+    _, same = open_market(desk, recorded(tmp_path / "same"), 7)
+    _, other = open_market(desk, recorded(tmp_path / "other", candles=perpetuals().head(30)), 7)
+    assert first.digest == same.digest != other.digest
+
+
+@pytest.mark.parametrize(
+    ("frame", "told"),
+    [
+        (book(bid=80_000.2), "crossed"),
+        (book().with_columns(pl.col("ask_px", "ask_qty").list.head(0)), "empty|no asks|one-sided"),
+        (book().with_columns(pl.col("^(bid|ask).*$").list.head(0)), "empty|no bids|one-sided"),
+        (book(ask=float("nan")), "ask_px must be a list of finite, positive numbers"),
+    ],
+    ids=["crossed", "no asks", "empty", "nan"],
+)
+def test_a_book_that_cannot_be_stops_the_run(
+    tmp_path: Path, frame: pl.DataFrame, told: str
+) -> None:
+    desk = desk_file(tmp_path, (WINDOW, WINDOW + 'books = "books"\n'))
+    data = recorded(tmp_path / "data")
+    (data / "books").mkdir()
+    frame.write_parquet(data / "books" / BOOK)
+    with pytest.raises(RecordingRejected, match=rf"book20_1s\.parquet: row 0 .*({told})"):
+        run_session(
+            desk_path=desk, data=data, out=tmp_path / "out", seed=7, compare=True, as_json=True
+        )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "desk.toml"]

@@ -46,7 +46,7 @@ def backwards(what: str, make: Callable[[], Frame]) -> Break:
 
 # How it is broken, the file that is named, and what is told of it.
 BROKEN: list[tuple[str, Break, str, str]] = [
-    ("no close", without("candles", perpetuals, "close"), CANDLES, "missing column close; the fil"),
+    ("no close", without("candles", perpetuals, "close"), CANDLES, "missing column close; the"),
     (
         "no vol",
         without("options", chains, "mark_iv"),
@@ -58,12 +58,17 @@ BROKEN: list[tuple[str, Break, str, str]] = [
     ("NaN vol", option("mark_iv", 3, float("nan")), CHAIN, "mark_iv must be in (0, 10], was nan"),
     ("vol < 0", option("mark_iv", 3, -0.6), CHAIN, "mark_iv must be in (0, 10], was -0.6"),
     ("crossed", option("bid_price", 13, 0.9), CHAIN, "bid_price and ask_price must be uncrossed"),
-    ("expired", option("expiry", 13, perpetuals()["ts"][0]), CHAIN, "expiry and ts must be in thi"),
+    ("expired", option("expiry", 13, perpetuals()["ts"][0]), CHAIN, "expiry and ts must be in"),
     ("back", backwards("candles", perpetuals), CANDLES, "ts runs backwards, after 2026-02-01T0"),
     ("back too", backwards("options", chains), CHAIN, "ts runs backwards, after 2026-02-01T06:00:"),
     ("null", candle("high", 25, None), CANDLES, "high must not be null, was null"),
     ("nobody", lambda: {"candles": perpetuals().head(0)}, CANDLES, "no row has symbol BTCUSDT"),
-    ("text", lambda: {"funding": fundings().cast({"rate": pl.String})}, FUNDING, "column rate mus"),
+    (
+        "text",
+        lambda: {"funding": fundings().cast({"rate": pl.String})},
+        FUNDING,
+        "column rate must",
+    ),
 ]
 
 

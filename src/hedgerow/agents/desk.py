@@ -11,14 +11,15 @@ from decimal import Decimal
 
 from hedgerow.collateral import BufferPolicy, Route
 from hedgerow.collateral import plan as plan_transfers
-from hedgerow.errors import Failure
+from hedgerow.errors import Failure, Outcome
 from hedgerow.execution import Decision, View
-from hedgerow.hedging import HedgePolicy
+from hedgerow.hedging import Caps, HedgePolicy, TradePlan
 from hedgerow.hedging import plan as plan_trades
 from hedgerow.instruments import Instrument, LinearPerpetual
-from hedgerow.limits import Limit, breaches, survey
-from hedgerow.planning import Order, Transfer, plan, projected
-from hedgerow.portfolio import Account, Balance, Book, book
+from hedgerow.limits import Limit, Survey, account_node, breaches, survey
+from hedgerow.margin import MarginReport, Rulebook, require
+from hedgerow.planning import Order, Transfer, plan, projected, traded
+from hedgerow.portfolio import Book, book
 from hedgerow.units import MINUTE_NS
 
 __all__ = ["DeskAgent"]
@@ -50,10 +51,17 @@ class DeskAgent:
         held = _as_if_done(view, instruments)
         state = survey(held, view.snapshot, view.rulebooks, self.limits)
         rulebooks = dict(view.rulebooks)
+        # Hedges first: what a hedge needs of margin, the transfers are to bring.
+        trades = plan_trades(self.hedges, state, self.perpetuals, _caps(view))
         transfers = plan_transfers(
-            self.buffers, self.routes, state, rulebooks, in_transit=_on_the_way(view)
+            self.buffers,
+            self.routes,
+            state,
+            rulebooks,
+            in_transit=_on_the_way(view),
+            hedged=_hedged(state, trades, rulebooks, instruments),
+            left_usd=view.allowance.transfers_usd,
         )
-        trades = plan_trades(self.hedges, state, self.perpetuals)
         reasons = [
             f"{b.state.node} {b.state.metric}: {b.state.message}" for b in breaches(state.limits)
         ]
@@ -75,12 +83,11 @@ class DeskAgent:
 
 
 def _as_if_done(view: View, instruments: Mapping[str, Instrument]) -> Book:
-    """Give the book with every order sent as filled, and what was transferred as still ours.
+    """Give the book with every order sent as filled, lest it be sent again.
 
-    Else a hedge whose outcome is not known yet would be sent again, and coins on their way between
-    two accounts would be missing from the delta.
+    What is in transit between accounts is in the view's book already.
     """
-    if not view.pending:
+    if not any(isinstance(leg, Order) for leg in view.pending):
         return view.book
     orders = []
     for leg in view.pending:
@@ -92,17 +99,27 @@ def _as_if_done(view: View, instruments: Mapping[str, Instrument]) -> Book:
             ):
                 orders.append(leg)
     accounts = projected(view.book.accounts, orders, view.snapshot, instruments)
-    sent = [leg for leg in view.pending if isinstance(leg, Transfer)]
-    on_the_way = Account(
-        account_id="in transit",
-        venue="transit",
-        currency="USD",
-        rulebook=None,
-        positions=(),
-        balances=tuple(Balance(asset=s.asset, quantity_coin=s.quantity_coin) for s in sent),
-        time_observed_ns=view.time_ns,
-    )
-    return book((*accounts, on_the_way), instruments)
+    return book(accounts, instruments)
+
+
+def _caps(view: View) -> Caps:
+    return Caps(order_usd_max=view.allowance.order_usd_max, left_usd=view.allowance.orders_usd)
+
+
+def _hedged(
+    state: Survey,
+    trades: TradePlan,
+    rulebooks: Mapping[str, Rulebook],
+    instruments: Mapping[str, Instrument],
+) -> dict[str, Outcome[MarginReport]]:
+    """Give the requirements of the accounts that trade, as they would be after it."""
+    reports: dict[str, Outcome[MarginReport]] = {}
+    for account in traded(state.book.accounts, trades.trades, state.snapshot, instruments):
+        rulebook = rulebooks.get(account.rulebook or "")
+        if rulebook is not None:
+            report = require(account, instruments, state.snapshot, rulebook)
+            reports[account_node(account)] = report
+    return reports
 
 
 def _on_the_way(view: View) -> tuple[tuple[str, str, Decimal, str], ...]:

@@ -6,9 +6,10 @@ takes from the requirement. Amounts are exact; needs round up to the route's ste
 give down.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 
 from hedgerow.collateral.records import BufferPolicy, Move, Route, TransferPlan
 from hedgerow.errors import Failure, Outcome
@@ -16,10 +17,12 @@ from hedgerow.instruments import LoanDebt
 from hedgerow.limits import Survey, account_node
 from hedgerow.margin import LendingRulebook, MarginReport, Rulebook
 from hedgerow.portfolio import Account
-from hedgerow.units import quantise, to_model
+from hedgerow.units import quantise, to_exact, to_model
 
 __all__ = ["plan"]
 
+_FACTOR_STEP = Decimal("0.001")
+_CENT_USD = Decimal("0.01")
 _BPS = 10_000
 _RAY = 10**27
 
@@ -36,17 +39,32 @@ class _Standing:
     currency: str
     drawn_coin: dict[str, Decimal]
     repaid_coin: dict[str, Decimal]
+    reach: Decimal  # how many times its present headroom the account shall have
+    must_open: bool  # whether a hedge is planned here, which needs the initial requirement
+    target_headroom_ccy: Decimal = Decimal(0)
 
     @property
     def use_frac(self) -> Decimal | None:
         return self.requirement_ccy / self.equity_ccy if self.equity_ccy > 0 else None
 
     def is_low(self, policy: BufferPolicy) -> bool:
+        """Whether use is past its trigger, a hedge lacks margin, or liquidation is too near."""
         if self.requirement_ccy == 0:
             return self.equity_ccy < 0
-        return self.equity_ccy <= 0 or self.requirement_ccy > (
-            policy.trigger_use_frac * self.equity_ccy
+        return (
+            self.equity_ccy <= 0
+            or self.requirement_ccy > policy.trigger_use_frac * self.equity_ccy
+            or self.missing_ccy(Decimal(1)) > 0
         )
+
+    def missing_ccy(self, use_frac: Decimal) -> Decimal:
+        """Give the equity missing for a use, for the initial requirement, and for distance."""
+        kinds = [self.requirement_ccy / use_frac - self.equity_ccy]
+        if self.must_open:
+            kinds.append(self.requirement_initial_ccy - self.equity_ccy)
+        if self.reach > 1:
+            kinds.append(self.target_headroom_ccy - (self.equity_ccy - self.requirement_ccy))
+        return max(kinds)
 
 
 def plan(
@@ -55,6 +73,8 @@ def plan(
     survey: Survey,
     rulebooks: dict[str, Rulebook],
     in_transit: Sequence[tuple[str, str, Decimal, str]] = (),
+    hedged: Mapping[str, Outcome[MarginReport]] = MappingProxyType({}),
+    left_usd: Decimal | None = None,
 ) -> TransferPlan:
     """Find the moves that refill buffers.
 
@@ -65,12 +85,18 @@ def plan(
     in_transit
         ``(target account, asset, quantity_coin, use)`` already on the way, counted as arrived so
         that the same hole is not filled twice.
+    hedged
+        Requirements as they would be after hedges planned beside this, by node of the accounts
+        that trade; those are filled up to their initial requirement too, or the hedge is refused.
+    left_usd
+        What the budget still allows in transfers today; moves are cut to fit. None is no cap.
     """
     policy_of = {policy.account_id: policy for policy in policies}
     unmet: list[Failure] = []
     standing: dict[str, _Standing] = {}
     for account in survey.book.accounts:
-        stands = _stand(account, policy_of.get(account.account_id), survey)
+        policy = policy_of.get(account.account_id)
+        stands = _stand(account, policy, survey, hedged)
         if isinstance(stands, Failure):
             if account.account_id in policy_of:
                 unmet.append(stands)
@@ -83,6 +109,7 @@ def plan(
                 _credit(standing[target_id], asset, use, quantity, worth)
 
     moves: list[Move] = []
+    purse = _Purse(left_usd)
     low = [
         stands
         for stands in standing.values()
@@ -90,31 +117,89 @@ def plan(
     ]
     # Least equity per requirement first: the account nearest to its liquidation is served first.
     for stands in sorted(low, key=lambda s: (_cover(s), s.account.account_id)):
-        moves.extend(_refill(stands, routes, standing, survey, rulebooks, unmet))
+        moves.extend(_refill(stands, routes, standing, survey, rulebooks, unmet, purse))
     return TransferPlan(moves=tuple(moves), unmet=tuple(unmet))
 
 
-def _stand(account: Account, policy: BufferPolicy | None, survey: Survey) -> Outcome[_Standing]:
-    if account.rulebook is None:
-        report: Outcome[MarginReport] | None = None
-    else:
-        report = survey.reports[account_node(account)]
-    if isinstance(report, Failure):
-        return Failure(
-            subject=account.account_id,
-            reason=report.reason,
-            message=f"requirement unknown, buffer cannot be judged: {report.message}",
-        )
-    return _Standing(
+class _Purse:
+    """What the budget still allows in transfers today."""
+
+    def __init__(self, left_usd: Decimal | None) -> None:
+        self._left_usd = left_usd
+
+        self.is_short = False
+
+    @property
+    def is_bounded(self) -> bool:
+        return self._left_usd is not None
+
+    def pay_coin(self, wanted_coin: Decimal, price_usd: Decimal, step_coin: Decimal) -> Decimal:
+        """Pay for as much of what is wanted as there is budget for, and give that."""
+        if self._left_usd is None:
+            return wanted_coin
+        most = quantise(max(self._left_usd, Decimal(0)) / price_usd, step_coin, "down")
+        self.is_short = self.is_short or most < wanted_coin
+        paid = min(wanted_coin, most)
+        self._left_usd -= paid * price_usd
+        return paid
+
+
+def _stand(
+    account: Account,
+    policy: BufferPolicy | None,
+    survey: Survey,
+    hedged: Mapping[str, Outcome[MarginReport]],
+) -> Outcome[_Standing]:
+    stands = _Standing(
         account=account,
         policy=policy,
-        equity_ccy=Decimal(0) if report is None else report.equity_ccy,
-        requirement_ccy=Decimal(0) if report is None else report.requirement_maintenance_ccy,
-        requirement_initial_ccy=Decimal(0) if report is None else report.requirement_initial_ccy,
-        currency=account.currency if report is None else report.currency,
+        equity_ccy=Decimal(0),
+        requirement_ccy=Decimal(0),
+        requirement_initial_ccy=Decimal(0),
+        currency=account.currency,
         drawn_coin={},
         repaid_coin={},
+        reach=Decimal(1),
+        must_open=False,
     )
+    if account.rulebook is None:
+        return stands
+    node = account_node(account)
+    now = survey.reports[node]
+    after = hedged.get(node, now)
+    for report in (now, after):
+        if isinstance(report, Failure):
+            return Failure(
+                subject=account.account_id,
+                reason=report.reason,
+                message=f"requirement unknown, buffer cannot be judged: {report.message}",
+            )
+    assert not isinstance(now, Failure)
+    assert not isinstance(after, Failure)
+    # The worse of before and after a hedge: it may be filled, or refused.
+    stands.equity_ccy = min(now.equity_ccy, after.equity_ccy)
+    stands.requirement_ccy = max(now.requirement_maintenance_ccy, after.requirement_maintenance_ccy)
+    stands.requirement_initial_ccy = max(now.requirement_initial_ccy, after.requirement_initial_ccy)
+    stands.currency = now.currency
+    stands.must_open = node in hedged
+    stands.reach = _reach(account, survey)
+    stands.target_headroom_ccy = stands.reach * max(now.headroom_ccy, Decimal(0))
+    return stands
+
+
+def _reach(account: Account, survey: Survey) -> Decimal:
+    """Give by what factor headroom must grow to leave a hard distance limit for the soft one.
+
+    Headroom is about proportional to distance, so an account that breaks after 5 % and shall after
+    15 % needs three times its headroom. One where no hard distance limit is broken.
+    """
+    factor = Decimal(1)
+    for state in survey.limits:
+        is_own = state.node == account_node(account) and state.metric == "distance_spot_frac"
+        if is_own and state.rung == "hard" and state.value_frac_or_usd:
+            wanted = to_exact(state.soft_frac_or_usd / state.value_frac_or_usd, _FACTOR_STEP, "up")
+            factor = max(factor, wanted)
+    return factor
 
 
 def _cover(stands: _Standing) -> Decimal:
@@ -131,6 +216,7 @@ def _refill(
     survey: Survey,
     rulebooks: dict[str, Rulebook],
     unmet: list[Failure],
+    purse: "_Purse",
 ) -> list[Move]:
     """Draw on the target's routes in order until it reaches its target use."""
     assert target.policy is not None
@@ -152,10 +238,18 @@ def _refill(
             quantity = min(quantity, quantise(owed, route.step_coin, "down"))
         if quantity <= 0:
             continue
-        fee_usd = _fee_usd(route, survey)
-        if isinstance(fee_usd, Failure):
-            unmet.append(fee_usd)
+        price_usd = Decimal(0)
+        if route.fee_coin > 0 or purse.is_bounded:
+            price = survey.snapshot.asset(route.asset)
+            if isinstance(price, Failure):
+                unmet.append(price)
+                continue
+            # As the guards count it: a cent too much rather than too little.
+            price_usd = to_exact(price.price_usd, _CENT_USD, "up")
+        quantity = purse.pay_coin(quantity, price_usd, route.step_coin)
+        if quantity <= 0:
             continue
+        fee_usd = to_model(route.fee_coin * price_usd)
         before = target.use_frac
         _credit(target, route.asset, route.use, quantity, worth)
         _draw(source, route, quantity)
@@ -176,21 +270,25 @@ def _refill(
                 subject=target.account.account_id,
                 reason="no_source",
                 message=f"use stays at {shown}, wanted {target.policy.target_use_frac:.1%}: "
-                "no route has more to give",
+                + ("the day's budget is spent" if purse.is_short else "no route has more to give"),
             )
         )
     return moves
 
 
 def _is_filled(target: _Standing, policy: BufferPolicy) -> bool:
-    return target.requirement_ccy <= policy.target_use_frac * target.equity_ccy
+    return target.equity_ccy >= 0 and target.missing_ccy(policy.target_use_frac) <= 0
 
 
 def _missing_ccy(target: _Standing, policy: BufferPolicy, route: Route) -> Decimal:
     """Give what is missing, in the target's currency, of equity or of repayment."""
-    if route.use == "repay":
-        return target.requirement_ccy - policy.target_use_frac * target.equity_ccy
-    return target.requirement_ccy / policy.target_use_frac - target.equity_ccy
+    if route.use != "repay":
+        return target.missing_ccy(policy.target_use_frac)
+    missing = target.requirement_ccy - policy.target_use_frac * target.equity_ccy
+    if target.reach > 1:
+        headroom = target.equity_ccy - target.requirement_ccy
+        missing = max(missing, target.target_headroom_ccy - headroom)
+    return missing
 
 
 def _worth_ccy(
@@ -263,12 +361,3 @@ def _draw(source: _Standing, route: Route, quantity: Decimal) -> None:
     source.drawn_coin[route.asset] = drawn + total
     if source.account.rulebook is not None:
         source.equity_ccy -= total
-
-
-def _fee_usd(route: Route, survey: Survey) -> Outcome[float]:
-    if route.fee_coin == 0:
-        return 0.0
-    price = survey.snapshot.asset(route.asset)
-    if isinstance(price, Failure):
-        return price
-    return to_model(route.fee_coin) * price.price_usd

@@ -13,8 +13,10 @@ __all__ = ["BufferPolicy", "Move", "Route", "TransferPlan"]
 class BufferPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """When an account is topped up and to where: both as requirement over equity (use).
 
-    Use 1 is liquidation; act above `trigger_use_frac`, fill up to `target_use_frac`. A source is
-    never drawn beyond its own `target_use_frac`.
+    Use 1 is liquidation; act above `trigger_use_frac`, fill up to `target_use_frac`. It is also
+    acted when a planned hedge lacks initial margin or a hard distance limit is broken. A source is
+    never drawn beyond its initial requirement, nor beyond its own `target_use_frac` if it has a
+    buffer.
     """
 
     account_id: str

@@ -13,7 +13,16 @@ from hedgerow.market import Snapshot
 from hedgerow.planning import Leg, Plan, Transfer
 from hedgerow.portfolio import Account, Balance, Book
 
-__all__ = ["Decision", "Liquidation", "Mode", "Receipt", "Status", "View", "in_transit"]
+__all__ = [
+    "Allowance",
+    "Decision",
+    "Liquidation",
+    "Mode",
+    "Receipt",
+    "Status",
+    "View",
+    "in_transit",
+]
 
 Mode: TypeAlias = Literal["observe", "propose", "auto"]
 # Life of an action (fault matrix): UNKNOWN is a state, left only on evidence from the venue.
@@ -36,8 +45,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 class Liquidation(msgspec.Struct, frozen=True, kw_only=True):
     """A venue closed part of an account by its rulebook. `loss_usd` is penalty and slippage.
 
-    `use_frac` is requirement over equity at the moment the venue acted: one or more, or None when no
-    equity was left.
+    `use_frac` is requirement over equity at the moment the venue acted: one or more, or None when
+    no equity was left.
     """
 
     account_id: str
@@ -48,13 +57,25 @@ class Liquidation(msgspec.Struct, frozen=True, kw_only=True):
     use_frac: Decimal | None = None
 
 
+class Allowance(msgspec.Struct, frozen=True, kw_only=True):
+    """What the budget still allows: one order, and the rest of the UTC day. None is no cap."""
+
+    order_usd_max: Decimal | None = None
+    orders_usd: Decimal | None = None
+    transfers_usd: Decimal | None = None
+
+
+NO_CAP = Allowance()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
     """Everything an agent may look at. Who made it (venue, recording, simulator) it cannot tell.
 
     The book holds what is in transit in an account of its own (`in_transit`).
 
-    `pending` are legs sent and not yet final; they count as if they will happen.
+    `pending` are legs sent and not yet final; they count as if they will happen. `allowance` lets a
+    plan fit the budget that would else refuse it.
     """
 
     time_ns: int
@@ -62,6 +83,7 @@ class View:
     snapshot: Snapshot
     rulebooks: Mapping[str, Rulebook]
     pending: tuple[Leg, ...]
+    allowance: Allowance = NO_CAP
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

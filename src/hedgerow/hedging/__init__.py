@@ -6,6 +6,14 @@ room refuses to trade on a missing price or an incomplete delta.
 
 from hedgerow.hedging.bands import whalley_wilmott_halfwidth_coin
 from hedgerow.hedging.plan import plan
-from hedgerow.hedging.records import HedgePolicy, Trade, TradePlan
+from hedgerow.hedging.records import NO_CAPS, Caps, HedgePolicy, Trade, TradePlan
 
-__all__ = ["HedgePolicy", "Trade", "TradePlan", "plan", "whalley_wilmott_halfwidth_coin"]
+__all__ = [
+    "NO_CAPS",
+    "Caps",
+    "HedgePolicy",
+    "Trade",
+    "TradePlan",
+    "plan",
+    "whalley_wilmott_halfwidth_coin",
+]

@@ -1,27 +1,38 @@
 """Trade each coin's delta back to the nearest edge of its band, and no further.
 
+The band is Whalley and Wilmott's, never wider than a soft limit on the coin's delta. A trade larger
+than the book or the budget holds is cut to what fits.
+
 The delta is the desk's dollar delta in coins, everything included: options, perpetuals, loans, coin
 balances, amounts on their way between accounts. Each trade makes the delta smaller, so it may rest
 on an estimate; a delta with something missing is not traded on at all.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.exposure import ExposureRow
 from hedgerow.hedging.bands import whalley_wilmott_halfwidth_coin
 from hedgerow.hedging.cost import crossing_cost_usd
-from hedgerow.hedging.records import HedgePolicy, Trade, TradePlan
+from hedgerow.hedging.records import NO_CAPS, Caps, HedgePolicy, Trade, TradePlan
 from hedgerow.instruments import LinearPerpetual
 from hedgerow.limits import Survey
+from hedgerow.market import Ladder
 from hedgerow.units import quantise, to_exact, to_model
 
 __all__ = ["band_halfwidth_coin", "plan"]
 
+# A hedge stops a little inside a soft limit: at the bound itself the limit is broken.
+_INSIDE_FRAC = 0.95
+
 
 def plan(
-    policies: Iterable[HedgePolicy], survey: Survey, perpetuals: Iterable[LinearPerpetual]
+    policies: Iterable[HedgePolicy],
+    survey: Survey,
+    perpetuals: Iterable[LinearPerpetual],
+    caps: Caps = NO_CAPS,
 ) -> TradePlan:
     """Find the trades that bring every hedged coin back inside its band.
 
@@ -29,16 +40,27 @@ def plan(
     ----------
     perpetuals
         Terms of the hedge instruments, held or not.
+    caps
+        What the budget still allows. A trade goes as far as budget and book let it, and what is
+        left of it is named in `unmet`.
     """
     terms = {perpetual.instrument_id: perpetual for perpetual in perpetuals}
     trades: list[Trade] = []
     unmet: list[Failure] = []
+    left_usd = caps.left_usd
     for policy in policies:
-        outcome = _hedge(policy, survey, terms[policy.instrument_id])
-        if isinstance(outcome, Failure):
-            unmet.append(outcome)
-        elif outcome is not None:
-            trades.append(outcome)
+        perpetual = terms[policy.instrument_id]
+        wish = _wish(policy, survey, perpetual)
+        if isinstance(wish, Failure):
+            unmet.append(wish)
+        elif wish is not None:
+            trade, shortfall = _cut(wish, policy, perpetual, caps.order_usd_max, left_usd)
+            if shortfall is not None:
+                unmet.append(shortfall)
+            if trade is not None:
+                trades.append(trade)
+                if left_usd is not None:
+                    left_usd -= _value_usd(wish, perpetual, abs(trade.quantity_contracts))
     return TradePlan(trades=tuple(trades), unmet=tuple(unmet))
 
 
@@ -57,9 +79,19 @@ def band_halfwidth_coin(
     return max(width, policy.band_min_coin)
 
 
-def _hedge(
-    policy: HedgePolicy, survey: Survey, perpetual: LinearPerpetual
-) -> Outcome[Trade | None]:
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A trade as the band alone would have it."""
+
+    quantity_contracts: Decimal
+    mark_usd: Decimal
+    limit_usd: Decimal
+    ladder: Ladder
+    delta_coin: float
+    halfwidth_coin: float
+
+
+def _wish(policy: HedgePolicy, survey: Survey, perpetual: LinearPerpetual) -> Outcome[_Wish | None]:
     row = survey.exposures.row(f"coin/{policy.underlying}")
     if isinstance(row, Failure):
         # Nothing of this coin is held. That is on target where the target is nothing; elsewhere
@@ -88,34 +120,101 @@ def _hedge(
         return ladder
     half_spread = to_model((ladder.asks[0].price_usd / ladder.price_mid_usd) - 1)
     width = band_halfwidth_coin(policy, row, to_model(spot), half_spread)
-
-    excess = row.delta_spot_coin - policy.target_delta_coin
-    if abs(excess) <= width:
+    low, high = _edges(policy, survey, to_model(spot), width)
+    delta = row.delta_spot_coin
+    if low <= delta <= high:
         return None
-    edge = width if excess > 0 else -width
-    size = to_model(perpetual.multiplier_coin_per_contract)
+    edge = high if delta > high else low
     # Towards zero, so that rounding to lots never crosses the band.
-    wanted = abs(edge - excess) / size
-    lots = to_exact(wanted, perpetual.lot_contracts, "down")
+    size = to_model(perpetual.multiplier_coin_per_contract)
+    lots = to_exact(abs(edge - delta) / size, perpetual.lot_contracts, "down")
     if lots == 0:
         return None
-    quantity = lots if edge > excess else -lots
-    crossing = crossing_cost_usd(ladder, quantity, perpetual.multiplier_coin_per_contract)
-    if isinstance(crossing, Failure):
-        return crossing
-    notional_usd = to_model(lots) * size * to_model(mark)
+    quantity = lots if edge > delta else -lots
+    return _Wish(
+        quantity_contracts=quantity,
+        mark_usd=mark,
+        limit_usd=_limit_usd(mark, quantity, policy.slippage_limit_frac, perpetual.tick_usd),
+        ladder=ladder,
+        delta_coin=delta,
+        halfwidth_coin=0.5 * (high - low),
+    )
+
+
+def _edges(
+    policy: HedgePolicy, survey: Survey, spot_usd: float, width_coin: float
+) -> tuple[float, float]:
+    """Give the band, cut to stay inside a soft limit that a person set on this coin's delta."""
+    low = policy.target_delta_coin - width_coin
+    high = policy.target_delta_coin + width_coin
+    for state in survey.limits:
+        if state.node == f"coin/{policy.underlying}" and state.metric == "delta_spot_usd":
+            bound = _INSIDE_FRAC * state.soft_frac_or_usd / spot_usd
+            low, high = min(max(low, -bound), bound), max(min(high, bound), -bound)
+    return low, high
+
+
+def _cut(
+    wish: _Wish,
+    policy: HedgePolicy,
+    perpetual: LinearPerpetual,
+    order_usd_max: Decimal | None,
+    left_usd: Decimal | None,
+) -> tuple[Trade | None, Failure | None]:
+    """Cut a wish to what book and budget allow; say what stays undone."""
+    wanted = abs(wish.quantity_contracts)
+    rooms = {"the book within the price limit": _depth_contracts(wish)}
+    unit_usd = _value_usd(wish, perpetual, Decimal(1))
+    if order_usd_max is not None:
+        rooms["the budget of one order"] = order_usd_max / unit_usd
+    if left_usd is not None:
+        rooms["the day's budget for orders"] = max(left_usd, Decimal(0)) / unit_usd
+    narrow = min(rooms, key=lambda name: rooms[name])
+    lots = quantise(min(wanted, rooms[narrow]), perpetual.lot_contracts, "down")
+    shortfall = None
+    if lots < wanted:
+        shortfall = Failure(
+            subject=policy.underlying,
+            reason="no_source",
+            message=f"hedged {lots} of {wanted} contracts wanted: {narrow} allows no more",
+        )
+    if lots == 0:
+        return None, shortfall
+    quantity = lots if wish.quantity_contracts > 0 else -lots
+    size = perpetual.multiplier_coin_per_contract
+    crossing = crossing_cost_usd(wish.ladder, quantity, size)
+    assert not isinstance(crossing, Failure), "cut to what the book holds"
+    notional_usd = to_model(lots * size * wish.mark_usd)
     return Trade(
         underlying=policy.underlying,
         instrument_id=perpetual.instrument_id,
         account_id=policy.account_id,
         quantity_contracts=quantity,
-        price_limit_usd=_limit_usd(mark, quantity, policy.slippage_limit_frac, perpetual.tick_usd),
-        delta_before_coin=row.delta_spot_coin,
-        delta_after_coin=row.delta_spot_coin + to_model(quantity) * size,
-        band_halfwidth_coin=width,
+        price_limit_usd=wish.limit_usd,
+        delta_before_coin=wish.delta_coin,
+        delta_after_coin=wish.delta_coin + to_model(quantity * size),
+        band_halfwidth_coin=wish.halfwidth_coin,
         target_delta_coin=policy.target_delta_coin,
         cost_expected_usd=to_model(crossing) + policy.fee_taker_frac * notional_usd,
+    ), shortfall
+
+
+def _depth_contracts(wish: _Wish) -> Decimal:
+    """Give what rests in the book at the price limit or better."""
+    is_buy = wish.quantity_contracts > 0
+    levels = wish.ladder.asks if is_buy else wish.ladder.bids
+    within = (
+        level.quantity_contracts
+        for level in levels
+        if (level.price_usd <= wish.limit_usd if is_buy else level.price_usd >= wish.limit_usd)
     )
+    return sum(within, Decimal(0))
+
+
+def _value_usd(wish: _Wish, perpetual: LinearPerpetual, contracts: Decimal) -> Decimal:
+    """Value contracts as the guards do: at the limit or the mark, whichever is more."""
+    price = max(wish.limit_usd, wish.mark_usd)
+    return contracts * perpetual.multiplier_coin_per_contract * price
 
 
 def _nothing(node: str, missing: tuple[Failure, ...]) -> ExposureRow:

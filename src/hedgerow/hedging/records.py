@@ -6,7 +6,7 @@ import msgspec
 
 from hedgerow.errors import Failure
 
-__all__ = ["HedgePolicy", "Trade", "TradePlan"]
+__all__ = ["NO_CAPS", "Caps", "HedgePolicy", "Trade", "TradePlan"]
 
 
 class HedgePolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +24,19 @@ class HedgePolicy(msgspec.Struct, frozen=True, kw_only=True):
     band_min_coin: float
     fee_taker_frac: float
     slippage_limit_frac: float
+
+
+class Caps(msgspec.Struct, frozen=True, kw_only=True):
+    """What the desk's budget still allows: one order, and orders for the rest of the day.
+
+    None is no cap. A trade is cut to fit, so that a budget slows a rescue down and never stops it.
+    """
+
+    order_usd_max: Decimal | None = None
+    left_usd: Decimal | None = None
+
+
+NO_CAPS = Caps()
 
 
 class Trade(msgspec.Struct, frozen=True, kw_only=True):

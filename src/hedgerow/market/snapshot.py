@@ -202,12 +202,14 @@ class Snapshot:
         mover_id = self.movers.get(coin)
         if mover_id is None:
             return Decimal(1)
-        anchor = self.anchors_usd.get((coin, since_ns))
-        if anchor is None:
-            return self._missing(mover_id, f"mark at {format_ns(since_ns)} (to carry {coin})")
         mover = self._fresh(self.quotes, mover_id, self.ages.quote_ns_max, "quote")
         if isinstance(mover, Failure):
             return mover
+        if mover.time_ns <= since_ns:
+            return Decimal(1)  # the perpetual has not been heard since: nothing to carry
+        anchor = self.anchors_usd.get((coin, since_ns))
+        if anchor is None:
+            return self._missing(mover_id, f"mark at {format_ns(since_ns)} (to carry {coin})")
         return mover.price_mark_usd / anchor
 
     def _fresh(self, kept: Mapping[str, E], key: str, limit_ns: int, what: str) -> Outcome[E]:
@@ -259,6 +261,8 @@ class MarketState:
         self._stakings: dict[str, StakingRate] = {}
         self._candles: dict[str, Candle] = {}
         self._anchors_usd: dict[tuple[str, int], Decimal] = {}
+        # Times at which a coin was heard and its perpetual's price is not known yet, by perpetual.
+        self._waiting: dict[str, dict[tuple[str, int], None]] = {}
         self._anchors_count_max = _ANCHORS_COUNT_MIN
 
     def apply(self, event: MarketEvent) -> None:
@@ -280,13 +284,15 @@ class MarketState:
                 self._options[event.instrument_id] = event
                 self._anchor(event.underlying, event.time_ns)
             case Quote():
-                self._quotes[event.instrument_id] = event
+                self._quote(event)
             case Candle():
                 self._candles[event.instrument_id] = event
-                self._quotes[event.instrument_id] = Quote(
-                    time_ns=event.time_ns,
-                    instrument_id=event.instrument_id,
-                    price_mark_usd=event.price_close_usd,
+                self._quote(
+                    Quote(
+                        time_ns=event.time_ns,
+                        instrument_id=event.instrument_id,
+                        price_mark_usd=event.price_close_usd,
+                    )
                 )
             case IndexPrice():
                 self._indices[event.underlying] = event
@@ -335,16 +341,37 @@ class MarketState:
         )
 
     def _anchor(self, coin: str, time_ns: int) -> None:
-        if (coin, time_ns) in self._anchors_usd:
+        """Note that an index or a chain of this coin was heard now."""
+        mover_id = self._movers.get(coin)
+        if mover_id is None or (coin, time_ns) in self._anchors_usd:
             return
-        mover = self._quotes.get(self._movers.get(coin, ""))
-        # A perpetual that is stale now says nothing of now: what it did until now would be carried
-        # as if it had happened since.
-        if mover is None or time_ns - mover.time_ns > self._ages.quote_ns_max:
-            return
-        self._anchors_usd[coin, time_ns] = mover.price_mark_usd
+        mover = self._quotes.get(mover_id)
+        if mover is not None and mover.time_ns == time_ns:
+            self._anchors_usd[coin, time_ns] = mover.price_mark_usd
+        else:
+            self._waiting.setdefault(mover_id, {})[coin, time_ns] = None
         if len(self._anchors_usd) > self._anchors_count_max:
             self._forget_anchors()
+
+    def _quote(self, quote: Quote) -> None:
+        """Take a quote, and learn from it what the perpetual was when others were heard.
+
+        Between two quotes of a perpetual its price is taken on the straight line between them. The
+        last quote alone would be too old: its move since then is in the index already, and carrying
+        it again would count it twice. Over a gap longer than a quote may be old, nothing is known.
+        """
+        before = self._quotes.get(quote.instrument_id)
+        self._quotes[quote.instrument_id] = quote
+        waiting = self._waiting.pop(quote.instrument_id, {})
+        if before is None or quote.time_ns - before.time_ns > self._ages.quote_ns_max:
+            return
+        for coin, time_ns in waiting:
+            if before.time_ns <= time_ns:
+                span_ns = max(quote.time_ns - before.time_ns, 1)
+                move = quote.price_mark_usd - before.price_mark_usd
+                self._anchors_usd[coin, time_ns] = (
+                    before.price_mark_usd + move * (time_ns - before.time_ns) / span_ns
+                )
 
     def _forget_anchors(self) -> None:
         """Keep the anchors that an index or an option still needs."""

@@ -6,7 +6,7 @@ planned stands in `unmet`, with the reason.
 """
 
 from hedgerow.planning.plan import plan
-from hedgerow.planning.project import projected
+from hedgerow.planning.project import projected, traded
 from hedgerow.planning.records import Leg, Order, Plan, Transfer
 
-__all__ = ["Leg", "Order", "Plan", "Transfer", "plan", "projected"]
+__all__ = ["Leg", "Order", "Plan", "Transfer", "plan", "projected", "traded"]

@@ -10,12 +10,13 @@ from decimal import Decimal
 import msgspec
 
 from hedgerow.errors import Failure
+from hedgerow.hedging import Trade
 from hedgerow.instruments import Instrument, LinearPerpetual, LoanDebt, LoanSupply
 from hedgerow.market import Snapshot
 from hedgerow.planning.records import Leg, Order, Transfer
 from hedgerow.portfolio import Account, Balance, Position
 
-__all__ = ["projected"]
+__all__ = ["projected", "traded"]
 
 _RAY = Decimal(10) ** 27
 
@@ -43,6 +44,25 @@ def projected(
             target = after[leg.target_account_id]
             after[leg.target_account_id] = _received(target, leg, snapshot, instruments)
     return tuple(after[account.account_id] for account in accounts)
+
+
+def traded(
+    accounts: Sequence[Account],
+    trades: Sequence[Trade],
+    snapshot: Snapshot,
+    instruments: Mapping[str, Instrument],
+) -> tuple[Account, ...]:
+    """Give the accounts that the trades change, after them."""
+    after = {account.account_id: account for account in accounts}
+    for trade in trades:
+        terms = instruments[trade.instrument_id]
+        assert isinstance(terms, LinearPerpetual), "only perpetuals are planned as hedges"
+        mark = snapshot.mark_usd(terms.instrument_id, terms.underlying)
+        assert not isinstance(mark, Failure), "a planned trade has a mark"
+        account = after[trade.account_id]
+        after[trade.account_id] = with_fill(account, terms, trade.quantity_contracts, mark)
+    changed = {trade.account_id for trade in trades}
+    return tuple(after[a.account_id] for a in accounts if a.account_id in changed)
 
 
 def with_balance(account: Account, asset: str, change_coin: Decimal) -> Account:

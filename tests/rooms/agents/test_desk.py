@@ -7,7 +7,7 @@ import msgspec
 
 from hedgerow.agents import DeskAgent
 from hedgerow.collateral import BufferPolicy, Route
-from hedgerow.execution import Decision, View
+from hedgerow.execution import Decision, View, in_transit
 from hedgerow.hedging import HedgePolicy
 from hedgerow.limits import Limit
 from hedgerow.market import MarketEvent
@@ -93,7 +93,7 @@ def step(
 ) -> Decision:
     view = View(
         time_ns=time_ns,
-        book=book(accounts, by_id(perpetual())),
+        book=book((*accounts, *in_transit(pending, time_ns)), by_id(perpetual())),
         snapshot=snapshot(*events, time_ns=time_ns),
         rulebooks={"rules": tiered_rulebook([(0, "0.05")])},
         pending=pending,

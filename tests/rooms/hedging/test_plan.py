@@ -5,10 +5,10 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from hedgerow.hedging import HedgePolicy, TradePlan, plan
+from hedgerow.hedging import NO_CAPS, Caps, HedgePolicy, TradePlan, plan
 from hedgerow.hedging.plan import band_halfwidth_coin
 from hedgerow.instruments import Instrument, LinearPerpetual
-from hedgerow.limits import survey
+from hedgerow.limits import Limit, survey
 from hedgerow.market import MarketEvent
 from hedgerow.portfolio import Account, book
 from tests.builders import (
@@ -52,14 +52,16 @@ def hedge(
     terms: LinearPerpetual | None = None,
     accounts: tuple[Account, ...] = (),
     more_terms: tuple[Instrument, ...] = (),
+    caps: Caps = NO_CAPS,
+    limits: tuple[Limit, ...] = (),
 ) -> TradePlan:
     """Plan for a treasury that holds so many coins, and knows none where there are none."""
     perp = terms or perpetual()
     cold = account("cold", balances={"BTC": coins} if exact(coins) else {})
     held = (cold, account("perp", venue="binance"), *accounts)
     now = snapshot(*events)
-    state = survey(book(held, by_id(perp, *more_terms)), now, {}, ())
-    return plan([policy], state, [perp])
+    state = survey(book(held, by_id(perp, *more_terms)), now, {}, limits)
+    return plan([policy], state, [perp], caps)
 
 
 EDGES = """
@@ -172,9 +174,54 @@ def test_stale_positions_are_not_traded_on() -> None:
     assert made.unmet[0].message == "delta is incomplete, not traded on; missing: old"
 
 
-def test_a_ladder_too_thin_is_not_traded_on() -> None:
+def test_a_ladder_too_thin_is_traded_on_as_far_as_it_goes() -> None:
     thin = (*MARKET[:2], ladder("BTC-PERP", 60000, half_spread=3, size="0.8", levels=2))
     made = hedge(2, events=thin)
-    assert made.trades == ()
+    assert [trade.quantity_contracts for trade in made.trades] == [D("-1.6")]
     assert made.unmet[0].reason == "no_source"
-    assert made.unmet[0].message == "the book holds 1.60 of 1.75 contracts"
+    assert made.unmet[0].message == (
+        "hedged 1.6 of 1.75 contracts wanted: the book within the price limit allows no more"
+    )
+
+
+@pytest.mark.parametrize(
+    ("order_usd_max", "left_usd", "sold", "why"),
+    [
+        ("60006", None, "1", "the budget of one order"),
+        ("60005.99", None, "0.999", "the budget of one order"),
+        (None, "30003", "0.5", "the day's budget for orders"),
+        ("60006", "30003", "0.5", "the day's budget for orders"),
+    ],
+)
+def test_a_budget_cuts_a_trade_and_does_not_stop_it(
+    order_usd_max: str | None, left_usd: str | None, sold: str, why: str
+) -> None:
+    caps = Caps(
+        order_usd_max=None if order_usd_max is None else D(order_usd_max),
+        left_usd=None if left_usd is None else D(left_usd),
+    )
+    made = hedge(2, caps=caps)
+    assert [-trade.quantity_contracts for trade in made.trades] == [D(sold)]
+    assert made.unmet[0].message.startswith(f"hedged {made.trades[0].quantity_contracts * -1} of")
+    assert made.unmet[0].message.endswith(f"contracts wanted: {why} allows no more")
+
+
+def test_a_band_never_reaches_beyond_a_soft_limit() -> None:
+    """The band alone would stop at 0.25 coins, 15,000 USD; the person wanted less than 6,000."""
+    limit = Limit(
+        scope="coin/BTC",
+        metric="delta_spot_usd",
+        soft_frac_or_usd=6_000.0,
+        hard_frac_or_usd=20_000.0,
+    )
+    (trade,) = hedge(2, limits=(limit,)).trades
+    assert trade.delta_after_coin * 60_000 == pytest.approx(0.95 * 6_000, abs=600)
+    assert hedge("0.09", limits=(limit,)).trades == ()
+    (back,) = hedge("-0.2", limits=(limit,)).trades
+    assert back.delta_after_coin == pytest.approx(-0.095, abs=1e-2)
+
+
+def test_a_spent_budget_trades_nothing_and_says_so() -> None:
+    made = hedge(2, caps=Caps(left_usd=D(0)))
+    assert made.trades == ()
+    assert made.unmet[0].subject == "BTC"

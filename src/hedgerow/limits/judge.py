@@ -99,7 +99,9 @@ def _judge_account(
         # Known to be further than anything searched: report the edge of the search, not infinity.
         edge = min(abs(source.searched_down_frac), source.searched_up_frac)
         return _state(limit, node, edge, None, f"no breach within {edge:.0%} of the joint spot")
-    return _state(limit, node, nearest, None, f"breaks after a move of {nearest:.1%}")
+    is_fall = source.down_frac is not None and abs(source.down_frac) == nearest
+    way = "fall" if is_fall else "rise"
+    return _state(limit, node, nearest, None, f"breaks after a {way} of {nearest:.1%}")
 
 
 def _judge_exposure(limit: Limit, row: ExposureRow) -> LimitState:

@@ -13,13 +13,15 @@ from itertools import groupby
 
 import msgspec
 
-from hedgerow.errors import MarketRejected
+from hedgerow.errors import Failure, MarketRejected
 from hedgerow.market import (
+    AgeLimits,
     Candle,
     IndexPrice,
     Ladder,
     LendingIndex,
     MarketEvent,
+    MarketState,
     OptionQuote,
     OracleAnswer,
     Quote,
@@ -30,7 +32,7 @@ from hedgerow.simulation.depth import DepthModel, ladder_around
 from hedgerow.simulation.futures import Future
 from hedgerow.simulation.oracle import Feed, OracleModel
 from hedgerow.simulation.volatility import RealisedVol
-from hedgerow.units import format_ns, quantise, to_model
+from hedgerow.units import DAY_NS, format_ns, quantise, to_model
 
 __all__ = ["Assumptions", "with_assumptions"]
 
@@ -101,9 +103,14 @@ class _Supply:
         self._feeds = tuple(Feed(model) for model in assumptions.oracles)
         self._mover_ids = frozenset(assumptions.movers.values())
         self._recorded: set[tuple[str, ...]] = set()
-        self._marks_usd: dict[str, Decimal] = {}
+        # Indices and their movers only, so that a look at it is cheap. The desk's age limits are
+        # not known here, and a feed answers with what it has.
+        self._market = MarketState(
+            ages=AgeLimits(quote_ns_max=DAY_NS, index_ns_max=7 * DAY_NS),
+            movers=assumptions.movers,
+            dollars_usd=assumptions.dollars_usd,
+        )
         self._moved: dict[str, Decimal] = {}
-        self._indices_usd: dict[str, tuple[Decimal, Decimal | None]] = {}
         self._answers: list[tuple[int, int, OracleAnswer]] = []
         self._answers_count = 0
         self._fed: dict[str, Decimal] = {}
@@ -116,12 +123,11 @@ class _Supply:
             case OptionQuote():
                 pass  # by far the most frequent, and nothing here depends on it
             case Candle():
-                self._see_mark(event.instrument_id, event.price_close_usd)
+                self._see_mark(event, event.price_close_usd)
             case Quote():
-                self._see_mark(event.instrument_id, event.price_mark_usd)
+                self._see_mark(event, event.price_mark_usd)
             case IndexPrice():
-                mover = self._assumptions.movers.get(event.underlying, "")
-                self._indices_usd[event.underlying] = (event.price_usd, self._marks_usd.get(mover))
+                self._market.apply(event)
             case Ladder():
                 self._recorded.add(("ladder", event.instrument_id))
             case OracleAnswer():
@@ -142,7 +148,7 @@ class _Supply:
         yield from self._ladders(time_ns, moved)
         yield from self._accruals(time_ns, self._start_ns)
         for feed in self._feeds:
-            price_usd = self._spot_usd(feed.asset)
+            price_usd = self._spot_usd(feed.asset, time_ns)
             if price_usd is None:
                 continue
             answer = feed.see(time_ns, price_usd)
@@ -162,22 +168,16 @@ class _Supply:
             self._fed[answer.asset] = answer.price_usd
             yield from self._derived(due_ns)
 
-    def _see_mark(self, instrument_id: str, price_usd: Decimal) -> None:
-        if instrument_id in self._futures:
-            self._moved[instrument_id] = price_usd
-        if instrument_id in self._mover_ids:
-            self._marks_usd[instrument_id] = price_usd
+    def _see_mark(self, event: Candle | Quote, price_usd: Decimal) -> None:
+        if event.instrument_id in self._futures:
+            self._moved[event.instrument_id] = price_usd
+        if event.instrument_id in self._mover_ids:
+            self._market.apply(event)
 
-    def _spot_usd(self, coin: str) -> Decimal | None:
-        """Give the index carried by its mover, as a snapshot does; None before the first one."""
-        index = self._indices_usd.get(coin)
-        if index is None:
-            return self._assumptions.dollars_usd.get(coin)
-        price_usd, anchor_usd = index
-        now_usd = self._marks_usd.get(self._assumptions.movers.get(coin, ""))
-        if now_usd is None:
-            return price_usd
-        return None if anchor_usd is None else price_usd * now_usd / anchor_usd
+    def _spot_usd(self, coin: str, time_ns: int) -> Decimal | None:
+        """Give the coin's spot exactly as a snapshot carries it; None before the first index."""
+        spot = self._market.freeze(time_ns).spot_usd(coin)
+        return None if isinstance(spot, Failure) else spot
 
     def _ladders(self, time_ns: int, moved: Mapping[str, Decimal]) -> Iterator[Ladder]:
         depth = self._assumptions.depth

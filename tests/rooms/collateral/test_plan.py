@@ -6,10 +6,12 @@ import msgspec
 import pytest
 
 from hedgerow.collateral import BufferPolicy, Route, TransferPlan, plan
-from hedgerow.limits import survey
-from hedgerow.margin import Rulebook
+from hedgerow.errors import Failure
+from hedgerow.limits import Limit, survey
+from hedgerow.margin import Rulebook, require
 from hedgerow.market import MarketEvent
 from hedgerow.portfolio import Account, book
+from hedgerow.solvency import distance
 from tests.builders import (
     RAY,
     T0_NS,
@@ -372,3 +374,55 @@ def test_a_route_has_a_step_and_no_negative_fee(fee: str, step: str) -> None:
     fields = {name: getattr(good, name) for name in good.__struct_fields__}
     with pytest.raises(ValueError, match="route cold to a: "):
         Route(**(fields | {"fee_coin": D(fee), "step_coin": D(step)}))
+
+
+# --- beside a hedge, under a budget, near a hard distance ----------------------------------------
+
+
+def test_a_budget_cuts_a_move_and_says_so() -> None:
+    state = survey(
+        book([perps("perps", 60, 1), cold(USDC=500)], TERMS), snapshot(*MARKET), RULES, ()
+    )
+    made = plan(
+        [buffer("perps", "0.8", D("0.5"))], [route("perps")], state, RULES, left_usd=D("25.005")
+    )
+    assert sent(made) == [("cold", D("25"))]
+    assert made.unmet[0].message.endswith("the day's budget is spent")
+
+
+def test_a_planned_hedge_is_given_its_initial_margin() -> None:
+    """Ten contracts more need 10 x 1000 x 10 % = 1000 to open; use alone would ask for less."""
+    held, hedged = perps("perps", 700), perps("perps", 700, 10)
+    now = snapshot(*MARKET)
+    state = survey(book([held, cold(USDC=5000)], TERMS), now, RULES, ())
+    after = require(hedged, TERMS, now, RULES["perps"])
+    assert not isinstance(after, Failure)
+    assert after.requirement_initial_ccy == 1000
+    made = plan(
+        [buffer("perps", "0.9", D("0.8"))],
+        [route("perps")],
+        state,
+        RULES,
+        hedged={"desk/binance/perps": after},
+    )
+    assert sent(made) == [("cold", D("300"))]
+
+
+def test_a_hard_distance_is_widened_to_the_soft_one() -> None:
+    """1000 of notional, 5 % maintenance: 140 of equity break after (140-50)/1050 = 8.6 % up."""
+    short = perps("perps", 140, -1)
+    limit = Limit(
+        scope="desk/*/*",
+        metric="distance_spot_frac",
+        soft_frac_or_usd=0.20,
+        hard_frac_or_usd=0.10,
+    )
+    state = survey(book([short, cold(USDC=5000)], TERMS), snapshot(*MARKET), RULES, (limit,))
+    made = plan([buffer("perps", "0.9", D("0.8"))], [route("perps")], state, RULES)
+    (move,) = made.moves
+    # Headroom of 90 must grow by 0.20 / 0.0857 = 2.333, hence by 120.
+    assert float(move.quantity_coin) == pytest.approx(120, abs=0.5)
+    filled = perps("perps", 140 + move.quantity_coin, -1)
+    wide = distance(filled, TERMS, snapshot(*MARKET), RULES["perps"])
+    assert not isinstance(wide, Failure)
+    assert wide.up_frac == pytest.approx(0.20, abs=1e-3)

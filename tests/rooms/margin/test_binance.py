@@ -121,7 +121,7 @@ def test_lines_tell_the_whole_sum() -> None:
     assert (report.currency, report.time_ns, report.confidence) == ("USDC", T0_NS, "estimate")
     (line,) = report.lines
     assert (line.subject, line.rule) == ("BTC-PERP", "tiered maintenance")
-    assert "notional 3000 in tier 1 at 0.02" in line.detail
+    assert "3000 x 0.02 - 10.00 (tier 1)" in line.detail
 
 
 @pytest.mark.parametrize(("balance", "is_liquidatable"), [("50", False), ("49.99", True)])

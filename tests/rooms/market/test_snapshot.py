@@ -5,7 +5,14 @@ from decimal import Decimal
 import pytest
 
 from hedgerow.errors import Failure, MarketRejected
-from hedgerow.market import AgeLimits, Candle, FundingSettlement, Shock, TradePrint
+from hedgerow.market import (
+    AgeLimits,
+    Candle,
+    FundingSettlement,
+    MarketState,
+    Shock,
+    TradePrint,
+)
 from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from tests.builders import (
     EXPIRY_NS,
@@ -290,3 +297,23 @@ def test_a_step_forward_ages_options_only() -> None:
     past = now.shocked(Shock(time_forward_ns=200 * DAY_NS)).option(call)
     assert not isinstance(past, Failure)
     assert past.expiry_years == 0.0
+
+
+def test_what_the_perpetual_did_before_the_chain_is_not_carried() -> None:
+    """The index of 12:10 knows of the move since 12:00; the candle of 12:15 brings it again."""
+    market = MarketState(
+        ages=AgeLimits(quote_ns_max=20 * MINUTE_NS, index_ns_max=HOUR_NS),
+        movers={"BTC": "BTC-PERP"},
+        dollars_usd={},
+    )
+    market.apply(quote("BTC-PERP", 60_000, time_ns=T0_NS))
+    market.apply(index("BTC", 59_400, time_ns=T0_NS + 10 * MINUTE_NS))
+    before = market.freeze(T0_NS + 12 * MINUTE_NS)
+    assert before.spot_usd("BTC") == 59_400, "nothing heard since the index"
+    market.apply(quote("BTC-PERP", 59_100, time_ns=T0_NS + 15 * MINUTE_NS))
+    # On the line from 60,000 to 59,100 the perpetual stood at 59,400 after ten minutes.
+    after = market.freeze(T0_NS + 15 * MINUTE_NS)
+    assert after.spot_usd("BTC") == D(59_400) * D(59_100) / D(59_400)
+    market.apply(quote("BTC-PERP", 60_588, time_ns=T0_NS + 30 * MINUTE_NS))
+    later = market.freeze(T0_NS + 30 * MINUTE_NS)
+    assert later.spot_usd("BTC") == D(59_400) * D(60_588) / D(59_400)

@@ -12,7 +12,7 @@ from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LinearPerpetual
 from hedgerow.margin.records import MarginLine, MarginReport
 from hedgerow.margin.rulebook import TieredRulebook
-from hedgerow.margin.tiered import maintenance_usd, tier_index
+from hedgerow.margin.tiered import deductions_usd, maintenance_usd, tier_index
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 
@@ -57,8 +57,8 @@ def require(
                 rule="tiered maintenance",
                 subject=position.instrument_id,
                 amount_ccy=maintenance_usd(tiers, notional),
-                detail=f"notional {notional} in tier {at} at {tiers[at].rate_maintenance_frac}, "
-                "less its deduction",
+                detail=f"{notional} x {tiers[at].rate_maintenance_frac} - "
+                f"{deductions_usd(tiers)[at]} (tier {at})",
             )
         )
         equity_lines.append(

@@ -108,7 +108,7 @@ def require(
             rule=line.rule,
             subject=line.subject,
             amount_ccy=line.amount_ccy * factor,
-            detail=f"{factor} x ({line.amount_ccy}{': ' if line.detail else ''}{line.detail})",
+            detail=f"{factor} x {line.amount_ccy}" + (f"; {line.detail}" if line.detail else ""),
         )
         for line in lines
     )
@@ -234,6 +234,8 @@ def _scan_lines(
     """Find the worst cell and write it as lines that add up to it."""
     if not holdings:
         return [], None
+    reach = rulebook.price_range_frac[currency]
+    dampener_usd = rulebook.extended_dampener_usd[currency]
     multipliers = np.array([to_model(cell.multiplier_frac) for cell in grid])
     allowances_ccy = [_dampener_ccy(cell, rulebook, currency, index_usd) for cell in grid]
     rough = np.sum([h.profits_model_ccy for h in holdings], axis=0) * multipliers
@@ -260,13 +262,19 @@ def _scan_lines(
             rule="loss in the worst cell",
             subject=h.subject,
             amount_ccy=-share_ccy(h, at),
-            detail=where,
+            detail=_scaled(-h.profit_ccy(at), cell, where),
         )
         for h in holdings
     ]
     if dampener != 0:
         lines.append(
-            MarginLine(rule="tail dampener", subject=currency, amount_ccy=-dampener, detail=where)
+            MarginLine(
+                rule="tail dampener",
+                subject=currency,
+                amount_ccy=-dampener,
+                detail=f"(|{cell.price_move_frac}| / {reach} - 1) x {dampener_usd} USD "
+                f"/ {index_usd}",
+            )
         )
     rounding = quantise(-total, _SCAN_STEP, "half_up") + total
     if rounding != 0:
@@ -279,6 +287,13 @@ def _scan_lines(
         vol_shock=cell.vol_shock,
         profit_ccy=total,
     )
+
+
+def _scaled(loss_ccy: Decimal, cell: Cell, where: str) -> str:
+    """Say how a tail cell's loss becomes the line's amount."""
+    if cell.multiplier_frac == 1:
+        return f"at {where}"
+    return f"{cell.multiplier_frac:.6f} x {loss_ccy} at {where}"
 
 
 def _dampener_ccy(cell: Cell, rulebook: ScanRulebook, currency: str, index_usd: Decimal) -> Decimal:

@@ -24,7 +24,6 @@ from hedgerow.execution import (
     Guards,
     Header,
     Journal,
-    Liquidation,
     Receipt,
     View,
     submit,
@@ -33,7 +32,7 @@ from hedgerow.execution import Route as AllowedRoute
 from hedgerow.limits import survey
 from hedgerow.market import MarketState, Snapshot
 from hedgerow.reporting import LiveView, report_html, run_builtins, summary_tables
-from hedgerow.simulation import Episode, Frame, OptionSpread, World, run
+from hedgerow.simulation import Episode, Frame, News, OptionSpread, World, run
 from hedgerow.units import format_ns
 
 __all__ = ["run_session"]
@@ -160,22 +159,22 @@ def _episode(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: b
             time_ns=time_ns,
         )
 
-    def hear(
-        receipts: Sequence[Receipt],
-        liquidations: Sequence[Liquidation],
-        alerts: Sequence[str],
-        time_ns: int,
-    ) -> None:
+    def hear(news: News, time_ns: int) -> None:
         if journal is None:
             return
-        for receipt in receipts:
+        for receipt in news.receipts:
             # What was answered at once, `submit` has written; what arrives later is written here.
             if receipt.status == "credited":
                 journal.append("credited", receipt.time_ns, {"receipt": receipt}, receipt.client_id)
-        for liquidation in liquidations:
-            journal.append("liquidation", liquidation.time_ns, {"liquidation": liquidation})
-        for alert in alerts:
-            journal.append("alert", time_ns, {"message": alert})
+        if not (news.settlements or news.liquidations or news.alerts):
+            return
+        with journal.batch():
+            for settlement in news.settlements:
+                journal.append("settlement", settlement.time_ns, {"settlement": settlement})
+            for liquidation in news.liquidations:
+                journal.append("liquidation", liquidation.time_ns, {"liquidation": liquidation})
+            for alert in news.alerts:
+                journal.append("alert", time_ns, {"message": alert})
 
     def observe(seen: View, decisions: Sequence[Decision]) -> Frame:
         now = frame(survey(seen.book, seen.snapshot, seen.rulebooks, desk.limits))
@@ -183,6 +182,9 @@ def _episode(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: b
             journal.append("observed", seen.time_ns, {"frame": now})
         view.show(now, (seen.time_ns - desk.start_ns) / max(1, desk.end_ns - desk.start_ns))
         return now
+
+    def appraise(seen: View) -> float | None:
+        return frame(survey(seen.book, seen.snapshot, seen.rulebooks, ())).equity_usd
 
     with view:
         return run(
@@ -194,6 +196,8 @@ def _episode(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: b
             act=act,
             observe=observe,
             hear=hear,
+            appraise=appraise,
+            mode=desk.mode,
             step_ns=desk.step_ns,
             start_ns=desk.start_ns,
             end_ns=desk.end_ns,

@@ -17,8 +17,16 @@ from hedgerow.simulation.episode import (
 )
 from hedgerow.simulation.options_venue import OptionSpread
 from hedgerow.simulation.oracle import OracleModel
-from hedgerow.simulation.records import AccountFrame, Action, Episode, Frame, Undone
-from hedgerow.simulation.run import Act, Hear, Observe, run
+from hedgerow.simulation.records import (
+    AccountFrame,
+    Action,
+    Episode,
+    Frame,
+    News,
+    Settlement,
+    Undone,
+)
+from hedgerow.simulation.run import Act, Appraise, Hear, Observe, run
 from hedgerow.simulation.transfers import Congestion
 from hedgerow.simulation.world import World
 
@@ -27,6 +35,7 @@ __all__ = [
     "AccountFrame",
     "Act",
     "Action",
+    "Appraise",
     "Assumptions",
     "Congestion",
     "DepthModel",
@@ -34,9 +43,11 @@ __all__ = [
     "Frame",
     "Hear",
     "LendingModel",
+    "News",
     "Observe",
     "OptionSpread",
     "OracleModel",
+    "Settlement",
     "StakingModel",
     "Undone",
     "World",

@@ -1,7 +1,9 @@
-"""The record of every leg that was sent: what became of it and what it cost."""
+"""The record of every leg that was sent or proposed: what became of it and what it cost."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -13,9 +15,13 @@ from hedgerow.planning import Leg, Order, Transfer
 from hedgerow.pricing import unit_ccy
 from hedgerow.simulation.futures import is_future
 from hedgerow.simulation.records import Action
-from hedgerow.units import to_model
+from hedgerow.units import format_ns, to_model
 
 __all__ = ["ActionLog", "cost_usd"]
+
+# What two proposals must share to be one: account, instrument and side of an order; both accounts,
+# asset and use of a transfer; and which of several such legs of a plan it is.
+_Proposal: TypeAlias = tuple[str, ...]
 
 
 def cost_usd(
@@ -50,41 +56,111 @@ class ActionLog:
     def __init__(self, instruments: Mapping[str, Instrument]) -> None:
         self._instruments = instruments
         self._legs: dict[str, Leg] = {}
-        self._actions: dict[str, Action] = {}
+        self._repeats: dict[str, Leg] = {}
+        self._sent: dict[Leg, int] = {}
+        self._standing: dict[_Proposal, tuple[int, int]] = {}
+        self._actions: list[Action] = []
 
     def planned(self, leg: Leg) -> None:
         """Remember the leg behind a client id, so that its receipts can be told apart."""
-        self._legs.setdefault(leg.client_id, leg)
+        if self._legs.setdefault(leg.client_id, leg) != leg:
+            self._repeats[leg.client_id] = leg
+
+    def leg(self, client_id: str) -> Leg | None:
+        """Find the leg of a client id, the last one where an id was used again."""
+        return self._repeats.get(client_id) or self._legs.get(client_id)
 
     def told(self, receipt: Receipt, snapshot: Snapshot) -> None:
-        """Take a receipt; a later one of the same leg updates its action, cost counted once."""
+        """Take a receipt; a later one of the same leg updates its action, cost counted once.
+
+        The refusal of a client id that is in use already belongs to the leg that used it again, and
+        says nothing of the one that the venue has taken.
+        """
         leg = self._legs.get(receipt.client_id)
         if leg is None:
             return  # a leg of somebody else on the same account: not ours to report
+        at = self._sent.get(leg)
+        if receipt.status == "rejected" and at is not None and self._is_taken(at):
+            if receipt.client_id not in self._repeats:
+                return
+            leg = self._repeats[receipt.client_id]
+            at = self._sent.get(leg)
+        if at is not None and self._actions[at].status == receipt.status:
+            return
         done = receipt.filled_contracts
         if isinstance(leg, Transfer):
             done = leg.quantity_coin if receipt.status == "credited" else Decimal(0)
-        before = self._actions.get(receipt.client_id)
-        if before is not None and before.status == receipt.status:
-            return
-        if before is not None:
-            self._actions[receipt.client_id] = msgspec.structs.replace(
+        if at is not None:
+            before = self._actions[at]
+            self._actions[at] = msgspec.structs.replace(
                 before,
                 status=receipt.status,
                 message="; ".join(words for words in (before.message, receipt.message) if words),
                 done_contracts_or_coin=done,
             )
             return
-        self._actions[receipt.client_id] = Action(
-            time_ns=receipt.time_ns,
-            leg=leg,
-            status=receipt.status,
-            message=receipt.message,
-            cost_usd=cost_usd(leg, receipt, self._instruments, snapshot),
-            done_contracts_or_coin=done,
-            price_average_usd=receipt.price_average_usd,
+        self._sent[leg] = len(self._actions)
+        self._actions.append(
+            Action(
+                time_ns=receipt.time_ns,
+                leg=leg,
+                status=receipt.status,
+                message=receipt.message,
+                cost_usd=cost_usd(leg, receipt, self._instruments, snapshot),
+                done_contracts_or_coin=done,
+                price_average_usd=receipt.price_average_usd,
+            )
         )
+
+    def proposed(self, legs: Iterable[Leg], time_ns: int) -> None:
+        """Take what one step proposes without sending it; call it at every step.
+
+        Nothing being sent, the same is proposed again a step later, for an amount that has moved
+        with the market. What is proposed at consecutive steps for the same accounts, instrument or
+        asset, and side is one action: of the time of the first, with the leg of the last. It costs
+        nothing.
+        """
+        seen: Counter[_Proposal] = Counter()
+        standing: dict[_Proposal, tuple[int, int]] = {}
+        for leg in legs:
+            about = _about(leg)
+            seen[about] += 1
+            key = (*about, str(seen[about]))
+            at, steps_count = self._standing.get(key, (len(self._actions), 0))
+            if not steps_count:
+                self._actions.append(_proposal(leg, time_ns))
+            else:
+                self._actions[at] = msgspec.structs.replace(
+                    self._actions[at],
+                    leg=leg,
+                    message=f"proposed at {steps_count + 1} steps in a row, the last "
+                    f"{format_ns(time_ns)}",
+                )
+            standing[key] = (at, steps_count + 1)
+        self._standing = standing
 
     def actions(self) -> tuple[Action, ...]:
         """List what was done so far."""
-        return tuple(self._actions.values())
+        return tuple(self._actions)
+
+    def _is_taken(self, at: int) -> bool:
+        return self._actions[at].status in ("acknowledged", "filled", "credited")
+
+
+def _about(leg: Leg) -> _Proposal:
+    if isinstance(leg, Order):
+        side: Literal["buy", "sell"] = "buy" if leg.quantity_contracts > 0 else "sell"
+        return ("order", leg.account_id, leg.instrument_id, side)
+    return ("transfer", leg.source_account_id, leg.target_account_id, leg.asset, leg.use)
+
+
+def _proposal(leg: Leg, time_ns: int) -> Action:
+    return Action(
+        time_ns=time_ns,
+        leg=leg,
+        status="proposed",
+        message="",
+        cost_usd=0.0,
+        done_contracts_or_coin=Decimal(0),
+        price_average_usd=None,
+    )

@@ -5,9 +5,10 @@ an hour (Deribit delivery price, venue-margin.md section 1.3).
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from hedgerow.errors import Failure
-from hedgerow.instruments import Instrument, Option, expiry_of, underlying_of
+from hedgerow.instruments import Instrument, Option, expiry_of, settlement_of, underlying_of
 from hedgerow.margin import Rulebook, ScanRulebook
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
@@ -16,6 +17,7 @@ from hedgerow.simulation.futures import filled, is_future
 from hedgerow.simulation.holdings import Holdings
 from hedgerow.simulation.ledger import Change
 from hedgerow.simulation.options_venue import delivered
+from hedgerow.simulation.records import Settlement
 from hedgerow.units import MINUTE_NS, format_ns
 
 __all__ = ["Deliveries"]
@@ -51,9 +53,10 @@ class Deliveries:
             if not isinstance(spot, Failure):
                 self._history.see(coin, snapshot.time_ns, spot)
 
-    def deliver(self, snapshot: Snapshot) -> list[str]:
-        """Settle every position that has expired; say what was delivered, or why it was not."""
-        said: list[str] = []
+    def deliver(self, snapshot: Snapshot) -> tuple[list[Settlement], list[str]]:
+        """Settle every position that has expired; and say what could not be, and why."""
+        done: list[Settlement] = []
+        undelivered: list[str] = []
         for account in self._accounts():
             for position in account.positions:
                 terms = self._instruments[position.instrument_id]
@@ -61,18 +64,27 @@ class Deliveries:
                 if expiry_ns is None or expiry_ns > snapshot.time_ns:
                     continue
                 current = self._holdings[account.account_id]
-                done = self._settle(current, terms, expiry_ns)
-                if isinstance(done, str):
-                    said.append(done)
+                settled = self._settle(current, terms, expiry_ns)
+                if isinstance(settled, str):
+                    undelivered.append(settled)
                     continue
-                change, price = done
+                change, price = settled
                 self._holdings.book(change, snapshot)
                 paid = ", ".join(f"{f.quantity_coin:f} {f.asset} {f.reason}" for f in change.flows)
-                said.append(
-                    f"{account.account_id}: {position.quantity_contracts} {terms.instrument_id} "
-                    f"delivered at {price}: {paid or 'worthless'}"
+                done.append(
+                    Settlement(
+                        account_id=account.account_id,
+                        venue=account.venue,
+                        time_ns=snapshot.time_ns,
+                        kind="delivery",
+                        instrument_id=terms.instrument_id,
+                        amount_ccy=sum((f.quantity_coin for f in change.flows), Decimal(0)),
+                        currency=settlement_of(terms),
+                        message=f"{position.quantity_contracts} {terms.instrument_id} delivered at "
+                        f"{price}: {paid or 'worthless'}",
+                    )
                 )
-        return said
+        return done, undelivered
 
     def _settle(
         self, account: Account, terms: Instrument, expiry_ns: int

@@ -118,10 +118,18 @@ def filled(
     return Change(account=with_flows(account, flows), flows=flows)
 
 
-def funded(account: Account, future: Future, rate_frac: Decimal, price_mark_usd: Decimal) -> Change:
-    """Settle funding once: with a positive rate longs pay rate · notional at the mark."""
-    held = account.quantity_contracts(future.instrument_id)
-    size = notional_ccy(future, held, price_mark_usd)
-    paid = size * rate_frac if held > 0 else -size * rate_frac
+def funded(
+    account: Account,
+    future: Future,
+    quantity_contracts: Decimal,
+    rate_frac: Decimal,
+    price_mark_usd: Decimal,
+) -> Change:
+    """Settle funding once: with a positive rate longs pay rate · notional at the mark.
+
+    The quantity is what was held when funding fell due, which may be less or more than now.
+    """
+    size = notional_ccy(future, quantity_contracts, price_mark_usd)
+    paid = size * rate_frac if quantity_contracts > 0 else -size * rate_frac
     flows: tuple[Flow, ...] = received(settlement_of(future), -paid, "funding")
     return Change(account=with_flows(account, flows), flows=flows)

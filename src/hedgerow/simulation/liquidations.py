@@ -1,8 +1,7 @@
 """Every venue checks its accounts, and acts by its own rulebook.
 
 An account whose requirement is a Failure is not touched, and an alert says so once, until it can be
-computed again. Exchanges act at once; a loan waits for a liquidator, who always comes, after a
-delay.
+computed again. Exchanges act at once, and so does the liquidator of a loan, who always comes.
 """
 
 from collections.abc import Mapping
@@ -35,13 +34,11 @@ class Liquidations:
         instruments: Mapping[str, Instrument],
         rulebooks: Mapping[str, Rulebook],
         spread: OptionSpread,
-        liquidator_delay_ns: int,
     ) -> None:
         self._holdings = holdings
         self._instruments = instruments
         self._rulebooks = rulebooks
         self._spread = spread
-        self._delay_ns = liquidator_delay_ns
         self._unknown_since_ns: dict[str, int] = {}
         self._due_since_ns: dict[str, int] = {}
 
@@ -65,8 +62,6 @@ class Liquidations:
                 continue
             due_ns = self._due_since_ns.setdefault(account_id, snapshot.time_ns)
             if isinstance(rulebook, LendingRulebook):
-                if snapshot.time_ns - due_ns < self._delay_ns:
-                    continue
                 seized = lending_venue.liquidate(account, self._instruments, snapshot, rulebook)
                 if isinstance(seized, Failure):
                     continue
@@ -96,6 +91,7 @@ class Liquidations:
                     loss_usd=_loss_usd(result, snapshot),
                     message=f"equity {report.equity_ccy:.8g} {report.currency} below requirement "
                     f"{report.requirement_maintenance_ccy:.8g}: {result.message}",
+                    use_frac=report.use_frac,
                 )
             )
         return liquidations, alerts, books

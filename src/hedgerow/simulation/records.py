@@ -1,14 +1,15 @@
 """What leaves the simulator: an episode, frame by frame."""
 
 from decimal import Decimal
+from typing import Literal
 
 import msgspec
 
-from hedgerow.execution import Liquidation, Mode
+from hedgerow.execution import Liquidation, Mode, Receipt
 from hedgerow.limits import LimitState
 from hedgerow.planning import Leg
 
-__all__ = ["AccountFrame", "Action", "Episode", "Frame", "Undone"]
+__all__ = ["AccountFrame", "Action", "Episode", "Frame", "News", "Settlement", "Undone"]
 
 
 class AccountFrame(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +49,11 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):
-    """One leg that was sent, what became of it, what it cost."""
+    """One leg that was sent, what became of it, what it cost.
+
+    Status ``proposed``: the mode let nothing be sent. What was proposed at consecutive steps is one
+    action, of the time of the first and with the leg of the last.
+    """
 
     time_ns: int
     leg: Leg
@@ -57,6 +62,34 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: float
     done_contracts_or_coin: Decimal
     price_average_usd: Decimal | None
+
+
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """Money that the venue moved by the terms of what is held; positive when received.
+
+    The amount of a delivery is net of its fee; it is zero where an option expires worthless.
+    """
+
+    account_id: str
+    venue: str
+    time_ns: int
+    kind: Literal["funding", "delivery"]
+    instrument_id: str
+    amount_ccy: Decimal
+    currency: str
+    message: str
+
+
+class News(msgspec.Struct, frozen=True, kw_only=True):
+    """What the world did since it was last asked; each kind in order of time."""
+
+    receipts: tuple[Receipt, ...] = ()
+    liquidations: tuple[Liquidation, ...] = ()
+    settlements: tuple[Settlement, ...] = ()
+    alerts: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.receipts or self.liquidations or self.settlements or self.alerts)
 
 
 class Undone(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,9 +105,9 @@ class Undone(msgspec.Struct, frozen=True, kw_only=True):
 class Episode(msgspec.Struct, frozen=True, kw_only=True):
     """One run from start to end. Funding is positive when received, fees when paid.
 
-    `mode` says what hedgerow was allowed to do; None is the desk left alone. `equity_start_usd` is the
-    value of the opening accounts before anything happened to them, None when unknown. In the modes
-    ``observe`` and ``propose`` the legs of every plan are actions of status ``proposed``.
+    `mode` says what hedgerow was allowed to do; None is the desk left alone. `equity_start_usd` is
+    the value of the opening accounts before anything happened to them, None when unknown. In the
+    modes ``observe`` and ``propose`` the legs of every plan are actions of status ``proposed``.
     """
 
     name: str
@@ -90,3 +123,4 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode | None = None
     equity_start_usd: float | None = None
     undone: tuple[Undone, ...] = ()
+    settlements: tuple[Settlement, ...] = ()

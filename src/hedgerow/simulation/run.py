@@ -11,23 +11,26 @@ from itertools import groupby
 from typing import TypeAlias
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.execution import Agent, Decision, Liquidation, Receipt, View, in_transit
+from hedgerow.execution import Agent, Decision, Liquidation, Mode, Receipt, View, in_transit
 from hedgerow.market import MarketEvent, MarketState, Snapshot
 from hedgerow.portfolio import book
 from hedgerow.simulation.actions import ActionLog
-from hedgerow.simulation.records import Episode, Frame
+from hedgerow.simulation.records import Episode, Frame, News, Settlement
+from hedgerow.simulation.undone import UndoneLog
 from hedgerow.simulation.world import World
 from hedgerow.units import format_ns
 
-__all__ = ["Act", "Hear", "Observe", "run"]
+__all__ = ["Act", "Appraise", "Hear", "Observe", "run"]
 
 # Sends what a decision asks for, and gives back what is known of it: receipts of the world, and
 # rejections by guards that stopped a leg before it was sent.
 Act: TypeAlias = Callable[[Decision, Snapshot, int], Iterable[Receipt]]
-# Hears what the world did by itself, as it happens: receipts, liquidations, alerts, and the time.
-Hear: TypeAlias = Callable[[Sequence[Receipt], Sequence[Liquidation], Sequence[str], int], None]
+# Hears what the world did, as it happens, and at what time.
+Hear: TypeAlias = Callable[[News, int], None]
 # Makes a frame of the desk after the agents acted.
 Observe: TypeAlias = Callable[[View, Sequence[Decision]], Frame]
+# Values the desk in dollars; None where it cannot.
+Appraise: TypeAlias = Callable[[View], float | None]
 
 
 def run(
@@ -39,12 +42,13 @@ def run(
     agents: Sequence[Agent],
     act: Act,
     observe: Observe,
-    hear: Hear = lambda receipts, liquidations, alerts, time_ns: None,
+    hear: Hear = lambda news, time_ns: None,
+    appraise: Appraise = lambda view: None,
+    mode: Mode = "auto",
     step_ns: int,
     start_ns: int,
     end_ns: int,
     assumptions: Sequence[str] = (),
-    progress: Callable[[float], None] = lambda _: None,
 ) -> Episode:
     """Run one episode from `start_ns` to `end_ns`, both included.
 
@@ -57,8 +61,12 @@ def run(
         None at all gives the episode without hedgerow.
     act, observe, hear
         See `Act`, `Observe` and `Hear`.
-    progress
-        Told the fraction of the steps that is done, after each.
+    appraise
+        Asked once, for the opening accounts in the market of `start_ns`, before anything was
+        settled or done: so a run with agents and one without start from the same value.
+    mode
+        What `act` lets the agents do. Unless it is ``auto``, `act` sends nothing and the legs of
+        every plan are kept as proposals.
 
     Raises
     ------
@@ -72,14 +80,13 @@ def run(
             f"step must be positive and the end not before the start, was {step_ns} from "
             f"{format_ns(start_ns)} to {format_ns(end_ns)}"
         )
-    recorder = _Recorder(world, state, agents, act, observe, hear)
+    recorder = _Recorder(world, state, agents, act, observe, hear, appraise, mode)
     steps = _steps(start_ns, end_ns, step_ns)
     step = next(steps, None)
     events_count = 0
     for time_ns, batch in groupby(events, key=lambda event: event.time_ns):
         while step is not None and step < time_ns:
             recorder.step(step)
-            progress((step - start_ns) / max(end_ns - start_ns, 1))
             step = next(steps, None)
         if step is None:
             break
@@ -92,7 +99,6 @@ def run(
             recorder.settle(time_ns)
     while step is not None:
         recorder.step(step)
-        progress((step - start_ns) / max(end_ns - start_ns, 1))
         step = next(steps, None)
     return Episode(
         name=name,
@@ -105,6 +111,10 @@ def run(
         fees_usd=world.fees_usd,
         funding_usd=world.funding_usd,
         events_count=events_count,
+        mode=mode if agents else None,
+        equity_start_usd=recorder.equity_start_usd,
+        undone=recorder.undone.rows(),
+        settlements=tuple(recorder.settlements),
     )
 
 
@@ -125,6 +135,8 @@ class _Recorder:
         act: Act,
         observe: Observe,
         hear: Hear,
+        appraise: Appraise,
+        mode: Mode,
     ) -> None:
         self._world = world
         self._state = state
@@ -132,18 +144,26 @@ class _Recorder:
         self._act = act
         self._observe = observe
         self._hear = hear
+        self._appraise = appraise
+        self._mode = mode
         self._settled_ns: int | None = None
         self._snapshot: Snapshot | None = None
         self.log = ActionLog(world.instruments)
+        self.undone = UndoneLog()
+        self.equity_start_usd: float | None = None
         self.frames: list[Frame] = []
         self.liquidations: list[Liquidation] = []
+        self.settlements: list[Settlement] = []
         self.alerts: list[str] = []
 
     def settle(self, time_ns: int) -> Snapshot:
         """Freeze the market and let the world react, once per moment."""
         if self._snapshot is None or self._settled_ns != time_ns:
+            is_opening = self._snapshot is None
             self._snapshot = self._state.freeze(time_ns)
             self._settled_ns = time_ns
+            if is_opening:
+                self.equity_start_usd = self._appraise(self._view(self._snapshot))
             self._world.settle(self._snapshot)
             self._collect(self._snapshot)
         return self._snapshot
@@ -155,11 +175,13 @@ class _Recorder:
         for agent in self._agents:
             decision = agent.step(self._view(snapshot), time_ns)
             decisions.append(decision)
-            for leg in () if decision.plan is None else decision.plan.legs:
-                self.log.planned(leg)
+            self._plan(decision, time_ns)
             for receipt in self._act(decision, snapshot, time_ns):
-                self.log.told(receipt, snapshot)
+                self._told(receipt, snapshot)
             self._collect(snapshot)
+        if self._mode != "auto":
+            plans = (decision.plan for decision in decisions if decision.plan is not None)
+            self.log.proposed((leg for plan in plans for leg in plan.legs), time_ns)
         self.frames.append(self._observe(self._view(snapshot), tuple(decisions)))
 
     def _view(self, snapshot: Snapshot) -> View:
@@ -176,11 +198,27 @@ class _Recorder:
             pending=pending,
         )
 
+    def _plan(self, decision: Decision, time_ns: int) -> None:
+        """Remember what a decision is about to send, and what it could not do."""
+        if decision.plan is None:
+            return
+        for failure in decision.plan.unmet:
+            self.undone.unmet(failure, time_ns)
+        for leg in decision.plan.legs:
+            self.log.planned(leg)
+
+    def _told(self, receipt: Receipt, snapshot: Snapshot) -> None:
+        self.log.told(receipt, snapshot)
+        leg = self.log.leg(receipt.client_id)
+        if receipt.status == "rejected" and leg is not None:
+            self.undone.refused(leg, receipt.message, snapshot.time_ns)
+
     def _collect(self, snapshot: Snapshot) -> None:
-        receipts, liquidations, alerts = self._world.drain()
-        for receipt in receipts:
-            self.log.told(receipt, snapshot)
-        self.liquidations += liquidations
-        self.alerts += alerts
-        if receipts or liquidations or alerts:
-            self._hear(receipts, liquidations, alerts, snapshot.time_ns)
+        news = self._world.drain()
+        for receipt in news.receipts:
+            self._told(receipt, snapshot)
+        self.liquidations += news.liquidations
+        self.settlements += news.settlements
+        self.alerts += news.alerts
+        if news:
+            self._hear(news, snapshot.time_ns)

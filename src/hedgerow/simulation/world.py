@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from hedgerow.collateral import Route
-from hedgerow.errors import DeskRejected, Failure
+from hedgerow.errors import DeskRejected
 from hedgerow.execution import Liquidation, Receipt
 from hedgerow.instruments import Instrument, settlement_of
 from hedgerow.margin import Rulebook
@@ -20,13 +20,15 @@ from hedgerow.market import FundingSettlement, MarketEvent, Snapshot
 from hedgerow.planning import Leg, Order, Transfer
 from hedgerow.portfolio import Account
 from hedgerow.simulation.deliveries import Deliveries
-from hedgerow.simulation.futures import entry_ccy, funded, is_future
+from hedgerow.simulation.fundings import Fundings
+from hedgerow.simulation.futures import entry_ccy, is_future
 from hedgerow.simulation.holdings import Holdings
 from hedgerow.simulation.ledger import FlowReason
 from hedgerow.simulation.liquidations import Liquidations
 from hedgerow.simulation.matching import OpenBooks
 from hedgerow.simulation.options_venue import OptionSpread
 from hedgerow.simulation.orders import execute
+from hedgerow.simulation.records import News, Settlement
 from hedgerow.simulation.transfers import Congestion, Transfers
 from hedgerow.units import format_ns
 
@@ -45,7 +47,6 @@ class World:
         routes: Iterable[Route] = (),
         congestion: Sequence[Congestion] = (),
         option_spread: OptionSpread | None = None,
-        liquidator_delay_ns: int = 0,
     ) -> None:
         """Open the world with a desk.
 
@@ -76,45 +77,47 @@ class World:
             instruments=instruments,
             rulebooks=rulebooks,
             spread=option_spread or OptionSpread(),
-            liquidator_delay_ns=liquidator_delay_ns,
         )
         self._books = OpenBooks()
         self._snapshot: Snapshot | None = None
-        self._fundings: list[FundingSettlement] = []
+        self._fundings = Fundings(holdings=self._holdings, instruments=instruments)
         self._receipts: dict[str, Receipt] = {}
-        self._news: tuple[list[Receipt], list[Liquidation], list[str]] = ([], [], [])
-        self._alerted: set[str] = set()
+        self._told_receipts: list[Receipt] = []
+        self._told_liquidations: list[Liquidation] = []
+        self._told_settlements: list[Settlement] = []
+        self._told_alerts: list[str] = []
+        self._troubles: frozenset[str] = frozenset()
 
     # --- the market reaches the world -----------------------------------------------------------
 
     def on_event(self, event: MarketEvent) -> None:
         """Take one event; what it does to accounts happens at the next `settle`."""
         if isinstance(event, FundingSettlement):
-            self._fundings.append(event)
+            self._fundings.announce(event)
 
     def settle(self, snapshot: Snapshot) -> None:
         """Let everything happen that is due at this moment."""
         self._snapshot = snapshot
-        receipts, liquidations, alerts = self._news
         self._deliveries.watch(snapshot)
-        alerts += self._once(snapshot, self._deliveries.deliver(snapshot))
-        alerts += self._once(snapshot, self._pay_fundings(snapshot))
+        delivered, undelivered = self._deliveries.deliver(snapshot)
+        paid, unpaid = self._fundings.pay(snapshot)
+        self._told_settlements += (*delivered, *paid)
         credited, stuck = self._transfers.credit(snapshot)
-        alerts += self._once(snapshot, stuck)
+        self._told_alerts += self._news_of(snapshot, (*undelivered, *unpaid, *stuck))
         for due, note in credited:
-            receipt = Receipt(
-                client_id=due.transfer.client_id,
-                time_ns=snapshot.time_ns,
-                status="credited",
-                fee_ccy=due.fee_coin,
-                currency=due.transfer.asset,
-                message=note,
+            self._receive(
+                Receipt(
+                    client_id=due.transfer.client_id,
+                    time_ns=snapshot.time_ns,
+                    status="credited",
+                    fee_ccy=due.fee_coin,
+                    currency=due.transfer.asset,
+                    message=note,
+                )
             )
-            self._receipts[receipt.client_id] = receipt
-            receipts.append(receipt)
         taken, told, self._books = self._liquidations.check(snapshot, self._books)
-        liquidations += taken
-        alerts += told
+        self._told_liquidations += taken
+        self._told_alerts += told
         self._holdings.price(snapshot)
 
     # --- the port execution.Exchange -------------------------------------------------------------
@@ -177,8 +180,7 @@ class World:
         del time_ns  # the world forgets nothing, so it does not matter when it is asked
         return self._receipts.get(client_id)
 
-    # --- what an observer may ask
-    # ------------------------------------------------------------------
+    # --- what an observer may ask ----------------------------------------------------------------
 
     def accounts(self, time_ns: int) -> tuple[Account, ...]:
         """Give every account as its venue would report it at `time_ns`, in the desk's order."""
@@ -188,11 +190,19 @@ class World:
         """List the legs sent and not yet final: transfers in transit."""
         return self._transfers.pending()
 
-    def drain(self) -> tuple[tuple[Receipt, ...], tuple[Liquidation, ...], tuple[str, ...]]:
-        """Give receipts, liquidations and alerts since the last call, each in order of time."""
-        receipts, liquidations, alerts = self._news
-        self._news = ([], [], [])
-        return tuple(receipts), tuple(liquidations), tuple(alerts)
+    def drain(self) -> News:
+        """Give what happened since the last call."""
+        news = News(
+            receipts=tuple(self._told_receipts),
+            liquidations=tuple(self._told_liquidations),
+            settlements=tuple(self._told_settlements),
+            alerts=tuple(self._told_alerts),
+        )
+        self._told_receipts.clear()
+        self._told_liquidations.clear()
+        self._told_settlements.clear()
+        self._told_alerts.clear()
+        return news
 
     @property
     def outside_coin(self) -> Mapping[tuple[str, FlowReason], Decimal]:
@@ -209,44 +219,22 @@ class World:
         """Funding received so far, less funding paid."""
         return self._holdings.funding_usd
 
-    # --- inside
-    # --------------------------------------------------------------------------------------
-
-    def _pay_fundings(self, snapshot: Snapshot) -> list[str]:
-        """Pay what was announced at the mark of now; what has no mark waits."""
-        waiting: list[FundingSettlement] = []
-        said: list[str] = []
-        for funding in self._fundings:
-            future = self.instruments.get(funding.instrument_id)
-            if not is_future(future):
-                continue
-            holders = [
-                account_id
-                for account_id in self._holdings.ids()
-                if self._holdings[account_id].quantity_contracts(funding.instrument_id)
-            ]
-            if not holders:
-                continue
-            mark = snapshot.mark_usd(future.instrument_id, future.underlying)
-            if isinstance(mark, Failure):
-                waiting.append(funding)
-                said.append(f"funding of {funding.instrument_id} waits ({mark.message})")
-                continue
-            for account_id in holders:
-                account = self._holdings[account_id]
-                self._holdings.book(funded(account, future, funding.rate_frac, mark), snapshot)
-        self._fundings = waiting
-        return said
+    # --- inside ----------------------------------------------------------------------------------
 
     def _receive(self, receipt: Receipt) -> Receipt:
         self._receipts[receipt.client_id] = receipt
-        self._news[0].append(receipt)
+        self._told_receipts.append(receipt)
         return receipt
 
-    def _once(self, snapshot: Snapshot, said: Iterable[str]) -> list[str]:
-        """Stamp what was not said before; what stands in parentheses (an age) may change."""
-        fresh = [words for words in said if words.partition(" (")[0] not in self._alerted]
-        self._alerted.update(words.partition(" (")[0] for words in fresh)
+    def _news_of(self, snapshot: Snapshot, said: Iterable[str]) -> list[str]:
+        """Stamp the troubles that did not stand a moment ago.
+
+        What stands in parentheses (an age) may change. A trouble that has passed is forgotten, so
+        that it is told again when it comes back.
+        """
+        troubles = {words.partition(" (")[0]: words for words in said}
+        fresh = [words for key, words in troubles.items() if key not in self._troubles]
+        self._troubles = frozenset(troubles)
         return [f"{format_ns(snapshot.time_ns)} {words}" for words in fresh]
 
 

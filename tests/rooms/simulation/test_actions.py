@@ -67,3 +67,27 @@ def test_a_leg_nobody_planned_is_not_reported() -> None:
     log = ActionLog(INSTRUMENTS)
     log.told(SENT, snapshot(*market()))
     assert log.actions() == ()
+
+
+def test_the_refusal_of_a_repeated_id_leaves_the_live_action_alone() -> None:
+    log, now = ActionLog(INSTRUMENTS), snapshot(*market())
+    first, again = transfer("100"), transfer("250")
+    log.planned(first)
+    log.told(SENT, now)
+    refused = Receipt(client_id="t1", time_ns=T0 + 5, status="rejected", message="another already")
+    log.told(refused, now)  # of the same leg: it is under way all the same
+    log.planned(again)
+    log.told(refused, now)
+    log.told(msgspec.structs.replace(SENT, status="credited", message=""), now)
+    assert [(a.leg, a.status, a.done_contracts_or_coin) for a in log.actions()] == [
+        (first, "credited", Decimal(100)),
+        (again, "rejected", Decimal(0)),
+    ]
+
+
+def test_a_leg_whose_fate_was_unknown_may_turn_out_rejected() -> None:
+    log, now = ActionLog(INSTRUMENTS), snapshot(*market())
+    log.planned(transfer("100"))
+    log.told(Receipt(client_id="t1", time_ns=T0, status="unknown"), now)
+    log.told(Receipt(client_id="t1", time_ns=T0, status="rejected", message="never seen"), now)
+    assert [action.status for action in log.actions()] == ["rejected"]

@@ -68,13 +68,14 @@ def test_inverse_contracts_profit_in_coin_and_average_harmonically() -> None:
     ],
 )
 def test_funding(quantity: str, rate: str, received: str) -> None:
-    change = funded(perp("0", quantity, "90000"), PERP, Decimal(rate), Decimal(100000))
+    held = perp("0", quantity, "90000")
+    change = funded(held, PERP, Decimal(quantity), Decimal(rate), Decimal(100000))
     assert change.account.balance_coin("USDC") == Decimal(received)
 
 
 def test_funding_of_an_inverse_contract_is_in_coin() -> None:
     long = account("a", "scan", "BTC", {}, [("BTC-INVERSE", "1000", "50000")])
-    change = funded(long, INVERSE, Decimal("0.001"), Decimal(40000))
+    change = funded(long, INVERSE, Decimal(1000), Decimal("0.001"), Decimal(40000))
     assert change.account.balance_coin("BTC") == Decimal("-0.00025")  # 10000 / 40000 · 0.001
 
 

@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from hedgerow.errors import MarketRejected, OutOfDomain
-from hedgerow.execution import Decision, Liquidation, Receipt, View
+from hedgerow.errors import Failure, MarketRejected, OutOfDomain
+from hedgerow.execution import Decision, Mode, Receipt, View
 from hedgerow.market import FundingSettlement, MarketEvent, Snapshot
 from hedgerow.planning import Leg, Order, Plan
-from hedgerow.simulation import Episode, Frame, World, run
+from hedgerow.simulation import Episode, Frame, News, World, run
 from hedgerow.units import MINUTE_NS
 from tests.rooms.simulation.desk import (
     T0,
@@ -30,11 +30,13 @@ class Scripted:
     """An agent that does what it is told at the minute it is told to, and remembers its views."""
 
     legs: dict[int, list[Leg]] = field(default_factory=dict)
+    unmet: dict[int, list[Failure]] = field(default_factory=dict)
     views: list[View] = field(default_factory=list)
 
     def step(self, view: View, time_ns: int) -> Decision:
         self.views.append(view)
-        legs = self.legs.get((time_ns - T0) // MINUTE_NS, [])
+        minute = (time_ns - T0) // MINUTE_NS
+        legs, unmet = self.legs.get(minute, []), self.unmet.get(minute, [])
         plan = Plan(
             plan_id=str(time_ns),
             time_ns=time_ns,
@@ -44,9 +46,11 @@ class Scripted:
             limits_before=(),
             limits_after=(),
             assumptions=(),
-            unmet=(),
+            unmet=tuple(unmet),
         )
-        return Decision(time_ns=time_ns, limits=(), plan=plan if legs else None, reasons=())
+        return Decision(
+            time_ns=time_ns, limits=(), plan=plan if legs or unmet else None, reasons=()
+        )
 
 
 def observed(view: View, decisions: Sequence[Decision]) -> Frame:
@@ -70,6 +74,11 @@ def observed(view: View, decisions: Sequence[Decision]) -> Frame:
     )
 
 
+def valued(view: View) -> float:
+    """Dollars in all accounts."""
+    return sum(float(account.balance_coin("USDC")) for account in view.book.accounts)
+
+
 def minutes(*at: int) -> Iterator[MarketEvent]:
     for minute in at:
         time_ns = T0 + minute * MINUTE_NS
@@ -86,25 +95,20 @@ def played(
     end: int = 30,
     step: int = 10,
     heard: list[tuple[int, int]] | None = None,
-    told: list[float] | None = None,
+    mode: Mode = "auto",
 ) -> Episode:
     def act(decision: Decision, snapshot: Snapshot, time_ns: int) -> list[Receipt]:
         del snapshot
-        legs = () if decision.plan is None else decision.plan.legs
+        legs = () if decision.plan is None or mode != "auto" else decision.plan.legs
         return [
             made.place(leg, time_ns) if isinstance(leg, Order) else made.move(leg, time_ns)
             for leg in legs
         ]
 
-    def hear(
-        receipts: Sequence[Receipt],
-        liquidations: Sequence[Liquidation],
-        alerts: Sequence[str],
-        time_ns: int,
-    ) -> None:
+    def hear(news: News, time_ns: int) -> None:
+        assert news
         if heard is not None:
-            heard.append(((time_ns - T0) // MINUTE_NS, len(receipts)))
-        assert receipts or liquidations or alerts
+            heard.append(((time_ns - T0) // MINUTE_NS, len(news.receipts)))
 
     return run(
         events,
@@ -118,7 +122,8 @@ def played(
         step_ns=step * MINUTE_NS,
         start_ns=T0 + start * MINUTE_NS,
         end_ns=T0 + end * MINUTE_NS,
-        progress=(lambda _: None) if told is None else told.append,
+        appraise=valued,
+        mode=mode,
     )
 
 
@@ -127,11 +132,10 @@ def at(episode: Episode) -> list[int]:
 
 
 def test_steps_run_from_start_to_end_whether_or_not_something_happens_then() -> None:
-    agent, told = Scripted(), list[float]()
-    episode = played(world(perp("1")), [agent], minutes(0, 3, 10, 17), end=25, told=told)
+    agent = Scripted()
+    episode = played(world(perp("1")), [agent], minutes(0, 3, 10, 17), end=25)
     assert at(episode) == [0, 10, 20, 25]
     assert [(view.time_ns - T0) // MINUTE_NS for view in agent.views] == at(episode)
-    assert told == [0.0, 0.4, 0.8, 1.0]
     assert episode.events_count == 4 * 9
 
 
@@ -214,3 +218,92 @@ def test_time_running_backwards_and_impossible_windows_are_refused() -> None:
         played(world(perp("1")), [], minutes(0), step=0)
     with pytest.raises(OutOfDomain, match="before the start"):
         played(world(perp("1")), [], minutes(0), start=5, end=0)
+
+
+def test_equity_at_the_start_is_that_of_the_opening_accounts() -> None:
+    # The very first moment liquidates the account and trades: neither is in the opening value.
+    opening = (perp("4000", "1"), wallet(USDC="1000"))
+    agent = Scripted(legs={0: [transfer("100")]})
+    routes = [route("wallet", "perp", "USDC")]
+    alone = played(world(*opening), [], minutes(0, 10))
+    guarded = played(world(*opening, routes=routes), [agent], minutes(0, 10))
+    assert alone.liquidations
+    assert alone.frames[0].prices_usd["perp"] < 4000.0
+    assert alone.equity_start_usd == guarded.equity_start_usd == 5000.0
+
+
+def test_equity_at_the_start_is_valued_in_the_market_of_the_start() -> None:
+    made = world(perp("50000"))
+    stream = [*minutes(0), *minutes(15)]
+    assert played(made, [], stream, start=10).equity_start_usd == 50_000.0
+
+
+def test_the_mode_is_told_and_none_is_the_desk_left_alone() -> None:
+    assert played(world(perp("1")), [], minutes(0), mode="propose").mode is None
+    modes: tuple[Mode, ...] = ("auto", "propose", "observe")
+    for mode in modes:
+        episode = played(world(perp("1")), [Scripted()], minutes(0), mode=mode)
+        assert episode.mode == mode
+
+
+def test_what_is_not_sent_is_proposed_and_stands_until_a_step_without_it() -> None:
+    buys = [order(quantity, "100010", client_id=f"o{quantity}") for quantity in "1234"]
+    agent = Scripted(
+        legs={0: [buys[0]], 10: [transfer("5"), buys[1]], 30: [buys[2]], 40: [buys[3]]}
+    )
+    episode = played(world(perp("50000")), [agent], minutes(0), end=40, mode="propose")
+    assert {action.status for action in episode.actions} == {"proposed"}
+    assert [((a.time_ns - T0) // MINUTE_NS, a.leg) for a in episode.actions] == [
+        (0, buys[1]),
+        (10, transfer("5")),
+        (30, buys[3]),
+    ]
+    assert episode.actions[0].message.startswith("proposed at 2 steps in a row, the last 2026-03-")
+    assert episode.actions[1].message == ""
+    assert {action.done_contracts_or_coin for action in episode.actions} == {Decimal(0)}
+    assert {action.cost_usd for action in episode.actions} == {0.0}
+
+
+def test_opposite_sides_are_two_proposals() -> None:
+    legs: dict[int, list[Leg]] = {0: [order("1", "1")], 10: [order("-1", "1", client_id="o2")]}
+    episode = played(world(perp("1")), [Scripted(legs=legs)], minutes(0), mode="observe")
+    assert [action.leg for action in episode.actions] == [legs[0][0], legs[10][0]]
+
+
+def unmet(words: str) -> Failure:
+    return Failure(subject="BTC", reason="no_source", message=words)
+
+
+def test_what_a_plan_could_not_do_is_in_the_episode_once() -> None:
+    agent = Scripted(
+        unmet={
+            0: [unmet("use stays at 91.2%"), unmet("and once more")],
+            10: [unmet("use stays at 93.7%")],
+            30: [unmet("use stays at 95.1%")],
+        },
+        legs={
+            10: [order("1", "1", client_id="a")],
+            20: [order("2", "2", client_id="b"), transfer("1", client_id="c")],
+        },
+    )
+    episode = played(world(perp("50000")), [agent], minutes(0, 10, 20))
+    rows = [
+        (u.subject, u.message, (u.first_ns - T0) // MINUTE_NS, (u.last_ns - T0) // MINUTE_NS)
+        for u in episode.undone
+    ]
+    assert rows == [
+        ("BTC", "use stays at 95.1%", 0, 30),
+        (
+            "perp",
+            "order refused: nothing filled: the next level, 100010, is beyond the limit 2",
+            10,
+            20,
+        ),
+        ("perp", "transfer refused: no account wallet here", 20, 20),
+    ]
+    assert [row.steps_count for row in episode.undone] == [3, 2, 1]
+
+
+def test_what_a_plan_could_not_do_is_told_in_every_mode() -> None:
+    agent = Scripted(unmet={0: [unmet("no")]})
+    assert played(world(perp("1")), [agent], minutes(0), mode="observe").undone

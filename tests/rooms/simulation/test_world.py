@@ -127,7 +127,7 @@ def test_funding_without_a_mark_waits_and_says_so_once() -> None:
     )
     made.settle(snapshot(time_ns=T0))
     made.settle(snapshot(time_ns=T0 + 1))
-    _, _, alerts = made.drain()
+    alerts = made.drain().alerts
     assert len([alert for alert in alerts if "funding of BTC-PERP waits" in alert]) == 1
     made.settle(snapshot(*market(), time_ns=T0 + 2))
     assert usdc(made, "perp") == Decimal(49980)
@@ -150,7 +150,7 @@ def test_a_transfer_leaves_at_once_and_arrives_after_its_latency() -> None:
     made.settle(snapshot(*market(), time_ns=T0 + 30 * MINUTE_NS))
     assert usdc(made, "perp") == Decimal(50100)
     assert made.pending() == ()
-    receipts, _, _ = made.drain()
+    receipts = made.drain().receipts
     assert [receipt.status for receipt in receipts] == ["acknowledged", "credited"]
     known = made.query("t1", T0)
     assert known is not None
@@ -232,7 +232,7 @@ def test_supplying_and_repaying_a_loan() -> None:
     assert ended.balances == () or all(b.quantity_coin == 0 for b in ended.balances)
     # 150 left and a fee of 1; 50 were more than was owed and came back
     assert usdc(made, "wallet") == Decimal(899)
-    receipts, _, _ = made.drain()
+    receipts = made.drain().receipts
     assert "50.000000 USDC more than was owed went back to wallet" in receipts[-1].message
 
 
@@ -254,7 +254,7 @@ def test_what_cannot_be_credited_stays_in_transit() -> None:
     for hours in (2, 3):
         made.settle(snapshot(*market(), time_ns=T0 + hours * HOUR_NS))
     assert len(made.pending()) == 1
-    _, _, alerts = made.drain()
+    alerts = made.drain().alerts
     assert len([alert for alert in alerts if "stays in transit" in alert]) == 1
     late = T0 + 4 * HOUR_NS
     made.settle(snapshot(*market(time_ns=late)))
@@ -279,8 +279,12 @@ def test_options_are_delivered_at_the_average_of_the_last_half_hour() -> None:
     ended = held(made, "options")
     assert ended.positions == ()
     assert ended.balance_coin("BTC") == 10 - Decimal("0.18181819") - Decimal("0.0003")
-    _, _, alerts = made.drain()
-    assert any("delivered at 110000" in alert for alert in alerts), alerts
+    news = made.drain()
+    assert news.alerts == ()  # as agreed, hence no trouble
+    (settlement,) = news.settlements
+    assert (settlement.kind, settlement.currency) == ("delivery", "BTC")
+    assert settlement.amount_ccy == -Decimal("0.18181819") - Decimal("0.0003")
+    assert "delivered at 110000" in settlement.message
 
 
 def test_an_option_nobody_saw_a_spot_for_is_not_delivered() -> None:
@@ -288,7 +292,7 @@ def test_an_option_nobody_saw_a_spot_for_is_not_delivered() -> None:
     made.settle(snapshot(time_ns=EXPIRY))
     made.settle(snapshot(time_ns=EXPIRY + 1))
     assert held(made, "options").quantity_contracts(CALL.instrument_id) == -2
-    _, _, alerts = made.drain()
+    alerts = made.drain().alerts
     assert len([alert for alert in alerts if "not delivered" in alert]) == 1
 
 
@@ -300,27 +304,29 @@ def test_each_venue_liquidates_by_its_own_rulebook() -> None:
     bids = levels(("97400", "5"))
     book = ladder(bids, levels(("97600", "5")))
     made.settle(snapshot(*market("97500", steth="2200"), book))
-    _, liquidations, _ = made.drain()
+    liquidations = made.drain().liquidations
     assert [liquidation.account_id for liquidation in liquidations] == ["perp", "loan"]
     assert all(liquidation.loss_usd > 0 for liquidation in liquidations)
     assert liquidations[0].loss_usd == Decimal("1171.40")  # 100 of slippage, 1.1 % of 97400
+    # 5 % of 97500 over 7000 - 2500, and 18000 over 0.8 · 22000
+    assert liquidations[0].use_frac == pytest.approx(Decimal("1.08333333"))
+    assert liquidations[1].use_frac == pytest.approx(Decimal("1.02272727"))
     made.settle(snapshot(*market("97500", steth="2200"), book))
-    assert made.drain()[1] == ()
+    assert made.drain().liquidations == ()
 
 
-def test_a_loan_waits_for_its_liquidator() -> None:
-    made = opened(loan("10", "18000"), liquidator_delay_ns=5 * MINUTE_NS)
-    for minutes, times in ((0, 0), (4, 0), (5, 1)):
-        at = T0 + minutes * MINUTE_NS
-        made.settle(snapshot(*market(steth="2200", time_ns=at)))
-        assert len(made.drain()[1]) == times, minutes
+def test_an_option_venue_says_the_use_at_which_it_acted() -> None:
+    made = world(options("0.05", (CALL.instrument_id, "-2", None)))
+    made.settle(snapshot(*market(), *chain(), ladder()))
+    (liquidation,) = made.drain().liquidations
+    assert liquidation.use_frac is not None
+    assert liquidation.use_frac > 1
 
 
-def test_a_recovery_before_the_liquidator_comes_saves_the_loan() -> None:
-    made = opened(loan("10", "18000"), liquidator_delay_ns=5 * MINUTE_NS)
-    for minutes, price in ((0, "2200"), (4, "2300"), (5, "2200"), (9, "2200")):
-        made.settle(snapshot(*market(steth=price, time_ns=T0 + minutes * MINUTE_NS)))
-        assert made.drain()[1] == (), minutes
+def test_the_use_of_an_account_without_equity_is_unknown() -> None:
+    made = opened(perp("7000", "1"))
+    made.settle(snapshot(*market("92000")))
+    assert made.drain().liquidations[0].use_frac is None
 
 
 def test_an_unknown_requirement_is_not_liquidated_and_not_safe() -> None:
@@ -328,12 +334,13 @@ def test_an_unknown_requirement_is_not_liquidated_and_not_safe() -> None:
     without: list[MarketEvent] = [lent("wstETH"), lent("USDC"), oracle("USDC", "1")]
     made.settle(snapshot(*without))
     made.settle(snapshot(*without, time_ns=T0 + 1))
-    _, liquidations, alerts = made.drain()
+    news = made.drain()
+    liquidations, alerts = news.liquidations, news.alerts
     assert liquidations == ()
     assert len(alerts) == 1
     assert "not known to be safe" in alerts[0]
     made.settle(snapshot(*without, oracle("wstETH", "3000"), time_ns=T0 + 2))
-    _, _, alerts = made.drain()
+    alerts = made.drain().alerts
     assert len(alerts) == 1
     assert "known again" in alerts[0]
 

@@ -41,7 +41,7 @@ REPEATS_COUNT = 3
 
 def replayed(data: Path) -> tuple[int, float]:
     """Play the crash window into the state of the market; give events and seconds."""
-    desk, market = open_market(DESK, data, 0)
+    desk, market = open_market(DESK, data, None)
     state = MarketState(ages=desk.ages, movers=desk.movers, dollars_usd=desk.dollars_usd)
     begun = perf_counter()
     count = 0

@@ -95,11 +95,15 @@ class RecordingPart(_Part):
 
     options: str | None = None
     dated_futures: str | None = None
+    perpetual_quotes: str | None = None
     perpetuals: str | None = None
+    marks: str | None = None
     spot: str | None = None
+    spot_windows: str | None = None
     funding: str | None = None
     oracle_rounds: str | None = None
     books: str | None = None
+    books_raw: str | None = None
 
 
 class AgesPart(_Part):

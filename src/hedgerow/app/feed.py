@@ -4,16 +4,18 @@ A desk without a file is the embedded one; its market is generated from a seed, 
 no data, and is the same bytes for the same seed.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from hedgerow.app.desk import Desk, load_desk
-from hedgerow.errors import DeskRejected
+from hedgerow.errors import DeskRejected, RecordingRejected
 from hedgerow.market import MarketEvent
 from hedgerow.simulation import (
     Congestion,
@@ -22,18 +24,26 @@ from hedgerow.simulation import (
     episode_statements,
     with_assumptions,
 )
+from hedgerow.units import format_ns, parse_ns
 from hedgerow.venues.recordings import (
     merge,
     read_books,
     read_chains,
     read_dated_futures,
     read_funding,
+    read_marks,
     read_oracle_rounds,
+    read_perpetual_quotes,
     read_perpetuals,
     read_spot,
+    read_spot_windows,
+    replay_raw_book,
 )
 
 __all__ = ["Market", "open_market"]
+
+_SEED = 7  # of the embedded episode, unless another is asked for
+_FAR_NS = parse_ns("2200-01-01")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,13 +52,13 @@ class Market:
 
     name: str
     digest: str
-    seed: int
+    seed: int | None  # a recording has none
     events: Callable[[], Iterator[MarketEvent]]
     statements: tuple[str, ...]
     congestion: Sequence[Congestion] = ()
 
 
-def open_market(path: Path | None, data: Path | None, seed: int) -> tuple[Desk, Market]:
+def open_market(path: Path | None, data: Path | None, seed: int | None) -> tuple[Desk, Market]:
     """Load a desk and the market it is to live in.
 
     Parameters
@@ -57,6 +67,8 @@ def open_market(path: Path | None, data: Path | None, seed: int) -> tuple[Desk, 
         The desk file, or None for the embedded desk in its seeded episode.
     data
         The folder of recordings; needed by a desk that names recordings.
+    seed
+        Of the embedded episode; None for the usual one.
 
     Raises
     ------
@@ -68,7 +80,9 @@ def open_market(path: Path | None, data: Path | None, seed: int) -> tuple[Desk, 
             raise DeskRejected("--data needs a desk file that says which recordings to read")
         with as_file(files("hedgerow.app") / "desks" / "embedded.toml") as embedded:
             desk = load_desk(embedded)
-        return desk, _generated(desk, seed)
+        return desk, _generated(desk, _SEED if seed is None else seed)
+    if seed is not None:
+        raise DeskRejected("a recording has no seed: leave out --seed or the desk file")
     desk = load_desk(path)
     if data is None:
         raise DeskRejected(
@@ -80,7 +94,7 @@ def open_market(path: Path | None, data: Path | None, seed: int) -> tuple[Desk, 
     market = Market(
         name=folder.resolve().name,
         digest=_digest(desk, folder),
-        seed=0,
+        seed=None,
         events=lambda: _recorded(desk, folder),
         statements=desk.assumptions.statements(),
     )
@@ -114,41 +128,103 @@ def _recorded(desk: Desk, data: Path) -> Iterator[MarketEvent]:
     DeskRejected
         If the desk names no recording, or a folder it names is not below `data`.
     RecordingRejected
-        While iterating, if a file holds what cannot be.
+        While iterating, if a file holds what cannot be, or a recording nothing from warm-up to end.
     """
-    parts = desk.recording
     folders = _folders(desk, data)
-    start_ns, end_ns = desk.start_ns - desk.warmup_ns, desk.end_ns + 1
-    coins = sorted(desk.movers)
-    symbols = [f"{coin}USDT" for coin in coins]
-    streams: list[Iterator[MarketEvent]] = []
-    if parts.perpetuals is not None:
-        folder = folders[parts.perpetuals]
-        streams.append(read_perpetuals(folder, start_ns=start_ns, end_ns=end_ns, symbols=symbols))
-    if parts.spot is not None:
-        folder = folders[parts.spot]
-        streams.append(read_spot(folder, start_ns=start_ns, end_ns=end_ns, symbols=symbols))
-    if parts.books is not None:
-        folder = folders[parts.books]
-        perpetuals = sorted(desk.movers.values())
-        streams.append(
-            read_books(folder, start_ns=start_ns, end_ns=end_ns, instrument_ids=perpetuals)
-        )
-    if parts.funding is not None:
-        folder = folders[parts.funding]
-        streams.append(read_funding(folder, start_ns=start_ns, end_ns=end_ns, underlyings=coins))
-    if parts.oracle_rounds is not None:
-        folder = folders[parts.oracle_rounds]
-        streams.append(read_oracle_rounds(folder, start_ns=start_ns, end_ns=end_ns))
-    if parts.dated_futures is not None:
-        folder = folders[parts.dated_futures]
-        streams.append(
-            read_dated_futures(folder, start_ns=start_ns, end_ns=end_ns, underlyings=coins)
-        )
-    if parts.options is not None:
-        folder = folders[parts.options]
-        streams.append(read_chains(folder, start_ns=start_ns, end_ns=end_ns, underlyings=coins))
+    named = desk.recording.model_dump()
+    streams = [
+        _heard(folders[name], partial(read, desk, folders[name]), desk)
+        for kind, read in _READERS.items()
+        if (name := named[kind]) is not None
+    ]
     return with_assumptions(merge(*streams), desk.assumptions)
+
+
+def _heard(folder: Path, read: "_Reader", desk: Desk) -> Iterator[MarketEvent]:
+    """Pass a recording on; refuse one that is silent, since a report of it would judge nothing."""
+    start_ns, end_ns = desk.start_ns - desk.warmup_ns, desk.end_ns + 1
+    is_silent = True
+    for event in read(start_ns, end_ns):
+        is_silent = False
+        yield event
+    if not is_silent:
+        return
+    later = next(read(end_ns, _FAR_NS), None)
+    after = "nothing later" if later is None else f"goes on at {format_ns(later.time_ns)}"
+    raise RecordingRejected(
+        f"{folder}: nothing between {format_ns(start_ns)} and {format_ns(desk.end_ns)}, {after}; "
+        "change start, end or warmup of the desk, or leave it out of [recording]"
+    )
+
+
+class _Reader(Protocol):
+    def __call__(self, start_ns: int, end_ns: int, /) -> Iterator[MarketEvent]: ...
+
+
+class _KindReader(Protocol):
+    def __call__(
+        self, desk: Desk, folder: Path, start_ns: int, end_ns: int, /
+    ) -> Iterator[MarketEvent]: ...
+
+
+def _by_symbol(read: Callable[..., Iterator[MarketEvent]]) -> _KindReader:
+    """Read what is filed under the perpetual venue's symbols, such as BTCUSDT."""
+    return lambda desk, folder, start_ns, end_ns: read(
+        folder,
+        start_ns=start_ns,
+        end_ns=end_ns,
+        symbols=[f"{coin}USDT" for coin in sorted(desk.movers)],
+    )
+
+
+def _by_coin(read: Callable[..., Iterator[MarketEvent]]) -> _KindReader:
+    """Read what is filed under coins."""
+    return lambda desk, folder, start_ns, end_ns: read(
+        folder, start_ns=start_ns, end_ns=end_ns, underlyings=sorted(desk.movers)
+    )
+
+
+def _books(desk: Desk, folder: Path, start_ns: int, end_ns: int, /) -> Iterator[MarketEvent]:
+    names = _filed(folder, desk, "book20_1s.parquet")
+    return read_books(folder, start_ns=start_ns, end_ns=end_ns, instrument_ids=names)
+
+
+def _raw_books(desk: Desk, folder: Path, start_ns: int, end_ns: int, /) -> Iterator[MarketEvent]:
+    names = _filed(folder, desk, "raw.txt.gz")
+    return merge(
+        *(
+            replay_raw_book(folder, start_ns=start_ns, end_ns=end_ns, instrument_id=name)
+            for name in names
+        )
+    )
+
+
+def _oracle_rounds(_: Desk, folder: Path, start_ns: int, end_ns: int, /) -> Iterator[MarketEvent]:
+    return read_oracle_rounds(folder, start_ns=start_ns, end_ns=end_ns)
+
+
+def _filed(folder: Path, desk: Desk, ending: str) -> list[str]:
+    """List the perpetuals that a recorder of books followed; the others keep the assumed book."""
+    wanted = sorted(desk.movers.values())
+    symbols = {name: name.removesuffix("-PERP").lower() for name in wanted}
+    found = [name for name in wanted if any(folder.glob(f"*_usdm_{symbols[name]}.{ending}"))]
+    return found or wanted  # none at all: the reader says which file it looked for
+
+
+# In order of arrival at equal times; the keys are those of [recording].
+_READERS: Mapping[str, _KindReader] = {
+    "perpetuals": _by_symbol(read_perpetuals),
+    "marks": _by_symbol(read_marks),
+    "spot": _by_symbol(read_spot),
+    "spot_windows": _by_symbol(read_spot_windows),
+    "books": _books,
+    "books_raw": _raw_books,
+    "funding": _by_coin(read_funding),
+    "oracle_rounds": _oracle_rounds,
+    "dated_futures": _by_coin(read_dated_futures),
+    "perpetual_quotes": _by_coin(read_perpetual_quotes),
+    "options": _by_coin(read_chains),
+}
 
 
 def _digest(desk: Desk, data: Path) -> str:

@@ -18,6 +18,7 @@ from hedgerow.app.desk import Desk
 from hedgerow.app.feed import Market, open_market
 from hedgerow.app.observe import frame
 from hedgerow.app.screen import wide_console
+from hedgerow.app.verdict import status, troubles_of_run
 from hedgerow.errors import DeskRejected
 from hedgerow.execution import (
     Decision,
@@ -45,7 +46,7 @@ def run_session(
     desk_path: Path | None,
     data: Path | None,
     out: Path,
-    seed: int,
+    seed: int | None,
     compare: bool,
     as_json: bool,
 ) -> int:
@@ -54,7 +55,8 @@ def run_session(
     Returns
     -------
     int
-        0, or 1 when an account was liquidated under hedgerow or a hard limit is broken at the end.
+        0, or 1 when an account was liquidated under hedgerow at any time, or when at the end one
+        may be liquidated, a hard limit is broken, or something that must be known is not.
 
     Raises
     ------
@@ -62,6 +64,7 @@ def run_session(
         Whatever is wrong with desk, data or output; nothing is written then.
     """
     desk, market = open_market(desk_path, data, seed)
+        is_again = (out / "journal.db").exists()
     with _staged(out) as folder:
         episodes: list[Episode] = []
         if compare:
@@ -70,24 +73,19 @@ def run_session(
             desk_digest=desk.digest,
             data_name=market.name,
             data_digest=market.digest,
-            seed=market.seed,
+            seed=market.seed or 0,
             mode=desk.mode,
         )
         with Journal.create(folder / "journal.db", header, time_ns=desk.start_ns) as journal:
             episodes.append(_episode(desk, market, journal, is_quiet=as_json))
             journal.append("end", desk.end_ns, {"frames_count": len(episodes[-1].frames)})
             head, rows_count = journal.head, journal.rows_count
-        if not episodes[-1].events_count:
-            first_ns = desk.start_ns - desk.warmup_ns
-            raise DeskRejected(
-                f"{market.name}: no event from {format_ns(first_ns)} to {format_ns(desk.end_ns)}; "
-                "change start and end of the desk, or pass another recording"
-            )
+        seed_told = {} if market.seed is None else {"Seed": str(market.seed)}
         page = report_html(
             episodes,
             title=desk.name,
             journal_head=head,
-            meta={"Market": market.name, "Seed": str(market.seed), "Desk file": desk.digest},
+            meta={"Market": market.name, **seed_told, "Desk file": desk.digest},
         )
         (folder / "report.html").write_text(page, encoding="utf-8")
     if as_json:
@@ -103,9 +101,9 @@ def run_session(
             highlight=False,
             soft_wrap=True,
         )
-    ended = episodes[-1]
-    is_broken = any(state.rung in ("hard", "unknown") for state in ended.frames[-1].limits)
-    return 1 if ended.liquidations or is_broken else 0
+        if is_again:
+            sys.stderr.write(f"the journal and report of an earlier run in {out} were replaced\n")
+    return status(troubles_of_run(episodes[-1]), is_quiet=as_json)
 
 
 def _episode(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: bool) -> Episode:
@@ -256,6 +254,10 @@ class _Watcher:
 def _staged(out: Path) -> Iterator[Path]:
     """Give a folder to write to; its files move into `out` when all went well, and only then."""
     if out.exists() and not out.is_dir():
+    for name in ("journal.db", "report.html"):  # both, before the first is moved
+        target = out / name
+        if target.is_dir():
+            raise DeskRejected(f"{target} is a folder; name another --out, or move it away")
         raise DeskRejected(f"--out {out} is not a folder")
     # Beside the wanted folder, or where the folders on the way to it will begin.
     beside = next(parent for parent in out.absolute().parents if parent.exists())

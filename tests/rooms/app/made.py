@@ -17,7 +17,16 @@ import pytest
 
 from hedgerow.app import cli
 
-__all__ = ["DESK", "Answer", "desk_file", "hedgerow", "hedgerow_here", "morning", "recorded"]
+__all__ = [
+    "DESK",
+    "LIMITS",
+    "Answer",
+    "desk_file",
+    "hedgerow",
+    "hedgerow_here",
+    "morning",
+    "recorded",
+]
 
 OPENS = datetime(2026, 2, 1, 2, tzinfo=UTC)
 EXPIRY = datetime(2026, 2, 27, 8, tzinfo=UTC)
@@ -134,6 +143,8 @@ half_spread_bps = 0.5
 levels = 20
 level_step_bps = 1.0
 """
+
+LIMITS = DESK[DESK.index("[[limits]]") : DESK.index("[[hedges]]")]
 
 
 def spot_usd(time: datetime) -> float:

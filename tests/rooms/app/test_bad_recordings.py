@@ -77,7 +77,7 @@ def names(folder: Path) -> list[str]:
 
 
 def session(desk: Path, data: Path, out: Path) -> int:
-    return run_session(desk_path=desk, data=data, out=out, seed=7, compare=True, as_json=True)
+    return run_session(desk_path=desk, data=data, out=out, seed=None, compare=True, as_json=True)
 
 
 @pytest.mark.parametrize(
@@ -150,14 +150,14 @@ def test_folders_that_are_missing_are_told_together(tmp_path: Path) -> None:
     desk = desk_file(tmp_path)
     (tmp_path / "data" / "options").mkdir(parents=True)
     with pytest.raises(HedgerowError, match=r"no folder perpetuals, funding below .*data; pass"):
-        open_market(desk, tmp_path / "data", 7)
+        open_market(desk, tmp_path / "data", None)
 
 
 def test_a_desk_without_recordings_has_no_market(tmp_path: Path) -> None:
     named = '[recording]\noptions = "options"\nperpetuals = "perpetuals"\nfunding = "funding"\n'
     desk = desk_file(tmp_path, (named, ""))
     with pytest.raises(HedgerowError, match="the desk file names no recording"):
-        open_market(desk, tmp_path, 7)
+        open_market(desk, tmp_path, None)
 
 
 def test_the_command_says_it_in_one_object_and_status_2(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def played(folder: Path) -> list[MarketEvent]:
     desk = desk_file(folder, (WINDOW, WINDOW + MORE))
     data = recorded(folder / "data")
     more_recorded(data)
-    _, market = open_market(desk, data, 7)
+    _, market = open_market(desk, data, None)
     return list(market.events())
 
 
@@ -86,15 +86,15 @@ def test_a_recorded_book_silences_the_assumed_one(tmp_path: Path) -> None:
 
 
 def test_the_market_can_be_played_again(tmp_path: Path) -> None:
-    _, market = open_market(desk_file(tmp_path), recorded(tmp_path / "data"), 7)
+    _, market = open_market(desk_file(tmp_path), recorded(tmp_path / "data"), None)
     assert list(market.events()) == list(market.events())
 
 
 def test_another_recording_has_another_digest(tmp_path: Path) -> None:
     desk = desk_file(tmp_path)
-    _, first = open_market(desk, recorded(tmp_path / "first"), 7)
-    _, same = open_market(desk, recorded(tmp_path / "same"), 7)
-    _, other = open_market(desk, recorded(tmp_path / "other", candles=perpetuals().head(30)), 7)
+    _, first = open_market(desk, recorded(tmp_path / "first"), None)
+    _, same = open_market(desk, recorded(tmp_path / "same"), None)
+    _, other = open_market(desk, recorded(tmp_path / "other", candles=perpetuals().head(30)), None)
     assert first.digest == same.digest != other.digest
 
 
@@ -117,6 +117,6 @@ def test_a_book_that_cannot_be_stops_the_run(
     frame.write_parquet(data / "books" / BOOK)
     with pytest.raises(RecordingRejected, match=rf"book20_1s\.parquet: row 0 .*({told})"):
         run_session(
-            desk_path=desk, data=data, out=tmp_path / "out", seed=7, compare=True, as_json=True
+            desk_path=desk, data=data, out=tmp_path / "out", seed=None, compare=True, as_json=True
         )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "desk.toml"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.rooms.app.made import Answer, hedgerow_here, morning
+from tests.rooms.app.made import LIMITS, Answer, hedgerow_here, morning
 
 LOW = ("--at", "2026-02-01T07:30:00Z")  # BTC has fallen by 14 %
 
@@ -120,3 +120,29 @@ def test_the_embedded_desk_needs_no_file(tmp_path: Path) -> None:
     assert answer.code in (0, 1)
     assert len(answer.json()) == 3
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (('balances = { BTC = "3" }', 'balances = { BTC = "0.1" }'), "options is liquidatable"),
+        (('option = "6h"', 'option = "1m"'), "the requirement of options is unknown"),
+    ],
+)
+def test_a_desk_without_limits_is_not_thereby_fine(
+    tmp_path: Path, change: tuple[str, str], told: str
+) -> None:
+    words = morning(tmp_path, change, (LIMITS, ""))
+    for noun, verb in (
+        ("exposure", "show"), ("margin", "require"), ("hedge", "plan"), ("collateral", "plan"),
+    ):  # fmt: skip
+        answer = ask(words, noun, verb)
+        assert answer.code == 1
+        (line,) = answer.err.splitlines()
+        assert line.startswith(f"exit 1: {told}")
+        assert ask(words, noun, verb, "--json").err == ""
+
+
+def test_the_limit_that_is_broken_is_named(tmp_path: Path) -> None:
+    words = morning(tmp_path, ("soft = 50000\nhard = 500000", "soft = 1\nhard = 2"))
+    assert ask(words, "exposure", "show").err == "exit 1: coin/BTC delta is beyond hard\n"

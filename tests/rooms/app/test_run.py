@@ -6,17 +6,28 @@ import re
 import shutil
 import sqlite3
 from collections import Counter
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import polars as pl
 import pytest
 
 from hedgerow.app.desk import load_desk
 from hedgerow.app.feed import open_market
 from hedgerow.app.session import run_session
-from hedgerow.errors import DeskRejected
-from tests.rooms.app.made import Answer, desk_file, hedgerow, hedgerow_here, morning, recorded
+from hedgerow.errors import RecordingRejected
+from tests.rooms.app.made import (
+    LIMITS,
+    Answer,
+    chains,
+    desk_file,
+    hedgerow,
+    hedgerow_here,
+    morning,
+    recorded,
+)
 
 SENDS = ("intent", "sent", "acknowledged", "filled", "credited", "rejected", "unknown")
 
@@ -169,7 +180,7 @@ def test_every_step_of_the_desk_is_in_the_journal(ran: Ran) -> None:
     counted = Counter(row.kind for row in ran.rows)
     assert counted["observed"] == ran.told["episodes"][1]["summary"]["frames_count"]
     header = ran.rows[0].payload
-    desk, market = open_market(Path(ran.words[0]), Path(ran.words[2]), 7)
+    desk, market = open_market(Path(ran.words[0]), Path(ran.words[2]), None)
     assert header["desk_digest"] == desk.digest
     assert header["data_digest"] == market.digest
     assert header["mode"] == "auto"
@@ -225,7 +236,7 @@ def test_a_desk_that_may_not_act_sends_nothing(tmp_path: Path, mode: str) -> Non
     assert counted["decision"] > 0
     assert counted["liquidation"] == 1
     assert rows[0].payload["mode"] == mode
-    assert watched["actions"] == []
+    assert {action["status"] for action in watched["actions"]} == {"proposed"}
     assert watched["summary"]["equity_end_usd"] == alone["summary"]["equity_end_usd"]
 
 
@@ -256,8 +267,52 @@ def test_a_window_without_a_single_event_is_refused(tmp_path: Path) -> None:
         ('end = "2026-02-01', 'end = "2025-12-01'),
     )
     data = recorded(tmp_path / "data")
-    with pytest.raises(DeskRejected, match="no event from 2025-12-01T02:00:00Z to 2025-12-01T09"):
+    with pytest.raises(
+        RecordingRejected, match="nothing between 2025-12-01T02:00:00Z and 2025-12-01T09"
+    ):
         run_session(
-            desk_path=desk, data=data, out=tmp_path / "out", seed=7, compare=True, as_json=True
+            desk_path=desk, data=data, out=tmp_path / "out", seed=None, compare=True, as_json=True
         )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "desk.toml"]
+
+
+@pytest.mark.parametrize("name", ["journal.db", "report.html"])
+def test_a_folder_where_a_result_belongs_is_told_before_the_run(tmp_path: Path, name: str) -> None:
+    (tmp_path / "out" / name).mkdir(parents=True)
+    answer = hedgerow_here("run", *morning(tmp_path), "--out", "out", cwd=tmp_path)
+    assert answer.code == 2
+    assert answer.err == f"hedgerow: out/{name} is a folder; name another --out, or move it away\n"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
+
+
+def test_replacing_an_earlier_run_is_said(tmp_path: Path) -> None:
+    words = morning(tmp_path)
+    first, second = (hedgerow_here("run", *words, cwd=tmp_path) for _ in range(2))
+    assert "replaced" not in first.err
+    assert "the journal and report of an earlier run in out were replaced\n" in second.err
+
+
+def test_a_recording_that_is_silent_in_the_window_is_named(tmp_path: Path) -> None:
+    """Any of them: a replay without its option chains would show a desk that nobody valued."""
+    desk = desk_file(tmp_path)
+    late = chains().with_columns(pl.col("ts") + timedelta(days=3))
+    data = recorded(tmp_path / "data", options=late)
+    answer = hedgerow_here("run", str(desk), "--data", str(data), cwd=tmp_path)
+    assert answer.code == 2
+    assert answer.err == (
+        f"hedgerow: {data / 'options'}: nothing between 2026-02-01T02:00:00Z and "
+        "2026-02-01T09:00:00Z, goes on at 2026-02-04T02:30:00Z; change start, end or warmup of "
+        "the desk, or leave it out of [recording]\n"
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_liquidation_is_status_1_and_says_so_without_a_limit(tmp_path: Path) -> None:
+    words = morning(tmp_path, ('mode = "auto"', 'mode = "observe"'), (LIMITS, ""))
+    answer = hedgerow_here("run", *words, "--no-compare", cwd=tmp_path)
+    assert answer.code == 1
+    assert answer.err.splitlines()[-1].startswith("exit 1: options was liquidated at 2026-02-01T0")
+
+
+def test_a_replay_shows_no_seed(ran: Ran) -> None:
+    assert "Seed" not in words_of((ran.out / "report.html").read_text(encoding="utf-8"))

@@ -1,6 +1,11 @@
 """A command line that cannot be meant: exit status 2, one message, nothing written."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,12 +16,16 @@ from tests.rooms.app.made import desk_file, hedgerow, hedgerow_here
 SHOWN = ("exposure", "show")
 # The words, and a part of what is told; DESK stands for a desk file that is fine.
 REFUSED = [
-    (("nonsense",), 'Unknown command "nonsense"'),
-    (("run", "--nonsense"), "Unknown option: --nonsense"),
-    (("run", "a.toml", "b.toml"), "Unused Tokens: ['b.toml']"),
-    (("run", "--seed", "x"), 'Invalid value for --seed: unable to convert "x" into int'),
-    (("run", "--seed", "-1"), 'Invalid value "-1" for --seed. Must be >= 0'),
-    (("run", "--out"), "--out requires an argument"),
+    (("nonsense",), 'unknown command "nonsense"'),
+    (("run", "--nonsense"), "unknown option: --nonsense"),
+    (("run", "a.toml", "b.toml"), "one argument too many: b.toml; see hedgerow run --help"),
+    (("run", "--seed", "x"), "--seed: write a whole number from 0 on, was x; see hedgerow run"),
+    (("run", "--seed", "-1"), "--seed: write a whole number from 0 on, was -1"),
+    (("run", "--seed", "1.5"), "--seed: write a whole number from 0 on, was 1.5"),
+    (("run", "--seed", "٣"), "--seed: write a whole number from 0 on, was ٣"),
+    (("run", "--seed", str(2**63)), "--seed: write a whole number from 0 on, was 9223372036854"),
+    (("run", "DESK", "--data", ".", "--seed", "1"), "a recording has no seed"),
+    (("run", "--out"), "--out needs a value; see hedgerow run --help"),
     (("run", "none.toml"), "none.toml: cannot be read: No such file or directory"),
     (("run", "DESK"), "reads recordings; pass --data FOLDER with funding, options, perpetuals"),
     (("run", "DESK", "--data", "none"), "no folder options, perpetuals, funding below none"),
@@ -27,7 +36,7 @@ REFUSED = [
     ((*SHOWN, "--at", "0001-01-01T00:00:00+23:00"), "write a time such as"),
     ((*SHOWN, "--at", "2020-01-01"), "--at 2020-01-01T00:00:00Z lies outside the desk's window"),
     (("margin", "require", "--account", "x"), "no account 'x' with a rulebook; there are: "),
-    (("journal", "verify"), "--path requires an argument"),
+    (("journal", "verify"), "PATH is missing; see hedgerow journal verify --help"),
     (("journal", "verify", "none.db"), "no journal at none.db"),
     (("journal", "verify", "desk.toml"), "desk.toml"),
     (("journal", "verify", "."), "."),
@@ -66,7 +75,7 @@ def test_a_fault_of_our_own_is_an_error_and_no_breach(
     monkeypatch.setattr(cli, "_survey", broken)
     code, out, err = hedgerow_here(*SHOWN, "--json", cwd=tmp_path)
     assert code == 2
-    message = "a fault of hedgerow itself: by nothing"
+    message = "this is a bug in hedgerow: ZeroDivisionError: by nothing"
     assert json.loads(out) == {"error": {"kind": "ZeroDivisionError", "message": message}}
     assert "Traceback" in err, "whoever mends it needs to see where"
 
@@ -78,7 +87,7 @@ def test_the_disk_says_no(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(cli, "_survey", full)
     code, out, err = hedgerow_here(*SHOWN, cwd=tmp_path)
     assert (code, out) == (2, "")
-    assert err == "hedgerow: [Errno 28] No space left on device: 'report.html'\n"
+    assert err == "hedgerow: report.html: No space left on device\n"
 
 
 def test_stopped_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,4 +105,39 @@ def test_the_program_itself_ends_with_the_status(tmp_path: Path) -> None:
     assert answer.code == 2
     assert answer.json()["error"]["kind"] == "DeskRejected"
     assert hedgerow("--version", cwd=tmp_path).code == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_who_has_seen_enough_is_no_breach(tmp_path: Path) -> None:
+    """A table of rich's, and JSON of our own, into a pipe that nobody reads."""
+    for more in ((), ("--json",)):
+        reader, writer = os.pipe()
+        os.close(reader)
+        with os.fdopen(writer, "w") as out:
+            done = subprocess.run(
+                [sys.executable, "-m", "hedgerow", *SHOWN, *more],
+                cwd=tmp_path,
+                stdout=out,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+        assert (done.returncode, done.stderr) == (2, "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_run_that_is_stopped_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "hedgerow", "run", "--json"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as running:
+        while not list(tmp_path.glob(".hedgerow-*")) and running.poll() is None:
+            time.sleep(0.02)
+        running.send_signal(number)
+        out, err = running.communicate()
+    assert running.returncode == 128 + number
+    assert b"nothing was written" in out
+    assert err == b""
     assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,61 @@
+"""Whether a desk is fine: why a command that looks at one, or runs one, ends with 1.
+
+Beyond the limits that a person set, an account that may be liquidated, or that cannot be judged, is
+never fine: a desk without limits is not thereby safe.
+"""
+
+import sys
+from collections.abc import Sequence
+
+from hedgerow.limits import LimitState
+from hedgerow.reporting.wording import METRIC_NAMES
+from hedgerow.simulation import AccountFrame, Episode, Frame
+from hedgerow.units import format_ns
+
+__all__ = ["status", "troubles", "troubles_of_run"]
+
+_SHOWN_MAX = 4
+
+
+def troubles(now: Frame) -> tuple[str, ...]:
+    """Say everything that is broken or unknown in one frame of a desk, accounts first."""
+    found = [said for account in now.accounts if (said := _of_account(account))]
+    if now.equity_usd is None:
+        found.append("the value of the desk is unknown")
+    found += [_of_limit(limit) for limit in now.limits if limit.rung in ("hard", "unknown")]
+    return tuple(found)
+
+
+def troubles_of_run(episode: Episode) -> tuple[str, ...]:
+    """Say what was liquidated at any time, and what is broken or unknown at the end."""
+    hit: dict[str, int] = {}
+    for liquidation in episode.liquidations:
+        hit.setdefault(liquidation.account_id, liquidation.time_ns)
+    found = [f"{name} was liquidated at {format_ns(time_ns)}" for name, time_ns in hit.items()]
+    return (*found, *(troubles(episode.frames[-1]) if episode.frames else ("nothing was seen",)))
+
+
+def status(found: Sequence[str], *, is_quiet: bool) -> int:
+    """Give the exit status, and say on stderr why it is 1."""
+    if not found:
+        return 0
+    if not is_quiet:
+        more = len(found) - _SHOWN_MAX
+        shown = [*found[:_SHOWN_MAX], *([f"and {more} more"] if more > 0 else [])]
+        sys.stderr.write(f"exit 1: {'; '.join(shown)}\n")
+    return 1
+
+
+def _of_account(account: AccountFrame) -> str | None:
+    if account.equity_ccy is None or account.requirement_ccy is None:
+        return f"the requirement of {account.account_id} is unknown"
+    if account.equity_ccy < account.requirement_ccy:
+        return f"{account.account_id} is liquidatable"
+    if not account.is_distance_known:
+        return f"the distance of {account.account_id} is unknown"
+    return None
+
+
+def _of_limit(limit: LimitState) -> str:
+    said = "unknown" if limit.rung == "unknown" else "beyond hard"
+    return f"{limit.node} {METRIC_NAMES[limit.metric]} is {said}"

@@ -34,7 +34,6 @@ from hedgerow.limits import survey
 from hedgerow.market import MarketState, Snapshot
 from hedgerow.reporting import LiveView, report_html, run_builtins, summary_tables
 from hedgerow.simulation import Episode, Frame, News, OptionSpread, World, run
-from hedgerow.units import format_ns
 
 __all__ = ["run_session"]
 
@@ -64,8 +63,8 @@ def run_session(
         Whatever is wrong with desk, data or output; nothing is written then.
     """
     desk, market = open_market(desk_path, data, seed)
-        is_again = (out / "journal.db").exists()
     with _staged(out) as folder:
+        is_again = (out / "journal.db").exists()
         episodes: list[Episode] = []
         if compare:
             episodes.append(_episode(desk, market, None, is_quiet=as_json))
@@ -254,11 +253,11 @@ class _Watcher:
 def _staged(out: Path) -> Iterator[Path]:
     """Give a folder to write to; its files move into `out` when all went well, and only then."""
     if out.exists() and not out.is_dir():
+        raise DeskRejected(f"--out {out} is not a folder")
     for name in ("journal.db", "report.html"):  # both, before the first is moved
         target = out / name
         if target.is_dir():
             raise DeskRejected(f"{target} is a folder; name another --out, or move it away")
-        raise DeskRejected(f"--out {out} is not a folder")
     # Beside the wanted folder, or where the folders on the way to it will begin.
     beside = next(parent for parent in out.absolute().parents if parent.exists())
     try:

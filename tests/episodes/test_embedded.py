@@ -18,6 +18,7 @@ from hedgerow.market import (
     FundingSettlement,
     IndexPrice,
     Ladder,
+    LendingIndex,
     MarketEvent,
     MarketState,
     OptionQuote,
@@ -215,3 +216,13 @@ def test_congestion_covers_both_falls_and_the_statements_say_what_is_invented() 
     for hours in (21, 31):
         assert any(w.start_ns <= START + hours * HOUR_NS < w.end_ns for w in windows)
     assert any("invented" in words for words in episode_statements())
+
+
+def test_at_the_start_loans_and_staked_coins_are_what_the_desk_states(
+    events: list[MarketEvent],
+) -> None:
+    opening = [e for e in events if e.time_ns == START and isinstance(e, LendingIndex)]
+    assert {e.asset for e in opening} == {"wstETH", "USDC"}
+    assert {(e.liquidity_index_ray, e.borrow_index_ray) for e in opening} == {(10**27, 10**27)}
+    rates = [e for e in events if e.time_ns <= START and isinstance(e, StakingRate)]
+    assert {e.rate_coin_per_coin for e in rates} == {Decimal("1.228")}

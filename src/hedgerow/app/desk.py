@@ -236,6 +236,7 @@ def _assumptions(written: DeskFile, perpetuals: tuple[LinearPerpetual, ...]) -> 
     part = written.assumptions
     depth = part.depth
     return Assumptions(
+        start_ns=written.desk.start,
         depth=None
         if depth is None
         else DepthModel(

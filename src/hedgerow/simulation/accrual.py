@@ -1,8 +1,10 @@
 """Assumed growth of loans and staked coins, in the integers of the protocols.
 
-Supply grows linearly and debt by a third-order binomial of the per-second rate, both from the first
-event on, exactly as an Aave v3 reserve that nobody touched (onchain-margin.md section 5; vectors
-`linear_interest`, `compounded_interest`, `normalised_income`).
+Supply grows linearly and debt by a third-order binomial of the per-second rate, exactly as an Aave
+v3 reserve that nobody touched (onchain-margin.md section 5; vectors `linear_interest`,
+`compounded_interest`, `normalised_income`). Both grow from the start of the run on: a desk states
+what it owes and holds there, so there the indices are one, and one before it, however long the
+market was watched before.
 """
 
 from decimal import Decimal
@@ -64,8 +66,8 @@ class LendingModel(msgspec.Struct, frozen=True, kw_only=True):
             )
 
     def at(self, time_ns: int, start_ns: int) -> LendingIndex:
-        """Give the indices at `time_ns`, both having been one at `start_ns`."""
-        elapsed_s = (time_ns - start_ns) // SECOND_NS
+        """Give the indices at `time_ns`, both having been one at `start_ns` and before."""
+        elapsed_s = max(0, time_ns - start_ns) // SECOND_NS
         return LendingIndex(
             time_ns=time_ns,
             market=self.market,
@@ -83,7 +85,7 @@ class LendingModel(msgspec.Struct, frozen=True, kw_only=True):
         return (
             f"{self.market} {self.asset}: no recorded indices; constant rates of "
             f"{self.supply_frac_per_year:.4%} on supply and {self.borrow_frac_per_year:.4%} on "
-            "debt a year, compounded as the protocol does."
+            "debt a year, compounded as the protocol does; both indices are one at the start."
         )
 
 
@@ -109,8 +111,8 @@ class StakingModel(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"staking model {self.asset}: heartbeat_ns must be positive")
 
     def at(self, time_ns: int, start_ns: int) -> StakingRate:
-        """Give the rate at `time_ns`, having been `rate_coin_per_coin` at `start_ns`."""
-        elapsed_s = (time_ns - start_ns) // SECOND_NS
+        """Give the rate at `time_ns`: `rate_coin_per_coin` at `start_ns` and before."""
+        elapsed_s = max(0, time_ns - start_ns) // SECOND_NS
         grown = self.rate_coin_per_coin * (1 + self.growth_frac_per_year * elapsed_s / _YEAR_S)
         return StakingRate(
             time_ns=time_ns,
@@ -127,7 +129,7 @@ class StakingModel(msgspec.Struct, frozen=True, kw_only=True):
         if self.heartbeat_ns is not None:
             oracle = f"; its oracle is the {self.base} feed times that rate, blind to the discount"
         return (
-            f"{self.asset}: no recorded rate; {self.rate_coin_per_coin} {self.base} each, growing "
-            f"{self.growth_frac_per_year:.2%} a year, traded at a discount of "
+            f"{self.asset}: no recorded rate; {self.rate_coin_per_coin} {self.base} each at the "
+            f"start, growing {self.growth_frac_per_year:.2%} a year, traded at a discount of "
             f"{self.discount_frac:.2%}{oracle}."
         )

@@ -42,10 +42,12 @@ _STEP_ANSWER = Decimal("1e-8")
 class Assumptions(msgspec.Struct, frozen=True, kw_only=True):
     """Every model of a run.
 
-    `movers` names the perpetual that moves a coin between its indices; `dollars_usd` gives the
+    `start_ns` is when the desk states what it holds and owes: accruals are anchored there. `movers`
+    names the perpetual that moves a coin between its indices; `dollars_usd` gives the
     price of dollar coins, so that a feed may answer for them without an index.
     """
 
+    start_ns: int
     depth: DepthModel | None = None
     futures: tuple[Future, ...] = ()
     oracles: tuple[OracleModel, ...] = ()
@@ -114,8 +116,7 @@ class _Supply:
         self._answers: list[tuple[int, int, OracleAnswer]] = []
         self._answers_count = 0
         self._fed: dict[str, Decimal] = {}
-        self._start_ns: int | None = None
-        self._updated_ns: dict[tuple[str, ...], int] = {}
+        self._updates_index: dict[tuple[str, ...], int] = {}
 
     def see(self, event: MarketEvent) -> None:
         """Take note of one recorded event."""
@@ -142,11 +143,9 @@ class _Supply:
 
     def caused_at(self, time_ns: int) -> Iterator[MarketEvent]:
         """Give what the models add once all events of one time have been seen."""
-        if self._start_ns is None:
-            self._start_ns = time_ns
         moved, self._moved = self._moved, {}
         yield from self._ladders(time_ns, moved)
-        yield from self._accruals(time_ns, self._start_ns)
+        yield from self._accruals(time_ns)
         for feed in self._feeds:
             price_usd = self._spot_usd(feed.asset, time_ns)
             if price_usd is None:
@@ -191,7 +190,8 @@ class _Supply:
             if ladder is not None:
                 yield ladder
 
-    def _accruals(self, time_ns: int, start_ns: int) -> Iterator[MarketEvent]:
+    def _accruals(self, time_ns: int) -> Iterator[MarketEvent]:
+        start_ns = self._assumptions.start_ns
         for lending in self._assumptions.lendings:
             key = ("lending", lending.market, lending.asset)
             if self._is_due(key, time_ns, lending.update_ns):
@@ -201,11 +201,16 @@ class _Supply:
                 yield staking.at(time_ns, start_ns)
 
     def _is_due(self, key: tuple[str, ...], time_ns: int, update_ns: int) -> bool:
-        last_ns = self._updated_ns.get(key)
-        if key in self._recorded or (last_ns is not None and time_ns - last_ns < update_ns):
+        """Whether this is the first moment of an interval; intervals are counted from the start.
+
+        So what is published after the start does not depend on when the recording begins.
+        """
+        if key in self._recorded:
             return False
-        self._updated_ns[key] = time_ns
-        return True
+        index = (time_ns - self._assumptions.start_ns) // update_ns
+        is_new = self._updates_index.get(key) != index
+        self._updates_index[key] = index
+        return is_new
 
     def _derived(self, time_ns: int) -> Iterator[OracleAnswer]:
         """Answer for staked tokens as soon as the feed of their base has answered."""
@@ -218,8 +223,7 @@ class _Supply:
                 or ("oracle", staking.asset) in self._recorded
             ):
                 continue
-            assert self._start_ns is not None, "an answer comes after the first event"
-            rate = staking.at(time_ns, self._start_ns).rate_coin_per_coin
+            rate = staking.at(time_ns, self._assumptions.start_ns).rate_coin_per_coin
             yield OracleAnswer(
                 time_ns=time_ns,
                 asset=staking.asset,

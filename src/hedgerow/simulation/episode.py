@@ -160,7 +160,7 @@ def episode_events(rng: np.random.Generator, *, start_ns: int) -> Iterator[Marke
         yield from _futures(paths, i)
         yield from oracles.see(time_ns, _index(paths.spot_eth_usd[i]))
         if time_ns % _ACCRUAL_NS == 0:
-            yield from _accruals(paths, i)
+            yield from _accruals(paths, i, start_ns)
         if time_ns % _CHAIN_NS == 0:
             yield from chain(
                 coin="BTC",
@@ -195,12 +195,12 @@ def _futures(paths: Paths, i: int) -> Iterator[MarketEvent]:
         yield IndexPrice(time_ns=time_ns, underlying=future.underlying, price_usd=_index(spot))
 
 
-def _accruals(paths: Paths, i: int) -> Iterator[MarketEvent]:
+def _accruals(paths: Paths, i: int, start_ns: int) -> Iterator[MarketEvent]:
     """Give lending indices and the staked coin's rate, at the discount of the market."""
-    time_ns, first_ns = paths.time_ns[i], paths.time_ns[0]
+    time_ns = paths.time_ns[i]
     for loan in _LOANS:
-        yield loan.at(time_ns, first_ns)
-    redeemed = _STAKED.at(time_ns, first_ns)
+        yield loan.at(time_ns, start_ns)
+    redeemed = _STAKED.at(time_ns, start_ns)
     yield StakingRate(
         time_ns=time_ns,
         asset=redeemed.asset,
@@ -234,7 +234,7 @@ class _Oracles:
 
     def __init__(self, start_ns: int) -> None:
         self._silent_ns = tuple(start_ns + int(hours * HOUR_NS) for hours in _SILENT_HOURS)
-        self._first_ns = start_ns - WARMUP_NS
+        self._start_ns = start_ns
         self._feeds = tuple(Feed(model) for model in _FEEDS)
         self._late: list[OracleAnswer] = []
 
@@ -256,7 +256,7 @@ class _Oracles:
         for answer in known:
             yield answer
             if answer.asset == _STAKED.base:
-                rate = _STAKED.at(answer.time_ns, self._first_ns).rate_coin_per_coin
+                rate = _STAKED.at(answer.time_ns, self._start_ns).rate_coin_per_coin
                 yield OracleAnswer(
                     time_ns=answer.time_ns,
                     asset=_STAKED.asset,

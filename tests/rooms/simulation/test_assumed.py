@@ -26,6 +26,7 @@ from hedgerow.units import HOUR_NS, MINUTE_NS
 from tests.rooms.simulation.desk import PERP, T0, index, ladder, lent, oracle, quote
 
 ALL = Assumptions(
+    start_ns=T0,
     depth=DepthModel(
         depth_usd_per_bps=400_000,
         vol_reference_frac=0.5,
@@ -122,7 +123,7 @@ def test_a_model_falls_silent_once_the_stream_speaks() -> None:
 
 
 def test_between_indices_the_mover_carries_the_price_an_oracle_sees() -> None:
-    moved = Assumptions(oracles=ALL.oracles[:1], movers={"ETH": PERP.instrument_id})
+    moved = Assumptions(start_ns=T0, oracles=ALL.oracles[:1], movers={"ETH": PERP.instrument_id})
     stream = minutes(
         (0, quote("2020")), (0, index("2000", coin="ETH")), (5, quote("2222")), (9, quote("2222"))
     )
@@ -152,4 +153,29 @@ def test_time_running_backwards_is_refused() -> None:
 
 def test_every_model_states_itself() -> None:
     assert len(ALL.statements()) == 5
-    assert Assumptions().statements() == ()
+    assert Assumptions(start_ns=T0).statements() == ()
+
+
+def accruals(first: int, last: int) -> list[LendingIndex | StakingRate]:
+    """What is published when the stream runs from one minute to another, around a start at T0."""
+    growing = msgspec.structs.replace(ALL.stakings[0], growth_frac_per_year=Decimal("0.5"))
+    stream = minutes(*((at, quote("1")) for at in range(first, last, 5)))
+    made = with_assumptions(stream, msgspec.structs.replace(ALL, stakings=(growing,)))
+    return [e for e in made if isinstance(e, LendingIndex | StakingRate)]
+
+
+def test_at_the_start_a_debt_is_what_the_desk_states_however_long_the_warmup() -> None:
+    for warmup in (0, 35, 7 * 24 * 60):
+        before = [e for e in accruals(-warmup, 60) if e.time_ns <= T0]
+        for each in before:
+            if isinstance(each, LendingIndex):
+                assert each.borrow_index_ray == each.liquidity_index_ray == 10**27
+            else:
+                assert each.rate_coin_per_coin == Decimal("1.25")
+        assert {type(e) for e in before if e.time_ns == T0} == {LendingIndex, StakingRate}
+
+
+def test_what_is_published_after_the_start_does_not_depend_on_the_warmup() -> None:
+    after = [e for e in accruals(0, 200) if e.time_ns > T0]
+    assert after
+    assert [e for e in accruals(-70, 200) if e.time_ns > T0] == after

@@ -21,12 +21,14 @@ from hedgerow.app.screen import wide_console
 from hedgerow.app.verdict import status, troubles_of_run
 from hedgerow.errors import DeskRejected
 from hedgerow.execution import (
+    Allowance,
     Decision,
     Guards,
     Header,
     Journal,
     Receipt,
     View,
+    spent_on_day,
     submit,
 )
 from hedgerow.execution import Route as AllowedRoute
@@ -183,6 +185,16 @@ def _episode(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: b
     def appraise(seen: View) -> float | None:
         return frame(survey(seen.book, seen.snapshot, seen.rulebooks, ())).equity_usd
 
+    def allow(time_ns: int) -> Allowance:
+        if journal is None or desk.order_usd_max == 0:
+            return Allowance()  # without a budget, proposals are as large as they need to be
+        spent = spent_on_day(journal, time_ns)
+        return Allowance(
+            order_usd_max=desk.order_usd_max,
+            orders_usd=desk.orders_usd_per_day - spent.orders_usd,
+            transfers_usd=desk.transfers_usd_per_day - spent.transfers_usd,
+        )
+
     with view:
         return run(
             market.events(),
@@ -194,6 +206,7 @@ def _episode(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: b
             observe=observe,
             hear=hear,
             appraise=appraise,
+            allow=allow,
             mode=desk.mode,
             step_ns=desk.step_ns,
             start_ns=desk.start_ns,

@@ -26,7 +26,7 @@ from hedgerow.simulation.records import (
     Settlement,
     Undone,
 )
-from hedgerow.simulation.run import Act, Appraise, Hear, Observe, run
+from hedgerow.simulation.run import Act, Allow, Appraise, Hear, Observe, run
 from hedgerow.simulation.transfers import Congestion
 from hedgerow.simulation.world import World
 
@@ -35,6 +35,7 @@ __all__ = [
     "AccountFrame",
     "Act",
     "Action",
+    "Allow",
     "Appraise",
     "Assumptions",
     "Congestion",

@@ -11,7 +11,16 @@ from itertools import groupby
 from typing import TypeAlias
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.execution import Agent, Decision, Liquidation, Mode, Receipt, View, in_transit
+from hedgerow.execution import (
+    Agent,
+    Allowance,
+    Decision,
+    Liquidation,
+    Mode,
+    Receipt,
+    View,
+    in_transit,
+)
 from hedgerow.market import MarketEvent, MarketState, Snapshot
 from hedgerow.portfolio import book
 from hedgerow.simulation.actions import ActionLog
@@ -20,11 +29,13 @@ from hedgerow.simulation.undone import UndoneLog
 from hedgerow.simulation.world import World
 from hedgerow.units import format_ns
 
-__all__ = ["Act", "Appraise", "Hear", "Observe", "run"]
+__all__ = ["Act", "Allow", "Appraise", "Hear", "Observe", "run"]
 
 # Sends what a decision asks for, and gives back what is known of it: receipts of the world, and
 # rejections by guards that stopped a leg before it was sent.
 Act: TypeAlias = Callable[[Decision, Snapshot, int], Iterable[Receipt]]
+# Says what the budget still allows at a time.
+Allow: TypeAlias = Callable[[int], Allowance]
 # Hears what the world did, as it happens, and at what time.
 Hear: TypeAlias = Callable[[News, int], None]
 # Makes a frame of the desk after the agents acted.
@@ -44,6 +55,7 @@ def run(
     observe: Observe,
     hear: Hear = lambda news, time_ns: None,
     appraise: Appraise = lambda view: None,
+    allow: Allow = lambda time_ns: Allowance(),
     mode: Mode = "auto",
     step_ns: int,
     start_ns: int,
@@ -64,6 +76,8 @@ def run(
     appraise
         Asked once, for the opening accounts in the market of `start_ns`, before anything was
         settled or done: so a run with agents and one without start from the same value.
+    allow
+        Asked before every agent, so that a plan fits the budget that would else refuse it.
     mode
         What `act` lets the agents do. Unless it is ``auto``, `act` sends nothing and the legs of
         every plan are kept as proposals.
@@ -80,7 +94,7 @@ def run(
             f"step must be positive and the end not before the start, was {step_ns} from "
             f"{format_ns(start_ns)} to {format_ns(end_ns)}"
         )
-    recorder = _Recorder(world, state, agents, act, observe, hear, appraise, mode)
+    recorder = _Recorder(world, state, agents, act, observe, hear, appraise, allow, mode)
     steps = _steps(start_ns, end_ns, step_ns)
     step = next(steps, None)
     events_count = 0
@@ -136,6 +150,7 @@ class _Recorder:
         observe: Observe,
         hear: Hear,
         appraise: Appraise,
+        allow: Allow,
         mode: Mode,
     ) -> None:
         self._world = world
@@ -145,6 +160,7 @@ class _Recorder:
         self._observe = observe
         self._hear = hear
         self._appraise = appraise
+        self._allow = allow
         self._mode = mode
         self._settled_ns: int | None = None
         self._snapshot: Snapshot | None = None
@@ -196,6 +212,7 @@ class _Recorder:
             snapshot=snapshot,
             rulebooks=self._world.rulebooks,
             pending=pending,
+            allowance=self._allow(snapshot.time_ns),
         )
 
     def _plan(self, decision: Decision, time_ns: int) -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from hedgerow.errors import Failure, MarketRejected, OutOfDomain
-from hedgerow.execution import Decision, Mode, Receipt, View
+from hedgerow.execution import Allowance, Decision, Mode, Receipt, View
 from hedgerow.market import FundingSettlement, MarketEvent, Snapshot
 from hedgerow.planning import Leg, Order, Plan
 from hedgerow.simulation import Episode, Frame, News, World, run
@@ -123,6 +123,7 @@ def played(
         start_ns=T0 + start * MINUTE_NS,
         end_ns=T0 + end * MINUTE_NS,
         appraise=valued,
+        allow=lambda time_ns: Allowance(orders_usd=Decimal(time_ns - T0)),
         mode=mode,
     )
 
@@ -307,3 +308,11 @@ def test_what_a_plan_could_not_do_is_in_the_episode_once() -> None:
 def test_what_a_plan_could_not_do_is_told_in_every_mode() -> None:
     agent = Scripted(unmet={0: [unmet("no")]})
     assert played(world(perp("1")), [agent], minutes(0), mode="observe").undone
+
+
+def test_an_agent_sees_what_its_budget_still_allows_at_that_time() -> None:
+    agent = Scripted()
+    played(world(perp("1")), [agent], minutes(0))
+    assert [view.allowance.orders_usd for view in agent.views] == [
+        Decimal(minute * MINUTE_NS) for minute in (0, 10, 20, 30)
+    ]

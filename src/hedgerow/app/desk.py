@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hedgerow.app.desk_file import (
+    BudgetPart,
     DeskFile,
     LinearPerpetualPart,
     RecordingPart,
@@ -40,6 +41,13 @@ from hedgerow.units import to_model
 
 __all__ = ["Desk", "load_desk"]
 
+_NOTHING = BudgetPart(
+    order_usd_max=Decimal(0),
+    orders_usd_per_day=Decimal(0),
+    transfers_usd_per_day=Decimal(0),
+    price_collar=Decimal("0.02"),
+)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Desk:
@@ -63,6 +71,7 @@ class Desk:
     hedges: tuple[HedgePolicy, ...]
     buffers: tuple[BufferPolicy, ...]
     routes: tuple[Route, ...]
+    has_budget: bool  # without one (never in mode auto) the caps below are zero
     order_usd_max: Decimal
     orders_usd_per_day: Decimal
     transfers_usd_per_day: Decimal
@@ -121,6 +130,7 @@ def _desk(written: DeskFile, rulebooks: Mapping[str, Rulebook], digest: str) -> 
         for account in written.accounts
         if isinstance(rulebook := rulebooks.get(account.rulebook or ""), TieredRulebook)
     }
+    budget = written.budget or _NOTHING
     ages = {f"{k}_ns_max": v for k, v in written.ages.model_dump().items() if v is not None}
     return Desk(
         name=written.desk.name,
@@ -179,10 +189,11 @@ def _desk(written: DeskFile, rulebooks: Mapping[str, Rulebook], digest: str) -> 
             )
             for part in written.routes
         ),
-        order_usd_max=written.budget.order_usd_max,
-        orders_usd_per_day=written.budget.orders_usd_per_day,
-        transfers_usd_per_day=written.budget.transfers_usd_per_day,
-        price_collar_frac=written.budget.price_collar,
+        has_budget=written.budget is not None,
+        order_usd_max=budget.order_usd_max,
+        orders_usd_per_day=budget.orders_usd_per_day,
+        transfers_usd_per_day=budget.transfers_usd_per_day,
+        price_collar_frac=budget.price_collar,
         assumptions=_assumptions(written, perpetuals),
         option_half_spread_vol_frac=written.assumptions.option_spread.half_spread_vol,
     )

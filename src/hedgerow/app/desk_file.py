@@ -49,6 +49,13 @@ def _moment_ns(written: Any) -> Any:
     return moment_ns
 
 
+def _step_ns(written: Any) -> Any:
+    step_ns = _duration_ns(written)
+    if step_ns < SECOND_NS:
+        raise ValueError("must be at least 1s")  # ids of orders count in seconds
+    return step_ns
+
+
 def _no_flag(written: Any) -> Any:
     if isinstance(written, bool):
         raise ValueError("write a number")
@@ -60,6 +67,7 @@ _DIGITS = Field(max_digits=36, decimal_places=18, allow_inf_nan=False)
 
 Duration = Annotated[int, BeforeValidator(_duration_ns)]
 DurationPositive = Annotated[int, BeforeValidator(_duration_ns), Field(gt=0)]
+Step = Annotated[int, BeforeValidator(_step_ns)]
 Moment = Annotated[int, BeforeValidator(_moment_ns)]
 Exact = Annotated[Decimal, _Number, _DIGITS]
 ExactPositive = Annotated[Decimal, _Number, _DIGITS, Field(gt=0)]
@@ -84,7 +92,7 @@ class DeskPart(_Part):
     name: str
     numeraire: Literal["USD"] = "USD"
     mode: Literal["observe", "propose", "auto"] = "observe"
-    step: DurationPositive
+    step: Step
     start: Moment
     end: Moment
     warmup: Duration = 24 * HOUR_NS
@@ -203,11 +211,11 @@ class RoutePart(_Part):
 
 
 class BudgetPart(_Part):
-    """Hard caps outside the strategy."""
+    """Hard caps outside the strategy; a cap of 0 allows nothing."""
 
-    order_usd_max: ExactPositive
-    orders_usd_per_day: ExactPositive
-    transfers_usd_per_day: ExactPositive
+    order_usd_max: ExactNotNegative
+    orders_usd_per_day: ExactNotNegative
+    transfers_usd_per_day: ExactNotNegative
     price_collar: ExactFraction
 
 
@@ -277,7 +285,7 @@ class DeskFile(_Part):
     hedges: list[HedgePart] = []
     buffers: list[BufferPart] = []
     routes: list[RoutePart] = []
-    budget: BudgetPart
+    budget: BudgetPart | None = None
     assumptions: AssumptionsPart = AssumptionsPart()
 
 
@@ -315,8 +323,66 @@ def _tell(error: Any, raw: Mapping[str, Any]) -> str:
         hint = f"; did you mean {close[0]!r}?" if close else ""
         return f"{where}: unknown key{hint}"
     if error["type"] == "missing":
-        return f"{where}: missing"
-    return f"{where}: {error['msg'].removeprefix('Value error, ')}, was {_seen(error['input'])}"
+        needs = _required(error["loc"])
+        return f"{where}: missing" + (f"; it needs {', '.join(needs)}" if needs else "")
+    if error["type"] == "union_tag_not_found":
+        return f"{where}.kind: missing; must be {_expected(', '.join(_TAGS))}"
+    if error["type"] == "union_tag_invalid":
+        tag, expected = error["ctx"]["tag"], _expected(error["ctx"]["expected_tags"])
+        return f"{where}.kind: must be {expected}, was {_seen(tag)}"
+    return f"{where}: {_words(error)}, was {_seen(error['input'])}"
+
+
+# What is said instead of the validator's own words; braces are filled from the rule that broke.
+_WORDS = {
+    "greater_than": "must be above {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be below {lt}",
+    "less_than_equal": "must be at most {le}",
+    "finite_number": "must be finite",
+    "literal_error": "must be {expected}",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "decimal_parsing": "must be a number",
+    "decimal_type": "must be a number",
+    "decimal_max_digits": "must have at most {max_digits} digits",
+    "decimal_max_places": "must have at most {decimal_places} decimal places",
+    "decimal_whole_digits": "must have at most {whole_digits} digits before the point",
+    "string_type": "must be text in quotes",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_pattern_mismatch": "may hold letters, digits and _ . : - only",
+    "list_type": "must be a list",
+    "too_short": "must have at least {min_length} entry",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+    "model_attributes_type": "must be a table",
+}
+
+
+def _words(error: Any) -> str:
+    said = _WORDS.get(error["type"])
+    if said is None:
+        return str(error["msg"]).removeprefix("Value error, ")
+    return said.format(**error.get("ctx", {}))
+
+
+def _expected(listed: str) -> str:
+    names = sorted(name.strip(" '") for name in listed.split(","))
+    return f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def _required(loc: tuple[Any, ...]) -> list[str]:
+    """List what a missing table, or each entry of a missing list of tables, must hold."""
+    kinds: list[Any] = [DeskFile]
+    for step in loc[:-1]:
+        kinds = [inner for kind in kinds for inner in _inside(kind, step)]
+    fields = [kind.model_fields.get(loc[-1]) for kind in kinds if hasattr(kind, "model_fields")]
+    tables = [inner for field in fields if field for inner in _models(field.annotation)]
+    return [k for table in tables for k, f in table.model_fields.items() if f.is_required()]
 
 
 def _seen(written: Any) -> str:

@@ -13,12 +13,14 @@ from typing import Any
 from hedgerow.errors import BoundaryError
 from hedgerow.instruments import Instrument, Option, expiry_of
 from hedgerow.limits.records import FLOOR_METRICS
-from hedgerow.margin import Rulebook, TieredRulebook
+from hedgerow.margin import LendingRulebook, Rulebook, ScanRulebook, TieredRulebook
 from hedgerow.units import format_ns, parse_ns
 from hedgerow.venues.recordings import future_from_name, option_from_name, perpetual_from_name
 
 __all__ = ["loose_ends", "terms_from_name"]
 
+# The names of what has left one account and not reached another (`execution.in_transit`).
+_RESERVED = (("id", "in-transit"), ("venue", "transit"))
 _ACCOUNT_METRICS = ("margin_use_frac", "distance_spot_frac")
 
 
@@ -39,6 +41,8 @@ def loose_ends(raw: Mapping[str, Any], rulebooks: Mapping[str, Rulebook]) -> Ite
     """Tell every reference that leads nowhere and every pair of values that cannot be meant."""
     accounts, described = _by_id(raw, "accounts"), _by_id(raw, "instruments")
     yield from _window(raw)
+    yield from _recording_ends(raw)
+    yield from _budget_ends(raw)
     yield from _twice(raw, "accounts", "id")
     yield from _twice(raw, "instruments", "id")
     yield from _twice(raw, "hedges", "underlying")
@@ -50,7 +54,7 @@ def loose_ends(raw: Mapping[str, Any], rulebooks: Mapping[str, Rulebook]) -> Ite
     for at, buffer in _tables(raw, "buffers"):
         yield from _buffer_ends(f"buffers.[{at}]", buffer, accounts)
     for at, route in _tables(raw, "routes"):
-        yield from _route_ends(f"routes.[{at}]", route, accounts)
+        yield from _route_ends(f"routes.[{at}]", route, accounts, rulebooks)
     for at, limit in _tables(raw, "limits"):
         yield from _limit_ends(f"limits.[{at}]", limit, accounts, _coins(raw))
     movers = raw.get("movers")
@@ -64,12 +68,40 @@ def _window(raw: Mapping[str, Any]) -> Iterator[str]:
         yield f"desk.end: must lie after desk.start {format_ns(start_ns)}, was {format_ns(end_ns)}"
 
 
+def _recording_ends(raw: Mapping[str, Any]) -> Iterator[str]:
+    named = raw.get("recording")
+    if isinstance(named, dict):
+        for one, other in (("spot", "spot_windows"), ("books", "books_raw")):
+            if one in named and other in named:
+                yield f"recording.{other}: choose it or {one}; both carry the same instruments"
+
+
+def _budget_ends(raw: Mapping[str, Any]) -> Iterator[str]:
+    desk, budget = raw.get("desk"), raw.get("budget")
+    if budget is None:
+        if isinstance(desk, dict) and desk.get("mode") == "auto":
+            yield "budget: missing; mode auto acts only inside one"
+        return
+    collar = _number(budget.get("price_collar")) if isinstance(budget, dict) else None
+    for at, hedge in _tables(raw, "hedges"):
+        slippage = _number(hedge.get("slippage_limit"))
+        if collar is not None and slippage is not None and slippage > collar:
+            # At its limit every order would lie outside the collar and be refused.
+            where = f"hedges.[{at}].slippage_limit"
+            yield f"{where}: must not exceed budget.price_collar {collar}, was {slippage}"
+
+
 def _account_ends(
     where: str, account: Mapping[str, Any], raw: Mapping[str, Any], rulebooks: Mapping[str, Any]
 ) -> Iterator[str]:
     book = account.get("rulebook")
     if isinstance(book, str) and book not in rulebooks:
         yield f"{where}.rulebook: unknown rulebook {book!r}; known: {', '.join(rulebooks)}"
+    for key, reserved in _RESERVED:
+        if account.get(key) == reserved:
+            yield f"{where}.{key}: {reserved!r} is kept for what is on its way between accounts"
+    rules = rulebooks.get(book) if isinstance(book, str) else None
+    yield from _balance_ends(where, account, rules)
     yield from (f"{where}.{mistake}" for mistake in _twice(account, "positions", "instrument"))
     described, start_ns = _by_id(raw, "instruments"), _desk_time(raw, "start")
     for at, position in _tables(account, "positions"):
@@ -78,6 +110,33 @@ def _account_ends(
             entry = position.get("price_entry_ccy")
             step = f"{where}.positions.[{at}]"
             yield from _position_ends(step, name, entry, described.get(name), start_ns)
+
+
+def _balance_ends(where: str, account: Mapping[str, Any], rules: Rulebook | None) -> Iterator[str]:
+    currency, balances = account.get("currency"), account.get("balances")
+    if rules is None or not isinstance(currency, str):
+        return
+    if isinstance(rules, ScanRulebook) and currency not in rules.price_range_frac:
+        known = ", ".join(rules.price_range_frac)
+        yield f"{where}.currency: {rules.name} scans {known}, was {currency}"
+    if isinstance(rules, TieredRulebook) and currency != rules.currency:
+        yield f"{where}.currency: {rules.name} settles in {rules.currency}, was {currency}"
+    for asset in balances if isinstance(balances, dict) else ():
+        if asset != _counted(rules, currency):
+            yield f"{where}.balances.{asset}: does not count under {rules.name}; {_instead(rules)}"
+
+
+def _counted(rules: Rulebook, currency: str) -> str | None:
+    """Name the one asset whose balance a rulebook sets against the requirement."""
+    if isinstance(rules, TieredRulebook):
+        return rules.currency
+    return currency if isinstance(rules, ScanRulebook) else None
+
+
+def _instead(rules: Rulebook) -> str:
+    if isinstance(rules, LendingRulebook):
+        return "supply it as a position, or hold it in an account without a rulebook"
+    return "hold it in an account of that coin, or in one without a rulebook"
 
 
 def _position_ends(
@@ -136,13 +195,39 @@ def _buffer_ends(
 
 
 def _route_ends(
-    where: str, route: Mapping[str, Any], accounts: Mapping[str, Mapping[str, Any]]
+    where: str,
+    route: Mapping[str, Any],
+    accounts: Mapping[str, Mapping[str, Any]],
+    rulebooks: Mapping[str, Rulebook],
 ) -> Iterator[str]:
     source, target = route.get("source"), route.get("target")
     yield from _account(f"{where}.source", source, accounts)
     yield from _account(f"{where}.target", target, accounts)
     if isinstance(source, str) and source == target:
         yield f"{where}.target: must be another account than the source, was {target}"
+    yield from _arrival_ends(where, route, _named(target, accounts), rulebooks)
+
+
+def _arrival_ends(
+    where: str,
+    route: Mapping[str, Any],
+    account: Mapping[str, Any] | None,
+    rulebooks: Mapping[str, Rulebook],
+) -> Iterator[str]:
+    """Refuse what would arrive and not count."""
+    book = None if account is None else account.get("rulebook")
+    rules = rulebooks.get(book) if isinstance(book, str) else None
+    use, asset = route.get("use"), route.get("asset")
+    if account is None or (rules is None and book is not None):
+        return  # told elsewhere
+    is_lent = isinstance(rules, LendingRulebook)
+    if use in ("balance", "supply", "repay") and is_lent == (use == "balance"):
+        fits = "supply or repay" if is_lent else "balance"
+        yield f"{where}.use: must be {fits} for {route.get('target')}, was {use}"
+    elif rules is not None and not is_lent and isinstance(asset, str) and use == "balance":
+        counted = _counted(rules, str(account.get("currency")))
+        if asset != counted:
+            yield f"{where}.asset: only {counted} counts under {rules.name}, was {asset}"
 
 
 def _limit_ends(

@@ -9,6 +9,8 @@ import pytest
 
 from hedgerow.app.desk import load_desk
 from hedgerow.errors import DeskRejected
+from hedgerow.execution import in_transit
+from hedgerow.planning import Transfer
 from tests.rooms.app.edit import EXAMPLE, GONE, changed, example, mistakes, written
 
 RULEBOOKS = "known: aave/2023-06-20, binance/2021-11-01, deribit/2026-02-15"
@@ -56,45 +58,44 @@ ONE_MISTAKE = [
         "assumptions.oracle.ETH.heart_beat: unknown key; did you mean 'heartbeat'?",
     ),
     ("wholly_unlike", 1, "wholly_unlike: unknown key"),
-    ("budget", GONE, "budget: missing"),
+    ("budget", GONE, "budget: missing; mode auto acts only inside one"),
     ("desk.step", GONE, "desk.step: missing"),
     ("accounts.1.venue", GONE, "accounts.[1: deribit-eth].venue: missing"),
     # numbers
     (
         "assumptions.option_spread.half_spread_vol",
         Decimal("-0.01"),
-        "assumptions.option_spread.half_spread_vol: Input should be greater than 0, was -0.01",
+        "assumptions.option_spread.half_spread_vol: must be above 0, was -0.01",
     ),
     (
         "assumptions.depth.vol_reference",
         Decimal("-0.5"),
-        "assumptions.depth.vol_reference: Input should be greater than 0, was -0.5",
+        "assumptions.depth.vol_reference: must be above 0, was -0.5",
     ),
     (
         "assumptions.depth.vol_reference",
         float("nan"),
-        "assumptions.depth.vol_reference: Input should be a finite number, was NaN",
+        "assumptions.depth.vol_reference: must be finite, was NaN",
     ),
     (
         "limits.0.hard",
         float("inf"),
-        "limits.[0].hard: Input should be a finite number, was Infinity",
+        "limits.[0].hard: must be finite, was Infinity",
     ),
     (
         "accounts.0.positions.0.quantity_contracts",
         float("nan"),
-        f"{PUT}.quantity_contracts: Input should be a finite number, was NaN",
+        f"{PUT}.quantity_contracts: must be finite, was NaN",
     ),
     (
         "accounts.0.positions.0.quantity_contracts",
         "NaN",
-        f"{PUT}.quantity_contracts: Input should be a finite number, was NaN",
+        f"{PUT}.quantity_contracts: must be finite, was NaN",
     ),
     (
         "accounts.0.balances.BTC",
         -1,
-        "accounts.[0: deribit-btc].balances.BTC: Input should be greater than or equal to 0, "
-        "was -1",
+        "accounts.[0: deribit-btc].balances.BTC: must be at least 0, was -1",
     ),
     (
         "accounts.0.balances.BTC",
@@ -104,17 +105,17 @@ ONE_MISTAKE = [
     (
         "accounts.0.balances.BTC",
         "a dozen",
-        "accounts.[0: deribit-btc].balances.BTC: Input should be a valid decimal, was a dozen",
+        "accounts.[0: deribit-btc].balances.BTC: must be a number, was a dozen",
     ),
-    ("budget.price_collar", 1, "budget.price_collar: Input should be less than 1, was 1"),
+    ("budget.price_collar", 1, "budget.price_collar: must be below 1, was 1"),
     # words
     (
         "desk.mode",
         "automatic",
-        "desk.mode: Input should be 'observe', 'propose' or 'auto', was automatic",
+        "desk.mode: must be 'observe', 'propose' or 'auto', was automatic",
     ),
     ("desk.step", 15, "desk.step: write a duration such as 90s, 15m, 13h or 2d, was 15"),
-    ("desk.step", "0m", "desk.step: Input should be greater than 0, was 0m"),
+    ("desk.step", "0m", "desk.step: must be at least 1s, was 0m"),
     (
         "desk.warmup",
         "99999d",
@@ -269,6 +270,51 @@ ONE_MISTAKE = [
         Decimal("0.05"),
         "limits.[3].soft: must lie above hard 0.07, to warn before it, was 0.05",
     ),
+    (
+        "hedges.0.slippage_limit",
+        Decimal("0.03"),
+        "hedges.[0].slippage_limit: must not exceed budget.price_collar 0.02, was 0.03",
+    ),
+    ("desk.step", "0.5s", "desk.step: must be at least 1s, was 0.5s"),
+    (
+        "accounts.4.venue",
+        "transit",
+        "accounts.[4: treasury].venue: 'transit' is kept for what is on its way between accounts",
+    ),
+    (
+        "accounts.0.balances.ETH",
+        "5",
+        "accounts.[0: deribit-btc].balances.ETH: does not count under deribit/2026-02-15; hold it "
+        "in an account of that coin, or in one without a rulebook",
+    ),
+    (
+        "accounts.2.balances.BTC",
+        "5",
+        "accounts.[2: perp].balances.BTC: does not count under binance/2021-11-01; hold it in an "
+        "account of that coin, or in one without a rulebook",
+    ),
+    (
+        "accounts.3.balances",
+        {"USDC": "5"},
+        "accounts.[3: aave-loan].balances.USDC: does not count under aave/2023-06-20; supply it as "
+        "a position, or hold it in an account without a rulebook",
+    ),
+    (
+        "accounts.2.currency",
+        "USDT",
+        "accounts.[2: perp].currency: binance/2021-11-01 settles in USDC, was USDT",
+    ),
+    (
+        "routes.0.asset",
+        "USDC",
+        "routes.[0].asset: only BTC counts under deribit/2026-02-15, was USDC",
+    ),
+    ("routes.0.use", "repay", "routes.[0].use: must be balance for deribit-btc, was repay"),
+    (
+        "routes.2.use",
+        "balance",
+        "routes.[2].use: must be supply or repay for aave-loan, was balance",
+    ),
     # what no part knows by itself
     (
         "assumptions.depth.level_step_bps",
@@ -313,7 +359,7 @@ def test_what_a_terminal_would_obey_is_escaped(tmp_path: Path) -> None:
     told = mistakes(tmp_path, changed(example(), "desk.\x1b[2J", "a\nb"))
     assert told == [r"desk.\x1b[2J: unknown key"]
     told = mistakes(tmp_path, changed(example(), "hedges.0.account", "a\nb\u202e"))
-    assert told[0].startswith(r"hedges.[0].account: String should match pattern")
+    assert told[0].startswith(r"hedges.[0].account: may hold letters, digits and")
     assert told[0].endswith(r"was a\nb\u202e")
 
 
@@ -359,9 +405,79 @@ def test_a_desk_needs_an_account(tmp_path: Path) -> None:
     raw = example()
     for key in ("accounts", "hedges", "buffers", "routes", "limits"):
         raw[key] = []
-    told = "accounts: List should have at least 1 item after validation, not 0, was []"
+    told = "accounts: must have at least 1 entry, was []"
     assert mistakes(tmp_path, raw) == [told]
 
 
 def test_an_empty_file_lacks_what_every_desk_needs(tmp_path: Path) -> None:
-    assert mistakes(tmp_path, {}) == ["desk: missing", "accounts: missing", "budget: missing"]
+    assert mistakes(tmp_path, {}) == [
+        "desk: missing; it needs name, step, start, end",
+        "accounts: missing; it needs id, venue, currency",
+    ]
+
+
+def test_one_instrument_comes_from_one_recording(tmp_path: Path) -> None:
+    raw = changed(example(), "recording.spot", "a")
+    changed(raw, "recording.spot_windows", "b")
+    changed(raw, "recording.books", "c")
+    changed(raw, "recording.books_raw", "d")
+    assert mistakes(tmp_path, raw) == [
+        "recording.spot_windows: choose it or spot; both carry the same instruments",
+        "recording.books_raw: choose it or books; both carry the same instruments",
+    ]
+
+
+def test_the_kind_of_an_instrument_is_one_of_those_there_are(tmp_path: Path) -> None:
+    kinds = "linear_perpetual, loan_debt or loan_supply"
+    raw = changed(example(), "instruments.3.kind", "perp")
+    place = "instruments.[3: aave-debt-USDC].kind"
+    assert mistakes(tmp_path, raw) == [f"{place}: must be {kinds}, was perp"]
+    raw = changed(example(), "instruments.3.kind", GONE)
+    assert mistakes(tmp_path, raw) == [f"{place}: missing; must be {kinds}"]
+
+
+@pytest.mark.parametrize("mode", ["observe", "propose"])
+def test_a_desk_that_may_not_act_needs_no_budget(tmp_path: Path, mode: str) -> None:
+    desk = load_desk(
+        written(tmp_path, changed(changed(example(), "desk.mode", mode), "budget", GONE))
+    )
+    assert not desk.has_budget
+    assert desk.order_usd_max == desk.orders_usd_per_day == desk.transfers_usd_per_day == 0
+
+
+def test_a_budget_of_nothing_is_a_budget(tmp_path: Path) -> None:
+    raw = example()
+    for cap in ("order_usd_max", "orders_usd_per_day", "transfers_usd_per_day"):
+        changed(raw, f"budget.{cap}", 0)
+    desk = load_desk(written(tmp_path, raw))
+    assert desk.has_budget
+    assert desk.transfers_usd_per_day == 0
+
+
+def test_an_empty_budget_lacks_every_cap(tmp_path: Path) -> None:
+    assert mistakes(tmp_path, changed(example(), "budget", {})) == [
+        *("budget.order_usd_max: missing", "budget.orders_usd_per_day: missing"),
+        *("budget.transfers_usd_per_day: missing", "budget.price_collar: missing"),
+    ]
+
+
+def test_an_account_cannot_be_called_what_is_on_its_way(tmp_path: Path) -> None:
+    taken = {"id": "in-transit", "venue": "wallet", "currency": "USDC"}
+    assert mistakes(tmp_path, changed(example(), "accounts.5", taken)) == [
+        "accounts.[5: in-transit].id: 'in-transit' is kept for what is on its way between accounts"
+    ]
+
+
+def test_the_reserved_names_are_those_in_use() -> None:
+    leg = Transfer(
+        client_id="x",
+        source_account_id="a",
+        target_account_id="b",
+        asset="BTC",
+        quantity_coin=Decimal(1),
+        use="balance",
+        cost_expected_usd=0.0,
+        reason="",
+    )
+    (account,) = in_transit((leg,), 0)
+    assert (account.account_id, account.venue) == ("in-transit", "transit")

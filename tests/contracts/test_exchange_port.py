@@ -13,7 +13,9 @@ import pytest
 
 from hedgerow.execution import Exchange, FakeExchange, Receipt
 from hedgerow.planning import Order, Transfer
-from hedgerow.units import SECOND_NS
+from hedgerow.simulation import World
+from hedgerow.units import MINUTE_NS, SECOND_NS
+from tests.rooms.simulation import desk
 
 START_NS = 1_770_000_000 * SECOND_NS
 
@@ -73,8 +75,52 @@ def fake() -> Bench:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Ticking:
+    """The simulated world as the loop drives it: settled whenever something is asked."""
+
+    world: World
+
+    def advance(self, time_ns: int) -> None:
+        events = [
+            msgspec.structs.replace(event, time_ns=START_NS)
+            for event in (*desk.market(), desk.ladder())
+        ]
+        self.world.settle(desk.snapshot(*events, time_ns=time_ns))
+
+    def place(self, order: Order, time_ns: int) -> Receipt:
+        self.advance(time_ns)
+        return self.world.place(order, time_ns)
+
+    def move(self, transfer: Transfer, time_ns: int) -> Receipt:
+        self.advance(time_ns)
+        return self.world.move(transfer, time_ns)
+
+    def query(self, client_id: str, time_ns: int) -> Receipt | None:
+        self.advance(time_ns)
+        return self.world.query(client_id, time_ns)
+
+
+def simulator() -> Bench:
+    free = desk.route("wallet", "perp", "USDC", latency_ns=5 * MINUTE_NS, fee_coin=Decimal(0))
+    world = desk.world(desk.perp("50000"), desk.wallet(USDC="1000"), routes=[free])
+    exchange = Ticking(world)
+    return Bench(
+        exchange=exchange,
+        buy=desk.order("0.5", "100020"),
+        transfer=desk.transfer("100"),
+        delay_ns=5 * MINUTE_NS,
+        position_contracts=lambda account_id, name: desk.held(world, account_id).quantity_contracts(
+            name
+        ),
+        balance_coin=lambda account_id, asset: desk.held(world, account_id).balance_coin(asset),
+        advance=exchange.advance,
+    )
+
+
 ADAPTERS: dict[str, Callable[[], Bench]] = {
     "fake": fake,
+    "simulator": simulator,
 }
 
 

@@ -133,6 +133,60 @@ def test_funding_without_a_mark_waits_and_says_so_once() -> None:
     assert usdc(made, "perp") == Decimal(49980)
 
 
+def test_funding_that_waits_is_owed_on_what_was_held_when_it_fell_due() -> None:
+    made = world(perp("50000", "2"))
+    due = FundingSettlement(time_ns=T0, instrument_id="BTC-PERP", rate_frac=Decimal("0.0001"))
+    made.on_event(due)
+    made.settle(snapshot(ladder()))  # a book, but no mark
+    sold = made.place(order("-1.5", "90000"), T0)
+    assert sold.status == "filled"
+    before = usdc(made, "perp")
+    made.settle(snapshot(*market(), time_ns=T0 + 5))
+    assert usdc(made, "perp") - before == Decimal(-20)  # 2 · 100000 · 0.0001, though 0.5 are left
+    (paid,) = made.drain().settlements
+    assert (paid.kind, paid.account_id, paid.venue) == ("funding", "perp", "perp")
+    assert (paid.amount_ccy, paid.currency, paid.time_ns) == (Decimal(-20), "USDC", T0 + 5)
+    assert paid.instrument_id == "BTC-PERP"
+    assert paid.message == "rate 0.0001 of 2026-03-02T00:00:00Z on 2 contracts at 100000"
+
+
+def test_funding_on_what_was_closed_since_is_still_owed() -> None:
+    made = world(perp("50000", "1"))
+    made.on_event(
+        FundingSettlement(time_ns=T0, instrument_id="BTC-PERP", rate_frac=Decimal("-0.0001"))
+    )
+    made.settle(snapshot(ladder()))
+    made.place(order("-1", "90000"), T0)
+    before = usdc(made, "perp")
+    made.settle(snapshot(*market(), time_ns=T0 + 5))
+    assert usdc(made, "perp") - before == Decimal(10)  # received: the rate is negative
+
+
+def test_what_is_bought_at_the_moment_of_a_funding_pays_none_of_it() -> None:
+    made = opened(perp("50000"))
+    made.on_event(
+        FundingSettlement(time_ns=T0, instrument_id="BTC-PERP", rate_frac=Decimal("0.0001"))
+    )
+    made.place(order("1", "100010"), T0)
+    made.settle(snapshot(*market(), time_ns=T0 + 5))
+    assert made.funding_usd == 0.0
+    assert made.drain().settlements == ()
+
+
+def test_a_trouble_that_passed_is_told_again_when_it_comes_back() -> None:
+    made = world(perp("50000", "2"))
+    told = []
+    for at, has_mark in enumerate((False, False, True, False, False)):
+        if at in (0, 3):
+            rate = Decimal("0.0001")
+            made.on_event(
+                FundingSettlement(time_ns=T0 + at, instrument_id="BTC-PERP", rate_frac=rate)
+            )
+        made.settle(snapshot(*(market() if has_mark else ()), time_ns=T0 + at))
+        told.append(sum("funding of BTC-PERP waits" in a for a in made.drain().alerts))
+    assert told == [1, 0, 0, 1, 0]
+
+
 # --- transfers -----------------------------------------------------------------------------------
 
 TO_PERP = route("wallet", "perp", "USDC")
@@ -233,6 +287,7 @@ def test_supplying_and_repaying_a_loan() -> None:
     # 150 left and a fee of 1; 50 were more than was owed and came back
     assert usdc(made, "wallet") == Decimal(899)
     receipts = made.drain().receipts
+    assert receipts[-1].status == "credited"
     assert "50.000000 USDC more than was owed went back to wallet" in receipts[-1].message
 
 

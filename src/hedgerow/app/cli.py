@@ -24,8 +24,8 @@ from hedgerow.errors import HedgerowError
 
 if TYPE_CHECKING:
     from hedgerow.app.desk import Desk
+    from hedgerow.app.feed import Market
     from hedgerow.limits import Survey
-    from hedgerow.market import MarketEvent
 
 __all__ = ["main"]
 
@@ -141,10 +141,10 @@ def hedge_plan(
     from hedgerow.collateral import TransferPlan
     from hedgerow.hedging import plan
 
-    loaded, events, at_ns = _opened(desk, data, at, seed)
-    state = _looked(loaded, events, at_ns)
+    loaded, market, at_ns = _opened(desk, data, at, seed)
+    state = _looked(loaded, market, at_ns)
     trades = plan(loaded.hedges, state, loaded.perpetuals)
-    _show_plan(loaded, state, trades, TransferPlan(moves=(), unmet=()), as_json=as_json)
+    _show_plan(loaded, market, state, trades, TransferPlan(moves=(), unmet=()), as_json=as_json)
     return _status(state, as_json=as_json)
 
 
@@ -161,10 +161,10 @@ def collateral_plan(
     from hedgerow.collateral import plan
     from hedgerow.hedging import TradePlan
 
-    loaded, events, at_ns = _opened(desk, data, at, seed)
-    state = _looked(loaded, events, at_ns)
+    loaded, market, at_ns = _opened(desk, data, at, seed)
+    state = _looked(loaded, market, at_ns)
     transfers = plan(loaded.buffers, loaded.routes, state, dict(loaded.rulebooks))
-    _show_plan(loaded, state, TradePlan(trades=(), unmet=()), transfers, as_json=as_json)
+    _show_plan(loaded, market, state, TradePlan(trades=(), unmet=()), transfers, as_json=as_json)
     return _status(state, as_json=as_json)
 
 
@@ -283,7 +283,7 @@ def _show(payload: Any, readable: Any, *, as_json: bool) -> None:
 
 def _opened(
     path: Path | None, data: Path | None, at: str | None, seed: int | None
-) -> "tuple[Desk, Iterator[MarketEvent], int]":
+) -> "tuple[Desk, Market, int]":
     from hedgerow.app.feed import open_market
     from hedgerow.errors import DeskRejected
     from hedgerow.units import format_ns, parse_ns
@@ -294,13 +294,13 @@ def _opened(
         format_ns(at_ns)  # a time that cannot be written cannot be meant
     except (ValueError, OverflowError) as bad:
         raise DeskRejected(f"--at {at}: write a time such as 2026-02-05T12:00:00Z") from bad
-    return desk, market.events(), at_ns
+    return desk, market, at_ns
 
 
-def _looked(desk: "Desk", events: "Iterator[MarketEvent]", at_ns: int) -> "Survey":
+def _looked(desk: "Desk", market: "Market", at_ns: int) -> "Survey":
     from hedgerow.app.look import look
 
-    return look(desk, events, at_ns)
+    return look(desk, market.events(), at_ns)
 
 
 def _survey(path: Path | None, data: Path | None, at: str | None, seed: int | None) -> "Survey":
@@ -308,7 +308,13 @@ def _survey(path: Path | None, data: Path | None, at: str | None, seed: int | No
 
 
 def _show_plan(
-    desk: "Desk", state: "Survey", trades: Any, transfers: Any, *, as_json: bool
+    desk: "Desk",
+    market: "Market",
+    state: "Survey",
+    trades: Any,
+    transfers: Any,
+    *,
+    as_json: bool,
 ) -> None:
     from hedgerow.planning import plan
     from hedgerow.reporting import builtins_of, plan_tables
@@ -321,7 +327,7 @@ def _show_plan(
         instruments=desk.instruments,
         rulebooks=desk.rulebooks,
         limits=desk.limits,
-        assumptions=desk.assumptions.statements(),
+        assumptions=market.statements,
         valid_ns=MINUTE_NS,
     )
     _show(builtins_of(made), plan_tables(made), as_json=as_json)

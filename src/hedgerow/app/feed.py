@@ -16,7 +16,7 @@ import numpy as np
 
 from hedgerow.app.desk import Desk, load_desk
 from hedgerow.errors import DeskRejected, RecordingRejected
-from hedgerow.market import MarketEvent
+from hedgerow.market import Candle, IndexPrice, MarketEvent
 from hedgerow.simulation import (
     Congestion,
     episode_congestion,
@@ -96,7 +96,7 @@ def open_market(path: Path | None, data: Path | None, seed: int | None) -> tuple
         digest=_digest(desk, folder),
         seed=None,
         events=lambda: _recorded(desk, folder),
-        statements=desk.assumptions.statements(),
+        statements=(*_index_statements(desk), *desk.assumptions.statements()),
     )
     return desk, market
 
@@ -137,7 +137,38 @@ def _recorded(desk: Desk, data: Path) -> Iterator[MarketEvent]:
         for kind, read in _READERS.items()
         if (name := named[kind]) is not None
     ]
-    return with_assumptions(merge(*streams), desk.assumptions)
+    return with_assumptions(_with_indices(merge(*streams), desk), desk.assumptions)
+
+
+def _index_sources(desk: Desk) -> dict[str, str]:
+    """Name the candles that stand in for each coin's index; option chains bring their own."""
+    if desk.recording.options is not None:
+        return {}
+    has_spot = desk.recording.spot is not None or desk.recording.spot_windows is not None
+    return {
+        f"{coin}USDT-SPOT" if has_spot else perpetual: coin
+        for coin, perpetual in desk.movers.items()
+    }
+
+
+def _with_indices(events: Iterator[MarketEvent], desk: Desk) -> Iterator[MarketEvent]:
+    """Follow each candle that stands in for an index with that index."""
+    sources = _index_sources(desk)
+    for event in events:
+        yield event
+        if isinstance(event, Candle) and event.instrument_id in sources:
+            yield IndexPrice(
+                time_ns=event.time_ns,
+                underlying=sources[event.instrument_id],
+                price_usd=event.price_close_usd,
+            )
+
+
+def _index_statements(desk: Desk) -> tuple[str, ...]:
+    return tuple(
+        f"No option chain brings an index of {coin}: it is taken as the close of {name}."
+        for name, coin in sorted(_index_sources(desk).items())
+    )
 
 
 def _heard(folder: Path, read: "_Reader", desk: Desk) -> Iterator[MarketEvent]:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeGuard
 
 import polars as pl
 import pytest
@@ -9,7 +10,15 @@ import pytest
 from hedgerow.app.feed import open_market
 from hedgerow.app.session import run_session
 from hedgerow.errors import RecordingRejected
-from hedgerow.market import Candle, Ladder, MarketEvent, OracleAnswer, Quote, StakingRate
+from hedgerow.market import (
+    Candle,
+    IndexPrice,
+    Ladder,
+    MarketEvent,
+    OracleAnswer,
+    Quote,
+    StakingRate,
+)
 from hedgerow.units import parse_ns
 from tests.rooms.app.made import desk_file, perpetuals, recorded
 
@@ -120,3 +129,80 @@ def test_a_book_that_cannot_be_stops_the_run(
             desk_path=desk, data=data, out=tmp_path / "out", seed=None, compare=True, as_json=True
         )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "desk.toml"]
+
+
+@pytest.mark.parametrize(
+    ("more", "source"), [("", "BTCUSDT-PERP"), ('spot = "spot"\n', "BTCUSDT-SPOT")]
+)
+def test_without_chains_an_index_is_assumed_and_said(
+    tmp_path: Path, more: str, source: str
+) -> None:
+    """Otherwise nothing on the desk could be valued, however well its prices are known."""
+    desk = desk_file(tmp_path, ('options = "options"\n', more))
+    data = recorded(tmp_path / "data")
+    more_recorded(data)
+    _, market = open_market(desk, data, None)
+    events = list(market.events())
+    closes = [(e.time_ns, e.price_close_usd) for e in events if _is_candle(e, source)]
+    assert closes == [(e.time_ns, e.price_usd) for e in events if isinstance(e, IndexPrice)]
+    assert closes
+    told = f"No option chain brings an index of BTC: it is taken as the close of {source}."
+    assert told in market.statements
+
+
+def _is_candle(event: MarketEvent, name: str) -> TypeGuard[Candle]:
+    return isinstance(event, Candle) and event.instrument_id == name
+
+
+def test_the_other_files_of_the_recordings_can_be_named_too(tmp_path: Path) -> None:
+    named = 'marks = "perpetuals"\nspot_windows = "spot"\nperpetual_quotes = "futures"\n'
+    desk = desk_file(tmp_path, (WINDOW, WINDOW + named))
+    data = recorded(tmp_path / "data")
+    more_recorded(data)
+    hourly = perpetuals().filter(pl.col("ts").dt.minute() == 0)
+    hourly.write_parquet(data / "perpetuals" / "mark_1h.parquet")
+    hourly.write_parquet(data / "spot" / "spot_30m_crash_windows.parquet")
+    quotes = {"ts": AT, "currency": "BTC", "instrument_name": ["BTC-PERPETUAL"]}
+    pl.DataFrame(
+        quotes | {"candle_open": 80_000.5}, schema_overrides={"ts": pl.Datetime("ms", "UTC")}
+    ).write_parquet(data / "futures" / "perpetual_1m_at_snapshot.parquet")
+    _, market = open_market(desk, data, None)
+    events = list(market.events())
+    assert {e.instrument_id for e in events if isinstance(e, Quote)} == {
+        "BTCUSDT-PERP",
+        "BTC-PERPETUAL",
+    }
+    assert any(_is_candle(event, "BTCUSDT-SPOT") for event in events)
+
+
+ETH = """[[instruments]]
+kind = "linear_perpetual"
+id = "ETHUSDT-PERP"
+underlying = "ETH"
+settlement = "USDC"
+multiplier_coin_per_contract = "1"
+tick_usd = "0.01"
+lot_contracts = "0.001"
+funding_interval = "8h"
+
+[[accounts]]
+id = "options"
+"""
+
+
+def test_a_perpetual_whose_book_nobody_recorded_keeps_the_assumed_one(tmp_path: Path) -> None:
+    desk = desk_file(
+        tmp_path,
+        (WINDOW, WINDOW + 'books = "books"\n'),
+        ('BTC = "BTCUSDT-PERP"\n', 'BTC = "BTCUSDT-PERP"\nETH = "ETHUSDT-PERP"\n'),
+        ('[[accounts]]\nid = "options"\n', ETH),
+        ('options = "options"\n', ""),
+        ('funding = "funding"\n', ""),
+    )
+    both = perpetuals().with_columns(pl.lit("ETHUSDT").alias("symbol"))
+    data = recorded(tmp_path / "data", candles=pl.concat([perpetuals(), both]).sort("ts"))
+    more_recorded(data)
+    _, market = open_market(desk, data, None)
+    ladders = [event for event in market.events() if isinstance(event, Ladder)]
+    assert {ladder.instrument_id for ladder in ladders if not ladder.is_assumed} == {"BTCUSDT-PERP"}
+    assert "ETHUSDT-PERP" in {ladder.instrument_id for ladder in ladders}

@@ -186,7 +186,7 @@ def _episode(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: b
         return frame(survey(seen.book, seen.snapshot, seen.rulebooks, ())).equity_usd
 
     def allow(time_ns: int) -> Allowance:
-        if journal is None or desk.order_usd_max == 0:
+        if journal is None or not desk.has_budget:
             return Allowance()  # without a budget, proposals are as large as they need to be
         spent = spent_on_day(journal, time_ns)
         return Allowance(

@@ -6,15 +6,18 @@ risk of its own, reads no clock, and refuses to print an unknown number as zero 
 """
 
 from hedgerow.reporting.html import report_html
+from hedgerow.reporting.live import LiveView
 from hedgerow.reporting.records import (
     AccountDay,
+    AccountGap,
     DailyRow,
     EpisodeSummary,
+    LimitTrouble,
     LiquidatedAccount,
     NearestDistance,
     WorstUse,
 )
-from hedgerow.reporting.summary import daily, summary
+from hedgerow.reporting.summary import daily, run_label, summary
 from hedgerow.reporting.tables import (
     builtins_of,
     exposure_table,
@@ -25,19 +28,20 @@ from hedgerow.reporting.tables import (
     trade_plan_tables,
     transfer_plan_tables,
 )
-from hedgerow.reporting.terminal import LiveView, day_line, render_frame, summary_tables
+from hedgerow.reporting.terminal import render_frame, summary_tables
 
 __all__ = [
     "AccountDay",
+    "AccountGap",
     "DailyRow",
     "EpisodeSummary",
+    "LimitTrouble",
     "LiquidatedAccount",
     "LiveView",
     "NearestDistance",
     "WorstUse",
     "builtins_of",
     "daily",
-    "day_line",
     "exposure_table",
     "limits_grid",
     "margin_tables",
@@ -45,6 +49,7 @@ __all__ = [
     "render_frame",
     "report_html",
     "run_builtins",
+    "run_label",
     "summary",
     "summary_tables",
     "trade_plan_tables",

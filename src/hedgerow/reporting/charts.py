@@ -68,11 +68,38 @@ def _joined(chart: Chart, marks: Sequence[Mark]) -> list[list[Mark]]:
     return sorted(clusters, key=lambda each: each[0].time_ns)
 
 
-def _marks(chart: Chart) -> str:
+_LANES_MAX = 4
+_FIRST_LANES = {"liquidation": 0, "hedge": 1, "transfer": 2}
+
+
+def _lanes(chart: Chart, clusters: Sequence[Sequence[Mark]]) -> list[int]:
+    """Give each label the lowest lane above the plot in which it covers no other."""
+    per_sign = 0.0075 if chart.is_wide else 0.016
+    lanes = [0] * len(clusters)
+    ends: list[list[tuple[float, float]]] = [[] for _ in range(_LANES_MAX)]
+    order = sorted(range(len(clusters)), key=lambda n: _FIRST_LANES.get(clusters[n][0].kind, 3))
+    for n in order:
+        middle = chart.across_frac(clusters[n][0].time_ns)
+        half = per_sign * (len(_label(clusters[n])) + 1.2) / 2
+        left, right = middle - half, middle + half
+        lane = next(
+            (k for k, taken in enumerate(ends) if all(right < a or left > b for a, b in taken)),
+            _LANES_MAX - 1,
+        )
+        ends[lane].append((left, right))
+        lanes[n] = lane
+    return lanes
+
+
+def _label(cluster: Sequence[Mark]) -> str:
+    first = cluster[0].label
+    return first if len(cluster) == 1 else f"{first}+{len(cluster) - 1}"
+
+
+def _marks(chart: Chart, clusters: Sequence[Sequence[Mark]], lanes: Sequence[int]) -> str:
     parts = []
-    for cluster in _joined(chart, chart.marks):
+    for cluster, lane in zip(clusters, lanes, strict=True):
         first = cluster[0]
-        label = first.label if len(cluster) == 1 else f"{first.label}+{len(cluster) - 1}"
         lines = [mark.title for mark in cluster[:6]]
         if len(cluster) > 6:
             lines.append(f"and {len(cluster) - 6} more")
@@ -81,7 +108,8 @@ def _marks(chart: Chart) -> str:
         parts.append(
             f'<a class="mark {escape(first.kind)}" href="{escape(first.href)}"{run} '
             f'title="{title}" aria-label="{title}" '
-            f'style="left:{_percent(chart.across_frac(first.time_ns))}"><b>{escape(label)}</b></a>'
+            f'style="left:{_percent(chart.across_frac(first.time_ns))};--lane:{lane}">'
+            f"<b>{escape(_label(cluster))}</b></a>"
         )
         # Those that share a label keep their own hairline: each is still where it happened.
         parts += [
@@ -174,15 +202,18 @@ def chart_html(chart: Chart) -> str:
     )
     run = f' data-run="{escape(chart.run)}"' if chart.run else ""
     size = " wide" if chart.is_wide else ""
+    clusters = _joined(chart, chart.marks)
+    lanes = _lanes(chart, clusters)
     return (
         f'<figure class="chart{size}" id="{chart.chart_id}"{run} '
         f'data-suffix="{escape(chart.suffix)}">'
         f"<figcaption><h4>{escape(chart.title)} <small>{escape(chart.unit)}</small></h4>"
         f"{_legend(chart)}</figcaption>"
-        f'<div class="box"><div class="ys">{ticks}</div>'
+        f'<div class="box" style="--lanes:{max(lanes, default=0) + 1}">'
+        f'<div class="ys">{ticks}</div>'
         f'<div class="plot" tabindex="0" role="group" aria-label="{escape(chart.title)}: '
         'arrow keys read values">'
-        f"{svg(chart, rows)}{_spans(chart)}{_marks(chart)}"
+        f"{svg(chart, rows)}{_spans(chart)}{_marks(chart, clusters, lanes)}"
         f'<div class="cross"></div></div><div class="xs">{times}</div></div>'
         f"{_table(chart)}{_data(chart, rows)}</figure>\n"
     )

@@ -13,6 +13,7 @@ __all__ = [
     "clock",
     "decimals_for",
     "duration",
+    "exact",
     "percent",
     "plain",
     "quantity",
@@ -90,14 +91,35 @@ def amount(value: Number | None, currency: str, *, sign: bool = False) -> str:
     return plain(value, 4, sign=sign)
 
 
-def quantity(value: Decimal, *, sign: bool = False) -> str:
-    """Write an exact quantity with all its digits and no trailing zeros.
+def quantity(value: Decimal, *, sign: bool = False, decimals_max: int = 8) -> str:
+    """Write an exact quantity without trailing zeros, and no finer than a person reads.
 
-    >>> quantity(Decimal("-1200.500")), quantity(Decimal("3E+2"), sign=True)
-    ('-1,200.5', '+300')
+    JSON has every digit. What is too small to be shown is not called nothing.
+
+    >>> quantity(Decimal("-1200.500")), quantity(Decimal("3E+2"), sign=True), quantity(Decimal(0))
+    ('-1,200.5', '+300', '0')
+    >>> quantity(Decimal("0E-12")), quantity(Decimal("-0.0000000001072")), quantity(Decimal("1E-9"))
+    ('0', 'above -0.00000001', 'under 0.00000001')
     """
-    text = f"{value:{'+' if sign else ''},f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    least = Decimal(1).scaleb(-decimals_max)
+    if 0 < abs(value) < least:
+        return f"under {least:f}" if value > 0 else f"above -{least:f}"
+    text = f"{value:{'+' if sign else ''},.{decimals_max}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text if value else text.lstrip("+-")
+
+
+def exact(value: Decimal, currency: str) -> str:
+    """Write a line of an account: dollars to the cent, coins to eight decimals.
+
+    >>> exact(Decimal("1214251.089538165"), "USD"), exact(Decimal("3.66180464649016"), "BTC")
+    ('1,214,251.09', '3.66180465')
+    """
+    is_dollar = any(name in currency.upper() for name in _DOLLARS)
+    decimals = 2 if is_dollar else 8
+    if 0 < abs(value) < Decimal(1).scaleb(-decimals):
+        return quantity(value, decimals_max=decimals)
+    return plain(value, decimals)
 
 
 def percent(value_frac: Number | None, decimals: int = 1, *, sign: bool = False) -> str:

@@ -1,17 +1,37 @@
-"""A table for the terminal. Cells are text, never markup: names of instruments are not ours."""
+"""A table for the terminal. Cells are text, never markup: names of instruments are not ours.
 
+A number is never cut off nor broken over two lines: without its last digits it looks like another
+number. Where a table is wider than the terminal, columns of prose wrap by words, then columns that
+explain are left out, and only then do lines run over the edge.
+"""
+
+import re
 from collections.abc import Iterable, Sequence
 
-from rich.console import Group
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.table import Table
 from rich.text import Text
 
 from hedgerow.reporting.figures import UNKNOWN
 
-__all__ = ["Column", "grid", "styled"]
+__all__ = ["Column", "grid", "styled", "wrapped"]
 
 # Name, unit (or nothing), and whether the column holds numbers.
 Column = tuple[str, str, bool]
+
+_GAP, _GAP_TIGHT = 2, 1  # blanks between columns
+_NARROW = 110  # below this, what only explains goes first
+_PROSE_MIN = 10
+# Columns whose cells may wrap, and those that may go: first where a terminal is narrow, then where
+# nothing else helps.
+_PROSE = frozenset(
+    ("Why", "Remark", "How", "Message", "What", "Trust", "Rule", "Reason", "Worst use",
+     "Nearest distance", "Fall to liq.", "Rise to liq.", "First", "Last", "Metric",
+     "left alone", "with hedgerow", "proposing, nothing sent", "observing, nothing sent"),
+)  # fmt: skip
+_SPARE_NARROW = ("Remark", "Confidence", "Venue")
+_SPARE_LAST = (*_SPARE_NARROW, "Cost", "Lost to it", "Target")
 
 _STYLES = {
     "hard": "bold red",
@@ -23,29 +43,120 @@ _STYLES = {
     UNKNOWN: "bold yellow",
     "acknowledged": "yellow",
 }
+_BAD_ENDS = ("liquidatable", "liquidated", "no equity left")
+# A number and its per cent sign are one word.
+_WORD = re.compile(r"\S+(?: %\S*)?")
 
 
 def styled(text: str) -> Text:
     """Colour a cell by what it says: losses red, unknown yellow. Words carry it without colour."""
     style = _STYLES.get(text, "")
-    if not style and (text.startswith("-") or text.endswith(("liquidatable", "no equity left"))):
+    if not style and (text.startswith("-") or text.endswith(_BAD_ENDS)):
         style = "red"
     return Text(text, style=style)
 
 
+def wrapped(text: str, width: int) -> str:
+    """Break a text into lines of whole words; a word wider than that stays whole.
+
+    >>> wrapped("aave-loop 103.2 %, liquidated", 12).splitlines()
+    ['aave-loop', '103.2 %,', 'liquidated']
+    """
+    if cell_len(text) <= width:
+        return text
+    lines: list[str] = []
+    for word in _WORD.findall(text):
+        if lines and cell_len(lines[-1]) + 1 + cell_len(word) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return "\n".join(lines)
+
+
+def _longest_word(text: str) -> int:
+    return max(map(cell_len, _WORD.findall(text)), default=0)
+
+
+class _Column:
+    """One column: how wide it would like to be, and how narrow it may become."""
+
+    def __init__(self, head: Column, cells: Sequence[str]) -> None:
+        self.name, self.unit, self.is_number = head
+        self.cells = cells
+        self.is_prose = self.name in _PROSE
+        heads = max(_longest_word(self.name), _longest_word(self.unit))
+        widest = max(map(cell_len, cells), default=0)
+        self.width_max = max(cell_len(self.name), cell_len(self.unit), widest)
+        if self.is_prose:
+            longest = max(map(_longest_word, cells), default=0)
+            widest = max(longest, min(widest, _PROSE_MIN))
+        self.width_min = max(heads, widest)
+
+
+class _Grid:
+    """Columns that know what to give up when there is little room."""
+
+    def __init__(self, head: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
+        texts = [list(row) for row in rows]
+        self._columns = [
+            _Column(column, [row[n] for row in texts]) for n, column in enumerate(head)
+        ]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Lay the table out for the room there is."""
+        columns, widths, gap = self._fitted(options.max_width)
+        table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, gap, 0, 0))
+        for column, width in zip(columns, widths, strict=True):
+            name = wrapped(column.name, width)
+            table.add_column(
+                Text(f"{name}\n{wrapped(column.unit, width)}" if column.unit else name),
+                justify="right" if column.is_number else "left",
+                vertical="top",
+                width=width,
+                no_wrap=True,
+                overflow="crop",  # nothing is: every column has room for its longest word
+            )
+        for cells in zip(*(column.cells for column in columns), strict=True):
+            table.add_row(
+                *(self._cell(c, t, w) for c, t, w in zip(columns, cells, widths, strict=True))
+            )
+        yield from console.render(table, options.update(width=max(_total(widths, gap), 1)))
+
+    @staticmethod
+    def _cell(column: _Column, text: str, width: int) -> Text:
+        shown = styled(text)
+        if column.is_prose:
+            shown.plain = wrapped(text, width)
+        return shown
+
+    def _fitted(self, room: int) -> tuple[list[_Column], list[int], int]:
+        columns, gap = self._columns, _GAP
+        if room < _NARROW and _total([c.width_max for c in columns], gap) > room:
+            columns = [c for c in columns if c.name not in _SPARE_NARROW]
+        for name in _SPARE_LAST:
+            if _total([c.width_min for c in columns], gap) <= room:
+                break
+            if _total([c.width_min for c in columns], _GAP_TIGHT) <= room:
+                gap = _GAP_TIGHT
+                break
+            columns = [c for c in columns if c.name != name]
+        widths = [c.width_max for c in columns]
+        # Heads of numbers wrap first, which costs nothing; then the widest prose, a little each.
+        while (excess := _total(widths, gap) - room) > 0:
+            able = [n for n, c in enumerate(columns) if widths[n] > c.width_min]
+            if not able:
+                break
+            n = max(able, key=lambda n: (not columns[n].is_prose, widths[n]))
+            spare = min(excess, widths[n] - columns[n].width_min)
+            widths[n] -= spare if not columns[n].is_prose else max(1, spare // 4)
+        return columns, widths, gap
+
+
+def _total(widths: Sequence[int], gap: int) -> int:
+    return sum(widths) + gap * (len(widths) - 1)
+
+
 def grid(title: str, head: Sequence[Column], rows: Iterable[Sequence[str]]) -> Group:
     """Set up a table with the unit under each column's name."""
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for n, (name, unit, is_number) in enumerate(head):
-        table.add_column(
-            Text(f"{name}\n{unit}" if unit else name),
-            justify="right" if is_number else "left",
-            vertical="top",
-            overflow="fold",
-            # Nothing is ever cut off: a number without its last digits looks like another number.
-            no_wrap=n == 0 and not is_number,
-        )
-    for row in rows:
-        table.add_row(*map(styled, row))
     # Above the table, not in it: a title inside is folded to the width of the columns.
-    return Group(Text(title, style="bold"), table)
+    return Group(Text(title, style="bold"), _Grid(head, rows))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from hedgerow.reporting.figures import UNKNOWN, amount, plain, usd_all
 from hedgerow.reporting.measures import text_distance, text_use
-from hedgerow.reporting.records import DailyRow, EpisodeSummary
+from hedgerow.reporting.records import DailyRow, EpisodeSummary, LimitTrouble
 from hedgerow.reporting.summary import daily, summary
 from hedgerow.simulation import Episode
 
@@ -40,26 +40,38 @@ def headlines(rows: Sequence[EpisodeSummary]) -> list[Headline]:
             ("Cost of hedges", "USD", usd_all([r.cost_hedges_usd for r in rows])),
             ("Top-ups and transfers", "", [plain(r.transfers_count, 0) for r in rows]),
             ("Cost of top-ups", "USD", usd_all([r.cost_transfers_usd for r in rows])),
-            ("Rejected, unresolved", "", [
-                f"{r.rejected_count:,}, {r.unresolved_count:,}" for r in rows
-            ]),
+            ("Rejected actions", "", [plain(r.rejected_count, 0) for r in rows]),
+            ("Unresolved actions", "", [plain(r.unresolved_count, 0) for r in rows]),
+            ("Proposals, nothing sent", "", [plain(r.proposals_count, 0) for r in rows]),
+            ("Steps with something undone", "", [plain(r.undone_steps_count, 0) for r in rows]),
+            ("Hard limits broken", "", [_limits(r.limits_broken) for r in rows]),
+            ("Limits unknown at times", "", [_limits(r.limits_unknown) for r in rows]),
             ("Worst use", "", [text_use(r.use) for r in rows]),
             ("Nearest distance", "", [text_distance(r.distance) for r in rows]),
-            ("Uses, distances unknown", "", [
-                f"{r.use.unknown_count:,}, {r.distance.unknown_count:,}" for r in rows
+            ("Times a use was unknown", "", [plain(r.use.unknown_count, 0) for r in rows]),
+            ("Times a distance was unknown", "", [
+                plain(r.distance.unknown_count, 0) for r in rows
             ]),
-            ("Frames, incomplete", "", [
-                f"{r.frames_count:,}, {r.incomplete_count:,}" for r in rows
-            ]),
+            ("Frames", "", [plain(r.frames_count, 0) for r in rows]),
+            ("Frames with something missing", "", [plain(r.incomplete_count, 0) for r in rows]),
             ("Market events", "", [plain(r.events_count, 0) for r in rows]),
         )
+        # Most runs may act and propose nothing; a row of noughts would only raise questions.
+        if name != "Proposals, nothing sent" or any(r.proposals_count for r in rows)
     ]  # fmt: skip
+
+
+def _limits(troubles: Sequence[LimitTrouble]) -> str:
+    still = sum(1 for each in troubles if each.is_at_end)
+    if not troubles:
+        return "none"
+    return f"{len(troubles):,}" + (f", {still:,} still at the end" if still else "")
 
 
 DAILY_HEAD = (
     ("Day", "UTC"), ("Equity", "USD"), ("P&L", "USD"), ("Worst use", ""), ("Nearest distance", ""),
-    ("Unknown", "use, distance"), ("Actions", ""), ("Cost", "USD"), ("Liquidated", "times"),
-    ("Lost to it", "USD"),
+    ("Use unknown", "times"), ("Distance unknown", "times"), ("Actions", ""), ("Proposals", ""),
+    ("Cost", "USD"), ("Liquidated", "times"), ("Lost to it", "USD"),
 )  # fmt: skip
 
 
@@ -73,8 +85,10 @@ def daily_texts(episode: Episode) -> list[list[str]]:
         usd_all([*(day.pnl_usd for day in days), whole.pnl_usd], sign=True),
         [*(text_use(day.use) for day in days), text_use(whole.use)],
         [*(text_distance(day.distance) for day in days), text_distance(whole.distance)],
-        [f"{each.use.unknown_count:,}, {each.distance.unknown_count:,}" for each in every],
+        [f"{each.use.unknown_count:,}" for each in every],
+        [f"{each.distance.unknown_count:,}" for each in every],
         [f"{each.actions_count:,}" for each in every],
+        [f"{each.proposals_count:,}" for each in every],
         usd_all([*(day.cost_usd for day in days), whole.cost_actions_usd]),
         [*(f"{day.liquidations_count:,}" for day in days), f"{len(episode.liquidations):,}"],
         usd_all([*(day.loss_liquidation_usd for day in days), whole.loss_liquidation_usd]),

@@ -21,8 +21,10 @@ from hedgerow.reporting.sections import (
     alerts_list,
     comparison_table,
     daily_table,
+    findings_tables,
     limits_table,
     liquidations_table,
+    outcome_style,
     verdict_cards,
 )
 from hedgerow.reporting.shapes import Chart
@@ -62,11 +64,10 @@ def _header(episodes: Sequence[Episode], title: str) -> str:
     chips = []
     for episode in episodes:
         row = summary(episode)
-        word = "liquidated" if row.liquidated else "survived"
         chips.append(
             f'<span class="chip" data-run="{run_key(episode)}">'
             f'<i class="swatch {run_key(episode)}"></i>'
-            f"{escape(label(episode))} {badge(word, word)} "
+            f"{escape(label(episode))} {badge(row.outcome, outcome_style(row))} "
             f"<b>{usd(row.pnl_usd, sign=True)}</b><small> USD</small></span>"
         )
     switch = ""
@@ -194,7 +195,10 @@ def report_html(
             _per_episode(episodes, liquidations_table),
             "<h3>Alerts</h3>", _per_episode(episodes, alerts_list),
         ),
-        _section("limits", "Limits at the end", _per_episode(episodes, limits_table)),
+        _section(
+            "limits", "Limits at the end, and broken at any time",
+            _per_episode(episodes, lambda e: limits_table(e) + findings_tables(e)),
+        ),
         _section("legend", "What the numbers mean", definitions(LEGEND)),
         _section("proof", "Where this comes from", _proof(episodes, journal_head, meta)),
     ]  # fmt: skip

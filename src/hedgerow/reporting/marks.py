@@ -15,13 +15,14 @@ __all__ = [
     "is_hedge",
     "liquidation_marks",
     "run_key",
+    "short",
     "touches",
     "what",
 ]
 
 
 def run_key(episode: Episode) -> str:
-    """The name by which page.css and page.js know an episode."""
+    """The name by which page.css and page.js know an episode; any but the desk left alone."""
     return "with" if episode.with_hedgerow else "without"
 
 
@@ -37,11 +38,22 @@ def what(action: Action) -> str:
         verb = "buy" if leg.quantity_contracts > 0 else "sell"
         size = quantity(abs(leg.quantity_contracts))
         return f"{verb} {size} {leg.instrument_id} on {leg.account_id}"
-    use = {"balance": "top up", "supply": "supply", "repay": "repay"}[leg.use]
     return (
-        f"{use} {quantity(leg.quantity_coin)} {leg.asset} "
+        f"{_USES[leg.use]} {quantity(leg.quantity_coin)} {leg.asset} "
         f"from {leg.source_account_id} to {leg.target_account_id}"
     )
+
+
+def short(action: Action) -> str:
+    """One action in a few words, such as ``sell 0.154 BTCUSDT-PERP``."""
+    leg = action.leg
+    if isinstance(leg, Order):
+        verb = "buy" if leg.quantity_contracts > 0 else "sell"
+        return f"{verb} {quantity(abs(leg.quantity_contracts))} {leg.instrument_id}"
+    return f"{_USES[leg.use]} {quantity(leg.quantity_coin)} {leg.asset} to {leg.target_account_id}"
+
+
+_USES = {"balance": "top up", "supply": "supply", "repay": "repay"}
 
 
 def action_marks(
@@ -59,7 +71,7 @@ def action_marks(
             run,
         )
         for number, action in enumerate(episode.actions, start=1)
-        if wanted(action)
+        if wanted(action) and action.status != "proposed"  # what was not sent happened nowhere
     )
 
 

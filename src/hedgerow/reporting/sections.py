@@ -13,13 +13,14 @@ from hedgerow.reporting.figures import (
     usd,
     usd_all,
 )
+from hedgerow.reporting.findings import findings
 from hedgerow.reporting.headline import DAILY_HEAD, daily_texts, headlines, requirement_texts
 from hedgerow.reporting.marks import action_id, run_key
 from hedgerow.reporting.markup import Cell, badge, cell, items, number, table
 from hedgerow.reporting.measures import is_exhausted, use_frac
 from hedgerow.reporting.records import EpisodeSummary
-from hedgerow.reporting.summary import label, summary
-from hedgerow.reporting.wording import METRIC_NAMES, limit_value, worst_first
+from hedgerow.reporting.summary import label, proposed, summary
+from hedgerow.reporting.wording import METRIC_NAMES, RANGE_NOTE, limit_now, limit_value, worst_first
 from hedgerow.simulation import AccountFrame, Episode
 
 __all__ = [
@@ -28,8 +29,10 @@ __all__ = [
     "alerts_list",
     "comparison_table",
     "daily_table",
+    "findings_tables",
     "limits_table",
     "liquidations_table",
+    "outcome_style",
     "verdict_cards",
 ]
 
@@ -38,6 +41,30 @@ def _period(row: EpisodeSummary) -> str:
     if row.time_start_ns is None or row.time_end_ns is None:
         return UNKNOWN
     return f"{clock(row.time_start_ns)} to {clock(row.time_end_ns)}"
+
+
+def outcome_style(row: EpisodeSummary) -> str:
+    """The class of a badge or a card: green only for those who are known to have survived."""
+    return {"liquidated": "liquidated", "survived": "survived"}.get(row.outcome, "unknown")
+
+
+def findings_tables(episode: Episode) -> str:
+    """Limits broken or unknown at any time and what was left undone; nothing where nothing was."""
+    return "".join(
+        f"<h4>{escape(found.title)}</h4>\n"
+        + table(
+            [(name, unit) for name, unit, _ in found.head],
+            [
+                ("", [
+                    cell(text, "reason" if name == "Why" else "num" if is_number else "")
+                    for text, (name, _, is_number) in zip(texts, found.head, strict=True)
+                ])
+                for texts in found.rows
+            ],
+            caption=f"{found.title}, {label(episode)}", style="long",
+        )
+        for found in findings(episode, summary(episode))
+    )  # fmt: skip
 
 
 def _big(name: str, unit: str, text: str) -> str:
@@ -50,14 +77,18 @@ def verdict_cards(episodes: Sequence[Episode]) -> str:
     cards = []
     for episode in episodes:
         row = summary(episode)
-        word = "liquidated" if row.liquidated else "survived"
+        style = outcome_style(row)
         cards.append(
-            f'<article class="card {word}" data-run="{run_key(episode)}">'
-            f"<h3>{escape(label(episode))} {badge(word, word)}</h3>"
+            f'<article class="card {style}" data-run="{run_key(episode)}">'
+            f"<h3>{escape(label(episode))} {badge(row.outcome, style)}</h3>"
             f'<p class="verdict">{escape(row.verdict)}</p><dl class="big">'
             + _big("Final equity", "USD", usd(row.equity_end_usd))
             + _big("P&L", "USD", usd(row.pnl_usd, sign=True))
-            + _big("Actions", "", f"{row.actions_count:,}")
+            + (
+                _big("Proposals, nothing sent", "", f"{row.proposals_count:,}")
+                if row.proposals_count and not row.actions_count
+                else _big("Actions", "", f"{row.actions_count:,}")
+            )
             + _big("Cost of actions", "USD", usd(row.cost_actions_usd))
             + f'</dl><p class="quiet-text">{escape(row.name)}, {_period(row)} UTC</p></article>'
         )
@@ -112,7 +143,7 @@ def actions_table(index: int, episode: Episode) -> str:
         price = UNKNOWN if isinstance(leg, Order) and action.status in _STATUS else "no price"
         if action.price_average_usd is not None:
             price = usd(action.price_average_usd)
-        elif action.status == "rejected":
+        elif action.status in ("rejected", "proposed"):
             price = "not traded"
         partly = f" of {quantity(asked)}" if action.done_contracts_or_coin != asked else ""
         reason = escape(leg.reason)
@@ -127,7 +158,9 @@ def actions_table(index: int, episode: Episode) -> str:
         ]))  # fmt: skip
     if not rows:
         return "<p>No action was taken.</p>\n"
-    return table(
+    count = len(proposed(episode))
+    note = f"{count:,} {'proposal' if count == 1 else 'proposals'}, nothing sent"
+    return (f"<p>{note}.</p>\n" if count else "") + table(
         [("#", ""), ("Time", "UTC"), ("What", ""), ("Quantity done", "contracts or coin"),
          ("Price", "USD"), ("Cost", "USD"), ("Status", ""), ("Why", "")],
         rows, caption=f"Actions, {label(episode)}", style="long",
@@ -160,7 +193,7 @@ def limits_table(episode: Episode) -> str:
          ("Remark", "")],
         [
             ("", [cell(s.node), cell(METRIC_NAMES[s.metric]), Cell(badge(s.rung, f"rung-{s.rung}")),
-                  number(limit_value(s, s.value_frac_or_usd)),
+                  number(limit_now(s)),
                   number(limit_value(s, s.soft_frac_or_usd)),
                   number(limit_value(s, s.hard_frac_or_usd)), cell(s.message, "reason")])
             for s in states
@@ -204,7 +237,7 @@ def accounts_table(episode: Episode) -> str:
             for a, worth in zip(accounts, worths, strict=True)
         ],
         caption=f"Accounts at the end, {label(episode)}",
-    )  # fmt: skip
+    ) + f'<p class="quiet-text">{RANGE_NOTE}</p>\n'  # fmt: skip
 
 
 def _named(value: float | None, currency: str) -> str:

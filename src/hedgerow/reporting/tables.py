@@ -19,6 +19,7 @@ from hedgerow.reporting.figures import (
     amount,
     clock,
     duration,
+    exact,
     percent,
     plain,
     quantity,
@@ -27,7 +28,7 @@ from hedgerow.reporting.figures import (
 )
 from hedgerow.reporting.grid import Column, grid
 from hedgerow.reporting.summary import daily, summary
-from hedgerow.reporting.wording import METRIC_NAMES, limit_value, worst_first
+from hedgerow.reporting.wording import METRIC_NAMES, RANGE_NOTE, limit_now, limit_value, worst_first
 from hedgerow.simulation import Episode
 from hedgerow.units import SECOND_NS
 
@@ -57,17 +58,26 @@ def run_builtins(episodes: Sequence[Episode], journal_head: str | None) -> dict[
         "journal_head": journal_head,
         "episodes": [
             {
-                "summary": builtins_of(summary(episode)),
+                "summary": builtins_of(row),
                 "daily": builtins_of(daily(episode)),
                 "actions": builtins_of(episode.actions),
                 "liquidations": builtins_of(episode.liquidations),
+                "settlements": builtins_of(episode.settlements),
                 "limits": builtins_of(episode.frames[-1].limits if episode.frames else ()),
+                "limits_broken": builtins_of(row.limits_broken),
+                "limits_unknown": builtins_of(row.limits_unknown),
+                "undone": builtins_of(episode.undone),
                 "alerts": list(episode.alerts),
                 "assumptions": list(episode.assumptions),
             }
-            for episode in episodes
+            for episode, row in ((episode, summary(episode)) for episode in episodes)
         ],
     }
+
+
+def _headed(heading: str | None) -> list[RenderableType]:
+    """What a whole answer is about, above it: which positions, in which market."""
+    return [Text(heading, style="italic"), Text()] if heading else []
 
 
 def _troubles(title: str, failures: Iterable[Failure]) -> list[RenderableType]:
@@ -76,7 +86,13 @@ def _troubles(title: str, failures: Iterable[Failure]) -> list[RenderableType]:
     return [Text(), grid(title, head, rows)] if rows else []
 
 
-def exposure_table(table: ExposureTable) -> RenderableType:
+_PEG_NOTE = (
+    "Delta of a dollar coin, on its own rows, is peg risk. Rows that hold other coins as well "
+    "leave it out, so they may differ from the sum of the rows below them."
+)
+
+
+def exposure_table(table: ExposureTable, heading: str | None = None) -> RenderableType:
     """The exposure tree: children are indented below their parents."""
     value, delta, gamma, vega, theta = (
         usd_all([getattr(row, name) for row in table.rows])
@@ -107,19 +123,27 @@ def exposure_table(table: ExposureTable) -> RenderableType:
         ("Vega", "USD per vol point", True), ("Theta", "USD per day", True), ("Trust", "", False),
     )  # fmt: skip
     age = table.option_age_ns_max
-    parts: list[RenderableType] = [grid(f"Exposure, {clock(table.time_ns)} UTC", head, rows)]
+    parts: list[RenderableType] = [
+        *_headed(heading), grid(f"Exposure, {clock(table.time_ns)} UTC", head, rows)
+    ]  # fmt: skip
+    parts.append(Text(_PEG_NOTE, style="dim"))
     if age is not None:
         parts.append(Text(f"Oldest option quote: {duration(age / SECOND_NS)}.", style="dim"))
     missing = dict.fromkeys(failure for row in table.rows for failure in row.missing)
     return Group(*parts, *_troubles("Missing: the totals above leave these out", missing))
 
 
-def margin_tables(outcomes: Iterable[Outcome[MarginReport]]) -> RenderableType:
-    """Each account's requirement line by line, its equity line by line, and the use."""
+def margin_tables(
+    outcomes: Iterable[Outcome[MarginReport]], heading: str | None = None
+) -> RenderableType:
+    """Each account's requirement line by line, its equity line by line, and the use.
+
+    Lines are rounded to what a person reads; JSON has every digit.
+    """
     head: tuple[Column, ...] = (
         ("Rule", "", False), ("On", "", False), ("Amount", "", True), ("How", "", False),
     )  # fmt: skip
-    parts: list[RenderableType] = []
+    parts = _headed(heading)
     failures: list[Failure] = []
     for report in outcomes:
         if isinstance(report, Failure):
@@ -127,17 +151,17 @@ def margin_tables(outcomes: Iterable[Outcome[MarginReport]]) -> RenderableType:
             continue
         unit = report.currency
         rows = [
-            (line.rule, line.subject, quantity(line.amount_ccy), line.detail)
+            (line.rule, line.subject, exact(line.amount_ccy, unit), line.detail)
             for line in report.lines
         ]
         rows.append(
-            ("requirement", "", quantity(report.requirement_maintenance_ccy), "maintenance")
+            ("requirement", "", exact(report.requirement_maintenance_ccy, unit), "maintenance")
         )
         rows += [
-            (line.rule, line.subject, quantity(line.amount_ccy), line.detail)
+            (line.rule, line.subject, exact(line.amount_ccy, unit), line.detail)
             for line in report.equity_lines
         ]
-        rows.append(("equity", "", quantity(report.equity_ccy), "counted by the venue"))
+        rows.append(("equity", "", exact(report.equity_ccy, unit), "counted by the venue"))
         use = "no equity left" if report.use_frac is None else percent(report.use_frac)
         state = "LIQUIDATABLE" if report.is_liquidatable else f"use {use}"
         title = f"{report.account_id}: {state}, {report.rulebook} ({report.confidence}), {unit}"
@@ -162,11 +186,16 @@ def limits_grid(states: Sequence[LimitState], title: str) -> RenderableType:
         ("Soft", "", True), ("Hard", "", True), ("Remark", "", False),
     )  # fmt: skip
     rows = [
-        (s.node, METRIC_NAMES[s.metric], s.rung, limit_value(s, s.value_frac_or_usd),
+        (s.node, METRIC_NAMES[s.metric], s.rung, limit_now(s),
          limit_value(s, s.soft_frac_or_usd), limit_value(s, s.hard_frac_or_usd), s.message)
         for s in worst_first(tuple(states))
     ]  # fmt: skip
-    return grid(title, head, rows)
+    return Group(grid(title, head, rows), *_range_note(rows))
+
+
+def _range_note(rows: Iterable[Sequence[str]]) -> list[RenderableType]:
+    is_needed = any("none in range" in text for row in rows for text in row)
+    return [Text(RANGE_NOTE, style="dim")] if is_needed else []
 
 
 def trade_plan_tables(plan: TradePlan) -> RenderableType:
@@ -202,7 +231,7 @@ def transfer_plan_tables(plan: TransferPlan) -> RenderableType:
     return Group(_or_nothing("Transfers", head, rows), *_troubles("Not done", plan.unmet))
 
 
-def plan_tables(plan: Plan) -> RenderableType:
+def plan_tables(plan: Plan, heading: str | None = None) -> RenderableType:
     """A whole plan: legs in order, every limit before and after, assumptions, what stays undone."""
     head: tuple[Column, ...] = (
         ("#", "", True), ("What", "", False), ("Quantity", "contracts or coin", True),
@@ -237,16 +266,16 @@ def plan_tables(plan: Plan) -> RenderableType:
         then = after.get((state.node, state.metric))
         limit_rows.append(
             (state.node, METRIC_NAMES[state.metric],
-             limit_value(state, state.value_frac_or_usd), state.rung,
-             UNKNOWN if then is None else limit_value(then, then.value_frac_or_usd),
+             limit_now(state), state.rung, UNKNOWN if then is None else limit_now(then),
              UNKNOWN if then is None else then.rung)
         )  # fmt: skip
     title = f"Plan {plan.plan_id}, {clock(plan.time_ns)} UTC, expires {clock(plan.expires_ns)} UTC"
-    parts = [_or_nothing(title, head, rows)]
+    parts = [*_headed(heading), _or_nothing(title, head, rows)]
     if rows:
         parts.append(Text(f"Expected cost: {usd(plan.cost_expected_usd)} USD", style="dim"))
     if limit_rows:
         parts += [Text(), grid("Limits, before and expected after", limits_head, limit_rows)]
+        parts += _range_note(limit_rows)
     if plan.assumptions:
         parts += [Text(), Text("Assumes", style="bold")]
         parts += [Text(f"  {assumption}") for assumption in plan.assumptions]

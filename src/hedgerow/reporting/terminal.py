@@ -1,37 +1,35 @@
 """The live view of a run, and the tables printed when it ends."""
 
 from collections.abc import Sequence
-from types import TracebackType
 
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
+from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from hedgerow.reporting.doings import doings
 from hedgerow.reporting.figures import UNKNOWN, amount, clock, duration, percent, plain, usd
+from hedgerow.reporting.findings import findings
 from hedgerow.reporting.grid import Column, grid, styled
 from hedgerow.reporting.headline import DAILY_HEAD, daily_texts, headlines, requirement_texts
 from hedgerow.reporting.marks import what
-from hedgerow.reporting.measures import (
-    is_exhausted,
-    nearest_distance,
-    text_distance,
-    text_use,
-    use_frac,
-    worst_use,
-)
+from hedgerow.reporting.measures import is_exhausted, use_frac
 from hedgerow.reporting.summary import label, summary
 from hedgerow.reporting.tables import limits_grid
 from hedgerow.simulation import AccountFrame, Action, Episode, Frame
-from hedgerow.units import date_utc
 
-__all__ = ["LiveView", "day_line", "render_frame", "summary_tables"]
+__all__ = ["render_frame", "summary_tables"]
 
 _LAST_COUNT = 5  # actions and alerts shown
+_OUTCOME_STYLES = {
+    "liquidated": "red",
+    "survived": "green",
+    "not liquidated": "yellow",
+    "unknown": "bold yellow",
+}
 
 
-def _accounts(frame: Frame) -> Group:
+def accounts_grid(frame: Frame) -> Group:
     head: tuple[Column, ...] = (
         ("Account", "", False), ("Venue", "", False), ("Equity", "", True),
         ("Requirement", "", True), ("", "", False), ("Use", "", True), ("Fall to liq.", "", True),
@@ -117,7 +115,8 @@ def render_frame(
         styled(usd(frame.equity_usd)), " USD",
     )  # fmt: skip
     parts: list[RenderableType] = [
-        head, _progress(progress_frac, elapsed_s), Text(), _accounts(frame), Text(), _greeks(frame),
+        head, _progress(progress_frac, elapsed_s), Text(doings(actions)), Text(),
+        accounts_grid(frame), Text(), _greeks(frame),
     ]  # fmt: skip
     troubled = [state for state in frame.limits if state.rung != "calm"]
     if troubled:
@@ -145,99 +144,27 @@ def _actions(actions: Sequence[Action]) -> Group:
     return grid(f"Last actions, of {len(actions):,}", head, rows)
 
 
-def day_line(frame: Frame, actions_count: int) -> str:
-    """One line per day for a log: what `render_frame` would show first."""
-    prices = " ".join(f"{coin} {usd(price)}" for coin, price in sorted(frame.prices_usd.items()))
-    return (
-        f"{date_utc(frame.time_ns)}  {prices}  equity {usd(frame.equity_usd)} USD  "
-        f"worst use {text_use(worst_use(frame.accounts))}  "
-        f"nearest {text_distance(nearest_distance(frame.accounts))}  actions {actions_count:,}"
-    )
-
-
-class LiveView:
-    """Shows a run while it runs: a live picture on a terminal, else one line per UTC day.
-
-    Writes to stderr, so that stdout stays for the answer. Call `update` as often as you like; on a
-    terminal each call draws, so throttle by the clock that `app` owns.
-
-    Parameters
-    ----------
-    title
-        Whose run this is.
-    console
-        Where to write; by default stderr.
-    """
-
-    def __init__(self, title: str, console: Console | None = None) -> None:
-        self._title = title
-        self._console = Console(stderr=True) if console is None else console
-        self._live: Live | None = None
-        self._last: tuple[Frame, int] | None = None
-
-    def __enter__(self) -> "LiveView":
-        """Start drawing where there is a terminal to draw on."""
-        if self._console.is_terminal:
-            # No refresh thread: what is drawn depends on the calls alone.
-            self._live = Live(console=self._console, auto_refresh=False, transient=True)
-            self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave the terminal as it was, or print the last day."""
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
-        elif self._last is not None:
-            self._print(*self._last)
-        self._last = None
-
-    def update(
-        self,
-        frame: Frame,
-        *,
-        progress_frac: float,
-        elapsed_s: float | None = None,
-        actions: Sequence[Action] = (),
-        alerts: Sequence[str] = (),
-    ) -> None:
-        """Show a newer frame; arguments as for `render_frame`."""
-        if self._live is not None:
-            picture = render_frame(
-                frame, title=self._title, progress_frac=progress_frac, elapsed_s=elapsed_s,
-                actions=actions, alerts=alerts,
-            )  # fmt: skip
-            self._live.update(picture, refresh=True)
-            return
-        if self._last is not None and date_utc(self._last[0].time_ns) != date_utc(frame.time_ns):
-            self._print(*self._last)
-        self._last = (frame, len(actions))
-
-    def _print(self, frame: Frame, actions_count: int) -> None:
-        # soft_wrap: a log line stays one line however narrow the pipe claims to be.
-        self._console.print(Text(day_line(frame, actions_count)), soft_wrap=True, highlight=False)
-
-
 def summary_tables(episodes: Sequence[Episode]) -> RenderableType:
     """What is printed at the end: verdicts, figures side by side, and every episode day by day."""
     rows = [summary(episode) for episode in episodes]
     parts: list[RenderableType] = []
     for episode, row in zip(episodes, rows, strict=True):
         name = Text(f"{label(episode)}: ", style="bold")
-        parts.append(name.append(row.verdict, style="red" if row.liquidated else "green"))
+        parts.append(name.append(row.verdict, style=_OUTCOME_STYLES[row.outcome]))
     head: list[Column] = [("Figure", "", False), ("", "", False)]
     head += [(label(episode), "", True) for episode in episodes]
     parts += [
         Text(),
         grid("Summary", head, [(h.name, h.unit, *h.texts) for h in headlines(rows)]),
     ]
+    for episode, row in zip(episodes, rows, strict=True):
+        for found in findings(episode, row):
+            parts += [Text(), grid(f"{found.title}, {row.label}", found.head, found.rows)]
     # How often something was unknown, and liquidations, stand in the summary; here room is short.
-    shown = [n for n, (name, _) in enumerate(DAILY_HEAD) if name not in ("Unknown", "Liquidated")]
+    hidden = {"Use unknown", "Distance unknown", "Liquidated"}
+    if not any(row.proposals_count for row in rows):
+        hidden.add("Proposals")
+    shown = [n for n, (name, _) in enumerate(DAILY_HEAD) if name not in hidden]
     days: list[Column] = [(*DAILY_HEAD[n], n > 0) for n in shown]
     for episode in episodes:
         texts = [[row[n] for n in shown] for row in daily_texts(episode)]

@@ -2,13 +2,19 @@
 
 from hedgerow.limits import LimitState
 from hedgerow.reporting.figures import UNKNOWN, percent, usd
+from hedgerow.reporting.records import LimitTrouble
 
 __all__ = [
     "ASSUMPTIONS_NONE",
     "LEGEND",
     "METRIC_NAMES",
     "METRIC_UNITS",
+    "RANGE_NOTE",
+    "SEARCHED",
+    "bound_value",
+    "limit_now",
     "limit_value",
+    "trouble_value",
     "worst_first",
 ]
 
@@ -34,6 +40,11 @@ _SERIOUSNESS = {"hard": 0, "unknown": 1, "soft": 2, "watch": 3, "calm": 4}
 
 ASSUMPTIONS_NONE = "The run stated no assumptions."
 
+# What solvency/distance.py searches; a test holds the two together.
+SEARCHED = "-70 % to +200 %"
+RANGE_NOTE = f"none in range: no move of all prices from {SEARCHED} makes the account liquidatable."
+_FURTHER = "none in range"
+
 # Each word of the report, as docs/glossary.md has it, in the order in which a reader meets them.
 LEGEND: tuple[tuple[str, str], ...] = (
     (
@@ -51,7 +62,8 @@ LEGEND: tuple[tuple[str, str], ...] = (
     (
         "Distance",
         "How far the prices of all coins may move together, up or down, before an account is "
-        "liquidatable, given everything else it holds. −10 % means: a fall of ten per cent.",
+        "liquidatable, given everything else it holds. -10 % means: a fall of ten per cent. Moves "
+        f"from {SEARCHED} are searched; “none in range” means that none of those breaks it.",
     ),
     (
         "Delta",
@@ -71,7 +83,8 @@ LEGEND: tuple[tuple[str, str], ...] = (
         "Confidence",
         "exact: certified against the venue's own cases. reconciled: agrees with the live account "
         "within a stated residual. estimate: neither; on it an agent may only reduce risk or add "
-        "collateral.",
+        "collateral. What a rulebook says of itself concerns its parameters; a requirement is an "
+        "estimate under any rulebook where options or carried marks are in it.",
     ),
     (
         "Rungs of a limit",
@@ -93,6 +106,42 @@ def limit_value(state: LimitState, value: float | None) -> str:
     if state.metric.endswith("_frac"):
         return percent(value)
     return f"{usd(value)} {METRIC_UNITS.get(state.metric, '')}".rstrip()
+
+
+def limit_now(state: LimitState) -> str:
+    """Write where a limit stands: a distance with the sign of its nearer side, if that is told."""
+    value = state.value_frac_or_usd
+    if state.metric != "distance_spot_frac" or value is None:
+        return limit_value(state, value)
+    if "no breach" in state.message:
+        return _FURTHER
+    sides = {"fall of": -1.0, "rise of": 1.0}
+    side = next((sign for words, sign in sides.items() if words in state.message), None)
+    return percent(value) if side is None else percent(side * abs(value), sign=True)
+
+
+def trouble_value(trouble: LimitTrouble) -> str:
+    """Write the worst value of a limit that was broken or unknown; no value is no equity."""
+    if trouble.value_worst_frac_or_usd is None:
+        return UNKNOWN if trouble.rung == "unknown" else trouble.message
+    return limit_now(_as_state(trouble))
+
+
+def bound_value(trouble: LimitTrouble) -> str:
+    """Write the hard bound of a limit that was broken."""
+    return limit_value(_as_state(trouble), trouble.hard_frac_or_usd)
+
+
+def _as_state(trouble: LimitTrouble) -> LimitState:
+    return LimitState(
+        node=trouble.node,
+        metric=trouble.metric,
+        value_frac_or_usd=trouble.value_worst_frac_or_usd,
+        soft_frac_or_usd=trouble.hard_frac_or_usd,
+        hard_frac_or_usd=trouble.hard_frac_or_usd,
+        rung=trouble.rung,
+        message=trouble.message,
+    )
 
 
 def worst_first(states: tuple[LimitState, ...]) -> tuple[LimitState, ...]:

@@ -1,16 +1,21 @@
 """What the summary and the daily rows say of an episode."""
 
 import json
+import re
 from decimal import Decimal
 
 import msgspec
 import pytest
 
-from hedgerow.execution import Liquidation
-from hedgerow.reporting import builtins_of, daily, run_builtins, summary
+from hedgerow.execution import Liquidation, Mode
+from hedgerow.reporting import builtins_of, daily, run_builtins, run_label, summary
+from hedgerow.reporting.figures import percent
 from hedgerow.reporting.headline import daily_texts, headlines
 from hedgerow.reporting.measures import nearest_distance, text_distance, text_use, worst_use
-from hedgerow.simulation import AccountFrame, Episode
+from hedgerow.reporting.troubles import undone_steps
+from hedgerow.reporting.wording import SEARCHED, limit_now, trouble_value
+from hedgerow.simulation import AccountFrame, Episode, Undone
+from hedgerow.solvency.distance import _DOWN, _UP
 from tests.rooms.reporting.sample import START_NS, sample
 
 
@@ -87,9 +92,225 @@ def test_liquidations_of_one_account_are_one_line(alone: Episode) -> None:
     assert one.time_first_ns == START_NS + 1
 
 
-def test_a_survivor_says_that_something_was_unknown(helped: Episode) -> None:
-    assert summary(helped).verdict.startswith("Survived")
-    assert "unknown" in summary(helped).verdict
+def blinded(episode: Episode, rows: range, reason: str = "no quote for 13 h") -> Episode:
+    """Make one account, perp-1, impossible to judge in some frames, and every other known."""
+    frames = []
+    for n, frame in enumerate(episode.frames):
+        accounts = tuple(
+            account(account_id=a.account_id, venue=a.venue, is_distance_known=False)
+            if n in rows and a.account_id == "perp-1"
+            else account(account_id=a.account_id, venue=a.venue)
+            for a in frame.accounts
+        )
+        state = msgspec.structs.replace(
+            frame.limits[0], value_frac_or_usd=None, rung="unknown", message=reason
+        )
+        frames.append(
+            msgspec.structs.replace(
+                frame, accounts=accounts, missing=(reason,) if n in rows else (),
+                limits=(state,) if n in rows else frame.limits[1:],
+            )
+        )  # fmt: skip
+    return msgspec.structs.replace(episode, frames=tuple(frames), liquidations=())
+
+
+def test_only_who_was_judged_in_every_frame_survived(helped: Episode) -> None:
+    seen = summary(blinded(helped, range(0)))
+    assert seen.outcome == "survived"
+    assert seen.verdict == (
+        "Survived: no account was liquidated; the nearest came within 20.0 % of it (options)."
+    )
+
+
+def test_a_short_gap_is_named_with_its_length(helped: Episode) -> None:
+    seen = summary(blinded(helped, range(100, 102)))
+    assert seen.outcome == "not liquidated"
+    assert seen.verdict.startswith(
+        "Not liquidated; perp-1 could not be judged for 1 h 48 min from 2026-02-01 18:00 UTC: "
+        "no quote for 13 h"
+    )
+
+
+def test_a_long_gap_is_unknown(helped: Episode) -> None:
+    seen = summary(blinded(helped, range(100, 160)))
+    assert seen.outcome == "unknown"
+    assert seen.verdict.startswith("Unknown: perp-1 could not be judged in 60 of 240 frames (2026-")
+    assert seen.verdict.endswith("UTC: no quote for 13 h).")
+    (gap,) = seen.gaps
+    assert (gap.unknown_count, gap.frames_count, gap.stretches_count) == (60, 240, 1)
+
+
+def test_a_gap_from_start_to_end_is_unknown(helped: Episode) -> None:
+    seen = summary(blinded(helped, range(240)))
+    assert seen.verdict == (
+        "Unknown: perp-1 could not be judged in any of 240 frames: no quote for 13 h."
+    )
+
+
+def test_a_liquidation_is_told_beside_what_was_unknown(helped: Episode) -> None:
+    hit = Liquidation(
+        account_id="options", venue="v", time_ns=START_NS, loss_usd=Decimal(5), message=""
+    )
+    seen = summary(msgspec.structs.replace(blinded(helped, range(240)), liquidations=(hit,)))
+    assert seen.outcome == "liquidated"
+    assert "Besides, perp-1 could not be judged" in seen.verdict
+
+
+def test_accounts_blind_at_the_same_times_share_a_clause(helped: Episode) -> None:
+    assert summary(helped).verdict.count("could not be judged") == 2
+    assert "options, loan, perp-2, wallet could not be judged" in summary(helped).verdict
+
+
+def test_profit_counts_from_before_anything_happened(helped: Episode) -> None:
+    whole = helped.frames[0].equity_usd
+    assert whole is not None
+    early = msgspec.structs.replace(helped, equity_start_usd=whole + 10_000.0)
+    seen, days = summary(early), daily(early)
+    assert seen.equity_start_usd == whole + 10_000.0
+    before = summary(helped).pnl_usd
+    assert seen.pnl_usd is not None
+    assert before is not None
+    assert seen.pnl_usd == pytest.approx(before - 10_000.0)
+    assert sum(day.pnl_usd or 0.0 for day in days) == pytest.approx(seen.pnl_usd)
+
+
+def test_worst_use_and_nearest_distance_include_liquidations() -> None:
+    hit = Liquidation(
+        account_id="a", venue="v", time_ns=1, loss_usd=Decimal(1), message="",
+        use_frac=Decimal("1.032"),
+    )  # fmt: skip
+    assert text_use(worst_use([account()], [hit])) == "a 103.2 %, liquidated"
+    assert text_distance(nearest_distance([account()], [hit])) == "a, liquidated"
+    assert nearest_distance([account()], [hit]).distance_frac == 0.0
+    gone = msgspec.structs.replace(hit, use_frac=None)
+    assert text_use(worst_use([account()], [gone])) == "a, liquidated, no equity left"
+
+
+def test_a_liquidation_is_in_its_day_and_in_json(alone: Episode) -> None:
+    hits = tuple(
+        msgspec.structs.replace(each, use_frac=Decimal("1.5")) for each in alone.liquidations
+    )
+    episode = msgspec.structs.replace(alone, liquidations=hits)
+    struck = [day for day in daily(episode) if day.liquidations_count]
+    assert struck
+    for day in struck:
+        assert (day.use.use_frac_max, day.distance.distance_frac) == (1.5, 0.0)
+        assert any(each.use.is_liquidated for each in day.accounts)
+    assert run_builtins([episode], None)["episodes"][0]["summary"]["use"]["use_frac_max"] == 1.5
+
+
+def test_what_was_only_proposed_is_no_action_and_costs_nothing(helped: Episode) -> None:
+    ideas = tuple(msgspec.structs.replace(a, status="proposed") for a in helped.actions)
+    watched = msgspec.structs.replace(helped, mode="observe", actions=ideas)
+    seen = summary(watched)
+    assert (seen.actions_count, seen.cost_actions_usd) == (0, 0.0)
+    assert seen.proposals_count == len(ideas) == sum(d.proposals_count for d in daily(watched))
+    assert "hedgerow" not in seen.label + seen.verdict
+
+
+@pytest.mark.parametrize(
+    ("with_hedgerow", "mode", "text"),
+    [
+        (False, None, "left alone"),
+        (True, None, "with hedgerow"),
+        (True, "auto", "with hedgerow"),
+        (True, "propose", "proposing, nothing sent"),
+        (True, "observe", "observing, nothing sent"),
+    ],
+)
+def test_a_run_is_called_by_what_it_was_allowed(
+    helped: Episode, with_hedgerow: bool, mode: Mode | None, text: str
+) -> None:
+    episode = msgspec.structs.replace(helped, with_hedgerow=with_hedgerow, mode=mode)
+    assert summary(episode).label == text
+    assert run_label(mode if with_hedgerow else None) == text or mode is None
+
+
+def test_limits_broken_at_any_time_are_listed(helped: Episode) -> None:
+    frames = list(helped.frames)
+    for n, value in ((10, 600_000.0), (11, -900_000.0), (239, 550_000.0)):
+        state = msgspec.structs.replace(
+            frames[n].limits[1], rung="hard", value_frac_or_usd=value, message=f"is {value:.0f}"
+        )
+        frames[n] = msgspec.structs.replace(frames[n], limits=(frames[n].limits[0], state))
+    seen = summary(msgspec.structs.replace(helped, frames=tuple(frames)))
+    (broken,) = seen.limits_broken
+    assert (broken.node, broken.frames_count, broken.is_at_end) == ("desk", 3, True)
+    assert broken.value_worst_frac_or_usd == -900_000.0
+    assert (broken.time_first_ns, broken.time_last_ns) == (frames[10].time_ns, frames[239].time_ns)
+    (unknown,) = seen.limits_unknown
+    assert (unknown.frames_count, unknown.is_at_end) == (15, False)
+    assert unknown.message == "equity is unknown: 3 options have no quote"
+    told = run_builtins([helped], None)["episodes"][0]
+    assert not told["limits_broken"]
+    assert told["limits_unknown"][0]["frames_count"] == 15
+
+
+def test_the_worst_of_a_floor_is_the_lowest(helped: Episode) -> None:
+    state = msgspec.structs.replace(
+        helped.frames[0].limits[0], metric="distance_spot_frac", rung="hard",
+        hard_frac_or_usd=0.05, soft_frac_or_usd=0.1,
+    )  # fmt: skip
+    frames = [
+        msgspec.structs.replace(
+            frame,
+            limits=(msgspec.structs.replace(
+                state, value_frac_or_usd=value, message=f"breaks after a rise of {value:.1%}"
+            ),),
+        )
+        for frame, value in zip(helped.frames, (0.04, 0.01, 0.03), strict=False)
+    ]  # fmt: skip
+    (broken,) = summary(msgspec.structs.replace(helped, frames=tuple(frames))).limits_broken
+    assert broken.value_worst_frac_or_usd == 0.01
+    assert trouble_value(broken) == "+1.0 %"
+
+
+def test_steps_left_undone_are_counted_once() -> None:
+    def left(first_ns: int, last_ns: int, steps_count: int) -> Undone:
+        return Undone(
+            subject="a", message="", first_ns=first_ns, last_ns=last_ns, steps_count=steps_count
+        )
+
+    assert undone_steps(()) == 0
+    assert undone_steps((left(0, 9, 10), left(20, 29, 10))) == 20
+    assert undone_steps((left(0, 9, 10), left(3, 12, 4))) == 10
+
+
+def test_what_was_left_undone_is_in_json(helped: Episode) -> None:
+    undone = Undone(
+        subject="BTC", message="no budget", first_ns=START_NS, last_ns=START_NS, steps_count=1
+    )
+    told = run_builtins([msgspec.structs.replace(helped, undone=(undone,))], None)["episodes"][0]
+    assert told["undone"][0]["message"] == "no budget"
+    assert told["summary"]["undone_steps_count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ("breaks after a rise of 13.6%", "+13.6 %"),
+        ("breaks after a fall of 13.6%", "-13.6 %"),
+        ("breaks after a move of 13.6%", "13.6 %"),
+        ("no breach within 70% of the joint spot", "none in range"),
+    ],
+)
+def test_a_distance_shows_its_nearer_side(helped: Episode, message: str, text: str) -> None:
+    state = msgspec.structs.replace(
+        helped.frames[0].limits[0], metric="distance_spot_frac", value_frac_or_usd=0.136,
+        message=message,
+    )  # fmt: skip
+    assert limit_now(state) == text
+
+
+def test_the_range_named_is_the_range_searched() -> None:
+    down, up = _DOWN[-1] - 1.0, _UP[-1] - 1.0
+    assert f"{percent(down, 0, sign=True)} to {percent(up, 0, sign=True)}" == SEARCHED
+
+
+def test_no_cell_holds_two_numbers(alone: Episode, helped: Episode) -> None:
+    for headline in headlines([summary(alone), summary(helped)]):
+        assert ", " not in headline.name
+        assert not [t for t in headline.texts if re.fullmatch(r"[\d,]+, [\d,]+", t)]
 
 
 def test_an_episode_without_frames_is_unknown_not_zero() -> None:

@@ -1,6 +1,7 @@
 """What a terminal, a pipe and the plan commands print."""
 
 import io
+import re
 from decimal import Decimal
 
 import msgspec
@@ -15,6 +16,7 @@ from hedgerow.margin import MarginLine, MarginReport, WorstScenario
 from hedgerow.planning import Plan
 from hedgerow.reporting import (
     LiveView,
+    daily,
     exposure_table,
     margin_tables,
     plan_tables,
@@ -24,9 +26,12 @@ from hedgerow.reporting import (
     trade_plan_tables,
     transfer_plan_tables,
 )
+from hedgerow.reporting.doings import doings
+from hedgerow.reporting.figures import clock, usd
 from hedgerow.reporting.headline import headlines
-from hedgerow.simulation import Episode
-from hedgerow.units import HOUR_NS, date_utc
+from hedgerow.reporting.measures import text_distance, text_use
+from hedgerow.simulation import Episode, Undone
+from hedgerow.units import HOUR_NS
 from tests.rooms.reporting.sample import START_NS, UNKNOWN_ROWS, sample
 
 FAILURE = Failure(subject="BTC-X", reason="stale_data", message="quote is 14 h old")
@@ -34,7 +39,7 @@ FAILURE = Failure(subject="BTC-X", reason="stale_data", message="quote is 14 h o
 
 def printed(picture: RenderableType, width: int = 200) -> str:
     console = Console(file=io.StringIO(), width=width)
-    console.print(picture)
+    console.print(picture, crop=False)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -71,17 +76,106 @@ def test_names_are_not_markup(helped: Episode) -> None:
 
 def test_a_pipe_gets_one_line_per_day(helped: Episode) -> None:
     out = io.StringIO()
-    with LiveView("desk", Console(file=out, width=40)) as view:
+    with LiveView("desk", "with hedgerow", console=Console(file=out, width=40)) as view:
         for frame in helped.frames:
-            view.update(frame, progress_frac=0.5)
-    days = list(dict.fromkeys(date_utc(frame.time_ns) for frame in helped.frames))
-    assert [line[:10] for line in out.getvalue().splitlines()] == days
+            view.see(frame, actions=[a for a in helped.actions if a.time_ns <= frame.time_ns])
+    lines = out.getvalue().splitlines()
+    rows = daily(helped)
+    assert [line[:22] for line in lines] == [f"with hedgerow: {day.date[:7]}" for day in rows]
+    count = 0
+    for line, day in zip(lines, rows, strict=True):
+        count += day.actions_count
+        assert line.startswith(f"with hedgerow: {day.date}")
+        assert f"equity {usd(day.equity_usd)} USD" in line
+        assert f"  {count:,} action" in line
+    whole = summary(helped)
+    assert f"worst use so far {text_use(whole.use)}  " in lines[-1]
+    assert f"nearest so far {text_distance(whole.distance)}  " in lines[-1]
+
+
+def test_a_log_does_not_depend_on_how_often_it_is_drawn(helped: Episode) -> None:
+    logs = []
+    for often in (1, 7):
+        out = io.StringIO()
+        with LiveView("desk", console=Console(file=out, width=40)) as view:
+            for n, frame in enumerate(helped.frames):
+                view.see(frame)
+                if n % often == 0:
+                    view.draw(progress_frac=0.5, elapsed_s=0.1 * n)
+        logs.append(out.getvalue())
+    assert logs[0] == logs[1]
+
+
+def test_what_is_being_done_is_one_line(helped: Episode) -> None:
+    first, *_ = helped.actions
+    sent = next(a for a in helped.actions if a.status == "credited")
+    under_way = msgspec.structs.replace(sent, status="acknowledged")
+    assert doings([]) == "0 actions"
+    assert doings([first]).startswith("1 action, ")
+    text = doings([first, under_way])
+    assert text.startswith("2 actions, ")
+    assert f"last: {clock(sent.time_ns)[-5:]} top up 12.5 BTC to options" in text
+    assert text.endswith("; under way: 12.5 BTC to options")
+    idea = msgspec.structs.replace(first, status="proposed")
+    assert doings([idea]).startswith("1 proposal, nothing sent; last: ")
+    shown = printed(
+        render_frame(helped.frames[0], title="", progress_frac=0.5, actions=[first, under_way])
+    )
+    assert text in shown
+
+
+NUMBER = re.compile(r"[-+]?\d[\d,.]*(?: %)?")
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 140])
+def test_no_number_is_cut_or_broken_in_a_narrow_terminal(helped: Episode, width: int) -> None:
+    pictures = [
+        summary_tables((sample(helped=False), helped)),
+        render_frame(helped.frames[100], title="desk", progress_frac=0.5, actions=helped.actions),
+    ]
+    for picture in pictures:
+        narrow, wide = printed(picture, width), printed(picture, 400)
+        assert "…" not in narrow
+        assert set(NUMBER.findall(narrow)) <= set(NUMBER.findall(wide))
+        if width >= 80:
+            assert max(map(len, narrow.splitlines())) <= width
+
+
+def test_a_narrow_terminal_leaves_out_what_only_explains(helped: Episode) -> None:
+    frame = helped.frames[UNKNOWN_ROWS[0]]
+    narrow = printed(render_frame(frame, title="desk", progress_frac=0.5), 80)
+    wide = printed(render_frame(frame, title="desk", progress_frac=0.5), 140)
+    for name in ("Venue", "Confidence", "Remark"):
+        assert name not in narrow
+        assert name in wide
+
+
+def test_limits_broken_and_things_undone_are_printed(helped: Episode) -> None:
+    frames = list(helped.frames)
+    state = msgspec.structs.replace(frames[-1].limits[1], rung="hard", value_frac_or_usd=-612_345.0)
+    frames[-1] = msgspec.structs.replace(frames[-1], limits=(state,))
+    undone = Undone(
+        subject="BTC", message="budget of the day is spent", first_ns=START_NS,
+        last_ns=START_NS + HOUR_NS, steps_count=12,
+    )  # fmt: skip
+    text = printed(
+        summary_tables([msgspec.structs.replace(helped, frames=tuple(frames), undone=(undone,))])
+    )
+    for words in (
+        "Hard limits broken, with hedgerow", "-612,345 USD", "500,000 USD", "yes",
+        "Limits that could not be judged", "3 options have no quote", "Left undone",
+        "budget of the day is spent", "1, 1 still at the end",
+    ):  # fmt: skip
+        assert words in text
 
 
 def test_a_terminal_gets_a_picture_that_goes_away(helped: Episode) -> None:
     out = io.StringIO()
-    with LiveView("desk", Console(file=out, force_terminal=True, width=120, height=60)) as view:
-        view.update(helped.frames[0], progress_frac=0.5, elapsed_s=2.0)
+    with LiveView(
+        "desk", console=Console(file=out, force_terminal=True, width=120, height=60)
+    ) as view:
+        view.see(helped.frames[0])
+        view.draw(progress_frac=0.5, elapsed_s=2.0)
         assert "Accounts" in out.getvalue()
 
 
@@ -91,7 +185,7 @@ def test_the_end_prints_the_headlines_side_by_side(helped: Episode) -> None:
     for headline in headlines([summary(episode) for episode in pair]):
         line = next(line for line in text.splitlines() if line.startswith(headline.name))
         assert all(part in line for part in headline.texts)
-    assert "without hedgerow: Liquidated" in text
+    assert "left alone: Liquidated" in text
 
 
 def test_an_incomplete_total_says_what_it_leaves_out() -> None:
@@ -102,7 +196,9 @@ def test_an_incomplete_total_says_what_it_leaves_out() -> None:
     )  # fmt: skip
     leaf = msgspec.structs.replace(row, node="desk/v/a", delta_spot_coin=0.5, missing=())
     table = ExposureTable(time_ns=START_NS, rows=(row, leaf), option_age_ns_max=2 * HOUR_NS)
-    text = printed(exposure_table(table))
+    text = printed(exposure_table(table, "opening positions of the desk file"))
+    assert text.startswith("opening positions of the desk file\n")
+    assert "is peg risk" in text
     assert "1,234,567" in text
     assert "without BTC-X" in text
     assert "quote is 14 h old" in text
@@ -121,7 +217,9 @@ def test_a_requirement_is_printed_line_by_line_or_as_unknown() -> None:
         worst_scenario=WorstScenario(scenario_index=3, price_move_frac=Decimal("-0.16"),
                                      vol_shock="up", profit_ccy=Decimal("-1.25")),
     )  # fmt: skip
-    text = printed(margin_tables([report, FAILURE]))
+    text = printed(margin_tables([report, FAILURE], "opening positions"))
+    assert text.startswith("opening positions\n")
+    assert "1.25000000" in text
     for words in ("use 50.0 %", "estimate", "cell 3", "headroom +1.2500 BTC", "-16.0 %", "vol up",
                   "stale data"):  # fmt: skip
         assert words in text
@@ -135,7 +233,8 @@ def test_plans_say_what_they_do_and_what_they_cannot(helped: Episode) -> None:
         cost_expected_usd=24.0, limits_before=frame.limits, limits_after=frame.limits[:1],
         assumptions=("depth is modelled",), unmet=(FAILURE,),
     )  # fmt: skip
-    text = printed(plan_tables(plan))
+    text = printed(plan_tables(plan, "market of 22:00"))
+    assert text.startswith("market of 22:00\n")
     for words in (
         "repay USDC: wallet to loan",
         "24.00",

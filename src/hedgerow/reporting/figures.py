@@ -14,6 +14,7 @@ __all__ = [
     "decimals_for",
     "duration",
     "exact",
+    "is_loss",
     "percent",
     "plain",
     "quantity",
@@ -131,6 +132,18 @@ def percent(value_frac: Number | None, decimals: int = 1, *, sign: bool = False)
     if value_frac is None:
         return UNKNOWN
     return f"{plain(float(value_frac) * 100, decimals, sign=sign)} %"
+
+
+def is_loss(text: str) -> bool:
+    """Whether a written number is to be read as bad: negative, but no fall that is a distance.
+
+    >>> is_loss("-3,000"), is_loss("-13.6 %"), is_loss("perp, liquidated"), is_loss("12")
+    (True, False, True, False)
+    """
+    return (text.startswith("-") and not text.endswith("%")) or text.endswith(_BAD_ENDS)
+
+
+_BAD_ENDS = ("liquidatable", "liquidated", "no equity left")
 
 
 def clock(time_ns: int) -> str:

@@ -13,7 +13,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from hedgerow.reporting.figures import UNKNOWN
+from hedgerow.reporting.figures import UNKNOWN, is_loss
 
 __all__ = ["Column", "grid", "styled", "wrapped"]
 
@@ -43,7 +43,6 @@ _STYLES = {
     UNKNOWN: "bold yellow",
     "acknowledged": "yellow",
 }
-_BAD_ENDS = ("liquidatable", "liquidated", "no equity left")
 # A number and its per cent sign are one word.
 _WORD = re.compile(r"\S+(?: %\S*)?")
 
@@ -51,7 +50,7 @@ _WORD = re.compile(r"\S+(?: %\S*)?")
 def styled(text: str) -> Text:
     """Colour a cell by what it says: losses red, unknown yellow. Words carry it without colour."""
     style = _STYLES.get(text, "")
-    if not style and (text.startswith("-") or text.endswith(_BAD_ENDS)):
+    if not style and is_loss(text):
         style = "red"
     return Text(text, style=style)
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NamedTuple
 
+from hedgerow.reporting.figures import is_loss
+
 __all__ = ["Cell", "badge", "cell", "definitions", "items", "number", "table"]
 
 
@@ -23,8 +25,7 @@ def number(text: str) -> Cell:
     """Make a cell of a number, set flush right; what is unknown or a loss is told by its class."""
     if text.startswith("unknown"):
         return Cell(escape(text), "num unknown-text")
-    is_bad = text.startswith("-") or text.endswith(("liquidatable", "no equity left"))
-    return Cell(escape(text), "num loss" if is_bad else "num")
+    return Cell(escape(text), "num loss" if is_loss(text) else "num")
 
 
 def badge(text: str, style: str) -> str:

@@ -92,7 +92,7 @@ def desk_chart(episodes: Sequence[Episode]) -> Chart:
         spans += _unknown(_times(episode), values)
     return Chart(
         "desk", "Equity of all accounts", "USD",
-        "Equity of all accounts together, with and without hedgerow, at the same times.",
+        "Equity of all accounts together, one line for each run, at the same times.",
         start_ns, end_ns, scale_for(everything, with_zero=False), tuple(groups),
         tuple(marks), tuple(spans), is_wide=True,
     )  # fmt: skip

@@ -112,9 +112,12 @@ def comparison_table(episodes: Sequence[Episode]) -> str:
 def daily_table(episode: Episode) -> str:
     """One row per UTC day and one for the whole run; then each account's requirement per day."""
     head, rows = requirement_texts(episode)
+    has_proposals = bool(proposed(episode))
+    shown = [n for n, (name, _) in enumerate(DAILY_HEAD) if has_proposals or name != "Proposals"]
+    days = [[texts[n] for n in shown] for texts in daily_texts(episode)]
     return table(
-        DAILY_HEAD,
-        [("", [cell(first), *map(number, rest)]) for first, *rest in daily_texts(episode)],
+        [DAILY_HEAD[n] for n in shown],
+        [("", [cell(first), *map(number, rest)]) for first, *rest in days],
         caption=f"Day by day, {label(episode)}",
         style="totalled",
     ) + table(

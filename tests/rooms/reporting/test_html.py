@@ -14,9 +14,10 @@ from hedgerow.planning import Order
 from hedgerow.reporting import daily, report_html, summary
 from hedgerow.reporting.charts import chart_html
 from hedgerow.reporting.figures import usd
-from hedgerow.reporting.headline import daily_texts, headlines
-from hedgerow.reporting.panels import account_charts
-from hedgerow.simulation import Episode
+from hedgerow.reporting.headline import DAILY_HEAD, daily_texts, headlines
+from hedgerow.reporting.panels import account_charts, desk_chart
+from hedgerow.reporting.shapes import Mark
+from hedgerow.simulation import Episode, Undone
 from tests.rooms.reporting.sample import sample
 
 ATTACK = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
@@ -170,7 +171,9 @@ def test_the_numbers_are_those_of_the_summary(page: str, pair: tuple[Episode, Ep
         assert re.search(cells, page), headline
     for episode in pair:
         assert len(daily_texts(episode)) == len(daily(episode)) + 1
-        for first, *rest in daily_texts(episode):
+        for first, *texts in daily_texts(episode):
+            rest = [t for t, (name, _) in zip(texts, DAILY_HEAD[1:], strict=True)
+                    if name != "Proposals"]  # fmt: skip
             cells = "".join(f"<td[^>]*>{re.escape(escape(text))}</td>" for text in rest)
             assert re.search(rf">{first}</th>{cells}", page), (first, rest)
 
@@ -200,6 +203,46 @@ def test_no_move_in_range_is_not_called_unknown(pair: tuple[Episode, Episode]) -
     assert "<td>unknown</td>" in text
     assert "false,null" in text
     assert "null,false" in text
+
+
+def test_only_who_survived_is_green(pair: tuple[Episode, Episode]) -> None:
+    text = render(pair)
+    assert 'class="card liquidated"' in text
+    assert 'class="card unknown"' in text  # twelve hours nobody could judge
+    assert "survived</span>" not in text
+
+
+def test_the_page_lists_limits_broken_and_things_undone(pair: tuple[Episode, Episode]) -> None:
+    undone = Undone(subject=ATTACK, message=ATTACK, first_ns=0, last_ns=0, steps_count=3)
+    frames = list(pair[1].frames)
+    state = msgspec.structs.replace(frames[5].limits[1], rung="hard")
+    frames[5] = msgspec.structs.replace(frames[5], limits=(state,))
+    text = render((msgspec.structs.replace(pair[1], frames=tuple(frames), undone=(undone,)),))
+    outline(text)
+    for words in ("Hard limits broken", "Limits that could not be judged", "Left undone"):
+        assert f"<h4>{words}</h4>" in text
+    assert ATTACK not in text
+
+
+def test_proposals_are_listed_and_not_drawn(pair: tuple[Episode, Episode]) -> None:
+    ideas = tuple(msgspec.structs.replace(a, status="proposed") for a in pair[1].actions)
+    text = render((msgspec.structs.replace(pair[1], actions=ideas, mode="propose"),))
+    outline(text)
+    assert f"<p>{len(ideas)} proposals, nothing sent.</p>" in text
+    assert text.count(">proposed</span>") == len(ideas)
+    assert 'class="mark hedge"' not in text
+    assert "proposing, nothing sent" in text
+    assert "with hedgerow" not in text
+
+
+def test_marks_do_not_cover_each_other(pair: tuple[Episode, Episode]) -> None:
+    chart = desk_chart(pair)
+    at = chart.start_ns + (chart.end_ns - chart.start_ns) // 2
+    kinds = ("liquidation", "hedge", "transfer")
+    marks = tuple(Mark(at, kind, "78", "", "#") for kind in kinds)
+    text = chart_html(chart._replace(marks=marks))
+    assert sorted(re.findall(r"--lane:(\d)", text)) == ["0", "1", "2"]
+    assert "--lanes:3" in text
 
 
 def test_an_episode_of_unknowns_prints_the_word() -> None:

@@ -97,7 +97,8 @@ def exposure_show(
     from hedgerow.reporting import builtins_of, exposure_table
 
     state = _survey(desk, data, at, seed)
-    _show(builtins_of(state.exposures), exposure_table(state.exposures), as_json=as_json)
+    shown = exposure_table(state.exposures, heading=_heading(state))
+    _show(builtins_of(state.exposures), shown, as_json=as_json)
     return _status(state, as_json=as_json)
 
 
@@ -122,9 +123,12 @@ def margin_require(
         if account is None or node.split("/")[-1] == account
     }
     if not reports:
-        known = ", ".join(node.split("/")[-1] for node in state.reports)
+        known = ", ".join(node.split("/")[-1] for node in state.reports) or "none"
+        if account is None:
+            raise DeskRejected("no account of the desk has a rulebook, so none must hold anything")
         raise DeskRejected(f"no account {account!r} with a rulebook; there are: {known}")
-    _show(builtins_of(reports), margin_tables(reports.values()), as_json=as_json)
+    shown = margin_tables(reports.values(), heading=_heading(state))
+    _show(builtins_of(reports), shown, as_json=as_json)
     return _status(state, as_json=as_json)
 
 
@@ -330,7 +334,16 @@ def _show_plan(
         assumptions=market.statements,
         valid_ns=MINUTE_NS,
     )
-    _show(builtins_of(made), plan_tables(made), as_json=as_json)
+    _show(builtins_of(made), plan_tables(made, heading=_heading(state)), as_json=as_json)
+
+
+def _heading(state: "Survey") -> str:
+    """Say whose positions these are: none of these commands knows what a run did to them."""
+    from hedgerow.units import format_ns
+
+    return (
+        f"The opening positions of the desk, in the market of {format_ns(state.snapshot.time_ns)}"
+    )
 
 
 def _status(state: "Survey", *, as_json: bool) -> int:

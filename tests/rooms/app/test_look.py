@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.rooms.app.made import LIMITS, Answer, hedgerow_here, morning
+from tests.rooms.app.made import DESK, LIMITS, Answer, hedgerow_here, morning
 
 LOW = ("--at", "2026-02-01T07:30:00Z")  # BTC has fallen by 14 %
 
@@ -146,3 +146,26 @@ def test_a_desk_without_limits_is_not_thereby_fine(
 def test_the_limit_that_is_broken_is_named(tmp_path: Path) -> None:
     words = morning(tmp_path, ("soft = 50000\nhard = 500000", "soft = 1\nhard = 2"))
     assert ask(words, "exposure", "show").err == "exit 1: coin/BTC delta is beyond hard\n"
+
+
+@pytest.mark.parametrize(
+    ("noun", "verb"),
+    [("exposure", "show"), ("margin", "require"), ("hedge", "plan"), ("collateral", "plan")],
+)
+def test_it_is_said_that_the_positions_are_those_of_the_start(
+    words: list[str], noun: str, verb: str
+) -> None:
+    heading = "The opening positions of the desk, in the market of 2026-02-01T07:30:00Z\n"
+    assert ask(words, noun, verb, *LOW).out.startswith(heading)
+
+
+def test_a_desk_that_nobody_can_liquidate_needs_nothing(tmp_path: Path) -> None:
+    words = morning(
+        tmp_path,
+        ('rulebook = "deribit/2026-02-15"\n', ""),
+        ('rulebook = "binance/2021-11-01"\n', ""),
+        (LIMITS + DESK[DESK.index("[[hedges]]") : DESK.index("[[routes]]")], ""),
+    )
+    answer = ask(words, "margin", "require")
+    assert (answer.code, answer.out) == (2, "")
+    assert "no account of the desk has a rulebook" in answer.err

@@ -13,19 +13,19 @@ README = Path(__file__).resolve().parents[1] / "README.md"
 BEGIN, END = "<!-- output: begin -->\n", "<!-- output: end -->\n"
 
 
-def fresh() -> str:
-    """Give what a newcomer sees, with the folder they would see."""
-    with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(
-            [sys.executable, "-m", "hedgerow", "run"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+def printed(folder: Path) -> str:
+    """Run the main job in a folder and give the block that shows what it prints there."""
+    done = subprocess.run(
+        [sys.executable, "-m", "hedgerow", "run"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode == 2:
         raise SystemExit(done.stderr)
-    return "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+    lines = (line.rstrip() for line in done.stdout.strip().splitlines())
+    return "```text\n" + "\n".join(lines) + "\n```\n"
 
 
 def shown() -> str:
@@ -36,7 +36,8 @@ def shown() -> str:
 
 def main() -> int:
     """Check or rewrite."""
-    block = f"```text\n{fresh()}\n```\n"
+    with tempfile.TemporaryDirectory() as folder:
+        block = printed(Path(folder))
     if shown() == block:
         return 0
     if "--check" in sys.argv[1:]:

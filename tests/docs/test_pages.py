@@ -1,0 +1,47 @@
+"""What pages promise without running anything: links lead somewhere, tables are whole."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hedgerow.app.desk_file import RecordingPart
+
+ROOT = Path(__file__).resolve().parents[2]
+# Written by programs, not by people, or not there before they run.
+MADE = {ROOT / "docs" / "measured.md"}
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *(p for p in sorted((ROOT / "docs").rglob("*.md")) if "api" not in p.parts),
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    dead = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        path = (page.parent / target.partition("#")[0]).resolve()
+        if "://" not in target and not target.startswith("#") and path not in MADE:
+            dead += [] if path.exists() else [target]
+    assert not dead
+
+
+def test_the_readme_shows_an_output() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = text.partition("<!-- output: begin -->")[2].partition("<!-- output: end -->")[0]
+    assert "chain head" in shown, "run: python tools/readme.py"
+    assert "left alone" in shown
+
+
+def test_every_key_of_a_recording_is_on_its_page() -> None:
+    page = (ROOT / "docs" / "reference" / "recordings.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)` ", page, re.MULTILINE)) == set(RecordingPart.model_fields)
+
+
+def test_the_glossary_says_each_word_once() -> None:
+    page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## (.+)$", page, re.MULTILINE)
+    assert len(headings) == len(set(headings))
+    words = re.findall(r"^\| ([a-z][\w, -]+?) \|", page.partition("## Words")[2], re.MULTILINE)
+    assert len(words) == len(set(words)) > 15

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 
 from hedgerow.agents import DeskAgent
 from hedgerow.app.desk import Desk
@@ -234,32 +235,38 @@ def _statements(desk: Desk, market: Market) -> tuple[str, ...]:
 
 
 class _Watcher:
-    """Shows frames as they come, but no more often than an eye can follow."""
+    """Shows every frame to the view, which is drawn no more often than an eye can follow."""
 
     def __init__(self, view: LiveView | None) -> None:
         self._view = view
         self._started_s = time.monotonic()
         self._drawn_s = 0.0
-        self._day = -1
 
     def __enter__(self) -> "_Watcher":
         if self._view is not None:
             self._view.__enter__()
         return self
 
-    def __exit__(self, *trouble: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if self._view is not None:
-            self._view.__exit__(None, None, None)
+            self._view.__exit__(kind, error, trace)
 
     def show(self, now: Frame, progress_frac: float) -> None:
-        """Draw this frame unless one was drawn a moment ago."""
+        """See this frame, and draw it unless one was drawn a moment ago."""
         if self._view is None:
             return
+        # Every one: what a log says of a day must not depend on how fast the machine is.
+        self._view.see(now)
         now_s = time.monotonic()
         if now_s - self._drawn_s < _DRAW_EVERY_S and progress_frac < 1.0:
             return
         self._drawn_s = now_s
-        self._view.update(now, progress_frac=progress_frac, elapsed_s=now_s - self._started_s)
+        self._view.draw(progress_frac=progress_frac, elapsed_s=now_s - self._started_s)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import re
 import shutil
 import sqlite3
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +26,7 @@ from tests.rooms.app.made import (
     hedgerow,
     hedgerow_here,
     morning,
+    perpetuals,
     recorded,
 )
 
@@ -317,3 +318,26 @@ def test_a_liquidation_is_status_1_and_says_so_without_a_limit(tmp_path: Path) -
 
 def test_a_replay_shows_no_seed(ran: Ran) -> None:
     assert "Seed" not in words_of((ran.out / "report.html").read_text(encoding="utf-8"))
+
+
+def test_the_log_of_a_run_is_the_same_however_fast_the_machine(tmp_path: Path) -> None:
+    words = morning(tmp_path)
+    first, second = (
+        hedgerow_here("run", *words, "--out", tmp_path / out, cwd=tmp_path) for out in "ab"
+    )
+    assert first.err == second.err
+    assert "nearest so far" in first.err
+
+
+def test_a_run_that_fails_logs_no_day(tmp_path: Path) -> None:
+    desk = desk_file(tmp_path)
+    broken = perpetuals().with_columns(
+        pl.when(pl.col("ts") > datetime(2026, 2, 1, 7, tzinfo=UTC))
+        .then(-1.0)
+        .otherwise("close")
+        .alias("close")
+    )
+    data = recorded(tmp_path / "data", candles=broken)
+    answer = hedgerow_here("run", str(desk), "--data", str(data), cwd=tmp_path)
+    assert answer.code == 2
+    assert len(answer.err.splitlines()) == 1

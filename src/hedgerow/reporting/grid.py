@@ -28,6 +28,7 @@ _PROSE_MIN = 10
 _PROSE = frozenset(
     ("Why", "Remark", "How", "Message", "What", "Trust", "Rule", "Reason", "Worst use",
      "Nearest distance", "Fall to liq.", "Rise to liq.", "First", "Last", "Metric",
+     "Worst", "Hard", "Limit on",
      "left alone", "with hedgerow", "proposing, nothing sent", "observing, nothing sent"),
 )  # fmt: skip
 _SPARE_NARROW = ("Remark", "Confidence", "Venue")
@@ -43,8 +44,8 @@ _STYLES = {
     UNKNOWN: "bold yellow",
     "acknowledged": "yellow",
 }
-# A number and its per cent sign are one word.
-_WORD = re.compile(r"\S+(?: %\S*)?")
+# A number and its unit are one word; a path may break after each of its steps.
+_WORD = re.compile(r"(\s*)((?:[^\s/]+/?|/)(?:(?<=\d) (?:%|s|h|min|d|bps)(?![^\W_])[^\s/]*)?)")
 
 
 def styled(text: str) -> Text:
@@ -60,20 +61,23 @@ def wrapped(text: str, width: int) -> str:
 
     >>> wrapped("aave-loop 103.2 %, liquidated", 12).splitlines()
     ['aave-loop', '103.2 %,', 'liquidated']
+    >>> wrapped("desk/aave/aave-loop is 4320 s old", 12).splitlines()
+    ['desk/aave/', 'aave-loop is', '4320 s old']
     """
     if cell_len(text) <= width:
         return text
     lines: list[str] = []
-    for word in _WORD.findall(text):
-        if lines and cell_len(lines[-1]) + 1 + cell_len(word) <= width:
-            lines[-1] += f" {word}"
+    for blank, word in _WORD.findall(text):
+        joined = (" " if blank else "") + word
+        if lines and cell_len(lines[-1]) + cell_len(joined) <= width:
+            lines[-1] += joined
         else:
             lines.append(word)
     return "\n".join(lines)
 
 
 def _longest_word(text: str) -> int:
-    return max(map(cell_len, _WORD.findall(text)), default=0)
+    return max((cell_len(word) for _, word in _WORD.findall(text)), default=0)
 
 
 class _Column:
@@ -88,7 +92,7 @@ class _Column:
         self.width_max = max(cell_len(self.name), cell_len(self.unit), widest)
         if self.is_prose:
             longest = max(map(_longest_word, cells), default=0)
-            widest = max(longest, min(widest, _PROSE_MIN))
+            widest = max(longest, _PROSE_MIN) if widest > 2 * _PROSE_MIN else longest
         self.width_min = max(heads, widest)
 
 
@@ -97,9 +101,9 @@ class _Grid:
 
     def __init__(self, head: Sequence[Column], rows: Iterable[Sequence[str]]) -> None:
         texts = [list(row) for row in rows]
-        self._columns = [
-            _Column(column, [row[n] for row in texts]) for n, column in enumerate(head)
-        ]
+        columns = [_Column(column, [row[n] for row in texts]) for n, column in enumerate(head)]
+        # A remark that nobody makes is no column.
+        self._columns = [c for c in columns if not c.is_prose or not texts or any(c.cells)]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Lay the table out for the room there is."""

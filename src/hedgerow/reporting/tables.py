@@ -109,7 +109,7 @@ def exposure_table(table: ExposureTable, heading: str | None = None) -> Renderab
         # A coin across the desk is no child of the tree: its whole path stays.
         steps = [row.node] if row.node.startswith("coin/") else row.node.split("/")
         # Coins of different kinds do not add: a node that joins several has no number here.
-        coin = "several" if row.delta_spot_coin is None else plain(row.delta_spot_coin, 4)
+        coin = "several" if row.delta_spot_coin is None else _coins(row.delta_spot_coin)
         trust = "estimate" if row.is_estimate else ""
         if row.missing:
             trust = f"without {', '.join(dict.fromkeys(f.subject for f in row.missing))}"
@@ -131,6 +131,11 @@ def exposure_table(table: ExposureTable, heading: str | None = None) -> Renderab
         parts.append(Text(f"Oldest option quote: {duration(age / SECOND_NS)}.", style="dim"))
     missing = dict.fromkeys(failure for row in table.rows for failure in row.missing)
     return Group(*parts, *_troubles("Missing: the totals above leave these out", missing))
+
+
+def _coins(delta_coin: float) -> str:
+    """Four decimals of a coin; none of so many that they must be dollars."""
+    return plain(delta_coin, 0 if abs(delta_coin) >= 100_000 else 4)
 
 
 def margin_tables(

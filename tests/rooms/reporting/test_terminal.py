@@ -141,8 +141,26 @@ def test_no_number_is_cut_or_broken_in_a_narrow_terminal(helped: Episode, width:
             assert max(map(len, narrow.splitlines())) <= width
 
 
+def test_a_tree_of_exposures_fits_a_narrow_terminal() -> None:
+    row = ExposureRow(
+        node="desk", value_usd=3_691_154.0, delta_spot_usd=-3_238_665.0, delta_spot_coin=None,
+        delta_premium_adjusted_coin=None, gamma_usd_per_pct=-82_055.0, vega_usd_per_volpt=-998.61,
+        theta_usd_per_day=2_436.0, is_estimate=False, missing=(),
+    )  # fmt: skip
+    leaf = msgspec.structs.replace(row, node="desk/v/a/USDC/none", delta_spot_coin=-900_010.685)
+    text = printed(
+        exposure_table(ExposureTable(time_ns=START_NS, rows=(row, leaf), option_age_ns_max=None)),
+        80,
+    )
+    assert max(map(len, text.splitlines())) <= 80
+    assert "-900,011" in text
+    assert "Trust" not in text
+
+
 def test_a_narrow_terminal_leaves_out_what_only_explains(helped: Episode) -> None:
     frame = helped.frames[UNKNOWN_ROWS[0]]
+    remarked = msgspec.structs.replace(frame.limits[0], message="three options have no quote")
+    frame = msgspec.structs.replace(frame, limits=(remarked,))
     narrow = printed(render_frame(frame, title="desk", progress_frac=0.5), 80)
     wide = printed(render_frame(frame, title="desk", progress_frac=0.5), 140)
     for name in ("Venue", "Confidence", "Remark"):
@@ -161,6 +179,12 @@ def test_limits_broken_and_things_undone_are_printed(helped: Episode) -> None:
     text = printed(
         summary_tables([msgspec.structs.replace(helped, frames=tuple(frames), undone=(undone,))])
     )
+    narrow = printed(
+        summary_tables([msgspec.structs.replace(helped, frames=tuple(frames), undone=(undone,))]),
+        80,
+    )
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert "-612,345" in narrow
     for words in (
         "Hard limits broken, with hedgerow", "-612,345 USD", "500,000 USD", "yes",
         "Limits that could not be judged", "3 options have no quote", "Left undone",

@@ -4,6 +4,7 @@ python tools/readme.py           rewrite the block between the markers
 python tools/readme.py --check   exit 1 when it differs
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,8 @@ from pathlib import Path
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 BEGIN, END = "<!-- output: begin -->\n", "<!-- output: end -->\n"
+# A terminal wider than usual, or one that is to be coloured, must not change the page.
+_WIDTHS = {"COLUMNS", "LINES", "FORCE_COLOR", "TTY_COMPATIBLE"}
 
 
 def printed(folder: Path) -> str:
@@ -21,6 +24,7 @@ def printed(folder: Path) -> str:
         capture_output=True,
         text=True,
         check=False,
+        env={k: v for k, v in os.environ.items() if k not in _WIDTHS},
     )
     if done.returncode == 2:
         raise SystemExit(done.stderr)

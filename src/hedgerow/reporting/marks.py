@@ -82,7 +82,7 @@ def liquidation_marks(episode: Episode, account_id: str | None = None) -> tuple[
             each.time_ns,
             "liquidation",
             "✕",
-            f"{clock(each.time_ns)} UTC: {each.account_id} liquidated {label(episode)}, "
+            f"{clock(each.time_ns)} UTC: {each.account_id} liquidated ({label(episode)}), "
             f"{usd(each.loss_usd)} USD lost. {each.message}",
             "#liquidations",
             run_key(episode),

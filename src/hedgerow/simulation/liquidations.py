@@ -25,7 +25,7 @@ _STEP_USD = Decimal("0.01")
 
 
 class Liquidations:
-    """What it remembers: since when an account was unknown or liquidatable."""
+    """What it remembers: since when an account was unknown, and which ones cannot be helped."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Liquidations:
         self._rulebooks = rulebooks
         self._spread = spread
         self._unknown_since_ns: dict[str, int] = {}
-        self._due_since_ns: dict[str, int] = {}
+        self._stuck: set[str] = set()
 
     def check(
         self, snapshot: Snapshot, books: OpenBooks
@@ -58,9 +58,8 @@ class Liquidations:
             if isinstance(report, Failure):
                 continue
             if not report.is_liquidatable:
-                self._due_since_ns.pop(account_id, None)
+                self._stuck.discard(account_id)
                 continue
-            due_ns = self._due_since_ns.setdefault(account_id, snapshot.time_ns)
             if isinstance(rulebook, LendingRulebook):
                 seized = lending_venue.liquidate(account, self._instruments, snapshot, rulebook)
                 if isinstance(seized, Failure):
@@ -75,13 +74,14 @@ class Liquidations:
                     account, self._instruments, snapshot, rulebook, books
                 )
             if result.change.account == account:
-                if due_ns == snapshot.time_ns:
+                if account_id not in self._stuck:
+                    self._stuck.add(account_id)
                     alerts.append(
                         f"{format_ns(snapshot.time_ns)} {account_id}: below its requirement, but "
                         f"nothing could be liquidated: {result.message or 'nothing is held'}"
                     )
                 continue
-            self._due_since_ns.pop(account_id, None)
+            self._stuck.discard(account_id)
             self._holdings.book(result.change, snapshot)
             liquidations.append(
                 Liquidation(

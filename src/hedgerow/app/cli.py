@@ -282,7 +282,7 @@ def _show(payload: Any, readable: Any, *, as_json: bool) -> None:
         return
     from hedgerow.app.screen import wide_console
 
-    wide_console().print(readable, highlight=False)
+    wide_console().print(readable, highlight=False, crop=False)
 
 
 def _opened(

@@ -19,6 +19,8 @@ class _Screen(Console):
 
 
 def wide_console() -> Console:
-    """Give a console on stdout; a narrower terminal wraps the lines and loses nothing."""
+    """Give a console on stdout: as wide as the terminal, or wide enough for a file or a pipe."""
     console = _Screen()
-    return console if console.width >= _COLUMNS_MIN else _Screen(width=_COLUMNS_MIN)
+    if console.is_terminal or console.width >= _COLUMNS_MIN:
+        return console
+    return _Screen(width=_COLUMNS_MIN)

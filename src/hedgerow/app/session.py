@@ -27,6 +27,7 @@ from hedgerow.execution import (
     Guards,
     Header,
     Journal,
+    Liquidation,
     Receipt,
     View,
     spent_on_day,
@@ -35,8 +36,8 @@ from hedgerow.execution import (
 from hedgerow.execution import Route as AllowedRoute
 from hedgerow.limits import survey
 from hedgerow.market import MarketState, Snapshot
-from hedgerow.reporting import LiveView, report_html, run_builtins, summary_tables
-from hedgerow.simulation import Episode, Frame, News, OptionSpread, World, run
+from hedgerow.reporting import LiveView, report_html, run_builtins, run_label, summary_tables
+from hedgerow.simulation import Action, Episode, Frame, News, OptionSpread, World, run
 
 __all__ = ["run_session"]
 
@@ -96,7 +97,7 @@ def run_session(
         sys.stdout.write(json.dumps(answer, sort_keys=True) + "\n")
     else:
         console = wide_console()
-        console.print(summary_tables(episodes), highlight=False)
+        console.print(summary_tables(episodes), highlight=False, crop=False)
         console.print(
             f"\njournal  {out / 'journal.db'}  ({rows_count:,} rows, chain head {head})\n"
             f"report   {out / 'report.html'}  (open it in a browser; it needs no network)",
@@ -142,8 +143,8 @@ def _episode(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: b
         ),
     )
     is_guarded = journal is not None
-    title = f"{desk.name} ({'with' if is_guarded else 'without'} hedgerow)"
-    view = _Watcher(LiveView(title) if not is_quiet else None)
+    label = run_label(desk.mode if is_guarded else None)
+    view = _Watcher(None if is_quiet else LiveView(desk.name, label))
 
     def act(decision: Decision, snapshot: Snapshot, time_ns: int) -> Iterable[Receipt]:
         if journal is None or decision.plan is None:
@@ -180,8 +181,11 @@ def _episode(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: b
         now = frame(survey(seen.book, seen.snapshot, seen.rulebooks, desk.limits))
         if journal is not None:
             journal.append("observed", seen.time_ns, {"frame": now})
-        view.show(now, (seen.time_ns - desk.start_ns) / max(1, desk.end_ns - desk.start_ns))
         return now
+
+    def watch(now: Frame, actions: Sequence[Action], liquidations: Sequence[Liquidation]) -> None:
+        done_frac = (now.time_ns - desk.start_ns) / max(1, desk.end_ns - desk.start_ns)
+        view.show(now, done_frac, actions, liquidations)
 
     def appraise(seen: View) -> float | None:
         return frame(survey(seen.book, seen.snapshot, seen.rulebooks, ())).equity_usd
@@ -208,6 +212,7 @@ def _episode(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: b
             hear=hear,
             appraise=appraise,
             allow=allow,
+            watch=watch,
             mode=desk.mode,
             step_ns=desk.step_ns,
             start_ns=desk.start_ns,
@@ -228,7 +233,7 @@ def _statements(desk: Desk, market: Market) -> tuple[str, ...]:
     )
     used = sorted({account.rulebook for account in desk.accounts if account.rulebook is not None})
     said.extend(
-        f"Rulebook {book.name} ({book.confidence}): {book.confidence_note}"
+        f"Rulebook {book.name} (its figures: {book.confidence}). {book.confidence_note}"
         for book in (desk.rulebooks[name] for name in used)
     )
     return tuple(said)
@@ -256,12 +261,18 @@ class _Watcher:
         if self._view is not None:
             self._view.__exit__(kind, error, trace)
 
-    def show(self, now: Frame, progress_frac: float) -> None:
+    def show(
+        self,
+        now: Frame,
+        progress_frac: float,
+        actions: Sequence[Action],
+        liquidations: Sequence[Liquidation],
+    ) -> None:
         """See this frame, and draw it unless one was drawn a moment ago."""
         if self._view is None:
             return
         # Every one: what a log says of a day must not depend on how fast the machine is.
-        self._view.see(now)
+        self._view.see(now, actions=actions, liquidations=liquidations)
         now_s = time.monotonic()
         if now_s - self._drawn_s < _DRAW_EVERY_S and progress_frac < 1.0:
             return

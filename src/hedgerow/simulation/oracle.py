@@ -10,7 +10,7 @@ from decimal import Decimal
 import msgspec
 
 from hedgerow.market import OracleAnswer
-from hedgerow.units import MINUTE_NS, quantise
+from hedgerow.units import MINUTE_NS, SECOND_NS, quantise
 
 __all__ = ["Feed", "OracleModel"]
 
@@ -38,8 +38,8 @@ class OracleModel(msgspec.Struct, frozen=True, kw_only=True):
         """Say in one sentence what is assumed."""
         return (
             f"Oracle {self.asset}: no recorded rounds; answers are assumed when the price has "
-            f"moved {self.deviation_frac:.2%} or after {self.heartbeat_ns // MINUTE_NS} minutes, "
-            f"{self.delay_ns // MINUTE_NS} minutes late."
+            f"moved {self.deviation_frac:.2%} or after {self.heartbeat_ns // MINUTE_NS} min, "
+            f"{self.delay_ns // SECOND_NS} s late."
         )
 
 

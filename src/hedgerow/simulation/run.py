@@ -24,12 +24,12 @@ from hedgerow.execution import (
 from hedgerow.market import MarketEvent, MarketState, Snapshot
 from hedgerow.portfolio import book
 from hedgerow.simulation.actions import ActionLog
-from hedgerow.simulation.records import Episode, Frame, News, Settlement
+from hedgerow.simulation.records import Action, Episode, Frame, News, Settlement
 from hedgerow.simulation.undone import UndoneLog
 from hedgerow.simulation.world import World
 from hedgerow.units import format_ns
 
-__all__ = ["Act", "Allow", "Appraise", "Hear", "Observe", "run"]
+__all__ = ["Act", "Allow", "Appraise", "Hear", "Observe", "Watch", "run"]
 
 # Sends what a decision asks for, and gives back what is known of it: receipts of the world, and
 # rejections by guards that stopped a leg before it was sent.
@@ -40,6 +40,8 @@ Allow: TypeAlias = Callable[[int], Allowance]
 Hear: TypeAlias = Callable[[News, int], None]
 # Makes a frame of the desk after the agents acted.
 Observe: TypeAlias = Callable[[View, Sequence[Decision]], Frame]
+# Told every frame, and all actions and liquidations of the run so far.
+Watch: TypeAlias = Callable[[Frame, Sequence[Action], Sequence[Liquidation]], None]
 # Values the desk in dollars; None where it cannot.
 Appraise: TypeAlias = Callable[[View], float | None]
 
@@ -56,6 +58,7 @@ def run(
     hear: Hear = lambda news, time_ns: None,
     appraise: Appraise = lambda view: None,
     allow: Allow = lambda time_ns: Allowance(),
+    watch: Watch | None = None,
     mode: Mode = "auto",
     step_ns: int,
     start_ns: int,
@@ -71,8 +74,8 @@ def run(
         taken.
     agents
         None at all gives the episode without hedgerow.
-    act, observe, hear
-        See `Act`, `Observe` and `Hear`.
+    act, observe, hear, watch
+        See `Act`, `Observe`, `Hear` and `Watch`.
     appraise
         Asked once, for the opening accounts in the market of `start_ns`, before anything was
         settled or done: so a run with agents and one without start from the same value.
@@ -94,7 +97,7 @@ def run(
             f"step must be positive and the end not before the start, was {step_ns} from "
             f"{format_ns(start_ns)} to {format_ns(end_ns)}"
         )
-    recorder = _Recorder(world, state, agents, act, observe, hear, appraise, allow, mode)
+    recorder = _Recorder(world, state, agents, act, observe, hear, appraise, allow, watch, mode)
     steps = _steps(start_ns, end_ns, step_ns)
     step = next(steps, None)
     events_count = 0
@@ -151,6 +154,7 @@ class _Recorder:
         hear: Hear,
         appraise: Appraise,
         allow: Allow,
+        watch: Watch | None,
         mode: Mode,
     ) -> None:
         self._world = world
@@ -158,6 +162,7 @@ class _Recorder:
         self._agents = agents
         self._act = act
         self._observe = observe
+        self._watch = watch
         self._hear = hear
         self._appraise = appraise
         self._allow = allow
@@ -199,6 +204,8 @@ class _Recorder:
             plans = (decision.plan for decision in decisions if decision.plan is not None)
             self.log.proposed((leg for plan in plans for leg in plan.legs), time_ns)
         self.frames.append(self._observe(self._view(snapshot), tuple(decisions)))
+        if self._watch is not None:
+            self._watch(self.frames[-1], self.log.actions(), tuple(self.liquidations))
 
     def _view(self, snapshot: Snapshot) -> View:
         pending = self._world.pending()

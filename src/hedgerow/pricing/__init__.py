@@ -6,17 +6,39 @@ instrument's own settlement asset, with the dollar price of that asset beside it
 to price on a missing or stale input.
 """
 
-from hedgerow.pricing.black76 import Floats, OptionColumns, OptionGreeks, greeks, value_usd
+from hedgerow.pricing.black76 import (
+    Floats,
+    OptionColumns,
+    OptionGreeks,
+    greeks,
+    value_usd,
+    vega_usd_per_vol,
+)
+from hedgerow.pricing.implied import (
+    ImpliedReason,
+    ImpliedVols,
+    implied_vols,
+    implied_vols_coin,
+)
+from hedgerow.pricing.quotes import QuoteGate, QuoteVols, quote_vols
 from hedgerow.pricing.units import unit_ccy
 from hedgerow.pricing.value import Values, value
 
 __all__ = [
     "Floats",
+    "ImpliedReason",
+    "ImpliedVols",
     "OptionColumns",
     "OptionGreeks",
+    "QuoteGate",
+    "QuoteVols",
     "Values",
     "greeks",
+    "implied_vols",
+    "implied_vols_coin",
+    "quote_vols",
     "unit_ccy",
     "value",
     "value_usd",
+    "vega_usd_per_vol",
 ]

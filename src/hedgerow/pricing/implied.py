@@ -46,7 +46,7 @@ _SERIES_TERMS_COUNT = 8
 
 
 class ImpliedReason(IntEnum):
-    """Why a price has no implied vol; the closed set of codes in `ImpliedVols.reason`."""
+    """Why a price has no implied vol; the closed set of codes in `ImpliedVols.reason_code`."""
 
     OK = 0
     NOT_FINITE = 1  # an input is NaN or infinite
@@ -65,13 +65,13 @@ class ImpliedVols:
     Attributes
     ----------
     vol_frac
-        Annualised (in the years that were given); positive and finite exactly where `reason` is 0.
-    reason
+        Annualised, in the years that were given; positive and finite exactly where the reason is 0.
+    reason_code
         Codes of `ImpliedReason`.
     """
 
     vol_frac: Floats
-    reason: Codes
+    reason_code: Codes
 
 
 def implied_vols(
@@ -119,7 +119,7 @@ def implied_vols(
         lost = ok & ~((vol > 0) & np.isfinite(vol))
     reason[lost] = ImpliedReason.OUT_OF_RANGE
     vol[reason != ImpliedReason.OK] = np.nan
-    return ImpliedVols(vol_frac=vol.reshape(shape), reason=reason.reshape(shape))
+    return ImpliedVols(vol_frac=vol.reshape(shape), reason_code=reason.reshape(shape))
 
 
 def implied_vols_coin(

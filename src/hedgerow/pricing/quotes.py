@@ -21,7 +21,7 @@ _TICK_VOLPT_MAX = 5.0
 
 
 class QuoteGate(IntEnum):
-    """The first gate a quote fails; the closed set of codes in `QuoteVols.gate`."""
+    """The first gate a quote fails; the closed set of codes in `QuoteVols.gate_code`."""
 
     OK = 0
     NOT_FINITE = 1  # forward, strike, time or tick cannot be used
@@ -46,10 +46,10 @@ class QuoteVols:
     vol_mid_frac: Floats
     width_volpt: Floats
     tick_volpt: Floats
-    reason_bid: Codes
-    reason_ask: Codes
-    reason_mid: Codes
-    gate: NDArray[np.int8]
+    reason_bid_code: Codes
+    reason_ask_code: Codes
+    reason_mid_code: Codes
+    gate_code: NDArray[np.int8]
 
 
 def quote_vols(
@@ -92,7 +92,7 @@ def quote_vols(
     with np.errstate(all="ignore"):
         mid = 0.5 * (bid + ask)
         low, high, middle = (implied_vols(each, F, K, T, call) for each in (bid, ask, mid))
-        known = middle.reason == ImpliedReason.OK
+        known = middle.reason_code == ImpliedReason.OK
         vega = vega_usd_per_vol(
             np.where(known, F, 1.0),
             np.where(known, K, 1.0),
@@ -111,9 +111,9 @@ def quote_vols(
         gate = np.zeros(shape, dtype=np.int8)
         gate[~(tick_vol <= tick_volpt_max)] = QuoteGate.COARSE
         gate[~(width <= width_volpt_max)] = QuoteGate.WIDE
-        gate[(low.reason != ImpliedReason.OK) | (high.reason != ImpliedReason.OK) | ~known] = (
-            QuoteGate.NO_VOL
-        )
+        gate[
+            (low.reason_code != ImpliedReason.OK) | (high.reason_code != ImpliedReason.OK) | ~known
+        ] = QuoteGate.NO_VOL
         gate[~(bid > np.maximum(intrinsic, tick))] = QuoteGate.BID_WITHIN_TICK
         gate[bid > ask] = QuoteGate.CROSSED
         gate[~(np.isfinite(ask) & (ask > 0))] = QuoteGate.NO_ASK
@@ -125,8 +125,8 @@ def quote_vols(
         vol_mid_frac=middle.vol_frac,
         width_volpt=width,
         tick_volpt=tick_vol,
-        reason_bid=low.reason,
-        reason_ask=high.reason,
-        reason_mid=middle.reason,
-        gate=gate,
+        reason_bid_code=low.reason_code,
+        reason_ask_code=high.reason_code,
+        reason_mid_code=middle.reason_code,
+        gate_code=gate,
     )

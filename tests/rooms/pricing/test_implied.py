@@ -49,7 +49,7 @@ def worst_of_round_trip(cases: NDArray[np.float64], call: NDArray[np.bool_]) -> 
     assert asked.any()
     # The only refusal left where there is time value: a put or call rounded up to its maximum.
     top = price >= np.where(call, forward, strike)
-    assert (found.reason[asked & ~top] == ImpliedReason.OK).all()
+    assert (found.reason_code[asked & ~top] == ImpliedReason.OK).all()
     error = np.abs(found.vol_frac / vol - 1.0) / np.maximum(condition, 1.0)
     return float(error[asked & ~top].max())
 
@@ -93,7 +93,7 @@ def test_twenty_thousand_random_prices_of_our_own_give_their_vol_back() -> None:
     call = strike >= forward
     price = value_usd(forward, strike, vol, years, call)
     found = implied_vols(price, forward, strike, years, call)
-    assert (found.reason == ImpliedReason.OK).all()
+    assert (found.reason_code == ImpliedReason.OK).all()
     # The forward pricing in NumPy, not the inversion, is what rounds here.
     assert np.abs(found.vol_frac / vol - 1.0).max() < 1e-11
 
@@ -111,10 +111,10 @@ def test_a_vol_prices_its_price(
     strike = forward * math.exp(deviations * vol * math.sqrt(years))
     price, condition = exact(forward, strike, vol, years, is_call=is_call)
     found = implied_vols(price, forward, strike, years, is_call)
-    if found.reason == ImpliedReason.OK:
+    if found.reason_code == ImpliedReason.OK:
         assert abs(float(found.vol_frac) / vol - 1.0) <= ROUND_TRIP * max(1.0, condition)
     else:
-        assert condition > 1e10, ImpliedReason(int(found.reason)).name
+        assert condition > 1e10, ImpliedReason(int(found.reason_code)).name
 
 
 @given(any_number, any_number, any_number, any_number, st.booleans())
@@ -122,7 +122,7 @@ def test_no_number_raises_and_every_gap_has_its_reason(
     price: float, forward: float, strike: float, years: float, is_call: bool
 ) -> None:
     found = implied_vols(price, forward, strike, years, is_call)
-    reason = ImpliedReason(int(found.reason))
+    reason = ImpliedReason(int(found.reason_code))
     vol = float(found.vol_frac)
     assert (reason is ImpliedReason.OK) == (math.isfinite(vol) and vol > 0)
     assert math.isnan(vol) == (reason is not ImpliedReason.OK)
@@ -152,20 +152,21 @@ REFUSALS = """
 def test_every_refusal_is_named() -> None:
     rows = [line.split() for line in REFUSALS.strip().splitlines()[1:]]
     for *given_numbers, right, reason in rows:
-        found = implied_vols(*(float(each) for each in given_numbers), right == "C")
-        assert ImpliedReason(int(found.reason)).name == reason, given_numbers
+        price, forward, strike, years = (float(each) for each in given_numbers)
+        found = implied_vols(price, forward, strike, years, right == "C")
+        assert ImpliedReason(int(found.reason_code)).name == reason, given_numbers
 
 
 def test_one_bad_row_leaves_the_others_alone() -> None:
     found = implied_vols([5.0, math.nan, 7.0], 100.0, 100.0, 0.5, [True, True, False])
-    assert found.reason.tolist() == [0, ImpliedReason.NOT_FINITE, 0]
+    assert found.reason_code.tolist() == [0, ImpliedReason.NOT_FINITE, 0]
     alone = implied_vols(5.0, 100.0, 100.0, 0.5, True)
     assert found.vol_frac[0] == alone.vol_frac
 
 
 def test_shapes_are_those_of_the_broadcast() -> None:
     found = implied_vols(np.full((2, 1), 5.0), np.full(3, 100.0), 100.0, 0.5, True)
-    assert found.vol_frac.shape == found.reason.shape == (2, 3)
+    assert found.vol_frac.shape == found.reason_code.shape == (2, 3)
     assert implied_vols([], 100.0, 100.0, 0.5, True).vol_frac.shape == (0,)
 
 

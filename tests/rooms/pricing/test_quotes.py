@@ -28,8 +28,9 @@ GATES = """
 def test_every_gate_is_named() -> None:
     rows = [line.split() for line in GATES.strip().splitlines()[1:]]
     columns = np.array([[float(each) for each in row[:-1]] for row in rows]).T
-    found = quote_vols(*columns, True, tick_usd=1.0)
-    assert [QuoteGate(int(code)).name for code in found.gate] == [row[-1] for row in rows]
+    bid, ask, forward, strike, years = columns
+    found = quote_vols(bid, ask, forward, strike, years, True, tick_usd=1.0)
+    assert [QuoteGate(int(code)).name for code in found.gate_code] == [row[-1] for row in rows]
 
 
 def test_vols_and_width_are_those_of_the_prices() -> None:
@@ -56,5 +57,5 @@ def test_no_number_raises(
     bid: float, ask: float, forward: float, strike: float, years: float, tick: float, call: bool
 ) -> None:
     found = quote_vols(bid, ask, forward, strike, years, call, tick_usd=tick)
-    if found.gate == QuoteGate.OK:
+    if found.gate_code == QuoteGate.OK:
         assert found.vol_bid_frac <= found.vol_mid_frac <= found.vol_ask_frac

@@ -14,6 +14,12 @@ from hedgerow.reporting.records import (
     NearestDistance,
     WorstUse,
 )
+from hedgerow.reporting.smiles import (
+    smiles_svg,
+    surface_builtins,
+    surface_lines,
+    surface_tables,
+)
 from hedgerow.reporting.summary import daily, summary
 from hedgerow.reporting.tables import (
     builtins_of,
@@ -45,8 +51,12 @@ __all__ = [
     "render_frame",
     "report_html",
     "run_builtins",
+    "smiles_svg",
     "summary",
     "summary_tables",
+    "surface_builtins",
+    "surface_lines",
+    "surface_tables",
     "trade_plan_tables",
     "transfer_plan_tables",
 ]

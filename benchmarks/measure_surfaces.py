@@ -63,8 +63,8 @@ def main() -> int:
     results = [
         _result("surface_accepted_frac", tally.accepted_frac, "1", "higher", ACCEPTED_FRAC_MIN,
                 f"{note}; rejected: {why or 'none'}"),
-        _result("surface_error_median_volpt", float(np.median(tally.errors_volpt)), "volpt", "lower",
-                ERROR_VOLPT_MAX, "median of the slices' median errors within 1.5 deviations; "
+        _result("surface_error_median_volpt", float(np.median(tally.errors_volpt)), "volpt",
+                "lower", ERROR_VOLPT_MAX, "median of the slices' median errors within 1.5 deviations; "
                 f"95 % of slices below {np.quantile(tally.errors_volpt, 0.95):.3f}, worst "
                 f"{max(tally.errors_volpt):.3f}; refitted beside a neighbour: "
                 f"{tally.repaired['calendar']}"),
@@ -72,8 +72,8 @@ def main() -> int:
                 "accepted slices of any life whose density is negative somewhere"),
         _result("surface_calendars_count", float(tally.calendars), "count", "lower", 0.0,
                 "accepted neighbours whose total variance falls somewhere"),
-        _result("surface_accepted_short_frac", tally.accepted_short / max(short, 1), "1", "higher", None,
-                f"{tally.accepted_short} of {short} slices of two days or less; no bar"),
+        _result("surface_accepted_short_frac", tally.accepted_short / max(short, 1), "1", "higher",
+                None, f"{tally.accepted_short} of {short} slices of two days or less; no bar"),
     ]  # fmt: skip
     if options.json:
         print(json.dumps({"results": results}))

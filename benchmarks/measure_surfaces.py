@@ -64,7 +64,7 @@ def main() -> int:
         _result("surface_accepted_frac", tally.accepted_frac, "1", "higher", ACCEPTED_FRAC_MIN,
                 f"{note}; rejected: {why or 'none'}"),
         _result("surface_error_median_volpt", float(np.median(tally.errors_volpt)), "volpt",
-                "lower", ERROR_VOLPT_MAX, "median of the slices' median errors within 1.5 deviations; "
+                "lower", ERROR_VOLPT_MAX, "median of the slices' medians within 1.5 deviations; "
                 f"95 % of slices below {np.quantile(tally.errors_volpt, 0.95):.3f}, worst "
                 f"{max(tally.errors_volpt):.3f}; refitted beside a neighbour: "
                 f"{tally.repaired['calendar']}"),

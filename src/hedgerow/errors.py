@@ -87,7 +87,17 @@ class BudgetExceeded(ExecutionError):
 
 
 Reason: TypeAlias = Literal[
-    "missing_data", "stale_data", "not_converged", "unsupported", "no_source"
+    "missing_data",
+    "stale_data",
+    "not_converged",
+    "unsupported",
+    "no_source",
+    # Why a smile is not taken; `market.smile` says what each means.
+    "too_few_quotes",
+    "level_off",
+    "poor_fit",
+    "butterfly_arbitrage",
+    "calendar_arbitrage",
 ]
 
 

@@ -52,6 +52,8 @@ def _methods() -> dict[str, Any]:
             name: read[name]
             for name in (
                 "inverse_option",
+                "implied_vol_regression",
+                "svi_vogt",
                 "liquidation_price",
                 "lending_repair",
                 "hedge_band",

@@ -11,15 +11,17 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import App, CycloptsError, Parameter, Token
+from cyclopts import App, CycloptsError, Parameter
 from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
 
 from hedgerow import __version__
+from hedgerow.app.options import At, Data, DeskPath, Json, Seed
+from hedgerow.app.surface import surface
 from hedgerow.errors import HedgerowError
 
 if TYPE_CHECKING:
@@ -40,28 +42,8 @@ margin = App(name="margin", help="What each account must hold.")
 hedge = App(name="hedge", help="Which trades bring the desk back.")
 collateral = App(name="collateral", help="Which transfers bring the desk back.")
 journal = App(name="journal", help="What was seen and done, and the proof of it.")
-for noun in (exposure, margin, hedge, collateral, journal):
+for noun in (exposure, margin, hedge, collateral, surface, journal):
     app.command(noun)
-
-DeskPath = Annotated[
-    Path | None, Parameter(help="Desk file; without one, the embedded desk in its seeded crash.")
-]
-Data = Annotated[Path | None, Parameter(help="Folder with the recordings the desk file names.")]
-
-
-def _whole(_: object, tokens: Sequence[Token]) -> int:
-    """Read a seed; the parser's own reading would round 1.5 and run another seed than was asked."""
-    written = tokens[0].value
-    if not (written.isascii() and written.isdigit() and int(written) < 2**63):
-        raise ValueError(f"write a whole number from 0 on, was {written}")
-    return int(written)
-
-
-Seed = Annotated[
-    int | None, Parameter(help="Seed of the embedded episode; 7 when left out.", converter=_whole)
-]
-At = Annotated[str | None, Parameter(help="Time such as 2026-02-05T12:00:00Z; default: the start.")]
-Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON and nothing else.")]
 
 
 @app.command

@@ -4,8 +4,13 @@ Quotes, chains, ladders, funding, oracle answers and lending indices enter as ev
 `Snapshot` leaves: every input with its time, an age limit for each kind, and a `Failure` where an
 input is missing or stale. `snapshot.shocked(shock)` is a new snapshot; the old one is untouched.
 The room refuses records that cannot be: crossed or empty ladders, non-positive prices.
+
+A chain enters `fit_surface` and a `Surface` leaves: per expiry a smile free of arbitrage, or the
+reason why there is none.
 """
 
+from hedgerow.market.chain import ChainColumns, chain_columns, smile_quotes
+from hedgerow.market.forwards import Forward, from_parity, from_strike
 from hedgerow.market.records import (
     NO_SHOCK,
     AssetPrice,
@@ -24,13 +29,18 @@ from hedgerow.market.records import (
     StakingRate,
     TradePrint,
 )
+from hedgerow.market.smile import Smile, SmileQuotes, Surface, near_money
 from hedgerow.market.snapshot import AgeLimits, MarketState, Snapshot
+from hedgerow.market.surface import fit_surface, fit_surfaces
+from hedgerow.market.svi import Svi
 
 __all__ = [
     "NO_SHOCK",
     "AgeLimits",
     "AssetPrice",
     "Candle",
+    "ChainColumns",
+    "Forward",
     "FundingSettlement",
     "IndexPrice",
     "Ladder",
@@ -43,7 +53,18 @@ __all__ = [
     "OracleAnswer",
     "Quote",
     "Shock",
+    "Smile",
+    "SmileQuotes",
     "Snapshot",
     "StakingRate",
+    "Surface",
+    "Svi",
     "TradePrint",
+    "chain_columns",
+    "fit_surface",
+    "fit_surfaces",
+    "from_parity",
+    "from_strike",
+    "near_money",
+    "smile_quotes",
 ]

@@ -6,17 +6,59 @@ instrument's own settlement asset, with the dollar price of that asset beside it
 to price on a missing or stale input.
 """
 
-from hedgerow.pricing.black76 import Floats, OptionColumns, OptionGreeks, greeks, value_usd
+from hedgerow.pricing.black76 import (
+    Floats,
+    OptionColumns,
+    OptionGreeks,
+    greeks,
+    value_usd,
+    vega_usd_per_vol,
+)
+from hedgerow.pricing.implied import (
+    ImpliedReason,
+    ImpliedVols,
+    implied_vols,
+    implied_vols_coin,
+)
+from hedgerow.pricing.model_free import VarianceStrip, index_volpt, variance_strip
+from hedgerow.pricing.quotes import QuoteGate, QuoteVols, quote_vols
+from hedgerow.pricing.smile_delta import (
+    DeltaRegime,
+    MinimumVariance,
+    SmileDeltas,
+    minimum_variance_deltas,
+    minimum_variance_fit,
+    sticky_moneyness_deltas,
+    sticky_strike_deltas,
+)
 from hedgerow.pricing.units import unit_ccy
 from hedgerow.pricing.value import Values, value
 
 __all__ = [
+    "DeltaRegime",
     "Floats",
+    "ImpliedReason",
+    "ImpliedVols",
+    "MinimumVariance",
     "OptionColumns",
     "OptionGreeks",
+    "QuoteGate",
+    "QuoteVols",
+    "SmileDeltas",
     "Values",
+    "VarianceStrip",
     "greeks",
+    "implied_vols",
+    "implied_vols_coin",
+    "index_volpt",
+    "minimum_variance_deltas",
+    "minimum_variance_fit",
+    "quote_vols",
+    "sticky_moneyness_deltas",
+    "sticky_strike_deltas",
     "unit_ccy",
     "value",
     "value_usd",
+    "variance_strip",
+    "vega_usd_per_vol",
 ]

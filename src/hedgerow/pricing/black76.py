@@ -18,7 +18,7 @@ from scipy.special import ndtr
 
 from hedgerow.errors import OutOfDomain
 
-__all__ = ["Floats", "OptionColumns", "OptionGreeks", "greeks", "value_usd"]
+__all__ = ["Floats", "OptionColumns", "OptionGreeks", "greeks", "value_usd", "vega_usd_per_vol"]
 
 _INV_SQRT_2PI = 0.3989422804014327
 
@@ -113,6 +113,28 @@ def value_usd(
     intrinsic = cp * (forward_usd - strike_usd)
     # Rounding may leave a far wing a hair below zero.
     return np.maximum(np.where(live, model, intrinsic), 0.0)
+
+
+def vega_usd_per_vol(
+    forward_usd: Floats, strike_usd: Floats, vol_frac: Floats, expiry_years: Floats
+) -> Floats:
+    """Give ∂V/∂σ for every cell of a broadcast; the same for calls and puts.
+
+    Parameters
+    ----------
+    forward_usd, strike_usd, vol_frac, expiry_years
+        All positive; USD per coin, annualised fraction, ACT/365 years.
+
+    Returns
+    -------
+    ndarray, broadcast shape, USD per coin of notional and per 1.00 of volatility
+    """
+    st = vol_frac * np.sqrt(expiry_years)
+    with np.errstate(over="ignore"):
+        d1 = np.log(forward_usd / strike_usd) / st + 0.5 * st
+        density = _INV_SQRT_2PI * np.exp(-0.5 * d1 * d1)
+    vega: Floats = forward_usd * density * np.sqrt(expiry_years)
+    return vega
 
 
 def greeks(options: OptionColumns) -> OptionGreeks:

@@ -17,6 +17,12 @@ from hedgerow.reporting.records import (
     NearestDistance,
     WorstUse,
 )
+from hedgerow.reporting.smiles import (
+    smiles_svg,
+    surface_builtins,
+    surface_lines,
+    surface_tables,
+)
 from hedgerow.reporting.summary import daily, run_label, summary
 from hedgerow.reporting.tables import (
     builtins_of,
@@ -50,8 +56,12 @@ __all__ = [
     "report_html",
     "run_builtins",
     "run_label",
+    "smiles_svg",
     "summary",
     "summary_tables",
+    "surface_builtins",
+    "surface_lines",
+    "surface_tables",
     "trade_plan_tables",
     "transfer_plan_tables",
 ]

@@ -18,6 +18,10 @@ COMMANDS = [
     ("hedge", "plan"),
     ("collateral",),
     ("collateral", "plan"),
+    ("surface",),
+    ("surface", "fit"),
+    ("surface", "show"),
+    ("surface", "check"),
     ("journal",),
     ("journal", "verify"),
 ]

@@ -14,7 +14,7 @@ from hedgerow.venues.recordings.candles import (
     read_spot,
     read_spot_windows,
 )
-from hedgerow.venues.recordings.chains import read_chains
+from hedgerow.venues.recordings.chains import chain_underlyings, read_chains
 from hedgerow.venues.recordings.funding import read_funding
 from hedgerow.venues.recordings.futures import read_dated_futures, read_perpetual_quotes
 from hedgerow.venues.recordings.merge import merge
@@ -27,6 +27,7 @@ from hedgerow.venues.recordings.oracles import read_oracle_rounds
 from hedgerow.venues.recordings.replay import replay_raw_book
 
 __all__ = [
+    "chain_underlyings",
     "future_from_name",
     "merge",
     "option_from_name",

@@ -22,6 +22,7 @@ from hedgerow.venues.recordings.names import option_from_name
 from hedgerow.venues.recordings.tables import (
     Rule,
     Sheet,
+    distinct,
     find_files,
     label,
     moment,
@@ -31,7 +32,7 @@ from hedgerow.venues.recordings.tables import (
     whole_moments,
 )
 
-__all__ = ["read_chains"]
+__all__ = ["chain_underlyings", "read_chains"]
 
 _SHEET = Sheet(
     columns=(
@@ -81,6 +82,20 @@ def read_chains(
     coins = [_chains_of(paths, start_ns, end_ns, coin) for coin in sorted(underlyings)]
     time_ns = attrgetter("time_ns")
     return _events(groupby(merge(*coins, key=time_ns), key=time_ns))
+
+
+def chain_underlyings(folder: Path) -> tuple[str, ...]:
+    """Give the coins that the chains of a folder are of, in order of name.
+
+    Raises
+    ------
+    RecordingRejected
+        If there is no file, or one cannot be read or names no currency.
+    """
+    seen: set[str] = set()
+    for path in find_files(folder, "chain_*.parquet"):
+        seen |= set(distinct(path, "currency"))
+    return tuple(sorted(seen))
 
 
 class _Chain(NamedTuple):

@@ -32,6 +32,7 @@ __all__ = [
     "Sheet",
     "amount",
     "count",
+    "distinct",
     "find_files",
     "find_one",
     "flag",
@@ -354,6 +355,19 @@ def _check_known(paths: Sequence[Path], where: Mapping[str, str]) -> None:
         raise RecordingRejected(
             f"{', '.join(str(path) for path in paths)}: no row has {wanted}; there are {there}"
         )
+
+
+def distinct(path: Path, name: str) -> list[str]:
+    """Give the different labels in one column of a file.
+
+    Raises
+    ------
+    RecordingRejected
+        If the file cannot be read or lacks the column.
+    """
+    with _reading(path):
+        seen = pl.scan_parquet(path, glob=False).select(pl.col(name).cast(pl.String))
+        return [each for each in seen.unique().collect().to_series() if each is not None]
 
 
 def whole_moments(

@@ -1,0 +1,29 @@
+"""What several commands ask for in the same words."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter, Token
+
+__all__ = ["At", "Data", "DeskPath", "Json", "Seed"]
+
+DeskPath = Annotated[
+    Path | None, Parameter(help="Desk file; without one, the embedded desk in its seeded crash.")
+]
+Data = Annotated[Path | None, Parameter(help="Folder with the recordings the desk file names.")]
+
+
+def _whole(_: object, tokens: Sequence[Token]) -> int:
+    """Read a seed; the parser's own reading would round 1.5 and run another seed than was asked."""
+    written = tokens[0].value
+    if not (written.isascii() and written.isdigit() and int(written) < 2**63):
+        raise ValueError(f"write a whole number from 0 on, was {written}")
+    return int(written)
+
+
+Seed = Annotated[
+    int | None, Parameter(help="Seed of the embedded episode; 7 when left out.", converter=_whole)
+]
+At = Annotated[str | None, Parameter(help="Time such as 2026-02-05T12:00:00Z; default: the start.")]
+Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON and nothing else.")]

@@ -1,0 +1,190 @@
+"""Smiles of one chain: fitted, checked, and taken or rejected with a reason.
+
+A `Smile` is one expiry's SVI slice; a `Surface` holds those that passed every check, in order of
+expiry, and a `Failure` for each that did not. Between expiries total variance is linear at fixed
+ln(K/F); before the first and after the last the vol is flat.
+
+=====================  ============================================================================
+reason                 what it means
+=====================  ============================================================================
+too_few_quotes         fewer than five usable strikes, or fewer than three near the money
+level_off              the fitted vol at the money is not the quoted one, so the fit went astray
+poor_fit               the median error near the money is above the bar
+butterfly_arbitrage    some terminal price would have a negative density, and repair did not help
+calendar_arbitrage     it crosses the slice before it, and no refit of either avoids that
+=====================  ============================================================================
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hedgerow.errors import Failure, OutOfDomain
+from hedgerow.market.forwards import ForwardSource
+from hedgerow.market.svi import Floats, Svi, slopes, total_variance
+
+__all__ = ["Smile", "SmileQuotes", "Surface", "near_money", "weights_per_volpt"]
+
+Repair: TypeAlias = Literal["none", "butterfly", "calendar"]
+Bools: TypeAlias = NDArray[np.bool_]
+
+NEAR_DEVIATIONS = 1.5
+_WIDTH_VOLPT_MIN, _WIDTH_VOLPT_MAX = 1.0, 50.0
+_UNQUOTED_WIDTH_VOLPT = 10.0
+_CORE_DEVIATIONS, _CUT_DEVIATIONS = 1.6, 3.0
+_WING_WEIGHT_FRAC = 0.15
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SmileQuotes:
+    """One expiry ready to be fitted: one row per strike, from the out-of-the-money side.
+
+    Attributes
+    ----------
+    subject
+        Such as ``BTC-27FEB26``.
+    vol_frac
+        The vol to be fitted, annualised.
+    width_volpt
+        (ask - bid) / vega; NaN where a side is missing.
+    """
+
+    subject: str
+    time_ns: int
+    expiry_ns: int
+    expiry_years: float
+    forward_usd: float
+    forward_source: ForwardSource
+    strike_usd: Floats
+    moneyness_log: Floats
+    vol_frac: Floats
+    width_volpt: Floats
+
+
+def near_money(moneyness_log: Floats, vol_frac: Floats, expiry_years: Floats | float) -> Bools:
+    """Whether strikes lie within one and a half deviations of the forward, each by its own vol."""
+    near: Bools = np.abs(moneyness_log) <= NEAR_DEVIATIONS * vol_frac * np.sqrt(expiry_years)
+    return near
+
+
+def weights_per_volpt(quotes: SmileQuotes) -> Floats:
+    """Give the weight of each quote: vega over spread, which is one over its width in vol.
+
+    A width counts as at least one point, so that no single quote decides, and as ten where a side
+    is missing. SVI has five parameters and cannot follow both the middle and the far wings of a
+    smile with two bends: the middle, where the vega is, counts in full, the wings to three
+    deviations at 0.15, and what lies beyond is left to Lee's bound.
+    """
+    width = np.where(np.isfinite(quotes.width_volpt), quotes.width_volpt, _UNQUOTED_WIDTH_VOLPT)
+    width = np.clip(width, _WIDTH_VOLPT_MIN, _WIDTH_VOLPT_MAX)
+    deviations = np.abs(quotes.moneyness_log) / (quotes.vol_frac * np.sqrt(quotes.expiry_years))
+    part = np.where(deviations <= _CORE_DEVIATIONS, 1.0, _WING_WEIGHT_FRAC)
+    weight: Floats = np.where(deviations <= _CUT_DEVIATIONS, part / width, 0.0)
+    return weight
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Smile:
+    """One accepted slice.
+
+    Attributes
+    ----------
+    svi
+        Parameters of total variance, one slice.
+    error_median_volpt
+        Median absolute error against the fitted vols within 1.5 deviations.
+    density_g_min_frac
+        The least of Gatheral's g: not negative.
+    repair
+        What had to be done beyond the plain fit.
+    """
+
+    subject: str
+    time_ns: int
+    expiry_ns: int
+    expiry_years: float
+    forward_usd: float
+    forward_source: ForwardSource
+    svi: Svi
+    error_median_volpt: float
+    error_max_volpt: float
+    quotes_count: int
+    density_g_min_frac: float
+    repair: Repair
+
+    def variance_frac(self, moneyness_log: Floats) -> Floats:
+        """Give total variance σ²T at ln(K/F)."""
+        return total_variance(self.svi, moneyness_log)
+
+    def vol_frac(self, moneyness_log: Floats) -> Floats:
+        """Give the annualised vol at ln(K/F)."""
+        vol: Floats = np.sqrt(self.variance_frac(moneyness_log) / self.expiry_years)
+        return vol
+
+    def skew_frac_per_log(self, moneyness_log: Floats) -> Floats:
+        """Give ∂σ/∂k, annualised vol per unit of log-moneyness."""
+        w, first, _ = slopes(self.svi, moneyness_log)
+        skew: Floats = 0.5 * first / np.sqrt(w * self.expiry_years)
+        return skew
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surface:
+    """The accepted slices of one underlying at one time, earliest first, and the rejected ones."""
+
+    underlying: str
+    time_ns: int
+    smiles: tuple[Smile, ...]
+    rejected: tuple[Failure, ...]
+
+    def variance_frac(self, moneyness_log: Floats, expiry_years: Floats) -> Floats:
+        """Interpolate total variance, linear in time at fixed ln(K/F).
+
+        Parameters
+        ----------
+        moneyness_log, expiry_years
+            Broadcast; each expiry with its own forward. Times are positive.
+
+        Returns
+        -------
+        ndarray, broadcast shape
+            Free of arbitrage wherever the slices are. Outside the first and last expiry the vol of
+            that expiry stands, so total variance is in proportion to time.
+
+        Raises
+        ------
+        OutOfDomain
+            If no slice was accepted, or a time is not positive and finite.
+        """
+        if not self.smiles:
+            raise OutOfDomain(
+                f"{self.underlying}: no slice was accepted; look at `rejected` for the reasons"
+            )
+        k, T = np.broadcast_arrays(
+            np.asarray(moneyness_log, dtype=np.float64), np.asarray(expiry_years, dtype=np.float64)
+        )
+        if not (np.isfinite(T).all() and (T > 0).all()):
+            raise OutOfDomain(f"{self.underlying}: expiry_years must be positive and finite")
+        times = np.array([smile.expiry_years for smile in self.smiles])
+        every = np.stack([smile.variance_frac(k) for smile in self.smiles])
+        after = np.searchsorted(times, T)
+        upper = np.minimum(after, len(times) - 1)
+        lower = np.maximum(after - 1, 0)
+        w_upper = np.take_along_axis(every, upper[None], axis=0)[0]
+        w_lower = np.take_along_axis(every, lower[None], axis=0)[0]
+        span = np.where(upper > lower, times[upper] - times[lower], 1.0)
+        part = np.where(upper > lower, (T - times[lower]) / span, 0.0)
+        inside = w_lower + part * (w_upper - w_lower)
+        # Flat vol outside; with one slice upper and lower are the same.
+        first, last = times[0], times[-1]
+        edge = np.where(first >= T, T / first, T / last)
+        beyond = (first >= T) | (last <= T)
+        w: Floats = np.where(beyond, w_upper * edge, inside)
+        return w
+
+    def vol_frac(self, moneyness_log: Floats, expiry_years: Floats) -> Floats:
+        """Interpolate and give the annualised vol; as `variance_frac`."""
+        vol: Floats = np.sqrt(self.variance_frac(moneyness_log, expiry_years) / expiry_years)
+        return vol

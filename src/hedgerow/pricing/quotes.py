@@ -1,0 +1,132 @@
+"""Bid and ask vols of option quotes, and whether a quote is good enough to learn a vol from.
+
+A price tells a vol only as finely as its tick and its spread allow, so both are given in vol beside
+the vols: ``width = (ask - bid) / vega`` and ``tick / vega`` (methods.md section 4). Gates do not
+drop rows, they name them; who fits a smile decides which to keep.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hedgerow.pricing.black76 import Floats, vega_usd_per_vol
+from hedgerow.pricing.implied import Codes, ImpliedReason, implied_vols
+
+__all__ = ["QuoteGate", "QuoteVols", "quote_vols"]
+
+_WIDTH_VOLPT_MAX = 25.0
+_TICK_VOLPT_MAX = 5.0
+
+
+class QuoteGate(IntEnum):
+    """The first gate a quote fails; the closed set of codes in `QuoteVols.gate_code`."""
+
+    OK = 0
+    NOT_FINITE = 1  # forward, strike, time or tick cannot be used
+    NO_BID = 2
+    NO_ASK = 3
+    CROSSED = 4  # bid above ask
+    BID_WITHIN_TICK = 5  # bid at or below the larger of intrinsic value and one tick
+    NO_VOL = 6  # bid or ask has no implied vol; the reasons say why
+    WIDE = 7  # the spread is more vol than allowed
+    COARSE = 8  # one tick is more vol than allowed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QuoteVols:
+    """Row i answers quote i. NaN stands where a reason or a gate says why.
+
+    `width_volpt` and `tick_volpt` are known wherever the mid has a vol.
+    """
+
+    vol_bid_frac: Floats
+    vol_ask_frac: Floats
+    vol_mid_frac: Floats
+    width_volpt: Floats
+    tick_volpt: Floats
+    reason_bid_code: Codes
+    reason_ask_code: Codes
+    reason_mid_code: Codes
+    gate_code: NDArray[np.int8]
+
+
+def quote_vols(
+    bid_usd: ArrayLike,
+    ask_usd: ArrayLike,
+    forward_usd: ArrayLike,
+    strike_usd: ArrayLike,
+    expiry_years: ArrayLike,
+    is_call: ArrayLike,
+    *,
+    tick_usd: ArrayLike,
+    width_volpt_max: float = _WIDTH_VOLPT_MAX,
+    tick_volpt_max: float = _TICK_VOLPT_MAX,
+) -> QuoteVols:
+    """Give the vols of bid, ask and mid and the first gate each quote fails.
+
+    Parameters
+    ----------
+    bid_usd, ask_usd
+        Undiscounted, USD per coin; NaN where there is no quote. A coin premium is multiplied by its
+        forward first.
+    forward_usd, strike_usd, expiry_years, is_call
+        As in `implied_vols`; one shape with the prices.
+    tick_usd
+        The venue's price step, USD per coin; multiplied by the forward if it is in coin.
+    width_volpt_max, tick_volpt_max
+        Vol points. The defaults keep all but the far wings of the chains measured.
+
+    Returns
+    -------
+    QuoteVols, shape of the broadcast
+        Never raises for a number, whatever it is.
+    """
+    columns = (bid_usd, ask_usd, forward_usd, strike_usd, expiry_years, tick_usd)
+    shape = np.broadcast_shapes(*(np.shape(each) for each in (*columns, is_call)))
+    bid, ask, F, K, T, tick = (
+        np.broadcast_to(np.asarray(each, dtype=np.float64), shape) for each in columns
+    )
+    call = np.broadcast_to(np.asarray(is_call, dtype=np.bool_), shape)
+    with np.errstate(all="ignore"):
+        mid = 0.5 * (bid + ask)
+        low, high, middle = (implied_vols(each, F, K, T, call) for each in (bid, ask, mid))
+        known = middle.reason_code == ImpliedReason.OK
+        vega = vega_usd_per_vol(
+            np.where(known, F, 1.0),
+            np.where(known, K, 1.0),
+            np.where(known, middle.vol_frac, 1.0),
+            np.where(known, T, 1.0),
+        )
+        per_point = np.where(known, 0.01 * vega, np.nan)
+        width = (ask - bid) / per_point
+        tick_vol = tick / per_point
+        intrinsic = np.maximum(np.where(call, F - K, K - F), 0.0)
+        usable = (
+            np.isfinite(F) & np.isfinite(K) & np.isfinite(T) & np.isfinite(tick)
+            & (F > 0) & (K > 0) & (T > 0) & (tick > 0)
+        )  # fmt: skip
+        # From the last gate to the first: an earlier one overwrites.
+        gate = np.zeros(shape, dtype=np.int8)
+        gate[~(tick_vol <= tick_volpt_max)] = QuoteGate.COARSE
+        gate[~(width <= width_volpt_max)] = QuoteGate.WIDE
+        gate[
+            (low.reason_code != ImpliedReason.OK) | (high.reason_code != ImpliedReason.OK) | ~known
+        ] = QuoteGate.NO_VOL
+        gate[~(bid > np.maximum(intrinsic, tick))] = QuoteGate.BID_WITHIN_TICK
+        gate[bid > ask] = QuoteGate.CROSSED
+        gate[~(np.isfinite(ask) & (ask > 0))] = QuoteGate.NO_ASK
+        gate[~(np.isfinite(bid) & (bid > 0))] = QuoteGate.NO_BID
+        gate[~usable] = QuoteGate.NOT_FINITE
+    return QuoteVols(
+        vol_bid_frac=low.vol_frac,
+        vol_ask_frac=high.vol_frac,
+        vol_mid_frac=middle.vol_frac,
+        width_volpt=width,
+        tick_volpt=tick_vol,
+        reason_bid_code=low.reason_code,
+        reason_ask_code=high.reason_code,
+        reason_mid_code=middle.reason_code,
+        gate_code=gate,
+    )

@@ -1,0 +1,132 @@
+"""Deltas of options on a smile: what the vol does when the forward moves is part of the number.
+
+=================  ================================================================================
+regime             when the forward moves, the vol of a strike …
+=================  ================================================================================
+sticky_strike      stays: the Black delta
+sticky_moneyness   is that of the new ln(K/F): the smile travels with the forward
+minimum_variance   moves as it did on average in a past that was regressed
+=================  ================================================================================
+
+References
+----------
+J. Hull, A. White (2017), Optimal delta hedging for options, J. Banking and Finance 82.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from hedgerow.errors import OutOfDomain
+from hedgerow.pricing.black76 import Floats, OptionColumns, greeks
+
+__all__ = [
+    "DeltaRegime",
+    "MinimumVariance",
+    "SmileDeltas",
+    "minimum_variance_deltas",
+    "minimum_variance_fit",
+    "sticky_moneyness_deltas",
+    "sticky_strike_deltas",
+]
+
+DeltaRegime: TypeAlias = Literal["sticky_strike", "sticky_moneyness", "minimum_variance"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SmileDeltas:
+    """Deltas to the forward, not premium-adjusted, and the regime they belong to."""
+
+    regime: DeltaRegime
+    delta_forward_frac: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class MinimumVariance:
+    """Coefficients of ``(a + b δ + c δ²)``, from changes of one kind of option only.
+
+    Calls and puts have their own, as δ differs by one. `explained_frac` is the share of the squared
+    error of the Black hedge that the fit takes away, in the sample it was fitted to.
+    """
+
+    a_frac: float
+    b_frac: float
+    c_frac: float
+    explained_frac: float
+    rows_count: int
+
+
+def sticky_strike_deltas(options: OptionColumns) -> SmileDeltas:
+    """Give Black deltas."""
+    return SmileDeltas("sticky_strike", greeks(options).delta_forward_frac)
+
+
+def sticky_moneyness_deltas(options: OptionColumns, skew_frac_per_log: Floats) -> SmileDeltas:
+    """Give δ - vega ∂σ/∂k / F, with k = ln(K/F).
+
+    Parameters
+    ----------
+    options
+        Their vols are those of the smile at their strikes.
+    skew_frac_per_log
+        ∂σ/∂k there, such as `Smile.skew_frac_per_log` gives; shape (n,).
+    """
+    found = greeks(options)
+    shift = found.vega_usd_per_vol * skew_frac_per_log / options.forward_usd
+    return SmileDeltas("sticky_moneyness", found.delta_forward_frac - shift)
+
+
+def minimum_variance_deltas(options: OptionColumns, coefficients: MinimumVariance) -> SmileDeltas:
+    """Give δ + vega / (F √T) · (a + b δ + c δ²); at expiry the Black delta."""
+    found = greeks(options)
+    delta = found.delta_forward_frac
+    curve = coefficients.a_frac + coefficients.b_frac * delta + coefficients.c_frac * delta**2
+    root = np.sqrt(np.where(options.expiry_years > 0, options.expiry_years, 1.0))
+    shift = found.vega_usd_per_vol / (options.forward_usd * root) * curve
+    return SmileDeltas("minimum_variance", delta + shift)
+
+
+def minimum_variance_fit(
+    options: OptionColumns, change_value_usd: Floats, change_forward_usd: Floats
+) -> MinimumVariance:
+    """Regress what the Black hedge missed on vega, δ and δ².
+
+    Parameters
+    ----------
+    options
+        As they stood before the change; all calls or all puts.
+    change_value_usd, change_forward_usd
+        Of the option and of its forward over one period, shape (n,).
+
+    Raises
+    ------
+    OutOfDomain
+        If calls and puts are mixed, a time is zero, or the rows do not determine three numbers.
+    """
+    if options.is_call.any() and not options.is_call.all():
+        raise OutOfDomain("calls and puts have coefficients of their own: fit them apart")
+    if not (options.expiry_years > 0).all():
+        raise OutOfDomain("expiry_years must be positive in every row of the sample")
+    found = greeks(options)
+    delta = found.delta_forward_frac
+    missed = change_value_usd - delta * change_forward_usd
+    scale = (
+        found.vega_usd_per_vol
+        / (options.forward_usd * np.sqrt(options.expiry_years))
+        * change_forward_usd
+    )
+    basis = scale[:, None] * np.stack([np.ones_like(delta), delta, delta**2], axis=1)
+    solved, _, rank, _ = np.linalg.lstsq(basis, missed, rcond=None)
+    if rank < 3:
+        raise OutOfDomain(f"{len(missed)} rows do not determine three coefficients")
+    square = float((missed**2).sum())
+    left = float(((missed - basis @ solved) ** 2).sum())
+    a, b, c = (float(each) for each in solved)
+    return MinimumVariance(
+        a_frac=a,
+        b_frac=b,
+        c_frac=c,
+        explained_frac=1.0 - left / square if square > 0 else 0.0,
+        rows_count=len(missed),
+    )

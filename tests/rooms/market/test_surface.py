@@ -1,0 +1,119 @@
+"""Chains become surfaces free of arbitrage, and whatever is left out is named."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from hedgerow.errors import OutOfDomain
+from hedgerow.market import ChainColumns, Surface, Svi, fit_surface, fit_surfaces
+from hedgerow.market.svi import butterfly_min, calendar_gap, total_variance
+from hedgerow.units import DAY_NS
+
+NOW_NS = 1_770_000_000_000_000_000
+FORWARD = 70_000.0
+DAYS = (3, 10, 30, 90)
+
+
+def true_slice(days: float) -> Svi:
+    """A smile that no neighbour crosses: SSVI-like, all parameters in step with the deviation."""
+    w = 0.3 * days / 365
+    return Svi(*(np.array([each]) for each in (0.5 * w, 0.45 * w**0.5, -0.3, 0.0, 1.1 * w**0.5)))
+
+
+def chain(days: tuple[int, ...] = DAYS, noise: float = 0.0, steps_count: int = 25) -> ChainColumns:
+    rng = np.random.default_rng(1)
+    rows = []
+    for each in days:
+        w = float(total_variance(true_slice(each), np.zeros(1))[0])
+        k = np.linspace(-3.0, 3.0, steps_count) * np.sqrt(w)
+        vol = np.sqrt(total_variance(true_slice(each), k[None])[0] / (each / 365))
+        vol = vol * (1.0 + noise * rng.standard_normal(len(k)))
+        for is_call in (True, False):
+            for moneyness, one in zip(k, vol, strict=True):
+                rows.append((each, FORWARD * np.exp(moneyness), is_call, one))
+    expiry, strike, call, vol_rows = zip(*rows, strict=True)
+    n = len(rows)
+    return ChainColumns(
+        underlying="BTC",
+        time_ns=NOW_NS,
+        expiry_ns=np.array([NOW_NS + each * DAY_NS for each in expiry], dtype=np.int64),
+        strike_usd=np.array(strike),
+        is_call=np.array(call),
+        forward_usd=np.full(n, FORWARD),
+        vol_mark_frac=np.array(vol_rows),
+        price_bid_usd=np.full(n, 100.0),
+        price_ask_usd=np.full(n, 110.0),
+    )
+
+
+def only(surface: Surface) -> list[Svi]:
+    return [Svi(*(np.atleast_1d(each) for each in smile.svi)) for smile in surface.smiles]
+
+
+def test_a_surface_that_is_svi_is_found_again() -> None:
+    surface = fit_surface(chain())
+    assert [smile.repair for smile in surface.smiles] == ["none"] * len(DAYS)
+    for smile in surface.smiles:
+        assert smile.error_median_volpt < 1e-2
+        assert smile.forward_usd == FORWARD
+    k = np.array([-0.1, 0.0, 0.1])
+    truth = np.sqrt(total_variance(true_slice(30), k[None])[0] / (30 / 365))
+    np.testing.assert_allclose(surface.vol_frac(k, np.full(3, 30 / 365)), truth, atol=1e-3)
+
+
+def test_noise_makes_no_arbitrage() -> None:
+    surface = fit_surface(chain((3, 5, 7, 9, 11), noise=0.02), error_volpt_max=5.0)
+    assert len(surface.smiles) >= 3
+    for svi in only(surface):
+        assert butterfly_min(svi)[0][0] >= 0
+    for earlier, later in pairwise(only(surface)):
+        assert calendar_gap(earlier, later)[0] >= 0
+
+
+def test_variance_falls_nowhere_between_or_beyond_the_slices() -> None:
+    surface = fit_surface(chain())
+    times = np.linspace(0.5, 200, 400) / 365
+    w = surface.variance_frac(np.linspace(-1, 1, 9)[:, None], times[None])
+    assert (np.diff(w, axis=1) > 0).all()
+    short = surface.vol_frac(np.zeros(2), np.array([0.1, 3.0]) / 365)
+    assert short[0] == pytest.approx(short[1])
+
+
+def test_a_surface_does_not_depend_on_its_company() -> None:
+    alone = fit_surface(chain())
+    both = fit_surfaces([chain((2, 60), noise=0.01), chain()])[1]
+    for one, other in zip(only(alone), only(both), strict=True):
+        np.testing.assert_allclose(
+            total_variance(one, np.linspace(-1, 1, 9)[None]),
+            total_variance(other, np.linspace(-1, 1, 9)[None]),
+            rtol=1e-5,
+        )
+
+
+def test_every_rejection_is_named() -> None:
+    few = fit_surface(chain((10,), steps_count=4))
+    assert [failure.reason for failure in few.rejected] == ["too_few_quotes"]
+    rough = fit_surface(chain((10,), noise=0.1))
+    assert [failure.reason for failure in rough.rejected] == ["poor_fit"]
+    with pytest.raises(OutOfDomain, match="rejected"):
+        rough.vol_frac(np.zeros(1), np.ones(1))
+
+
+def test_slices_that_cross_are_parted_or_one_is_left_out() -> None:
+    falling = chain((10, 11))
+    late = falling.expiry_ns == falling.expiry_ns.max()
+    vol = np.where(late, 0.9 * falling.vol_mark_frac, falling.vol_mark_frac)
+    surface = fit_surface(replace(falling, vol_mark_frac=vol))
+    assert [failure.reason for failure in surface.rejected] == ["calendar_arbitrage"]
+    assert "crosses BTC" in surface.rejected[0].message
+
+
+def test_an_expired_chain_and_an_empty_one_give_no_smile() -> None:
+    gone = fit_surface(replace(chain((3,)), time_ns=NOW_NS + 3 * DAY_NS))
+    assert [failure.reason for failure in gone.rejected] == ["stale_data"]
+    empty = fit_surface(
+        ChainColumns("BTC", NOW_NS, np.zeros(0, np.int64), *(np.zeros(0) for _ in range(6)))  # type: ignore[arg-type]
+    )
+    assert (empty.smiles, empty.rejected) == ((), ())

@@ -20,6 +20,7 @@ from cyclopts import App, CycloptsError, Parameter, Token
 from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
 
 from hedgerow import __version__
+from hedgerow.app.kernel_cache import choose_kernel_cache
 from hedgerow.errors import HedgerowError
 
 if TYPE_CHECKING:
@@ -186,6 +187,7 @@ def journal_verify(
 
 def main() -> None:
     """Run the command line and exit."""
+    choose_kernel_cache()
     as_json = "--json" in sys.argv
     try:
         with _signals():

@@ -19,6 +19,7 @@ __all__ = [
     "CoinGreeks",
     "EuropeanColumns",
     "EuropeanGreeks",
+    "Floats",
     "coin_greeks",
     "european_greeks",
 ]

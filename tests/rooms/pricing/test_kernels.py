@@ -71,7 +71,7 @@ print(round(european_greeks(options).value_usd[0], 6), *uncached())
 """
 
 
-def priced(root: Path, **environment: str) -> str:
+def priced(root: Path, environment: dict[str, str]) -> str:
     """Price in a process of its own, whose package has no place for compiled code."""
     clean = {k: v for k, v in os.environ.items() if k not in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME")}
     done = subprocess.run(
@@ -97,8 +97,10 @@ def test_without_a_place_to_write_kernels_are_compiled_anew(tmp_path: Path) -> N
     (package / "pricing" / "kernels" / "__pycache__").touch()
     nowhere = tmp_path / "nowhere"
     nowhere.touch()
-    assert priced(tmp_path, HOME=str(nowhere)) == "0.382925 greeks"
-    assert priced(tmp_path, NUMBA_CACHE_DIR=str(nowhere / "below")) == "0.382925 greeks"
+    homeless = {"HOME": str(nowhere)}
+    assert priced(tmp_path, homeless) == "0.382925 greeks"
+    bad = {"NUMBA_CACHE_DIR": str(nowhere / "below")}
+    assert priced(tmp_path, homeless | bad) == "0.382925 greeks"
     chosen = tmp_path / "chosen"
-    assert priced(tmp_path, NUMBA_CACHE_DIR=str(chosen)) == "0.382925"
+    assert priced(tmp_path, homeless | {"NUMBA_CACHE_DIR": str(chosen)}) == "0.382925"
     assert list(chosen.rglob("*.nbc"))

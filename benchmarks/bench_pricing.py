@@ -159,7 +159,7 @@ def nautilus_greeks(options: EuropeanColumns) -> Callable[[], object] | None:
 
     def work() -> None:
         for S, r, b, v, is_call, K, T in rows:
-            black_scholes_greeks(S, r, b, v, is_call, K, T)
+            black_scholes_greeks(S, r, b, v, is_call, K, T, 1.0)
 
     return work
 

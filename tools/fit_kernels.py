@@ -27,6 +27,14 @@ def mills(z: Any) -> Any:
     return mp.sqrt(mp.pi / 2) * mp.exp(z * z / 2) * mp.erfc(z / mp.sqrt(2))
 
 
+def horner(coefficients: Sequence[Any], x: Any) -> Any:
+    """Evaluate a polynomial, highest power first."""
+    total = mp.mpf(0)
+    for coefficient in coefficients:
+        total = total * x + coefficient
+    return total
+
+
 def chebyshev_points(count: int) -> list[Any]:
     """Give the roots of the Chebyshev polynomial of that degree, in (-1, 1)."""
     return [-mp.cos(mp.pi * (2 * i + 1) / (2 * count)) for i in range(count)]
@@ -65,10 +73,8 @@ def quotient(degree: int, rounds: int = 12) -> tuple[list[float], list[float]]:
         found = list(mp.lu_solve(rows, right))
         above = found[degree::-1]
         under = [*found[:degree:-1], mp.mpf(1)]
-        below = [mp.polyval(under, z) for z in zs]
-        off = [
-            abs(mp.polyval(above, z) / q / m - 1) for z, q, m in zip(zs, below, goal, strict=True)
-        ]
+        below = [horner(under, z) for z in zs]
+        off = [abs(horner(above, z) / q / m - 1) for z, q, m in zip(zs, below, goal, strict=True)]
         if round_ > 0:
             worst = max(off)
             weight = [w * (e / worst + mp.mpf("0.02")) for w, e in zip(weight, off, strict=True)]
@@ -104,7 +110,7 @@ def main() -> int:
     show(
         "EXP",
         [*e, 1.0, 1.0],
-        worst_error(lambda r: mp.polyval([*e, 1, 1], r), mp.exp, spread(-half, half, 2000)),
+        worst_error(lambda r: horner([*e, 1, 1], r), mp.exp, spread(-half, half, 2000)),
     )
     f_max = 3 - 2 * mp.sqrt(2)
 
@@ -117,7 +123,7 @@ def main() -> int:
         "LOG",
         rest,
         worst_error(
-            lambda f: 2 * f + f**3 * mp.polyval(rest, f * f),
+            lambda f: 2 * f + f**3 * horner(rest, f * f),
             lambda f: 2 * mp.atanh(f),
             spread(mp.mpf(0), f_max, 2000),
         ),
@@ -128,7 +134,7 @@ def main() -> int:
         "MILLS_UNDER",
         under,
         worst_error(
-            lambda z: mp.polyval(above, z) / mp.polyval(under, z),
+            lambda z: horner(above, z) / horner(under, z),
             mills,
             spread(mp.mpf(0), mp.mpf(Z_MAX), 4000),
         ),

@@ -2,7 +2,7 @@
 
 All runs of one size are interleaved: ours, the NumPy path and, where it is installed, the Greeks of
 NautilusTrader, again and again; the figures are medians, and a ratio is the median of the ratios of
-neighbours, so that a machine that is slow for a while is slow for all.
+neighbours, so that a machine that is slow for a while is slow for all. Times are processor time.
 
 `greeks_12_*`: value, delta, gamma, vega, theta, rho, vanna, volga, charm, speed, zomma, color of
 options whose columns have been through the gate, written into a buffer. `greeks_12_call_*` counts
@@ -29,7 +29,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 from numba import njit
@@ -81,11 +81,11 @@ def rebuilt(options: EuropeanColumns) -> EuropeanColumns:
 
 
 def took_s(work: Callable[[], object], repeats: int) -> float:
-    """Give the mean of some repeats in a row."""
-    begun = perf_counter()
+    """Give the processor time of one of some repeats: waiting for others on a busy core is none."""
+    begun = process_time()
     for _ in range(repeats):
         work()
-    return (perf_counter() - begun) / repeats
+    return (process_time() - begun) / repeats
 
 
 def interleaved(works: dict[str, tuple[Callable[[], object], int]]) -> dict[str, list[float]]:
@@ -124,7 +124,7 @@ def greeks_of(count: int) -> list[dict[str, object]]:
         works["nautilus"] = (nautilus, 1)
     took = interleaved(works)
     size = {10_000: "1e4", 100_000: "1e5"}[count]
-    note = f"{count} options, one core, median of {ROUNDS_COUNT}"
+    note = f"{count} options, one core, processor time, median of {ROUNDS_COUNT}"
 
     def each(name: str) -> float:
         return median(took[name]) / count * 1e9
@@ -193,7 +193,7 @@ def grid() -> list[dict[str, object]]:
             "numpy": (plain, 1),
         }
     )
-    note = f"1,000 coin-settled options, {len(cells)} cells, one core, median of {ROUNDS_COUNT}"
+    note = f"1,000 coin-settled options, {len(cells)} cells, one core, processor time"
     cost = median(took["ours"]) / room.size * 1e9
     return [
         row("scenario_cell_ns", cost, "ns", 10.0, note),

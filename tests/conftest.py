@@ -5,11 +5,16 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from hedgerow.app.kernel_cache import choose_kernel_cache
+
 # The same examples on every run and no deadline: a shared machine that is slow for a moment is not
 # a wrong answer. To look for new examples: --hypothesis-profile=explore
 settings.register_profile("house", deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("explore", deadline=None, max_examples=2_000, print_blob=True)
 settings.load_profile("house")
+
+# Compiled kernels are shared by the workers and by later runs of the same sources.
+choose_kernel_cache(Path(__file__).resolve().parents[1] / "build")
 
 # Recordings are not ours to ship: they lie beside the repository, or nowhere.
 _SHARED_DATA = Path(__file__).resolve().parents[1].parent / "shared" / "data"

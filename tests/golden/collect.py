@@ -12,8 +12,6 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 SHARED = HERE.parents[1].parent / "shared"
 
-_GREEKS = ("value", "delta", "gamma", "vega", "theta")
-
 
 def _read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"), parse_float=str, parse_int=str)
@@ -36,21 +34,16 @@ def _suite(path: str, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any
 
 def _methods() -> dict[str, Any]:
     read = _read(SHARED / "reference" / "method_vectors.json")
-    published = [row for row in read["black_scholes_published"] if row["quantity"] in _GREEKS]
-    precise = [
-        row | {"expect": {name: row["expect"][name] for name in _GREEKS}}
-        for row in read["black_scholes_high_precision"]
-    ]
     return {
         "title": "Values of numerical methods: published, or computed with 40 digits",
         "licence": "facts only",
         "about": read["about"],
         "conventions": read["conventions"],
-        "black_scholes_published": published,
-        "black_scholes_high_precision": precise,
         **{
             name: read[name]
             for name in (
+                "black_scholes_published",
+                "black_scholes_high_precision",
                 "inverse_option",
                 "implied_vol_regression",
                 "svi_vogt",

@@ -20,6 +20,7 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
 
 from hedgerow import __version__
+from hedgerow.app.kernel_cache import choose_kernel_cache
 from hedgerow.app.options import At, Data, DeskPath, Json, Seed
 from hedgerow.app.surface import surface
 from hedgerow.errors import HedgerowError
@@ -172,6 +173,7 @@ def journal_verify(
 
 def main() -> None:
     """Run the command line and exit."""
+    choose_kernel_cache()
     as_json = "--json" in sys.argv
     try:
         with _signals():

@@ -14,6 +14,13 @@ from hedgerow.pricing.black76 import (
     value_usd,
     vega_usd_per_vol,
 )
+from hedgerow.pricing.european import (
+    CoinGreeks,
+    EuropeanColumns,
+    EuropeanGreeks,
+    coin_greeks,
+    european_greeks,
+)
 from hedgerow.pricing.implied import (
     ImpliedReason,
     ImpliedVols,
@@ -22,6 +29,7 @@ from hedgerow.pricing.implied import (
 )
 from hedgerow.pricing.model_free import VarianceStrip, index_volpt, variance_strip
 from hedgerow.pricing.quotes import QuoteGate, QuoteVols, quote_vols
+from hedgerow.pricing.scenarios import ScenarioGrid, account_profits, scenario_profits
 from hedgerow.pricing.smile_delta import (
     DeltaRegime,
     MinimumVariance,
@@ -35,7 +43,10 @@ from hedgerow.pricing.units import unit_ccy
 from hedgerow.pricing.value import Values, value
 
 __all__ = [
+    "CoinGreeks",
     "DeltaRegime",
+    "EuropeanColumns",
+    "EuropeanGreeks",
     "Floats",
     "ImpliedReason",
     "ImpliedVols",
@@ -44,9 +55,13 @@ __all__ = [
     "OptionGreeks",
     "QuoteGate",
     "QuoteVols",
+    "ScenarioGrid",
     "SmileDeltas",
     "Values",
     "VarianceStrip",
+    "account_profits",
+    "coin_greeks",
+    "european_greeks",
     "greeks",
     "implied_vols",
     "implied_vols_coin",
@@ -54,6 +69,7 @@ __all__ = [
     "minimum_variance_deltas",
     "minimum_variance_fit",
     "quote_vols",
+    "scenario_profits",
     "sticky_moneyness_deltas",
     "sticky_strike_deltas",
     "unit_ccy",

@@ -35,7 +35,7 @@ from hedgerow.instruments import (
 )
 from hedgerow.market import AssetPrice, OptionMark, Snapshot
 from hedgerow.portfolio import Book
-from hedgerow.pricing.black76 import Floats, OptionColumns, greeks
+from hedgerow.pricing.european import EuropeanColumns, Floats, european_greeks
 from hedgerow.pricing.pool import concentrated, constant_product
 from hedgerow.pricing.units import unit_ccy
 from hedgerow.units import YEAR_NS, to_model
@@ -233,9 +233,9 @@ def _fill_options(options: Sequence[_Held]) -> None:
     in_window = open_frac < 1.0
     vol_scale = np.where(in_window, open_frac / np.sqrt(3.0), 1.0)
     theta_scale = np.where(in_window, 3.0, 1.0)
-    result = greeks(
-        OptionColumns(
-            forward_usd=np.array([mark.forward_usd for _, _, mark, _ in options]),
+    result = european_greeks(
+        EuropeanColumns(
+            underlying_usd=np.array([mark.forward_usd for _, _, mark, _ in options]),
             strike_usd=np.array([to_model(option.strike_usd) for _, option, _, _ in options]),
             vol_frac=vol_scale * np.array([mark.vol_frac for _, _, mark, _ in options]),
             expiry_years=years,
@@ -245,7 +245,7 @@ def _fill_options(options: Sequence[_Held]) -> None:
     for i, (row, option, mark, spot_usd) in enumerate(options):
         size = to_model(option.multiplier_coin_per_contract)
         worth_usd = size * float(result.value_usd[i])
-        delta = size * float(result.delta_forward_frac[i])
+        delta = size * float(result.delta_underlying_frac[i])
         gamma = size * float(result.gamma_coin_per_usd[i])
         f = float(open_frac[i])
         # The forward moves in proportion to spot; Greeks below are in spot.

@@ -25,6 +25,10 @@ def one(
     )
 
 
+# What the path on the forward gives; `test_european` compares all fourteen.
+GREEKS = ("value", "delta", "gamma", "vega", "theta")
+
+
 def raw(of: OptionGreeks) -> dict[str, float]:
     return {
         "value": float(of.value_usd[0]),
@@ -52,7 +56,9 @@ def on_spot(row: dict[str, Any]) -> dict[str, float]:
 
 
 @pytest.mark.parametrize(
-    "row", numbers("black_scholes_published"), ids=lambda row: f"{row['quantity']}-{row['S']}"
+    "row",
+    [row for row in numbers("black_scholes_published") if row["quantity"] in GREEKS],
+    ids=lambda row: f"{row['quantity']}-{row['S']}",
 )
 def test_agrees_with_printed_tables(row: dict[str, Any]) -> None:
     assert on_spot(row)[row["quantity"]] == pytest.approx(
@@ -65,7 +71,8 @@ def test_agrees_with_forty_digit_derivatives() -> None:
     assert len(rows) == 60
     for row in rows:
         got = on_spot(row)
-        for name, expect in row["expect"].items():
+        for name in GREEKS:
+            expect = row["expect"][name]
             # Theta is put together from three terms that may cancel: relative to the largest.
             scale = max(abs(float(expect)), 0.1 * abs(got["value"]) if name == "theta" else 0.0)
             assert abs(got[name] - float(expect)) <= 2e-12 * scale, (name, row)

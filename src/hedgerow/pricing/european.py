@@ -1,0 +1,286 @@
+"""European options on a forward or on spot: the gate before the kernels, and what they give back.
+
+`EuropeanColumns` refuses what cannot be and sets aside the rows where nothing is uncertain any more
+(no time, no vol, no strike): those get their limits, so no kernel ever sees a division by zero and
+no NaN leaves. Greeks are raw: per 1.00 of each input, per year of calendar time, per unit of
+underlying (methods: `pricing.reference`).
+"""
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hedgerow.errors import OutOfDomain
+from hedgerow.pricing import reference
+
+__all__ = [
+    "CoinGreeks",
+    "EuropeanColumns",
+    "EuropeanGreeks",
+    "Floats",
+    "coin_greeks",
+    "european_greeks",
+]
+
+Floats: TypeAlias = NDArray[np.float64]
+
+# Far beyond any market, and so that no product of three of them leaves the range of a double.
+_BOUNDS: Final = (
+    ("underlying_usd", 1e-30, 1e30),
+    ("strike_usd", 0.0, 1e30),
+    ("vol_frac", 0.0, 1e3),
+    ("expiry_years", 0.0, 1e3),
+    ("rate_frac_per_year", -1e6, 1e6),
+    ("carry_frac_per_year", -1e6, 1e6),
+)
+_GROWTH_MAX = 100.0  # |rate · years|: e^100
+_NOTHING = 1e-30  # of a strike, of time, or of σ√T
+_SMALL = 1e-15  # a vol and a time above this are never nothing together
+
+
+@final
+class EuropeanColumns:
+    """Column i of everything is one option. Columns are copied and locked.
+
+    Parameters
+    ----------
+    underlying_usd
+        Shape (n,); the forward, or spot with a carry. At least 1e-30.
+    strike_usd, vol_frac, expiry_years
+        Shape (n,); not negative. Years are ACT/365, vol is annualised.
+    is_call
+        Shape (n,).
+    rate_frac_per_year, carry_frac_per_year
+        Shape (n,) or one for all; continuously compounded. The forward is
+        ``underlying · exp(carry · years)``, so the carry of an option on a forward is zero.
+    carry_follows_rate
+        Whether the carry moves with the rate, as it does for an option on spot; only rho asks.
+
+    Raises
+    ------
+    OutOfDomain
+        If lengths differ, or anything is not finite or not within bounds. The message names the
+        column and the first bad row.
+    """
+
+    __slots__ = ("_edges", "_given", "_terms", "carry_follows_rate")
+
+    def __init__(
+        self,
+        *,
+        underlying_usd: Floats,
+        strike_usd: Floats,
+        vol_frac: Floats,
+        expiry_years: Floats,
+        is_call: NDArray[np.bool_],
+        rate_frac_per_year: Floats | float = 0.0,
+        carry_frac_per_year: Floats | float = 0.0,
+        carry_follows_rate: bool = False,
+    ) -> None:
+        given = np.empty((7, len(is_call)))
+        columns = (
+            underlying_usd, strike_usd, vol_frac, expiry_years,
+            rate_frac_per_year, carry_frac_per_year,
+        )  # fmt: skip
+        for row, column in enumerate(columns):
+            shape = np.shape(column)
+            if shape != given.shape[1:] and not (row >= 4 and shape == ()):
+                raise OutOfDomain(
+                    f"{_BOUNDS[row][0]} has shape {shape}, expected {given.shape[1:]}"
+                )
+            given[row] = column
+        given[6] = -1.0
+        given[6, np.asarray(is_call, dtype=np.bool_)] = 1.0
+        self.carry_follows_rate = carry_follows_rate
+        self._given = given
+        self._terms = given
+        self._edges: NDArray[np.intp] | None = None
+        if given.shape[1]:
+            self._check()
+        given.setflags(write=False)
+
+    def _check(self) -> None:
+        given = self._given
+        # Two passes over everything; a NaN is neither above nor below, and is found as well.
+        lows, highs = given.min(axis=1).tolist(), given.max(axis=1).tolist()
+        for row, (name, low, high) in enumerate(_BOUNDS):
+            if not (lows[row] >= low and highs[row] <= high):
+                bad = ~((given[row] >= low) & (given[row] <= high))
+                at = int(np.argmax(bad))
+                raise OutOfDomain(
+                    f"{name} must be finite and from {low:g} to {high:g}, "
+                    f"row {at} was {given[row, at]}"
+                )
+        steepest = max(-lows[4], highs[4], -lows[5], highs[5])
+        if steepest * highs[3] > _GROWTH_MAX:
+            for row in (4, 5):
+                growth = np.abs(given[row] * given[3])
+                if growth.max() > _GROWTH_MAX:
+                    at = int(np.argmax(growth))
+                    raise OutOfDomain(
+                        f"{_BOUNDS[row][0]} times expiry_years must be within ±{_GROWTH_MAX:g}, "
+                        f"row {at} was {given[row, at]} over {given[3, at]}"
+                    )
+        if lows[1] < _NOTHING or lows[2] < _SMALL or lows[3] < _SMALL:
+            _, strike, vol, years = given[:4]
+            nothing = (strike < _NOTHING) | (years < _NOTHING) | (vol * np.sqrt(years) < _NOTHING)
+            if nothing.any():
+                self._edges = np.flatnonzero(nothing)
+                self._terms = given.copy()
+                # Anything ordinary will do: what comes of these rows is written over.
+                self._terms[:4, self._edges] = 1.0
+                self._terms[4:6, self._edges] = 0.0
+
+    def __len__(self) -> int:
+        return int(self._given.shape[1])
+
+    @property
+    def given(self) -> Floats:
+        """Shape (7, n), as they came: underlying, strike, vol, years, rate, carry, ±1."""
+        return self._given
+
+    @property
+    def terms(self) -> Floats:
+        """The same with `edges` replaced by something ordinary: what a kernel may see."""
+        return self._terms
+
+    @property
+    def edges(self) -> NDArray[np.intp] | None:
+        """Which options have no time, no vol or no strike; None where all are alive."""
+        return self._edges
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EuropeanGreeks:
+    """One item per option, raw; views of the buffer where one was given.
+
+    Delta, gamma and speed are in the underlying that was given, forward or spot. Derivatives in
+    time are in calendar time: theta is negative for what decays. `veta_usd_per_vol_year` and
+    `ultima_usd_per_vol3` are None unless asked for.
+    """
+
+    value_usd: Floats
+    delta_underlying_frac: Floats
+    gamma_coin_per_usd: Floats
+    vega_usd_per_vol: Floats
+    theta_usd_per_year: Floats
+    rho_usd_per_rate: Floats
+    vanna_coin_per_vol: Floats
+    volga_usd_per_vol2: Floats
+    charm_coin_per_year: Floats
+    speed_coin_per_usd2: Floats
+    zomma_coin_per_usd_vol: Floats
+    color_coin_per_usd_year: Floats
+    veta_usd_per_vol_year: Floats | None = None
+    ultima_usd_per_vol3: Floats | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CoinGreeks:
+    """Options paid in the coin itself, counted in coin: one item per option, raw.
+
+    Attributes
+    ----------
+    value_coin
+        v = V/F.
+    slope_coin_per_usd, gamma_coin_per_usd2
+        dv/dF and d²v/dF².
+    delta_adjusted_coin
+        F · dv/dF = δ - v, the premium-adjusted delta: what to sell if profit is counted in coin.
+    vega_coin_per_vol, theta_coin_per_year
+        At an unmoved forward.
+    """
+
+    value_coin: Floats
+    slope_coin_per_usd: Floats
+    gamma_coin_per_usd2: Floats
+    delta_adjusted_coin: Floats
+    vega_coin_per_vol: Floats
+    theta_coin_per_year: Floats
+
+
+def european_greeks(
+    options: EuropeanColumns, *, with_third_vol: bool = False, out: Floats | None = None
+) -> EuropeanGreeks:
+    """Value options with eleven Greeks; ``with_third_vol`` adds veta and ultima.
+
+    Parameters
+    ----------
+    out
+        Where to write, shape (12, n), or (14, n) with the two that are added: float64, in one piece
+        row after row. Left out, memory is taken for it.
+
+    Raises
+    ------
+    OutOfDomain
+        If `out` has another shape or layout.
+    """
+    # Here and not above: only who prices should wait for Numba.
+    from hedgerow.pricing.kernels import vanilla
+
+    rows = 14 if with_third_vol else 12
+    room = _room(out, rows, len(options))
+    vanilla.greeks(options.terms, options.carry_follows_rate, room)
+    edges = options.edges
+    if edges is not None:
+        at_edges = options.given[:, edges]
+        limit = reference.limits(at_edges, carry_follows_rate=options.carry_follows_rate)
+        room[:, edges] = limit[:rows]
+    return EuropeanGreeks(*room)
+
+
+def coin_greeks(options: EuropeanColumns, *, out: Floats | None = None) -> CoinGreeks:
+    """Value options on a forward that pay in coin: ``max(±(F - K), 0) / F`` at expiry.
+
+    Parameters
+    ----------
+    out
+        Where to write, shape (6, n).
+
+    Raises
+    ------
+    OutOfDomain
+        If any carry is not zero (the underlying must be the forward of the expiry), or `out` has
+        another shape or layout.
+
+    Notes
+    -----
+    The premium-adjusted delta is ``±(K/F) D N(±d2)``, without the difference δ - v, which would
+    lose its digits in the wings.
+    """
+    from hedgerow.pricing.kernels import vanilla
+
+    if options.given[5].any():
+        row = int(np.argmax(options.given[5] != 0.0))
+        raise OutOfDomain(
+            f"carry_frac_per_year must be zero for options paid in coin, "
+            f"row {row} was {options.given[5, row]}"
+        )
+    room = _room(out, 6, len(options))
+    vanilla.coin_numbers(options.terms, room)
+    edges = options.edges
+    if edges is not None:
+        at_edges = options.given[:, edges]
+        forward = at_edges[0]
+        found = reference.limits(at_edges, carry_follows_rate=False)
+        adjusted = found[1] - found[0] / forward
+        room[:, edges] = (
+            found[0] / forward, adjusted / forward, -2.0 * adjusted / forward**2, adjusted,
+            found[3] / forward, found[4] / forward,
+        )  # fmt: skip
+    return CoinGreeks(*room)
+
+
+def _room(out: Floats | None, rows: int, count: int) -> Floats:
+    if out is None:
+        return np.empty((rows, count))
+    if out.shape != (rows, count) or out.dtype != np.float64 or not out.flags.c_contiguous:
+        raise OutOfDomain(
+            f"out must be float64 of shape {(rows, count)} in one piece, was {out.dtype} of "
+            f"shape {out.shape}"
+        )
+    if not out.flags.writeable:
+        raise OutOfDomain("out must be writable")
+    return out

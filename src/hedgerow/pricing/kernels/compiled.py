@@ -1,0 +1,83 @@
+"""Our own decorator around Numba: types given, code cached on disk where that is possible.
+
+Numba refuses, when it decorates, to cache where no directory can be written (a read-only package
+and no home). That must not take hedgerow down, so such a kernel is compiled anew in each process,
+and `uncached` says why. Where the cache lies is chosen by `app`, before this module is imported.
+
+Only `fastmath={"contract"}` is allowed: a product and a sum may become one rounding, nothing else
+may change. Division by zero gives infinity, as in NumPy, because a check would stop vectorisation.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, Generic, ParamSpec, TypeVar, cast, final
+
+from numba import njit, types
+
+__all__ = ["BUFFER", "COLUMNS", "FLAG", "FLAGS", "Kernel", "compiled", "inlined", "uncached"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+COLUMNS: Final = types.Array(types.float64, 2, "C", readonly=True)  # takes writable arrays too
+BUFFER: Final = types.Array(types.float64, 2, "C")
+FLAGS: Final = types.Array(types.boolean, 1, "C", readonly=True)
+FLAG: Final = types.boolean
+
+_OPTIONS: Final[dict[str, Any]] = {
+    "fastmath": {"contract"},
+    "error_model": "numpy",
+    "nogil": True,
+}
+
+_uncached: dict[str, str] = {}
+
+
+def uncached() -> dict[str, str]:
+    """Say which kernels are compiled anew in each process, and why; empty when all are cached."""
+    return dict(_uncached)
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Mark a helper of a kernel; it must stand in the kernel's file, which is all a cache sees."""
+    return cast(Callable[P, R], njit(forceinline=True, **_OPTIONS)(function))
+
+
+@final
+class Kernel(Generic[P]):
+    """A loop over columns, compiled or fetched from disk at its first call.
+
+    Not at import, because compiling takes seconds, and a process seldom needs every kernel.
+    """
+
+    def __init__(self, function: Callable[P, None], arguments: tuple[Any, ...]) -> None:
+        self.__doc__ = function.__doc__
+        self.__wrapped__ = function
+        self._signature = types.void(*arguments)
+        self._ready: Callable[P, None] | None = None
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Run the loop; arguments of other types than stated raise TypeError."""
+        if self._ready is None:
+            self._ready = self._made()
+        self._ready(*args, **kwargs)
+
+    def dispatcher(self, *, cache: bool) -> Any:
+        """Compile, or fetch; what Numba gives can show its machine code if it was not fetched."""
+        return njit(self._signature, cache=cache, **_OPTIONS)(self.__wrapped__)
+
+    def _made(self) -> Callable[P, None]:
+        try:
+            return cast(Callable[P, None], self.dispatcher(cache=True))
+        except (RuntimeError, OSError) as trouble:
+            # RuntimeError: no directory at all; OSError: one that went bad, or a full disk.
+            _uncached[self.__wrapped__.__name__] = str(trouble)
+            return cast(Callable[P, None], self.dispatcher(cache=False))
+
+
+def compiled(*arguments: Any) -> Callable[[Callable[P, None]], Kernel[P]]:
+    """Make a kernel for arguments of these types; it writes into them and gives nothing back."""
+
+    def decorate(function: Callable[P, None]) -> Kernel[P]:
+        return Kernel(function, arguments)
+
+    return decorate

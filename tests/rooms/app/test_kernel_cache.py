@@ -1,0 +1,64 @@
+"""Compiled code has a place of its own, and only those who price wait for the compiler."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hedgerow.app.kernel_cache import choose_kernel_cache, kernels_digest
+
+VARIABLE = "NUMBA_CACHE_DIR"
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "")
+    monkeypatch.delitem(sys.modules, "numba", raising=False)
+
+
+def test_a_folder_for_each_state_of_the_sources(tmp_path: Path) -> None:
+    folder = choose_kernel_cache(tmp_path)
+    assert folder == tmp_path / f"kernels-{kernels_digest()}"
+    assert folder.is_dir()
+    assert not list(folder.iterdir())
+    assert os.environ[VARIABLE] == str(folder)
+    assert choose_kernel_cache(tmp_path / "other") is None  # chosen already
+
+
+def test_it_lies_in_the_users_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folder = choose_kernel_cache()
+    assert folder is not None
+    assert folder.parent == tmp_path / "hedgerow"
+
+
+def test_what_cannot_be_written_is_left_to_numba(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocked = tmp_path / "file"
+    blocked.touch()
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(blocked))
+    assert choose_kernel_cache() is None
+    assert choose_kernel_cache(blocked) is None
+
+
+def test_after_numba_it_is_too_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "numba", sys)
+    assert choose_kernel_cache(tmp_path) is None
+
+
+def test_help_and_the_rooms_do_not_wait_for_numba() -> None:
+    code = (
+        "import sys, hedgerow.app.cli, hedgerow.pricing, hedgerow.solvency\n"
+        "sys.argv = ['hedgerow', '--help']\n"
+        "try: hedgerow.app.cli.main()\n"
+        "except SystemExit: pass\n"
+        "sys.exit('numba' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr

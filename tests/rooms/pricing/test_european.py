@@ -1,0 +1,334 @@
+"""Kernels against printed tables, forty digits, the NumPy path, and their own limits."""
+
+from itertools import product
+from math import exp, inf, nan, pi, sqrt
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+
+from hedgerow.errors import OutOfDomain
+from hedgerow.pricing import reference
+from hedgerow.pricing.european import (
+    EuropeanColumns,
+    coin_greeks,
+    european_greeks,
+)
+from tests.golden.read import numbers
+from tests.rooms.pricing.forty_digits import NAMES, RELATIVE, forty_digits
+
+
+def columns(rows: Any, *, follows: bool = False) -> EuropeanColumns:
+    """Rows of (underlying, strike, vol, years, rate, carry, sign)."""
+    S, K, v, T, r, b, cp = np.array(rows, dtype=np.float64).reshape(-1, 7).T
+    return EuropeanColumns(
+        underlying_usd=S,
+        strike_usd=K,
+        vol_frac=v,
+        expiry_years=T,
+        is_call=cp > 0,
+        rate_frac_per_year=r,
+        carry_frac_per_year=b,
+        carry_follows_rate=follows,
+    )
+
+
+def table(options: EuropeanColumns) -> Any:
+    """All fourteen, shape (14, n)."""
+    out = np.full((14, len(options)), nan)
+    european_greeks(options, with_third_vol=True, out=out)
+    return out
+
+
+def given(row: dict[str, Any]) -> tuple[float, ...]:
+    return tuple(float(row[name]) for name in ("S", "K", "sigma", "T", "r", "b", "cp"))
+
+
+def test_the_order_of_the_rows() -> None:
+    assert reference.GREEKS == NAMES
+
+
+@pytest.mark.parametrize(
+    "row", numbers("black_scholes_published"), ids=lambda row: f"{row['quantity']}-{row['S']}"
+)
+def test_agrees_with_printed_tables(row: dict[str, Any]) -> None:
+    want = pytest.approx(float(row["expect"]), abs=float(row["tol"]))
+    at = NAMES.index(row["quantity"])
+    assert table(columns([given(row)], follows=True))[at, 0] == want
+    terms = np.array([given(row)]).T
+    assert reference.greeks(terms, carry_follows_rate=True)[at, 0] == want
+
+
+def test_agrees_with_the_precise_sheet() -> None:
+    rows = numbers("black_scholes_high_precision")
+    options = columns([given(row) for row in rows], follows=True)
+    kernel = table(options)
+    plain = reference.greeks(options.given, carry_follows_rate=True)
+    for i, row in enumerate(rows):
+        for name, expect in row["expect"].items():
+            at = NAMES.index(name)
+            # The sheet itself is rounded to double, and its smallest entries are sums that cancel.
+            size = float(forty_digits(*given(row), follows=True)[name][1])
+            assert kernel[at, i] == pytest.approx(float(expect), rel=0, abs=1e-13 * size), name
+            assert plain[at, i] == pytest.approx(float(expect), rel=1e-11, abs=1e-13 * size), name
+
+
+def lattice(count: int) -> list[tuple[float, ...]]:
+    """Deviations of 0.01 to 2, strikes to eight of them, a day and more; then the corners."""
+    rng = np.random.default_rng(20260301)
+    s = np.exp(rng.uniform(np.log(0.01), np.log(2.0), count))
+    z = rng.uniform(-8.0, 8.0, count)
+    T = np.exp(rng.uniform(np.log(1 / 365), np.log(3.0), count))
+    S = np.exp(rng.uniform(-2.0, 12.0, count))
+    r = rng.uniform(-0.05, 0.25, count)
+    b = np.where(rng.random(count) < 0.5, 0.0, rng.uniform(-0.1, 0.25, count))
+    cp = rng.choice([-1.0, 1.0], count)
+    rows = list(zip(S, S * np.exp(b * T + z * s), s / np.sqrt(T), T, r, b, cp, strict=True))
+    for dev, far, years, sign in product(
+        (0.01, 0.05, 0.5, 2.0), np.linspace(-8.0, 8.0, 17), (1 / 365, 1.0), (-1.0, 1.0)
+    ):
+        rows.append((6e4, 6e4 * exp(far * dev), dev / sqrt(years), years, 0.0, 0.0, sign))
+    return rows
+
+
+def errors(rows: list[tuple[float, ...]], got: Any, *, follows: bool) -> dict[str, float]:
+    """Largest error of each Greek, in what it is held to."""
+    worst = dict.fromkeys(NAMES, 0.0)
+    for i, row in enumerate(rows):
+        for name, (number, size) in forty_digits(*row, follows=follows).items():
+            off = abs(mpmath.mpf(float(got[NAMES.index(name), i])) - number)
+            worst[name] = max(worst[name], float(off / size))
+    return worst
+
+
+def held(rows: list[tuple[float, ...]], *, follows: bool) -> None:
+    worst = errors(rows, table(columns(rows, follows=follows)), follows=follows)
+    assert set(RELATIVE) < set(worst)
+    assert all(error <= 1e-12 for error in worst.values()), worst
+
+
+@pytest.mark.parametrize("follows", [True, False])
+def test_agrees_with_forty_digits(follows: bool) -> None:
+    held(lattice(300), follows=follows)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("follows", [True, False])
+def test_agrees_with_forty_digits_in_many_places(follows: bool) -> None:
+    held(lattice(8_000), follows=follows)
+
+
+def test_agrees_with_the_plain_path() -> None:
+    rows = lattice(400)
+    options = columns(rows)
+    plain = reference.greeks(options.given, carry_follows_rate=False)
+    # The plain path loses digits: to its own legs, and with the logarithm of a quotient near one.
+    # What each loses is known of the kernel from forty digits; here it is that the two are one.
+    got = table(options)
+    for i, row in enumerate(rows[:500]):
+        for at, (_, size) in enumerate(forty_digits(*row, follows=False)[n] for n in NAMES):
+            legs = row[0] + row[1] if NAMES[at] in ("value", "theta", "rho") else 0.0
+            off = abs(got[at, i] - plain[at, i])
+            assert off <= 1e-11 * float(size) + 1e-13 * legs, (NAMES[at], row)
+
+
+def test_a_block_ends_anywhere() -> None:
+    rows = lattice(1_100)
+    whole = table(columns(rows))
+    for count in (1, 7, 511, 512, 513, 1_025):
+        # To the last bit: an option's numbers do not depend on its neighbours.
+        np.testing.assert_array_equal(table(columns(rows[:count])), whole[:, :count])
+    assert table(columns(np.empty((0, 7)))).shape == (14, 0)
+
+
+def test_twelve_are_the_first_of_fourteen() -> None:
+    options = columns(lattice(40))
+    twelve = european_greeks(options)
+    fourteen = european_greeks(options, with_third_vol=True)
+    assert twelve.veta_usd_per_vol_year is None
+    assert twelve.ultima_usd_per_vol3 is None
+    assert fourteen.ultima_usd_per_vol3 is not None
+    np.testing.assert_array_equal(twelve.color_coin_per_usd_year, fourteen.color_coin_per_usd_year)
+
+
+@pytest.mark.parametrize(
+    ("vol", "years", "strike"), [(0.0, 0.0, 100.0), (0.0, 0.1, 100.0), (0.6, 0.0, 100.0)]
+)
+def test_without_variance_the_limits_remain(vol: float, years: float, strike: float) -> None:
+    for forward, call_delta in ((110.0, 1.0), (100.0, 0.5), (90.0, 0.0)):
+        got = table(columns([(forward, strike, vol, years, 0.0, 0.0, cp) for cp in (1.0, -1.0)]))
+        assert got[0].tolist() == [max(forward - strike, 0.0), max(strike - forward, 0.0)]
+        assert got[1].tolist() == [call_delta, call_delta - 1.0]
+        vega = forward * sqrt(years) / sqrt(2 * pi) if forward == strike else 0.0
+        assert got[3] == pytest.approx([vega, vega], rel=1e-15)
+        assert not np.delete(got, (0, 1, 3, 5), axis=0).any()
+        assert got[5].tolist() == [-years * got[0, 0], -years * got[0, 1]]
+
+
+@pytest.mark.parametrize("follows", [True, False])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+@pytest.mark.parametrize(
+    ("edge", "near"),
+    [
+        ((100.0, 90.0, 0.0, 0.5), (100.0, 90.0, 1e-3, 0.5)),
+        ((100.0, 110.0, 0.0, 0.5), (100.0, 110.0, 1e-3, 0.5)),
+        ((100.0, 90.0, 0.6, 0.0), (100.0, 90.0, 0.6, 1e-13)),
+        ((100.0, 110.0, 0.6, 0.0), (100.0, 110.0, 0.6, 1e-13)),
+        ((100.0, 0.0, 0.6, 0.5), (100.0, 1e-25, 0.6, 0.5)),
+    ],
+)
+def test_limits_are_where_the_kernel_goes(
+    edge: tuple[float, ...], near: tuple[float, ...], sign: float, follows: bool
+) -> None:
+    rest = (0.07, 0.03, sign)
+    got = table(columns([(*edge, *rest), (*near, *rest)], follows=follows))
+    np.testing.assert_allclose(got[:, 0], got[:, 1], rtol=1e-10, atol=1e-10)
+
+
+def test_nothing_within_bounds_gives_a_nan_or_an_infinity() -> None:
+    ends = (
+        (1e-30, 1.0, 1e30), (0.0, 5e-324, 1e-31, 1e-30, 1.0, 1e30),
+        (0.0, 5e-324, 1e-30, 1e-15, 1e-9, 1.0, 1e3), (0.0, 5e-324, 1e-30, 1e-15, 1e-3, 1.0, 1e3),
+        (-0.1, 0.0, 0.1), (-0.1, 0.0, 0.1), (-1.0, 1.0),
+    )  # fmt: skip
+    options = columns(list(product(*ends)))
+    assert np.isfinite(table(options)).all()
+    growths = columns(list(product((1e-30, 1e30), (1e-30, 1e30), (1e-15, 1e3), (1e-3,),
+                                   (-1e5, 1e5), (-1e5, 1e5), (-1.0, 1.0))))  # fmt: skip
+    assert np.isfinite(table(growths)).all()
+
+
+def test_values_stay_within_their_bounds_everywhere() -> None:
+    rng = np.random.default_rng(4)
+    n = 20_000
+    rows = np.column_stack(
+        [
+            np.exp(rng.uniform(-5, 5, n)), np.exp(rng.uniform(-5, 5, n)),
+            np.exp(rng.uniform(-12, 3, n)), np.exp(rng.uniform(-12, 3, n)),
+            np.zeros(n), np.zeros(n), rng.choice([-1.0, 1.0], n),
+        ]
+    )  # fmt: skip
+    got = table(columns(rows))
+    S, K, cp = rows[:, 0], rows[:, 1], rows[:, 6]
+    slack = 1e-14 * (S + K)
+    assert (got[0] >= np.maximum(cp * (S - K), 0.0) - slack).all()
+    assert (got[0] <= np.where(cp > 0, S, K) + slack).all()
+    assert (np.abs(got[1]) <= 1.0).all()
+    assert (got[2] >= 0.0).all()
+
+
+def test_the_coin_settled_option_of_the_sheet() -> None:
+    want = {k: float(x) for k, x in numbers("inverse_option").items() if k != "kind"}
+    got = coin_greeks(columns([(60_000.0, 65_000.0, 0.65, 0.2, 0.0, 0.0, 1.0)]))
+    assert got.value_coin[0] == pytest.approx(want["value_coin"], rel=1e-13)
+    assert got.slope_coin_per_usd[0] == pytest.approx(want["dv_dF"], rel=1e-13)
+    assert got.gamma_coin_per_usd2[0] == pytest.approx(want["d2v_dF2"], rel=1e-12)
+    assert got.delta_adjusted_coin[0] == pytest.approx(want["delta_premium_adjusted"], rel=1e-13)
+    assert got.vega_coin_per_vol[0] == pytest.approx(want["vega_coin"], rel=1e-13)
+    assert got.theta_coin_per_year[0] / 365 == pytest.approx(want["theta_coin_per_day"], rel=1e-13)
+
+
+def test_coin_numbers_are_derivatives_of_value_over_forward() -> None:
+    def worth(forward: Any, strike: float, vol: float, years: float, sign: int) -> Any:
+        st = mpmath.mpf(vol) * mpmath.sqrt(mpmath.mpf(years))
+        d1 = mpmath.log(forward / mpmath.mpf(strike)) / st + st / 2
+        n1, n2 = (mpmath.erfc(-sign * d / mpmath.sqrt(2)) / 2 for d in (d1, d1 - st))
+        return sign * (n1 - strike / forward * n2)
+
+    rows = [
+        (6e4, 6e4 * exp(z * v * sqrt(t)), v, t, sign)
+        for z, v, t, sign in product((-6.0, -1.0, 0.0, 2.5, 7.0), (0.3, 1.2), (0.01, 0.7), (1, -1))
+    ]
+    got = coin_greeks(columns([(f, k, v, t, 0.0, 0.0, cp) for f, k, v, t, cp in rows]))
+    with mpmath.workdps(60):
+        for i, (forward, strike, vol, years, sign) in enumerate(rows):
+            value, slope, bend = (
+                mpmath.diff(lambda f: worth(f, strike, vol, years, sign), mpmath.mpf(forward), k)  # noqa: B023
+                for k in (0, 1, 2)
+            )
+            assert got.value_coin[i] == pytest.approx(float(value), rel=1e-12, abs=0.0)
+            assert got.slope_coin_per_usd[i] == pytest.approx(float(slope), rel=1e-12, abs=0.0)
+            assert got.delta_adjusted_coin[i] == pytest.approx(
+                float(slope * forward), rel=1e-12, abs=0.0
+            )
+            size = abs(float(slope)) / forward + abs(float(bend))
+            assert got.gamma_coin_per_usd2[i] == pytest.approx(float(bend), abs=1e-12 * size)
+
+
+def test_coin_numbers_have_limits() -> None:
+    got = coin_greeks(
+        columns([(100.0, 80.0, 0.5, 0.0, 0.0, 0.0, 1.0), (100.0, 80.0, 0.5, 0.0, 0.0, 0.0, -1.0)])
+    )
+    assert got.value_coin.tolist() == pytest.approx([0.2, 0.0], rel=1e-15)
+    assert got.delta_adjusted_coin == pytest.approx([0.8, 0.0], rel=1e-15)
+    assert got.slope_coin_per_usd == pytest.approx([0.008, 0.0], rel=1e-15)
+    assert got.gamma_coin_per_usd2 == pytest.approx([-1.6e-4, 0.0], rel=1e-15)
+    assert not got.vega_coin_per_vol.any()
+
+
+def test_coin_numbers_want_the_forward() -> None:
+    with pytest.raises(OutOfDomain, match=r"carry_frac_per_year must be zero .* row 0 was 0.01"):
+        coin_greeks(columns([(1.0, 1.0, 0.5, 0.1, 0.0, 0.01, 1.0)]))
+
+
+ORDINARY = {
+    "underlying_usd": 1.0,
+    "strike_usd": 1.0,
+    "vol_frac": 0.5,
+    "expiry_years": 0.1,
+    "rate_frac_per_year": 0.0,
+    "carry_frac_per_year": 0.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("column", "bad", "message"),
+    [
+        ("underlying_usd", 0.0, "underlying_usd must be finite and from 1e-30 to 1e[+]30, row 1"),
+        ("underlying_usd", nan, "underlying_usd must be .*, row 1 was nan"),
+        ("strike_usd", -1.0, "strike_usd must be .*, row 1 was -1.0"),
+        ("vol_frac", -0.1, "vol_frac must be .*, row 1 was -0.1"),
+        ("vol_frac", inf, "vol_frac must be .*, row 1 was inf"),
+        ("expiry_years", -1e-9, "expiry_years must be .*, row 1 was -1e-09"),
+        ("rate_frac_per_year", nan, "rate_frac_per_year must be .*, row 1 was nan"),
+        ("carry_frac_per_year", -inf, "carry_frac_per_year must be .*, row 1 was -inf"),
+        ("rate_frac_per_year", 2e3, "rate_frac_per_year times expiry_years must be within ±100"),
+        ("carry_frac_per_year", -2e3, "carry_frac_per_year times expiry_years .* row 1 was -2000"),
+    ],
+)
+def test_columns_refuse_what_cannot_be(column: str, bad: float, message: str) -> None:
+    arrays: dict[str, Any] = {name: np.full(2, x) for name, x in ORDINARY.items()}
+    arrays[column][1] = bad
+    with pytest.raises(OutOfDomain, match=message):
+        EuropeanColumns(**arrays, is_call=np.array([True, False]))
+
+
+def test_columns_refuse_unequal_lengths() -> None:
+    arrays: dict[str, Any] = {name: np.full(2, x) for name, x in ORDINARY.items()}
+    arrays["strike_usd"] = np.ones(1)
+    with pytest.raises(OutOfDomain, match=r"strike_usd has shape \(1,\), expected \(2,\)"):
+        EuropeanColumns(**arrays, is_call=np.array([True, False]))
+
+
+def test_columns_are_copied_and_locked() -> None:
+    arrays: dict[str, Any] = {name: np.full(2, x) for name, x in ORDINARY.items()}
+    options = EuropeanColumns(**arrays, is_call=np.array([True, False]))
+    arrays["strike_usd"][0] = 7.0
+    assert options.given[1, 0] == 1.0
+    with pytest.raises(ValueError, match="read-only"):
+        options.given[1, 0] = 2.0
+
+
+def test_a_buffer_is_written_and_checked() -> None:
+    options = columns(lattice(3))
+    room = np.full((12, len(options)), nan)
+    got = european_greeks(options, out=room)
+    assert got.value_usd.base is room
+    assert np.isfinite(room).all()
+    for bad in (np.empty((14, len(options))), np.empty((len(options), 12)).T, room.astype("f4")):
+        with pytest.raises(OutOfDomain, match="out must be float64 of shape"):
+            european_greeks(options, out=bad)
+    room.setflags(write=False)
+    with pytest.raises(OutOfDomain, match="writable"):
+        european_greeks(options, out=room)

@@ -1,0 +1,106 @@
+"""What the compiler made of the kernels, and where it may keep it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import mpmath
+import numpy as np
+import pytest
+
+from hedgerow.pricing.kernels import vanilla
+
+MULTIPLY = r"^\s+v(?:mul|fn?m(?:add|sub)\d+){}\s"
+
+
+# How many loops each kernel has: all of them must have become vector loops.
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "loops_count"), [("greeks", 4), ("coin_numbers", 3), ("profits", 3)]
+)
+def test_every_loop_became_packed_instructions(name: str, loops_count: int) -> None:
+    made = getattr(vanilla, name).dispatcher(cache=False)
+    (assembly,) = made.inspect_asm().values()
+    (code,) = made.inspect_llvm().values()
+    packed = len(re.findall(MULTIPLY.format("pd"), assembly, re.MULTILINE))
+    if "ymm" in assembly:  # x86 with AVX; elsewhere the loops below say enough
+        assert packed > 50
+    bodies = re.findall(r"^vector\.body[^:\s]*:", code, re.MULTILINE)
+    assert len(bodies) == loops_count
+    assert re.search(r"fmul contract <\d+ x double>", code)
+    # What is left over at the end of a column may be scalar, but nothing calls out of the loop.
+    assert not re.search(r"call [^\n]*@(exp|log|erfc?|pow)\b", code)
+
+
+def test_exponential_and_logarithm_are_good_to_the_last_digits() -> None:
+    with mpmath.workdps(40):
+        for x in (*np.linspace(-700.0, 700.0, 401), -1e-9, 0.0, 1e-300, 0.34657, -0.34658):
+            want = mpmath.exp(mpmath.mpf(float(x)))
+            assert abs(mpmath.mpf(vanilla._exp(float(x))) / want - 1) < 3e-16, x
+        rng = np.random.default_rng(1)
+        near = 1.0 + np.concatenate([rng.normal(size=200) * 1e-8, [2.0**-52, -(2.0**-53), 0.0]])
+        for a in (*np.exp(rng.uniform(-300, 300, 300)), *near):
+            for b in (1.0, 3.0, 1.9999999):
+                want = mpmath.log(mpmath.mpf(float(a)) / mpmath.mpf(b))
+                assert abs(mpmath.mpf(vanilla._log_ratio(float(a), b)) - want) <= 5e-16 * abs(want)
+    assert vanilla._exp(-1e3) == 0.0
+    assert vanilla._exp(0.0) == 1.0
+
+
+def test_tails_are_good_to_the_last_digits() -> None:
+    with mpmath.workdps(40):
+        for z in np.concatenate([np.linspace(0.0, 40.0, 801), np.geomspace(1e-9, 1.0, 100)]):
+            exact = mpmath.mpf(float(z))
+            want = mpmath.erfc(exact / mpmath.sqrt(2)) / 2 / mpmath.npdf(exact)
+            got = vanilla._mills_above(float(z)) / vanilla._mills_under(float(z))
+            assert abs(mpmath.mpf(got) / want - 1) < 1e-15, z
+
+
+PRICE = """
+import numpy as np
+from hedgerow.pricing import EuropeanColumns, european_greeks
+from hedgerow.pricing.kernels.compiled import uncached
+one = np.ones(1)
+options = EuropeanColumns(
+    underlying_usd=one, strike_usd=one, vol_frac=one, expiry_years=one, is_call=one > 0
+)
+print(round(european_greeks(options).value_usd[0], 6), *uncached())
+"""
+
+
+def priced(root: Path, environment: dict[str, str]) -> str:
+    """Price in a process of its own, whose package has no place for compiled code."""
+    clean = {k: v for k, v in os.environ.items() if k not in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME")}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", PRICE],
+        env=clean | {"PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"} | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.slow
+def test_without_a_place_to_write_kernels_are_compiled_anew(tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parents[3]
+    package = tmp_path / "hedgerow"
+    shutil.copytree(
+        root / "src" / "hedgerow", package, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    # A file where a folder is wanted stops everybody, also one who may write anywhere.
+    (package / "pricing" / "kernels" / "__pycache__").touch()
+    nowhere = tmp_path / "nowhere"
+    nowhere.touch()
+    homeless = {"HOME": str(nowhere)}
+    assert priced(tmp_path, homeless) == "0.382925 greeks"
+    bad = {"NUMBA_CACHE_DIR": str(nowhere / "below")}
+    assert priced(tmp_path, homeless | bad) == "0.382925 greeks"
+    chosen = tmp_path / "chosen"
+    assert priced(tmp_path, homeless | {"NUMBA_CACHE_DIR": str(chosen)}) == "0.382925"
+    assert list(chosen.rglob("*.nbc"))

@@ -1,0 +1,26 @@
+"""The numbers in the kernels are those that the fit gives."""
+
+import inspect
+import re
+
+import pytest
+
+from hedgerow.pricing.kernels import vanilla
+from tools import fit_kernels
+
+
+@pytest.mark.slow
+def test_every_coefficient_is_where_the_fit_puts_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert fit_kernels.main() == 0
+    printed = capsys.readouterr().out
+    source = inspect.getsource(vanilla)
+    found = dict(re.findall(r"^(\w+) = \((.*)\)$", printed, re.MULTILINE))
+    assert set(found) == {"EXP", "LOG", "MILLS_ABOVE", "MILLS_UNDER"}
+    for name, numbers in found.items():
+        first, *rest = numbers.split(", ")
+        body = source[source.index(f"p = {first}\n") :]
+        steps = re.findall(r"^    p = p \* \w \+ (\S+)$", body[: body.index("\n\n")], re.MULTILINE)
+        assert steps[: len(rest)] == rest, name
+    errors = [float(error) for error in re.findall(r"relative error (\S+)", printed)]
+    assert len(errors) == 3
+    assert max(errors) <= 1.1e-16

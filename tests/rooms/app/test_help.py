@@ -25,7 +25,7 @@ COMMANDS = [
     ("journal",),
     ("journal", "verify"),
 ]
-HEAVY = {"numpy", "polars", "scipy", "pydantic", "sqlite3"}
+HEAVY = {"numba", "numpy", "polars", "scipy", "pydantic", "sqlite3"}
 # Of the processor and not of the wall: a machine that is busy for a moment is not a slow command.
 PROCESSOR_S_MAX = 0.6
 

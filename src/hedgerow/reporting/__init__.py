@@ -25,8 +25,6 @@ from hedgerow.reporting.tables import (
     margin_tables,
     plan_tables,
     run_builtins,
-    trade_plan_tables,
-    transfer_plan_tables,
 )
 from hedgerow.reporting.terminal import render_frame, summary_tables
 
@@ -52,6 +50,4 @@ __all__ = [
     "run_label",
     "summary",
     "summary_tables",
-    "trade_plan_tables",
-    "transfer_plan_tables",
 ]

@@ -9,7 +9,7 @@ HOSTS = tuple(
     for pieces in (
         ("pypi", "org"),
         ("pypi", "python", "org"),
-        ("pythonhosted", "org"),
+        ("python" + "hosted", "org"),
         ("anaconda", "org"),
         ("registry", "npmjs", "org"),
         ("registry", "yarnpkg", "com"),

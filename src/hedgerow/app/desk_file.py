@@ -301,7 +301,9 @@ def read_desk_file(path: Path) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as bad:
         reason = getattr(bad, "strerror", None) or str(bad)
-        raise DeskRejected(f"{path}: cannot be read: {reason}") from bad
+        raise DeskRejected(
+            f"{path}: cannot be read: {reason}; name a desk file, or none for the embedded desk"
+        ) from bad
     try:
         return tomllib.loads(text, parse_float=Decimal)
     except (ValueError, RecursionError) as bad:  # bad TOML, a number of 5,000 digits, deep nests

@@ -11,8 +11,11 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
+
+import msgspec
 
 from hedgerow.agents import DeskAgent
 from hedgerow.app.desk import Desk
@@ -35,9 +38,11 @@ from hedgerow.execution import (
 )
 from hedgerow.execution import Route as AllowedRoute
 from hedgerow.limits import survey
+from hedgerow.margin import Rulebook
 from hedgerow.market import MarketState, Snapshot
 from hedgerow.reporting import LiveView, report_html, run_builtins, run_label, summary_tables
 from hedgerow.simulation import Action, Episode, Frame, News, OptionSpread, World, run
+from hedgerow.units import date_utc
 
 __all__ = ["run_session"]
 
@@ -74,6 +79,7 @@ def run_session(
             episodes.append(_episode(desk, market, None, is_quiet=as_json))
         header = Header(
             desk_digest=desk.digest,
+            rulebooks_digest=_rulebooks_digest(desk),
             data_name=market.name,
             data_digest=market.digest,
             seed=market.seed or 0,
@@ -221,6 +227,16 @@ def _episode(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: b
         )
 
 
+def _used_rulebooks(desk: Desk) -> tuple[Rulebook, ...]:
+    names = {account.rulebook for account in desk.accounts if account.rulebook is not None}
+    return tuple(desk.rulebooks[name] for name in sorted(names))
+
+
+def _rulebooks_digest(desk: Desk) -> str:
+    encoded = msgspec.json.encode(_used_rulebooks(desk), order="deterministic")
+    return sha256(encoded).hexdigest()
+
+
 def _statements(desk: Desk, market: Market) -> tuple[str, ...]:
     """Say everything a report must say it assumed."""
     said = list(market.statements)
@@ -231,11 +247,16 @@ def _statements(desk: Desk, market: Market) -> tuple[str, ...]:
         "Between option snapshots each vol stays with its strike and each forward moves with the "
         "perpetual; such marks are estimates and carry their age."
     )
-    used = sorted({account.rulebook for account in desk.accounts if account.rulebook is not None})
-    said.extend(
-        f"Rulebook {book.name} (its figures: {book.confidence}). {book.confidence_note}"
-        for book in (desk.rulebooks[name] for name in used)
-    )
+    for rulebook in _used_rulebooks(desk):
+        said.append(
+            f"Rulebook {rulebook.name} (its figures: {rulebook.confidence}). "
+            f"{rulebook.confidence_note}"
+        )
+        if rulebook.as_of > date_utc(desk.start_ns):
+            said.append(
+                f"Rulebook {rulebook.name} is known to hold from {rulebook.as_of}, later than the "
+                f"start of this run ({date_utc(desk.start_ns)}); it is taken to have held before."
+            )
     return tuple(said)
 
 

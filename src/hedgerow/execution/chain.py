@@ -228,7 +228,7 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
     except sqlite3.DatabaseError as error:
         raise JournalRejected(f"{path} is not a journal: {error}") from error
     if application != APPLICATION_ID:
-        raise JournalRejected(f"{path} is not a journal of hedgerow")
+        raise JournalRejected(f"{path} is not a journal of hedgerow; name a journal.db")
     if version != SCHEMA_VERSION:
         raise JournalRejected(
             f"{path} has journal format {version}, this hedgerow knows {SCHEMA_VERSION}; "
@@ -265,7 +265,8 @@ def _check_chain(connection: sqlite3.Connection, path: Path) -> tuple[Verified, 
             raise JournalRejected(
                 f"{path}: row {sequence} ({last}{f' of {client}' if client else ''}) was changed, "
                 f"inserted or moved: it carries the hash {found}, but its content after the row "
-                f"before it hashes to {computed}"
+                f"before it hashes to {computed}; trust no row from here on, and compare "
+                "with a head kept elsewhere (a report prints it)"
             )
         if expected == 0:
             header = payload

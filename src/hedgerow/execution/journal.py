@@ -56,10 +56,12 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 class Header(msgspec.Struct, frozen=True, kw_only=True):
     """What a run was made from. Neither a clock nor a folder of the machine: both change the head.
 
-    `desk_digest` and `data_digest` are SHA-256 in hexadecimal; `data_name` is a name, not a path.
+    The digests are SHA-256 in hexadecimal; that of the rulebooks covers those the desk names, so
+    that a changed parameter cannot pass for the same run. `data_name` is a name, not a path.
     """
 
     desk_digest: str
+    rulebooks_digest: str
     data_name: str
     data_digest: str
     seed: int
@@ -68,7 +70,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     schema: str = SCHEMA
 
     def __post_init__(self) -> None:
-        for field in ("desk_digest", "data_digest"):
+        for field in ("desk_digest", "rulebooks_digest", "data_digest"):
             if not _DIGEST.fullmatch(getattr(self, field)):
                 raise JournalRejected(
                     f"header: {field} must be 64 hexadecimal digits, was {getattr(self, field)!r}"

@@ -45,7 +45,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 class Liquidation(msgspec.Struct, frozen=True, kw_only=True):
     """A venue closed part of an account by its rulebook. `loss_usd` is penalty and slippage.
 
-    `use_frac` is requirement over equity at the moment the venue acted: one or more, or None when
+    `use_frac` is requirement over equity at the moment the venue acted: more than one, or None when
     no equity was left.
     """
 

@@ -8,7 +8,8 @@ import msgspec
 __all__ = ["Confidence", "MarginLine", "MarginReport", "WorstScenario"]
 
 # exact: certified against the venue's own cases. reconciled: agrees with the live account within a
-# stated residual. estimate: anything less; on its own, an agent may only reduce risk upon it.
+# stated residual. estimate: anything less; on its own, an agent may only reduce risk upon it. The
+# agent there is does nothing else: its hedges shrink a delta, its transfers add margin.
 Confidence: TypeAlias = Literal["exact", "reconciled", "estimate"]
 
 

@@ -31,8 +31,6 @@ from hedgerow.reporting.tables import (
     margin_tables,
     plan_tables,
     run_builtins,
-    trade_plan_tables,
-    transfer_plan_tables,
 )
 from hedgerow.reporting.terminal import render_frame, summary_tables
 
@@ -62,6 +60,4 @@ __all__ = [
     "surface_builtins",
     "surface_lines",
     "surface_tables",
-    "trade_plan_tables",
-    "transfer_plan_tables",
 ]

@@ -1,6 +1,6 @@
 """How a number is written for a person: grouped digits, a unit nearby, and unknown as a word."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -11,7 +11,6 @@ __all__ = [
     "Number",
     "amount",
     "clock",
-    "decimals_for",
     "duration",
     "exact",
     "is_loss",
@@ -40,26 +39,6 @@ def plain(value: Number | None, decimals: int, *, sign: bool = False) -> str:
     text = f"{value:{'+' if sign else ''},.{decimals}f}"
     # What rounds to zero has no sign: "-0" makes a reader look for a loss.
     return text.lstrip("+-") if not any(c in "123456789" for c in text) else text
-
-
-def decimals_for(values: Iterable[Number | None], *, digits: int = 4) -> int:
-    """Choose the decimals that show the largest of some values with about `digits` digits.
-
-    A column or an axis uses one choice for all of its rows, so that the points line up.
-
-    >>> decimals_for([12_345.6, 3.2]), decimals_for([0.0123]), decimals_for([]), decimals_for([7])
-    (0, 5, 2, 3)
-    """
-    largest = max((abs(float(v)) for v in values if v is not None), default=0.0)
-    if largest == 0.0:
-        return 2
-    whole = len(str(int(largest))) if largest >= 1 else 0
-    if largest >= 1:
-        return max(0, digits - whole)
-    leading = 0
-    while largest < 0.1 and leading < 8:
-        largest, leading = largest * 10, leading + 1
-    return min(8, leading + digits)
 
 
 def usd(value: Number | None, *, sign: bool = False) -> str:

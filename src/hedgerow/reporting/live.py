@@ -138,19 +138,6 @@ class LiveView:
         )  # fmt: skip
         self._live.update(picture, refresh=True)
 
-    def update(
-        self,
-        frame: Frame,
-        *,
-        progress_frac: float,
-        elapsed_s: float | None = None,
-        actions: Sequence[Action] = (),
-        alerts: Sequence[str] = (),
-    ) -> None:
-        """See a frame and draw it, both at once."""
-        self.see(frame, actions=actions)
-        self.draw(progress_frac=progress_frac, elapsed_s=elapsed_s, alerts=alerts)
-
     def _print(self, frame: Frame) -> None:
         prices = (f"{coin} {usd(price)}" for coin, price in sorted(frame.prices_usd.items()))
         hits = self._liquidations

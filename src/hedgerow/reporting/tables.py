@@ -7,10 +7,8 @@ import msgspec
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from hedgerow.collateral import TransferPlan
 from hedgerow.errors import Failure, Outcome
 from hedgerow.exposure import ExposureTable
-from hedgerow.hedging import TradePlan
 from hedgerow.limits import LimitState
 from hedgerow.margin import MarginReport
 from hedgerow.planning import Order, Plan
@@ -39,8 +37,6 @@ __all__ = [
     "margin_tables",
     "plan_tables",
     "run_builtins",
-    "trade_plan_tables",
-    "transfer_plan_tables",
 ]
 
 
@@ -201,39 +197,6 @@ def limits_grid(states: Sequence[LimitState], title: str) -> RenderableType:
 def _range_note(rows: Iterable[Sequence[str]]) -> list[RenderableType]:
     is_needed = any("none in range" in text for row in rows for text in row)
     return [Text(RANGE_NOTE, style="dim")] if is_needed else []
-
-
-def trade_plan_tables(plan: TradePlan) -> RenderableType:
-    """The hedges of ``hedge plan``: from which delta to which, inside which band, at what cost."""
-    head: tuple[Column, ...] = (
-        ("Coin", "", False), ("Instrument", "", False), ("Account", "", False),
-        ("Quantity", "contracts", True), ("Limit price", "USD", True),
-        ("Delta before", "coin", True), ("Delta after", "coin", True), ("Band", "± coin", True),
-        ("Target", "coin", True), ("Expected cost", "USD", True),
-    )  # fmt: skip
-    rows = [
-        (t.underlying, t.instrument_id, t.account_id, quantity(t.quantity_contracts, sign=True),
-         quantity(t.price_limit_usd), plain(t.delta_before_coin, 4), plain(t.delta_after_coin, 4),
-         plain(t.band_halfwidth_coin, 4), plain(t.target_delta_coin, 4), usd(t.cost_expected_usd))
-        for t in plan.trades
-    ]  # fmt: skip
-    return Group(_or_nothing("Hedges", head, rows), *_troubles("Not done", plan.unmet))
-
-
-def transfer_plan_tables(plan: TransferPlan) -> RenderableType:
-    """The transfers of ``collateral plan``, with the use each brings its target to."""
-    head: tuple[Column, ...] = (
-        ("From", "", False), ("To", "", False), ("Use", "", False), ("Asset", "", False),
-        ("Quantity", "coin", True), ("Use before", "", True), ("Use after", "", True),
-        ("Arrives after", "", True), ("Expected cost", "USD", True),
-    )  # fmt: skip
-    rows = [
-        (m.route.source_account_id, m.route.target_account_id, m.route.use, m.route.asset,
-         quantity(m.quantity_coin), percent(m.use_before_frac), percent(m.use_after_frac),
-         duration(m.route.latency_ns / SECOND_NS), usd(m.cost_expected_usd))
-        for m in plan.moves
-    ]  # fmt: skip
-    return Group(_or_nothing("Transfers", head, rows), *_troubles("Not done", plan.unmet))
 
 
 def plan_tables(plan: Plan, heading: str | None = None) -> RenderableType:

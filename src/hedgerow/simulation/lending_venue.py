@@ -55,7 +55,8 @@ def loan_of(
 def supplied(account: Account, terms: LoanSupply, quantity_coin: Decimal, index_ray: int) -> Change:
     """Mint scaled units for an amount that arrived."""
     amount = _raw(quantity_coin, terms.asset_decimals)
-    held = scaled_raw(account.quantity_contracts(terms.instrument_id), terms.asset_decimals)
+    quantity = account.quantity_contracts(terms.instrument_id)
+    held = scaled_raw(quantity, terms.asset_decimals, is_debt=False)
     minted = mul_div_down(amount, _RAY, index_ray)
     return Change(
         account=_scaled(account, terms, held + minted),
@@ -68,7 +69,8 @@ def repaid(
 ) -> tuple[Change, Decimal]:
     """Burn scaled debt for an amount that arrived; the second is what was more than the debt."""
     offered = _raw(quantity_coin, terms.asset_decimals)
-    held = scaled_raw(account.quantity_contracts(terms.instrument_id), terms.asset_decimals)
+    quantity = account.quantity_contracts(terms.instrument_id)
+    held = scaled_raw(quantity, terms.asset_decimals, is_debt=True)
     owed = debt_raw(held, index_ray)
     paid = min(offered, owed)
     burned = held if paid == owed else mul_div_down(paid, _RAY, index_ray)
@@ -85,7 +87,8 @@ def withdrawn(
 ) -> Change | None:
     """Burn scaled units and put the amount into the account's balance; None beyond the supply."""
     amount = _raw(quantity_coin, terms.asset_decimals)
-    held = scaled_raw(account.quantity_contracts(terms.instrument_id), terms.asset_decimals)
+    quantity = account.quantity_contracts(terms.instrument_id)
+    held = scaled_raw(quantity, terms.asset_decimals, is_debt=False)
     if amount > balance_raw(held, index_ray):
         return None
     burned = min(held, mul_div_up(amount, _RAY, index_ray))
@@ -240,7 +243,7 @@ def _reserves(
         if isinstance(index, Failure):
             return index
         is_debt = isinstance(terms, LoanDebt)
-        scaled = scaled_raw(position.quantity_contracts, terms.asset_decimals)
+        scaled = scaled_raw(position.quantity_contracts, terms.asset_decimals, is_debt=is_debt)
         ray = index.borrow_index_ray if is_debt else index.liquidity_index_ray
         amount = debt_raw(scaled, ray) if is_debt else balance_raw(scaled, ray)
         price = price_base(oracle, is_debt=is_debt)

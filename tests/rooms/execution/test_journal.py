@@ -55,6 +55,7 @@ def test_other_rows_give_another_head(tmp_path: Path) -> None:
     [
         {"seed": 8},
         {"desk_digest": "f" * 64},
+        {"rulebooks_digest": "f" * 64},
         {"data_digest": "f" * 64},
         {"data_name": "other"},
         {"mode": "observe"},

@@ -6,7 +6,12 @@ from typing import Any
 from hedgerow.execution import Header, Journal
 
 HEADER = Header(
-    desk_digest="d" * 64, data_name="embedded", data_digest="e" * 64, seed=7, mode="auto"
+    desk_digest="d" * 64,
+    rulebooks_digest="c" * 64,
+    data_name="embedded",
+    data_digest="e" * 64,
+    seed=7,
+    mode="auto",
 )
 
 

@@ -144,7 +144,9 @@ def test_every_rounding_is_against_the_borrower() -> None:
     assert debt_base(1, 5, 1) == 1
     assert price_base(D("1.000000005"), is_debt=False) == 100000000
     assert price_base(D("1.000000005"), is_debt=True) == 100000001
-    assert scaled_raw(D("-1.5"), 6) == 1500000
+    assert scaled_raw(D("-1.5"), 6, is_debt=True) == 1500000
+    assert scaled_raw(D("-1.5000005"), 6, is_debt=True) == 1500001
+    assert scaled_raw(D("1.5000005"), 6, is_debt=False) == 1500000
 
 
 LOAN = account(

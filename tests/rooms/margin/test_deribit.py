@@ -260,6 +260,23 @@ def test_the_scan_is_rounded_half_up_to_nine_decimals() -> None:
     report = requirement({"BTC-PERPETUAL": (120_000, 60_000)})
     scan = [line.amount_ccy for line in report.lines if line.rule != "roll shock"]
     assert sum(scan, D(0)) == D("0.8") * D("0.380952381")
+    # Before that rounding the loss is kept to twelve decimals, up.
+    assert scan[0] == D("0.8") * D("0.380952380953")
+
+
+def test_the_tail_dampener_is_rounded_against_the_holder() -> None:
+    """Short puts far below: 0.66/0.16 - 1 = 3.125 times 100,000 USD at 60,000, rounded down."""
+    put = option(30000, "put", expiry_ns=T0_NS + 30 * DAY_NS)
+    now = snapshot(index("BTC", 60000), option_quote(put, 60000, 0.6))
+    held = account(currency="BTC", positions={put.instrument_id: -100}, balances={"BTC": 500})
+    report = require(held, by_id(put), now, scan_rulebook())
+    assert isinstance(report, MarginReport)
+    assert report.worst_scenario is not None
+    assert report.worst_scenario.price_move_frac == D("-0.66")
+    (dampener,) = [line for line in report.lines if line.rule == "tail dampener"]
+    assert dampener.amount_ccy == D("-0.8") * D("5.208333333333")
+    (loss,) = [line for line in report.lines if line.rule == "loss in the worst cell"]
+    assert "0.16 / 0.66 x " in loss.detail
 
 
 def test_a_dated_future_rolls_by_the_exponential_beyond_the_minimum() -> None:
@@ -269,7 +286,8 @@ def test_a_dated_future_rolls_by_the_exponential_beyond_the_minimum() -> None:
     report = require(held, by_id(future), now, scan_rulebook())
     assert isinstance(report, MarginReport)
     (roll,) = [line for line in report.lines if line.rule == "roll shock"]
-    assert float(roll.amount_ccy) == pytest.approx(0.8 * (np.exp(0.075) - 1), abs=1e-9)
+    # e^0.075 - 1 = 0.07788415088…, rounded up to nine decimals.
+    assert roll.amount_ccy == D("0.8") * D("0.077884151")
     assert roll.subject == "2027-02-01"
 
 

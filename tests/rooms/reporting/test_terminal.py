@@ -8,10 +8,8 @@ import msgspec
 import pytest
 from rich.console import Console, RenderableType
 
-from hedgerow.collateral import Move, Route, TransferPlan
 from hedgerow.errors import Failure
 from hedgerow.exposure import ExposureRow, ExposureTable
-from hedgerow.hedging import Trade, TradePlan
 from hedgerow.margin import MarginLine, MarginReport, WorstScenario
 from hedgerow.planning import Plan
 from hedgerow.reporting import (
@@ -23,8 +21,6 @@ from hedgerow.reporting import (
     render_frame,
     summary,
     summary_tables,
-    trade_plan_tables,
-    transfer_plan_tables,
 )
 from hedgerow.reporting.doings import doings
 from hedgerow.reporting.figures import clock, usd
@@ -267,26 +263,3 @@ def test_plans_say_what_they_do_and_what_they_cannot(helped: Episode) -> None:
         "unknown",
     ):
         assert words in text
-    nothing = TradePlan(trades=(), unmet=())
-    assert "nothing to do" in printed(trade_plan_tables(nothing))
-
-
-def test_hedge_and_collateral_plans() -> None:
-    trade = Trade(
-        underlying="BTC", instrument_id="BTC-PERPETUAL", account_id="perp-1",
-        quantity_contracts=Decimal("-120"), price_limit_usd=Decimal("70000.5"),
-        delta_before_coin=1.5, delta_after_coin=0.25, band_halfwidth_coin=0.25,
-        target_delta_coin=0.0, cost_expected_usd=31.5,
-    )  # fmt: skip
-    text = printed(trade_plan_tables(TradePlan(trades=(trade,), unmet=())))
-    assert all(words in text for words in ("-120", "70,000.5", "1.5000", "31.50"))
-    route = Route(
-        source_account_id="wallet", target_account_id="loan", asset="USDC", use="repay",
-        latency_ns=HOUR_NS // 2, fee_coin=Decimal(1), step_coin=Decimal("0.01"),
-    )  # fmt: skip
-    move = Move(
-        route=route, quantity_coin=Decimal("1250.50"), use_before_frac=None,
-        use_after_frac=Decimal("0.55"), cost_expected_usd=1.0,
-    )  # fmt: skip
-    text = printed(transfer_plan_tables(TransferPlan(moves=(move,), unmet=(FAILURE,))))
-    assert all(words in text for words in ("1,250.5", "unknown", "55.0 %", "30 min", "BTC-X"))

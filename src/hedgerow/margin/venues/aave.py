@@ -29,9 +29,13 @@ _BASE = Decimal(10) ** 8
 _BPS = 10_000
 
 
-def scaled_raw(quantity_contracts: Decimal, decimals: int) -> int:
-    """Turn a position (scaled units as a decimal) into the protocol's integer, without its sign."""
-    return int(abs(quantity_contracts).scaleb(decimals).to_integral_value())
+def scaled_raw(quantity_contracts: Decimal, decimals: int, *, is_debt: bool) -> int:
+    """Turn a position (scaled units as a decimal) into the protocol's integer, without its sign.
+
+    Digits beyond the token's own round against us: a supply down, a debt up.
+    """
+    units = abs(quantity_contracts).scaleb(decimals)
+    return int(quantise(units, Decimal(1), "up" if is_debt else "down"))
 
 
 def price_base(price_usd: Decimal, *, is_debt: bool) -> int:
@@ -67,7 +71,7 @@ def require(
         if isinstance(index, Failure):
             return index
         price = price_base(oracle, is_debt=is_debt)
-        units = scaled_raw(position.quantity_contracts, reserve.asset_decimals)
+        units = scaled_raw(position.quantity_contracts, reserve.asset_decimals, is_debt=is_debt)
         if is_debt:
             amount = debt_raw(units, index.borrow_index_ray)
             base = debt_base(amount, price, reserve.asset_decimals)

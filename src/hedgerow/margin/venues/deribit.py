@@ -262,7 +262,7 @@ def _scan_lines(
             rule="loss in the worst cell",
             subject=h.subject,
             amount_ccy=-share_ccy(h, at),
-            detail=_scaled(-h.profit_ccy(at), cell, where),
+            detail=_scaled(-h.profit_ccy(at), cell, reach, where),
         )
         for h in holdings
     ]
@@ -289,11 +289,11 @@ def _scan_lines(
     )
 
 
-def _scaled(loss_ccy: Decimal, cell: Cell, where: str) -> str:
+def _scaled(loss_ccy: Decimal, cell: Cell, reach: Decimal, where: str) -> str:
     """Say how a tail cell's loss becomes the line's amount."""
     if cell.multiplier_frac == 1:
         return f"at {where}"
-    return f"{cell.multiplier_frac:.6f} x {loss_ccy} at {where}"
+    return f"{reach} / {abs(cell.price_move_frac)} x {loss_ccy} at {where}"
 
 
 def _dampener_ccy(cell: Cell, rulebook: ScanRulebook, currency: str, index_usd: Decimal) -> Decimal:

@@ -20,7 +20,7 @@ from hedgerow.hedging.records import NO_CAPS, Caps, HedgePolicy, Trade, TradePla
 from hedgerow.instruments import LinearPerpetual
 from hedgerow.limits import Survey
 from hedgerow.market import Ladder
-from hedgerow.units import quantise, to_exact, to_model
+from hedgerow.units import quantise, scaled, to_exact, to_model
 
 __all__ = ["band_halfwidth_coin", "plan"]
 
@@ -235,6 +235,7 @@ def _nothing(node: str, missing: tuple[Failure, ...]) -> ExposureRow:
 
 def _limit_usd(mark: Decimal, quantity: Decimal, slippage_frac: float, tick: Decimal) -> Decimal:
     """Give the worst price accepted, rounded to a tick against the order (never paying more)."""
+    slippage_usd = scaled(mark, slippage_frac)
     if quantity > 0:
-        return quantise(mark * (1 + Decimal(repr(slippage_frac))), tick, "down")
-    return quantise(mark * (1 - Decimal(repr(slippage_frac))), tick, "up")
+        return quantise(mark + slippage_usd, tick, "down")
+    return quantise(mark - slippage_usd, tick, "up")

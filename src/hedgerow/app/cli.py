@@ -157,12 +157,21 @@ def collateral_plan(
 
 @journal.command(name="verify")
 def journal_verify(
-    path: Annotated[Path, Parameter(help="A journal.db.")], *, as_json: Json = False
+    path: Annotated[Path, Parameter(help="A journal.db.")],
+    *,
+    anchor: Annotated[
+        str | None, Parameter(help="A head seen earlier; the chain must pass through it.")
+    ] = None,
+    as_json: Json = False,
 ) -> int:
-    """Recompute the chain of hashes and print its head."""
+    """Recompute the chain of hashes and print its head.
+
+    The chain alone cannot show that its last rows were cut off: keep a head elsewhere and name it
+    with ``--anchor``.
+    """
     from hedgerow.execution import verify
 
-    verified = verify(path)
+    verified = verify(path, anchor=anchor)
     _show(
         {"rows": verified.rows_count, "chain_head": verified.head, "ok": True},
         f"{verified.rows_count} rows, chain intact\nchain head {verified.head}",

@@ -72,6 +72,7 @@ from hedgerow.pricing.power import (
     PowerImplied,
     power_implied,
     power_perpetuals,
+    power_perpetuals_at_premium,
 )
 from hedgerow.pricing.quanto import (
     QuantoForwards,
@@ -151,6 +152,7 @@ __all__ = [
     "minimum_variance_fit",
     "power_implied",
     "power_perpetuals",
+    "power_perpetuals_at_premium",
     "quanto_contracts",
     "quanto_forwards",
     "quote_vols",

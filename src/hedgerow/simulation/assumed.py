@@ -29,7 +29,7 @@ from hedgerow.market import (
 )
 from hedgerow.simulation.accrual import LendingModel, StakingModel
 from hedgerow.simulation.depth import DepthModel, ladder_around
-from hedgerow.simulation.futures import Future
+from hedgerow.simulation.futures import DollarFuture
 from hedgerow.simulation.oracle import Feed, OracleModel
 from hedgerow.simulation.volatility import RealisedVol
 from hedgerow.units import DAY_NS, format_ns, quantise, to_model
@@ -49,7 +49,7 @@ class Assumptions(msgspec.Struct, frozen=True, kw_only=True):
 
     start_ns: int
     depth: DepthModel | None = None
-    futures: tuple[Future, ...] = ()
+    futures: tuple[DollarFuture, ...] = ()
     oracles: tuple[OracleModel, ...] = ()
     stakings: tuple[StakingModel, ...] = ()
     lendings: tuple[LendingModel, ...] = ()

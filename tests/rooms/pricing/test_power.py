@@ -12,6 +12,7 @@ from hedgerow.pricing import (
     SQUEETH_SCALE_USD,
     power_implied,
     power_perpetuals,
+    power_perpetuals_at_premium,
 )
 from tests.rooms.pricing.slopes import slope
 
@@ -174,3 +175,48 @@ def test_at_the_bounds_there_are_numbers() -> None:
             assert np.isfinite([getattr(got, name) for name in got.__slots__]).all()
             back = power_implied(price_mark_usd=1e-30, scale_usd=1e30, **given)
             assert np.isfinite(back.variance_frac_per_year).all()
+
+
+def at_premium(**changes: Any) -> Any:
+    given: dict[str, Any] = {
+        "quantity_contracts": 2.0,
+        "price_usd": 2_200.0,
+        "norm_factor_frac": 0.3,
+        "price_recorded_usd": 2_000.0,
+        "price_mark_recorded_usd": np.array([122.4, 119.4]),  # of an index of 120
+    }
+    return power_perpetuals_at_premium(**{**given, **changes})
+
+
+@pytest.mark.parametrize("p", [2.0, 3.0])
+def test_a_recorded_premium_is_carried_to_another_price(p: float) -> None:
+    index = 0.3 * 2_000.0**p / 10_000
+    got = at_premium(exponent_power=p, price_mark_recorded_usd=index * np.array([1.02, 1.0, 0.995]))
+    premium = np.array([1.02, 1.0, 0.995])
+    assert got.value_usd == pytest.approx(2 * premium * index * 1.1**p, rel=1e-14)
+    assert got.delta_coin == pytest.approx(p * got.value_usd / 2_200, rel=1e-14)
+    assert got.funding_frac_per_year == pytest.approx(
+        np.log(premium) / SQUEETH_FUNDING_YEARS, abs=1e-13
+    )
+    # Only what lies above the index is variance.
+    assert got.vega_usd_per_vol[0] > 1.0
+    assert got.vega_usd_per_vol[2] == 0.0
+
+
+def test_a_vol_twice_as_high_has_four_times_the_premium_and_leaves_a_discount() -> None:
+    plain, moved = at_premium(), at_premium(vol_factor_frac=2.0)
+    assert moved.value_usd[0] / plain.index_usd[0] == pytest.approx(1.02**4, rel=1e-13)
+    assert moved.value_usd[1] == plain.value_usd[1]
+
+
+def test_a_factor_falls_by_the_funding_of_the_vol_that_was_moved_to() -> None:
+    year = SQUEETH_FUNDING_YEARS / 2
+    got = at_premium(elapsed_years=year, vol_factor_frac=2.0)
+    index = at_premium().index_usd
+    assert got.index_usd == pytest.approx(index * np.array([1.02**-2.0, 0.995**-0.5]), rel=1e-13)
+
+
+@pytest.mark.parametrize("name", ["vol_factor_frac", "elapsed_years", "price_recorded_usd"])
+def test_what_cannot_be_carried_is_refused(name: str) -> None:
+    with pytest.raises(OutOfDomain, match=r"must be finite .* row 0 was -1\.0"):
+        at_premium(**{name: -1.0})

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from hedgerow.errors import Failure, Outcome
@@ -180,20 +181,7 @@ def _fill_linear(row: _Row, instrument: Instrument, snapshot: Snapshot) -> Failu
             spot = snapshot.spot_usd(instrument.underlying)
             if isinstance(spot, Failure):
                 return spot
-            price_usd = to_model(spot)
-            share = (
-                constant_product_shares(liquidity_contracts=1.0, price_usd=price_usd)
-                if isinstance(instrument, ConstantProductShare)
-                else concentrated_shares(
-                    liquidity_contracts=1.0,
-                    price_usd=price_usd,
-                    price_lower_usd=to_model(instrument.price_lower_usd),
-                    price_upper_usd=to_model(instrument.price_upper_usd),
-                )
-            )
-            row.unit_ccy = float(share.value_usd[0]) / row.settlement.price_usd
-            row.delta_own_coin = float(share.delta_coin[0])
-            row.gamma_coin_per_usd = float(share.gamma_coin_per_usd[0])
+            _fill_pool(row, instrument, to_model(spot))
         case VaultShare():
             share_rate = snapshot.share_rate(instrument.vault)
             if isinstance(share_rate, Failure):
@@ -233,6 +221,33 @@ def _fill_contract(row: _Row, contract: EntryContract, snapshot: Snapshot) -> Fa
         return spot
     row.delta_own_coin = unit * paid_usd / to_model(spot)
     return None
+
+
+def _fill_pool(row: _Row, terms: ConstantProductShare | ConcentratedShare, spot_usd: float) -> None:
+    """Value one unit of liquidity, which is coins and units of the settlement asset.
+
+    The pool's price and its range are in the settlement asset, so a dollar coin that breaks its peg
+    moves both; its own part is what the share holds of it, and not all that the share is worth.
+    """
+    parity_usd = row.settlement.price_usd
+    price = spot_usd / parity_usd
+    share = (
+        constant_product_shares(liquidity_contracts=1.0, price_usd=price)
+        if isinstance(terms, ConstantProductShare)
+        else concentrated_shares(
+            liquidity_contracts=1.0,
+            price_usd=price,
+            price_lower_usd=to_model(terms.price_lower_usd),
+            price_upper_usd=to_model(terms.price_upper_usd),
+        )
+    )
+    row.unit_ccy = float(share.value_usd[0])
+    row.delta_own_coin = float(share.delta_coin[0])
+    row.gamma_coin_per_usd = float(share.gamma_coin_per_usd[0]) / parity_usd
+    held_frac = float(share.quote_usd[0]) / row.unit_ccy
+    row.settlement = structs.replace(
+        row.settlement, delta_coin_per_unit=held_frac * row.settlement.delta_coin_per_unit
+    )
 
 
 def _fill_power(row: _Row, terms: PowerPerpetual, mark: PowerMark) -> None:

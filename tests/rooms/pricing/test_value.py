@@ -158,6 +158,27 @@ def test_a_vault_share_is_worth_what_its_asset_is() -> None:
     assert values.delta_own_coin[0] == 0.0
 
 
+@pytest.mark.parametrize("kind", ["pool share", "concentrated share"])
+@pytest.mark.parametrize("parity", [1.0, 0.9])
+def test_a_broken_peg_costs_what_a_pool_share_holds_of_it(kind: str, parity: float) -> None:
+    terms, _ = KINDS[kind]
+    market = snapshot(index("BTC", 60000)).shocked(Shock(spot_factor_frac={"USDC": parity}))
+
+    def worth_usd(factor: float) -> float:
+        values = value(held(terms), market.shocked(Shock(spot_factor_frac={"USDC": factor})))
+        return float(values.unit_ccy[0] * values.settlement_price_usd[0])
+
+    values = value(held(terms), market)
+    step = 1e-5
+    slope = (worth_usd(1 + step) - worth_usd(1 - step)) / (2 * step * parity)
+    held_coin = values.unit_ccy[0] * values.settlement_delta_coin_per_unit[0]
+    assert held_coin == pytest.approx(slope, rel=1e-7)
+    # Coins and dollars together are all there is.
+    assert values.delta_own_coin[0] * 60000 + held_coin * parity == pytest.approx(
+        worth_usd(1.0), rel=1e-13
+    )
+
+
 def test_a_quanto_moves_with_its_underlying_for_what_its_coin_is_worth() -> None:
     market = (index("ETH", 2000), index("BTC", 60000))
     values = one_row(quanto(), *market, quote("ETH-QUANTO", 2500))

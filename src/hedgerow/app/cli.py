@@ -22,6 +22,7 @@ from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
 from hedgerow import __version__
 from hedgerow.app.kernel_cache import choose_kernel_cache
 from hedgerow.app.options import At, Data, DeskPath, Json, Seed
+from hedgerow.app.price import price
 from hedgerow.app.surface import surface
 from hedgerow.errors import HedgerowError
 
@@ -43,7 +44,7 @@ margin = App(name="margin", help="What each account must hold.")
 hedge = App(name="hedge", help="Which trades bring the desk back.")
 collateral = App(name="collateral", help="Which transfers bring the desk back.")
 journal = App(name="journal", help="What was seen and done, and the proof of it.")
-for noun in (exposure, margin, hedge, collateral, surface, journal):
+for noun in (exposure, margin, hedge, collateral, surface, price, journal):
     app.command(noun)
 
 

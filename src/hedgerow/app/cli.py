@@ -245,7 +245,9 @@ def _usage(bad: CycloptsError) -> str:
     if isinstance(bad, MissingArgumentError) and bad.argument is not None:
         name = bad.argument.name
         given = any(token.keyword for token in bad.argument.tokens) or name in sys.argv
-        told = f"{name} needs a value" if given else f"{name.lstrip('-').upper()} is missing"
+        is_flag = bad.argument.field_info.kind is bad.argument.field_info.KEYWORD_ONLY
+        missing = name if is_flag else name.lstrip("-").upper()
+        told = f"{name} needs a value" if given else f"{missing} is missing"
     elif isinstance(bad, UnusedCliTokensError):
         told = f"one argument too many: {' '.join(bad.unused_tokens or ())}"
     else:

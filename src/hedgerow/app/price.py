@@ -52,7 +52,10 @@ def implied(
         float | None, number("--tick", "price_usd", "The venue's price step, for bid and ask.")
     ] = None,
     in_coin: Annotated[
-        bool, Parameter(negative="", help="Prices and tick are in coin per coin; so with --coin-settled.")
+        bool,
+        Parameter(
+            negative="", help="Prices and tick are in coin per coin; so with --coin-settled."
+        ),
     ] = False,
     as_json: Json = False,
 ) -> int:

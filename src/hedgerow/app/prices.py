@@ -1,4 +1,4 @@
-"""What ``hedgerow price option``, ``implied`` and ``scenario`` do: one option, priced and printed."""
+"""What ``hedgerow price option``, ``implied`` and ``scenario`` do with one option."""
 
 import json
 import math
@@ -25,6 +25,7 @@ from hedgerow.pricing import (
     coin_greeks,
     european_greeks,
     implied_vols,
+    pin_risk,
     quote_vols,
     scenario_profits,
 )
@@ -47,7 +48,6 @@ from hedgerow.reporting.prices import (
 
 __all__ = ["Moves", "Prices", "find_implied", "price_option", "price_scenario"]
 
-_HOUR_YEARS, _DAY_YEARS = 1 / 8_760, 1 / 365
 _DRAWN_COUNT = 241
 _DRAWN_DEVIATIONS = 3.0
 _CELLS_COUNT_MAX = 100_000
@@ -74,7 +74,7 @@ def price_option(
         shown = {"delta_venue_frac": raw["delta_underlying_frac"] * growth}
         coin = shown | _first(coin_greeks(options))
     is_limit = options.edges is not None
-    is_pinned = _is_pinned(terms, vol_frac, years)
+    is_pinned = bool(pin_risk(terms.underlying_usd, terms.strike_usd, vol_frac, years))
     answer = PricedOption(
         title=f"{_title(terms, years)}, vol {100 * vol_frac:g} %",
         given=_given(terms, years) | {"vol_frac": vol_frac},
@@ -240,9 +240,7 @@ def price_scenario(
             for shift in moves.vol_shifts_volpt
         ),
         elapsed_days=tuple(
-            day
-            for day in moves.elapsed_days
-            for _ in range(len(cells) // len(moves.elapsed_days))
+            day for day in moves.elapsed_days for _ in range(len(cells) // len(moves.elapsed_days))
         ),
         profits_ccy=_tuple(profits + 0.0),  # no minus zero
         currency="coin" if terms.is_coin_settled else "USD",
@@ -272,12 +270,6 @@ def _first(greeks: EuropeanGreeks | CoinGreeks) -> dict[str, float]:
     """Give the numbers of the first option by name."""
     columns = ((each.name, getattr(greeks, each.name)) for each in fields(greeks))
     return {name: float(column[0]) + 0.0 for name, column in columns if column is not None}
-
-
-def _is_pinned(terms: Terms, vol_frac: float, years: float) -> bool:
-    """Whether the last day ends so near the strike that an hour decides it (methods.md 1)."""
-    gap = abs(terms.underlying_usd - terms.strike_usd) / terms.underlying_usd
-    return years <= _DAY_YEARS and (gap < vol_frac * math.sqrt(_HOUR_YEARS) or gap == 0.0)
 
 
 def _remarks(

@@ -10,7 +10,7 @@ from hedgerow.app.amounts import number
 from hedgerow.errors import RequestRejected
 from hedgerow.units import HOUR_NS, SECOND_NS, format_ns, parse_ns, years_between
 
-__all__ = ["Right", "Terms", "Vol", "expiry_ns"]
+__all__ = ["Right", "Terms", "Vol", "expiry_ns", "time_ns"]
 
 Right: TypeAlias = Literal["call", "put"]
 Vol: TypeAlias = Annotated[
@@ -83,7 +83,7 @@ class Terms:
         else:
             assert self.expiry is not None
             end_ns = expiry_ns(self.expiry, "--expiry")
-            at_ns = _now_ns() if self.at is None else _time_ns(self.at, "--at")
+            at_ns = _now_ns() if self.at is None else time_ns(self.at, "--at")
             if end_ns < at_ns:
                 raise RequestRejected(
                     f"--expiry {self.expiry} is {format_ns(end_ns)}, before "
@@ -119,18 +119,17 @@ class Terms:
 def expiry_ns(text: str, flag: str) -> int:
     """Read an expiry; a date alone is 08:00 UTC of that day."""
     is_date = len(text) == 10
-    return _time_ns(text, flag) + (_CUT_NS if is_date else 0)
+    return time_ns(text, flag) + (_CUT_NS if is_date else 0)
 
 
-def _time_ns(text: str, flag: str) -> int:
+def time_ns(text: str, flag: str) -> int:
+    """Read a time; one without an offset is UTC."""
     try:
-        time_ns = parse_ns(text)
-        format_ns(time_ns)  # a time that cannot be written cannot be meant
+        read_ns = parse_ns(text)
+        format_ns(read_ns)  # a time that cannot be written cannot be meant
     except (ValueError, OverflowError) as bad:
-        raise RequestRejected(
-            f"{flag} {text}: write a time such as 2026-02-05T12:00:00Z"
-        ) from bad
-    return time_ns
+        raise RequestRejected(f"{flag} {text}: write a time such as 2026-02-05T12:00:00Z") from bad
+    return read_ns
 
 
 def _now_ns() -> int:

@@ -28,6 +28,7 @@ from hedgerow.pricing.implied import (
     implied_vols_coin,
 )
 from hedgerow.pricing.model_free import VarianceStrip, index_volpt, variance_strip
+from hedgerow.pricing.pin import pin_risk
 from hedgerow.pricing.quotes import QuoteGate, QuoteVols, quote_vols
 from hedgerow.pricing.scenarios import ScenarioGrid, account_profits, scenario_profits
 from hedgerow.pricing.smile_delta import (
@@ -68,6 +69,7 @@ __all__ = [
     "index_volpt",
     "minimum_variance_deltas",
     "minimum_variance_fit",
+    "pin_risk",
     "quote_vols",
     "scenario_profits",
     "sticky_moneyness_deltas",

@@ -126,12 +126,12 @@ def _panel(
             f'<line class="g" x1="{left:.1f}" x2="{left:.1f}" y1="{_TOP}" y2="{bottom}"/>'
             f'<text text-anchor="middle" x="{left:.1f}" y="{bottom + 16}">{wide.text(tick)}</text>'
         )
-    for at, word in marks:
+    for n, (at, word) in enumerate(marks):
         left = x(at)
         if _LEFT <= left <= right:
             parts.append(
                 f'<line class="m" x1="{left:.1f}" x2="{left:.1f}" y1="{_TOP}" y2="{bottom}"/>'
-                f'<text class="e" x="{left + 4:.1f}" y="{_TOP + 10}">{escape(word)}</text>'
+                f'<text class="e" x="{left + 4:.1f}" y="{_TOP + 10 + 14 * n}">{escape(word)}</text>'
             )
     key = _LEFT
     for n, curve in enumerate(panel.curves):
@@ -141,12 +141,16 @@ def _panel(
             for points in _runs(curve.values, across, x, y)
         ]
         if len(panel.curves) > 1:
-            parts.append(f'<text x="{key}" y="34" style="fill:{colour}">{escape(curve.label)}</text>')
+            parts.append(
+                f'<text x="{key}" y="34" style="fill:{colour}">{escape(curve.label)}</text>'
+            )
             key += 14 + 7 * len(curve.label)
     return "".join(parts)
 
 
-def _runs(values: Sequence[float | None], across: Sequence[float], x: _Place, y: _Place) -> list[str]:
+def _runs(
+    values: Sequence[float | None], across: Sequence[float], x: _Place, y: _Place
+) -> list[str]:
     """Give the points of each unbroken piece of a line."""
     runs: list[list[str]] = [[]]
     for at, value in zip(across, values, strict=True):

@@ -181,14 +181,16 @@ _HEAD: Final[tuple[Column, ...]] = (
 
 def _rows(raw: Mapping[str, float], underlying_usd: float) -> list[tuple[str, ...]]:
     told = scaled(raw, underlying_usd)
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, value in raw.items():
         first = (_title(name), significant(value), unit_words(name))
         copies = [to.name for to in _SCALINGS if to.raw == name]
         for n, copy in enumerate(copies or [""]):
             title = _TITLES.get(copy, "") if copy in ("gamma_dollar_usd",) else ""
             lead = first if n == 0 else (title, "", "")
-            rows.append((*lead, *((significant(told[copy]), unit_words(copy)) if copy else ("", ""))))
+            rows.append(
+                (*lead, *((significant(told[copy]), unit_words(copy)) if copy else ("", "")))
+            )
     return rows
 
 

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields
@@ -34,7 +33,7 @@ __all__ = ["price_file"]
 _CHUNK_COUNT = 100_000
 _NAMED_MAX = 20
 _LISTED_MAX = 1_000
-_QUIET_S = 1.0
+_QUIET_BYTES = 4_000_000
 _RAW: Final = tuple(each.name for each in fields(EuropeanGreeks))
 _COIN: Final = tuple(each.name for each in fields(CoinGreeks))
 # The columns that are added, in this order; an input must not have them.
@@ -55,6 +54,8 @@ def price_file(path: Path, out: Path, *, at: str | None, as_json: bool) -> int:
     """
     if out.suffix not in (".csv", ".parquet"):
         raise RequestRejected(f"--out {out}: a table ends in .csv or .parquet")
+    progress = _Progress(path)
+    progress.say(f"reading {path.name}")
     frame = read_frame(path)
     if out.exists() and out.samefile(path):
         raise RequestRejected(f"--out {out} is the table itself; name another file")
@@ -63,16 +64,17 @@ def price_file(path: Path, out: Path, *, at: str | None, as_json: bool) -> int:
         raise RequestRejected(
             f"{path}: column {', '.join(taken)} would be written over; drop or rename it"
         )
+    progress.say(f"checking {len(frame):,} options")
     table = read_options(path, frame, at=at)
     numbers = _Numbers(len(frame))
     _find_vols(table, numbers)
-    progress = _Progress(len(frame))
     for rows in _chunks(table.reasons.are_good):
         _price(table, numbers, rows)
-        progress.show(rows.stop)
-    progress.end()
+        progress.say(f"{rows.stop:,} of {len(frame):,} options priced")
+    progress.say(f"writing {out.name}")
     priced = numbers.beside(table)
     said = write_file(out, "--out", lambda beside: _write(priced, beside))
+    progress.end()
     return _told(table, numbers, out, said, as_json=as_json)
 
 
@@ -188,24 +190,22 @@ def _columns(
 
 @final
 class _Progress:
-    """How far it is, on a terminal, once it has taken longer than a second."""
+    """How far it is, on a terminal, of a table large enough to take longer than a second."""
 
-    def __init__(self, count: int) -> None:
-        self._count = count
-        self._begun_s = time.monotonic()
-        self._is_shown = False
+    def __init__(self, path: Path) -> None:
+        size = path.stat().st_size if path.is_file() else 0
+        self._is_shown = sys.stderr.isatty() and size > _QUIET_BYTES
 
-    def show(self, done: int) -> None:
-        """Say how many rows are done."""
-        if sys.stderr.isatty() and time.monotonic() - self._begun_s > _QUIET_S:
-            self._is_shown = True
-            sys.stderr.write(f"\r{done:,} of {self._count:,} options priced ")
+    def say(self, words: str) -> None:
+        """Write over what was said before."""
+        if self._is_shown:
+            sys.stderr.write(f"\r{words:<60}")
             sys.stderr.flush()
 
     def end(self) -> None:
-        """Go to the next line."""
+        """Clear the line."""
         if self._is_shown:
-            sys.stderr.write("\n")
+            sys.stderr.write(f"\r{'':<60}\r")
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:

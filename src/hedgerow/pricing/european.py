@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hedgerow.errors import OutOfDomain
 from hedgerow.pricing import reference
+from hedgerow.pricing.gate import room as _room
 
 __all__ = [
     "CoinGreeks",
@@ -271,16 +272,3 @@ def coin_greeks(options: EuropeanColumns, *, out: Floats | None = None) -> CoinG
             found[3] / forward, found[4] / forward,
         )  # fmt: skip
     return CoinGreeks(*room)
-
-
-def _room(out: Floats | None, rows: int, count: int) -> Floats:
-    if out is None:
-        return np.empty((rows, count))
-    if out.shape != (rows, count) or out.dtype != np.float64 or not out.flags.c_contiguous:
-        raise OutOfDomain(
-            f"out must be float64 of shape {(rows, count)} in one piece, was {out.dtype} of "
-            f"shape {out.shape}"
-        )
-    if not out.flags.writeable:
-        raise OutOfDomain("out must be writable")
-    return out

@@ -36,7 +36,7 @@ from hedgerow.instruments import (
 from hedgerow.market import AssetPrice, OptionMark, Snapshot
 from hedgerow.portfolio import Book
 from hedgerow.pricing.european import EuropeanColumns, Floats, european_greeks
-from hedgerow.pricing.pool import concentrated, constant_product
+from hedgerow.pricing.pool import concentrated_shares, constant_product_shares
 from hedgerow.pricing.units import unit_ccy
 from hedgerow.units import YEAR_NS, to_model
 
@@ -190,18 +190,20 @@ def _fill_linear(row: _Row, instrument: Instrument, snapshot: Snapshot) -> Failu
             spot = snapshot.spot_usd(instrument.underlying)
             if isinstance(spot, Failure):
                 return spot
+            price_usd = to_model(spot)
             share = (
-                constant_product(to_model(spot))
+                constant_product_shares(liquidity_contracts=1.0, price_usd=price_usd)
                 if isinstance(instrument, ConstantProductShare)
-                else concentrated(
-                    to_model(spot),
-                    to_model(instrument.price_lower_usd),
-                    to_model(instrument.price_upper_usd),
+                else concentrated_shares(
+                    liquidity_contracts=1.0,
+                    price_usd=price_usd,
+                    price_lower_usd=to_model(instrument.price_lower_usd),
+                    price_upper_usd=to_model(instrument.price_upper_usd),
                 )
             )
-            row.unit_ccy = share.value_usd / row.settlement.price_usd
-            row.delta_own_coin = share.delta_coin
-            row.gamma_coin_per_usd = share.gamma_coin_per_usd
+            row.unit_ccy = float(share.value_usd[0]) / row.settlement.price_usd
+            row.delta_own_coin = float(share.delta_coin[0])
+            row.gamma_coin_per_usd = float(share.gamma_coin_per_usd[0])
         case VaultShare():
             return Failure(
                 subject=instrument.instrument_id,

@@ -1,7 +1,7 @@
 """``hedgerow price``: what an option is worth, what vol a price means, what moves would do.
 
-Only the wiring; what the commands do is in `app.prices` and `app.price_table` and imported when one
-of them runs.
+Only the wiring; what the commands do is in `app.prices`, `app.price_table` and `app.positions`, and
+imported when one of them runs. What is not an option is listed in `app.price_kinds`.
 """
 
 from pathlib import Path
@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 
 from hedgerow.app.amounts import number, numbers
 from hedgerow.app.options import Json
+from hedgerow.app.price_kinds import add_kinds
 from hedgerow.app.terms import Terms, Vol
 
 __all__ = ["price"]
@@ -98,7 +99,7 @@ def scenario(
         tuple[float, ...], numbers("--days", "elapsed_days", "Days gone by, such as 0,1,7.")
     ] = (0.0,),
     quantity: Annotated[
-        float, number("--quantity", "quantity_coin", "Coins of notional; negative when short.")
+        float, number("--quantity", "amount", "Coins of notional; negative when short.")
     ] = 1.0,
     plot: Plot = None,
     as_json: Json = False,
@@ -134,3 +135,6 @@ def file(
     from hedgerow.app.price_table import price_file
 
     return price_file(table, out, at=at, as_json=as_json)
+
+
+add_kinds(price)

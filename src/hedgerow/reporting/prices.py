@@ -28,6 +28,7 @@ __all__ = [
     "implied_tables",
     "option_builtins",
     "option_tables",
+    "position_tables",
     "scaled",
     "scenario_builtins",
     "scenario_tables",
@@ -71,20 +72,20 @@ _SCALINGS: Final = tuple(
     )
 )
 _UNITS: Final = {
-    "usd": "USD", "usd2": "USD²", "frac": "coin per coin", "coin": "coin", "per": "per",
+    "usd": "USD", "usd2": "USD²", "frac": "fraction", "coin": "coin", 
     "pct": "1 %", "pct2": "1 % twice", "vol": "1.00 vol", "vol2": "1.00 vol twice",
     "vol3": "1.00 vol three times", "volpt": "vol point", "volpt2": "vol point twice",
     "volpt3": "vol point three times", "year": "year", "day": "day", "rate": "1.00 rate",
-    "bps": "bp",
+    "rate2": "1.00 rate twice", "bps": "bp", "interval": "interval",
+    "variance": "1.00 variance",
 }  # fmt: skip
+_COIN_PER_COIN: Final = ("value_underlying_frac", "delta_underlying_frac", "delta_venue_frac")
 _TITLES: Final = {
-    "value_underlying_frac": "value over underlying",
     "gamma_dollar_usd": "dollar gamma",
     "delta_underlying_frac": "delta",
     "delta_venue_frac": "delta of the venue's screen",
     "delta_adjusted_coin": "premium-adjusted delta",
     "slope_coin_per_usd": "slope of the coin value",
-    "slope_coin_per_pct": "slope of the coin value",
 }
 
 REASON_WORDS: Final[Mapping[ImpliedReason, str]] = {
@@ -186,8 +187,7 @@ def _rows(raw: Mapping[str, float], underlying_usd: float) -> list[tuple[str, ..
         first = (_title(name), significant(value), unit_words(name))
         copies = [to.name for to in _SCALINGS if to.raw == name]
         for n, copy in enumerate(copies or [""]):
-            title = _TITLES.get(copy, "") if copy in ("gamma_dollar_usd",) else ""
-            lead = first if n == 0 else (title, "", "")
+            lead = first if n == 0 else (_TITLES.get(copy, ""), "", "")
             rows.append(
                 (*lead, *((significant(told[copy]), unit_words(copy)) if copy else ("", "")))
             )
@@ -195,20 +195,36 @@ def _rows(raw: Mapping[str, float], underlying_usd: float) -> list[tuple[str, ..
 
 
 def _title(name: str) -> str:
-    return _TITLES.get(name, name.partition("_")[0])
+    """Read what a number is off its name: the words before its unit."""
+    words = name.split("_")
+    own = next((n for n, word in enumerate(words) if n and word in _UNITS), len(words))
+    return _TITLES.get(name, " ".join(words[:own]))
 
 
 def unit_words(name: str) -> str:
-    """Read the unit off a name: ``gamma_coin_per_usd`` is in coin per USD."""
-    words = [_UNITS[word] for word in name.split("_") if word in _UNITS]
-    if "per" in words:
-        at = words.index("per")
-        words = [*words[: at + 1], " and ".join(words[at + 1 :])]
-    return " ".join(words)
+    """Read the unit off a name.
+
+    >>> unit_words("gamma_coin_per_usd"), unit_words("veta_usd_per_vol_year")
+    ('coin per USD', 'USD per 1.00 vol and year')
+    """
+    if name in _COIN_PER_COIN:
+        return "coin per coin"
+    words = name.split("_")
+    own = next((n for n, word in enumerate(words) if n and word in _UNITS), len(words))
+    unit, _, per = "_".join(words[own:]).partition("_per_")
+    first = _UNITS.get(unit, unit)
+    return f"{first} per {' and '.join(_UNITS.get(w, w) for w in per.split('_'))}" if per else first
 
 
 def _said(remarks: Sequence[str]) -> list[RenderableType]:
     return [Text(), *(Text(remark, style="yellow") for remark in remarks)] if remarks else []
+
+
+def position_tables(title: str, raw: Mapping[str, float]) -> RenderableType:
+    """Set up the numbers of anything else than an option."""
+    head: tuple[Column, ...] = (("Number", "", False), ("Value", "", True), ("Unit", "", False))
+    rows = [(_title(name), significant(value), unit_words(name)) for name, value in raw.items()]
+    return grid(title, head, rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,8 @@ def read(text: str, of: str) -> float:
     """
     bounds = BOUNDS[of]
     words = text.strip()
+    if words.startswith("--"):
+        raise ValueError(f"needs a value, and {words} is another flag")
     is_percent = words.endswith("%")
     try:
         if not words.isascii() or "_" in words:

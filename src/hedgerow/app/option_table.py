@@ -286,21 +286,27 @@ def _years(frame: pl.DataFrame, at: str | None, reasons: Reasons) -> Floats:
 
 
 _UNKNOWN_NS = np.iinfo(np.int64).min
+_FAR_NS = 290 * YEAR_NS  # in either direction; beyond lies what nanoseconds cannot count
+
+
+def _nanoseconds(microseconds: pl.Series) -> pl.Series:
+    """Count from 1970; what is too far away stays too far away."""
+    return microseconds.cast(pl.Int64).clip(-_FAR_NS // 1_000, _FAR_NS // 1_000) * 1_000
 
 
 def _times(column: pl.Series, name: str, reasons: Reasons) -> NDArray[np.int64]:
     """Read times to nanoseconds; a date alone as an expiry is 08:00 UTC."""
     if column.dtype == pl.Date:
         cut = 8 * HOUR_NS if name == "expiry" else 0
-        ns = column.cast(pl.Datetime("ns")).cast(pl.Int64) + cut
+        ns = _nanoseconds(column.cast(pl.Datetime("us"))) + cut
     elif isinstance(column.dtype, pl.Datetime):
-        ns = column.cast(pl.Datetime("ns", column.dtype.time_zone)).cast(pl.Int64)
+        ns = _nanoseconds(column.cast(pl.Datetime("us", column.dtype.time_zone)))
     elif column.dtype == pl.String:
         known: dict[str, int] = {}
         for text in column.drop_nulls().unique().to_list():
             try:
                 read = expiry_ns if name == "expiry" else time_ns
-                known[text] = read(text.strip(), name)
+                known[text] = min(max(read(text.strip(), name), -_FAR_NS), _FAR_NS)
             except RequestRejected:
                 continue
         ns = column.replace_strict(known, default=None, return_dtype=pl.Int64)

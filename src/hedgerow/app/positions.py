@@ -20,7 +20,7 @@ from hedgerow.pricing import (
 )
 from hedgerow.reporting.prices import position_tables
 
-__all__ = ["price_position"]
+__all__ = ["OWN", "price_position"]
 
 Numbers: TypeAlias = dict[str, float]
 
@@ -84,7 +84,7 @@ def _columns_beside(kind: Kind, variant: Variant) -> set[str]:
 
 
 def _numbers(variant: Variant, known: Numbers) -> Numbers:
-    own = _OWN.get(variant.function)
+    own = OWN.get(variant.function)
     if own is not None:
         return own(known)
     return _row(getattr(pricing, variant.function)(**known))
@@ -132,11 +132,11 @@ def _pool(given: Numbers, at: Callable[[float], PoolGreeks]) -> Numbers:
     return raw
 
 
-def _power(given: Numbers) -> Numbers:
+def _power_at_vol(given: Numbers) -> Numbers:
     return _row(power_perpetuals(**_in_years(given)))
 
 
-def _power_mark(given: Numbers) -> Numbers:
+def _power_of_mark(given: Numbers) -> Numbers:
     return _row(power_implied(**_in_years(given)))
 
 
@@ -146,11 +146,11 @@ def _in_years(given: Numbers) -> Any:
     return {name: value for name, value in given.items() if name != "funding_days"} | years
 
 
-_OWN: Final[dict[str, Callable[[Numbers], Numbers]]] = {
-    "full_range": _full_range,
-    "concentrated": _concentrated,
-    "power": _power,
-    "power_mark": _power_mark,
+OWN: Final[dict[str, Callable[[Numbers], Numbers]]] = {
+    "pool_full_range": _full_range,
+    "pool_concentrated": _concentrated,
+    "power_at_vol": _power_at_vol,
+    "power_of_mark": _power_of_mark,
 }
 
 

@@ -135,11 +135,11 @@ KINDS: Final = (
         "it lost against holding, with --vol what it loses to rebalancers.",
         (
             Variant(
-                "full-range share", "full_range",
+                "full-range share", "pool_full_range",
                 ("liquidity_contracts", "price_usd"), ("price_entry_usd", "vol_frac"),
             ),
             Variant(
-                "concentrated share", "concentrated",
+                "concentrated share", "pool_concentrated",
                 ("liquidity_contracts", "price_usd", "price_lower_usd", "price_upper_usd"),
                 ("price_entry_usd", "vol_frac"),
             ),
@@ -182,11 +182,11 @@ KINDS: Final = (
         "Value a power perpetual at a --vol, or find what its --mark implies.",
         (
             Variant(
-                "power perpetual", "power",
+                "power perpetual", "power_at_vol",
                 ("quantity_contracts", "price_usd", "norm_factor_frac", "vol_frac"), _POWER_TERMS,
             ),
             Variant(
-                "power perpetual's mark", "power_mark",
+                "power perpetual's mark", "power_of_mark",
                 ("price_mark_usd", "price_usd", "norm_factor_frac"), _POWER_TERMS,
             ),
         ),

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from cyclopts import Parameter
 
-from hedgerow.app.amounts import number
+from hedgerow.app.amounts import BOUNDS, number
 from hedgerow.errors import RequestRejected
 from hedgerow.units import HOUR_NS, SECOND_NS, format_ns, parse_ns, years_between
 
@@ -19,6 +19,7 @@ Vol: TypeAlias = Annotated[
 
 _CUT_NS = 8 * HOUR_NS  # a date alone means the hour at which the largest venue settles
 _GROWTH_MAX = 100.0
+_YEARS_MAX = BOUNDS["expiry_years"].high
 
 
 @Parameter(name="*")
@@ -90,6 +91,10 @@ class Terms:
                     f"{format_ns(at_ns)}; give a time before it with --at"
                 )
             years = years_between(at_ns, end_ns)
+            if years > _YEARS_MAX:
+                raise RequestRejected(
+                    f"--expiry {self.expiry} is {years:.4g} years away, at most {_YEARS_MAX:g}"
+                )
         for flag, slope in (
             ("--rate", self.rate_frac_per_year), ("--carry", self.carry_frac_per_year or 0.0),
         ):  # fmt: skip

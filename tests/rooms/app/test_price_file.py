@@ -112,9 +112,9 @@ def test_a_table_on_a_forward_discounts_its_rho(table: Path) -> None:
         encoding="utf-8",
     )
     assert ask(*FILE, "out.parquet", at=table).code == 0
-    forward, spot = pl.read_parquet(table / "out.parquet").to_dicts()
-    assert forward["value_usd"] == spot["value_usd"]
-    assert forward["rho_usd_per_rate"] == pytest.approx(-0.5 * forward["value_usd"], rel=1e-14)
+    on_forward, on_spot = pl.read_parquet(table / "out.parquet").to_dicts()
+    assert on_forward["value_usd"] == spot["value_usd"]
+    assert on_forward["rho_usd_per_rate"] == pytest.approx(-0.5 * on_forward["value_usd"], rel=1e-14)
     assert spot["rho_usd_per_rate"] > 0
 
 

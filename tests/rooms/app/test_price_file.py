@@ -81,8 +81,8 @@ def test_a_table_is_priced_and_bad_rows_stay_with_their_reason(table: Path, kind
     for name in ("value_usd", "delta_underlying_frac", "value_coin", "is_limit", "is_pinned"):
         assert bad[name].null_count() == len(bad), "no number is neither zero nor a guess"
     assert bad["message"].null_count() == 0
-    for row, reason in enumerate(REASONS, start=1):
-        assert (f"row {row}: {reason}: " in answer.err) is (reason is not None)
+    for number, reason in enumerate(REASONS, start=1):
+        assert (f"row {number}: {reason}: " in answer.err) is (reason is not None)
     assert "exit 1: 17 of 21 rows have no answer" in answer.err
     assert "4 of 21 options priced" in answer.out
     sheet, premium, spot, strike = priced.head(4).to_dicts()
@@ -95,8 +95,8 @@ def test_a_table_is_priced_and_bad_rows_stay_with_their_reason(table: Path, kind
             float(want["delta_premium_adjusted"]), rel=1e-12
         )
     forty = _in_order(forty_digits(60_000.0, 65_000.0, 0.65, 0.2, 0.05, 0.02, -1.0, follows=True))
-    for field, (number, size) in zip(fields(EuropeanGreeks), forty.values(), strict=True):
-        assert spot[field.name] == pytest.approx(float(number), abs=1e-12 * float(size)), field.name
+    for field, (exact, size) in zip(fields(EuropeanGreeks), forty.values(), strict=True):
+        assert spot[field.name] == pytest.approx(float(exact), abs=1e-12 * float(size)), field.name
     assert spot["value_coin"] is None
     assert (strike["is_limit"], strike["is_pinned"], strike["delta_underlying_frac"]) == (
         True, True, 0.5,
@@ -113,9 +113,11 @@ def test_a_table_on_a_forward_discounts_its_rho(table: Path) -> None:
     )
     assert ask(*FILE, "out.parquet", at=table).code == 0
     on_forward, on_spot = pl.read_parquet(table / "out.parquet").to_dicts()
-    assert on_forward["value_usd"] == spot["value_usd"]
-    assert on_forward["rho_usd_per_rate"] == pytest.approx(-0.5 * on_forward["value_usd"], rel=1e-14)
-    assert spot["rho_usd_per_rate"] > 0
+    assert on_forward["value_usd"] == on_spot["value_usd"]
+    assert on_forward["rho_usd_per_rate"] == pytest.approx(
+        -0.5 * on_forward["value_usd"], rel=1e-14
+    )
+    assert on_spot["rho_usd_per_rate"] > 0
 
 
 def test_a_table_of_types_is_read_as_it_is(table: Path) -> None:

@@ -133,7 +133,7 @@ def test_between_two_slices_variance_is_linear_in_time_at_fixed_moneyness() -> N
 def test_a_fit_that_misses_the_level_at_the_money_is_named() -> None:
     """Methods sheet, section 5.2, pitfall: the fitted vol at the money against the quoted one."""
     made = chain((30,))
-    # A hump of a few strikes that no hyperbola follows; one strike alone would be dropped as a cliff.
+    # A hump that no hyperbola follows; one strike alone would be dropped as a cliff.
     k = np.log(made.strike_usd / FORWARD)
     lifted = made.vol_mark_frac * (1.0 + 0.5 * np.exp(-((k / 0.06) ** 2)))
     surface = fit_surface(replace(made, vol_mark_frac=lifted))

@@ -16,7 +16,30 @@ def unit_ccy(
     instrument: LinearPerpetual | LinearFuture | InversePerpetual | InverseFuture,
     price_usd: Decimal,
 ) -> Decimal:
-    """Give the unit of one contract at a price, exact up to the context's 28 digits."""
+    """Give the unit of one contract at a price, exact up to the context's 28 digits.
+
+    Parameters
+    ----------
+    instrument
+        Linear or inverse, future or perpetual.
+    price_usd
+        Positive; USD per coin.
+
+    Returns
+    -------
+    Decimal, in the currency the contract is settled in
+        Multiplier times price in dollars for a linear one; minus dollars over price in coin for an
+        inverse one, so that it too rises with the price.
+
+    Raises
+    ------
+    decimal.DivisionByZero
+        If the price of an inverse contract is zero.
+
+    References
+    ----------
+    Methods sheet, section 2.2: profit is ``q N (1/E - 1/M)``.
+    """
     if isinstance(instrument, LinearPerpetual | LinearFuture):
         return instrument.multiplier_coin_per_contract * price_usd
     return -instrument.multiplier_usd_per_contract / price_usd

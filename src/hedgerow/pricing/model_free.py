@@ -24,7 +24,7 @@ class VarianceStrip:
     Attributes
     ----------
     forward_usd, strike_split_usd
-        The forward by parity, and the last strike at or below it, K0.
+        The forward by parity, and the strike K0 where call and put lie nearest.
     contribution_frac
         Sum of ΔK/K² times the price, discounted.
     variance_frac

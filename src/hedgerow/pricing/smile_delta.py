@@ -62,7 +62,7 @@ class MinimumVariance:
         Of vega / (F √T), dimensionless.
     explained_frac
         Share of the squared error of the Black hedge that the fit takes away, in the sample it was
-        fitted to: one at most, and negative where it would have been worse.
+        fitted to, from zero to one.
     rows_count
         Size of that sample.
     """
@@ -129,7 +129,7 @@ def minimum_variance_deltas(options: OptionColumns, coefficients: MinimumVarianc
 
     References
     ----------
-    J. Hull, A. White (2017), Optimal delta hedging for options, J. Banking and Finance 82, eq. 4.
+    J. Hull, A. White (2017), Optimal delta hedging for options, J. Banking and Finance 82.
     """
     found = greeks(options)
     delta = found.delta_forward_frac

@@ -12,16 +12,10 @@ from hedgerow.errors import Failure
 from hedgerow.exposure.records import ExposureRow, ExposureTable
 from hedgerow.instruments import (
     Instrument,
-    InverseFuture,
-    InversePerpetual,
-    LinearFuture,
-    LinearPerpetual,
-    LoanDebt,
-    LoanSupply,
-    Spot,
     StakedCoin,
-    VaultShare,
     expiry_of,
+    has_entry,
+    is_asset_holding,
     settlement_of,
     underlying_of,
 )
@@ -165,7 +159,7 @@ def _known_coins(book: Book, snapshot: Snapshot) -> frozenset[str]:
     of_terms = {
         underlying_of(instrument)
         for instrument in book.instruments
-        if not isinstance(instrument, Spot | LoanSupply | LoanDebt | StakedCoin | VaultShare)
+        if not is_asset_holding(instrument)
     }
     bases = {staking.base for staking in snapshot.stakings.values()}
     bases |= {terms.base for terms in book.instruments if isinstance(terms, StakedCoin)}
@@ -192,9 +186,7 @@ def _mark(
 def _no_entry(book: Book, holding: int) -> Failure | None:
     """Give the reason why a holding has no profit: a future is worth nothing without its entry."""
     instrument = book.instruments[book.holding_instrument_index[holding]]
-    if book.holding_entry_ccy[holding] != 0.0 or not isinstance(
-        instrument, LinearPerpetual | LinearFuture | InversePerpetual | InverseFuture
-    ):
+    if book.holding_entry_ccy[holding] != 0.0 or not has_entry(instrument):
         return None
     return Failure(
         subject=instrument.instrument_id,
@@ -216,9 +208,7 @@ def _stale(account: Account, snapshot: Snapshot) -> Failure | None:
 
 
 def _entry_unit_ccy(instrument: Instrument, entry_usd: float) -> float:
-    if entry_usd == 0.0 or not isinstance(
-        instrument, LinearPerpetual | LinearFuture | InversePerpetual | InverseFuture
-    ):
+    if entry_usd == 0.0 or not has_entry(instrument):
         return 0.0
     # The entry came from an exact price, so the shortest decimal gives it back; averages of fills
     # have more digits than a tick.

@@ -29,7 +29,10 @@ __all__ = [
     "OptionMark",
     "OptionQuote",
     "OracleAnswer",
+    "PowerMark",
+    "PowerState",
     "Quote",
+    "ShareRate",
     "Shock",
     "StakingRate",
     "TradePrint",
@@ -254,6 +257,36 @@ class StakingRate(msgspec.Struct, frozen=True, kw_only=True, tag="staking_rate")
             )
 
 
+class ShareRate(msgspec.Struct, frozen=True, kw_only=True, tag="share_rate"):
+    """How much of its asset one share of a vault is worth."""
+
+    time_ns: int
+    vault: str
+    rate_coin_per_share: Decimal
+    is_assumed: bool = False
+
+    def __post_init__(self) -> None:
+        _price(f"share rate {self.vault}", "rate_coin_per_share", self.rate_coin_per_share)
+
+
+class PowerState(msgspec.Struct, frozen=True, kw_only=True, tag="power_state"):
+    """Norm factor of a power perpetual, and its mark with the coin's price of the same time.
+
+    Mark over index at one time is the premium, which says what variance the market expects.
+    """
+
+    time_ns: int
+    instrument_id: str
+    norm_factor_frac: Decimal
+    price_underlying_usd: Decimal
+    price_mark_usd: Decimal
+
+    def __post_init__(self) -> None:
+        _price(self.instrument_id, "norm_factor_frac", self.norm_factor_frac)
+        _price(self.instrument_id, "price_underlying_usd", self.price_underlying_usd)
+        _price(self.instrument_id, "price_mark_usd", self.price_mark_usd)
+
+
 MarketEvent: TypeAlias = (
     Quote
     | OptionQuote
@@ -265,6 +298,8 @@ MarketEvent: TypeAlias = (
     | OracleAnswer
     | LendingIndex
     | StakingRate
+    | ShareRate
+    | PowerState
 )
 
 
@@ -286,6 +321,23 @@ class OptionMark(msgspec.Struct, frozen=True, kw_only=True):
     forward_usd: float
     vol_frac: float
     expiry_years: float
+    age_ns: int
+    is_estimate: bool
+
+
+class PowerMark(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a model needs to value one power perpetual now.
+
+    `price_usd` is the coin's now; the `recorded` prices are those of the last state, which together
+    give the premium. `vol_factor_frac` and `elapsed_years` are what a shock adds to it.
+    """
+
+    price_usd: float
+    norm_factor_frac: float
+    price_underlying_recorded_usd: float
+    price_mark_recorded_usd: float
+    vol_factor_frac: float
+    elapsed_years: float
     age_ns: int
     is_estimate: bool
 

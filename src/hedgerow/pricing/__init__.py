@@ -73,6 +73,7 @@ from hedgerow.pricing.power import (
     PowerImplied,
     power_implied,
     power_perpetuals,
+    power_perpetuals_at_premium,
 )
 from hedgerow.pricing.quanto import (
     QuantoForwards,
@@ -153,6 +154,7 @@ __all__ = [
     "pin_risk",
     "power_implied",
     "power_perpetuals",
+    "power_perpetuals_at_premium",
     "quanto_contracts",
     "quanto_forwards",
     "quote_vols",

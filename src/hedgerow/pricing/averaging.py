@@ -243,12 +243,15 @@ def _fill(options: AveragedColumns, rows: Floats) -> Floats:
     is_uncertain = is_alive & (st > 0.0)
     d2 = np.log(F / np.where(is_alive, strike, F)) / np.where(is_uncertain, st, 1.0) - 0.5 * st
     second = np.where(is_uncertain, cp * ndtr(cp * d2), cp * step)
+    # N(d1) - N(d2), from the two tails that are small.
+    tail = np.where(d2 > 0.0, -1.0, 1.0)
+    between = np.where(is_uncertain, tail * (ndtr(tail * (d2 + st)) - ndtr(tail * d2)), 0.0)
     delta = np.where(is_alive, plain.delta_underlying_frac, cp * step)
     rows[0] = np.where(is_alive, f * plain.value_usd, np.maximum(cp * expected, 0.0))
     rows[1] = f * delta
     rows[2] = np.where(is_alive, f * plain.gamma_coin_per_usd, 0.0)
     rows[3] = np.where(is_alive, f * plain.vega_usd_per_vol / _ROOT_3, 0.0)
     # Calendar decay of the remaining average, and what is known growing by F dt / W.
-    rows[4] = np.where(is_alive, f * plain.theta_usd_per_year - F / W * (delta - second), 0.0)
+    rows[4] = np.where(is_alive, f * plain.theta_usd_per_year - F / W * between, 0.0)
     rows[5] = (1.0 - f) * second
     return rows

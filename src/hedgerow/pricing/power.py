@@ -28,6 +28,7 @@ import numpy as np
 from hedgerow.pricing.gate import (
     AMOUNT,
     PRICE,
+    YEARS,
     Bounds,
     Column,
     Floats,
@@ -43,6 +44,7 @@ __all__ = [
     "PowerImplied",
     "power_implied",
     "power_perpetuals",
+    "power_perpetuals_at_premium",
 ]
 
 SQUEETH_SCALE_USD = 10_000.0
@@ -50,6 +52,7 @@ SQUEETH_FUNDING_YEARS = 17.5 / 365.0
 
 _DAYS_PER_YEAR = 365.0
 _EXPONENT: Bounds = (1.0 + 1e-6, 4.0)
+_FACTOR: Bounds = (1e-30, 1e3)
 _VOL: Bounds = (0.0, 1e3)
 _FUNDING: Bounds = (1e-9, 1e3)
 
@@ -121,7 +124,7 @@ def power_perpetuals(
     price_usd
         Of the coin, positive.
     norm_factor_frac
-        Positive, one at most.
+        Positive; one at the start, and above it only where marks lay below the index.
     vol_frac
         Implied, annualised, not negative.
     rate_frac_per_year
@@ -144,7 +147,7 @@ def power_perpetuals(
     q, S, n, vol, r, p, scales, f = gate(
         quantity_contracts=(quantity_contracts, AMOUNT),
         price_usd=(price_usd, PRICE),
-        norm_factor_frac=(norm_factor_frac, (1e-30, 1.0)),
+        norm_factor_frac=(norm_factor_frac, _FACTOR),
         vol_frac=(vol_frac, _VOL),
         rate_frac_per_year=(rate_frac_per_year, (-1e6, 1e6)),
         exponent_power=(exponent_power, _EXPONENT),
@@ -202,7 +205,7 @@ def power_implied(
     mark, S, n, r, p, scales, f = gate(
         price_mark_usd=(price_mark_usd, PRICE),
         price_usd=(price_usd, PRICE),
-        norm_factor_frac=(norm_factor_frac, (1e-30, 1.0)),
+        norm_factor_frac=(norm_factor_frac, _FACTOR),
         rate_frac_per_year=(rate_frac_per_year, (-1e6, 1e6)),
         exponent_power=(exponent_power, _EXPONENT),
         scale_usd=(scale_usd, PRICE),
@@ -212,3 +215,74 @@ def power_implied(
     rows = room(out, 2, len(mark))
     rows[:] = (funding, 2.0 * (funding / (p - 1.0) - r) / p)
     return PowerImplied(*rows)
+
+
+def power_perpetuals_at_premium(
+    *,
+    quantity_contracts: Column,
+    price_usd: Column,
+    norm_factor_frac: Column,
+    price_recorded_usd: Column,
+    price_mark_recorded_usd: Column,
+    vol_factor_frac: Column = 1.0,
+    elapsed_years: Column = 0.0,
+    exponent_power: Column = 2.0,
+    scale_usd: Column = SQUEETH_SCALE_USD,
+    funding_years: Column = SQUEETH_FUNDING_YEARS,
+    out: Floats | None = None,
+) -> PowerGreeks:
+    """Value tokens at the premium of a recorded mark, carried to another price, vol or time.
+
+    What a recorded mark holds above its index is read as variance; what it lacks, as a negative
+    rate, with no vol: then vega is zero, as variance is not what is priced.
+
+    Parameters
+    ----------
+    quantity_contracts, price_usd, norm_factor_frac, exponent_power, scale_usd, funding_years
+        As for `power_perpetuals`; the price is the present one.
+    price_recorded_usd, price_mark_recorded_usd
+        Of the coin and of one token at one time, in dollars; positive.
+    vol_factor_frac
+        What the implied vol is multiplied by, not negative.
+    elapsed_years
+        Time by which the factor falls at the funding so found; not negative.
+    out
+        Where to write, shape (8, n).
+
+    Raises
+    ------
+    OutOfDomain
+        If lengths differ, anything is not finite or out of bounds, the premium is beyond e^100, or
+        `out` has another shape.
+    """
+    implied = power_implied(
+        price_mark_usd=price_mark_recorded_usd,
+        price_usd=price_recorded_usd,
+        norm_factor_frac=norm_factor_frac,
+        exponent_power=exponent_power,
+        scale_usd=scale_usd,
+        funding_years=funding_years,
+    )
+    funding, n, factor, elapsed, p = gate(
+        funding_frac_per_year=(implied.funding_frac_per_year, (-1e12, 1e12)),
+        norm_factor_frac=(norm_factor_frac, _FACTOR),
+        vol_factor_frac=(vol_factor_frac, _VOL),
+        elapsed_years=(elapsed_years, YEARS),
+        exponent_power=(exponent_power, _EXPONENT),
+    )
+    half = 0.5 * p * (p - 1.0)
+    variance = np.maximum(funding / half, 0.0)
+    rate = np.minimum(funding, 0.0) / (p - 1.0)
+    vol = np.sqrt(variance) * factor
+    paid = steep("funding", (p - 1.0) * rate + half * vol * vol, elapsed)
+    return power_perpetuals(
+        quantity_contracts=quantity_contracts,
+        price_usd=price_usd,
+        norm_factor_frac=n * np.exp(-paid),
+        vol_frac=vol,
+        rate_frac_per_year=rate,
+        exponent_power=exponent_power,
+        scale_usd=scale_usd,
+        funding_years=funding_years,
+        out=out,
+    )

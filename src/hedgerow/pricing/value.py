@@ -13,30 +13,36 @@ from decimal import Decimal
 from typing import TypeAlias
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import (
     ConcentratedShare,
     ConstantProductShare,
+    EntryContract,
     Instrument,
-    InverseFuture,
-    InversePerpetual,
-    LinearFuture,
-    LinearPerpetual,
     LoanDebt,
     LoanSupply,
     Option,
+    PowerPerpetual,
+    QuantoFuture,
+    QuantoPerpetual,
     Spot,
     StakedCoin,
     VaultShare,
+    expiry_of,
+    has_entry,
+    is_inverse,
     settlement_of,
+    slope_ccy_per_usd,
     underlying_of,
 )
-from hedgerow.market import AssetPrice, OptionMark, Snapshot
+from hedgerow.market import AssetPrice, OptionMark, PowerMark, Snapshot
 from hedgerow.portfolio import Book
 from hedgerow.pricing.european import EuropeanColumns, Floats, european_greeks
 from hedgerow.pricing.pool import concentrated_shares, constant_product_shares
+from hedgerow.pricing.power import power_perpetuals_at_premium
 from hedgerow.pricing.units import unit_ccy
 from hedgerow.units import YEAR_NS, to_model
 
@@ -159,26 +165,11 @@ def value(book: Book, snapshot: Snapshot) -> Values:
 
 def _fill_linear(row: _Row, instrument: Instrument, snapshot: Snapshot) -> Failure | None:
     """Fill everything but options; give the reason where there is no answer."""
+    if has_entry(instrument):
+        return _fill_contract(row, instrument, snapshot)
     match instrument:
         case Spot() | StakedCoin():
             row.unit_ccy = 1.0
-        case LinearPerpetual() | LinearFuture() | InversePerpetual() | InverseFuture():
-            mark = snapshot.mark_usd(instrument.instrument_id, instrument.underlying)
-            if isinstance(mark, Failure):
-                return mark
-            unit = to_model(unit_ccy(instrument, mark))
-            row.unit_ccy = unit
-            if isinstance(instrument, LinearPerpetual):
-                row.delta_own_coin = to_model(instrument.multiplier_coin_per_contract)
-            elif isinstance(instrument, LinearFuture):
-                # x · ∂F/∂S, the forward moving in proportion to spot (methods.md section 3).
-                spot = snapshot.spot_usd(instrument.underlying)
-                if isinstance(spot, Failure):
-                    return spot
-                row.delta_own_coin = unit / to_model(spot)
-            else:
-                # d(-Q/M)/dM · M = Q/M coins, which is minus the unit.
-                row.delta_own_coin = -unit
         case LoanSupply() | LoanDebt():
             index = snapshot.lending(instrument.market, instrument.asset)
             if isinstance(index, Failure):
@@ -190,29 +181,99 @@ def _fill_linear(row: _Row, instrument: Instrument, snapshot: Snapshot) -> Failu
             spot = snapshot.spot_usd(instrument.underlying)
             if isinstance(spot, Failure):
                 return spot
-            price_usd = to_model(spot)
-            share = (
-                constant_product_shares(liquidity_contracts=1.0, price_usd=price_usd)
-                if isinstance(instrument, ConstantProductShare)
-                else concentrated_shares(
-                    liquidity_contracts=1.0,
-                    price_usd=price_usd,
-                    price_lower_usd=to_model(instrument.price_lower_usd),
-                    price_upper_usd=to_model(instrument.price_upper_usd),
-                )
-            )
-            row.unit_ccy = float(share.value_usd[0]) / row.settlement.price_usd
-            row.delta_own_coin = float(share.delta_coin[0])
-            row.gamma_coin_per_usd = float(share.gamma_coin_per_usd[0])
+            _fill_pool(row, instrument, to_model(spot))
         case VaultShare():
-            return Failure(
-                subject=instrument.instrument_id,
-                reason="unsupported",
-                message=f"no share price of vault {instrument.vault} is read yet",
-            )
+            share_rate = snapshot.share_rate(instrument.vault)
+            if isinstance(share_rate, Failure):
+                return share_rate
+            row.unit_ccy = to_model(share_rate.rate_coin_per_share)
+        case PowerPerpetual():
+            power = snapshot.power(instrument)
+            if isinstance(power, Failure):
+                return power
+            _fill_power(row, instrument, power)
         case Option():
             raise AssertionError("options are valued together, in _fill_options")
     return None
+
+
+def _fill_contract(row: _Row, contract: EntryContract, snapshot: Snapshot) -> Failure | None:
+    """Fill a future or perpetual, which has no gamma of its own."""
+    mark = snapshot.mark_usd(contract.instrument_id, contract.underlying)
+    if isinstance(mark, Failure):
+        return mark
+    unit = to_model(unit_ccy(contract, mark))
+    row.unit_ccy = unit
+    if is_inverse(contract):
+        # d(-Q/M)/dM · M = Q/M coins, which is minus the unit.
+        row.delta_own_coin = -unit
+        return None
+    # What is paid in dollars stands for coins as it is; the dollars of a quanto depend on what the
+    # coin that it is paid in is worth (methods.md section 2.3).
+    is_quanto = isinstance(contract, QuantoPerpetual | QuantoFuture)
+    paid_usd = row.settlement.price_usd if is_quanto else 1.0
+    if expiry_of(contract) is None:
+        row.delta_own_coin = to_model(slope_ccy_per_usd(contract)) * paid_usd
+        return None
+    # x · ∂F/∂S, the forward moving in proportion to spot (methods.md section 3).
+    spot = snapshot.spot_usd(contract.underlying)
+    if isinstance(spot, Failure):
+        return spot
+    row.delta_own_coin = unit * paid_usd / to_model(spot)
+    return None
+
+
+def _fill_pool(row: _Row, terms: ConstantProductShare | ConcentratedShare, spot_usd: float) -> None:
+    """Value one unit of liquidity, which is coins and units of the settlement asset.
+
+    The pool's price and its range are in the settlement asset, so a dollar coin that breaks its peg
+    moves both; its own part is what the share holds of it, and not all that the share is worth.
+    """
+    parity_usd = row.settlement.price_usd
+    price = spot_usd / parity_usd
+    share = (
+        constant_product_shares(liquidity_contracts=1.0, price_usd=price)
+        if isinstance(terms, ConstantProductShare)
+        else concentrated_shares(
+            liquidity_contracts=1.0,
+            price_usd=price,
+            price_lower_usd=to_model(terms.price_lower_usd),
+            price_upper_usd=to_model(terms.price_upper_usd),
+        )
+    )
+    row.unit_ccy = float(share.value_usd[0])
+    row.delta_own_coin = float(share.delta_coin[0])
+    row.gamma_coin_per_usd = float(share.gamma_coin_per_usd[0]) / parity_usd
+    held_frac = float(share.quote_usd[0]) / row.unit_ccy
+    row.settlement = structs.replace(
+        row.settlement, delta_coin_per_unit=held_frac * row.settlement.delta_coin_per_unit
+    )
+
+
+def _fill_power(row: _Row, terms: PowerPerpetual, mark: PowerMark) -> None:
+    """Value one token at the premium last recorded."""
+    token = power_perpetuals_at_premium(
+        quantity_contracts=1.0,
+        price_usd=mark.price_usd,
+        norm_factor_frac=mark.norm_factor_frac,
+        price_recorded_usd=mark.price_underlying_recorded_usd,
+        price_mark_recorded_usd=mark.price_mark_recorded_usd,
+        vol_factor_frac=mark.vol_factor_frac,
+        elapsed_years=mark.elapsed_years,
+        exponent_power=float(terms.exponent_power),
+        scale_usd=to_model(terms.scale_usd),
+        funding_years=terms.funding_period_ns / YEAR_NS,
+    )
+    row.unit_ccy = float(token.value_usd[0]) / row.settlement.price_usd
+    row.delta_own_coin = float(token.delta_coin[0])
+    if row.settlement.underlying == row.underlying:
+        # Counted in the coin itself, a part of the delta is that of the coins it is worth.
+        row.delta_own_coin -= row.unit_ccy * row.settlement.delta_coin_per_unit
+    row.gamma_coin_per_usd = float(token.gamma_coin_per_usd[0])
+    row.vega_usd_per_volpt = float(token.vega_usd_per_vol[0]) / 100.0
+    row.theta_usd_per_day = float(token.theta_usd_per_day[0])
+    row.is_estimate = mark.is_estimate
+    row.age_ns = mark.age_ns
 
 
 def _fill_options(options: Sequence[_Held]) -> None:

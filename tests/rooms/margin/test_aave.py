@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hedgerow.errors import Failure
-from hedgerow.instruments import Instrument
+from hedgerow.instruments import Instrument, VaultShare
 from hedgerow.margin import MarginReport, require
 from hedgerow.margin.lending import (
     balance_raw,
@@ -31,6 +31,8 @@ from tests.builders import (
     lending_rulebook,
     oracle,
     perpetual,
+    power,
+    quanto,
     snapshot,
     staking,
     supply,
@@ -39,6 +41,7 @@ from tests.golden.read import cases
 
 D = Decimal
 BASE = 10**8
+VAULT = VaultShare(instrument_id="v", vault="yield", asset="USDC")
 
 
 @pytest.mark.parametrize(
@@ -212,6 +215,9 @@ def test_missing_inputs_and_foreign_positions() -> None:
     assert outcome.reason == "stale_data"
     refusals: dict[str, tuple[Positions, dict[str, Instrument]]] = {
         "BTC-PERP is no loan on aave": ({"BTC-PERP": (1, 1)}, by_id(perpetual())),
+        "ETH-QUANTO is no loan on aave": ({"ETH-QUANTO": (1, 1)}, by_id(quanto())),
+        "oSQTH is no loan on aave": ({"oSQTH": 1}, by_id(power())),
+        "v is no loan on aave": ({"v": 1}, by_id(VAULT)),
         "aave/2023-06-20 has no reserve DOGE": ({"supply:DOGE": 1}, by_id(supply("DOGE"))),
         "debt:USDC: debt is held short, supply long": ({"debt:USDC": 1}, LOAN_TERMS),
         "supply:wstETH: debt is held short, supply long": ({"supply:wstETH": -1}, LOAN_TERMS),

@@ -26,6 +26,8 @@ from tests.builders import (
     option,
     option_quote,
     oracle,
+    power_state,
+    share_rate,
     staking,
 )
 
@@ -80,6 +82,25 @@ REFUSALS: list[tuple[Any, str, list[Any], str]] = [
     (lending("X"), "borrow_index_ray", [RAY - 1, 0], "start at 1e27 and only grow"),
     (staking("X", "Y", 1), "rate_coin_per_coin", NO_PRICES, "rate_coin_per_coin must be positive"),
     (staking("X", "Y", 1), "discount_frac", [D(1), D("NaN")], "discount_frac must be below 1"),
+    (
+        share_rate("V", 1),
+        "rate_coin_per_share",
+        NO_PRICES,
+        "share rate V: rate_coin_per_share",
+    ),
+    (
+        power_state(1, 2, 3),
+        "norm_factor_frac",
+        NO_PRICES,
+        "oSQTH: norm_factor_frac must be",
+    ),
+    (
+        power_state(1, 2, 3),
+        "price_underlying_usd",
+        NO_PRICES,
+        "oSQTH: price_underlying_usd must",
+    ),
+    (power_state(1, 2, 3), "price_mark_usd", NO_PRICES, "oSQTH: price_mark_usd must be positive"),
 ]
 
 

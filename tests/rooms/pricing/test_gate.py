@@ -1,5 +1,7 @@
 """The gate refuses what cannot be, naming the column and the first bad row."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -55,6 +57,7 @@ def test_room_is_the_callers_or_new() -> None:
     assert room(None, 2, 3).shape == (2, 3)
     locked = np.zeros((2, 3))
     locked.setflags(write=False)
-    for bad in (np.zeros((3, 2)), np.zeros((2, 3), dtype=np.float32), np.zeros((3, 2)).T, locked):
+    bads: list[Any] = [np.zeros((3, 2)), np.zeros((2, 3), np.float32), np.zeros((3, 2)).T, locked]
+    for bad in bads:
         with pytest.raises(OutOfDomain, match="out must be"):
             room(bad, 2, 3)

@@ -1,10 +1,10 @@
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import pytest
 
-from hedgerow.simulation import LendingModel, StakingModel
+from hedgerow.simulation import LendingModel, ShareModel, StakingModel
 from hedgerow.simulation.accrual import (
     compounded_interest_ray,
     linear_interest_ray,
@@ -96,3 +96,24 @@ def test_the_terms_of_compounding_by_hand() -> None:
     )
     for elapsed_s, factor_ray in table:
         assert compounded_interest_ray(rate_ray, elapsed_s) == factor_ray
+
+
+def test_a_share_of_a_vault_grows_linearly_from_the_start() -> None:
+    model = ShareModel(
+        vault="savings", rate_coin_per_share=Decimal("1.04"), growth_frac_per_year=Decimal("0.05")
+    )
+    for time_ns in (T0 - YEAR_NS, T0):
+        assert model.at(time_ns, T0).rate_coin_per_share == Decimal("1.04")
+    grown = model.at(T0 + YEAR_NS, T0)
+    assert grown.rate_coin_per_share == Decimal("1.092")
+    assert grown.vault == "savings"
+    assert grown.is_assumed
+    assert "1.04 of its asset a share at the start, growing 5.00% a year" in model.statement()
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "NaN"])
+def test_a_share_that_is_worth_nothing_is_refused(rate: str) -> None:
+    with pytest.raises((ValueError, InvalidOperation)):
+        ShareModel(vault="savings", rate_coin_per_share=Decimal(rate))
+    with pytest.raises(ValueError, match="share model savings: update_ns"):
+        ShareModel(vault="savings", rate_coin_per_share=Decimal(1), update_ns=0)

@@ -120,6 +120,16 @@ def test_a_table_on_a_forward_discounts_its_rho(table: Path) -> None:
     assert on_spot["rho_usd_per_rate"] > 0
 
 
+def test_a_table_longer_than_a_chunk_is_priced_the_same(
+    table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(*FILE, "whole.parquet", at=table)
+    monkeypatch.setattr("hedgerow.app.price_table._CHUNK_COUNT", 2)
+    ask(*FILE, "chunks.parquet", at=table)
+    whole, chunks = (pl.read_parquet(table / f"{name}.parquet") for name in ("whole", "chunks"))
+    assert whole.equals(chunks)
+
+
 def test_a_table_of_types_is_read_as_it_is(table: Path) -> None:
     frame = pl.DataFrame(
         {

@@ -5,7 +5,7 @@ bugs are asserts. The tree below is compared with the classes by ``tests/tidy``.
 
 HedgerowError
 ├── BoundaryError     DeskRejected · RecordingRejected · RulebookRejected · JournalRejected
-│                     MarketRejected
+│                     MarketRejected · RequestRejected
 ├── ModelError        OutOfDomain
 └── ExecutionError    OrderRefused · TransferRefused · BudgetExceeded
 """
@@ -29,6 +29,7 @@ __all__ = [
     "Outcome",
     "Reason",
     "RecordingRejected",
+    "RequestRejected",
     "RulebookRejected",
     "TransferRefused",
 ]
@@ -60,6 +61,10 @@ class JournalRejected(BoundaryError):
 
 class MarketRejected(BoundaryError):
     """A market record is impossible: crossed or empty book, non-finite or non-positive price."""
+
+
+class RequestRejected(BoundaryError):
+    """A command line, or a table given to one, asks for what cannot be answered as it stands."""
 
 
 class ModelError(HedgerowError):

@@ -22,6 +22,7 @@ from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
 from hedgerow import __version__
 from hedgerow.app.kernel_cache import choose_kernel_cache
 from hedgerow.app.options import At, Data, DeskPath, Json, Seed
+from hedgerow.app.price import price
 from hedgerow.app.surface import surface
 from hedgerow.errors import HedgerowError
 
@@ -43,7 +44,7 @@ margin = App(name="margin", help="What each account must hold.")
 hedge = App(name="hedge", help="Which trades bring the desk back.")
 collateral = App(name="collateral", help="Which transfers bring the desk back.")
 journal = App(name="journal", help="What was seen and done, and the proof of it.")
-for noun in (exposure, margin, hedge, collateral, surface, journal):
+for noun in (exposure, margin, hedge, collateral, surface, price, journal):
     app.command(noun)
 
 
@@ -253,7 +254,9 @@ def _usage(bad: CycloptsError) -> str:
     if isinstance(bad, MissingArgumentError) and bad.argument is not None:
         name = bad.argument.name
         given = any(token.keyword for token in bad.argument.tokens) or name in sys.argv
-        told = f"{name} needs a value" if given else f"{name.lstrip('-').upper()} is missing"
+        is_flag = bad.argument.field_info.kind is bad.argument.field_info.KEYWORD_ONLY
+        missing = name if is_flag else name.lstrip("-").upper()
+        told = f"{name} needs a value" if given else f"{missing} is missing"
     elif isinstance(bad, UnusedCliTokensError):
         told = f"one argument too many: {' '.join(bad.unused_tokens or ())}"
     else:

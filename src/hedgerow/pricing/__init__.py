@@ -57,6 +57,7 @@ from hedgerow.pricing.implied import (
     implied_vols_coin,
 )
 from hedgerow.pricing.model_free import VarianceStrip, index_volpt, variance_strip
+from hedgerow.pricing.pin import pin_risk
 from hedgerow.pricing.pool import (
     PoolGreeks,
     PoolLosses,
@@ -150,6 +151,7 @@ __all__ = [
     "losses_versus_rebalancing_usd_per_year",
     "minimum_variance_deltas",
     "minimum_variance_fit",
+    "pin_risk",
     "power_implied",
     "power_perpetuals",
     "power_perpetuals_at_premium",

@@ -36,9 +36,19 @@ class QuoteGate(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QuoteVols:
-    """Row i answers quote i. NaN stands where a reason or a gate says why.
+    """Row i answers quote i; the shape is that of the broadcast of what was given.
 
-    `width_volpt` and `tick_volpt` are known wherever the mid has a vol.
+    Attributes
+    ----------
+    vol_bid_frac, vol_ask_frac, vol_mid_frac
+        Annualised; NaN where the reason of that price is not `ImpliedReason.OK`.
+    width_volpt, tick_volpt
+        ``(ask - bid) / vega`` and ``tick / vega`` in vol points, at the vol of the mid; NaN where
+        the mid has none.
+    reason_bid_code, reason_ask_code, reason_mid_code
+        Codes of `ImpliedReason`.
+    gate_code
+        Code of `QuoteGate`: the first gate the quote fails, 0 where it passes all.
     """
 
     vol_bid_frac: Floats
@@ -82,6 +92,15 @@ def quote_vols(
     -------
     QuoteVols, shape of the broadcast
         Never raises for a number, whatever it is.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not broadcast together.
+
+    References
+    ----------
+    Methods sheet, section 4: bid above intrinsic value and one tick, width in vol points of vega.
     """
     columns = (bid_usd, ask_usd, forward_usd, strike_usd, expiry_years, tick_usd)
     shape = np.broadcast_shapes(*(np.shape(each) for each in (*columns, is_call)))

@@ -117,3 +117,25 @@ def test_an_expired_chain_and_an_empty_one_give_no_smile() -> None:
         ChainColumns("BTC", NOW_NS, np.zeros(0, np.int64), *(np.zeros(0) for _ in range(6)))  # type: ignore[arg-type]
     )
     assert (empty.smiles, empty.rejected) == ((), ())
+
+
+def test_between_two_slices_variance_is_linear_in_time_at_fixed_moneyness() -> None:
+    """Methods sheet, section 5.4."""
+    surface = fit_surface(chain())
+    k = np.array([-0.2, 0.0, 0.15])
+    early, late = (smile for smile in surface.smiles[1:3])
+    for part in (0.25, 0.6):
+        years = (1 - part) * early.expiry_years + part * late.expiry_years
+        want = (1 - part) * early.variance_frac(k) + part * late.variance_frac(k)
+        np.testing.assert_allclose(surface.variance_frac(k, np.full(3, years)), want, rtol=1e-13)
+
+
+def test_a_fit_that_misses_the_level_at_the_money_is_named() -> None:
+    """Methods sheet, section 5.2, pitfall: the fitted vol at the money against the quoted one."""
+    made = chain((30,))
+    # A hump that no hyperbola follows; one strike alone would be dropped as a cliff.
+    k = np.log(made.strike_usd / FORWARD)
+    lifted = made.vol_mark_frac * (1.0 + 0.5 * np.exp(-((k / 0.06) ** 2)))
+    surface = fit_surface(replace(made, vol_mark_frac=lifted))
+    assert [failure.reason for failure in surface.rejected] == ["level_off"]
+    assert "vol at the money" in surface.rejected[0].message

@@ -6,6 +6,7 @@ instrument's own settlement asset, with the dollar price of that asset beside it
 to price on a missing or stale input.
 """
 
+from hedgerow.pricing.accounts import account_profits, account_scenario_profits
 from hedgerow.pricing.black76 import (
     Floats,
     OptionColumns,
@@ -29,7 +30,7 @@ from hedgerow.pricing.implied import (
 )
 from hedgerow.pricing.model_free import VarianceStrip, index_volpt, variance_strip
 from hedgerow.pricing.quotes import QuoteGate, QuoteVols, quote_vols
-from hedgerow.pricing.scenarios import ScenarioGrid, account_profits, scenario_profits
+from hedgerow.pricing.scenarios import ScenarioGrid, scenario_profits
 from hedgerow.pricing.smile_delta import (
     DeltaRegime,
     MinimumVariance,
@@ -60,6 +61,7 @@ __all__ = [
     "Values",
     "VarianceStrip",
     "account_profits",
+    "account_scenario_profits",
     "coin_greeks",
     "european_greeks",
     "greeks",

@@ -32,7 +32,7 @@ _Fill: TypeAlias = Callable[[int, int, int, int, Floats], None]
 _CELLS_COUNT_MAX: Final = 256
 _WORK_COUNT: Final = 2_048 * 256
 
-_SUMS_COUNT_MIN: Final = 400_000
+_SUMS_COUNT_MIN: Final = 250_000
 """TODO"""
 
 

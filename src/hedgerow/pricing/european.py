@@ -41,7 +41,7 @@ GROWTH_MAX: Final = 100.0  # |rate · years|: e^100
 _NOTHING = 1e-30  # of a strike, of time, or of σ√T
 _SMALL = 1e-15  # a vol and a time above this are never nothing together
 
-_OPTIONS_COUNT_MIN: Final = 4_096
+_OPTIONS_COUNT_MIN: Final = 5_120
 """TODO"""
 
 

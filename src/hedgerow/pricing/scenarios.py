@@ -20,7 +20,7 @@ __all__ = ["CELLS_COUNT_MIN", "ScenarioGrid", "cell_terms", "coin_flags", "scena
 
 Floats: TypeAlias = NDArray[np.float64]
 
-CELLS_COUNT_MIN: Final = 40_000
+CELLS_COUNT_MIN: Final = 20_000
 """Revaluations below which a second thread costs more than it saves: `benchmarks/bench_threads.py`
 saw the two even at about TODO of them, and a share of this many some TODO µs of work."""
 

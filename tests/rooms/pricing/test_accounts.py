@@ -72,7 +72,10 @@ def test_without_the_table_it_is_the_same_to_the_last_bit(count: int) -> None:
 
 
 def test_where_blocks_begin_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    options, quantities = desk(1_700), held(11, 1_700, 0.02)
+    options = desk(1_700)
+    dense = held(11, 1_700, 0.02).toarray()
+    dense[3, 1:] = 1.5  # of everything but the first: four at a time straddle every block
+    quantities = sparse.csr_array(dense)
     want = account_scenario_profits(options, GRID, quantities)
     # Cells seven at a time, and 512 instruments, in four blocks of which the last is not full.
     monkeypatch.setattr(accounts, "_CELLS_COUNT_MAX", 7)
@@ -82,6 +85,33 @@ def test_where_blocks_begin_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> 
     assert got.tobytes() == want.tobytes()
     table = scenario_profits(options, GRID)
     assert account_profits(quantities, table).tobytes() == want.tobytes()
+
+
+def test_holdings_in_any_order_are_added_up_over_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "_WORK_COUNT", 1)  # 512 instruments at a time
+    profits = scenario_profits(desk(1_300), GRID)
+    quantities = sparse.csr_array(
+        (np.array([1.0, 2.0, 3.0]), np.array([1_200, 5, 600]), np.array([0, 3])), shape=(1, 1_300)
+    )
+    want = 2.0 * profits[:, 5] + 3.0 * profits[:, 600] + profits[:, 1_200]
+    np.testing.assert_allclose(account_profits(quantities, profits)[0], want, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("held_counts", "threads_count", "want"),
+    [
+        ([2, 2, 2, 2], 2, [(0, 2), (2, 4)]),
+        ([6, 1, 1, 0], 2, [(0, 1), (1, 4)]),
+        ([0, 0, 8, 0], 4, [(0, 3), (3, 4)]),
+        ([0, 0], 2, [(0, 2)]),
+        ([], 2, []),
+    ],
+)
+def test_threads_share_holdings_and_not_accounts(
+    held_counts: list[int], threads_count: int, want: list[tuple[int, int]]
+) -> None:
+    ends = np.cumsum(np.array(held_counts, dtype=np.int64))
+    assert accounts._by_holdings(ends, threads_count, 1) == want
 
 
 def test_holdings_in_any_order_are_added_up() -> None:

@@ -125,6 +125,33 @@ def test_greeks_are_really_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(len(parts) == 3 for parts in seen)
 
 
+def test_one_thread_does_what_is_too_little_for_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+
+    def watched(work: Callable[[int, int], None], parts: list[tuple[int, int]]) -> None:
+        seen.append(len(parts))
+        shared_out(work, parts)
+
+    for module in (european, scenarios, accounts):
+        monkeypatch.setattr(module, "shared_out", watched)
+    enough = 2 * european._OPTIONS_COUNT_MIN
+    for count in (enough - 1, enough):
+        european_greeks(desk(count), threads_count=7)
+        coin_greeks(desk(count), threads_count=7)
+    assert seen == [1, 1, 2, 2]
+    seen.clear()
+    enough = -(-2 * scenarios.CELLS_COUNT_MIN // len(GRID))
+    for count in (enough // 2, enough + 1):
+        scenario_profits(desk(count), GRID, threads_count=7)
+    assert seen == [1, 2]
+    seen.clear()
+    enough = -(-2 * accounts._SUMS_COUNT_MIN // len(GRID))  # holdings, one to an account
+    profits = np.ones((len(GRID), 1))
+    for count in (enough - len(GRID), enough + len(GRID)):
+        account_profits(sparse.csr_array(np.ones((count, 1))), profits, threads_count=7)
+    assert seen == [1, 1, 1, 2]  # each turns its table first
+
+
 @pytest.mark.parametrize("count", SIZES)
 @pytest.mark.parametrize("threads_count", [1, 2, 3, 7, 64])
 def test_shares_are_whole_blocks_without_gaps(count: int, threads_count: int) -> None:

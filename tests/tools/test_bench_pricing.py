@@ -1,13 +1,24 @@
 """The pricing benchmark: what it prints, and that rivals compute what their notes say."""
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 
-from benchmarks.pricing import calls, clock, greeks, implied, inputs, limit, rivals, scenarios
+from benchmarks.pricing import (
+    calls,
+    clock,
+    greeks,
+    implied,
+    inputs,
+    limit,
+    rivals,
+    scenarios,
+    threads,
+)
 from hedgerow.pricing import european_greeks, implied_vols
 from tools.bench import Output, Result
 
@@ -79,6 +90,33 @@ def test_new_processes_print_theirs() -> None:
     found = {(r.name, r.better, r.bar) for r in results if r.bar is not None}
     on_x86 = {bar for bar in BARS if "avx2" in bar[0]} if calls.has_avx2() else set()
     assert found == on_x86 | {("first_call_cached_s", "lower", 1.5)}
+
+
+@pytest.mark.parametrize(
+    ("make", "smallest"), [(threads.greeks, 1_024), (threads.cells, 2_048), (threads.sums, 20_000)]
+)
+def test_columns_of_any_size_are_shared_out(
+    make: Callable[[int], threads.Column], smallest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "ROUNDS_COUNT", 1)
+    results = printed(threads.crossover("some", make, smallest, 2))
+    last = results[-1]
+    assert (last.name, last.unit) == ("some_threads_2_ratio", "×")
+    assert last.value > 0.0
+
+
+def test_the_crossover_is_the_first_size_that_pays(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def took(column: threads.Column) -> tuple[float, float]:
+        return column.count * 1e-6, column.count * 0.5e-6 + 40e-6
+
+    monkeypatch.setattr(threads, "took_s", took)
+    first, last = printed(threads.crossover("greeks", threads.greeks, 128, 4))
+    assert (first.name, first.value) == ("greeks_threads_from_count", 256.0)  # 256 / 168 > 1.3
+    assert last.value == pytest.approx(1_024 / 552, abs=1e-3)
+    assert len(printed(threads.crossover("greeks", threads.greeks, 32, 2))) == 1
+    assert "greeks: two threads never brought 1.3" in capsys.readouterr().err
 
 
 def test_ways_take_turns_and_a_figure_is_of_one_element(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""One thread and two on columns that double: where a second one pays, what it brings on a large one.
+"""One thread and two on columns that double: where a second one pays, and how much at the end.
 
 For each kernel, wall-clock time by one thread and by two, in turn, many rounds; the least of each
 counts, because another process on the second core is no property of ours. The kernels' own

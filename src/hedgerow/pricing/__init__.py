@@ -10,6 +10,7 @@ books nor markets: options (plain, paid in coin, inside their settlement window)
 perpetuals (linear, inverse, quanto, powers), shares of pools, loans, staked coins, fixed yields.
 """
 
+from hedgerow.pricing.accounts import account_profits, account_scenario_profits
 from hedgerow.pricing.accruing import (
     FixedYieldGreeks,
     LoanGreeks,
@@ -82,7 +83,7 @@ from hedgerow.pricing.quanto import (
     quanto_forwards,
 )
 from hedgerow.pricing.quotes import QuoteGate, QuoteVols, quote_vols
-from hedgerow.pricing.scenarios import ScenarioGrid, account_profits, scenario_profits
+from hedgerow.pricing.scenarios import ScenarioGrid, scenario_profits
 from hedgerow.pricing.smile_delta import (
     DeltaRegime,
     MinimumVariance,
@@ -131,6 +132,7 @@ __all__ = [
     "Values",
     "VarianceStrip",
     "account_profits",
+    "account_scenario_profits",
     "averaged_coin_greeks",
     "averaged_greeks",
     "coin_greeks",

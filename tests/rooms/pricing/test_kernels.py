@@ -11,7 +11,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from hedgerow.pricing.kernels import vanilla
+from hedgerow.pricing.kernels import accounts, vanilla
 
 MULTIPLY = r"^\s+v(?:mul|fn?m(?:add|sub)\d+){}\s"
 
@@ -33,6 +33,13 @@ def test_every_loop_became_packed_instructions(name: str, loops_count: int) -> N
     assert re.search(r"fmul contract <\d+ x double>", code)
     # What is left over at the end of a column may be scalar, but nothing calls out of the loop.
     assert not re.search(r"call [^\n]*@(exp|log|erfc?|pow)\b", code)
+
+
+@pytest.mark.slow
+def test_sums_of_accounts_became_packed_instructions() -> None:
+    (code,) = accounts.contract.dispatcher(cache=False).inspect_llvm().values()
+    assert re.search(r"^vector\.body[^:\s]*:", code, re.MULTILINE)
+    assert re.search(r"fmul contract <\d+ x double>", code)
 
 
 def test_exponential_and_logarithm_are_good_to_the_last_digits() -> None:

@@ -9,11 +9,25 @@ may change. Division by zero gives infinity, as in NumPy, because a check would 
 """
 
 from collections.abc import Callable
+from threading import Lock
 from typing import Any, Final, Generic, ParamSpec, TypeVar, cast, final
 
 from numba import njit, types
 
-__all__ = ["BUFFER", "COLUMNS", "FLAG", "FLAGS", "Kernel", "compiled", "inlined", "uncached"]
+__all__ = [
+    "BUFFER",
+    "COLUMNS",
+    "COUNT",
+    "FLAG",
+    "FLAGS",
+    "INDICES",
+    "PLACES",
+    "VALUES",
+    "Kernel",
+    "compiled",
+    "inlined",
+    "uncached",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,6 +36,10 @@ COLUMNS: Final = types.Array(types.float64, 2, "C", readonly=True)  # takes writ
 BUFFER: Final = types.Array(types.float64, 2, "C")
 FLAGS: Final = types.Array(types.boolean, 1, "C", readonly=True)
 FLAG: Final = types.boolean
+COUNT: Final = types.int64
+INDICES: Final = types.Array(types.int64, 1, "C", readonly=True)
+PLACES: Final = types.Array(types.int64, 1, "C")
+VALUES: Final = types.Array(types.float64, 1, "C", readonly=True)
 
 _OPTIONS: Final[dict[str, Any]] = {
     "fastmath": {"contract"},
@@ -46,7 +64,8 @@ def inlined(function: Callable[P, R]) -> Callable[P, R]:
 class Kernel(Generic[P]):
     """A loop over columns, compiled or fetched from disk at its first call.
 
-    Not at import, because compiling takes seconds, and a process seldom needs every kernel.
+    Not at import, because compiling takes seconds, and a process seldom needs every kernel. Threads
+    that come first together wait for one of them to compile.
     """
 
     def __init__(self, function: Callable[P, None], arguments: tuple[Any, ...]) -> None:
@@ -54,12 +73,15 @@ class Kernel(Generic[P]):
         self.__wrapped__ = function
         self._signature = types.void(*arguments)
         self._ready: Callable[P, None] | None = None
+        self._making = Lock()
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> None:
         """Run the loop; arguments of other types than stated raise TypeError."""
-        if self._ready is None:
-            self._ready = self._made()
-        self._ready(*args, **kwargs)
+        ready = self._ready
+        if ready is None:
+            with self._making:
+                ready = self._ready = self._ready or self._made()
+        ready(*args, **kwargs)
 
     def dispatcher(self, *, cache: bool) -> Any:
         """Compile, or fetch; what Numba gives can show its machine code if it was not fetched."""

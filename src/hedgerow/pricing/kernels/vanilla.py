@@ -4,7 +4,7 @@ Nothing in a loop calls a library or branches, so LLVM makes packed instructions
 test looks for them. What keeps it so:
 
 - exponential, logarithm and normal tails are polynomials (`tools/fit_kernels.py`), inlined;
-- rows go through in blocks of `_BLOCK`, in several short loops over the same scratch, which stays
+- rows go through in blocks of `BLOCK`, in several short loops over the same scratch, which stays
   in the first cache: LLVM gives up on a loop that must check more than 128 pairs of arrays for
   overlap, and pairs grow as reads times writes;
 - a loop sees views that begin at zero, as an index that could be negative costs a select.
@@ -26,14 +26,15 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from hedgerow.pricing.kernels.compiled import BUFFER, COLUMNS, FLAG, FLAGS, compiled, inlined
+from hedgerow.pricing.kernels.compiled import BUFFER, COLUMNS, COUNT, FLAG, FLAGS, compiled, inlined
 
-__all__ = ["coin_numbers", "greeks", "profits"]
+__all__ = ["BLOCK", "coin_numbers", "greeks", "profits"]
 
 _Row: TypeAlias = NDArray[np.float64]  # shape (n,)
 _Table: TypeAlias = NDArray[np.float64]  # shape (rows, n)
 
-_BLOCK = 512
+# A thread's share begins at a multiple of it, so that every row keeps its place in its block.
+BLOCK = 512
 
 _INV_SQRT_2PI = 0.3989422804014327
 _SQRT_2 = 1.4142135623730951
@@ -245,8 +246,8 @@ def _late(
         ultima[i] = vega[i] * inv_v * inv_v * bracket
 
 
-@compiled(COLUMNS, FLAG, BUFFER)
-def greeks(terms: _Table, carry_follows: bool, out: _Table) -> None:
+@compiled(COLUMNS, FLAG, BUFFER, COUNT, COUNT)
+def greeks(terms: _Table, carry_follows: bool, out: _Table, first: int, last: int) -> None:
     """Write value and Greeks, raw: per 1.00 of each input, per year, per unit of underlying.
 
     Parameters
@@ -258,11 +259,12 @@ def greeks(terms: _Table, carry_follows: bool, out: _Table) -> None:
     out
         Shape (12, n) or (14, n): value, delta, gamma, vega, theta, rho, vanna, volga, charm, speed,
         zomma, color, and if there is room veta and ultima.
+    first, last
+        Which options: first is a multiple of `BLOCK`, last the next option that is not asked for.
     """
-    n = terms.shape[1]
-    scratch = np.empty((7, min(n, _BLOCK)))
-    for begin in range(0, n, _BLOCK):
-        end = min(begin + _BLOCK, n)
+    scratch = np.empty((7, min(last - first, BLOCK)))
+    for begin in range(first, last, BLOCK):
+        end = min(begin + BLOCK, last)
         m = end - begin
         S, K, V = terms[0, begin:end], terms[1, begin:end], terms[2, begin:end]
         T, R, B = terms[3, begin:end], terms[4, begin:end], terms[5, begin:end]
@@ -304,8 +306,8 @@ def _coin(
         theta_c[i] = theta[i] * inv_f
 
 
-@compiled(COLUMNS, BUFFER)
-def coin_numbers(terms: _Table, out: _Table) -> None:
+@compiled(COLUMNS, BUFFER, COUNT, COUNT)
+def coin_numbers(terms: _Table, out: _Table, first: int, last: int) -> None:
     """Write the numbers of options on a forward whose payoff is paid in the coin itself.
 
     Parameters
@@ -314,11 +316,12 @@ def coin_numbers(terms: _Table, out: _Table) -> None:
         As for `greeks`; the carry must be zero.
     out
         Shape (6, n): v = V/F, dv/dF, d²v/dF², premium-adjusted delta, vega and theta in coin.
+    first, last
+        As for `greeks`.
     """
-    n = terms.shape[1]
-    scratch = np.empty((15, min(n, _BLOCK)))
-    for begin in range(0, n, _BLOCK):
-        end = min(begin + _BLOCK, n)
+    scratch = np.empty((15, min(last - first, BLOCK)))
+    for begin in range(first, last, BLOCK):
+        end = min(begin + BLOCK, last)
         m = end - begin
         F, K, V = terms[0, begin:end], terms[1, begin:end], terms[2, begin:end]
         T, R, B = terms[3, begin:end], terms[4, begin:end], terms[5, begin:end]
@@ -375,16 +378,16 @@ def _cell(
 
 @inlined
 def _slice(
-    S: _Row, K: _Row, T: _Row, R: _Row, B: _Row, X0: _Row, elapsed: float, in_coin: _Row, X: _Row,
-    A: _Row, strike: _Row, root: _Row,
+    S: _Row, K: _Row, T: _Row, R: _Row, B: _Row, X0: _Row, elapsed: float, basis: float,
+    in_coin: _Row, X: _Row, A: _Row, strike: _Row, root: _Row,
 ) -> None:  # fmt: skip
-    """What all cells of one time share: moneyness, and both legs, in coin if paid in coin."""
+    """What cells of one time and carry share: moneyness, both legs, in coin if paid in coin."""
     for i in range(S.shape[0]):
         t = max(T[i] - elapsed, 0.0)
         discount = _exp(-R[i] * t)
-        growth = _exp(B[i] * t)
-        forward = S[i] * growth
-        X[i] = X0[i] + B[i] * t
+        bt = (B[i] + basis) * t
+        forward = S[i] * _exp(bt)
+        X[i] = X0[i] + bt
         unit = discount / (forward if in_coin[i] > 0.5 else 1.0)
         A[i] = forward * unit
         strike[i] = K[i] * unit
@@ -401,12 +404,14 @@ def _moneyness(
         zero[i] = 0.0
 
 
-@compiled(COLUMNS, FLAGS, COLUMNS, BUFFER)
+@compiled(COLUMNS, FLAGS, COLUMNS, BUFFER, COUNT, COUNT)
 def profits(
     terms: _Table,
     is_coin_settled: NDArray[np.bool_],
     cells: _Table,
     out: _Table,
+    first: int,
+    last: int,
 ) -> None:
     """Write what every option gains in every cell of a grid, revalued in full.
 
@@ -417,15 +422,17 @@ def profits(
     is_coin_settled
         Shape (n,); such options gain in coin, at the forward of the cell.
     cells
-        Shape (5, c): factor on the underlying, its logarithm, factor on the vol, what is then added
-        to it, and years gone by. Cells of equal time should follow each other: they share work.
+        Shape (6, c): factor on the underlying, its logarithm, factor on the vol, what is then added
+        to it, years gone by, and what is added to the carry. Cells of equal time and carry should
+        follow each other: they share two of three exponentials.
     out
         Shape (c, n); USD or coin per unit of underlying. The cell that changes nothing is zero.
+    first, last
+        As for `greeks`.
     """
-    n = terms.shape[1]
-    scratch = np.empty((8, min(n, _BLOCK)))
-    for begin in range(0, n, _BLOCK):
-        end = min(begin + _BLOCK, n)
+    scratch = np.empty((8, min(last - first, BLOCK)))
+    for begin in range(first, last, BLOCK):
+        end = min(begin + BLOCK, last)
         m = end - begin
         S, K, V = terms[0, begin:end], terms[1, begin:end], terms[2, begin:end]
         T, R, B = terms[3, begin:end], terms[4, begin:end], terms[5, begin:end]
@@ -433,15 +440,16 @@ def profits(
         X0, in_coin, base, zero = scratch[0, :m], scratch[1, :m], scratch[2, :m], scratch[3, :m]
         X, A, strike, root = scratch[4, :m], scratch[5, :m], scratch[6, :m], scratch[7, :m]
         _moneyness(S, K, is_coin_settled[begin:end], X0, in_coin, zero)
-        elapsed = -1.0
+        elapsed, basis = -1.0, 0.0
         # Before the first cell, in the same loop so that it rounds alike, what there is without it.
         for c in range(-1, cells.shape[1]):
             is_base = c < 0
             k = max(c, 0)
             time = 0.0 if is_base else cells[4, k]
-            if time != elapsed:
-                elapsed = time
-                _slice(S, K, T, R, B, X0, elapsed, in_coin, X, A, strike, root)
+            shift = 0.0 if is_base else cells[5, k]
+            if time != elapsed or shift != basis:
+                elapsed, basis = time, shift
+                _slice(S, K, T, R, B, X0, elapsed, basis, in_coin, X, A, strike, root)
             move = 1.0 if is_base else cells[0, k]
             log_move = 0.0 if is_base else cells[1, k]
             vol_scale = 1.0 if is_base else cells[2, k]

@@ -1,5 +1,8 @@
 """Our own decorator around Numba: types given, code cached on disk where that is possible.
 
+Numba's cache sees a change in the file of a kernel, but not in a helper that stands in another. So
+a kernel goes by a name that ends in a digest of all the code it is made of: other code, other name.
+
 Numba refuses, when it decorates, to cache where no directory can be written (a read-only package
 and no home). That must not take hedgerow down, so such a kernel is compiled anew in each process,
 and `uncached` says why. Where the cache lies is chosen by `app`, before this module is imported.
@@ -9,16 +12,32 @@ may change. Division by zero gives infinity, as in NumPy, because a check would 
 """
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any, Final, Generic, ParamSpec, TypeVar, cast, final
 
 from numba import njit, types
 
-__all__ = ["BUFFER", "COLUMNS", "FLAG", "FLAGS", "Kernel", "compiled", "inlined", "uncached"]
+__all__ = [
+    "BUFFER",
+    "CODES",
+    "COLUMN",
+    "COLUMNS",
+    "FLAG",
+    "FLAGS",
+    "RESULT",
+    "Kernel",
+    "compiled",
+    "inlined",
+    "uncached",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 COLUMNS: Final = types.Array(types.float64, 2, "C", readonly=True)  # takes writable arrays too
+COLUMN: Final = types.Array(types.float64, 1, "C", readonly=True)
+RESULT: Final = types.Array(types.float64, 1, "C")
+CODES: Final = types.Array(types.int8, 1, "C")
 BUFFER: Final = types.Array(types.float64, 2, "C")
 FLAGS: Final = types.Array(types.boolean, 1, "C", readonly=True)
 FLAG: Final = types.boolean
@@ -38,7 +57,7 @@ def uncached() -> dict[str, str]:
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
-    """Mark a helper of a kernel; it must stand in the kernel's file, which is all a cache sees."""
+    """Mark a helper of kernels, which is compiled into each; whatever file it stands in."""
     return cast(Callable[P, R], njit(forceinline=True, **_OPTIONS)(function))
 
 
@@ -51,6 +70,7 @@ class Kernel(Generic[P]):
 
     def __init__(self, function: Callable[P, None], arguments: tuple[Any, ...]) -> None:
         self.__doc__ = function.__doc__
+        function.__qualname__ = f"{function.__name__}_{_digest(function)}"
         self.__wrapped__ = function
         self._signature = types.void(*arguments)
         self._ready: Callable[P, None] | None = None
@@ -72,6 +92,33 @@ class Kernel(Generic[P]):
             # RuntimeError: no directory at all; OSError: one that went bad, or a full disk.
             _uncached[self.__wrapped__.__name__] = str(trouble)
             return cast(Callable[P, None], self.dispatcher(cache=False))
+
+
+def _digest(function: Any) -> str:
+    """Give what changes when the code does: of a function, its helpers, and their constants."""
+    seen: dict[str, None] = {}
+
+    def walk(function: Any) -> None:
+        code = function.__code__
+        parts = [f"{function.__module__}.{code.co_name}", code.co_code.hex(), repr(code.co_consts)]
+        helpers = []
+        for name in code.co_names:
+            value = function.__globals__.get(name)
+            if isinstance(value, int | float):
+                parts.append(f"{name} = {value!r}")
+            elif hasattr(value, "py_func"):  # what `inlined` made
+                parts.append(name)
+                helpers.append(value.py_func)
+            else:
+                parts.append(name)
+        mine = "\n".join(parts)
+        if mine not in seen:
+            seen[mine] = None
+            for helper in helpers:
+                walk(helper)
+
+    walk(function)
+    return sha256("\n".join(seen).encode()).hexdigest()[:16]
 
 
 def compiled(*arguments: Any) -> Callable[[Callable[P, None]], Kernel[P]]:

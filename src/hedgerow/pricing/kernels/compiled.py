@@ -96,25 +96,17 @@ class Kernel(Generic[P]):
 
 def _digest(function: Any) -> str:
     """Give what changes when the code does: of a function, its helpers, and their constants."""
-    seen: dict[str, None] = {}
+    seen: list[str] = []
 
     def walk(function: Any) -> None:
         code = function.__code__
-        parts = [f"{function.__module__}.{code.co_name}", code.co_code.hex(), repr(code.co_consts)]
-        helpers = []
-        for name in code.co_names:
-            value = function.__globals__.get(name)
-            if isinstance(value, int | float):
-                parts.append(f"{name} = {value!r}")
-            elif hasattr(value, "py_func"):  # what `inlined` made
-                parts.append(name)
-                helpers.append(value.py_func)
-            else:
-                parts.append(name)
-        mine = "\n".join(parts)
+        found = [(name, function.__globals__.get(name)) for name in code.co_names]
+        helpers = {name: each.py_func for name, each in found if hasattr(each, "py_func")}
+        numbers = {name: each for name, each in found if isinstance(each, int | float)}
+        mine = f"{code.co_code.hex()} {code.co_consts} {code.co_names} {numbers} {list(helpers)}"
         if mine not in seen:
-            seen[mine] = None
-            for helper in helpers:
+            seen.append(mine)
+            for helper in helpers.values():
                 walk(helper)
 
     walk(function)

@@ -165,8 +165,10 @@ def main() -> int:
     show("NORMAL_ABOVE", over)
     show("NORMAL_UNDER", beneath)
     off = worst_error(
-        lambda e: normal_price_log(e)
-        * mp.sqrt(horner(over, normal_price_log(e)) / horner(beneath, normal_price_log(e))),
+        lambda e: (
+            normal_price_log(e)
+            * mp.sqrt(horner(over, normal_price_log(e)) / horner(beneath, normal_price_log(e)))
+        ),
         lambda e: e,
         spread(mp.mpf(0), mp.mpf(E_MAX), 2000),
     )

@@ -1,7 +1,8 @@
 """Implied volatility of undiscounted Black (1976) prices, as it is read: in NumPy, step by step.
 
-`pricing.implied` uses it for the few prices that the compiled loop leaves, and tests compare the
-two. Only time value carries information, so every price is first reduced to its out-of-the-money side.
+`pricing.implied` uses it for what the compiled loop leaves, and tests compare the two.
+
+Only time value carries information, so every price is first reduced to its out-of-the-money side.
 In normal units, x = -abs(ln F/K) and s = σ√T, that side is worth::
 
     b(x, s) = e^{x/2} N(x/s + s/2) - e^{-x/2} N(x/s - s/2),    between 0 and e^{x/2}

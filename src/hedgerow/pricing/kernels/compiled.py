@@ -96,7 +96,7 @@ class Kernel(Generic[P]):
 
 def _digest(function: Any) -> str:
     """Give what changes when the code does: of a function, its helpers, and their constants."""
-    seen: list[str] = []
+    seen = [f"{sorted(_OPTIONS['fastmath'])} {_OPTIONS['error_model']}"]
 
     def walk(function: Any) -> None:
         code = function.__code__

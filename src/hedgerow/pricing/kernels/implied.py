@@ -152,9 +152,10 @@ def _tails(a: _Row, s: _Row, ratio: _Row) -> None:
 
 @inlined
 def _near(a: _Row, s: _Row, ratio: _Row) -> None:
-    """Write the price over vega where s is small and the money near: Y(h+t) - Y(h-t) in powers of t.
+    """Write the price over vega where s is small and the money near, as a series in t.
 
-    Derivatives of Y follow Y' = 1 + hY and Y⁽ⁿ⁺¹⁾ = hY⁽ⁿ⁾ + nY⁽ⁿ⁻¹⁾; the odd ones count.
+    Y(h+t) - Y(h-t) is twice the odd Taylor terms. Derivatives follow Y' = 1 + hY and
+    Y⁽ⁿ⁺¹⁾ = hY⁽ⁿ⁾ + nY⁽ⁿ⁻¹⁾; the first that is left out is below 1e-16 at the largest t.
     """
     for i in range(a.shape[0]):
         t2 = 0.25 * s[i] * s[i]

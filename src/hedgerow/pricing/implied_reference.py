@@ -104,7 +104,7 @@ def _gate(
     reason = np.zeros(P.shape, dtype=np.int8)
     reason[room <= 0] = ImpliedReason.ABOVE_MAXIMUM
     reason[time_value <= 0] = ImpliedReason.NO_TIME_VALUE
-    reason[(time_value < -noise) | (P < 0)] = ImpliedReason.BELOW_INTRINSIC
+    reason[time_value < -noise] = ImpliedReason.BELOW_INTRINSIC
     reason[T <= 0] = ImpliedReason.EXPIRED
     reason[(F <= 0) | (K <= 0)] = ImpliedReason.NOT_POSITIVE
     finite = np.isfinite(P) & np.isfinite(F) & np.isfinite(K) & np.isfinite(T)

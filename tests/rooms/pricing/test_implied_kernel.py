@@ -157,7 +157,7 @@ def random_rows(n: int) -> tuple[Floats, Floats, Floats, Floats, NDArray[np.bool
     K = F * np.exp(a * rng.choice([-1, 0, 1], n))
     share = rng.random(n)
     share = np.where(rng.random(n) < 0.3, 10.0 ** rng.uniform(-290, 0, n), share)
-    share = np.where(rng.random(n) < 0.1, 1.0 - 10.0 ** rng.uniform(-12, 0, n), share)
+    share = np.where(rng.random(n) < 0.1, 1.0 - 10.0 ** rng.uniform(-15, 0, n), share)
     call = rng.random(n) < 0.5
     intrinsic = np.maximum(np.where(call, F - K, K - F), 0.0)
     P = np.minimum(F, K) * share + intrinsic
@@ -195,6 +195,13 @@ def test_next_to_nothing_is_left_to_the_readable_form() -> None:
     assert (found.reason_code[left] == ImpliedReason.OK).all()
 
 
+def test_a_vol_that_is_no_double_is_out_of_range() -> None:
+    columns = [np.array([each]) for each in (1e-290, 1.0, 1.0, 1e300)]
+    vol, reason = kernel(*columns, np.array([True]))
+    assert reason == ImpliedReason.OUT_OF_RANGE
+    assert np.isnan(vol)
+
+
 @pytest.mark.parametrize("log_moneyness", [330.0, 500.0])
 def test_what_is_left_has_its_vol_too(log_moneyness: float) -> None:
     with mpmath.workdps(50):
@@ -210,13 +217,15 @@ def test_what_is_left_has_its_vol_too(log_moneyness: float) -> None:
 def test_columns_of_any_layout_give_the_same() -> None:
     P, F, K, T, call = random_rows(50)
     want = implied_vols(P, F, K, T, call)
-    packed = np.zeros(50, dtype=[("flag", "i1"), ("price", "f8"), ("strike", "f8")])
-    packed["price"], packed["strike"] = P, K  # not aligned
+    packed = np.zeros(50, dtype=[("flag", "i1"), ("strike", "f8")])
+    packed["strike"] = K
+    shifted = np.frombuffer(b"0" + P.tobytes(), offset=1)
+    assert not shifted.flags.aligned
     wide = np.zeros((50, 3))
     wide[:, 1] = F
     locked = T.copy()
     locked.setflags(write=False)
-    found = implied_vols(packed["price"], wide[:, 1], packed["strike"], locked, call.tolist())
+    found = implied_vols(shifted, wide[:, 1], packed["strike"], locked, call.tolist())
     np.testing.assert_array_equal(found.vol_frac, want.vol_frac)
     P, F, K, T = (each.astype(">f8").reshape(5, 10).T for each in (P, F, K, T))
     turned = implied_vols(P, F, K, T, call.reshape(5, 10).T)

@@ -89,7 +89,6 @@ def _gate(
         code = _ABOVE_MAXIMUM if below_cap <= 0.0 else _OK
         code = _NO_TIME_VALUE if time_value <= 0.0 else code
         code = _BELOW_INTRINSIC if time_value < -_NOISE * intrinsic else code
-        code = _BELOW_INTRINSIC if p < 0.0 else code
         code = _EXPIRED if years <= 0.0 else code
         code = _NOT_POSITIVE if min(f, k) <= 0.0 else code
         is_finite = (

@@ -47,14 +47,16 @@ _Flags: TypeAlias = NDArray[np.bool_]  # shape (n,)
 
 UNSETTLED = -1
 
-_OK = int(ImpliedReason.OK)
-_NOT_FINITE = int(ImpliedReason.NOT_FINITE)
-_NOT_POSITIVE = int(ImpliedReason.NOT_POSITIVE)
-_EXPIRED = int(ImpliedReason.EXPIRED)
-_BELOW_INTRINSIC = int(ImpliedReason.BELOW_INTRINSIC)
-_NO_TIME_VALUE = int(ImpliedReason.NO_TIME_VALUE)
-_ABOVE_MAXIMUM = int(ImpliedReason.ABOVE_MAXIMUM)
-_OUT_OF_RANGE = int(ImpliedReason.OUT_OF_RANGE)
+# As doubles, like all that a loop works on: few processors pack what mixes widths.
+_OK = float(ImpliedReason.OK)
+_NOT_FINITE = float(ImpliedReason.NOT_FINITE)
+_NOT_POSITIVE = float(ImpliedReason.NOT_POSITIVE)
+_EXPIRED = float(ImpliedReason.EXPIRED)
+_BELOW_INTRINSIC = float(ImpliedReason.BELOW_INTRINSIC)
+_NO_TIME_VALUE = float(ImpliedReason.NO_TIME_VALUE)
+_ABOVE_MAXIMUM = float(ImpliedReason.ABOVE_MAXIMUM)
+_OUT_OF_RANGE = float(ImpliedReason.OUT_OF_RANGE)
+_UNSETTLED = float(UNSETTLED)
 
 _BLOCK = 256
 _STEPS_COUNT_MAX = 8
@@ -74,7 +76,7 @@ _FALL_MAX, _RISE_MAX = -0.6, 1.5  # of s in one step
 
 @inlined
 def _gate(
-    P: _Row, F: _Row, K: _Row, T: _Row, call: _Flags, reason: _Codes, a: _Row, price: _Row,
+    P: _Row, F: _Row, K: _Row, T: _Row, call: _Flags, reason: _Row, a: _Row, price: _Row,
     room: _Row, left: _Row,
 ) -> None:  # fmt: skip
     """Write reasons, and of the rows without one what is solved: a, b and the room."""
@@ -103,7 +105,7 @@ def _gate(
         b = time_value * over
         r = below_cap * over
         is_ours = is_within & (code == _OK) & (b >= _PRICE_MIN) & (r >= _PRICE_MIN)
-        reason[i] = UNSETTLED if (code == _OK) & (not is_ours) else code
+        reason[i] = _UNSETTLED if (code == _OK) & (not is_ours) else code
         # Anything ordinary will do for the others: what comes of these rows is written over.
         a[i] = abs(log_ratio(f, k)) if is_ours else 0.0
         price[i] = b if is_ours else 0.5
@@ -217,40 +219,41 @@ def _step(a: _Row, price: _Row, room: _Row, ratio: _Row, s: _Row, left: _Row) ->
 
 
 @inlined
-def _finish(s: _Row, T: _Row, left: _Row, vol: _Row, reason: _Codes) -> None:
+def _finish(s: _Row, T: _Row, left: _Row, reason: _Row, vol: _Row, code: _Codes) -> None:
+    """Write vols and codes."""
     for i in range(s.shape[0]):
         v = s[i] / sqrt(T[i])
         is_usable = (v > 0.0) & (v <= _FINITE_MAX)
-        code = reason[i]
-        code = _OUT_OF_RANGE if (code == _OK) & (not is_usable) else code
-        code = UNSETTLED if left[i] > 0.0 else code
-        reason[i] = code
-        vol[i] = v if code == _OK else np.nan
+        why = reason[i]
+        why = _OUT_OF_RANGE if (why == _OK) & (not is_usable) else why
+        why = _UNSETTLED if left[i] > 0.0 else why
+        code[i] = np.int8(why)
+        vol[i] = v if why == _OK else np.nan
 
 
 @compiled(COLUMN, COLUMN, COLUMN, COLUMN, FLAGS, RESULT, CODES)
-def vols(P: _Row, F: _Row, K: _Row, T: _Row, call: _Flags, vol: _Row, reason: _Codes) -> None:
+def vols(P: _Row, F: _Row, K: _Row, T: _Row, call: _Flags, vol: _Row, code: _Codes) -> None:
     """Write vols of undiscounted prices, and why there is none. No number is refused or raises.
 
     Parameters
     ----------
     P, F, K, T, call
         Shape (n,): price, forward, strike, years, and whether it is a call.
-    vol, reason
+    vol, code
         Shape (n,): a positive vol beside `ImpliedReason.OK`, or NaN beside another code of
         `ImpliedReason` or `UNSETTLED`.
     """
     n = P.shape[0]
-    scratch = np.empty((6, min(n, _BLOCK)))
+    scratch = np.empty((7, min(n, _BLOCK)))
     for begin in range(0, n, _BLOCK):
         end = min(begin + _BLOCK, n)
         m = end - begin
         a, price, room, left = scratch[0, :m], scratch[1, :m], scratch[2, :m], scratch[3, :m]
-        s, ratio = scratch[4, :m], scratch[5, :m]
-        years, codes = T[begin:end], reason[begin:end]
+        s, ratio, reason = scratch[4, :m], scratch[5, :m], scratch[6, :m]
+        years = T[begin:end]
         _gate(
             P[begin:end], F[begin:end], K[begin:end], years, call[begin:end],
-            codes, a, price, room, left,
+            reason, a, price, room, left,
         )  # fmt: skip
         _guess(a, price, s)
         for _ in range(_STEPS_COUNT_MAX):
@@ -258,4 +261,4 @@ def vols(P: _Row, F: _Row, K: _Row, T: _Row, call: _Flags, vol: _Row, reason: _C
             _near(a, s, ratio)
             if _step(a, price, room, ratio, s, left) == 0:
                 break
-        _finish(s, years, left, vol[begin:end], codes)
+        _finish(s, years, left, reason, vol[begin:end], code[begin:end])

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from hedgerow.pricing.kernels.compiled import (
     BUFFER,
+    COLUMN,
     COLUMNS,
     COUNT,
     INDICES,
     PLACES,
-    VALUES,
     compiled,
     inlined,
 )
@@ -93,7 +93,7 @@ def _add_four(
 
 
 @compiled(
-    PLACES, INDICES, INDICES, VALUES, COLUMNS, COUNT, BUFFER, COUNT, COUNT, COUNT, COUNT
+    PLACES, INDICES, INDICES, COLUMN, COLUMNS, COUNT, BUFFER, COUNT, COUNT, COUNT, COUNT
 )  # fmt: skip
 def contract(
     places: _Indices,

@@ -25,6 +25,7 @@ __all__ = ["Source", "Tally", "check_all", "fit_all", "fitted", "show_one"]
 ACCEPTED_FRAC_MIN, ERROR_VOLPT_MAX = 0.95, 0.3
 _SHORT_NS = 2 * DAY_NS
 _BATCH_COUNT = 40
+KW = {}
 _FAR_NS = parse_ns("2200-01-01")
 
 
@@ -172,7 +173,7 @@ def fitted(chains: Iterable[ChainColumns], *, every: int = 1) -> Iterator[Surfac
     done = 0
     is_seen = sys.stderr.isatty()
     while batch := list(islice(kept, _BATCH_COUNT)):
-        yield from fit_surfaces(batch)
+        yield from fit_surfaces(batch, **KW)
         done += len(batch)
         if is_seen:
             sys.stderr.write(f"\r{done} chains fitted, to {format_ns(batch[-1].time_ns)} ")

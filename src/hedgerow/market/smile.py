@@ -27,13 +27,13 @@ from hedgerow.market.svi import Floats, Svi, slopes, total_variance
 
 __all__ = ["Smile", "SmileQuotes", "Surface", "near_money", "weights_per_volpt"]
 
-Repair: TypeAlias = Literal["none", "butterfly", "calendar"]
+Repair: TypeAlias = Literal["none", "butterfly", "outliers", "calendar"]
 Bools: TypeAlias = NDArray[np.bool_]
 
 NEAR_DEVIATIONS = 1.5
 _WIDTH_VOLPT_MIN, _WIDTH_VOLPT_MAX = 1.0, 50.0
 _UNQUOTED_WIDTH_VOLPT = 10.0
-_CORE_DEVIATIONS, _CUT_DEVIATIONS = 1.6, 3.0
+CORE_DEVIATIONS, _CUT_DEVIATIONS = 1.6, 3.0
 _WING_WEIGHT_FRAC = 0.15
 
 
@@ -80,7 +80,7 @@ def weights_per_volpt(quotes: SmileQuotes) -> Floats:
     width = np.where(np.isfinite(quotes.width_volpt), quotes.width_volpt, _UNQUOTED_WIDTH_VOLPT)
     width = np.clip(width, _WIDTH_VOLPT_MIN, _WIDTH_VOLPT_MAX)
     deviations = np.abs(quotes.moneyness_log) / (quotes.vol_frac * np.sqrt(quotes.expiry_years))
-    part = np.where(deviations <= _CORE_DEVIATIONS, 1.0, _WING_WEIGHT_FRAC)
+    part = np.where(deviations <= CORE_DEVIATIONS, 1.0, _WING_WEIGHT_FRAC)
     weight: Floats = np.where(deviations <= _CUT_DEVIATIONS, part / width, 0.0)
     return weight
 

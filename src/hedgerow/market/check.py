@@ -22,22 +22,26 @@ class Checked:
     messages: list[str]
     error_median: Floats
     error_max: Floats
+    error_mark: Floats
     g_min: Floats
 
 
 def check(svi: Svi, quotes: Sequence[SmileQuotes], error_volpt_max: float) -> Checked:
     """Judge each slice against its quotes, within 1.5 deviations of the money."""
     g_min, where = butterfly_min(svi)
-    error_median, error_max = np.full((2, len(quotes)), np.nan)
-    out = Checked([], [], error_median, error_max, g_min)
+    error_median, error_max, error_mark = np.full((3, len(quotes)), np.nan)
+    out = Checked([], [], error_median, error_max, error_mark, g_min)
     for at, one in enumerate(quotes):
         k, years = one.moneyness_log, one.expiry_years
         with np.errstate(invalid="ignore"):
             vol = np.sqrt(total_variance(svi.rows(at), k) / years)
             fitted = float(np.sqrt(total_variance(svi.rows(at), np.array(0.0)) / years))
-        miss = 100.0 * np.abs(vol - one.vol_frac)[near_money(k, one.vol_frac, years)]
+        near = near_money(k, one.vol_frac, years)
+        miss = 100.0 * np.abs(vol - one.vol_frac)[near]
         error_median[at] = median = float(np.median(miss))
         error_max[at] = float(miss.max())
+        of_mark = 100.0 * np.abs(vol - one.vol_mark_frac)[near & np.isfinite(one.vol_mark_frac)]
+        error_mark[at] = float(np.median(of_mark)) if len(of_mark) else np.nan
         quoted = float(np.interp(0.0, k, one.vol_frac))
         reason: Reason | None = None
         message = ""

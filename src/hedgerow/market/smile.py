@@ -15,6 +15,7 @@ calendar_arbitrage     it crosses the slice before it, and no refit of either av
 =====================  ============================================================================
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -22,10 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hedgerow.errors import Failure, OutOfDomain
+from hedgerow.market.coordinates import SmileModel
 from hedgerow.market.forwards import ForwardSource
 from hedgerow.market.svi import Floats, Svi, slopes, total_variance
 
-__all__ = ["Smile", "SmileQuotes", "Surface", "near_money", "weights_per_volpt"]
+__all__ = ["GatedQuotes", "Smile", "SmileQuotes", "Surface", "near_money", "weights_per_volpt"]
 
 Repair: TypeAlias = Literal["none", "butterfly", "outliers", "calendar"]
 Bools: TypeAlias = NDArray[np.bool_]
@@ -38,6 +40,23 @@ _WING_WEIGHT_FRAC = 0.15
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class GatedQuotes:
+    """Strikes of one expiry that no smile is fitted to, and the gate each failed.
+
+    ``no_vol`` and ``cliff`` are gates of `quotes.smile_quotes`; the others those of whoever
+    inverted the prices.
+    """
+
+    moneyness_log: Floats
+    vol_mark_frac: Floats
+    gate: tuple[str, ...]
+
+    def counts(self) -> dict[str, int]:
+        """Count the strikes that each gate took, the busiest first."""
+        return dict(Counter(self.gate).most_common())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class SmileQuotes:
     """One expiry ready to be fitted: one row per strike, from the out-of-the-money side.
 
@@ -45,10 +64,16 @@ class SmileQuotes:
     ----------
     subject
         Such as ``BTC-27FEB26``.
+    forward_venue_usd
+        What the venue itself says, to compare with; None where it says nothing.
     vol_frac
         The vol to be fitted, annualised.
+    vol_mark_frac
+        The venue's, of the same strikes; the same where marks are fitted.
     width_volpt
         (ask - bid) / vega; NaN where a side is missing.
+    gated
+        The strikes left out.
     """
 
     subject: str
@@ -57,10 +82,13 @@ class SmileQuotes:
     expiry_years: float
     forward_usd: float
     forward_source: ForwardSource
+    forward_venue_usd: float | None
     strike_usd: Floats
     moneyness_log: Floats
     vol_frac: Floats
+    vol_mark_frac: Floats
     width_volpt: Floats
+    gated: GatedQuotes
 
 
 def near_money(moneyness_log: Floats, vol_frac: Floats, expiry_years: Floats | float) -> Bools:
@@ -91,10 +119,14 @@ class Smile:
 
     Attributes
     ----------
+    model
+        What was fitted; an eSSVI slice is kept as the SVI slice it is.
     svi
         Parameters of total variance, one slice.
     error_median_volpt
         Median absolute error against the fitted vols within 1.5 deviations.
+    error_mark_volpt
+        The same against the venue's marks; None where it gives none.
     density_g_min_frac
         The least of Gatheral's g: not negative.
     repair
@@ -107,9 +139,12 @@ class Smile:
     expiry_years: float
     forward_usd: float
     forward_source: ForwardSource
+    forward_venue_usd: float | None
+    model: SmileModel
     svi: Svi
     error_median_volpt: float
     error_max_volpt: float
+    error_mark_volpt: float | None
     quotes_count: int
     density_g_min_frac: float
     repair: Repair
@@ -132,12 +167,16 @@ class Smile:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Surface:
-    """The accepted slices of one underlying at one time, earliest first, and the rejected ones."""
+    """The accepted slices of one underlying at one time, earliest first, and the rejected ones.
+
+    `quotes` are what the slices were fitted to, those of rejected ones among them.
+    """
 
     underlying: str
     time_ns: int
     smiles: tuple[Smile, ...]
     rejected: tuple[Failure, ...]
+    quotes: tuple[SmileQuotes, ...] = ()
 
     def variance_frac(self, moneyness_log: Floats, expiry_years: Floats) -> Floats:
         """Interpolate total variance, linear in time at fixed ln(K/F).

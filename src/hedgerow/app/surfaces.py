@@ -3,7 +3,7 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from pathlib import Path
@@ -13,8 +13,17 @@ from typing import Any
 import numpy as np
 
 from hedgerow.app.chains import chains_of, read_columns
+from hedgerow.app.quoted import with_quote_vols
 from hedgerow.errors import DeskRejected, RecordingRejected
-from hedgerow.market import ChainColumns, Surface, Svi, fit_surface, fit_surfaces
+from hedgerow.market import (
+    ChainColumns,
+    ForwardSource,
+    SmileModel,
+    Surface,
+    Svi,
+    VolsFrom,
+    fit_surfaces,
+)
 from hedgerow.market.svi import butterfly_min, calendar_gap
 from hedgerow.reporting import smiles_svg, surface_builtins, surface_lines, surface_tables
 from hedgerow.units import DAY_NS, format_ns, parse_ns
@@ -25,7 +34,6 @@ __all__ = ["Source", "Tally", "check_all", "fit_all", "fitted", "show_one"]
 ACCEPTED_FRAC_MIN, ERROR_VOLPT_MAX = 0.95, 0.3
 _SHORT_NS = 2 * DAY_NS
 _BATCH_COUNT = 40
-KW = {}
 _FAR_NS = parse_ns("2200-01-01")
 
 
@@ -39,7 +47,7 @@ class Source:
     coin: str | None
     seed: int | None
 
-    def read(self) -> Iterator[ChainColumns]:
+    def read(self, *, with_futures: bool = False) -> Iterator[ChainColumns]:
         """Open it and give its chains in order of time.
 
         Raises
@@ -65,8 +73,31 @@ class Source:
                 raise RecordingRejected(
                     f"{self.chains}: no chain of {self.coin}; there are {', '.join(known)}"
                 )
-            every = read_columns(self.chains, start_ns=0, end_ns=_FAR_NS, underlyings=coins)
+            every = read_columns(
+                self.chains,
+                start_ns=0,
+                end_ns=_FAR_NS,
+                underlyings=coins,
+                with_futures=with_futures,
+            )
         return (each for each in every if self.coin in (None, each.underlying))
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """What is fitted to what: a model, vols of marks or mids, and the forward below them."""
+
+    model: SmileModel = "svi"
+    vols_from: VolsFrom = "mark"
+    forwards: ForwardSource = "venue"
+
+    def fit(self, chains: Sequence[ChainColumns]) -> list[Surface]:
+        """Fit some chains, their quotes inverted first where mids are wanted."""
+        if self.vols_from == "mid":
+            chains = list(with_quote_vols(chains, self.forwards))
+        return fit_surfaces(
+            chains, model=self.model, vols_from=self.vols_from, forwards=self.forwards
+        )
 
 
 @dataclass(slots=True)
@@ -78,8 +109,11 @@ class Tally:
     accepted_short: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     rejected_short: Counter[str] = field(default_factory=Counter)
+    models: Counter[str] = field(default_factory=Counter)
     repaired: Counter[str] = field(default_factory=Counter)
     errors_volpt: list[float] = field(default_factory=list)
+    errors_mark_volpt: list[float] = field(default_factory=list)
+    gated: Counter[str] = field(default_factory=Counter)
     butterflies: int = 0
     calendars: int = 0
 
@@ -90,12 +124,17 @@ class Tally:
             if smile.expiry_ns - surface.time_ns > _SHORT_NS:
                 self.accepted += 1
                 self.errors_volpt.append(smile.error_median_volpt)
+                if smile.error_mark_volpt is not None:
+                    self.errors_mark_volpt.append(smile.error_mark_volpt)
             else:
                 self.accepted_short += 1
             self.repaired[smile.repair] += 1
+            self.models[smile.model] += 1
             self.butterflies += bool(butterfly_min(_row(smile.svi))[0][0] < 0)
         for earlier, later in pairwise(surface.smiles):
             self.calendars += bool(calendar_gap(_row(earlier.svi), _row(later.svi))[0] < 0)
+        for quotes in surface.quotes:
+            self.gated.update(quotes.gated.counts())
         for failure in surface.rejected:
             life_ns = parse_ns(f"{failure.subject.split()[1]}T08:00:00") - surface.time_ns
             (self.rejected if life_ns > _SHORT_NS else self.rejected_short)[failure.reason] += 1
@@ -109,7 +148,7 @@ class Tally:
     @property
     def error_volpt(self) -> float | None:
         """Median of the slices' median errors beyond two days."""
-        return median(self.errors_volpt) if self.errors_volpt else None
+        return _middle(self.errors_volpt)
 
     def builtins(self) -> dict[str, Any]:
         """Give what `json.dumps` takes."""
@@ -120,8 +159,11 @@ class Tally:
             "rejected_counts": dict(self.rejected),
             "accepted_short_count": self.accepted_short,
             "rejected_short_counts": dict(self.rejected_short),
+            "models_counts": dict(self.models),
             "repaired_counts": dict(self.repaired),
+            "gated_counts": dict(self.gated),
             "error_median_volpt": self.error_volpt,
+            "error_mark_median_volpt": _middle(self.errors_mark_volpt),
             "error_worst_volpt": max(self.errors_volpt, default=None),
             "butterflies_count": self.butterflies,
             "calendars_count": self.calendars,
@@ -160,20 +202,27 @@ class Tally:
         ).replace("_", " ")
 
 
+def _middle(values: list[float]) -> float | None:
+    return median(values) if values else None
+
+
 def _row(svi: Svi) -> Svi:
     return Svi(*(np.atleast_1d(each) for each in svi))
 
 
-def fitted(chains: Iterable[ChainColumns], *, every: int = 1) -> Iterator[Surface]:
+def fitted(
+    chains: Iterable[ChainColumns], *, every: int = 1, how: How | None = None
+) -> Iterator[Surface]:
     """Fit each so many-th snapshot, in batches; say on a terminal how far it is."""
     if every < 1:
         raise DeskRejected(f"--every must be 1 or more, was {every}")
+    how = How() if how is None else how
     seen: dict[int, int] = {}
     kept = (each for each in chains if seen.setdefault(each.time_ns, len(seen)) % every == 0)
     done = 0
     is_seen = sys.stderr.isatty()
     while batch := list(islice(kept, _BATCH_COUNT)):
-        yield from fit_surfaces(batch, **KW)
+        yield from how.fit(batch)
         done += len(batch)
         if is_seen:
             sys.stderr.write(f"\r{done} chains fitted, to {format_ns(batch[-1].time_ns)} ")
@@ -182,11 +231,11 @@ def fitted(chains: Iterable[ChainColumns], *, every: int = 1) -> Iterator[Surfac
         sys.stderr.write("\n")
 
 
-def fit_all(source: Source, *, every: int, as_json: bool) -> int:
+def fit_all(source: Source, *, how: How, every: int, as_json: bool) -> int:
     """Fit and list every snapshot."""
     tally = Tally()
     listed: list[Any] = []
-    for surface in fitted(source.read(), every=every):
+    for surface in fitted(source.read(with_futures=how.forwards == "future"), every=every, how=how):
         tally.add(surface)
         if as_json:
             listed.append(surface_builtins(surface))
@@ -202,10 +251,10 @@ def fit_all(source: Source, *, every: int, as_json: bool) -> int:
     return 0
 
 
-def check_all(source: Source, *, every: int, as_json: bool) -> int:
+def check_all(source: Source, *, how: How, every: int, as_json: bool) -> int:
     """Fit every snapshot and judge the whole."""
     tally = Tally()
-    for surface in fitted(source.read(), every=every):
+    for surface in fitted(source.read(with_futures=how.forwards == "future"), every=every, how=how):
         tally.add(surface)
     _some(tally.chains)
     misses = tally.misses()
@@ -219,12 +268,11 @@ def check_all(source: Source, *, every: int, as_json: bool) -> int:
     return 1 if misses else 0
 
 
-def show_one(source: Source, *, at: str | None, plot: Path | None, as_json: bool) -> int:
+def show_one(source: Source, *, how: How, at: str | None, plot: Path | None, as_json: bool) -> int:
     """Fit the last chain of each coin at a time, and print it; plot it where asked to."""
-    chains = _standing(source, at)
-    surfaces = [fit_surface(chain) for chain in chains]
+    surfaces = how.fit(_standing(source, at, how))
     if plot is not None:
-        drawing = smiles_svg(list(zip(chains, surfaces, strict=True)))
+        drawing = smiles_svg(surfaces)
         plot.write_text(drawing, encoding="utf-8")
     if as_json:
         listed = [surface_builtins(surface) for surface in surfaces]
@@ -240,9 +288,9 @@ def show_one(source: Source, *, at: str | None, plot: Path | None, as_json: bool
     return 0
 
 
-def _standing(source: Source, at: str | None) -> list[ChainColumns]:
+def _standing(source: Source, at: str | None, how: How) -> list[ChainColumns]:
     """Give the last chain of each coin at or before a time; without one, the first of each."""
-    chains = source.read()
+    chains = source.read(with_futures=how.forwards == "future")
     if at is None:
         first: dict[str, ChainColumns] = {}
         time_ns = None

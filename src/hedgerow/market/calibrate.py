@@ -52,7 +52,8 @@ def fit(
     for penalty in PENALTIES:
         theta, cost = _polish(wide, near, theta, penalty, model)
     best = np.argmin(cost.reshape(n, _POLISHED_COUNT), axis=1) + np.arange(n) * _POLISHED_COUNT
-    return theta[best]
+    chosen: Floats = theta[best]
+    return chosen
 
 
 def _starts(slices: SliceColumns) -> Floats:

@@ -1,7 +1,8 @@
 """An option chain as columns: one underlying's options at one time."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,8 @@ class ChainColumns:
 
     Attributes
     ----------
+    price_tick_usd
+        The venue's smallest price step; needed where vols of quotes are wanted, else left out.
     futures_usd
         Marks of listed futures of the same underlying and time, by expiry in nanoseconds.
     quotes
@@ -61,6 +64,7 @@ class ChainColumns:
     vol_mark_frac: Floats
     price_bid_usd: Floats
     price_ask_usd: Floats
+    price_tick_usd: Floats | None = None
     futures_usd: Mapping[int, float] = field(default_factory=dict)
     quotes: QuoteColumns | None = None
 
@@ -78,12 +82,14 @@ def chain_columns(
     """
     kept = list(rows)
 
-    def usd(option: Option, quote: OptionQuote, side: str) -> float:
-        price = getattr(quote, side)
+    def usd(option: Option, quote: OptionQuote, price: Decimal | None) -> float:
         if price is None:
             return np.nan
         in_coin = option.settlement == option.underlying
         return to_model(price) * (to_model(quote.price_underlying_usd) if in_coin else 1.0)
+
+    def column(price: Callable[[Option, OptionQuote], Decimal | None]) -> Floats:
+        return np.array([usd(*row, price(*row)) for row in kept], dtype=np.float64)
 
     return ChainColumns(
         underlying=underlying,
@@ -95,7 +101,8 @@ def chain_columns(
             [to_model(quote.price_underlying_usd) for _, quote in kept], dtype=np.float64
         ),
         vol_mark_frac=np.array([quote.vol_mark_frac for _, quote in kept], dtype=np.float64),
-        price_bid_usd=np.array([usd(*row, "price_bid_ccy") for row in kept], dtype=np.float64),
-        price_ask_usd=np.array([usd(*row, "price_ask_ccy") for row in kept], dtype=np.float64),
+        price_bid_usd=column(lambda _, quote: quote.price_bid_ccy),
+        price_ask_usd=column(lambda _, quote: quote.price_ask_ccy),
+        price_tick_usd=column(lambda option, _: option.tick_ccy),
         futures_usd=dict(futures_usd or {}),
     )

@@ -148,8 +148,8 @@ class Fitting:
         for row, reason in enumerate(self.checked.reasons):
             if reason in ("poor_fit", "butterfly_arbitrage", "calendar_arbitrage"):
                 waiting.setdefault(self._chain_at[row], []).append(row)
-        for rows in waiting.values():
-            rows.sort(key=lambda row: -self._quotes[row].expiry_ns)
+        for of_one in waiting.values():
+            of_one.sort(key=lambda row: -self._quotes[row].expiry_ns)
         while waiting:
             rows = np.array([each.pop() for each in waiting.values()])
             waiting = {at: each for at, each in waiting.items() if each}
@@ -177,7 +177,7 @@ class Fitting:
         return np.array(left, dtype=np.int64)
 
     def _around(self, rows: Rows) -> tuple[Svi, Svi]:
-        """Give the accepted slices before and after each row; next to none, and plenty, for none."""
+        """Give the accepted slices before and after each row, and bounds of all where none is."""
         floor = Svi(*(np.full(len(rows), each) for each in (1e-9, 1e-12, 0.0, 0.0, 1.0)))
         ceiling = Svi(*(np.full(len(rows), each) for each in (1e3, 2.0, 0.0, 0.0, 1.0)))
         for at, row in enumerate(rows):

@@ -1,4 +1,4 @@
-"""The forward of each expiry: what the venue says, a listed future, or what calls and puts agree on.
+"""The forward of each expiry: the venue's, a listed future, or what calls and puts agree on.
 
 A listed future is a forward that somebody trades; where a venue names none, put-call parity
 ``C - P = D (F - K)`` over strikes near the money gives both forward and discount. `choose` takes
@@ -89,19 +89,20 @@ def from_chain(
     bid_usd: Floats,
     ask_usd: Floats,
 ) -> Outcome[Forward]:
-    """Pair calls and puts of one expiry and regress near the money; see `from_parity`.
+    """Pair calls and puts of one expiry, undiscounted, and regress near the money.
+
+    The chain's prices are premiums times the forward, so the discount is one and only the forward
+    is open; see `from_parity`.
 
     Near means within one deviation of the strike where call and put are closest, as the straddle
     there tells it, and at least the four nearest strikes: farther out one of the pair is deep in
     the money and hardly traded.
     """
     with np.errstate(invalid="ignore"):
-        two_sided = (
-            np.isfinite(bid_usd) & np.isfinite(ask_usd) & (bid_usd > 0) & (ask_usd > bid_usd)
-        )
-    rows = [np.flatnonzero(two_sided & (is_call == side)) for side in (True, False)]
-    K, calls, puts = np.intersect1d(*(strike_usd[each] for each in rows), return_indices=True)
-    call, put = rows[0][calls], rows[1][puts]
+        two_sided = (bid_usd > 0) & (ask_usd > bid_usd) & np.isfinite(ask_usd)
+    call, put = np.flatnonzero(two_sided & is_call), np.flatnonzero(two_sided & ~is_call)
+    K, calls, puts = np.intersect1d(strike_usd[call], strike_usd[put], return_indices=True)
+    call, put = call[calls], put[puts]
     mid = 0.5 * (bid_usd + ask_usd)
     C, P = mid[call], mid[put]
     near = np.zeros(len(K), dtype=np.bool_)
@@ -111,7 +112,8 @@ def from_chain(
         near = away <= (C[at] + P[at]) / (_STRADDLE_PER_DEVIATION * K[at])
         near[np.argsort(away, kind="stable")[:_NEAREST_COUNT_MIN]] = True
     spread = ask_usd - bid_usd
-    return from_parity(subject, K[near], C[near], P[near], (spread[call] + spread[put])[near])
+    width = spread[call] + spread[put]
+    return from_parity(subject, K[near], C[near], P[near], width[near], discount_frac=1.0)
 
 
 def from_parity(

@@ -1,6 +1,7 @@
 """The quotes of each expiry that a smile is fitted to, and those that were left out, by gate."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -33,7 +34,8 @@ def expiry_forwards(chain: ChainColumns, wanted: ForwardSource) -> dict[int, Out
             wanted,
             venue_usd=from_rows(chain.forward_usd[rows]),
             future_usd=chain.futures_usd.get(expiry_ns),
-            parity=lambda subject=subject, rows=rows: from_chain(
+            parity=partial(
+                from_chain,
                 subject,
                 chain.strike_usd[rows],
                 chain.is_call[rows],

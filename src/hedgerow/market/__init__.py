@@ -10,8 +10,9 @@ reason why there is none.
 """
 
 from hedgerow.market.chain import ChainColumns, QuoteColumns, chain_columns
-from hedgerow.market.coordinates import SmileModel
+from hedgerow.market.coordinates import ModelChoice, SmileModel
 from hedgerow.market.essvi import Essvi
+from hedgerow.market.events import VarianceEvent
 from hedgerow.market.forwards import Forward, ForwardSource, from_parity, from_strike
 from hedgerow.market.quotes import VolsFrom, expiry_forwards, smile_quotes
 from hedgerow.market.records import (
@@ -54,6 +55,7 @@ __all__ = [
     "Level",
     "MarketEvent",
     "MarketState",
+    "ModelChoice",
     "OptionMark",
     "OptionQuote",
     "OracleAnswer",
@@ -68,6 +70,7 @@ __all__ = [
     "Surface",
     "Svi",
     "TradePrint",
+    "VarianceEvent",
     "VolsFrom",
     "chain_columns",
     "expiry_forwards",

@@ -14,9 +14,10 @@ import numpy as np
 from hedgerow.market.essvi import Essvi, psi_max, to_svi
 from hedgerow.market.svi import Floats, Svi
 
-__all__ = ["COORDINATES", "Coordinates", "SmileModel", "essvi_theta", "svi_theta"]
+__all__ = ["COORDINATES", "Coordinates", "ModelChoice", "SmileModel", "essvi_theta", "svi_theta"]
 
 SmileModel: TypeAlias = Literal["svi", "essvi"]
+ModelChoice: TypeAlias = Literal["svi", "essvi", "either"]
 
 _RHO_MAX = 0.995
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hedgerow.market import svi as of
 from hedgerow.market.calibrate import fit
 from hedgerow.market.check import Checked, check, mended
-from hedgerow.market.coordinates import COORDINATES, SmileModel
+from hedgerow.market.coordinates import COORDINATES, ModelChoice, SmileModel
 from hedgerow.market.residuals import Neighbour, SliceColumns, vol_misses
 from hedgerow.market.smile import CORE_DEVIATIONS, Repair, SmileQuotes, weights_per_volpt
 from hedgerow.market.svi import Svi
@@ -26,7 +26,6 @@ __all__ = ["Fitting"]
 
 Rows: TypeAlias = NDArray[np.int64]
 
-_MODELS: tuple[SmileModel, ...] = ("svi", "essvi")
 _LOOKS_COUNT = 4
 _MISS_VOLPT_MIN = 0.1
 _FAR_WEIGHT_FRAC = 0.1
@@ -41,20 +40,21 @@ class Fitting:
         self,
         quotes: Sequence[SmileQuotes],
         chain_index: Sequence[int],
-        model: SmileModel,
+        model: ModelChoice,
         error_volpt_max: float,
     ) -> None:
         n = len(quotes)
         self._quotes = quotes
         self._chain_at = chain_index
-        self._model = model
+        self._models: tuple[SmileModel, ...] = ("svi", "essvi") if model == "either" else (model,)
+        self._model = self._models[0]
         self._bar = error_volpt_max
         self._columns = _padded(quotes)
         # Kept apart: the weights in the columns change from look to look.
         self._weight = self._columns.weight_per_volpt.copy()
-        self._theta = np.zeros((n, COORDINATES[model].count))
+        self._theta = np.zeros((n, COORDINATES[self._model].count))
         self.repair: list[Repair] = ["none"] * n
-        self.model: list[SmileModel] = [model] * n
+        self.model: list[SmileModel] = [self._model] * n
         self._fit_alone()
         self._part_crossing()
         self._put_back()
@@ -142,7 +142,8 @@ class Fitting:
     def _put_back(self) -> None:
         """Try slices that were left out again, now between those that were taken.
 
-        One of each chain at a time, earliest first; eSSVI is asked where SVI has no answer.
+        One of each chain at a time, earliest first; the second model is asked where the first has
+        no answer.
         """
         waiting: dict[int, list[int]] = {}
         for row, reason in enumerate(self.checked.reasons):
@@ -153,7 +154,7 @@ class Fitting:
         while waiting:
             rows = np.array([each.pop() for each in waiting.values()])
             waiting = {at: each for at, each in waiting.items() if each}
-            for model in _MODELS:
+            for model in self._models:
                 if len(rows):
                     rows = self._try_between(rows, model)
 

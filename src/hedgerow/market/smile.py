@@ -2,7 +2,7 @@
 
 A `Smile` is one expiry's SVI slice; a `Surface` holds those that passed every check, in order of
 expiry, and a `Failure` for each that did not. Between expiries total variance is linear at fixed
-ln(K/F); before the first and after the last the vol is flat.
+ln(K/F), but for jumps at dated events; before the first and after the last the vol is flat.
 
 =====================  ============================================================================
 reason                 what it means
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from hedgerow.errors import Failure, OutOfDomain
 from hedgerow.market.coordinates import SmileModel
+from hedgerow.market.events import VarianceEvent, check_events, event_variance
 from hedgerow.market.forwards import ForwardSource
 from hedgerow.market.svi import Floats, Svi, slopes, total_variance
 
@@ -169,7 +170,13 @@ class Smile:
 class Surface:
     """The accepted slices of one underlying at one time, earliest first, and the rejected ones.
 
-    `quotes` are what the slices were fitted to, those of rejected ones among them.
+    `quotes` are what the slices were fitted to, those of rejected ones among them. `events` are
+    dates between or before the expiries on which total variance jumps.
+
+    Raises
+    ------
+    OutOfDomain
+        If the slices have no room for the events; see `events.check_events`.
     """
 
     underlying: str
@@ -177,9 +184,15 @@ class Surface:
     smiles: tuple[Smile, ...]
     rejected: tuple[Failure, ...]
     quotes: tuple[SmileQuotes, ...] = ()
+    events: tuple[VarianceEvent, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.events:
+            slices = [(each.subject, each.expiry_years, each.svi) for each in self.smiles]
+            check_events(slices, self.time_ns, self.events)
 
     def variance_frac(self, moneyness_log: Floats, expiry_years: Floats) -> Floats:
-        """Interpolate total variance, linear in time at fixed ln(K/F).
+        """Interpolate total variance, linear in time at fixed ln(K/F) but for jumps at events.
 
         Parameters
         ----------
@@ -189,8 +202,9 @@ class Surface:
         Returns
         -------
         ndarray, broadcast shape
-            Free of arbitrage wherever the slices are. Outside the first and last expiry the vol of
-            that expiry stands, so total variance is in proportion to time.
+            It falls with time nowhere. What is left of it without events is linear between
+            expiries and, outside the first and last, in proportion to time; an event counts from
+            its own moment on.
 
         Raises
         ------
@@ -208,6 +222,8 @@ class Surface:
             raise OutOfDomain(f"{self.underlying}: expiry_years must be positive and finite")
         times = np.array([smile.expiry_years for smile in self.smiles])
         every = np.stack([smile.variance_frac(k) for smile in self.smiles])
+        taken = event_variance(self.events, self.time_ns, times)
+        every = every - taken.reshape(-1, *([1] * k.ndim))
         after = np.searchsorted(times, T)
         upper = np.minimum(after, len(times) - 1)
         lower = np.maximum(after - 1, 0)
@@ -220,7 +236,8 @@ class Surface:
         first, last = times[0], times[-1]
         edge = np.where(first >= T, T / first, T / last)
         beyond = (first >= T) | (last <= T)
-        w: Floats = np.where(beyond, w_upper * edge, inside)
+        bare = np.where(beyond, w_upper * edge, inside)
+        w: Floats = bare + event_variance(self.events, self.time_ns, T)
         return w
 
     def vol_frac(self, moneyness_log: Floats, expiry_years: Floats) -> Floats:

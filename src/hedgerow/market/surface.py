@@ -10,7 +10,7 @@ import numpy as np
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.market.chain import ChainColumns
-from hedgerow.market.coordinates import SmileModel
+from hedgerow.market.coordinates import ModelChoice
 from hedgerow.market.fitting import Fitting
 from hedgerow.market.forwards import ForwardSource
 from hedgerow.market.quotes import VolsFrom, smile_quotes
@@ -25,7 +25,7 @@ _QUOTES_COUNT_MIN, _NEAR_COUNT_MIN = 5, 3
 def fit_surface(
     chain: ChainColumns,
     *,
-    model: SmileModel = "svi",
+    model: ModelChoice = "either",
     vols_from: VolsFrom = "mark",
     forwards: ForwardSource = "venue",
     error_volpt_max: float = ERROR_VOLPT_MAX,
@@ -43,7 +43,7 @@ def fit_surface(
 def fit_surfaces(
     chains: Sequence[ChainColumns],
     *,
-    model: SmileModel = "svi",
+    model: ModelChoice = "either",
     vols_from: VolsFrom = "mark",
     forwards: ForwardSource = "venue",
     error_volpt_max: float = ERROR_VOLPT_MAX,
@@ -56,8 +56,8 @@ def fit_surfaces(
         One snapshot of one underlying each. A chain's surface does not depend on which others are
         fitted with it.
     model
-        ``essvi`` has three numbers per expiry and rules butterflies out by their signs alone;
-        ``svi`` has five and follows the quotes more closely.
+        ``svi`` has five numbers per expiry and follows the quotes closely; ``essvi`` has three and
+        rules butterflies out by their sizes alone; ``either`` asks eSSVI where SVI has no answer.
     vols_from
         The venue's marks, or the mids of the chain's own quotes that pass every gate.
     forwards

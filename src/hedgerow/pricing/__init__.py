@@ -39,10 +39,12 @@ from hedgerow.pricing.smile_delta import (
     sticky_moneyness_deltas,
     sticky_strike_deltas,
 )
+from hedgerow.pricing.strike_deltas import Coefficients, StrikeDeltas, strike_deltas
 from hedgerow.pricing.units import unit_ccy
 from hedgerow.pricing.value import Values, value
 
 __all__ = [
+    "Coefficients",
     "CoinGreeks",
     "DeltaRegime",
     "EuropeanColumns",
@@ -57,6 +59,7 @@ __all__ = [
     "QuoteVols",
     "ScenarioGrid",
     "SmileDeltas",
+    "StrikeDeltas",
     "Values",
     "VarianceStrip",
     "account_profits",
@@ -72,6 +75,7 @@ __all__ = [
     "scenario_profits",
     "sticky_moneyness_deltas",
     "sticky_strike_deltas",
+    "strike_deltas",
     "unit_ccy",
     "value",
     "value_usd",

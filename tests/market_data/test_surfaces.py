@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.measure_surfaces import WHOLE, measure
-from hedgerow.app.surfaces import ACCEPTED_FRAC_MIN, ERROR_VOLPT_MAX
+from hedgerow.app.surface_tally import ACCEPTED_FRAC_MIN, ERROR_VOLPT_MAX
 
 # Half a day of calm, of the crash and of what came after.
 SAMPLE = tuple(

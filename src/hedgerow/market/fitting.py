@@ -137,7 +137,8 @@ class Fitting:
                 else:
                     tries[key] = 0
                     worst = bad[np.argmax(checked.error_median[bad])]
-                    self._leave_out(int(rows[worst]), checked.messages[worst])
+                    beside = [one for one in (worst - 1, worst + 1) if one in mine]
+                    self._leave_out(int(rows[worst]), rows[beside], checked.messages[worst])
 
     def _put_back(self) -> None:
         """Try slices that were left out again, now between those that were taken.
@@ -209,11 +210,11 @@ class Fitting:
         gap = of.calendar_gap(self.svi.rows(rows[upper - 1]), self.svi.rows(rows[upper]))
         return {int(at): rows[chain == at] for at in np.unique(chain[upper][gap < 0])}
 
-    def _leave_out(self, row: int, message: str) -> None:
+    def _leave_out(self, row: int, beside: Rows, message: str) -> None:
         self.checked.reasons[row] = "calendar_arbitrage"
-        self.checked.messages[row] = (
-            "no fit of the whole chain crosses nowhere and stays near its quotes"
-            + (f": {message}" if message else "")
+        names = " or ".join(self._quotes[one].subject for one in beside)
+        self.checked.messages[row] = f"fitted together it crosses {names}" + (
+            f", or has {message}" if message else ""
         )
 
     def _take(self, row: int, at: int, svi: Svi, checked: Checked) -> None:

@@ -77,22 +77,25 @@ def fit_surfaces(
         If mids are asked for and a chain has no quotes.
     """
     rejected: list[list[Failure]] = [[] for _ in chains]
+    asked: list[list[SmileQuotes]] = [[] for _ in chains]
     quotes: list[SmileQuotes] = []
     chain_index: list[int] = []
     for at, chain in enumerate(chains):
         for one in smile_quotes(chain, vols_from=vols_from, forwards=forwards):
-            few = one if isinstance(one, Failure) else _too_few(one)
+            if isinstance(one, Failure):
+                rejected[at].append(one)
+                continue
+            asked[at].append(one)
+            few = _too_few(one)
             if few is not None:
                 rejected[at].append(few)
-            elif isinstance(one, SmileQuotes):
+            else:
                 quotes.append(one)
                 chain_index.append(at)
     smiles: list[list[Smile]] = [[] for _ in chains]
-    asked: list[list[SmileQuotes]] = [[] for _ in chains]
     if quotes:
         fitting = Fitting(quotes, chain_index, model, error_volpt_max)
         for row, (at, one) in enumerate(zip(chain_index, quotes, strict=True)):
-            asked[at].append(one)
             verdict = _verdict(fitting, row, one)
             if isinstance(verdict, Failure):
                 rejected[at].append(verdict)

@@ -66,16 +66,17 @@ def _panel(quotes: SmileQuotes, smile: Smile | None, reason: str) -> str:
     if not near.any():
         near = np.ones(len(deviations), dtype=np.bool_)
     k, vol = quotes.moneyness_log[near], 100.0 * quotes.vol_frac[near]
-    across = scale_for(k, with_zero=True, ticks_count=4)
+    gated = quotes.gated
+    with np.errstate(invalid="ignore"):
+        reach = _DRAWN_DEVIATIONS * gated.vol_mark_frac * np.sqrt(quotes.expiry_years)
+        shown = np.abs(gated.moneyness_log) <= reach
+    left_k, left = gated.moneyness_log[shown], 100.0 * gated.vol_mark_frac[shown]
+    across = scale_for([*k, *left_k], with_zero=True, ticks_count=4)
     curve_k: Floats = np.linspace(k.min(), k.max(), 121)
     curve = np.zeros(0)
     if smile is not None:
         w = total_variance(smile.svi, curve_k)
         curve = 100.0 * np.sqrt(w / smile.expiry_years)
-    gated = quotes.gated
-    shown = (gated.moneyness_log >= k.min()) & (gated.moneyness_log <= k.max())
-    shown &= np.isfinite(gated.vol_mark_frac)
-    left_k, left = gated.moneyness_log[shown], 100.0 * gated.vol_mark_frac[shown]
     up = scale_for([*vol, *curve, *left], with_zero=False, ticks_count=4)
     counts = near_money(quotes.moneyness_log, quotes.vol_frac, quotes.expiry_years)[near]
     dots = "".join(

@@ -11,7 +11,7 @@ too_few_quotes         fewer than five usable strikes, or fewer than three near 
 level_off              the fitted vol at the money is not the quoted one, so the fit went astray
 poor_fit               the median error near the money is above the bar
 butterfly_arbitrage    some terminal price would have a negative density, and repair did not help
-calendar_arbitrage     it crosses the slice before it, and no refit of either avoids that
+calendar_arbitrage     it crosses a neighbour, and no fit of the whole chain avoids that
 =====================  ============================================================================
 """
 
@@ -131,7 +131,9 @@ class Smile:
     density_g_min_frac
         The least of Gatheral's g: not negative.
     repair
-        What had to be done beyond the plain fit.
+        What had to be done beyond the plain fit: bent until it had no butterfly, fitted again
+        with weights that forgive outliers, or fitted with its whole chain or between neighbours so
+        that it crosses none (``calendar``).
     """
 
     subject: str

@@ -93,6 +93,7 @@ from hedgerow.pricing.smile_delta import (
     sticky_moneyness_deltas,
     sticky_strike_deltas,
 )
+from hedgerow.pricing.strike_deltas import Coefficients, StrikeDeltas, strike_deltas
 from hedgerow.pricing.units import unit_ccy
 from hedgerow.pricing.value import Values, value
 
@@ -102,6 +103,7 @@ __all__ = [
     "AveragedCoinGreeks",
     "AveragedColumns",
     "AveragedGreeks",
+    "Coefficients",
     "CoinGreeks",
     "DeltaRegime",
     "EuropeanColumns",
@@ -129,6 +131,7 @@ __all__ = [
     "ScenarioGrid",
     "SmileDeltas",
     "StakedGreeks",
+    "StrikeDeltas",
     "Values",
     "VarianceStrip",
     "account_profits",
@@ -164,6 +167,7 @@ __all__ = [
     "staked_coins",
     "sticky_moneyness_deltas",
     "sticky_strike_deltas",
+    "strike_deltas",
     "unit_ccy",
     "value",
     "value_usd",

@@ -17,8 +17,9 @@ from hedgerow.reporting.records import (
     NearestDistance,
     WorstUse,
 )
+from hedgerow.reporting.smile_drawing import smiles_svg
 from hedgerow.reporting.smiles import (
-    smiles_svg,
+    delta_tables,
     surface_builtins,
     surface_lines,
     surface_tables,
@@ -46,6 +47,7 @@ __all__ = [
     "WorstUse",
     "builtins_of",
     "daily",
+    "delta_tables",
     "exposure_table",
     "limits_grid",
     "margin_tables",

@@ -295,21 +295,29 @@ class Shock(msgspec.Struct, frozen=True, kw_only=True):
 
     `spot_factor_frac` maps a coin to its factor, 0.9 for a fall of 10 %. The factor moves the
     coin's spot, forwards, perpetuals and oracle answers alike, and every token whose price derives
-    from it. A dollar coin named here breaks its peg. Coins not named stand still.
+    from it. A dollar coin named here breaks its peg. Coins not named stand still. A vol becomes
+    ``vol · vol_factor_frac + vol_shift_frac``, and never less than zero.
     """
 
     spot_factor_frac: Mapping[str, float] = MappingProxyType({})
     vol_factor_frac: float = 1.0
+    vol_shift_frac: float = 0.0
     time_forward_ns: int = 0
 
     def __post_init__(self) -> None:
         factors = (self.vol_factor_frac, *self.spot_factor_frac.values())
         if not all(0 < factor < float("inf") for factor in factors):
             raise ValueError(f"shock factors must be positive and finite, were {factors}")
+        if not math.isfinite(self.vol_shift_frac):
+            raise ValueError(f"vol_shift_frac must be finite, was {self.vol_shift_frac}")
 
     def on(self, coin: str) -> float:
         """Give the factor on one coin's price."""
         return self.spot_factor_frac.get(coin, 1.0)
+
+    def on_vol(self, vol_frac: float) -> float:
+        """Give a vol after the shock."""
+        return max(0.0, vol_frac * self.vol_factor_frac + self.vol_shift_frac)
 
     def then(self, other: "Shock") -> "Shock":
         """Compose: this shock first, the other on top of it."""
@@ -317,6 +325,7 @@ class Shock(msgspec.Struct, frozen=True, kw_only=True):
         return Shock(
             spot_factor_frac={coin: self.on(coin) * other.on(coin) for coin in named},
             vol_factor_frac=self.vol_factor_frac * other.vol_factor_frac,
+            vol_shift_frac=self.vol_shift_frac * other.vol_factor_frac + other.vol_shift_frac,
             time_forward_ns=self.time_forward_ns + other.time_forward_ns,
         )
 

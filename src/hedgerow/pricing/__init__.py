@@ -14,6 +14,14 @@ from hedgerow.pricing.black76 import (
     value_usd,
     vega_usd_per_vol,
 )
+from hedgerow.pricing.dollar_greeks import (
+    GREEKS,
+    VOL_REGIME,
+    DollarGreeks,
+    Greek,
+    GreekColumns,
+    VolRegime,
+)
 from hedgerow.pricing.european import (
     CoinGreeks,
     EuropeanColumns,
@@ -43,11 +51,16 @@ from hedgerow.pricing.units import unit_ccy
 from hedgerow.pricing.value import Values, value
 
 __all__ = [
+    "GREEKS",
+    "VOL_REGIME",
     "CoinGreeks",
     "DeltaRegime",
+    "DollarGreeks",
     "EuropeanColumns",
     "EuropeanGreeks",
     "Floats",
+    "Greek",
+    "GreekColumns",
     "ImpliedReason",
     "ImpliedVols",
     "MinimumVariance",
@@ -59,6 +72,7 @@ __all__ = [
     "SmileDeltas",
     "Values",
     "VarianceStrip",
+    "VolRegime",
     "account_profits",
     "coin_greeks",
     "european_greeks",

@@ -1,0 +1,164 @@
+"""What perpetuals pay a node per day at the rates last settled, and how that moves.
+
+A linear perpetual pays rate · contracts · multiplier · mark of its settlement asset per interval;
+an inverse one rate · contracts · multiplier / mark coins, which is the same dollars at every price.
+Interest of loans stands beside it: a lending index says how much a loan has grown, not how fast it
+grows, so without a rate it is unknown.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from math import fsum
+
+import msgspec
+
+from hedgerow.errors import Failure, Outcome
+from hedgerow.exposure.aggregate import node_places, parts_of
+from hedgerow.exposure.sums import Part
+from hedgerow.instruments import InversePerpetual, LinearPerpetual, LoanDebt, LoanSupply
+from hedgerow.market import Snapshot
+from hedgerow.portfolio import Book
+from hedgerow.pricing import Values
+from hedgerow.units import DAY_NS, to_model
+
+__all__ = ["FundingRow", "FundingTable", "funding"]
+
+_FRAC_PER_BPS = 1e-4
+
+
+class FundingRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One node's funding; positive is received.
+
+    `funding_usd_per_day_per_bps` is the change for rates one basis point higher in every interval,
+    `funding_usd_per_day_per_pct` that for one per cent of spot at unmoved rates.
+    `interest_usd_per_day` is None where a loan's rate is unknown, which `interest_missing` names;
+    a node without loans has none.
+    """
+
+    node: str
+    funding_usd_per_day: float
+    funding_usd_per_day_per_bps: float
+    funding_usd_per_day_per_pct: float
+    missing: tuple[Failure, ...]
+    interest_usd_per_day: float | None
+    interest_missing: tuple[Failure, ...]
+
+
+class FundingTable(msgspec.Struct, frozen=True, kw_only=True):
+    """Every node that has a perpetual or a loan below it, parents before children."""
+
+    time_ns: int
+    rows: tuple[FundingRow, ...]
+
+    def row(self, node: str) -> Outcome[FundingRow]:
+        """Find one node's row."""
+        for row in self.rows:
+            if row.node == node:
+                return row
+        return Failure(
+            subject=node,
+            reason="missing_data",
+            message=f"no perpetual and no loan at node {node}",
+        )
+
+
+@dataclass(slots=True)
+class _Sums:
+    paid_usd_per_day: list[float] = field(default_factory=list)
+    per_bps: list[float] = field(default_factory=list)
+    per_pct: list[float] = field(default_factory=list)
+    missing: dict[Failure, None] = field(default_factory=dict)
+    interest_missing: dict[Failure, None] = field(default_factory=dict)
+
+
+def funding(book: Book, values: Values, snapshot: Snapshot) -> FundingTable:
+    """Sum funding over the tree.
+
+    A rate that was never heard, or too long ago, makes every node above it incomplete, and so do
+    positions seen too long ago; neither counts as nothing.
+    """
+    nodes: dict[str, _Sums] = {}
+    row_of = {int(index): row for row, index in enumerate(values.instrument_index)}
+    trouble_of = {failure.subject: failure for failure in values.missing}
+    for h, part in enumerate(parts_of(book, values, snapshot)):
+        terms = part.instrument
+        interval_ns: int | None = getattr(terms, "funding_interval_ns", None)
+        if interval_ns is None and not isinstance(terms, LoanSupply | LoanDebt):
+            continue
+        above, alone = node_places(part, part.own)
+        sums = [nodes.setdefault(node, _Sums()) for node in (*above, *alone)]
+        if isinstance(terms, LoanSupply | LoanDebt):
+            for each in sums:
+                each.interest_missing[_no_rate(terms)] = None
+            continue
+        row = row_of.get(int(book.holding_instrument_index[h]))
+        for each in sums:
+            each.missing.update(dict.fromkeys(_stale(part)))
+        if row is None:
+            for each in sums:
+                each.missing[trouble_of[terms.instrument_id]] = None
+            continue
+        rate = snapshot.funding_frac(terms.instrument_id)
+        worth_usd = float(values.unit_ccy[row]) * float(values.settlement_price_usd[row])
+        quantity = float(book.holding_quantity_contracts[h])
+        if isinstance(terms, LinearPerpetual):
+            notional_usd, moves = quantity * worth_usd, 1.0
+        elif isinstance(terms, InversePerpetual):
+            notional_usd, moves = -quantity * worth_usd, 0.0  # the unit is minus its coins
+        else:
+            rate = _unsupported(terms.instrument_id)
+            notional_usd, moves = 0.0, 0.0
+        for each in sums:
+            if isinstance(rate, Failure):
+                each.missing[rate] = None
+                continue
+            # A positive rate is paid by longs.
+            assert interval_ns is not None, "only loans have none, and they are done"
+            times_per_day = DAY_NS / interval_ns
+            paid = -notional_usd * to_model(rate) * times_per_day
+            each.paid_usd_per_day.append(paid)
+            each.per_bps.append(-notional_usd * _FRAC_PER_BPS * times_per_day)
+            each.per_pct.append(moves * paid / 100.0)
+    return FundingTable(time_ns=snapshot.time_ns, rows=_rows(nodes))
+
+
+def _rows(nodes: Mapping[str, _Sums]) -> tuple[FundingRow, ...]:
+    def order(node: str) -> tuple[bool, list[str]]:
+        return node.startswith("coin/"), node.split("/")
+
+    return tuple(
+        FundingRow(
+            node=node,
+            funding_usd_per_day=fsum(nodes[node].paid_usd_per_day),
+            funding_usd_per_day_per_bps=fsum(nodes[node].per_bps),
+            funding_usd_per_day_per_pct=fsum(nodes[node].per_pct),
+            missing=_ordered(nodes[node].missing),
+            interest_usd_per_day=None if nodes[node].interest_missing else 0.0,
+            interest_missing=_ordered(nodes[node].interest_missing),
+        )
+        for node in sorted(nodes, key=order)
+    )
+
+
+def _ordered(failures: Iterable[Failure]) -> tuple[Failure, ...]:
+    return tuple(sorted(failures, key=lambda failure: (failure.subject, failure.message)))
+
+
+def _stale(part: Part) -> tuple[Failure, ...]:
+    return tuple(each for each in part.troubles if each.reason == "stale_data")
+
+
+def _no_rate(terms: LoanSupply | LoanDebt) -> Failure:
+    return Failure(
+        subject=terms.instrument_id,
+        reason="missing_data",
+        message=f"the lending index of {terms.asset} on {terms.market} carries no rate",
+    )
+
+
+def _unsupported(instrument_id: str) -> Failure:
+    return Failure(
+        subject=instrument_id,
+        reason="unsupported",
+        message=f"no rule says what {instrument_id} pays at a funding rate",
+    )

@@ -30,15 +30,16 @@ class FundingRow(msgspec.Struct, frozen=True, kw_only=True):
     """One node's funding; positive is received.
 
     `funding_usd_per_day_per_bps` is the change for rates one basis point higher in every interval,
-    `funding_usd_per_day_per_pct` that for one per cent of spot at unmoved rates.
+    `funding_usd_per_day_per_pct` that for one per cent of spot at unmoved rates. With something in
+    `missing` they are those of the rest, and None where there is no rest.
     `interest_usd_per_day` is None where a loan's rate is unknown, which `interest_missing` names;
     a node without loans has none.
     """
 
     node: str
-    funding_usd_per_day: float
-    funding_usd_per_day_per_bps: float
-    funding_usd_per_day_per_pct: float
+    funding_usd_per_day: float | None
+    funding_usd_per_day_per_bps: float | None
+    funding_usd_per_day_per_pct: float | None
     missing: tuple[Failure, ...]
     interest_usd_per_day: float | None
     interest_missing: tuple[Failure, ...]
@@ -106,19 +107,19 @@ def funding(book: Book, values: Values, snapshot: Snapshot) -> FundingTable:
         elif isinstance(terms, InversePerpetual):
             notional_usd, moves = -quantity * worth_usd, 0.0  # the unit is minus its coins
         else:
-            rate = _unsupported(terms.instrument_id)
-            notional_usd, moves = 0.0, 0.0
+            for each in sums:
+                each.missing[_unsupported(terms.instrument_id)] = None
+            continue
+        assert interval_ns is not None, "only loans have none, and they are done"
+        # A positive rate is paid by longs.
+        received_usd_per_day = -notional_usd * DAY_NS / interval_ns
         for each in sums:
+            each.per_bps.append(received_usd_per_day * _FRAC_PER_BPS)
             if isinstance(rate, Failure):
                 each.missing[rate] = None
                 continue
-            # A positive rate is paid by longs.
-            assert interval_ns is not None, "only loans have none, and they are done"
-            times_per_day = DAY_NS / interval_ns
-            paid = -notional_usd * to_model(rate) * times_per_day
-            each.paid_usd_per_day.append(paid)
-            each.per_bps.append(-notional_usd * _FRAC_PER_BPS * times_per_day)
-            each.per_pct.append(moves * paid / 100.0)
+            each.paid_usd_per_day.append(received_usd_per_day * to_model(rate))
+            each.per_pct.append(moves * received_usd_per_day * to_model(rate) / 100.0)
     return FundingTable(time_ns=snapshot.time_ns, rows=_rows(nodes))
 
 
@@ -129,15 +130,20 @@ def _rows(nodes: Mapping[str, _Sums]) -> tuple[FundingRow, ...]:
     return tuple(
         FundingRow(
             node=node,
-            funding_usd_per_day=fsum(nodes[node].paid_usd_per_day),
-            funding_usd_per_day_per_bps=fsum(nodes[node].per_bps),
-            funding_usd_per_day_per_pct=fsum(nodes[node].per_pct),
+            funding_usd_per_day=_total(nodes[node].paid_usd_per_day, nodes[node]),
+            funding_usd_per_day_per_bps=_total(nodes[node].per_bps, nodes[node]),
+            funding_usd_per_day_per_pct=_total(nodes[node].per_pct, nodes[node]),
             missing=_ordered(nodes[node].missing),
             interest_usd_per_day=None if nodes[node].interest_missing else 0.0,
             interest_missing=_ordered(nodes[node].interest_missing),
         )
         for node in sorted(nodes, key=order)
     )
+
+
+def _total(addends: list[float], sums: _Sums) -> float | None:
+    """Add up; of nothing but what is missing there is no sum."""
+    return fsum(addends) if addends or not sums.missing else None
 
 
 def _ordered(failures: Iterable[Failure]) -> tuple[Failure, ...]:

@@ -54,10 +54,13 @@ class ExitLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LiquidityRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One node: the sum of its costs, and the time of its slowest line, as far as known."""
+    """One node: the sum of its costs, and the time of its slowest line, as far as known.
+
+    None where nothing of it is known.
+    """
 
     node: str
-    cost_usd: float
+    cost_usd: float | None
     exit_hours: float | None
     lines: tuple[ExitLine, ...]
     missing: tuple[Failure, ...]
@@ -158,11 +161,12 @@ def _rows(
     rows = []
     for node in sorted(nodes, key=order):
         lines, stale = nodes[node]
+        costs = [one.cost_usd for one in lines if one.cost_usd is not None]
         troubles = dict.fromkeys((*stale, *(each for one in lines for each in one.missing)))
         rows.append(
             LiquidityRow(
                 node=node,
-                cost_usd=fsum(one.cost_usd for one in lines if one.cost_usd is not None),
+                cost_usd=fsum(costs) if costs else None,
                 exit_hours=max(
                     (one.exit_hours for one in lines if one.exit_hours is not None), default=None
                 ),

@@ -3,9 +3,9 @@
 from decimal import Decimal
 from math import exp
 
+from hedgerow.errors import Failure
 from hedgerow.exposure import ExposureRow, ExposureTable, aggregate
 from hedgerow.instruments import ConcentratedShare, ConstantProductShare, Instrument, StakedCoin
-from hedgerow.errors import Failure
 from hedgerow.market import FundingSettlement, MarketEvent, Snapshot
 from hedgerow.portfolio import Account, Book, book
 from hedgerow.pricing import value

@@ -1,5 +1,6 @@
 """Every Greek of every node is a slope of its dollar value, found by moving the market."""
 
+from collections.abc import Callable
 from itertools import product
 from math import fsum
 
@@ -44,7 +45,11 @@ NODES = (
 )
 
 
-def worth_usd(of: Book, at: Snapshot, node: str, coins: tuple[str, ...]):  # type: ignore[no-untyped-def]
+def worth_usd(
+    of: Book, at: Snapshot, node: str, coins: tuple[str, ...]
+) -> Callable[[float, float, float], float]:
+    """The value of a node as a function of spot move, vol move and days gone by."""
+
     def moved(spot_frac: float, vol_frac: float, days: float) -> float:
         shock = Shock(
             spot_factor_frac=dict.fromkeys(coins, 1.0 + spot_frac),

@@ -14,8 +14,8 @@ from hedgerow.exposure import (
     CrossTable,
     ExposureRow,
     FundingRow,
-    Ladder,
     LiquidityRow,
+    ScenarioLadder,
     aggregate,
     buckets,
     cross_gammas,
@@ -61,7 +61,7 @@ class Seen(msgspec.Struct, frozen=True, eq=True):
     """Everything the room says of the whole desk."""
 
     row: ExposureRow
-    ladder: Ladder
+    ladder: ScenarioLadder
     buckets: BucketTable
     cross: CrossTable
     funding: FundingRow
@@ -81,7 +81,7 @@ def seen(accounts: tuple[Account, ...]) -> Seen:
     paid = funding(held, values, NOW).row("desk")
     left = liquidity(held, values, NOW, participation_frac=0.1).row("desk")
     assert isinstance(row, ExposureRow)
-    assert isinstance(steps, Ladder)
+    assert isinstance(steps, ScenarioLadder)
     assert isinstance(sorted_in, BucketTable)
     assert isinstance(crossed, CrossTable)
     assert isinstance(paid, FundingRow)

@@ -21,8 +21,8 @@ from hedgerow.exposure.records import (
     CrossTable,
     ExposureRow,
     ExposureTable,
-    Ladder,
-    LadderCell,
+    ScenarioCell,
+    ScenarioLadder,
 )
 
 __all__ = [
@@ -33,10 +33,10 @@ __all__ = [
     "ExposureTable",
     "FundingRow",
     "FundingTable",
-    "Ladder",
-    "LadderCell",
     "LiquidityRow",
     "LiquidityTable",
+    "ScenarioCell",
+    "ScenarioLadder",
     "aggregate",
     "buckets",
     "cross_gammas",

@@ -6,6 +6,7 @@ plus those of the settlement asset it is counted in: a coin-settled profit moves
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -194,7 +195,10 @@ def _entry_unit_ccy(instrument: Instrument, entry_usd: float) -> float:
 
 def _expiry_node(leaf: str, instrument: Instrument) -> str:
     expiry_ns = expiry_of(instrument)
-    return f"{leaf}/{'no expiry' if expiry_ns is None else date_utc(expiry_ns)}"
+    return f"{leaf}/{'no expiry' if expiry_ns is None else _day(expiry_ns)}"
+
+
+_day = cache(date_utc)  # a chain has a thousand options and ten expiries
 
 
 def _order(node: str) -> tuple[int, list[str]]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from math import factorial
 
 from hedgerow.errors import Failure, Outcome, OutOfDomain
-from hedgerow.exposure.records import ExposureRow, ExposureTable, Ladder, LadderCell
+from hedgerow.exposure.records import ExposureRow, ExposureTable, ScenarioCell, ScenarioLadder
 from hedgerow.exposure.revalue import coins_at, restricted, revalued, within
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Book
@@ -27,7 +27,7 @@ def ladder(
     vol_moves_volpt: Sequence[float],
     elapsed_days: Sequence[float],
     coin: str | None = None,
-) -> Outcome[Ladder]:
+) -> Outcome[ScenarioLadder]:
     """Revalue a node in every combination of moves.
 
     Parameters
@@ -43,7 +43,7 @@ def ladder(
 
     Returns
     -------
-    Ladder or Failure
+    ScenarioLadder or Failure
         A failure where the table has no such node, or the node nothing of the coin.
 
     Raises
@@ -82,7 +82,7 @@ def ladder(
                 profit_usd = now.value_usd - base.value_usd
                 foretold_usd = taylor_usd(base, moved, move, points, days)
                 cells.append(
-                    LadderCell(
+                    ScenarioCell(
                         spot_move_frac=move,
                         vol_move_volpt=points,
                         elapsed_days=days,
@@ -94,7 +94,7 @@ def ladder(
                         missing=tuple(dict.fromkeys((*base.missing, *now.missing))),
                     )
                 )
-    return Ladder(
+    return ScenarioLadder(
         time_ns=snapshot.time_ns,
         node=node,
         coins=coins,

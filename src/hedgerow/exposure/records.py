@@ -5,7 +5,14 @@ import msgspec
 from hedgerow.errors import Failure, Outcome
 from hedgerow.pricing import DollarGreeks, VolRegime
 
-__all__ = ["BucketTable", "CrossTable", "ExposureRow", "ExposureTable", "Ladder", "LadderCell"]
+__all__ = [
+    "BucketTable",
+    "CrossTable",
+    "ExposureRow",
+    "ExposureTable",
+    "ScenarioCell",
+    "ScenarioLadder",
+]
 
 
 class ExposureRow(DollarGreeks, frozen=True, kw_only=True):
@@ -68,7 +75,7 @@ class BucketTable(msgspec.Struct, frozen=True, kw_only=True):
     vol_regime: VolRegime
 
 
-class LadderCell(msgspec.Struct, frozen=True, kw_only=True):
+class ScenarioCell(msgspec.Struct, frozen=True, kw_only=True):
     """A node in one scenario, revalued in full, against the node as it stands.
 
     `taylor_usd` is the profit that the node's Greeks foretell and `difference_usd` what they miss.
@@ -87,7 +94,7 @@ class LadderCell(msgspec.Struct, frozen=True, kw_only=True):
     missing: tuple[Failure, ...]
 
 
-class Ladder(msgspec.Struct, frozen=True, kw_only=True):
+class ScenarioLadder(msgspec.Struct, frozen=True, kw_only=True):
     """A node in every scenario: days outermost, then vol, then spot.
 
     `coins` are those whose spot moves; all others stand still. Vols move in points, all together,
@@ -99,7 +106,7 @@ class Ladder(msgspec.Struct, frozen=True, kw_only=True):
     node: str
     coins: tuple[str, ...]
     vol_regime: VolRegime
-    cells: tuple[LadderCell, ...]
+    cells: tuple[ScenarioCell, ...]
 
 
 class CrossTable(msgspec.Struct, frozen=True, kw_only=True):

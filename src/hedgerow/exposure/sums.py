@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from math import fsum
 from typing import TypeAlias
 
-from hedgerow.errors import Failure
+from hedgerow.errors import Failure, Outcome
 from hedgerow.exposure.records import ExposureRow
 from hedgerow.instruments import Instrument
 from hedgerow.market import Snapshot
@@ -73,6 +73,14 @@ class Sums:
 def summed(parts: Iterable[Part], snapshot: Snapshot, places: Places) -> dict[str, Sums]:
     """Gather the addends of every name."""
     sums: dict[str, Sums] = {}
+    spots_usd: dict[str, Outcome[float]] = {}
+
+    def spot_usd(coin: str) -> Outcome[float]:
+        found = spots_usd.get(coin)
+        if found is None:
+            spot = snapshot.spot_usd(coin)
+            found = spots_usd[coin] = spot if isinstance(spot, Failure) else to_model(spot)
+        return found
 
     def named(name: str) -> Sums:
         found = sums.get(name)
@@ -101,8 +109,8 @@ def summed(parts: Iterable[Part], snapshot: Snapshot, places: Places) -> dict[st
         ):
             if delta_coin == 0.0 and not (is_own and part.greeks is not None):
                 continue
-            spot = snapshot.spot_usd(coin)
-            above, alone = places(part, coin)
+            spot = spot_usd(coin)
+            above, alone = (joined, own_places) if coin == part.own else places(part, coin)
             for name in alone if coin in snapshot.dollars_usd else (*above, *alone):
                 each = named(name)
                 if isinstance(spot, Failure):
@@ -110,7 +118,7 @@ def summed(parts: Iterable[Part], snapshot: Snapshot, places: Places) -> dict[st
                     continue
                 each.coins.add(coin)
                 each.delta_coin.append(delta_coin)
-                each.delta_usd.append(delta_coin * to_model(spot))
+                each.delta_usd.append(delta_coin * spot)
                 if is_own:
                     each.delta_own_coin.append(delta_coin)
     return sums

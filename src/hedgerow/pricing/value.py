@@ -8,7 +8,7 @@ delta ``δ`` (methods.md section 2.1).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import numpy as np
@@ -84,15 +84,18 @@ class Values:
 
 @dataclass(slots=True)
 class _Row:
-    """One instrument on its way to a row of `Values`."""
+    """One instrument on its way to a row of `Values`.
+
+    `raw` has the derivatives of its dollar value beyond the delta, by their orders in spot, vol and
+    time: per dollar, per 1.00, per year. What is not there is zero; options bring columns instead.
+    """
 
     index: int
     settlement: AssetPrice
     underlying: str
     unit_ccy: float = 0.0
     delta_own_coin: float = 0.0
-    gamma_coin_per_usd: float = 0.0
-    speed_coin_per_usd2: float = 0.0
+    raw: dict[Orders, float] = field(default_factory=dict)
     is_estimate: bool = False
     age_ns: int = 0
 
@@ -207,8 +210,8 @@ def _fill_linear(row: _Row, instrument: Instrument, snapshot: Snapshot) -> Failu
             row.unit_ccy = share.value_usd / row.settlement.price_usd
             row.delta_own_coin = share.delta_coin
             # Γ is in proportion to S^-1.5 inside the range.
-            row.gamma_coin_per_usd = share.gamma_coin_per_usd
-            row.speed_coin_per_usd2 = -1.5 * share.gamma_coin_per_usd / to_model(spot)
+            gamma = share.gamma_coin_per_usd
+            row.raw = {(2, 0, 0): gamma, (3, 0, 0): -1.5 * gamma / to_model(spot)}
         case VaultShare():
             return Failure(
                 subject=instrument.instrument_id,
@@ -294,10 +297,11 @@ def _greeks(
     now_ns = snapshot.time_ns + snapshot.shock.time_forward_ns
     spots = np.ones(len(rows))
     carried = np.zeros(len(rows))
+    coins = {row.underlying for row in rows}
+    spot_by_coin = {coin: snapshot.spot_usd(coin) for coin in coins}
     for i, row in enumerate(rows):
-        terms = book.instruments[row.index]
-        expiry_ns = expiry_of(terms)
-        spot = snapshot.spot_usd(row.underlying)
+        expiry_ns = expiry_of(book.instruments[row.index])
+        spot = spot_by_coin[row.underlying]
         if isinstance(spot, Failure):
             continue  # whoever adds up will miss the coin's spot, and say so
         spots[i] = to_model(spot)
@@ -307,18 +311,12 @@ def _greeks(
     at = {row.index: i for i, row in enumerate(rows)}
     columns = [at[held.row.index] for held in options]
     sizes = np.array([to_model(held.terms.multiplier_coin_per_contract) for held in options])
-    smooth: dict[Orders, Floats] = {
-        (2, 0, 0): _column(rows, "gamma_coin_per_usd"),
-        (3, 0, 0): _column(rows, "speed_coin_per_usd2"),
-    }
     for g, greek in enumerate(GREEKS.values()):
-        raw = np.zeros(len(rows))
-        if greek.carry:
-            raw = carried
-        elif greek.orders in smooth:
-            raw = smooth[greek.orders]
-        if contracts is not None and not greek.carry:
-            raw[columns] = sizes * derivative(contracts, greek.orders)
+        raw = carried
+        if not greek.carry:
+            raw = np.array([row.raw.get(greek.orders, 0.0) for row in rows])
+            if contracts is not None:
+                raw[columns] = sizes * derivative(contracts, greek.orders)
         table[g] = raw * greek.scale(spots)
     return GreekColumns(table)
 

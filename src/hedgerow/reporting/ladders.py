@@ -6,7 +6,7 @@ from html import escape
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from hedgerow.exposure import Ladder, LadderCell
+from hedgerow.exposure import ScenarioCell, ScenarioLadder
 from hedgerow.reporting.figures import clock, plain, usd_all
 from hedgerow.reporting.framing import headed, note, troubles
 from hedgerow.reporting.grid import Column, grid
@@ -22,14 +22,14 @@ _STYLE = (
 )
 
 
-def ladder_tables(ladder: Ladder, heading: str | None = None) -> RenderableType:
+def ladder_tables(ladder: ScenarioLadder, heading: str | None = None) -> RenderableType:
     """Profit, delta and what the Greeks miss of the profit: a table for every day."""
     parts: list[RenderableType] = headed(heading)
     mark = " ?" if ladder.cells[0].missing else ""
     for days, cells in _by_days(ladder):
         vols = list(dict.fromkeys(cell.vol_move_volpt for cell in cells))
         for some in _groups(vols, _VOLS_ABREAST):
-            by_spot: dict[float, list[LadderCell]] = {}
+            by_spot: dict[float, list[ScenarioCell]] = {}
             for cell in cells:
                 if cell.vol_move_volpt in some:
                     by_spot.setdefault(cell.spot_move_frac, []).append(cell)
@@ -66,7 +66,7 @@ def ladder_tables(ladder: Ladder, heading: str | None = None) -> RenderableType:
     return Group(*parts, *troubles("Missing: every cell leaves these out", missing))
 
 
-def ladder_svg(ladder: Ladder) -> str:
+def ladder_svg(ladder: ScenarioLadder) -> str:
     """Draw profits as cells of a map: spot across, vol up, a panel for every day."""
     most = max((abs(cell.profit_usd) for cell in ladder.cells), default=0.0) or 1.0
     texts = dict(zip(ladder.cells, usd_all([c.profit_usd for c in ladder.cells]), strict=True))
@@ -113,8 +113,8 @@ def ladder_svg(ladder: Ladder) -> str:
     )
 
 
-def _by_days(ladder: Ladder) -> list[tuple[float, list[LadderCell]]]:
-    found: dict[float, list[LadderCell]] = {}
+def _by_days(ladder: ScenarioLadder) -> list[tuple[float, list[ScenarioCell]]]:
+    found: dict[float, list[ScenarioCell]] = {}
     for cell in ladder.cells:
         found.setdefault(cell.elapsed_days, []).append(cell)
     return list(found.items())

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hedgerow.errors import Failure, OutOfDomain
-from hedgerow.exposure import Ladder, LadderCell, ladder
+from hedgerow.exposure import ScenarioCell, ScenarioLadder, ladder
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Book, book
 from hedgerow.pricing import EuropeanColumns, ScenarioGrid, scenario_profits
@@ -22,7 +22,7 @@ SPOTS, VOLS, DAYS = (-0.3, 0.0, 0.15), (-10.0, 0.0, 12.5), (0.0, 1.0, 30.0)
 
 def laddered(
     node: str, of: Book | None = None, at: Snapshot | None = None, coin: str | None = None
-) -> Ladder:
+) -> ScenarioLadder:
     found = ladder(
         of or held(),
         at or now(),
@@ -32,11 +32,11 @@ def laddered(
         elapsed_days=DAYS,
         coin=coin,
     )
-    assert isinstance(found, Ladder), found
+    assert isinstance(found, ScenarioLadder), found
     return found
 
 
-def shock_of(cell: LadderCell, coins: tuple[str, ...]) -> Shock:
+def shock_of(cell: ScenarioCell, coins: tuple[str, ...]) -> Shock:
     return Shock(
         spot_factor_frac=dict.fromkeys(coins, 1 + cell.spot_move_frac),
         vol_shift_frac=cell.vol_move_volpt / 100,
@@ -121,11 +121,11 @@ def test_an_option_gains_what_the_scenario_kernel_says() -> None:
         assert cell.profit_usd == pytest.approx(want[key], rel=1e-10, abs=1e-7)
 
 
-def foretold(spot: float, vol: float, days: float, node: str = "desk") -> LadderCell:
+def foretold(spot: float, vol: float, days: float, node: str = "desk") -> ScenarioCell:
     found = ladder(
         held(), now(), node, spot_moves_frac=[spot], vol_moves_volpt=[vol], elapsed_days=[days]
     )
-    assert isinstance(found, Ladder)
+    assert isinstance(found, ScenarioLadder)
     return found.cells[0]
 
 

@@ -2,12 +2,13 @@
 
 A linear perpetual pays rate · contracts · multiplier · mark of its settlement asset per interval;
 an inverse one rate · contracts · multiplier / mark coins, which is the same dollars at every price.
-Interest of loans stands beside it: a lending index says how much a loan has grown, not how fast it
-grows, so without a rate it is unknown.
+Interest of loans stands beside it, at the rates that came with the lending indices. An index by
+itself says how much a loan has grown, not how fast it grows: without a rate interest is unknown.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from math import fsum
 
 import msgspec
@@ -32,8 +33,8 @@ class FundingRow(msgspec.Struct, frozen=True, kw_only=True):
     `funding_usd_per_day_per_bps` is the change for rates one basis point higher in every interval,
     `funding_usd_per_day_per_pct` that for one per cent of spot at unmoved rates. With something in
     `missing` they are those of the rest, and None where there is no rest.
-    `interest_usd_per_day` is None where a loan's rate is unknown, which `interest_missing` names;
-    a node without loans has none.
+    `interest_usd_per_day` is that of loans, received on what is supplied and paid on debt; it goes
+    by the same rule with `interest_missing`, and a node without loans has none.
     """
 
     node: str
@@ -69,6 +70,7 @@ class _Sums:
     per_bps: list[float] = field(default_factory=list)
     per_pct: list[float] = field(default_factory=list)
     missing: dict[Failure, None] = field(default_factory=dict)
+    interest_usd_per_day: list[float] = field(default_factory=list)
     interest_missing: dict[Failure, None] = field(default_factory=dict)
 
 
@@ -88,20 +90,26 @@ def funding(book: Book, values: Values, snapshot: Snapshot) -> FundingTable:
             continue
         above, alone = node_places(part, part.own)
         sums = [nodes.setdefault(node, _Sums()) for node in (*above, *alone)]
-        if isinstance(terms, LoanSupply | LoanDebt):
-            for each in sums:
-                each.interest_missing[_no_rate(terms)] = None
-            continue
         row = row_of.get(int(book.holding_instrument_index[h]))
-        for each in sums:
-            each.missing.update(dict.fromkeys(_stale(part)))
+        troubles = dict.fromkeys(_stale(part))
         if row is None:
-            for each in sums:
-                each.missing[trouble_of[terms.instrument_id]] = None
+            troubles[trouble_of[terms.instrument_id]] = None
+        is_loan = isinstance(terms, LoanSupply | LoanDebt)
+        for each in sums:
+            (each.interest_missing if is_loan else each.missing).update(troubles)
+        if row is None:
             continue
-        rate = snapshot.funding_frac(terms.instrument_id)
         worth_usd = float(values.unit_ccy[row]) * float(values.settlement_price_usd[row])
         quantity = float(book.holding_quantity_contracts[h])
+        if isinstance(terms, LoanSupply | LoanDebt):
+            rate = _interest(terms, snapshot)
+            for each in sums:
+                if isinstance(rate, Failure):
+                    each.interest_missing[rate] = None
+                else:
+                    each.interest_usd_per_day.append(quantity * worth_usd * to_model(rate) / 365.0)
+            continue
+        rate = snapshot.funding_frac(terms.instrument_id)
         if isinstance(terms, LinearPerpetual):
             notional_usd, moves = quantity * worth_usd, 1.0
         elif isinstance(terms, InversePerpetual):
@@ -130,20 +138,22 @@ def _rows(nodes: Mapping[str, _Sums]) -> tuple[FundingRow, ...]:
     return tuple(
         FundingRow(
             node=node,
-            funding_usd_per_day=_total(nodes[node].paid_usd_per_day, nodes[node]),
-            funding_usd_per_day_per_bps=_total(nodes[node].per_bps, nodes[node]),
-            funding_usd_per_day_per_pct=_total(nodes[node].per_pct, nodes[node]),
+            funding_usd_per_day=_total(nodes[node].paid_usd_per_day, nodes[node].missing),
+            funding_usd_per_day_per_bps=_total(nodes[node].per_bps, nodes[node].missing),
+            funding_usd_per_day_per_pct=_total(nodes[node].per_pct, nodes[node].missing),
             missing=_ordered(nodes[node].missing),
-            interest_usd_per_day=None if nodes[node].interest_missing else 0.0,
+            interest_usd_per_day=_total(
+                nodes[node].interest_usd_per_day, nodes[node].interest_missing
+            ),
             interest_missing=_ordered(nodes[node].interest_missing),
         )
         for node in sorted(nodes, key=order)
     )
 
 
-def _total(addends: list[float], sums: _Sums) -> float | None:
+def _total(addends: list[float], missing: Mapping[Failure, None]) -> float | None:
     """Add up; of nothing but what is missing there is no sum."""
-    return fsum(addends) if addends or not sums.missing else None
+    return fsum(addends) if addends or not missing else None
 
 
 def _ordered(failures: Iterable[Failure]) -> tuple[Failure, ...]:
@@ -154,7 +164,14 @@ def _stale(part: Part) -> tuple[Failure, ...]:
     return tuple(each for each in part.troubles if each.reason == "stale_data")
 
 
-def _no_rate(terms: LoanSupply | LoanDebt) -> Failure:
+def _interest(terms: LoanSupply | LoanDebt, snapshot: Snapshot) -> Outcome[Decimal]:
+    index = snapshot.lending(terms.market, terms.asset)
+    if isinstance(index, Failure):
+        return index
+    is_supply = isinstance(terms, LoanSupply)
+    rate = index.supply_frac_per_year if is_supply else index.borrow_frac_per_year
+    if rate is not None:
+        return rate
     return Failure(
         subject=terms.instrument_id,
         reason="missing_data",

@@ -216,15 +216,26 @@ class OracleAnswer(msgspec.Struct, frozen=True, kw_only=True, tag="oracle"):
 
 
 class LendingIndex(msgspec.Struct, frozen=True, kw_only=True, tag="lending_index"):
-    """Growth since inception of one unit supplied and one unit borrowed, scaled 1e27."""
+    """Growth since inception of one unit supplied and one unit borrowed, scaled 1e27.
+
+    The rates are those at which they grow at that time; None where the source gives none.
+    """
 
     time_ns: int
     market: str
     asset: str
     liquidity_index_ray: int
     borrow_index_ray: int
+    supply_frac_per_year: Decimal | None = None
+    borrow_frac_per_year: Decimal | None = None
 
     def __post_init__(self) -> None:
+        for rate in (self.supply_frac_per_year, self.borrow_frac_per_year):
+            if rate is not None and not (rate.is_finite() and rate >= 0):
+                raise MarketRejected(
+                    f"{self.market} {self.asset}: lending rates must be finite and not negative, "
+                    f"was {rate}"
+                )
         if min(self.liquidity_index_ray, self.borrow_index_ray) < 10**27:
             raise MarketRejected(
                 f"{self.market} {self.asset}: lending indices start at 1e27 and only grow, were "

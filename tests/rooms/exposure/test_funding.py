@@ -8,7 +8,7 @@ import pytest
 
 from hedgerow.errors import Failure
 from hedgerow.exposure import FundingRow, FundingTable, funding
-from hedgerow.market import AgeLimits, FundingSettlement, MarketEvent, Shock
+from hedgerow.market import AgeLimits, FundingSettlement, LendingIndex, MarketEvent, Shock
 from hedgerow.portfolio import Account, book
 from hedgerow.pricing import value
 from hedgerow.units import HOUR_NS, SECOND_NS
@@ -144,7 +144,7 @@ def test_a_perpetual_without_a_price_and_positions_too_old_are_missing() -> None
     assert AgeLimits().account_ns_max == 15 * SECOND_NS
 
 
-def test_interest_is_unknown_where_there_is_a_loan_and_none_where_there_is_not() -> None:
+def test_interest_is_unknown_where_a_loan_has_no_rate_and_none_where_there_is_no_loan() -> None:
     table = funded()
     assert row(table, "desk/binance").interest_usd_per_day == 0.0
     loan = row(table, "desk/aave")
@@ -152,3 +152,29 @@ def test_interest_is_unknown_where_there_is_a_loan_and_none_where_there_is_not()
     assert [f.subject for f in loan.interest_missing] == ["debt:USDC", "supply:wstETH"]
     assert loan.missing == ()
     assert isinstance(table.row("desk/deribit/options/ETH"), Failure)
+
+
+def test_interest_by_hand() -> None:
+    """Supplied: 40 tokens of 3,600 dollars at 0.5 % a year; owed: 60,000 dollars at 7.3 %."""
+    rates = {"wstETH": ("0.005", "0.03"), "USDC": ("0.04", "0.073")}
+    events = tuple(
+        msgspec.structs.replace(
+            e,
+            supply_frac_per_year=Decimal(rates[e.asset][0]),
+            borrow_frac_per_year=Decimal(rates[e.asset][1]),
+        )
+        if isinstance(e, LendingIndex)
+        else e
+        for e in market()
+    )
+    table = funded(ACCOUNTS, *events)
+    earned, owed = 40 * 3600 * 0.005 / 365, -60_000 * 0.073 / 365
+    assert row(table, "coin/ETH").interest_usd_per_day == pytest.approx(earned, rel=1e-12)
+    assert row(table, "coin/USDC").interest_usd_per_day == pytest.approx(owed, rel=1e-12)
+    loan = row(table, "desk/aave")
+    assert loan.interest_usd_per_day == pytest.approx(earned + owed, rel=1e-12)
+    assert loan.interest_missing == ()
+    without = tuple(e for e in events if not (isinstance(e, LendingIndex) and e.asset == "USDC"))
+    partly = row(funded(ACCOUNTS, *without), "desk/aave")
+    assert partly.interest_usd_per_day == pytest.approx(earned, rel=1e-12)
+    assert [f.subject for f in partly.interest_missing] == ["debt:USDC"]

@@ -8,6 +8,7 @@ import pytest
 
 from hedgerow.errors import Failure
 from hedgerow.exposure import aggregate
+from hedgerow.instruments import ConstantProductShare
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Book, book
 from hedgerow.pricing import GREEKS, VOL_REGIME, value
@@ -177,6 +178,16 @@ def test_a_shock_moves_nothing_that_has_been_observed() -> None:
     up = at.shocked(Shock(spot_factor_frac={"BTC": 1.01}))
     gain = row(revalued(of, up), "desk").value_usd - row(revalued(of, at), "desk").value_usd
     assert gain == pytest.approx(-3 * 10020 * 0.001, rel=1e-9)
+
+
+def test_curvature_of_a_dollar_coin_is_kept_where_its_delta_is() -> None:
+    """A pool of two dollars bends with the peg: on the rows of the dollar, and on none above."""
+    pool = ConstantProductShare(instrument_id="p", underlying="USDC", settlement="BTC")
+    of = book([account(positions={"p": 1000})], by_id(pool))
+    table = revalued(of, snapshot(index("BTC", 60000)))
+    assert row(table, "coin/USDC").gamma_usd_per_pct == pytest.approx(-0.5 * 1000 / 100)
+    assert row(table, "desk/venue/main/USDC").speed_usd_per_pct2 == pytest.approx(0.75 * 0.1)
+    assert row(table, "desk").gamma_usd_per_pct == row(table, "desk/venue").speed_usd_per_pct2 == 0
 
 
 def test_a_greek_of_something_missing_is_missing() -> None:

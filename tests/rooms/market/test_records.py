@@ -78,6 +78,8 @@ REFUSALS: list[tuple[Any, str, list[Any], str]] = [
     (GOOD_FUNDING, "rate_frac", [D(1), D(-1), D("NaN")], "funding rate_frac must lie inside"),
     (lending("X"), "liquidity_index_ray", [RAY - 1, 0], "start at 1e27 and only grow"),
     (lending("X"), "borrow_index_ray", [RAY - 1, 0], "start at 1e27 and only grow"),
+    (lending("X"), "supply_frac_per_year", [D("-0.01"), D("NaN")], "finite and not negative"),
+    (lending("X"), "borrow_frac_per_year", [D("-0.01"), D("inf")], "finite and not negative"),
     (staking("X", "Y", 1), "rate_coin_per_coin", NO_PRICES, "rate_coin_per_coin must be positive"),
     (staking("X", "Y", 1), "discount_frac", [D(1), D("NaN")], "discount_frac must be below 1"),
 ]

@@ -160,6 +160,16 @@ def test_shocks_multiply() -> None:
     assert both.time_forward_ns == 3
 
 
+def test_a_vol_is_stretched_then_shifted_and_never_negative() -> None:
+    first = Shock(vol_factor_frac=2.0, vol_shift_frac=0.1)
+    second = Shock(vol_factor_frac=1.5, vol_shift_frac=-0.05)
+    assert first.on_vol(0.5) == pytest.approx(1.1)
+    assert first.then(second).on_vol(0.5) == pytest.approx(1.1 * 1.5 - 0.05)
+    assert Shock(vol_shift_frac=-0.6).on_vol(0.5) == 0.0
+    with pytest.raises(ValueError, match="vol_shift_frac must be finite"):
+        Shock(vol_shift_frac=nan)
+
+
 @pytest.mark.parametrize("factor", [0.0, -0.5, nan, inf])
 def test_a_shock_factor_is_positive(factor: float) -> None:
     with pytest.raises(ValueError, match="shock factors must be positive and finite"):

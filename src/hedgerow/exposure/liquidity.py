@@ -9,7 +9,6 @@ traded.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from math import fsum
 from typing import Literal, TypeAlias
 
@@ -28,7 +27,7 @@ from hedgerow.instruments import (
 )
 from hedgerow.market import Ladder, Level, Snapshot
 from hedgerow.portfolio import Book
-from hedgerow.pricing import Values
+from hedgerow.pricing import Values, unit_ccy
 from hedgerow.units import HOUR_NS, SECOND_NS, format_ns, to_model
 
 __all__ = ["DepthSource", "ExitLine", "LiquidityRow", "LiquidityTable", "liquidity"]
@@ -211,12 +210,11 @@ def _walked(terms: Future, quantity: float, book: Ladder, snapshot: Snapshot) ->
     settlement = snapshot.asset(settlement_of(terms))
     if isinstance(settlement, Failure):
         return settlement
+    middle = to_model(unit_ccy(terms, book.price_mid_usd))
     left, lost_ccy = abs(quantity), []
     for level in levels:
         taken = min(left, to_model(level.quantity_contracts))
-        lost_ccy.append(
-            taken * abs(_unit(terms, level.price_usd) - _unit(terms, book.price_mid_usd))
-        )
+        lost_ccy.append(taken * abs(to_model(unit_ccy(terms, level.price_usd)) - middle))
         left -= taken
         if left <= 0.0:
             return settlement.price_usd * fsum(lost_ccy)
@@ -227,13 +225,6 @@ def _walked(terms: Future, quantity: float, book: Ladder, snapshot: Snapshot) ->
         message=f"the {'assumed ' if book.is_assumed else ''}{side} of {terms.instrument_id} end "
         f"at {levels[-1].price_usd}, with {left:g} of {abs(quantity):g} contracts left",
     )
-
-
-def _unit(terms: Future, price_usd: Decimal) -> float:
-    """Worth of one contract at a price, up to its entry, in the settlement asset."""
-    if isinstance(terms, LinearPerpetual | LinearFuture):
-        return to_model(terms.multiplier_coin_per_contract * price_usd)
-    return -to_model(terms.multiplier_usd_per_contract / price_usd)
 
 
 def _half_spread(terms: Option, quantity: float, snapshot: Snapshot) -> Outcome[float]:

@@ -182,7 +182,7 @@ def test_a_shock_moves_nothing_that_has_been_observed() -> None:
 
 def test_curvature_of_a_dollar_coin_is_kept_where_its_delta_is() -> None:
     """A pool of two dollars bends with the peg: on the rows of the dollar, and on none above."""
-    pool = ConstantProductShare(instrument_id="p", underlying="USDC", settlement="BTC")
+    pool = ConstantProductShare(instrument_id="p", underlying="USDC", settlement="USDC")
     of = book([account(positions={"p": 1000})], by_id(pool))
     table = revalued(of, snapshot(index("BTC", 60000)))
     assert row(table, "coin/USDC").gamma_usd_per_pct == pytest.approx(-0.5 * 1000 / 100)

@@ -35,6 +35,8 @@ __all__ = ["DepthSource", "ExitLine", "LiquidityRow", "LiquidityTable", "liquidi
 DepthSource: TypeAlias = Literal["recorded", "assumed", "half spread", "none"]
 Future: TypeAlias = LinearPerpetual | LinearFuture | InversePerpetual | InverseFuture
 
+_ROUNDING = 1e-12  # of a quantity: what subtracting levels one by one may leave of nothing
+
 
 class ExitLine(msgspec.Struct, frozen=True, kw_only=True):
     """One side of one instrument: all that a node must sell (or buy back) of it.
@@ -216,7 +218,7 @@ def _walked(terms: Future, quantity: float, book: Ladder, snapshot: Snapshot) ->
         taken = min(left, to_model(level.quantity_contracts))
         lost_ccy.append(taken * abs(to_model(unit_ccy(terms, level.price_usd)) - middle))
         left -= taken
-        if left <= 0.0:
+        if left <= _ROUNDING * abs(quantity):
             return settlement.price_usd * fsum(lost_ccy)
     side = "bids" if quantity > 0 else "asks"
     return Failure(

@@ -95,6 +95,13 @@ def test_beyond_the_last_level_nothing_is_known() -> None:
     )
 
 
+def test_levels_that_are_just_enough_are_enough() -> None:
+    """0.3 less three times 0.1 is not zero in binary."""
+    thin = ladder("BTC-PERP", 60000, half_spread=10, size="0.1", levels=3)
+    found = row(table([perp("0.3")], quote("BTC-PERP", 60000), thin))
+    assert found.cost_usd == pytest.approx(0.1 * (10 + 20 + 30))
+
+
 def test_accounts_walk_one_book_together() -> None:
     """Two coins each: alone 20 dollars each; together the second two pay 20 a coin."""
     found = table([perp("2", "a"), perp("2", "b")], quote("BTC-PERP", 60000), BOOK)

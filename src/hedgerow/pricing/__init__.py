@@ -34,6 +34,14 @@ from hedgerow.pricing.black76 import (
     value_usd,
     vega_usd_per_vol,
 )
+from hedgerow.pricing.dollar_greeks import (
+    GREEKS,
+    VOL_REGIME,
+    DollarGreeks,
+    Greek,
+    GreekColumns,
+    VolRegime,
+)
 from hedgerow.pricing.european import (
     CoinGreeks,
     EuropeanColumns,
@@ -98,18 +106,23 @@ from hedgerow.pricing.units import unit_ccy
 from hedgerow.pricing.value import Values, value
 
 __all__ = [
+    "GREEKS",
     "SQUEETH_FUNDING_YEARS",
     "SQUEETH_SCALE_USD",
+    "VOL_REGIME",
     "AveragedCoinGreeks",
     "AveragedColumns",
     "AveragedGreeks",
     "Coefficients",
     "CoinGreeks",
     "DeltaRegime",
+    "DollarGreeks",
     "EuropeanColumns",
     "EuropeanGreeks",
     "FixedYieldGreeks",
     "Floats",
+    "Greek",
+    "GreekColumns",
     "ImpliedReason",
     "ImpliedVols",
     "InverseFutureGreeks",
@@ -134,6 +147,7 @@ __all__ = [
     "StrikeDeltas",
     "Values",
     "VarianceStrip",
+    "VolRegime",
     "account_profits",
     "account_scenario_profits",
     "averaged_coin_greeks",

@@ -58,8 +58,8 @@ def account_profits(
     Raises
     ------
     OutOfDomain
-        If the two do not know the same number of instruments, a quantity is not finite, or
-        `threads_count` is not from 1 to 64.
+        If the two do not know the same number of instruments, a quantity is not finite, the table
+        is not sound, or `threads_count` is not from 1 to 64.
     """
     from hedgerow.pricing.kernels import accounts, vanilla
 
@@ -74,7 +74,7 @@ def account_profits(
 
     out = np.empty((quantities_coin.shape[0], table.shape[0]))
     _contract(
-        quantities_coin,
+        _sound(quantities_coin),
         fill,
         out,
         block_count=vanilla.BLOCK,
@@ -115,9 +115,9 @@ def account_scenario_profits(
     Raises
     ------
     OutOfDomain
-        If shapes do not fit, a quantity is not finite, an account holds options that gain in coin
-        beside others that gain in USD (their sum would be neither), or for the reasons of
-        `scenario_profits`.
+        If shapes do not fit, a quantity is not finite, the table is not sound, an account holds
+        options that gain in coin beside others that gain in USD (their sum would be neither), or
+        for the reasons of `scenario_profits`.
 
     Notes
     -----
@@ -129,8 +129,9 @@ def account_scenario_profits(
     count = len(options)
     if quantities_coin.shape[1] != count:
         raise OutOfDomain(f"quantities know {quantities_coin.shape[1]} instruments, not {count}")
+    held = _sound(quantities_coin)
     flags = coin_flags(is_coin_settled, count)
-    _check_one_currency(quantities_coin, flags)
+    _check_one_currency(held, flags)
     cells = cell_terms(grid, options)
     shape = (quantities_coin.shape[0], len(grid))
     room = np.empty(shape) if out is None else out
@@ -151,7 +152,7 @@ def account_scenario_profits(
             accounts.turn(rows, 0, width, 0, many, work, begin - first)
 
     _contract(
-        quantities_coin,
+        held,
         fill,
         room,
         block_count=vanilla.BLOCK,
@@ -215,6 +216,16 @@ def _filled(
     fill: _Fill, cells: tuple[int, int], begin: int, work: Floats, first: int, last: int
 ) -> None:
     fill(*cells, begin + first, begin + last, work[first:last])
+
+
+def _sound(quantities_coin: sparse.csr_array) -> sparse.csr_array:
+    """Give the table by rows, whatever kind it came as, if nothing in it points outside."""
+    held = sparse.csr_array(quantities_coin)
+    try:
+        held.check_format(full_check=True)  # kernels do not look where they read
+    except ValueError as trouble:
+        raise OutOfDomain(f"quantities_coin is not a sound sparse table: {trouble}") from trouble
+    return held
 
 
 def _holdings(held: sparse.csr_array) -> tuple[Floats, Indices, Indices, Indices]:

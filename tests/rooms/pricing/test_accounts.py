@@ -132,6 +132,26 @@ def test_integers_and_a_table_by_columns_will_do() -> None:
     assert account_profits(whole, np.asfortranarray(profits)).tobytes() == want.tobytes()
 
 
+def test_another_kind_of_table_is_understood() -> None:
+    profits = scenario_profits(desk(6), GRID)
+    quantities = held(6, 6, 0.5)  # square, so that no shape could tell rows from columns
+    want = account_profits(quantities, profits)
+    got = account_profits(sparse.csc_array(quantities), profits)  # type: ignore[arg-type]
+    assert got.tobytes() == want.tobytes()
+
+
+@pytest.mark.parametrize("instrument", [-1, 3])
+def test_a_table_that_points_outside_is_refused(instrument: int) -> None:
+    quantities = sparse.csr_array(np.array([[0.0, 1.0, 0.0]]))
+    quantities.indices[0] = instrument
+    with pytest.raises(OutOfDomain, match="quantities_coin is not a sound sparse table"):
+        account_profits(quantities, np.zeros((2, 3)))
+    with pytest.raises(OutOfDomain, match="quantities_coin is not a sound sparse table"):
+        account_scenario_profits(
+            desk(3), GRID, quantities, is_coin_settled=np.array([True, True, False])
+        )
+
+
 def test_nothing_to_add_is_nothing() -> None:
     empty = ScenarioGrid.product(price_moves_frac=())
     options, quantities = desk(4), held(2, 4, 0.5)

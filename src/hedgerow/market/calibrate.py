@@ -153,7 +153,7 @@ def _polish(
         lifted = normal + (damping[rows, None] * scale + 1e-12)[:, :, None] * units
         step = -np.linalg.solve(lifted, slope[..., None])[..., 0]
         step = np.clip(np.where(np.isfinite(step), step, 0.0), -1.0, 1.0)
-        tried = np.clip(at + step, box.low, box.high)
+        tried = np.clip(at + step, box.theta_log_min, box.theta_log_max)
         reached = (residuals(here, near, box.svi(tried), penalty) ** 2).sum(axis=1)
         better = reached < cost
         theta[rows[better]] = tried[better]

@@ -28,8 +28,8 @@ class Coordinates:
 
     count: int
     svi: Callable[[Floats], Svi]
-    low: Floats
-    high: Floats
+    theta_log_min: Floats
+    theta_log_max: Floats
 
 
 def _svi(theta: Floats) -> Svi:

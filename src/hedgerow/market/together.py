@@ -26,16 +26,16 @@ _STEPS_COUNT = 40
 class _Layout:
     """Which chain each row belongs to, from 0 without a gap, and its place there, from 0."""
 
-    chain: NDArray[np.int64]
-    place: NDArray[np.int64]
+    chain_index: NDArray[np.int64]
+    place_index: NDArray[np.int64]
 
     @property
     def chains_count(self) -> int:
-        return int(self.chain[-1]) + 1
+        return int(self.chain_index[-1]) + 1
 
     def upper(self) -> NDArray[np.int64]:
         """Give the rows with a slice before them; that slice is the row before."""
-        return np.flatnonzero(self.place > 0)
+        return np.flatnonzero(self.place_index > 0)
 
 
 def fit_together(
@@ -71,11 +71,11 @@ def _descend(
     damping = np.full(layout.chains_count, 1e-2)
     is_moving = np.ones(layout.chains_count, dtype=np.bool_)
     for _ in range(_STEPS_COUNT):
-        rows = np.flatnonzero(is_moving[layout.chain])
+        rows = np.flatnonzero(is_moving[layout.chain_index])
         if not len(rows):
             break
         moving = np.flatnonzero(is_moving)
-        here = _Layout(np.searchsorted(moving, layout.chain[rows]), layout.place[rows])
+        here = _Layout(np.searchsorted(moving, layout.chain_index[rows]), layout.place_index[rows])
         part, at = slices.rows(rows), theta[rows]
         cost, normal, slope = _equations(part, here, at, penalty, box)
         scale = np.einsum("cii->ci", normal)
@@ -84,12 +84,12 @@ def _descend(
             normal.shape[-1]
         )
         step = -np.linalg.solve(lifted, slope[..., None])[..., 0]
-        step = step.reshape(len(moving), -1, box.count)[here.chain, here.place]
+        step = step.reshape(len(moving), -1, box.count)[here.chain_index, here.place_index]
         step = np.clip(np.where(np.isfinite(step), step, 0.0), -1.0, 1.0)
-        tried = np.clip(at + step, box.low, box.high)
+        tried = np.clip(at + step, box.theta_log_min, box.theta_log_max)
         reached = _cost(part, here, tried, penalty, box)
         better = reached < cost
-        theta[rows] = np.where(better[here.chain, None], tried, at)
+        theta[rows] = np.where(better[here.chain_index, None], tried, at)
         damping[moving] *= np.where(better, 0.25, 6.0)
         settled = (better & (cost - reached <= 1e-6 * cost)) | (damping[moving] > 1e8)
         is_moving[moving[settled]] = False
@@ -108,10 +108,10 @@ def _cost(
     slices: SliceColumns, layout: _Layout, theta: Floats, penalty: float, box: Coordinates
 ) -> Floats:
     cost = np.zeros(layout.chains_count)
-    np.add.at(cost, layout.chain, (_own(slices, theta, penalty, box) ** 2).sum(axis=1))
+    np.add.at(cost, layout.chain_index, (_own(slices, theta, penalty, box) ** 2).sum(axis=1))
     up = layout.upper()
     gap = _between(theta[up - 1], theta[up], penalty, box)
-    np.add.at(cost, layout.chain[up], (gap**2).sum(axis=1))
+    np.add.at(cost, layout.chain_index[up], (gap**2).sum(axis=1))
     return cost
 
 
@@ -120,12 +120,12 @@ def _equations(
 ) -> tuple[Floats, Floats, Floats]:
     """Give cost, normal matrix and slope of each chain, its slices' coordinates in one row."""
     n, p = layout.chains_count, box.count
-    most = int(layout.place.max()) + 1
+    most = int(layout.place_index.max()) + 1
     normal, slope, cost = np.zeros((n, most, p, most, p)), np.zeros((n, most, p)), np.zeros(n)
     # Places that a short chain does not fill stand still.
     normal[:, np.arange(most), :, np.arange(most), :] += 1e-9 * np.eye(p)
     units = NUDGE * np.eye(p)
-    chain, place = layout.chain, layout.place
+    chain, place = layout.chain_index, layout.place_index
     base = _own(slices, theta, penalty, box)
     jacobian = np.stack(
         [(_own(slices, theta + unit, penalty, box) - base) / NUDGE for unit in units], axis=-1

@@ -121,7 +121,7 @@ def test_a_table_on_a_forward_discounts_its_rho(table: Path) -> None:
 
 
 def test_a_premium_is_compounded_and_a_venue_s_delta_is_not_discounted(table: Path) -> None:
-    """A price is what is paid today: undiscounted it is worth exp(r T) more, and so is the delta."""
+    """A price is what is paid today; undiscounted, it and the delta are exp(r T) more."""
     plain = forty_digits(60_000.0, 65_000.0, 0.65, 0.2, 0.0, 0.0, 1.0, follows=False)
     with_rate = forty_digits(60_000.0, 65_000.0, 0.65, 0.2, 0.1, 0.0, 1.0, follows=False)
     paid = float(with_rate["value"][0])

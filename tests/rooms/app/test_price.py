@@ -199,6 +199,14 @@ def test_a_plot_has_value_and_the_greek_asked_for(tmp_path: Path) -> None:
     # A call's value never falls, so the line never goes down the page.
     heights = [float(point.split(",")[1]) for point in lines[0].attrib["points"].split()]
     assert heights == sorted(heights, reverse=True)
+    # Undiscounted it is never worth less than at expiry, and most above that at the strike.
+    expired = [float(point.split(",")[1]) for point in lines[1].attrib["points"].split()]
+    gaps = [then - now for now, then in zip(heights, expired, strict=True)]
+    assert min(gaps) >= 0
+    across = [float(point.split(",")[0]) for point in lines[0].attrib["points"].split()]
+    strike = next(line for line in drawing.iter(f"{SVG}line") if line.attrib["class"] == "m")
+    step = across[1] - across[0]
+    assert across[gaps.index(max(gaps))] == pytest.approx(float(strike.attrib["x1"]), abs=step)
     again = ask(*OPTION, "--coin-settled", "--plot", "a.svg", "--json", at=tmp_path)
     assert "a.svg written, in place of an earlier one" in again.err
     json.loads(again.out)

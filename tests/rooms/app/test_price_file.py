@@ -78,7 +78,7 @@ def test_a_table_is_priced_and_bad_rows_stay_with_their_reason(table: Path, kind
     assert priced["name"].to_list()[4:6] == ["65", "sign"]
     assert priced["reason"].to_list() == REASONS
     bad = priced.filter(pl.col("reason").is_not_null())
-    for name in ("value_usd", "delta_underlying_frac", "value_coin", "is_limit", "is_pinned"):
+    for name in ("vol_used_frac", "value_usd", "value_coin", "is_limit", "is_pinned"):
         assert bad[name].null_count() == len(bad), "no number is neither zero nor a guess"
     assert bad["message"].null_count() == 0
     for number, reason in enumerate(REASONS, start=1):
@@ -118,6 +118,26 @@ def test_a_table_on_a_forward_discounts_its_rho(table: Path) -> None:
         -0.5 * on_forward["value_usd"], rel=1e-14
     )
     assert on_spot["rho_usd_per_rate"] > 0
+
+
+def test_a_premium_is_compounded_and_a_venue_s_delta_is_not_discounted(table: Path) -> None:
+    """A price is what is paid today; undiscounted, it and the delta are exp(r T) more."""
+    plain = forty_digits(60_000.0, 65_000.0, 0.65, 0.2, 0.0, 0.0, 1.0, follows=False)
+    with_rate = forty_digits(60_000.0, 65_000.0, 0.65, 0.2, 0.1, 0.0, 1.0, follows=False)
+    paid = float(with_rate["value"][0])
+    (table / "options.csv").write_text(
+        "underlying_usd,strike_usd,price_usd,price_coin,expiry_years,right,settlement,"
+        f"rate_frac_per_year\n60000,65000,{paid!r},,0.2,call,usd,0.1\n"
+        f"60000,65000,,{paid / 60_000!r},0.2,call,coin,0.1\n",
+        encoding="utf-8",
+    )
+    assert ask(*FILE, "out.parquet", at=table).code == 0
+    usd, coin = pl.read_parquet(table / "out.parquet").to_dicts()
+    for row in (usd, coin):
+        assert row["vol_used_frac"] == pytest.approx(0.65, rel=1e-12)
+        assert row["value_usd"] == pytest.approx(paid, rel=1e-12)
+    assert usd["delta_venue_frac"] is None
+    assert coin["delta_venue_frac"] == pytest.approx(float(plain["delta"][0]), rel=1e-12)
 
 
 def test_a_table_longer_than_a_chunk_is_priced_the_same(

@@ -1,7 +1,8 @@
 """What perpetuals pay a node per day at the rates last settled, and how that moves.
 
-A linear perpetual pays rate · contracts · multiplier · mark of its settlement asset per interval;
-an inverse one rate · contracts · multiplier / mark coins, which is the same dollars at every price.
+A linear or quanto perpetual pays rate · contracts · multiplier · mark of its settlement asset per
+interval; an inverse one rate · contracts · multiplier / mark coins, which is the same dollars at
+every price. What a power perpetual pays goes through its norm factor and is part of theta.
 Interest of loans stands beside it, at the rates that came with the lending indices. An index by
 itself says how much a loan has grown, not how fast it grows: without a rate interest is unknown.
 """
@@ -16,7 +17,13 @@ import msgspec
 from hedgerow.errors import Failure, Outcome
 from hedgerow.exposure.aggregate import node_places, parts_of
 from hedgerow.exposure.sums import Part
-from hedgerow.instruments import InversePerpetual, LinearPerpetual, LoanDebt, LoanSupply
+from hedgerow.instruments import (
+    InversePerpetual,
+    LinearPerpetual,
+    LoanDebt,
+    LoanSupply,
+    QuantoPerpetual,
+)
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Book
 from hedgerow.pricing import Values
@@ -31,8 +38,8 @@ class FundingRow(msgspec.Struct, frozen=True, kw_only=True):
     """One node's funding; positive is received.
 
     `funding_usd_per_day_per_bps` is the change for rates one basis point higher in every interval,
-    `funding_usd_per_day_per_pct` that for one per cent of spot at unmoved rates. With something in
-    `missing` they are those of the rest, and None where there is no rest.
+    `funding_usd_per_day_per_pct` that for one per cent of the underlying's spot at unmoved rates.
+    With something in `missing` they are those of the rest, and None where there is no rest.
     `interest_usd_per_day` is that of loans, received on what is supplied and paid on debt; it goes
     by the same rule with `interest_missing`, and a node without loans has none.
     """
@@ -110,7 +117,7 @@ def funding(book: Book, values: Values, snapshot: Snapshot) -> FundingTable:
                     each.interest_usd_per_day.append(quantity * worth_usd * to_model(rate) / 365.0)
             continue
         rate = snapshot.funding_frac(terms.instrument_id)
-        if isinstance(terms, LinearPerpetual):
+        if isinstance(terms, LinearPerpetual | QuantoPerpetual):
             notional_usd, moves = quantity * worth_usd, 1.0
         elif isinstance(terms, InversePerpetual):
             notional_usd, moves = -quantity * worth_usd, 0.0  # the unit is minus its coins

@@ -17,13 +17,15 @@ import msgspec
 from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.exposure.aggregate import node_places, parts_of
 from hedgerow.instruments import (
+    EntryContract,
     Instrument,
-    InverseFuture,
-    InversePerpetual,
-    LinearFuture,
-    LinearPerpetual,
     Option,
+    QuantoFuture,
+    QuantoPerpetual,
+    has_entry,
+    is_inverse,
     settlement_of,
+    slope_ccy_per_usd,
 )
 from hedgerow.market import Ladder, Level, Snapshot
 from hedgerow.portfolio import Book
@@ -33,7 +35,6 @@ from hedgerow.units import HOUR_NS, SECOND_NS, format_ns, to_model
 __all__ = ["DepthSource", "ExitLine", "LiquidityRow", "LiquidityTable", "liquidity"]
 
 DepthSource: TypeAlias = Literal["recorded", "assumed", "half spread", "none"]
-Future: TypeAlias = LinearPerpetual | LinearFuture | InversePerpetual | InverseFuture
 
 _ROUNDING = 1e-12  # of a quantity: what subtracting levels one by one may leave of nothing
 
@@ -116,7 +117,7 @@ def liquidity(
     terms_of = {terms.instrument_id: terms for terms in book.instruments}
     for h, part in enumerate(parts_of(book, values, snapshot)):
         quantity = float(book.holding_quantity_contracts[h])
-        is_tradable = isinstance(part.instrument, Option | Future)
+        is_tradable = has_entry(part.instrument) or isinstance(part.instrument, Option)
         if quantity == 0.0 or (not is_tradable and part.own in snapshot.dollars_usd):
             continue
         above, alone = node_places(part, part.own)
@@ -184,7 +185,7 @@ def _line(
     source: DepthSource = "none"
     cost: Outcome[float] = _no_book(terms)
     hours: Outcome[float] = cost
-    if isinstance(terms, Future):
+    if has_entry(terms):
         book = snapshot.ladder(terms.instrument_id)
         if isinstance(book, Failure):
             cost = book
@@ -206,7 +207,9 @@ def _line(
     )
 
 
-def _walked(terms: Future, quantity: float, book: Ladder, snapshot: Snapshot) -> Outcome[float]:
+def _walked(
+    terms: EntryContract, quantity: float, book: Ladder, snapshot: Snapshot
+) -> Outcome[float]:
     """Trade through the levels; give what that costs against the middle, in dollars."""
     levels: tuple[Level, ...] = book.bids if quantity > 0 else book.asks
     settlement = snapshot.asset(settlement_of(terms))
@@ -250,7 +253,7 @@ def _half_spread(terms: Option, quantity: float, snapshot: Snapshot) -> Outcome[
 
 
 def _hours(
-    terms: Future | Option, quantity: float, snapshot: Snapshot, participation_frac: float
+    terms: EntryContract | Option, quantity: float, snapshot: Snapshot, participation_frac: float
 ) -> Outcome[float]:
     """Give size over our share of the volume of the last candle."""
     candle = snapshot.candles.get(terms.instrument_id)
@@ -268,15 +271,23 @@ def _hours(
     volume_coin = to_model(candle.volume_coin)
     if volume_coin <= 0.0 or span_hours <= 0.0:
         return _trouble(terms, "missing_data", f"nothing of {terms.instrument_id} was traded")
-    if isinstance(terms, InversePerpetual | InverseFuture):
+    if isinstance(terms, Option):
+        size_coin = to_model(terms.multiplier_coin_per_contract)
+    elif is_inverse(terms):
         size_coin = to_model(terms.multiplier_usd_per_contract / candle.price_close_usd)
     else:
-        size_coin = to_model(terms.multiplier_coin_per_contract)
+        size_coin = to_model(slope_ccy_per_usd(terms))
+    if isinstance(terms, QuantoPerpetual | QuantoFuture):
+        # It moves like so many coins as its slope is worth.
+        paid_in = snapshot.asset(terms.settlement)
+        if isinstance(paid_in, Failure):
+            return paid_in
+        size_coin *= paid_in.price_usd
     return abs(quantity) * size_coin / (participation_frac * volume_coin / span_hours)
 
 
 def _trouble(
-    terms: Future | Option, reason: Literal["missing_data", "stale_data"], message: str
+    terms: EntryContract | Option, reason: Literal["missing_data", "stale_data"], message: str
 ) -> Failure:
     return Failure(subject=terms.instrument_id, reason=reason, message=message)
 

@@ -340,7 +340,7 @@ class PowerMark(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a model needs to value one power perpetual now.
 
     `price_usd` is the coin's now; the `recorded` prices are those of the last state, which together
-    give the premium. `vol_factor_frac` and `elapsed_years` are what a shock adds to it.
+    give the premium. `vol_factor_frac`, `vol_shift_frac` and `elapsed_years` are what a shock adds.
     """
 
     price_usd: float
@@ -348,6 +348,7 @@ class PowerMark(msgspec.Struct, frozen=True, kw_only=True):
     price_underlying_recorded_usd: float
     price_mark_recorded_usd: float
     vol_factor_frac: float
+    vol_shift_frac: float
     elapsed_years: float
     age_ns: int
     is_estimate: bool

@@ -197,6 +197,7 @@ class Snapshot:
             price_underlying_recorded_usd=to_model(state.price_underlying_usd),
             price_mark_recorded_usd=to_model(state.price_mark_usd),
             vol_factor_frac=self.shock.vol_factor_frac,
+            vol_shift_frac=self.shock.vol_shift_frac,
             elapsed_years=self.shock.time_forward_ns / YEAR_NS,
             age_ns=self.time_ns - state.time_ns,
             is_estimate=self.time_ns > state.time_ns or self.shock is not NO_SHOCK,

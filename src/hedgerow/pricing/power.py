@@ -225,6 +225,7 @@ def power_perpetuals_at_premium(
     price_recorded_usd: Column,
     price_mark_recorded_usd: Column,
     vol_factor_frac: Column = 1.0,
+    vol_shift_frac: Column = 0.0,
     elapsed_years: Column = 0.0,
     exponent_power: Column = 2.0,
     scale_usd: Column = SQUEETH_SCALE_USD,
@@ -242,8 +243,9 @@ def power_perpetuals_at_premium(
         As for `power_perpetuals`; the price is the present one.
     price_recorded_usd, price_mark_recorded_usd
         Of the coin and of one token at one time, in dollars; positive.
-    vol_factor_frac
-        What the implied vol is multiplied by, not negative.
+    vol_factor_frac, vol_shift_frac
+        What the implied vol is multiplied by, not negative, and what is added then; a vol is never
+        below zero, and where none is priced none moves.
     elapsed_years
         Time by which the factor falls at the funding so found; not negative.
     out
@@ -263,17 +265,19 @@ def power_perpetuals_at_premium(
         scale_usd=scale_usd,
         funding_years=funding_years,
     )
-    funding, n, factor, elapsed, p = gate(
+    funding, n, factor, shift, elapsed, p = gate(
         funding_frac_per_year=(implied.funding_frac_per_year, (-1e12, 1e12)),
         norm_factor_frac=(norm_factor_frac, _FACTOR),
         vol_factor_frac=(vol_factor_frac, _VOL),
+        vol_shift_frac=(vol_shift_frac, (-1e3, 1e3)),
         elapsed_years=(elapsed_years, YEARS),
         exponent_power=(exponent_power, _EXPONENT),
     )
     half = 0.5 * p * (p - 1.0)
     variance = np.maximum(funding / half, 0.0)
     rate = np.minimum(funding, 0.0) / (p - 1.0)
-    vol = np.sqrt(variance) * factor
+    moved = np.maximum(np.sqrt(variance) * factor + shift, 0.0)
+    vol = np.where(variance > 0.0, moved, 0.0)
     paid = steep("funding", (p - 1.0) * rate + half * vol * vol, elapsed)
     return power_perpetuals(
         quantity_contracts=quantity_contracts,

@@ -266,6 +266,7 @@ def _fill_power(row: _Row, terms: PowerPerpetual, mark: PowerMark) -> None:
         price_recorded_usd=mark.price_underlying_recorded_usd,
         price_mark_recorded_usd=mark.price_mark_recorded_usd,
         vol_factor_frac=mark.vol_factor_frac,
+        vol_shift_frac=mark.vol_shift_frac,
         elapsed_years=mark.elapsed_years,
         exponent_power=float(terms.exponent_power),
         scale_usd=to_model(terms.scale_usd),

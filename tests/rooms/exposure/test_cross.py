@@ -4,11 +4,13 @@ import pytest
 
 from hedgerow.errors import Failure
 from hedgerow.exposure import CrossTable, cross_gammas
-from tests.rooms.exposure.desk import ACCOUNTS, held, market, now, revalued, row
+from hedgerow.portfolio import book
+from tests.builders import account, by_id, index, quanto, quote, snapshot
+from tests.rooms.exposure.desk import held, market, now, revalued, row
 
 
-def crossed(node: str = "desk", *, with_chain: bool = True) -> CrossTable:
-    found = cross_gammas(held(ACCOUNTS if with_chain else ACCOUNTS[:2]), now(), node)
+def crossed(node: str = "desk") -> CrossTable:
+    found = cross_gammas(held(), now(), node)
     assert isinstance(found, CrossTable), found
     return found
 
@@ -36,9 +38,23 @@ def test_what_is_settled_in_a_dollar_coin_moves_with_its_peg() -> None:
     assert by_peg[1] == pytest.approx((-20 * 3000 - 30 * 3060) / 100, rel=1e-9)
 
 
+def test_a_quanto_joins_two_coins() -> None:
+    """A millionth of a bitcoin per dollar of ether, 50,000 times: 0.05 coins a dollar."""
+    terms = quanto()
+    of = book([account(positions={terms.instrument_id: (50_000, 2_400)})], by_id(terms))
+    at = snapshot(index("ETH", 2500), index("BTC", 60000), quote(terms.instrument_id, 2500))
+    found = cross_gammas(of, at, "desk")
+    assert isinstance(found, CrossTable)
+    (both, there), (back, alone) = found.cross_usd_per_pct
+    assert found.coins == ("BTC", "ETH")
+    assert both == alone == 0.0
+    assert there == pytest.approx(0.05 * 2500 * 60000 / 100, rel=1e-9)
+    assert back == pytest.approx(there, rel=1e-9)
+
+
 def test_the_table_is_symmetric() -> None:
-    """Derivatives by two coins do not ask which came first. (Pool shares count dollars.)"""
-    table = crossed(with_chain=False)
+    """Derivatives by two coins do not ask which came first."""
+    table = crossed()
     assert table.cross_usd_per_pct[0][2] != 0.0
     for i in range(3):
         for j in range(3):

@@ -12,7 +12,7 @@ from hedgerow.market import AgeLimits, FundingSettlement, LendingIndex, MarketEv
 from hedgerow.portfolio import Account, book
 from hedgerow.pricing import value
 from hedgerow.units import HOUR_NS, SECOND_NS
-from tests.builders import T0_NS, account, by_id, index, inverse, perpetual, quote, snapshot
+from tests.builders import T0_NS, account, by_id, index, inverse, perpetual, quanto, quote, snapshot
 from tests.rooms.exposure.desk import ACCOUNTS, TERMS, held, market, now
 
 NUMBERS = (
@@ -65,6 +65,18 @@ def test_an_inverse_perpetual_pays_the_same_dollars_at_every_price() -> None:
         assert got.funding_usd_per_day == pytest.approx(54.0, rel=1e-14)
         assert got.funding_usd_per_day_per_bps == pytest.approx(27.0, rel=1e-14)
         assert got.funding_usd_per_day_per_pct == 0.0
+
+
+def test_a_quanto_pays_in_its_coin() -> None:
+    """Short 50,000 at 2,500: 125 bitcoins of 60,000 dollars at 1 bp, three times a day."""
+    terms = quanto()
+    of = book([account(positions={terms.instrument_id: (-50_000, 1)})], by_id(terms))
+    at = snapshot(
+        index("ETH", 2500), index("BTC", 60000), quote(terms.instrument_id, 2500),
+        rate(terms.instrument_id, "0.0001"),
+    )  # fmt: skip
+    got = row(funding(of, value(of, at), at), "coin/ETH")
+    assert got.funding_usd_per_day == pytest.approx(125 * 60000 * 3e-4, rel=1e-12)
 
 
 def test_another_interval_pays_more_often() -> None:

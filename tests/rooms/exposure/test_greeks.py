@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from itertools import product
-from math import fsum, log, sqrt
+from math import fsum
 
 import pytest
 
@@ -24,7 +24,7 @@ from tests.builders import (
     power_state,
     snapshot,
 )
-from tests.rooms.exposure.desk import ACCOUNTS, held, market, now, revalued, row
+from tests.rooms.exposure.desk import held, market, now, revalued, row
 from tests.rooms.exposure.stencil import derived
 
 # Orders in spot, vol and time, and the raw derivative over the displayed one, written out here
@@ -90,8 +90,7 @@ def test_greeks_of_a_node_are_slopes_of_its_value(node: str, greek: str) -> None
 
 @pytest.mark.parametrize("coin", ["BTC", "ETH", "USDC"])
 def test_the_delta_in_a_coin_is_the_slope_by_it(coin: str) -> None:
-    """Of what venues hold: a pool share counts its quote as dollars, whatever the peg does."""
-    of = held(ACCOUNTS[:2])
+    of = held()
     found = row(revalued(of, now()), f"coin/{coin}")
     slope = derived(worth_usd(of, now(), "desk", (coin,)), (1, 0, 0), (0.01, 0, 0))
     assert found.delta_spot_usd == pytest.approx(slope, rel=1e-7)
@@ -130,34 +129,18 @@ def test_every_node_and_the_coins_add_up(greek: str) -> None:
     assert abs(desk - fsum(coins)) <= 1e-12 * fsum(map(abs, coins))
 
 
-@pytest.mark.parametrize("settlement", [None, "USDC"])
 @pytest.mark.parametrize("greek", SLOPES)
-def test_greeks_of_a_power_perpetual_are_slopes_too(greek: str, settlement: str | None) -> None:
-    """Its vol is what its mark implies, and a vol shock multiplies that."""
-    terms = power() if settlement is None else power(settlement)
-    at = snapshot(index("ETH", 2200), power_state("0.3", 2000, "132"))
-    vol_frac = sqrt(log(132 / 120) * 365 / 17.5)
-    of = book([account(positions={terms.instrument_id: -40})], by_id(terms))
-
-    def worth(spot_frac: float, move_frac: float, days: float) -> float:
-        shock = Shock(
-            spot_factor_frac={"ETH": 1.0 + spot_frac},
-            vol_factor_frac=1.0 + move_frac / vol_frac,
-            time_forward_ns=round(days * DAY_NS),
-        )
-        return row(revalued(of, at.shocked(shock)), "desk").value_usd
-
+@pytest.mark.parametrize("settlement", ["WETH", "USDC"])
+def test_greeks_of_a_power_perpetual_are_slopes_of_its_value(settlement: str, greek: str) -> None:
+    """Time goes one way only: seven points from now on."""
+    terms = power(settlement)
+    of = book([account(positions={terms.instrument_id: -30})], by_id(terms))
+    at = snapshot(index("ETH", 2200), index("WETH", 2200), power_state("0.3", 2000, "122.4"))
     orders, scale = SLOPES[greek]
-
-    def later(days: float) -> float:
-        return derived(
-            lambda spot, vol, _: worth(spot, vol, days), (*orders[:2], 0), (0.01, 0.02, 1.0)
-        )
-
-    # What is recorded cannot be looked at from before, so time is derived from here on.
-    slope = later(0.0) if not orders[2] else (4 * later(0.5) - 3 * later(0.0) - later(1.0)) / 1.0
-    found = getattr(row(revalued(of, at), "desk"), greek)
-    assert found == pytest.approx(slope / scale, rel=1e-4 if orders[2] else 2e-6, abs=1e-6)
+    worth = worth_usd(of, at, "desk", ("ETH",))
+    slope = derived(worth, orders, (0.01, 0.02, 0.5), is_time_forward=True) / scale
+    found = row(revalued(of, at), "desk")
+    assert getattr(found, greek) == pytest.approx(slope, rel=1e-5, abs=1e-5)
 
 
 # --- inside the settlement window -----------------------------------------------------------------

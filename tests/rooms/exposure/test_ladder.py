@@ -1,7 +1,7 @@
 """Every cell of a ladder is the desk valued anew; beside it stands what the Greeks foretell."""
 
 from itertools import product
-from math import fsum
+from math import exp, fsum, log, sqrt
 from typing import Any
 
 import msgspec
@@ -14,7 +14,17 @@ from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Book, book
 from hedgerow.pricing import EuropeanColumns, ScenarioGrid, scenario_profits
 from hedgerow.units import DAY_NS, years_between
-from tests.builders import T0_NS, account, by_id, index, option, option_quote, snapshot
+from tests.builders import (
+    T0_NS,
+    account,
+    by_id,
+    index,
+    option,
+    option_quote,
+    power,
+    power_state,
+    snapshot,
+)
 from tests.rooms.exposure.desk import CALL, held, market, now, revalued, row
 
 SPOTS, VOLS, DAYS = (-0.3, 0.0, 0.15), (-10.0, 0.0, 12.5), (0.0, 1.0, 30.0)
@@ -218,6 +228,21 @@ def test_moves_out_of_bounds_are_refused(axis: str, moves: list[float]) -> None:
     }
     with pytest.raises(OutOfDomain):
         ladder(held(), now(), "desk", **(axes | {axis: moves}))
+
+
+@pytest.mark.parametrize(("mark", "is_moved"), [("122.4", True), ("119.4", False)])
+def test_vols_of_power_perpetuals_move_with_the_others(mark: str, is_moved: bool) -> None:
+    """By points, where the mark prices a variance; below its index it prices none."""
+    terms = power("USDC")
+    of = book([account(positions={terms.instrument_id: 100})], by_id(terms))
+    at = snapshot(index("ETH", 2000), power_state("0.3", 2000, mark))
+    found = ladder(
+        of, at, "desk", spot_moves_frac=[0.0], vol_moves_volpt=[10.0], elapsed_days=[0.0]
+    )
+    assert isinstance(found, ScenarioLadder)
+    vol = sqrt(log(1.02) * 365 / 17.5)
+    gain = 100 * 120 * (exp((vol + 0.1) ** 2 * 17.5 / 365) - 1.02) if is_moved else 0.0
+    assert found.cells[0].profit_usd == pytest.approx(gain, rel=1e-9, abs=1e-9)
 
 
 def test_a_vol_never_falls_below_zero() -> None:

@@ -23,6 +23,7 @@ from tests.builders import (
     option,
     option_quote,
     perpetual,
+    quanto,
     quote,
     snapshot,
 )
@@ -148,6 +149,20 @@ def test_time_is_size_over_our_share_of_the_volume() -> None:
     inverted = (candle("BTC-PERPETUAL", "10"),)
     held = account(currency="BTC", positions={"BTC-PERPETUAL": (120_000, 50_000)})
     assert row(table([held], *inverted)).exit_hours == pytest.approx(2 / 4.0)
+
+
+def test_a_quanto_loses_coins_of_its_settlement() -> None:
+    terms = quanto()
+    book_of = ladder(terms.instrument_id, 2500, half_spread=5, size=100_000, levels=1)
+    held = account(positions={terms.instrument_id: (50_000, 2_000)})
+    got = row(
+        table(
+            [held], index("ETH", 2500), candle(terms.instrument_id, "3000"), book_of, terms=(terms,)
+        )
+    )
+    assert got.cost_usd == pytest.approx(50_000 * 1e-6 * 5 * 60_000)
+    # It moves like 3,000 ether; the volume is 12,000 an hour.
+    assert got.exit_hours == pytest.approx(3000 / (0.1 * 12_000))
 
 
 @pytest.mark.parametrize(

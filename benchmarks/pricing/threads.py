@@ -21,12 +21,12 @@ from time import perf_counter
 import numpy as np
 
 from hedgerow.pricing import ScenarioGrid
-from hedgerow.pricing.kernels import accounts, vanilla
+from hedgerow.pricing.kernels import accounts, implied, vanilla
 from hedgerow.pricing.scenarios import cell_terms
 from hedgerow.pricing.threads import shared_out, shares
 
 from .clock import Result, row
-from .inputs import book
+from .inputs import book, chains
 
 ROUNDS_COUNT = 100
 GAIN_MIN = 1.3
@@ -66,6 +66,20 @@ def cells(elements: int) -> Column:
         vanilla.profits(options.given, flags, terms, room, first, last)
 
     return Column(count, each, vanilla.BLOCK, work)
+
+
+def vols(elements: int) -> Column:
+    """Implied vols; an element is a quote."""
+    quotes = chains(elements)
+    given = (quotes.price_usd, quotes.forward_usd, quotes.strike_usd, quotes.expiry_years)
+    vol, code = np.empty(elements), np.empty(elements, dtype=np.int8)
+
+    def work(first: int, last: int) -> None:
+        part = slice(first, last)
+        columns = (each[part] for each in given)
+        implied.vols(*columns, quotes.is_call[part], vol[part], code[part])
+
+    return Column(elements, 1, implied.BLOCK, work)
 
 
 def sums(elements: int) -> Column:
@@ -129,9 +143,10 @@ def crossover(
 
 
 def threads() -> list[Result]:
-    """Measure the three kernels."""
+    """Measure every kernel."""
     return [
         *crossover("greeks", greeks, 1_024),
+        *crossover("vols", vols, 1_024),
         *crossover("cells", cells, 2_048),
         *crossover("sums", sums, 20_000),
     ]

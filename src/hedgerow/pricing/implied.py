@@ -6,6 +6,7 @@ other than `ImpliedReason.OK`. Nothing raises for a number, whatever it is.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,8 +14,14 @@ from numpy.typing import ArrayLike
 from hedgerow.errors import OutOfDomain
 from hedgerow.pricing.black76 import Floats
 from hedgerow.pricing.implied_reference import Codes, ImpliedReason, implied_by_numpy
+from hedgerow.pricing.threads import shared_out, shares
 
 __all__ = ["Codes", "ImpliedReason", "ImpliedVols", "implied_vols", "implied_vols_coin"]
+
+
+# What one thread has to do at least: with two such shares a second thread pays
+# (benchmarks/bench_threads.py).
+_QUOTES_COUNT_MIN: Final = 4_096
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +47,7 @@ def implied_vols(
     expiry_years: ArrayLike,
     is_call: ArrayLike,
     *,
+    threads_count: int = 1,
     out: ImpliedVols | None = None,
 ) -> ImpliedVols:
     """Find the Black vol of undiscounted prices on a forward.
@@ -55,6 +63,9 @@ def implied_vols(
         ACT/365 years.
     is_call
         True for calls.
+    threads_count
+        How many threads at most, where there is enough for them; what comes out does not depend on
+        it.
     out
         Where to write, as an earlier call gave it: float64 and int8 of the shape of the broadcast,
         each in one piece. Left out, memory is taken for it.
@@ -69,7 +80,7 @@ def implied_vols(
     Raises
     ------
     OutOfDomain
-        If `out` has another shape, type or layout.
+        If `out` has another shape, type or layout, or `threads_count` is not from 1 to 64.
     """
     # Here and not above: only who prices should wait for Numba.
     from hedgerow.pricing.kernels import implied as kernel
@@ -85,7 +96,20 @@ def implied_vols(
     )
     found = _room(out, shape)
     vol, reason = found.vol_frac.reshape(-1), found.reason_code.reshape(-1)
-    kernel.vols(P, F, K, T, call, vol, reason)
+
+    def work(first: int, last: int) -> None:
+        part = slice(first, last)
+        kernel.vols(P[part], F[part], K[part], T[part], call[part], vol[part], reason[part])
+
+    shared_out(
+        work,
+        shares(
+            len(vol),
+            threads_count=threads_count,
+            block_count=kernel.BLOCK,
+            share_count_min=_QUOTES_COUNT_MIN,
+        ),
+    )
     if reason.size and reason.min() == kernel.UNSETTLED:
         rows = np.flatnonzero(reason == kernel.UNSETTLED)
         vol[rows], reason[rows] = implied_by_numpy(P[rows], F[rows], K[rows], T[rows], call[rows])

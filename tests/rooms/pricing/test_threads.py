@@ -19,6 +19,8 @@ from hedgerow.pricing import (
     coin_greeks,
     european,
     european_greeks,
+    implied,
+    implied_vols,
     scenario_profits,
     scenarios,
 )
@@ -42,6 +44,7 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scenarios, "CELLS_COUNT_MIN", 1)
     monkeypatch.setattr(accounts, "CELLS_COUNT_MIN", 1)
     monkeypatch.setattr(accounts, "_SUMS_COUNT_MIN", 1)
+    monkeypatch.setattr(implied, "_QUOTES_COUNT_MIN", 1)
 
 
 def desk(count: int) -> EuropeanColumns:
@@ -76,7 +79,11 @@ def everything(threads_count: int, count: int) -> list[Any]:
     flags = np.arange(count) % 3 == 0
     profits = scenario_profits(options, GRID, is_coin_settled=flags, threads_count=threads_count)
     quantities = held(37, count)
+    S, K, _, T, _, _, cp = options.given
+    vols = implied_vols(rows[0], S, K, T, cp > 0, threads_count=threads_count)
     return [
+        np.nan_to_num(vols.vol_frac),
+        vols.reason_code,
         rows,
         coin,
         profits,
@@ -132,13 +139,18 @@ def test_one_thread_does_what_is_too_little_for_two(monkeypatch: pytest.MonkeyPa
         seen.append(len(parts))
         shared_out(work, parts)
 
-    for module in (european, scenarios, accounts):
+    for module in (european, scenarios, accounts, implied):
         monkeypatch.setattr(module, "shared_out", watched)
     enough = 2 * european._OPTIONS_COUNT_MIN
     for count in (enough - 1, enough):
         european_greeks(desk(count), threads_count=7)
         coin_greeks(desk(count), threads_count=7)
     assert seen == [1, 1, 2, 2]
+    seen.clear()
+    enough = 2 * implied._QUOTES_COUNT_MIN
+    for count in (enough - 1, enough):
+        implied_vols(np.ones(count), 2.0, 2.0, 1.0, True, threads_count=7)
+    assert seen == [1, 2]
     seen.clear()
     enough = -(-2 * scenarios.CELLS_COUNT_MIN // len(GRID))
     for count in (enough // 2, enough + 1):
@@ -187,6 +199,8 @@ def test_a_count_that_cannot_be_is_refused(threads_count: int) -> None:
         coin_greeks(options, threads_count=threads_count)
     with pytest.raises(OutOfDomain, match="threads_count"):
         scenario_profits(options, GRID, threads_count=threads_count)
+    with pytest.raises(OutOfDomain, match="threads_count"):
+        implied_vols(1.0, 2.0, 2.0, 1.0, True, threads_count=threads_count)
     with pytest.raises(OutOfDomain, match="threads_count"):
         account_profits(quantities, np.zeros((2, 3)), threads_count=threads_count)
     with pytest.raises(OutOfDomain, match="threads_count"):

@@ -39,7 +39,7 @@ from hedgerow.pricing.implied_reference import ImpliedReason
 from hedgerow.pricing.kernels.compiled import CODES, COLUMN, FLAGS, RESULT, compiled, inlined
 from hedgerow.pricing.kernels.elementary import MILLS_Z_MAX, log_ratio, mills_above, mills_under
 
-__all__ = ["UNSETTLED", "vols"]
+__all__ = ["BLOCK", "UNSETTLED", "vols"]
 
 _Row: TypeAlias = NDArray[np.float64]  # shape (n,)
 _Codes: TypeAlias = NDArray[np.int8]  # shape (n,)
@@ -58,7 +58,7 @@ _ABOVE_MAXIMUM = float(ImpliedReason.ABOVE_MAXIMUM)
 _OUT_OF_RANGE = float(ImpliedReason.OUT_OF_RANGE)
 _UNSETTLED = float(UNSETTLED)
 
-_BLOCK = 256
+BLOCK = 256
 _STEPS_COUNT_MAX = 8
 
 _HALF_LN_2PI = 0.9189385332046727
@@ -244,9 +244,9 @@ def vols(P: _Row, F: _Row, K: _Row, T: _Row, call: _Flags, vol: _Row, code: _Cod
         `ImpliedReason` or `UNSETTLED`.
     """
     n = P.shape[0]
-    scratch = np.empty((7, min(n, _BLOCK)))
-    for begin in range(0, n, _BLOCK):
-        end = min(begin + _BLOCK, n)
+    scratch = np.empty((7, min(n, BLOCK)))
+    for begin in range(0, n, BLOCK):
+        end = min(begin + BLOCK, n)
         m = end - begin
         a, price, room, left = scratch[0, :m], scratch[1, :m], scratch[2, :m], scratch[3, :m]
         s, ratio, reason = scratch[4, :m], scratch[5, :m], scratch[6, :m]

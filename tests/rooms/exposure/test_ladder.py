@@ -197,6 +197,15 @@ def test_incomplete_cells_say_so() -> None:
     assert all(cell.missing == () for cell in laddered("desk/binance", at=at).cells)
 
 
+def test_an_asset_of_which_nothing_is_known_leaves_no_coin_complete() -> None:
+    """As in the tree: a token that nobody priced may be a wrapped coin."""
+    at = now(*(e for e in market() if getattr(e, "asset", "") != "wstETH"))
+    want = row(revalued(held(), at), "coin/BTC").missing
+    assert want
+    assert {cell.missing for cell in laddered("coin/BTC", at=at).cells} == {want}
+    assert {cell.missing for cell in laddered("desk/binance", at=at).cells} == {()}
+
+
 def test_a_node_or_a_coin_that_is_not_there_is_a_failure() -> None:
     for node, coin, told in (
         ("desk/nowhere", None, "no exposure at node desk/nowhere"),

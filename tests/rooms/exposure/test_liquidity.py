@@ -135,6 +135,9 @@ def test_an_option_pays_half_the_spread_in_its_coin() -> None:
     (line,) = found.lines
     assert line.cost_usd == pytest.approx(4 * 0.0015 * 60000, rel=1e-12)
     assert line.depth_source == "half spread"
+    tenth = msgspec.structs.replace(CALL, multiplier_coin_per_contract=exact("0.1"))
+    small = row(table([account(positions={CALL.instrument_id: -4})], quoted, terms=(tenth,)))
+    assert small.cost_usd == pytest.approx(0.4 * 0.0015 * 60000, rel=1e-12)
     one_sided = msgspec.structs.replace(quoted, price_bid_ccy=None)
     got = row(table([account(positions={CALL.instrument_id: -4})], one_sided))
     assert got.cost_usd is None

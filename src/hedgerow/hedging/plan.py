@@ -20,7 +20,8 @@ from hedgerow.hedging.records import NO_CAPS, Caps, HedgePolicy, Trade, TradePla
 from hedgerow.instruments import LinearPerpetual
 from hedgerow.limits import Survey
 from hedgerow.market import Ladder
-from hedgerow.units import quantise, to_exact, to_model
+from hedgerow.pricing import GREEKS
+from hedgerow.units import quantise, scaled, to_exact, to_model
 
 __all__ = ["band_halfwidth_coin", "plan"]
 
@@ -225,16 +226,15 @@ def _nothing(node: str, missing: tuple[Failure, ...]) -> ExposureRow:
         delta_spot_usd=0.0,
         delta_spot_coin=0.0,
         delta_premium_adjusted_coin=0.0,
-        gamma_usd_per_pct=0.0,
-        vega_usd_per_volpt=0.0,
-        theta_usd_per_day=0.0,
         is_estimate=False,
         missing=missing,
+        **dict.fromkeys(GREEKS, 0.0),
     )
 
 
 def _limit_usd(mark: Decimal, quantity: Decimal, slippage_frac: float, tick: Decimal) -> Decimal:
     """Give the worst price accepted, rounded to a tick against the order (never paying more)."""
+    slippage_usd = scaled(mark, slippage_frac)
     if quantity > 0:
-        return quantise(mark * (1 + Decimal(repr(slippage_frac))), tick, "down")
-    return quantise(mark * (1 - Decimal(repr(slippage_frac))), tick, "up")
+        return quantise(mark + slippage_usd, tick, "down")
+    return quantise(mark - slippage_usd, tick, "up")

@@ -175,7 +175,7 @@ class Snapshot:
         factor = self.shock.on(option.underlying)
         return OptionMark(
             forward_usd=to_model(quote.price_underlying_usd * carry) * factor,
-            vol_frac=quote.vol_mark_frac * self.shock.vol_factor_frac,
+            vol_frac=self.shock.on_vol(quote.vol_mark_frac),
             expiry_years=max(0.0, years_between(now_ns, option.expiry_ns)),
             age_ns=self.time_ns - quote.time_ns,
             is_estimate=self.time_ns > quote.time_ns or self.shock is not NO_SHOCK,

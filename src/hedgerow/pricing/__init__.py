@@ -10,6 +10,7 @@ books nor markets: options (plain, paid in coin, inside their settlement window)
 perpetuals (linear, inverse, quanto, powers), shares of pools, loans, staked coins, fixed yields.
 """
 
+from hedgerow.pricing.accounts import account_profits, account_scenario_profits
 from hedgerow.pricing.accruing import (
     FixedYieldGreeks,
     LoanGreeks,
@@ -32,6 +33,14 @@ from hedgerow.pricing.black76 import (
     greeks,
     value_usd,
     vega_usd_per_vol,
+)
+from hedgerow.pricing.dollar_greeks import (
+    GREEKS,
+    VOL_REGIME,
+    DollarGreeks,
+    Greek,
+    GreekColumns,
+    VolRegime,
 )
 from hedgerow.pricing.european import (
     CoinGreeks,
@@ -82,7 +91,7 @@ from hedgerow.pricing.quanto import (
     quanto_forwards,
 )
 from hedgerow.pricing.quotes import QuoteGate, QuoteVols, quote_vols
-from hedgerow.pricing.scenarios import ScenarioGrid, account_profits, scenario_profits
+from hedgerow.pricing.scenarios import ScenarioGrid, scenario_profits
 from hedgerow.pricing.smile_delta import (
     DeltaRegime,
     MinimumVariance,
@@ -92,21 +101,28 @@ from hedgerow.pricing.smile_delta import (
     sticky_moneyness_deltas,
     sticky_strike_deltas,
 )
+from hedgerow.pricing.strike_deltas import Coefficients, StrikeDeltas, strike_deltas
 from hedgerow.pricing.units import unit_ccy
 from hedgerow.pricing.value import Values, value
 
 __all__ = [
+    "GREEKS",
     "SQUEETH_FUNDING_YEARS",
     "SQUEETH_SCALE_USD",
+    "VOL_REGIME",
     "AveragedCoinGreeks",
     "AveragedColumns",
     "AveragedGreeks",
+    "Coefficients",
     "CoinGreeks",
     "DeltaRegime",
+    "DollarGreeks",
     "EuropeanColumns",
     "EuropeanGreeks",
     "FixedYieldGreeks",
     "Floats",
+    "Greek",
+    "GreekColumns",
     "ImpliedReason",
     "ImpliedVols",
     "InverseFutureGreeks",
@@ -128,9 +144,12 @@ __all__ = [
     "ScenarioGrid",
     "SmileDeltas",
     "StakedGreeks",
+    "StrikeDeltas",
     "Values",
     "VarianceStrip",
+    "VolRegime",
     "account_profits",
+    "account_scenario_profits",
     "averaged_coin_greeks",
     "averaged_greeks",
     "coin_greeks",
@@ -162,6 +181,7 @@ __all__ = [
     "staked_coins",
     "sticky_moneyness_deltas",
     "sticky_strike_deltas",
+    "strike_deltas",
     "unit_ccy",
     "value",
     "value_usd",

@@ -110,12 +110,14 @@ def quote_vols(
     call = np.broadcast_to(np.asarray(is_call, dtype=np.bool_), shape)
     with np.errstate(all="ignore"):
         mid = 0.5 * (bid + ask)
-        low, high, middle = (implied_vols(each, F, K, T, call) for each in (bid, ask, mid))
-        known = middle.reason_code == ImpliedReason.OK
+        found = implied_vols(np.stack((bid, ask, mid)), F, K, T, call)
+        vol_bid, vol_ask, vol_mid = found.vol_frac
+        reason_bid, reason_ask, reason_mid = found.reason_code
+        known = reason_mid == ImpliedReason.OK
         vega = vega_usd_per_vol(
             np.where(known, F, 1.0),
             np.where(known, K, 1.0),
-            np.where(known, middle.vol_frac, 1.0),
+            np.where(known, vol_mid, 1.0),
             np.where(known, T, 1.0),
         )
         per_point = np.where(known, 0.01 * vega, np.nan)
@@ -130,22 +132,22 @@ def quote_vols(
         gate = np.zeros(shape, dtype=np.int8)
         gate[~(tick_vol <= tick_volpt_max)] = QuoteGate.COARSE
         gate[~(width <= width_volpt_max)] = QuoteGate.WIDE
-        gate[
-            (low.reason_code != ImpliedReason.OK) | (high.reason_code != ImpliedReason.OK) | ~known
-        ] = QuoteGate.NO_VOL
+        gate[(reason_bid != ImpliedReason.OK) | (reason_ask != ImpliedReason.OK) | ~known] = (
+            QuoteGate.NO_VOL
+        )
         gate[~(bid > np.maximum(intrinsic, tick))] = QuoteGate.BID_WITHIN_TICK
         gate[bid > ask] = QuoteGate.CROSSED
         gate[~(np.isfinite(ask) & (ask > 0))] = QuoteGate.NO_ASK
         gate[~(np.isfinite(bid) & (bid > 0))] = QuoteGate.NO_BID
         gate[~usable] = QuoteGate.NOT_FINITE
     return QuoteVols(
-        vol_bid_frac=low.vol_frac,
-        vol_ask_frac=high.vol_frac,
-        vol_mid_frac=middle.vol_frac,
+        vol_bid_frac=vol_bid,
+        vol_ask_frac=vol_ask,
+        vol_mid_frac=vol_mid,
         width_volpt=width,
         tick_volpt=tick_vol,
-        reason_bid_code=low.reason_code,
-        reason_ask_code=high.reason_code,
-        reason_mid_code=middle.reason_code,
+        reason_bid_code=reason_bid,
+        reason_ask_code=reason_ask,
+        reason_mid_code=reason_mid,
         gate_code=gate,
     )

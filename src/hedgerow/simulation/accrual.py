@@ -79,6 +79,8 @@ class LendingModel(msgspec.Struct, frozen=True, kw_only=True):
             borrow_index_ray=compounded_interest_ray(
                 int(self.borrow_frac_per_year * RAY), elapsed_s
             ),
+            supply_frac_per_year=self.supply_frac_per_year,
+            borrow_frac_per_year=self.borrow_frac_per_year,
         )
 
     def statement(self) -> str:

@@ -12,7 +12,7 @@ import msgspec
 
 from hedgerow.market import Ladder, Level
 from hedgerow.simulation.futures import DollarFuture, notional_unit_usd
-from hedgerow.units import quantise, to_exact, to_model
+from hedgerow.units import quantise, scaled, to_exact, to_model
 
 __all__ = ["DepthModel", "ladder_around"]
 
@@ -70,9 +70,10 @@ def ladder_around(
     bids: dict[Decimal, Decimal] = {}
     asks: dict[Decimal, Decimal] = {}
     for at in range(model.levels_count):
-        offset = Decimal(repr((half_spread_bps + at * model.level_step_bps) / 10_000))
-        bid = quantise(price_mark_usd * (1 - offset), future.tick_usd, "down")
-        ask = quantise(price_mark_usd * (1 + offset), future.tick_usd, "up")
+        offset_frac = (half_spread_bps + at * model.level_step_bps) / 10_000
+        offset_usd = scaled(price_mark_usd, offset_frac)
+        bid = quantise(price_mark_usd - offset_usd, future.tick_usd, "down")
+        ask = quantise(price_mark_usd + offset_usd, future.tick_usd, "up")
         if bid > 0:
             bids[bid] = bids.get(bid, Decimal(0)) + quantity
         asks[ask] = asks.get(ask, Decimal(0)) + quantity

@@ -17,7 +17,7 @@ from hedgerow.simulation.holdings import Holdings
 from hedgerow.simulation.matching import OpenBooks
 from hedgerow.simulation.options_venue import OptionSpread
 from hedgerow.simulation.perpetual_venue import Liquidated
-from hedgerow.units import format_ns, quantise
+from hedgerow.units import format_ns, quantise, scaled
 
 __all__ = ["Liquidations"]
 
@@ -118,10 +118,10 @@ class Liquidations:
 
 def _loss_usd(result: Liquidated, snapshot: Snapshot) -> Decimal:
     """Give fees and slippage in dollars, rounded up."""
-    worth = Decimal(1)
+    price_usd = 1.0
     if result.currency != "USD":
         asset = snapshot.asset(result.currency)
         # A currency without a price is the dollar coin of a perpetual venue that the desk did not
         # list among its dollars: its requirement was known, so it counts in dollars already.
-        worth = Decimal(1) if isinstance(asset, Failure) else Decimal(repr(asset.price_usd))
-    return quantise(result.loss_ccy * worth, _STEP_USD, "up")
+        price_usd = 1.0 if isinstance(asset, Failure) else asset.price_usd
+    return quantise(scaled(result.loss_ccy, price_usd), _STEP_USD, "up")

@@ -24,7 +24,7 @@ from hedgerow.pricing import value_usd
 from hedgerow.simulation.ledger import Change, Flow, received, with_flows, with_position
 from hedgerow.simulation.matching import OpenBooks
 from hedgerow.simulation.perpetual_venue import Liquidated, insured, sold_out
-from hedgerow.units import quantise, to_exact
+from hedgerow.units import quantise, scaled, to_exact
 
 __all__ = ["OptionSpread", "delivered", "liquidate", "price_ccy"]
 
@@ -206,7 +206,7 @@ def _one_step(
     price = price_ccy(option, mark, half_spread if held < 0 else -half_spread)
     fair = price_ccy(option, mark, 0.0)
     coins = size * option.multiplier_coin_per_contract
-    notional = Decimal(1) if option.is_coin_settled else Decimal(repr(mark.forward_usd))
+    notional = scaled(Decimal(1), 1.0 if option.is_coin_settled else mark.forward_usd)
     fee = coins * (
         min(rulebook.fee_taker_frac * notional, rulebook.fee_cap_of_price_frac * price)
         + rulebook.fee_liquidation_frac * notional

@@ -6,6 +6,7 @@ import re
 import shutil
 import sqlite3
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
@@ -153,6 +154,31 @@ def test_a_journal_that_was_touched_does_not_verify(ran: Ran, tmp_path: Path) ->
     raw[at + 23] = ord("9") if raw[at + 23] != ord("9") else ord("8")
     (tmp_path / "journal.db").write_bytes(raw)
     answer = hedgerow("journal", "verify", "journal.db", "--json", cwd=tmp_path)
+    assert answer.code == 2
+    assert answer.json()["error"]["kind"] == "JournalRejected"
+
+
+def test_a_journal_whose_end_was_cut_off_does_not_pass_through_its_head(
+    ran: Ran, tmp_path: Path
+) -> None:
+    head = ran.told["journal"]["chain_head"]
+    whole = hedgerow(
+        "journal", "verify", str(ran.out / "journal.db"), "--anchor", head, cwd=tmp_path
+    )
+    assert whole.code == 0
+    cut = tmp_path / "journal.db"
+    cut.write_bytes((ran.out / "journal.db").read_bytes())
+    with closing(sqlite3.connect(cut)) as connection, connection:
+        (guard,) = connection.execute(
+            "SELECT sql FROM sqlite_master WHERE name = 'row_no_delete'"
+        ).fetchone()
+        connection.execute("DROP TRIGGER row_no_delete")
+        connection.execute("DELETE FROM row WHERE sequence = (SELECT max(sequence) FROM row)")
+        connection.execute(guard)
+    assert hedgerow("journal", "verify", str(cut), cwd=tmp_path).code == 0, (
+        "the chain alone cannot see it"
+    )
+    answer = hedgerow("journal", "verify", str(cut), "--anchor", head, "--json", cwd=tmp_path)
     assert answer.code == 2
     assert answer.json()["error"]["kind"] == "JournalRejected"
 

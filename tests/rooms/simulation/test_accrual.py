@@ -57,6 +57,8 @@ def test_a_year_of_supply_is_linear_and_of_debt_compounded() -> None:
     # of the rate per second to one digit, which costs 1e-7 here.
     assert index.borrow_index_ray / RAY == pytest.approx(1.0512708, abs=2e-7)
     assert model.at(T0, T0).borrow_index_ray == RAY
+    assert index.supply_frac_per_year == model.supply_frac_per_year
+    assert index.borrow_frac_per_year == model.borrow_frac_per_year
 
 
 def test_a_staked_coin_grows_linearly_and_keeps_its_discount() -> None:

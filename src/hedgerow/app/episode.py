@@ -1,0 +1,173 @@
+"""One desk through one market: left alone, or with hedgerow acting and a journal beside it.
+
+`_Scribe` is what hedgerow does and writes down while the market plays; without a journal there is
+none, and the desk is left alone.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from hedgerow.agents import DeskAgent
+from hedgerow.app.assumptions import assumptions
+from hedgerow.app.desk import Desk
+from hedgerow.app.feed import Market
+from hedgerow.app.observe import frame
+from hedgerow.app.watcher import Watcher
+from hedgerow.execution import (
+    Allowance,
+    Decision,
+    Guards,
+    Journal,
+    Liquidation,
+    Receipt,
+    View,
+    spent_on_day,
+    submit,
+)
+from hedgerow.execution import Route as AllowedRoute
+from hedgerow.limits import survey
+from hedgerow.market import MarketState, Snapshot
+from hedgerow.reporting import LiveView, run_label
+from hedgerow.simulation import Action, Episode, Frame, News, OptionSpread, World, run
+
+__all__ = ["play"]
+
+
+def play(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: bool) -> Episode:
+    """Play the market once; without a journal the desk is left alone."""
+    world = World(
+        accounts=desk.accounts,
+        instruments=desk.instruments,
+        rulebooks=desk.rulebooks,
+        routes=desk.routes,
+        congestion=market.congestion,
+        option_spread=OptionSpread(half_spread_vol_frac=desk.option_half_spread_vol_frac),
+    )
+    scribe = None if journal is None else _Scribe(desk, world, journal, _guards(desk))
+    label = run_label(None if scribe is None else desk.mode)
+    view = Watcher(None if is_quiet else LiveView(desk.name, label))
+
+    def observe(seen: View, decisions: Sequence[Decision]) -> Frame:
+        now = frame(survey(seen.book, seen.snapshot, seen.rulebooks, desk.limits))
+        if journal is not None:
+            journal.append("observed", seen.time_ns, {"frame": now})
+        return now
+
+    def appraise(seen: View) -> float | None:
+        return frame(survey(seen.book, seen.snapshot, seen.rulebooks, ())).equity_usd
+
+    def watch(now: Frame, actions: Sequence[Action], liquidations: Sequence[Liquidation]) -> None:
+        done_frac = (now.time_ns - desk.start_ns) / max(1, desk.end_ns - desk.start_ns)
+        view.show(now, done_frac, actions, liquidations)
+
+    with view:
+        return run(
+            market.events(),
+            name=desk.name,
+            world=world,
+            state=MarketState(ages=desk.ages, movers=desk.movers, dollars_usd=desk.dollars_usd),
+            agents=() if scribe is None else (_agent(desk, market),),
+            act=_nothing_done if scribe is None else scribe.act,
+            observe=observe,
+            hear=_nothing_heard if scribe is None else scribe.hear,
+            appraise=appraise,
+            allow=_anything if scribe is None else scribe.allow,
+            watch=watch,
+            mode=desk.mode,
+            step_ns=desk.step_ns,
+            start_ns=desk.start_ns,
+            end_ns=desk.end_ns,
+            assumptions=assumptions(desk, market),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Scribe:
+    """Carries decisions out, and writes into the journal what was heard."""
+
+    desk: Desk
+    world: World
+    journal: Journal
+    guards: Guards
+
+    def act(self, decision: Decision, snapshot: Snapshot, time_ns: int) -> Iterable[Receipt]:
+        if decision.plan is None:
+            return ()
+        return submit(
+            decision.plan,
+            mode=self.desk.mode,
+            exchange=self.world,
+            journal=self.journal,
+            guards=self.guards,
+            instruments=self.desk.instruments,
+            snapshot=snapshot,
+            time_ns=time_ns,
+        )
+
+    def hear(self, news: News, time_ns: int) -> None:
+        journal = self.journal
+        for receipt in news.receipts:
+            # What was answered at once, `submit` has written; what arrives later is written here.
+            if receipt.status == "credited":
+                journal.append("credited", receipt.time_ns, {"receipt": receipt}, receipt.client_id)
+        if not (news.settlements or news.liquidations or news.alerts):
+            return
+        with journal.batch():
+            for settlement in news.settlements:
+                journal.append("settlement", settlement.time_ns, {"settlement": settlement})
+            for liquidation in news.liquidations:
+                journal.append("liquidation", liquidation.time_ns, {"liquidation": liquidation})
+            for alert in news.alerts:
+                journal.append("alert", time_ns, {"message": alert})
+
+    def allow(self, time_ns: int) -> Allowance:
+        if not self.desk.has_budget:
+            return _anything(time_ns)
+        spent = spent_on_day(self.journal, time_ns)
+        return Allowance(
+            order_usd_max=self.desk.order_usd_max,
+            orders_usd=self.desk.orders_usd_per_day - spent.orders_usd,
+            transfers_usd=self.desk.transfers_usd_per_day - spent.transfers_usd,
+        )
+
+
+def _nothing_done(decision: Decision, snapshot: Snapshot, time_ns: int) -> Iterable[Receipt]:
+    return ()
+
+
+def _nothing_heard(news: News, time_ns: int) -> None:
+    return None
+
+
+def _anything(time_ns: int) -> Allowance:
+    """Without a budget, proposals are as large as they need to be."""
+    return Allowance()
+
+
+def _agent(desk: Desk, market: Market) -> DeskAgent:
+    return DeskAgent(
+        limits=desk.limits,
+        hedges=desk.hedges,
+        buffers=desk.buffers,
+        routes=desk.routes,
+        perpetuals=desk.perpetuals,
+        assumptions=market.statements,
+    )
+
+
+def _guards(desk: Desk) -> Guards:
+    return Guards(
+        order_usd_max=desk.order_usd_max,
+        orders_usd_per_day=desk.orders_usd_per_day,
+        transfers_usd_per_day=desk.transfers_usd_per_day,
+        price_collar_frac=desk.price_collar_frac,
+        routes=tuple(
+            AllowedRoute(
+                source_account_id=route.source_account_id,
+                target_account_id=route.target_account_id,
+                asset=route.asset,
+                use=route.use,
+            )
+            for route in desk.routes
+        ),
+    )

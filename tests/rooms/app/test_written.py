@@ -30,7 +30,7 @@ def test_a_file_is_readable_by_whom_the_umask_allows(tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RequestRejected, match="--out .*there is no folder"):
+    with pytest.raises(RequestRejected, match=r"--out .*there is no folder"):
         write_text(tmp_path / "none" / "a", "--out", "")
     with pytest.raises(RequestRejected, match="is a folder"):
         write_text(tmp_path, "--out", "")

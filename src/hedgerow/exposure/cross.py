@@ -1,8 +1,8 @@
 """How the delta in one coin changes when another coin moves."""
 
 from hedgerow.errors import Failure, Outcome
-from hedgerow.exposure.records import CrossTable, ExposureTable
-from hedgerow.exposure.revalue import coins_at, restricted, revalued, within
+from hedgerow.exposure.records import CrossTable
+from hedgerow.exposure.revalue import NodeRows, node_rows, restricted
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Book
 from hedgerow.pricing import VOL_REGIME
@@ -25,31 +25,29 @@ def cross_gammas(book: Book, snapshot: Snapshot, node: str) -> Outcome[CrossTabl
         A failure where there is no such node. Coins without a spot are named in `missing`.
     """
     held = restricted(book, node)
-    here = revalued(held, snapshot)
-    base = here.row(node)
-    if isinstance(base, Failure):
-        return base
-    missing = dict.fromkeys(base.missing)
+    here = node_rows(held, snapshot, node)
+    if isinstance(here, Failure):
+        return here
+    missing = dict.fromkeys(here.whole.missing)
     spots: dict[str, float] = {}
-    gammas: dict[str, float] = {}
-    for coin in coins_at(here, node):
-        spot, row = snapshot.spot_usd(coin), within(here, node, coin)
+    for coin in here.by_coin:
+        spot = snapshot.spot_usd(coin)
         if isinstance(spot, Failure):
             missing[spot] = None
-        elif not isinstance(row, Failure):
-            spots[coin], gammas[coin] = to_model(spot), row.gamma_usd_per_pct
+        else:
+            spots[coin] = to_model(spot)
     columns = []
     for moved in spots:
         up, down = (
-            revalued(held, snapshot.shocked(Shock(spot_factor_frac={moved: 1.0 + step})))
+            node_rows(held, snapshot.shocked(Shock(spot_factor_frac={moved: 1.0 + step})), node)
             for step in (_STEP_FRAC, -_STEP_FRAC)
         )
         columns.append(
             [
-                gammas[coin]
+                here.by_coin[coin].gamma_usd_per_pct
                 if coin == moved
                 else spots[coin]
-                * (_delta_coin(up, node, coin) - _delta_coin(down, node, coin))
+                * (_delta_coin(up, coin) - _delta_coin(down, coin))
                 / (200.0 * _STEP_FRAC)
                 for coin in spots
             ]
@@ -64,8 +62,8 @@ def cross_gammas(book: Book, snapshot: Snapshot, node: str) -> Outcome[CrossTabl
     )
 
 
-def _delta_coin(table: ExposureTable, node: str, coin: str) -> float:
-    row = within(table, node, coin)
-    assert not isinstance(row, Failure), "a shock takes no coin away"
-    assert row.delta_spot_coin is not None, "a row of one coin counts in it"
-    return row.delta_spot_coin
+def _delta_coin(rows: Outcome[NodeRows], coin: str) -> float:
+    assert not isinstance(rows, Failure), "a shock takes no node away"
+    delta_coin = rows.by_coin[coin].delta_spot_coin
+    assert delta_coin is not None, "a row of one coin counts in it"
+    return delta_coin

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from math import factorial
 
 from hedgerow.errors import Failure, Outcome, OutOfDomain
-from hedgerow.exposure.records import ExposureRow, ExposureTable, ScenarioCell, ScenarioLadder
-from hedgerow.exposure.revalue import coins_at, restricted, revalued, within
+from hedgerow.exposure.records import ExposureRow, ScenarioCell, ScenarioLadder
+from hedgerow.exposure.revalue import node_rows, restricted
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Book
 from hedgerow.pricing import GREEKS, VOL_REGIME
@@ -53,11 +53,10 @@ def ladder(
     """
     _check(spot_moves_frac, vol_moves_volpt, elapsed_days)
     held = restricted(book, node)
-    here = revalued(held, snapshot)
-    base = here.row(node)
-    if isinstance(base, Failure):
-        return base
-    known = coins_at(here, node)
+    here = node_rows(held, snapshot, node)
+    if isinstance(here, Failure):
+        return here
+    base, known = here.whole, tuple(here.by_coin)
     coins = (coin,) if coin is not None else _moving(known, snapshot)
     if coin is not None and coin not in known:
         return Failure(
@@ -65,7 +64,7 @@ def ladder(
             reason="missing_data",
             message=f"node {node} holds nothing of {coin}; there are: {', '.join(known)}",
         )
-    moved = _of(here, node, coins)
+    moved = [here.by_coin[each] for each in coins]
     cells = []
     for days in elapsed_days:
         for points in vol_moves_volpt:
@@ -75,10 +74,10 @@ def ladder(
                     vol_shift_frac=points / 100.0,
                     time_forward_ns=round(days * DAY_NS),
                 )
-                there = revalued(held, snapshot.shocked(shock))
-                now = there.row(node)
-                assert not isinstance(now, Failure), "a shock takes no node away"
-                after = _of(there, node, coins)
+                there = node_rows(held, snapshot.shocked(shock), node)
+                assert not isinstance(there, Failure), "a shock takes no node away"
+                now = there.whole
+                after = [there.by_coin[each] for each in coins]
                 profit_usd = now.value_usd - base.value_usd
                 foretold_usd = taylor_usd(base, moved, move, points, days)
                 cells.append(
@@ -135,11 +134,6 @@ def taylor_usd(
 def _moving(known: Sequence[str], snapshot: Snapshot) -> tuple[str, ...]:
     """Leave out dollar coins, unless there is nothing else."""
     return tuple(coin for coin in known if coin not in snapshot.dollars_usd) or tuple(known)
-
-
-def _of(table: ExposureTable, node: str, coins: Sequence[str]) -> list[ExposureRow]:
-    found = [within(table, node, coin) for coin in coins]
-    return [row for row in found if not isinstance(row, Failure)]
 
 
 def _check(

@@ -1,23 +1,54 @@
-"""Value a book again in another market, and find in the answer what was asked for."""
+"""Value a book again in another market, and add up one node of it alone."""
 
-from dataclasses import replace
-from math import fsum
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hedgerow.errors import Failure, Outcome
-from hedgerow.exposure.aggregate import aggregate
-from hedgerow.exposure.records import ExposureRow, ExposureTable
+from hedgerow.exposure.aggregate import node_places, of_any_coin, parts_of
+from hedgerow.exposure.records import ExposureRow
+from hedgerow.exposure.sums import Part, Sums, row_of, summed
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Book
-from hedgerow.pricing import GREEKS, value
+from hedgerow.pricing import value
 
-__all__ = ["coins_at", "restricted", "revalued", "within"]
+__all__ = ["NodeRows", "node_rows", "restricted"]
 
 
-def revalued(book: Book, snapshot: Snapshot) -> ExposureTable:
-    """Value and sum: the one path by which a book becomes exposures."""
-    return aggregate(book, value(book, snapshot), snapshot)
+@dataclass(frozen=True, slots=True, eq=False)
+class NodeRows:
+    """A node's own row, as the whole table would have it, and what it holds of each coin."""
+
+    whole: ExposureRow
+    by_coin: dict[str, ExposureRow]
+
+
+def node_rows(book: Book, snapshot: Snapshot, node: str) -> Outcome[NodeRows]:
+    """Value a book and add up one node: what `aggregate` says of it, without the other nodes.
+
+    Returns
+    -------
+    NodeRows or Failure
+        A failure where there is no such node. Dollar coins are among the coins.
+    """
+    parts = parts_of(book, value(book, snapshot), snapshot)
+
+    def places(part: Part, coin: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        joined, alone = node_places(part, coin)
+        if node in joined:
+            return (node,), (f"{node} {coin}",)
+        return (), (node, f"{node} {coin}") if node in alone else ()
+
+    sums = {"desk": Sums()} if node == "desk" else {}
+    sums |= summed(parts, snapshot, places)
+    if node not in sums:
+        return Failure(subject=node, reason="missing_data", message=f"no exposure at node {node}")
+    if node.startswith("coin/") and node.removeprefix("coin/") not in snapshot.dollars_usd:
+        sums[node].missing.update(dict.fromkeys(of_any_coin(parts, book, snapshot)))
+    return NodeRows(
+        whole=row_of(node, sums.pop(node)),
+        by_coin={name.removeprefix(f"{node} "): row_of(name, sums[name]) for name in sorted(sums)},
+    )
 
 
 def restricted(book: Book, node: str) -> Book:
@@ -42,44 +73,3 @@ def restricted(book: Book, node: str) -> Book:
         holding_quantity_contracts=book.holding_quantity_contracts[kept],
         holding_entry_ccy=book.holding_entry_ccy[kept],
     )
-
-
-def coins_at(table: ExposureTable, node: str) -> tuple[str, ...]:
-    """Name the coins that a node moves with, dollar coins among them."""
-    named = {row.node.split("/")[3] for row in _leaves(table, node)}
-    return tuple(sorted(named | ({node[5:]} if node.startswith("coin/") else set())))
-
-
-def within(table: ExposureTable, node: str, coin: str) -> Outcome[ExposureRow]:
-    """Give what a node holds of one coin, added up from its leaves."""
-    if node == f"coin/{coin}":
-        return table.row(node)
-    rows = [row for row in _leaves(table, node) if row.node.split("/")[3] == coin]
-    if not rows:
-        return Failure(
-            subject=node, reason="missing_data", message=f"node {node} holds nothing of {coin}"
-        )
-    return ExposureRow(
-        node=f"{node} {coin}",
-        value_usd=fsum(row.value_usd for row in rows),
-        delta_spot_usd=fsum(row.delta_spot_usd for row in rows),
-        delta_spot_coin=fsum(row.delta_spot_coin or 0.0 for row in rows),
-        delta_premium_adjusted_coin=fsum(row.delta_premium_adjusted_coin or 0.0 for row in rows),
-        is_estimate=any(row.is_estimate for row in rows),
-        missing=tuple(dict.fromkeys(failure for row in rows for failure in row.missing)),
-        **{greek: fsum(getattr(row, greek) for row in rows) for greek in GREEKS},
-    )
-
-
-def _leaves(table: ExposureTable, node: str) -> list[ExposureRow]:
-    """Give the rows of one coin in one account at or below a node, or the node's own."""
-    steps = node.split("/")
-    if steps[0] == "coin":
-        return []
-    if len(steps) >= 4:
-        return [row for row in table.rows if row.node == node]
-    return [
-        row
-        for row in table.rows
-        if row.node.count("/") == 3 and row.node.split("/")[: len(steps)] == steps
-    ]

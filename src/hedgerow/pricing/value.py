@@ -10,6 +10,7 @@ delta ``δ`` (methods.md section 2.1).
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 
 import numpy as np
 from msgspec import structs
@@ -125,8 +126,10 @@ def value(book: Book, snapshot: Snapshot) -> Values:
     missing: list[Failure] = []
     options: list[_Held] = []
 
+    # A chain has a thousand options and one coin.
+    price_of, spot_of = cache(snapshot.asset), cache(snapshot.spot_usd)
     for index, instrument in enumerate(book.instruments):
-        settlement = snapshot.asset(settlement_of(instrument))
+        settlement = price_of(settlement_of(instrument))
         if isinstance(settlement, Failure):
             missing.append(_about(instrument, settlement))
             continue
@@ -136,7 +139,7 @@ def value(book: Book, snapshot: Snapshot) -> Values:
             if isinstance(mark, Failure):
                 missing.append(_about(instrument, mark))
                 continue
-            spot = snapshot.spot_usd(instrument.underlying)
+            spot = spot_of(instrument.underlying)
             if isinstance(spot, Failure):
                 missing.append(_about(instrument, spot))
                 continue
@@ -413,10 +416,13 @@ def _greeks(
     at = {row.index: i for i, row in enumerate(rows)}
     columns = [at[held.row.index] for held in options]
     sizes = np.array([to_model(held.terms.multiplier_coin_per_contract) for held in options])
+    bent = [i for i, row in enumerate(rows) if row.raw]
     for g, greek in enumerate(GREEKS.values()):
         raw = carried
         if not greek.carry:
-            raw = np.array([row.raw.get(greek.orders, 0.0) for row in rows])
+            raw = np.zeros(len(rows))
+            for i in bent:
+                raw[i] = rows[i].raw.get(greek.orders, 0.0)
             if contracts is not None:
                 raw[columns] = sizes * derivative(contracts, greek.orders)
         table[g] = raw * greek.scale(spots)

@@ -71,13 +71,13 @@ def cells(elements: int) -> Column:
 def vols(elements: int) -> Column:
     """Implied vols; an element is a quote."""
     quotes = chains(elements)
-    given = (quotes.price_usd, quotes.forward_usd, quotes.strike_usd, quotes.expiry_years)
+    P, F, K, T = quotes.price_usd, quotes.forward_usd, quotes.strike_usd, quotes.expiry_years
     vol, code = np.empty(elements), np.empty(elements, dtype=np.int8)
 
     def work(first: int, last: int) -> None:
         part = slice(first, last)
-        columns = (each[part] for each in given)
-        implied.vols(*columns, quotes.is_call[part], vol[part], code[part])
+        call = quotes.is_call[part]
+        implied.vols(P[part], F[part], K[part], T[part], call, vol[part], code[part])
 
     return Column(elements, 1, implied.BLOCK, work)
 

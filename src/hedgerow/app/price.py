@@ -4,6 +4,8 @@ Only the wiring; what the commands do is in `app.prices`, `app.price_table` and 
 imported when one of them runs. What is not an option is listed in `app.price_kinds`.
 """
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -11,7 +13,7 @@ from cyclopts import App, Parameter
 
 from hedgerow.app.amounts import number, numbers
 from hedgerow.app.options import Json
-from hedgerow.app.price_kinds import add_kinds
+from hedgerow.app.price_kinds import FLAGS, KINDS, Kind
 from hedgerow.app.terms import Terms, Vol
 
 __all__ = ["price"]
@@ -137,4 +139,37 @@ def file(
     return price_file(table, out, at=at, as_json=as_json)
 
 
-add_kinds(price)
+def _command(kind: Kind) -> Callable[..., int]:
+    """Make the function of a command: a keyword for each column of any variant."""
+
+    def run(*, as_json: bool = False, **given: float | None) -> int:
+        from hedgerow.app.positions import price_position
+
+        return price_position(kind, given, as_json=as_json)
+
+    always = set.intersection(*(set(variant.needs) for variant in kind.variants))
+    columns = dict.fromkeys(
+        column for variant in kind.variants for column in (*variant.needs, *variant.takes)
+    )
+    parameters = [_parameter(column, is_needed=column in always) for column in columns]
+    parameters.append(
+        inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Json)
+    )
+    run.__doc__ = kind.text
+    run.__annotations__ = {each.name: each.annotation for each in parameters} | {"return": int}
+    run.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
+    return run
+
+
+def _parameter(column: str, *, is_needed: bool) -> inspect.Parameter:
+    flag = FLAGS[column]
+    read = number(flag.name, flag.of, flag.text)
+    wanted = Annotated[float, read] if is_needed else Annotated[float | None, read]
+    default = inspect.Parameter.empty if is_needed else None
+    return inspect.Parameter(
+        column, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=wanted
+    )
+
+
+for each in KINDS:
+    price.command(_command(each), name=each.name)

@@ -5,16 +5,9 @@ with ``--quantity`` counts coins and is paid in dollars, one with ``--quantity-u
 coin. Functions are named, and looked up when a command runs, so that help stays quick.
 """
 
-import inspect
-from collections.abc import Callable
-from typing import Annotated, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from cyclopts import App
-
-from hedgerow.app.amounts import number
-from hedgerow.app.options import Json
-
-__all__ = ["FLAGS", "KINDS", "Kind", "Variant", "add_kinds"]
+__all__ = ["FLAGS", "KINDS", "Flag", "Kind", "Variant"]
 
 
 class Flag(NamedTuple):
@@ -192,41 +185,3 @@ KINDS: Final = (
         ),
     ),
 )  # fmt: skip
-
-
-def add_kinds(app: App) -> None:
-    """Give an app one command for each kind."""
-    for kind in KINDS:
-        app.command(_command(kind), name=kind.name)
-
-
-def _command(kind: Kind) -> Callable[..., int]:
-    """Make the function of a command: a keyword for each column of any variant."""
-
-    def run(*, as_json: bool = False, **given: float | None) -> int:
-        from hedgerow.app.positions import price_position
-
-        return price_position(kind, given, as_json=as_json)
-
-    always = set.intersection(*(set(variant.needs) for variant in kind.variants))
-    columns = dict.fromkeys(
-        column for variant in kind.variants for column in (*variant.needs, *variant.takes)
-    )
-    parameters = [_parameter(column, is_needed=column in always) for column in columns]
-    parameters.append(
-        inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Json)
-    )
-    run.__doc__ = kind.text
-    run.__annotations__ = {each.name: each.annotation for each in parameters} | {"return": int}
-    run.__signature__ = inspect.Signature(parameters, return_annotation=int)  # type: ignore[attr-defined]
-    return run
-
-
-def _parameter(column: str, *, is_needed: bool) -> inspect.Parameter:
-    flag = FLAGS[column]
-    read = number(flag.name, flag.of, flag.text)
-    wanted = Annotated[float, read] if is_needed else Annotated[float | None, read]
-    default = inspect.Parameter.empty if is_needed else None
-    return inspect.Parameter(
-        column, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=wanted
-    )

@@ -49,6 +49,20 @@ def strike_deltas(
         Positive, shape (n,).
     coefficients
         Of calls and of puts, which have their own; a failure is handed on.
+
+    Returns
+    -------
+    StrikeDeltas, shape (n,) in each regime
+        Coin per coin, undiscounted and not premium-adjusted.
+
+    Raises
+    ------
+    OutOfDomain
+        If a strike is not positive and finite.
+
+    References
+    ----------
+    Methods sheet, section 5.4.
     """
     n = len(strike_usd)
     k = np.log(strike_usd / smile.forward_usd)

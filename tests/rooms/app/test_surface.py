@@ -29,6 +29,13 @@ def ask(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def worth_usd(strike: float, vol: float, years: float, *, is_call: bool) -> float:
+    one = np.ones(1)
+    return float(
+        value_usd(FORWARD * one, strike * one, vol * one, years * one, np.full(1, is_call))[0]
+    )
+
+
 @pytest.fixture(scope="module")
 def chains(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two snapshots of one coin: a smile that SVI can follow, and one expiry with four strikes."""
@@ -44,7 +51,7 @@ def chains(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 k = np.log(strike / FORWARD) / deviation
                 vol = 0.5 * float(np.sqrt(0.8 - 0.06 * k + 0.2 * np.sqrt(k * k + 1.0)))
                 worth = {
-                    right: value_usd(FORWARD, strike, vol, years, right == "C") / FORWARD
+                    right: worth_usd(strike, vol, years, is_call=right == "C") / FORWARD
                     for right in ("C", "P")
                 }
                 rows += [

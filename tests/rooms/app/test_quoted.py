@@ -57,7 +57,7 @@ def test_a_row_without_a_forward_is_inverted_at_that_of_calls_and_puts() -> None
 
 def test_a_row_is_inverted_at_the_future_that_is_wanted() -> None:
     listed = replace(chain(np.full(2 * N, 100.0)), futures_usd={NOW_NS + 73 * DAY_NS: 101.0})
-    (venue,), (future,) = (list(with_quote_vols([listed], one)) for one in ("venue", "future"))  # type: ignore[arg-type]
+    (venue,), (future,) = (list(with_quote_vols([listed], one)) for one in ("venue", "future"))
     assert venue.quotes is not None
     assert future.quotes is not None
     calls = future.is_call & (future.quotes.gate == "ok")

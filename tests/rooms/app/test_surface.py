@@ -44,7 +44,16 @@ def chains(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 k = np.log(strike / FORWARD) / deviation
                 vol = 0.5 * float(np.sqrt(0.8 - 0.06 * k + 0.2 * np.sqrt(k * k + 1.0)))
                 worth = {
-                    right: value_usd(FORWARD, strike, vol, years, right == "C") / FORWARD
+                    right: float(
+                        value_usd(
+                            np.array([FORWARD]),
+                            np.array([strike]),
+                            np.array([vol]),
+                            np.array([years]),
+                            np.array([right == "C"]),
+                        )[0]
+                    )
+                    / FORWARD
                     for right in ("C", "P")
                 }
                 rows += [

@@ -49,6 +49,10 @@ def chain(days: tuple[int, ...] = DAYS, noise: float = 0.0, steps_count: int = 2
     )
 
 
+def essvi(theta: float, rho: float, psi: float) -> Essvi:
+    return Essvi(*(np.array(each) for each in (theta, rho, psi)))
+
+
 def only(surface: Surface) -> list[Svi]:
     return [Svi(*(np.atleast_1d(each) for each in smile.svi)) for smile in surface.smiles]
 
@@ -113,7 +117,7 @@ def test_slices_that_cross_are_parted_or_one_is_left_out() -> None:
 
 def test_wings_that_cross_beyond_the_quotes_cost_no_slice() -> None:
     """The short expiry's wing is steeper than the long one's: both give a little."""
-    short, long = Essvi(0.0025, 0.0, 0.09), Essvi(0.025, 0.0, 0.08)
+    short, long = essvi(0.0025, 0.0, 0.09), essvi(0.025, 0.0, 0.08)
     two = chain((3, 30))
     is_short = two.expiry_ns == two.expiry_ns.min()
     k = np.log(two.strike_usd / FORWARD)
@@ -141,7 +145,7 @@ def test_a_few_stale_marks_do_not_cost_a_slice() -> None:
 
 def test_each_model_fits_what_it_can() -> None:
     """A chain of eSSVI slices is found by eSSVI, and kept as the SVI slices it is."""
-    slices = {days: Essvi(0.3 * days / 365, -0.4, 0.5 * (days / 365) ** 0.5) for days in DAYS}
+    slices = {days: essvi(0.3 * days / 365, -0.4, 0.5 * (days / 365) ** 0.5) for days in DAYS}
     like = chain()
     days = (like.expiry_ns - NOW_NS) // DAY_NS
     k = np.log(like.strike_usd / FORWARD)

@@ -49,6 +49,10 @@ def chain(days: tuple[int, ...] = DAYS, noise: float = 0.0, steps_count: int = 2
     )
 
 
+def essvi(theta: float, rho: float, psi: float) -> Essvi:
+    return Essvi(*(np.array(each) for each in (theta, rho, psi)))
+
+
 def only(surface: Surface) -> list[Svi]:
     return [Svi(*(np.atleast_1d(each) for each in smile.svi)) for smile in surface.smiles]
 

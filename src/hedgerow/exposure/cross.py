@@ -44,9 +44,7 @@ def cross_gammas(book: Book, snapshot: Snapshot, node: str) -> Outcome[CrossTabl
         )
         columns.append(
             [
-                here.by_coin[coin].gamma_usd_per_pct
-                if coin == moved
-                else spots[coin]
+                spots[coin]
                 * (_delta_coin(up, coin) - _delta_coin(down, coin))
                 / (200.0 * _STEP_FRAC)
                 for coin in spots

@@ -1,8 +1,9 @@
 """Sum what holdings add, under whatever names: nodes of the tree, or buckets of one node.
 
 A part is one holding. Its value and its Greeks belong to the coin it moves with; the delta of its
-settled profit, and what bends with the settlement coin, to the coin it is counted in. Some names join coins and some hold one alone; the difference matters
-for dollar coins, whose delta is peg risk and would drown everything else where coins are joined.
+settled profit, and what bends with the settlement coin, to the coin it is counted in. Some names
+join coins and some hold one alone; the difference matters for dollar coins, whose delta is peg risk
+and would drown everything else where coins are joined.
 """
 
 from collections.abc import Callable, Iterable

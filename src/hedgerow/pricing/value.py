@@ -33,7 +33,6 @@ from hedgerow.instruments import (
     has_entry,
     is_inverse,
     settlement_of,
-    slope_ccy_per_usd,
     underlying_of,
 )
 from hedgerow.market import AssetPrice, OptionMark, PowerMark, Snapshot
@@ -225,13 +224,11 @@ def _fill_contract(row: _Row, contract: EntryContract, snapshot: Snapshot) -> Fa
     # Counted in a settlement asset, so a peg that breaks moves it, and a quanto's coin does
     # (methods.md section 2.3).
     paid_usd = row.settlement.price_usd
-    if expiry_of(contract) is None:
-        row.delta_own_coin = to_model(slope_ccy_per_usd(contract)) * paid_usd
-        return None
-    # x · ∂F/∂S, the forward moving in proportion to spot (methods.md section 3).
+    # x · ∂M/∂S: forward and mark move in proportion to spot, as a shock has them do (methods.md
+    # section 3). Sums leave the delta out where spot is unknown, whatever it is, and say so.
     spot = snapshot.spot_usd(contract.underlying)
     if isinstance(spot, Failure):
-        return spot
+        spot = mark
     row.delta_own_coin = unit * paid_usd / to_model(spot)
     return None
 

@@ -62,6 +62,8 @@ def cross_gammas(book: Book, snapshot: Snapshot, node: str) -> Outcome[CrossTabl
 
 def _delta_coin(rows: Outcome[NodeRows], coin: str) -> float:
     assert not isinstance(rows, Failure), "a shock takes no node away"
+    if coin not in rows.by_coin:
+        return 0.0  # a profit of exactly nothing has no coin
     delta_coin = rows.by_coin[coin].delta_spot_coin
     assert delta_coin is not None, "a row of one coin counts in it"
     return delta_coin

@@ -102,7 +102,10 @@ class ScenarioLadder(msgspec.Struct, frozen=True, kw_only=True):
 
     `coins` are those whose spot moves; all others stand still. Vols move in points, all together,
     never below zero, and stay with their strikes when spot moves. Spot and vols move at once, then
-    the days go by; an option that expires on the way is worth its payoff.
+    the days go by; an option that expires on the way is worth its payoff, a future is settled at
+    its mark, and neither has a delta of its own from then on. As days go by, options lose their
+    time value and power perpetuals pay through their norm factor; funding, interest of loans,
+    staking rewards and the growth of vault shares stand still, in theta too.
     """
 
     time_ns: int

@@ -43,7 +43,7 @@ from hedgerow.pricing.european import EuropeanColumns, Floats, european_greeks
 from hedgerow.pricing.pool import concentrated_shares, constant_product_shares
 from hedgerow.pricing.power import power_perpetuals_at_premium
 from hedgerow.pricing.units import unit_ccy
-from hedgerow.units import YEAR_NS, to_model, years_between
+from hedgerow.units import YEAR_NS, format_ns, to_model, years_between
 
 __all__ = ["Values", "value"]
 
@@ -211,12 +211,26 @@ def _fill_linear(row: _Row, instrument: Instrument, snapshot: Snapshot) -> Failu
 
 
 def _fill_contract(row: _Row, contract: EntryContract, snapshot: Snapshot) -> Failure | None:
-    """Fill a future or perpetual, which has no gamma of its own."""
+    """Fill a future or perpetual, which has no gamma of its own.
+
+    One that expires on the way of a shock is settled at its mark: worth the same from then on, and
+    moved by nothing but what it is paid in.
+    """
+    expiry_ns = expiry_of(contract)
+    if expiry_ns is not None and expiry_ns <= snapshot.time_ns:
+        return Failure(
+            subject=contract.instrument_id,
+            reason="unsupported",
+            message=f"expired {format_ns(expiry_ns)}, before {format_ns(snapshot.time_ns)}; "
+            "settle it and drop the position",
+        )
     mark = snapshot.mark_usd(contract.instrument_id, contract.underlying)
     if isinstance(mark, Failure):
         return mark
     unit = to_model(unit_ccy(contract, mark))
     row.unit_ccy = unit
+    if expiry_ns is not None and expiry_ns <= snapshot.time_ns + snapshot.shock.time_forward_ns:
+        return None
     if is_inverse(contract):
         # d(-Q/M)/dM · M = Q/M coins, which is minus the unit.
         row.delta_own_coin = -unit
@@ -396,7 +410,7 @@ def _fill_options(options: Sequence[_Held], snapshot: Snapshot) -> Contracts | N
 
 def _open_frac(years: Floats, window_years: Floats) -> Floats:
     """Give the fraction of the settlement average that is still to come."""
-    is_inside = years < window_years
+    is_inside = (years < window_years) | (years <= 0.0)
     return np.where(is_inside, np.maximum(years, 0.0) / np.maximum(window_years, _DUST), 1.0)
 
 

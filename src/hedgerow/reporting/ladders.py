@@ -13,6 +13,10 @@ from hedgerow.reporting.grid import Column, grid
 
 __all__ = ["ladder_svg", "ladder_tables"]
 
+_STANDING = (
+    "As days go by options lose time value and power perpetuals pay; funding of other perpetuals, "
+    "interest, staking and vault growth stand still."
+)
 _VOLS_ABREAST = 3  # of a table: three numbers each, on a screen of 118 columns
 _LEFT, _TOP, _CELL_WIDTH, _CELL_HEIGHT = 74, 58, 96, 30
 _STYLE = (
@@ -25,7 +29,6 @@ _STYLE = (
 def ladder_tables(ladder: ScenarioLadder, heading: str | None = None) -> RenderableType:
     """Profit, delta and what the Greeks miss of the profit: a table for every day."""
     parts: list[RenderableType] = headed(heading)
-    mark = " ?" if ladder.cells[0].missing else ""
     for days, cells in _by_days(ladder):
         vols = list(dict.fromkeys(cell.vol_move_volpt for cell in cells))
         for some in _groups(vols, _VOLS_ABREAST):
@@ -42,9 +45,15 @@ def ladder_tables(ladder: ScenarioLadder, heading: str | None = None) -> Rendera
                     ("Missed", points, True),
                 ]
             chosen = [cell for row in by_spot.values() for cell in row]
-            profits = [text + mark for text in usd_all([each.profit_usd for each in chosen])]
-            deltas = usd_all([each.delta_spot_usd for each in chosen])
-            misses = usd_all([each.difference_usd for each in chosen])
+            marks = [" ?" if each.missing else "" for each in chosen]
+            profits, deltas, misses = (
+                [text + mark for text, mark in zip(usd_all(column), marks, strict=True)]
+                for column in (
+                    [each.profit_usd for each in chosen],
+                    [each.delta_spot_usd for each in chosen],
+                    [each.difference_usd for each in chosen],
+                )
+            )
             width = len(some)
             rows = []
             for n, spot in enumerate(by_spot):
@@ -60,10 +69,11 @@ def ladder_tables(ladder: ScenarioLadder, heading: str | None = None) -> Rendera
             "never below zero."
         )
     )
-    if mark:
-        parts.append(note("? incomplete: profits leave out what is listed below."))
+    parts.append(note(_STANDING))
     missing = dict.fromkeys(failure for cell in ladder.cells for failure in cell.missing)
-    return Group(*parts, *troubles("Missing: every cell leaves these out", missing))
+    if missing:
+        parts.append(note("? incomplete: the number leaves out what is listed below."))
+    return Group(*parts, *troubles("Missing: cells with ? leave these out", missing))
 
 
 def ladder_svg(ladder: ScenarioLadder) -> str:
@@ -105,6 +115,7 @@ def ladder_svg(ladder: ScenarioLadder) -> str:
     )
     if any(cell.missing for cell in ladder.cells):
         about += "; ? incomplete"
+    about += "; funding and interest stand still"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
         f'height="{height}" role="img"><title>Profit over spot and vol</title>'

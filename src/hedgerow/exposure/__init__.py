@@ -13,7 +13,7 @@ and strikes its Greeks lie (`buckets`), how its delta in one coin moves with ano
 from hedgerow.exposure.aggregate import aggregate
 from hedgerow.exposure.buckets import buckets
 from hedgerow.exposure.cross import cross_gammas
-from hedgerow.exposure.funding import FundingRow, FundingTable, funding
+from hedgerow.exposure.funding import FundingRate, FundingRow, FundingTable, funding
 from hedgerow.exposure.ladder import ladder
 from hedgerow.exposure.liquidity import ExitLine, LiquidityRow, LiquidityTable, liquidity
 from hedgerow.exposure.records import (
@@ -31,6 +31,7 @@ __all__ = [
     "ExitLine",
     "ExposureRow",
     "ExposureTable",
+    "FundingRate",
     "FundingRow",
     "FundingTable",
     "LiquidityRow",

@@ -3,6 +3,7 @@
 import msgspec
 
 from hedgerow.errors import Failure, Outcome
+from hedgerow.exposure.nodes import row_at
 from hedgerow.pricing import DollarGreeks, VolRegime
 
 __all__ = [
@@ -53,10 +54,7 @@ class ExposureTable(msgspec.Struct, frozen=True, kw_only=True):
 
     def row(self, node: str) -> Outcome[ExposureRow]:
         """Find one node's row."""
-        for row in self.rows:
-            if row.node == node:
-                return row
-        return Failure(subject=node, reason="missing_data", message=f"no exposure at node {node}")
+        return row_at(self.rows, node, "no exposure")
 
     def coins(self) -> tuple[ExposureRow, ...]:
         """Give the rows per coin across the desk."""

@@ -19,6 +19,10 @@ __all__ = [
 class ExposureRow(DollarGreeks, frozen=True, kw_only=True):
     """One node's exposure, in dollars: value, deltas, and every Greek of `DollarGreeks`.
 
+    Value and most Greeks belong to the coin a holding moves with, the delta of a settled profit to
+    the coin it is paid in: where profits of other coins are settled in a coin, the row of that coin
+    has their delta and not their value.
+
     `delta_spot_coin` is the dollar-numeraire delta in coins: what must be sold to stop the dollar
     value from moving, coin balances and premium held in coin included.
     `delta_premium_adjusted_coin` is the coin-numeraire one, without them. Both are None on nodes
@@ -65,8 +69,9 @@ class BucketTable(msgspec.Struct, frozen=True, kw_only=True):
     """One node's exposure, twice over: by time to expiry, and by moneyness of its options.
 
     Rows are called ``BTC/2-7 d`` or ``BTC/-1 to -0.25``: coin, then bucket; buckets of a coin come
-    in order. Moneyness is ln(K/F) in deviations σ√T of the option's own vol. Either way the rows
-    add up to the node, which stands in `total`.
+    in order. Moneyness is ln(K/F) in deviations σ√T of the option's own vol. Either way value and
+    Greeks add up to the node, which stands in `total`; delta and Greeks of spot do but for those of
+    dollar coins, which a node that joins coins leaves out.
     """
 
     time_ns: int
@@ -79,7 +84,10 @@ class BucketTable(msgspec.Struct, frozen=True, kw_only=True):
 class ScenarioCell(msgspec.Struct, frozen=True, kw_only=True):
     """A node in one scenario, revalued in full, against the node as it stands.
 
-    `taylor_usd` is the profit that the node's Greeks foretell and `difference_usd` what they miss.
+    `taylor_usd` is the profit that the node's Greeks foretell and `difference_usd` what they miss:
+    of the fourth order, and cross gammas of coins that move together. Both are None at the node of
+    a coin in which profits of other coins are settled: their delta is the node's, their value and
+    so their profit is not.
     A cell with anything missing is incomplete: its numbers leave that out. `delta_spot_coin` is
     None where several coins move.
     """
@@ -90,8 +98,8 @@ class ScenarioCell(msgspec.Struct, frozen=True, kw_only=True):
     profit_usd: float
     delta_spot_usd: float
     delta_spot_coin: float | None
-    taylor_usd: float
-    difference_usd: float
+    taylor_usd: float | None
+    difference_usd: float | None
     missing: tuple[Failure, ...]
 
 

@@ -13,6 +13,11 @@ from hedgerow.reporting.grid import Column, grid
 
 __all__ = ["ladder_svg", "ladder_tables"]
 
+_MISSED = "Missed is the profit less what the Greeks foretell."
+_UNTOLD = (
+    "profits of other coins settled in this one count in the delta, and as value where they are "
+    "made: the profit leaves them out, so it is not compared with the Greeks."
+)
 _STANDING = (
     "As days go by options lose time value and power perpetuals pay; funding of other perpetuals, "
     "interest, staking and vault growth stand still."
@@ -27,8 +32,12 @@ _STYLE = (
 
 
 def ladder_tables(ladder: ScenarioLadder, heading: str | None = None) -> RenderableType:
-    """Profit, delta and what the Greeks miss of the profit: a table for every day."""
+    """Profit, delta and what the Greeks miss of the profit, where they tell: a table a day."""
     parts: list[RenderableType] = headed(heading)
+    told = {"Profit": "profit_usd", "Delta": "delta_spot_usd", "Missed": "difference_usd"}
+    is_told = all(cell.difference_usd is not None for cell in ladder.cells)
+    if not is_told:
+        del told["Missed"]
     for days, cells in _by_days(ladder):
         vols = list(dict.fromkeys(cell.vol_move_volpt for cell in cells))
         for some in _groups(vols, _VOLS_ABREAST):
@@ -39,32 +48,29 @@ def ladder_tables(ladder: ScenarioLadder, heading: str | None = None) -> Rendera
             head: list[Column] = [("Spot", "%", True)]
             for vol in some:
                 points = f"{_signed(vol)} pt"
-                head += [
-                    ("Profit", points, True),
-                    ("Delta", points, True),
-                    ("Missed", points, True),
-                ]
+                head += [(what, points, True) for what in told]
             chosen = [cell for row in by_spot.values() for cell in row]
             marks = [" ?" if each.missing else "" for each in chosen]
-            profits, deltas, misses = (
-                [text + mark for text, mark in zip(usd_all(column), marks, strict=True)]
-                for column in (
-                    [each.profit_usd for each in chosen],
-                    [each.delta_spot_usd for each in chosen],
-                    [each.difference_usd for each in chosen],
-                )
-            )
+            columns = [
+                [
+                    text + mark
+                    for text, mark in zip(
+                        usd_all([getattr(each, name) for each in chosen]), marks, strict=True
+                    )
+                ]
+                for name in told.values()
+            ]
             width = len(some)
             rows = []
             for n, spot in enumerate(by_spot):
                 texts = [_signed(100 * spot)]
                 for at in range(n * width, (n + 1) * width):
-                    texts += [profits[at], deltas[at], misses[at]]
+                    texts += [column[at] for column in columns]
                 rows.append(texts)
             parts += [grid(f"{ladder.node}, {_day(days)}", head, rows), Text()]
     parts.append(
         note(
-            "USD. Full revaluation; Missed is the profit less what the Greeks foretell. "
+            f"USD. Full revaluation; {_MISSED if is_told else _UNTOLD} "
             f"Moving: {', '.join(ladder.coins)}. Sticky strike; vols move in points, all together, "
             "never below zero."
         )

@@ -158,6 +158,18 @@ def test_a_ladder_marks_the_cells_that_miss_something_and_no_others() -> None:
         assert [cell.endswith("?") for cell in rows[other]] == [False] * 3
 
 
+def test_a_ladder_without_a_comparison_shows_none() -> None:
+    found = ladder(
+        held(), now(), "coin/USDC",
+        spot_moves_frac=[0.0, 0.1], vol_moves_volpt=[0.0], elapsed_days=[0.0],
+    )  # fmt: skip
+    assert isinstance(found, ScenarioLadder)
+    text = printed(ladder_tables(found), 240)
+    assert "Missed" not in text
+    assert "it is not compared with the Greeks" in text
+    assert "Missed" in printed(ladder_tables(laddered(now())), 240)
+
+
 def test_a_ladder_says_what_stands_still() -> None:
     text = printed(ladder_tables(laddered(now())), 240)
     assert "interest, staking and vault growth stand still" in text

@@ -31,9 +31,9 @@ __all__ = [
 ]
 
 _PEG_NOTE = (
-    "Delta and gamma of a dollar coin, on its own rows, are peg risk. Rows that hold other coins as "
-    "well leave them out, so they may differ from the sum of the rows below them. Every coin's gamma "
-    "is for that coin alone moving."
+    "Delta and gamma of a dollar coin, on its own rows, are peg risk. Rows that hold other coins "
+    "as well leave them out, so they may differ from the sum of the rows below them. Every coin's "
+    "gamma is for that coin alone moving."
 )
 _REGIMES: Final[dict[VolRegime, str]] = {
     "sticky_strike": "Sticky strike: when spot moves, every vol stays with its strike."

@@ -39,7 +39,8 @@ _REGIMES: Final[dict[VolRegime, str]] = {
     "sticky_strike": "Sticky strike: when spot moves, every vol stays with its strike."
 }
 _PARTIAL_NOTE = (
-    "A number with ? leaves out what is missing; unknown: nothing of the figure is known."
+    "A number with ? is not whole: the column of trust names what it lacks. Unknown: nothing of "
+    "the figure is known."
 )
 _MISSING = "Missing: the totals above leave these out"
 # Those of a screen that is read every day; the others are asked for.

@@ -77,7 +77,7 @@ def test_partial_sums_are_marked_and_nothing_known_is_unknown() -> None:
     assert rows["desk"][2] == "several"
     # A node with nothing missing is plain.
     assert all(cell == "" or "?" not in cell for cell in rows["aave"])
-    assert "A number with ? leaves out what is missing" in printed(exposure_table(table), 240)
+    assert "A number with ? is not whole" in printed(exposure_table(table), 240)
 
 
 def test_the_second_table_buckets_and_crosses_are_marked_too() -> None:
@@ -179,7 +179,7 @@ def test_a_ladder_says_what_stands_still() -> None:
 def test_a_desk_in_order_has_nothing_to_explain(node: str) -> None:
     table = aggregate(held(), value(held(), now()), now())
     assert table.row(node) is not None
-    assert "leaves out" not in printed(exposure_table(table), 240)
+    assert "not whole" not in printed(exposure_table(table), 240)
 
 
 def test_an_unused_quote_is_no_trouble() -> None:

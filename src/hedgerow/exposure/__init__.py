@@ -2,7 +2,8 @@
 
 A `Book` and its `Values` enter; an `ExposureTable` leaves: one row per node of the tree desk →
 venue → account → underlying → expiry, and one per coin across the desk, with every Greek of
-`DollarGreeks`. Rows of a node are the sum of its leaves. A node above a missing instrument says so;
+`DollarGreeks`. Rows of a node are the sum of its leaves, but for delta and Greeks of spot of dollar
+coins, which stand on their own rows alone. A node above a missing instrument says so;
 the room refuses to show such a total as complete.
 
 Any node can be asked further: what it gains over spot, vol and time (`ladder`), in which expiries
@@ -13,7 +14,7 @@ and strikes its Greeks lie (`buckets`), how its delta in one coin moves with ano
 from hedgerow.exposure.aggregate import aggregate
 from hedgerow.exposure.buckets import buckets
 from hedgerow.exposure.cross import cross_gammas
-from hedgerow.exposure.funding import FundingRow, FundingTable, funding
+from hedgerow.exposure.funding import FundingRate, FundingRow, FundingTable, funding
 from hedgerow.exposure.ladder import ladder
 from hedgerow.exposure.liquidity import ExitLine, LiquidityRow, LiquidityTable, liquidity
 from hedgerow.exposure.records import (
@@ -31,6 +32,7 @@ __all__ = [
     "ExitLine",
     "ExposureRow",
     "ExposureTable",
+    "FundingRate",
     "FundingRow",
     "FundingTable",
     "LiquidityRow",

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hedgerow.errors import Failure
+from hedgerow.exposure.nodes import node_order
 from hedgerow.exposure.records import ExposureTable
 from hedgerow.exposure.sums import Part, Sums, row_of, summed
 from hedgerow.instruments import (
@@ -54,7 +55,7 @@ def aggregate(book: Book, values: Values, snapshot: Snapshot) -> ExposureTable:
             sums.missing.update(dict.fromkeys(unplaced))
     return ExposureTable(
         time_ns=snapshot.time_ns,
-        rows=tuple(row_of(node, nodes[node]) for node in sorted(nodes, key=_order)),
+        rows=tuple(row_of(node, nodes[node]) for node in sorted(nodes, key=node_order)),
         option_age_ns_max=_oldest_ns(values, book),
         vol_regime=VOL_REGIME,
     )
@@ -193,8 +194,3 @@ def _expiry_node(leaf: str, instrument: Instrument) -> str:
 
 
 _day = cache(date_utc)  # a chain has a thousand options and ten expiries
-
-
-def _order(node: str) -> tuple[int, list[str]]:
-    """Put the tree first, then the coins; a parent's steps are a prefix and sort before."""
-    return (1 if node.startswith("coin/") else 0, node.split("/"))

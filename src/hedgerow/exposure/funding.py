@@ -7,7 +7,7 @@ Interest of loans stands beside it, at the rates that came with the lending indi
 itself says how much a loan has grown, not how fast it grows: without a rate interest is unknown.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import fsum
@@ -16,6 +16,7 @@ import msgspec
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.exposure.aggregate import node_places, parts_of
+from hedgerow.exposure.nodes import node_order, ordered, row_at
 from hedgerow.exposure.sums import Part
 from hedgerow.instruments import (
     InversePerpetual,
@@ -29,7 +30,7 @@ from hedgerow.portfolio import Book
 from hedgerow.pricing import Values
 from hedgerow.units import DAY_NS, to_model
 
-__all__ = ["FundingRow", "FundingTable", "funding"]
+__all__ = ["FundingRate", "FundingRow", "FundingTable", "funding"]
 
 _FRAC_PER_BPS = 1e-4
 
@@ -41,7 +42,8 @@ class FundingRow(msgspec.Struct, frozen=True, kw_only=True):
     `funding_usd_per_day_per_pct` that for one per cent of the underlying's spot at unmoved rates.
     With something in `missing` they are those of the rest, and None where there is no rest.
     `interest_usd_per_day` is that of loans, received on what is supplied and paid on debt; it goes
-    by the same rule with `interest_missing`, and a node without loans has none.
+    by the same rule with `interest_missing`, and a node without loans has none. `net_usd_per_day`
+    is both together, without what either is missing.
     """
 
     node: str
@@ -51,24 +53,34 @@ class FundingRow(msgspec.Struct, frozen=True, kw_only=True):
     missing: tuple[Failure, ...]
     interest_usd_per_day: float | None
     interest_missing: tuple[Failure, ...]
+    net_usd_per_day: float | None
+
+
+class FundingRate(msgspec.Struct, frozen=True, kw_only=True):
+    """What one perpetual of the desk settled last; positive when longs pay.
+
+    `funding_frac_per_interval` is None where `missing` says why.
+    """
+
+    instrument_id: str
+    funding_frac_per_interval: Decimal | None
+    interval_ns: int
+    missing: tuple[Failure, ...]
 
 
 class FundingTable(msgspec.Struct, frozen=True, kw_only=True):
-    """Every node that has a perpetual or a loan below it, parents before children."""
+    """Every node that has a perpetual or a loan below it, parents before children.
+
+    `rates` has every perpetual once, by name.
+    """
 
     time_ns: int
     rows: tuple[FundingRow, ...]
+    rates: tuple[FundingRate, ...]
 
     def row(self, node: str) -> Outcome[FundingRow]:
         """Find one node's row."""
-        for row in self.rows:
-            if row.node == node:
-                return row
-        return Failure(
-            subject=node,
-            reason="missing_data",
-            message=f"no perpetual and no loan at node {node}",
-        )
+        return row_at(self.rows, node, "no perpetual and no loan")
 
 
 @dataclass(slots=True)
@@ -88,6 +100,7 @@ def funding(book: Book, values: Values, snapshot: Snapshot) -> FundingTable:
     positions seen too long ago; neither counts as nothing.
     """
     nodes: dict[str, _Sums] = {}
+    rates: dict[str, FundingRate] = {}
     row_of = {int(index): row for row, index in enumerate(values.instrument_index)}
     trouble_of = {failure.subject: failure for failure in values.missing}
     for h, part in enumerate(parts_of(book, values, snapshot)):
@@ -97,6 +110,8 @@ def funding(book: Book, values: Values, snapshot: Snapshot) -> FundingTable:
             continue
         above, alone = node_places(part, part.own)
         sums = [nodes.setdefault(node, _Sums()) for node in (*above, *alone)]
+        if interval_ns is not None:
+            rates[terms.instrument_id] = _rate(terms.instrument_id, interval_ns, snapshot)
         row = row_of.get(int(book.holding_instrument_index[h]))
         troubles = dict.fromkeys(_stale(part))
         if row is None:
@@ -135,36 +150,47 @@ def funding(book: Book, values: Values, snapshot: Snapshot) -> FundingTable:
                 continue
             each.paid_usd_per_day.append(received_usd_per_day * to_model(rate))
             each.per_pct.append(moves * received_usd_per_day * to_model(rate) / 100.0)
-    return FundingTable(time_ns=snapshot.time_ns, rows=_rows(nodes))
+    return FundingTable(
+        time_ns=snapshot.time_ns,
+        rows=_rows(nodes),
+        rates=tuple(rates[name] for name in sorted(rates)),
+    )
+
+
+def _rate(instrument_id: str, interval_ns: int, snapshot: Snapshot) -> FundingRate:
+    rate = snapshot.funding_frac(instrument_id)
+    return FundingRate(
+        instrument_id=instrument_id,
+        funding_frac_per_interval=None if isinstance(rate, Failure) else rate,
+        interval_ns=interval_ns,
+        missing=(rate,) if isinstance(rate, Failure) else (),
+    )
 
 
 def _rows(nodes: Mapping[str, _Sums]) -> tuple[FundingRow, ...]:
-    def order(node: str) -> tuple[bool, list[str]]:
-        return node.startswith("coin/"), node.split("/")
-
     return tuple(
         FundingRow(
             node=node,
             funding_usd_per_day=_total(nodes[node].paid_usd_per_day, nodes[node].missing),
             funding_usd_per_day_per_bps=_total(nodes[node].per_bps, nodes[node].missing),
             funding_usd_per_day_per_pct=_total(nodes[node].per_pct, nodes[node].missing),
-            missing=_ordered(nodes[node].missing),
+            missing=ordered(nodes[node].missing),
             interest_usd_per_day=_total(
                 nodes[node].interest_usd_per_day, nodes[node].interest_missing
             ),
-            interest_missing=_ordered(nodes[node].interest_missing),
+            interest_missing=ordered(nodes[node].interest_missing),
+            net_usd_per_day=_total(
+                [*nodes[node].paid_usd_per_day, *nodes[node].interest_usd_per_day],
+                nodes[node].missing | nodes[node].interest_missing,
+            ),
         )
-        for node in sorted(nodes, key=order)
+        for node in sorted(nodes, key=node_order)
     )
 
 
 def _total(addends: list[float], missing: Mapping[Failure, None]) -> float | None:
     """Add up; of nothing but what is missing there is no sum."""
     return fsum(addends) if addends or not missing else None
-
-
-def _ordered(failures: Iterable[Failure]) -> tuple[Failure, ...]:
-    return tuple(sorted(failures, key=lambda failure: (failure.subject, failure.message)))
 
 
 def _stale(part: Part) -> tuple[Failure, ...]:

@@ -80,7 +80,9 @@ def ladder(
                 # A profit of exactly nothing has no coin.
                 after = [there.by_coin[each] for each in coins if each in there.by_coin]
                 profit_usd = now.value_usd - base.value_usd
-                foretold_usd = taylor_usd(base, moved, move, points, days)
+                foretold_usd = None
+                if not here.is_borrowed:
+                    foretold_usd = taylor_usd(base, moved, move, points, days)
                 cells.append(
                     ScenarioCell(
                         spot_move_frac=move,
@@ -94,7 +96,7 @@ def ladder(
                             else None
                         ),
                         taylor_usd=foretold_usd,
-                        difference_usd=profit_usd - foretold_usd,
+                        difference_usd=None if foretold_usd is None else profit_usd - foretold_usd,
                         missing=tuple(dict.fromkeys((*base.missing, *now.missing))),
                     )
                 )

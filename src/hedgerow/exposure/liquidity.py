@@ -16,12 +16,14 @@ import msgspec
 
 from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.exposure.aggregate import node_places, parts_of
+from hedgerow.exposure.nodes import node_order, ordered, row_at
 from hedgerow.instruments import (
     EntryContract,
     Instrument,
     Option,
     QuantoFuture,
     QuantoPerpetual,
+    Spot,
     has_entry,
     is_inverse,
     settlement_of,
@@ -44,7 +46,8 @@ class ExitLine(msgspec.Struct, frozen=True, kw_only=True):
 
     `quantity_contracts` is what is held, long positive. `depth_source` says where the cost comes
     from: a recorded or an assumed order book, or half the quoted spread, which has no size and is
-    taken for any. Cost and time are None where `missing` says why.
+    taken for any. Cost and time are None where `cost_missing` and `exit_missing` say why; `missing`
+    has both.
     """
 
     instrument_id: str
@@ -52,19 +55,24 @@ class ExitLine(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: float | None
     exit_hours: float | None
     depth_source: DepthSource
+    cost_missing: tuple[Failure, ...]
+    exit_missing: tuple[Failure, ...]
     missing: tuple[Failure, ...]
 
 
 class LiquidityRow(msgspec.Struct, frozen=True, kw_only=True):
     """One node: the sum of its costs, and the time of its slowest line, as far as known.
 
-    None where nothing of it is known.
+    Either leaves out what its own `cost_missing` or `exit_missing` names (`missing` has both), and
+    is None where nothing of it is known. A node with nothing to leave costs nothing and is at once.
     """
 
     node: str
     cost_usd: float | None
     exit_hours: float | None
     lines: tuple[ExitLine, ...]
+    cost_missing: tuple[Failure, ...]
+    exit_missing: tuple[Failure, ...]
     missing: tuple[Failure, ...]
 
 
@@ -77,10 +85,7 @@ class LiquidityTable(msgspec.Struct, frozen=True, kw_only=True):
 
     def row(self, node: str) -> Outcome[LiquidityRow]:
         """Find one node's row."""
-        for row in self.rows:
-            if row.node == node:
-                return row
-        return Failure(subject=node, reason="missing_data", message=f"nothing to leave at {node}")
+        return row_at(self.rows, node, "no exposure")
 
 
 @dataclass(slots=True)
@@ -109,20 +114,21 @@ def liquidity(
     Notes
     -----
     Balances of dollar coins are what an exit ends in: they cost nothing and appear in no line.
-    Other coins, loans and shares have no order book here, and are missing.
+    Other coins, and loans and shares even of dollar coins, have no order book here: their cost and
+    their time are missing.
     """
     if not 0.0 < participation_frac <= 1.0:
         raise OutOfDomain(f"participation must lie in (0, 1], was {participation_frac}")
-    nodes: dict[str, _Sides] = {}
+    nodes: dict[str, _Sides] = {"desk": _Sides()}
     terms_of = {terms.instrument_id: terms for terms in book.instruments}
     for h, part in enumerate(parts_of(book, values, snapshot)):
         quantity = float(book.holding_quantity_contracts[h])
-        is_tradable = has_entry(part.instrument) or isinstance(part.instrument, Option)
-        if quantity == 0.0 or (not is_tradable and part.own in snapshot.dollars_usd):
-            continue
+        is_dollar = isinstance(part.instrument, Spot) and part.own in snapshot.dollars_usd
         above, alone = node_places(part, part.own)
         for node in (*above, *alone):
             sides = nodes.setdefault(node, _Sides())
+            if quantity == 0.0 or is_dollar:
+                continue
             key = (part.instrument.instrument_id, quantity > 0)
             sides.held.setdefault(key, []).append(quantity)
             stale = (each for each in part.troubles if each.subject == part.account.account_id)
@@ -157,23 +163,22 @@ def liquidity(
 def _rows(
     nodes: Mapping[str, tuple[Sequence[ExitLine], Sequence[Failure]]],
 ) -> tuple[LiquidityRow, ...]:
-    def order(node: str) -> tuple[bool, list[str]]:
-        return node.startswith("coin/"), node.split("/")
-
     rows = []
-    for node in sorted(nodes, key=order):
+    for node in sorted(nodes, key=node_order):
         lines, stale = nodes[node]
         costs = [one.cost_usd for one in lines if one.cost_usd is not None]
-        troubles = dict.fromkeys((*stale, *(each for one in lines for each in one.missing)))
+        hours = [one.exit_hours for one in lines if one.exit_hours is not None]
+        of_cost = dict.fromkeys((*stale, *(each for one in lines for each in one.cost_missing)))
+        of_exit = dict.fromkeys((*stale, *(each for one in lines for each in one.exit_missing)))
         rows.append(
             LiquidityRow(
                 node=node,
-                cost_usd=fsum(costs) if costs else None,
-                exit_hours=max(
-                    (one.exit_hours for one in lines if one.exit_hours is not None), default=None
-                ),
+                cost_usd=fsum(costs) if costs or not lines else None,
+                exit_hours=max(hours, default=None if lines else 0.0),
                 lines=tuple(lines),
-                missing=tuple(sorted(troubles, key=lambda each: (each.subject, each.message))),
+                cost_missing=ordered(of_cost),
+                exit_missing=ordered(of_exit),
+                missing=ordered(of_cost | of_exit),
             )
         )
     return tuple(rows)
@@ -203,6 +208,8 @@ def _line(
         cost_usd=None if isinstance(cost, Failure) else cost,
         exit_hours=None if isinstance(hours, Failure) else hours,
         depth_source=source,
+        cost_missing=(cost,) if isinstance(cost, Failure) else (),
+        exit_missing=(hours,) if isinstance(hours, Failure) else (),
         missing=tuple(dict.fromkeys(each for each in (cost, hours) if isinstance(each, Failure))),
     )
 

@@ -3,6 +3,7 @@
 import msgspec
 
 from hedgerow.errors import Failure, Outcome
+from hedgerow.exposure.nodes import row_at
 from hedgerow.pricing import DollarGreeks, VolRegime
 
 __all__ = [
@@ -17,6 +18,10 @@ __all__ = [
 
 class ExposureRow(DollarGreeks, frozen=True, kw_only=True):
     """One node's exposure, in dollars: value, deltas, and every Greek of `DollarGreeks`.
+
+    Value and most Greeks belong to the coin a holding moves with, the delta of a settled profit to
+    the coin it is paid in: where profits of other coins are settled in a coin, the row of that coin
+    has their delta and not their value.
 
     `delta_spot_coin` is the dollar-numeraire delta in coins: what must be sold to stop the dollar
     value from moving, coin balances and premium held in coin included.
@@ -53,10 +58,7 @@ class ExposureTable(msgspec.Struct, frozen=True, kw_only=True):
 
     def row(self, node: str) -> Outcome[ExposureRow]:
         """Find one node's row."""
-        for row in self.rows:
-            if row.node == node:
-                return row
-        return Failure(subject=node, reason="missing_data", message=f"no exposure at node {node}")
+        return row_at(self.rows, node, "no exposure")
 
     def coins(self) -> tuple[ExposureRow, ...]:
         """Give the rows per coin across the desk."""
@@ -67,8 +69,9 @@ class BucketTable(msgspec.Struct, frozen=True, kw_only=True):
     """One node's exposure, twice over: by time to expiry, and by moneyness of its options.
 
     Rows are called ``BTC/2-7 d`` or ``BTC/-1 to -0.25``: coin, then bucket; buckets of a coin come
-    in order. Moneyness is ln(K/F) in deviations σ√T of the option's own vol. Either way the rows
-    add up to the node, which stands in `total`.
+    in order. Moneyness is ln(K/F) in deviations σ√T of the option's own vol. Either way value and
+    Greeks add up to the node, which stands in `total`; delta and Greeks of spot do but for those of
+    dollar coins, which a node that joins coins leaves out.
     """
 
     time_ns: int
@@ -81,7 +84,10 @@ class BucketTable(msgspec.Struct, frozen=True, kw_only=True):
 class ScenarioCell(msgspec.Struct, frozen=True, kw_only=True):
     """A node in one scenario, revalued in full, against the node as it stands.
 
-    `taylor_usd` is the profit that the node's Greeks foretell and `difference_usd` what they miss.
+    `taylor_usd` is the profit that the node's Greeks foretell and `difference_usd` what they miss:
+    of the fourth order, and cross gammas of coins that move together. Both are None at the node of
+    a coin in which profits of other coins are settled: their delta is the node's, their value and
+    so their profit is not.
     A cell with anything missing is incomplete: its numbers leave that out. `delta_spot_coin` is
     None where several coins move.
     """
@@ -92,8 +98,8 @@ class ScenarioCell(msgspec.Struct, frozen=True, kw_only=True):
     profit_usd: float
     delta_spot_usd: float
     delta_spot_coin: float | None
-    taylor_usd: float
-    difference_usd: float
+    taylor_usd: float | None
+    difference_usd: float | None
     missing: tuple[Failure, ...]
 
 

@@ -17,10 +17,16 @@ __all__ = ["NodeRows", "node_rows", "restricted"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NodeRows:
-    """A node's own row, as the whole table would have it, and what it holds of each coin."""
+    """A node's own row, as the whole table would have it, and what it holds of each coin.
+
+    `is_borrowed` says that the node has deltas of profits that are settled in its coin and whose
+    value stands elsewhere, at the coin they are made with: its value does not move as its delta
+    says.
+    """
 
     whole: ExposureRow
     by_coin: dict[str, ExposureRow]
+    is_borrowed: bool
 
 
 def node_rows(book: Book, snapshot: Snapshot, node: str) -> Outcome[NodeRows]:
@@ -48,7 +54,15 @@ def node_rows(book: Book, snapshot: Snapshot, node: str) -> Outcome[NodeRows]:
     return NodeRows(
         whole=row_of(node, sums.pop(node)),
         by_coin={name.removeprefix(f"{node} "): row_of(name, sums[name]) for name in sorted(sums)},
+        is_borrowed=any(_is_borrowed(part, node) for part in parts),
     )
+
+
+def _is_borrowed(part: Part, node: str) -> bool:
+    if part.settled_in == part.own:
+        return False
+    joined, alone = node_places(part, part.own)
+    return node not in (*joined, *alone) and node in node_places(part, part.settled_in)[1]
 
 
 def restricted(book: Book, node: str) -> Book:

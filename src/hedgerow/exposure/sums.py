@@ -12,6 +12,7 @@ from math import fsum
 from typing import TypeAlias
 
 from hedgerow.errors import Failure, Outcome
+from hedgerow.exposure.nodes import ordered
 from hedgerow.exposure.records import ExposureRow
 from hedgerow.instruments import Instrument
 from hedgerow.market import Snapshot
@@ -148,6 +149,6 @@ def row_of(name: str, sums: Sums) -> ExposureRow:
         delta_spot_coin=fsum(sums.delta_coin) if is_one_coin else None,
         delta_premium_adjusted_coin=fsum(sums.delta_own_coin) if is_one_coin else None,
         is_estimate=sums.is_estimate,
-        missing=tuple(sorted(sums.missing, key=lambda failure: (failure.subject, failure.message))),
+        missing=ordered(sums.missing),
         **greeks,
     )

@@ -300,6 +300,9 @@ def _fill_power(row: _Row, terms: PowerPerpetual, mark: PowerMark) -> None:
     if row.settlement.underlying == row.underlying:
         # Counted in the coin itself, a part of the delta is that of the coins it is worth.
         row.delta_own_coin -= row.unit_ccy * row.settlement.delta_coin_per_unit
+    else:
+        # Its worth is so many dollars, whatever it is counted in: a broken peg does not move it.
+        row.settlement = structs.replace(row.settlement, delta_coin_per_unit=0.0)
     row.raw = _power_orders(
         value_usd=float(token.value_usd[0]),
         vega_usd_per_vol=float(token.vega_usd_per_vol[0]),

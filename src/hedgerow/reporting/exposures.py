@@ -6,6 +6,7 @@ from typing import Final
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from hedgerow.errors import Failure
 from hedgerow.exposure import (
     BucketTable,
     CrossTable,
@@ -16,7 +17,7 @@ from hedgerow.exposure import (
     LiquidityTable,
 )
 from hedgerow.pricing import GREEKS, Greek, VolRegime
-from hedgerow.reporting.figures import UNKNOWN, clock, duration, percent, plain, usd_all
+from hedgerow.reporting.figures import UNKNOWN, clock, duration, partial, percent, plain, usd_all
 from hedgerow.reporting.framing import headed, note, troubles, without
 from hedgerow.reporting.grid import Column, grid
 from hedgerow.units import SECOND_NS
@@ -30,12 +31,17 @@ __all__ = [
 ]
 
 _PEG_NOTE = (
-    "Delta of a dollar coin, on its own rows, is peg risk. Rows that hold other coins as well "
-    "leave it out, so they may differ from the sum of the rows below them."
+    "Delta and gamma of a dollar coin, on its own rows, are peg risk. Rows that hold other coins "
+    "as well leave them out, so they may differ from the sum of the rows below them. Every coin's "
+    "gamma is for that coin alone moving."
 )
 _REGIMES: Final[dict[VolRegime, str]] = {
     "sticky_strike": "Sticky strike: when spot moves, every vol stays with its strike."
 }
+_PARTIAL_NOTE = (
+    "A number with ? is not whole: the column of trust names what it lacks. Unknown: nothing of "
+    "the figure is known."
+)
 _MISSING = "Missing: the totals above leave these out"
 # Those of a screen that is read every day; the others are asked for.
 _USUAL = tuple(name for name in GREEKS if name.startswith(("gamma", "vega", "theta")))
@@ -65,11 +71,11 @@ def exposure_table(
     if age is not None:
         parts.append(note(f"Oldest option quote: {duration(age / SECOND_NS)}."))
     missing = dict.fromkeys(failure for row in table.rows for failure in row.missing)
-    return Group(*parts, *troubles(_MISSING, missing))
+    return Group(*parts, *_incomplete(missing))
 
 
 def bucket_tables(table: BucketTable, heading: str | None = None) -> RenderableType:
-    """One node twice over, by expiry and by moneyness, each adding up to the last row."""
+    """One node twice over, by expiry and by moneyness; what adds up adds up to the last row."""
     parts: list[RenderableType] = headed(heading)
     for title, rows in (
         (f"{table.total.node} by time to expiry", table.by_expiry),
@@ -80,14 +86,17 @@ def bucket_tables(table: BucketTable, heading: str | None = None) -> RenderableT
         trust = [_trust(row) for row in shown]
         parts += [_rows_grid(title, "Bucket", names, shown, trust), Text()]
     parts += [note(_REGIMES[table.vol_regime]), note(_PEG_NOTE)]
-    return Group(*parts, *troubles(_MISSING, table.total.missing))
+    return Group(*parts, *_incomplete(table.total.missing))
 
 
 def cross_table(table: CrossTable, heading: str | None = None) -> RenderableType:
     """Rows: whose delta changes; columns: what moves."""
     head: list[Column] = [("Delta in", "", False)]
     head += [(f"{coin}", "+1 %", True) for coin in table.coins]
-    texts = usd_all([each for row in table.cross_usd_per_pct for each in row])
+    mark = "?" if table.missing else ""
+    texts = [
+        f"{text}{mark}" for text in usd_all([x for row in table.cross_usd_per_pct for x in row])
+    ]
     width = len(table.coins)
     rows = [(coin, *texts[n * width : (n + 1) * width]) for n, coin in enumerate(table.coins)]
     parts: list[RenderableType] = [
@@ -98,35 +107,54 @@ def cross_table(table: CrossTable, heading: str | None = None) -> RenderableType
         note("Diagonal: gamma. All of it was found by moving the market, a zero too."),
         note(_REGIMES[table.vol_regime]),
     ]
-    return Group(*parts, *troubles(_MISSING, table.missing))
+    return Group(*parts, *_incomplete(table.missing))
 
 
 def funding_table(table: FundingTable, heading: str | None = None) -> RenderableType:
-    """Funding per node at the rates last settled; received is positive."""
-    paid = usd_all([row.funding_usd_per_day for row in table.rows], sign=True)
-    per_bps = usd_all([row.funding_usd_per_day_per_bps for row in table.rows])
-    per_pct = usd_all([row.funding_usd_per_day_per_pct for row in table.rows])
-    rows = [
-        (
-            _indented(row.node),
-            paid[n],
-            per_bps[n],
-            per_pct[n],
-            plain(row.interest_usd_per_day, 0),
-            without(row.missing),
-        )
-        for n, row in enumerate(table.rows)
+    """Funding per node at the rates last settled, and those rates; received is positive."""
+    names = [_indented(row.node) for row in table.rows]
+    troubled = [bool(row.missing) for row in table.rows]
+    indebted = [bool(row.interest_missing) for row in table.rows]
+    either = [a or b for a, b in zip(troubled, indebted, strict=True)]
+    columns = [
+        _partials([row.funding_usd_per_day for row in table.rows], troubled, sign=True),
+        _partials([row.funding_usd_per_day_per_bps for row in table.rows], troubled),
+        _partials([row.funding_usd_per_day_per_pct for row in table.rows], troubled),
+        _partials([row.interest_usd_per_day for row in table.rows], indebted, sign=True),
+        _partials([row.net_usd_per_day for row in table.rows], either, sign=True),
+        [without((*row.missing, *row.interest_missing)) for row in table.rows],
     ]
     head: tuple[Column, ...] = (
         ("Node", "", False), ("Funding", "USD per day", True), ("Rate", "+1 bp", True),
-        ("Spot", "+1 %", True), ("Interest", "USD per day", True), ("Trust", "", False),
+        ("Spot", "+1 %", True), ("Interest", "USD per day", True), ("Net", "USD per day", True),
+        ("Trust", "", False),
+    )  # fmt: skip
+    rates = [
+        (
+            rate.instrument_id,
+            percent(rate.funding_frac_per_interval, 4, sign=True),
+            duration(rate.interval_ns / SECOND_NS),
+        )
+        for rate in table.rates
+    ]
+    rates_head: tuple[Column, ...] = (
+        ("Perpetual", "", False), ("Rate", "per interval", True), ("Interval", "", True),
     )  # fmt: skip
     missing = dict.fromkeys(failure for row in table.rows for failure in row.missing)
     unknown = dict.fromkeys(failure for row in table.rows for failure in row.interest_missing)
+    shown_rates: list[RenderableType] = []
+    if rates:
+        shown_rates = [Text(), grid("Rates: longs pay when positive", rates_head, rates)]
+    title = f"Funding at the rates last settled, {clock(table.time_ns)} UTC"
     return Group(
         *headed(heading),
-        grid(f"Funding at the rates last settled, {clock(table.time_ns)} UTC", head, rows),
-        note("Positive is received. Interest is that of loans; staking rewards are not in it."),
+        grid(title, head, zip(names, *columns, strict=True)),
+        *shown_rates,
+        note(
+            "Positive is received. Interest is that of loans; staking rewards are not in it. "
+            "Net is funding and interest."
+        ),
+        *([note(_PARTIAL_NOTE)] if any(either) else []),
         *troubles(_MISSING, missing),
         *troubles("Interest unknown", unknown),
     )
@@ -136,9 +164,16 @@ def liquidity_tables(
     table: LiquidityTable, node: LiquidityRow, heading: str | None = None
 ) -> RenderableType:
     """What every node costs to leave, and the lines of one of them."""
-    costs = usd_all([row.cost_usd for row in table.rows])
+    costs = _partials(
+        [row.cost_usd for row in table.rows], [bool(row.cost_missing) for row in table.rows]
+    )
     rows = [
-        (_indented(row.node), costs[n], _hours(row.exit_hours), without(row.missing))
+        (
+            _indented(row.node),
+            costs[n],
+            partial(_hours(row.exit_hours), row.exit_hours, is_partial=bool(row.exit_missing)),
+            _exit_trust(row),
+        )
         for n, row in enumerate(table.rows)
     ]
     head: tuple[Column, ...] = (
@@ -170,7 +205,8 @@ def liquidity_tables(
             "each book once with all it holds, so it may cost more than the sum of its accounts. "
             "Half a spread has no size: it is taken for any."
         ),
-        *troubles("Unknown: in no figure above", node.missing),
+        *([note(_PARTIAL_NOTE)] if any(row.missing for row in table.rows) else []),
+        *troubles(f"{node.node}: what its cost or its time leaves out, and why", node.missing),
     )
 
 
@@ -179,10 +215,15 @@ def _rows_grid(
 ) -> RenderableType:
     """Value, deltas and the usual Greeks."""
     # Coins of different kinds do not add: a row that joins several has no number there.
-    coins = ["several" if r.delta_spot_coin is None else _coins(r.delta_spot_coin) for r in rows]
+    coins = [
+        "several"
+        if r.delta_spot_coin is None
+        else partial(_coins(r.delta_spot_coin), r.delta_spot_coin, is_partial=bool(r.missing))
+        for r in rows
+    ]
     columns = [
-        usd_all([row.value_usd for row in rows]),
-        usd_all([row.delta_spot_usd for row in rows]),
+        _column(rows, "value_usd"),
+        _column(rows, "delta_spot_usd"),
         coins,
         *(_column(rows, greek) for greek in _USUAL),
         trust,
@@ -198,8 +239,35 @@ def _head(greek: Greek) -> Column:
     return (greek.title, greek.unit, True)
 
 
-def _column(rows: Iterable[ExposureRow], name: str) -> list[str]:
-    return usd_all([getattr(row, name) for row in rows])
+def _column(rows: Sequence[ExposureRow], name: str) -> list[str]:
+    return _partials([getattr(row, name) for row in rows], [bool(row.missing) for row in rows])
+
+
+def _partials(
+    values: Sequence[float | None], are_partial: Sequence[bool], *, sign: bool = False
+) -> list[str]:
+    """Write a column of dollars; what leaves something out is marked."""
+    return [
+        partial(text, value, is_partial=is_partial)
+        for text, value, is_partial in zip(
+            usd_all(values, sign=sign), values, are_partial, strict=True
+        )
+    ]
+
+
+def _incomplete(missing: Iterable[Failure]) -> list[RenderableType]:
+    """Explain the marks, and list what they stand for."""
+    failures = tuple(missing)
+    return [note(_PARTIAL_NOTE), *troubles(_MISSING, failures)] if failures else []
+
+
+def _exit_trust(row: LiquidityRow) -> str:
+    """Say of cost and time apart what they leave out."""
+    cost, time = without(row.cost_missing), without(row.exit_missing)
+    if cost == time:
+        return cost
+    named = (f"{what} {text}" for what, text in (("cost", cost), ("time", time)) if text)
+    return "; ".join(named)
 
 
 def _indented(node: str) -> str:

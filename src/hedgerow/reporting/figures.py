@@ -14,6 +14,7 @@ __all__ = [
     "duration",
     "exact",
     "is_loss",
+    "partial",
     "percent",
     "plain",
     "quantity",
@@ -49,6 +50,19 @@ def significant(value: float, digits: int = 10) -> str:
     ('4,992.56761', '-2.2587e-10', '0')
     """
     return f"{value:,.{digits}g}" if value else "0"
+
+
+def partial(text: str, value: Number | None, *, is_partial: bool) -> str:
+    """Mark a written sum of which a part is missing; one of nothing is unknown, and no zero.
+
+    >>> partial("1,234", 1234.0, is_partial=True), partial("0", 0.0, is_partial=True)
+    ('1,234?', 'unknown')
+    >>> partial("1,234", 1234.0, is_partial=False), partial("0", 0.0, is_partial=False)
+    ('1,234', '0')
+    """
+    if not is_partial:
+        return text
+    return f"{text}?" if value else UNKNOWN
 
 
 def usd(value: Number | None, *, sign: bool = False) -> str:

@@ -13,6 +13,15 @@ from hedgerow.reporting.grid import Column, grid
 
 __all__ = ["ladder_svg", "ladder_tables"]
 
+_MISSED = "Missed is the profit less what the Greeks foretell."
+_UNTOLD = (
+    "profits of other coins settled in this one count in the delta, and as value where they are "
+    "made: the profit leaves them out, so it is not compared with the Greeks."
+)
+_STANDING = (
+    "As days go by options lose time value and power perpetuals pay; funding of other perpetuals, "
+    "interest, staking and vault growth stand still."
+)
 _VOLS_ABREAST = 3  # of a table: three numbers each, on a screen of 118 columns
 _LEFT, _TOP, _CELL_WIDTH, _CELL_HEIGHT = 74, 58, 96, 30
 _STYLE = (
@@ -23,9 +32,12 @@ _STYLE = (
 
 
 def ladder_tables(ladder: ScenarioLadder, heading: str | None = None) -> RenderableType:
-    """Profit, delta and what the Greeks miss of the profit: a table for every day."""
+    """Profit, delta and what the Greeks miss of the profit, where they tell: a table a day."""
     parts: list[RenderableType] = headed(heading)
-    mark = " ?" if ladder.cells[0].missing else ""
+    told = {"Profit": "profit_usd", "Delta": "delta_spot_usd", "Missed": "difference_usd"}
+    is_told = all(cell.difference_usd is not None for cell in ladder.cells)
+    if not is_told:
+        del told["Missed"]
     for days, cells in _by_days(ladder):
         vols = list(dict.fromkeys(cell.vol_move_volpt for cell in cells))
         for some in _groups(vols, _VOLS_ABREAST):
@@ -36,34 +48,38 @@ def ladder_tables(ladder: ScenarioLadder, heading: str | None = None) -> Rendera
             head: list[Column] = [("Spot", "%", True)]
             for vol in some:
                 points = f"{_signed(vol)} pt"
-                head += [
-                    ("Profit", points, True),
-                    ("Delta", points, True),
-                    ("Missed", points, True),
-                ]
+                head += [(what, points, True) for what in told]
             chosen = [cell for row in by_spot.values() for cell in row]
-            profits = [text + mark for text in usd_all([each.profit_usd for each in chosen])]
-            deltas = usd_all([each.delta_spot_usd for each in chosen])
-            misses = usd_all([each.difference_usd for each in chosen])
+            marks = [" ?" if each.missing else "" for each in chosen]
+            columns = [
+                [
+                    text + mark
+                    for text, mark in zip(
+                        usd_all([getattr(each, name) for each in chosen]), marks, strict=True
+                    )
+                ]
+                for name in told.values()
+            ]
             width = len(some)
             rows = []
             for n, spot in enumerate(by_spot):
                 texts = [_signed(100 * spot)]
                 for at in range(n * width, (n + 1) * width):
-                    texts += [profits[at], deltas[at], misses[at]]
+                    texts += [column[at] for column in columns]
                 rows.append(texts)
             parts += [grid(f"{ladder.node}, {_day(days)}", head, rows), Text()]
     parts.append(
         note(
-            "USD. Full revaluation; Missed is the profit less what the Greeks foretell. "
+            f"USD. Full revaluation; {_MISSED if is_told else _UNTOLD} "
             f"Moving: {', '.join(ladder.coins)}. Sticky strike; vols move in points, all together, "
             "never below zero."
         )
     )
-    if mark:
-        parts.append(note("? incomplete: profits leave out what is listed below."))
+    parts.append(note(_STANDING))
     missing = dict.fromkeys(failure for cell in ladder.cells for failure in cell.missing)
-    return Group(*parts, *troubles("Missing: every cell leaves these out", missing))
+    if missing:
+        parts.append(note("? incomplete: the number leaves out what is listed below."))
+    return Group(*parts, *troubles("Missing: cells with ? leave these out", missing))
 
 
 def ladder_svg(ladder: ScenarioLadder) -> str:
@@ -105,6 +121,7 @@ def ladder_svg(ladder: ScenarioLadder) -> str:
     )
     if any(cell.missing for cell in ladder.cells):
         about += "; ? incomplete"
+    about += "; funding and interest stand still"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
         f'height="{height}" role="img"><title>Profit over spot and vol</title>'

@@ -87,7 +87,7 @@ def test_an_incomplete_ladder_says_so(tmp_path: Path) -> None:
     answer = ask(words, "ladder", "--plot", str(tmp_path / "l.svg"))
     assert answer.code == 1
     assert " ?" in answer.out
-    assert "Missing: every cell leaves these out" in answer.out
+    assert "Missing: cells with ? leave these out" in answer.out
     assert "? incomplete" in (tmp_path / "l.svg").read_text(encoding="utf-8")
 
 

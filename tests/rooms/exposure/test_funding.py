@@ -114,6 +114,22 @@ def test_one_basis_point_and_one_per_cent_by_moving_them() -> None:
     )
 
 
+def test_every_perpetual_shows_its_rate_and_interval_once() -> None:
+    hourly = perpetual("ETH", funding_interval_ns=HOUR_NS)
+    of = book(
+        [account(name, positions={"BTC-PERP": (1, 1), "ETH-PERP": (1, 1)}) for name in "ab"],
+        by_id(perpetual(), hourly),
+    )
+    events = tuple(e for e in market() if e != rate("BTC-PERP", "0.0001"))
+    at = now(*events)
+    bitcoin, ether = funding(of, value(of, at), at).rates
+    assert (bitcoin.instrument_id, ether.instrument_id) == ("BTC-PERP", "ETH-PERP")
+    assert (bitcoin.funding_frac_per_interval, bitcoin.interval_ns) == (None, 8 * HOUR_NS)
+    assert [failure.subject for failure in bitcoin.missing] == ["BTC-PERP"]
+    assert ether.funding_frac_per_interval == Decimal("-0.00005")
+    assert (ether.interval_ns, ether.missing) == (HOUR_NS, ())
+
+
 def test_a_rate_that_was_never_heard_is_missing_and_not_nothing() -> None:
     events = tuple(e for e in market() if not isinstance(e, FundingSettlement))
     got = row(funded(ACCOUNTS, *events), "desk/binance/perps")
@@ -163,6 +179,12 @@ def test_interest_is_unknown_where_a_loan_has_no_rate_and_none_where_there_is_no
     assert loan.interest_usd_per_day is None
     assert [f.subject for f in loan.interest_missing] == ["debt:USDC", "supply:wstETH"]
     assert loan.missing == ()
+    assert (loan.net_usd_per_day, row(table, "desk/binance").net_usd_per_day) == (
+        None,
+        row(table, "desk/binance").funding_usd_per_day,
+    )
+    desk = row(table, "desk")
+    assert desk.net_usd_per_day == desk.funding_usd_per_day  # of the rest, as interest_missing says
     assert isinstance(table.row("desk/deribit/options/ETH"), Failure)
 
 
@@ -186,6 +208,9 @@ def test_interest_by_hand() -> None:
     loan = row(table, "desk/aave")
     assert loan.interest_usd_per_day == pytest.approx(earned + owed, rel=1e-12)
     assert loan.interest_missing == ()
+    desk = row(table, "desk")
+    assert desk.funding_usd_per_day is not None
+    assert desk.net_usd_per_day == pytest.approx(desk.funding_usd_per_day + earned + owed)
     without = tuple(e for e in events if not (isinstance(e, LendingIndex) and e.asset == "USDC"))
     partly = row(funded(ACCOUNTS, *without), "desk/aave")
     assert partly.interest_usd_per_day == pytest.approx(earned, rel=1e-12)

@@ -22,6 +22,7 @@ from tests.builders import (
     index,
     option,
     option_quote,
+    perpetual,
     power,
     power_state,
     quanto,
@@ -111,6 +112,10 @@ JOINED = {
     "of one coin": joined(settlement="wstETH"),
     "of one dollar": joined(underlying="USDC", settlement="USDC"),
     "quanto": quanto(),
+    "power in its coin": power("ETH"),
+    "power in dollars": power("USDC"),
+    "power in another coin": power("BTC"),
+    "perpetual in another coin": perpetual("ETH", settlement="BTC"),
     "nearly everything": None,
 }
 
@@ -122,7 +127,7 @@ def test_greeks_of_a_coin_are_slopes_by_it_alone(kind: str, coin: str, greek: st
     terms = JOINED[kind]
     entry = {} if terms is None else {terms.instrument_id: (50_000, 2_400)}
     of = held() if terms is None else book([account(positions=entry)], by_id(terms))
-    at = now(*market(), quote("ETH-QUANTO", 2500))
+    at = now(*market(), quote("ETH-QUANTO", 2500), power_state("0.3", 2000, "122.4"))
     orders, scale = {"delta_spot_usd": ((1, 0, 0), 1.0), **SLOPES}[greek]
     table = revalued(of, at)
     found = table.row(f"coin/{coin}")

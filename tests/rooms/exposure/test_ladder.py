@@ -23,6 +23,7 @@ from tests.builders import (
     linear_future,
     option,
     option_quote,
+    perpetual,
     power,
     power_state,
     snapshot,
@@ -78,6 +79,7 @@ def test_every_cell_is_a_full_revaluation(node: str) -> None:
         there = row(revalued(held(), now().shocked(shock_of(cell, ("BTC", "ETH")))), node)
         assert cell.profit_usd == there.value_usd - base.value_usd
         assert cell.delta_spot_usd == pytest.approx(there.delta_spot_usd, rel=1e-12)
+        assert cell.taylor_usd is not None
         assert cell.difference_usd == cell.profit_usd - cell.taylor_usd
         assert cell.missing == ()
     still = next(c for c in found.cells if shock_of(c, ()) == Shock() and c.spot_move_frac == 0)
@@ -153,6 +155,24 @@ def test_a_future_past_its_expiry_is_no_position_any_more() -> None:
     assert "settle it and drop the position" in found.missing[0].message
 
 
+def test_a_coin_that_others_settle_in_is_not_told_by_its_greeks() -> None:
+    """250,000 dollars and 2.5 bitcoin perpetuals 2,000 up: 255,000 of delta, 250,000 of value."""
+    bitcoin = account("a", positions={"BTC-PERP": ("2.5", 58_000)}, balances={"USDC": 250_000})
+    of = book([bitcoin], by_id(perpetual("BTC")))
+    whole = row(revalued(of, now()), "coin/USDC")
+    assert (whole.value_usd, whole.delta_spot_usd) == (250_000, 255_000)
+    for node in ("coin/USDC", "desk/venue/a/USDC", "desk/venue/a/USDC/no expiry"):
+        for cell in laddered(node, of).cells:
+            assert (cell.taylor_usd, cell.difference_usd) == (None, None)
+            assert cell.profit_usd == pytest.approx(250_000 * cell.spot_move_frac)
+    # Where all of it is joined, or made, everything moves as told: a perpetual is linear.
+    for node, coin in (("desk", "USDC"), ("desk/venue/a", "USDC"), ("coin/BTC", None)):
+        for cell in laddered(node, of, coin=coin).cells:
+            assert cell.difference_usd == pytest.approx(0.0, abs=1e-6), node
+    alone = book([account("a", balances={"USDC": 250_000})], by_id())
+    assert all(cell.taylor_usd is not None for cell in laddered("coin/USDC", alone).cells)
+
+
 def test_all_coins_are_all_but_the_dollars() -> None:
     assert laddered("desk").coins == ("BTC", "ETH")
     assert laddered("desk").cells[0].delta_spot_coin is None
@@ -206,6 +226,8 @@ def test_halving_a_move_leaves_a_sixteenth_of_what_greeks_miss(
     """All terms up to the third order are there and right: what is left is of the fourth."""
     whole = foretold(*moves)
     half = foretold(moves[0] / 2, moves[1] / 2, moves[2] / 2)
+    assert whole.difference_usd is not None
+    assert half.difference_usd is not None
     assert abs(whole.difference_usd) > 1e-3
     assert half.difference_usd / whole.difference_usd == pytest.approx(1 / 16, rel=0.15)
 
@@ -223,7 +245,8 @@ def test_two_moves_together_miss_only_terms_without_a_name(
         spot, vol, days = (each * part for each in moves)
         alone = (foretold(spot, 0, 0), foretold(0, vol, 0), foretold(0, 0, days))
         both = foretold(spot, vol, days)
-        return both.difference_usd - fsum(one.difference_usd for one in alone)
+        assert both.difference_usd is not None
+        return both.difference_usd - fsum(one.difference_usd or 0.0 for one in alone)
 
     assert abs(together(1.0)) > 1e-6
     assert together(0.5) / together(1.0) == pytest.approx(1 / 8, rel=0.3)

@@ -7,7 +7,7 @@ import pytest
 
 from hedgerow.errors import Failure, OutOfDomain
 from hedgerow.exposure import LiquidityRow, LiquidityTable, liquidity
-from hedgerow.instruments import Instrument
+from hedgerow.instruments import Instrument, VaultShare
 from hedgerow.market import Candle, MarketEvent
 from hedgerow.portfolio import Account, book
 from hedgerow.pricing import value
@@ -16,16 +16,20 @@ from tests.builders import (
     T0_NS,
     account,
     by_id,
+    debt,
     exact,
     index,
     inverse,
     ladder,
+    lending,
     option,
     option_quote,
     perpetual,
     quanto,
     quote,
+    share_rate,
     snapshot,
+    supply,
 )
 
 PERP, CALL = perpetual(), option(70000, "call")
@@ -200,7 +204,41 @@ def test_coins_have_no_book_here_and_dollars_need_none() -> None:
     (line,) = row(found).lines
     assert line.instrument_id == "spot:BTC"
     assert [f.reason for f in line.missing] == ["unsupported"]
-    assert isinstance(found.row("coin/USDC"), Failure)
+    nothing = row(found, "coin/USDC")
+    assert (nothing.cost_usd, nothing.exit_hours, nothing.lines, nothing.missing) == (0, 0, (), ())
+    assert isinstance(found.row("coin/ETH"), Failure)
+
+
+def test_a_desk_with_nothing_leaves_at_once() -> None:
+    empty = row(table([account()]))
+    assert (empty.cost_usd, empty.exit_hours, empty.missing) == (0.0, 0.0, ())
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [debt("USDC"), supply("USDC"), VaultShare(instrument_id="v", vault="yield", asset="USDC")],
+    ids=lambda terms: terms.instrument_id,
+)
+def test_loans_and_shares_of_dollars_are_not_free(terms: Instrument) -> None:
+    name = terms.instrument_id
+    held = account(positions={name: -100 if name.startswith("debt") else 100})
+    got = row(table([held], lending("USDC"), share_rate("yield", 1), terms=(terms,)), "coin/USDC")
+    assert (got.cost_usd, got.exit_hours) == (None, None)
+    assert [f.subject for f in got.cost_missing] == [name]
+    assert got.cost_missing == got.exit_missing == got.missing
+
+
+def test_cost_and_time_miss_what_they_miss() -> None:
+    """The perpetual has a book and no volume; the balance has neither."""
+    held = account(positions={"BTC-PERP": (1, 50_000)}, balances={"BTC": 2})
+    got = row(table([held], quote("BTC-PERP", 60000), BOOK))
+    assert (got.cost_usd, got.exit_hours) == (10.0, None)
+    assert [f.subject for f in got.cost_missing] == ["spot:BTC"]
+    assert [f.subject for f in got.exit_missing] == ["BTC-PERP", "spot:BTC"]
+    assert [f.subject for f in got.missing] == ["BTC-PERP", "spot:BTC"]
+    perpetual_line = next(line for line in got.lines if line.instrument_id == "BTC-PERP")
+    assert perpetual_line.cost_missing == ()
+    assert perpetual_line.exit_missing == perpetual_line.missing != ()
 
 
 @pytest.mark.parametrize("share", [0.0, -0.1, 1.1, float("nan")])

@@ -10,7 +10,7 @@ from hedgerow.hedging import NO_CAPS, Caps, HedgePolicy, TradePlan, plan
 from hedgerow.hedging.plan import band_halfwidth_coin
 from hedgerow.instruments import Instrument, LinearPerpetual
 from hedgerow.limits import Limit, survey
-from hedgerow.market import MarketEvent
+from hedgerow.market import MarketEvent, Shock
 from hedgerow.portfolio import Account, book
 from tests.builders import (
     T0_NS,
@@ -122,6 +122,15 @@ def test_a_contract_above_spot_moves_by_its_mark() -> None:
     row = state.exposures.row("coin/BTC")
     assert not isinstance(row, Failure)
     assert row.delta_spot_coin == pytest.approx(trade.delta_after_coin, abs=1e-12)
+
+
+def test_a_contract_paid_in_a_dollar_below_par_moves_by_less() -> None:
+    """At 0.9 dollars a coin pays 0.9 of a coin's move: 1.75 / 0.9 = 1.9444 contracts."""
+    now = snapshot(*MARKET).shocked(Shock(spot_factor_frac={"USDC": 0.9}))
+    state = survey(book([account("cold", balances={"BTC": 2})], by_id(perpetual())), now, {}, ())
+    (trade,) = plan([POLICY], state, [perpetual()], NO_CAPS).trades
+    assert trade.quantity_contracts == D("-1.944")
+    assert trade.delta_after_coin == pytest.approx(2 - 1.944 * 0.9, abs=1e-12)
 
 
 def test_what_it_costs_and_the_worst_price_it_takes() -> None:

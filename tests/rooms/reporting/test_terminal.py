@@ -228,7 +228,7 @@ def test_an_incomplete_total_says_what_it_leaves_out() -> None:
     table = tree(row, leaf, age_ns=2 * HOUR_NS)
     text = printed(exposure_table(table, "opening positions of the desk file"))
     assert text.startswith("opening positions of the desk file\n")
-    assert "is peg risk" in text
+    assert "are peg risk" in text
     assert "1,234,567" in text
     assert "without BTC-X" in text
     assert "quote is 14 h old" in text

@@ -295,7 +295,8 @@ def coin_greeks(
         at_edges = options.given[:, edges]
         forward = at_edges[0]
         found = reference.limits(at_edges, carry_follows_rate=False)
-        adjusted = found[1] - found[0] / forward
+        # ±K D N(±d2) / F, as everywhere: delta less premium would cancel at a small strike.
+        adjusted = found[1] * at_edges[1] / forward
         room[:, edges] = (
             found[0] / forward, adjusted / forward, -2.0 * adjusted / forward**2, adjusted,
             found[3] / forward, found[4] / forward,

@@ -223,7 +223,10 @@ def test_small_integers_do_not_hide_a_second_currency() -> None:
     [
         (np.array([True, False, True]), "settlement_code must be a whole number"),
         (np.array([1.0, 0.0, 1.0]), "settlement_code must be a whole number"),
-        (np.ma.masked_array([1, 0, 1], mask=[False, True, False]), "settlement_code must be a whole number"),
+        (
+            np.ma.masked_array([1, 0, 1], mask=[False, True, False]),
+            "settlement_code must be a whole number",
+        ),
         (np.array([1, 0]), r"settlement_code has shape \(2,\), expected \(3,\)"),
     ],
 )

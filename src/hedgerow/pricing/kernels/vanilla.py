@@ -9,7 +9,7 @@ test looks for them. What keeps it so:
   overlap, and pairs grow as reads times writes;
 - a loop sees views that begin at zero, as an index that could be negative costs a select.
 
-Expect about 110 multiply-adds, two square roots' and five divisions' worth of time per option for
+Expect about 130 multiply-adds, two square roots' and five divisions' worth of time per option for
 the twelve numbers, some 20 ns on one core at 256 bits.
 
 Kernels trust their caller: `pricing.european` has the gate. Inside its bounds nothing here gives a

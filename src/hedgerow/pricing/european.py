@@ -3,8 +3,8 @@
 `EuropeanColumns` refuses what cannot be and sets aside the rows where nothing is uncertain any more
 (no time, no vol, no strike): those get their limits, so no kernel ever sees a division by zero and
 no NaN leaves. Values hold to 1e-11 of themselves within six deviations of the money, at any σ√T
-above 1e-14, and none is negative. Greeks are raw: per 1.00 of each input, per year of calendar time, per unit of
-underlying (methods: `pricing.reference`).
+above 1e-14, and none is negative. Greeks are raw: per 1.00 of each input, per year of calendar
+time, per unit of underlying (methods: `pricing.reference`).
 """
 
 from dataclasses import dataclass

@@ -20,19 +20,33 @@ _MILLS = 9 + 10 + 8  # numerator, denominator, and a division or its share of on
 _DIVISION = 8
 _ROOT = 8
 
+# Two Mills ratios that share a division, which four products part.
+_TWO_MILLS = 2 * _MILLS - _DIVISION + 4
+
 OPERATIONS: Mapping[str, int] = {
-    # `_core`: three exponentials, a logarithm, two Mills ratios that share a division, another
-    # division, a root and 45 around them; two divisions and 40 in `_second` and `_third`.
-    "greeks_12": 3 * _EXPONENTIAL + _LOGARITHM + 2 * _MILLS + _ROOT + 45 + 2 * _DIVISION + 40,
-    # `_cell`: one exponential, two Mills ratios that share a division (4 to part it), a division;
-    # 9 for the vol and the legs, 9 for d1 and d2, 6 for tails, 13 for the value and its base.
-    "scenario_cell": _EXPONENTIAL + 2 * _MILLS - _DIVISION + 4 + _DIVISION + 9 + 9 + 6 + 13,
-    # Two steps of two Mills ratios, a logarithm and 60 with three divisions in them; a guess of
-    # two logarithms, an exponential, two Mills ratios, two roots and two divisions; a gate of 15.
-    "implied_vol": 2 * (2 * _MILLS + _LOGARITHM + 60)
-    + (2 * _LOGARITHM + _EXPONENTIAL + 2 * _MILLS + 2 * _ROOT + 2 * _DIVISION)
-    + 15,
-}
+    # `_core`: three exponentials, a logarithm, two Mills ratios, another division, a root, 41
+    # around them and 25 for the series of a small deviation; two divisions and 40 in `_second` and
+    # `_third`.
+    "greeks_12": 3 * _EXPONENTIAL + _LOGARITHM + _TWO_MILLS + _DIVISION + _ROOT + 41 + 25
+    + 2 * _DIVISION + 40,
+    # `_cell`: one exponential, two Mills ratios, a division; 9 for the vol and the legs, 9 for d1
+    # and d2, 6 for tails, 13 for the value and its base, 25 for the series.
+    "scenario_cell": _EXPONENTIAL + _TWO_MILLS + _DIVISION + 9 + 9 + 6 + 13 + 25,
+    "implied_vol": (
+        # `_gate`: a logarithm, a root, a division, and 30 to find reasons.
+        _LOGARITHM + _ROOT + _DIVISION + 30
+        # `_guess`: a logarithm, a root, three divisions, two polynomials of 3 and 4, 11 products.
+        + _LOGARITHM + _ROOT + 3 * _DIVISION + 7 + 11
+        # Two steps. `_tails`: two Mills ratios, a division, 10 around them.
+        + 2 * (_TWO_MILLS + _DIVISION + 10
+               # `_near`: a Mills ratio, a division, 12 derivatives of two, a series of 13, 6 more.
+               + _MILLS + _DIVISION + 24 + 13 + 6
+               # `_step`: a logarithm, four divisions, 45 for derivatives and bounds.
+               + _LOGARITHM + 4 * _DIVISION + 45)
+        # `_finish`: a division and a root, 6 for the code.
+        + _DIVISION + _ROOT + 6
+    ),
+}  # fmt: skip
 MEASURED = {
     "greeks_12": "greeks_12_ns_per_option_1e4",
     "scenario_cell": "scenario_cell_ns",

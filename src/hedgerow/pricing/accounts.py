@@ -5,12 +5,16 @@ time: their profits in some cells are laid side by side in a work table, which i
 accounts that hold any. So nobody needs room for a cube of accounts, instruments and cells, and
 `account_scenario_profits` none for a table of cells and instruments either. Whether a table was
 there, how it was cut and how many threads there were changes no bit of a sum.
+
+An account is one sum, so all that it holds must gain in one thing. Which thing is said by a
+settlement code per instrument: 0 is dollars, every other number a coin of its own. That an option
+is paid in coin does not say in which, and a bitcoin less an ether is no zero.
 """
 
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +22,14 @@ from scipy import sparse
 
 from hedgerow.errors import OutOfDomain
 from hedgerow.pricing.european import EuropeanColumns
-from hedgerow.pricing.scenarios import CELLS_COUNT_MIN, ScenarioGrid, cell_terms, coin_flags
+from hedgerow.pricing.gate import Bools, Floats, floats, room_of
+from hedgerow.pricing.scenarios import CELLS_COUNT_MIN, ScenarioGrid, cell_terms
 from hedgerow.pricing.threads import shared_out, shares
 
-__all__ = ["account_profits", "account_scenario_profits"]
+__all__ = ["Settlements", "account_profits", "account_scenario_profits", "settlements"]
 
-Floats: TypeAlias = NDArray[np.float64]
 Indices: TypeAlias = NDArray[np.int64]
+Settlements: TypeAlias = NDArray[np.integer[Any]]
 _Fill: TypeAlias = Callable[[int, int, int, int, Floats], None]
 
 # A work table of 256 cells by 2,048 instruments has 4 MiB and stays in the last cache; what a
@@ -38,7 +43,11 @@ two cores, 0.2 ns each): two threads are even with one at 600,000 and bring 1.3 
 
 
 def account_profits(
-    quantities_coin: sparse.csr_array, profits: Floats, *, threads_count: int = 1
+    quantities_coin: sparse.csr_array,
+    profits: Floats,
+    *,
+    settlement_code: Settlements | None = None,
+    threads_count: int = 1,
 ) -> Floats:
     """Contract profits of instruments to profits of accounts.
 
@@ -47,34 +56,43 @@ def account_profits(
     quantities_coin
         Shape (accounts, n): how much of each instrument each account holds, long positive.
     profits
-        Shape (cells, n), all in one currency, from `scenario_profits`.
+        Shape (cells, n), from `scenario_profits`.
+    settlement_code
+        Shape (n,), whole numbers: in what each instrument gains, 0 for dollars and another number
+        for each coin. None means that all gain in the same.
     threads_count
         How many threads at most; the result is the same to the last bit whatever it is.
 
     Returns
     -------
-    ndarray, shape (accounts, cells), in the currency of the profits
+    ndarray, shape (accounts, cells)
+        Each account in the currency in which all that it holds gains.
 
     Raises
     ------
     OutOfDomain
-        If the two do not know the same number of instruments, a quantity is not finite, the table
-        is not sound, or `threads_count` is not from 1 to 64.
+        If the two do not know the same number of instruments, a quantity is not finite, an account
+        holds an instrument whose profit is not, the table is not sound, an account holds
+        instruments that gain in different currencies, or `threads_count` is not from 1 to 64.
     """
     from hedgerow.pricing.kernels import accounts, vanilla
 
-    if quantities_coin.shape[1] != profits.shape[1]:
+    table = np.require(floats("profits", profits), requirements=("C", "A"))
+    if table.ndim != 2 or quantities_coin.shape[1] != table.shape[1]:
         raise OutOfDomain(
-            f"quantities know {quantities_coin.shape[1]} instruments, profits {profits.shape[1]}"
+            f"quantities know {quantities_coin.shape[1]} instruments, profits have shape "
+            f"{table.shape}, expected (cells, instruments)"
         )
-    table = np.ascontiguousarray(profits, dtype=np.float64)
+    held = _sound(quantities_coin)
+    if settlement_code is not None:
+        _check_one_currency(held, settlements(settlement_code, table.shape[1]))
 
     def fill(cell_first: int, cell_last: int, first: int, last: int, work: Floats) -> None:
         accounts.turn(table, cell_first, cell_last, first, last, work, 0)
 
     out = np.empty((quantities_coin.shape[0], table.shape[0]))
     _contract(
-        _sound(quantities_coin),
+        held,
         fill,
         out,
         block_count=vanilla.BLOCK,
@@ -89,20 +107,23 @@ def account_scenario_profits(
     grid: ScenarioGrid,
     quantities_coin: sparse.csr_array,
     *,
-    is_coin_settled: NDArray[np.bool_] | None = None,
+    settlement_code: Settlements | None = None,
     threads_count: int = 1,
     out: Floats | None = None,
 ) -> Floats:
     """Give what every account gains in every cell, without a table of what every option gains.
 
-    Equal to the last bit to ``account_profits(quantities_coin, scenario_profits(options, grid))``.
+    Equal to the last bit to ``account_profits(quantities_coin, scenario_profits(options, grid,
+    is_coin_settled=settlement_code != 0), settlement_code=settlement_code)``.
 
     Parameters
     ----------
     quantities_coin
         Shape (accounts, n): how much of each option each account holds, long positive.
-    is_coin_settled
-        Shape (n,); such options gain in coin, at the forward of the cell. None means no option.
+    settlement_code
+        Shape (n,), whole numbers: in what each option gains. 0 is dollars; every other number is a
+        coin of its own, and the option gains in that coin, at the forward of the cell. None means
+        that all gain in dollars.
     threads_count
         How many threads at most; the result is the same to the last bit whatever it is.
     out
@@ -110,19 +131,21 @@ def account_scenario_profits(
 
     Returns
     -------
-    ndarray, shape (accounts, cells), USD, or coin for an account of options paid in coin
+    ndarray, shape (accounts, cells)
+        Each account in the currency of all that it holds: USD, or the coin of its code.
 
     Raises
     ------
     OutOfDomain
         If shapes do not fit, a quantity is not finite, the table is not sound, an account holds
-        options that gain in coin beside others that gain in USD (their sum would be neither), or
+        options of more than one settlement code (their sum would be nothing that can be paid), or
         for the reasons of `scenario_profits`.
 
     Notes
     -----
     Beside the result it needs a work table of 4 MiB, 1 MiB for each thread, and 24 bytes per
-    holding, however many options and cells there are.
+    holding, however many options and cells there are. Accounts that could mix currencies are
+    looked at before, with as much again.
     """
     from hedgerow.pricing.kernels import accounts, vanilla
 
@@ -130,15 +153,12 @@ def account_scenario_profits(
     if quantities_coin.shape[1] != count:
         raise OutOfDomain(f"quantities know {quantities_coin.shape[1]} instruments, not {count}")
     held = _sound(quantities_coin)
-    flags = coin_flags(is_coin_settled, count)
-    _check_one_currency(held, flags)
+    codes = settlements(settlement_code, count)
+    _check_one_currency(held, codes)
+    flags = codes != 0
     cells = cell_terms(grid, options)
     shape = (quantities_coin.shape[0], len(grid))
-    room = np.empty(shape) if out is None else out
-    if room.shape != shape or room.dtype != np.float64:
-        raise OutOfDomain(f"out must be float64 of shape {shape}, was {room.dtype} of {room.shape}")
-    if not (room.flags.c_contiguous and room.flags.writeable):
-        raise OutOfDomain("out must be writable and in one piece, row after row")
+    room = room_of(out, shape, held.data, held.indices, held.indptr)
 
     def fill(cell_first: int, cell_last: int, first: int, last: int, work: Floats) -> None:
         some = np.ascontiguousarray(cells[:, cell_first:cell_last])
@@ -210,6 +230,13 @@ def _contract(
                 ),
                 parts,
             )  # fmt: skip
+    # An unknown profit makes an unknown sum; an unknown that nobody holds makes none.
+    if sums.size and not (sums.min() > -np.inf and sums.max() < np.inf):
+        account, cell = np.unravel_index(int(np.argmin(np.isfinite(sums))), sums.shape)
+        raise OutOfDomain(
+            f"account {account} gains {sums[account, cell]} in cell {cell}: a profit of what it "
+            "holds is not finite, or the sum is beyond all numbers"
+        )
 
 
 def _filled(
@@ -259,13 +286,41 @@ def _by_holdings(ends: Indices, threads_count: int, share_count_min: int) -> lis
     return [(first, last) for first, last in pairwise(cuts) if first < last]
 
 
-def _check_one_currency(held: sparse.csr_array, flags: NDArray[np.bool_]) -> None:
-    if flags.all() or not flags.any():
-        return
-    sizes = abs(held)
-    mixed = ((sizes @ flags) > 0.0) & ((sizes @ ~flags) > 0.0)
-    if mixed.any():
+def settlements(settlement_code: Settlements | None, count: int) -> Indices:
+    """Give one code per instrument; dollars where none was given.
+
+    Raises
+    ------
+    OutOfDomain
+        If there are more or fewer, or they are no whole numbers. Flags are refused: two coins would
+        be one to them.
+    """
+    if settlement_code is None:
+        return np.zeros(count, dtype=np.int64)
+    codes = np.asarray(settlement_code)
+    if isinstance(settlement_code, np.ma.MaskedArray) or codes.dtype.kind not in "iu":
         raise OutOfDomain(
-            f"account {int(np.argmax(mixed))} holds options that gain in coin beside others that "
-            "gain in USD; contract the two kinds apart"
+            "settlement_code must be a whole number for each currency, 0 for dollars, was of type "
+            f"{type(settlement_code).__name__} of {codes.dtype}"
+        )
+    if codes.shape != (count,):
+        raise OutOfDomain(f"settlement_code has shape {codes.shape}, expected ({count},)")
+    return codes.astype(np.int64, copy=False)
+
+
+def _check_one_currency(held: sparse.csr_array, codes: Indices) -> None:
+    """Refuse an account that holds instruments of two codes, whatever the quantities add up to."""
+    if not codes.size or (codes == codes[0]).all():
+        return
+    is_held: Bools = held.data != 0
+    owners = np.repeat(np.arange(held.shape[0]), np.diff(held.indptr))[is_held]
+    theirs = codes[held.indices[is_held]]
+    first = np.zeros(held.shape[0], dtype=np.int64)
+    first[owners[::-1]] = theirs[::-1]  # the last that is written stays: the first of each account
+    mixed = theirs != first[owners]
+    if mixed.any():
+        at = int(np.argmax(mixed))
+        raise OutOfDomain(
+            f"account {owners[at]} holds instruments of settlement_code {first[owners[at]]} beside "
+            f"{theirs[at]}; a sum of two currencies is neither: contract them apart"
         )

@@ -20,12 +20,11 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from hedgerow.errors import OutOfDomain
 from hedgerow.pricing.european import EuropeanColumns, european_greeks
-from hedgerow.pricing.gate import Bounds, Column, Floats, gate, room
+from hedgerow.pricing.gate import VOL, Bools, Bounds, Column, Floats, flags, gate, room
 
 __all__ = [
     "AveragedCoinGreeks",
@@ -36,7 +35,7 @@ __all__ = [
 ]
 
 _PRICE: Bounds = (1e-15, 1e15)
-_VOL: Bounds = (0.0, 1e3)
+_STRIKE: Bounds = (0.0, 1e15)
 _WINDOW: Bounds = (1e-12, 1.0)
 _ROOT_3 = 3.0**0.5
 # Below this there is nothing open: a second of half an hour is 6e-4.
@@ -51,16 +50,17 @@ class AveragedColumns:
     ----------
     forward_usd
         Shape (n,) as all columns, or one number for all; mean of the index over what is left of
-        the window. From 1e-15 to 1e15, as strike and average.
+        the window. From 1e-15 to 1e15, as the average.
     strike_usd, average_observed_usd
-        Positive; of the window so far. With the whole window open the average does not matter.
+        The strike not negative and at most 1e15; the average that of the window so far. With the
+        whole window open the average does not matter.
     vol_frac
         Annualised, not negative.
     expiry_years, window_years
         ACT/365 until the end of the window, and its length. Not negative, and the first not beyond
         the second.
     is_call
-        Shape (n,).
+        Shape (n,) or one for all, True or False and nothing else.
 
     Raises
     ------
@@ -80,14 +80,14 @@ class AveragedColumns:
         vol_frac: Column,
         expiry_years: Column,
         window_years: Column,
-        is_call: NDArray[np.bool_],
+        is_call: Bools,
     ) -> None:
-        cp = np.where(np.asarray(is_call, dtype=np.bool_), 1.0, -1.0)
+        cp = np.where(flags("is_call", is_call), 1.0, -1.0)
         F, K, A, vol, T, W, cp = gate(
             forward_usd=(forward_usd, _PRICE),
-            strike_usd=(strike_usd, _PRICE),
+            strike_usd=(strike_usd, _STRIKE),
             average_observed_usd=(average_observed_usd, _PRICE),
-            vol_frac=(vol_frac, _VOL),
+            vol_frac=(vol_frac, VOL),
             expiry_years=(expiry_years, (0.0, 1.0)),
             window_years=(window_years, _WINDOW),
             is_call=(cp, (-1.0, 1.0)),

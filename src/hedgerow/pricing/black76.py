@@ -2,7 +2,8 @@
 
 Value and Greeks are per coin of notional, raw: per 1.00 of volatility, per year of calendar time.
 Deribit quotes on a zero rate, so the forward carries all there is of carry. At the edges (no time,
-no volatility) the limits are returned: intrinsic value, a step for delta, zero for the rest.
+no volatility, no strike) the limits are returned: intrinsic value, a step for delta, zero for the
+rest but vega at the strike itself, as in `pricing.reference`.
 
 References
 ----------
@@ -10,19 +11,27 @@ F. Black (1976), The pricing of commodity contracts, J. Financial Economics 3.
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from hedgerow.errors import OutOfDomain
+from hedgerow.pricing.gate import (
+    NOT_NEGATIVE,
+    PRICE,
+    VOL,
+    YEARS,
+    Bools,
+    Floats,
+    check,
+    flags,
+    floats,
+)
 
 __all__ = ["Floats", "OptionColumns", "OptionGreeks", "greeks", "value_usd", "vega_usd_per_vol"]
 
 _INV_SQRT_2PI = 0.3989422804014327
-
-Floats: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,50 +41,45 @@ class OptionColumns:
     Attributes
     ----------
     forward_usd, strike_usd
-        Shape (n,), USD per coin; positive.
+        Shape (n,), USD per coin; the forward positive, the strike not negative.
     vol_frac
-        Shape (n,), annualised; not negative.
+        Shape (n,), annualised; from 0 to 1,000.
     expiry_years
-        Shape (n,), ACT/365; not negative.
+        Shape (n,), ACT/365; from 0 to 1,000.
     is_call
-        Shape (n,).
+        Shape (n,), True or False and nothing else.
 
     Raises
     ------
     OutOfDomain
-        If lengths differ, or any forward or strike is not positive, or any vol or time is negative,
-        or anything is not finite. The message names the column and the first bad row.
+        If lengths differ, or anything is no real number, not finite or out of its bounds. The
+        message names the column and the first bad row.
     """
 
     forward_usd: Floats
     strike_usd: Floats
     vol_frac: Floats  # annualised
     expiry_years: Floats  # ACT/365
-    is_call: NDArray[np.bool_]
+    is_call: Bools
 
     def __post_init__(self) -> None:
-        length = len(self.is_call)
-        for name, floor, strict in (
-            ("forward_usd", 0.0, True),
-            ("strike_usd", 0.0, True),
-            ("vol_frac", 0.0, False),
-            ("expiry_years", 0.0, False),
-        ):
-            column = np.array(getattr(self, name), dtype=np.float64)
-            if column.shape != (length,):
-                raise OutOfDomain(f"{name} has shape {column.shape}, expected ({length},)")
-            bad = ~np.isfinite(column) | ((column <= floor) if strict else (column < floor))
-            if bad.any():
-                row = int(np.argmax(bad))
-                wanted = "positive" if strict else "not negative"
-                raise OutOfDomain(
-                    f"{name} must be finite and {wanted}, row {row} was {column[row]}"
-                )
-            column.setflags(write=False)
-            object.__setattr__(self, name, column)
-        is_call = np.array(self.is_call, dtype=np.bool_)
+        is_call = flags("is_call", self.is_call).copy()
+        if is_call.ndim != 1:
+            raise OutOfDomain(f"is_call has shape {is_call.shape}, expected one of options")
         is_call.setflags(write=False)
         object.__setattr__(self, "is_call", is_call)
+        for name, bounds in (
+            ("forward_usd", PRICE),
+            ("strike_usd", NOT_NEGATIVE),
+            ("vol_frac", VOL),
+            ("expiry_years", YEARS),
+        ):
+            column = floats(name, getattr(self, name)).copy()
+            if column.shape != is_call.shape:
+                raise OutOfDomain(f"{name} has shape {column.shape}, expected {is_call.shape}")
+            check(name, column, bounds)
+            column.setflags(write=False)
+            object.__setattr__(self, name, column)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,7 +183,8 @@ def greeks(options: OptionColumns) -> OptionGreeks:
     OptionGreeks, shape (n,) each
         `delta_forward_frac` lies in [0, 1] for calls and [-1, 0] for puts and is the delta a venue
         displays: not premium-adjusted. Without time or vol the limits: a step for delta, at the
-        strike its middle, and zero for the rest.
+        strike its middle, and zero for the rest; but vega at the strike, which is ``F √T / √(2π)``
+        however small the vol.
 
     References
     ----------
@@ -191,8 +196,8 @@ def greeks(options: OptionColumns) -> OptionGreeks:
     st = sigma * np.sqrt(T)
     live = st > 0
     safe = np.where(live, st, 1.0)
-    # With hardly any variance d1 may overflow to infinity, and the density is the zero it means.
-    with np.errstate(over="ignore"):
+    # With hardly any variance, or no strike, d1 is infinite, and the density is the zero it means.
+    with np.errstate(over="ignore", divide="ignore"):
         d1 = np.log(F / K) / safe + 0.5 * safe
         density = np.where(live, _INV_SQRT_2PI * np.exp(-0.5 * d1 * d1), 0.0)
     # With no variance left delta is a step; exactly at the strike, its middle.
@@ -201,6 +206,6 @@ def greeks(options: OptionColumns) -> OptionGreeks:
         value_usd=value_usd(F, K, sigma, T, options.is_call),
         delta_forward_frac=np.where(live, cp * ndtr(cp * d1), step),
         gamma_coin_per_usd=density / (F * safe),
-        vega_usd_per_vol=F * density * np.sqrt(T),
+        vega_usd_per_vol=F * np.sqrt(T) * np.where(live | (F != K), density, _INV_SQRT_2PI),
         theta_usd_per_year=-F * density * sigma / (2.0 * np.sqrt(np.where(T > 0, T, 1.0))),
     )

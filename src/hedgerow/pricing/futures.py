@@ -223,8 +223,7 @@ def inverse_futures(
         collateral_coin=(collateral_coin, AMOUNT),
     )
     rows = room(out, 7, len(N))
-    _inverse(N, E, M, c, rows)
-    rows[6] = N / M * T
+    _inverse(N, E, M, c, N / M * T, rows)
     return InverseFutureGreeks(*rows)
 
 
@@ -261,17 +260,26 @@ def inverse_perpetuals(
         funding_frac_per_interval=(funding_frac_per_interval, _FUNDING),
     )
     rows = room(out, 7, len(N))
-    _inverse(N, E, M, c, rows)
-    rows[6] = -N / M * f
+    _inverse(N, E, M, c, -N / M * f, rows)
     return InversePerpetualGreeks(*rows)
 
 
-def _inverse(quantity: Floats, entry: Floats, mark: Floats, coins: Floats, rows: Floats) -> None:
-    """Fill the first six rows; 1/E - 1/M is written so that a small move keeps its digits."""
+def _inverse(
+    quantity: Floats, entry: Floats, mark: Floats, coins: Floats, last: Floats, rows: Floats
+) -> None:
+    """Write all seven rows at once, when nothing is read any more: inputs may lie in the rows.
+
+    1/E - 1/M is written so that a small move keeps its digits.
+    """
     value = quantity * ((mark - entry) / entry / mark)
-    rows[0] = value
-    rows[3] = quantity / mark
-    rows[1] = rows[3] / mark
-    rows[2] = -2.0 * rows[1] / mark
-    rows[4] = mark * (coins + value)
-    rows[5] = coins + quantity / entry
+    delta = quantity / mark
+    slope = delta / mark
+    rows[:] = (
+        value,
+        slope,
+        -2.0 * slope / mark,
+        delta,
+        mark * (coins + value),
+        coins + quantity / entry,
+        last,
+    )

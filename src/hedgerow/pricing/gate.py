@@ -1,13 +1,15 @@
-"""The gate before every column function: lengths, bounds, and room for what comes out.
+"""The gate before every column function: types, lengths, bounds, and room for what comes out.
 
 A column is an array of shape (n,), or one number for all rows. Its bounds are far beyond any market
-and narrow enough that no formula behind the gate overflows, so no NaN can arise there.
+and narrow enough that no formula behind the gate overflows, so no NaN can arise there. What NumPy
+would quietly make a number of is refused: a masked row, a complex number, a text, a flag. So is a
+number where a flag is asked for: a -1 for a put would be True, a call.
 """
 
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from hedgerow.errors import OutOfDomain
 
@@ -16,31 +18,102 @@ __all__ = [
     "CORRELATION",
     "FAR",
     "FRACTION_LEFT",
+    "GROWTH_MAX",
     "NOT_NEGATIVE",
     "PRICE",
     "RATE",
+    "VOL",
     "YEARS",
+    "Bools",
     "Bounds",
     "Column",
     "Floats",
+    "check",
+    "flags",
+    "floats",
     "gate",
     "room",
+    "room_of",
     "steep",
 ]
 
 Floats: TypeAlias = NDArray[np.float64]
+Bools: TypeAlias = NDArray[np.bool_]
 Column: TypeAlias = Floats | float
 Bounds: TypeAlias = tuple[float, float]
 
 FAR: Final = 1e30
 AMOUNT: Final[Bounds] = (-FAR, FAR)
 NOT_NEGATIVE: Final[Bounds] = (0.0, FAR)
-PRICE: Final[Bounds] = (1.0 / FAR, FAR)
+PRICE: Final[Bounds] = (1e-30, FAR)
 YEARS: Final[Bounds] = (0.0, 1e3)
+VOL: Final[Bounds] = (0.0, 1e3)
 RATE: Final[Bounds] = (-1e6, 1e6)
 CORRELATION: Final[Bounds] = (-1.0, 1.0)
 FRACTION_LEFT: Final[Bounds] = (-1e6, 1.0 - 1e-12)  # of a discount: below all, may be a premium
-_GROWTH_MAX: Final = 100.0  # |rate · years|: e^100
+GROWTH_MAX: Final = 100.0  # |rate · years|: e^100
+
+
+def floats(name: str, column: ArrayLike | Column) -> Floats:
+    """Give real numbers as float64 of whatever shape, not copied if they are that already.
+
+    Raises
+    ------
+    OutOfDomain
+        If the column is masked, or of another kind than real numbers; an integer that no float
+        holds is another kind.
+    """
+    if isinstance(column, float):
+        return np.asarray(column, dtype=np.float64)
+    found = _plain(name, column)
+    if found.dtype.kind not in "fiu":
+        raise OutOfDomain(f"{name} must be real numbers, was of type {found.dtype}")
+    with np.errstate(over="ignore"):
+        return found.astype(np.float64, copy=False)
+
+
+def flags(name: str, column: ArrayLike, shape: tuple[int, ...] | None = None) -> Bools:
+    """Give flags, not copied; of the shape that is asked for, if one is.
+
+    Raises
+    ------
+    OutOfDomain
+        If anything is another type than True or False, or the shape is another.
+    """
+    found = _plain(name, column)
+    if shape is not None and found.shape != shape:
+        raise OutOfDomain(f"{name} has shape {found.shape}, expected {shape}")
+    if found.dtype != np.bool_ and found.size:
+        raise OutOfDomain(f"{name} must be True or False in every row, was of type {found.dtype}")
+    return found.astype(np.bool_, copy=False)
+
+
+def _plain(name: str, column: ArrayLike | Column) -> NDArray[Any]:
+    if isinstance(column, np.ma.MaskedArray):
+        raise OutOfDomain(f"{name} is a masked array; drop the masked rows first")
+    try:
+        return np.asarray(column)
+    except ValueError as trouble:
+        raise OutOfDomain(f"{name} is no column: {trouble}") from trouble
+
+
+def check(name: str, column: Floats, bounds: Bounds, *, item: str = "row") -> None:
+    """Refuse a column of which anything is not finite or out of its bounds.
+
+    Raises
+    ------
+    OutOfDomain
+        Naming the column and the first bad item.
+    """
+    low, high = bounds
+    # A NaN is neither above nor below, and is found as well.
+    if column.size and not (column.min() >= low and column.max() <= high):
+        bad = np.atleast_1d(~((column >= low) & (column <= high)))
+        at = int(np.argmax(bad))
+        raise OutOfDomain(
+            f"{name} must be finite and from {low:g} to {high:g}, {item} {at} was "
+            f"{np.atleast_1d(column).flat[at]}"
+        )
 
 
 def gate(**given: tuple[Column, Bounds]) -> list[Floats]:
@@ -60,27 +133,21 @@ def gate(**given: tuple[Column, Bounds]) -> list[Floats]:
     Raises
     ------
     OutOfDomain
-        If lengths differ, or anything is not finite or out of its bounds. The message names the
-        column and the first bad row.
+        If lengths differ, or anything is no real number, not finite or out of its bounds. The
+        message names the column and the first bad row.
     """
-    columns = {name: np.asarray(column, dtype=np.float64) for name, (column, _) in given.items()}
+    columns = {name: floats(name, column) for name, (column, _) in given.items()}
     shape = next((column.shape for column in columns.values() if column.shape != ()), (1,))
     for name, column in columns.items():
         if column.shape not in ((), shape) or len(shape) != 1:
             raise OutOfDomain(f"{name} has shape {column.shape}, expected {shape[:1]}")
-        low, high = given[name][1]
-        # A NaN is neither above nor below, and is found as well.
-        if column.size and not (column.min() >= low and column.max() <= high):
-            bad = np.atleast_1d(~((column >= low) & (column <= high)))
-            at = int(np.argmax(bad))
-            raise OutOfDomain(
-                f"{name} must be finite and from {low:g} to {high:g}, row {at} was "
-                f"{np.atleast_1d(column)[at]}"
-            )
+        check(name, column, given[name][1])
     return [np.broadcast_to(column, shape) for column in columns.values()]
 
 
-def steep(name: str, rate: Floats, years: Floats) -> Floats:
+def steep(
+    name: str, rate: Floats, years: Floats, *, over: str = "years", item: str = "row"
+) -> Floats:
     """Give rate times years, which is to be an exponent.
 
     Raises
@@ -88,12 +155,12 @@ def steep(name: str, rate: Floats, years: Floats) -> Floats:
     OutOfDomain
         If it lies beyond ±100 anywhere.
     """
-    growth = rate * years
-    bad = np.abs(growth) > _GROWTH_MAX
+    growth: Floats = rate * years
+    bad = np.abs(growth) > GROWTH_MAX
     if bad.any():
         at = int(np.argmax(bad))
         raise OutOfDomain(
-            f"{name} times years must be within ±{_GROWTH_MAX:g}, row {at} was {rate[at]} over "
+            f"{name} times {over} must be within ±{GROWTH_MAX:g}, {item} {at} was {rate[at]} over "
             f"{years[at]}"
         )
     return growth
@@ -105,15 +172,41 @@ def room(out: Floats | None, rows: int, count: int) -> Floats:
     Raises
     ------
     OutOfDomain
-        If `out` has another shape or layout, or is locked.
+        As `room_of`.
+    """
+    return room_of(out, (rows, count))
+
+
+def room_of(
+    out: NDArray[Any] | None,
+    shape: tuple[int, ...],
+    *inputs: NDArray[Any],
+    dtype: DTypeLike = np.float64,
+    name: str = "out",
+) -> NDArray[Any]:
+    """Give memory of a shape and type: the caller's, or new.
+
+    Parameters
+    ----------
+    inputs
+        What is still read after the first result is written, so must not lie in the same memory.
+
+    Raises
+    ------
+    OutOfDomain
+        If `out` has another shape, type or layout, is locked, or lies where an input does.
     """
     if out is None:
-        return np.empty((rows, count))
-    if out.shape != (rows, count) or out.dtype != np.float64 or not out.flags.c_contiguous:
+        return np.empty(shape, dtype=dtype)
+    if out.shape != shape or out.dtype != dtype:
         raise OutOfDomain(
-            f"out must be float64 of shape {(rows, count)} in one piece, was {out.dtype} of "
-            f"shape {out.shape}"
+            f"{name} must be {np.dtype(dtype)} of shape {shape}, was {out.dtype} of shape "
+            f"{out.shape}"
         )
-    if not out.flags.writeable:
-        raise OutOfDomain("out must be writable")
+    if not out.flags.carray:  # kernels and their packed instructions count on all of it
+        raise OutOfDomain(f"{name} must be writable, aligned and in one piece, row after row")
+    if any(np.may_share_memory(out, each) for each in inputs):
+        raise OutOfDomain(
+            f"{name} lies in the memory of an input, which is read while it is written"
+        )
     return out

@@ -2,7 +2,8 @@
 
 Columns go through a compiled loop (`kernels.implied`); what it leaves open, prices and moneyness
 beyond any market, goes to `implied_reference`. A row without an answer has NaN beside a reason
-other than `ImpliedReason.OK`. Nothing raises for a number, whatever it is.
+other than `ImpliedReason.OK`. Nothing raises for a number, whatever it is; what is no number, or an
+integer that no float holds, raises `OutOfDomain`.
 """
 
 from dataclasses import dataclass
@@ -11,8 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hedgerow.errors import OutOfDomain
-from hedgerow.pricing.black76 import Floats
+from hedgerow.pricing.gate import Bools, Floats, flags, floats, room_of
 from hedgerow.pricing.implied_reference import Codes, ImpliedReason, implied_by_numpy
 from hedgerow.pricing.threads import shared_out, shares
 
@@ -22,6 +22,7 @@ __all__ = ["Codes", "ImpliedReason", "ImpliedVols", "implied_vols", "implied_vol
 # What one thread has to do at least: with two such shares a second thread pays
 # (benchmarks/bench_threads.py).
 _QUOTES_COUNT_MIN: Final = 4_096
+_FLOAT_MAX: Final = float(np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,13 +63,13 @@ def implied_vols(
     expiry_years
         ACT/365 years.
     is_call
-        True for calls.
+        True for calls; no other type than bool, because a -1 for a put would be true.
     threads_count
         How many threads at most, where there is enough for them; what comes out does not depend on
         it.
     out
         Where to write, as an earlier call gave it: float64 and int8 of the shape of the broadcast,
-        each in one piece. Left out, memory is taken for it.
+        each in one piece and none where an input lies. Left out, memory is taken for it.
 
     Returns
     -------
@@ -80,21 +81,30 @@ def implied_vols(
     Raises
     ------
     OutOfDomain
-        If `out` has another shape, type or layout, or `threads_count` is not from 1 to 64.
+        If a column is masked or no real numbers (integers beyond 64 bits are none), `is_call` is of
+        another type than bool, `out` has another shape, type or layout or lies where an input does,
+        or `threads_count` is not from 1 to 64.
     """
     # Here and not above: only who prices should wait for Numba.
     from hedgerow.pricing.kernels import implied as kernel
 
-    given = (price_usd, forward_usd, strike_usd, expiry_years)
-    columns = [np.asarray(each, dtype=np.float64) for each in given]
-    call = np.asarray(is_call, dtype=np.bool_)
+    columns = [
+        floats(name, each)
+        for name, each in (
+            ("price_usd", price_usd),
+            ("forward_usd", forward_usd),
+            ("strike_usd", strike_usd),
+            ("expiry_years", expiry_years),
+        )
+    ]
+    call: Bools = flags("is_call", is_call)
     shape = np.broadcast_shapes(*(each.shape for each in columns), call.shape)
     # In one piece and aligned is all that the kernel takes; what is so already is not copied.
     P, F, K, T, call = (
         np.require(np.broadcast_to(each, shape).reshape(-1), requirements=("C", "A"))
         for each in (*columns, call)
     )
-    found = _room(out, shape)
+    found = _room(out, shape, P, F, K, T, call)
     vol, reason = found.vol_frac.reshape(-1), found.reason_code.reshape(-1)
 
     def work(first: int, last: int) -> None:
@@ -131,22 +141,17 @@ def implied_vols_coin(
         Coin per coin of notional. The others as in `implied_vols`; the forward is the venue's
         underlying for that expiry.
     """
+    price, forward = floats("price_coin", price_coin), floats("forward_usd", forward_usd)
     with np.errstate(all="ignore"):
-        price_usd = np.asarray(price_coin, dtype=np.float64) * np.asarray(
-            forward_usd, dtype=np.float64
-        )
-    return implied_vols(price_usd, forward_usd, strike_usd, expiry_years, is_call)
+        price_usd = price * forward
+        # A product beyond all numbers is above the maximum, and not unknown.
+        is_finite = np.isfinite(price) & np.isfinite(forward)
+        price_usd = np.where(is_finite, np.clip(price_usd, -_FLOAT_MAX, _FLOAT_MAX), price_usd)
+    return implied_vols(price_usd, forward, strike_usd, expiry_years, is_call)
 
 
-def _room(out: ImpliedVols | None, shape: tuple[int, ...]) -> ImpliedVols:
-    if out is None:
-        return ImpliedVols(vol_frac=np.empty(shape), reason_code=np.empty(shape, dtype=np.int8))
-    for name, column, dtype in (
-        ("vol_frac", out.vol_frac, np.float64), ("reason_code", out.reason_code, np.int8),
-    ):  # fmt: skip
-        if column.shape != shape or column.dtype != dtype or not column.flags.carray:
-            raise OutOfDomain(
-                f"out.{name} must be {np.dtype(dtype)} of shape {shape}, writable and in one "
-                f"piece, was {column.dtype} of shape {column.shape}"
-            )
-    return out
+def _room(out: ImpliedVols | None, shape: tuple[int, ...], *inputs: Floats | Bools) -> ImpliedVols:
+    vol, reason = (None, None) if out is None else (out.vol_frac, out.reason_code)
+    vol = room_of(vol, shape, *inputs, name="out.vol_frac")
+    reason = room_of(reason, shape, *inputs, vol, dtype=np.int8, name="out.reason_code")
+    return ImpliedVols(vol_frac=vol, reason_code=reason) if out is None else out

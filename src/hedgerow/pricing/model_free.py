@@ -12,7 +12,7 @@ import numpy as np
 
 from hedgerow.errors import OutOfDomain
 from hedgerow.market import from_strike
-from hedgerow.pricing.black76 import Floats
+from hedgerow.pricing.gate import FAR, PRICE, RATE, YEARS, Floats, check, floats, steep
 
 __all__ = ["VarianceStrip", "index_volpt", "variance_strip"]
 
@@ -70,25 +70,29 @@ def variance_strip(
     Raises
     ------
     OutOfDomain
-        If fewer than two strikes count, or none has both a call and a put.
+        If lengths differ, strikes do not rise, years, rate or a price cannot be, fewer than two
+        strikes count, or none has both a call and a put.
 
     References
     ----------
     Cboe (2019), VIX white paper: ``2 e^{rT} Σ ΔK/K² Q(K) - (F/K0 - 1)²``.
     """
-    growth = float(np.exp(rate_frac_per_year * expiry_years))
-    if not np.isfinite(call_usd - put_usd).any():
+    strike, call, put = _prices(strike_usd, call_usd, put_usd)
+    rate, years = floats("rate_frac_per_year", [rate_frac_per_year]), _years(expiry_years)
+    check("rate_frac_per_year", rate, RATE)
+    growth = float(np.exp(steep("rate_frac_per_year", rate, years)[0]))
+    if not np.isfinite(call - put).any():
         raise OutOfDomain("no strike has both a call and a put: there is no forward")
-    split, forward = from_strike(strike_usd, call_usd, put_usd, 1.0 / growth)
+    split, forward = from_strike(strike, call, put, 1.0 / growth)
     mid = np.where(
-        strike_usd < split,
-        put_usd,
-        np.where(strike_usd > split, call_usd, 0.5 * (call_usd + put_usd)),
+        strike < split,
+        put,
+        np.where(strike > split, call, 0.5 * (call + put)),
     )
     kept = np.isfinite(mid)
     if kept.sum() < 2:
         raise OutOfDomain(f"{int(kept.sum())} strikes have a price, a strip needs two")
-    K, price = strike_usd[kept], mid[kept]
+    K, price = strike[kept], mid[kept]
     # Half the distance between the neighbours, and the whole one at the ends.
     step = np.gradient(K)
     contribution = float((step / K**2 * price).sum())
@@ -127,15 +131,54 @@ def index_volpt(
     Raises
     ------
     OutOfDomain
-        If the expiries are not in order.
+        If the expiries are not in order, the horizon is not positive, or the line has no variance
+        there: extrapolated, it may fall below zero.
 
     References
     ----------
     Cboe (2019), VIX white paper: total variance is linear in time between the two.
     """
-    if not 0 < near_years < following_years:
+    times = (
+        _years(near_years, "near_years"),
+        _years(following_years, "following_years"),
+        _years(horizon_years, "horizon_years"),
+    )
+    near_years, following_years, horizon_years = (float(each[0]) for each in times)
+    if not near_years < following_years:
         raise OutOfDomain(f"expiries must rise, were {near_years} and {following_years} years")
     span = following_years - near_years
     weight = (following_years - horizon_years) / span
     total = weight * near.variance_frac + (1.0 - weight) * following.variance_frac
+    if not 0.0 <= total < FAR:
+        raise OutOfDomain(
+            f"total variance at {horizon_years} years is {total} on the line through "
+            f"{near.variance_frac} and {following.variance_frac}; take expiries around it"
+        )
     return 100.0 * float(np.sqrt(total / horizon_years))
+
+
+def _years(years: float, name: str = "expiry_years") -> Floats:
+    found = floats(name, [years])
+    check(name, found, (1.0 / FAR, YEARS[1]))
+    return found
+
+
+def _prices(strike_usd: Floats, call_usd: Floats, put_usd: Floats) -> tuple[Floats, Floats, Floats]:
+    """Give columns of one length, strikes rising, prices not negative or NaN for none."""
+    strike = floats("strike_usd", strike_usd)
+    if strike.ndim != 1:
+        raise OutOfDomain(f"strike_usd has shape {strike.shape}, expected one of strikes")
+    check("strike_usd", strike, PRICE)
+    if (np.diff(strike) <= 0.0).any():
+        at = int(np.argmax(np.diff(strike) <= 0.0))
+        raise OutOfDomain(
+            f"strike_usd must rise, row {at + 1} was {strike[at + 1]} after {strike[at]}"
+        )
+    prices = []
+    for name, column in (("call_usd", call_usd), ("put_usd", put_usd)):
+        price = floats(name, column)
+        if price.shape != strike.shape:
+            raise OutOfDomain(f"{name} has shape {price.shape}, expected {strike.shape}")
+        check(name, np.where(np.isnan(price), 0.0, price), (0.0, FAR))
+        prices.append(price)
+    return strike, prices[0], prices[1]

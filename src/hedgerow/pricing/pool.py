@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.pricing.gate import AMOUNT, PRICE, Bounds, Column, Floats, gate, room
+from hedgerow.pricing.gate import AMOUNT, PRICE, VOL, Bounds, Column, Floats, gate, room
 
 __all__ = [
     "PoolGreeks",
@@ -28,7 +28,8 @@ __all__ = [
     "losses_versus_rebalancing_usd_per_year",
 ]
 
-_VOL: Bounds = (0.0, 1e3)
+_NOISE = 1e-14  # of the value: what is left of it when two of them are subtracted
+_NEAR = 0.5  # of gamma: a third of it of the price
 _VALUE: Bounds = (-1e100, 1e100)
 
 
@@ -140,11 +141,12 @@ def concentrated_shares(
         raise OutOfDomain(
             f"price_lower_usd must lie below price_upper_usd, row {at} was {Pa[at]} and {Pb[at]}"
         )
-    root_a, root_b = np.sqrt(Pa), np.sqrt(Pb)
-    root = np.clip(np.sqrt(P), root_a, root_b)
-    # 1/√P* - 1/√Pb, written so that a price just below the upper edge keeps its digits.
-    x = L * ((root_b - root) / root_b / root)
-    y = L * (root - root_a)
+    inner = np.clip(P, Pa, Pb)
+    root_a, root_b, root = np.sqrt(Pa), np.sqrt(Pb), np.sqrt(inner)
+    # 1/√P* - 1/√Pb and √P* - √Pa through the prices, whose difference is exact where they are
+    # close: their roots may be the same number.
+    x = L * ((Pb - inner) / (root_b + root) / root_b / root)
+    y = L * ((inner - Pa) / (root + root_a))
     is_inside = np.greater_equal(P, Pa) & np.less(P, Pb)
     rows = room(out, 4, len(P))
     rows[:] = (x * P + y, x, np.where(is_inside, -0.5 * L / np.sqrt(P) / P, 0.0), y)
@@ -179,7 +181,7 @@ def losses_versus_rebalancing_usd_per_year(
     P, gamma, vol = gate(
         price_usd=(price_usd, PRICE),
         gamma_coin_per_usd=(gamma_coin_per_usd, _VALUE),
-        vol_frac=(vol_frac, _VOL),
+        vol_frac=(vol_frac, VOL),
     )
     return -0.5 * (vol * P) ** 2 * gamma
 
@@ -192,7 +194,7 @@ def losses_versus_holding(
     Parameters
     ----------
     start, now
-        The same shares at the price of the start and at the present one.
+        The same shares, as many, at the price of the start and at the present one.
     price_usd
         The present one.
     out
@@ -203,6 +205,11 @@ def losses_versus_holding(
     OutOfDomain
         If lengths differ, anything is not finite or out of bounds, what was held is worth nothing,
         or `out` has another shape.
+
+    Notes
+    -----
+    Inside the range the loss is ``-L (√P - √P₀)² / √P₀``, second order in the move; the difference
+    of two values, which is of order zero, has nothing left of it after a move of 1e-8.
     """
     x, y, V, P = gate(
         delta_coin=(start.delta_coin, _VALUE),
@@ -216,6 +223,26 @@ def losses_versus_holding(
         raise OutOfDomain(
             f"a share must have held something at the start, row {at} held nothing; drop it"
         )
+    loss = V - held
+    exact = _loss_near_the_start(start, now, P)
+    # Where both say the same to the rounding of the value, the second has the digits.
+    loss = np.where(np.abs(exact - loss) <= _NOISE * np.abs(held), exact, loss)
     rows = room(out, 3, len(held))
-    rows[:] = (held, V - held, (V - held) / held)
+    rows[:] = (held, loss, loss / held)
     return PoolLosses(*rows)
+
+
+def _loss_near_the_start(start: PoolGreeks, now: PoolGreeks, price: Floats) -> Floats:
+    """Give ``-L (√P - √P₀)² / √P₀``, which holds inside the range; NaN where it does not apply.
+
+    Both gammas are ``-L / 2 P^1.5``, so they know L and how far the price has moved.
+    """
+    before, after = gate(
+        gamma_start=(start.gamma_coin_per_usd, _VALUE), gamma_now=(now.gamma_coin_per_usd, _VALUE)
+    )
+    is_inside = (before != 0.0) & (after != 0.0)
+    change = np.where(is_inside, (before - after) / np.where(is_inside, after, 1.0), -1.0)
+    is_near = is_inside & (np.abs(change) < _NEAR)
+    move = np.expm1(np.log1p(np.where(is_near, change, 0.0)) / 3.0)  # √(P/P₀) - 1
+    price_start = price / (1.0 + move) ** 2
+    return np.where(is_near, 2.0 * before * (price_start * move) ** 2, np.nan)

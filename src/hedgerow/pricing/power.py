@@ -30,6 +30,7 @@ import numpy as np
 from hedgerow.pricing.gate import (
     AMOUNT,
     PRICE,
+    VOL,
     YEARS,
     Bounds,
     Column,
@@ -56,7 +57,6 @@ _DAYS_PER_YEAR = 365.0
 _MARK_OVER_INDEX = (0.8, 1.4)  # within which a mark is paid for
 _EXPONENT: Bounds = (1.0 + 1e-6, 4.0)
 _FACTOR: Bounds = (1e-30, 1e3)
-_VOL: Bounds = (0.0, 1e3)
 _FUNDING: Bounds = (1e-9, 1e3)
 
 
@@ -151,7 +151,7 @@ def power_perpetuals(
         quantity_contracts=(quantity_contracts, AMOUNT),
         price_usd=(price_usd, PRICE),
         norm_factor_frac=(norm_factor_frac, _FACTOR),
-        vol_frac=(vol_frac, _VOL),
+        vol_frac=(vol_frac, VOL),
         rate_frac_per_year=(rate_frac_per_year, (-1e6, 1e6)),
         exponent_power=(exponent_power, _EXPONENT),
         scale_usd=(scale_usd, PRICE),
@@ -272,7 +272,7 @@ def power_perpetuals_at_premium(
     funding, n, factor, shift, elapsed, p = gate(
         funding_frac_per_year=(implied.funding_frac_per_year, (-1e12, 1e12)),
         norm_factor_frac=(norm_factor_frac, _FACTOR),
-        vol_factor_frac=(vol_factor_frac, _VOL),
+        vol_factor_frac=(vol_factor_frac, VOL),
         vol_shift_frac=(vol_shift_frac, (-1e3, 1e3)),
         elapsed_years=(elapsed_years, YEARS),
         exponent_power=(exponent_power, _EXPONENT),

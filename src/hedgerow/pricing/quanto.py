@@ -17,8 +17,8 @@ from hedgerow.pricing.gate import (
     AMOUNT,
     CORRELATION,
     PRICE,
+    VOL,
     YEARS,
-    Bounds,
     Column,
     Floats,
     gate,
@@ -27,8 +27,6 @@ from hedgerow.pricing.gate import (
 )
 
 __all__ = ["QuantoForwards", "QuantoGreeks", "quanto_contracts", "quanto_forwards"]
-
-_VOL: Bounds = (0.0, 1e3)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,8 +160,8 @@ def quanto_forwards(
     """
     F, sM, sX, rho, T = gate(
         price_forward_usd=(price_forward_usd, PRICE),
-        vol_underlying_frac=(vol_underlying_frac, _VOL),
-        vol_settlement_frac=(vol_settlement_frac, _VOL),
+        vol_underlying_frac=(vol_underlying_frac, VOL),
+        vol_settlement_frac=(vol_settlement_frac, VOL),
         correlation_frac=(correlation_frac, CORRELATION),
         expiry_years=(expiry_years, YEARS),
     )

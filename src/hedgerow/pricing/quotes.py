@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hedgerow.pricing.black76 import Floats, vega_usd_per_vol
+from hedgerow.pricing.gate import flags, floats
 from hedgerow.pricing.implied import Codes, ImpliedReason, implied_vols
 
 __all__ = ["QuoteGate", "QuoteVols", "quote_vols"]
@@ -97,6 +98,8 @@ def quote_vols(
     ------
     ValueError
         If the shapes do not broadcast together.
+    OutOfDomain
+        If a column is masked or no real numbers, or `is_call` is of another type than bool.
 
     References
     ----------
@@ -104,10 +107,8 @@ def quote_vols(
     """
     columns = (bid_usd, ask_usd, forward_usd, strike_usd, expiry_years, tick_usd)
     shape = np.broadcast_shapes(*(np.shape(each) for each in (*columns, is_call)))
-    bid, ask, F, K, T, tick = (
-        np.broadcast_to(np.asarray(each, dtype=np.float64), shape) for each in columns
-    )
-    call = np.broadcast_to(np.asarray(is_call, dtype=np.bool_), shape)
+    bid, ask, F, K, T, tick = (np.broadcast_to(floats("a quote", each), shape) for each in columns)
+    call = np.broadcast_to(flags("is_call", is_call), shape)
     with np.errstate(all="ignore"):
         mid = 0.5 * (bid + ask)
         found = implied_vols(np.stack((bid, ask, mid)), F, K, T, call)

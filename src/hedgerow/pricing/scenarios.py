@@ -7,18 +7,32 @@ cells.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.pricing.european import GROWTH_MAX, EuropeanColumns
+from hedgerow.pricing.european import EuropeanColumns
+from hedgerow.pricing.gate import (
+    RATE,
+    VOL,
+    YEARS,
+    Bools,
+    Bounds,
+    Floats,
+    check,
+    flags,
+    floats,
+    room_of,
+    steep,
+)
 from hedgerow.pricing.threads import shared_out, shares
 
 __all__ = ["CELLS_COUNT_MIN", "ScenarioGrid", "cell_terms", "coin_flags", "scenario_profits"]
 
-Floats: TypeAlias = NDArray[np.float64]
+_MOVE: Final[Bounds] = (-1.0 + 1e-12, 1e6)
+_VOL_MOVE: Final[Bounds] = (-1.0, 1e3)
+_VOL_SHIFT: Final[Bounds] = (-VOL[1], VOL[1])
 
 CELLS_COUNT_MIN: Final = 25_000
 """Revaluations in a share of a thread at least. Measured (`benchmarks/bench_threads.py`, two cores,
@@ -68,26 +82,22 @@ class ScenarioGrid:
     basis_shift_frac_per_year: Floats = field(default_factory=lambda: np.zeros(()))
 
     def __post_init__(self) -> None:
-        length = len(self.price_move_frac)
-        for name, low, high in (
-            ("price_move_frac", -1.0 + 1e-12, 1e6),
-            ("vol_move_frac", -1.0, 1e3),
-            ("vol_shift_frac", -1e3, 1e3),
-            ("elapsed_years", 0.0, 1e3),
-            ("basis_shift_frac_per_year", -1e6, 1e6),
+        moves = floats("price_move_frac", self.price_move_frac)
+        if moves.ndim != 1:
+            raise OutOfDomain(f"price_move_frac has shape {moves.shape}, expected one of cells")
+        for name, bounds in (
+            ("price_move_frac", _MOVE),
+            ("vol_move_frac", _VOL_MOVE),
+            ("vol_shift_frac", _VOL_SHIFT),
+            ("elapsed_years", YEARS),
+            ("basis_shift_frac_per_year", RATE),
         ):
-            column = np.array(getattr(self, name), dtype=np.float64)
+            column = floats(name, getattr(self, name)).copy()
             if column.shape == () and name == "basis_shift_frac_per_year":
-                column = np.full(length, column)
-            if column.shape != (length,):
-                raise OutOfDomain(f"{name} has shape {column.shape}, expected ({length},)")
-            bad = ~((column >= low) & (column <= high))
-            if bad.any():
-                at = int(np.argmax(bad))
-                raise OutOfDomain(
-                    f"{name} must be finite and from {low:g} to {high:g}, cell {at} was "
-                    f"{column[at]}"
-                )
+                column = np.full(moves.shape, column)
+            if column.shape != moves.shape:
+                raise OutOfDomain(f"{name} has shape {column.shape}, expected {moves.shape}")
+            check(name, column, bounds, item="cell")
             column.setflags(write=False)
             object.__setattr__(self, name, column)
 
@@ -114,9 +124,7 @@ class ScenarioGrid:
         )  # fmt: skip
         time, basis, price, vol, shift = (
             axis.ravel()
-            for axis in np.meshgrid(
-                *(np.asarray(axis, dtype=np.float64) for axis in axes), indexing="ij"
-            )
+            for axis in np.meshgrid(*(floats("a move", axis) for axis in axes), indexing="ij")
         )
         return cls(
             price_move_frac=price,
@@ -131,7 +139,7 @@ def scenario_profits(
     options: EuropeanColumns,
     grid: ScenarioGrid,
     *,
-    is_coin_settled: NDArray[np.bool_] | None = None,
+    is_coin_settled: Bools | None = None,
     threads_count: int = 1,
     out: Floats | None = None,
 ) -> Floats:
@@ -140,7 +148,8 @@ def scenario_profits(
     Parameters
     ----------
     is_coin_settled
-        Shape (n,); such options gain in coin, at the forward of the cell. None means no option.
+        Shape (n,), True or False; such options gain in their coin, at the forward of the cell. None
+        means no option. Nothing is added up here; who does needs to know which coin.
     threads_count
         How many threads at most; the result is the same to the last bit whatever it is.
     out
@@ -154,21 +163,15 @@ def scenario_profits(
     Raises
     ------
     OutOfDomain
-        If `is_coin_settled` or `out` has another shape, or `out` another layout, a basis shift
-        times the years left exceeds 100, or `threads_count` is not from 1 to 64.
+        If `is_coin_settled` or `out` has another shape or type, or `out` another layout, a basis
+        shift times the years left exceeds 100, or `threads_count` is not from 1 to 64.
     """
     from hedgerow.pricing.kernels import vanilla
 
     count = len(options)
-    flags = coin_flags(is_coin_settled, count)
+    is_coin = coin_flags(is_coin_settled, count)
     cells = cell_terms(grid, options)
-    room = np.empty((len(grid), count)) if out is None else out
-    if room.shape != (len(grid), count) or room.dtype != np.float64:
-        raise OutOfDomain(
-            f"out must be float64 of shape {(len(grid), count)}, was {room.dtype} of {room.shape}"
-        )
-    if not (room.flags.c_contiguous and room.flags.writeable):
-        raise OutOfDomain("out must be writable and in one piece, row after row")
+    room = room_of(out, (len(grid), count), is_coin)
     parts = shares(
         count,
         threads_count=threads_count,
@@ -176,32 +179,24 @@ def scenario_profits(
         share_count_min=-(-CELLS_COUNT_MIN // max(len(grid), 1)),
     )
     shared_out(
-        lambda first, last: vanilla.profits(options.given, flags, cells, room, first, last), parts
+        lambda first, last: vanilla.profits(options.given, is_coin, cells, room, first, last), parts
     )
     return room
 
 
-def coin_flags(is_coin_settled: NDArray[np.bool_] | None, count: int) -> NDArray[np.bool_]:
+def coin_flags(is_coin_settled: Bools | None, count: int) -> Bools:
     """Give one flag per option, in one piece; OutOfDomain if there are more or fewer."""
     if is_coin_settled is None:
         return np.zeros(count, dtype=np.bool_)
-    flags = np.ascontiguousarray(is_coin_settled, dtype=np.bool_)
-    if flags.shape != (count,):
-        raise OutOfDomain(f"is_coin_settled has shape {flags.shape}, expected ({count},)")
-    return flags
+    return np.ascontiguousarray(flags("is_coin_settled", is_coin_settled, (count,)))
 
 
 def cell_terms(grid: ScenarioGrid, options: EuropeanColumns) -> Floats:
     """Give cells as the kernel wants them, shape (6, cells), if no forward of theirs overflows."""
     years_max = float(options.given[3].max(initial=0.0))
     shift = grid.basis_shift_frac_per_year
-    growth = np.abs(shift) * np.maximum(years_max - grid.elapsed_years, 0.0)
-    if (growth > GROWTH_MAX).any():
-        at = int(np.argmax(growth))
-        raise OutOfDomain(
-            f"basis_shift_frac_per_year times the years left must be within ±{GROWTH_MAX:g}, "
-            f"cell {at} was {shift[at]} over {years_max - grid.elapsed_years[at]}"
-        )
+    left = np.maximum(years_max - grid.elapsed_years, 0.0)
+    steep("basis_shift_frac_per_year", shift, left, over="the years left", item="cell")
     factor = 1.0 + grid.price_move_frac
     return np.array(
         [

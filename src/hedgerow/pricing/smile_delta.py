@@ -20,6 +20,7 @@ import numpy as np
 
 from hedgerow.errors import OutOfDomain
 from hedgerow.pricing.black76 import Floats, OptionColumns, greeks
+from hedgerow.pricing.gate import AMOUNT, FAR, RATE, Bounds, check, floats
 
 __all__ = [
     "DeltaRegime",
@@ -104,12 +105,18 @@ def sticky_moneyness_deltas(options: OptionColumns, skew_frac_per_log: Floats) -
     SmileDeltas, shape (n,)
         May leave [-1, 1] where the smile is steep.
 
+    Raises
+    ------
+    OutOfDomain
+        If the skew has another length than the options, or anything is not finite or beyond ±1e6.
+
     References
     ----------
     Methods sheet, section 5.4, with the sign of ∂k/∂F = -1/F.
     """
     found = greeks(options)
-    shift = found.vega_usd_per_vol * skew_frac_per_log / options.forward_usd
+    skew = _column("skew_frac_per_log", skew_frac_per_log, RATE, options)
+    shift = found.vega_usd_per_vol * skew / options.forward_usd
     return SmileDeltas("sticky_moneyness", found.delta_forward_frac - shift)
 
 
@@ -127,10 +134,18 @@ def minimum_variance_deltas(options: OptionColumns, coefficients: MinimumVarianc
     -------
     SmileDeltas, shape (n,)
 
+    Raises
+    ------
+    OutOfDomain
+        If calls and puts are mixed, or a coefficient is not finite.
+
     References
     ----------
     J. Hull, A. White (2017), Optimal delta hedging for options, J. Banking and Finance 82.
     """
+    _refuse_both_kinds(options)
+    for name in ("a_frac", "b_frac", "c_frac"):
+        check(name, floats(name, getattr(coefficients, name)), (-FAR, FAR))
     found = greeks(options)
     delta = found.delta_forward_frac
     curve = coefficients.a_frac + coefficients.b_frac * delta + coefficients.c_frac * delta**2
@@ -159,23 +174,25 @@ def minimum_variance_fit(
     Raises
     ------
     OutOfDomain
-        If calls and puts are mixed, a time is zero, or the rows do not determine three numbers.
+        If calls and puts are mixed, a time is zero, a change has another length than the options or
+        is not finite, or the rows do not determine three numbers.
 
     References
     ----------
     J. Hull, A. White (2017), as `minimum_variance_deltas`.
     """
-    if options.is_call.any() and not options.is_call.all():
-        raise OutOfDomain("calls and puts have coefficients of their own: fit them apart")
+    _refuse_both_kinds(options)
+    change_value = _column("change_value_usd", change_value_usd, AMOUNT, options)
+    change_forward = _column("change_forward_usd", change_forward_usd, AMOUNT, options)
     if not (options.expiry_years > 0).all():
         raise OutOfDomain("expiry_years must be positive in every row of the sample")
     found = greeks(options)
     delta = found.delta_forward_frac
-    missed = change_value_usd - delta * change_forward_usd
+    missed = change_value - delta * change_forward
     scale = (
         found.vega_usd_per_vol
         / (options.forward_usd * np.sqrt(options.expiry_years))
-        * change_forward_usd
+        * change_forward
     )
     basis = scale[:, None] * np.stack([np.ones_like(delta), delta, delta**2], axis=1)
     solved, _, rank, _ = np.linalg.lstsq(basis, missed, rcond=None)
@@ -191,3 +208,17 @@ def minimum_variance_fit(
         explained_frac=1.0 - left / square if square > 0 else 0.0,
         rows_count=len(missed),
     )
+
+
+def _column(name: str, column: Floats, bounds: Bounds, options: OptionColumns) -> Floats:
+    """Give a column with one item for each option; OutOfDomain if it is not such."""
+    found = floats(name, column)
+    if found.shape != options.is_call.shape:
+        raise OutOfDomain(f"{name} has shape {found.shape}, expected {options.is_call.shape}")
+    check(name, found, bounds)
+    return found
+
+
+def _refuse_both_kinds(options: OptionColumns) -> None:
+    if options.is_call.any() and not options.is_call.all():
+        raise OutOfDomain("calls and puts have coefficients of their own: take them apart")

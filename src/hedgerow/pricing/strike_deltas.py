@@ -9,6 +9,7 @@ import numpy as np
 from hedgerow.errors import Failure, Outcome
 from hedgerow.market import Smile
 from hedgerow.pricing.black76 import Floats, OptionColumns
+from hedgerow.pricing.gate import PRICE, check, floats
 from hedgerow.pricing.smile_delta import (
     MinimumVariance,
     SmileDeltas,
@@ -64,26 +65,32 @@ def strike_deltas(
     ----------
     Methods sheet, section 5.4.
     """
-    n = len(strike_usd)
-    k = np.log(strike_usd / smile.forward_usd)
+    strikes = floats("strike_usd", strike_usd)
+    check("strike_usd", strikes, PRICE)
+    n = len(strikes)
+    k = np.log(strikes / smile.forward_usd)
     options = OptionColumns(
         forward_usd=np.full(n, smile.forward_usd),
-        strike_usd=strike_usd,
+        strike_usd=strikes,
         vol_frac=smile.vol_frac(k),
         expiry_years=np.full(n, smile.expiry_years),
-        is_call=strike_usd >= smile.forward_usd,
+        is_call=strikes >= smile.forward_usd,
     )
     minimum: Outcome[SmileDeltas]
     if isinstance(coefficients, Failure):
         minimum = coefficients
     else:
-        sides = {
-            right: minimum_variance_deltas(options, coefficients[right]).delta_forward_frac
-            for right in ("call", "put")
-        }
-        minimum = SmileDeltas(
-            "minimum_variance", np.where(options.is_call, sides["call"], sides["put"])
-        )
+        found, is_call = np.empty(n), options.is_call
+        for side_of, rows in ((coefficients["call"], is_call), (coefficients["put"], ~is_call)):
+            side = OptionColumns(
+                forward_usd=options.forward_usd[rows],
+                strike_usd=options.strike_usd[rows],
+                vol_frac=options.vol_frac[rows],
+                expiry_years=options.expiry_years[rows],
+                is_call=options.is_call[rows],
+            )
+            found[rows] = minimum_variance_deltas(side, side_of).delta_forward_frac
+        minimum = SmileDeltas("minimum_variance", found)
     return StrikeDeltas(
         subject=smile.subject,
         options=options,

@@ -4,13 +4,20 @@ Kernels let go of the interpreter, so threads run them at once. A share begins a
 kernel's block: every row is then computed by the same instructions in the same place of a block,
 whoever computes it. Below a size that pays, one thread does everything. How many there may be is
 said by the caller; nobody here asks the machine.
+
+There is no lock here that a fork could leave locked in the child: shares lie in a queue from which
+whoever is free takes the next, the calling thread too, and a pool is put in its place by one
+assignment. Where no thread can be had, the calling thread does everything.
 """
 
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from threading import Lock, Thread, current_thread
-from typing import Final
+from threading import Semaphore, Thread, current_thread
+from typing import Final, final
+
+import numpy as np
 
 from hedgerow.errors import OutOfDomain
 
@@ -18,9 +25,7 @@ __all__ = ["THREADS_COUNT_MAX", "shared_out", "shares"]
 
 THREADS_COUNT_MAX: Final = 64
 
-_lock = Lock()
-_pool: ThreadPoolExecutor | None = None
-_workers: list[Thread] = []
+_pool: "_Pool | None" = None
 
 
 def shares(
@@ -45,11 +50,15 @@ def shares(
     Raises
     ------
     OutOfDomain
-        If `threads_count` is not from 1 to 64.
+        If `threads_count` is not a whole number from 1 to 64.
     """
-    if not 1 <= threads_count <= THREADS_COUNT_MAX:
+    # A bool is an int to Python, and True threads a slip of the pen.
+    given: object = threads_count
+    is_whole = isinstance(given, int | np.integer) and not isinstance(given, bool)
+    if not is_whole or not 1 <= threads_count <= THREADS_COUNT_MAX:
         raise OutOfDomain(
-            f"threads_count must be from 1 to {THREADS_COUNT_MAX}, was {threads_count}"
+            f"threads_count must be a whole number from 1 to {THREADS_COUNT_MAX}, was "
+            f"{threads_count}"
         )
     if threads_count == 1 or count < 2 * max(share_count_min, 1):
         return [(0, count)] if count else []
@@ -63,44 +72,104 @@ def shares(
 
 
 def shared_out(work: Callable[[int, int], None], parts: list[tuple[int, int]]) -> None:
-    """Do the work of every share, the first in the calling thread, and wait for all of them.
+    """Do the work of every share and wait for all of them; the calling thread takes its part.
 
     Parameters
     ----------
     work
-        Called with (first, last). It must not share out work of its own: every worker could be
-        waiting for another.
+        Called with (first, last), once for every share.
     parts
         From `shares`.
 
     Raises
     ------
-    Exception
-        What the first share that failed has raised, after all have ended.
+    BaseException
+        What the first share that failed has raised, after all have ended: nobody writes any more.
     """
     if len(parts) < 2:
         for first, last in parts:
             work(first, last)
         return
-    pool = _ready()
-    others = [pool.submit(work, first, last) for first, last in parts[1:]]
+    task = _Task(work, parts)
     try:
-        work(*parts[0])
+        pool = _ready()
+        for _ in parts[1:]:
+            pool.executor.submit(task.take)
+    except RuntimeError:
+        # No more threads, or the interpreter is about to end: those that came are enough.
+        pass
     finally:
-        wait(others)
-    for other in others:
-        other.result()
+        while task.take():
+            pass
+        task.wait()
+    for trouble in task.troubles:
+        if trouble is not None:
+            raise trouble
 
 
-def _ready() -> ThreadPoolExecutor:
-    """Give the pool; a process that was forked has inherited one without its threads."""
+@final
+class _Task:
+    """Shares of one call, each done once, by whoever comes first."""
+
+    __slots__ = ("_ended", "_left", "_parts", "_work", "troubles")
+
+    def __init__(self, work: Callable[[int, int], None], parts: list[tuple[int, int]]) -> None:
+        self._work = work
+        self._parts = parts
+        self._left = deque(range(len(parts)))
+        self._ended = Semaphore(0)
+        self.troubles: list[BaseException | None] = [None] * len(parts)
+
+    def take(self) -> bool:
+        """Do one share; False if none was left."""
+        try:
+            at = self._left.popleft()
+        except IndexError:
+            return False
+        try:
+            self._work(*self._parts[at])
+        except BaseException as trouble:
+            self.troubles[at] = trouble
+        finally:
+            self._ended.release()
+        return True
+
+    def wait(self) -> None:
+        """Wait until every share has ended, whoever presses a key meanwhile."""
+        pressed: KeyboardInterrupt | None = None
+        left = len(self._parts)
+        while left:
+            try:
+                self._ended.acquire()
+                left -= 1
+            except KeyboardInterrupt as interrupt:
+                pressed = interrupt
+        if pressed is not None:
+            raise pressed
+
+
+@final
+class _Pool:
+    """Threads of this process; one at least has been seen alive."""
+
+    __slots__ = ("executor", "workers")
+
+    def __init__(self) -> None:
+        workers: list[Thread] = []
+        self.workers = workers
+        self.executor = ThreadPoolExecutor(
+            THREADS_COUNT_MAX,
+            thread_name_prefix="hedgerow-pricing",
+            initializer=lambda: workers.append(current_thread()),
+        )
+        self.executor.submit(int).result()
+
+
+def _ready() -> _Pool:
+    """Give the pool; a process that was forked has inherited one whose threads are dead."""
     global _pool
-    with _lock:
-        if _pool is None or not all(worker.is_alive() for worker in _workers):
-            _workers.clear()
-            _pool = ThreadPoolExecutor(
-                THREADS_COUNT_MAX,
-                thread_name_prefix="hedgerow-pricing",
-                initializer=lambda: _workers.append(current_thread()),
-            )
-        return _pool
+    pool = _pool
+    if pool is None or not all(worker.is_alive() for worker in tuple(pool.workers)):
+        # Two callers may make one each; the last stays, and the other ends with its call.
+        pool = _pool = _Pool()
+    return pool

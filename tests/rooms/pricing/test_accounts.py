@@ -1,6 +1,7 @@
 """What accounts gain is the sum of what they hold, however the sum is cut."""
 
 import tracemalloc
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -63,11 +64,13 @@ def test_accounts_are_sums_of_what_they_hold() -> None:
 @pytest.mark.parametrize("count", [1, 511, 512, 1_300])
 def test_without_the_table_it_is_the_same_to_the_last_bit(count: int) -> None:
     options, quantities = desk(count), held(23, count, min(1.0, 30.0 / count))
-    for flags in (None, np.ones(count, dtype=np.bool_)):
-        table = scenario_profits(options, GRID, is_coin_settled=flags)
-        want = account_profits(quantities, table)
+    for codes in (None, np.full(count, 3)):
+        table = scenario_profits(
+            options, GRID, is_coin_settled=None if codes is None else codes != 0
+        )
+        want = account_profits(quantities, table, settlement_code=codes)
         assert want.any()
-        got = account_scenario_profits(options, GRID, quantities, is_coin_settled=flags)
+        got = account_scenario_profits(options, GRID, quantities, settlement_code=codes)
         assert got.tobytes() == want.tobytes()
 
 
@@ -147,9 +150,7 @@ def test_a_table_that_points_outside_is_refused(instrument: int) -> None:
     with pytest.raises(OutOfDomain, match="quantities_coin is not a sound sparse table"):
         account_profits(quantities, np.zeros((2, 3)))
     with pytest.raises(OutOfDomain, match="quantities_coin is not a sound sparse table"):
-        account_scenario_profits(
-            desk(3), GRID, quantities, is_coin_settled=np.array([True, True, False])
-        )
+        account_scenario_profits(desk(3), GRID, quantities, settlement_code=np.array([1, 1, 0]))
 
 
 def test_nothing_to_add_is_nothing() -> None:
@@ -184,19 +185,85 @@ def test_memory_does_not_grow_with_the_table(threads_count: int) -> None:
 
 def test_coin_and_dollars_are_not_added_up() -> None:
     options = desk(4)
-    flags = np.array([True, True, False, False])
+    codes = np.array([1, 1, 0, 0])
     apart = sparse.csr_array(np.array([[1.0, -1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 2.0]]))
-    got = account_scenario_profits(options, GRID, apart, is_coin_settled=flags)
-    table = scenario_profits(options, GRID, is_coin_settled=flags)
+    got = account_scenario_profits(options, GRID, apart, settlement_code=codes)
+    table = scenario_profits(options, GRID, is_coin_settled=codes != 0)
     np.testing.assert_array_equal(got[1], 2.0 * table[:, 3])
+    np.testing.assert_array_equal(got, account_profits(apart, table, settlement_code=codes))
     mixed = sparse.csr_array(np.array([[1.0, 1.0, 0.0, 0.0], [0.0, 1.0, 0.0, -1.0]]))
-    with pytest.raises(OutOfDomain, match="account 1 holds options that gain in coin beside"):
-        account_scenario_profits(options, GRID, mixed, is_coin_settled=flags)
+    said = "account 1 holds instruments of settlement_code 1 beside 0"
+    with pytest.raises(OutOfDomain, match=said):
+        account_scenario_profits(options, GRID, mixed, settlement_code=codes)
+    with pytest.raises(OutOfDomain, match=said):
+        account_profits(mixed, table, settlement_code=codes)
+
+
+def test_two_coins_are_not_one() -> None:
+    options = desk(3)
+    codes = np.array([1, 2, 0], dtype=np.int8)
+    # Long a call paid in bitcoin, short the like paid in ether: no hedge, whatever it adds up to.
+    hedged = sparse.csr_array(np.array([[0.0, 0.0, 1.0], [1.0, -1.0, 0.0]]))
+    with pytest.raises(OutOfDomain, match=r"account 1 holds .* settlement_code 1 beside 2"):
+        account_scenario_profits(options, GRID, hedged, settlement_code=codes)
+    # What stands in the table with a quantity of nothing is not held.
+    hedged.data[2] = 0.0
+    assert account_scenario_profits(options, GRID, hedged, settlement_code=codes)[1].any()
+
+
+def test_small_integers_do_not_hide_a_second_currency() -> None:
+    # 64 and 64 are -128 in eight bits, 4 times 64 is nothing.
+    many = sparse.csr_array(np.array([[64, 64, 64, 64, 64]], dtype=np.int8))
+    with pytest.raises(OutOfDomain, match=r"account 0 holds .* settlement_code 1 beside 0"):
+        account_scenario_profits(desk(5), GRID, many, settlement_code=np.array([1, 1, 1, 1, 0]))
+
+
+@pytest.mark.parametrize(
+    ("codes", "said"),
+    [
+        (np.array([True, False, True]), "settlement_code must be a whole number"),
+        (np.array([1.0, 0.0, 1.0]), "settlement_code must be a whole number"),
+        (
+            np.ma.masked_array([1, 0, 1], mask=[False, True, False]),
+            "settlement_code must be a whole number",
+        ),
+        (np.array([1, 0]), r"settlement_code has shape \(2,\), expected \(3,\)"),
+    ],
+)
+def test_a_settlement_is_a_code_for_each(codes: Any, said: str) -> None:
+    quantities = held(2, 3, 1.0)
+    with pytest.raises(OutOfDomain, match=said):
+        account_scenario_profits(desk(3), GRID, quantities, settlement_code=codes)
+    with pytest.raises(OutOfDomain, match=said):
+        account_profits(quantities, np.zeros((2, 3)), settlement_code=codes)
+
+
+def test_an_unknown_profit_is_no_sum() -> None:
+    profits = np.ones((4, 3))
+    profits[2, 1] = np.nan
+    quantities = sparse.csr_array(np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 2.0]]))
+    with pytest.raises(OutOfDomain, match="account 1 gains nan in cell 2"):
+        account_profits(quantities, profits)
+    # Nobody holds it: nothing is unknown.
+    assert account_profits(sparse.csr_array(np.array([[1.0, 0.0, 1.0]])), profits).sum() == 8.0
+    profits[2, 1] = np.inf
+    with pytest.raises(OutOfDomain, match="account 1 gains inf in cell 2"):
+        account_profits(quantities, profits)
+
+
+def test_a_buffer_may_not_lie_on_the_holdings() -> None:
+    options = desk(3)
+    one = ScenarioGrid.product(price_moves_frac=(0.1, 0.2, 0.3))
+    quantities = sparse.csr_array(np.array([[1.0, 2.0, 3.0]]))
+    with pytest.raises(OutOfDomain, match="out lies in the memory of an input"):
+        account_scenario_profits(options, one, quantities, out=quantities.data.reshape(1, 3))
 
 
 def test_what_does_not_fit_is_refused() -> None:
     options, quantities = desk(3), held(2, 3, 1.0)
-    with pytest.raises(OutOfDomain, match="quantities know 4 instruments, profits 3"):
+    with pytest.raises(
+        OutOfDomain, match=r"quantities know 4 instruments, profits have shape \(2, 3\)"
+    ):
         account_profits(sparse.csr_array((1, 4)), np.empty((2, 3)))
     with pytest.raises(OutOfDomain, match="quantities know 4 instruments, not 3"):
         account_scenario_profits(options, GRID, sparse.csr_array((1, 4)))
@@ -204,10 +271,6 @@ def test_what_does_not_fit_is_refused() -> None:
         account_scenario_profits(options, GRID, quantities, out=np.empty((3, len(GRID))))
     with pytest.raises(OutOfDomain, match="in one piece"):
         account_scenario_profits(options, GRID, quantities, out=np.empty((len(GRID), 2)).T)
-    with pytest.raises(OutOfDomain, match=r"is_coin_settled has shape \(2,\)"):
-        account_scenario_profits(
-            options, GRID, quantities, is_coin_settled=np.zeros(2, dtype=np.bool_)
-        )
     bad = sparse.csr_array(np.array([[0.0, 1.0, 0.0], [1.0, 0.0, float("nan")]]))
     with pytest.raises(OutOfDomain, match="account 1 holds nan of instrument 2"):
         account_profits(bad, np.zeros((2, 3)))

@@ -280,3 +280,22 @@ def test_results_lie_in_the_buffers_that_were_given() -> None:
         for row, name in enumerate(got.__slots__):
             assert np.shares_memory(getattr(got, name), out)
             assert out[row].tolist() == getattr(call(columns()), name).tolist()
+
+
+def test_below_a_billionth_of_a_billionth_nothing_is_open() -> None:
+    window = 1e-3
+    for share, is_open in ((0.9e-12, False), (1.1e-12, True)):
+        options = columns(window_years=window, expiry_years=share * window)
+        assert (options.open > 0.0).tolist() == [is_open] * len(options)
+        # The delta is what is still open of the average, or nothing.
+        deltas = averaged_greeks(options).delta_forward_frac
+        assert (deltas != 0.0).any() == is_open
+
+
+def test_a_strike_of_nothing_is_the_average_itself() -> None:
+    options = columns(strike_usd=0.0)
+    got = averaged_greeks(options)
+    expected = 0.4 * FORWARD + 0.6 * OBSERVED
+    assert got.value_usd == pytest.approx([expected, 0.0], rel=1e-15)
+    assert got.delta_forward_frac == pytest.approx([0.4, 0.0], rel=1e-15)
+    assert averaged_coin_greeks(options).value_coin == pytest.approx([1.0, 0.0], rel=1e-15)

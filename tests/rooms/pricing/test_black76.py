@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.pricing import OptionColumns, OptionGreeks, greeks, value_usd
+from hedgerow.pricing import (
+    EuropeanColumns,
+    OptionColumns,
+    OptionGreeks,
+    european_greeks,
+    greeks,
+    value_usd,
+)
 from hedgerow.units import years_between
 from tests.golden.read import case, numbers
 
@@ -143,7 +150,36 @@ def test_without_variance_the_limits_remain(vol: float, years: float) -> None:
         assert put["value"] == max(100.0 - forward, 0.0)
         assert call["delta"] == call_delta
         assert put["delta"] == call_delta - 1.0
-        assert call["gamma"] == call["vega"] == call["theta"] == 0.0
+        assert call["gamma"] == call["theta"] == 0.0
+        # At the strike itself another point of vol brings something, however small vol is.
+        rise = forward * np.sqrt(years) / np.sqrt(2.0 * np.pi) if forward == 100.0 else 0.0
+        assert call["vega"] == put["vega"] == pytest.approx(rise, rel=1e-15)
+
+
+def test_both_paths_have_the_same_limits() -> None:
+    forward = np.array([110.0, 100.0, 90.0, 100.0, 100.0, 100.0])
+    strike = np.array([100.0, 100.0, 100.0, 100.0, 0.0, 0.0])
+    vol = np.array([0.0, 0.0, 0.0, 0.6, 0.6, 0.0])
+    years = np.array([0.3, 0.3, 0.3, 0.0, 0.3, 0.3])
+    for is_call in (np.ones(6, dtype=np.bool_), np.zeros(6, dtype=np.bool_)):
+        plain = greeks(OptionColumns(forward, strike, vol, years, is_call))
+        quick = european_greeks(
+            EuropeanColumns(
+                underlying_usd=forward,
+                strike_usd=strike,
+                vol_frac=vol,
+                expiry_years=years,
+                is_call=is_call,
+            )
+        )
+        for mine, theirs in (
+            (plain.value_usd, quick.value_usd),
+            (plain.delta_forward_frac, quick.delta_underlying_frac),
+            (plain.gamma_coin_per_usd, quick.gamma_coin_per_usd),
+            (plain.vega_usd_per_vol, quick.vega_usd_per_vol),
+            (plain.theta_usd_per_year, quick.theta_usd_per_year),
+        ):
+            np.testing.assert_allclose(mine, theirs, rtol=1e-15, atol=0.0)
 
 
 def test_hardly_any_variance_is_no_warning_and_no_infinity() -> None:
@@ -186,16 +222,25 @@ def test_one_broadcast_for_scenarios_and_options() -> None:
 @pytest.mark.parametrize(
     ("column", "bad", "message"),
     [
-        ("forward_usd", 0.0, "forward_usd must be finite and positive, row 0 was 0.0"),
-        ("forward_usd", nan, "forward_usd must be finite and positive, row 0 was nan"),
-        ("strike_usd", -1.0, "strike_usd must be finite and positive, row 0 was -1.0"),
-        ("vol_frac", -0.1, "vol_frac must be finite and not negative, row 0 was -0.1"),
-        ("vol_frac", inf, "vol_frac must be finite and not negative, row 0 was inf"),
-        ("expiry_years", -1e-9, "expiry_years must be finite and not negative, row 0 was -1e-09"),
+        ("forward_usd", 0.0, r"forward_usd must be finite and from 1e-30 to 1e\+30, row 0 was 0.0"),
+        ("forward_usd", nan, "forward_usd must be finite .* row 0 was nan"),
+        ("strike_usd", -1.0, "strike_usd must be finite .* row 0 was -1.0"),
+        ("strike_usd", 1e31, r"strike_usd must be finite .* row 0 was 1e\+31"),
+        ("vol_frac", -0.1, "vol_frac must be finite and from 0 to 1000, row 0 was -0.1"),
+        ("vol_frac", 1e200, r"vol_frac must be finite .* row 0 was 1e\+200"),
+        ("vol_frac", inf, "vol_frac must be finite .* row 0 was inf"),
+        ("expiry_years", -1e-9, "expiry_years must be finite .* row 0 was -1e-09"),
+        ("expiry_years", 1e300, r"expiry_years must be finite .* row 0 was 1e\+300"),
+        ("vol_frac", 1 + 0j, "vol_frac must be real numbers, was of type complex128"),
     ],
 )
-def test_columns_refuse_what_cannot_be(column: str, bad: float, message: str) -> None:
-    columns = {"forward_usd": 1.0, "strike_usd": 1.0, "vol_frac": 0.5, "expiry_years": 0.1}
+def test_columns_refuse_what_cannot_be(column: str, bad: complex, message: str) -> None:
+    columns: dict[str, complex] = {
+        "forward_usd": 1.0,
+        "strike_usd": 1.0,
+        "vol_frac": 0.5,
+        "expiry_years": 0.1,
+    }
     columns[column] = bad
     arrays = {name: np.array([value]) for name, value in columns.items()}
     with pytest.raises(OutOfDomain, match=f"^{message}$"):

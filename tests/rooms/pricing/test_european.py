@@ -7,9 +7,19 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+from scipy import sparse
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.pricing import reference
+from hedgerow.pricing import (
+    AveragedColumns,
+    OptionColumns,
+    ScenarioGrid,
+    account_scenario_profits,
+    implied_vols,
+    quote_vols,
+    reference,
+    scenario_profits,
+)
 from hedgerow.pricing.european import (
     EuropeanColumns,
     coin_greeks,
@@ -327,8 +337,144 @@ def test_a_buffer_is_written_and_checked() -> None:
     assert got.value_usd.base is room
     assert np.isfinite(room).all()
     for bad in (np.empty((14, len(options))), np.empty((len(options), 12)).T, room.astype("f4")):
-        with pytest.raises(OutOfDomain, match="out must be float64 of shape"):
+        with pytest.raises(OutOfDomain, match=r"out must be (float64 of shape|writable, aligned)"):
             european_greeks(options, out=bad)
     room.setflags(write=False)
     with pytest.raises(OutOfDomain, match="writable"):
         european_greeks(options, out=room)
+
+
+def test_where_nothing_is_left_is_said_by_the_deviation() -> None:
+    def edges(vol: float, years: float, strike: float = 1.0) -> Any:
+        return columns([(1.0, strike, vol, years, 0.0, 0.0, 1.0)]).edges
+
+    assert edges(0.9e-30, 1.0) is not None
+    assert edges(1.1e-30, 1.0) is None
+    assert edges(1.0, 0.9e-30) is not None
+    assert edges(1.0, 1.1e-30) is None
+    assert edges(1.0, 1.0, 0.9e-30) is not None
+    assert edges(1.0, 1.0, 1.1e-30) is None
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        np.array([1, -1]),
+        ["call", "put"],
+        [nan, nan],
+        [1.0, 0.0],
+        [None, True],
+        np.ma.masked_array([True, False], mask=[False, True]),
+    ],
+)
+def test_a_flag_is_true_or_false(bad: Any) -> None:
+    two = np.ones(2)
+    with pytest.raises(OutOfDomain, match="is_call"):
+        EuropeanColumns(
+            underlying_usd=two, strike_usd=two, vol_frac=two, expiry_years=two, is_call=bad
+        )
+    with pytest.raises(OutOfDomain, match="is_call"):
+        OptionColumns(two, two, two, two, bad)
+    with pytest.raises(OutOfDomain, match="is_call"):
+        implied_vols(two, two, two, two, bad)
+    with pytest.raises(OutOfDomain, match="is_call"):
+        quote_vols(two, two, two, two, two, bad, tick_usd=0.1)
+    with pytest.raises(OutOfDomain, match="is_call"):
+        AveragedColumns(
+            forward_usd=two,
+            strike_usd=two,
+            average_observed_usd=two,
+            vol_frac=two,
+            expiry_years=1e-6,
+            window_years=1e-5,
+            is_call=bad,
+        )
+    options = columns([(1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0)] * 2)
+    grid = ScenarioGrid.product(price_moves_frac=(0.1,))
+    with pytest.raises(OutOfDomain, match="is_coin_settled"):
+        scenario_profits(options, grid, is_coin_settled=bad)
+
+
+@pytest.mark.parametrize("bad", [np.ma.masked_array([1.0, 2.0], mask=[False, True]), [1j, 1.0]])
+def test_a_column_is_real_numbers(bad: Any) -> None:
+    two = np.ones(2)
+    for name in ("underlying_usd", "strike_usd", "vol_frac", "expiry_years", "rate_frac_per_year"):
+        given = dict.fromkeys(("underlying_usd", "strike_usd", "vol_frac", "expiry_years"), two)
+        with pytest.raises(OutOfDomain, match=f"^{name} (is a masked|must be real)"):
+            EuropeanColumns(**given | {name: bad}, is_call=two > 0)
+
+
+def test_memory_that_is_not_aligned_is_refused() -> None:
+    options = columns([(1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0)] * 2)
+    grid = ScenarioGrid.product(price_moves_frac=(0.1,))
+
+    def odd(*shape: int) -> Any:
+        return np.zeros(8 * shape[0] * shape[1] + 1, dtype=np.uint8)[1:].view(float).reshape(shape)
+
+    with pytest.raises(OutOfDomain, match="aligned"):
+        european_greeks(options, out=odd(12, 2))
+    with pytest.raises(OutOfDomain, match="aligned"):
+        coin_greeks(options, out=odd(6, 2))
+    with pytest.raises(OutOfDomain, match="aligned"):
+        scenario_profits(options, grid, out=odd(1, 2))
+    with pytest.raises(OutOfDomain, match="aligned"):
+        account_scenario_profits(options, grid, sparse.csr_array((1, 2)), out=odd(1, 1))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "within"), [(1e-3, 1e-1, 6e-12), (1e-6, 1e-3, 2e-12), (1e-14, 1e-8, 2e-13)]
+)
+def test_hardly_any_deviation_keeps_its_digits(low: float, high: float, within: float) -> None:
+    rng = np.random.default_rng(2)
+    n = 200
+    s = np.exp(rng.uniform(np.log(low), np.log(high), n))
+    years = np.exp(rng.uniform(np.log(1e-5), 0.0, n))
+    spot = rng.uniform(1e3, 1e5, n)
+    z = rng.uniform(-6.0, 6.0, n)
+    z[:40] *= 1e-3  # the money itself, between the two legs
+    strike = spot * np.exp(z * s)
+    is_call = strike > spot
+    vol = s / np.sqrt(years)
+    got = european_greeks(
+        EuropeanColumns(
+            underlying_usd=spot,
+            strike_usd=strike,
+            vol_frac=vol,
+            expiry_years=years,
+            is_call=is_call,
+        )
+    ).value_usd
+    with mpmath.workdps(60):
+        for i in range(n):
+            S, K, v, t = (mpmath.mpf(float(each[i])) for each in (spot, strike, vol, years))
+            cp = 1 if is_call[i] else -1
+            d1 = mpmath.log(S / K) / (v * mpmath.sqrt(t)) + v * mpmath.sqrt(t) / 2
+            d2 = d1 - v * mpmath.sqrt(t)
+            want = cp * (S * mpmath.ncdf(cp * d1) - K * mpmath.ncdf(cp * d2))
+            assert abs(got[i] - want) <= within * want
+
+
+def test_no_option_is_worth_less_than_nothing() -> None:
+    rng = np.random.default_rng(4)
+    n = 100_000
+    s = np.exp(rng.uniform(np.log(1e-20), np.log(1e-2), n))
+    spot = rng.uniform(1e3, 1e5, n)
+    got = european_greeks(
+        EuropeanColumns(
+            underlying_usd=spot,
+            strike_usd=spot * np.exp(rng.uniform(0.0, 9.0, n) * s),
+            vol_frac=s,
+            expiry_years=np.ones(n),
+            is_call=np.ones(n, dtype=np.bool_),
+        )
+    )
+    assert got.value_usd.min() >= 0.0
+
+
+def test_the_adjusted_delta_at_a_strike_of_hardly_anything_keeps_its_digits() -> None:
+    # ±K D / F with the vol gone: a difference of one and one less 1e-20 would be nothing.
+    options = columns([(1.0, 1e-20, 0.0, 1.0, 0.0, 0.0, 1.0)])
+    got = coin_greeks(options)
+    assert got.delta_adjusted_coin.tolist() == [1e-20]
+    assert got.slope_coin_per_usd.tolist() == [1e-20]
+    assert got.gamma_coin_per_usd2.tolist() == [-2e-20]

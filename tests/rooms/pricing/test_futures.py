@@ -210,3 +210,27 @@ def test_results_lie_in_the_buffer_that_was_given(call: Call, given: dict[str, A
     for row, name in enumerate(plain.__slots__):
         assert np.shares_memory(getattr(into, name), out)
         assert out[row].tolist() == getattr(plain, name).tolist()
+
+
+def test_results_may_be_written_over_what_they_are_made_of() -> None:
+    given = {
+        "quantity_usd": np.array([1_000.0, -70.0]),
+        "price_entry_usd": np.array([20_000.0, 31.0]),
+        "price_mark_usd": np.array([25_000.0, 7.0]),
+        "collateral_coin": np.array([0.5, 0.25]),
+    }
+    for function, last in (
+        (inverse_futures, {"expiry_years": np.array([0.1, 0.7])}),
+        (inverse_perpetuals, {"funding_frac_per_interval": np.array([1e-4, -3e-3])}),
+    ):
+        inputs = given | last
+        fresh = np.empty((7, 2))
+        function(**inputs, out=fresh)
+        for shift in range(3):
+            room = np.empty((7, 2))
+            laid = {}
+            for row, (name, column) in enumerate(inputs.items()):
+                laid[name] = room[row + shift]
+                laid[name][:] = column
+            function(**laid, out=room)
+            assert room.tobytes() == fresh.tobytes()

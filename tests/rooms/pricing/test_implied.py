@@ -1,6 +1,7 @@
 """Implied vols come back to the last digits, and every price without one says why."""
 
 import math
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -9,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hedgerow.pricing import ImpliedReason, implied_vols, implied_vols_coin, value_usd
+from hedgerow.errors import OutOfDomain
+from hedgerow.pricing import (
+    ImpliedReason,
+    ImpliedVols,
+    implied_vols,
+    implied_vols_coin,
+    value_usd,
+)
 from tests.golden.read import numbers
 
 ROUND_TRIP = 1e-12  # relative, times the condition of the problem where that is above one
@@ -183,3 +191,45 @@ def test_the_published_regression(case: dict[str, str]) -> None:
         undiscounted, float(case["F"]), float(case["K"]), years, float(case["cp"]) > 0
     )
     assert float(found.vol_frac) == pytest.approx(float(case["expect"]), rel=1e-13)
+
+
+def test_premiums_beyond_all_numbers_are_above_the_maximum() -> None:
+    for right in (True, False):
+        found = implied_vols_coin(1e200, 1e200, 1e200, 1.0, right)
+        assert int(found.reason_code) == ImpliedReason.ABOVE_MAXIMUM
+        assert math.isnan(found.vol_frac)
+    assert int(implied_vols_coin(-1e200, 1e200, 1.0, 1.0, True).reason_code) == (
+        ImpliedReason.BELOW_INTRINSIC
+    )
+    for bad in (math.inf, math.nan):
+        assert int(implied_vols_coin(bad, 1e200, 1.0, 1.0, True).reason_code) == (
+            ImpliedReason.NOT_FINITE
+        )
+
+
+@pytest.mark.parametrize("bad", [10**400, "5", 1j, None, [5.0, [6.0]]])
+def test_what_is_no_number_is_refused(bad: Any) -> None:
+    with pytest.raises(OutOfDomain, match="price_usd"):
+        implied_vols(bad, 100.0, 100.0, 1.0, True)
+    with pytest.raises(OutOfDomain, match="strike_usd"):
+        implied_vols_coin(0.1, 100.0, bad, 1.0, True)
+
+
+def test_a_masked_price_is_no_price() -> None:
+    masked = np.ma.masked_array([5.0, 5.0], mask=[False, True])
+    with pytest.raises(OutOfDomain, match="price_usd is a masked array"):
+        implied_vols(masked, 100.0, 100.0, 1.0, True)
+
+
+def test_results_may_not_lie_on_the_prices() -> None:
+    prices = np.array([5.0, 6.0])
+    out = ImpliedVols(vol_frac=prices, reason_code=np.empty(2, dtype=np.int8))
+    with pytest.raises(OutOfDomain, match=r"out.vol_frac lies in the memory of an input"):
+        implied_vols(prices, 100.0, 100.0, 1.0, True, out=out)
+
+
+def test_a_few_roundings_below_intrinsic_are_noise() -> None:
+    # 4 roundings of 4.0: 2^-50. Three are noise of a computed price, six are not.
+    for roundings, why in ((3, ImpliedReason.NO_TIME_VALUE), (6, ImpliedReason.BELOW_INTRINSIC)):
+        price = 4.0 - roundings * 4.0 * 2.0**-52
+        assert int(implied_vols(price, 8.0, 4.0, 1.0, True).reason_code) == why

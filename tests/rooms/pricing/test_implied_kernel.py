@@ -1,7 +1,6 @@
 """The compiled loop of implied vols: against fifty digits and its readable form, and packed."""
 
 import itertools
-import re
 from typing import Any
 
 import mpmath
@@ -20,8 +19,6 @@ Floats = NDArray[np.float64]
 EXACT = 3e-15
 # The readable form takes the logarithm of a price, which has 1e-13 to say of a price of 1e-300.
 READABLE, READABLE_FAR = 6e-15, 2e-13
-
-MULTIPLY_PACKED = r"^\s+v(?:mul|fn?m(?:add|sub)\d+)pd\s"
 
 
 def kernel(*columns: Any) -> tuple[Floats, NDArray[np.int8]]:
@@ -261,17 +258,3 @@ def test_a_place_that_does_not_fit_is_refused(vol: Any, reason: Any, name: str) 
     out = ImpliedVols(vol_frac=vol, reason_code=reason)
     with pytest.raises(OutOfDomain, match=rf"out\.{name} must be"):
         implied_vols([5.0, 6.0, 7.0], 100.0, 100.0, 0.5, True, out=out)
-
-
-@pytest.mark.slow
-def test_every_loop_became_packed_instructions() -> None:
-    """Six loops: the gate, the guess, two for the price over vega, the step, the end."""
-    made = implied.vols.dispatcher(cache=False)
-    (assembly,) = made.inspect_asm().values()
-    (code,) = made.inspect_llvm().values()
-    bodies = re.findall(r"^vector\.body(?!\S*preheader)[^:\s]*:", code, re.MULTILINE)
-    assert len(bodies) == 6
-    assert re.search(r"fmul contract <\d+ x double>", code)
-    if "ymm" in assembly:  # x86 with AVX; elsewhere the loops above say enough
-        assert len(re.findall(MULTIPLY_PACKED, assembly, re.MULTILINE)) > 150
-    assert not re.search(r"call [^\n]*@(exp|log|erfc?|pow)\b", code)

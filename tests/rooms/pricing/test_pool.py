@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 from mpmath import sqrt
@@ -169,3 +170,41 @@ def test_a_number_that_is_none_is_refused(name: str) -> None:
     }
     with pytest.raises(OutOfDomain, match=f"^{name} must be finite"):
         concentrated_shares(**{**given, name: float("nan")})
+
+
+@pytest.mark.parametrize("move", [1e-8, -1e-8, 1e-6, 1e-3, -0.05, 0.1])
+def test_a_small_move_loses_a_small_sum(move: float) -> None:
+    price = 2_000.0 * (1.0 + move)
+    with mpmath.workdps(50):
+        now, before = mpmath.mpf(price), mpmath.mpf(2_000)
+        want = -SIZE * (mpmath.sqrt(now) - mpmath.sqrt(before)) ** 2 / mpmath.sqrt(before)
+    for start, end in (
+        (share(2_000.0), share(price)),
+        (
+            constant_product_shares(liquidity_contracts=SIZE, price_usd=2_000.0),
+            constant_product_shares(liquidity_contracts=SIZE, price_usd=price),
+        ),
+    ):
+        got = losses_versus_holding(start, end, price_usd=price)
+        # Two gammas know the move to a few roundings of one.
+        assert got.loss_usd[0] == pytest.approx(float(want), rel=4e-15 / abs(move))
+        assert got.loss_frac[0] == pytest.approx(got.loss_usd[0] / got.held_usd[0], rel=1e-15)
+
+
+def test_more_shares_than_at_the_start_are_a_difference_and_no_move() -> None:
+    start = constant_product_shares(liquidity_contracts=1.0, price_usd=2_000.0)
+    more = constant_product_shares(liquidity_contracts=1.1, price_usd=2_000.0)
+    got = losses_versus_holding(start, more, price_usd=2_000.0)
+    assert got.loss_frac[0] == pytest.approx(0.1, rel=1e-14)
+
+
+def test_a_range_of_one_rounding_has_a_value() -> None:
+    upper = np.nextafter(1.0, 2.0)
+    got = concentrated_shares(
+        liquidity_contracts=1e6, price_usd=1.0, price_lower_usd=1.0, price_upper_usd=upper
+    )
+    with mpmath.workdps(50):
+        want = 1e6 * (1 - 1 / mpmath.sqrt(mpmath.mpf(float(upper))))
+    assert got.delta_coin[0] == pytest.approx(float(want), rel=1e-15)
+    assert got.value_usd[0] == got.delta_coin[0] > 0.0
+    assert got.gamma_coin_per_usd[0] == -500_000.0

@@ -257,3 +257,11 @@ def test_a_buffer_is_written() -> None:
     room = np.full((len(GRID), 3), np.nan)
     assert scenario_profits(desk(3), GRID, out=room) is room
     assert np.isfinite(room).all()
+
+
+def test_a_basis_of_one_cell_is_not_one_for_all() -> None:
+    five = np.zeros(5)
+    with pytest.raises(OutOfDomain, match=r"basis_shift_frac_per_year has shape \(1,\), expected"):
+        ScenarioGrid(five, five, five, five, np.array([0.1]))
+    with pytest.raises(OutOfDomain, match="basis_shift_frac_per_year is a masked array"):
+        ScenarioGrid(five, five, five, five, np.ma.masked_invalid(five))

@@ -1,10 +1,13 @@
 """Deltas under three regimes, each against what its regime says."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from hedgerow.errors import OutOfDomain
 from hedgerow.pricing import (
+    MinimumVariance,
     OptionColumns,
     minimum_variance_deltas,
     minimum_variance_fit,
@@ -66,8 +69,6 @@ def test_the_regression_finds_the_coefficients_that_made_the_moves() -> None:
                                                         "expiry_years", "is_call"))
     )  # fmt: skip
     move = np.concatenate(rows)
-    from hedgerow.pricing import MinimumVariance
-
     truth = MinimumVariance(
         a_frac=-0.2, b_frac=-0.3, c_frac=0.25, explained_frac=1.0, rows_count=250
     )
@@ -86,3 +87,34 @@ def test_a_sample_that_cannot_decide_is_refused() -> None:
             np.ones(2),
             np.ones(2),
         )
+
+
+@pytest.mark.parametrize(
+    "bad", [np.full(5, np.nan), np.ones((5, 1)), np.ones(4), np.full(5, np.inf), 1.0]
+)
+def test_an_unknown_change_is_no_coefficient(bad: Any) -> None:
+    here, moved = columns(100.0), np.array([1.0, -2.0, 0.5, 3.0, -1.0])
+    with pytest.raises(OutOfDomain, match="change_value_usd"):
+        minimum_variance_fit(here, bad, moved)
+    with pytest.raises(OutOfDomain, match="change_forward_usd"):
+        minimum_variance_fit(here, moved, bad)
+    with pytest.raises(OutOfDomain, match="skew_frac_per_log"):
+        sticky_moneyness_deltas(here, bad)
+
+
+def test_coefficients_are_of_one_kind_and_known() -> None:
+    mixed = OptionColumns(
+        forward_usd=np.full(2, 100.0),
+        strike_usd=np.array([90.0, 110.0]),
+        vol_frac=np.full(2, 0.5),
+        expiry_years=np.full(2, 0.5),
+        is_call=np.array([True, False]),
+    )
+    known = MinimumVariance(a_frac=0.1, b_frac=0.2, c_frac=0.3, explained_frac=0.5, rows_count=10)
+    with pytest.raises(OutOfDomain, match="calls and puts"):
+        minimum_variance_deltas(mixed, known)
+    unknown = MinimumVariance(
+        a_frac=0.1, b_frac=float("nan"), c_frac=0.3, explained_frac=0.5, rows_count=10
+    )
+    with pytest.raises(OutOfDomain, match="b_frac must be finite"):
+        minimum_variance_deltas(columns(100.0), unknown)

@@ -1,8 +1,11 @@
 """However many threads there are, every bit of a result is the same."""
 
 import multiprocessing
+import subprocess
+import sys
 from collections.abc import Callable
-from threading import Barrier, current_thread
+from threading import Barrier, Thread, current_thread
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -23,6 +26,7 @@ from hedgerow.pricing import (
     implied_vols,
     scenario_profits,
     scenarios,
+    threads,
 )
 from hedgerow.pricing.kernels import vanilla
 from hedgerow.pricing.threads import THREADS_COUNT_MAX, shared_out, shares
@@ -187,12 +191,13 @@ def test_too_little_for_two_stays_in_one() -> None:
     assert all(last - first >= 1_024 for first, last in cut(7 * 1_024, 7))
 
 
-@pytest.mark.parametrize("threads_count", [0, -1, THREADS_COUNT_MAX + 1])
-def test_a_count_that_cannot_be_is_refused(threads_count: int) -> None:
+@pytest.mark.parametrize("threads_count", [0, -1, THREADS_COUNT_MAX + 1, 2.5, 1.0, True])
+def test_a_count_that_cannot_be_is_refused(threads_count: Any) -> None:
     options = desk(3)
     quantities = held(2, 3)
     with pytest.raises(
-        OutOfDomain, match=f"threads_count must be from 1 to 64, was {threads_count}"
+        OutOfDomain,
+        match=f"threads_count must be a whole number from 1 to 64, was {threads_count}",
     ):
         european_greeks(options, threads_count=threads_count)
     with pytest.raises(OutOfDomain, match="threads_count"):
@@ -223,10 +228,91 @@ def test_an_error_comes_out_after_all_have_ended() -> None:
     assert sorted(ended) == [0, 2, 3]
 
 
+def test_a_thread_that_does_not_start_leaves_nobody_writing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(threads, "_pool", None)
+    start = Thread.start
+    started: list[str] = []
+
+    def few(self: Thread) -> None:
+        if self.name.startswith("hedgerow-pricing") and started:
+            raise RuntimeError("can't start new thread")
+        started.append(self.name)
+        start(self)
+
+    monkeypatch.setattr(Thread, "start", few)
+    room = np.zeros(4)
+
+    def work(first: int, last: int) -> None:
+        sleep(0.05)
+        room[first] += 1.0
+
+    shared_out(work, [(0, 1), (1, 2), (2, 3), (3, 4)])
+    after = room.copy()
+    assert after.tolist() == [1.0] * 4
+    sleep(0.2)  # nobody comes late, and nobody twice
+    assert room.tolist() == after.tolist()
+    assert any(name.startswith("hedgerow-pricing") for name in started)
+
+
+def test_without_a_thread_the_caller_does_it_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "_pool", None)
+
+    def none(self: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(Thread, "start", none)
+    seen = []
+    shared_out(lambda first, last: seen.append((first, current_thread().name)), [(0, 1), (1, 2)])
+    assert sorted(seen) == [(0, current_thread().name), (1, current_thread().name)]
+
+
+def test_work_may_share_out_its_own() -> None:
+    found: list[int] = []
+
+    def work(first: int, last: int) -> None:
+        shared_out(lambda a, b: found.append(10 * first + a), [(0, 1), (1, 2)])
+
+    shared_out(work, [(first, first + 1) for first in range(THREADS_COUNT_MAX + 6)])
+    assert sorted(found) == sorted(10 * i + j for i in range(THREADS_COUNT_MAX + 6) for j in (0, 1))
+
+
+LATE = """
+import atexit
+from threading import current_thread
+from hedgerow.pricing.threads import shared_out
+{before}
+seen = []
+def late():
+    shared_out(lambda first, last: seen.append(first), [(0, 1), (1, 2), (2, 3)])
+    print(sorted(seen))
+atexit.register(late)
+"""
+
+
+@pytest.mark.parametrize("before", ["", "shared_out(lambda a, b: None, [(0, 1), (1, 2)])"])
+def test_when_the_interpreter_ends_the_caller_does_it_all(before: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", LATE.format(before=before)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "[0, 1, 2]"), done.stderr
+
+
 def _sums(answers: Any) -> None:
     found: list[int] = []
     shared_out(lambda first, last: found.append(last - first), [(0, 2), (2, 5)])
     answers.put(sorted(found))
+
+
+def test_no_lock_of_ours_can_be_left_locked_by_a_fork() -> None:
+    for holder in (threads, vanilla.greeks):
+        own = [each for each in vars(holder).values() if not isinstance(each, type)]
+        assert not [each for each in own if hasattr(each, "acquire")]
 
 
 # A fork beside running threads is what this test is about.

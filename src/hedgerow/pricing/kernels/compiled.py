@@ -13,9 +13,10 @@ may change. Division by zero gives infinity, as in NumPy, because a check would 
 
 from collections.abc import Callable
 from hashlib import sha256
-from threading import Lock
+from types import BuiltinFunctionType, CodeType, ModuleType
 from typing import Any, Final, Generic, ParamSpec, TypeVar, cast, final
 
+import numpy as np
 from numba import njit, types
 
 __all__ = [
@@ -73,7 +74,9 @@ class Kernel(Generic[P]):
     """A loop over columns, compiled or fetched from disk at its first call.
 
     Not at import, because compiling takes seconds, and a process seldom needs every kernel. Threads
-    that come first together wait for one of them to compile.
+    that come first together may each compile or fetch it, one after the other because Numba has a
+    lock; they all get the same. There is no lock of ours, which a fork could leave locked in the
+    child. Numba's could be: fork before or after a kernel is compiled, not while one is.
     """
 
     def __init__(self, function: Callable[P, None], arguments: tuple[Any, ...]) -> None:
@@ -82,14 +85,12 @@ class Kernel(Generic[P]):
         self.__wrapped__ = function
         self._signature = types.void(*arguments)
         self._ready: Callable[P, None] | None = None
-        self._making = Lock()
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> None:
         """Run the loop; arguments of other types than stated raise TypeError."""
         ready = self._ready
         if ready is None:
-            with self._making:
-                ready = self._ready = self._ready or self._made()
+            ready = self._ready = self._made()
         ready(*args, **kwargs)
 
     def dispatcher(self, *, cache: bool) -> Any:
@@ -99,22 +100,32 @@ class Kernel(Generic[P]):
     def _made(self) -> Callable[P, None]:
         try:
             return cast(Callable[P, None], self.dispatcher(cache=True))
-        except (RuntimeError, OSError) as trouble:
-            # RuntimeError: no directory at all; OSError: one that went bad, or a full disk.
-            _uncached[self.__wrapped__.__name__] = str(trouble)
+        except Exception as trouble:
+            # RuntimeError: no directory at all; OSError: one that went bad, or a full disk; and
+            # whatever reading half a file may raise. If it was the code, it is raised again below.
+            _uncached[self.__wrapped__.__name__] = f"{type(trouble).__name__}: {trouble}"
             return cast(Callable[P, None], self.dispatcher(cache=False))
 
 
 def _digest(function: Any) -> str:
-    """Give what changes when the code does: of a function, its helpers, and their constants."""
+    """Give what changes when the code does: of a function, its helpers, and all they refer to."""
     seen = [f"{sorted(_OPTIONS['fastmath'])} {_OPTIONS['error_model']}"]
 
     def walk(function: Any) -> None:
         code = function.__code__
-        found = [(name, function.__globals__.get(name)) for name in code.co_names]
-        helpers = {name: each.py_func for name, each in found if hasattr(each, "py_func")}
-        numbers = {name: each for name, each in found if isinstance(each, int | float)}
-        mine = f"{code.co_code.hex()} {code.co_consts} {code.co_names} {numbers} {list(helpers)}"
+        if code.co_freevars or any(isinstance(each, CodeType) for each in code.co_consts):
+            raise TypeError(f"{code.co_name} has code inside or around it, which goes by no name")
+        known = function.__globals__
+        found = {name: known[name] for name in code.co_names if name in known}
+        helpers = {name: each.py_func for name, each in found.items() if hasattr(each, "py_func")}
+        others = {name: _spelt(each) for name, each in found.items() if name not in helpers}
+        defaults = {"": _spelt(function.__defaults__)}
+        for name, each in (function.__kwdefaults__ or {}).items():
+            defaults[name] = _spelt(each)
+        mine = (
+            f"{code.co_code.hex()} {code.co_consts} {code.co_names} {others} {list(helpers)} "
+            f"{defaults}"
+        )
         if mine not in seen:
             seen.append(mine)
             for helper in helpers.values():
@@ -122,6 +133,31 @@ def _digest(function: Any) -> str:
 
     walk(function)
     return sha256("\n".join(seen).encode()).hexdigest()[:16]
+
+
+def _spelt(value: Any) -> str:
+    """Spell out something that compiled code has taken in, so that another spells otherwise.
+
+    Raises
+    ------
+    TypeError
+        If that is unknown: its kernel could be fetched from disk as it was before a change.
+    """
+    match value:
+        case None | bool() | int() | float() | complex() | str() | bytes() | np.generic():
+            return f"{type(value).__name__} {value!r}"
+        case tuple():
+            return f"({', '.join(_spelt(each) for each in value)})"
+        case np.ndarray() if value.dtype.kind in "biufc":
+            return f"{value.dtype.str} {value.shape} {value.tobytes().hex()}"
+        case ModuleType() if value.__name__ in ("math", "numpy"):
+            return value.__name__
+        case BuiltinFunctionType() | np.ufunc():
+            return f"{getattr(value, '__module__', '')} {value.__name__}"
+    raise TypeError(
+        f"a kernel refers to {value!r}, of which no digest is known; make it a number, a tuple, an "
+        "array or a helper marked as inlined"
+    )
 
 
 def compiled(*arguments: Any) -> Callable[[Callable[P, None]], Kernel[P]]:

@@ -9,7 +9,7 @@ test looks for them. What keeps it so:
   overlap, and pairs grow as reads times writes;
 - a loop sees views that begin at zero, as an index that could be negative costs a select.
 
-Expect about 110 multiply-adds, two square roots' and five divisions' worth of time per option for
+Expect about 130 multiply-adds, two square roots' and five divisions' worth of time per option for
 the twelve numbers, some 20 ns on one core at 256 bits.
 
 Kernels trust their caller: `pricing.european` has the gate. Inside its bounds nothing here gives a
@@ -42,6 +42,9 @@ _Table: TypeAlias = NDArray[np.float64]  # shape (rows, n)
 BLOCK = 512
 
 _INV_SQRT_2PI = 0.3989422804014327
+_SQRT_2PI = 2.5066282746310002
+# Below this σ√T the value is a series: the difference has lost more digits than it leaves out.
+_SERIES_S_MAX = 1e-3
 # Beyond this a tail is nothing.
 _DEVIATIONS_MAX = MILLS_Z_MAX
 # Bounds what is multiplied with a density that has long been zero, far from overflow.
@@ -51,12 +54,17 @@ _DEVIATION_MIN = 1e-30
 
 @inlined
 def _present_value(
-    d1: float, d2: float, is_below: bool, a: float, b: float, aw: float, m1: float, m2: float,
-    cp: float,
+    d1: float, d2: float, s: float, is_below: bool, a: float, b: float, aw: float, m1: float,
+    m2: float, cp: float,
 ) -> float:  # fmt: skip
     """Value from the out-of-the-money side, so that nothing cancels, plus what is in the money.
 
     `a`, `b` are the two legs, discounted; `aw` is a·n(d1) = b·n(d2); m1, m2 Mills at |d1|, |d2|.
+
+    With Y(z) = N(z)/n(z) and e = abs(x)/s the out-of-the-money value is aw·(Y(t-e) - Y(-t-e)) at
+    t = s/2. For small s that difference would cancel; there it is the first terms of its series in
+    t, with derivatives as in `kernels.implied` and Y(-e) from the mean of the two. What is left
+    out is of the order of t⁴.
     """
     lead = a if is_below else b  # the leg whose tail is the larger
     near = d1 if is_below else -d2
@@ -64,7 +72,17 @@ def _present_value(
     mills_far = m2 if is_below else m1
     tail = aw * (mills_near - mills_far)
     body = lead - aw * (mills_near + mills_far)
-    return (tail if near <= 0.0 else body) + max(cp * (a - b), 0.0)
+    direct = tail if near <= 0.0 else body
+    t2 = 0.25 * s * s
+    e = min(0.5 * s - near, _DEVIATIONS_MAX)
+    # Y(z) = √(2π) e^{z²/2} - Y(-z), for a z that is at most t.
+    y_near = _SQRT_2PI * (1.0 + 0.5 * near * near) - mills_near if near > 0.0 else mills_near
+    mean = 0.5 * (y_near + mills_far)
+    y0 = mean - 0.5 * t2 * (mean - e * (1.0 - e * mean))
+    y1 = 1.0 - e * y0
+    y3 = 2.0 * y1 - e * (y0 - e * y1)
+    series = aw * s * (y1 + y3 * t2 * (1.0 / 6.0))
+    return max(series if s < _SERIES_S_MAX else direct, 0.0) + max(cp * (a - b), 0.0)
 
 
 @inlined
@@ -95,7 +113,7 @@ def _core(
         m1 = _mills_above(z1) * q2 * quotient
         m2 = _mills_above(z2) * q1 * quotient
         a, b, aw = spot * carried, K[i] * discount, spot * w
-        value[i] = _present_value(d1, d2, x <= 0.0, a, b, aw, m1, m2, cp)
+        value[i] = _present_value(d1, d2, s, x <= 0.0, a, b, aw, m1, m2, cp)
         tail1 = w * m1
         tail2 = aw * m2
         delta[i] = cp * (carried - tail1 if cp * d1 > 0.0 else tail1)
@@ -271,7 +289,7 @@ def _cell_value(x: float, s: float, a: float, b: float, cp: float) -> float:
     quotient = 1.0 / (q1 * q2)
     m1 = _mills_above(z1) * q2 * quotient
     m2 = _mills_above(z2) * q1 * quotient
-    return _present_value(d1, d2, x <= 0.0, a, b, aw, m1, m2, cp)
+    return _present_value(d1, d2, s, x <= 0.0, a, b, aw, m1, m2, cp)
 
 
 @inlined

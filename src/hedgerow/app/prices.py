@@ -12,7 +12,7 @@ import numpy as np
 from rich.console import RenderableType
 
 from hedgerow.app.terms import Terms
-from hedgerow.app.written import write_text
+from hedgerow.app.written import write_plot
 from hedgerow.errors import RequestRejected
 from hedgerow.pricing import (
     CoinGreeks,
@@ -86,7 +86,7 @@ def price_option(
         remarks=_remarks(terms, vol_frac, years, is_limit=is_limit, is_pinned=is_pinned),
     )
     if plot is not None:
-        _plotted(plot, _drawing(terms, vol_frac, years, greek), as_json=as_json)
+        write_plot(plot, _drawing(terms, vol_frac, years, greek), as_json=as_json)
     _show(lambda: option_builtins(answer), lambda: option_tables(answer), as_json=as_json)
     return 0
 
@@ -246,7 +246,7 @@ def price_scenario(
         currency="coin" if terms.is_coin_settled else "USD",
     )
     if plot is not None:
-        _plotted(plot, _scenario_drawing(table), as_json=as_json)
+        write_plot(plot, _scenario_drawing(table), as_json=as_json)
     _show(lambda: scenario_builtins(table), lambda: scenario_tables(table), as_json=as_json)
     return 0
 
@@ -368,12 +368,6 @@ def _scenario_drawing(table: ScenarioTable) -> str:
     return curves_svg(
         table.title, [100.0 * price for price in prices], "move of the underlying, %", panels
     )
-
-
-def _plotted(path: Path, drawing: str, *, as_json: bool) -> None:
-    said = write_text(path, "--plot", drawing)
-    stream = sys.stderr if as_json else sys.stdout
-    stream.write(f"plot {said}\n")
 
 
 def _show(

@@ -12,6 +12,7 @@ from hedgerow.app.chains import chains_of, read_columns
 from hedgerow.app.past_changes import DAYS_COUNT, minimum_variance_of
 from hedgerow.app.quoted import with_quote_vols
 from hedgerow.app.surface_tally import Tally
+from hedgerow.app.written import write_plot
 from hedgerow.errors import DeskRejected, OutOfDomain, RecordingRejected
 from hedgerow.market import (
     ChainColumns,
@@ -181,7 +182,7 @@ def show_one(source: Source, *, how: How, at: str | None, shown: Shown, as_json:
         for surface, past in zip(surfaces, standing, strict=True)
     ]
     if shown.plot is not None:
-        shown.plot.write_text(smiles_svg(surfaces), encoding="utf-8")
+        write_plot(shown.plot, smiles_svg(surfaces), as_json=as_json)
     if as_json:
         listed = [
             surface_builtins(surface, deltas=some)
@@ -196,8 +197,6 @@ def show_one(source: Source, *, how: How, at: str | None, shown: Shown, as_json:
         console.print(surface_tables(surface), highlight=False)
         if some:
             console.print(delta_tables(some), highlight=False)
-    if shown.plot is not None:
-        console.print(f"plot written to {shown.plot}", highlight=False)
     return 0
 
 

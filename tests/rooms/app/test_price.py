@@ -220,7 +220,7 @@ REFUSED = [
     ("--vol 10.01", "--vol: 10.01 is 1001 %"),
     ("--vol 65%%", "--vol: write a number such as 0.65 or 65%"),
     ("--vol 0,65", "--vol: write a number such as 0.65 or 65%"),
-    ("--vol -1%", "--vol: must be from 0 to 1000, was -0.01"),
+    ("--vol -1%", "--vol: must be from 0% to 100000%, was -1%"),
     ("--vol nan", "--vol: must be finite, was nan"),
     ("--vol 1e999", "--vol: must be finite, was inf"),
     ("--vol 1_0", "--vol: write a number"),
@@ -229,12 +229,13 @@ REFUSED = [
     ("", "--vol is missing"),
     ("--vol 1 --rate 5", "--rate: 5 is 500 %"),
     ("--vol 1 --rate -5%% ", "--rate: write a number"),
-    ("--vol 1 --carry 900000%", "--carry: must be from -10 to 10"),
+    ("--vol 1 --carry 900000%", "--carry: must be from -1000% to 1000%, was 900000%"),
     ("--vol 1 --expiry 2026-03-27", "--years or --expiry: one of them"),
     ("--vol 1 --at 2026-03-27", "--at counts from there to --expiry"),
     ("--vol 1 --carry 1% --coin-settled", "--carry 0.01 with --coin-settled"),
     ("--vol 1 --plot no/a.svg", "--plot no/a.svg: there is no folder no"),
     ("--vol 1 --plot .", "--plot . is a folder"),
+    ("--vol 1 --plot a.png", "--plot a.png: a drawing is SVG"),
     ("--vol 1 --greek beta", "--greek"),
 ]
 
@@ -466,14 +467,27 @@ def test_a_grid_is_shown_and_drawn(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--vol-moves", "10%"), "--vol-moves: a percent sign says nothing certain here"),
-        (("--spot-moves", "-20,20"), "--spot-moves: must be from -0.999 to 100, was -20"),
+        (("--vol-points", "10%"), "--vol-points: a percent sign says nothing certain here"),
+        (
+            ("--spot-moves", "-20,20"),
+            "--spot-moves: -20 is -2000 %, probably a percentage without "
+            "its sign: write -20% for -0.2; see",
+        ),
+        (("--spot-moves", "1"), "write 1% for 0.01, or 100% if you mean it"),
+        (("--spot-moves", "-120%"), "--spot-moves: must be from -99.9% to 10000%, was -120%"),
+        (("--spot-moves", "-20%,-10%,...,5%"), "steps of 0.1 from -10% do not meet 5%"),
+        (("--vol-moves", "25"), "write 25% for 0.25"),
         (("--spot-moves", "20,30"), "--spot-moves: 20 is 2000 %"),
         (("--spot-moves", "0,,1"), "--spot-moves: write a number"),
         (("--days", "-1"), "--days: must be from 0"),
         (("--vol-points", "x"), "--vol-points: write a number"),
         (
-            ("--days", ",".join(map(str, range(400))), "--vol-points", ",".join(["0"] * 400)),
+            (
+                "--days",
+                ",".join(map(str, range(400))),
+                "--vol-points",
+                ",".join(map(str, range(400))),
+            ),
             "make 1,120,000 cells, at most 100,000",
         ),
     ],
@@ -483,6 +497,15 @@ def test_moves_that_cannot_be(words: tuple[str, ...], said: str, tmp_path: Path)
     answer = ask(*given, *words, at=tmp_path)
     assert answer.code == 2
     assert said in answer.err
+
+
+def test_moves_go_on_in_their_steps(tmp_path: Path) -> None:
+    words = ("scenario", "--right", "call", *SHEET, "--vol", "65%", "--vol-moves", "-25%,0")
+    got = told(*words, "--spot-moves", "-30%,-20%,...,0.3", at=tmp_path)
+    assert list(dict.fromkeys(cell["price_move_frac"] for cell in got["cells"])) == [
+        -0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3,
+    ]  # fmt: skip
+    assert {cell["vol_move_frac"] for cell in got["cells"]} == {-0.25, 0.0}
 
 
 def test_the_program_itself_prices(tmp_path: Path) -> None:

@@ -120,9 +120,9 @@ def test_what_accrues_and_what_is_a_power(tmp_path: Path) -> None:
             "pool --liquidity 1 --price 2 --lower 4 --upper 3",
             "--lower must lie below --upper, was 4.0 and 3.0",
         ),
-        ("staked --quantity 1 --exchange-rate 1 --price 2 --discount 5", "--discount: must be"),
+        ("staked --quantity 1 --exchange-rate 1 --price 2 --discount 5", "--discount: 5 is 500 %"),
         ("perp --quantity 1 --entry 2 --mark 3 --funding 0.5", "--funding: 0.5 is 50 %"),
-        ("power --price 1 --norm-factor 2 --mark 3", "--norm-factor: must be from 1e-12 to 1"),
+        ("power --price 1 --norm-factor 2 --mark 3", "--norm-factor: 2 is 200 %"),
     ],
 )
 def test_flags_that_do_not_go_together(words: str, said: str, tmp_path: Path) -> None:

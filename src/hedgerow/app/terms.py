@@ -73,9 +73,9 @@ class Terms:
             If neither --years nor --expiry is given, or both are, or an expiry lies before --at.
         """
         if (self.expiry_years is None) == (self.expiry is None):
-            seen = "neither" if self.expiry is None else "both"
+            seen = "neither was" if self.expiry is None else "both were"
             raise RequestRejected(
-                f"--years or --expiry: one of them says how long the option lives, {seen} was given"
+                f"--years or --expiry: one of them says how long the option lives, {seen} given"
             )
         if self.expiry_years is not None:
             if self.at is not None:

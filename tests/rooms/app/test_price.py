@@ -230,7 +230,7 @@ REFUSED = [
     ("--vol 1 --rate 5", "--rate: 5 is 500 %"),
     ("--vol 1 --rate -5%% ", "--rate: write a number"),
     ("--vol 1 --carry 900000%", "--carry: must be from -1000% to 1000%, was 900000%"),
-    ("--vol 1 --expiry 2026-03-27", "--years or --expiry: one of them"),
+    ("--vol 1 --expiry 2026-03-27", "option lives, both were given"),
     ("--vol 1 --at 2026-03-27", "--at counts from there to --expiry"),
     ("--vol 1 --carry 1% --coin-settled", "--carry 0.01 with --coin-settled"),
     ("--vol 1 --plot no/a.svg", "--plot no/a.svg: there is no folder no"),
@@ -373,10 +373,49 @@ def test_a_gate_that_fails_is_named(tmp_path: Path) -> None:
     words = ("--bid", "1000", "--ask", "9000", "--tick", "5")
     answer = told("implied", "--right", "call", *SHEET, *words, at=tmp_path)
     assert answer["quote"]["gate"] == "wide"  # both have a vol all the same
-    crossed = ("--bid", "5000", "--ask", "4900", "--tick", "5")
-    assert told("implied", "--right", "call", *SHEET, *crossed, at=tmp_path)["quote"]["gate"] == (
-        "crossed"
-    )
+
+
+@pytest.mark.parametrize(
+    ("bid", "offer", "gate"), [("5000", "4000", "crossed"), ("0", "5000", "no_bid"),
+                             ("4000", "0", "no_ask")],
+)  # fmt: skip
+def test_a_quote_without_a_middle_has_no_vol_of_it(
+    bid: str, offer: str, gate: str, tmp_path: Path
+) -> None:
+    words = ("implied", "--right", "call", *SHEET, "--bid", bid, "--ask", offer, "--tick", "5")
+    answer = ask(*words, "--json", at=tmp_path)
+    assert answer.code == 1
+    got = answer.json()
+    assert got["quote"]["gate"] == gate
+    assert (got["quote"]["width_volpt"], got["quote"]["tick_volpt"]) == (None, None)
+    mid = got["vols"]["mid"]
+    assert (mid["price_usd"], mid["vol_frac"], mid["reason"]) == (None, None, gate)
+    shown = ask(*words, at=tmp_path)
+    assert shown.code == 1
+    assert f"the mid: {got['quote']['message']}" in shown.err
+    assert "Spread unknown" in shown.out
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("--price", "0.05"), "if it is in coin, add --in-coin"),
+        (("--price", "3500", "--in-coin"), "if it is in USD, leave out --in-coin"),
+        (("--price", "3500", "--coin-settled"), "if it is in USD, divide it by the forward"),
+    ],
+)
+def test_a_price_in_the_other_unit_is_hinted_at(
+    words: tuple[str, ...], hint: str, tmp_path: Path
+) -> None:
+    given = ("implied", "--right", "call", *SHEET, *words)
+    assert hint in json.loads(ask(*given, "--json", at=tmp_path).out)["hint"]
+    assert f"{hint}." in " ".join(ask(*given, at=tmp_path).out.split())
+
+
+def test_a_usual_price_needs_no_hint(tmp_path: Path) -> None:
+    for words in (("--price", "5000"), ("--price", "0.08", "--in-coin")):
+        got = told("implied", "--right", "call", *SHEET, *words, at=tmp_path)
+        assert got["hint"] is None
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ from hedgerow.units import SECOND_NS, format_ns, parse_ns
 __all__ = ["How", "Shown", "Source", "Span", "check_all", "fit_all", "fitted", "show_one"]
 
 _BATCH_COUNT = 40
+_EXAMPLE = "2026-03-20T19:00:00Z=0.0009"  # the embedded desk has room for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +132,7 @@ def show_one(source: Source, *, how: How, at: str | None, shown: Shown, as_json:
     """Fit the last chain of each coin at a time, and print it; plot it where asked to."""
     events = read_events(shown.events)
     at_ns, pasts = standing(source, at, with_futures=how.forwards == "future")
-    surfaces = [
-        replace(surface, events=events) for surface in how.fit([each[-1] for each in pasts])
-    ]
+    surfaces = [_with_events(surface, events) for surface in how.fit([each[-1] for each in pasts])]
     deltas = [
         _deltas(surface, past[:-1]) if shown.deltas else ()
         for surface, past in zip(surfaces, pasts, strict=True)
@@ -159,6 +158,20 @@ def show_one(source: Source, *, how: How, at: str | None, shown: Shown, as_json:
         if some:
             console.print(delta_tables(some), highlight=False)
     return 0
+
+
+def _with_events(surface: Surface, events: tuple[VarianceEvent, ...]) -> Surface:
+    """Put events on a surface; refuse those that no expiry of it can tell anything of."""
+    last_ns = max((smile.expiry_ns for smile in surface.smiles), default=surface.time_ns)
+    for event in events:
+        if not surface.time_ns < event.time_ns <= last_ns:
+            raise DeskRejected(
+                f"--event {format_ns(event.time_ns)} lies outside the surface of "
+                f"{surface.underlying}: name a time after its chain of "
+                f"{format_ns(surface.time_ns)} and up to its last expiry accepted, "
+                f"{format_ns(last_ns)}"
+            )
+    return replace(surface, events=events)
 
 
 def _age(surface: Surface, at_ns: int) -> str:
@@ -195,6 +208,6 @@ def read_events(words: Sequence[str]) -> tuple[VarianceEvent, ...]:
         except (ValueError, OutOfDomain) as bad:
             raise DeskRejected(
                 f"--event {word}: write a time and a positive variance in units of σ²T, such as "
-                "2026-02-05T19:00:00Z=0.0009 for a move of 3 %"
+                f"{_EXAMPLE} for a move of 3 %"
             ) from bad
     return tuple(sorted(found, key=lambda each: each.time_ns))

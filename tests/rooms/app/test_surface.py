@@ -245,6 +245,28 @@ def test_an_event_is_shown_with_the_vols_around_it(chains: Path, tmp_path: Path)
     assert "less variance than BTC 2026-02-13" in done.stderr
 
 
+@pytest.mark.parametrize("moment", ["2026-02-01T03:59:00Z", "2026-02-01T04:00:00Z", "2030-01-01"])
+def test_an_event_outside_the_surface_is_refused(chains: Path, moment: str, tmp_path: Path) -> None:
+    done = ask("show", "--chains", str(chains), "--event", f"{moment}=0.0009", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "lies outside the surface of BTC" in done.stderr
+    assert "2026-02-01T04:00:00Z and up to its last expiry accepted, 2026-03-27" in done.stderr
+
+
+def test_the_example_in_a_hint_works(tmp_path: Path) -> None:
+    said = ask("show", "--event", "tomorrow", folder=tmp_path).stderr
+    example = said.split("such as ")[1].split(" for")[0]
+    done = ask("show", "--event", example, "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [len(each["events"]) for each in json.loads(done.stdout)["surfaces"] if each["events"]]
+
+
+def test_a_table_of_smiles_explains_its_words(chains: Path, tmp_path: Path) -> None:
+    words = " ".join(ask("show", "--chains", str(chains), folder=tmp_path).stdout.split())
+    for part in ("Least g is the least of Gatheral's g", "Repair is what a slice needed"):
+        assert part in words
+
+
 def test_a_coin_that_is_not_there_is_refused_with_those_that_are(chains: Path) -> None:
     done = ask("show", "--chains", str(chains), "--coin", "ETH", folder=chains)
     assert done.returncode == 2

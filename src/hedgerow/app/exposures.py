@@ -88,7 +88,7 @@ def show_ladder(
     if plot is not None:
         write_plot(plot, ladder_svg(made), as_json=as_json)
     show(builtins_of(made), ladder_tables(made, heading=heading_of(state)), as_json=as_json)
-    return status_of(state, as_json=as_json)
+    return status_of(state, as_json=as_json, asked=node)
 
 
 def show_buckets(source: Source, *, node: str, as_json: bool) -> int:
@@ -96,7 +96,7 @@ def show_buckets(source: Source, *, node: str, as_json: bool) -> int:
     state = source.survey()
     made = _answer(buckets(state.book, state.snapshot, node), state)
     show(builtins_of(made), bucket_tables(made, heading=heading_of(state)), as_json=as_json)
-    return status_of(state, as_json=as_json)
+    return status_of(state, as_json=as_json, asked=node)
 
 
 def show_cross(source: Source, *, node: str, as_json: bool) -> int:
@@ -104,7 +104,7 @@ def show_cross(source: Source, *, node: str, as_json: bool) -> int:
     state = source.survey()
     made = _answer(cross_gammas(state.book, state.snapshot, node), state)
     show(builtins_of(made), cross_table(made, heading=heading_of(state)), as_json=as_json)
-    return status_of(state, as_json=as_json)
+    return status_of(state, as_json=as_json, asked=node)
 
 
 def show_funding(source: Source, *, as_json: bool) -> int:
@@ -126,7 +126,7 @@ def show_liquidity(source: Source, *, node: str, participation_frac: float, as_j
     lines = _answer(made.row(node), state)
     shown = liquidity_tables(made, lines, heading=heading_of(state))
     show(builtins_of(made), shown, as_json=as_json)
-    return status_of(state, as_json=as_json)
+    return status_of(state, as_json=as_json, asked=node)
 
 
 def _answer(found: Outcome[T], state: Survey) -> T:

@@ -52,6 +52,7 @@ BOUNDS: Final = {
     "vol_shift_volpt": Bounds(-1_000.0, 1_000.0, "10 for ten vol points"),
     "elapsed_days": Bounds(0.0, 36_500.0, "7"),
     "amount": Bounds(-1e15, 1e15, "-5"),
+    "quantity": Bounds(-1e15, 1e15, "-5"),
     "positive": Bounds(1e-12, 1e15, "60000"),
     "funding_frac_per_interval": Bounds(-1.0, 1.0, "0.0001 or 0.01%", bare_max=0.1),
     "discount_frac": Bounds(-10.0, 0.999999, "0.002 or 0.2%", bare_max=0.999999),

@@ -132,7 +132,8 @@ def file(
 
     Columns: underlying_usd, strike_usd, right (call or put); vol_frac, price_usd or price_coin;
     expiry_years or expiry. Left out or empty: rate_frac_per_year, carry_frac_per_year, settlement
-    (usd or coin). Exit status 1 where a row has no answer.
+    (usd or coin), quantity (coins, negative when short; then totals are told). Exit status 1 where
+    a row has no answer.
     """
     from hedgerow.app.price_table import price_file
 

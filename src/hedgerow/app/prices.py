@@ -254,7 +254,17 @@ def price_scenario(
     plot: Path | None,
     as_json: bool,
 ) -> int:
-    """Reprice an option over a grid, print it, and draw it where asked to."""
+    """Reprice an option over a grid, print it, and draw it where asked to.
+
+    Raises
+    ------
+    RequestRejected
+        If the quantity is nothing, or the grid too large.
+    """
+    if quantity_coin == 0.0:
+        raise RequestRejected(
+            "--quantity 0 gains nothing in any cell; leave it out for one, or write how many"
+        )
     years = terms.years()
     cells = moves.grid()
     options = _columns(terms, np.array([terms.underlying_usd]), vol_frac, years)

@@ -519,6 +519,7 @@ def test_a_grid_is_shown_and_drawn(tmp_path: Path) -> None:
         (("--spot-moves", "20,30"), "--spot-moves: 20 is 2000 %"),
         (("--spot-moves", "0,,1"), "--spot-moves: write a number"),
         (("--days", "-1"), "--days: must be from 0"),
+        (("--quantity", "0"), "--quantity 0 gains nothing"),
         (("--vol-points", "x"), "--vol-points: write a number"),
         (
             (

@@ -86,6 +86,10 @@ _TITLES: Final = {
     "delta_venue_frac": "delta of the venue's screen",
     "delta_adjusted_coin": "premium-adjusted delta",
     "slope_coin_per_usd": "slope of the coin value",
+    "quote_usd": "dollars in it",
+    "held_usd": "worth if held outside the pool",
+    "loss_usd": "value less that",
+    "loss_frac": "value less that, of it",
 }
 
 REASON_WORDS: Final[Mapping[ImpliedReason, str]] = {
@@ -220,11 +224,13 @@ def _said(remarks: Sequence[str]) -> list[RenderableType]:
     return [Text(), *(Text(remark, style="yellow") for remark in remarks)] if remarks else []
 
 
-def position_tables(title: str, raw: Mapping[str, float]) -> RenderableType:
-    """Set up the numbers of anything else than an option."""
+def position_tables(
+    title: str, raw: Mapping[str, float], said: Sequence[str] = ()
+) -> RenderableType:
+    """Set up the numbers of anything else than an option, and what is said of them."""
     head: tuple[Column, ...] = (("Number", "", False), ("Value", "", True), ("Unit", "", False))
     rows = [(_title(name), significant(value), unit_words(name)) for name, value in raw.items()]
-    return grid(title, head, rows)
+    return Group(grid(title, head, rows), *([Text()] if said else []), *map(Text, said))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

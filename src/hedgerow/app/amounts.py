@@ -167,8 +167,10 @@ def read_list(text: str, of: str) -> tuple[float, ...]:
             raise ValueError(f"the dots lead nowhere: from {words[at - 1]} to {words[at + 1]}")
         count = round(steps)
         if abs(steps - count) > 1e-6:
+            is_percent = BOUNDS[of].is_fraction and words[at - 1].endswith("%")
+            typed = f"{100 * step:g}%" if is_percent else f"{step:g}"
             raise ValueError(
-                f"steps of {step:g} from {words[at - 1]} do not meet {words[at + 1]}; end with a "
+                f"steps of {typed} from {words[at - 1]} do not meet {words[at + 1]}; end with a "
                 "number that they meet"
             )
         # To a part of the step, so that steps of 0.1 from -0.2 meet 0 and not -5.6e-17.

@@ -514,7 +514,7 @@ def test_a_grid_is_shown_and_drawn(tmp_path: Path) -> None:
         ),
         (("--spot-moves", "1"), "write 1% for 0.01, or 100% if you mean it"),
         (("--spot-moves", "-120%"), "--spot-moves: must be from -99.9% to 10000%, was -120%"),
-        (("--spot-moves", "-20%,-10%,...,5%"), "steps of 0.1 from -10% do not meet 5%"),
+        (("--spot-moves", "-20%,-10%,...,5%"), "steps of 10% from -10% do not meet 5%"),
         (("--vol-moves", "25"), "write 25% for 0.25"),
         (("--spot-moves", "20,30"), "--spot-moves: 20 is 2000 %"),
         (("--spot-moves", "0,,1"), "--spot-moves: write a number"),

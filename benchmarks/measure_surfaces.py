@@ -96,7 +96,7 @@ def main() -> int:
                 "lower", ERROR_VOLPT_MAX, "median of the slices' medians within 1.5 deviations; "
                 f"95 % of slices below {np.quantile(tally.errors_volpt, 0.95):.3f}, worst "
                 f"{max(tally.errors_volpt):.3f}; fitted with their whole chain or between "
-                f"neighbours: {tally.repaired['calendar']}"),
+                f"neighbours: {tally.repaired['calendar'] + tally.repaired['together']}"),
         _result("surface_butterflies_count", float(tally.butterflies), "count", "lower", 0.0,
                 "accepted slices of any life whose density is negative somewhere"),
         _result("surface_calendars_count", float(tally.calendars), "count", "lower", 0.0,

@@ -1,8 +1,10 @@
 """Reads numbers as a person writes them on a command line, and refuses what cannot be meant.
 
-A percent sign is taken where a fraction is wanted and nowhere else. A bare number that would be an
-odd fraction (a vol of 65, a rate of 5) is refused: it is more likely a percentage without its sign,
-and a number wrong by a hundred is worse than none. The same bounds hold for the columns of a table.
+A percent sign is taken wherever a share of something is wanted and nowhere else. A bare number that
+would be an odd fraction (a vol of 65, a rate of 5, a move of -20) is refused: it is more likely a
+percentage without its sign, and a number wrong by a hundred is worse than none. Where a flag counts
+in per cent, a bare fraction is refused for the same reason. The same bounds hold for the columns of
+a table.
 """
 
 import math
@@ -11,20 +13,26 @@ from typing import Final, NamedTuple
 
 from cyclopts import Parameter, Token
 
-__all__ = ["BOUNDS", "Bounds", "bounded", "number", "numbers", "read"]
+__all__ = ["BOUNDS", "Bounds", "bounded", "number", "numbers", "read", "read_list"]
+
+_LIST_COUNT_MAX = 100_000
 
 
 class Bounds(NamedTuple):
-    """What a quantity may be. `bare_max` is the largest fraction believed without a sign."""
+    """What a quantity may be. `bare_max` is the largest fraction believed without a sign.
+
+    Where `is_in_pct`, the number itself counts per cent, with or without a sign.
+    """
 
     low: float
     high: float
     example: str
     bare_max: float | None = None
+    is_in_pct: bool = False
 
     @property
     def is_fraction(self) -> bool:
-        """Whether a percent sign says what is meant."""
+        """Whether a percent sign divides by a hundred."""
         return self.bare_max is not None
 
 
@@ -38,22 +46,25 @@ BOUNDS: Final = {
     "carry_frac_per_year": Bounds(-10.0, 10.0, "0.02 or 2%", bare_max=1.0),
     "price_usd": Bounds(0.0, 1e15, "4992.57"),
     "price_coin": Bounds(0.0, 1e15, "0.083"),
-    "price_move_frac": Bounds(-0.999, 100.0, "-0.1 or -10%", bare_max=5.0),
-    "vol_move_frac": Bounds(-1.0, 100.0, "0.25 for a quarter more vol", bare_max=None),
+    "price_move_frac": Bounds(-0.999, 100.0, "-0.1 or -10%", bare_max=0.999),
+    "spot_move_pct": Bounds(-99.99, 10_000.0, "-20 or -20%", is_in_pct=True),
+    "vol_move_frac": Bounds(-1.0, 100.0, "0.25 or 25% for a quarter more vol", bare_max=5.0),
     "vol_shift_volpt": Bounds(-1_000.0, 1_000.0, "10 for ten vol points"),
     "elapsed_days": Bounds(0.0, 36_500.0, "7"),
     "amount": Bounds(-1e15, 1e15, "-5"),
+    "quantity": Bounds(-1e15, 1e15, "-5"),
     "positive": Bounds(1e-12, 1e15, "60000"),
     "funding_frac_per_interval": Bounds(-1.0, 1.0, "0.0001 or 0.01%", bare_max=0.1),
     "discount_frac": Bounds(-10.0, 0.999999, "0.002 or 0.2%", bare_max=0.999999),
-    "correlation_frac": Bounds(-1.0, 1.0, "0.4"),
-    "norm_factor_frac": Bounds(1e-12, 1.0, "0.62"),
+    "correlation_frac": Bounds(-1.0, 1.0, "0.4 or 40%", bare_max=1.0),
+    "norm_factor_frac": Bounds(1e-12, 1.0, "0.62 or 62%", bare_max=1.0),
+    "participation_frac": Bounds(1e-6, 1.0, "0.1 or 10%", bare_max=1.0),
     "exponent_power": Bounds(1.000001, 4.0, "2"),
 }
 
 
-def bounded(value: float, of: str) -> float:
-    """Give a number back, or refuse it.
+def bounded(value: float, of: str, *, unit: str = "") -> float:
+    """Give a number back, or refuse it in the unit in which it was written: none, or per cent.
 
     Raises
     ------
@@ -64,7 +75,9 @@ def bounded(value: float, of: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"must be finite, was {value}")
     if not bounds.low <= value <= bounds.high:
-        raise ValueError(f"must be from {bounds.low:g} to {bounds.high:g}, was {value:g}")
+        times = 100.0 if unit and bounds.is_fraction else 1.0
+        low, high, was = (f"{times * each:g}{unit}" for each in (bounds.low, bounds.high, value))
+        raise ValueError(f"must be from {low} to {high}, was {was}")
     return value
 
 
@@ -73,12 +86,15 @@ def read(text: str, of: str) -> float:
 
     >>> read("65%", "vol_frac"), read("0.65", "vol_frac"), read("-5 %", "rate_frac_per_year")
     (0.65, 0.65, -0.05)
+    >>> read("-20", "spot_move_pct"), read("-0.5%", "spot_move_pct")
+    (-20.0, -0.5)
 
     Raises
     ------
     ValueError
         If it is no number, carries a percent sign where that has no one meaning, is out of bounds,
-        or is a fraction so large that its percent sign is probably missing.
+        is a fraction so large that its percent sign is probably missing, or so small a part of one
+        per cent that a fraction was probably meant.
     """
     bounds = BOUNDS[of]
     words = text.strip()
@@ -88,24 +104,79 @@ def read(text: str, of: str) -> float:
     try:
         if not words.isascii() or "_" in words:
             raise ValueError
-        # Divided and not multiplied: 65 / 100 is the double nearest to 0.65.
-        value = float(words.removesuffix("%")) / (100.0 if is_percent else 1.0)
+        typed = float(words.removesuffix("%"))
     except ValueError:
         raise ValueError(
             f"write a number such as {bounds.example}, with a point for decimals and no separator "
             f"of thousands; was {text}"
         ) from None
-    if is_percent and not bounds.is_fraction:
+    if is_percent and not (bounds.is_fraction or bounds.is_in_pct):
         raise ValueError(
             f"a percent sign says nothing certain here, write {bounds.example}; was {text}"
         )
-    bounded(value, of)
-    if bounds.bare_max is not None and not is_percent and abs(value) > bounds.bare_max:
+    if bounds.is_in_pct and not is_percent and 0.0 < abs(typed) < 1.0:
         raise ValueError(
-            f"{text} is {100 * value:g} %, probably a percentage without its sign: write "
-            f"{value:g}% for {value / 100:g}, or {100 * value:g}% if you mean it"
+            f"{words} may be a fraction or per cent: write {100 * typed:g}% or {100 * typed:g}, or "
+            f"{typed:g}% if you mean so little"
         )
-    return value
+    # Divided and not multiplied: 65 / 100 is the double nearest to 0.65.
+    value = typed / 100.0 if is_percent and bounds.is_fraction else typed
+    if bounds.bare_max is not None and not is_percent and bounds.bare_max < abs(value) < math.inf:
+        raise ValueError(_without_its_sign(words, value, bounds))
+    return bounded(value, of, unit="%" if is_percent else "")
+
+
+def _without_its_sign(words: str, value: float, bounds: Bounds) -> str:
+    """Say what a large bare fraction was probably meant to be, if that can be."""
+    if not bounds.low <= value / 100.0 <= bounds.high:
+        return f"must be from {bounds.low:g} to {bounds.high:g}, was {value:g}"
+    meant = f"write {value:g}% for {value / 100:g}"
+    if bounds.low <= value <= bounds.high:
+        meant += f", or {100 * value:g}% if you mean it"
+    return f"{words} is {100 * value:g} %, probably a percentage without its sign: {meant}"
+
+
+def read_list(text: str, of: str) -> tuple[float, ...]:
+    """Read numbers with commas between, in which three dots go on in the steps before them.
+
+    >>> read_list("-30,-20,...,30", "spot_move_pct"), read_list("0, 2.5", "elapsed_days")
+    ((-30.0, -20.0, -10.0, 0.0, 10.0, 20.0, 30.0), (0.0, 2.5))
+
+    Raises
+    ------
+    ValueError
+        If a number cannot be meant, or the dots do not lead from the number before them to the one
+        after them in whole steps.
+    """
+    words = [word.strip() for word in text.split(",")]
+    found: list[float] = []
+    for at, word in enumerate(words):
+        if word != "...":
+            found.append(read(word, of))
+            continue
+        around = words[max(at - 2, 0) : at] + words[at + 1 : at + 2]
+        if len(around) < 3 or "..." in around:
+            raise ValueError(
+                "three dots go between two numbers and a last one, as in -30,-20,...,30; "
+                f"was {text}"
+            )
+        start, end = found[-1], read(words[at + 1], of)
+        step = start - found[-2]
+        steps = (end - start) / step if step else 0.0
+        if not 0.5 < steps <= _LIST_COUNT_MAX:
+            raise ValueError(f"the dots lead nowhere: from {words[at - 1]} to {words[at + 1]}")
+        count = round(steps)
+        if abs(steps - count) > 1e-6:
+            is_percent = BOUNDS[of].is_fraction and words[at - 1].endswith("%")
+            typed = f"{100 * step:g}%" if is_percent else f"{step:g}"
+            raise ValueError(
+                f"steps of {typed} from {words[at - 1]} do not meet {words[at + 1]}; end with a "
+                "number that they meet"
+            )
+        # To a part of the step, so that steps of 0.1 from -0.2 meet 0 and not -5.6e-17.
+        digits = 12 - math.floor(math.log10(abs(step)))
+        found += [round(start + step * n, digits) + 0.0 for n in range(1, count)]
+    return tuple(dict.fromkeys(found))
 
 
 def number(flag: str, of: str, text: str) -> Parameter:
@@ -118,10 +189,10 @@ def number(flag: str, of: str, text: str) -> Parameter:
 
 
 def numbers(flag: str, of: str, text: str) -> Parameter:
-    """Describe a flag that takes several numbers with commas between them."""
+    """Describe a flag that takes several numbers with commas between them; see `read_list`."""
 
     def convert(_: object, tokens: Sequence[Token]) -> tuple[float, ...]:
-        return tuple(read(each, of) for each in tokens[0].value.split(","))
+        return read_list(tokens[0].value, of)
 
     return Parameter(
         name=flag, converter=convert, n_tokens=1, allow_leading_hyphen=True, negative="", help=text

@@ -67,9 +67,21 @@ def heading_of(state: "Survey") -> str:
     )
 
 
-def status_of(state: "Survey", *, as_json: bool) -> int:
-    """Give the exit status of a look: 1, and on stderr the reason, where there is a breach."""
+def status_of(state: "Survey", *, as_json: bool, asked: str | None = None) -> int:
+    """Give the exit status of a look: 1, and on stderr the reasons, where there is a breach.
+
+    It is that of the whole desk whatever was asked; `asked` is the account or node to speak of
+    first.
+    """
     from hedgerow.app.observe import frame
     from hedgerow.app.verdict import status, troubles
 
-    return status(troubles(frame(state)), is_quiet=as_json)
+    return status(troubles(frame(state)), is_quiet=as_json, asked=_named(asked))
+
+
+def _named(node: str | None) -> str | None:
+    """Give the account of a node, or the venue or coin of a wider one; None for the desk."""
+    if node is None or node == "desk":
+        return None
+    parts = node.split("/")
+    return node if parts[0] == "coin" else parts[:3][-1]

@@ -96,7 +96,7 @@ def margin_require(
         raise DeskRejected(f"no account {account!r} with a rulebook; there are: {known}")
     shown = margin_tables(reports.values(), heading=heading_of(state))
     show(builtins_of(reports), shown, as_json=as_json)
-    return status_of(state, as_json=as_json)
+    return status_of(state, as_json=as_json, asked=account)
 
 
 @hedge.command(name="plan")

@@ -7,6 +7,8 @@ none, and the desk is left alone.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from hedgerow.agents import DeskAgent
 from hedgerow.app.assumptions import assumptions
 from hedgerow.app.desk import Desk
@@ -61,7 +63,7 @@ def play(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: bool)
         view.show(now, done_frac, actions, liquidations)
 
     with view:
-        return run(
+        played = run(
             market.events(),
             name=desk.name,
             world=world,
@@ -79,6 +81,14 @@ def play(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: bool)
             end_ns=desk.end_ns,
             assumptions=assumptions(desk, market),
         )
+    if not _is_funding_told(desk, market):
+        return msgspec.structs.replace(played, funding_usd=None)
+    return played
+
+
+def _is_funding_told(desk: Desk, market: Market) -> bool:
+    """Whether funding could be counted: a recording of it, a generated market, or none to pay."""
+    return market.seed is not None or desk.recording.funding is not None or not desk.perpetuals
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from hedgerow.app.amounts import number, numbers
 from hedgerow.app.options import At, Data, DeskPath, Json, Seed
 
 __all__ = ["exposure"]
@@ -17,7 +18,6 @@ exposure = App(name="exposure", help="What the desk is exposed to.")
 Node = Annotated[
     str, Parameter(help="Node of the tree: desk, desk/VENUE/ACCOUNT/COIN/EXPIRY, or coin/COIN.")
 ]
-Moves = Parameter(allow_leading_hyphen=True)
 
 
 @exposure.command(name="show")
@@ -46,10 +46,21 @@ def ladder(
     at: At = None,
     node: Node = "desk",
     spot: Annotated[
-        str, Moves, Parameter(help="Moves of spot in per cent; -30,-20,...,30 fills in.")
-    ] = "-30,-20,...,30",
-    vol: Annotated[str, Moves, Parameter(help="Moves of all vols in points.")] = "-10,0,10",
-    days: Annotated[str, Parameter(help="Days gone by.")] = "0,1,7",
+        tuple[float, ...],
+        numbers(
+            "--spot",
+            "spot_move_pct",
+            "Moves of spot in per cent, with or without the sign: -20 is -20%. Dots fill in, as "
+            "in -30,-20,...,30.",
+        ),
+    ] = (-30.0, -20.0, -10.0, 0.0, 10.0, 20.0, 30.0),
+    vol: Annotated[
+        tuple[float, ...],
+        numbers("--vol", "vol_shift_volpt", "Moves of all vols in points: -10,0,10."),
+    ] = (-10.0, 0.0, 10.0),
+    days: Annotated[
+        tuple[float, ...], numbers("--days", "elapsed_days", "Days gone by: 0,1,7.")
+    ] = (0.0, 1.0, 7.0),
     coin: Annotated[
         str | None, Parameter(help="Only this coin moves; otherwise all but dollar coins do.")
     ] = None,
@@ -125,7 +136,12 @@ def liquidity(
     at: At = None,
     node: Node = "desk",
     participation: Annotated[
-        float, Parameter(help="Share of the traded volume that an exit takes, up to 1.")
+        float,
+        number(
+            "--participation",
+            "participation_frac",
+            "Share of the traded volume that an exit takes: 0.1 or 10%.",
+        ),
     ] = 0.1,
     seed: Seed = None,
     as_json: Json = False,

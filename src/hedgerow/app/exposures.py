@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from hedgerow.app.asked import heading_of, show, status_of, surveyed
+from hedgerow.app.written import write_plot
 from hedgerow.errors import DeskRejected, Failure, Outcome, OutOfDomain
 from hedgerow.exposure import buckets, cross_gammas, funding, ladder, liquidity
 from hedgerow.limits import Survey
@@ -22,7 +23,6 @@ from hedgerow.reporting import (
 
 __all__ = [
     "Source",
-    "moves_of",
     "show_buckets",
     "show_cross",
     "show_funding",
@@ -33,6 +33,7 @@ __all__ = [
 
 _CELLS_COUNT_MAX = 2_000  # a second or more of revaluations on a large desk, and no screen shows it
 T = TypeVar("T")
+Moves: TypeAlias = tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +62,13 @@ def show_ladder(
     source: Source,
     *,
     node: str,
-    axes: tuple[str, str, str],
+    axes: tuple[Moves, Moves, Moves],
     coin: str | None,
     plot: Path | None,
     as_json: bool,
 ) -> int:
-    """Print a ladder of one node, and draw it where asked to."""
-    spot, vol, days = (
-        moves_of(text, option)
-        for text, option in zip(axes, ("--spot", "--vol", "--days"), strict=True)
-    )
+    """Print a ladder of one node, and draw it where asked to; `axes` in per cent, points, days."""
+    spot, vol, days = axes
     if (count := len(spot) * len(vol) * len(days)) > _CELLS_COUNT_MAX:
         raise DeskRejected(f"a ladder of {count} cells; ask for at most {_CELLS_COUNT_MAX}")
     state = source.survey()
@@ -88,9 +86,9 @@ def show_ladder(
         raise DeskRejected(str(bad)) from bad
     made = _answer(found, state)
     if plot is not None:
-        plot.write_text(ladder_svg(made), encoding="utf-8")
+        write_plot(plot, ladder_svg(made), as_json=as_json)
     show(builtins_of(made), ladder_tables(made, heading=heading_of(state)), as_json=as_json)
-    return status_of(state, as_json=as_json)
+    return status_of(state, as_json=as_json, asked=node)
 
 
 def show_buckets(source: Source, *, node: str, as_json: bool) -> int:
@@ -98,7 +96,7 @@ def show_buckets(source: Source, *, node: str, as_json: bool) -> int:
     state = source.survey()
     made = _answer(buckets(state.book, state.snapshot, node), state)
     show(builtins_of(made), bucket_tables(made, heading=heading_of(state)), as_json=as_json)
-    return status_of(state, as_json=as_json)
+    return status_of(state, as_json=as_json, asked=node)
 
 
 def show_cross(source: Source, *, node: str, as_json: bool) -> int:
@@ -106,7 +104,7 @@ def show_cross(source: Source, *, node: str, as_json: bool) -> int:
     state = source.survey()
     made = _answer(cross_gammas(state.book, state.snapshot, node), state)
     show(builtins_of(made), cross_table(made, heading=heading_of(state)), as_json=as_json)
-    return status_of(state, as_json=as_json)
+    return status_of(state, as_json=as_json, asked=node)
 
 
 def show_funding(source: Source, *, as_json: bool) -> int:
@@ -128,38 +126,7 @@ def show_liquidity(source: Source, *, node: str, participation_frac: float, as_j
     lines = _answer(made.row(node), state)
     shown = liquidity_tables(made, lines, heading=heading_of(state))
     show(builtins_of(made), shown, as_json=as_json)
-    return status_of(state, as_json=as_json)
-
-
-def moves_of(text: str, option: str) -> list[float]:
-    """Read a list of numbers, in which three dots go on in the steps before them.
-
-    >>> moves_of("-30,-20,...,30", "--spot"), moves_of("0, 2.5", "--days")
-    ([-30.0, -20.0, -10.0, 0.0, 10.0, 20.0, 30.0], [0.0, 2.5])
-
-    Raises
-    ------
-    DeskRejected
-        If it is no such list.
-    """
-    words = [word.strip() for word in text.split(",")]
-    moves: list[float] = []
-    try:
-        for at, word in enumerate(words):
-            if word != "...":
-                moves.append(float(word))
-                continue
-            step, end = moves[-1] - moves[-2], float(words[at + 1])
-            count = round((end - moves[-1]) / step)
-            if not 0 < count <= _CELLS_COUNT_MAX:
-                raise ValueError("the dots lead nowhere")
-            moves += [moves[-1] + step * n for n in range(1, count)]
-    except (ValueError, IndexError, ZeroDivisionError, OverflowError) as bad:
-        raise DeskRejected(
-            f"{option} {text}: write numbers with commas between, such as -10,0,10 or "
-            "-30,-20,...,30"
-        ) from bad
-    return list(dict.fromkeys(moves))
+    return status_of(state, as_json=as_json, asked=node)
 
 
 def _answer(found: Outcome[T], state: Survey) -> T:

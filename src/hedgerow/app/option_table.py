@@ -35,7 +35,9 @@ NEEDED: Final = ("underlying_usd", "strike_usd", "right")
 PRICES: Final = ("vol_frac", "price_usd", "price_coin")
 LIVES: Final = ("expiry_years", "expiry")
 OPTIONAL: Final = ("rate_frac_per_year", "carry_frac_per_year")
-_NUMBERS: Final = ("underlying_usd", "strike_usd", *PRICES, "expiry_years", *OPTIONAL)
+_NUMBERS: Final = (
+    "underlying_usd", "strike_usd", *PRICES, "expiry_years", *OPTIONAL, "quantity",
+)  # fmt: skip
 _RIGHTS: Final = {"call": True, "c": True, "put": False, "p": False}
 _SETTLEMENTS: Final = {"coin": True, "usd": False}
 _GROWTH_MAX = 100.0
@@ -77,6 +79,7 @@ class OptionTable:
     price_coin: Floats
     rate_frac_per_year: Floats
     carry_frac_per_year: Floats
+    quantity_coin: Floats
     is_call: Bools
     is_coin_settled: Bools
     is_spot: Bools
@@ -159,6 +162,7 @@ def read_options(path: Path, frame: pl.DataFrame, *, at: str | None) -> OptionTa
         price_coin=columns["price_coin"],
         rate_frac_per_year=rate,
         carry_frac_per_year=carry,
+        quantity_coin=columns["quantity"],
         is_call=is_call,
         is_coin_settled=is_coin,
         is_spot=~np.isnan(columns["carry_frac_per_year"]),
@@ -185,22 +189,27 @@ def _numbers(path: Path, frame: pl.DataFrame, name: str, reasons: Reasons) -> Fl
     """Read one column of numbers; NaN where there is none or it is of no use."""
     if name not in frame.columns:
         return np.full(len(frame), np.nan)
+    bounds = BOUNDS[name]
     column = frame[name]
     if column.dtype == pl.String:
         if path.suffix != ".csv":
             raise RequestRejected(f"{path}: column {name} holds text, numbers were expected")
         text = column.str.strip_chars()
         empty = (text.is_null() | (text == "")).to_numpy()
-        read = text.cast(pl.Float64, strict=False)
+        # A percent sign is taken where a share is wanted, as on the command line.
+        is_percent = text.str.ends_with("%").fill_null(False).to_numpy() & bounds.is_fraction
+        bare = text.str.strip_suffix("%").str.strip_chars() if bounds.is_fraction else text
+        read = bare.cast(pl.Float64, strict=False)
     elif column.dtype.is_numeric() or column.dtype == pl.Null:
         text = column
         empty = column.is_null().to_numpy()
+        is_percent = np.zeros(len(frame), dtype=np.bool_)
         read = column.cast(pl.Float64)
     else:
         raise RequestRejected(f"{path}: column {name} holds {column.dtype}, numbers were expected")
     unread = read.is_null().to_numpy() & ~empty
     value: Floats = read.fill_null(np.nan).to_numpy().copy()
-    bounds = BOUNDS[name]
+    value[is_percent] /= 100.0
     reasons.add(
         unread, "not_understood",
         lambda n: f"{name} is no number: {text[n]}; write one such as {bounds.example.split()[0]}",
@@ -214,7 +223,7 @@ def _numbers(path: Path, frame: pl.DataFrame, name: str, reasons: Reasons) -> Fl
         )  # fmt: skip
         if bounds.bare_max is not None:
             reasons.add(
-                np.abs(value) > bounds.bare_max, "unit_mistake",
+                ~is_percent & (np.abs(value) > bounds.bare_max), "unit_mistake",
                 lambda n: f"{name} {value[n]:g} is {100 * value[n]:g} %: write "
                 f"{value[n] / 100:g} for {value[n]:g} %",
             )  # fmt: skip

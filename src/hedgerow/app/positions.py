@@ -4,17 +4,15 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from hedgerow import pricing
+from hedgerow.app.pool_share import pool_drawing, pool_numbers, pool_words
 from hedgerow.app.price_kinds import FLAGS, Kind, Variant
+from hedgerow.app.written import write_plot
 from hedgerow.errors import OutOfDomain, RequestRejected
 from hedgerow.pricing import (
-    PoolGreeks,
-    concentrated_shares,
-    constant_product_shares,
-    losses_versus_holding,
-    losses_versus_rebalancing_usd_per_year,
     power_implied,
     power_perpetuals,
 )
@@ -25,8 +23,10 @@ __all__ = ["OWN", "price_position"]
 Numbers: TypeAlias = dict[str, float]
 
 
-def price_position(kind: Kind, given: Mapping[str, float | None], *, as_json: bool) -> int:
-    """Value what was described, and print it.
+def price_position(
+    kind: Kind, given: Mapping[str, float | None], *, as_json: bool, plot: Path | None = None
+) -> int:
+    """Value what was described, print it, and draw a share of a pool where asked to.
 
     Raises
     ------
@@ -40,14 +40,18 @@ def price_position(kind: Kind, given: Mapping[str, float | None], *, as_json: bo
         raw = _numbers(variant, known)
     except OutOfDomain as bad:
         raise RequestRejected(f"{variant.name}: {_in_flags(str(bad), known)}") from bad
+    said = ", ".join(f"{FLAGS[name].name} {value:.10g}" for name, value in known.items())
+    title = f"{variant.name.capitalize()}: {said}"
+    is_pool = variant.function in ("pool_full_range", "pool_concentrated")
+    if plot is not None:
+        write_plot(plot, pool_drawing(title, known, raw), as_json=as_json)
     if as_json:
         payload = {"kind": kind.name, "variant": variant.name, "given": known, "raw": raw}
         sys.stdout.write(json.dumps(payload, sort_keys=True, allow_nan=False) + "\n")
         return 0
     from hedgerow.app.screen import wide_console
 
-    said = ", ".join(f"{FLAGS[name].name} {value:.10g}" for name, value in known.items())
-    tables = position_tables(f"{variant.name.capitalize()}: {said}", raw)
+    tables = position_tables(title, raw, pool_words(known, raw) if is_pool else ())
     wide_console().print(tables, highlight=False, crop=False)
     return 0
 
@@ -95,43 +99,6 @@ def _row(record: Any) -> Numbers:
     return {each.name: float(getattr(record, each.name)[0]) + 0.0 for each in fields(record)}
 
 
-def _full_range(given: Numbers) -> Numbers:
-    def at(price_usd: float) -> PoolGreeks:
-        return constant_product_shares(
-            liquidity_contracts=given["liquidity_contracts"], price_usd=price_usd
-        )
-
-    return _pool(given, at)
-
-
-def _concentrated(given: Numbers) -> Numbers:
-    def at(price_usd: float) -> PoolGreeks:
-        return concentrated_shares(
-            liquidity_contracts=given["liquidity_contracts"],
-            price_usd=price_usd,
-            price_lower_usd=given["price_lower_usd"],
-            price_upper_usd=given["price_upper_usd"],
-        )
-
-    return _pool(given, at)
-
-
-def _pool(given: Numbers, at: Callable[[float], PoolGreeks]) -> Numbers:
-    """A share now; against what was put in; and what whoever rebalances takes from it."""
-    price = given["price_usd"]
-    now = at(price)
-    raw = _row(now)
-    if "price_entry_usd" in given:
-        start = at(given["price_entry_usd"])
-        raw |= _row(losses_versus_holding(start, now, price_usd=price))
-    if "vol_frac" in given:
-        lost = losses_versus_rebalancing_usd_per_year(
-            price_usd=price, gamma_coin_per_usd=now.gamma_coin_per_usd, vol_frac=given["vol_frac"]
-        )
-        raw["loss_to_rebalancers_usd_per_year"] = float(lost[0])
-    return raw
-
-
 def _power_at_vol(given: Numbers) -> Numbers:
     return _row(power_perpetuals(**_in_years(given)))
 
@@ -147,8 +114,8 @@ def _in_years(given: Numbers) -> Any:
 
 
 OWN: Final[dict[str, Callable[[Numbers], Numbers]]] = {
-    "pool_full_range": _full_range,
-    "pool_concentrated": _concentrated,
+    "pool_full_range": pool_numbers,
+    "pool_concentrated": pool_numbers,
     "power_at_vol": _power_at_vol,
     "power_of_mark": _power_of_mark,
 }

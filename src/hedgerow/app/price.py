@@ -132,7 +132,8 @@ def file(
 
     Columns: underlying_usd, strike_usd, right (call or put); vol_frac, price_usd or price_coin;
     expiry_years or expiry. Left out or empty: rate_frac_per_year, carry_frac_per_year, settlement
-    (usd or coin). Exit status 1 where a row has no answer.
+    (usd or coin), quantity (coins, negative when short; then totals are told). Exit status 1 where
+    a row has no answer.
     """
     from hedgerow.app.price_table import price_file
 
@@ -142,16 +143,20 @@ def file(
 def _command(kind: Kind) -> Callable[..., int]:
     """Make the function of a command: a keyword for each column of any variant."""
 
-    def run(*, as_json: bool = False, **given: float | None) -> int:
+    def run(*, as_json: bool = False, plot: Path | None = None, **given: float | None) -> int:
         from hedgerow.app.positions import price_position
 
-        return price_position(kind, given, as_json=as_json)
+        return price_position(kind, given, as_json=as_json, plot=plot)
 
     always = set.intersection(*(set(variant.needs) for variant in kind.variants))
     columns = dict.fromkeys(
         column for variant in kind.variants for column in (*variant.needs, *variant.takes)
     )
     parameters = [_parameter(column, is_needed=column in always) for column in columns]
+    if kind.is_drawn:
+        parameters.append(
+            inspect.Parameter("plot", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Plot)
+        )
     parameters.append(
         inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Json)
     )

@@ -33,6 +33,7 @@ class Kind(NamedTuple):
     name: str
     text: str
     variants: tuple[Variant, ...]
+    is_drawn: bool = False
 
 
 FLAGS: Final = {
@@ -40,6 +41,9 @@ FLAGS: Final = {
     "quantity_usd": Flag("--quantity-usd", "amount", "Dollars of a contract paid in coin."),
     "quantity_contracts": Flag("--quantity", "amount", "Contracts or tokens, negative when short."),
     "liquidity_contracts": Flag("--liquidity", "amount", "Units of liquidity L."),
+    "value_share_usd": Flag("--value", "amount", "What the share is worth, USD; finds L."),
+    "deposit_coin": Flag("--deposit-coin", "amount", "Coins put in at --entry or now; finds L."),
+    "deposit_usd": Flag("--deposit-usd", "amount", "Dollars put in at --entry or now; finds L."),
     "multiplier_coin_per_usd": Flag("--multiplier", "positive", "Coins paid per dollar of mark."),
     "price_entry_usd": Flag("--entry", "positive", "Price at which it was entered, USD."),
     "price_mark_usd": Flag("--mark", "positive", "Present price of the contract, USD."),
@@ -73,6 +77,10 @@ FLAGS: Final = {
 }
 
 _POWER_TERMS = ("rate_frac_per_year", "exponent_power", "scale_usd", "funding_days")
+_POOL_TAKES = (
+    "liquidity_contracts", "value_share_usd", "deposit_coin", "deposit_usd", "price_entry_usd",
+    "vol_frac",
+)  # fmt: skip
 KINDS: Final = (
     Kind(
         "future",
@@ -124,19 +132,20 @@ KINDS: Final = (
     ),
     Kind(
         "pool",
-        "Value a share of a pool, at every price or between --lower and --upper. With --entry what "
-        "it lost against holding, with --vol what it loses to rebalancers.",
+        "Value a share of a pool, at every price or between --lower and --upper. Its size is told "
+        "by --liquidity, --value or what was deposited. With --entry what it lost against holding, "
+        "with --vol what it loses to rebalancers.",
         (
             Variant(
                 "full-range share", "pool_full_range",
-                ("liquidity_contracts", "price_usd"), ("price_entry_usd", "vol_frac"),
+                ("price_usd",), _POOL_TAKES,
             ),
             Variant(
                 "concentrated share", "pool_concentrated",
-                ("liquidity_contracts", "price_usd", "price_lower_usd", "price_upper_usd"),
-                ("price_entry_usd", "vol_frac"),
+                ("price_usd", "price_lower_usd", "price_upper_usd"), _POOL_TAKES,
             ),
         ),
+        is_drawn=True,
     ),
     Kind(
         "staked",

@@ -1,6 +1,7 @@
 """What ``hedgerow price file`` does: a table of options in, the same table with its numbers out."""
 
 import json
+import math
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ from hedgerow.pricing import (
     implied_vols,
     pin_risk,
 )
-from hedgerow.reporting.prices import REASON_WORDS
+from hedgerow.reporting.prices import REASON_WORDS, unit_words
 
 __all__ = ["price_file"]
 
@@ -75,7 +76,7 @@ def price_file(path: Path, out: Path, *, at: str | None, as_json: bool) -> int:
     priced = numbers.beside(table)
     said = write_file(out, "--out", lambda beside: _write(priced, beside))
     progress.end()
-    return _told(table, numbers, out, said, as_json=as_json)
+    return _told(table, numbers, path, out, said, as_json=as_json)
 
 
 @final
@@ -215,12 +216,68 @@ def _write(frame: pl.DataFrame, path: Path) -> None:
         frame.write_parquet(path)
 
 
-def _told(table: OptionTable, numbers: _Numbers, out: Path, said: str, *, as_json: bool) -> int:
+def _places(table: OptionTable, path: Path, rows: NDArray[np.intp]) -> list[str]:
+    """Say where rows stand: by the lines of a text file, and by name where there is a column."""
+    frame = table.frame
+    if not len(rows):
+        return []
+    names = frame["name"].cast(pl.String).to_list() if "name" in frame.columns else None
+    lines = np.arange(len(frame)) + 1
+    if path.suffix == ".csv":
+        inside = frame.select(
+            pl.sum_horizontal(pl.all().cast(pl.String).str.count_matches("\n").fill_null(0))
+        ).to_series()
+        # Line 1 is the header, and a quoted cell may go over several lines.
+        lines = lines + 1 + np.concatenate([[0], np.cumsum(inside.to_numpy())[:-1]]).astype(int)
+    word = "line" if path.suffix == ".csv" else "row"
+    return [
+        f"{word} {lines[n]}" + (f" ({names[n]})" if names is not None and names[n] else "")
+        for n in rows
+    ]
+
+
+def _totals(table: OptionTable, numbers: _Numbers) -> dict[str, float | int] | None:
+    """Add up the rows that have a quantity and an answer; None where no quantity is given."""
+    if "quantity" not in table.frame.columns:
+        return None
+    rows = np.flatnonzero(table.reasons.are_good & ~np.isnan(table.quantity_coin))
+    quantity, spot = table.quantity_coin[rows], table.underlying_usd[rows]
+
+    def total(name: str, weight: Floats | float = 1.0) -> float:
+        return math.fsum(quantity * numbers.columns[name][rows] * weight)
+
+    return {
+        "value_usd": total("value_usd"),
+        "delta_usd": total("delta_underlying_frac", spot),
+        "gamma_usd_per_pct": total("gamma_coin_per_usd", spot * spot / 100.0),
+        "vega_usd_per_volpt": total("vega_usd_per_vol", 0.01),
+        "theta_usd_per_day": total("theta_usd_per_year", 1.0 / 365.0),
+        "rows_count": len(rows),
+        "left_out_count": len(table.quantity_coin) - len(rows),
+    }
+
+
+def _total_words(totals: dict[str, float | int]) -> str:
+    said = ", ".join(
+        f"{name.split('_')[0]} {totals[name]:,.2f} {unit_words(name)}"
+        for name in totals
+        if not name.endswith("_count")
+    )
+    left = int(totals["left_out_count"])
+    short = f"; {left:,} without an answer or a quantity left out" if left else ""
+    return f"times quantity, {int(totals['rows_count']):,} rows together: {said}{short}\n"
+
+
+def _told(
+    table: OptionTable, numbers: _Numbers, path: Path, out: Path, said: str, *, as_json: bool
+) -> int:
     """Print what became of the rows, and name those without an answer."""
     bad = np.flatnonzero(~table.reasons.are_good)
     reasons, messages = table.reasons.reason, table.reasons.message
     count = len(table.is_call)
     counts = Counter(str(reasons[n]) for n in bad)
+    places = _places(table, path, bad[:_LISTED_MAX])
+    totals = _totals(table, numbers)
     if as_json:
         payload = {
             "out": str(out),
@@ -232,23 +289,36 @@ def _told(table: OptionTable, numbers: _Numbers, out: Path, said: str, *, as_jso
             "pinned_count": int(numbers.is_pinned.sum()),
             "reasons": dict(counts),
             "failures": [
-                {"row": int(n) + 1, "reason": reasons[n], "message": messages[n]}
-                for n in bad[:_LISTED_MAX]
+                {
+                    "row": int(n) + 1,
+                    "place": place,
+                    "reason": reasons[n],
+                    "message": messages[n],
+                }
+                for n, place in zip(bad[:_LISTED_MAX], places, strict=True)
             ],
             "failures_left_out_count": max(len(bad) - _LISTED_MAX, 0),
+            "totals": totals,
         }
         sys.stdout.write(json.dumps(payload, sort_keys=True, allow_nan=False) + "\n")
         return 1 if len(bad) else 0
     sys.stdout.write(f"{count - len(bad):,} of {count:,} options priced\n{said}\n")
-    for word, flags in (("limits", numbers.is_limit), ("near their strike", numbers.is_pinned)):
-        if flags.any():
-            sys.stdout.write(f"{int(flags.sum()):,} are {word}\n")
+    for one, several, flags in (
+        ("is a limit", "are limits", numbers.is_limit),
+        ("is near its strike on its last day", "are near their strikes on their last day",
+         numbers.is_pinned),
+    ):  # fmt: skip
+        if many := int(flags.sum()):
+            sys.stdout.write(f"{many:,} {one if many == 1 else several}\n")
+    if totals is not None:
+        sys.stdout.write(_total_words(totals))
     if not len(bad):
         return 0
-    for n in bad[:_NAMED_MAX]:
-        sys.stderr.write(f"row {n + 1}: {reasons[n]}: {messages[n]}\n")
+    for n, place in zip(bad[:_NAMED_MAX], places, strict=False):
+        sys.stderr.write(f"{place}: {reasons[n]}: {messages[n]}\n")
     if len(bad) > _NAMED_MAX:
         sys.stderr.write(f"and {len(bad) - _NAMED_MAX:,} more, in column reason of {out}\n")
     why = ", ".join(f"{number:,} {reason}" for reason, number in counts.most_common())
-    sys.stderr.write(f"exit 1: {len(bad):,} of {count:,} rows have no answer: {why}\n")
+    have = "row has" if count == 1 else f"rows {'has' if len(bad) == 1 else 'have'}"
+    sys.stderr.write(f"exit 1: {len(bad):,} of {count:,} {have} no answer: {why}\n")
     return 1

@@ -12,7 +12,7 @@ import numpy as np
 from rich.console import RenderableType
 
 from hedgerow.app.terms import Terms
-from hedgerow.app.written import write_text
+from hedgerow.app.written import write_plot
 from hedgerow.errors import RequestRejected
 from hedgerow.pricing import (
     CoinGreeks,
@@ -31,7 +31,6 @@ from hedgerow.pricing import (
 )
 from hedgerow.reporting.curves import Curve, Panel, curves_svg
 from hedgerow.reporting.prices import (
-    REASON_WORDS,
     PricedOption,
     ScenarioTable,
     VolAnswer,
@@ -51,6 +50,10 @@ __all__ = ["Moves", "Prices", "find_implied", "price_option", "price_scenario"]
 _DRAWN_COUNT = 241
 _DRAWN_DEVIATIONS = 3.0
 _CELLS_COUNT_MAX = 100_000
+_WITHOUT_MID: Final = (QuoteGate.NOT_FINITE, QuoteGate.NO_BID, QuoteGate.NO_ASK, QuoteGate.CROSSED)
+# When a price is probably meant in the other unit: more coins than an option can pay, or a premium
+# below a dollar where coins cost thousands.
+_COINS_MAX, _DEAR_USD, _COIN_PRICE_MAX = 2.0, 1_000.0, 1.0
 # Which number of an option paid in coin is drawn for a Greek; the others have none in coin.
 _COIN_GREEKS: Final = {
     "delta": "delta_adjusted_coin",
@@ -86,7 +89,7 @@ def price_option(
         remarks=_remarks(terms, vol_frac, years, is_limit=is_limit, is_pinned=is_pinned),
     )
     if plot is not None:
-        _plotted(plot, _drawing(terms, vol_frac, years, greek), as_json=as_json)
+        write_plot(plot, _drawing(terms, vol_frac, years, greek), as_json=as_json)
     _show(lambda: option_builtins(answer), lambda: option_tables(answer), as_json=as_json)
     return 0
 
@@ -137,6 +140,11 @@ def find_implied(terms: Terms, prices: Prices, *, as_json: bool) -> int:
     def undiscounted(price_ccy: float) -> float:
         return price_ccy * unit_usd * growth
 
+    def lacking(name: str, gate: QuoteGate) -> None:
+        answers.append(
+            VolAnswer(price_of=name, price_usd=None, price_coin=None, vol_frac=None, reason=gate)
+        )
+
     def add(name: str, price_ccy: float, vol_frac: Any, reason_code: Any) -> None:
         reason = ImpliedReason(int(reason_code))
         answers.append(
@@ -161,23 +169,46 @@ def find_implied(terms: Terms, prices: Prices, *, as_json: bool) -> int:
         )
         add("bid", bid, quoted.vol_bid_frac, quoted.reason_bid_code)
         add("ask", ask, quoted.vol_ask_frac, quoted.reason_ask_code)
-        add("mid", 0.5 * (bid + ask), quoted.vol_mid_frac, quoted.reason_mid_code)
+        gate = QuoteGate(int(quoted.gate_code))
+        has_mid = gate not in _WITHOUT_MID
+        if has_mid:
+            add("mid", 0.5 * (bid + ask), quoted.vol_mid_frac, quoted.reason_mid_code)
+        else:
+            lacking("mid", gate)
         quote = VolQuote(
-            width_volpt=_known(quoted.width_volpt),
-            tick_volpt=_known(quoted.tick_volpt),
-            gate=QuoteGate(int(quoted.gate_code)),
+            width_volpt=_known(quoted.width_volpt) if has_mid else None,
+            tick_volpt=_known(quoted.tick_volpt) if has_mid else None,
+            gate=gate,
         )
+    hint = _unit_hint(terms, prices, forward)
     given = _given(terms, years)
     _show(
-        lambda: implied_builtins(given, answers, quote),
-        lambda: implied_tables(_title(terms, years), answers, quote),
+        lambda: implied_builtins(given, answers, quote, hint),
+        lambda: implied_tables(_title(terms, years), answers, quote, hint),
         as_json=as_json,
     )
     lost = [each for each in answers if each.vol_frac is None]
     if lost and not as_json:
-        said = "; ".join(f"the {each.price_of}: {REASON_WORDS[each.reason]}" for each in lost)
+        said = "; ".join(f"the {each.price_of}: {each.why}" for each in lost)
         sys.stderr.write(f"exit 1: no vol of {said}\n")
     return 1 if lost else 0
+
+
+def _unit_hint(terms: Terms, prices: Prices, forward: float) -> str | None:
+    """Say where prices look as if they were counted in the other unit."""
+    given = (prices.paid_ccy, prices.bid_ccy, prices.ask_ccy)
+    known = [price for price in given if price]
+    if not known:
+        return None
+    if prices.is_in_coin and max(known) > _COINS_MAX * max(1.0, terms.strike_usd / forward):
+        way = "divide it by the forward" if terms.is_coin_settled else "leave out --in-coin"
+        return f"{max(known):g} coins are dear for an option on one; if it is in USD, {way}"
+    if not prices.is_in_coin and forward >= _DEAR_USD and max(known) < _COIN_PRICE_MAX:
+        return (
+            f"{max(known):g} USD is little for an option on a coin of {forward:,.0f} USD; if it is "
+            "in coin, add --in-coin"
+        )
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +254,17 @@ def price_scenario(
     plot: Path | None,
     as_json: bool,
 ) -> int:
-    """Reprice an option over a grid, print it, and draw it where asked to."""
+    """Reprice an option over a grid, print it, and draw it where asked to.
+
+    Raises
+    ------
+    RequestRejected
+        If the quantity is nothing, or the grid too large.
+    """
+    if quantity_coin == 0.0:
+        raise RequestRejected(
+            "--quantity 0 gains nothing in any cell; leave it out for one, or write how many"
+        )
     years = terms.years()
     cells = moves.grid()
     options = _columns(terms, np.array([terms.underlying_usd]), vol_frac, years)
@@ -246,7 +287,7 @@ def price_scenario(
         currency="coin" if terms.is_coin_settled else "USD",
     )
     if plot is not None:
-        _plotted(plot, _scenario_drawing(table), as_json=as_json)
+        write_plot(plot, _scenario_drawing(table), as_json=as_json)
     _show(lambda: scenario_builtins(table), lambda: scenario_tables(table), as_json=as_json)
     return 0
 
@@ -368,12 +409,6 @@ def _scenario_drawing(table: ScenarioTable) -> str:
     return curves_svg(
         table.title, [100.0 * price for price in prices], "move of the underlying, %", panels
     )
-
-
-def _plotted(path: Path, drawing: str, *, as_json: bool) -> None:
-    said = write_text(path, "--plot", drawing)
-    stream = sys.stderr if as_json else sys.stdout
-    stream.write(f"plot {said}\n")
 
 
 def _show(

@@ -1,6 +1,7 @@
 """Surfaces counted: what was accepted, how near its quotes, and what arbitrage is left."""
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
@@ -8,14 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from hedgerow.market import Surface, Svi
+from hedgerow.market import ChainColumns, Surface, Svi, quoted_arbitrage
 from hedgerow.market.svi import butterfly_min, calendar_gap
+from hedgerow.reporting.figures import clock
 from hedgerow.units import DAY_NS, parse_ns
 
-__all__ = ["ACCEPTED_FRAC_MIN", "ERROR_VOLPT_MAX", "Tally"]
+__all__ = ["ACCEPTED_FRAC_MIN", "ERROR_VOLPT_MAX", "Quoted", "Tally"]
 
 ACCEPTED_FRAC_MIN, ERROR_VOLPT_MAX = 0.95, 0.3
 _SHORT_NS = 2 * DAY_NS
+_NAMED_MAX = 5
 
 
 @dataclass(slots=True)
@@ -122,6 +125,47 @@ class Tally:
             f"strikes left out: {took or 'none'}\n"
             f"arbitrage left: {self.butterflies} butterflies, {self.calendars} calendars"
         ).replace("_", " ")
+
+
+@dataclass(slots=True)
+class Quoted:
+    """Arbitrage in the quotes and marks themselves, where they were looked at."""
+
+    chains: int = 0
+    butterflies: list[str] = field(default_factory=list)
+    calendars: list[str] = field(default_factory=list)
+
+    def watch(self, chains: Iterable[ChainColumns]) -> Iterator[ChainColumns]:
+        """Look at chains on their way to a fit."""
+        for chain in chains:
+            found = quoted_arbitrage(chain)
+            self.chains += 1
+            when = clock(chain.time_ns)
+            self.butterflies += [f"{when} {each}" for each in found.butterflies]
+            self.calendars += [f"{when} {each}" for each in found.calendars]
+            yield chain
+
+    def builtins(self) -> dict[str, Any]:
+        """Give what `json.dumps` takes; null where nobody looked."""
+        looked = self.chains > 0
+        return {
+            "quoted_butterflies": self.butterflies if looked else None,
+            "quoted_calendars": self.calendars if looked else None,
+        }
+
+    def text(self) -> str:
+        """Say it in lines, the first few in full."""
+        if not self.chains:
+            return "judged are the fits; --at also looks at the quotes and marks themselves"
+        lines = [
+            f"in the quotes themselves: {len(self.butterflies)} butterflies or spreads between "
+            f"bids and asks, {len(self.calendars)} pairs of expiries whose marks cross"
+        ]
+        for found in (self.butterflies, self.calendars):
+            lines += [f"    {each}" for each in found[:_NAMED_MAX]]
+            if len(found) > _NAMED_MAX:
+                lines.append(f"    and {len(found) - _NAMED_MAX} more; --json lists all")
+        return "\n".join(lines)
 
 
 def _middle(values: list[float]) -> float | None:

@@ -4,15 +4,16 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice, takewhile
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from hedgerow.app.chains import chains_of, read_columns
-from hedgerow.app.past_changes import DAYS_COUNT, minimum_variance_of
+from hedgerow.app.chain_source import Source, Span, age_words, standing
+from hedgerow.app.past_changes import minimum_variance_of
 from hedgerow.app.quoted import with_quote_vols
-from hedgerow.app.surface_tally import Tally
-from hedgerow.errors import DeskRejected, OutOfDomain, RecordingRejected
+from hedgerow.app.surface_tally import Quoted, Tally
+from hedgerow.app.written import write_plot
+from hedgerow.errors import DeskRejected, OutOfDomain
 from hedgerow.market import (
     ChainColumns,
     ForwardSource,
@@ -30,59 +31,12 @@ from hedgerow.reporting import (
     surface_lines,
     surface_tables,
 )
-from hedgerow.units import DAY_NS, format_ns, parse_ns
-from hedgerow.venues.recordings import chain_underlyings
+from hedgerow.units import SECOND_NS, format_ns, parse_ns
 
-__all__ = ["How", "Shown", "Source", "check_all", "fit_all", "fitted", "show_one"]
+__all__ = ["How", "Shown", "Source", "Span", "check_all", "fit_all", "fitted", "show_one"]
 
 _BATCH_COUNT = 40
-_FAR_NS = parse_ns("2200-01-01")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where chains come from: a folder of them, or the market of a desk."""
-
-    desk: Path | None
-    data: Path | None
-    chains: Path | None
-    coin: str | None
-    seed: int | None
-
-    def read(self, *, with_futures: bool = False) -> Iterator[ChainColumns]:
-        """Open it and give its chains in order of time.
-
-        Raises
-        ------
-        DeskRejected, RecordingRejected
-            If both a desk and a folder are named, or neither can be read.
-        """
-        if self.chains is None:
-            from hedgerow.app.feed import open_market
-
-            _, market = open_market(self.desk, self.data, self.seed)
-            every = chains_of(market.events())
-        elif self.desk is not None or self.data is not None or self.seed is not None:
-            raise DeskRejected("--chains stands alone: leave out the desk file, --data and --seed")
-        elif not self.chains.is_dir():
-            raise RecordingRejected(
-                f"no folder {self.chains}; --chains needs chain_*.parquet in it"
-            )
-        else:
-            known = chain_underlyings(self.chains)
-            coins = [coin for coin in known if self.coin in (None, coin)]
-            if not coins:
-                raise RecordingRejected(
-                    f"{self.chains}: no chain of {self.coin}; there are {', '.join(known)}"
-                )
-            every = read_columns(
-                self.chains,
-                start_ns=0,
-                end_ns=_FAR_NS,
-                underlyings=coins,
-                with_futures=with_futures,
-            )
-        return (each for each in every if self.coin in (None, each.underlying))
+_EXAMPLE = "2026-03-20T19:00:00Z=0.0009"  # the embedded desk has room for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +77,16 @@ def fitted(
         sys.stderr.write("\n")
 
 
-def fit_all(source: Source, *, how: How, every: int, as_json: bool) -> int:
+def fit_all(source: Source, *, how: How, span: Span, every: int, as_json: bool) -> int:
     """Fit and list every snapshot."""
     tally = Tally()
     listed: list[Any] = []
-    for surface in fitted(source.read(with_futures=how.forwards == "future"), every=every, how=how):
+    for surface in fitted(_chains(source, span, how), every=every, how=how):
         tally.add(surface)
         if as_json:
             listed.append(surface_builtins(surface))
         else:
             sys.stdout.write(surface_lines(surface) + "\n")
-    _some(tally.chains)
     if as_json:
         sys.stdout.write(
             json.dumps({"surfaces": listed, "totals": tally.builtins()}, sort_keys=True) + "\n"
@@ -143,21 +96,27 @@ def fit_all(source: Source, *, how: How, every: int, as_json: bool) -> int:
     return 0
 
 
-def check_all(source: Source, *, how: How, every: int, as_json: bool) -> int:
-    """Fit every snapshot and judge the whole."""
-    tally = Tally()
-    for surface in fitted(source.read(with_futures=how.forwards == "future"), every=every, how=how):
+def check_all(source: Source, *, how: How, span: Span, every: int, as_json: bool) -> int:
+    """Fit every snapshot and judge the whole; at one time or day, look at the quotes as well."""
+    tally, quoted = Tally(), Quoted()
+    chains = _chains(source, span, how)
+    if span.at is not None:
+        chains = quoted.watch(chains)
+    for surface in fitted(chains, every=every, how=how):
         tally.add(surface)
-    _some(tally.chains)
     misses = tally.misses()
     if as_json:
-        told = tally.builtins() | {"ok": not misses, "misses": misses}
+        told = tally.builtins() | {"ok": not misses, "misses": misses} | quoted.builtins()
         sys.stdout.write(json.dumps(told, sort_keys=True) + "\n")
     else:
-        sys.stdout.write(tally.text() + "\n")
+        sys.stdout.write(f"{tally.text()}\n{quoted.text()}\n")
         for miss in misses:
             sys.stderr.write(f"hedgerow: {miss}\n")
     return 1 if misses else 0
+
+
+def _chains(source: Source, span: Span, how: How) -> Iterator[ChainColumns]:
+    return span.chains(source, with_futures=how.forwards == "future")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,33 +131,57 @@ class Shown:
 def show_one(source: Source, *, how: How, at: str | None, shown: Shown, as_json: bool) -> int:
     """Fit the last chain of each coin at a time, and print it; plot it where asked to."""
     events = read_events(shown.events)
-    standing = _standing(source, at, how)
-    surfaces = [
-        replace(surface, events=events) for surface in how.fit([each[-1] for each in standing])
-    ]
+    at_ns, pasts = standing(source, at, with_futures=how.forwards == "future")
+    surfaces = [_with_events(surface, events) for surface in how.fit([each[-1] for each in pasts])]
     deltas = [
         _deltas(surface, past[:-1]) if shown.deltas else ()
-        for surface, past in zip(surfaces, standing, strict=True)
+        for surface, past in zip(surfaces, pasts, strict=True)
     ]
     if shown.plot is not None:
-        shown.plot.write_text(smiles_svg(surfaces), encoding="utf-8")
+        write_plot(shown.plot, smiles_svg(surfaces), as_json=as_json)
     if as_json:
         listed = [
             surface_builtins(surface, deltas=some)
+            | {"age_seconds": (at_ns - surface.time_ns) // SECOND_NS}
             for surface, some in zip(surfaces, deltas, strict=True)
         ]
-        sys.stdout.write(json.dumps({"surfaces": listed}, sort_keys=True) + "\n")
+        sys.stdout.write(
+            json.dumps({"at": format_ns(at_ns), "surfaces": listed}, sort_keys=True) + "\n"
+        )
         return 0
     from hedgerow.app.screen import wide_console
 
     console = wide_console()
     for surface, some in zip(surfaces, deltas, strict=True):
+        console.print(_age(surface, at_ns), highlight=False)
         console.print(surface_tables(surface), highlight=False)
         if some:
             console.print(delta_tables(some), highlight=False)
-    if shown.plot is not None:
-        console.print(f"plot written to {shown.plot}", highlight=False)
     return 0
+
+
+def _with_events(surface: Surface, events: tuple[VarianceEvent, ...]) -> Surface:
+    """Put events on a surface; refuse those that no expiry of it can tell anything of."""
+    last_ns = max((smile.expiry_ns for smile in surface.smiles), default=surface.time_ns)
+    for event in events:
+        if not surface.time_ns < event.time_ns <= last_ns:
+            raise DeskRejected(
+                f"--event {format_ns(event.time_ns)} lies outside the surface of "
+                f"{surface.underlying}: name a time after its chain of "
+                f"{format_ns(surface.time_ns)} and up to its last expiry accepted, "
+                f"{format_ns(last_ns)}"
+            )
+    return replace(surface, events=events)
+
+
+def _age(surface: Surface, at_ns: int) -> str:
+    """Say which chain is shown, and how much older it is than the time asked for."""
+    age_ns = at_ns - surface.time_ns
+    older = f", {age_words(age_ns)} older" if age_ns else ""
+    return (
+        f"{surface.underlying}: the last chain at or before {format_ns(at_ns)} is of "
+        f"{format_ns(surface.time_ns)}{older}."
+    )
 
 
 def _deltas(surface: Surface, past: Sequence[ChainColumns]) -> tuple[StrikeDeltas, ...]:
@@ -225,38 +208,6 @@ def read_events(words: Sequence[str]) -> tuple[VarianceEvent, ...]:
         except (ValueError, OutOfDomain) as bad:
             raise DeskRejected(
                 f"--event {word}: write a time and a positive variance in units of σ²T, such as "
-                "2026-02-05T19:00:00Z=0.0009 for a move of 3 %"
+                f"{_EXAMPLE} for a move of 3 %"
             ) from bad
     return tuple(sorted(found, key=lambda each: each.time_ns))
-
-
-def _standing(source: Source, at: str | None, how: How) -> list[list[ChainColumns]]:
-    """Give the last chain of each coin at or before a time, after those of the days before it.
-
-    Without a time the first of each coin stands, and nothing lies before it.
-    """
-    chains = source.read(with_futures=how.forwards == "future")
-    if at is None:
-        first = next(chains, None)
-        _some(first is not None)
-        assert first is not None
-        rest = takewhile(lambda chain: chain.time_ns == first.time_ns, chains)
-        return [[chain] for chain in (first, *rest)]
-    try:
-        at_ns = parse_ns(at)
-    except ValueError as bad:
-        raise DeskRejected(f"--at {at}: write a time such as 2026-02-05T12:00:00Z") from bad
-    last: dict[str, list[ChainColumns]] = {}
-    for chain in takewhile(lambda chain: chain.time_ns <= at_ns, chains):
-        if chain.time_ns >= at_ns - DAYS_COUNT * DAY_NS or chain.underlying not in last:
-            last.setdefault(chain.underlying, []).append(chain)
-        else:
-            last[chain.underlying] = [chain]
-    if not last:
-        raise RecordingRejected(f"no option chain at or before {at}")
-    return list(last.values())
-
-
-def _some(count: int) -> None:
-    if not count:
-        raise RecordingRejected("no option chain here: nothing to fit")

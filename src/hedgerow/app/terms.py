@@ -1,5 +1,6 @@
 """The terms of one option as flags of a command line, and what they say together."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeAlias
@@ -18,6 +19,8 @@ Vol: TypeAlias = Annotated[
 ]
 
 _CUT_NS = 8 * HOUR_NS  # a date alone means the hour at which the largest venue settles
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_LISTED = re.compile(rf"(?P<day>\d\d?)(?P<month>{'|'.join(_MONTHS)})(?P<year>\d\d)")
 _GROWTH_MAX = 100.0
 _YEARS_MAX = BOUNDS["expiry_years"].high
 
@@ -38,7 +41,9 @@ class Terms:
     ] = None
     expiry: Annotated[
         str | None,
-        Parameter(help="Expiry in place of --years: 2026-03-27 (08:00 UTC), or with a time."),
+        Parameter(
+            help="Expiry in place of --years: 2026-03-27 or 27MAR26 (08:00 UTC), or with a time."
+        ),
     ] = None
     at: Annotated[
         str | None, Parameter(help="Time from which --expiry is counted; default: now.")
@@ -73,9 +78,9 @@ class Terms:
             If neither --years nor --expiry is given, or both are, or an expiry lies before --at.
         """
         if (self.expiry_years is None) == (self.expiry is None):
-            seen = "neither" if self.expiry is None else "both"
+            seen = "neither was" if self.expiry is None else "both were"
             raise RequestRejected(
-                f"--years or --expiry: one of them says how long the option lives, {seen} was given"
+                f"--years or --expiry: one of them says how long the option lives, {seen} given"
             )
         if self.expiry_years is not None:
             if self.at is not None:
@@ -122,7 +127,15 @@ class Terms:
 
 
 def expiry_ns(text: str, flag: str) -> int:
-    """Read an expiry; a date alone is 08:00 UTC of that day."""
+    """Read an expiry; a date alone, or as in the name of an instrument, is 08:00 UTC of that day.
+
+    >>> expiry_ns("27MAR26", "--expiry") == expiry_ns("2026-03-27", "--expiry")
+    True
+    """
+    listed = _LISTED.fullmatch(text.strip().upper())
+    if listed is not None:
+        month = _MONTHS.index(listed["month"]) + 1
+        return time_ns(f"20{listed['year']}-{month:02}-{int(listed['day']):02}", flag) + _CUT_NS
     is_date = len(text) == 10
     return time_ns(text, flag) + (_CUT_NS if is_date else 0)
 

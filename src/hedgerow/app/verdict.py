@@ -4,6 +4,7 @@ Beyond the limits that a person set, an account that may be liquidated, or that 
 never fine: a desk without limits is not thereby safe.
 """
 
+import re
 import sys
 from collections.abc import Sequence
 
@@ -13,8 +14,6 @@ from hedgerow.simulation import AccountFrame, Episode, Frame
 from hedgerow.units import format_ns
 
 __all__ = ["status", "troubles", "troubles_of_run"]
-
-_SHOWN_MAX = 4
 
 
 def troubles(now: Frame) -> tuple[str, ...]:
@@ -35,15 +34,29 @@ def troubles_of_run(episode: Episode) -> tuple[str, ...]:
     return (*found, *(troubles(episode.frames[-1]) if episode.frames else ("nothing was seen",)))
 
 
-def status(found: Sequence[str], *, is_quiet: bool) -> int:
-    """Give the exit status, and say on stderr why it is 1."""
+def status(found: Sequence[str], *, is_quiet: bool, asked: str | None = None) -> int:
+    """Give the exit status, and say on stderr why it is 1: all of it, what was asked of first.
+
+    Parameters
+    ----------
+    asked
+        The account or node that the command was asked of, so that nobody takes the troubles of
+        another for its; None for all of the desk.
+    """
     if not found:
         return 0
     if not is_quiet:
-        more = len(found) - _SHOWN_MAX
-        shown = [*found[:_SHOWN_MAX], *([f"and {more} more"] if more > 0 else [])]
-        sys.stderr.write(f"exit 1: {'; '.join(shown)}\n")
+        sys.stderr.write(f"exit 1: {_said(found, asked)}\n")
     return 1
+
+
+def _said(found: Sequence[str], asked: str | None) -> str:
+    if asked is None:
+        return "; ".join(found)
+    own = [words for words in found if asked in re.split(r"[ /]", words) or words.startswith(asked)]
+    others = [words for words in found if words not in own]
+    said = "; ".join(own) if own else f"nothing is broken or unknown at {asked}"
+    return f"{said}; elsewhere on the desk: {'; '.join(others)}" if others else said
 
 
 def _of_account(account: AccountFrame) -> str | None:

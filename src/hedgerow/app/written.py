@@ -1,13 +1,14 @@
 """Files that a command writes: whole or not at all, and nothing replaced in silence."""
 
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from hedgerow.errors import RequestRejected
 
-__all__ = ["write_file", "write_text"]
+__all__ = ["write_file", "write_plot", "write_text"]
 
 
 def write_file(path: Path, flag: str, write: Callable[[Path], None]) -> str:
@@ -38,6 +39,20 @@ def write_file(path: Path, flag: str, write: Callable[[Path], None]) -> str:
 def write_text(path: Path, flag: str, text: str) -> str:
     """The same for a text."""
     return write_file(path, flag, lambda beside: _put(beside, text))
+
+
+def write_plot(path: Path, drawing: str, *, as_json: bool) -> None:
+    """Write a drawing and say so: on stdout, or on stderr where stdout is JSON alone.
+
+    Raises
+    ------
+    RequestRejected
+        If the name does not end in .svg, or as in `write_file`.
+    """
+    if path.suffix.lower() != ".svg" and not path.is_dir():
+        raise RequestRejected(f"--plot {path}: a drawing is SVG; name a file that ends in .svg")
+    said = write_text(path, "--plot", drawing)
+    (sys.stderr if as_json else sys.stdout).write(f"plot {said}\n")
 
 
 def _put(path: Path, text: str) -> None:

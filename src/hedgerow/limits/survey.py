@@ -88,6 +88,6 @@ def _cannot_judge(
             subject=account.account_id,
             reason="stale_data",
             message=f"positions are {age_ns / 1e9:.0f} s old, "
-            f"the limit is {snapshot.ages.account_ns_max / 1e9:.0f} s",
+            f"the limit is {snapshot.ages.account_ns_max / 1e9:.0f} s (ages.account)",
         )
     return None

@@ -14,6 +14,7 @@ from hedgerow.market.coordinates import ModelChoice, SmileModel
 from hedgerow.market.essvi import Essvi
 from hedgerow.market.events import VarianceEvent
 from hedgerow.market.forwards import Forward, ForwardSource, from_parity, from_strike
+from hedgerow.market.quoted_arbitrage import QuotedArbitrage, quoted_arbitrage
 from hedgerow.market.quotes import VolsFrom, expiry_forwards, smile_quotes
 from hedgerow.market.records import (
     NO_SHOCK,
@@ -66,6 +67,7 @@ __all__ = [
     "PowerState",
     "Quote",
     "QuoteColumns",
+    "QuotedArbitrage",
     "ShareRate",
     "Shock",
     "Smile",
@@ -85,5 +87,6 @@ __all__ = [
     "from_parity",
     "from_strike",
     "near_money",
+    "quoted_arbitrage",
     "smile_quotes",
 ]

@@ -20,7 +20,7 @@ import numpy as np
 
 from hedgerow.market.svi import Floats, Svi
 
-__all__ = ["Essvi", "butterfly_slack", "calendar_slack", "psi_max", "to_svi", "total_variance"]
+__all__ = ["Essvi", "psi_max", "to_svi", "total_variance"]
 
 
 class Essvi(NamedTuple):
@@ -57,32 +57,3 @@ def psi_max(theta: Floats, rho: Floats) -> Floats:
     lean = 1.0 + np.abs(rho)
     most: Floats = np.minimum(4.0 / lean, 2.0 * np.sqrt(theta / lean))
     return most
-
-
-def butterfly_slack(essvi: Essvi) -> Floats:
-    """Give how far ψ lies below its bound, relative to the bound.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        At zero or above the slice has no butterfly: the conditions are sufficient, not necessary.
-    """
-    most = psi_max(essvi.theta, essvi.rho)
-    slack: Floats = 1.0 - np.asarray(essvi.psi) / most
-    return slack
-
-
-def calendar_slack(earlier: Essvi, later: Essvi) -> Floats:
-    """Give the least of ``θ₂ - θ₁`` and ``ψ₂ - ψ₁ - |ρ₁ψ₁ - ρ₂ψ₂|``, relative to the earlier slice.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        Below zero the slices cross. At zero or above they need not: look at the whole slice with
-        `svi.calendar_gap`, unless φ does not rise, where this is enough.
-    """
-    level = (later.theta - earlier.theta) / earlier.theta
-    lean = np.abs(earlier.rho * earlier.psi - later.rho * later.psi)
-    wings = (later.psi - earlier.psi - lean) / earlier.psi
-    slack: Floats = np.minimum(level, wings)
-    return slack

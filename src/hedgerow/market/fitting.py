@@ -54,6 +54,7 @@ class Fitting:
         self._weight = self._columns.weight_per_volpt.copy()
         self._theta = np.zeros((n, COORDINATES[self._model].count))
         self.repair: list[Repair] = ["none"] * n
+        self._crossed: set[int] = set()
         self.model: list[SmileModel] = [self._model] * n
         self._fit_alone()
         self._part_crossing()
@@ -128,8 +129,12 @@ class Fitting:
                 bad = mine[is_bad[mine]]
                 if not len(bad):
                     for one in mine:
-                        self._take(int(rows[one]), int(one), svi, checked)
-                        self.repair[rows[one]] = "calendar"
+                        row = int(rows[one])
+                        self._take(row, int(one), svi, checked)
+                        if row in self._crossed:
+                            self.repair[row] = "calendar"
+                        elif self.repair[row] == "none":
+                            self.repair[row] = "together"
                 elif tries[key] < _TRIES_COUNT:
                     tries[key] += 1
                     far = [one for one in bad if checked.reasons[one] == "poor_fit"]
@@ -199,7 +204,10 @@ class Fitting:
         return floor, ceiling
 
     def _dirty(self) -> dict[int, Rows]:
-        """Give the accepted rows, in order of expiry, of each chain where two of them cross."""
+        """Give the accepted rows, in order of expiry, of each chain where two of them cross.
+
+        Those that do are remembered.
+        """
         taken = [row for row, reason in enumerate(self.checked.reasons) if reason is None]
         taken.sort(key=lambda row: (self._chain_at[row], self._quotes[row].expiry_ns))
         rows = np.array(taken, dtype=np.int64)
@@ -208,6 +216,8 @@ class Fitting:
         if not len(upper):
             return {}
         gap = of.calendar_gap(self.svi.rows(rows[upper - 1]), self.svi.rows(rows[upper]))
+        for at in upper[gap < 0]:
+            self._crossed.update((int(rows[at - 1]), int(rows[at])))
         return {int(at): rows[chain == at] for at in np.unique(chain[upper][gap < 0])}
 
     def _leave_out(self, row: int, beside: Rows, message: str) -> None:

@@ -30,7 +30,7 @@ from hedgerow.market.svi import Floats, Svi, slopes, total_variance
 
 __all__ = ["GatedQuotes", "Smile", "SmileQuotes", "Surface", "near_money", "weights_per_volpt"]
 
-Repair: TypeAlias = Literal["none", "butterfly", "outliers", "calendar"]
+Repair: TypeAlias = Literal["none", "butterfly", "outliers", "calendar", "together"]
 Bools: TypeAlias = NDArray[np.bool_]
 
 NEAR_DEVIATIONS = 1.5
@@ -132,8 +132,9 @@ class Smile:
         The least of Gatheral's g: not negative.
     repair
         What had to be done beyond the plain fit: bent until it had no butterfly, fitted again
-        with weights that forgive outliers, or fitted with its whole chain or between neighbours so
-        that it crosses none (``calendar``).
+        with weights that forgive outliers, or parted from a neighbour that it crossed
+        (``calendar``). ``together`` crossed none, but was fitted anew with a chain in which others
+        did.
     """
 
     subject: str

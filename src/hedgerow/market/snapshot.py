@@ -12,7 +12,7 @@ age.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -44,6 +44,19 @@ __all__ = ["AgeLimits", "MarketState", "Snapshot"]
 
 # Anchors are tidied whenever they have doubled, and not below this many.
 _ANCHORS_COUNT_MIN = 256
+
+
+_AGE_KEYS: Final = {
+    "quote": "quote",
+    "option quote": "option",
+    "index": "index",
+    "order book": "ladder",
+    "lending index": "lending",
+    "staking rate": "staking",
+    "share rate": "share",
+    "power perpetual's state": "power",
+    "funding rate": "funding",
+}
 
 
 class AgeLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -275,8 +288,14 @@ class Snapshot:
             subject=subject,
             reason="stale_data",
             message=f"{what} for {subject} is {age_s:.0f} s old, "
-            f"the limit is {limit_ns / SECOND_NS:.0f} s",
+            f"the limit is {limit_ns / SECOND_NS:.0f} s{_set_by(what)}",
         )
+
+
+def _set_by(what: str) -> str:
+    """Name the key of the desk file that sets a limit of age; an oracle's goes by its heartbeat."""
+    key = _AGE_KEYS.get(what)
+    return "" if key is None else f" (ages.{key})"
 
 
 class MarketState:

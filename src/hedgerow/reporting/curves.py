@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from hedgerow.reporting.axes import Scale, scale_for
 from hedgerow.reporting.figures import plain
+from hedgerow.reporting.svg_text import lines_of, rows_of, text_lines
 
 __all__ = ["Curve", "Panel", "curves_svg"]
 
@@ -14,6 +15,10 @@ _WIDTH, _HEIGHT = 760, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 84, 20, 46, 34
 _HEAD = 40
 _COLOURS = ("#0b63b0", "#d2691e", "#2e7d32", "#8e24aa", "#00838f", "#b71c1c", "#6d4c41", "#455a64")
+# Once every colour is taken lines are dashed, and their names say so.
+_DASHES = ("", ' stroke-dasharray="7 3"', ' stroke-dasharray="2 3"')
+_STROKES = ("", "- - ", "··· ")
+_ROOM, _KEY_STEP = _WIDTH - _LEFT - _RIGHT, 16
 _STYLE = (
     "text{font:12px system-ui,sans-serif;fill:#333}.t{font-weight:600}.h{font-size:15px;"
     "font-weight:600}.e{fill:#777}.g{stroke:#e4e4e4}.z{stroke:#bbb}.m{stroke:#999;"
@@ -48,11 +53,16 @@ def curves_svg(
 ) -> str:
     """Draw panels over the points of `across`; marks are dashed lines with a word."""
     wide = _scaled(across)
-    height = _HEAD + len(panels) * _HEIGHT
-    parts = [f'<text class="h" x="12" y="26">{escape(heading)}</text>']
-    for n, panel in enumerate(panels):
-        body = _panel(panel, across, wide, across_title, marks)
-        parts.append(f'<g transform="translate(0 {_HEAD + n * _HEIGHT})">{body}</g>')
+    title = lines_of(heading, _WIDTH - 24, 15.0)
+    down = _HEAD + 20 * (len(title) - 1)
+    parts = [text_lines(title, 12, 26, step_px=20, style="h")]
+    for panel in panels:
+        places = rows_of([f"···· {each.label}" for each in panel.curves], _ROOM, 12.0, 14.0)
+        keys_px = _KEY_STEP * max((row for _, row in places), default=0)
+        body = _panel(panel, across, wide, across_title, marks, places, keys_px)
+        parts.append(f'<g transform="translate(0 {down})">{body}</g>')
+        down += _HEIGHT + keys_px
+    height = down
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
         f'width="{_WIDTH}" height="{height}" role="img"><title>{escape(heading)}</title>'
@@ -97,15 +107,17 @@ def _panel(
     wide: _Axis,
     across_title: str,
     marks: Sequence[tuple[float, str]],
+    places: Sequence[tuple[float, int]],
+    keys_px: int,
 ) -> str:
     up = _scaled([value for curve in panel.curves for value in curve.values])
-    bottom, right = _HEIGHT - _BOTTOM, _WIDTH - _RIGHT
+    top, bottom, right = _TOP + keys_px, _HEIGHT + keys_px - _BOTTOM, _WIDTH - _RIGHT
 
     def x(value: float) -> float:
         return _LEFT + wide.frac(value) * (right - _LEFT)
 
     def y(value: float) -> float:
-        return bottom - up.frac(value) * (bottom - _TOP)
+        return bottom - up.frac(value) * (bottom - top)
 
     parts = [
         f'<text class="t" x="{_LEFT}" y="16">{escape(panel.title)} '
@@ -123,28 +135,29 @@ def _panel(
     for tick in wide.scale.ticks:
         left = x(tick * 10.0**wide.power)
         parts.append(
-            f'<line class="g" x1="{left:.1f}" x2="{left:.1f}" y1="{_TOP}" y2="{bottom}"/>'
+            f'<line class="g" x1="{left:.1f}" x2="{left:.1f}" y1="{top}" y2="{bottom}"/>'
             f'<text text-anchor="middle" x="{left:.1f}" y="{bottom + 16}">{wide.text(tick)}</text>'
         )
     for n, (at, word) in enumerate(marks):
         left = x(at)
         if _LEFT <= left <= right:
             parts.append(
-                f'<line class="m" x1="{left:.1f}" x2="{left:.1f}" y1="{_TOP}" y2="{bottom}"/>'
-                f'<text class="e" x="{left + 4:.1f}" y="{_TOP + 10 + 14 * n}">{escape(word)}</text>'
+                f'<line class="m" x1="{left:.1f}" x2="{left:.1f}" y1="{top}" y2="{bottom}"/>'
+                f'<text class="e" x="{left + 4:.1f}" y="{top + 10 + 14 * n}">{escape(word)}</text>'
             )
-    key = _LEFT
     for n, curve in enumerate(panel.curves):
         colour = _COLOURS[n % len(_COLOURS)]
+        dashes = _DASHES[n // len(_COLOURS) % len(_DASHES)]
         parts += [
-            f'<polyline stroke="{colour}" points="{points}"/>'
+            f'<polyline stroke="{colour}"{dashes} points="{points}"/>'
             for points in _runs(curve.values, across, x, y)
         ]
         if len(panel.curves) > 1:
+            left, row = places[n]
             parts.append(
-                f'<text x="{key}" y="34" style="fill:{colour}">{escape(curve.label)}</text>'
+                f'<text x="{_LEFT + left:g}" y="{34 + _KEY_STEP * row}" style="fill:{colour}">'
+                f"{_STROKES[n // len(_COLOURS) % len(_DASHES)]}{escape(curve.label)}</text>"
             )
-            key += 14 + 7 * len(curve.label)
     return "".join(parts)
 
 

@@ -1,15 +1,15 @@
 """A ladder as tables, and as one SVG file: a panel of coloured cells for every day."""
 
 from collections.abc import Sequence
-from html import escape
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from hedgerow.exposure import ScenarioCell, ScenarioLadder
-from hedgerow.reporting.figures import clock, plain, usd_all
+from hedgerow.reporting.figures import clock, usd_all
 from hedgerow.reporting.framing import headed, note, troubles
 from hedgerow.reporting.grid import Column, grid
+from hedgerow.reporting.svg_text import lines_of, text_lines
 
 __all__ = ["ladder_svg", "ladder_tables"]
 
@@ -24,6 +24,7 @@ _STANDING = (
 )
 _VOLS_ABREAST = 3  # of a table: three numbers each, on a screen of 118 columns
 _LEFT, _TOP, _CELL_WIDTH, _CELL_HEIGHT = 74, 58, 96, 30
+_WIDTH_MIN, _TITLE_STEP = 460, 20
 _STYLE = (
     "text{font:12px system-ui,sans-serif;fill:#222}.h{font-size:15px;font-weight:600}"
     ".e{fill:#777;font-size:11px}.c{text-anchor:middle}.r{text-anchor:end}"
@@ -88,24 +89,27 @@ def ladder_svg(ladder: ScenarioLadder) -> str:
     texts = dict(zip(ladder.cells, usd_all([c.profit_usd for c in ladder.cells]), strict=True))
     spots = list(dict.fromkeys(cell.spot_move_frac for cell in ladder.cells))
     vols = list(dict.fromkeys(cell.vol_move_volpt for cell in ladder.cells))
-    width = _LEFT + len(spots) * _CELL_WIDTH + 12
-    panel = _TOP + len(vols) * _CELL_HEIGHT + 16
+    width = max(_LEFT + len(spots) * _CELL_WIDTH + 12, _WIDTH_MIN)
+    days_apart = _by_days(ladder)
+    titles = [lines_of(f"{ladder.node}, {_day(days)}", width - 24, 15.0) for days, _ in days_apart]
+    top = _TOP + _TITLE_STEP * (max(map(len, titles), default=1) - 1)
+    panel = top + len(vols) * _CELL_HEIGHT + 16
     parts = []
-    for n, (days, cells) in enumerate(_by_days(ladder)):
+    for n, (_, cells) in enumerate(days_apart):
         drawn = [
-            f'<text class="h" x="12" y="22">{escape(ladder.node)}, {_day(days)}</text>',
+            text_lines(titles[n], 12, 22, step_px=_TITLE_STEP, style="h"),
             *(
-                f'<text class="c" x="{_x(i) + _CELL_WIDTH // 2}" y="{_TOP - 8}">'
+                f'<text class="c" x="{_x(i) + _CELL_WIDTH // 2}" y="{top - 8}">'
                 f"{_signed(100 * spot)}%</text>"
                 for i, spot in enumerate(spots)
             ),
         ]
         for j, vol in enumerate(reversed(vols)):
-            y = _TOP + j * _CELL_HEIGHT
+            y = top + j * _CELL_HEIGHT
             drawn.append(f'<text class="r" x="{_LEFT - 8}" y="{y + 19}">{_signed(vol)} pt</text>')
         for cell in cells:
             x = _x(spots.index(cell.spot_move_frac))
-            y = _TOP + (len(vols) - 1 - vols.index(cell.vol_move_volpt)) * _CELL_HEIGHT
+            y = top + (len(vols) - 1 - vols.index(cell.vol_move_volpt)) * _CELL_HEIGHT
             incomplete = " ?" if cell.missing else ""
             drawn.append(
                 f'<rect x="{x}" y="{y}" width="{_CELL_WIDTH}" height="{_CELL_HEIGHT}" '
@@ -114,19 +118,21 @@ def ladder_svg(ladder: ScenarioLadder) -> str:
                 f"{texts[cell]}{incomplete}</text>"
             )
         parts.append(f'<g transform="translate(0 {n * panel})">{"".join(drawn)}</g>')
-    height = panel * len(parts) + 22
     about = (
         f"{clock(ladder.time_ns)} UTC; profit in USD by full revaluation; moving: "
         f"{', '.join(ladder.coins)}; sticky strike"
     )
     if any(cell.missing for cell in ladder.cells):
         about += "; ? incomplete"
-    about += "; funding and interest stand still"
+    about += "; funding of perpetuals, interest, staking and vault growth stand still"
+    foot = lines_of(about, width - 24, 11.0)
+    height = panel * len(parts) + 8 + 15 * len(foot)
+    notes = text_lines(foot, 12, panel * len(parts) + 12, step_px=15, style="e")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
         f'height="{height}" role="img"><title>Profit over spot and vol</title>'
         f'<style>{_STYLE}</style><rect width="100%" height="100%" fill="#fff"/>'
-        f'{"".join(parts)}<text class="e" x="12" y="{height - 10}">{escape(about)}</text></svg>\n'
+        f"{''.join(parts)}{notes}</svg>\n"
     )
 
 
@@ -153,8 +159,8 @@ def _day(days: float) -> str:
 
 
 def _signed(move: float) -> str:
-    decimals = 0 if move == round(move) else 1
-    return plain(round(move, 6), decimals, sign=True)
+    """Write a move with its sign and as many digits as it was asked with."""
+    return f"{round(move, 6):+g}" if round(move, 6) else "0"
 
 
 def _x(column: int) -> int:

@@ -86,6 +86,10 @@ _TITLES: Final = {
     "delta_venue_frac": "delta of the venue's screen",
     "delta_adjusted_coin": "premium-adjusted delta",
     "slope_coin_per_usd": "slope of the coin value",
+    "quote_usd": "dollars in it",
+    "held_usd": "worth if held outside the pool",
+    "loss_usd": "value less that",
+    "loss_frac": "value less that, of it",
 }
 
 REASON_WORDS: Final[Mapping[ImpliedReason, str]] = {
@@ -220,22 +224,36 @@ def _said(remarks: Sequence[str]) -> list[RenderableType]:
     return [Text(), *(Text(remark, style="yellow") for remark in remarks)] if remarks else []
 
 
-def position_tables(title: str, raw: Mapping[str, float]) -> RenderableType:
-    """Set up the numbers of anything else than an option."""
+def position_tables(
+    title: str, raw: Mapping[str, float], said: Sequence[str] = ()
+) -> RenderableType:
+    """Set up the numbers of anything else than an option, and what is said of them."""
     head: tuple[Column, ...] = (("Number", "", False), ("Value", "", True), ("Unit", "", False))
     rows = [(_title(name), significant(value), unit_words(name)) for name, value in raw.items()]
-    return grid(title, head, rows)
+    return Group(grid(title, head, rows), *([Text()] if said else []), *map(Text, said))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VolAnswer:
-    """What one price means: a vol, or the reason why it means none."""
+    """What one price means: a vol, or the reason why it means none.
+
+    The middle of a quote that has no middle has no price either, and the gate it fails for reason.
+    """
 
     price_of: str
-    price_usd: float
+    price_usd: float | None
     price_coin: float | None
     vol_frac: float | None
-    reason: ImpliedReason
+    reason: ImpliedReason | QuoteGate
+
+    @property
+    def why(self) -> str | None:
+        """In words, where there is no vol."""
+        if self.vol_frac is not None:
+            return None
+        if isinstance(self.reason, QuoteGate):
+            return GATE_WORDS[self.reason]
+        return REASON_WORDS[self.reason]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +266,10 @@ class VolQuote:
 
 
 def implied_builtins(
-    given: Mapping[str, Any], answers: Sequence[VolAnswer], quote: VolQuote | None
+    given: Mapping[str, Any],
+    answers: Sequence[VolAnswer],
+    quote: VolQuote | None,
+    hint: str | None = None,
 ) -> dict[str, Any]:
     """Give what `json.dumps` takes; a price without a vol has null and a reason."""
     return {
@@ -259,7 +280,7 @@ def implied_builtins(
                 "price_coin": each.price_coin,
                 "vol_frac": each.vol_frac,
                 "reason": None if each.vol_frac is not None else each.reason.name.lower(),
-                "message": None if each.vol_frac is not None else REASON_WORDS[each.reason],
+                "message": each.why,
             }
             for each in answers
         },
@@ -271,11 +292,12 @@ def implied_builtins(
             "gate": quote.gate.name.lower(),
             "message": GATE_WORDS[quote.gate],
         },
+        "hint": hint,
     }
 
 
 def implied_tables(
-    title: str, answers: Sequence[VolAnswer], quote: VolQuote | None
+    title: str, answers: Sequence[VolAnswer], quote: VolQuote | None, hint: str | None = None
 ) -> RenderableType:
     """Set up one row a price, and what its spread and tick are in vol points."""
     head: tuple[Column, ...] = (
@@ -285,10 +307,10 @@ def implied_tables(
     rows = [
         (
             each.price_of,
-            significant(each.price_usd),
+            "none" if each.price_usd is None else significant(each.price_usd),
             "" if each.price_coin is None else significant(each.price_coin),
             "none" if each.vol_frac is None else significant(100.0 * each.vol_frac),
-            "" if each.vol_frac is not None else REASON_WORDS[each.reason],
+            each.why or "",
         )
         for each in answers
     ]
@@ -303,6 +325,8 @@ def implied_tables(
             Text(),
             Text(f"Spread {width}, one tick {tick}. Gate: {gate}, {GATE_WORDS[quote.gate]}."),
         ]
+    if hint is not None:
+        parts += [Text(), Text(f"Hint: {hint}.")]
     return Group(*parts)
 
 

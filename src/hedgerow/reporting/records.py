@@ -162,7 +162,7 @@ class EpisodeSummary(msgspec.Struct, frozen=True, kw_only=True):
     equity_lowest_usd: float | None
     pnl_usd: float | None
     fees_usd: float
-    funding_usd: float
+    funding_usd: float | None
     actions_count: int
     hedges_count: int
     transfers_count: int

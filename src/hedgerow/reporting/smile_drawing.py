@@ -13,6 +13,7 @@ from hedgerow.market import Smile, SmileQuotes, Surface, near_money
 from hedgerow.market.svi import Floats, total_variance
 from hedgerow.reporting.axes import Scale, scale_for
 from hedgerow.reporting.figures import clock, plain
+from hedgerow.reporting.svg_text import lines_of, text_lines
 from hedgerow.units import date_utc
 
 __all__ = ["smiles_svg"]
@@ -21,6 +22,10 @@ _COLUMNS_COUNT = 4
 _WIDTH, _HEIGHT = 300, 210
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 10, 40, 26
 _DRAWN_DEVIATIONS = 3.5
+_LEGEND = (
+    "Vol over ln(K/F). Line: fit; orange: quotes within 1.5 deviations, which the error counts; "
+    "grey: the others; crosses: marks of strikes a gate left out; green dashes: eSSVI."
+)
 _STYLE = (
     "text{font:11px system-ui,sans-serif;fill:#333}.t{font-weight:600}.h{font-size:15px;"
     "font-weight:600}.e{fill:#777}.g{stroke:#e4e4e4}.z{stroke:#bbb}.f{fill:none;stroke:#0b63b0;"
@@ -39,18 +44,18 @@ def smiles_svg(surfaces: Sequence[Surface]) -> str:
         reasons = {each.subject: each.reason for each in surface.rejected}
         drawn = surface.quotes
         title = f"{surface.underlying}, {clock(surface.time_ns)} UTC"
+        legend = lines_of(_LEGEND, _COLUMNS_COUNT * _WIDTH - 24, 11.0)
+        head = 34 + 15 * len(legend)
         parts.append(
             f'<text class="h" x="12" y="{top + 24}">{escape(title)}</text>'
-            f'<text class="e" x="{_WIDTH + _LEFT}" y="{top + 24}">vol over ln(K/F); line: fit; '
-            "orange: quotes within 1.5 deviations, which the error counts; grey: the others; "
-            "crosses: marks of strikes a gate left out; green dashes: eSSVI</text>"
+            + text_lines(legend, 12, top + 42, step_px=15, style="e")
         )
         for n, quotes in enumerate(drawn):
             x = (n % _COLUMNS_COUNT) * _WIDTH
-            y = top + 34 + (n // _COLUMNS_COUNT) * _HEIGHT
+            y = top + head + (n // _COLUMNS_COUNT) * _HEIGHT
             panel = _panel(quotes, fits.get(quotes.expiry_ns), reasons.get(quotes.subject, ""))
             parts.append(f'<g transform="translate({x} {y})">{panel}</g>')
-        top += 34 + -(-len(drawn) // _COLUMNS_COUNT) * _HEIGHT
+        top += head + -(-len(drawn) // _COLUMNS_COUNT) * _HEIGHT
     width = _COLUMNS_COUNT * _WIDTH
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {top}" width="{width}" '

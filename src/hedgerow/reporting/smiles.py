@@ -192,7 +192,11 @@ def surface_tables(surface: Surface) -> RenderableType:
     parts.append(
         Text(
             "\nErrors are in vol points against the vols fitted, within 1.5 deviations. "
-            "w(k) = a + b (ρ (k - m) + √((k - m)² + s²)) is total variance at k = ln(K/F).",
+            "w(k) = a + b (ρ (k - m) + √((k - m)² + s²)) is total variance at k = ln(K/F). "
+            "Least g is the least of Gatheral's g, the terminal density but for a positive factor: "
+            "at zero or above no butterfly is left. Repair is what a slice needed beyond the plain "
+            "fit: butterfly, bent until it had none; outliers, weights forgiving quotes far off; "
+            "calendar, parted from a neighbour it crossed; together, fitted anew beside such.",
             style="dim",
         )
     )

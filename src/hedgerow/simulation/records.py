@@ -105,6 +105,8 @@ class Undone(msgspec.Struct, frozen=True, kw_only=True):
 class Episode(msgspec.Struct, frozen=True, kw_only=True):
     """One run from start to end. Funding is positive when received, fees when paid.
 
+    Funding is None where a desk trades perpetuals and nothing told their rates.
+
     `mode` says what hedgerow was allowed to do; None is the desk left alone. `equity_start_usd` is
     the value of the opening accounts before anything happened to them, None when unknown. In the
     modes ``observe`` and ``propose`` the legs of every plan are actions of status ``proposed``.
@@ -118,7 +120,7 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
     alerts: tuple[str, ...]
     assumptions: tuple[str, ...]
     fees_usd: float
-    funding_usd: float
+    funding_usd: float | None
     events_count: int
     mode: Mode | None = None
     equity_start_usd: float | None = None

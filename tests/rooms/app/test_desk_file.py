@@ -129,6 +129,11 @@ ONE_MISTAKE = [
     ),
     (
         "desk.start",
+        "04.02.2026",
+        "desk.start: write a time such as 2026-01-29T00:00:00Z, was 04.02.2026",
+    ),
+    (
+        "desk.start",
         "1971-01-01",
         "desk.start: write a time between the years 2000 and 2200, was 1971-01-01",
     ),

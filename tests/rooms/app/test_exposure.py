@@ -7,8 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from hedgerow.app.exposures import moves_of
-from hedgerow.errors import DeskRejected
+from hedgerow.app.amounts import read_list
 from hedgerow.pricing import GREEKS
 from tests.rooms.app.made import Answer, hedgerow_here, morning
 
@@ -154,13 +153,17 @@ def test_a_node_that_is_not_there_is_refused_with_those_that_are(
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (("--spot", "-100"), "spot move must lie from -1"),
-        (("--spot", "ten"), "--spot ten: write numbers with commas between"),
-        (("--spot", "...,10"), "write numbers with commas between"),
-        (("--vol", ""), "write numbers with commas between"),
-        (("--days", "-1"), "days must lie from 0"),
-        (("--days", "nan"), "days must lie from 0"),
-        (("--spot", "0,1,...,1e300"), "write numbers with commas between"),
+        (("--spot", "-100"), "--spot: must be from -99.99 to 10000, was -100"),
+        (("--spot", "-100%"), "--spot: must be from -99.99% to 10000%, was -100%"),
+        (("--spot", "-0.2"), "--spot: -0.2 may be a fraction or per cent: write -20% or -20"),
+        (("--spot", "ten"), "--spot: write a number such as -20 or -20%"),
+        (("--spot", "1_0"), "--spot: write a number"),
+        (("--spot", "...,10"), "three dots go between two numbers"),
+        (("--spot", "-30,-20,...,25"), "do not meet 25"),
+        (("--vol", ""), "--vol: write a number"),
+        (("--days", "-1"), "--days: must be from 0"),
+        (("--days", "nan"), "--days: must be finite"),
+        (("--spot", "0,1,...,1e300"), "--spot: must be from"),
         (("--spot", "0,1,...,1000", "--vol", "0,1,...,10"), "a ladder of"),
         (("--coin", "DOGE"), "holds nothing of DOGE; there are: BTC, USDC"),
     ],
@@ -174,28 +177,67 @@ def test_moves_that_cannot_be_are_refused(
 
 
 def test_a_share_that_is_none_is_refused(words: list[str]) -> None:
-    answer = ask(words, "liquidity", "--participation", "0")
-    assert answer.code == 2
-    assert "--participation" in answer.err
+    for share in ("0", "10", "110%"):
+        answer = ask(words, "liquidity", "--participation", share)
+        assert (answer.code, answer.out) == (2, "")
+        assert "--participation" in answer.err
+
+
+def test_a_percent_sign_is_taken_and_means_the_same(words: list[str]) -> None:
+    at = ("--vol", "0", "--days", "0")
+    (bare,) = told(words, "ladder", "--spot", "-10", *at)["cells"]
+    (signed,) = told(words, "ladder", "--spot=-10%", *at)["cells"]
+    assert bare == signed
+    assert bare["spot_move_frac"] == -0.1
+    shares = [
+        told(words, "liquidity", "--participation", share)["participation_frac"]
+        for share in ("0.1", "10%")
+    ]
+    assert shares == [0.1, 0.1]
+
+
+def test_a_ladder_is_written_whole_or_not_at_all(words: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "ladder.svg"
+    assert f"plot {path} written\n" in ask(words, "ladder", "--plot", str(path)).out
+    assert "in place of an earlier one" in ask(words, "ladder", "--plot", str(path)).out
+    for wrong, said in (
+        (tmp_path / "no" / "a.svg", f"there is no folder {tmp_path / 'no'}"),
+        (tmp_path / "a.png", "name a file that ends in .svg"),
+    ):
+        answer = ask(words, "ladder", "--plot", str(wrong))
+        assert (answer.code, answer.out) == (2, "")
+        assert said in answer.err
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize(
     ("text", "moves"),
     [
-        ("0", [0.0]),
-        ("-10, 0 ,10", [-10.0, 0.0, 10.0]),
-        ("0,0.5,...,2", [0.0, 0.5, 1.0, 1.5, 2.0]),
-        ("3,2,...,0,7", [3.0, 2.0, 1.0, 0.0, 7.0]),
-        ("1,1,2", [1.0, 2.0]),
+        ("0", (0.0,)),
+        ("-10, 0% ,10", (-10.0, 0.0, 10.0)),
+        ("0,0.5%,...,2", (0.0, 0.5, 1.0, 1.5, 2.0)),
+        ("3,2,...,0,7", (3.0, 2.0, 1.0, 0.0, 7.0)),
+        ("-20%,-10%,...,10%", (-20.0, -10.0, 0.0, 10.0)),
+        ("1,1,2", (1.0, 2.0)),
     ],
 )
-def test_lists_of_moves(text: str, moves: list[float]) -> None:
-    assert moves_of(text, "--spot") == moves
+def test_lists_of_moves(text: str, moves: tuple[float, ...]) -> None:
+    assert read_list(text, "spot_move_pct") == moves
 
 
 @pytest.mark.parametrize(
-    "text", ["1,2,...", "1,...,3", "1,2,...,0", "1,,2", "1,1,...,3", "1,2,...,x"]
+    ("text", "message"),
+    [
+        ("1,2,...", "three dots go between"),
+        ("1,...,3", "three dots go between"),
+        ("1,2,...,...,9", "three dots go between"),
+        ("1,2,...,0", "the dots lead nowhere"),
+        ("1,1,...,3", "the dots lead nowhere"),
+        ("1,,2", "write a number"),
+        ("1,2,...,x", "write a number"),
+        ("-30,-20,...,25", "steps of 10 from -20 do not meet 25"),
+    ],
 )
-def test_lists_that_are_none(text: str) -> None:
-    with pytest.raises(DeskRejected, match="write numbers"):
-        moves_of(text, "--spot")
+def test_lists_that_are_none(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        read_list(text, "spot_move_pct")

@@ -153,6 +153,37 @@ def test_the_limit_that_is_broken_is_named(tmp_path: Path) -> None:
     assert ask(words, "exposure", "show").err == "exit 1: coin/BTC delta is beyond hard\n"
 
 
+def test_what_was_asked_is_spoken_of_first_and_nothing_is_left_out(tmp_path: Path) -> None:
+    words = morning(
+        tmp_path,
+        ('balances = { BTC = "3" }', 'balances = { BTC = "0.1" }'),
+        ("soft = 50000\nhard = 500000", "soft = 1\nhard = 2"),
+        ("soft = 0.15\nhard = 0.01", "soft = 0.95\nhard = 0.9"),
+    )
+    everything = ask(words, "exposure", "show").err
+    assert everything.startswith("exit 1: options is liquidatable; ")
+    for part in ("coin/BTC delta", "desk/deribit/options distance", "desk/binance/perp distance"):
+        assert part in everything
+    assert "more" not in everything
+    own, others = ask(words, "margin", "require", "--account", "perp").err.split("; elsewhere")
+    assert own == "exit 1: desk/binance/perp distance is beyond hard"
+    assert "options is liquidatable" in others
+    node = ("--node", "desk/deribit/options")
+    own, others = ask(words, "exposure", "buckets", *node).err.split("; elsewhere")
+    assert own.startswith("exit 1: options is liquidatable; desk/deribit/options distance")
+    assert "perp" in others
+    coin = ask(words, "exposure", "liquidity", "--node", "coin/BTC").err
+    assert coin.startswith("exit 1: coin/BTC delta is beyond hard; elsewhere on the desk: options")
+
+
+def test_an_account_that_is_fine_is_said_to_be(tmp_path: Path) -> None:
+    words = morning(tmp_path, ("soft = 50000\nhard = 500000", "soft = 1\nhard = 2"))
+    assert ask(words, "margin", "require", "--account", "perp").err == (
+        "exit 1: nothing is broken or unknown at perp; elsewhere on the desk: "
+        "coin/BTC delta is beyond hard\n"
+    )
+
+
 @pytest.mark.parametrize(("noun", "verb"), LOOKS)
 def test_it_is_said_that_the_positions_are_those_of_the_start(
     words: list[str], noun: str, verb: str

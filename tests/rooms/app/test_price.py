@@ -220,7 +220,7 @@ REFUSED = [
     ("--vol 10.01", "--vol: 10.01 is 1001 %"),
     ("--vol 65%%", "--vol: write a number such as 0.65 or 65%"),
     ("--vol 0,65", "--vol: write a number such as 0.65 or 65%"),
-    ("--vol -1%", "--vol: must be from 0 to 1000, was -0.01"),
+    ("--vol -1%", "--vol: must be from 0% to 100000%, was -1%"),
     ("--vol nan", "--vol: must be finite, was nan"),
     ("--vol 1e999", "--vol: must be finite, was inf"),
     ("--vol 1_0", "--vol: write a number"),
@@ -229,12 +229,13 @@ REFUSED = [
     ("", "--vol is missing"),
     ("--vol 1 --rate 5", "--rate: 5 is 500 %"),
     ("--vol 1 --rate -5%% ", "--rate: write a number"),
-    ("--vol 1 --carry 900000%", "--carry: must be from -10 to 10"),
-    ("--vol 1 --expiry 2026-03-27", "--years or --expiry: one of them"),
+    ("--vol 1 --carry 900000%", "--carry: must be from -1000% to 1000%, was 900000%"),
+    ("--vol 1 --expiry 2026-03-27", "option lives, both were given"),
     ("--vol 1 --at 2026-03-27", "--at counts from there to --expiry"),
     ("--vol 1 --carry 1% --coin-settled", "--carry 0.01 with --coin-settled"),
     ("--vol 1 --plot no/a.svg", "--plot no/a.svg: there is no folder no"),
     ("--vol 1 --plot .", "--plot . is a folder"),
+    ("--vol 1 --plot a.png", "--plot a.png: a drawing is SVG"),
     ("--vol 1 --greek beta", "--greek"),
 ]
 
@@ -372,10 +373,49 @@ def test_a_gate_that_fails_is_named(tmp_path: Path) -> None:
     words = ("--bid", "1000", "--ask", "9000", "--tick", "5")
     answer = told("implied", "--right", "call", *SHEET, *words, at=tmp_path)
     assert answer["quote"]["gate"] == "wide"  # both have a vol all the same
-    crossed = ("--bid", "5000", "--ask", "4900", "--tick", "5")
-    assert told("implied", "--right", "call", *SHEET, *crossed, at=tmp_path)["quote"]["gate"] == (
-        "crossed"
-    )
+
+
+@pytest.mark.parametrize(
+    ("bid", "offer", "gate"), [("5000", "4000", "crossed"), ("0", "5000", "no_bid"),
+                             ("4000", "0", "no_ask")],
+)  # fmt: skip
+def test_a_quote_without_a_middle_has_no_vol_of_it(
+    bid: str, offer: str, gate: str, tmp_path: Path
+) -> None:
+    words = ("implied", "--right", "call", *SHEET, "--bid", bid, "--ask", offer, "--tick", "5")
+    answer = ask(*words, "--json", at=tmp_path)
+    assert answer.code == 1
+    got = answer.json()
+    assert got["quote"]["gate"] == gate
+    assert (got["quote"]["width_volpt"], got["quote"]["tick_volpt"]) == (None, None)
+    mid = got["vols"]["mid"]
+    assert (mid["price_usd"], mid["vol_frac"], mid["reason"]) == (None, None, gate)
+    shown = ask(*words, at=tmp_path)
+    assert shown.code == 1
+    assert f"the mid: {got['quote']['message']}" in shown.err
+    assert "Spread unknown" in shown.out
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("--price", "0.05"), "if it is in coin, add --in-coin"),
+        (("--price", "3500", "--in-coin"), "if it is in USD, leave out --in-coin"),
+        (("--price", "3500", "--coin-settled"), "if it is in USD, divide it by the forward"),
+    ],
+)
+def test_a_price_in_the_other_unit_is_hinted_at(
+    words: tuple[str, ...], hint: str, tmp_path: Path
+) -> None:
+    given = ("implied", "--right", "call", *SHEET, *words)
+    assert hint in json.loads(ask(*given, "--json", at=tmp_path).out)["hint"]
+    assert f"{hint}." in " ".join(ask(*given, at=tmp_path).out.split())
+
+
+def test_a_usual_price_needs_no_hint(tmp_path: Path) -> None:
+    for words in (("--price", "5000"), ("--price", "0.08", "--in-coin")):
+        got = told("implied", "--right", "call", *SHEET, *words, at=tmp_path)
+        assert got["hint"] is None
 
 
 @pytest.mark.parametrize(
@@ -466,14 +506,28 @@ def test_a_grid_is_shown_and_drawn(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--vol-moves", "10%"), "--vol-moves: a percent sign says nothing certain here"),
-        (("--spot-moves", "-20,20"), "--spot-moves: must be from -0.999 to 100, was -20"),
+        (("--vol-points", "10%"), "--vol-points: a percent sign says nothing certain here"),
+        (
+            ("--spot-moves", "-20,20"),
+            "--spot-moves: -20 is -2000 %, probably a percentage without "
+            "its sign: write -20% for -0.2; see",
+        ),
+        (("--spot-moves", "1"), "write 1% for 0.01, or 100% if you mean it"),
+        (("--spot-moves", "-120%"), "--spot-moves: must be from -99.9% to 10000%, was -120%"),
+        (("--spot-moves", "-20%,-10%,...,5%"), "steps of 10% from -10% do not meet 5%"),
+        (("--vol-moves", "25"), "write 25% for 0.25"),
         (("--spot-moves", "20,30"), "--spot-moves: 20 is 2000 %"),
         (("--spot-moves", "0,,1"), "--spot-moves: write a number"),
         (("--days", "-1"), "--days: must be from 0"),
+        (("--quantity", "0"), "--quantity 0 gains nothing"),
         (("--vol-points", "x"), "--vol-points: write a number"),
         (
-            ("--days", ",".join(map(str, range(400))), "--vol-points", ",".join(["0"] * 400)),
+            (
+                "--days",
+                ",".join(map(str, range(400))),
+                "--vol-points",
+                ",".join(map(str, range(400))),
+            ),
             "make 1,120,000 cells, at most 100,000",
         ),
     ],
@@ -483,6 +537,15 @@ def test_moves_that_cannot_be(words: tuple[str, ...], said: str, tmp_path: Path)
     answer = ask(*given, *words, at=tmp_path)
     assert answer.code == 2
     assert said in answer.err
+
+
+def test_moves_go_on_in_their_steps(tmp_path: Path) -> None:
+    words = ("scenario", "--right", "call", *SHEET, "--vol", "65%", "--vol-moves", "-25%,0")
+    got = told(*words, "--spot-moves", "-30%,-20%,...,0.3", at=tmp_path)
+    assert list(dict.fromkeys(cell["price_move_frac"] for cell in got["cells"])) == [
+        -0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3,
+    ]  # fmt: skip
+    assert {cell["vol_move_frac"] for cell in got["cells"]} == {-0.25, 0.0}
 
 
 def test_the_program_itself_prices(tmp_path: Path) -> None:

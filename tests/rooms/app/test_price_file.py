@@ -55,7 +55,7 @@ steep,60000,65000,0.5,,50,,C,,9.5,
 endless,60000,65000,0.5,,,2999-01-01,C,,,
 """
 REASONS = [
-    None, None, None, None, "unit_mistake", "not_understood", "missing_data", "missing_data",
+    None, None, None, None, "unit_mistake", None, "missing_data", "missing_data",
     "contradiction", "contradiction", "expired", "not_understood", "missing_data",
     "contradiction", "out_of_bounds", "out_of_bounds", "above_maximum", "not_understood",
     "not_understood", "unit_mistake", "out_of_bounds",
@@ -81,10 +81,12 @@ def test_a_table_is_priced_and_bad_rows_stay_with_their_reason(table: Path, kind
     for name in ("vol_used_frac", "value_usd", "value_coin", "is_limit", "is_pinned"):
         assert bad[name].null_count() == len(bad), "no number is neither zero nor a guess"
     assert bad["message"].null_count() == 0
-    for number, reason in enumerate(REASONS, start=1):
-        assert (f"row {number}: {reason}: " in answer.err) is (reason is not None)
-    assert "exit 1: 17 of 21 rows have no answer" in answer.err
-    assert "4 of 21 options priced" in answer.out
+    for line, (reason, name) in enumerate(zip(REASONS, priced["name"], strict=True), start=2):
+        assert (f"line {line} ({name}): {reason}: " in answer.err) is (reason is not None)
+    assert "exit 1: 16 of 21 rows have no answer" in answer.err
+    assert "5 of 21 options priced" in answer.out
+    assert "1 is a limit\n" in answer.out
+    assert priced["vol_used_frac"][5] == 0.65
     sheet, premium, spot, strike = priced.head(4).to_dicts()
     want = numbers("inverse_option")
     for row in (sheet, premium):
@@ -102,6 +104,61 @@ def test_a_table_is_priced_and_bad_rows_stay_with_their_reason(table: Path, kind
         True, True, 0.5,
     )  # fmt: skip
     assert spot["is_limit"] is False
+
+
+def test_a_line_is_that_of_the_file_even_after_a_cell_of_two_lines(table: Path) -> None:
+    (table / "options.csv").write_text(
+        "name,underlying_usd,strike_usd,vol_frac,expiry_years,right\n"
+        '"two\nlines",100,110,0.5,0.5,call\n'
+        ",100,110,65,0.5,call\n",
+        encoding="utf-8",
+    )
+    answer = ask(*FILE, "out.csv", at=table)
+    assert "line 4: unit_mistake" in answer.err
+    assert "exit 1: 1 of 2 rows has no answer" in answer.err
+    told = json.loads(ask(*FILE, "out.csv", "--json", at=table).out)
+    assert [(each["row"], each["place"]) for each in told["failures"]] == [(2, "line 4")]
+
+
+def test_an_expiry_may_be_written_as_in_a_name(table: Path) -> None:
+    (table / "options.csv").write_text(
+        "underlying_usd,strike_usd,vol_frac,expiry,right\n"
+        "60000,65000,65%,27MAR26,call\n60000,65000,0.65,2026-03-27,call\n"
+        "60000,65000,0.65,31FEB26,call\n60000,65000,900%%,27MAR26,call\n",
+        encoding="utf-8",
+    )
+    assert ask(*FILE, "out.parquet", at=table).code == 1
+    listed, iso, none, twice = pl.read_parquet(table / "out.parquet").to_dicts()
+    assert listed["value_usd"] == iso["value_usd"] == pytest.approx(4992.567609786358, rel=1e-12)
+    assert (none["reason"], twice["reason"]) == ("not_understood", "not_understood")
+
+
+def test_quantities_are_added_up(table: Path) -> None:
+    (table / "options.csv").write_text(
+        "underlying_usd,strike_usd,vol_frac,expiry_years,right,quantity\n"
+        "60000,65000,0.65,0.2,call,-3\n60000,65000,0.65,0.2,put,2\n"
+        "60000,65000,0.65,0.2,put,\n60000,65000,0.65,0.2,put,few\n",
+        encoding="utf-8",
+    )
+    answer = ask(*FILE, "out.parquet", "--json", at=table)
+    assert answer.code == 1
+    got = json.loads(answer.out)
+    assert [each["reason"] for each in got["failures"]] == ["not_understood"]
+    call, put = (
+        forty_digits(60_000.0, 65_000.0, 0.65, 0.2, 0.0, 0.0, sign, follows=False)
+        for sign in (1.0, -1.0)
+    )
+    totals = got["totals"]
+    for name, want, size in (
+        ("value_usd", "value", 1.0), ("delta_usd", "delta", 60_000.0),
+        ("gamma_usd_per_pct", "gamma", 60_000.0**2 / 100), ("vega_usd_per_volpt", "vega", 0.01),
+    ):  # fmt: skip
+        exact = float(-3 * call[want][0] + 2 * put[want][0]) * size
+        assert totals[name] == pytest.approx(exact, rel=1e-12), name
+    assert (totals["rows_count"], totals["left_out_count"]) == (2, 2)
+    shown = ask(*FILE, "again.parquet", at=table).out
+    assert "times quantity, 2 rows together: value " in shown
+    assert "; 2 without an answer or a quantity left out" in shown
 
 
 def test_a_table_on_a_forward_discounts_its_rho(table: Path) -> None:
@@ -178,9 +235,9 @@ def test_a_summary_in_json_lists_what_failed(table: Path) -> None:
     answer = ask(*FILE, "out.csv", "--json", at=table)
     assert (answer.code, answer.err) == (1, "")
     got = json.loads(answer.out)
-    assert (got["rows_count"], got["priced_count"], got["failed_count"]) == (21, 4, 17)
+    assert (got["rows_count"], got["priced_count"], got["failed_count"]) == (21, 5, 16)
     assert got["reasons"]["contradiction"] == 3
-    assert [each["row"] for each in got["failures"]] == list(range(5, 22))
+    assert [each["row"] for each in got["failures"]] == [5, *range(7, 22)]
     assert got["failures"][0]["message"] == "vol_frac 65 is 6500 %: write 0.65 for 65 %"
     assert (got["limits_count"], got["pinned_count"]) == (1, 1)
     assert got["failures_left_out_count"] == 0

@@ -5,6 +5,7 @@ import json
 import math
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -68,6 +69,56 @@ def test_a_share_of_a_pool_is_that_of_the_sheet(tmp_path: Path) -> None:
         assert full["loss_frac"] == pytest.approx(float(loss), abs=1e-12)
 
 
+def test_a_share_may_be_sized_by_its_value_or_what_was_put_in(tmp_path: Path) -> None:
+    """The sheet's share of L = 1000, found again from its value and from either side of it."""
+    want = {name: float(x) for name, x in numbers("lp")["concentrated"].items()}
+    ranged = ("pool", "--price", "2000", "--lower", "1600", "--upper", "2500")
+    for size in (
+        ("--value", repr(want["value"])),
+        ("--deposit-coin", repr(want["x"])),
+        ("--deposit-usd", repr(want["y"])),
+        ("--deposit-coin", repr(want["x"]), "--deposit-usd", repr(2 * want["y"])),
+    ):
+        raw = told(*ranged, *size, at=tmp_path)["raw"]
+        assert raw["liquidity_contracts"] == pytest.approx(1000.0, rel=1e-12)
+        assert raw["value_usd"] == pytest.approx(want["value"], rel=1e-12)
+        assert raw.get("unused_usd", 0.0) == pytest.approx(
+            want["y"] if len(size) == 4 else 0.0, rel=1e-12
+        )
+    # At a later price the deposit is that of the entry.
+    moved = ("pool", "--price", "2200", "--entry", "2000", "--lower", "1600", "--upper", "2500")
+    raw = told(*moved, "--deposit-coin", repr(want["x"]), at=tmp_path)["raw"]
+    assert raw["liquidity_contracts"] == pytest.approx(1000.0, rel=1e-12)
+    assert raw["held_usd"] == pytest.approx(want["x"] * 2200 + want["y"], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("price", "words"),
+    [
+        ("1500", "Out of range, below it: all coins, and no fees"),
+        ("2500", "Out of range, above it: all dollars, and no fees"),
+        ("2000", "In range, so it earns fees. It holds"),
+    ],
+)
+def test_a_share_is_said_to_be_in_range_or_not(price: str, words: str, tmp_path: Path) -> None:
+    given = ("pool", "--liquidity", "1000", "--lower", "1600", "--upper", "2500")
+    out = " ".join(ask(*given, "--price", price, "--entry", "2000", at=tmp_path).out.split())
+    assert words in out
+    assert "Held outside the pool, what was put in would be worth" in out
+
+
+def test_a_share_is_drawn_over_the_price(tmp_path: Path) -> None:
+    given = ("pool", "--value", "1000", "--price", "2000", "--lower", "1600", "--upper", "2500")
+    answer = ask(*given, "--entry", "1800", "--plot", "share.svg", at=tmp_path)
+    assert answer.code == 0
+    assert "plot share.svg written" in answer.out
+    drawing = ElementTree.parse(tmp_path / "share.svg").getroot()
+    name = "{http://www.w3.org/2000/svg}"
+    assert len(list(drawing.iter(f"{name}polyline"))) == 3
+    texts = {text.text for text in drawing.iter(f"{name}text")}
+    assert {"share", "held outside", "lower", "upper", "entry", "now"} <= texts
+
+
 def test_what_accrues_and_what_is_a_power(tmp_path: Path) -> None:
     staked = told(
         "staked", "--quantity", "10", "--exchange-rate", "1.2", "--price", "2000", "--discount",
@@ -120,9 +171,16 @@ def test_what_accrues_and_what_is_a_power(tmp_path: Path) -> None:
             "pool --liquidity 1 --price 2 --lower 4 --upper 3",
             "--lower must lie below --upper, was 4.0 and 3.0",
         ),
-        ("staked --quantity 1 --exchange-rate 1 --price 2 --discount 5", "--discount: must be"),
+        ("pool --price 2", "told by one of --liquidity, --value, --deposit-coin, --deposit-usd"),
+        ("pool --price 2 --liquidity 1 --value 3", "was --liquidity, --value"),
+        ("pool --price 2 --value -1", "--value must be positive, was -1"),
+        (
+            "pool --price 9 --lower 3 --upper 4 --deposit-coin 1",
+            "--deposit-coin: at 9 USD, out of its range, the share holds none of it",
+        ),
+        ("staked --quantity 1 --exchange-rate 1 --price 2 --discount 5", "--discount: 5 is 500 %"),
         ("perp --quantity 1 --entry 2 --mark 3 --funding 0.5", "--funding: 0.5 is 50 %"),
-        ("power --price 1 --norm-factor 2 --mark 3", "--norm-factor: must be from 1e-12 to 1"),
+        ("power --price 1 --norm-factor 2 --mark 3", "--norm-factor: 2 is 200 %"),
     ],
 )
 def test_flags_that_do_not_go_together(words: str, said: str, tmp_path: Path) -> None:

@@ -280,6 +280,15 @@ def test_alone_is_left_out_when_not_wanted(tmp_path: Path) -> None:
     assert [episode["summary"]["with_hedgerow"] for episode in told["episodes"]] == [True]
 
 
+def test_funding_that_nobody_recorded_is_unknown_and_not_nothing(tmp_path: Path) -> None:
+    words = morning(tmp_path, ('funding = "funding"\n', ""))
+    answer = hedgerow_here("run", *words, "--no-compare", cwd=tmp_path)
+    (line,) = [line for line in answer.out.splitlines() if line.startswith("Funding received")]
+    assert line.split()[-1] == "unknown"
+    told = hedgerow_here("run", *words, "--no-compare", "--json", cwd=tmp_path).json()
+    assert told["episodes"][0]["summary"]["funding_usd"] is None
+
+
 def test_a_broken_hard_limit_at_the_end_is_status_1(tmp_path: Path) -> None:
     words = morning(tmp_path, ("soft = 50000\nhard = 500000", "soft = 1\nhard = 2"))
     answer = hedgerow_here("run", *words, "--no-compare", "--json", cwd=tmp_path)

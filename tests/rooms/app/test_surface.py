@@ -14,6 +14,7 @@ import pytest
 from hedgerow.pricing import value_usd
 from hedgerow.simulation.smile import option_name
 from hedgerow.units import DAY_NS, parse_ns
+from tests.rooms.app.made import morning
 
 START_NS = parse_ns("2026-02-01T04:00:00")
 FORWARD = 78_000.0
@@ -118,6 +119,74 @@ def test_show_prints_a_slice_and_plots_it(chains: Path, tmp_path: Path) -> None:
     assert at_money == pytest.approx(first["vol_at_money_frac"] ** 2 * first["expiry_years"])
 
 
+def test_a_chain_stands_for_a_day_at_most_and_its_age_is_said(chains: Path) -> None:
+    words = ("show", "--chains", str(chains))
+    late = ask(*words, "--at", "2300-01-01", folder=chains)
+    assert (late.returncode, late.stdout) == (2, "")
+    assert "is of 2026-02-01T10:00:00Z, 1" in late.stderr
+    assert "days older, and none follows" in late.stderr
+    early = ask(*words, "--at", "2026-02-01", folder=chains)
+    assert early.returncode == 2
+    assert "no option chain at or before 2026-02-01T00:00:00Z; the first is of " in early.stderr
+    day = ask(*words, "--at", "2026-02-02", folder=chains)
+    assert (
+        "BTC: the last chain at or before 2026-02-02T00:00:00Z is of 2026-02-01T10:00:00Z, "
+        "14 hours older."
+    ) in " ".join(day.stdout.split())
+    told = json.loads(ask(*words, "--at", "2026-02-02", "--json", folder=chains).stdout)
+    assert (told["at"], told["surfaces"][0]["age_seconds"]) == ("2026-02-02T00:00:00Z", 14 * 3600)
+
+
+def test_one_day_or_one_chain_can_be_judged(chains: Path) -> None:
+    def times(*words: str) -> list[str]:
+        done = ask("fit", "--chains", str(chains), "--json", *words, folder=chains)
+        assert done.returncode == 0, done.stderr
+        return [each["time"][11:16] for each in json.loads(done.stdout)["surfaces"]]
+
+    assert times("--at", "2026-02-01") == ["04:00", "10:00"]
+    assert times("--at", "2026-02-01T09:59:00Z") == ["04:00"]
+    assert times("--from-time", "2026-02-01T04:00:01Z") == ["10:00"]
+    assert times("--to-time", "2026-02-01T10:00:00Z") == ["04:00"]
+    done = ask("fit", "--chains", str(chains), "--at", "2026-02-03", folder=chains)
+    assert done.returncode == 2
+    assert "no option chain here on 2026-02-03" in done.stderr
+
+
+def test_quotes_themselves_are_looked_at_where_a_day_is_judged(
+    chains: Path, tmp_path: Path
+) -> None:
+    words = ("check", "--chains", str(chains))
+    assert "judged are the fits" in ask(*words, folder=chains).stdout
+    done = ask(*words, "--at", "2026-02-01", folder=chains)
+    assert "in the quotes themselves: 0 butterflies" in done.stdout
+    told = json.loads(ask(*words, "--at", "2026-02-01", "--json", folder=chains).stdout)
+    assert (told["quoted_butterflies"], told["quoted_calendars"]) == ([], [])
+    table = pl.read_parquet(chains / "chain_202602.parquet")
+    later = pl.col("expiry") == pl.col("expiry").unique().sort().get(1)
+    name = table.filter((pl.col("cp") == "C") & later)["instrument_name"][10]
+    cheap = pl.col("instrument_name") == name
+    table.with_columns(
+        pl.when(cheap).then(2 * pl.col("bid_price")).otherwise("bid_price").alias("bid_price"),
+        pl.when(cheap).then(2 * pl.col("ask_price")).otherwise("ask_price").alias("ask_price"),
+        pl.when(later).then(0.5 * pl.col("mark_iv")).otherwise("mark_iv").alias("mark_iv"),
+    ).write_parquet(tmp_path / "chain_202602.parquet")
+    moment = ("--at", "2026-02-01T04:00:00Z", "--json")
+    told = json.loads(ask("check", "--chains", str(tmp_path), *moment, folder=tmp_path).stdout)
+    strike = name.split("-")[2]
+    assert any(strike in each and "middle one" in each for each in told["quoted_butterflies"])
+    (crossing,) = told["quoted_calendars"]
+    assert "BTC 2026-03-27: its marks have less total variance than those of BTC" in crossing
+
+
+def test_a_desk_is_shown_at_its_start(tmp_path: Path) -> None:
+    words = morning(tmp_path)
+    done = ask("show", *words, "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["at"] == "2026-02-01T05:00:00Z"
+    assert told["surfaces"][0]["time"] == "2026-02-01T02:30:00Z"
+
+
 def shown(chains: Path, *words: str, folder: Path) -> dict[str, Any]:
     """The one surface that ``show`` gives, as JSON."""
     done = ask("show", "--chains", str(chains), "--json", *words, folder=folder)
@@ -176,6 +245,28 @@ def test_an_event_is_shown_with_the_vols_around_it(chains: Path, tmp_path: Path)
     assert "less variance than BTC 2026-02-13" in done.stderr
 
 
+@pytest.mark.parametrize("moment", ["2026-02-01T03:59:00Z", "2026-02-01T04:00:00Z", "2030-01-01"])
+def test_an_event_outside_the_surface_is_refused(chains: Path, moment: str, tmp_path: Path) -> None:
+    done = ask("show", "--chains", str(chains), "--event", f"{moment}=0.0009", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "lies outside the surface of BTC" in done.stderr
+    assert "2026-02-01T04:00:00Z and up to its last expiry accepted, 2026-03-27" in done.stderr
+
+
+def test_the_example_in_a_hint_works(tmp_path: Path) -> None:
+    said = ask("show", "--event", "tomorrow", folder=tmp_path).stderr
+    example = said.split("such as ")[1].split(" for")[0]
+    done = ask("show", "--event", example, "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [len(each["events"]) for each in json.loads(done.stdout)["surfaces"] if each["events"]]
+
+
+def test_a_table_of_smiles_explains_its_words(chains: Path, tmp_path: Path) -> None:
+    words = " ".join(ask("show", "--chains", str(chains), folder=tmp_path).stdout.split())
+    for part in ("Least g is the least of Gatheral's g", "Repair is what a slice needed"):
+        assert part in words
+
+
 def test_a_coin_that_is_not_there_is_refused_with_those_that_are(chains: Path) -> None:
     done = ask("show", "--chains", str(chains), "--coin", "ETH", folder=chains)
     assert done.returncode == 2
@@ -199,7 +290,11 @@ def test_the_embedded_desk_has_smiles(tmp_path: Path) -> None:
         (("show", "--chains", "nowhere"), "no folder nowhere"),
         (("show", "--chains", ".", "--seed", "3"), "stands alone"),
         (("show", "--at", "noon"), "write a time"),
-        (("show", "--at", "1999-01-01"), "no option chain at or before"),
+        (("show", "--at", "1999-01-01"), "lies outside the desk's window, 20"),
+        (("show", "--at", "2300-01-01"), "lies outside the desk's window, 20"),
+        (("check", "--at", "2026-01-01", "--to-time", "2026-01-02"), "leave it out beside"),
+        (("fit", "--from-time", "2026-01-02", "--to-time", "2026-01-01"), "must be later than"),
+        (("fit", "--at", "1999-01-01"), "no option chain here on 1999-01-01"),
         (("show", "--coin", "XYZ"), "no option chain here"),
         (("fit", "--every", "0"), "must be 1 or more"),
         (("show", "--event", "tomorrow"), "write a time and a positive variance"),

@@ -61,7 +61,7 @@ def test_stale_positions_have_no_requirement_no_distance_and_no_sure_delta() -> 
     for outcome in (state.reports["desk/binance/perp"], state.distances["desk/binance/perp"]):
         assert isinstance(outcome, Failure)
         assert (outcome.reason, outcome.subject) == ("stale_data", "perp")
-        assert outcome.message == "positions are 16 s old, the limit is 15 s"
+        assert outcome.message == "positions are 16 s old, the limit is 15 s (ages.account)"
     assert [s.rung for s in state.limits] == ["unknown", "unknown"]
 
 

@@ -112,7 +112,8 @@ def test_at_its_limit_an_input_counts_and_one_nanosecond_later_it_is_stale(row: 
         if late_ns:
             reason, message = why(outcome)
             assert reason == "stale_data"
-            assert message.endswith(f"is {limit_s} s old, the limit is {limit_s} s")
+            key = "" if what == "oracle" else f" (ages.{what})"
+            assert message.endswith(f"is {limit_s} s old, the limit is {limit_s} s{key}")
         else:
             assert not isinstance(outcome, Failure), outcome
 

@@ -130,6 +130,23 @@ def test_wings_that_cross_beyond_the_quotes_cost_no_slice() -> None:
     assert calendar_gap(*only(surface))[0] >= 0
 
 
+def test_only_slices_that_crossed_say_so() -> None:
+    """As above with a third expiry that crosses nobody, and a fourth with stale marks."""
+    short, long = essvi(0.0025, 0.0, 0.09), essvi(0.025, 0.0, 0.08)
+    four = chain((3, 30, 180, 365))
+    days = (four.expiry_ns - NOW_NS) // DAY_NS
+    k = np.log(four.strike_usd / FORWARD)
+    w = np.where(days == 3, essvi_variance(short, k), essvi_variance(long, k))
+    w = np.where(days == 180, essvi_variance(essvi(0.15, 0.0, 0.3), k), w)
+    w = np.where(days == 365, essvi_variance(essvi(0.3, 0.0, 0.45), k), w)
+    vol = np.sqrt(w * 365 / days)
+    stale = (days == 365) & (np.arange(len(days)) % 5 == 0)
+    surface = fit_surface(replace(four, vol_mark_frac=vol + np.where(stale, 0.03, 0.0)))
+    assert [smile.repair for smile in surface.smiles] == [
+        "calendar", "calendar", "together", "outliers",
+    ]  # fmt: skip
+
+
 def test_a_few_stale_marks_do_not_cost_a_slice() -> None:
     """Every fifth strike is three points off: most of the smile is there, and is found."""
     true = chain((10,))

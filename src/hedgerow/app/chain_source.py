@@ -1,0 +1,205 @@
+"""Which chains ``hedgerow surface`` looks at: where they come from, and of what time."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+from typing import NamedTuple
+
+from hedgerow.app.chains import chains_of, read_columns
+from hedgerow.app.past_changes import DAYS_COUNT
+from hedgerow.app.terms import time_ns
+from hedgerow.errors import DeskRejected, RecordingRejected
+from hedgerow.market import ChainColumns
+from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, format_ns, parse_ns
+from hedgerow.venues.recordings import chain_underlyings
+
+__all__ = ["Chains", "Source", "Span", "age_words", "some", "standing"]
+
+_FAR_NS = parse_ns("2200-01-01")
+_AGE_NS_MAX = DAY_NS  # a chain is recorded every few hours; beyond a day it shows another market
+
+
+class Chains(NamedTuple):
+    """Chains in order of time, and the window of the desk they are of; a folder has none."""
+
+    every: Iterator[ChainColumns]
+    window_ns: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where chains come from: a folder of them, or the market of a desk."""
+
+    desk: Path | None
+    data: Path | None
+    chains: Path | None
+    coin: str | None
+    seed: int | None
+
+    def read(
+        self, *, with_futures: bool = False, start_ns: int = 0, end_ns: int = _FAR_NS
+    ) -> Chains:
+        """Open it and give its chains in [start_ns, end_ns).
+
+        Raises
+        ------
+        DeskRejected, RecordingRejected
+            If both a desk and a folder are named, or neither can be read.
+        """
+        window_ns: tuple[int, int] | None = None
+        if self.chains is None:
+            from hedgerow.app.feed import open_market
+
+            desk, market = open_market(self.desk, self.data, self.seed)
+            window_ns = (desk.start_ns, desk.end_ns)
+            every: Iterable[ChainColumns] = chains_of(market.events())
+        elif self.desk is not None or self.data is not None or self.seed is not None:
+            raise DeskRejected("--chains stands alone: leave out the desk file, --data and --seed")
+        elif not self.chains.is_dir():
+            raise RecordingRejected(
+                f"no folder {self.chains}; --chains needs chain_*.parquet in it"
+            )
+        else:
+            known = chain_underlyings(self.chains)
+            coins = [coin for coin in known if self.coin in (None, coin)]
+            if not coins:
+                raise RecordingRejected(
+                    f"{self.chains}: no chain of {self.coin}; there are {', '.join(known)}"
+                )
+            every = read_columns(
+                self.chains,
+                start_ns=start_ns,
+                end_ns=end_ns,
+                underlyings=coins,
+                with_futures=with_futures,
+            )
+        kept = (
+            each
+            for each in takewhile(lambda chain: chain.time_ns < end_ns, every)
+            if each.time_ns >= start_ns and self.coin in (None, each.underlying)
+        )
+        return Chains(kept, window_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which of them: all, those of one day, the last at a time, or those between two times."""
+
+    at: str | None = None
+    from_time: str | None = None
+    to_time: str | None = None
+
+    def chains(self, source: Source, *, with_futures: bool) -> Iterator[ChainColumns]:
+        """Give the chains that are meant.
+
+        Raises
+        ------
+        DeskRejected
+            If --at goes with another time, or the times are not in order.
+        RecordingRejected
+            If there is none.
+        """
+        if self.at is None and self.from_time is None and self.to_time is None:
+            yield from some(source.read(with_futures=with_futures).every, "")
+            return
+        if self.at is not None and (self.from_time is not None or self.to_time is not None):
+            raise DeskRejected(
+                "--at is one day or one chain; leave it out beside --from-time and --to-time"
+            )
+        if self.at is not None and not _is_day(self.at):
+            _, found = standing(source, self.at, with_futures=with_futures)
+            yield from (each[-1] for each in found)
+            return
+        if self.at is not None:
+            start_ns = time_ns(self.at, "--at")
+            end_ns, when = start_ns + DAY_NS, f" on {self.at}"
+        else:
+            start_ns = 0 if self.from_time is None else time_ns(self.from_time, "--from-time")
+            end_ns = _FAR_NS if self.to_time is None else time_ns(self.to_time, "--to-time")
+            when = f" from {self.from_time or 'the start'} to {self.to_time or 'the end'}"
+        if end_ns <= start_ns:
+            raise DeskRejected(f"no time lies{when}: --to-time must be later than --from-time")
+        read = source.read(with_futures=with_futures, start_ns=start_ns, end_ns=end_ns)
+        yield from some(read.every, when)
+
+
+def standing(
+    source: Source, at: str | None, *, with_futures: bool
+) -> tuple[int, list[list[ChainColumns]]]:
+    """Give a time, and the last chain of each coin at or before it after those of the days before.
+
+    Without a time it is the start of the desk; of a folder, that of its first chain.
+
+    Raises
+    ------
+    DeskRejected, RecordingRejected
+        If the time lies outside the desk's window, or no chain of the day before it is there.
+    """
+    asked_ns = None if at is None else time_ns(at, "--at")
+    chains, window_ns = source.read(with_futures=with_futures)
+    if window_ns is not None:
+        start_ns, end_ns = window_ns
+        if asked_ns is not None and not start_ns <= asked_ns <= end_ns:
+            raise DeskRejected(
+                f"--at {format_ns(asked_ns)} lies outside the desk's window, "
+                f"{format_ns(start_ns)} to {format_ns(end_ns)}"
+            )
+        asked_ns = start_ns if asked_ns is None else asked_ns
+    last: dict[str, list[ChainColumns]] = {}
+    later: ChainColumns | None = None
+    for chain in some(chains, ""):
+        asked_ns = chain.time_ns if asked_ns is None else asked_ns
+        if chain.time_ns > asked_ns:
+            later = chain
+            break
+        if chain.time_ns >= asked_ns - DAYS_COUNT * DAY_NS or chain.underlying not in last:
+            last.setdefault(chain.underlying, []).append(chain)
+        else:
+            last[chain.underlying] = [chain]
+    assert asked_ns is not None
+    if not last:
+        assert later is not None
+        raise RecordingRejected(
+            f"no option chain at or before {format_ns(asked_ns)}; the first is of "
+            f"{format_ns(later.time_ns)}"
+        )
+    for coin, past in last.items():
+        age_ns = asked_ns - past[-1].time_ns
+        if age_ns > _AGE_NS_MAX:
+            after = (
+                "none follows" if later is None else f"the next is of {format_ns(later.time_ns)}"
+            )
+            raise RecordingRejected(
+                f"the last chain of {coin} at or before {format_ns(asked_ns)} is of "
+                f"{format_ns(past[-1].time_ns)}, {age_words(age_ns)} older, and {after}; a chain "
+                "stands for a day at most: choose another --at"
+            )
+    return asked_ns, list(last.values())
+
+
+def some(chains: Iterable[ChainColumns], when: str) -> Iterator[ChainColumns]:
+    """Pass chains on, and refuse none at all."""
+    is_empty = True
+    for chain in chains:
+        is_empty = False
+        yield chain
+    if is_empty:
+        raise RecordingRejected(f"no option chain here{when}: nothing to fit")
+
+
+def age_words(age_ns: int) -> str:
+    """Say how old something is, in the unit a person would choose.
+
+    >>> age_words(90 * MINUTE_NS), age_words(3 * DAY_NS)
+    ('1.5 hours', '3 days')
+    """
+    for unit_ns, word in ((DAY_NS, "day"), (HOUR_NS, "hour"), (MINUTE_NS, "minute")):
+        if age_ns >= unit_ns:
+            count = f"{age_ns / unit_ns:,.1f}".removesuffix(".0")
+            return f"{count} {word}{'' if count == '1' else 's'}"
+    return "less than a minute"
+
+
+def _is_day(text: str) -> bool:
+    return len(text.strip()) == 10

@@ -5,7 +5,7 @@ bugs are asserts. The tree below is compared with the classes by ``tests/tidy``.
 
 HedgerowError
 ├── BoundaryError     DeskRejected · RecordingRejected · RulebookRejected · JournalRejected
-│                     MarketRejected
+│                     MarketRejected · VectorsRejected
 ├── ModelError        OutOfDomain
 └── ExecutionError    OrderRefused · TransferRefused · BudgetExceeded
 """
@@ -31,6 +31,7 @@ __all__ = [
     "RecordingRejected",
     "RulebookRejected",
     "TransferRefused",
+    "VectorsRejected",
 ]
 
 
@@ -60,6 +61,10 @@ class JournalRejected(BoundaryError):
 
 class MarketRejected(BoundaryError):
     """A market record is impossible: crossed or empty book, non-finite or non-positive price."""
+
+
+class VectorsRejected(BoundaryError):
+    """A file of test vectors cannot be read, or a case lacks what its computation needs."""
 
 
 class ModelError(HedgerowError):

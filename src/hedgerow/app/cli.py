@@ -180,6 +180,21 @@ def journal_verify(
     return 0
 
 
+@app.command
+def certify(
+    path: Annotated[Path, Parameter(help="A vector file, or a folder of them.")],
+    *,
+    as_json: Json = False,
+) -> int:
+    """Compute every case of vector files and compare it with what it expects.
+
+    Exit status 1 where a case fails. Kinds that nobody here computes are counted and named.
+    """
+    from hedgerow.app.certify.show import run_certify
+
+    return run_certify(path, as_json=as_json)
+
+
 def main() -> None:
     """Run the command line and exit."""
     choose_kernel_cache()

@@ -1,0 +1,23 @@
+"""Which function computes which kind of case: the one place where vector files meet our engines.
+
+One kind's name means other inputs in another suite, so a computation is found by both. It takes the
+inputs of one case (`Given`) and gives a table of outputs, or the one number that is asked for.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
+
+from hedgerow.app.certify.given import Given
+from hedgerow.app.certify.suites import compound_v3
+
+__all__ = ["COMPUTATIONS", "Compute"]
+
+Compute: TypeAlias = Callable[[Given], object]
+
+_SUITES: Final[Mapping[str, Mapping[str, Compute]]] = {
+    "compound_v3": compound_v3.KINDS,
+}
+
+COMPUTATIONS: Final[Mapping[tuple[str, str], Compute]] = {
+    (suite, kind): compute for suite, kinds in _SUITES.items() for kind, compute in kinds.items()
+}

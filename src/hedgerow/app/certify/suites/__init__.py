@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from hedgerow.app.certify.given import Given
-from hedgerow.app.certify.suites import compound_v3
+from hedgerow.app.certify.suites import compound_v3, derive
 
 __all__ = ["COMPUTATIONS", "Compute"]
 
@@ -16,6 +16,11 @@ Compute: TypeAlias = Callable[[Given], object]
 
 _SUITES: Final[Mapping[str, Mapping[str, Compute]]] = {
     "compound_v3": compound_v3.KINDS,
+    "derive_auction": derive.AUCTION,
+    "derive_building_blocks": derive.BUILDING_BLOCKS,
+    "derive_pmrm_v1": derive.PMRM_V1,
+    "derive_pmrm_v2": derive.PMRM_V2,
+    "derive_srm": derive.STANDARD,
 }
 
 COMPUTATIONS: Final[Mapping[tuple[str, str], Compute]] = {

@@ -8,7 +8,16 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from hedgerow.app.certify.given import Given
-from hedgerow.app.certify.suites import compound_v3, derive
+from hedgerow.app.certify.suites import (
+    compound_v3,
+    derive,
+    venue_binance,
+    venue_bybit,
+    venue_cme,
+    venue_deribit,
+    venue_okx,
+    venue_paradex,
+)
 
 __all__ = ["COMPUTATIONS", "Compute"]
 
@@ -21,6 +30,12 @@ _SUITES: Final[Mapping[str, Mapping[str, Compute]]] = {
     "derive_pmrm_v1": derive.PMRM_V1,
     "derive_pmrm_v2": derive.PMRM_V2,
     "derive_srm": derive.STANDARD,
+    "venue_binance": venue_binance.KINDS,
+    "venue_bybit": venue_bybit.KINDS,
+    "venue_cme": venue_cme.KINDS,
+    "venue_deribit": venue_deribit.KINDS,
+    "venue_okx": venue_okx.KINDS,
+    "venue_paradex": venue_paradex.KINDS,
 }
 
 COMPUTATIONS: Final[Mapping[tuple[str, str], Compute]] = {

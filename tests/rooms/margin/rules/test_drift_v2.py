@@ -79,6 +79,29 @@ def test_weights_of_a_million_tokens_by_hand() -> None:
     assert weights.liability_weight_1e4(11001, imf_1e6=1000, size_1e9=10**15) == 18801
 
 
+def test_without_a_size_factor_the_weight_stays_as_the_market_gives_it() -> None:
+    huge = 10**18
+    assert weights.asset_weight_1e4(12_000, imf_1e6=0, size_1e9=huge) == 12_000
+    assert weights.asset_weight_1e4(12_000, imf_1e6=1, size_1e9=0) == 11_000
+    assert weights.liability_weight_1e4(1000, imf_1e6=0, size_1e9=huge) == 1000
+    # r = isqrt(10^19 + 1) = 3162277660: 800 + 316.
+    assert weights.liability_weight_1e4(1000, imf_1e6=1, size_1e9=huge) == 1116
+
+
+def test_weights_refuse_what_no_market_holds() -> None:
+    with pytest.raises(OutOfDomain, match="size_1e9 must not be negative, was -1"):
+        weights.asset_weight_1e4(9000, imf_1e6=1000, size_1e9=-1)
+    with pytest.raises(OutOfDomain, match="imf_1e6 must not be negative, was -1"):
+        weights.liability_weight_1e4(9000, imf_1e6=-1, size_1e9=1)
+    with pytest.raises(OutOfDomain, match="deposits_value_1e6 must not be negative, was -1"):
+        weights.asset_weight_scaled_1e4(9000, scale_start_1e6=1, deposits_value_1e6=-1)
+    for price, quote in ((0, USD), (USD, 0)):
+        with pytest.raises(OutOfDomain, match="must be positive, was 0"):
+            weights.perp_requirement_1e6(
+                1, ratio_1e4=500, imf_1e6=0, price_1e6=price, quote_price_1e6=quote
+            )
+
+
 def test_a_scaled_weight_keeps_at_its_start_and_halves_at_twice_of_it() -> None:
     def scaled(start: int, deposits: int) -> int:
         return weights.asset_weight_scaled_1e4(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from hedgerow.app.certify.given import Given
-from hedgerow.app.certify.suites import compound_v3, drift_v2
+from hedgerow.app.certify.suites import compound_v3, drift_v2, dydx_v4
 
 __all__ = ["COMPUTATIONS", "Compute"]
 
@@ -17,6 +17,7 @@ Compute: TypeAlias = Callable[[Given], object]
 _SUITES: Final[Mapping[str, Mapping[str, Compute]]] = {
     "compound_v3": compound_v3.KINDS,
     "drift_v2": drift_v2.KINDS,
+    "dydx_v4": dydx_v4.KINDS,
 }
 
 COMPUTATIONS: Final[Mapping[tuple[str, str], Compute]] = {

@@ -165,6 +165,7 @@ def test_no_amount_covers_a_shortage_where_closing_frees_nothing() -> None:
     assert borrow(asset_weight_1e4=12000) is None, "the asset weighs as much as the debt"
     assert borrow(asset_multiplier_1e6=1_500_000) is None, "8000 · 1.5 = 12000"
     assert borrow(asset_multiplier_1e6=1_499_900) is not None
+    assert borrow(asset_weight_1e4=12000, asset_multiplier_1e6=900_000) is None, "weights alone"
 
 
 def test_an_insurance_fee_that_takes_all_is_refused() -> None:
@@ -172,6 +173,45 @@ def test_an_insurance_fee_that_takes_all_is_refused() -> None:
         base(insurance_fee_1e6=100_000)
     with pytest.raises(OutOfDomain, match="insurance fee 400000 takes it all"):
         borrow(insurance_fee_1e6=400_000)
+    with pytest.raises(OutOfDomain, match="insurance fee 500000 takes it all"):
+        borrow(asset_weight_1e4=6000, insurance_fee_1e6=500_000)
+
+
+def test_impossible_amounts_and_prices_are_refused() -> None:
+    for name in ("liquidator_fee_1e6", "insurance_fee_1e6", "price_1e6", "quote_price_1e6"):
+        with pytest.raises(OutOfDomain, match=f"{name} must not be negative, was -1"):
+            base(**{name: -1})
+    with pytest.raises(OutOfDomain, match="insurance_fee_1e6 must not be negative"):
+        borrow(insurance_fee_1e6=-1)
+    for name in ("liability_multiplier_1e6", "liability_price_1e6"):
+        with pytest.raises(OutOfDomain, match=f"{name} must be positive, was 0"):
+            borrow(**{name: 0})
+    with pytest.raises(OutOfDomain, match="to_decimals must not be negative, was -1"):
+        borrow(liability_decimals=-1)
+    for name in ("liability_price_1e6", "asset_multiplier_1e6"):
+        with pytest.raises(OutOfDomain, match=f"{name} must be positive, was 0"):
+            liquidation.borrow_for_asset_raw(1, **{**PAIR, name: 0})
+    with pytest.raises(OutOfDomain, match="asset_raw must not be negative"):
+        liquidation.borrow_for_asset_raw(-1, **PAIR)
+    for name in ("asset_price_1e6", "liability_multiplier_1e6"):
+        with pytest.raises(OutOfDomain, match=f"{name} must be positive, was 0"):
+            liquidation.asset_for_borrow_raw(1, 1, **{**PAIR, name: 0})
+    with pytest.raises(OutOfDomain, match="borrow_raw must not be negative"):
+        liquidation.asset_for_borrow_raw(1, -1, **PAIR)
+    with pytest.raises(OutOfDomain, match="shortage_1e6 must not be negative"):
+        perp_fee(-1)
+    with pytest.raises(OutOfDomain, match="shortage_1e6 must not be negative"):
+        spot_fee(-1)
+    with pytest.raises(OutOfDomain, match="borrow_raw must not be negative"):
+        insurance.deposit_index_delta(-1, deposits_raw=1, index_1e10=1)
+    with pytest.raises(OutOfDomain, match="slots_count must not be negative"):
+        liquidation.share_to_liquidate_1e4(1, slots_count=-1, initial_1e4=0, duration_slots_count=1)
+    with pytest.raises(OutOfDomain, match="cap_divisor_count must be positive, was 0"):
+        funding.funding_rate_1e9(1, 1, cap_divisor_count=0)
+    with pytest.raises(OutOfDomain, match="offset_divisor_count must be positive, was 0"):
+        funding.funding_rate_1e9(1, 1, offset_divisor_count=0)
+    with pytest.raises(OutOfDomain, match="fee_pool_1e6 must not be negative"):
+        capped(1, 1, 1, -1)
 
 
 @given(st.integers(0, 10**12), st.integers(1, 10**12), st.integers(1, 9999))

@@ -36,6 +36,15 @@ HELD: dict[str, Any] = {
     "min_collateral_usd": 1,
 }
 
+LIQUIDATED: dict[str, Any] = {
+    "position_notional_usdc": 250_000,
+    "threshold": 100_000,
+    "fraction": "0.2",
+    "cooldown_s": 30,
+    "equity": "1999.99",
+    "maintenance": 3_000,
+}
+
 CASES: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     (
         "gmx_v2",
@@ -114,6 +123,104 @@ CASES: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
         "capped_position_pnl_usd",
         {"position_pnl": 100, "pool_pnl": 1000, "pool_usd": 1000, "max_pnl_factor": "0.5"},
         {"value": 50},
+    ),
+    (
+        "venue_hyperliquid",
+        "liquidation_rule",
+        LIQUIDATED,
+        {
+            "first_order_notional": 50_000,
+            "during_cooldown_full": True,
+            "backstop_threshold": 2_000,
+            "goes_to_backstop": True,
+        },
+    ),
+    (
+        "venue_hyperliquid",
+        "liquidation_rule",
+        {**LIQUIDATED, "position_notional_usdc": 100_000, "equity": 2_000},
+        {
+            "first_order_notional": 100_000,
+            "during_cooldown_full": True,
+            "goes_to_backstop": False,
+        },
+    ),
+    # A short of 3 coins that has risen by 50; and one that has fallen.
+    (
+        "venue_hyperliquid",
+        "portfolio_margin_borrow",
+        {"spot": 3, "perp_short": 3, "entry": 100, "mark": 150},
+        {"usdc_borrowed": 150},
+    ),
+    (
+        "venue_hyperliquid",
+        "portfolio_margin_borrow",
+        {"spot": 3, "perp_short": 3, "entry": 100, "mark": 80},
+        {"usdc_borrowed": 0},
+    ),
+    # A cross position in the venue's tiers, beside another that requires 20.
+    (
+        "venue_hyperliquid",
+        "liquidation_price",
+        {
+            "szi": -1,
+            "mark": 9000,
+            "margin_mode": "cross",
+            "account_value": 2020,
+            "maintenance_margin": "132.5",
+            "tiers": [
+                {"lower_bound": 0, "max_leverage": 40},
+                {"lower_bound": 10_000, "max_leverage": 25},
+            ],
+        },
+        {"liquidation_price": "1107500/102"},
+    ),
+    (
+        "venue_hyperliquid",
+        "liquidation_price",
+        {"side": 1, "szi": 1, "mark": 2000, "isolated_margin": 200, "max_leverage": 25},
+        {"liquidation_price": "90000/49"},
+    ),
+    (
+        "hyperliquid",
+        "liquidation_price_isolated",
+        {
+            "mark_price": 2000,
+            "side": "short",
+            "isolated_margin_equity": 200,
+            "size": 1,
+            "maintenance_leverage": 50,
+        },
+        {"value": "110000/51"},
+    ),
+    (
+        "venue_hyperliquid",
+        "account_identity",
+        {
+            "crossAccountValue": 100,
+            "isolated_marginUsed": 10,
+            "totalNtlPos": 50,
+            "position_value": 50,
+            "side": -1,
+        },
+        {"accountValue": 110, "totalRawUsd": 160, "isolated_rawUsd": 60},
+    ),
+    (
+        "venue_hyperliquid",
+        "portfolio_margin",
+        {
+            "cross_maintenance": [],
+            "borrowed_value": 100,
+            "portfolio_balance": 0,
+            "collateral": {
+                "balance": 0,
+                "oracle": 40,
+                "ltv": "0.65",
+                "supply_cap": 1,
+                "borrow_cap": 1,
+            },
+        },
+        {"requirement": 120, "liquidation_value": 0, "ratio": "infinite", "liquidatable": True},
     ),
 ]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from hedgerow.app.certify.given import Given
-from hedgerow.app.certify.suites import compound_v3, drift_v2, dydx_v4, gmx_v2
+from hedgerow.app.certify.suites import compound_v3, drift_v2, dydx_v4, gmx_v2, hyperliquid
 
 __all__ = ["COMPUTATIONS", "Compute"]
 
@@ -19,6 +19,8 @@ _SUITES: Final[Mapping[str, Mapping[str, Compute]]] = {
     "drift_v2": drift_v2.KINDS,
     "dydx_v4": dydx_v4.KINDS,
     "gmx_v2": gmx_v2.KINDS,
+    "hyperliquid": hyperliquid.KINDS,
+    "venue_hyperliquid": hyperliquid.VENUE_KINDS,
 }
 
 COMPUTATIONS: Final[Mapping[tuple[str, str], Compute]] = {

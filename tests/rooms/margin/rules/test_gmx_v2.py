@@ -305,8 +305,20 @@ def test_what_is_paid_has_a_minimum_and_what_is_saved_has_none() -> None:
     assert moved(54, 46, "0.002", seconds=195) == (Fraction("0.00005"), Fraction("0.0001"))
 
 
+def test_without_a_minimum_a_balanced_market_pays_nothing() -> None:
+    free = funding.Adaptation(
+        increase_1e30=ONE, decrease_1e30=ONE, stable_1e30=0, shrink_1e30=0, rate_1e30_max=ONE
+    )
+    rate = funding.adapted_rate(ONE, ONE, saved_1e30=0, adaptation=free, elapsed_s=1)
+    assert (rate.paid_1e30, rate.saved_1e30) == (0, 0)
+
+
 def test_a_rate_that_shrinks_away_keeps_its_direction() -> None:
     least = Fraction(1, ONE)
+    # The least rate has a direction: a skew of 0.2 along it changes nothing.
+    assert moved(60, 40, "1e-30")[0] == least
+    assert moved(40, 60, "-1e-30")[0] == -least
+    assert moved(54, 46, "1e-30")[0] == least, "shrunk, and kept"
     assert moved(54, 46, "0.002", seconds=200) == (least, Fraction("0.0001"))
     assert moved(46, 54, "-0.002", seconds=10**9) == (-least, Fraction("-0.0001"))
 
@@ -514,7 +526,7 @@ def test_what_remains_by_hand() -> None:
         ("10", "0.010000001", "10", True),  # below a part of the size of 1,000
         ("0", "0", "0", True),  # nothing left
         ("-1", "0", "0", True),
-        ("0.000001", "0", "0", False),
+        ("1e-30", "0", "0", False),
     ],
 )
 def test_a_position_is_liquidated_for_any_of_three_reasons(

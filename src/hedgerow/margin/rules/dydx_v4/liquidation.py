@@ -106,8 +106,9 @@ def fillable_price_raw_per_raw(
 ) -> Fraction:
     """Worst price at which a liquidation order may be filled, quote quantums a base quantum.
 
-    ``(PNNV - ABR · spread · PMMR) / size`` with ``ABR = clamp(BA · (1 - TNC / TMMR), 0, 1)``: the
-    oracle's price for an account that just meets its requirement, worse the poorer it is. Exact.
+    ``(PNNV - ABR · spread · PMMR) / size`` with
+    ``ABR = clamp(adjustment · (1 - TNC / TMMR), 0, 1)``: the oracle's price for an account that
+    just meets its requirement, worse the poorer it is. Exact.
 
     Parameters
     ----------

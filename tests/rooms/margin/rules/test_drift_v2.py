@@ -449,6 +449,26 @@ def test_the_venue_pays_at_most_a_third_of_its_pool(sign: int) -> None:
     assert seen(0) == (50_000_000, 49_999 * 10**12 // (3 * 10**9), 0)
 
 
+def test_a_payment_is_a_size_with_a_sign_for_the_smallest_numbers_too() -> None:
+    assert [funding.payment_1e6(1, 10**12), funding.payment_1e6(10**12, 1)] == [-1, -1]
+    assert [funding.payment_1e6(-1, 10**12), funding.payment_1e6(1, -(10**12))] == [1, 1]
+    assert funding.payment_1e6(-1, -(10**12)) == -1
+    assert funding.payment_1e6(1, 10**12 - 1) == 0
+
+
+def test_what_the_pool_owes_to_nobody_leaves_a_rate_of_nought() -> None:
+    # The pool is short against liquidity that is not settled yet: nobody is there to receive.
+    seen = funding.capped_funding(
+        50_000_000,
+        base_long_1e9=0,
+        base_short_1e9=0,
+        base_with_pool_1e9=-(10**9),
+        fees_less_distributions_1e6=10**12,
+        fee_pool_1e6=0,
+    )
+    assert (seen.long_1e9, seen.short_1e9) == (50_000_000, 0)
+
+
 def test_nobody_on_the_paying_side_and_an_empty_pool_leave_nothing_to_receive() -> None:
     seen = capped(50_000_000, 0, 10**9, 0)
     assert (seen.long_1e9, seen.short_1e9) == (50_000_000, 0)

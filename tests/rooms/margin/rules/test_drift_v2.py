@@ -372,6 +372,7 @@ def test_a_loss_shared_by_funding_is_never_less_than_the_loss(
         return
     delta = insurance.funding_delta_1e9(-loss, base_long_1e9=longs, base_short_1e9=-shorts)
     assert delta % 1000 == 0
+    assert delta == insurance.funding_delta_1e9(loss, base_long_1e9=-longs, base_short_1e9=shorts)
     paid = delta // 1000 * (longs + shorts)
     assert loss * 10**9 <= paid < loss * 10**9 + longs + shorts
 

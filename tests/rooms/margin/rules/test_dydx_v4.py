@@ -84,6 +84,8 @@ def test_impossible_tiers_are_refused() -> None:
         requirement.maintenance_ppm(50_000, fraction_ppm=1_000_001)
     with pytest.raises(OutOfDomain, match="maintenance_fraction_ppm must be at most 1,000,000"):
         requirement.requirement_maintenance_raw(1, base_ppm=50_000, fraction_ppm=1_000_001)
+    with pytest.raises(OutOfDomain, match="initial_margin_ppm must not be negative, was -1"):
+        requirement.maintenance_ppm(-1, fraction_ppm=1)
     with pytest.raises(OutOfDomain, match="open_interest_raw must not be negative, was -1"):
         scaled(-1)
     with pytest.raises(OutOfDomain, match="chosen_ppm must not be negative, was -1"):
@@ -137,6 +139,8 @@ def test_an_account_is_liquidatable_below_its_requirement_only() -> None:
 
     assert not stands(Fraction(-4500)), "exactly the requirement"
     assert stands(Fraction("-4500.000001"))
+    least = liquidation.Risk(net_collateral_raw=0, requirement_maintenance_raw=1)
+    assert liquidation.is_liquidatable(least)
     assert not stands(Fraction(-1), base_raw=0), "nothing required: negative, yet not liquidatable"
 
 
@@ -281,6 +285,7 @@ def test_the_fund_takes_at_most_its_fee_and_pays_the_whole_difference() -> None:
     assert delta(-10_199, -11_000) == 50, "bought back; 50.995 floored"
     assert delta(10_000, 10_000) == 0
     assert delta(10_000, 10_300) == -300
+    assert delta(100, 99) == 0, "a half per cent of 100, floored"
     with pytest.raises(OutOfDomain, match="fee_ppm_max must not be negative"):
         liquidation.insurance_delta_raw(1, bankruptcy_raw=0, fee_ppm_max=-1)
 

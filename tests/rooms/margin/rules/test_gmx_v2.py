@@ -81,7 +81,7 @@ def test_below_a_dollar_nothing_counts_and_the_power_of_one_is_exact() -> None:
         fixed_point.power_1e30(usd(2), usd(2))
     )
     assert fixed_point.power_1e30(usd(5), 0) == ONE
-    # The root of two, rounded up, squares to two exactly: its logarithm is a half to the last digit.
+    # The root of two, rounded up, squares to two exactly: its logarithm is just a half.
     assert fixed_point.power_1e18(1_414_213_562_373_095_049, 2 * 10**18) == 2 * 10**18
 
 

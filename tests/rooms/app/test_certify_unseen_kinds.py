@@ -222,6 +222,12 @@ CASES: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
         },
         {"requirement": 120, "liquidation_value": 0, "ratio": "infinite", "liquidatable": True},
     ),
+    (
+        "venue_hyperliquid",
+        "portfolio_margin",
+        {"cross_maintenance": [75], "portfolio_balance": 100},
+        {"liquidation_threshold": None, "requirement": 95, "ratio": "0.95", "liquidatable": False},
+    ),
 ]
 
 

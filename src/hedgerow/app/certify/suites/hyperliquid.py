@@ -172,22 +172,27 @@ def _liquidation_rule(given: Given) -> Mapping[str, object]:
 
 
 def _portfolio(given: Given) -> Mapping[str, object]:
-    token = given.table("collateral")
-    collateral = portfolio.Collateral(
-        quantity_coin=token.fraction("balance"),
-        price_oracle_usd=token.fraction("oracle"),
-        loan_to_value_frac=token.fraction("ltv"),
-        supply_coin_max=token.fraction("supply_cap"),
-        borrow_usd_max=token.fraction("borrow_cap"),
-    )
+    # What an account does not hold or owe is left out of a case.
     requirement = portfolio.requirement_usd(
-        given.fractions("cross_maintenance"),
-        borrowed_usd=given.fraction("borrowed_value"),
+        given.fractions("cross_maintenance") if "cross_maintenance" in given else (),
+        borrowed_usd=given.fraction("borrowed_value", 0),
         offset_usd=given.fraction("min_borrow_offset", portfolio.OFFSET_USD),
     )
-    value = given.fraction("portfolio_balance") + portfolio.collateral_usd(collateral)
+    value = given.fraction("portfolio_balance", 0)
+    threshold = None
+    if "collateral" in given:
+        token = given.table("collateral")
+        collateral = portfolio.Collateral(
+            quantity_coin=token.fraction("balance"),
+            price_oracle_usd=token.fraction("oracle"),
+            loan_to_value_frac=token.fraction("ltv"),
+            supply_coin_max=token.fraction("supply_cap"),
+            borrow_usd_max=token.fraction("borrow_cap"),
+        )
+        value += portfolio.collateral_usd(collateral)
+        threshold = portfolio.threshold_frac(collateral.loan_to_value_frac)
     return {
-        "liquidation_threshold": portfolio.threshold_frac(collateral.loan_to_value_frac),
+        "liquidation_threshold": threshold,
         "requirement": requirement,
         "liquidation_value": value,
         # With nothing to set against it a requirement has no ratio.

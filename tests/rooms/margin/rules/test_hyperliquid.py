@@ -286,6 +286,7 @@ def test_a_book_beyond_the_oracle_has_a_premium() -> None:
     assert premium(10_100, None) == Fraction("0.01"), "the ask is above the bid"
     assert premium(10_000, None) == 0
     assert premium(None, 9_900) == Fraction("-0.01")
+    assert premium(None, 10_000) == 0
     for bid, ask in ((9_900, None), (None, 10_100), (None, None)):
         with pytest.raises(OutOfDomain, match="both are needed"):
             premium(bid, ask)

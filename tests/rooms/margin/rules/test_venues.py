@@ -37,7 +37,7 @@ def test_tiers_are_continuous_at_every_floor(steps: list[tuple[int, Fraction]]) 
 
 
 @pytest.mark.parametrize(
-    ("floors", "rates"), [([], []), ([0], [1, 2]), ([1, 2], [1, 2]), ([0, 5, 5], [1, 2, 3])]
+    ("floors", "rates"), [([], []), ([0], [1, 2]), ([-1, 2], [1, 2]), ([0, 5, 5], [1, 2, 3])]
 )
 def test_tiers_that_are_none_are_refused(floors: list[int], rates: list[int]) -> None:
     with pytest.raises(OutOfDomain):

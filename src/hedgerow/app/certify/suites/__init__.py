@@ -11,6 +11,10 @@ from hedgerow.app.certify.given import Given
 from hedgerow.app.certify.suites import (
     compound_v3,
     derive,
+    drift_v2,
+    dydx_v4,
+    gmx_v2,
+    hyperliquid,
     venue_binance,
     venue_bybit,
     venue_cme,
@@ -36,6 +40,11 @@ _SUITES: Final[Mapping[str, Mapping[str, Compute]]] = {
     "venue_deribit": venue_deribit.KINDS,
     "venue_okx": venue_okx.KINDS,
     "venue_paradex": venue_paradex.KINDS,
+    "drift_v2": drift_v2.KINDS,
+    "dydx_v4": dydx_v4.KINDS,
+    "gmx_v2": gmx_v2.KINDS,
+    "hyperliquid": hyperliquid.KINDS,
+    "venue_hyperliquid": hyperliquid.VENUE_KINDS,
 }
 
 COMPUTATIONS: Final[Mapping[tuple[str, str], Compute]] = {

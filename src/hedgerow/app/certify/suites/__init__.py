@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from hedgerow.app.certify.given import Given
-from hedgerow.app.certify.suites import compound_v3
+from hedgerow.app.certify.suites import aave_v3, compound_v3
 
 __all__ = ["COMPUTATIONS", "Compute"]
 
 Compute: TypeAlias = Callable[[Given], object]
 
 _SUITES: Final[Mapping[str, Mapping[str, Compute]]] = {
+    "aave_v3": aave_v3.KINDS,
     "compound_v3": compound_v3.KINDS,
 }
 

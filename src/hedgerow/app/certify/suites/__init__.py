@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from hedgerow.app.certify.given import Given
-from hedgerow.app.certify.suites import aave_v3, compound_v3
+from hedgerow.app.certify.suites import aave_v3, compound_v3, morpho_blue
 
 __all__ = ["COMPUTATIONS", "Compute"]
 
@@ -17,6 +17,7 @@ Compute: TypeAlias = Callable[[Given], object]
 _SUITES: Final[Mapping[str, Mapping[str, Compute]]] = {
     "aave_v3": aave_v3.KINDS,
     "compound_v3": compound_v3.KINDS,
+    "morpho_blue": morpho_blue.KINDS,
 }
 
 COMPUTATIONS: Final[Mapping[tuple[str, str], Compute]] = {

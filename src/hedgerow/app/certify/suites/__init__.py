@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from hedgerow.app.certify.given import Given
-from hedgerow.app.certify.suites import aave_v3, compound_v3, morpho_blue
+from hedgerow.app.certify.suites import aave_v3, compound_v3, maker_liquidations, morpho_blue
 
 __all__ = ["COMPUTATIONS", "Compute"]
 
@@ -17,6 +17,7 @@ Compute: TypeAlias = Callable[[Given], object]
 _SUITES: Final[Mapping[str, Mapping[str, Compute]]] = {
     "aave_v3": aave_v3.KINDS,
     "compound_v3": compound_v3.KINDS,
+    "maker_liquidations": maker_liquidations.KINDS,
     "morpho_blue": morpho_blue.KINDS,
 }
 

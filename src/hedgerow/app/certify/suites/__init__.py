@@ -8,7 +8,13 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from hedgerow.app.certify.given import Given
-from hedgerow.app.certify.suites import aave_v3, compound_v3, maker_liquidations, morpho_blue
+from hedgerow.app.certify.suites import (
+    aave_v3,
+    compound_v3,
+    maker_liquidations,
+    morpho_blue,
+    uniswap_v3,
+)
 
 __all__ = ["COMPUTATIONS", "Compute"]
 
@@ -19,6 +25,7 @@ _SUITES: Final[Mapping[str, Mapping[str, Compute]]] = {
     "compound_v3": compound_v3.KINDS,
     "maker_liquidations": maker_liquidations.KINDS,
     "morpho_blue": morpho_blue.KINDS,
+    "uniswap_v3": uniswap_v3.KINDS,
 }
 
 COMPUTATIONS: Final[Mapping[tuple[str, str], Compute]] = {

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 from hedgerow.app.certify.given import Given
 from hedgerow.app.certify.suites import (
     aave_v3,
+    amm_lp_exposure,
     compound_v3,
     maker_liquidations,
     morpho_blue,
@@ -22,6 +23,7 @@ Compute: TypeAlias = Callable[[Given], object]
 
 _SUITES: Final[Mapping[str, Mapping[str, Compute]]] = {
     "aave_v3": aave_v3.KINDS,
+    "amm_lp_exposure": amm_lp_exposure.KINDS,
     "compound_v3": compound_v3.KINDS,
     "maker_liquidations": maker_liquidations.KINDS,
     "morpho_blue": morpho_blue.KINDS,

@@ -65,9 +65,9 @@ def test_a_year_of_simple_interest_is_the_rate() -> None:
     assert linear_interest_ray(RAY // 20, YEAR_S) == RAY + RAY // 20
     assert linear_interest_ray(RAY // 20, YEAR_S // 2) == RAY + RAY // 40
     assert linear_interest_ray(RAY // 20, 0) == RAY
-    # A second is 31709791983764586504.31 parts of a ray and rounds half up before it multiplies.
+    # Seconds are 31709791983764586504.31 parts of a ray each, rounded half up before they multiply.
     assert linear_interest_ray(RAY, 1) == RAY + 31709791983764586504
-    assert linear_interest_ray(RAY, 3) == RAY + 95129375951293759513
+    assert linear_interest_ray(RAY, 2) == RAY + 63419583967529173009
 
 
 @pytest.mark.parametrize("rate", ["0.01", "0.1", "1.5"])
@@ -87,6 +87,10 @@ def test_the_first_seconds_are_exact_powers(elapsed_s: int, powers: int) -> None
     """To the third order nothing is left out in three seconds: x is a tenth here."""
     rate_ray = YEAR_S * RAY // 10
     assert compounded_interest_ray(rate_ray, elapsed_s) == RAY * 11**powers // 10**powers
+
+
+def test_a_rate_is_floored_by_the_second() -> None:
+    assert compounded_interest_ray(2 * YEAR_S - 1, 10) == RAY + 10
 
 
 @given(rates_ray, seconds)
@@ -126,6 +130,12 @@ def test_what_a_client_shows_is_half_up() -> None:
     assert balance_shown_raw(1, RAY + RAY // 2) == 2
     assert balance_shown_raw(1, RAY + RAY // 2 - RAY // 10**9) == 1
     assert balance_raw(1, RAY + RAY // 2) == 1
+
+
+def test_what_a_client_shows_is_rounded_twice() -> None:
+    """1.4999999996 is 1.500000000 to nine places, and that is two."""
+    assert balance_shown_raw(1, RAY + RAY * 4_999_999_996 // 10**10) == 2
+    assert balance_shown_raw(1, RAY + RAY * 4_999_999_994 // 10**10) == 1
 
 
 # --- the account -------------------------------------------------------------------------------

@@ -85,6 +85,22 @@ def test_the_position_of_the_peer_suite() -> None:
     assert found.liquidation_price_raw == 290_697_674_418_604_651_162_790_697_674_418_605
 
 
+def test_the_small_position_of_the_peer_suite() -> None:
+    """Numbers of morpho-org/sdks, packages/blue-sdk/src/market/MarketUtils.test.ts."""
+    half = WAD // 2
+    found = standing(position(100, 10), EVEN, price_raw=ONE, lltv_wad=half)
+    assert (found.health_wad, found.ltv_wad, found.borrowable_raw) == (5 * WAD, WAD // 10, 40)
+    assert standing(position(100, 10), EVEN, price_raw=0, lltv_wad=half).ltv_wad is None
+    assert not standing(position(100, 80), EVEN, price_raw=ONE, lltv_wad=half).is_healthy
+
+
+def test_usage_is_of_the_debt_and_not_the_inverse_of_a_floored_health() -> None:
+    """3 of 10 is 0.3; one over the health factor, which is floored, would be a wad unit more."""
+    found = standing(position(10, 3), EVEN, price_raw=ONE, lltv_wad=WAD)
+    assert found.health_wad == 3_333_333_333_333_333_333
+    assert found.usage_wad == 300_000_000_000_000_000
+
+
 def test_exactly_at_the_threshold_is_healthy() -> None:
     at = standing(position(100, 86), EVEN, price_raw=ONE, lltv_wad=LLTV)
     assert (at.is_healthy, at.health_wad, at.usage_wad, at.borrowable_raw) == (True, WAD, WAD, 0)

@@ -195,14 +195,16 @@ def test_where_a_product_does_not_fit_the_pool_divides_first() -> None:
     most = 2**256 - 1 - liquidity * ONE // price
     # Uniswap/v3-core, test/SqrtPriceMath.spec.ts: no input, however large, underflows the price.
     assert next_price_from_input_x96(price, liquidity, most, is_zero_for_one=True) == 1
-    # The last amount whose product fits is divided at once.
-    held = 5 * ONE
-    price = 2**160 - 1
+    # Dividing first loses what is left over: the price ends a little higher.
+    held, price, amount = 10**36 * ONE, 3 * 2**158, 10**30
+    assert held + amount * price > 2**256
+    at_once = -(-held * price // (held + amount * price))
+    after = next_price_from_input_x96(price, 10**36, amount, is_zero_for_one=True)
+    assert after == -(-held // (held // price + amount)) > at_once
+    # One amount less than would not fit is still divided at once.
     amount = (2**256 - 1 - held) // price
-    got = next_price_from_input_x96(price, 5, amount, is_zero_for_one=True)
-    assert got == -(-held * price // (held + amount * price))
-    got = next_price_from_input_x96(price, 5, amount + 1, is_zero_for_one=True)
-    assert got == -(-held // (held // price + amount + 1))
+    after = next_price_from_input_x96(price, 10**36, amount, is_zero_for_one=True)
+    assert after == -(-held * price // (held + amount * price))
 
 
 AT_2_16 = 20282409603651670423947251286016  # a price of 2^16

@@ -373,6 +373,13 @@ def test_the_health_factor_is_divided_half_up_before_it_is_floored() -> None:
     assert health_factor_wad(1, 990_099_009_901) == 101
 
 
+def test_below_a_half_the_health_factor_is_floored_twice() -> None:
+    """A third; then a quotient that ends in 9999 and just less than a half."""
+    assert health_factor_wad(1, 3) == 33_333_333_333_333
+    assert divmod(18399 * WAD, 19_999) == (919995999799989999, 9_999)
+    assert health_factor_wad(18399, 19_999) == 91999599979998
+
+
 def test_the_protocol_takes_its_fee_rounded_up() -> None:
     """Of 105 units seized 5 are bonus; a tenth of these is half a unit."""
     seized, repaid, fee = liquidation_amounts_raw(

@@ -112,6 +112,12 @@ def test_exactly_at_the_threshold_is_healthy() -> None:
     assert (beyond.borrowable_raw, beyond.withdrawable_raw) == (0, 0)
 
 
+def test_what_must_stay_is_rounded_up_twice() -> None:
+    """One owed is a third of a unit of collateral: one stays for it, two with the threshold."""
+    found = standing(position(10, 1), EVEN, price_raw=3 * ONE, lltv_wad=LLTV)
+    assert found.withdrawable_raw == 8
+
+
 def test_without_debt_nothing_is_missing() -> None:
     for price_raw in (0, ONE):
         found = standing(position(100, 0), EVEN, price_raw=price_raw, lltv_wad=LLTV)

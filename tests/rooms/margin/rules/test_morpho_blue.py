@@ -252,6 +252,7 @@ def test_naming_collateral_rounds_the_shares_up_and_naming_shares_the_collateral
     assert seized_for_raw(1, EVEN, **sides) == 1
     assert seized_for_raw(20, EVEN, **sides) == 21
     assert seized_for_raw(19, EVEN, **sides) == 19
+    assert seized_for_raw(10, EVEN, price_raw=3 * ONE, incentive_wad=WAD) == 3
     assert shares_for(21, EVEN, **sides) == 20
     assert shares_for(22, EVEN, **sides) == 21
     with pytest.raises(OutOfDomain, match="price must be positive"):

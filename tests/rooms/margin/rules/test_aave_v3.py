@@ -201,6 +201,13 @@ def test_a_supply_that_does_not_count_counts_for_nothing(idle: dict[str, Any]) -
     assert not found.has_zero_ltv
 
 
+def test_the_smallest_supply_counts_and_none_does_not() -> None:
+    least = standing((holding("A", 1, 1, liquidation_threshold_bps=1, ltv_bps=0),))
+    assert (least.collateral_base_raw, least.health_wad) == (1, WAD // 10_000)
+    assert least.has_zero_ltv
+    assert not standing((holding("A", 0, 1, ltv_bps=0),)).has_zero_ltv
+
+
 CATEGORY = Category(
     ltv_bps=9_000,
     liquidation_threshold_bps=9_300,

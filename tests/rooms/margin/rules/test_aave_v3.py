@@ -155,6 +155,7 @@ def test_values_round_against_the_borrower() -> None:
     assert debt_raw(3, RAY + 1) == 4
     assert collateral_base(1, 5, 1) == 0
     assert debt_base(1, 5, 1) == 1
+    assert collateral_base(400, 5, 2) == debt_base(400, 5, 2) == 20
 
 
 def test_averages_are_floored_and_the_health_factor_is_not_made_of_them() -> None:
@@ -387,6 +388,12 @@ def test_below_a_half_the_health_factor_is_floored_twice() -> None:
     assert health_factor_wad(18399, 19_999) == 91999599979998
 
 
+def test_from_a_half_on_the_health_factor_is_rounded_up_first() -> None:
+    """A quotient that ends in 9999 and three fifths."""
+    assert divmod(2344 * WAD, 25_001) == (93756249750009999, 15_001)
+    assert health_factor_wad(2344, 25_001) == 9375624975001
+
+
 def test_the_protocol_takes_its_fee_rounded_up() -> None:
     """Of 105 units seized 5 are bonus; a tenth of these is half a unit."""
     seized, repaid, fee = liquidation_amounts_raw(
@@ -424,6 +431,11 @@ def test_when_a_liquidator_may_act(row: str) -> None:
     ) is (is_open == "yes")
 
 
+def test_without_pause_or_grace_health_alone_decides() -> None:
+    assert is_liquidatable(WAD - 1)
+    assert not is_liquidatable(WAD)
+
+
 def test_half_is_of_all_debt_not_of_this_one() -> None:
     """5,000 of 12,000 owed may go whole; of 9,000 in all only 4,500 may (trap 6)."""
     dollar: dict[str, int] = {"debt_price_base": BASE, "debt_decimals": 6}
@@ -454,6 +466,41 @@ def test_half_is_rounded_half_up_in_the_base_currency_and_down_in_the_token() ->
         )
         == 2
     )
+
+
+def test_a_debt_that_fills_half_of_the_total_goes_whole_and_no_more() -> None:
+    """Two tenths of a token at 3 are worth 0.6, that is 1; for 1 one could pay three tenths."""
+    assert (
+        repayable_raw(
+            close_bps=5_000, debt_raw=2, debt_price_base=3, debt_decimals=1, debt_total_base=2
+        )
+        == 2
+    )
+
+
+def seized(**changed: int) -> tuple[int, int, int]:
+    plain = {
+        "collateral_price_base": 1,
+        "collateral_decimals": 0,
+        "debt_price_base": 1,
+        "debt_decimals": 0,
+        "debt_to_cover_raw": 100,
+        "collateral_balance_raw": 100,
+        "liquidation_bonus_bps": 10_000,
+        "protocol_fee_bps": 0,
+    }
+    return liquidation_amounts_raw(**{**plain, **changed})
+
+
+def test_a_balance_that_is_just_enough_does_not_cut_the_repayment() -> None:
+    """1.50 buy one whole unit, all there is; with none to spare the price is still 1.50."""
+    assert seized(debt_decimals=2, debt_to_cover_raw=150, collateral_balance_raw=1) == (1, 150, 0)
+    assert seized(debt_decimals=2, debt_to_cover_raw=250, collateral_balance_raw=1) == (1, 100, 0)
+
+
+def test_what_a_whole_balance_is_worth_is_floored_first() -> None:
+    """Ten units at 1 are three and a third at 3."""
+    assert seized(debt_price_base=3, collateral_balance_raw=10) == (10, 3, 0)
 
 
 def test_a_liquidator_who_takes_everything_pays_for_it_rounded_up() -> None:

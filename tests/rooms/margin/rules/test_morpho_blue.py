@@ -208,6 +208,8 @@ def test_more_collateral_never_hurts(
     [
         # onchain-margin.md section 7; then by hand: the cap, a threshold of one, 1 / 0.983.
         (LLTV, 1_043_841_336_116_910_229),
+        # A unit above 86 % the product ends in 0.7 and is cut: one less.
+        (LLTV + 1, 1_043_841_336_116_910_228),
         (0, 1_150_000_000_000_000_000),
         (WAD, WAD),
         (945 * 10**15, 1_016_776_817_488_561_260),
@@ -257,6 +259,7 @@ def test_naming_collateral_rounds_the_shares_up_and_naming_shares_the_collateral
     assert shares_for(22, EVEN, **sides) == 21
     with pytest.raises(OutOfDomain, match="price must be positive"):
         seized_for_raw(1, EVEN, price_raw=0, incentive_wad=WAD)
+    assert seized_for_raw(1, EVEN, price_raw=1, incentive_wad=WAD) == ONE
     with pytest.raises(OutOfDomain, match="price must be positive"):
         shares_for(1, EVEN, price_raw=0, incentive_wad=WAD)
 
@@ -281,6 +284,13 @@ def test_bad_debt_is_never_more_than_the_market_owes() -> None:
         position(1, 100 * 10**6), alone, price_raw=ONE, lltv_wad=LLTV, repaid_shares_raw=10**6
     )
     assert (done.seized_raw, done.repaid_raw, done.lost_raw) == (1, 1, 99)
+
+
+def test_a_rounding_never_loses_more_than_there_is() -> None:
+    """One asset, owed by a million shares on nothing: half of them pay it, nothing is left."""
+    last = Debt(assets_raw=1, shares_raw=10**6)
+    done = seize(position(0, 10**6), last, price_raw=ONE, lltv_wad=LLTV, repaid_shares_raw=500_001)
+    assert (done.seized_raw, done.repaid_raw, done.lost_raw) == (0, 1, 0)
 
 
 @pytest.mark.parametrize(
@@ -330,6 +340,40 @@ def test_what_may_be_seized_before(shares: int, seizable: int) -> None:
     assert pre_seizable_raw(held, EVEN, TERMS, price_raw=ONE, lltv_wad=LLTV) == seizable
 
 
+def test_the_mainnet_position_of_the_peer_suite() -> None:
+    """Numbers of morpho-org/sdks, blue-sdk/src/position/PreLiquidationPosition.test.ts."""
+    debt = Debt(assets_raw=10**12, shares_raw=10**18)
+    held = position(200_000_000_000, 170_000_000_000_000_000)
+    terms = PreLiquidation(
+        lltv_wad=80 * 10**16,
+        close_wad_min=20 * 10**16,
+        close_wad_max=80 * 10**16,
+        incentive_wad_min=101 * 10**16,
+        incentive_wad_max=101 * 10**16,
+    )
+    assert pre_seizable_raw(held, debt, terms, price_raw=ONE, lltv_wad=LLTV) == 120_189_999_998
+
+
+def test_shares_assets_and_collateral_are_floored_in_turn() -> None:
+    """Half of 83 is 41; at 1.03 that is 42 and a bit; at a price of 4 ten and a half: ten."""
+    held = position(100, 83)
+    assert pre_seizable_raw(held, EVEN, TERMS, price_raw=ONE, lltv_wad=LLTV) == 42
+    assert pre_seizable_raw(position(25, 83), EVEN, TERMS, price_raw=4 * ONE, lltv_wad=LLTV) == 10
+
+
+def test_a_factor_between_two_is_floored() -> None:
+    """Debt of 83 on 100 whole tokens is halfway: between 0 and one unit of a wad it is none."""
+    terms = PreLiquidation(
+        lltv_wad=80 * 10**16,
+        close_wad_min=0,
+        close_wad_max=1,
+        incentive_wad_min=WAD,
+        incentive_wad_max=WAD,
+    )
+    held = position(100 * WAD, 83 * WAD)
+    assert pre_seizable_raw(held, EVEN, terms, price_raw=ONE, lltv_wad=LLTV) == 0
+
+
 def test_just_beyond_the_contract_s_threshold_little_may_be_seized() -> None:
     """A unit above 80 % of a million: a fifth at 1.01, and hardly more."""
     held = position(10**12, 8 * 10**11 + 1)
@@ -358,7 +402,7 @@ def test_a_contract_at_or_above_the_market_s_threshold_seizes_nothing() -> None:
         assert pre_seizable_raw(held, EVEN, late, price_raw=ONE, lltv_wad=LLTV) == 0
 
 
-@pytest.mark.parametrize("falling", [(2, 1, 1, 1), (1, 1, 2, 1), (-1, 1, 1, 1)])
+@pytest.mark.parametrize("falling", [(2, 1, 1, 1), (1, 1, 2, 1), (-1, 1, 1, 1), (1, 1, -1, 1)])
 def test_factors_that_fall_are_refused(falling: tuple[int, int, int, int]) -> None:
     with pytest.raises(OutOfDomain, match="must grow"):
         PreLiquidation(

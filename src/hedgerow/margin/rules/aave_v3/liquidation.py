@@ -78,7 +78,7 @@ def repayable_raw(
     into this one: a debt that is less than half of the total may go whole.
     """
     room_base = percent_mul(debt_total_base, close_bps)
-    if close_bps >= _BPS or debt_base(debt_raw, debt_price_base, debt_decimals) <= room_base:
+    if debt_base(debt_raw, debt_price_base, debt_decimals) <= room_base:
         return debt_raw
     return mul_div_down(room_base, 10**debt_decimals, debt_price_base)
 

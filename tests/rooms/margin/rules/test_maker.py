@@ -113,6 +113,7 @@ def test_a_vault_is_unsafe_when_it_is_worth_less_than_its_debt() -> None:
     vault = {"collateral_wad": WAD, "debt_wad": 100 * WAD, "rate_ray": RAY * 11 // 10}
     assert not is_unsafe(spot_ray=110 * RAY, **vault)
     assert is_unsafe(spot_ray=110 * RAY - 1, **vault)
+    assert is_unsafe(collateral_wad=1, spot_ray=1, debt_wad=2, rate_ray=1)
     # A spot of zero says that the price is not known.
     assert not is_unsafe(spot_ray=0, **vault)
     assert not is_unsafe(collateral_wad=0, spot_ray=1, debt_wad=0, rate_ray=RAY)
@@ -182,6 +183,27 @@ def test_nothing_to_sell_or_no_room_is_refused() -> None:
     assert kicked(ink="0.000000000000000001", room="550") is None
     # Room for less than a smallest unit of debt, and nothing counts as dust.
     assert kicked(room="0.000000000000000001", dust="0") is None
+
+
+def test_room_decides_even_for_a_vault_that_is_dust() -> None:
+    assert kicked(art="50", room="0") is None
+    assert kicked(art="50", room="1e-45") == kick("55", "10", "0", "0")
+
+
+def test_the_part_that_is_taken_is_rounded_down() -> None:
+    """100 over 1.1 is 90.90...: cut at its eighteenth digit."""
+    found = kicked(room="100", dust="0")
+    assert found is not None
+    assert found.debt_left_wad == 1_000 * WAD - 90_909_090_909_090_909_090
+    # Ten over three, then over a penalty that is a third of a unit more: nothing is left of it.
+    third = 3_333_333_333_333_333_334
+    vault = {"collateral_wad": WAD, "debt_wad": 2, "rate_ray": 3, "dust_rad": 0}
+    assert bark(chop_wad=third, room_rad=10, **vault) is None
+
+
+def test_the_smallest_auction() -> None:
+    least = bark(collateral_wad=1, debt_wad=1, rate_ray=1, chop_wad=WAD, room_rad=10, dust_rad=0)
+    assert least == Kick(tab_rad=1, lot_wad=1, debt_left_wad=0, collateral_left_wad=0)
 
 
 @pytest.mark.parametrize(
@@ -265,6 +287,9 @@ TAKES = """
     3       20   3    5      3       15    5         0         0         yes
     40      110  40   0      40      0     110       0         0         yes
     10      110  40   0      10      0     110       30        0         no
+    0       22   40   5      0       0     22        40        0         no
+    40      110  40   3      36.666666666666666666 110 0 0 3.333333333333333334 yes
+    36      110  40   3      29.333333333333333333 88 22 10.666666666666666667 0 no
 """
 
 
@@ -348,6 +373,9 @@ def test_when_an_auction_must_start_anew(row: str) -> None:
 
 
 def test_an_auction_without_a_first_price_is_refused() -> None:
+    least = {"elapsed_s": 0, "tail_s": 1, "price_ray": 1, "top_ray": 1}
+    assert not needs_reset(cusp_ray=RAY, **least)
+    assert needs_reset(cusp_ray=RAY + 1, **least)
     with pytest.raises(OutOfDomain, match="begins at a price"):
         needs_reset(elapsed_s=0, tail_s=1, price_ray=1, top_ray=0, cusp_ray=1)
 

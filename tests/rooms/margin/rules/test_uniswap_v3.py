@@ -241,6 +241,18 @@ def test_a_price_must_fit_the_pool() -> None:
         next_price_from_output_x96(2**159, 2**64, 2**1 - 1, is_zero_for_one=False)
 
 
+def test_the_smallest_and_the_largest_that_a_pool_takes() -> None:
+    paid = next_price_from_input_x96
+    assert paid(1, 1, 0, is_zero_for_one=True) == 1
+    assert paid(ONE, 1, 1, is_zero_for_one=True) == ONE // 2
+    assert paid(2**160 - 2, ONE, 1, is_zero_for_one=False) == 2**160 - 1
+    with pytest.raises(OutOfDomain, match="160 bits"):
+        paid(2**160 - 2, ONE, 2, is_zero_for_one=False)
+    assert next_price_from_output_x96(ONE + 1, 1, 1, is_zero_for_one=True) == 1
+    with pytest.raises(OutOfDomain, match="the pool has less"):
+        next_price_from_output_x96(ONE, 1, 1, is_zero_for_one=True)
+
+
 @given(roots, liquidities, st.integers(0, 2**128), st.booleans())
 def test_a_price_never_moves_further_than_is_paid_for(
     price: int, liquidity: int, amount: int, is_zero_for_one: bool
@@ -289,6 +301,15 @@ def test_liquidity_of_a_hundred_and_two_hundred(price: int, liquidity: int) -> N
 def test_a_range_that_is_none_is_refused(at: tuple[int, int]) -> None:
     with pytest.raises(OutOfDomain, match="a range lies between"):
         liquidity_for_amounts_raw(ONE, *at, amount0_raw=1, amount1_raw=1)
+
+
+def test_a_token_that_is_not_needed_may_be_none() -> None:
+    def bought(price: int, amount0: int, amount1: int) -> int:
+        return liquidity_for_amounts_raw(price, LOW, HIGH, amount0_raw=amount0, amount1_raw=amount1)
+
+    assert bought(LOW, 100, 0) == 1048
+    assert bought(HIGH, 0, 200) == 2097
+    assert bought(ONE, 0, 200) == bought(ONE, 100, 0) == 0
 
 
 def test_less_than_no_tokens_are_refused() -> None:
@@ -367,6 +388,19 @@ def test_an_amount_is_used_up_or_a_target_reached() -> None:
     assert short.amount_in_raw + short.fee_raw == 1_999
     wanted = swap_step(ONE, ONE // 2, 1_000, -500, fee_millionths=0)
     assert (wanted.sqrt_price_x96, wanted.fee_raw) == (ONE // 2, 0)
+
+
+def test_an_amount_that_just_reaches_the_target_ends_there_and_not_beside_it() -> None:
+    """Amounts are rounded: what 37,425 in or 32,543 out move the price to is not this target."""
+    target, liquidity = 68895004072788912938913673069, 249_524
+    for amount, moved in (
+        (37_425, next_price_from_input_x96(ONE, liquidity, 37_425, is_zero_for_one=True)),
+        (-32_543, next_price_from_output_x96(ONE, liquidity, 32_543, is_zero_for_one=True)),
+    ):
+        assert moved != target
+        step = swap_step(ONE, target, liquidity, amount, fee_millionths=0)
+        assert step.sqrt_price_x96 == target
+        assert (step.amount_in_raw, step.amount_out_raw) == (37_425, 32_543)
 
 
 def test_without_liquidity_the_price_goes_to_the_target_for_nothing() -> None:

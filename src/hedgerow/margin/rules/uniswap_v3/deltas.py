@@ -98,7 +98,7 @@ def next_price_from_output_x96(
             raise OutOfDomain(f"the pool has less than {amount_raw} of token1 down to zero")
         return after
     held, gone = liquidity_raw * _X96, amount_raw * price_x96
-    if gone >= held or gone > _UINT256_MAX:
+    if gone >= held:
         raise OutOfDomain(f"the pool has less than {amount_raw} of token0 at any price")
     return _fitting(mul_div_up(held, price_x96, held - gone))
 

@@ -67,6 +67,9 @@ def test_powers_round_half_up_and_the_price_down() -> None:
     assert stairstep_price_ray(RAY, 5 * 10**13, 1, 2) == 3
     assert stairstep_price_ray(RAY, 4 * 10**13, 1, 2) == 2
     assert stairstep_price_ray(RAY - 1, RAY // 2, 1, 1) == RAY // 2 - 1
+    # 8e17 cubed is 0.512 parts of a ray, 7e17 is 0.343.
+    assert stairstep_price_ray(RAY, 8 * 10**17, 1, 3) == 1
+    assert stairstep_price_ray(RAY, 7 * 10**17, 1, 3) == 0
 
 
 @pytest.mark.parametrize("elapsed_s", [0, 1, 900, 1800, 3600, 20_000])

@@ -361,6 +361,18 @@ def test_shares_assets_and_collateral_are_floored_in_turn() -> None:
     assert pre_seizable_raw(position(25, 83), EVEN, TERMS, price_raw=4 * ONE, lltv_wad=LLTV) == 10
 
 
+def test_factors_may_stay_the_same() -> None:
+    terms = PreLiquidation(
+        lltv_wad=80 * 10**16,
+        close_wad_min=WAD // 2,
+        close_wad_max=WAD // 2,
+        incentive_wad_min=0,
+        incentive_wad_max=WAD * 2,
+    )
+    held = position(100_000, 83_000)
+    assert pre_seizable_raw(held, EVEN, terms, price_raw=ONE, lltv_wad=LLTV) == 41_500
+
+
 def test_a_factor_between_two_is_floored() -> None:
     """Debt of 83 on 100 whole tokens is halfway: between 0 and one unit of a wad it is none."""
     terms = PreLiquidation(

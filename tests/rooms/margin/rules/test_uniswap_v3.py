@@ -89,6 +89,14 @@ def test_a_price_lies_between_its_tick_and_the_next(root: int) -> None:
     assert tick == TICK_MAX or root < sqrt_price_x96_at_tick(tick + 1)
 
 
+def test_the_last_tick_has_the_last_price() -> None:
+    """TickMath.sol: ticks to 887272, roots from 4295128739."""
+    assert TICK_MAX == 887_272
+    assert SQRT_PRICE_X96_MIN == 4_295_128_739
+    assert tick_at_sqrt_price_x96(SQRT_PRICE_X96_MAX) == TICK_MAX
+    assert tick_at_sqrt_price_x96(SQRT_PRICE_X96_MAX - 1) == TICK_MAX - 1
+
+
 def test_beyond_the_last_tick_there_is_no_price() -> None:
     for tick in (TICK_MAX + 1, -TICK_MAX - 1):
         with pytest.raises(OutOfDomain, match=f"was {tick}"):

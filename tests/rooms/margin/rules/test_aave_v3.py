@@ -633,6 +633,6 @@ def test_dust_is_measured_with_debt_rounded_up_and_collateral_down() -> None:
 
 
 def test_bad_debt_is_what_is_left_when_the_last_collateral_goes() -> None:
-    left = {"USDC": 5, "DAI": 7, "ETH": 0}
-    assert deficits_raw(left, collateral_total_base=100, seized_base=100) == {"USDC": 5, "DAI": 7}
+    left = {"USDC": 5, "DAI": 1, "ETH": 0}
+    assert deficits_raw(left, collateral_total_base=100, seized_base=100) == {"USDC": 5, "DAI": 1}
     assert deficits_raw(left, collateral_total_base=100, seized_base=99) == {}

@@ -137,6 +137,20 @@ def test_factors_prices_and_amounts_are_floored_in_turn() -> None:
     assert sold(4, asset_price=3 * 10**20, store_front=0) == 1
 
 
+def test_the_first_division_is_floored_before_the_second() -> None:
+    """19 over 2 is 9, and over 10 nothing; a price of one unit is a price."""
+    whole: dict[str, int] = {
+        "store_front_price_factor_wad": 0,
+        "liquidation_factor_wad": WAD,
+        "asset_unit_raw": 1,
+        "base_price_1e8": 1,
+        "base_unit_raw": 10,
+    }
+    assert collateral_for_base_raw(19, asset_price_1e8=2, **whole) == 0
+    assert collateral_for_base_raw(20, asset_price_1e8=2, **whole) == 1
+    assert collateral_for_base_raw(10, asset_price_1e8=1, **whole) == 1
+
+
 @given(st.integers(0, 10**18), st.integers(1, 10**14), st.integers(0, WAD), st.integers(1, WAD))
 def test_nobody_buys_below_the_discounted_price(
     base_raw: int, price: int, store_front: int, liquidation: int

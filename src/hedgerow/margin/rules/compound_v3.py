@@ -10,9 +10,17 @@ from fractions import Fraction
 
 import msgspec
 
+from hedgerow.errors import OutOfDomain
 from hedgerow.units import mul_div_down
 
-__all__ = ["Absorbed", "Collateral", "absorb", "collateral_for_base_raw", "liquidity_usd"]
+__all__ = [
+    "Absorbed",
+    "Collateral",
+    "absorb",
+    "collateral_for_base_raw",
+    "liquidity_usd",
+    "rate_wad_per_s",
+]
 
 _WAD = 10**18
 
@@ -53,6 +61,8 @@ def absorb(
 ) -> Absorbed:
     """Seize all collateral, credit its value, and let the reserves pay what is still owed.
 
+    Whether an account may be absorbed is asked before, of `liquidity_usd`.
+
     Parameters
     ----------
     base_balance_raw
@@ -81,8 +91,44 @@ def collateral_for_base_raw(
     """Give the collateral that an amount of base buys from the reserves, rounded down.
 
     The discount is ``storeFront · (1 - liquidationFactor)``; each product with a factor and both
-    divisions are floored in turn.
+    divisions are floored in turn. The protocol sells only while its reserves are below target.
+
+    Raises
+    ------
+    OutOfDomain
+        If a price is not positive, or the discount leaves nothing of it.
     """
     discount_wad = mul_div_down(store_front_price_factor_wad, _WAD - liquidation_factor_wad, _WAD)
     discounted_1e8 = mul_div_down(asset_price_1e8, _WAD - discount_wad, _WAD)
+    if discounted_1e8 <= 0 or base_price_1e8 <= 0:
+        raise OutOfDomain(
+            f"prices must be positive, were {discounted_1e8} (discounted) and {base_price_1e8}"
+        )
     return base_price_1e8 * base_raw * asset_unit_raw // discounted_1e8 // base_unit_raw
+
+
+def rate_wad_per_s(
+    utilisation_wad: int,
+    *,
+    kink_wad: int,
+    base_wad_per_s: int,
+    slope_low_wad_per_s: int,
+    slope_high_wad_per_s: int,
+) -> int:
+    """Give the interest rate of a kinked curve; supply and borrow have one each.
+
+    Steeper beyond the kink; each product is floored.
+
+    Raises
+    ------
+    OutOfDomain
+        If the utilisation is negative.
+    """
+    if utilisation_wad < 0:
+        raise OutOfDomain(f"utilisation must not be negative, was {utilisation_wad}")
+    below_wad = min(utilisation_wad, kink_wad)
+    return (
+        base_wad_per_s
+        + mul_div_down(slope_low_wad_per_s, below_wad, _WAD)
+        + mul_div_down(slope_high_wad_per_s, utilisation_wad - below_wad, _WAD)
+    )

@@ -33,9 +33,7 @@ def deductions(floors: Sequence[N], rates_frac: Sequence[N]) -> tuple[N, ...]:
     if not floors or len(floors) != len(rates_frac):
         raise OutOfDomain(f"tiers need as many floors as rates: {len(floors)}, {len(rates_frac)}")
     if floors[0] < 0 or any(above <= below for below, above in pairwise(floors)):
-        raise OutOfDomain(
-            f"floors of tiers must rise from 0 or above: {list(map(float, floors))}"
-        )
+        raise OutOfDomain(f"floors of tiers must rise from 0 or above: {list(map(float, floors))}")
     found = [floors[0] - floors[0]]
     for at in range(1, len(floors)):
         found.append(found[-1] + floors[at] * (rates_frac[at] - rates_frac[at - 1]))

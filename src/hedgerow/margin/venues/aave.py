@@ -10,15 +10,15 @@ from decimal import Decimal
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LoanDebt, LoanSupply
-from hedgerow.margin.lending import (
+from hedgerow.margin.records import MarginLine, MarginReport
+from hedgerow.margin.rulebook import LendingRulebook
+from hedgerow.margin.rules.aave_v3 import (
     balance_raw,
     collateral_base,
     debt_base,
     debt_raw,
     health_factor_wad,
 )
-from hedgerow.margin.records import MarginLine, MarginReport
-from hedgerow.margin.rulebook import LendingRulebook
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.units import quantise

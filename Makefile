@@ -104,7 +104,7 @@ check-tests: $(STAMP)dev
 bench: $(STAMP)core ## run every benchmark; one table with bar and figure
 	@$(BIN)/python -m tools.bench $(ARGS)
 
-measure: $(STAMP)core ## run benchmarks and measurements, write docs/measured.md
+measure: $(STAMP)dev ## run benchmarks and measurements, write docs/measured.md
 	@$(BIN)/python -m tools.measure $(ARGS)
 
 docs: $(STAMP)docs ## build the documentation into build/docs

@@ -17,6 +17,9 @@ from hedgerow.instruments import (
     LoanDebt,
     LoanSupply,
     Option,
+    PowerPerpetual,
+    QuantoFuture,
+    QuantoPerpetual,
 )
 from hedgerow.margin import (
     LendingReserve,
@@ -36,7 +39,9 @@ from hedgerow.market import (
     MarketState,
     OptionQuote,
     OracleAnswer,
+    PowerState,
     Quote,
+    ShareRate,
     Snapshot,
     StakingRate,
 )
@@ -104,6 +109,43 @@ def linear_future(instrument_id: str, expiry_ns: int, coin: str = "BTC") -> Line
         multiplier_coin_per_contract=Decimal(1),
         tick_usd=Decimal("0.5"),
         lot_contracts=Decimal("0.001"),
+    )
+
+
+def quanto(coin: str = "ETH", settlement: str = "BTC") -> QuantoPerpetual:
+    """One contract gains a millionth of the settlement coin per dollar."""
+    return QuantoPerpetual(
+        instrument_id=f"{coin}-QUANTO",
+        underlying=coin,
+        settlement=settlement,
+        multiplier_coin_per_usd=Decimal("1e-6"),
+        tick_usd=Decimal("0.05"),
+        lot_contracts=Decimal(1),
+        funding_interval_ns=8 * HOUR_NS,
+    )
+
+
+def quanto_future(instrument_id: str, expiry_ns: int, coin: str = "ETH") -> QuantoFuture:
+    return QuantoFuture(
+        instrument_id=instrument_id,
+        underlying=coin,
+        settlement="BTC",
+        expiry_ns=expiry_ns,
+        multiplier_coin_per_usd=Decimal("1e-6"),
+        tick_usd=Decimal("0.05"),
+        lot_contracts=Decimal(1),
+    )
+
+
+def power(settlement: str = "ETH") -> PowerPerpetual:
+    """The terms of Squeeth."""
+    return PowerPerpetual(
+        instrument_id="oSQTH",
+        underlying="ETH",
+        settlement=settlement,
+        exponent_power=2,
+        scale_usd=Decimal(10_000),
+        funding_period_ns=420 * HOUR_NS,
     )
 
 
@@ -230,6 +272,22 @@ def staking(asset: str, base: str, rate: Number, time_ns: int = T0_NS) -> Stakin
         base=base,
         rate_coin_per_coin=exact(rate),
         discount_frac=Decimal(0),
+    )
+
+
+def share_rate(vault: str, rate: Number, time_ns: int = T0_NS) -> ShareRate:
+    return ShareRate(time_ns=time_ns, vault=vault, rate_coin_per_share=exact(rate))
+
+
+def power_state(
+    factor: Number, coin_usd: Number, mark_usd: Number, time_ns: int = T0_NS
+) -> PowerState:
+    return PowerState(
+        time_ns=time_ns,
+        instrument_id="oSQTH",
+        norm_factor_frac=exact(factor),
+        price_underlying_usd=exact(coin_usd),
+        price_mark_usd=exact(mark_usd),
     )
 
 

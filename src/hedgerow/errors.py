@@ -5,7 +5,7 @@ bugs are asserts. The tree below is compared with the classes by ``tests/tidy``.
 
 HedgerowError
 ├── BoundaryError     DeskRejected · RecordingRejected · RulebookRejected · JournalRejected
-│                     MarketRejected · VectorsRejected
+│                     MarketRejected · RequestRejected · VectorsRejected
 ├── ModelError        OutOfDomain
 └── ExecutionError    OrderRefused · TransferRefused · BudgetExceeded
 """
@@ -29,6 +29,7 @@ __all__ = [
     "Outcome",
     "Reason",
     "RecordingRejected",
+    "RequestRejected",
     "RulebookRejected",
     "TransferRefused",
     "VectorsRejected",
@@ -65,6 +66,10 @@ class MarketRejected(BoundaryError):
 
 class VectorsRejected(BoundaryError):
     """A file of test vectors cannot be read, or a case lacks what its computation needs."""
+
+
+class RequestRejected(BoundaryError):
+    """A command line, or a table given to one, asks for what cannot be answered as it stands."""
 
 
 class ModelError(HedgerowError):

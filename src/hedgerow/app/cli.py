@@ -20,8 +20,11 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
 
 from hedgerow import __version__
+from hedgerow.app.asked import heading_of, looked_at, opened, show, status_of, surveyed
+from hedgerow.app.exposure import exposure
 from hedgerow.app.kernel_cache import choose_kernel_cache
 from hedgerow.app.options import At, Data, DeskPath, Json, Seed
+from hedgerow.app.price import price
 from hedgerow.app.surface import surface
 from hedgerow.errors import HedgerowError
 
@@ -38,12 +41,11 @@ app = App(
     version=__version__,
     suppress_keyboard_interrupt=False,  # `main` says what it means
 )
-exposure = App(name="exposure", help="What the desk is exposed to.")
 margin = App(name="margin", help="What each account must hold.")
 hedge = App(name="hedge", help="Which trades bring the desk back.")
 collateral = App(name="collateral", help="Which transfers bring the desk back.")
 journal = App(name="journal", help="What was seen and done, and the proof of it.")
-for noun in (exposure, margin, hedge, collateral, surface, journal):
+for noun in (exposure, margin, hedge, collateral, surface, price, journal):
     app.command(noun)
 
 
@@ -67,24 +69,6 @@ def run(
     )
 
 
-@exposure.command(name="show")
-def exposure_show(
-    desk: DeskPath = None,
-    *,
-    data: Data = None,
-    at: At = None,
-    seed: Seed = None,
-    as_json: Json = False,
-) -> int:
-    """Show value and Greeks of every node: desk, venue, account, underlying, expiry, coin."""
-    from hedgerow.reporting import builtins_of, exposure_table
-
-    state = _survey(desk, data, at, seed)
-    shown = exposure_table(state.exposures, heading=_heading(state))
-    _show(builtins_of(state.exposures), shown, as_json=as_json)
-    return _status(state, as_json=as_json)
-
-
 @margin.command(name="require")
 def margin_require(
     desk: DeskPath = None,
@@ -99,7 +83,7 @@ def margin_require(
     from hedgerow.errors import DeskRejected
     from hedgerow.reporting import builtins_of, margin_tables
 
-    state = _survey(desk, data, at, seed)
+    state = surveyed(desk, data, at, seed)
     reports = {
         node: report
         for node, report in state.reports.items()
@@ -110,9 +94,9 @@ def margin_require(
         if account is None:
             raise DeskRejected("no account of the desk has a rulebook, so none must hold anything")
         raise DeskRejected(f"no account {account!r} with a rulebook; there are: {known}")
-    shown = margin_tables(reports.values(), heading=_heading(state))
-    _show(builtins_of(reports), shown, as_json=as_json)
-    return _status(state, as_json=as_json)
+    shown = margin_tables(reports.values(), heading=heading_of(state))
+    show(builtins_of(reports), shown, as_json=as_json)
+    return status_of(state, as_json=as_json)
 
 
 @hedge.command(name="plan")
@@ -128,11 +112,11 @@ def hedge_plan(
     from hedgerow.collateral import TransferPlan
     from hedgerow.hedging import plan
 
-    loaded, market, at_ns = _opened(desk, data, at, seed)
-    state = _looked(loaded, market, at_ns)
+    loaded, market, at_ns = opened(desk, data, at, seed)
+    state = looked_at(loaded, market, at_ns)
     trades = plan(loaded.hedges, state, loaded.perpetuals)
     _show_plan(loaded, market, state, trades, TransferPlan(moves=(), unmet=()), as_json=as_json)
-    return _status(state, as_json=as_json)
+    return status_of(state, as_json=as_json)
 
 
 @collateral.command(name="plan")
@@ -148,11 +132,11 @@ def collateral_plan(
     from hedgerow.collateral import plan
     from hedgerow.hedging import TradePlan
 
-    loaded, market, at_ns = _opened(desk, data, at, seed)
-    state = _looked(loaded, market, at_ns)
+    loaded, market, at_ns = opened(desk, data, at, seed)
+    state = looked_at(loaded, market, at_ns)
     transfers = plan(loaded.buffers, loaded.routes, state, dict(loaded.rulebooks))
     _show_plan(loaded, market, state, TradePlan(trades=(), unmet=()), transfers, as_json=as_json)
-    return _status(state, as_json=as_json)
+    return status_of(state, as_json=as_json)
 
 
 @journal.command(name="verify")
@@ -172,7 +156,7 @@ def journal_verify(
     from hedgerow.execution import verify
 
     verified = verify(path, anchor=anchor)
-    _show(
+    show(
         {"rows": verified.rows_count, "chain_head": verified.head, "ok": True},
         f"{verified.rows_count} rows, chain intact\nchain head {verified.head}",
         as_json=as_json,
@@ -268,7 +252,9 @@ def _usage(bad: CycloptsError) -> str:
     if isinstance(bad, MissingArgumentError) and bad.argument is not None:
         name = bad.argument.name
         given = any(token.keyword for token in bad.argument.tokens) or name in sys.argv
-        told = f"{name} needs a value" if given else f"{name.lstrip('-').upper()} is missing"
+        is_flag = bad.argument.field_info.kind is bad.argument.field_info.KEYWORD_ONLY
+        missing = name if is_flag else name.lstrip("-").upper()
+        told = f"{name} needs a value" if given else f"{missing} is missing"
     elif isinstance(bad, UnusedCliTokensError):
         told = f"one argument too many: {' '.join(bad.unused_tokens or ())}"
     else:
@@ -282,41 +268,6 @@ def _complain(kind: str, message: str, *, as_json: bool) -> None:
         sys.stdout.write(json.dumps({"error": {"kind": kind, "message": message}}) + "\n")
     else:
         sys.stderr.write(f"hedgerow: {message}\n")
-
-
-def _show(payload: Any, readable: Any, *, as_json: bool) -> None:
-    if as_json:
-        sys.stdout.write(json.dumps(payload, sort_keys=True) + "\n")
-        return
-    from hedgerow.app.screen import wide_console
-
-    wide_console().print(readable, highlight=False, crop=False)
-
-
-def _opened(
-    path: Path | None, data: Path | None, at: str | None, seed: int | None
-) -> "tuple[Desk, Market, int]":
-    from hedgerow.app.feed import open_market
-    from hedgerow.errors import DeskRejected
-    from hedgerow.units import format_ns, parse_ns
-
-    desk, market = open_market(path, data, seed)
-    try:
-        at_ns = desk.start_ns if at is None else parse_ns(at)
-        format_ns(at_ns)  # a time that cannot be written cannot be meant
-    except (ValueError, OverflowError) as bad:
-        raise DeskRejected(f"--at {at}: write a time such as 2026-02-05T12:00:00Z") from bad
-    return desk, market, at_ns
-
-
-def _looked(desk: "Desk", market: "Market", at_ns: int) -> "Survey":
-    from hedgerow.app.look import look
-
-    return look(desk, market.events(), at_ns)
-
-
-def _survey(path: Path | None, data: Path | None, at: str | None, seed: int | None) -> "Survey":
-    return _looked(*_opened(path, data, at, seed))
 
 
 def _show_plan(
@@ -342,20 +293,4 @@ def _show_plan(
         assumptions=market.statements,
         valid_ns=MINUTE_NS,
     )
-    _show(builtins_of(made), plan_tables(made, heading=_heading(state)), as_json=as_json)
-
-
-def _heading(state: "Survey") -> str:
-    """Say whose positions these are: none of these commands knows what a run did to them."""
-    from hedgerow.units import format_ns
-
-    return (
-        f"The opening positions of the desk, in the market of {format_ns(state.snapshot.time_ns)}"
-    )
-
-
-def _status(state: "Survey", *, as_json: bool) -> int:
-    from hedgerow.app.observe import frame
-    from hedgerow.app.verdict import status, troubles
-
-    return status(troubles(frame(state)), is_quiet=as_json)
+    show(builtins_of(made), plan_tables(made, heading=heading_of(state)), as_json=as_json)

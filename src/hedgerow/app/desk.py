@@ -4,7 +4,7 @@ Its shape and what in it refers to what are checked together, so that every mist
 message.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
@@ -14,18 +14,18 @@ from typing import Any
 from hedgerow.app.desk_file import (
     BudgetPart,
     DeskFile,
-    LinearPerpetualPart,
     RecordingPart,
     read_desk_file,
     shape_mistakes,
 )
+from hedgerow.app.desk_instruments import instrument_of
 from hedgerow.app.loose_ends import loose_ends, terms_from_name
 from hedgerow.app.rulebooks import packaged_rulebooks
 from hedgerow.collateral import BufferPolicy, Route
 from hedgerow.errors import DeskRejected, HedgerowError
 from hedgerow.execution import Mode
 from hedgerow.hedging import HedgePolicy
-from hedgerow.instruments import Instrument, LinearPerpetual, LoanDebt, LoanSupply
+from hedgerow.instruments import Instrument, LinearPerpetual
 from hedgerow.limits import Limit
 from hedgerow.margin import Rulebook, TieredRulebook
 from hedgerow.market import AgeLimits
@@ -35,6 +35,7 @@ from hedgerow.simulation import (
     DepthModel,
     LendingModel,
     OracleModel,
+    ShareModel,
     StakingModel,
 )
 from hedgerow.units import to_model
@@ -119,7 +120,7 @@ def _printable(told: str) -> str:
 def _desk(written: DeskFile, rulebooks: Mapping[str, Rulebook], digest: str) -> Desk:
     instruments: dict[str, Instrument] = {}
     for part in written.instruments:
-        instruments[part.id] = _instrument(part)
+        instruments[part.id] = instrument_of(part)
     for account in written.accounts:
         for position in account.positions:
             if position.instrument not in instruments:
@@ -199,28 +200,6 @@ def _desk(written: DeskFile, rulebooks: Mapping[str, Rulebook], digest: str) -> 
     )
 
 
-def _instrument(part: Any) -> Instrument:
-    if isinstance(part, LinearPerpetualPart):
-        return LinearPerpetual(
-            instrument_id=part.id,
-            underlying=part.underlying,
-            settlement=part.settlement,
-            multiplier_coin_per_contract=part.multiplier_coin_per_contract,
-            tick_usd=part.tick_usd,
-            lot_contracts=part.lot_contracts,
-            funding_interval_ns=part.funding_interval,
-        )
-    kind: Callable[..., LoanSupply | LoanDebt] = (
-        LoanSupply if part.kind == "loan_supply" else LoanDebt
-    )
-    return kind(
-        instrument_id=part.id,
-        market=part.market,
-        asset=part.asset,
-        asset_decimals=part.asset_decimals,
-    )
-
-
 def _account(part: Any, start_ns: int) -> Account:
     return Account(
         account_id=part.id,
@@ -278,6 +257,14 @@ def _assumptions(written: DeskFile, perpetuals: tuple[LinearPerpetual, ...]) -> 
                 heartbeat_ns=token.heartbeat,
             )
             for asset, token in part.staking.items()
+        ),
+        shares=tuple(
+            ShareModel(
+                vault=vault,
+                rate_coin_per_share=share.rate_coin_per_share,
+                growth_frac_per_year=share.growth_per_year,
+            )
+            for vault, share in part.share.items()
         ),
         lendings=tuple(
             LendingModel(

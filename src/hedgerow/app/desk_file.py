@@ -5,7 +5,6 @@ is assumed where nothing was recorded. Unknown keys are refused; every mistake i
 with its path, what was seen and, for a key, the nearest one that exists.
 """
 
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -13,80 +12,34 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
+from hedgerow.app.desk_fields import (
+    Count,
+    Duration,
+    DurationPositive,
+    Exact,
+    ExactFraction,
+    ExactNotNegative,
+    ExactPositive,
+    Fraction,
+    Moment,
+    Name,
+    NotNegative,
+    Part,
+    Positive,
+    Real,
+    Step,
+)
+from hedgerow.app.desk_instruments import INSTRUMENT_KINDS, InstrumentPart
 from hedgerow.errors import DeskRejected
 from hedgerow.limits import Metric
-from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, parse_ns
+from hedgerow.units import HOUR_NS
 
 __all__ = ["DeskFile", "read_desk_file", "shape_mistakes"]
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
-_DURATION_NS_MAX = 3_653 * DAY_NS
-_MOMENT_NS_MIN, _MOMENT_NS_MAX = parse_ns("2000-01-01"), parse_ns("2200-01-01")
-_DURATION_NS = {"s": SECOND_NS, "m": MINUTE_NS, "h": HOUR_NS, "d": DAY_NS}
 
-
-def _duration_ns(written: Any) -> Any:
-    found = _DURATION.fullmatch(written) if isinstance(written, str) else None
-    if found is None:
-        raise ValueError("write a duration such as 90s, 15m, 13h or 2d")
-    duration_ns = int(Decimal(found[1]) * _DURATION_NS[found[2]])
-    if duration_ns > _DURATION_NS_MAX:
-        raise ValueError("a duration of more than ten years cannot be meant")
-    return duration_ns
-
-
-def _moment_ns(written: Any) -> Any:
-    if not isinstance(written, str):
-        raise ValueError("write a time in quotes, such as 2026-01-29T00:00:00Z")
-    try:
-        moment_ns = parse_ns(written)
-    except (ValueError, OverflowError) as bad:
-        raise ValueError(f"write a time such as 2026-01-29T00:00:00Z ({bad})") from bad
-    if not _MOMENT_NS_MIN <= moment_ns <= _MOMENT_NS_MAX:
-        raise ValueError("write a time between the years 2000 and 2200")
-    return moment_ns
-
-
-def _step_ns(written: Any) -> Any:
-    step_ns = _duration_ns(written)
-    if step_ns < SECOND_NS:
-        raise ValueError("must be at least 1s")  # ids of orders count in seconds
-    return step_ns
-
-
-def _no_flag(written: Any) -> Any:
-    if isinstance(written, bool):
-        raise ValueError("write a number")
-    return written
-
-
-_Number = BeforeValidator(_no_flag)
-_DIGITS = Field(max_digits=36, decimal_places=18, allow_inf_nan=False)
-
-Duration = Annotated[int, BeforeValidator(_duration_ns)]
-DurationPositive = Annotated[int, BeforeValidator(_duration_ns), Field(gt=0)]
-Step = Annotated[int, BeforeValidator(_step_ns)]
-Moment = Annotated[int, BeforeValidator(_moment_ns)]
-Exact = Annotated[Decimal, _Number, _DIGITS]
-ExactPositive = Annotated[Decimal, _Number, _DIGITS, Field(gt=0)]
-ExactNotNegative = Annotated[Decimal, _Number, _DIGITS, Field(ge=0)]
-ExactFraction = Annotated[Decimal, _Number, _DIGITS, Field(gt=0, lt=1)]
-Real = Annotated[float, _Number, Field(allow_inf_nan=False)]
-Positive = Annotated[float, _Number, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, _Number, Field(ge=0, allow_inf_nan=False)]
-Fraction = Annotated[float, _Number, Field(gt=0, lt=1, allow_inf_nan=False)]
-Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w.:\-]+$")]
-
-
-class _Part(BaseModel):
-    """Every part refuses keys it does not know and numbers that are not finite."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class DeskPart(_Part):
+class DeskPart(Part):
     """What the desk is called, how far it may act alone, and when it looks."""
 
     name: str
@@ -98,7 +51,7 @@ class DeskPart(_Part):
     warmup: Duration = 24 * HOUR_NS
 
 
-class RecordingPart(_Part):
+class RecordingPart(Part):
     """Folders below ``--data``; one left out is not read."""
 
     options: str | None = None
@@ -109,12 +62,13 @@ class RecordingPart(_Part):
     spot: str | None = None
     spot_windows: str | None = None
     funding: str | None = None
+    power_perpetuals: str | None = None
     oracle_rounds: str | None = None
     books: str | None = None
     books_raw: str | None = None
 
 
-class AgesPart(_Part):
+class AgesPart(Part):
     """How old an input may be; what is left out keeps a live desk's limit."""
 
     quote: Duration | None = None
@@ -123,34 +77,13 @@ class AgesPart(_Part):
     ladder: Duration | None = None
     lending: Duration | None = None
     staking: Duration | None = None
+    share: Duration | None = None
+    power: Duration | None = None
     funding: Duration | None = None
     account: Duration | None = None
 
 
-class LinearPerpetualPart(_Part):
-    """Terms of a linear perpetual."""
-
-    kind: Literal["linear_perpetual"]
-    id: Name
-    underlying: Name
-    settlement: Name
-    multiplier_coin_per_contract: ExactPositive
-    tick_usd: ExactPositive
-    lot_contracts: ExactPositive
-    funding_interval: DurationPositive
-
-
-class LoanPart(_Part):
-    """A reserve of a lending market, supplied or borrowed."""
-
-    kind: Literal["loan_supply", "loan_debt"]
-    id: Name
-    market: Name
-    asset: Name
-    asset_decimals: Annotated[int, _Number, Field(gt=0, le=36)]
-
-
-class PositionPart(_Part):
+class PositionPart(Part):
     """One holding at the start."""
 
     instrument: Name
@@ -158,18 +91,18 @@ class PositionPart(_Part):
     price_entry_ccy: ExactPositive | None = None
 
 
-class AccountPart(_Part):
+class AccountPart(Part):
     """One account at the start. Without a rulebook nothing can liquidate it."""
 
     id: Name
     venue: Name
     currency: Name
     rulebook: str | None = None
-    balances: dict[Name, ExactNotNegative] = {}
-    positions: list[PositionPart] = []
+    balances: dict[Name, ExactNotNegative] = Field(default_factory=dict)
+    positions: list[PositionPart] = Field(default_factory=list)
 
 
-class LimitPart(_Part):
+class LimitPart(Part):
     """One tolerance. For distances less is worse, for everything else more."""
 
     scope: str
@@ -178,7 +111,7 @@ class LimitPart(_Part):
     hard: Positive
 
 
-class HedgePart(_Part):
+class HedgePart(Part):
     """How one coin's delta is held."""
 
     underlying: Name
@@ -190,7 +123,7 @@ class HedgePart(_Part):
     slippage_limit: Fraction
 
 
-class BufferPart(_Part):
+class BufferPart(Part):
     """When an account is refilled and how far, as requirement over equity."""
 
     account: Name
@@ -198,7 +131,7 @@ class BufferPart(_Part):
     target_use: ExactFraction
 
 
-class RoutePart(_Part):
+class RoutePart(Part):
     """One allowed way for one asset."""
 
     source: Name
@@ -210,7 +143,7 @@ class RoutePart(_Part):
     step_coin: ExactPositive
 
 
-class BudgetPart(_Part):
+class BudgetPart(Part):
     """Hard caps outside the strategy; a cap of 0 allows nothing."""
 
     order_usd_max: ExactNotNegative
@@ -219,24 +152,24 @@ class BudgetPart(_Part):
     price_collar: ExactFraction
 
 
-class DepthPart(_Part):
+class DepthPart(Part):
     """Order book as a function of volatility."""
 
     depth_usd_per_bps: Positive
     vol_reference: Positive
     vol_exponent: Positive
     half_spread_bps: Positive
-    levels: Annotated[int, _Number, Field(gt=0, le=200)]
+    levels: Annotated[Count, Field(gt=0, le=200)]
     level_step_bps: Positive
 
 
-class OptionSpreadPart(_Part):
+class OptionSpreadPart(Part):
     """What closing options costs beyond the mark, in volatility."""
 
     half_spread_vol: Positive
 
 
-class OraclePart(_Part):
+class OraclePart(Part):
     """Feed by heartbeat and deviation."""
 
     heartbeat: DurationPositive
@@ -244,7 +177,7 @@ class OraclePart(_Part):
     delay: Duration
 
 
-class StakingPart(_Part):
+class StakingPart(Part):
     """What a staked token redeems for."""
 
     base: Name
@@ -254,37 +187,45 @@ class StakingPart(_Part):
     heartbeat: DurationPositive | None = None
 
 
-class LendingPart(_Part):
+class SharePart(Part):
+    """What one share of a vault is worth in the vault's asset."""
+
+    rate_coin_per_share: ExactPositive
+    growth_per_year: ExactNotNegative = Decimal(0)
+
+
+class LendingPart(Part):
     """Constant rates of one reserve."""
 
     supply_apr: ExactNotNegative = Decimal(0)
     borrow_apr: ExactNotNegative = Decimal(0)
 
 
-class AssumptionsPart(_Part):
+class AssumptionsPart(Part):
     """Stated models, used only where nothing was recorded."""
 
     depth: DepthPart | None = None
     option_spread: OptionSpreadPart = OptionSpreadPart(half_spread_vol=0.01)
-    oracle: dict[Name, OraclePart] = {}
-    staking: dict[Name, StakingPart] = {}
-    lending: dict[Name, dict[Name, LendingPart]] = {}
+    oracle: dict[Name, OraclePart] = Field(default_factory=dict)
+    staking: dict[Name, StakingPart] = Field(default_factory=dict)
+    share: dict[Name, SharePart] = Field(default_factory=dict)
+    lending: dict[Name, dict[Name, LendingPart]] = Field(default_factory=dict)
 
 
-class DeskFile(_Part):
+class DeskFile(Part):
     """The whole file."""
 
     desk: DeskPart
     recording: RecordingPart = RecordingPart()
-    movers: dict[Name, Name] = {}
-    dollars: dict[Name, ExactPositive] = {}
+    movers: dict[Name, Name] = Field(default_factory=dict)
+    dollars: dict[Name, ExactPositive] = Field(default_factory=dict)
     ages: AgesPart = AgesPart()
-    instruments: list[Annotated[LinearPerpetualPart | LoanPart, Field(discriminator="kind")]] = []
+    instruments: list[InstrumentPart] = Field(default_factory=list)
     accounts: Annotated[list[AccountPart], Field(min_length=1)]
-    limits: list[LimitPart] = []
-    hedges: list[HedgePart] = []
-    buffers: list[BufferPart] = []
-    routes: list[RoutePart] = []
+    limits: list[LimitPart] = Field(default_factory=list)
+    hedges: list[HedgePart] = Field(default_factory=list)
+    buffers: list[BufferPart] = Field(default_factory=list)
+    routes: list[RoutePart] = Field(default_factory=list)
     budget: BudgetPart | None = None
     assumptions: AssumptionsPart = AssumptionsPart()
 
@@ -328,7 +269,7 @@ def _tell(error: Any, raw: Mapping[str, Any]) -> str:
         needs = _required(error["loc"])
         return f"{where}: missing" + (f"; it needs {', '.join(needs)}" if needs else "")
     if error["type"] == "union_tag_not_found":
-        return f"{where}.kind: missing; must be {_expected(', '.join(_TAGS))}"
+        return f"{where}.kind: missing; must be {_expected(', '.join(INSTRUMENT_KINDS))}"
     if error["type"] == "union_tag_invalid":
         tag, expected = error["ctx"]["tag"], _expected(error["ctx"]["expected_tags"])
         return f"{where}.kind: must be {expected}, was {_seen(tag)}"
@@ -402,12 +343,9 @@ def _steps(loc: tuple[Any, ...], raw: Any) -> Iterator[str]:
             at = at[step] if isinstance(at, list) and step < len(at) else None
             name = at.get("id") if isinstance(at, Mapping) else None
             yield f"[{step}]" if name is None else f"[{step}: {name}]"
-        elif isinstance(at, Mapping) and (step in at or step not in _TAGS):
+        elif isinstance(at, Mapping) and (step in at or step not in INSTRUMENT_KINDS):
             at = at.get(step)
             yield str(step)
-
-
-_TAGS = frozenset({"linear_perpetual", "loan_supply", "loan_debt"})
 
 
 def _keys_at(loc: tuple[Any, ...]) -> list[str]:

@@ -35,6 +35,7 @@ from hedgerow.venues.recordings import (
     read_oracle_rounds,
     read_perpetual_quotes,
     read_perpetuals,
+    read_power_states,
     read_spot,
     read_spot_windows,
     replay_raw_book,
@@ -230,8 +231,9 @@ def _raw_books(desk: Desk, folder: Path, start_ns: int, end_ns: int, /) -> Itera
     )
 
 
-def _oracle_rounds(_: Desk, folder: Path, start_ns: int, end_ns: int, /) -> Iterator[MarketEvent]:
-    return read_oracle_rounds(folder, start_ns=start_ns, end_ns=end_ns)
+def _whole(read: Callable[..., Iterator[MarketEvent]]) -> _KindReader:
+    """Read all that a file holds, whatever coins the desk has."""
+    return lambda _, folder, start_ns, end_ns: read(folder, start_ns=start_ns, end_ns=end_ns)
 
 
 def _filed(folder: Path, desk: Desk, ending: str) -> list[str]:
@@ -251,7 +253,8 @@ _READERS: Mapping[str, _KindReader] = {
     "books": _books,
     "books_raw": _raw_books,
     "funding": _by_coin(read_funding),
-    "oracle_rounds": _oracle_rounds,
+    "power_perpetuals": _whole(read_power_states),
+    "oracle_rounds": _whole(read_oracle_rounds),
     "dated_futures": _by_coin(read_dated_futures),
     "perpetual_quotes": _by_coin(read_perpetual_quotes),
     "options": _by_coin(read_chains),

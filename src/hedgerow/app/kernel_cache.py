@@ -1,17 +1,15 @@
 """Where compiled kernels are kept: chosen once, at start-up, before Numba is imported.
 
-Numba would keep them beside the package, or not at all if that cannot be written; and it notices a
-change only in the file of a kernel itself. So each state of the kernels' sources has a folder of
-its own. Lower rooms know nothing of it.
+Numba would keep them beside the package, or not at all if that cannot be written. Lower rooms know
+nothing of it.
 """
 
 import os
 import sys
 import tempfile
-from hashlib import sha256
 from pathlib import Path
 
-__all__ = ["choose_kernel_cache", "kernels_digest"]
+__all__ = ["choose_kernel_cache"]
 
 _VARIABLE = "NUMBA_CACHE_DIR"
 
@@ -22,7 +20,7 @@ def choose_kernel_cache(base: Path | None = None) -> Path | None:
     Parameters
     ----------
     base
-        Where folders of kernels lie; left out, in the user's own cache.
+        Where the folder of kernels lies; left out, in the user's own cache.
 
     Returns
     -------
@@ -33,7 +31,7 @@ def choose_kernel_cache(base: Path | None = None) -> Path | None:
     if os.environ.get(_VARIABLE) or "numba" in sys.modules:
         return None
     try:
-        folder = (base or _users() / "hedgerow") / f"kernels-{kernels_digest()}"
+        folder = (base or _users() / "hedgerow") / "kernels"
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
@@ -41,15 +39,6 @@ def choose_kernel_cache(base: Path | None = None) -> Path | None:
         return None
     os.environ[_VARIABLE] = str(folder)
     return folder
-
-
-def kernels_digest() -> str:
-    """Give what changes when any source of a kernel does."""
-    folder = Path(__file__).resolve().parents[1] / "pricing" / "kernels"
-    seen = sha256()
-    for path in sorted(folder.glob("*.py")):
-        seen.update(path.read_bytes())
-    return seen.hexdigest()[:16]
 
 
 def _users() -> Path:

@@ -10,8 +10,9 @@ from decimal import Decimal, InvalidOperation
 from fnmatch import fnmatchcase
 from typing import Any
 
+from hedgerow.app.desk_instruments import ENTRY_KINDS
 from hedgerow.errors import BoundaryError
-from hedgerow.instruments import Instrument, Option, expiry_of
+from hedgerow.instruments import Instrument, expiry_of, has_entry
 from hedgerow.limits.records import FLOOR_METRICS
 from hedgerow.margin import LendingRulebook, Rulebook, ScanRulebook, TieredRulebook
 from hedgerow.units import format_ns, parse_ns
@@ -143,14 +144,14 @@ def _position_ends(
     where: str, name: str, entry: Any, listed: Mapping[str, Any] | None, start_ns: int | None
 ) -> Iterator[str]:
     if listed is not None:
-        is_future, expiry_ns = listed.get("kind") == "linear_perpetual", None
+        is_future, expiry_ns = listed.get("kind") in ENTRY_KINDS, _time(listed, "expiry")
     else:
         try:
             terms = terms_from_name(name)
         except BoundaryError as bad:
             yield f"{where}.instrument: {name!r} is not under [[instruments]], and as a name: {bad}"
             return
-        is_future, expiry_ns = not isinstance(terms, Option), expiry_of(terms)
+        is_future, expiry_ns = has_entry(terms), expiry_of(terms)
     if is_future and entry is None:
         yield f"{where}.price_entry_ccy: missing; a future is marked against its entry price"
     if expiry_ns is not None and start_ns is not None and expiry_ns <= start_ns:
@@ -299,7 +300,11 @@ def _twice(raw: Mapping[str, Any], key: str, name: str) -> Iterator[str]:
 
 def _desk_time(raw: Mapping[str, Any], key: str) -> int | None:
     desk = raw.get("desk")
-    written = desk.get(key) if isinstance(desk, dict) else None
+    return _time(desk, key) if isinstance(desk, dict) else None
+
+
+def _time(table: Mapping[str, Any], key: str) -> int | None:
+    written = table.get(key)
     try:
         return parse_ns(written) if isinstance(written, str) else None
     except (ValueError, OverflowError):

@@ -4,7 +4,7 @@ Only the wiring; what the commands do is in `app.surfaces` and imported when one
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -18,6 +18,18 @@ Chains = Annotated[
     Path | None, Parameter(help="Folder of chain_*.parquet, read in place of a desk's market.")
 ]
 Coin = Annotated[str | None, Parameter(help="Only this coin, such as BTC.")]
+Model = Annotated[
+    Literal["svi", "essvi", "either"],
+    Parameter(help="What is fitted; either is SVI, and eSSVI where SVI has no answer."),
+]
+From = Annotated[
+    Literal["mark", "mid"],
+    Parameter(name="--from", help="Fit the venue's marks, or the mids of its quotes."),
+]
+Forwards = Annotated[
+    Literal["venue", "parity", "future"],
+    Parameter(help="The venue's, or from calls and puts, or listed futures where there are some."),
+]
 Every = Annotated[int, Parameter(help="Look at each so many-th snapshot only.")]
 
 
@@ -29,13 +41,18 @@ def fit(
     chains: Chains = None,
     coin: Coin = None,
     every: Every = 1,
+    model: Model = "either",
+    vols_from: From = "mark",
+    forwards: Forwards = "venue",
     seed: Seed = None,
     as_json: Json = False,
 ) -> int:
     """Fit every snapshot and list what was accepted, and what was not and why."""
-    from hedgerow.app.surfaces import Source, fit_all
+    from hedgerow.app.surfaces import How, Source, fit_all
 
-    return fit_all(Source(desk, data, chains, coin, seed), every=every, as_json=as_json)
+    source = Source(desk, data, chains, coin, seed)
+    how = How(model, vols_from, forwards)
+    return fit_all(source, how=how, every=every, as_json=as_json)
 
 
 @surface.command(name="show")
@@ -46,15 +63,35 @@ def show(
     chains: Chains = None,
     coin: Coin = None,
     at: At = None,
+    model: Model = "either",
+    vols_from: From = "mark",
+    forwards: Forwards = "venue",
     plot: Annotated[Path | None, Parameter(help="Write the smiles to this SVG file.")] = None,
+    deltas: Annotated[
+        bool, Parameter(negative="", help="Deltas of every strike, one column for each regime.")
+    ] = False,
+    event: Annotated[
+        tuple[str, ...],
+        Parameter(help="TIME=VARIANCE that falls on a date, in σ²T; may be given again."),
+    ] = (),
     seed: Seed = None,
     as_json: Json = False,
 ) -> int:
-    """Show the smiles of the last chain at a time: forward, vols, parameters, errors."""
-    from hedgerow.app.surfaces import Source, show_one
+    """Show the smiles of the last chain at a time: forward, vols, parameters, errors.
+
+    Deltas of minimum variance are regressed on the recording's 30 days before that time, and
+    unknown where it has none.
+    """
+    from hedgerow.app.surfaces import How, Shown, Source, show_one
 
     source = Source(desk, data, chains, coin, seed)
-    return show_one(source, at=at, plot=plot, as_json=as_json)
+    return show_one(
+        source,
+        how=How(model, vols_from, forwards),
+        at=at,
+        shown=Shown(plot, deltas, event),
+        as_json=as_json,
+    )
 
 
 @surface.command(name="check")
@@ -65,6 +102,9 @@ def check(
     chains: Chains = None,
     coin: Coin = None,
     every: Every = 1,
+    model: Model = "either",
+    vols_from: From = "mark",
+    forwards: Forwards = "venue",
     seed: Seed = None,
     as_json: Json = False,
 ) -> int:
@@ -73,6 +113,8 @@ def check(
     Exit status 1 where a figure misses its bar: 95 % accepted beyond two days, a median error of
     0.3 vol points, no arbitrage.
     """
-    from hedgerow.app.surfaces import Source, check_all
+    from hedgerow.app.surfaces import How, Source, check_all
 
-    return check_all(Source(desk, data, chains, coin, seed), every=every, as_json=as_json)
+    source = Source(desk, data, chains, coin, seed)
+    how = How(model, vols_from, forwards)
+    return check_all(source, how=how, every=every, as_json=as_json)

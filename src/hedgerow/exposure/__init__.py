@@ -1,12 +1,46 @@
 """What are we exposed to?
 
 A `Book` and its `Values` enter; an `ExposureTable` leaves: one row per node of the tree desk →
-venue → account → underlying → expiry, and one per coin across the desk. Rows of a node are the sum
-of its leaves. A node above a missing instrument says so; the room refuses to show such a total as
-complete.
+venue → account → underlying → expiry, and one per coin across the desk, with every Greek of
+`DollarGreeks`. Rows of a node are the sum of its leaves. A node above a missing instrument says so;
+the room refuses to show such a total as complete.
+
+Any node can be asked further: what it gains over spot, vol and time (`ladder`), in which expiries
+and strikes its Greeks lie (`buckets`), how its delta in one coin moves with another
+(`cross_gammas`), what its perpetuals pay (`funding`), and what it costs to leave (`liquidity`).
 """
 
 from hedgerow.exposure.aggregate import aggregate
-from hedgerow.exposure.records import ExposureRow, ExposureTable
+from hedgerow.exposure.buckets import buckets
+from hedgerow.exposure.cross import cross_gammas
+from hedgerow.exposure.funding import FundingRow, FundingTable, funding
+from hedgerow.exposure.ladder import ladder
+from hedgerow.exposure.liquidity import ExitLine, LiquidityRow, LiquidityTable, liquidity
+from hedgerow.exposure.records import (
+    BucketTable,
+    CrossTable,
+    ExposureRow,
+    ExposureTable,
+    ScenarioCell,
+    ScenarioLadder,
+)
 
-__all__ = ["ExposureRow", "ExposureTable", "aggregate"]
+__all__ = [
+    "BucketTable",
+    "CrossTable",
+    "ExitLine",
+    "ExposureRow",
+    "ExposureTable",
+    "FundingRow",
+    "FundingTable",
+    "LiquidityRow",
+    "LiquidityTable",
+    "ScenarioCell",
+    "ScenarioLadder",
+    "aggregate",
+    "buckets",
+    "cross_gammas",
+    "funding",
+    "ladder",
+    "liquidity",
+]

@@ -4,51 +4,33 @@ A holding's profit is quantity · (unit - unit at entry). Its coins are those of
 plus those of the settlement asset it is counted in: a coin-settled profit moves with the coin.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from decimal import Decimal
-from math import fsum
+from functools import cache
+from typing import Any
+
+import numpy as np
 
 from hedgerow.errors import Failure
-from hedgerow.exposure.records import ExposureRow, ExposureTable
+from hedgerow.exposure.records import ExposureTable
+from hedgerow.exposure.sums import Part, Sums, row_of, summed
 from hedgerow.instruments import (
     Instrument,
-    InverseFuture,
-    InversePerpetual,
-    LinearFuture,
-    LinearPerpetual,
-    LoanDebt,
-    LoanSupply,
-    Spot,
     StakedCoin,
-    VaultShare,
     expiry_of,
+    has_entry,
+    is_asset_holding,
     settlement_of,
     underlying_of,
 )
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account, Book
-from hedgerow.pricing import Values, unit_ccy
+from hedgerow.pricing import GREEKS, VOL_REGIME, DollarGreeks, Values, unit_ccy
 from hedgerow.units import SECOND_NS, date_utc, to_exact, to_model
 
-__all__ = ["aggregate"]
+__all__ = ["aggregate", "node_places", "of_any_coin", "parts_of"]
 
 _ENTRY_STEP = Decimal("1e-10")
-
-
-@dataclass(slots=True)
-class _Sums:
-    """Addends of one node; `fsum` at the end keeps totals independent of the order of holdings."""
-
-    value_usd: list[float] = field(default_factory=list)
-    delta_usd: list[float] = field(default_factory=list)
-    delta_coin: list[float] = field(default_factory=list)
-    delta_own_coin: list[float] = field(default_factory=list)
-    gamma_usd: list[float] = field(default_factory=list)
-    vega_usd: list[float] = field(default_factory=list)
-    theta_usd: list[float] = field(default_factory=list)
-    coins: set[str] = field(default_factory=set)
-    is_estimate: bool = False
-    missing: dict[Failure, None] = field(default_factory=dict)
 
 
 def aggregate(book: Book, values: Values, snapshot: Snapshot) -> ExposureTable:
@@ -62,95 +44,90 @@ def aggregate(book: Book, values: Values, snapshot: Snapshot) -> ExposureTable:
         the coins they move with. Positions observed too long ago stay in the sums and are named
         there too.
     """
-    nodes: dict[str, _Sums] = {"desk": _Sums()}
-    row_of = {int(index): row for row, index in enumerate(values.instrument_index)}
-    trouble_of = {failure.subject: failure for failure in values.missing}
-    known_coins = _known_coins(book, snapshot)
-    of_any_coin: list[Failure] = []
-    oldest_ns: int | None = None
+    held = parts_of(book, values, snapshot)
+    nodes = {"desk": Sums()} | summed(held, snapshot, node_places)
+    # A token nobody priced may be a wrapped coin: no coin's delta is then known to be complete.
+    unplaced = of_any_coin(held, book, snapshot)
+    for node, sums in nodes.items():
+        if node.startswith("coin/") and node.removeprefix("coin/") not in snapshot.dollars_usd:
+            sums.missing.update(dict.fromkeys(unplaced))
+    return ExposureTable(
+        time_ns=snapshot.time_ns,
+        rows=tuple(row_of(node, nodes[node]) for node in sorted(nodes, key=_order)),
+        option_age_ns_max=_oldest_ns(values, book),
+        vol_regime=VOL_REGIME,
+    )
 
+
+def parts_of(book: Book, values: Values, snapshot: Snapshot) -> tuple[Part, ...]:
+    """Give what every holding adds, in the order of the book."""
+    row_by_instrument = {int(index): row for row, index in enumerate(values.instrument_index)}
+    trouble_of = {failure.subject: failure for failure in values.missing}
+    per_contract = values.greeks.table
+    is_curved = np.any(per_contract, axis=0).tolist()
+    parts = []
     for h in range(len(book.holding_account_index)):
         account = book.accounts[book.holding_account_index[h]]
         at = int(book.holding_instrument_index[h])
         instrument = book.instruments[at]
-        above = ("desk", f"desk/{account.venue}", f"desk/{account.venue}/{account.account_id}")
-        own = _coin(instrument, snapshot)
-        leaf = f"{above[2]}/{own}"
-        row = row_of.get(at)
+        row = row_by_instrument.get(at)
         trouble = _no_entry(book, h) if row is not None else trouble_of[instrument.instrument_id]
-        for cause in (trouble, _stale(account, snapshot)):
-            if cause is not None:
-                _mark(nodes, above, instrument, snapshot, cause)
-        if trouble is not None and own not in known_coins:
-            of_any_coin.append(trouble)
+        place: dict[str, Any] = {
+            "account": account,
+            "instrument": instrument,
+            "own": _coin(instrument, snapshot),
+            "settled_in": snapshot.coin_of(settlement_of(instrument)),
+        }
+        stale = _stale(account, snapshot)
+        troubles = tuple(cause for cause in (trouble, stale) if cause is not None)
         if row is None or trouble is not None:
+            parts.append(Part(**place, is_known=False, troubles=troubles))
             continue
-
         quantity = float(book.holding_quantity_contracts[h])
         entry = _entry_unit_ccy(instrument, float(book.holding_entry_ccy[h]))
         worth_ccy = quantity * (float(values.unit_ccy[row]) - entry)
-        price_usd = float(values.settlement_price_usd[row])
-        own_coin = quantity * float(values.delta_own_coin[row])
-        settled_coin = worth_ccy * float(values.settlement_delta_coin_per_unit[row])
-        settled_in = values.settlement_coins[row]
-
-        for node in (*above, leaf, _expiry_node(leaf, instrument), f"coin/{own}"):
-            sums = nodes.setdefault(node, _Sums())
-            sums.value_usd.append(worth_ccy * price_usd)
-            sums.vega_usd.append(quantity * float(values.vega_usd_per_volpt[row]))
-            sums.theta_usd.append(quantity * float(values.theta_usd_per_day[row]))
-            sums.is_estimate = sums.is_estimate or bool(values.is_estimate[row])
-        gamma_coin_per_usd = quantity * float(values.gamma_coin_per_usd[row])
-        _add_coin(
-            nodes, above, own, own_coin, gamma_coin_per_usd, instrument, snapshot, is_own=True
+        greeks = None
+        if is_curved[row]:
+            greeks = DollarGreeks(
+                **dict(zip(GREEKS, (quantity * per_contract[:, row]).tolist(), strict=True))
+            )
+        parts.append(
+            Part(
+                **place | {"settled_in": values.settlement_coins[row]},
+                is_known=True,
+                troubles=troubles,
+                value_usd=worth_ccy * float(values.settlement_price_usd[row]),
+                own_delta_coin=quantity * float(values.delta_own_coin[row]),
+                settled_delta_coin=worth_ccy * float(values.settlement_delta_coin_per_unit[row]),
+                greeks=greeks,
+                is_estimate=bool(values.is_estimate[row]),
+            )
         )
-        _add_coin(nodes, above, settled_in, settled_coin, 0.0, instrument, snapshot, is_own=False)
-        if values.age_ns[row] > 0 or expiry_of(instrument) is not None:
-            oldest_ns = max(oldest_ns or 0, int(values.age_ns[row]))
-
-    # A token nobody priced may be a wrapped coin: no coin's delta is then known to be complete.
-    for node, sums in nodes.items():
-        if node.startswith("coin/") and node.removeprefix("coin/") not in snapshot.dollars_usd:
-            sums.missing.update(dict.fromkeys(of_any_coin))
-
-    return ExposureTable(
-        time_ns=snapshot.time_ns,
-        rows=tuple(_row(node, nodes[node]) for node in sorted(nodes, key=_order)),
-        option_age_ns_max=oldest_ns,
-    )
+    return tuple(parts)
 
 
-def _add_coin(
-    nodes: dict[str, _Sums],
-    above: tuple[str, ...],
-    coin: str,
-    delta_coin: float,
-    gamma_coin_per_usd: float,
-    instrument: Instrument,
-    snapshot: Snapshot,
-    *,
-    is_own: bool,
-) -> None:
-    """Add so many coins of delta to every node that holds this coin."""
-    if delta_coin == 0.0 and gamma_coin_per_usd == 0.0:
-        return
+def node_places(part: Part, coin: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Name the nodes of the tree above a holding, and those of one coin."""
+    account = part.account
+    above = ("desk", f"desk/{account.venue}", f"desk/{account.venue}/{account.account_id}")
     leaf = f"{above[-1]}/{coin}"
-    spot = snapshot.spot_usd(coin)
-    leaves = (leaf, _expiry_node(leaf, instrument), f"coin/{coin}")
-    # A dollar coin's delta is peg risk; on a node that joins coins it would drown everything else.
-    for node in leaves if coin in snapshot.dollars_usd else (*above, *leaves):
-        sums = nodes.setdefault(node, _Sums())
-        if isinstance(spot, Failure):
-            sums.missing[spot] = None
-            continue
-        spot_usd = to_model(spot)
-        sums.coins.add(coin)
-        sums.delta_coin.append(delta_coin)
-        sums.delta_usd.append(delta_coin * spot_usd)
-        # d(delta_usd) for a move of 1 %: Γ · S · (S/100).
-        sums.gamma_usd.append(gamma_coin_per_usd * spot_usd * spot_usd / 100.0)
-        if is_own:
-            sums.delta_own_coin.append(delta_coin)
+    return above, (leaf, _expiry_node(leaf, part.instrument), f"coin/{coin}")
+
+
+def of_any_coin(parts: Iterable[Part], book: Book, snapshot: Snapshot) -> tuple[Failure, ...]:
+    """Give the troubles of assets that may move with any coin, as nothing is known of them."""
+    known = _known_coins(book, snapshot)
+    return tuple(part.troubles[0] for part in parts if not part.is_known and part.own not in known)
+
+
+def _oldest_ns(values: Values, book: Book) -> int | None:
+    """Give the age of the oldest input that may be old: those of what expires."""
+    ages = [
+        int(age_ns)
+        for index, age_ns in zip(values.instrument_index, values.age_ns, strict=True)
+        if age_ns > 0 or expiry_of(book.instruments[index]) is not None
+    ]
+    return max(ages, default=None)
 
 
 def _coin(instrument: Instrument, snapshot: Snapshot) -> str:
@@ -165,7 +142,7 @@ def _known_coins(book: Book, snapshot: Snapshot) -> frozenset[str]:
     of_terms = {
         underlying_of(instrument)
         for instrument in book.instruments
-        if not isinstance(instrument, Spot | LoanSupply | LoanDebt | StakedCoin | VaultShare)
+        if not is_asset_holding(instrument)
     }
     bases = {staking.base for staking in snapshot.stakings.values()}
     bases |= {terms.base for terms in book.instruments if isinstance(terms, StakedCoin)}
@@ -173,28 +150,10 @@ def _known_coins(book: Book, snapshot: Snapshot) -> frozenset[str]:
     return frozenset(of_terms | bases | listed)
 
 
-def _mark(
-    nodes: dict[str, _Sums],
-    above: tuple[str, ...],
-    instrument: Instrument,
-    snapshot: Snapshot,
-    cause: Failure,
-) -> None:
-    """Name a cause on every node above a holding and on the coins it moves with or is paid in."""
-    below: list[str] = []
-    for coin in (_coin(instrument, snapshot), snapshot.coin_of(settlement_of(instrument))):
-        leaf = f"{above[-1]}/{coin}"
-        below += (leaf, _expiry_node(leaf, instrument), f"coin/{coin}")
-    for node in (*above, *below):
-        nodes.setdefault(node, _Sums()).missing[cause] = None
-
-
 def _no_entry(book: Book, holding: int) -> Failure | None:
     """Give the reason why a holding has no profit: a future is worth nothing without its entry."""
     instrument = book.instruments[book.holding_instrument_index[holding]]
-    if book.holding_entry_ccy[holding] != 0.0 or not isinstance(
-        instrument, LinearPerpetual | LinearFuture | InversePerpetual | InverseFuture
-    ):
+    if book.holding_entry_ccy[holding] != 0.0 or not has_entry(instrument):
         return None
     return Failure(
         subject=instrument.instrument_id,
@@ -216,9 +175,7 @@ def _stale(account: Account, snapshot: Snapshot) -> Failure | None:
 
 
 def _entry_unit_ccy(instrument: Instrument, entry_usd: float) -> float:
-    if entry_usd == 0.0 or not isinstance(
-        instrument, LinearPerpetual | LinearFuture | InversePerpetual | InverseFuture
-    ):
+    if entry_usd == 0.0 or not has_entry(instrument):
         return 0.0
     # The entry came from an exact price, so the shortest decimal gives it back; averages of fills
     # have more digits than a tick.
@@ -228,25 +185,12 @@ def _entry_unit_ccy(instrument: Instrument, entry_usd: float) -> float:
 
 def _expiry_node(leaf: str, instrument: Instrument) -> str:
     expiry_ns = expiry_of(instrument)
-    return f"{leaf}/{'no expiry' if expiry_ns is None else date_utc(expiry_ns)}"
+    return f"{leaf}/{'no expiry' if expiry_ns is None else _day(expiry_ns)}"
+
+
+_day = cache(date_utc)  # a chain has a thousand options and ten expiries
 
 
 def _order(node: str) -> tuple[int, list[str]]:
     """Put the tree first, then the coins; a parent's steps are a prefix and sort before."""
     return (1 if node.startswith("coin/") else 0, node.split("/"))
-
-
-def _row(node: str, sums: _Sums) -> ExposureRow:
-    is_one_coin = len(sums.coins) <= 1
-    return ExposureRow(
-        node=node,
-        value_usd=fsum(sums.value_usd),
-        delta_spot_usd=fsum(sums.delta_usd),
-        delta_spot_coin=fsum(sums.delta_coin) if is_one_coin else None,
-        delta_premium_adjusted_coin=fsum(sums.delta_own_coin) if is_one_coin else None,
-        gamma_usd_per_pct=fsum(sums.gamma_usd),
-        vega_usd_per_volpt=fsum(sums.vega_usd),
-        theta_usd_per_day=fsum(sums.theta_usd),
-        is_estimate=sums.is_estimate,
-        missing=tuple(sorted(sums.missing, key=lambda failure: (failure.subject, failure.message))),
-    )

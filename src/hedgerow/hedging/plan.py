@@ -20,6 +20,7 @@ from hedgerow.hedging.records import NO_CAPS, Caps, HedgePolicy, Trade, TradePla
 from hedgerow.instruments import LinearPerpetual
 from hedgerow.limits import Survey
 from hedgerow.market import Ladder
+from hedgerow.pricing import GREEKS
 from hedgerow.units import quantise, scaled, to_exact, to_model
 
 __all__ = ["band_halfwidth_coin", "plan"]
@@ -225,11 +226,9 @@ def _nothing(node: str, missing: tuple[Failure, ...]) -> ExposureRow:
         delta_spot_usd=0.0,
         delta_spot_coin=0.0,
         delta_premium_adjusted_coin=0.0,
-        gamma_usd_per_pct=0.0,
-        vega_usd_per_volpt=0.0,
-        theta_usd_per_day=0.0,
         is_estimate=False,
         missing=missing,
+        **dict.fromkeys(GREEKS, 0.0),
     )
 
 

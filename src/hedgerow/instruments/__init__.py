@@ -5,9 +5,19 @@ The room refuses terms that cannot be: a non-positive multiplier, an expiry befo
 pool share the wrong way round. It knows no price.
 """
 
+from hedgerow.instruments.questions import (
+    expiry_of,
+    has_entry,
+    is_asset_holding,
+    is_inverse,
+    settlement_of,
+    slope_ccy_per_usd,
+    underlying_of,
+)
 from hedgerow.instruments.records import (
     ConcentratedShare,
     ConstantProductShare,
+    EntryContract,
     Instrument,
     InverseFuture,
     InversePerpetual,
@@ -16,17 +26,18 @@ from hedgerow.instruments.records import (
     LoanDebt,
     LoanSupply,
     Option,
+    PowerPerpetual,
+    QuantoFuture,
+    QuantoPerpetual,
     Spot,
     StakedCoin,
     VaultShare,
-    expiry_of,
-    settlement_of,
-    underlying_of,
 )
 
 __all__ = [
     "ConcentratedShare",
     "ConstantProductShare",
+    "EntryContract",
     "Instrument",
     "InverseFuture",
     "InversePerpetual",
@@ -35,10 +46,17 @@ __all__ = [
     "LoanDebt",
     "LoanSupply",
     "Option",
+    "PowerPerpetual",
+    "QuantoFuture",
+    "QuantoPerpetual",
     "Spot",
     "StakedCoin",
     "VaultShare",
     "expiry_of",
+    "has_entry",
+    "is_asset_holding",
+    "is_inverse",
     "settlement_of",
+    "slope_ccy_per_usd",
     "underlying_of",
 ]

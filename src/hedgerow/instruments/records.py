@@ -13,6 +13,7 @@ import msgspec
 __all__ = [
     "ConcentratedShare",
     "ConstantProductShare",
+    "EntryContract",
     "Instrument",
     "InverseFuture",
     "InversePerpetual",
@@ -21,12 +22,12 @@ __all__ = [
     "LoanDebt",
     "LoanSupply",
     "Option",
+    "PowerPerpetual",
+    "QuantoFuture",
+    "QuantoPerpetual",
     "Spot",
     "StakedCoin",
     "VaultShare",
-    "expiry_of",
-    "settlement_of",
-    "underlying_of",
 ]
 
 # The first block of the first chain; an expiry before it is a unit mistake (seconds for
@@ -44,6 +45,13 @@ def _positive(subject: str, **fields: Decimal | int) -> None:
 def _dated(subject: str, expiry_ns: int) -> None:
     if expiry_ns < _FIRST_EXPIRY_NS:
         raise ValueError(f"{subject}: expiry_ns must be UTC nanoseconds, was {expiry_ns}")
+
+
+def _apart(subject: str, underlying: str, settlement: str) -> None:
+    if underlying == settlement:
+        raise ValueError(
+            f"{subject}: settlement must be another coin than the underlying, was {settlement}"
+        )
 
 
 class Spot(msgspec.Struct, frozen=True, kw_only=True, tag="spot"):
@@ -132,6 +140,79 @@ class InverseFuture(msgspec.Struct, frozen=True, kw_only=True, tag="inverse_futu
             multiplier_usd_per_contract=self.multiplier_usd_per_contract,
             tick_usd=self.tick_usd,
             lot_contracts=self.lot_contracts,
+        )
+
+
+class QuantoPerpetual(msgspec.Struct, frozen=True, kw_only=True, tag="quanto_perpetual"):
+    """Perpetual on one coin paid in another at a fixed rate, whatever that coin is worth.
+
+    Profit = contracts · multiplier · (mark - entry) coins of the settlement.
+    """
+
+    instrument_id: str
+    underlying: str
+    settlement: str
+    multiplier_coin_per_usd: Decimal
+    tick_usd: Decimal
+    lot_contracts: Decimal
+    funding_interval_ns: int
+
+    def __post_init__(self) -> None:
+        _apart(self.instrument_id, self.underlying, self.settlement)
+        _positive(
+            self.instrument_id,
+            multiplier_coin_per_usd=self.multiplier_coin_per_usd,
+            tick_usd=self.tick_usd,
+            lot_contracts=self.lot_contracts,
+            funding_interval_ns=self.funding_interval_ns,
+        )
+
+
+class QuantoFuture(msgspec.Struct, frozen=True, kw_only=True, tag="quanto_future"):
+    """Dated future on one coin paid in another at a fixed rate."""
+
+    instrument_id: str
+    underlying: str
+    settlement: str
+    expiry_ns: int
+    multiplier_coin_per_usd: Decimal
+    tick_usd: Decimal
+    lot_contracts: Decimal
+
+    def __post_init__(self) -> None:
+        _dated(self.instrument_id, self.expiry_ns)
+        _apart(self.instrument_id, self.underlying, self.settlement)
+        _positive(
+            self.instrument_id,
+            multiplier_coin_per_usd=self.multiplier_coin_per_usd,
+            tick_usd=self.tick_usd,
+            lot_contracts=self.lot_contracts,
+        )
+
+
+class PowerPerpetual(msgspec.Struct, frozen=True, kw_only=True, tag="power_perpetual"):
+    """Token of a power of a price: index = norm factor · price^exponent / scale dollars.
+
+    Who holds it pays through the norm factor, which falls with the funding period; so it has no
+    entry price. `settlement` is the asset its market quotes it in. One contract is one token.
+    """
+
+    instrument_id: str
+    underlying: str
+    settlement: str
+    exponent_power: int
+    scale_usd: Decimal
+    funding_period_ns: int
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.exponent_power <= 4:
+            raise ValueError(
+                f"{self.instrument_id}: exponent_power must be 2, 3 or 4, was {self.exponent_power}"
+            )
+        _positive(
+            self.instrument_id,
+            scale_usd=self.scale_usd,
+            funding_period_ns=self.funding_period_ns,
         )
 
 
@@ -247,12 +328,20 @@ class VaultShare(msgspec.Struct, frozen=True, kw_only=True, tag="vault_share"):
     asset: str
 
 
-Instrument: TypeAlias = (
-    Spot
-    | LinearPerpetual
+# What is marked against an entry price and worth nothing before it moves away from it.
+EntryContract: TypeAlias = (
+    LinearPerpetual
     | InversePerpetual
     | LinearFuture
     | InverseFuture
+    | QuantoPerpetual
+    | QuantoFuture
+)
+
+Instrument: TypeAlias = (
+    Spot
+    | EntryContract
+    | PowerPerpetual
     | Option
     | LoanSupply
     | LoanDebt
@@ -261,30 +350,3 @@ Instrument: TypeAlias = (
     | StakedCoin
     | VaultShare
 )
-
-
-def underlying_of(instrument: Instrument) -> str:
-    """Name the coin whose price moves the value (for a balance or loan: the asset itself)."""
-    if isinstance(instrument, Spot | LoanSupply | LoanDebt | StakedCoin | VaultShare):
-        return instrument.asset
-    return instrument.underlying
-
-
-def settlement_of(instrument: Instrument) -> str:
-    """Name the asset in which one contract's value is counted."""
-    match instrument:
-        case InversePerpetual() | InverseFuture():
-            return instrument.underlying
-        case StakedCoin():
-            return instrument.asset
-        case Spot() | LoanSupply() | LoanDebt() | VaultShare():
-            return instrument.asset
-        case _:
-            return instrument.settlement
-
-
-def expiry_of(instrument: Instrument) -> int | None:
-    """Give the expiry in UTC nanoseconds, or None for what never expires."""
-    if isinstance(instrument, LinearFuture | InverseFuture | Option):
-        return instrument.expiry_ns
-    return None

@@ -9,8 +9,12 @@ A chain enters `fit_surface` and a `Surface` leaves: per expiry a smile free of 
 reason why there is none.
 """
 
-from hedgerow.market.chain import ChainColumns, chain_columns, smile_quotes
-from hedgerow.market.forwards import Forward, from_parity, from_strike
+from hedgerow.market.chain import ChainColumns, QuoteColumns, chain_columns
+from hedgerow.market.coordinates import ModelChoice, SmileModel
+from hedgerow.market.essvi import Essvi
+from hedgerow.market.events import VarianceEvent
+from hedgerow.market.forwards import Forward, ForwardSource, from_parity, from_strike
+from hedgerow.market.quotes import VolsFrom, expiry_forwards, smile_quotes
 from hedgerow.market.records import (
     NO_SHOCK,
     AssetPrice,
@@ -24,12 +28,15 @@ from hedgerow.market.records import (
     OptionMark,
     OptionQuote,
     OracleAnswer,
+    PowerMark,
+    PowerState,
     Quote,
+    ShareRate,
     Shock,
     StakingRate,
     TradePrint,
 )
-from hedgerow.market.smile import Smile, SmileQuotes, Surface, near_money
+from hedgerow.market.smile import GatedQuotes, Smile, SmileQuotes, Surface, near_money
 from hedgerow.market.snapshot import AgeLimits, MarketState, Snapshot
 from hedgerow.market.surface import fit_surface, fit_surfaces
 from hedgerow.market.svi import Svi
@@ -40,27 +47,39 @@ __all__ = [
     "AssetPrice",
     "Candle",
     "ChainColumns",
+    "Essvi",
     "Forward",
+    "ForwardSource",
     "FundingSettlement",
+    "GatedQuotes",
     "IndexPrice",
     "Ladder",
     "LendingIndex",
     "Level",
     "MarketEvent",
     "MarketState",
+    "ModelChoice",
     "OptionMark",
     "OptionQuote",
     "OracleAnswer",
+    "PowerMark",
+    "PowerState",
     "Quote",
+    "QuoteColumns",
+    "ShareRate",
     "Shock",
     "Smile",
+    "SmileModel",
     "SmileQuotes",
     "Snapshot",
     "StakingRate",
     "Surface",
     "Svi",
     "TradePrint",
+    "VarianceEvent",
+    "VolsFrom",
     "chain_columns",
+    "expiry_forwards",
     "fit_surface",
     "fit_surfaces",
     "from_parity",

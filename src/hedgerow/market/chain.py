@@ -1,30 +1,58 @@
-"""An option chain as columns, and the quotes of each expiry that a smile is fitted to."""
+"""An option chain as columns: one underlying's options at one time."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Option
-from hedgerow.market.forwards import from_rows
 from hedgerow.market.records import OptionQuote
-from hedgerow.market.smile import SmileQuotes
 from hedgerow.market.svi import Floats
-from hedgerow.units import date_utc, to_model, years_between
+from hedgerow.units import to_model
 
-__all__ = ["ChainColumns", "chain_columns", "smile_quotes"]
+__all__ = ["ChainColumns", "QuoteColumns", "chain_columns"]
 
-_INV_SQRT_2PI = 0.3989422804014327
-_CLIFF_FRAC = 0.5
+OPEN_GATE = "ok"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QuoteColumns:
+    """Vols of a chain's own bids and asks; row i belongs to row i of the chain.
+
+    Whoever inverts prices lies above this room, so these columns are handed in.
+
+    Attributes
+    ----------
+    vol_mid_frac
+        Of the mid, annualised; NaN where the gate is not ``ok``, or the mid has none.
+    width_volpt
+        (ask - bid) / vega.
+    gate
+        The first gate a quote fails, by name; ``ok`` where it passes all.
+    """
+
+    vol_mid_frac: Floats
+    width_volpt: Floats
+    gate: NDArray[np.str_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChainColumns:
     """One underlying's options at one time; row i of every column is one option.
 
-    Prices are coin premiums times the row's forward, USD per coin; NaN where there is no quote.
+    Prices are coin premiums times the row's forward, USD per coin; NaN where there is no quote. A
+    forward is NaN where the venue names none.
+
+    Attributes
+    ----------
+    price_tick_usd
+        The venue's smallest price step; needed where vols of quotes are wanted, else left out.
+    futures_usd
+        Marks of listed futures of the same underlying and time, by expiry in nanoseconds.
+    quotes
+        Needed to fit to mids, else left out.
     """
 
     underlying: str
@@ -36,10 +64,17 @@ class ChainColumns:
     vol_mark_frac: Floats
     price_bid_usd: Floats
     price_ask_usd: Floats
+    price_tick_usd: Floats | None = None
+    futures_usd: Mapping[int, float] = field(default_factory=dict)
+    quotes: QuoteColumns | None = None
 
 
 def chain_columns(
-    underlying: str, time_ns: int, rows: Iterable[tuple[Option, OptionQuote]]
+    underlying: str,
+    time_ns: int,
+    rows: Iterable[tuple[Option, OptionQuote]],
+    *,
+    futures_usd: Mapping[int, float] | None = None,
 ) -> ChainColumns:
     """Gather the columns of quotes that are all of one underlying.
 
@@ -47,12 +82,14 @@ def chain_columns(
     """
     kept = list(rows)
 
-    def usd(option: Option, quote: OptionQuote, side: str) -> float:
-        price = getattr(quote, side)
+    def usd(option: Option, quote: OptionQuote, price: Decimal | None) -> float:
         if price is None:
             return np.nan
         in_coin = option.settlement == option.underlying
         return to_model(price) * (to_model(quote.price_underlying_usd) if in_coin else 1.0)
+
+    def column(price: Callable[[Option, OptionQuote], Decimal | None]) -> Floats:
+        return np.array([usd(*row, price(*row)) for row in kept], dtype=np.float64)
 
     return ChainColumns(
         underlying=underlying,
@@ -64,60 +101,8 @@ def chain_columns(
             [to_model(quote.price_underlying_usd) for _, quote in kept], dtype=np.float64
         ),
         vol_mark_frac=np.array([quote.vol_mark_frac for _, quote in kept], dtype=np.float64),
-        price_bid_usd=np.array([usd(*row, "price_bid_ccy") for row in kept], dtype=np.float64),
-        price_ask_usd=np.array([usd(*row, "price_ask_ccy") for row in kept], dtype=np.float64),
+        price_bid_usd=column(lambda _, quote: quote.price_bid_ccy),
+        price_ask_usd=column(lambda _, quote: quote.price_ask_ccy),
+        price_tick_usd=column(lambda option, _: option.tick_ccy),
+        futures_usd=dict(futures_usd or {}),
     )
-
-
-def smile_quotes(chain: ChainColumns) -> Iterator[Outcome[SmileQuotes]]:
-    """Give the usable quotes of each expiry, earliest first.
-
-    Per strike the out-of-the-money side: puts below the forward, calls from it on. The forward is
-    the venue's, the median of its rows. Marks that jump to half or twice their neighbours' vol
-    within the smile are cliffs of a stale row and are left out.
-    """
-    for expiry_ns in np.unique(chain.expiry_ns):
-        subject = f"{chain.underlying} {date_utc(int(expiry_ns))}"
-        rows = np.flatnonzero(chain.expiry_ns == expiry_ns)
-        years = years_between(chain.time_ns, int(expiry_ns))
-        if years <= 0:
-            yield Failure(subject=subject, reason="stale_data", message="it has expired")
-            continue
-        forward = from_rows(chain.forward_usd[rows])
-        strike = chain.strike_usd[rows]
-        rows = rows[(chain.is_call[rows] == (strike >= forward))]
-        rows = rows[np.argsort(chain.strike_usd[rows], kind="stable")]
-        vol = chain.vol_mark_frac[rows]
-        usable = np.isfinite(vol) & (vol > 0) & (chain.strike_usd[rows] > 0) & ~_cliffs(vol)
-        rows, vol = rows[usable], vol[usable]
-        if not len(rows):
-            yield Failure(subject=subject, reason="too_few_quotes", message="no usable strike")
-            continue
-        k = np.log(chain.strike_usd[rows] / forward)
-        s = vol * np.sqrt(years)
-        d1 = -k / s + 0.5 * s
-        vega = forward * _INV_SQRT_2PI * np.exp(-0.5 * d1 * d1) * np.sqrt(years)
-        spread = chain.price_ask_usd[rows] - chain.price_bid_usd[rows]
-        width = spread / np.maximum(0.01 * vega, 1e-12 * forward)
-        yield SmileQuotes(
-            subject=subject,
-            time_ns=chain.time_ns,
-            expiry_ns=int(expiry_ns),
-            expiry_years=years,
-            forward_usd=forward,
-            forward_source="venue",
-            strike_usd=chain.strike_usd[rows],
-            moneyness_log=k,
-            vol_frac=vol,
-            width_volpt=width,
-        )
-
-
-def _cliffs(vol: Floats) -> NDArray[np.bool_]:
-    """Find vols that differ by more than half from both neighbours, in the same direction."""
-    if len(vol) < 3:
-        return np.zeros(len(vol), dtype=np.bool_)
-    jump = np.log(vol[1:-1] / vol[:-2]), np.log(vol[1:-1] / vol[2:])
-    steep = np.log1p(_CLIFF_FRAC)
-    inside = (np.minimum(*jump) > steep) | (np.maximum(*jump) < -steep)
-    return np.concatenate([[False], inside, [False]])

@@ -29,7 +29,10 @@ __all__ = [
     "OptionMark",
     "OptionQuote",
     "OracleAnswer",
+    "PowerMark",
+    "PowerState",
     "Quote",
+    "ShareRate",
     "Shock",
     "StakingRate",
     "TradePrint",
@@ -216,15 +219,26 @@ class OracleAnswer(msgspec.Struct, frozen=True, kw_only=True, tag="oracle"):
 
 
 class LendingIndex(msgspec.Struct, frozen=True, kw_only=True, tag="lending_index"):
-    """Growth since inception of one unit supplied and one unit borrowed, scaled 1e27."""
+    """Growth since inception of one unit supplied and one unit borrowed, scaled 1e27.
+
+    The rates are those at which they grow at that time; None where the source gives none.
+    """
 
     time_ns: int
     market: str
     asset: str
     liquidity_index_ray: int
     borrow_index_ray: int
+    supply_frac_per_year: Decimal | None = None
+    borrow_frac_per_year: Decimal | None = None
 
     def __post_init__(self) -> None:
+        for rate in (self.supply_frac_per_year, self.borrow_frac_per_year):
+            if rate is not None and not (rate.is_finite() and rate >= 0):
+                raise MarketRejected(
+                    f"{self.market} {self.asset}: lending rates must be finite and not negative, "
+                    f"was {rate}"
+                )
         if min(self.liquidity_index_ray, self.borrow_index_ray) < 10**27:
             raise MarketRejected(
                 f"{self.market} {self.asset}: lending indices start at 1e27 and only grow, were "
@@ -254,6 +268,36 @@ class StakingRate(msgspec.Struct, frozen=True, kw_only=True, tag="staking_rate")
             )
 
 
+class ShareRate(msgspec.Struct, frozen=True, kw_only=True, tag="share_rate"):
+    """How much of its asset one share of a vault is worth."""
+
+    time_ns: int
+    vault: str
+    rate_coin_per_share: Decimal
+    is_assumed: bool = False
+
+    def __post_init__(self) -> None:
+        _price(f"share rate {self.vault}", "rate_coin_per_share", self.rate_coin_per_share)
+
+
+class PowerState(msgspec.Struct, frozen=True, kw_only=True, tag="power_state"):
+    """Norm factor of a power perpetual, and its mark with the coin's price of the same time.
+
+    Mark over index at one time is the premium, which says what variance the market expects.
+    """
+
+    time_ns: int
+    instrument_id: str
+    norm_factor_frac: Decimal
+    price_underlying_usd: Decimal
+    price_mark_usd: Decimal
+
+    def __post_init__(self) -> None:
+        _price(self.instrument_id, "norm_factor_frac", self.norm_factor_frac)
+        _price(self.instrument_id, "price_underlying_usd", self.price_underlying_usd)
+        _price(self.instrument_id, "price_mark_usd", self.price_mark_usd)
+
+
 MarketEvent: TypeAlias = (
     Quote
     | OptionQuote
@@ -265,6 +309,8 @@ MarketEvent: TypeAlias = (
     | OracleAnswer
     | LendingIndex
     | StakingRate
+    | ShareRate
+    | PowerState
 )
 
 
@@ -290,26 +336,52 @@ class OptionMark(msgspec.Struct, frozen=True, kw_only=True):
     is_estimate: bool
 
 
+class PowerMark(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a model needs to value one power perpetual now.
+
+    `price_usd` is the coin's now; the `recorded` prices are those of the last state, which together
+    give the premium. `vol_factor_frac`, `vol_shift_frac` and `elapsed_years` are what a shock adds.
+    """
+
+    price_usd: float
+    norm_factor_frac: float
+    price_underlying_recorded_usd: float
+    price_mark_recorded_usd: float
+    vol_factor_frac: float
+    vol_shift_frac: float
+    elapsed_years: float
+    age_ns: int
+    is_estimate: bool
+
+
 class Shock(msgspec.Struct, frozen=True, kw_only=True):
     """Relative moves of coins and vols, and a step forward in time.
 
     `spot_factor_frac` maps a coin to its factor, 0.9 for a fall of 10 %. The factor moves the
     coin's spot, forwards, perpetuals and oracle answers alike, and every token whose price derives
-    from it. A dollar coin named here breaks its peg. Coins not named stand still.
+    from it. A dollar coin named here breaks its peg. Coins not named stand still. A vol becomes
+    ``vol · vol_factor_frac + vol_shift_frac``, and never less than zero.
     """
 
     spot_factor_frac: Mapping[str, float] = MappingProxyType({})
     vol_factor_frac: float = 1.0
+    vol_shift_frac: float = 0.0
     time_forward_ns: int = 0
 
     def __post_init__(self) -> None:
         factors = (self.vol_factor_frac, *self.spot_factor_frac.values())
         if not all(0 < factor < float("inf") for factor in factors):
             raise ValueError(f"shock factors must be positive and finite, were {factors}")
+        if not math.isfinite(self.vol_shift_frac):
+            raise ValueError(f"vol_shift_frac must be finite, was {self.vol_shift_frac}")
 
     def on(self, coin: str) -> float:
         """Give the factor on one coin's price."""
         return self.spot_factor_frac.get(coin, 1.0)
+
+    def on_vol(self, vol_frac: float) -> float:
+        """Give a vol after the shock."""
+        return max(0.0, vol_frac * self.vol_factor_frac + self.vol_shift_frac)
 
     def then(self, other: "Shock") -> "Shock":
         """Compose: this shock first, the other on top of it."""
@@ -317,6 +389,7 @@ class Shock(msgspec.Struct, frozen=True, kw_only=True):
         return Shock(
             spot_factor_frac={coin: self.on(coin) * other.on(coin) for coin in named},
             vol_factor_frac=self.vol_factor_frac * other.vol_factor_frac,
+            vol_shift_frac=self.vol_shift_frac * other.vol_factor_frac + other.vol_shift_frac,
             time_forward_ns=self.time_forward_ns + other.time_forward_ns,
         )
 

@@ -2,7 +2,7 @@
 
 A `Smile` is one expiry's SVI slice; a `Surface` holds those that passed every check, in order of
 expiry, and a `Failure` for each that did not. Between expiries total variance is linear at fixed
-ln(K/F); before the first and after the last the vol is flat.
+ln(K/F), but for jumps at dated events; before the first and after the last the vol is flat.
 
 =====================  ============================================================================
 reason                 what it means
@@ -11,10 +11,11 @@ too_few_quotes         fewer than five usable strikes, or fewer than three near 
 level_off              the fitted vol at the money is not the quoted one, so the fit went astray
 poor_fit               the median error near the money is above the bar
 butterfly_arbitrage    some terminal price would have a negative density, and repair did not help
-calendar_arbitrage     it crosses the slice before it, and no refit of either avoids that
+calendar_arbitrage     it crosses a neighbour, and no fit of the whole chain avoids that
 =====================  ============================================================================
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -22,19 +23,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hedgerow.errors import Failure, OutOfDomain
+from hedgerow.market.coordinates import SmileModel
+from hedgerow.market.events import VarianceEvent, check_events, event_variance
 from hedgerow.market.forwards import ForwardSource
 from hedgerow.market.svi import Floats, Svi, slopes, total_variance
 
-__all__ = ["Smile", "SmileQuotes", "Surface", "near_money", "weights_per_volpt"]
+__all__ = ["GatedQuotes", "Smile", "SmileQuotes", "Surface", "near_money", "weights_per_volpt"]
 
-Repair: TypeAlias = Literal["none", "butterfly", "calendar"]
+Repair: TypeAlias = Literal["none", "butterfly", "outliers", "calendar"]
 Bools: TypeAlias = NDArray[np.bool_]
 
 NEAR_DEVIATIONS = 1.5
 _WIDTH_VOLPT_MIN, _WIDTH_VOLPT_MAX = 1.0, 50.0
 _UNQUOTED_WIDTH_VOLPT = 10.0
-_CORE_DEVIATIONS, _CUT_DEVIATIONS = 1.6, 3.0
+CORE_DEVIATIONS, _CUT_DEVIATIONS = 1.6, 3.0
 _WING_WEIGHT_FRAC = 0.15
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GatedQuotes:
+    """Strikes of one expiry that no smile is fitted to, and the gate each failed.
+
+    ``no_vol`` and ``cliff`` are gates of `quotes.smile_quotes`; the others those of whoever
+    inverted the prices.
+    """
+
+    moneyness_log: Floats
+    vol_mark_frac: Floats
+    gate: tuple[str, ...]
+
+    def counts(self) -> dict[str, int]:
+        """Count the strikes that each gate took, the busiest first."""
+        return dict(Counter(self.gate).most_common())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,10 +65,16 @@ class SmileQuotes:
     ----------
     subject
         Such as ``BTC-27FEB26``.
+    forward_venue_usd
+        What the venue itself says, to compare with; None where it says nothing.
     vol_frac
         The vol to be fitted, annualised.
+    vol_mark_frac
+        The venue's, of the same strikes; the same where marks are fitted.
     width_volpt
         (ask - bid) / vega; NaN where a side is missing.
+    gated
+        The strikes left out.
     """
 
     subject: str
@@ -57,10 +83,13 @@ class SmileQuotes:
     expiry_years: float
     forward_usd: float
     forward_source: ForwardSource
+    forward_venue_usd: float | None
     strike_usd: Floats
     moneyness_log: Floats
     vol_frac: Floats
+    vol_mark_frac: Floats
     width_volpt: Floats
+    gated: GatedQuotes
 
 
 def near_money(moneyness_log: Floats, vol_frac: Floats, expiry_years: Floats | float) -> Bools:
@@ -80,7 +109,7 @@ def weights_per_volpt(quotes: SmileQuotes) -> Floats:
     width = np.where(np.isfinite(quotes.width_volpt), quotes.width_volpt, _UNQUOTED_WIDTH_VOLPT)
     width = np.clip(width, _WIDTH_VOLPT_MIN, _WIDTH_VOLPT_MAX)
     deviations = np.abs(quotes.moneyness_log) / (quotes.vol_frac * np.sqrt(quotes.expiry_years))
-    part = np.where(deviations <= _CORE_DEVIATIONS, 1.0, _WING_WEIGHT_FRAC)
+    part = np.where(deviations <= CORE_DEVIATIONS, 1.0, _WING_WEIGHT_FRAC)
     weight: Floats = np.where(deviations <= _CUT_DEVIATIONS, part / width, 0.0)
     return weight
 
@@ -91,14 +120,20 @@ class Smile:
 
     Attributes
     ----------
+    model
+        What was fitted; an eSSVI slice is kept as the SVI slice it is.
     svi
         Parameters of total variance, one slice.
     error_median_volpt
         Median absolute error against the fitted vols within 1.5 deviations.
+    error_mark_volpt
+        The same against the venue's marks; None where it gives none.
     density_g_min_frac
         The least of Gatheral's g: not negative.
     repair
-        What had to be done beyond the plain fit.
+        What had to be done beyond the plain fit: bent until it had no butterfly, fitted again
+        with weights that forgive outliers, or fitted with its whole chain or between neighbours so
+        that it crosses none (``calendar``).
     """
 
     subject: str
@@ -107,9 +142,12 @@ class Smile:
     expiry_years: float
     forward_usd: float
     forward_source: ForwardSource
+    forward_venue_usd: float | None
+    model: SmileModel
     svi: Svi
     error_median_volpt: float
     error_max_volpt: float
+    error_mark_volpt: float | None
     quotes_count: int
     density_g_min_frac: float
     repair: Repair
@@ -132,15 +170,31 @@ class Smile:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Surface:
-    """The accepted slices of one underlying at one time, earliest first, and the rejected ones."""
+    """The accepted slices of one underlying at one time, earliest first, and the rejected ones.
+
+    `quotes` are what the slices were fitted to, those of rejected ones among them. `events` are
+    dates between or before the expiries on which total variance jumps.
+
+    Raises
+    ------
+    OutOfDomain
+        If the slices have no room for the events; see `events.check_events`.
+    """
 
     underlying: str
     time_ns: int
     smiles: tuple[Smile, ...]
     rejected: tuple[Failure, ...]
+    quotes: tuple[SmileQuotes, ...] = ()
+    events: tuple[VarianceEvent, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.events:
+            slices = [(each.subject, each.expiry_years, each.svi) for each in self.smiles]
+            check_events(slices, self.time_ns, self.events)
 
     def variance_frac(self, moneyness_log: Floats, expiry_years: Floats) -> Floats:
-        """Interpolate total variance, linear in time at fixed ln(K/F).
+        """Interpolate total variance, linear in time at fixed ln(K/F) but for jumps at events.
 
         Parameters
         ----------
@@ -150,8 +204,9 @@ class Surface:
         Returns
         -------
         ndarray, broadcast shape
-            Free of arbitrage wherever the slices are. Outside the first and last expiry the vol of
-            that expiry stands, so total variance is in proportion to time.
+            It falls with time nowhere. What is left of it without events is linear between
+            expiries and, outside the first and last, in proportion to time; an event counts from
+            its own moment on.
 
         Raises
         ------
@@ -169,6 +224,8 @@ class Surface:
             raise OutOfDomain(f"{self.underlying}: expiry_years must be positive and finite")
         times = np.array([smile.expiry_years for smile in self.smiles])
         every = np.stack([smile.variance_frac(k) for smile in self.smiles])
+        taken = event_variance(self.events, self.time_ns, times)
+        every = every - taken.reshape(-1, *([1] * k.ndim))
         after = np.searchsorted(times, T)
         upper = np.minimum(after, len(times) - 1)
         lower = np.maximum(after - 1, 0)
@@ -181,7 +238,8 @@ class Surface:
         first, last = times[0], times[-1]
         edge = np.where(first >= T, T / first, T / last)
         beyond = (first >= T) | (last <= T)
-        w: Floats = np.where(beyond, w_upper * edge, inside)
+        bare = np.where(beyond, w_upper * edge, inside)
+        w: Floats = bare + event_variance(self.events, self.time_ns, T)
         return w
 
     def vol_frac(self, moneyness_log: Floats, expiry_years: Floats) -> Floats:

@@ -17,7 +17,7 @@ from typing import TypeVar
 import msgspec
 
 from hedgerow.errors import Failure, MarketRejected, Outcome
-from hedgerow.instruments import Option
+from hedgerow.instruments import Option, PowerPerpetual
 from hedgerow.market.records import (
     NO_SHOCK,
     AssetPrice,
@@ -30,12 +30,15 @@ from hedgerow.market.records import (
     OptionMark,
     OptionQuote,
     OracleAnswer,
+    PowerMark,
+    PowerState,
     Quote,
+    ShareRate,
     Shock,
     StakingRate,
     TradePrint,
 )
-from hedgerow.units import HOUR_NS, SECOND_NS, format_ns, scaled, to_model, years_between
+from hedgerow.units import HOUR_NS, SECOND_NS, YEAR_NS, format_ns, scaled, to_model, years_between
 
 __all__ = ["AgeLimits", "MarketState", "Snapshot"]
 
@@ -55,13 +58,24 @@ class AgeLimits(msgspec.Struct, frozen=True, kw_only=True):
     ladder_ns_max: int = 5 * SECOND_NS
     lending_ns_max: int = 60 * SECOND_NS
     staking_ns_max: int = 24 * HOUR_NS
+    share_ns_max: int = 24 * HOUR_NS
+    power_ns_max: int = 60 * SECOND_NS
     funding_ns_max: int = 9 * HOUR_NS
     account_ns_max: int = 15 * SECOND_NS
     oracle_heartbeat_frac: float = 1.2
 
 
 E = TypeVar(
-    "E", Quote, OptionQuote, IndexPrice, Ladder, LendingIndex, StakingRate, FundingSettlement
+    "E",
+    Quote,
+    OptionQuote,
+    IndexPrice,
+    Ladder,
+    LendingIndex,
+    StakingRate,
+    ShareRate,
+    PowerState,
+    FundingSettlement,
 )
 
 
@@ -83,6 +97,8 @@ class Snapshot:
     oracles: Mapping[str, OracleAnswer]
     lendings: Mapping[tuple[str, str], LendingIndex]
     stakings: Mapping[str, StakingRate]
+    shares: Mapping[str, ShareRate]
+    powers: Mapping[str, PowerState]
     candles: Mapping[str, Candle]
     movers: Mapping[str, str]
     anchors_usd: Mapping[tuple[str, int], Decimal]
@@ -159,11 +175,37 @@ class Snapshot:
         factor = self.shock.on(option.underlying)
         return OptionMark(
             forward_usd=to_model(quote.price_underlying_usd * carry) * factor,
-            vol_frac=quote.vol_mark_frac * self.shock.vol_factor_frac,
+            vol_frac=self.shock.on_vol(quote.vol_mark_frac),
             expiry_years=max(0.0, years_between(now_ns, option.expiry_ns)),
             age_ns=self.time_ns - quote.time_ns,
             is_estimate=self.time_ns > quote.time_ns or self.shock is not NO_SHOCK,
         )
+
+    def power(self, terms: PowerPerpetual) -> Outcome[PowerMark]:
+        """Give factor, premium and the coin's price for one power perpetual."""
+        state = self._fresh(
+            self.powers, terms.instrument_id, self.ages.power_ns_max, "power perpetual's state"
+        )
+        if isinstance(state, Failure):
+            return state
+        spot = self.spot_usd(terms.underlying)
+        if isinstance(spot, Failure):
+            return spot
+        return PowerMark(
+            price_usd=to_model(spot),
+            norm_factor_frac=to_model(state.norm_factor_frac),
+            price_underlying_recorded_usd=to_model(state.price_underlying_usd),
+            price_mark_recorded_usd=to_model(state.price_mark_usd),
+            vol_factor_frac=self.shock.vol_factor_frac,
+            vol_shift_frac=self.shock.vol_shift_frac,
+            elapsed_years=self.shock.time_forward_ns / YEAR_NS,
+            age_ns=self.time_ns - state.time_ns,
+            is_estimate=self.time_ns > state.time_ns or self.shock is not NO_SHOCK,
+        )
+
+    def share_rate(self, vault: str) -> Outcome[ShareRate]:
+        """Give how much of its asset one share of a vault is worth."""
+        return self._fresh(self.shares, vault, self.ages.share_ns_max, "share rate")
 
     def ladder(self, instrument_id: str) -> Outcome[Ladder]:
         """Give the order book, unshocked: depth is what stands there now."""
@@ -259,6 +301,8 @@ class MarketState:
         self._oracles: dict[str, OracleAnswer] = {}
         self._lendings: dict[tuple[str, str], LendingIndex] = {}
         self._stakings: dict[str, StakingRate] = {}
+        self._shares: dict[str, ShareRate] = {}
+        self._powers: dict[str, PowerState] = {}
         self._candles: dict[str, Candle] = {}
         self._anchors_usd: dict[tuple[str, int], Decimal] = {}
         # Times at which a coin was heard and its perpetual's price is not known yet, by perpetual.
@@ -307,6 +351,10 @@ class MarketState:
                 self._lendings[event.market, event.asset] = event
             case StakingRate():
                 self._stakings[event.asset] = event
+            case ShareRate():
+                self._shares[event.vault] = event
+            case PowerState():
+                self._powers[event.instrument_id] = event
             case TradePrint():
                 pass  # a print moves no mark here; margin runs on marks
 
@@ -334,6 +382,8 @@ class MarketState:
             oracles=dict(self._oracles),
             lendings=dict(self._lendings),
             stakings=dict(self._stakings),
+            shares=dict(self._shares),
+            powers=dict(self._powers),
             candles=dict(self._candles),
             movers=self._movers,
             anchors_usd=dict(self._anchors_usd),

@@ -29,6 +29,7 @@ __all__ = [
     "calendar_gap",
     "clamp_wings",
     "density_g",
+    "density_of",
     "from_jump_wings",
     "repair",
     "slopes",
@@ -90,7 +91,11 @@ def slopes(svi: Svi, k: Floats) -> tuple[Floats, Floats, Floats]:
 
 def density_g(svi: Svi, k: Floats) -> Floats:
     """Give Gatheral's g(k), whose sign is that of the terminal density; NaN where w <= 0."""
-    w, first, second = slopes(svi, k)
+    return density_of(k, *slopes(svi, k))
+
+
+def density_of(k: Floats, w: Floats, first: Floats, second: Floats) -> Floats:
+    """As `density_g`, of any smile, from its total variance and two derivatives at k."""
     with np.errstate(divide="ignore", invalid="ignore"):
         inverse = np.where(w > 0, 1.0 / w, np.nan)
         lean = 1.0 - 0.5 * k * first * inverse

@@ -29,6 +29,17 @@ Floats: TypeAlias = NDArray[np.float64]
 class OptionColumns:
     """Row i of every column is one option. Columns are copied and locked.
 
+    Attributes
+    ----------
+    forward_usd, strike_usd
+        Shape (n,), USD per coin; positive.
+    vol_frac
+        Shape (n,), annualised; not negative.
+    expiry_years
+        Shape (n,), ACT/365; not negative.
+    is_call
+        Shape (n,).
+
     Raises
     ------
     OutOfDomain
@@ -69,9 +80,18 @@ class OptionColumns:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OptionGreeks:
-    """One row per option, in the order of the columns that were given.
+    """One row per option, in the order of the columns that were given; shape (n,) each.
 
-    Theta is the derivative in calendar time: negative for what decays.
+    Attributes
+    ----------
+    value_usd
+        USD per coin of notional, undiscounted.
+    delta_forward_frac, gamma_coin_per_usd
+        First and second derivative to the forward.
+    vega_usd_per_vol
+        Per 1.00 of volatility.
+    theta_usd_per_year
+        The derivative in calendar time: negative for what decays.
     """
 
     value_usd: Floats
@@ -102,7 +122,11 @@ def value_usd(
     Returns
     -------
     ndarray, broadcast shape, USD per coin of notional
-        Never negative.
+        Undiscounted; never negative. Inputs are not checked: a NaN gives a NaN.
+
+    References
+    ----------
+    F. Black (1976), The pricing of commodity contracts, J. Financial Economics 3.
     """
     st = vol_frac * np.sqrt(expiry_years)
     live = st > 0
@@ -128,6 +152,11 @@ def vega_usd_per_vol(
     Returns
     -------
     ndarray, broadcast shape, USD per coin of notional and per 1.00 of volatility
+        Undiscounted; not negative. Inputs are not checked: a NaN gives a NaN.
+
+    References
+    ----------
+    F. Black (1976), as `value_usd`; methods sheet, section 1.
     """
     st = vol_frac * np.sqrt(expiry_years)
     with np.errstate(over="ignore"):
@@ -138,13 +167,23 @@ def vega_usd_per_vol(
 
 
 def greeks(options: OptionColumns) -> OptionGreeks:
-    """Value options with their first Greeks.
+    """Value options on a forward with their first Greeks, undiscounted.
+
+    Parameters
+    ----------
+    options
+        Shape (n,) each column; they refuse what cannot be, so nothing raises here.
 
     Returns
     -------
-    OptionGreeks
+    OptionGreeks, shape (n,) each
         `delta_forward_frac` lies in [0, 1] for calls and [-1, 0] for puts and is the delta a venue
-        displays: not premium-adjusted.
+        displays: not premium-adjusted. Without time or vol the limits: a step for delta, at the
+        strike its middle, and zero for the rest.
+
+    References
+    ----------
+    F. Black (1976), as `value_usd`; methods sheet, section 1, with b = r = 0.
     """
     F, K = options.forward_usd, options.strike_usd
     sigma, T = options.vol_frac, options.expiry_years

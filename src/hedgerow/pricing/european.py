@@ -14,8 +14,11 @@ from numpy.typing import NDArray
 
 from hedgerow.errors import OutOfDomain
 from hedgerow.pricing import reference
+from hedgerow.pricing.gate import room as _room
+from hedgerow.pricing.threads import shared_out, shares
 
 __all__ = [
+    "GROWTH_MAX",
     "CoinGreeks",
     "EuropeanColumns",
     "EuropeanGreeks",
@@ -35,9 +38,13 @@ _BOUNDS: Final = (
     ("rate_frac_per_year", -1e6, 1e6),
     ("carry_frac_per_year", -1e6, 1e6),
 )
-_GROWTH_MAX = 100.0  # |rate · years|: e^100
+GROWTH_MAX: Final = 100.0  # |rate · years|: e^100
 _NOTHING = 1e-30  # of a strike, of time, or of σ√T
 _SMALL = 1e-15  # a vol and a time above this are never nothing together
+
+_OPTIONS_COUNT_MIN: Final = 8_192
+"""Options in a share of a thread at least. Measured (`benchmarks/bench_threads.py`, two cores, 14
+ns an option): two threads are even with one at 8,192 options in all and bring 1.3 at 16,384."""
 
 
 @final
@@ -85,7 +92,8 @@ class EuropeanColumns:
             rate_frac_per_year, carry_frac_per_year,
         )  # fmt: skip
         for row, column in enumerate(columns):
-            shape = np.shape(column)
+            # A microsecond each to ask NumPy, which is much for a single option.
+            shape = () if isinstance(column, float) else np.shape(column)
             if shape != given.shape[1:] and not (row >= 4 and shape == ()):
                 raise OutOfDomain(
                     f"{_BOUNDS[row][0]} has shape {shape}, expected {given.shape[1:]}"
@@ -114,13 +122,13 @@ class EuropeanColumns:
                     f"row {at} was {given[row, at]}"
                 )
         steepest = max(-lows[4], highs[4], -lows[5], highs[5])
-        if steepest * highs[3] > _GROWTH_MAX:
+        if steepest * highs[3] > GROWTH_MAX:
             for row in (4, 5):
                 growth = np.abs(given[row] * given[3])
-                if growth.max() > _GROWTH_MAX:
+                if growth.max() > GROWTH_MAX:
                     at = int(np.argmax(growth))
                     raise OutOfDomain(
-                        f"{_BOUNDS[row][0]} times expiry_years must be within ±{_GROWTH_MAX:g}, "
+                        f"{_BOUNDS[row][0]} times expiry_years must be within ±{GROWTH_MAX:g}, "
                         f"row {at} was {given[row, at]} over {given[3, at]}"
                     )
         if lows[1] < _NOTHING or lows[2] < _SMALL or lows[3] < _SMALL:
@@ -202,12 +210,18 @@ class CoinGreeks:
 
 
 def european_greeks(
-    options: EuropeanColumns, *, with_third_vol: bool = False, out: Floats | None = None
+    options: EuropeanColumns,
+    *,
+    with_third_vol: bool = False,
+    threads_count: int = 1,
+    out: Floats | None = None,
 ) -> EuropeanGreeks:
     """Value options with eleven Greeks; ``with_third_vol`` adds veta and ultima.
 
     Parameters
     ----------
+    threads_count
+        How many threads at most; the result is the same to the last bit whatever it is.
     out
         Where to write, shape (12, n), or (14, n) with the two that are added: float64, in one piece
         row after row. Left out, memory is taken for it.
@@ -215,14 +229,18 @@ def european_greeks(
     Raises
     ------
     OutOfDomain
-        If `out` has another shape or layout.
+        If `out` has another shape or layout, or `threads_count` is not from 1 to 64.
     """
     # Here and not above: only who prices should wait for Numba.
     from hedgerow.pricing.kernels import vanilla
 
     rows = 14 if with_third_vol else 12
     room = _room(out, rows, len(options))
-    vanilla.greeks(options.terms, options.carry_follows_rate, room)
+    terms, follows = options.terms, options.carry_follows_rate
+    shared_out(
+        lambda first, last: vanilla.greeks(terms, follows, room, first, last),
+        _shares(len(options), threads_count, vanilla.BLOCK),
+    )
     edges = options.edges
     if edges is not None:
         at_edges = options.given[:, edges]
@@ -231,19 +249,23 @@ def european_greeks(
     return EuropeanGreeks(*room)
 
 
-def coin_greeks(options: EuropeanColumns, *, out: Floats | None = None) -> CoinGreeks:
+def coin_greeks(
+    options: EuropeanColumns, *, threads_count: int = 1, out: Floats | None = None
+) -> CoinGreeks:
     """Value options on a forward that pay in coin: ``max(±(F - K), 0) / F`` at expiry.
 
     Parameters
     ----------
+    threads_count
+        How many threads at most; the result is the same to the last bit whatever it is.
     out
         Where to write, shape (6, n).
 
     Raises
     ------
     OutOfDomain
-        If any carry is not zero (the underlying must be the forward of the expiry), or `out` has
-        another shape or layout.
+        If any carry is not zero (the underlying must be the forward of the expiry), `out` has
+        another shape or layout, or `threads_count` is not from 1 to 64.
 
     Notes
     -----
@@ -259,7 +281,11 @@ def coin_greeks(options: EuropeanColumns, *, out: Floats | None = None) -> CoinG
             f"row {row} was {options.given[5, row]}"
         )
     room = _room(out, 6, len(options))
-    vanilla.coin_numbers(options.terms, room)
+    terms = options.terms
+    shared_out(
+        lambda first, last: vanilla.coin_numbers(terms, room, first, last),
+        _shares(len(options), threads_count, vanilla.BLOCK),
+    )
     edges = options.edges
     if edges is not None:
         at_edges = options.given[:, edges]
@@ -273,14 +299,10 @@ def coin_greeks(options: EuropeanColumns, *, out: Floats | None = None) -> CoinG
     return CoinGreeks(*room)
 
 
-def _room(out: Floats | None, rows: int, count: int) -> Floats:
-    if out is None:
-        return np.empty((rows, count))
-    if out.shape != (rows, count) or out.dtype != np.float64 or not out.flags.c_contiguous:
-        raise OutOfDomain(
-            f"out must be float64 of shape {(rows, count)} in one piece, was {out.dtype} of "
-            f"shape {out.shape}"
-        )
-    if not out.flags.writeable:
-        raise OutOfDomain("out must be writable")
-    return out
+def _shares(count: int, threads_count: int, block_count: int) -> list[tuple[int, int]]:
+    return shares(
+        count,
+        threads_count=threads_count,
+        block_count=block_count,
+        share_count_min=_OPTIONS_COUNT_MIN,
+    )

@@ -23,11 +23,15 @@ class VarianceStrip:
 
     Attributes
     ----------
+    forward_usd, strike_split_usd
+        The forward by parity, and the strike K0 where call and put lie nearest.
     contribution_frac
         Sum of ΔK/K² times the price, discounted.
     variance_frac
         Total variance to expiry, not per year: twice the contribution undiscounted, less
         (F/K0 - 1)².
+    strikes_count
+        How many strikes had a price that counts.
     """
 
     forward_usd: float
@@ -50,7 +54,7 @@ def variance_strip(
     Parameters
     ----------
     strike_usd
-        Rising, shape (n,).
+        Rising, positive, shape (n,); USD per coin as all prices.
     call_usd, put_usd
         Mids; NaN where either side of the quote is missing. Below the split the put counts, above
         it the call, at it the mean of both; strikes without the one that counts are dropped.
@@ -59,10 +63,18 @@ def variance_strip(
     rate_frac_per_year
         Continuously compounded, for discounting.
 
+    Returns
+    -------
+    VarianceStrip
+
     Raises
     ------
     OutOfDomain
         If fewer than two strikes count, or none has both a call and a put.
+
+    References
+    ----------
+    Cboe (2019), VIX white paper: ``2 e^{rT} Σ ΔK/K² Q(K) - (F/K0 - 1)²``.
     """
     growth = float(np.exp(rate_frac_per_year * expiry_years))
     if not np.isfinite(call_usd - put_usd).any():
@@ -99,10 +111,27 @@ def index_volpt(
 ) -> float:
     """Interpolate total variance of two strips to a horizon; a volatility in percent per year.
 
+    Parameters
+    ----------
+    near, following
+        Strips of two expiries.
+    near_years, following_years
+        Theirs, ACT/365; positive and rising.
+    horizon_years
+        Positive; 30 days for the usual indices. Outside the two it extrapolates the line.
+
+    Returns
+    -------
+    float, vol points
+
     Raises
     ------
     OutOfDomain
         If the expiries are not in order.
+
+    References
+    ----------
+    Cboe (2019), VIX white paper: total variance is linear in time between the two.
     """
     if not 0 < near_years < following_years:
         raise OutOfDomain(f"expiries must rise, were {near_years} and {following_years} years")

@@ -36,9 +36,19 @@ class QuoteGate(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QuoteVols:
-    """Row i answers quote i. NaN stands where a reason or a gate says why.
+    """Row i answers quote i; the shape is that of the broadcast of what was given.
 
-    `width_volpt` and `tick_volpt` are known wherever the mid has a vol.
+    Attributes
+    ----------
+    vol_bid_frac, vol_ask_frac, vol_mid_frac
+        Annualised; NaN where the reason of that price is not `ImpliedReason.OK`.
+    width_volpt, tick_volpt
+        ``(ask - bid) / vega`` and ``tick / vega`` in vol points, at the vol of the mid; NaN where
+        the mid has none.
+    reason_bid_code, reason_ask_code, reason_mid_code
+        Codes of `ImpliedReason`.
+    gate_code
+        Code of `QuoteGate`: the first gate the quote fails, 0 where it passes all.
     """
 
     vol_bid_frac: Floats
@@ -82,6 +92,15 @@ def quote_vols(
     -------
     QuoteVols, shape of the broadcast
         Never raises for a number, whatever it is.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not broadcast together.
+
+    References
+    ----------
+    Methods sheet, section 4: bid above intrinsic value and one tick, width in vol points of vega.
     """
     columns = (bid_usd, ask_usd, forward_usd, strike_usd, expiry_years, tick_usd)
     shape = np.broadcast_shapes(*(np.shape(each) for each in (*columns, is_call)))
@@ -91,12 +110,14 @@ def quote_vols(
     call = np.broadcast_to(np.asarray(is_call, dtype=np.bool_), shape)
     with np.errstate(all="ignore"):
         mid = 0.5 * (bid + ask)
-        low, high, middle = (implied_vols(each, F, K, T, call) for each in (bid, ask, mid))
-        known = middle.reason_code == ImpliedReason.OK
+        found = implied_vols(np.stack((bid, ask, mid)), F, K, T, call)
+        vol_bid, vol_ask, vol_mid = found.vol_frac
+        reason_bid, reason_ask, reason_mid = found.reason_code
+        known = reason_mid == ImpliedReason.OK
         vega = vega_usd_per_vol(
             np.where(known, F, 1.0),
             np.where(known, K, 1.0),
-            np.where(known, middle.vol_frac, 1.0),
+            np.where(known, vol_mid, 1.0),
             np.where(known, T, 1.0),
         )
         per_point = np.where(known, 0.01 * vega, np.nan)
@@ -111,22 +132,22 @@ def quote_vols(
         gate = np.zeros(shape, dtype=np.int8)
         gate[~(tick_vol <= tick_volpt_max)] = QuoteGate.COARSE
         gate[~(width <= width_volpt_max)] = QuoteGate.WIDE
-        gate[
-            (low.reason_code != ImpliedReason.OK) | (high.reason_code != ImpliedReason.OK) | ~known
-        ] = QuoteGate.NO_VOL
+        gate[(reason_bid != ImpliedReason.OK) | (reason_ask != ImpliedReason.OK) | ~known] = (
+            QuoteGate.NO_VOL
+        )
         gate[~(bid > np.maximum(intrinsic, tick))] = QuoteGate.BID_WITHIN_TICK
         gate[bid > ask] = QuoteGate.CROSSED
         gate[~(np.isfinite(ask) & (ask > 0))] = QuoteGate.NO_ASK
         gate[~(np.isfinite(bid) & (bid > 0))] = QuoteGate.NO_BID
         gate[~usable] = QuoteGate.NOT_FINITE
     return QuoteVols(
-        vol_bid_frac=low.vol_frac,
-        vol_ask_frac=high.vol_frac,
-        vol_mid_frac=middle.vol_frac,
+        vol_bid_frac=vol_bid,
+        vol_ask_frac=vol_ask,
+        vol_mid_frac=vol_mid,
         width_volpt=width,
         tick_volpt=tick_vol,
-        reason_bid_code=low.reason_code,
-        reason_ask_code=high.reason_code,
-        reason_mid_code=middle.reason_code,
+        reason_bid_code=reason_bid,
+        reason_ask_code=reason_ask,
+        reason_mid_code=reason_mid,
         gate_code=gate,
     )

@@ -36,7 +36,15 @@ DeltaRegime: TypeAlias = Literal["sticky_strike", "sticky_moneyness", "minimum_v
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SmileDeltas:
-    """Deltas to the forward, not premium-adjusted, and the regime they belong to."""
+    """Deltas to the forward, not premium-adjusted, and the regime they belong to.
+
+    Attributes
+    ----------
+    regime
+        What the smile does when the forward moves.
+    delta_forward_frac
+        Shape (n,), coin per coin; undiscounted.
+    """
 
     regime: DeltaRegime
     delta_forward_frac: Floats
@@ -46,8 +54,17 @@ class SmileDeltas:
 class MinimumVariance:
     """Coefficients of ``(a + b δ + c δ²)``, from changes of one kind of option only.
 
-    Calls and puts have their own, as δ differs by one. `explained_frac` is the share of the squared
-    error of the Black hedge that the fit takes away, in the sample it was fitted to.
+    Calls and puts have their own, as δ differs by one.
+
+    Attributes
+    ----------
+    a_frac, b_frac, c_frac
+        Of vega / (F √T), dimensionless.
+    explained_frac
+        Share of the squared error of the Black hedge that the fit takes away, in the sample it was
+        fitted to, from zero to one.
+    rows_count
+        Size of that sample.
     """
 
     a_frac: float
@@ -58,7 +75,17 @@ class MinimumVariance:
 
 
 def sticky_strike_deltas(options: OptionColumns) -> SmileDeltas:
-    """Give Black deltas."""
+    """Give Black deltas: the vol of each strike stays as the forward moves.
+
+    Returns
+    -------
+    SmileDeltas, shape (n,)
+        In [0, 1] for calls and [-1, 0] for puts.
+
+    References
+    ----------
+    Methods sheet, section 5.4.
+    """
     return SmileDeltas("sticky_strike", greeks(options).delta_forward_frac)
 
 
@@ -70,7 +97,16 @@ def sticky_moneyness_deltas(options: OptionColumns, skew_frac_per_log: Floats) -
     options
         Their vols are those of the smile at their strikes.
     skew_frac_per_log
-        ∂σ/∂k there, such as `Smile.skew_frac_per_log` gives; shape (n,).
+        ∂σ/∂k there, such as `Smile.skew_frac_per_log` gives; shape (n,), per 1.00 of ln(K/F).
+
+    Returns
+    -------
+    SmileDeltas, shape (n,)
+        May leave [-1, 1] where the smile is steep.
+
+    References
+    ----------
+    Methods sheet, section 5.4, with the sign of ∂k/∂F = -1/F.
     """
     found = greeks(options)
     shift = found.vega_usd_per_vol * skew_frac_per_log / options.forward_usd
@@ -78,7 +114,23 @@ def sticky_moneyness_deltas(options: OptionColumns, skew_frac_per_log: Floats) -
 
 
 def minimum_variance_deltas(options: OptionColumns, coefficients: MinimumVariance) -> SmileDeltas:
-    """Give δ + vega / (F √T) · (a + b δ + c δ²); at expiry the Black delta."""
+    """Give δ + vega / (F √T) · (a + b δ + c δ²); at expiry the Black delta.
+
+    Parameters
+    ----------
+    options
+        All calls or all puts, as the coefficients.
+    coefficients
+        From `minimum_variance_fit`, of the past.
+
+    Returns
+    -------
+    SmileDeltas, shape (n,)
+
+    References
+    ----------
+    J. Hull, A. White (2017), Optimal delta hedging for options, J. Banking and Finance 82.
+    """
     found = greeks(options)
     delta = found.delta_forward_frac
     curve = coefficients.a_frac + coefficients.b_frac * delta + coefficients.c_frac * delta**2
@@ -97,12 +149,21 @@ def minimum_variance_fit(
     options
         As they stood before the change; all calls or all puts.
     change_value_usd, change_forward_usd
-        Of the option and of its forward over one period, shape (n,).
+        Of the option and of its forward over one period, shape (n,), USD per coin.
+
+    Returns
+    -------
+    MinimumVariance
+        The least-squares coefficients; what they explain is of this sample and no forecast.
 
     Raises
     ------
     OutOfDomain
         If calls and puts are mixed, a time is zero, or the rows do not determine three numbers.
+
+    References
+    ----------
+    J. Hull, A. White (2017), as `minimum_variance_deltas`.
     """
     if options.is_call.any() and not options.is_call.all():
         raise OutOfDomain("calls and puts have coefficients of their own: fit them apart")

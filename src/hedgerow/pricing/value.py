@@ -8,42 +8,48 @@ delta ``δ`` (methods.md section 2.1).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TypeAlias
+from functools import cache
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import (
     ConcentratedShare,
     ConstantProductShare,
+    EntryContract,
     Instrument,
-    InverseFuture,
-    InversePerpetual,
-    LinearFuture,
-    LinearPerpetual,
     LoanDebt,
     LoanSupply,
     Option,
+    PowerPerpetual,
     Spot,
     StakedCoin,
     VaultShare,
+    expiry_of,
+    has_entry,
+    is_inverse,
     settlement_of,
+    slope_ccy_per_usd,
     underlying_of,
 )
-from hedgerow.market import AssetPrice, OptionMark, Snapshot
+from hedgerow.market import AssetPrice, OptionMark, PowerMark, Snapshot
 from hedgerow.portfolio import Book
+from hedgerow.pricing.chain_rule import Contracts, derivative
+from hedgerow.pricing.dollar_greeks import GREEKS, GreekColumns, Orders
 from hedgerow.pricing.european import EuropeanColumns, Floats, european_greeks
-from hedgerow.pricing.pool import concentrated, constant_product
+from hedgerow.pricing.pool import concentrated_shares, constant_product_shares
+from hedgerow.pricing.power import power_perpetuals_at_premium
 from hedgerow.pricing.units import unit_ccy
-from hedgerow.units import YEAR_NS, to_model
+from hedgerow.units import YEAR_NS, to_model, years_between
 
 __all__ = ["Values", "value"]
 
-_DAYS_PER_YEAR = 365.0
 _RAY = 10**27
+_DUST = 1e-300  # stands for no window at all, which nothing is inside of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,8 +67,8 @@ class Values:
     delta_own_coin, underlyings
         Coins of the underlying one contract moves like with the settlement price held still
         (coin-settled options: the premium-adjusted delta).
-    gamma_coin_per_usd, vega_usd_per_volpt, theta_usd_per_day
-        Of the dollar value; vega per 0.01 of volatility, theta per calendar day.
+    greeks
+        Of the dollar value of one contract, settlement included: every field of `DollarGreeks`.
     is_estimate, age_ns
         Whether an input was carried or modelled, and its age.
     """
@@ -74,9 +80,7 @@ class Values:
     settlement_coins: tuple[str, ...]
     delta_own_coin: Floats
     underlyings: tuple[str, ...]
-    gamma_coin_per_usd: Floats
-    vega_usd_per_volpt: Floats
-    theta_usd_per_day: Floats
+    greeks: GreekColumns
     is_estimate: NDArray[np.bool_]
     age_ns: NDArray[np.int64]
     missing: tuple[Failure, ...]
@@ -84,22 +88,30 @@ class Values:
 
 @dataclass(slots=True)
 class _Row:
-    """One instrument on its way to a row of `Values`."""
+    """One instrument on its way to a row of `Values`.
+
+    `raw` has the derivatives of its dollar value beyond the delta, by their orders in spot, vol and
+    time: per dollar, per 1.00, per year. What is not there is zero; options bring columns instead.
+    """
 
     index: int
     settlement: AssetPrice
     underlying: str
     unit_ccy: float = 0.0
     delta_own_coin: float = 0.0
-    gamma_coin_per_usd: float = 0.0
-    vega_usd_per_volpt: float = 0.0
-    theta_usd_per_day: float = 0.0
+    raw: dict[Orders, float] = field(default_factory=dict)
     is_estimate: bool = False
     age_ns: int = 0
 
 
-# An option on its way: its row, its terms, its mark, and the spot of its underlying in dollars.
-_Held: TypeAlias = tuple[_Row, Option, OptionMark, float]
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """An option on its way: its row, its terms, its mark, and the spot of its underlying."""
+
+    row: _Row
+    terms: Option
+    mark: OptionMark
+    spot_usd: float
 
 
 def value(book: Book, snapshot: Snapshot) -> Values:
@@ -114,8 +126,10 @@ def value(book: Book, snapshot: Snapshot) -> Values:
     missing: list[Failure] = []
     options: list[_Held] = []
 
+    # A chain has a thousand options and one coin.
+    price_of, spot_of = cache(snapshot.asset), cache(snapshot.spot_usd)
     for index, instrument in enumerate(book.instruments):
-        settlement = snapshot.asset(settlement_of(instrument))
+        settlement = price_of(settlement_of(instrument))
         if isinstance(settlement, Failure):
             missing.append(_about(instrument, settlement))
             continue
@@ -125,11 +139,11 @@ def value(book: Book, snapshot: Snapshot) -> Values:
             if isinstance(mark, Failure):
                 missing.append(_about(instrument, mark))
                 continue
-            spot = snapshot.spot_usd(instrument.underlying)
+            spot = spot_of(instrument.underlying)
             if isinstance(spot, Failure):
                 missing.append(_about(instrument, spot))
                 continue
-            options.append((row, instrument, mark, to_model(spot)))
+            options.append(_Held(row, instrument, mark, to_model(spot)))
         else:
             trouble = _fill_linear(row, instrument, snapshot)
             if trouble is not None:
@@ -137,7 +151,7 @@ def value(book: Book, snapshot: Snapshot) -> Values:
                 continue
         rows.append(row)
 
-    _fill_options(options)
+    contracts = _fill_options(options, snapshot)
     return Values(
         instrument_index=np.array([r.index for r in rows], dtype=np.int64),
         unit_ccy=_column(rows, "unit_ccy"),
@@ -148,9 +162,7 @@ def value(book: Book, snapshot: Snapshot) -> Values:
         settlement_coins=tuple(r.settlement.underlying for r in rows),
         delta_own_coin=_column(rows, "delta_own_coin"),
         underlyings=tuple(r.underlying for r in rows),
-        gamma_coin_per_usd=_column(rows, "gamma_coin_per_usd"),
-        vega_usd_per_volpt=_column(rows, "vega_usd_per_volpt"),
-        theta_usd_per_day=_column(rows, "theta_usd_per_day"),
+        greeks=_greeks(rows, options, contracts, book, snapshot),
         is_estimate=np.array([r.is_estimate for r in rows], dtype=np.bool_),
         age_ns=np.array([r.age_ns for r in rows], dtype=np.int64),
         missing=tuple(missing),
@@ -159,26 +171,11 @@ def value(book: Book, snapshot: Snapshot) -> Values:
 
 def _fill_linear(row: _Row, instrument: Instrument, snapshot: Snapshot) -> Failure | None:
     """Fill everything but options; give the reason where there is no answer."""
+    if has_entry(instrument):
+        return _fill_contract(row, instrument, snapshot)
     match instrument:
         case Spot() | StakedCoin():
             row.unit_ccy = 1.0
-        case LinearPerpetual() | LinearFuture() | InversePerpetual() | InverseFuture():
-            mark = snapshot.mark_usd(instrument.instrument_id, instrument.underlying)
-            if isinstance(mark, Failure):
-                return mark
-            unit = to_model(unit_ccy(instrument, mark))
-            row.unit_ccy = unit
-            if isinstance(instrument, LinearPerpetual):
-                row.delta_own_coin = to_model(instrument.multiplier_coin_per_contract)
-            elif isinstance(instrument, LinearFuture):
-                # x · ∂F/∂S, the forward moving in proportion to spot (methods.md section 3).
-                spot = snapshot.spot_usd(instrument.underlying)
-                if isinstance(spot, Failure):
-                    return spot
-                row.delta_own_coin = unit / to_model(spot)
-            else:
-                # d(-Q/M)/dM · M = Q/M coins, which is minus the unit.
-                row.delta_own_coin = -unit
         case LoanSupply() | LoanDebt():
             index = snapshot.lending(instrument.market, instrument.asset)
             if isinstance(index, Failure):
@@ -190,84 +187,247 @@ def _fill_linear(row: _Row, instrument: Instrument, snapshot: Snapshot) -> Failu
             spot = snapshot.spot_usd(instrument.underlying)
             if isinstance(spot, Failure):
                 return spot
-            share = (
-                constant_product(to_model(spot))
-                if isinstance(instrument, ConstantProductShare)
-                else concentrated(
-                    to_model(spot),
-                    to_model(instrument.price_lower_usd),
-                    to_model(instrument.price_upper_usd),
-                )
-            )
-            row.unit_ccy = share.value_usd / row.settlement.price_usd
-            row.delta_own_coin = share.delta_coin
-            row.gamma_coin_per_usd = share.gamma_coin_per_usd
+            _fill_pool(row, instrument, to_model(spot))
         case VaultShare():
-            return Failure(
-                subject=instrument.instrument_id,
-                reason="unsupported",
-                message=f"no share price of vault {instrument.vault} is read yet",
-            )
+            share_rate = snapshot.share_rate(instrument.vault)
+            if isinstance(share_rate, Failure):
+                return share_rate
+            row.unit_ccy = to_model(share_rate.rate_coin_per_share)
+        case PowerPerpetual():
+            power = snapshot.power(instrument)
+            if isinstance(power, Failure):
+                return power
+            _fill_power(row, instrument, power)
         case Option():
             raise AssertionError("options are valued together, in _fill_options")
     return None
 
 
-def _fill_options(options: Sequence[_Held]) -> None:
-    """Value all options of the book in one call, then scale to one contract."""
-    if not options:
-        return
-    # Inside the settlement window only the part of the average still to come moves: it weighs f,
-    # the fraction of the window that is left, and its variance is a third of what plain time would
-    # give (methods.md, section 1, pitfall 5). So the deviation is σ·f·√(T/3), which falls with
-    # T^1.5, and what moves with the average moves f times as much. The observed part is taken at
-    # the forward, hence an estimate. Before the window the venue's own convention is plain time to
-    # expiry, which its marks confirm.
-    open_frac = np.ones(len(options))
-    years = np.array([mark.expiry_years for _, _, mark, _ in options])
-    for i, (row, option, _, _) in enumerate(options):
-        window_years = option.averaging_ns / YEAR_NS
-        if years[i] < window_years:
-            open_frac[i] = years[i] / window_years
-            row.is_estimate = True
-    in_window = open_frac < 1.0
-    vol_scale = np.where(in_window, open_frac / np.sqrt(3.0), 1.0)
-    theta_scale = np.where(in_window, 3.0, 1.0)
-    result = european_greeks(
-        EuropeanColumns(
-            underlying_usd=np.array([mark.forward_usd for _, _, mark, _ in options]),
-            strike_usd=np.array([to_model(option.strike_usd) for _, option, _, _ in options]),
-            vol_frac=vol_scale * np.array([mark.vol_frac for _, _, mark, _ in options]),
-            expiry_years=years,
-            is_call=np.array([option.right == "call" for _, option, _, _ in options]),
+def _fill_contract(row: _Row, contract: EntryContract, snapshot: Snapshot) -> Failure | None:
+    """Fill a future or perpetual, which has no gamma of its own."""
+    mark = snapshot.mark_usd(contract.instrument_id, contract.underlying)
+    if isinstance(mark, Failure):
+        return mark
+    unit = to_model(unit_ccy(contract, mark))
+    row.unit_ccy = unit
+    if is_inverse(contract):
+        # d(-Q/M)/dM · M = Q/M coins, which is minus the unit.
+        row.delta_own_coin = -unit
+        return None
+    # Counted in a settlement asset, so a peg that breaks moves it, and a quanto's coin does
+    # (methods.md section 2.3).
+    paid_usd = row.settlement.price_usd
+    if expiry_of(contract) is None:
+        row.delta_own_coin = to_model(slope_ccy_per_usd(contract)) * paid_usd
+        return None
+    # x · ∂F/∂S, the forward moving in proportion to spot (methods.md section 3).
+    spot = snapshot.spot_usd(contract.underlying)
+    if isinstance(spot, Failure):
+        return spot
+    row.delta_own_coin = unit * paid_usd / to_model(spot)
+    return None
+
+
+def _fill_pool(row: _Row, terms: ConstantProductShare | ConcentratedShare, spot_usd: float) -> None:
+    """Value one unit of liquidity, which is coins and units of the settlement asset.
+
+    The pool's price and its range are in the settlement asset, so a dollar coin that breaks its peg
+    moves both; its own part is what the share holds of it, and not all that the share is worth.
+    """
+    parity_usd = row.settlement.price_usd
+    price = spot_usd / parity_usd
+    share = (
+        constant_product_shares(liquidity_contracts=1.0, price_usd=price)
+        if isinstance(terms, ConstantProductShare)
+        else concentrated_shares(
+            liquidity_contracts=1.0,
+            price_usd=price,
+            price_lower_usd=to_model(terms.price_lower_usd),
+            price_upper_usd=to_model(terms.price_upper_usd),
         )
     )
-    for i, (row, option, mark, spot_usd) in enumerate(options):
-        size = to_model(option.multiplier_coin_per_contract)
-        worth_usd = size * float(result.value_usd[i])
-        delta = size * float(result.delta_underlying_frac[i])
-        gamma = size * float(result.gamma_coin_per_usd[i])
-        f = float(open_frac[i])
-        # The forward moves in proportion to spot; Greeks below are in spot.
-        carry = mark.forward_usd / spot_usd
-        if option.is_coin_settled:
-            row.unit_ccy = worth_usd / mark.forward_usd
-            row.delta_own_coin = f * (delta - row.unit_ccy)
-            # Of S·v: f² Γ F/S, and coins already earned that move with what is still open.
-            earned = 2.0 * (1.0 - f) * row.delta_own_coin / spot_usd
-            row.gamma_coin_per_usd = f * f * gamma * carry + earned
-        else:
-            row.unit_ccy = worth_usd / row.settlement.price_usd
-            row.delta_own_coin = f * delta * carry
-            row.gamma_coin_per_usd = f * f * gamma * carry * carry
-        # What is paid in coin is worth spot, not the forward, in dollars.
-        paid = size / carry if option.is_coin_settled else size
-        row.vega_usd_per_volpt = paid * float(vol_scale[i] * result.vega_usd_per_vol[i]) / 100.0
-        row.theta_usd_per_day = (
-            paid * float(theta_scale[i] * result.theta_usd_per_year[i]) / _DAYS_PER_YEAR
-        )
-        row.is_estimate = row.is_estimate or mark.is_estimate
-        row.age_ns = mark.age_ns
+    row.unit_ccy = float(share.value_usd[0])
+    row.delta_own_coin = float(share.delta_coin[0])
+    # Γ is in proportion to S^-1.5 inside the range.
+    gamma = float(share.gamma_coin_per_usd[0]) / parity_usd
+    row.raw = {(2, 0, 0): gamma, (3, 0, 0): -1.5 * gamma / spot_usd}
+    held_frac = float(share.quote_usd[0]) / row.unit_ccy
+    row.settlement = structs.replace(
+        row.settlement, delta_coin_per_unit=held_frac * row.settlement.delta_coin_per_unit
+    )
+
+
+def _fill_power(row: _Row, terms: PowerPerpetual, mark: PowerMark) -> None:
+    """Value one token at the premium last recorded."""
+    token = power_perpetuals_at_premium(
+        quantity_contracts=1.0,
+        price_usd=mark.price_usd,
+        norm_factor_frac=mark.norm_factor_frac,
+        price_recorded_usd=mark.price_underlying_recorded_usd,
+        price_mark_recorded_usd=mark.price_mark_recorded_usd,
+        vol_factor_frac=mark.vol_factor_frac,
+        vol_shift_frac=mark.vol_shift_frac,
+        elapsed_years=mark.elapsed_years,
+        exponent_power=float(terms.exponent_power),
+        scale_usd=to_model(terms.scale_usd),
+        funding_years=terms.funding_period_ns / YEAR_NS,
+    )
+    row.unit_ccy = float(token.value_usd[0]) / row.settlement.price_usd
+    row.delta_own_coin = float(token.delta_coin[0])
+    if row.settlement.underlying == row.underlying:
+        # Counted in the coin itself, a part of the delta is that of the coins it is worth.
+        row.delta_own_coin -= row.unit_ccy * row.settlement.delta_coin_per_unit
+    row.raw = _power_orders(
+        value_usd=float(token.value_usd[0]),
+        vega_usd_per_vol=float(token.vega_usd_per_vol[0]),
+        variance_usd=float(token.variance_usd_per_variance[0]),
+        funding_frac_per_year=float(token.funding_frac_per_year[0]),
+        funding_years=terms.funding_period_ns / YEAR_NS,
+        exponent=float(terms.exponent_power),
+        price_usd=mark.price_usd,
+    )
+    row.is_estimate = mark.is_estimate
+    row.age_ns = mark.age_ns
+
+
+def _power_orders(
+    *,
+    value_usd: float,
+    vega_usd_per_vol: float,
+    variance_usd: float,
+    funding_frac_per_year: float,
+    funding_years: float,
+    exponent: float,
+    price_usd: float,
+) -> dict[Orders, float]:
+    """Derive ``W = c S^p e^{h σ² f - F t}``, with F the rate of funding and h σ² its part of vol.
+
+    What is derived by σ or t as well is in proportion to S^p like the value itself.
+    """
+    x = vega_usd_per_vol / value_usd  # 2 h σ f
+    bend = 2.0 * variance_usd / value_usd if x > 0.0 else 0.0  # 2 h f; without vol it is not priced
+    decay = -funding_frac_per_year
+    by_vol_and_time = {
+        (0, 0): 1.0,
+        (1, 0): x,
+        (2, 0): x * x + bend,
+        (3, 0): x * (x * x + 3.0 * bend),
+        (0, 1): decay,
+        (1, 1): decay * x - x / funding_years,
+    }
+    by_spot = (
+        1.0,
+        exponent,
+        exponent * (exponent - 1.0),
+        exponent * (exponent - 1.0) * (exponent - 2.0),
+    )
+    return {
+        (spot, vol, time): value_usd * part * power / price_usd**spot
+        for (vol, time), part in by_vol_and_time.items()
+        for spot, power in enumerate(by_spot)
+        if 1 <= spot + vol + time <= 3
+    }
+
+
+def _fill_options(options: Sequence[_Held], snapshot: Snapshot) -> Contracts | None:
+    """Value all options of the book in one call; give what their Greeks are made from.
+
+    Inside the settlement window only the part of the average still to come moves: it weighs f, the
+    fraction of the window that is left (`pricing.chain_rule`). The observed part is taken at the
+    forward, hence an estimate; a shock of spot comes now, so it does not move what is observed by
+    now. Before the window the venue's own convention is plain time to expiry, which its marks
+    confirm.
+    """
+    if not options:
+        return None
+    years = np.array([held.mark.expiry_years for held in options])
+    present = np.array([years_between(snapshot.time_ns, held.terms.expiry_ns) for held in options])
+    window = np.array([held.terms.averaging_ns / YEAR_NS for held in options])
+    open_frac, open_now = _open_frac(years, window), _open_frac(present, window)
+    in_window = open_frac < 1.0
+    factor = np.array([snapshot.shock.on(held.terms.underlying) for held in options])
+    marked = np.array([held.mark.forward_usd for held in options])
+    # What is observed keeps the forward from before the shock.
+    forward = np.where(open_now < 1.0, marked / factor * (1.0 + open_now * (factor - 1.0)), marked)
+    spot = np.array([held.spot_usd for held in options])
+    vol_scale = np.where(in_window, open_frac / np.sqrt(3.0), 1.0)
+    contracts = Contracts(
+        greeks=european_greeks(
+            EuropeanColumns(
+                underlying_usd=forward,
+                strike_usd=np.array([to_model(held.terms.strike_usd) for held in options]),
+                vol_frac=vol_scale * np.array([held.mark.vol_frac for held in options]),
+                expiry_years=years,
+                is_call=np.array([held.terms.right == "call" for held in options]),
+            ),
+            with_third_vol=True,
+        ),
+        forward_usd=forward,
+        spot_usd=spot,
+        carry_frac=marked / spot,
+        settlement_usd=np.array([held.row.settlement.price_usd for held in options]),
+        is_coin_settled=np.array([held.terms.is_coin_settled for held in options]),
+        open_frac=open_frac,
+        open_frac_per_year=np.where(in_window & (years > 0.0), -1.0 / np.maximum(window, _DUST), 0),
+        vol_scale_frac=vol_scale,
+    )
+    worth = contracts.greeks.value_usd
+    unit = np.where(contracts.is_coin_settled, worth / forward, worth)
+    delta = derivative(contracts, (1, 0, 0))
+    # Held in coin, the premium moves with spot by itself: premium-adjusted is what is left.
+    own = np.where(contracts.is_coin_settled, delta - unit, delta)
+    for i, held in enumerate(options):
+        size = to_model(held.terms.multiplier_coin_per_contract)
+        held.row.unit_ccy = size * float(unit[i])
+        held.row.delta_own_coin = size * float(own[i])
+        held.row.is_estimate = held.mark.is_estimate or bool(in_window[i])
+        held.row.age_ns = held.mark.age_ns
+    return contracts
+
+
+def _open_frac(years: Floats, window_years: Floats) -> Floats:
+    """Give the fraction of the settlement average that is still to come."""
+    is_inside = years < window_years
+    return np.where(is_inside, np.maximum(years, 0.0) / np.maximum(window_years, _DUST), 1.0)
+
+
+def _greeks(
+    rows: Sequence[_Row],
+    options: Sequence[_Held],
+    contracts: Contracts | None,
+    book: Book,
+    snapshot: Snapshot,
+) -> GreekColumns:
+    """Scale what every row is derived by to what its name says, per contract."""
+    table = np.zeros((len(GREEKS), len(rows)))
+    now_ns = snapshot.time_ns + snapshot.shock.time_forward_ns
+    spots = np.ones(len(rows))
+    carried = np.zeros(len(rows))
+    coins = {row.underlying for row in rows}
+    spot_by_coin = {coin: snapshot.spot_usd(coin) for coin in coins}
+    for i, row in enumerate(rows):
+        expiry_ns = expiry_of(book.instruments[row.index])
+        spot = spot_by_coin[row.underlying]
+        if isinstance(spot, Failure):
+            continue  # whoever adds up will miss the coin's spot, and say so
+        spots[i] = to_model(spot)
+        if expiry_ns is not None:
+            # F = S exp(b T): what moves with spot through the forward moves T times as much with b.
+            carried[i] = row.delta_own_coin * spots[i] * max(0.0, years_between(now_ns, expiry_ns))
+    at = {row.index: i for i, row in enumerate(rows)}
+    columns = [at[held.row.index] for held in options]
+    sizes = np.array([to_model(held.terms.multiplier_coin_per_contract) for held in options])
+    bent = [i for i, row in enumerate(rows) if row.raw]
+    for g, greek in enumerate(GREEKS.values()):
+        raw = carried
+        if not greek.carry:
+            raw = np.zeros(len(rows))
+            for i in bent:
+                raw[i] = rows[i].raw.get(greek.orders, 0.0)
+            if contracts is not None:
+                raw[columns] = sizes * derivative(contracts, greek.orders)
+        table[g] = raw * greek.scale(spots)
+    return GreekColumns(table)
 
 
 def _column(rows: Sequence[_Row], name: str) -> Floats:

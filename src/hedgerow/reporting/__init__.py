@@ -5,7 +5,15 @@ terminal, and builtins for JSON. All three read the same `summary` and `daily`. 
 risk of its own, reads no clock, and refuses to print an unknown number as zero or as nothing.
 """
 
+from hedgerow.reporting.exposures import (
+    bucket_tables,
+    cross_table,
+    exposure_table,
+    funding_table,
+    liquidity_tables,
+)
 from hedgerow.reporting.html import report_html
+from hedgerow.reporting.ladders import ladder_svg, ladder_tables
 from hedgerow.reporting.live import LiveView
 from hedgerow.reporting.records import (
     AccountDay,
@@ -17,8 +25,9 @@ from hedgerow.reporting.records import (
     NearestDistance,
     WorstUse,
 )
+from hedgerow.reporting.smile_drawing import smiles_svg
 from hedgerow.reporting.smiles import (
-    smiles_svg,
+    delta_tables,
     surface_builtins,
     surface_lines,
     surface_tables,
@@ -26,7 +35,6 @@ from hedgerow.reporting.smiles import (
 from hedgerow.reporting.summary import daily, run_label, summary
 from hedgerow.reporting.tables import (
     builtins_of,
-    exposure_table,
     limits_grid,
     margin_tables,
     plan_tables,
@@ -44,10 +52,17 @@ __all__ = [
     "LiveView",
     "NearestDistance",
     "WorstUse",
+    "bucket_tables",
     "builtins_of",
+    "cross_table",
     "daily",
+    "delta_tables",
     "exposure_table",
+    "funding_table",
+    "ladder_svg",
+    "ladder_tables",
     "limits_grid",
+    "liquidity_tables",
     "margin_tables",
     "plan_tables",
     "render_frame",

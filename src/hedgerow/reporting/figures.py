@@ -17,6 +17,7 @@ __all__ = [
     "percent",
     "plain",
     "quantity",
+    "significant",
     "usd",
     "usd_all",
 ]
@@ -39,6 +40,15 @@ def plain(value: Number | None, decimals: int, *, sign: bool = False) -> str:
     text = f"{value:{'+' if sign else ''},.{decimals}f}"
     # What rounds to zero has no sign: "-0" makes a reader look for a loss.
     return text.lstrip("+-") if not any(c in "123456789" for c in text) else text
+
+
+def significant(value: float, digits: int = 10) -> str:
+    """Write a model's number of any size with grouped thousands and so many digits that count.
+
+    >>> significant(4992.567609786358), significant(-2.2586690006187e-10, 5), significant(0.0)
+    ('4,992.56761', '-2.2587e-10', '0')
+    """
+    return f"{value:,.{digits}g}" if value else "0"
 
 
 def usd(value: Number | None, *, sign: bool = False) -> str:

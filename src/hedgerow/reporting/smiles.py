@@ -1,36 +1,27 @@
-"""Smiles for people and programs: tables, one line per chain, JSON, and a drawing as one SVG file.
-
-The charts of the page draw values over time; a smile has log-moneyness below it, so its drawing is
-its own: one small panel per expiry, quotes as dots and the fit as a line.
-"""
+"""Smiles for people and programs: tables, one line per chain, JSON."""
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from hedgerow.market import ChainColumns, Smile, SmileQuotes, Surface, near_money, smile_quotes
-from hedgerow.market.svi import Floats, total_variance
-from hedgerow.reporting.axes import Scale, scale_for
+from hedgerow.errors import Failure
+from hedgerow.market import Smile, Surface, VarianceEvent
+from hedgerow.pricing import DeltaRegime, StrikeDeltas
 from hedgerow.reporting.figures import clock, plain
 from hedgerow.reporting.grid import Column, grid
 from hedgerow.reporting.tables import builtins_of
-from hedgerow.units import date_utc, format_ns
+from hedgerow.units import SECOND_NS, date_utc, format_ns, years_between
 
-__all__ = ["smiles_svg", "surface_builtins", "surface_lines", "surface_tables"]
+__all__ = ["delta_tables", "surface_builtins", "surface_lines", "surface_tables"]
 
-_COLUMNS_COUNT = 4
-_WIDTH, _HEIGHT = 300, 210
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 10, 40, 26
-_DRAWN_DEVIATIONS = 3.5
-_STYLE = (
-    "text{font:11px system-ui,sans-serif;fill:#333}.t{font-weight:600}.h{font-size:15px;"
-    "font-weight:600}.e{fill:#777}.g{stroke:#e4e4e4}.z{stroke:#bbb}.f{fill:none;stroke:#0b63b0;"
-    "stroke-width:1.6}.q{fill:#d2691e;fill-opacity:.75}.o{fill:#bbb}"
-)
+_REGIMES: dict[str, DeltaRegime] = {
+    "sticky strike": "sticky_strike",
+    "sticky moneyness": "sticky_moneyness",
+    "minimum variance": "minimum_variance",
+}
 
 
 def _zero(smile: Smile) -> tuple[float, float]:
@@ -39,8 +30,16 @@ def _zero(smile: Smile) -> tuple[float, float]:
     return float(smile.vol_frac(zero)), float(smile.skew_frac_per_log(zero))
 
 
-def surface_builtins(surface: Surface) -> dict[str, Any]:
+def _off_venue_bps(smile: Smile) -> float | None:
+    """How far the forward lies above the venue's own."""
+    if smile.forward_venue_usd is None:
+        return None
+    return 1e4 * (smile.forward_usd / smile.forward_venue_usd - 1.0)
+
+
+def surface_builtins(surface: Surface, *, deltas: Sequence[StrikeDeltas] = ()) -> dict[str, Any]:
     """Give what `json.dumps` takes."""
+    by_subject = {each.subject: _delta_builtins(each) for each in deltas}
     return {
         "underlying": surface.underlying,
         "time": format_ns(surface.time_ns),
@@ -51,19 +50,72 @@ def surface_builtins(surface: Surface) -> dict[str, Any]:
                 "expiry_years": smile.expiry_years,
                 "forward_usd": smile.forward_usd,
                 "forward_source": smile.forward_source,
+                "forward_venue_usd": smile.forward_venue_usd,
+                "model": smile.model,
                 "vol_at_money_frac": _zero(smile)[0],
                 "skew_frac_per_log": _zero(smile)[1],
                 "svi": {name: float(value) for name, value in smile.svi._asdict().items()},
                 "error_median_volpt": smile.error_median_volpt,
                 "error_max_volpt": smile.error_max_volpt,
+                "error_mark_volpt": smile.error_mark_volpt,
                 "quotes_count": smile.quotes_count,
                 "density_g_min_frac": smile.density_g_min_frac,
                 "repair": smile.repair,
             }
+            | by_subject.get(smile.subject, {})
             for smile in surface.smiles
         ],
         "rejected": builtins_of(surface.rejected),
+        "gated": {
+            quotes.subject: quotes.gated.counts() for quotes in surface.quotes if quotes.gated.gate
+        },
+        "events": [
+            {
+                "time": format_ns(event.time_ns),
+                "variance_frac": event.variance_frac,
+                "vol_before_frac": before,
+                "vol_from_frac": after,
+            }
+            for event, before, after in _around_events(surface)
+        ],
     }
+
+
+def _delta_builtins(deltas: StrikeDeltas) -> dict[str, Any]:
+    unknown = isinstance(deltas.minimum_variance, Failure)
+    regimes = [deltas.sticky_strike, deltas.sticky_moneyness]
+    if not isinstance(deltas.minimum_variance, Failure):
+        regimes.append(deltas.minimum_variance)
+    options = deltas.options
+    rows = [
+        {
+            "strike_usd": float(options.strike_usd[at]),
+            "right": "call" if options.is_call[at] else "put",
+            "vol_frac": float(options.vol_frac[at]),
+            "delta_forward_frac": {
+                each.regime: float(each.delta_forward_frac[at]) for each in regimes
+            },
+        }
+        for at in range(len(options.is_call))
+    ]
+    return {"deltas": rows} | (
+        {"minimum_variance_unknown": builtins_of(deltas.minimum_variance)} if unknown else {}
+    )
+
+
+def _around_events(surface: Surface) -> list[tuple[VarianceEvent, float | None, float | None]]:
+    """Give the vol at the money a second before each event and at it; none where it is past."""
+    out: list[tuple[VarianceEvent, float | None, float | None]] = []
+    for event in surface.events:
+        times = [
+            years_between(surface.time_ns, event.time_ns - lead_ns) for lead_ns in (SECOND_NS, 0)
+        ]
+        if not surface.smiles or times[0] <= 0:
+            out.append((event, None, None))
+            continue
+        before, after = surface.vol_frac(np.zeros(2), np.array(times))
+        out.append((event, float(before), float(after)))
+    return out
 
 
 def surface_lines(surface: Surface) -> str:
@@ -97,18 +149,22 @@ def surface_tables(surface: Surface) -> RenderableType:
                 plain(smile.expiry_years * 365, 1),
                 plain(smile.forward_usd, 2),
                 smile.forward_source,
+                plain(_off_venue_bps(smile), 2, sign=True),
+                smile.model,
                 plain(100 * vol, 2),
                 plain(skew, 3),
                 plain(smile.error_median_volpt, 3),
                 plain(smile.error_max_volpt, 2),
+                plain(smile.error_mark_volpt, 3),
                 plain(smile.density_g_min_frac, 4),
                 smile.repair,
             )
         )
     head: tuple[Column, ...] = (
         ("Expiry", "", False), ("Life", "days", True), ("Forward", "USD", True),
-        ("from", "", False), ("At money", "%", True), ("Skew", "per log", True),
-        ("Error", "median", True), ("Error", "max", True), ("Least g", "", True),
+        ("from", "", False), ("Off venue", "bps", True), ("Model", "", False),
+        ("At money", "%", True), ("Skew", "per log", True), ("Error", "median", True),
+        ("Error", "max", True), ("Error", "to marks", True), ("Least g", "", True),
         ("Repair", "", False),
     )  # fmt: skip
     parts: list[RenderableType] = [
@@ -123,6 +179,7 @@ def surface_tables(surface: Surface) -> RenderableType:
             ],
         ),
     ]
+    parts += _gate_table(surface) + _event_table(surface)
     if surface.rejected:
         parts += [
             Text(),
@@ -134,7 +191,7 @@ def surface_tables(surface: Surface) -> RenderableType:
         ]
     parts.append(
         Text(
-            "\nErrors are in vol points against the chain's vols, within 1.5 deviations. "
+            "\nErrors are in vol points against the vols fitted, within 1.5 deviations. "
             "w(k) = a + b (ρ (k - m) + √((k - m)² + s²)) is total variance at k = ln(K/F).",
             style="dim",
         )
@@ -142,95 +199,73 @@ def surface_tables(surface: Surface) -> RenderableType:
     return Group(*parts)
 
 
-def smiles_svg(pairs: Sequence[tuple[ChainColumns, Surface]]) -> str:
-    """Draw every expiry of some chains, rejected ones by their quotes alone."""
-    parts: list[str] = []
-    top = 0
-    for chain, surface in pairs:
-        fits = {smile.expiry_ns: smile for smile in surface.smiles}
-        reasons = {each.subject: each.reason for each in surface.rejected}
-        drawn = [each for each in smile_quotes(chain) if isinstance(each, SmileQuotes)]
-        title = f"{surface.underlying}, {clock(surface.time_ns)} UTC"
-        parts.append(
-            f'<text class="h" x="12" y="{top + 24}">{escape(title)}</text>'
-            f'<text class="e" x="{_WIDTH + _LEFT}" y="{top + 24}">vol over ln(K/F); line: fit; '
-            "orange: quotes within 1.5 deviations, which the error counts; grey: the others</text>"
+def _gate_table(surface: Surface) -> list[RenderableType]:
+    """Set up how many strikes each gate took from each expiry."""
+    counts = {each.expiry_ns: each.gated.counts() for each in surface.quotes if each.gated.gate}
+    gates = sorted({gate for each in counts.values() for gate in each})
+    if not gates:
+        return []
+    fitted = {each.expiry_ns: len(each.vol_frac) for each in surface.quotes}
+    head: list[Column] = [("Expiry", "", False), ("Fitted", "strikes", True)]
+    head += [(gate.replace("_", " "), "", True) for gate in gates]
+    rows = [
+        (
+            date_utc(expiry_ns),
+            str(fitted[expiry_ns]),
+            *(str(taken.get(gate, 0)) for gate in gates),
         )
-        for n, quotes in enumerate(drawn):
-            x = (n % _COLUMNS_COUNT) * _WIDTH
-            y = top + 34 + (n // _COLUMNS_COUNT) * _HEIGHT
-            panel = _panel(quotes, fits.get(quotes.expiry_ns), reasons.get(quotes.subject, ""))
-            parts.append(f'<g transform="translate({x} {y})">{panel}</g>')
-        top += 34 + -(-len(drawn) // _COLUMNS_COUNT) * _HEIGHT
-    width = _COLUMNS_COUNT * _WIDTH
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {top}" width="{width}" '
-        f'height="{top}" role="img"><title>Smiles: vol in percent over ln(K/F)</title>'
-        f'<style>{_STYLE}</style><rect width="100%" height="100%" fill="#fff"/>'
-        f"{''.join(parts)}</svg>\n"
-    )
+        for expiry_ns, taken in counts.items()
+    ]
+    return [Text(), grid("Strikes left out, by the first gate they failed", head, rows)]
 
 
-def _panel(quotes: SmileQuotes, smile: Smile | None, reason: str) -> str:
-    deviations = quotes.moneyness_log / (quotes.vol_frac * np.sqrt(quotes.expiry_years))
-    near = np.abs(deviations) <= _DRAWN_DEVIATIONS
-    if not near.any():
-        near = np.ones(len(deviations), dtype=np.bool_)
-    k, vol = quotes.moneyness_log[near], 100.0 * quotes.vol_frac[near]
-    across = scale_for(k, with_zero=True, ticks_count=4)
-    curve_k: Floats = np.linspace(k.min(), k.max(), 121)
-    curve = np.zeros(0)
-    if smile is not None:
-        w = total_variance(smile.svi, curve_k)
-        curve = 100.0 * np.sqrt(w / smile.expiry_years)
-    up = scale_for([*vol, *curve], with_zero=False, ticks_count=4)
-    counts = near_money(quotes.moneyness_log, quotes.vol_frac, quotes.expiry_years)[near]
-    dots = "".join(
-        f'<circle class="{"q" if is_near else "o"}" cx="{_x(one, across):.1f}" '
-        f'cy="{_y(level, up):.1f}" r="2.2"/>'
-        for one, level, is_near in zip(k, vol, counts, strict=True)
-    )
-    line = ""
-    if smile is not None:
-        points = " ".join(
-            f"{_x(one, across):.1f},{_y(level, up):.1f}"
-            for one, level in zip(curve_k, curve, strict=True)
+def _event_table(surface: Surface) -> list[RenderableType]:
+    """Set up the events and what the vol at the money does at each."""
+    if not surface.events:
+        return []
+    head: tuple[Column, ...] = (
+        ("Event", "UTC", False), ("Variance", "σ²T", True), ("At money before", "%", True),
+        ("from then on", "%", True),
+    )  # fmt: skip
+    rows = [
+        (
+            clock(event.time_ns),
+            plain(event.variance_frac, 6),
+            plain(None if before is None else 100 * before, 2),
+            plain(None if after is None else 100 * after, 2),
         )
-        line = f'<polyline class="f" points="{points}"/>'
-        note = f"error {smile.error_median_volpt:.2f} vol points"
-    else:
-        note = f"rejected: {reason.replace('_', ' ')}"
-    life = f"{date_utc(quotes.expiry_ns)}, {quotes.expiry_years * 365:.1f} days"
-    return (
-        f'<text class="t" x="{_LEFT}" y="16">{escape(life)}</text>'
-        f'<text class="e" x="{_LEFT}" y="31">{escape(note)}</text>{_axes(across, up)}{dots}{line}'
-    )
+        for event, before, after in _around_events(surface)
+    ]
+    return [Text(), grid("Events", head, rows)]
 
 
-def _x(value: float, scale: Scale) -> float:
-    return _LEFT + (1.0 - scale.down_frac(value)) * (_WIDTH - _LEFT - _RIGHT)
-
-
-def _y(value: float, scale: Scale) -> float:
-    return _TOP + scale.down_frac(value) * (_HEIGHT - _TOP - _BOTTOM)
-
-
-def _axes(across: Scale, up: Scale) -> str:
-    bottom = _HEIGHT - _BOTTOM
-    parts = []
-    for tick in up.ticks:
-        y = _y(tick, up)
-        parts.append(
-            f'<line class="g" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            f'<text text-anchor="end" x="{_LEFT - 5}" y="{y + 4:.1f}">'
-            f"{plain(tick, up.decimals)}%</text>"
-        )
-    for tick in across.ticks:
-        x = _x(tick, across)
-        style = "z" if tick == 0 else "g"
-        parts.append(
-            f'<line class="{style}" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{bottom}"/>'
-            f'<text text-anchor="middle" x="{x:.1f}" y="{bottom + 15}">'
-            f"{plain(tick, across.decimals, sign=tick != 0)}</text>"
-        )
-    return "".join(parts)
+def delta_tables(deltas: Sequence[StrikeDeltas]) -> RenderableType:
+    """Set up the deltas of every strike, each column under the regime it belongs to."""
+    parts: list[RenderableType] = []
+    why = ""
+    for each in deltas:
+        options = each.options
+        regimes = [each.sticky_strike, each.sticky_moneyness]
+        if isinstance(each.minimum_variance, Failure):
+            why = each.minimum_variance.message
+        else:
+            regimes.append(each.minimum_variance)
+        head: tuple[Column, ...] = (
+            ("Strike", "USD", True), ("Right", "", False), ("Vol", "%", True),
+            *((regime, "", True) for regime in _REGIMES),
+        )  # fmt: skip
+        rows = []
+        for at in range(len(options.is_call)):
+            found = {one.regime: float(one.delta_forward_frac[at]) for one in regimes}
+            rows.append(
+                (
+                    plain(float(options.strike_usd[at]), 0),
+                    "call" if options.is_call[at] else "put",
+                    plain(100 * float(options.vol_frac[at]), 2),
+                    *(plain(found.get(code), 4) for code in _REGIMES.values()),
+                )
+            )
+        parts += [Text(), grid(f"Deltas to the forward, {each.subject}", head, rows)]
+    if why:
+        parts.append(Text(f"\nThe minimum variance delta is unknown: {why}.", style="dim"))
+    return Group(*parts)

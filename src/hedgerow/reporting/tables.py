@@ -8,7 +8,6 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from hedgerow.errors import Failure, Outcome
-from hedgerow.exposure import ExposureTable
 from hedgerow.limits import LimitState
 from hedgerow.margin import MarginReport
 from hedgerow.planning import Order, Plan
@@ -16,23 +15,19 @@ from hedgerow.reporting.figures import (
     UNKNOWN,
     amount,
     clock,
-    duration,
     exact,
     percent,
-    plain,
     quantity,
     usd,
-    usd_all,
 )
+from hedgerow.reporting.framing import headed, troubles
 from hedgerow.reporting.grid import Column, grid
 from hedgerow.reporting.summary import daily, summary
 from hedgerow.reporting.wording import METRIC_NAMES, RANGE_NOTE, limit_now, limit_value, worst_first
 from hedgerow.simulation import Episode
-from hedgerow.units import SECOND_NS
 
 __all__ = [
     "builtins_of",
-    "exposure_table",
     "limits_grid",
     "margin_tables",
     "plan_tables",
@@ -71,69 +66,6 @@ def run_builtins(episodes: Sequence[Episode], journal_head: str | None) -> dict[
     }
 
 
-def _headed(heading: str | None) -> list[RenderableType]:
-    """What a whole answer is about, above it: which positions, in which market."""
-    return [Text(heading, style="italic"), Text()] if heading else []
-
-
-def _troubles(title: str, failures: Iterable[Failure]) -> list[RenderableType]:
-    rows = [(each.subject, each.reason.replace("_", " "), each.message) for each in failures]
-    head: tuple[Column, ...] = (("What", "", False), ("Reason", "", False), ("Message", "", False))
-    return [Text(), grid(title, head, rows)] if rows else []
-
-
-_PEG_NOTE = (
-    "Delta of a dollar coin, on its own rows, is peg risk. Rows that hold other coins as well "
-    "leave it out, so they may differ from the sum of the rows below them."
-)
-
-
-def exposure_table(table: ExposureTable, heading: str | None = None) -> RenderableType:
-    """The exposure tree: children are indented below their parents."""
-    value, delta, gamma, vega, theta = (
-        usd_all([getattr(row, name) for row in table.rows])
-        for name in (
-            "value_usd",
-            "delta_spot_usd",
-            "gamma_usd_per_pct",
-            "vega_usd_per_volpt",
-            "theta_usd_per_day",
-        )
-    )
-    rows = []
-    for n, row in enumerate(table.rows):
-        # A coin across the desk is no child of the tree: its whole path stays.
-        steps = [row.node] if row.node.startswith("coin/") else row.node.split("/")
-        # Coins of different kinds do not add: a node that joins several has no number here.
-        coin = "several" if row.delta_spot_coin is None else _coins(row.delta_spot_coin)
-        trust = "estimate" if row.is_estimate else ""
-        if row.missing:
-            trust = f"without {', '.join(dict.fromkeys(f.subject for f in row.missing))}"
-        rows.append(
-            ("  " * (len(steps) - 1) + steps[-1], value[n], delta[n], coin, gamma[n], vega[n],
-             theta[n], trust)
-        )  # fmt: skip
-    head: tuple[Column, ...] = (
-        ("Node", "", False), ("Value", "USD", True), ("Delta", "USD", True),
-        ("Delta", "coin", True), ("Gamma", "USD per 1 %", True),
-        ("Vega", "USD per vol point", True), ("Theta", "USD per day", True), ("Trust", "", False),
-    )  # fmt: skip
-    age = table.option_age_ns_max
-    parts: list[RenderableType] = [
-        *_headed(heading), grid(f"Exposure, {clock(table.time_ns)} UTC", head, rows)
-    ]  # fmt: skip
-    parts.append(Text(_PEG_NOTE, style="dim"))
-    if age is not None:
-        parts.append(Text(f"Oldest option quote: {duration(age / SECOND_NS)}.", style="dim"))
-    missing = dict.fromkeys(failure for row in table.rows for failure in row.missing)
-    return Group(*parts, *_troubles("Missing: the totals above leave these out", missing))
-
-
-def _coins(delta_coin: float) -> str:
-    """Four decimals of a coin; none of so many that they must be dollars."""
-    return plain(delta_coin, 0 if abs(delta_coin) >= 100_000 else 4)
-
-
 def margin_tables(
     outcomes: Iterable[Outcome[MarginReport]], heading: str | None = None
 ) -> RenderableType:
@@ -144,7 +76,7 @@ def margin_tables(
     head: tuple[Column, ...] = (
         ("Rule", "", False), ("On", "", False), ("Amount", "", True), ("How", "", False),
     )  # fmt: skip
-    parts = _headed(heading)
+    parts = headed(heading)
     failures: list[Failure] = []
     for report in outcomes:
         if isinstance(report, Failure):
@@ -177,7 +109,7 @@ def margin_tables(
                 f"{amount(worst.profit_ccy, unit, sign=True)} {unit}"
             )
         parts += [Text(facts, style="dim"), Text()]
-    return Group(*parts, *_troubles("Requirement unknown, hence in breach", failures))
+    return Group(*parts, *troubles("Requirement unknown, hence in breach", failures))
 
 
 def limits_grid(states: Sequence[LimitState], title: str) -> RenderableType:
@@ -238,7 +170,7 @@ def plan_tables(plan: Plan, heading: str | None = None) -> RenderableType:
              UNKNOWN if then is None else then.rung)
         )  # fmt: skip
     title = f"Plan {plan.plan_id}, {clock(plan.time_ns)} UTC, expires {clock(plan.expires_ns)} UTC"
-    parts = [*_headed(heading), _or_nothing(title, head, rows)]
+    parts = [*headed(heading), _or_nothing(title, head, rows)]
     if rows:
         parts.append(Text(f"Expected cost: {usd(plan.cost_expected_usd)} USD", style="dim"))
     if limit_rows:
@@ -247,7 +179,7 @@ def plan_tables(plan: Plan, heading: str | None = None) -> RenderableType:
     if plan.assumptions:
         parts += [Text(), Text("Assumes", style="bold")]
         parts += [Text(f"  {assumption}") for assumption in plan.assumptions]
-    return Group(*parts, *_troubles("Not done", plan.unmet))
+    return Group(*parts, *troubles("Not done", plan.unmet))
 
 
 def _or_nothing(

@@ -6,7 +6,7 @@ by the same rulebooks that `margin` reads. One seed gives the same bytes every t
 refuses a desk whose rulebook or instrument nobody described.
 """
 
-from hedgerow.simulation.accrual import LendingModel, StakingModel
+from hedgerow.simulation.accrual import LendingModel, ShareModel, StakingModel
 from hedgerow.simulation.assumed import Assumptions, with_assumptions
 from hedgerow.simulation.depth import DepthModel
 from hedgerow.simulation.episode import (
@@ -50,6 +50,7 @@ __all__ = [
     "OptionSpread",
     "OracleModel",
     "Settlement",
+    "ShareModel",
     "StakingModel",
     "Undone",
     "World",

@@ -1,4 +1,4 @@
-"""Assumed growth of loans and staked coins, in the integers of the protocols.
+"""Assumed growth of loans, staked coins and vaults, in the integers of the protocols.
 
 Supply grows linearly and debt by a third-order binomial of the per-second rate, exactly as an Aave
 v3 reserve that nobody touched (onchain-margin.md section 5; vectors `linear_interest`,
@@ -11,11 +11,12 @@ from decimal import Decimal
 
 import msgspec
 
-from hedgerow.market import LendingIndex, StakingRate
+from hedgerow.market import LendingIndex, ShareRate, StakingRate
 from hedgerow.units import HOUR_NS, MINUTE_NS, SECOND_NS, quantise
 
 __all__ = [
     "LendingModel",
+    "ShareModel",
     "StakingModel",
     "compounded_interest_ray",
     "linear_interest_ray",
@@ -78,6 +79,8 @@ class LendingModel(msgspec.Struct, frozen=True, kw_only=True):
             borrow_index_ray=compounded_interest_ray(
                 int(self.borrow_frac_per_year * RAY), elapsed_s
             ),
+            supply_frac_per_year=self.supply_frac_per_year,
+            borrow_frac_per_year=self.borrow_frac_per_year,
         )
 
     def statement(self) -> str:
@@ -132,4 +135,38 @@ class StakingModel(msgspec.Struct, frozen=True, kw_only=True):
             f"{self.asset}: no recorded rate; {self.rate_coin_per_coin} {self.base} each at the "
             f"start, growing {self.growth_frac_per_year:.2%} a year, traded at a discount of "
             f"{self.discount_frac:.2%}{oracle}."
+        )
+
+
+class ShareModel(msgspec.Struct, frozen=True, kw_only=True):
+    """What one share of a vault is worth in the vault's asset, growing linearly."""
+
+    vault: str
+    rate_coin_per_share: Decimal
+    growth_frac_per_year: Decimal = Decimal(0)
+    update_ns: int = HOUR_NS
+
+    def __post_init__(self) -> None:
+        if self.update_ns <= 0 or not self.rate_coin_per_share > 0:
+            raise ValueError(
+                f"share model {self.vault}: update_ns and rate_coin_per_share must be positive, "
+                f"were {self.update_ns}, {self.rate_coin_per_share}"
+            )
+
+    def at(self, time_ns: int, start_ns: int) -> ShareRate:
+        """Give the rate at `time_ns`: `rate_coin_per_share` at `start_ns` and before."""
+        elapsed_s = max(0, time_ns - start_ns) // SECOND_NS
+        grown = self.rate_coin_per_share * (1 + self.growth_frac_per_year * elapsed_s / _YEAR_S)
+        return ShareRate(
+            time_ns=time_ns,
+            vault=self.vault,
+            rate_coin_per_share=quantise(grown, _STEP_RATE, "down"),
+            is_assumed=True,
+        )
+
+    def statement(self) -> str:
+        """Say in one sentence what is assumed."""
+        return (
+            f"{self.vault}: no recorded share price; {self.rate_coin_per_share} of its asset a "
+            f"share at the start, growing {self.growth_frac_per_year:.2%} a year."
         )

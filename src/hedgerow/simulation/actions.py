@@ -9,11 +9,10 @@ import msgspec
 
 from hedgerow.errors import Failure
 from hedgerow.execution import Receipt
-from hedgerow.instruments import Instrument
+from hedgerow.instruments import Instrument, has_entry
 from hedgerow.market import Snapshot
 from hedgerow.planning import Leg, Order, Transfer
 from hedgerow.pricing import unit_ccy
-from hedgerow.simulation.futures import is_future
 from hedgerow.simulation.records import Action
 from hedgerow.units import format_ns, to_model
 
@@ -36,7 +35,7 @@ def cost_usd(
     spent_ccy = receipt.fee_ccy
     if isinstance(leg, Order) and receipt.price_average_usd is not None:
         future = instruments.get(leg.instrument_id)
-        if is_future(future):
+        if has_entry(future):
             mark = snapshot.mark_usd(future.instrument_id, future.underlying)
             if isinstance(mark, Failure):
                 return leg.cost_expected_usd

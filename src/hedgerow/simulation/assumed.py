@@ -25,11 +25,12 @@ from hedgerow.market import (
     OptionQuote,
     OracleAnswer,
     Quote,
+    ShareRate,
     StakingRate,
 )
-from hedgerow.simulation.accrual import LendingModel, StakingModel
+from hedgerow.simulation.accrual import LendingModel, ShareModel, StakingModel
 from hedgerow.simulation.depth import DepthModel, ladder_around
-from hedgerow.simulation.futures import Future
+from hedgerow.simulation.futures import DollarFuture
 from hedgerow.simulation.oracle import Feed, OracleModel
 from hedgerow.simulation.volatility import RealisedVol
 from hedgerow.units import DAY_NS, format_ns, quantise, to_model
@@ -49,9 +50,10 @@ class Assumptions(msgspec.Struct, frozen=True, kw_only=True):
 
     start_ns: int
     depth: DepthModel | None = None
-    futures: tuple[Future, ...] = ()
+    futures: tuple[DollarFuture, ...] = ()
     oracles: tuple[OracleModel, ...] = ()
     stakings: tuple[StakingModel, ...] = ()
+    shares: tuple[ShareModel, ...] = ()
     lendings: tuple[LendingModel, ...] = ()
     movers: Mapping[str, str] = {}
     dollars_usd: Mapping[str, Decimal] = {}
@@ -59,7 +61,7 @@ class Assumptions(msgspec.Struct, frozen=True, kw_only=True):
     def statements(self) -> tuple[str, ...]:
         """Say what is assumed, one sentence each, for the report."""
         depth = () if self.depth is None or not self.futures else (self.depth,)
-        models = (*depth, *self.oracles, *self.stakings, *self.lendings)
+        models = (*depth, *self.oracles, *self.stakings, *self.shares, *self.lendings)
         return tuple(model.statement() for model in models)
 
 
@@ -136,6 +138,8 @@ class _Supply:
                 self._fed[event.asset] = event.price_usd
             case StakingRate():
                 self._recorded.add(("staking", event.asset))
+            case ShareRate():
+                self._recorded.add(("share", event.vault))
             case LendingIndex():
                 self._recorded.add(("lending", event.market, event.asset))
             case _:
@@ -199,6 +203,9 @@ class _Supply:
         for staking in self._assumptions.stakings:
             if self._is_due(("staking", staking.asset), time_ns, staking.update_ns):
                 yield staking.at(time_ns, start_ns)
+        for share in self._assumptions.shares:
+            if self._is_due(("share", share.vault), time_ns, share.update_ns):
+                yield share.at(time_ns, start_ns)
 
     def _is_due(self, key: tuple[str, ...], time_ns: int, update_ns: int) -> bool:
         """Whether this is the first moment of an interval; intervals are counted from the start.

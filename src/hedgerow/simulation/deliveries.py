@@ -8,12 +8,19 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from hedgerow.errors import Failure
-from hedgerow.instruments import Instrument, Option, expiry_of, settlement_of, underlying_of
+from hedgerow.instruments import (
+    Instrument,
+    Option,
+    expiry_of,
+    has_entry,
+    settlement_of,
+    underlying_of,
+)
 from hedgerow.margin import Rulebook, ScanRulebook
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.simulation.averages import SpotHistory
-from hedgerow.simulation.futures import filled, is_future
+from hedgerow.simulation.futures import filled
 from hedgerow.simulation.holdings import Holdings
 from hedgerow.simulation.ledger import Change
 from hedgerow.simulation.options_venue import delivered
@@ -94,7 +101,7 @@ class Deliveries:
         name = f"{account.account_id}: {terms.instrument_id} expired {format_ns(expiry_ns)}"
         if average is None:
             return f"{name} but no spot of {underlying_of(terms)} was seen by then; not delivered"
-        if is_future(terms):
+        if has_entry(terms):
             held = account.quantity_contracts(terms.instrument_id)
             return filled(account, terms, -held, average), str(average)
         rulebook = self._rulebooks.get(account.rulebook or "")

@@ -11,7 +11,7 @@ from decimal import Decimal
 import msgspec
 
 from hedgerow.market import Ladder, Level
-from hedgerow.simulation.futures import Future, notional_unit_usd
+from hedgerow.simulation.futures import DollarFuture, notional_unit_usd
 from hedgerow.units import quantise, scaled, to_exact, to_model
 
 __all__ = ["DepthModel", "ladder_around"]
@@ -51,7 +51,7 @@ class DepthModel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def ladder_around(
-    model: DepthModel, future: Future, time_ns: int, price_mark_usd: Decimal, vol_frac: float
+    model: DepthModel, future: DollarFuture, time_ns: int, price_mark_usd: Decimal, vol_frac: float
 ) -> Ladder | None:
     """Make the assumed ladder around a mark.
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from hedgerow.errors import Failure
-from hedgerow.instruments import Instrument, settlement_of
+from hedgerow.instruments import EntryContract, Instrument, has_entry, settlement_of
 from hedgerow.market import FundingSettlement, Snapshot
-from hedgerow.simulation.futures import Future, funded, is_future
+from hedgerow.simulation.futures import funded
 from hedgerow.simulation.holdings import Holdings
 from hedgerow.simulation.records import Settlement
 from hedgerow.units import format_ns
@@ -24,7 +24,7 @@ class _Due:
     """One settlement, and who held how many contracts at its time."""
 
     event: FundingSettlement
-    future: Future
+    future: EntryContract
     held_contracts: Mapping[str, Decimal]
 
 
@@ -39,7 +39,7 @@ class Fundings:
     def announce(self, event: FundingSettlement) -> None:
         """Note who holds the instrument now."""
         future = self._instruments.get(event.instrument_id)
-        if not is_future(future):
+        if not has_entry(future):
             return
         held = {
             account_id: quantity

@@ -2,21 +2,23 @@
 
 Profit of any kind is quantity · (unit at exit - unit at entry) with `pricing.unit_ccy`, so linear
 and inverse contracts share every line. The entry is the average *unit*: arithmetic for linear
-contracts, harmonic for inverse ones.
+contracts, harmonic for inverse ones. Quanto contracts are linear in another coin.
 """
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import TypeAlias, TypeGuard
+from typing import TypeAlias
 
 from hedgerow.errors import DeskRejected
 from hedgerow.instruments import (
-    Instrument,
+    EntryContract,
     InverseFuture,
     InversePerpetual,
     LinearFuture,
     LinearPerpetual,
+    is_inverse,
     settlement_of,
+    slope_ccy_per_usd,
 )
 from hedgerow.market import Level
 from hedgerow.portfolio import Account
@@ -24,45 +26,40 @@ from hedgerow.pricing import unit_ccy
 from hedgerow.simulation.ledger import Change, Flow, received, with_flows, with_position
 
 __all__ = [
-    "Future",
+    "DollarFuture",
     "entry_ccy",
     "filled",
     "funded",
-    "is_future",
     "notional_ccy",
     "notional_unit_usd",
     "price_average_usd",
     "price_of_unit",
 ]
 
-Future: TypeAlias = LinearPerpetual | InversePerpetual | LinearFuture | InverseFuture
+# What stands for dollars by itself; the dollars of a quanto depend on its settlement coin.
+DollarFuture: TypeAlias = LinearPerpetual | InversePerpetual | LinearFuture | InverseFuture
 
 
-def is_future(instrument: Instrument | None) -> TypeGuard[Future]:
-    """Whether the instrument is marked against an entry price."""
-    return isinstance(instrument, LinearPerpetual | InversePerpetual | LinearFuture | InverseFuture)
-
-
-def price_of_unit(future: Future, unit: Decimal) -> Decimal:
+def price_of_unit(future: EntryContract, unit: Decimal) -> Decimal:
     """Undo `unit_ccy`: the price at which one contract is worth `unit`."""
-    if isinstance(future, LinearPerpetual | LinearFuture):
-        return unit / future.multiplier_coin_per_contract
-    return -future.multiplier_usd_per_contract / unit
+    if is_inverse(future):
+        return -future.multiplier_usd_per_contract / unit
+    return unit / slope_ccy_per_usd(future)
 
 
-def notional_unit_usd(future: Future, price_usd: Decimal) -> Decimal:
+def notional_unit_usd(future: DollarFuture, price_usd: Decimal) -> Decimal:
     """Give the dollars one contract stands for."""
     if isinstance(future, LinearPerpetual | LinearFuture):
         return future.multiplier_coin_per_contract * price_usd
     return future.multiplier_usd_per_contract
 
 
-def notional_ccy(future: Future, quantity_contracts: Decimal, price_usd: Decimal) -> Decimal:
+def notional_ccy(future: EntryContract, quantity_contracts: Decimal, price_usd: Decimal) -> Decimal:
     """Give the size of a holding in its settlement asset, never negative."""
     return abs(quantity_contracts * unit_ccy(future, price_usd))
 
 
-def price_average_usd(future: Future, takes: Iterable[Level]) -> Decimal | None:
+def price_average_usd(future: EntryContract, takes: Iterable[Level]) -> Decimal | None:
     """Average the prices of fills in units; None where nothing was filled."""
     total, units = Decimal(0), Decimal(0)
     for take in takes:
@@ -89,7 +86,7 @@ def entry_ccy(account: Account, instrument_id: str) -> Decimal:
 
 
 def filled(
-    account: Account, future: Future, quantity_contracts: Decimal, price_usd: Decimal
+    account: Account, future: EntryContract, quantity_contracts: Decimal, price_usd: Decimal
 ) -> Change:
     """Book one fill at one price; buying is positive. Fees are booked apart.
 
@@ -120,7 +117,7 @@ def filled(
 
 def funded(
     account: Account,
-    future: Future,
+    future: EntryContract,
     quantity_contracts: Decimal,
     rate_frac: Decimal,
     price_mark_usd: Decimal,

@@ -16,12 +16,11 @@ import msgspec
 import numpy as np
 
 from hedgerow.errors import Failure, Outcome
-from hedgerow.instruments import Instrument, Option
+from hedgerow.instruments import Instrument, Option, has_entry
 from hedgerow.margin import MarginReport, ScanRulebook, require
 from hedgerow.market import OptionMark, Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.pricing import value_usd
-from hedgerow.simulation.futures import is_future
 from hedgerow.simulation.ledger import Change, Flow, received, with_flows, with_position
 from hedgerow.simulation.matching import OpenBooks
 from hedgerow.simulation.perpetual_venue import Liquidated, insured, sold_out
@@ -237,7 +236,7 @@ def _sell_future(
     fee_frac = rulebook.fee_taker_frac + rulebook.fee_liquidation_frac
     for position in account.positions:
         future = instruments[position.instrument_id]
-        if not is_future(future):
+        if not has_entry(future):
             continue
         mark = snapshot.mark_usd(future.instrument_id, future.underlying)
         if isinstance(mark, Failure):

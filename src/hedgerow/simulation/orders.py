@@ -6,12 +6,12 @@ from decimal import Decimal
 import msgspec
 
 from hedgerow.errors import Failure
-from hedgerow.instruments import Instrument, expiry_of
+from hedgerow.instruments import Instrument, expiry_of, has_entry
 from hedgerow.margin import LendingRulebook, Rulebook, require
 from hedgerow.market import Snapshot
 from hedgerow.planning import Order
 from hedgerow.portfolio import Account
-from hedgerow.simulation.futures import is_future, price_average_usd
+from hedgerow.simulation.futures import price_average_usd
 from hedgerow.simulation.ledger import Change
 from hedgerow.simulation.matching import OpenBooks
 from hedgerow.simulation.perpetual_venue import booked
@@ -48,7 +48,7 @@ def execute(
         order that only reduces a position is never refused for lack of margin.
     """
     future = instruments.get(order.instrument_id)
-    if not is_future(future):
+    if not has_entry(future):
         return f"{order.instrument_id} cannot be traded by an order here"
     rulebook = None if account.rulebook is None else rulebooks[account.rulebook]
     if rulebook is None or isinstance(rulebook, LendingRulebook):

@@ -15,12 +15,19 @@ from decimal import Decimal
 import msgspec
 
 from hedgerow.errors import Failure
-from hedgerow.instruments import Instrument, LinearFuture, LinearPerpetual, settlement_of
+from hedgerow.instruments import (
+    EntryContract,
+    Instrument,
+    has_entry,
+    is_inverse,
+    settlement_of,
+    slope_ccy_per_usd,
+)
 from hedgerow.margin import TieredRulebook, require
 from hedgerow.market import Level, Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.pricing import unit_ccy
-from hedgerow.simulation.futures import Future, filled, is_future, notional_ccy
+from hedgerow.simulation.futures import filled, notional_ccy
 from hedgerow.simulation.ledger import Change, Flow, FlowReason, received, with_flows
 from hedgerow.simulation.matching import Match, OpenBooks
 
@@ -38,7 +45,7 @@ class Liquidated(msgspec.Struct, frozen=True, kw_only=True):
 
 def booked(
     account: Account,
-    future: Future,
+    future: EntryContract,
     takes: Iterable[Level],
     *,
     is_buy: bool,
@@ -58,7 +65,7 @@ def booked(
 
 
 def price_bankruptcy_usd(
-    future: Future,
+    future: EntryContract,
     quantity_contracts: Decimal,
     price_mark_usd: Decimal,
     equity_ccy: Decimal,
@@ -71,12 +78,11 @@ def price_bankruptcy_usd(
     """
     q = quantity_contracts
     target = q * unit_ccy(future, price_mark_usd) - equity_ccy
-    if isinstance(future, LinearPerpetual | LinearFuture):
-        slope = future.multiplier_coin_per_contract * (q - abs(q) * fee_frac)
-        price = target / slope
-        return price if price > 0 else None
-    slope = -future.multiplier_usd_per_contract * (q + abs(q) * fee_frac)
-    return slope / target if slope * target > 0 else None
+    if is_inverse(future):
+        slope = -future.multiplier_usd_per_contract * (q + abs(q) * fee_frac)
+        return slope / target if slope * target > 0 else None
+    price = target / (slope_ccy_per_usd(future) * (q - abs(q) * fee_frac))
+    return price if price > 0 else None
 
 
 def liquidate(
@@ -122,7 +128,7 @@ def liquidate(
 
 def sold_out(
     account: Account,
-    future: Future,
+    future: EntryContract,
     price_mark_usd: Decimal,
     equity_ccy: Decimal,
     fee_frac: Decimal,
@@ -186,12 +192,12 @@ def _shortfall(rest: Change) -> tuple[str, ...]:
 
 def _largest(
     account: Account, instruments: Mapping[str, Instrument], snapshot: Snapshot
-) -> tuple[Future, Decimal] | None:
+) -> tuple[EntryContract, Decimal] | None:
     """Find the future with the largest notional at the mark; the first of equals."""
-    found: tuple[Decimal, Future, Decimal] | None = None
+    found: tuple[Decimal, EntryContract, Decimal] | None = None
     for position in account.positions:
         future = instruments[position.instrument_id]
-        if not is_future(future):
+        if not has_entry(future):
             continue
         mark = snapshot.mark_usd(future.instrument_id, future.underlying)
         if isinstance(mark, Failure):

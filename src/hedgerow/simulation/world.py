@@ -14,14 +14,14 @@ from decimal import Decimal
 from hedgerow.collateral import Route
 from hedgerow.errors import DeskRejected
 from hedgerow.execution import Liquidation, Receipt
-from hedgerow.instruments import Instrument, settlement_of
+from hedgerow.instruments import Instrument, has_entry, settlement_of
 from hedgerow.margin import Rulebook
 from hedgerow.market import FundingSettlement, MarketEvent, Snapshot
 from hedgerow.planning import Leg, Order, Transfer
 from hedgerow.portfolio import Account
 from hedgerow.simulation.deliveries import Deliveries
 from hedgerow.simulation.fundings import Fundings
-from hedgerow.simulation.futures import entry_ccy, is_future
+from hedgerow.simulation.futures import entry_ccy
 from hedgerow.simulation.holdings import Holdings
 from hedgerow.simulation.ledger import FlowReason
 from hedgerow.simulation.liquidations import Liquidations
@@ -256,5 +256,5 @@ def _check(
                 f"account {account.account_id} holds {position.instrument_id}, whose terms nobody "
                 "described"
             )
-        if is_future(terms):
+        if has_entry(terms):
             entry_ccy(account, position.instrument_id)

@@ -428,7 +428,10 @@ def test_one_instrument_comes_from_one_recording(tmp_path: Path) -> None:
 
 
 def test_the_kind_of_an_instrument_is_one_of_those_there_are(tmp_path: Path) -> None:
-    kinds = "linear_perpetual, loan_debt or loan_supply"
+    kinds = (
+        "concentrated, constant_product, linear_perpetual, loan_debt, loan_supply, "
+        "power_perpetual, quanto_future, quanto_perpetual or vault_share"
+    )
     raw = changed(example(), "instruments.3.kind", "perp")
     place = "instruments.[3: aave-debt-USDC].kind"
     assert mistakes(tmp_path, raw) == [f"{place}: must be {kinds}, was perp"]

@@ -12,6 +12,11 @@ COMMANDS = [
     ("run",),
     ("exposure",),
     ("exposure", "show"),
+    ("exposure", "ladder"),
+    ("exposure", "buckets"),
+    ("exposure", "cross"),
+    ("exposure", "funding"),
+    ("exposure", "liquidity"),
     ("margin",),
     ("margin", "require"),
     ("hedge",),
@@ -22,9 +27,17 @@ COMMANDS = [
     ("surface", "fit"),
     ("surface", "show"),
     ("surface", "check"),
+    ("price",),
+    *(
+        ("price", verb)
+        for verb in (
+            "option", "implied", "scenario", "file", "future", "perp", "quanto", "pool", "staked",
+            "loan", "fixed-yield", "power",
+        )
+    ),
     ("journal",),
     ("journal", "verify"),
-]
+]  # fmt: skip
 HEAVY = {"numba", "numpy", "polars", "scipy", "pydantic", "sqlite3"}
 # Of the processor and not of the wall: a machine that is busy for a moment is not a slow command.
 PROCESSOR_S_MAX = 0.6

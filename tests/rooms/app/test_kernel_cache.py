@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hedgerow.app.kernel_cache import choose_kernel_cache, kernels_digest
+from hedgerow.app.kernel_cache import choose_kernel_cache
 
 VARIABLE = "NUMBA_CACHE_DIR"
 
@@ -18,9 +18,9 @@ def nobody_has_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "numba", raising=False)
 
 
-def test_a_folder_for_each_state_of_the_sources(tmp_path: Path) -> None:
+def test_a_folder_of_its_own(tmp_path: Path) -> None:
     folder = choose_kernel_cache(tmp_path)
-    assert folder == tmp_path / f"kernels-{kernels_digest()}"
+    assert folder == tmp_path / "kernels"
     assert folder.is_dir()
     assert not list(folder.iterdir())
     assert os.environ[VARIABLE] == str(folder)

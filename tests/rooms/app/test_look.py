@@ -6,8 +6,16 @@ from typing import Any
 
 import pytest
 
+from hedgerow.pricing import GREEKS
 from tests.rooms.app.made import DESK, LIMITS, Answer, hedgerow_here, morning
 
+EXPOSURE = ("show", "ladder", "buckets", "cross", "funding", "liquidity")
+LOOKS = [
+    *(("exposure", verb) for verb in EXPOSURE),
+    ("margin", "require"),
+    ("hedge", "plan"),
+    ("collateral", "plan"),
+]
 LOW = ("--at", "2026-02-01T07:30:00Z")  # BTC has fallen by 14 %
 
 
@@ -22,13 +30,13 @@ def ask(words: list[str], noun: str, verb: str, *more: str) -> Answer:
 
 def test_exposure_is_a_tree_that_adds_up(words: list[str]) -> None:
     told = ask(words, "exposure", "show", "--json").json()
-    assert set(told) == {"time_ns", "rows", "option_age_ns_max"}
+    assert set(told) == {"time_ns", "rows", "option_age_ns_max", "vol_regime"}
     rows: dict[str, Any] = {row["node"]: row for row in told["rows"]}
     assert {"desk", "desk/deribit/options", "desk/binance/perp", "coin/BTC", "coin/USDC"} <= set(
         rows
     )
     venues = [row for node, row in rows.items() if node.count("/") == 1 and "coin" not in node]
-    for number in ("value_usd", "delta_spot_usd", "vega_usd_per_volpt", "theta_usd_per_day"):
+    for number in ("value_usd", "delta_spot_usd", *GREEKS):
         assert sum(row[number] for row in venues) == pytest.approx(rows["desk"][number])
     assert not any(row["missing"] for row in rows.values())
 
@@ -86,10 +94,7 @@ def test_a_collateral_plan_refills_what_is_low_and_only_then(words: list[str]) -
     assert leg["quantity_coin"].rstrip("0") in shown
 
 
-@pytest.mark.parametrize(
-    ("noun", "verb"),
-    [("exposure", "show"), ("margin", "require"), ("hedge", "plan"), ("collateral", "plan")],
-)
+@pytest.mark.parametrize(("noun", "verb"), LOOKS)
 def test_looking_writes_nothing_and_is_the_same_twice(
     words: list[str], noun: str, verb: str
 ) -> None:
@@ -148,10 +153,7 @@ def test_the_limit_that_is_broken_is_named(tmp_path: Path) -> None:
     assert ask(words, "exposure", "show").err == "exit 1: coin/BTC delta is beyond hard\n"
 
 
-@pytest.mark.parametrize(
-    ("noun", "verb"),
-    [("exposure", "show"), ("margin", "require"), ("hedge", "plan"), ("collateral", "plan")],
-)
+@pytest.mark.parametrize(("noun", "verb"), LOOKS)
 def test_it_is_said_that_the_positions_are_those_of_the_start(
     words: list[str], noun: str, verb: str
 ) -> None:

@@ -4,12 +4,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
 import polars as pl
 import pytest
 
+from hedgerow.pricing import value_usd
 from hedgerow.simulation.smile import option_name
 from hedgerow.units import DAY_NS, parse_ns
 
@@ -27,6 +29,13 @@ def ask(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def worth_usd(strike: float, vol: float, years: float, *, is_call: bool) -> float:
+    one = np.ones(1)
+    return float(
+        value_usd(FORWARD * one, strike * one, vol * one, years * one, np.full(1, is_call))[0]
+    )
+
+
 @pytest.fixture(scope="module")
 def chains(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two snapshots of one coin: a smile that SVI can follow, and one expiry with four strikes."""
@@ -41,11 +50,16 @@ def chains(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 strike = round(FORWARD * float(np.exp(z * deviation)), -1)
                 k = np.log(strike / FORWARD) / deviation
                 vol = 0.5 * float(np.sqrt(0.8 - 0.06 * k + 0.2 * np.sqrt(k * k + 1.0)))
+                worth = {
+                    right: worth_usd(strike, vol, years, is_call=right == "C") / FORWARD
+                    for right in ("C", "P")
+                }
                 rows += [
                     {
                         "ts": time_ns, "currency": "BTC", "expiry": expiry_ns, "strike": strike,
                         "instrument_name": option_name("BTC", expiry_ns, int(strike), right),
-                        "cp": right, "bid_price": 0.01, "ask_price": 0.011, "mark_price": 0.0105,
+                        "cp": right, "bid_price": None if z == -2.5 else 0.99 * worth[right],
+                        "ask_price": 1.01 * worth[right], "mark_price": worth[right],
                         "underlying_price": FORWARD, "index_price": FORWARD, "mark_iv": vol,
                         "delta": 0.5, "vega": 10.0,
                     }
@@ -104,6 +118,64 @@ def test_show_prints_a_slice_and_plots_it(chains: Path, tmp_path: Path) -> None:
     assert at_money == pytest.approx(first["vol_at_money_frac"] ** 2 * first["expiry_years"])
 
 
+def shown(chains: Path, *words: str, folder: Path) -> dict[str, Any]:
+    """The one surface that ``show`` gives, as JSON."""
+    done = ask("show", "--chains", str(chains), "--json", *words, folder=folder)
+    assert done.returncode == 0, done.stderr
+    (surface,) = json.loads(done.stdout)["surfaces"]
+    found: dict[str, Any] = surface
+    return found
+
+
+def test_the_model_is_chosen_and_named(chains: Path, tmp_path: Path) -> None:
+    for model in ("svi", "essvi"):
+        surface = shown(chains, "--model", model, folder=tmp_path)
+        assert {smile["model"] for smile in surface["smiles"]} == {model}
+
+
+def test_mids_are_fitted_behind_gates_that_are_counted(chains: Path, tmp_path: Path) -> None:
+    words = ("--from", "mid", "--forwards", "parity")
+    surface = shown(chains, *words, folder=tmp_path)
+    for smile in surface["smiles"]:
+        assert smile["forward_source"] == "parity"
+        assert smile["forward_venue_usd"] == FORWARD
+        assert smile["forward_usd"] == pytest.approx(FORWARD, rel=1e-9)
+        assert smile["error_mark_volpt"] < 0.3
+        assert smile["vol_at_money_frac"] == pytest.approx(0.5, abs=5e-3)
+    assert surface["gated"]["BTC 2026-02-13"] == {"no_bid": 1}
+    done = ask("show", "--chains", str(chains), *words, "--plot", "x.svg", folder=tmp_path)
+    assert "no bid" in done.stdout
+    assert "parity" in done.stdout
+    drawing = ElementTree.parse(tmp_path / "x.svg").getroot()
+    assert drawing.findall(".//{http://www.w3.org/2000/svg}path[@class='x']")
+    told = ask("check", "--chains", str(chains), "--json", *words, folder=tmp_path)
+    assert json.loads(told.stdout)["gated_counts"]["no_bid"] == 6
+
+
+def test_deltas_name_their_regime_and_say_what_is_unknown(chains: Path, tmp_path: Path) -> None:
+    surface = shown(chains, "--deltas", folder=tmp_path)
+    for smile in surface["smiles"]:
+        assert "0 changes" in smile["minimum_variance_unknown"]["message"]
+        for row in smile["deltas"]:
+            assert set(row["delta_forward_frac"]) == {"sticky_strike", "sticky_moneyness"}
+    done = ask("show", "--chains", str(chains), "--deltas", folder=tmp_path)
+    assert "sticky moneyness" in done.stdout
+    assert "The minimum variance delta is unknown: 0 changes" in done.stdout
+
+
+def test_an_event_is_shown_with_the_vols_around_it(chains: Path, tmp_path: Path) -> None:
+    surface = shown(chains, "--event", "2026-03-01T19:00:00Z=0.0009", folder=tmp_path)
+    (event,) = surface["events"]
+    years = (parse_ns("2026-03-01T19:00:00") - START_NS) / (365 * DAY_NS)
+    jump = (event["vol_from_frac"] ** 2 - event["vol_before_frac"] ** 2) * years
+    assert jump == pytest.approx(0.0009, abs=1e-6)
+    done = ask(
+        "show", "--chains", str(chains), "--event", "2026-03-01T19:00:00Z=0.034", folder=tmp_path
+    )
+    assert done.returncode == 2
+    assert "less variance than BTC 2026-02-13" in done.stderr
+
+
 def test_a_coin_that_is_not_there_is_refused_with_those_that_are(chains: Path) -> None:
     done = ask("show", "--chains", str(chains), "--coin", "ETH", folder=chains)
     assert done.returncode == 2
@@ -130,6 +202,10 @@ def test_the_embedded_desk_has_smiles(tmp_path: Path) -> None:
         (("show", "--at", "1999-01-01"), "no option chain at or before"),
         (("show", "--coin", "XYZ"), "no option chain here"),
         (("fit", "--every", "0"), "must be 1 or more"),
+        (("show", "--event", "tomorrow"), "write a time and a positive variance"),
+        (("show", "--event", "2026-03-01=-1"), "write a time and a positive variance"),
+        (("show", "--model", "heston"), "heston"),
+        (("show", "--forwards", "none"), "none"),
     ],
 )
 def test_what_cannot_be_is_refused(words: tuple[str, ...], message: str, tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from hedgerow.app import cli
 from tests.rooms.app.made import desk_file, hedgerow, hedgerow_here
 
 SHOWN = ("exposure", "show")
@@ -72,7 +71,7 @@ def test_a_fault_of_our_own_is_an_error_and_no_breach(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("by nothing")
 
-    monkeypatch.setattr(cli, "_survey", broken)
+    monkeypatch.setattr("hedgerow.app.exposures.surveyed", broken)
     code, out, err = hedgerow_here(*SHOWN, "--json", cwd=tmp_path)
     assert code == 2
     message = "this is a bug in hedgerow: ZeroDivisionError: by nothing"
@@ -84,7 +83,7 @@ def test_the_disk_says_no(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device", "report.html")
 
-    monkeypatch.setattr(cli, "_survey", full)
+    monkeypatch.setattr("hedgerow.app.exposures.surveyed", full)
     code, out, err = hedgerow_here(*SHOWN, cwd=tmp_path)
     assert (code, out) == (2, "")
     assert err == "hedgerow: report.html: No space left on device\n"
@@ -94,7 +93,7 @@ def test_stopped_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_survey", stopped)
+    monkeypatch.setattr("hedgerow.app.exposures.surveyed", stopped)
     code, _, err = hedgerow_here(*SHOWN, cwd=tmp_path)
     assert code == 130
     assert "stopped by hand" in err

@@ -7,7 +7,7 @@ import pytest
 
 from hedgerow.errors import Failure
 from hedgerow.exposure import ExposureRow, ExposureTable, aggregate
-from hedgerow.instruments import Instrument, StakedCoin
+from hedgerow.instruments import Instrument, StakedCoin, VaultShare
 from hedgerow.market import AgeLimits, MarketEvent
 from hedgerow.portfolio import Account, book
 from hedgerow.pricing import value
@@ -24,7 +24,11 @@ from tests.builders import (
     option,
     option_quote,
     perpetual,
+    power,
+    power_state,
+    quanto,
     quote,
+    share_rate,
     snapshot,
     staking,
     supply,
@@ -181,6 +185,36 @@ def test_linear_and_loan_rows_by_hand() -> None:
     assert row(exposures, "desk/treasury/cold").delta_spot_usd == pytest.approx(750.0, rel=1e-15)
     ether = row(exposures, "coin/ETH")
     assert ether.delta_spot_coin == pytest.approx(-20 + 48 + 0.25, rel=1e-15)
+
+
+def test_quanto_power_and_vault_rows_by_hand() -> None:
+    vault = VaultShare(instrument_id="v", vault="yield", asset="wstETH")
+    held = account("mixed", venue="v", positions={"ETH-QUANTO": (-1000, 2800), "oSQTH": 5, "v": 10})
+    events = (
+        *MARKET, quote("ETH-QUANTO", 3100), power_state("0.25", 3000, 234), share_rate("yield", 2)
+    )  # fmt: skip
+    exposures = table((held,), events, (quanto(), power(), vault))
+    # A thousandth of a bitcoin per dollar, short, 300 dollars against it: -0.3 bitcoin.
+    bitcoin = row(exposures, "coin/BTC")
+    assert bitcoin.delta_spot_coin == pytest.approx(-0.3, rel=1e-14)
+    assert bitcoin.delta_premium_adjusted_coin == 0.0
+    # 60 dollars per dollar of ether, short; five tokens at 234 with twice their worth in ether;
+    # ten shares of two tokens of 1.2 ether.
+    ether = row(exposures, "coin/ETH")
+    assert ether.delta_spot_coin == pytest.approx(-60 + 5 * 2 * 234 / 3000 + 24, rel=1e-14)
+    assert ether.gamma_usd_per_pct == pytest.approx(5 * 2 * 234 / 100, rel=1e-14)
+    assert ether.theta_usd_per_day < 0.0 < ether.vega_usd_per_volpt
+    desk = row(exposures, "desk")
+    assert desk.value_usd == pytest.approx(-0.3 * 60_000 + 5 * 234 + 24 * 3000, rel=1e-14)
+    assert desk.missing == ()
+
+
+def test_a_quanto_without_an_entry_has_no_profit() -> None:
+    held = account("mixed", venue="v", positions={"ETH-QUANTO": 5})
+    exposures = table((held,), (*MARKET, quote("ETH-QUANTO", 3100)), (quanto(),))
+    for node in ("desk", "coin/ETH", "coin/BTC"):
+        (cause,) = row(exposures, node).missing
+        assert cause.message == "ETH-QUANTO has no entry price"
 
 
 def test_dollar_coins_stand_on_their_own_rows_only() -> None:

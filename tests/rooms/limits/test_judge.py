@@ -11,6 +11,7 @@ from hedgerow.exposure import ExposureRow, ExposureTable
 from hedgerow.limits import Limit, LimitState, Metric, breaches, judge
 from hedgerow.limits.judge import rung_of
 from hedgerow.margin import MarginLine, MarginReport
+from hedgerow.pricing import GREEKS, VOL_REGIME
 from hedgerow.solvency import Distance
 from tests.builders import T0_NS, exact
 
@@ -24,16 +25,7 @@ def limit(metric: Metric, soft: float, hard: float, scope: str = "desk") -> Limi
 def exposure(
     node: str = "desk", *, missing: tuple[Failure, ...] = (), **metrics: float
 ) -> ExposureRow:
-    zero = dict.fromkeys(
-        (
-            "value_usd",
-            "delta_spot_usd",
-            "gamma_usd_per_pct",
-            "vega_usd_per_volpt",
-            "theta_usd_per_day",
-        ),
-        0.0,
-    )
+    zero = dict.fromkeys(("value_usd", "delta_spot_usd", *GREEKS), 0.0)
     return ExposureRow(
         node=node,
         delta_spot_coin=None,
@@ -45,7 +37,7 @@ def exposure(
 
 
 def table(*rows: ExposureRow) -> ExposureTable:
-    return ExposureTable(time_ns=T0_NS, rows=rows, option_age_ns_max=None)
+    return ExposureTable(time_ns=T0_NS, rows=rows, option_age_ns_max=None, vol_regime=VOL_REGIME)
 
 
 def report(equity: str, requirement: str) -> MarginReport:

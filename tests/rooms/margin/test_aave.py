@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from hedgerow.errors import Failure
-from hedgerow.instruments import Instrument
+from hedgerow.instruments import Instrument, VaultShare
 from hedgerow.margin import MarginReport, require
 from hedgerow.margin.venues.aave import price_base, scaled_raw
 from hedgerow.market import MarketEvent, Shock
@@ -19,12 +19,15 @@ from tests.builders import (
     lending_rulebook,
     oracle,
     perpetual,
+    power,
+    quanto,
     snapshot,
     staking,
     supply,
 )
 
 D = Decimal
+VAULT = VaultShare(instrument_id="v", vault="yield", asset="USDC")
 
 
 def test_every_rounding_is_against_the_borrower() -> None:
@@ -98,6 +101,9 @@ def test_missing_inputs_and_foreign_positions() -> None:
     assert outcome.reason == "stale_data"
     refusals: dict[str, tuple[Positions, dict[str, Instrument]]] = {
         "BTC-PERP is no loan on aave": ({"BTC-PERP": (1, 1)}, by_id(perpetual())),
+        "ETH-QUANTO is no loan on aave": ({"ETH-QUANTO": (1, 1)}, by_id(quanto())),
+        "oSQTH is no loan on aave": ({"oSQTH": 1}, by_id(power())),
+        "v is no loan on aave": ({"v": 1}, by_id(VAULT)),
         "aave/2023-06-20 has no reserve DOGE": ({"supply:DOGE": 1}, by_id(supply("DOGE"))),
         "debt:USDC: debt is held short, supply long": ({"debt:USDC": 1}, LOAN_TERMS),
         "supply:wstETH: debt is held short, supply long": ({"supply:wstETH": -1}, LOAN_TERMS),

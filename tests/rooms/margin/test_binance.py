@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hedgerow.errors import Failure
-from hedgerow.instruments import InversePerpetual, LinearPerpetual
+from hedgerow.instruments import Instrument, VaultShare
 from hedgerow.margin import MarginReport, Tier, TieredRulebook, decode_rulebook, require
 from hedgerow.margin.tiered import deductions_usd, maintenance_usd, tier_index
 from tests.builders import (
@@ -17,6 +17,8 @@ from tests.builders import (
     inverse,
     packaged,
     perpetual,
+    power,
+    quanto,
     quote,
     snapshot,
     tiered_rulebook,
@@ -138,9 +140,12 @@ def test_equity_equal_to_the_requirement_is_not_yet_liquidation(
     assert (report.headroom_ccy < 0) is is_liquidatable
 
 
-REFUSALS: dict[str, tuple[LinearPerpetual | InversePerpetual, Any]] = {
+REFUSALS: dict[str, tuple[Instrument, Any]] = {
     "BTC-PERPETUAL is not a USDC perpetual": (inverse(), (1, 1000)),
     "BTC-PERP is not a USDC perpetual": (perpetual(settlement="USDT"), (1, 1000)),
+    "ETH-QUANTO is not a USDC perpetual": (quanto(settlement="USDC"), (1, 1000)),
+    "oSQTH is not a USDC perpetual": (power("USDC"), 1),
+    "v is not a USDC perpetual": (VaultShare(instrument_id="v", vault="v", asset="USDC"), 1),
     "binance/2021-11-01 has no tiers for DOGE": (perpetual("DOGE"), (1, 1000)),
     "BTC-PERP has no entry price": (perpetual(), 1),
 }

@@ -13,6 +13,7 @@ from hedgerow.market import MarketEvent
 from hedgerow.pricing import value_usd
 from hedgerow.units import DAY_NS, parse_ns, quantise, to_exact
 from tests.builders import (
+    EXPIRY_NS,
     T0_NS,
     Positions,
     account,
@@ -23,6 +24,9 @@ from tests.builders import (
     option,
     option_quote,
     perpetual,
+    power,
+    quanto,
+    quanto_future,
     quote,
     scan_rulebook,
     snapshot,
@@ -338,6 +342,9 @@ REFUSALS: dict[str, tuple[str, Instrument, Positions]] = {
         inverse("ETH"),
         {"ETH-PERPETUAL": (1, 1)},
     ),
+    "ETH-QUANTO is neither BTC future nor option": ("BTC", quanto(), {"ETH-QUANTO": (1, 1)}),
+    "Q is neither BTC future nor option": ("BTC", quanto_future("Q", EXPIRY_NS), {"Q": (1, 1)}),
+    "oSQTH is neither BTC future nor option": ("BTC", power("BTC"), {"oSQTH": 1}),
     "BTC-1-call-USDC is neither BTC future nor option": (
         "BTC",
         option(1, "call", settlement="USDC"),

@@ -26,6 +26,8 @@ from tests.builders import (
     option,
     option_quote,
     oracle,
+    power_state,
+    share_rate,
     staking,
 )
 
@@ -78,8 +80,29 @@ REFUSALS: list[tuple[Any, str, list[Any], str]] = [
     (GOOD_FUNDING, "rate_frac", [D(1), D(-1), D("NaN")], "funding rate_frac must lie inside"),
     (lending("X"), "liquidity_index_ray", [RAY - 1, 0], "start at 1e27 and only grow"),
     (lending("X"), "borrow_index_ray", [RAY - 1, 0], "start at 1e27 and only grow"),
+    (lending("X"), "supply_frac_per_year", [D("-0.01"), D("NaN")], "finite and not negative"),
+    (lending("X"), "borrow_frac_per_year", [D("-0.01"), D("inf")], "finite and not negative"),
     (staking("X", "Y", 1), "rate_coin_per_coin", NO_PRICES, "rate_coin_per_coin must be positive"),
     (staking("X", "Y", 1), "discount_frac", [D(1), D("NaN")], "discount_frac must be below 1"),
+    (
+        share_rate("V", 1),
+        "rate_coin_per_share",
+        NO_PRICES,
+        "share rate V: rate_coin_per_share",
+    ),
+    (
+        power_state(1, 2, 3),
+        "norm_factor_frac",
+        NO_PRICES,
+        "oSQTH: norm_factor_frac must be",
+    ),
+    (
+        power_state(1, 2, 3),
+        "price_underlying_usd",
+        NO_PRICES,
+        "oSQTH: price_underlying_usd must",
+    ),
+    (power_state(1, 2, 3), "price_mark_usd", NO_PRICES, "oSQTH: price_mark_usd must be positive"),
 ]
 
 
@@ -156,6 +179,16 @@ def test_shocks_multiply() -> None:
     assert both.on("SOL") == 1.0
     assert both.vol_factor_frac == 3.0
     assert both.time_forward_ns == 3
+
+
+def test_a_vol_is_stretched_then_shifted_and_never_negative() -> None:
+    first = Shock(vol_factor_frac=2.0, vol_shift_frac=0.1)
+    second = Shock(vol_factor_frac=1.5, vol_shift_frac=-0.05)
+    assert first.on_vol(0.5) == pytest.approx(1.1)
+    assert first.then(second).on_vol(0.5) == pytest.approx(1.1 * 1.5 - 0.05)
+    assert Shock(vol_shift_frac=-0.6).on_vol(0.5) == 0.0
+    with pytest.raises(ValueError, match="vol_shift_frac must be finite"):
+        Shock(vol_shift_frac=nan)
 
 
 @pytest.mark.parametrize("factor", [0.0, -0.5, nan, inf])

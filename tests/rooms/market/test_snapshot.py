@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from hedgerow.errors import Failure, MarketRejected
@@ -23,7 +24,10 @@ from tests.builders import (
     option,
     option_quote,
     oracle,
+    power,
+    power_state,
     quote,
+    share_rate,
     snapshot,
     staking,
     state,
@@ -51,6 +55,8 @@ def test_what_never_came_is_missing() -> None:
         "no funding rate for P": empty.funding_frac("P"),
         "no oracle answer for X": empty.oracle_usd("X"),
         "no lending index for aave X": empty.lending("aave", "X"),
+        "no share rate for V": empty.share_rate("V"),
+        "no power perpetual's state for oSQTH": empty.power(power()),
     }
     for message, outcome in asked.items():
         assert why(outcome) == ("missing_data", f"{message} by 2026-02-01T00:00:00Z")
@@ -64,6 +70,8 @@ AGES = """
     ladder    5
     lending   60
     staking   86400
+    share     86400
+    power     60
     funding   32400
     oracle    4320
 """
@@ -83,6 +91,8 @@ def test_at_its_limit_an_input_counts_and_one_nanosecond_later_it_is_stale(row: 
             ladder("P", 100),
             lending("X"),
             staking("W", "USDC", 1),
+            share_rate("V", 1),
+            power_state(1, 2000, 400),
             FundingSettlement(time_ns=T0_NS, instrument_id="P", rate_frac=D(0)),
             oracle("BTC", 100),
             time_ns=base_ns + late_ns,
@@ -94,6 +104,8 @@ def test_at_its_limit_an_input_counts_and_one_nanosecond_later_it_is_stale(row: 
             "ladder": lambda n=now: n.ladder("P"),
             "lending": lambda n=now: n.lending("aave", "X"),
             "staking": lambda n=now: n.asset("W"),
+            "share": lambda n=now: n.share_rate("V"),
+            "power": lambda n=now: n.power(msgspec.structs.replace(power(), underlying="USDC")),
             "funding": lambda n=now: n.funding_frac("P"),
             "oracle": lambda n=now: n.oracle_usd("BTC"),
         }[what]()
@@ -317,3 +329,32 @@ def test_what_the_perpetual_did_before_the_chain_is_not_carried() -> None:
     market.apply(quote("BTC-PERP", 60_588, time_ns=T0_NS + 30 * MINUTE_NS))
     later = market.freeze(T0_NS + 30 * MINUTE_NS)
     assert later.spot_usd("BTC") == D(59_400) * D(60_588) / D(59_400)
+
+
+def test_a_power_perpetual_is_told_with_the_coin_of_now() -> None:
+    market = snapshot(
+        power_state("0.3", 2000, 130), index("ETH", 2100, T0_NS + 1), time_ns=T0_NS + 1
+    )
+    mark = market.power(power())
+    assert not isinstance(mark, Failure)
+    assert (mark.price_usd, mark.norm_factor_frac) == (2100.0, 0.3)
+    assert (mark.price_underlying_recorded_usd, mark.price_mark_recorded_usd) == (2000.0, 130.0)
+    assert (mark.vol_factor_frac, mark.elapsed_years) == (1.0, 0.0)
+    assert mark.age_ns == 1
+    assert mark.is_estimate
+    shock = Shock(spot_factor_frac={"ETH": 0.5}, vol_factor_frac=2.0, time_forward_ns=365 * DAY_NS)
+    shocked = market.shocked(shock).power(power())
+    assert not isinstance(shocked, Failure)
+    assert (shocked.price_usd, shocked.vol_factor_frac, shocked.elapsed_years) == (1050.0, 2.0, 1.0)
+    # What was recorded stays as it was.
+    assert shocked.price_underlying_recorded_usd == 2000.0
+    fresh = snapshot(power_state("0.3", 2000, 130), index("ETH", 2100)).power(power())
+    assert not isinstance(fresh, Failure)
+    assert not fresh.is_estimate
+
+
+def test_a_power_perpetual_needs_the_coins_price() -> None:
+    assert why(snapshot(power_state("0.3", 2000, 130)).power(power())) == (
+        "missing_data",
+        "no index for ETH by 2026-02-01T00:00:00Z",
+    )

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.market import ChainColumns, Surface, Svi, fit_surface, fit_surfaces
+from hedgerow.market import ChainColumns, Essvi, Surface, Svi, fit_surface, fit_surfaces
+from hedgerow.market.essvi import total_variance as essvi_variance
 from hedgerow.market.svi import butterfly_min, calendar_gap, total_variance
 from hedgerow.units import DAY_NS
 
@@ -101,13 +102,65 @@ def test_every_rejection_is_named() -> None:
         rough.vol_frac(np.zeros(1), np.ones(1))
 
 
+def essvi(level: float, rho: float, psi: float) -> Essvi:
+    return Essvi(*(np.asarray(each) for each in (level, rho, psi)))
+
+
 def test_slices_that_cross_are_parted_or_one_is_left_out() -> None:
     falling = chain((10, 11))
     late = falling.expiry_ns == falling.expiry_ns.max()
     vol = np.where(late, 0.9 * falling.vol_mark_frac, falling.vol_mark_frac)
     surface = fit_surface(replace(falling, vol_mark_frac=vol))
     assert [failure.reason for failure in surface.rejected] == ["calendar_arbitrage"]
-    assert "crosses BTC" in surface.rejected[0].message
+    assert "crosses BTC 2026-02-1" in surface.rejected[0].message
+
+
+def test_wings_that_cross_beyond_the_quotes_cost_no_slice() -> None:
+    """The short expiry's wing is steeper than the long one's: both give a little."""
+    short, long = essvi(0.0025, 0.0, 0.09), essvi(0.025, 0.0, 0.08)
+    two = chain((3, 30))
+    is_short = two.expiry_ns == two.expiry_ns.min()
+    k = np.log(two.strike_usd / FORWARD)
+    w = np.where(is_short, essvi_variance(short, k), essvi_variance(long, k))
+    assert (essvi_variance(long, k) > essvi_variance(short, k)).all()
+    vol = np.sqrt(w / np.where(is_short, 3 / 365, 30 / 365))
+    surface = fit_surface(replace(two, vol_mark_frac=vol))
+    assert [(smile.repair, smile.model) for smile in surface.smiles] == [("calendar", "svi")] * 2
+    assert max(smile.error_median_volpt for smile in surface.smiles) < 0.1
+    assert calendar_gap(*only(surface))[0] >= 0
+
+
+def test_a_few_stale_marks_do_not_cost_a_slice() -> None:
+    """Every fifth strike is three points off: most of the smile is there, and is found."""
+    true = chain((10,))
+    stale = np.arange(len(true.strike_usd)) % 5 == 0
+    off = true.vol_mark_frac + np.where(stale, 0.03, 0.0)
+    surface = fit_surface(replace(true, vol_mark_frac=off))
+    (smile,) = surface.smiles
+    assert smile.repair == "outliers"
+    assert smile.error_median_volpt < 0.3 < smile.error_max_volpt
+    truth = np.sqrt(total_variance(true_slice(10), np.zeros(1))[0] / (10 / 365))
+    assert smile.vol_frac(np.zeros(())) == pytest.approx(truth, abs=1e-2)
+
+
+def test_each_model_fits_what_it_can() -> None:
+    """A chain of eSSVI slices is found by eSSVI, and kept as the SVI slices it is."""
+    slices = {days: essvi(0.3 * days / 365, -0.4, 0.5 * (days / 365) ** 0.5) for days in DAYS}
+    like = chain()
+    days = (like.expiry_ns - NOW_NS) // DAY_NS
+    k = np.log(like.strike_usd / FORWARD)
+    w = np.array([essvi_variance(slices[int(day)], one) for day, one in zip(days, k, strict=True)])
+    surface = fit_surface(replace(like, vol_mark_frac=np.sqrt(w * 365 / days)), model="essvi")
+    assert [smile.model for smile in surface.smiles] == ["essvi"] * len(DAYS)
+    for smile, truth in zip(surface.smiles, slices.values(), strict=True):
+        assert smile.error_max_volpt < 1e-3
+        np.testing.assert_allclose(
+            smile.variance_frac(np.array([-0.2, 0.0, 0.2])),
+            essvi_variance(truth, np.array([-0.2, 0.0, 0.2])),
+            rtol=1e-4,
+        )
+    # The other models name themselves too.
+    assert {smile.model for smile in fit_surface(chain(), model="svi").smiles} == {"svi"}
 
 
 def test_an_expired_chain_and_an_empty_one_give_no_smile() -> None:
@@ -117,3 +170,25 @@ def test_an_expired_chain_and_an_empty_one_give_no_smile() -> None:
         ChainColumns("BTC", NOW_NS, np.zeros(0, np.int64), *(np.zeros(0) for _ in range(6)))  # type: ignore[arg-type]
     )
     assert (empty.smiles, empty.rejected) == ((), ())
+
+
+def test_between_two_slices_variance_is_linear_in_time_at_fixed_moneyness() -> None:
+    """Methods sheet, section 5.4."""
+    surface = fit_surface(chain())
+    k = np.array([-0.2, 0.0, 0.15])
+    early, late = (smile for smile in surface.smiles[1:3])
+    for part in (0.25, 0.6):
+        years = (1 - part) * early.expiry_years + part * late.expiry_years
+        want = (1 - part) * early.variance_frac(k) + part * late.variance_frac(k)
+        np.testing.assert_allclose(surface.variance_frac(k, np.full(3, years)), want, rtol=1e-13)
+
+
+def test_a_fit_that_misses_the_level_at_the_money_is_named() -> None:
+    """Methods sheet, section 5.2, pitfall: the fitted vol at the money against the quoted one."""
+    made = chain((30,))
+    # A hump that no hyperbola follows; one strike alone would be dropped as a cliff.
+    k = np.log(made.strike_usd / FORWARD)
+    lifted = made.vol_mark_frac * (1.0 + 0.5 * np.exp(-((k / 0.06) ** 2)))
+    surface = fit_surface(replace(made, vol_mark_frac=lifted))
+    assert [failure.reason for failure in surface.rejected] == ["level_off"]
+    assert "vol at the money" in surface.rejected[0].message

@@ -12,6 +12,7 @@ from hedgerow.errors import Failure
 from hedgerow.exposure import ExposureRow, ExposureTable
 from hedgerow.margin import MarginLine, MarginReport, WorstScenario
 from hedgerow.planning import Plan
+from hedgerow.pricing import GREEKS, VOL_REGIME
 from hedgerow.reporting import (
     LiveView,
     daily,
@@ -30,7 +31,14 @@ from hedgerow.simulation import Episode, Undone
 from hedgerow.units import HOUR_NS
 from tests.rooms.reporting.sample import START_NS, UNKNOWN_ROWS, sample
 
+GREEKS_NONE = dict.fromkeys(GREEKS, 0.0)
 FAILURE = Failure(subject="BTC-X", reason="stale_data", message="quote is 14 h old")
+
+
+def tree(*rows: ExposureRow, age_ns: int | None = None) -> ExposureTable:
+    return ExposureTable(
+        time_ns=START_NS, rows=rows, option_age_ns_max=age_ns, vol_regime=VOL_REGIME
+    )
 
 
 def printed(picture: RenderableType, width: int = 200) -> str:
@@ -140,12 +148,13 @@ def test_no_number_is_cut_or_broken_in_a_narrow_terminal(helped: Episode, width:
 def test_a_tree_of_exposures_fits_a_narrow_terminal() -> None:
     row = ExposureRow(
         node="desk", value_usd=3_691_154.0, delta_spot_usd=-3_238_665.0, delta_spot_coin=None,
-        delta_premium_adjusted_coin=None, gamma_usd_per_pct=-82_055.0, vega_usd_per_volpt=-998.61,
-        theta_usd_per_day=2_436.0, is_estimate=False, missing=(),
+        delta_premium_adjusted_coin=None, is_estimate=False, missing=(),
+        **GREEKS_NONE | {"gamma_usd_per_pct": -82_055.0, "vega_usd_per_volpt": -998.61,
+                         "theta_usd_per_day": 2_436.0},
     )  # fmt: skip
     leaf = msgspec.structs.replace(row, node="desk/v/a/USDC/none", delta_spot_coin=-900_010.685)
     text = printed(
-        exposure_table(ExposureTable(time_ns=START_NS, rows=(row, leaf), option_age_ns_max=None)),
+        exposure_table(tree(row, leaf)),
         80,
     )
     assert max(map(len, text.splitlines())) <= 80
@@ -211,11 +220,12 @@ def test_the_end_prints_the_headlines_side_by_side(helped: Episode) -> None:
 def test_an_incomplete_total_says_what_it_leaves_out() -> None:
     row = ExposureRow(
         node="desk", value_usd=1_234_567.0, delta_spot_usd=-2_000.0, delta_spot_coin=None,
-        delta_premium_adjusted_coin=None, gamma_usd_per_pct=1.0, vega_usd_per_volpt=2.0,
-        theta_usd_per_day=3.0, is_estimate=True, missing=(FAILURE,),
+        delta_premium_adjusted_coin=None, is_estimate=True, missing=(FAILURE,),
+        **GREEKS_NONE | {"gamma_usd_per_pct": 1.0, "vega_usd_per_volpt": 2.0,
+                         "theta_usd_per_day": 3.0},
     )  # fmt: skip
     leaf = msgspec.structs.replace(row, node="desk/v/a", delta_spot_coin=0.5, missing=())
-    table = ExposureTable(time_ns=START_NS, rows=(row, leaf), option_age_ns_max=2 * HOUR_NS)
+    table = tree(row, leaf, age_ns=2 * HOUR_NS)
     text = printed(exposure_table(table, "opening positions of the desk file"))
     assert text.startswith("opening positions of the desk file\n")
     assert "is peg risk" in text

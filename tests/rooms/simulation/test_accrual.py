@@ -1,10 +1,10 @@
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import pytest
 
-from hedgerow.simulation import LendingModel, StakingModel
+from hedgerow.simulation import LendingModel, ShareModel, StakingModel
 from hedgerow.simulation.accrual import (
     compounded_interest_ray,
     linear_interest_ray,
@@ -57,6 +57,8 @@ def test_a_year_of_supply_is_linear_and_of_debt_compounded() -> None:
     # of the rate per second to one digit, which costs 1e-7 here.
     assert index.borrow_index_ray / RAY == pytest.approx(1.0512708, abs=2e-7)
     assert model.at(T0, T0).borrow_index_ray == RAY
+    assert index.supply_frac_per_year == model.supply_frac_per_year
+    assert index.borrow_frac_per_year == model.borrow_frac_per_year
 
 
 def test_a_staked_coin_grows_linearly_and_keeps_its_discount() -> None:
@@ -96,3 +98,24 @@ def test_the_terms_of_compounding_by_hand() -> None:
     )
     for elapsed_s, factor_ray in table:
         assert compounded_interest_ray(rate_ray, elapsed_s) == factor_ray
+
+
+def test_a_share_of_a_vault_grows_linearly_from_the_start() -> None:
+    model = ShareModel(
+        vault="savings", rate_coin_per_share=Decimal("1.04"), growth_frac_per_year=Decimal("0.05")
+    )
+    for time_ns in (T0 - YEAR_NS, T0):
+        assert model.at(time_ns, T0).rate_coin_per_share == Decimal("1.04")
+    grown = model.at(T0 + YEAR_NS, T0)
+    assert grown.rate_coin_per_share == Decimal("1.092")
+    assert grown.vault == "savings"
+    assert grown.is_assumed
+    assert "1.04 of its asset a share at the start, growing 5.00% a year" in model.statement()
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "NaN"])
+def test_a_share_that_is_worth_nothing_is_refused(rate: str) -> None:
+    with pytest.raises((ValueError, InvalidOperation)):
+        ShareModel(vault="savings", rate_coin_per_share=Decimal(rate))
+    with pytest.raises(ValueError, match="share model savings: update_ns"):
+        ShareModel(vault="savings", rate_coin_per_share=Decimal(1), update_ns=0)

@@ -12,6 +12,7 @@ from hedgerow.market import (
     MarketEvent,
     OracleAnswer,
     Quote,
+    ShareRate,
     StakingRate,
 )
 from hedgerow.simulation import (
@@ -19,6 +20,7 @@ from hedgerow.simulation import (
     DepthModel,
     LendingModel,
     OracleModel,
+    ShareModel,
     StakingModel,
     with_assumptions,
 )
@@ -179,3 +181,21 @@ def test_what_is_published_after_the_start_does_not_depend_on_the_warmup() -> No
     after = [e for e in accruals(0, 200) if e.time_ns > T0]
     assert after
     assert [e for e in accruals(-70, 200) if e.time_ns > T0] == after
+
+
+def test_a_vault_nobody_recorded_is_assumed_hourly_until_it_is_heard() -> None:
+    assumed = Assumptions(
+        start_ns=T0, shares=(ShareModel(vault="savings", rate_coin_per_share=Decimal("1.04")),)
+    )
+    heard = ShareRate(time_ns=0, vault="savings", rate_coin_per_share=Decimal("1.05"))
+    stream = minutes(
+        *((at, quote("1")) for at in range(0, 150, 30)), (150, heard), (200, quote("1"))
+    )
+    made = [e for e in with_assumptions(stream, assumed) if isinstance(e, ShareRate)]
+    assert [((e.time_ns - T0) // MINUTE_NS, e.is_assumed) for e in made] == [
+        (0, True),
+        (60, True),
+        (120, True),
+        (150, False),
+    ]
+    assert len(assumed.statements()) == 1

@@ -8,6 +8,7 @@ from hedgerow.errors import DeskRejected
 from hedgerow.portfolio import Account
 from hedgerow.pricing import unit_ccy
 from hedgerow.simulation.futures import entry_ccy, filled, funded, price_average_usd
+from tests.builders import quanto
 from tests.rooms.simulation.desk import INVERSE, PERP, account, levels, perp
 
 
@@ -71,6 +72,18 @@ def test_funding(quantity: str, rate: str, received: str) -> None:
     held = perp("0", quantity, "90000")
     change = funded(held, PERP, Decimal(quantity), Decimal(rate), Decimal(100000))
     assert change.account.balance_coin("USDC") == Decimal(received)
+
+
+def test_a_quanto_profits_and_pays_in_its_settlement_coin() -> None:
+    terms = quanto()  # a millionth of a bitcoin per dollar of ether
+    held = account("a", "scan", "BTC", {}, [("ETH-QUANTO", "1000", "2000")])
+    added = filled(held, terms, Decimal(3000), Decimal(2400))
+    assert entry(added.account) == Decimal(2300)  # linear: the plain average
+    closed = filled(held, terms, Decimal(-1000), Decimal(2500))
+    assert closed.account.balance_coin("BTC") == Decimal("0.5")
+    change = funded(held, terms, Decimal(1000), Decimal("0.001"), Decimal(2500))
+    assert change.account.balance_coin("BTC") == Decimal("-0.0025")  # 2.5 bitcoin of notional
+    assert price_average_usd(terms, levels(("2000", "1"), ("2500", "1"))) == Decimal(2250)
 
 
 def test_funding_of_an_inverse_contract_is_in_coin() -> None:

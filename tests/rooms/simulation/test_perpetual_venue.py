@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.errors import Failure
-from hedgerow.instruments import Instrument
+from hedgerow.instruments import EntryContract, Instrument
 from hedgerow.margin import require
 from hedgerow.market import MarketEvent
 from hedgerow.portfolio import Account
@@ -19,6 +19,7 @@ from hedgerow.simulation.perpetual_venue import (
     liquidate,
     price_bankruptcy_usd,
 )
+from tests.builders import quanto
 from tests.rooms.simulation.desk import (
     INSTRUMENTS,
     INVERSE,
@@ -31,6 +32,8 @@ from tests.rooms.simulation.desk import (
     quote,
     snapshot,
 )
+
+QUANTO = quanto()
 
 
 def liquidated(held: Account, mark: str, bids: tuple[tuple[str, str], ...] | None) -> Liquidated:
@@ -52,16 +55,17 @@ def test_every_fill_pays_the_taker_fee() -> None:
 
 
 @pytest.mark.parametrize("quantity", ["1", "-1"])
-@pytest.mark.parametrize("future", [PERP, INVERSE])
+@pytest.mark.parametrize("future", [PERP, INVERSE, QUANTO])
 @pytest.mark.parametrize("equity", ["3000", "-500"])
 def test_at_the_bankruptcy_price_nothing_is_left(
-    future: object, quantity: str, equity: str
+    future: EntryContract, quantity: str, equity: str
 ) -> None:
-    assert future is PERP or future is INVERSE
     q, mark, fee = Decimal(quantity), Decimal(100_000), Decimal("0.011")
     own = Decimal(equity)
     if future is INVERSE:
         q, own = q * 10_000, own / mark  # 100,000 USD in contracts, equity in coin
+    if future is QUANTO:
+        q *= 1_000_000  # a coin of its settlement per dollar
     price = price_bankruptcy_usd(future, q, mark, own, fee)
     assert price is not None
     unit = unit_ccy(future, price)

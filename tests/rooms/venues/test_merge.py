@@ -13,7 +13,9 @@ from hedgerow.market import (
     MarketEvent,
     OptionQuote,
     OracleAnswer,
+    PowerState,
     Quote,
+    ShareRate,
 )
 from hedgerow.venues.recordings import merge
 
@@ -59,17 +61,35 @@ def oracle(time_ns: int) -> OracleAnswer:
     return OracleAnswer(time_ns=time_ns, asset="ETH", price_usd=ONE, heartbeat_ns=1)
 
 
+def share(time_ns: int) -> ShareRate:
+    return ShareRate(time_ns=time_ns, vault="V", rate_coin_per_share=ONE)
+
+
+def power(time_ns: int) -> PowerState:
+    return PowerState(
+        time_ns=time_ns,
+        instrument_id="Q",
+        norm_factor_frac=ONE,
+        price_underlying_usd=ONE,
+        price_mark_usd=ONE,
+    )
+
+
 def test_nothing_merges_to_nothing() -> None:
     assert list(merge()) == []
     assert list(merge([], [])) == []
 
 
 def test_equal_times_come_perpetual_then_funding_then_index_then_chain() -> None:
-    merged = list(merge([index(5), option(5)], [oracle(5)], [funding(5)], [candle(5)]))
+    merged = list(
+        merge([index(5), option(5)], [oracle(5)], [funding(5)], [candle(5)], [share(5), power(5)])
+    )
     assert [type(e) for e in merged] == [
         Candle,
         OracleAnswer,  # of one rank: in order of the arguments
         FundingSettlement,
+        ShareRate,
+        PowerState,
         IndexPrice,
         OptionQuote,
     ]
@@ -102,7 +122,9 @@ def test_one_event_per_stream_is_held() -> None:
     assert len(taken) <= 12
 
 
-MAKERS: list[Callable[[int], MarketEvent]] = [quote, option, candle, index, funding, oracle]
+MAKERS: list[Callable[[int], MarketEvent]] = [
+    quote, option, candle, index, funding, oracle, share, power
+]  # fmt: skip
 MAKE = st.sampled_from(MAKERS)
 STREAM = st.lists(st.tuples(st.integers(0, 20), MAKE), max_size=30).map(
     lambda events: [make(time_ns) for time_ns, make in sorted(events, key=lambda e: e[0])]

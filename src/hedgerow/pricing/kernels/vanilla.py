@@ -3,8 +3,8 @@
 Nothing in a loop calls a library or branches, so LLVM makes packed instructions of all of it; a
 test looks for them. What keeps it so:
 
-- exponential, logarithm and normal tails are polynomials (`tools/fit_kernels.py`), inlined;
-- rows go through in blocks of `_BLOCK`, in several short loops over the same scratch, which stays
+- exponential, logarithm and normal tails are polynomials (`kernels.elementary`), inlined;
+- rows go through in blocks of `BLOCK`, in several short loops over the same scratch, which stays
   in the first cache: LLVM gives up on a loop that must check more than 128 pairs of arrays for
   overlap, and pairs grow as reads times writes;
 - a loop sees views that begin at zero, as an index that could be negative costs a select.
@@ -13,7 +13,7 @@ Expect about 110 multiply-adds, two square roots' and five divisions' worth of t
 the twelve numbers, some 20 ns on one core at 256 bits.
 
 Kernels trust their caller: `pricing.european` has the gate. Inside its bounds nothing here gives a
-NaN or an infinity. All helpers live in this file, because Numba's disk cache watches no other.
+NaN or an infinity.
 
 References
 ----------
@@ -26,113 +26,27 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from hedgerow.pricing.kernels.compiled import BUFFER, COLUMNS, FLAG, FLAGS, compiled, inlined
+from hedgerow.pricing.kernels.compiled import BUFFER, COLUMNS, COUNT, FLAG, FLAGS, compiled, inlined
+from hedgerow.pricing.kernels.elementary import MILLS_Z_MAX
+from hedgerow.pricing.kernels.elementary import exp as _exp
+from hedgerow.pricing.kernels.elementary import log_ratio as _log_ratio
+from hedgerow.pricing.kernels.elementary import mills_above as _mills_above
+from hedgerow.pricing.kernels.elementary import mills_under as _mills_under
 
-__all__ = ["coin_numbers", "greeks", "profits"]
+__all__ = ["BLOCK", "coin_numbers", "greeks", "profits"]
 
 _Row: TypeAlias = NDArray[np.float64]  # shape (n,)
 _Table: TypeAlias = NDArray[np.float64]  # shape (rows, n)
 
-_BLOCK = 512
+# A thread's share begins at a multiple of it, so that every row keeps its place in its block.
+BLOCK = 512
 
 _INV_SQRT_2PI = 0.3989422804014327
-_SQRT_2 = 1.4142135623730951
-_LOG2_E = 1.4426950408889634
-# ln 2 in two parts; the first ends in zeros, so that a whole multiple of it is exact.
-_LN2_HIGH = 6.93147180369123816490e-01
-_LN2_LOW = 1.90821492927058770002e-10
-# 1.5 · 2^52: added to a small number it leaves the nearest integer in the lowest bits.
-_TO_INTEGER = 6755399441055744.0
-_TO_INTEGER_BITS = 0x4338000000000000
-_MANTISSA = 0x000FFFFFFFFFFFFF
-_ONE_BITS = 0x3FF0000000000000
-# Beyond 40 deviations a tail is nothing, and the fit of the Mills ratio ends.
-_DEVIATIONS_MAX = 40.0
+# Beyond this a tail is nothing.
+_DEVIATIONS_MAX = MILLS_Z_MAX
 # Bounds what is multiplied with a density that has long been zero, far from overflow.
 _MONEYNESS_MAX = 1e6
 _DEVIATION_MIN = 1e-30
-
-
-@inlined
-def _exp(x: float) -> float:
-    """e^x for x ≤ 708, to 1e-16; zero below -708."""
-    k = (x * _LOG2_E + _TO_INTEGER) - _TO_INTEGER
-    r = (x - k * _LN2_HIGH) - k * _LN2_LOW
-    p = 2.5100375832561234e-08
-    p = p * r + 2.7620075879983367e-07
-    p = p * r + 2.7557268480310024e-06
-    p = p * r + 2.4801521322368692e-05
-    p = p * r + 0.00019841269863040545
-    p = p * r + 0.0013888888917196719
-    p = p * r + 0.008333333333330065
-    p = p * r + 0.041666666666624164
-    p = p * r + 0.16666666666666669
-    p = p * r + 0.5000000000000001
-    p = p * r + 1.0
-    p = p * r + 1.0
-    # Adding k to the exponent's bits multiplies by 2^k.
-    shift = np.float64(k + _TO_INTEGER).view(np.int64) << 52
-    scaled = np.int64(np.float64(p).view(np.int64) + shift).view(np.float64)
-    return scaled if x >= -708.0 else 0.0
-
-
-@inlined
-def _log_ratio(a: float, b: float) -> float:
-    """ln(a/b) to 3e-16 relative, also where a is close to b; both positive and normal."""
-    bits_a = np.float64(a).view(np.int64)
-    bits_b = np.float64(b).view(np.int64)
-    m = np.int64((bits_a & _MANTISSA) | _ONE_BITS).view(np.float64)
-    n = np.int64((bits_b & _MANTISSA) | _ONE_BITS).view(np.float64)
-    # An integer to a double by its bits: the plain conversion is not a packed instruction of AVX2.
-    steps = (bits_a >> 52) - (bits_b >> 52) + _TO_INTEGER_BITS
-    k = np.int64(steps).view(np.float64) - _TO_INTEGER
-    above = m > n * _SQRT_2
-    below = m * _SQRT_2 < n
-    k = k + 1.0 if above else (k - 1.0 if below else k)
-    m = m * 0.5 if above else (m * 2.0 if below else m)
-    f = (m - n) / (m + n)
-    u = f * f
-    p = 0.14616449685043406
-    p = p * u + 0.15331721600556042
-    p = p * u + 0.18182889125261723
-    p = p * u + 0.2222221113479508
-    p = p * u + 0.28571428625975487
-    p = p * u + 0.39999999999899505
-    p = p * u + 0.666666666666667
-    return k * _LN2_HIGH + (2.0 * f + (f * u * p + k * _LN2_LOW))
-
-
-@inlined
-def _mills_above(z: float) -> float:
-    """Numerator of N(-z)/n(z) for 0 ≤ z ≤ 40; the quotient is within 1.08e-16 of it."""
-    p = 3.5002741506031986e-06
-    p = p * z + 9.398484559104563e-05
-    p = p * z + 0.0012359264871659916
-    p = p * z + 0.010296240410688742
-    p = p * z + 0.059428451577699694
-    p = p * z + 0.24560211390647366
-    p = p * z + 0.7268221313419683
-    p = p * z + 1.4912542720908213
-    p = p * z + 1.9438394424477168
-    p = p * z + 1.2533141373155001
-    return p
-
-
-@inlined
-def _mills_under(z: float) -> float:
-    """Its denominator."""
-    p = 3.5002741506126155e-06
-    p = p * z + 9.398484558906996e-05
-    p = p * z + 0.0012394267615032245
-    p = p * z + 0.01039022524569342
-    p = p * z + 0.0606573779228184
-    p = p * z + 0.2557103733492536
-    p = p * z + 0.7838139691786034
-    p = p * z + 1.7171998903057928
-    p = p * z + 2.563955155670683
-    p = p * z + 2.348844040611538
-    p = p * z + 1.0
-    return p
 
 
 @inlined
@@ -245,8 +159,8 @@ def _late(
         ultima[i] = vega[i] * inv_v * inv_v * bracket
 
 
-@compiled(COLUMNS, FLAG, BUFFER)
-def greeks(terms: _Table, carry_follows: bool, out: _Table) -> None:
+@compiled(COLUMNS, FLAG, BUFFER, COUNT, COUNT)
+def greeks(terms: _Table, carry_follows: bool, out: _Table, first: int, last: int) -> None:
     """Write value and Greeks, raw: per 1.00 of each input, per year, per unit of underlying.
 
     Parameters
@@ -258,11 +172,12 @@ def greeks(terms: _Table, carry_follows: bool, out: _Table) -> None:
     out
         Shape (12, n) or (14, n): value, delta, gamma, vega, theta, rho, vanna, volga, charm, speed,
         zomma, color, and if there is room veta and ultima.
+    first, last
+        Which options: first is a multiple of `BLOCK`, last the next option that is not asked for.
     """
-    n = terms.shape[1]
-    scratch = np.empty((7, min(n, _BLOCK)))
-    for begin in range(0, n, _BLOCK):
-        end = min(begin + _BLOCK, n)
+    scratch = np.empty((7, min(last - first, BLOCK)))
+    for begin in range(first, last, BLOCK):
+        end = min(begin + BLOCK, last)
         m = end - begin
         S, K, V = terms[0, begin:end], terms[1, begin:end], terms[2, begin:end]
         T, R, B = terms[3, begin:end], terms[4, begin:end], terms[5, begin:end]
@@ -304,8 +219,8 @@ def _coin(
         theta_c[i] = theta[i] * inv_f
 
 
-@compiled(COLUMNS, BUFFER)
-def coin_numbers(terms: _Table, out: _Table) -> None:
+@compiled(COLUMNS, BUFFER, COUNT, COUNT)
+def coin_numbers(terms: _Table, out: _Table, first: int, last: int) -> None:
     """Write the numbers of options on a forward whose payoff is paid in the coin itself.
 
     Parameters
@@ -314,11 +229,12 @@ def coin_numbers(terms: _Table, out: _Table) -> None:
         As for `greeks`; the carry must be zero.
     out
         Shape (6, n): v = V/F, dv/dF, d²v/dF², premium-adjusted delta, vega and theta in coin.
+    first, last
+        As for `greeks`.
     """
-    n = terms.shape[1]
-    scratch = np.empty((15, min(n, _BLOCK)))
-    for begin in range(0, n, _BLOCK):
-        end = min(begin + _BLOCK, n)
+    scratch = np.empty((15, min(last - first, BLOCK)))
+    for begin in range(first, last, BLOCK):
+        end = min(begin + BLOCK, last)
         m = end - begin
         F, K, V = terms[0, begin:end], terms[1, begin:end], terms[2, begin:end]
         T, R, B = terms[3, begin:end], terms[4, begin:end], terms[5, begin:end]
@@ -375,16 +291,16 @@ def _cell(
 
 @inlined
 def _slice(
-    S: _Row, K: _Row, T: _Row, R: _Row, B: _Row, X0: _Row, elapsed: float, in_coin: _Row, X: _Row,
-    A: _Row, strike: _Row, root: _Row,
+    S: _Row, K: _Row, T: _Row, R: _Row, B: _Row, X0: _Row, elapsed: float, basis: float,
+    in_coin: _Row, X: _Row, A: _Row, strike: _Row, root: _Row,
 ) -> None:  # fmt: skip
-    """What all cells of one time share: moneyness, and both legs, in coin if paid in coin."""
+    """What cells of one time and carry share: moneyness, both legs, in coin if paid in coin."""
     for i in range(S.shape[0]):
         t = max(T[i] - elapsed, 0.0)
         discount = _exp(-R[i] * t)
-        growth = _exp(B[i] * t)
-        forward = S[i] * growth
-        X[i] = X0[i] + B[i] * t
+        bt = (B[i] + basis) * t
+        forward = S[i] * _exp(bt)
+        X[i] = X0[i] + bt
         unit = discount / (forward if in_coin[i] > 0.5 else 1.0)
         A[i] = forward * unit
         strike[i] = K[i] * unit
@@ -401,12 +317,14 @@ def _moneyness(
         zero[i] = 0.0
 
 
-@compiled(COLUMNS, FLAGS, COLUMNS, BUFFER)
+@compiled(COLUMNS, FLAGS, COLUMNS, BUFFER, COUNT, COUNT)
 def profits(
     terms: _Table,
     is_coin_settled: NDArray[np.bool_],
     cells: _Table,
     out: _Table,
+    first: int,
+    last: int,
 ) -> None:
     """Write what every option gains in every cell of a grid, revalued in full.
 
@@ -417,15 +335,17 @@ def profits(
     is_coin_settled
         Shape (n,); such options gain in coin, at the forward of the cell.
     cells
-        Shape (5, c): factor on the underlying, its logarithm, factor on the vol, what is then added
-        to it, and years gone by. Cells of equal time should follow each other: they share work.
+        Shape (6, c): factor on the underlying, its logarithm, factor on the vol, what is then added
+        to it, years gone by, and what is added to the carry. Cells of equal time and carry should
+        follow each other: they share two of three exponentials.
     out
         Shape (c, n); USD or coin per unit of underlying. The cell that changes nothing is zero.
+    first, last
+        As for `greeks`.
     """
-    n = terms.shape[1]
-    scratch = np.empty((8, min(n, _BLOCK)))
-    for begin in range(0, n, _BLOCK):
-        end = min(begin + _BLOCK, n)
+    scratch = np.empty((8, min(last - first, BLOCK)))
+    for begin in range(first, last, BLOCK):
+        end = min(begin + BLOCK, last)
         m = end - begin
         S, K, V = terms[0, begin:end], terms[1, begin:end], terms[2, begin:end]
         T, R, B = terms[3, begin:end], terms[4, begin:end], terms[5, begin:end]
@@ -433,15 +353,16 @@ def profits(
         X0, in_coin, base, zero = scratch[0, :m], scratch[1, :m], scratch[2, :m], scratch[3, :m]
         X, A, strike, root = scratch[4, :m], scratch[5, :m], scratch[6, :m], scratch[7, :m]
         _moneyness(S, K, is_coin_settled[begin:end], X0, in_coin, zero)
-        elapsed = -1.0
+        elapsed, basis = -1.0, 0.0
         # Before the first cell, in the same loop so that it rounds alike, what there is without it.
         for c in range(-1, cells.shape[1]):
             is_base = c < 0
             k = max(c, 0)
             time = 0.0 if is_base else cells[4, k]
-            if time != elapsed:
-                elapsed = time
-                _slice(S, K, T, R, B, X0, elapsed, in_coin, X, A, strike, root)
+            shift = 0.0 if is_base else cells[5, k]
+            if time != elapsed or shift != basis:
+                elapsed, basis = time, shift
+                _slice(S, K, T, R, B, X0, elapsed, basis, in_coin, X, A, strike, root)
             move = 1.0 if is_base else cells[0, k]
             log_move = 0.0 if is_base else cells[1, k]
             vol_scale = 1.0 if is_base else cells[2, k]

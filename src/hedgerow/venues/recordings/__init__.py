@@ -24,6 +24,7 @@ from hedgerow.venues.recordings.names import (
     perpetual_from_name,
 )
 from hedgerow.venues.recordings.oracles import read_oracle_rounds
+from hedgerow.venues.recordings.powers import read_power_states
 from hedgerow.venues.recordings.replay import replay_raw_book
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "read_oracle_rounds",
     "read_perpetual_quotes",
     "read_perpetuals",
+    "read_power_states",
     "read_spot",
     "read_spot_windows",
     "read_trades",

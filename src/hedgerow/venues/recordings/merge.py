@@ -3,7 +3,8 @@
 Events at one and the same time come in this order, and within it in the order of the arguments:
 
 1. what trades without pause: candles, quotes of futures and perpetuals, ladders, trades;
-2. what is paid or written on chain: funding, oracle answers, staking rates, lending indices;
+2. what is paid or written on chain: funding, oracle answers, staking rates, lending indices,
+   share rates, states of power perpetuals;
 3. index prices;
 4. option quotes.
 
@@ -23,7 +24,9 @@ from hedgerow.market import (
     MarketEvent,
     OptionQuote,
     OracleAnswer,
+    PowerState,
     Quote,
+    ShareRate,
     StakingRate,
     TradePrint,
 )
@@ -40,6 +43,8 @@ _RANK: dict[type, int] = {
     OracleAnswer: 1,
     StakingRate: 1,
     LendingIndex: 1,
+    ShareRate: 1,
+    PowerState: 1,
     IndexPrice: 2,
     OptionQuote: 3,
 }

@@ -1,0 +1,1 @@
+"""What `bench_pricing.py` measures: one idea to a module, rivals apart."""

@@ -1,0 +1,92 @@
+"""What a value in a desk file may be: durations, moments, exact and real numbers, names."""
+
+import re
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, parse_ns
+
+__all__ = [
+    "Count",
+    "Duration",
+    "DurationPositive",
+    "Exact",
+    "ExactFraction",
+    "ExactNotNegative",
+    "ExactPositive",
+    "Fraction",
+    "Moment",
+    "Name",
+    "NotNegative",
+    "Part",
+    "Positive",
+    "Real",
+    "Step",
+]
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
+_DURATION_NS_MAX = 3_653 * DAY_NS
+_MOMENT_NS_MIN, _MOMENT_NS_MAX = parse_ns("2000-01-01"), parse_ns("2200-01-01")
+_DURATION_NS = {"s": SECOND_NS, "m": MINUTE_NS, "h": HOUR_NS, "d": DAY_NS}
+
+
+def _duration_ns(written: Any) -> Any:
+    found = _DURATION.fullmatch(written) if isinstance(written, str) else None
+    if found is None:
+        raise ValueError("write a duration such as 90s, 15m, 13h or 2d")
+    duration_ns = int(Decimal(found[1]) * _DURATION_NS[found[2]])
+    if duration_ns > _DURATION_NS_MAX:
+        raise ValueError("a duration of more than ten years cannot be meant")
+    return duration_ns
+
+
+def _moment_ns(written: Any) -> Any:
+    if not isinstance(written, str):
+        raise ValueError("write a time in quotes, such as 2026-01-29T00:00:00Z")
+    try:
+        moment_ns = parse_ns(written)
+    except (ValueError, OverflowError) as bad:
+        raise ValueError(f"write a time such as 2026-01-29T00:00:00Z ({bad})") from bad
+    if not _MOMENT_NS_MIN <= moment_ns <= _MOMENT_NS_MAX:
+        raise ValueError("write a time between the years 2000 and 2200")
+    return moment_ns
+
+
+def _step_ns(written: Any) -> Any:
+    step_ns = _duration_ns(written)
+    if step_ns < SECOND_NS:
+        raise ValueError("must be at least 1s")  # ids of orders count in seconds
+    return step_ns
+
+
+def _no_flag(written: Any) -> Any:
+    if isinstance(written, bool):
+        raise ValueError("write a number")
+    return written
+
+
+_Number = BeforeValidator(_no_flag)
+_DIGITS = Field(max_digits=36, decimal_places=18, allow_inf_nan=False)
+
+Duration = Annotated[int, BeforeValidator(_duration_ns)]
+DurationPositive = Annotated[int, BeforeValidator(_duration_ns), Field(gt=0)]
+Step = Annotated[int, BeforeValidator(_step_ns)]
+Moment = Annotated[int, BeforeValidator(_moment_ns)]
+Exact = Annotated[Decimal, _Number, _DIGITS]
+ExactPositive = Annotated[Decimal, _Number, _DIGITS, Field(gt=0)]
+ExactNotNegative = Annotated[Decimal, _Number, _DIGITS, Field(ge=0)]
+ExactFraction = Annotated[Decimal, _Number, _DIGITS, Field(gt=0, lt=1)]
+Real = Annotated[float, _Number, Field(allow_inf_nan=False)]
+Positive = Annotated[float, _Number, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, _Number, Field(ge=0, allow_inf_nan=False)]
+Fraction = Annotated[float, _Number, Field(gt=0, lt=1, allow_inf_nan=False)]
+Count = Annotated[int, _Number]
+Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w.:\-]+$")]
+
+
+class Part(BaseModel):
+    """Every part refuses keys it does not know and numbers that are not finite."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

@@ -1,0 +1,161 @@
+"""What ``hedgerow price future``, ``pool`` and the other kinds do: one row through its function."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any, Final, TypeAlias
+
+from hedgerow import pricing
+from hedgerow.app.price_kinds import FLAGS, Kind, Variant
+from hedgerow.errors import OutOfDomain, RequestRejected
+from hedgerow.pricing import (
+    PoolGreeks,
+    concentrated_shares,
+    constant_product_shares,
+    losses_versus_holding,
+    losses_versus_rebalancing_usd_per_year,
+    power_implied,
+    power_perpetuals,
+)
+from hedgerow.reporting.prices import position_tables
+
+__all__ = ["OWN", "price_position"]
+
+Numbers: TypeAlias = dict[str, float]
+
+
+def price_position(kind: Kind, given: Mapping[str, float | None], *, as_json: bool) -> int:
+    """Value what was described, and print it.
+
+    Raises
+    ------
+    RequestRejected
+        If a flag of the variant that is meant is missing, one of another is given, or the numbers
+        do not go together.
+    """
+    known = {column: value for column, value in given.items() if value is not None}
+    variant = _meant(kind, known)
+    try:
+        raw = _numbers(variant, known)
+    except OutOfDomain as bad:
+        raise RequestRejected(f"{variant.name}: {_in_flags(str(bad), known)}") from bad
+    if as_json:
+        payload = {"kind": kind.name, "variant": variant.name, "given": known, "raw": raw}
+        sys.stdout.write(json.dumps(payload, sort_keys=True, allow_nan=False) + "\n")
+        return 0
+    from hedgerow.app.screen import wide_console
+
+    said = ", ".join(f"{FLAGS[name].name} {value:.10g}" for name, value in known.items())
+    tables = position_tables(f"{variant.name.capitalize()}: {said}", raw)
+    wide_console().print(tables, highlight=False, crop=False)
+    return 0
+
+
+def _meant(kind: Kind, known: Numbers) -> Variant:
+    """Choose the variant: the one that alone has one of the flags given, else the first."""
+    own = [set(variant.needs) - _columns_beside(kind, variant) for variant in kind.variants]
+    told = [sorted(set(known) & columns) for columns in own]
+    meant = [n for n, columns in enumerate(told) if columns]
+    if len(meant) > 1:
+        flags = " and ".join(FLAGS[told[n][0]].name for n in meant)
+        names = " and ".join(kind.variants[n].name for n in meant)
+        raise RequestRejected(f"{flags} mean different things ({names}); leave one out")
+    variant = kind.variants[meant[0] if meant else 0]
+    lacking = [FLAGS[column].name for column in variant.needs if column not in known]
+    if lacking:
+        hints = [
+            f"; {other.name} is meant by {FLAGS[next(c for c in other.needs if c in columns)].name}"
+            for other, columns in zip(kind.variants, own, strict=True)
+            if other is not variant and columns and not meant
+        ]
+        raise RequestRejected(f"{variant.name} needs {', '.join(lacking)}{''.join(hints)}")
+    foreign = set(known) - {*variant.needs, *variant.takes}
+    if foreign:
+        flags = ", ".join(sorted(FLAGS[column].name for column in foreign))
+        raise RequestRejected(f"{flags} says nothing of {variant.name}; leave it out")
+    return variant
+
+
+def _columns_beside(kind: Kind, variant: Variant) -> set[str]:
+    """Every column that another variant has too."""
+    others = [each for each in kind.variants if each is not variant]
+    return {column for each in others for column in (*each.needs, *each.takes)}
+
+
+def _numbers(variant: Variant, known: Numbers) -> Numbers:
+    own = OWN.get(variant.function)
+    if own is not None:
+        return own(known)
+    return _row(getattr(pricing, variant.function)(**known))
+
+
+def _row(record: Any) -> Numbers:
+    """Give the one item of each column by name."""
+    return {each.name: float(getattr(record, each.name)[0]) + 0.0 for each in fields(record)}
+
+
+def _full_range(given: Numbers) -> Numbers:
+    def at(price_usd: float) -> PoolGreeks:
+        return constant_product_shares(
+            liquidity_contracts=given["liquidity_contracts"], price_usd=price_usd
+        )
+
+    return _pool(given, at)
+
+
+def _concentrated(given: Numbers) -> Numbers:
+    def at(price_usd: float) -> PoolGreeks:
+        return concentrated_shares(
+            liquidity_contracts=given["liquidity_contracts"],
+            price_usd=price_usd,
+            price_lower_usd=given["price_lower_usd"],
+            price_upper_usd=given["price_upper_usd"],
+        )
+
+    return _pool(given, at)
+
+
+def _pool(given: Numbers, at: Callable[[float], PoolGreeks]) -> Numbers:
+    """A share now; against what was put in; and what whoever rebalances takes from it."""
+    price = given["price_usd"]
+    now = at(price)
+    raw = _row(now)
+    if "price_entry_usd" in given:
+        start = at(given["price_entry_usd"])
+        raw |= _row(losses_versus_holding(start, now, price_usd=price))
+    if "vol_frac" in given:
+        lost = losses_versus_rebalancing_usd_per_year(
+            price_usd=price, gamma_coin_per_usd=now.gamma_coin_per_usd, vol_frac=given["vol_frac"]
+        )
+        raw["loss_to_rebalancers_usd_per_year"] = float(lost[0])
+    return raw
+
+
+def _power_at_vol(given: Numbers) -> Numbers:
+    return _row(power_perpetuals(**_in_years(given)))
+
+
+def _power_of_mark(given: Numbers) -> Numbers:
+    return _row(power_implied(**_in_years(given)))
+
+
+def _in_years(given: Numbers) -> Any:
+    """A person counts the funding period in days."""
+    years = {"funding_years": given["funding_days"] / 365.0} if "funding_days" in given else {}
+    return {name: value for name, value in given.items() if name != "funding_days"} | years
+
+
+OWN: Final[dict[str, Callable[[Numbers], Numbers]]] = {
+    "pool_full_range": _full_range,
+    "pool_concentrated": _concentrated,
+    "power_at_vol": _power_at_vol,
+    "power_of_mark": _power_of_mark,
+}
+
+
+def _in_flags(message: str, known: Numbers) -> str:
+    """Say flags where the room below says columns."""
+    for column in sorted(known, key=len, reverse=True):
+        message = message.replace(column, FLAGS[column].name)
+    return message.replace(", row 0 was", ", was")

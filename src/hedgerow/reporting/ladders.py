@@ -1,0 +1,144 @@
+"""A ladder as tables, and as one SVG file: a panel of coloured cells for every day."""
+
+from collections.abc import Sequence
+from html import escape
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from hedgerow.exposure import ScenarioCell, ScenarioLadder
+from hedgerow.reporting.figures import clock, plain, usd_all
+from hedgerow.reporting.framing import headed, note, troubles
+from hedgerow.reporting.grid import Column, grid
+
+__all__ = ["ladder_svg", "ladder_tables"]
+
+_VOLS_ABREAST = 3  # of a table: three numbers each, on a screen of 118 columns
+_LEFT, _TOP, _CELL_WIDTH, _CELL_HEIGHT = 74, 58, 96, 30
+_STYLE = (
+    "text{font:12px system-ui,sans-serif;fill:#222}.h{font-size:15px;font-weight:600}"
+    ".e{fill:#777;font-size:11px}.c{text-anchor:middle}.r{text-anchor:end}"
+    "rect{stroke:#fff}"
+)
+
+
+def ladder_tables(ladder: ScenarioLadder, heading: str | None = None) -> RenderableType:
+    """Profit, delta and what the Greeks miss of the profit: a table for every day."""
+    parts: list[RenderableType] = headed(heading)
+    mark = " ?" if ladder.cells[0].missing else ""
+    for days, cells in _by_days(ladder):
+        vols = list(dict.fromkeys(cell.vol_move_volpt for cell in cells))
+        for some in _groups(vols, _VOLS_ABREAST):
+            by_spot: dict[float, list[ScenarioCell]] = {}
+            for cell in cells:
+                if cell.vol_move_volpt in some:
+                    by_spot.setdefault(cell.spot_move_frac, []).append(cell)
+            head: list[Column] = [("Spot", "%", True)]
+            for vol in some:
+                points = f"{_signed(vol)} pt"
+                head += [
+                    ("Profit", points, True),
+                    ("Delta", points, True),
+                    ("Missed", points, True),
+                ]
+            chosen = [cell for row in by_spot.values() for cell in row]
+            profits = [text + mark for text in usd_all([each.profit_usd for each in chosen])]
+            deltas = usd_all([each.delta_spot_usd for each in chosen])
+            misses = usd_all([each.difference_usd for each in chosen])
+            width = len(some)
+            rows = []
+            for n, spot in enumerate(by_spot):
+                texts = [_signed(100 * spot)]
+                for at in range(n * width, (n + 1) * width):
+                    texts += [profits[at], deltas[at], misses[at]]
+                rows.append(texts)
+            parts += [grid(f"{ladder.node}, {_day(days)}", head, rows), Text()]
+    parts.append(
+        note(
+            "USD. Full revaluation; Missed is the profit less what the Greeks foretell. "
+            f"Moving: {', '.join(ladder.coins)}. Sticky strike; vols move in points, all together, "
+            "never below zero."
+        )
+    )
+    if mark:
+        parts.append(note("? incomplete: profits leave out what is listed below."))
+    missing = dict.fromkeys(failure for cell in ladder.cells for failure in cell.missing)
+    return Group(*parts, *troubles("Missing: every cell leaves these out", missing))
+
+
+def ladder_svg(ladder: ScenarioLadder) -> str:
+    """Draw profits as cells of a map: spot across, vol up, a panel for every day."""
+    most = max((abs(cell.profit_usd) for cell in ladder.cells), default=0.0) or 1.0
+    texts = dict(zip(ladder.cells, usd_all([c.profit_usd for c in ladder.cells]), strict=True))
+    spots = list(dict.fromkeys(cell.spot_move_frac for cell in ladder.cells))
+    vols = list(dict.fromkeys(cell.vol_move_volpt for cell in ladder.cells))
+    width = _LEFT + len(spots) * _CELL_WIDTH + 12
+    panel = _TOP + len(vols) * _CELL_HEIGHT + 16
+    parts = []
+    for n, (days, cells) in enumerate(_by_days(ladder)):
+        drawn = [
+            f'<text class="h" x="12" y="22">{escape(ladder.node)}, {_day(days)}</text>',
+            *(
+                f'<text class="c" x="{_x(i) + _CELL_WIDTH // 2}" y="{_TOP - 8}">'
+                f"{_signed(100 * spot)}%</text>"
+                for i, spot in enumerate(spots)
+            ),
+        ]
+        for j, vol in enumerate(reversed(vols)):
+            y = _TOP + j * _CELL_HEIGHT
+            drawn.append(f'<text class="r" x="{_LEFT - 8}" y="{y + 19}">{_signed(vol)} pt</text>')
+        for cell in cells:
+            x = _x(spots.index(cell.spot_move_frac))
+            y = _TOP + (len(vols) - 1 - vols.index(cell.vol_move_volpt)) * _CELL_HEIGHT
+            incomplete = " ?" if cell.missing else ""
+            drawn.append(
+                f'<rect x="{x}" y="{y}" width="{_CELL_WIDTH}" height="{_CELL_HEIGHT}" '
+                f'fill="{_colour(cell.profit_usd / most)}"/>'
+                f'<text class="c" x="{x + _CELL_WIDTH // 2}" y="{y + 19}">'
+                f"{texts[cell]}{incomplete}</text>"
+            )
+        parts.append(f'<g transform="translate(0 {n * panel})">{"".join(drawn)}</g>')
+    height = panel * len(parts) + 22
+    about = (
+        f"{clock(ladder.time_ns)} UTC; profit in USD by full revaluation; moving: "
+        f"{', '.join(ladder.coins)}; sticky strike"
+    )
+    if any(cell.missing for cell in ladder.cells):
+        about += "; ? incomplete"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
+        f'height="{height}" role="img"><title>Profit over spot and vol</title>'
+        f'<style>{_STYLE}</style><rect width="100%" height="100%" fill="#fff"/>'
+        f'{"".join(parts)}<text class="e" x="12" y="{height - 10}">{escape(about)}</text></svg>\n'
+    )
+
+
+def _by_days(ladder: ScenarioLadder) -> list[tuple[float, list[ScenarioCell]]]:
+    found: dict[float, list[ScenarioCell]] = {}
+    for cell in ladder.cells:
+        found.setdefault(cell.elapsed_days, []).append(cell)
+    return list(found.items())
+
+
+def _colour(part: float) -> str:
+    """White at nothing, blue for the largest gain and red for the largest loss."""
+    strong = (33, 102, 172) if part >= 0 else (196, 60, 50)
+    share = min(abs(part), 1.0) ** 0.6 * 0.8  # the root lifts what is small; pale enough for words
+    return "#" + "".join(f"{round(255 + share * (one - 255)):02x}" for one in strong)
+
+
+def _groups(vols: Sequence[float], count: int) -> list[Sequence[float]]:
+    return [vols[at : at + count] for at in range(0, len(vols), count)]
+
+
+def _day(days: float) -> str:
+    return "now" if days == 0 else f"after {days:g} day{'' if days == 1 else 's'}"
+
+
+def _signed(move: float) -> str:
+    decimals = 0 if move == round(move) else 1
+    return plain(round(move, 6), decimals, sign=True)
+
+
+def _x(column: int) -> int:
+    return _LEFT + column * _CELL_WIDTH

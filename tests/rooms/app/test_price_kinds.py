@@ -1,0 +1,149 @@
+"""``hedgerow price future``, ``pool`` and the other kinds: the sheet's numbers, and whose flag."""
+
+import inspect
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hedgerow import pricing
+from hedgerow.app.positions import OWN
+from hedgerow.app.price_kinds import FLAGS, KINDS
+from tests.golden.read import numbers
+from tests.rooms.app.made import Answer, hedgerow_here
+
+
+def ask(*words: str, at: Path) -> Answer:
+    return hedgerow_here("price", *words, cwd=at)
+
+
+def told(*words: str, at: Path) -> Any:
+    answer = ask(*words, "--json", at=at)
+    assert answer.code == 0, answer.err + answer.out
+    assert answer.err == ""
+    return json.loads(answer.out)
+
+
+def test_a_future_is_paid_in_dollars_or_in_coin(tmp_path: Path) -> None:
+    """Methods sheet, 2.2 and 3: x (F - E), delta x F/S, basis x F T; N (1/E - 1/M)."""
+    words = ("future", "--entry", "60000", "--mark", "61000", "--years", "0.2")
+    linear = told(*words, "--quantity", "-2", "--spot", "60500", at=tmp_path)
+    assert linear["variant"] == "linear future"
+    assert linear["raw"]["value_usd"] == -2_000.0
+    assert linear["raw"]["delta_spot_coin"] == pytest.approx(-2 * 61_000 / 60_500, rel=1e-15)
+    assert linear["raw"]["basis_usd_per_rate"] == pytest.approx(-2 * 61_000 * 0.2, rel=1e-15)
+    inverse = told(*words, "--quantity-usd", "10000", "--collateral", "1", at=tmp_path)
+    assert inverse["variant"] == "inverse future"
+    raw = inverse["raw"]
+    assert raw["value_coin"] == pytest.approx(10_000 * (1 / 60_000 - 1 / 61_000), rel=1e-13)
+    assert raw["equity_usd"] == pytest.approx(61_000 * (1 + 1 / 6) - 10_000, rel=1e-14)
+
+
+def test_a_perpetual_pays_its_funding(tmp_path: Path) -> None:
+    words = ("perp", "--entry", "60000", "--mark", "61000", "--funding", "0.01%")
+    assert told(*words, "--quantity", "2", at=tmp_path)["raw"]["funding_usd_per_interval"] == (
+        pytest.approx(-12.2, rel=1e-14)
+    )
+    short = told(*words, "--quantity-usd", "-61000", at=tmp_path)["raw"]
+    assert short["funding_coin_per_interval"] == pytest.approx(1e-4, rel=1e-14)
+
+
+def test_a_share_of_a_pool_is_that_of_the_sheet(tmp_path: Path) -> None:
+    want = {name: float(x) for name, x in numbers("lp")["concentrated"].items()}
+    words = ("pool", "--liquidity", "1000", "--price", "2000")
+    got = told(*words, "--lower", "1600", "--upper", "2500", "--vol", "80%", at=tmp_path)["raw"]
+    assert got["value_usd"] == pytest.approx(want["value"], rel=1e-13)
+    assert got["delta_coin"] == pytest.approx(want["x"], rel=1e-12)
+    assert got["quote_usd"] == pytest.approx(want["y"], rel=1e-12)
+    assert got["gamma_coin_per_usd"] == pytest.approx(want["gamma"], rel=1e-12)
+    # Break-even fees: σ² L √P / 4 a year.
+    assert got["loss_to_rebalancers_usd_per_year"] == pytest.approx(
+        0.64 * 1000 * math.sqrt(2000) / 4, rel=1e-13
+    )
+    for ratio, loss in numbers("lp")["loss_vs_hold"].items():
+        entry = repr(2000 / float(ratio))
+        full = told(*words, "--entry", entry, at=tmp_path)["raw"]
+        assert full["loss_frac"] == pytest.approx(float(loss), abs=1e-12)
+
+
+def test_what_accrues_and_what_is_a_power(tmp_path: Path) -> None:
+    staked = told(
+        "staked", "--quantity", "10", "--exchange-rate", "1.2", "--price", "2000", "--discount",
+        "0.5%", at=tmp_path,
+    )["raw"]  # fmt: skip
+    assert staked["value_usd"] == pytest.approx(10 * 1.2 * 2000 * 0.995, rel=1e-14)
+    debt = told(
+        "loan", "--quantity", "-100", "--index", "1.1", "--price", "1", "--rate", "5%",
+        "--horizon", "1", at=tmp_path,
+    )["raw"]  # fmt: skip
+    assert debt["interest_usd"] == pytest.approx(-110 * math.expm1(0.05), rel=1e-14)
+    fixed = told(
+        "fixed-yield", "--quantity", "10", "--price", "2000", "--yield", "8%", "--years", "0.5",
+        at=tmp_path,
+    )["raw"]  # fmt: skip
+    assert fixed["value_usd"] == pytest.approx(20_000 * math.exp(-0.04), rel=1e-14)
+    words = ("power", "--price", "2000", "--norm-factor", "0.6")
+    power = told(*words, "--quantity", "1", "--vol", "80%", at=tmp_path)["raw"]
+    assert power["value_usd"] == pytest.approx(240 * math.exp(0.64 * 17.5 / 365), rel=1e-13)
+    mark = repr(power["value_usd"])
+    implied = told(*words, "--mark", mark, "--funding-days", "17.5", at=tmp_path)["raw"]
+    assert implied["variance_frac_per_year"] == pytest.approx(0.64, rel=1e-12)
+    quanto = told(
+        "quanto", "--forward", "60000", "--vol-underlying", "60%", "--vol-settlement", "80%",
+        "--correlation", "0.5", "--years", "0.25", at=tmp_path,
+    )["raw"]  # fmt: skip
+    assert quanto["forward_quanto_usd"] == pytest.approx(60_000 * math.exp(0.06), rel=1e-14)
+    paid = told(
+        "quanto", "--quantity", "3", "--multiplier", "1e-6", "--entry", "2000", "--mark", "2100",
+        "--settlement-price", "60000", at=tmp_path,
+    )["raw"]  # fmt: skip
+    assert paid["value_coin"] == pytest.approx(3e-4, rel=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("future --quantity 1 --entry 2 --mark 3 --years 0.1", "linear future needs --spot"),
+        ("future --entry 2 --mark 3 --years 0.1", "inverse future is meant by --quantity-usd"),
+        (
+            "future --quantity 1 --quantity-usd 1 --entry 2 --mark 3 --years 0.1",
+            "--quantity and --quantity-usd mean different things",
+        ),
+        (
+            "perp --quantity 1 --entry 2 --mark 3 --collateral 1",
+            "--collateral says nothing of linear perpetual",
+        ),
+        ("pool --liquidity 1 --price 2 --lower 1", "concentrated share needs --upper"),
+        (
+            "pool --liquidity 1 --price 2 --lower 4 --upper 3",
+            "--lower must lie below --upper, was 4.0 and 3.0",
+        ),
+        ("staked --quantity 1 --exchange-rate 1 --price 2 --discount 5", "--discount: must be"),
+        ("perp --quantity 1 --entry 2 --mark 3 --funding 0.5", "--funding: 0.5 is 50 %"),
+        ("power --price 1 --norm-factor 2 --mark 3", "--norm-factor: must be from 1e-12 to 1"),
+    ],
+)
+def test_flags_that_do_not_go_together(words: str, said: str, tmp_path: Path) -> None:
+    answer = ask(*words.split(), at=tmp_path)
+    assert (answer.code, answer.out) == (2, "")
+    assert said in answer.err
+
+
+def test_a_table_of_another_kind_names_units(tmp_path: Path) -> None:
+    answer = ask(
+        "perp", "--quantity-usd", "1000", "--entry", "60000", "--mark", "61000", at=tmp_path
+    )
+    assert answer.out.startswith("Inverse perpetual: ")
+    assert "coin per interval" in answer.out
+
+
+def test_every_kind_takes_columns_of_its_function() -> None:
+    for kind in KINDS:
+        for variant in kind.variants:
+            assert {*variant.needs, *variant.takes} <= set(FLAGS)
+            if variant.function not in OWN:
+                columns = set(inspect.signature(getattr(pricing, variant.function)).parameters)
+                assert columns - {"out"} == {*variant.needs, *variant.takes}, variant.name
+    assert OWN.keys() < {variant.function for kind in KINDS for variant in kind.variants}

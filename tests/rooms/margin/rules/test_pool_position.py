@@ -105,16 +105,21 @@ def test_near_a_bound_what_is_left_keeps_its_digits() -> None:
 def test_the_books_closed_forms_agree(price: Decimal, lower: Decimal, ratio: Decimal) -> None:
     upper = lower * ratio
     exact = concentrated(D(1), price, lower, upper)
-    quick = pool.concentrated(float(price), float(lower), float(upper))
-    assert float(exact.value_ccy) == pytest.approx(quick.value_usd, rel=1e-11, abs=1e-11)
-    assert float(exact.delta_coin) == pytest.approx(quick.delta_coin, rel=1e-9, abs=1e-12)
-    assert float(exact.gamma_coin_per_ccy) == pytest.approx(quick.gamma_coin_per_usd, rel=1e-11)
-    whole = pool.constant_product(float(price))
+    quick = pool.concentrated_shares(
+        liquidity_contracts=1.0,
+        price_usd=float(price),
+        price_lower_usd=float(lower),
+        price_upper_usd=float(upper),
+    )
+    assert float(exact.value_ccy) == pytest.approx(quick.value_usd[0], rel=1e-11, abs=1e-11)
+    assert float(exact.delta_coin) == pytest.approx(quick.delta_coin[0], rel=1e-9, abs=1e-12)
+    assert float(exact.gamma_coin_per_ccy) == pytest.approx(quick.gamma_coin_per_usd[0], rel=1e-11)
+    whole = pool.constant_product_shares(liquidity_contracts=1.0, price_usd=float(price))
     assert float(constant_product(D(1), price).value_ccy) == pytest.approx(
-        whole.value_usd, rel=1e-14
+        whole.value_usd[0], rel=1e-14
     )
     assert float(constant_product(D(1), price).gamma_coin_per_ccy) == pytest.approx(
-        whole.gamma_coin_per_usd, rel=1e-14
+        whole.gamma_coin_per_usd[0], rel=1e-14
     )
 
 

@@ -62,7 +62,8 @@ def concentrated(
 ) -> PoolPosition:
     """Give a position between two prices (v3): all token0 below them, all token1 above.
 
-    The lower bound may be zero and the upper one infinite: then it is a constant product.
+    The lower bound may be zero and the upper one infinite: then it is a constant product. The lower
+    bound belongs to the range and the upper does not, which only the gamma feels.
 
     Raises
     ------
@@ -81,7 +82,7 @@ def concentrated(
             price_ccy,
             liquidity * (_ONE / inside - _ONE / upper_ccy.sqrt()),
             liquidity * (inside - lower_ccy.sqrt()),
-            is_inside=lower_ccy < price_ccy < upper_ccy,
+            is_inside=lower_ccy <= price_ccy < upper_ccy,
         )
 
 

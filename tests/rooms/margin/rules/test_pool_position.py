@@ -84,7 +84,8 @@ def test_gamma_ends_at_the_bounds_and_the_value_does_not_jump() -> None:
     tiny = D("1e-20")
     for bound in (D(1600), D(2500)):
         at = concentrated(D(1000), bound, D(1600), D(2500))
-        assert at.gamma_coin_per_ccy == 0
+        # The lower bound belongs to the range, the upper does not, as in Uniswap v3.
+        assert (at.gamma_coin_per_ccy == 0) == (bound == 2500)
         inward = tiny if bound == 1600 else -tiny
         inside = concentrated(D(1000), bound + inward, D(1600), D(2500))
         assert inside.gamma_coin_per_ccy < D("-0.003")

@@ -25,7 +25,7 @@ import polars as pl
 
 from hedgerow.margin import LendingRulebook, decode_rulebook
 from hedgerow.margin.rules.aave_v2 import Standing, standing
-from hedgerow.venues.recordings.lending_accounts import (
+from hedgerow.venues.recordings import (
     read_lending_accounts,
     read_lending_reserves,
     read_stored_standings,
@@ -42,6 +42,7 @@ NEAR = "near"
 DEBT_UNLISTED = "debt not listed"
 COLLATERAL_UNLISTED = "collateral not listed"
 SPECK_UNLISTED = "a speck not listed tips the floored threshold"
+SUPPLY_IDLE = "supply that does not count as collateral"
 OTHER = "other"
 
 
@@ -91,6 +92,8 @@ def reason(row: Mapping[str, object]) -> str:
         return DEBT_UNLISTED
     if collateral < -NEAR_FRAC:
         return COLLATERAL_UNLISTED
+    if collateral > NEAR_FRAC:
+        return SUPPLY_IDLE
     if abs(debt) <= NEAR_FRAC and abs(int(str(row["threshold_bps"]))) == 1:
         return SPECK_UNLISTED
     return OTHER

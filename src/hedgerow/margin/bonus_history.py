@@ -16,7 +16,7 @@ from fractions import Fraction
 
 import msgspec
 
-from hedgerow.errors import Failure, OutOfDomain, Outcome
+from hedgerow.errors import Failure, Outcome, OutOfDomain
 
 __all__ = [
     "CONFIRMATIONS_COUNT",

@@ -158,8 +158,9 @@ def seizable_raw(
         liquidation_bonus_bps=liquidation_bonus_bps,
     )
     not_negative(debt_to_cover_raw=debt_to_cover_raw)
-    worth = debt_price_base * debt_to_cover_raw * 10**collateral_decimals
-    return percent_mul(worth, liquidation_bonus_bps) // (collateral_price_base * 10**debt_decimals)
+    unit, debt_unit = 10**collateral_decimals, 10**debt_decimals
+    worth = percent_mul(debt_price_base * debt_to_cover_raw * unit, liquidation_bonus_bps)
+    return mul_div_down(worth, 1, collateral_price_base * debt_unit)
 
 
 def liquidation_amounts_raw(

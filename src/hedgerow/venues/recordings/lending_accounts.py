@@ -1,4 +1,4 @@
-"""Accounts of Aave v2 that hold stETH: what is in them, and apart from it how the protocol saw them.
+"""Accounts of Aave v2 that hold stETH: what is in them and, apart, how the protocol saw them.
 
 ``v2_steth_stable_debt_detail.parquet`` lists balances of stETH, ETH debt and ten dollar coins, with
 oracle prices and thresholds of the coins. Other assets of these accounts are not in it. The price

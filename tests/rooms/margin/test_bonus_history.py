@@ -58,7 +58,18 @@ def test_what_a_call_shows(ratio_bps: str, shows: int | None) -> None:
 
 
 def test_the_ratio_counts_both_prices() -> None:
-    assert call(1, "10500").ratio_bps() == 10_500
+    """Three coins of 7 dollars over four of 5: 21 / 20."""
+    got = LiquidationCall(
+        time_ns=1,
+        user="u",
+        collateral="A",
+        debt="B",
+        seized_coin=Decimal(3),
+        repaid_coin=Decimal(4),
+        price_collateral_usd=Decimal(7),
+        price_debt_usd=Decimal(5),
+    )
+    assert got.ratio_bps() == 10_500
 
 
 def test_a_bonus_is_known_after_the_second_call_that_shows_it() -> None:

@@ -198,5 +198,5 @@ def liquidation_amounts_raw(
         debt_price_base * 10**collateral_decimals
     )
     needed_raw = (worth_raw * _BPS + liquidation_bonus_bps // 2) // liquidation_bonus_bps
-    # Rounding may ask for more than was offered; the protocol then takes the offer.
-    return collateral_balance_raw, min(needed_raw, debt_to_cover_raw)
+    # No more than was offered: less collateral than that takes is worth less.
+    return collateral_balance_raw, needed_raw

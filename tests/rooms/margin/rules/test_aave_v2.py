@@ -104,6 +104,20 @@ def test_the_bonus_comes_before_the_division() -> None:
         "liquidation_bonus_bps": 10_500,
     }
     assert [seizable_raw(debt_to_cover_raw=n, **sides) for n in (0, 1, 2, 7)] == [0, 1, 3, 11]
+    # The bonus itself rounds half up: ten units at one to one are 10.5, and 11.
+    even = sides | {"collateral_price_base": 1, "debt_price_base": 1}
+    assert [seizable_raw(debt_to_cover_raw=n, **even) for n in (9, 10)] == [9, 11]
+
+
+def test_collateral_that_just_suffices_leaves_the_debt_as_offered() -> None:
+    sides = {
+        "collateral_price_base": 20_000,
+        "collateral_decimals": 0,
+        "debt_price_base": 30_000,
+        "debt_decimals": 0,
+        "liquidation_bonus_bps": 10_500,
+    }
+    assert liquidation_amounts_raw(debt_to_cover_raw=1, collateral_balance_raw=1, **sides) == (1, 1)
 
 
 def test_too_little_collateral_goes_whole_at_the_same_bonus() -> None:

@@ -6,8 +6,8 @@ input is missing or stale. `snapshot.shocked(shock)` is a new snapshot; the old 
 The room refuses records that cannot be: crossed or empty ladders, non-positive prices.
 
 A chain enters `fit_surface` and a `Surface` leaves: per expiry a smile free of arbitrage, or the
-reason why there is none. A table of returns enters `covariance`, and joint moves of all factors leave:
-designed, drawn or as history had them.
+reason why there is none. A table of returns enters `covariance`, and joint moves of all factors
+leave: designed, drawn or as history had them.
 """
 
 from hedgerow.market.chain import ChainColumns, QuoteColumns, chain_columns

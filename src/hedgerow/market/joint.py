@@ -153,9 +153,7 @@ def historical(
     """
     returns = np.asarray(returns_frac, dtype=np.float64)
     if returns.ndim != 2 or len(labels) != len(returns):
-        raise OutOfDomain(
-            f"returns of shape {returns.shape} need as many labels, not {len(labels)}"
-        )
+        raise OutOfDomain(f"returns {returns.shape} need as many labels, not {len(labels)}")
     if not 1 <= periods_count <= len(returns):
         raise OutOfDomain(f"no window of {periods_count} periods in {len(returns)}")
     sums = np.cumsum(np.vstack([np.zeros(returns.shape[1]), returns]), axis=0)

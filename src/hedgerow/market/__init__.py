@@ -31,7 +31,7 @@ from hedgerow.market.joint import (
     drawn,
     grid_of,
     historical,
-    together,
+    stacked,
 )
 from hedgerow.market.quotes import VolsFrom, expiry_forwards, smile_quotes
 from hedgerow.market.records import (
@@ -117,6 +117,6 @@ __all__ = [
     "nearest_correlation",
     "shrinkage_frac",
     "smile_quotes",
+    "stacked",
     "stressed",
-    "together",
 ]

@@ -14,7 +14,7 @@ import numpy as np
 from hedgerow.errors import OutOfDomain
 from hedgerow.market.covariance import Covariance, Factor, FactorKind, Floats
 
-__all__ = ["JointScenarios", "designed", "drawn", "grid_of", "historical", "together"]
+__all__ = ["JointScenarios", "designed", "drawn", "grid_of", "historical", "stacked"]
 
 # A log move beyond this is a factor of 22,000: a unit mistake.
 _MOVE_MAX: Final = 10.0
@@ -182,7 +182,7 @@ def grid_of(
     return JointScenarios(tuple(factors), labels, moves)
 
 
-def together(first: JointScenarios, *others: JointScenarios) -> JointScenarios:
+def stacked(first: JointScenarios, *others: JointScenarios) -> JointScenarios:
     """Put sets over the same factors one after another.
 
     Raises

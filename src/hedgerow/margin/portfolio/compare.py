@@ -1,6 +1,6 @@
 """One book under four ways to ask for collateral, and where the difference comes from."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from itertools import combinations
 from typing import Literal, TypeAlias
@@ -18,6 +18,8 @@ __all__ = ["Comparison", "Form", "FormRow", "Offset", "OffsetOf", "compare"]
 
 Form: TypeAlias = Literal["isolated", "cross", "span_like", "portfolio"]
 OffsetOf: TypeAlias = Literal["position", "coin", "account"]
+
+_Asked: TypeAlias = Callable[[Sequence[int]], Decimal]
 
 _STEPS = (-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -85,6 +87,7 @@ def compare(
     if isinstance(legs, Failure):
         return legs
     whole = range(len(legs))
+    asked = _asked(legs, scenarios, model, snapshot)
     by_coin = _grouped(legs.coins)
     span = Decimal(0)
     for coin, at in by_coin.items():
@@ -97,14 +100,12 @@ def compare(
         seen = legs_of(book, snapshot, grid, model)
         if isinstance(seen, Failure):
             return seen
-        span += _need(seen, at, grid, model, snapshot)
-    crowd_needs = {
-        "isolated": sum((_need(legs, [i], scenarios, model, snapshot) for i in whole), Decimal(0)),
-        "cross": sum(
-            (_need(legs, at, scenarios, model, snapshot) for at in by_coin.values()), Decimal(0)
-        ),
+        span += _asked(seen, grid, model, snapshot)(at)
+    needs = {
+        "isolated": sum((asked([i]) for i in whole), Decimal(0)),
+        "cross": sum((asked(at) for at in by_coin.values()), Decimal(0)),
         "span_like": span,
-        "portfolio": _need(legs, list(whole), scenarios, model, snapshot),
+        "portfolio": asked(list(whole)),
     }
     factor = Decimal(repr(model.initial_factor_frac))
     parts = {"isolated": len(legs), "cross": len(by_coin), "span_like": len(by_coin)}
@@ -116,38 +117,32 @@ def compare(
         forms=tuple(
             FormRow(
                 form=form,
-                requirement_maintenance_usd=crowd_needs[form],
-                requirement_initial_usd=crowd_needs[form] * factor,
-                freed_usd=crowd_needs["isolated"] - crowd_needs[form],
+                requirement_maintenance_usd=needs[form],
+                requirement_initial_usd=needs[form] * factor,
+                freed_usd=needs["isolated"] - needs[form],
                 parts_count=parts.get(form, 1),
             )
             for form in forms
         ),
-        offsets=_offsets(legs, scenarios, model, snapshot, pairs_count_max),
+        offsets=_offsets(legs, asked, pairs_count_max),
     )
 
 
-def _offsets(
-    legs: Legs,
-    scenarios: JointScenarios,
-    model: PortfolioModel,
-    snapshot: Snapshot,
-    pairs_count_max: int,
-) -> tuple[Offset, ...]:
+def _offsets(legs: Legs, asked: _Asked, pairs_count_max: int) -> tuple[Offset, ...]:
     found: list[Offset] = []
     kinds: tuple[tuple[OffsetOf, Sequence[str]], ...] = (
         ("account", legs.accounts), ("coin", legs.coins), ("position", legs.subjects),
     )  # fmt: skip
     for of, names in kinds:
         parts = _grouped(names)
-        alone = {name: _need(legs, at, scenarios, model, snapshot) for name, at in parts.items()}
+        alone = {name: asked(at) for name, at in parts.items()}
         # The largest parts, as many as make no more pairs than asked for.
         largest = sorted(parts, key=lambda name: (-alone[name], name))
         while len(largest) * (len(largest) - 1) // 2 > pairs_count_max:
             largest.pop()
         for first, second in combinations(largest, 2):
             both = sorted((*parts[first], *parts[second]))
-            joint = _need(legs, both, scenarios, model, snapshot)
+            joint = asked(both)
             apart = alone[first] + alone[second]
             found.append(
                 Offset(
@@ -162,16 +157,17 @@ def _offsets(
     return tuple(sorted(found, key=lambda each: (-each.saved_usd, each.of, each.first)))
 
 
-def _need(
-    legs: Legs,
-    at: Sequence[int],
-    scenarios: JointScenarios,
-    model: PortfolioModel,
-    snapshot: Snapshot,
-) -> Decimal:
+def _asked(
+    legs: Legs, scenarios: JointScenarios, model: PortfolioModel, snapshot: Snapshot
+) -> _Asked:
     """Say what some legs need; how hard they are to leave is read off all of them."""
     crowd = crowding(legs, scenarios, model)
-    return need(legs.taken(at), crowd, scenarios, model, time_ns=snapshot.time_ns).maintenance_usd
+
+    def asked(at: Sequence[int]) -> Decimal:
+        some = legs.taken(at)
+        return need(some, crowd, scenarios, model, time_ns=snapshot.time_ns).maintenance_usd
+
+    return asked
 
 
 def _grouped(names: Sequence[str]) -> dict[str, list[int]]:

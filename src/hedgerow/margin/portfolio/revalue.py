@@ -1,8 +1,8 @@
 """What one contract of every kind is worth in every joint scenario: full revaluation, no Greeks.
 
 Moves come at once: no time passes, and no position is changed. Worth is counted in the settlement
-asset, whose own dollar price moves beside it: a linear contract loses with the peg of its dollar, an
-inverse one with its coin.
+asset, whose own dollar price moves beside it: a linear contract loses with the peg of its dollar,
+an inverse one with its coin.
 """
 
 from dataclasses import dataclass
@@ -117,6 +117,7 @@ def worth_of(
         if isinstance(units, Failure):
             return units
         return Worth(float(units[0]), units[1:], price, price_then, nothing)
+    assert has_entry(terms), "a kind of instrument that nobody revalues"
     mark = snapshot.mark_usd(terms.instrument_id, terms.underlying)
     if isinstance(mark, Failure):
         return _about(terms, mark)

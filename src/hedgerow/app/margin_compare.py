@@ -69,7 +69,7 @@ def _tables(found: "Comparison", heading: str) -> Any:
     from rich.console import Group
     from rich.text import Text
 
-    from hedgerow.reporting.figures import usd
+    from hedgerow.reporting.figures import percent, usd
     from hedgerow.reporting.framing import headed
     from hedgerow.reporting.grid import grid
 
@@ -77,12 +77,13 @@ def _tables(found: "Comparison", heading: str) -> Any:
         f"Requirement by {found.model} (estimate), equity {usd(found.equity_usd)} USD",
         (
             ("Asked", "", False), ("Maintenance", "USD", True), ("Initial", "USD", True),
-            ("Freed", "USD", True), ("Parts", "", True),
+            ("Freed", "USD", True), ("Loss beyond", "", True), ("Parts", "", True),
         ),
         [
             (
                 _NAMES[row.form], usd(row.requirement_maintenance_usd),
-                usd(row.requirement_initial_usd), usd(row.freed_usd), str(row.parts_count),
+                usd(row.requirement_initial_usd), usd(row.freed_usd),
+                percent(row.loss_beyond_frac, 2), str(row.parts_count),
             )
             for row in found.forms
         ],

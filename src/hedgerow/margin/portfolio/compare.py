@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import Literal, TypeAlias
 
 import msgspec
+import numpy as np
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.margin.portfolio.legs import Legs, legs_of
@@ -13,6 +14,7 @@ from hedgerow.margin.portfolio.model import PortfolioModel
 from hedgerow.margin.portfolio.need import crowding, need
 from hedgerow.market import JointScenarios, Snapshot, grid_of
 from hedgerow.portfolio import Book
+from hedgerow.units import to_model
 
 __all__ = ["Comparison", "Form", "FormRow", "Offset", "OffsetOf", "compare"]
 
@@ -25,12 +27,18 @@ _STEPS = (-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 class FormRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One way to ask. `freed_usd` is what it leaves free of the isolated requirement."""
+    """One way to ask. `freed_usd` is what it leaves free of the isolated requirement.
+
+    `loss_beyond_frac` is the share of joint scenarios in which the whole book loses more than the
+    maintenance requirement: how likely it breaks over the horizon with no more than that behind it,
+    as far as the scenarios are likely.
+    """
 
     form: Form
     requirement_maintenance_usd: Decimal
     requirement_initial_usd: Decimal
     freed_usd: Decimal
+    loss_beyond_frac: float
     parts_count: int
 
 
@@ -107,6 +115,7 @@ def compare(
         "span_like": span,
         "portfolio": asked(list(whole)),
     }
+    losses_usd = -legs.profits_usd.sum(axis=1)
     factor = Decimal(repr(model.initial_factor_frac))
     parts = {"isolated": len(legs), "cross": len(by_coin), "span_like": len(by_coin)}
     forms: tuple[Form, ...] = ("isolated", "cross", "span_like", "portfolio")
@@ -120,6 +129,7 @@ def compare(
                 requirement_maintenance_usd=needs[form],
                 requirement_initial_usd=needs[form] * factor,
                 freed_usd=needs["isolated"] - needs[form],
+                loss_beyond_frac=float(np.mean(losses_usd > to_model(needs[form]))),
                 parts_count=parts.get(form, 1),
             )
             for form in forms

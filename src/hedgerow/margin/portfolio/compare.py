@@ -11,10 +11,10 @@ import numpy as np
 from hedgerow.errors import Failure, Outcome
 from hedgerow.margin.portfolio.legs import Legs, legs_of
 from hedgerow.margin.portfolio.model import PortfolioModel
-from hedgerow.margin.portfolio.need import crowding, need
+from hedgerow.margin.portfolio.need import STEP_USD, crowding, need
 from hedgerow.market import JointScenarios, Snapshot, grid_of
 from hedgerow.portfolio import Book
-from hedgerow.units import to_model
+from hedgerow.units import quantise, to_model
 
 __all__ = ["Comparison", "Form", "FormRow", "Offset", "OffsetOf", "compare"]
 
@@ -127,7 +127,7 @@ def compare(
             FormRow(
                 form=form,
                 requirement_maintenance_usd=needs[form],
-                requirement_initial_usd=needs[form] * factor,
+                requirement_initial_usd=quantise(needs[form] * factor, STEP_USD, "up"),
                 freed_usd=needs["isolated"] - needs[form],
                 loss_beyond_frac=float(np.mean(losses_usd > to_model(needs[form]))),
                 parts_count=parts.get(form, 1),

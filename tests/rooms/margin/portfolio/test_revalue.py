@@ -6,11 +6,27 @@ import numpy as np
 import pytest
 
 from hedgerow.errors import Failure
-from hedgerow.margin.portfolio import factors_of, require_portfolio, worth_of
-from hedgerow.market import JointScenarios
+from hedgerow.instruments import ConstantProductShare, StakedCoin
+from hedgerow.margin.portfolio import (
+    PortfolioReport,
+    factors_of,
+    require_portfolio,
+    worth_of,
+)
+from hedgerow.market import Factor, JointScenarios
 from hedgerow.pricing import value_usd
 from hedgerow.units import MINUTE_NS
-from tests.builders import EXPIRY_NS, account, index, option_quote, snapshot
+from tests.builders import (
+    EXPIRY_NS,
+    account,
+    by_id,
+    index,
+    option_quote,
+    power,
+    power_state,
+    snapshot,
+    staking,
+)
 from tests.rooms.margin.portfolio.market import (
     CALL,
     FACTORS,
@@ -160,3 +176,34 @@ def test_a_leg_without_an_input_is_named() -> None:
         assert isinstance(found, Failure), name
         assert found.subject == name
         assert found.reason == "missing_data"
+
+
+def test_a_staked_coin_moves_with_its_base_and_with_its_own_peg() -> None:
+    terms = StakedCoin(instrument_id="staked", asset="stETH", base="ETH")
+    now = snapshot(index("ETH", 2_500), staking("stETH", "ETH", "1.2"))
+    factors = (*FACTORS, Factor(kind="peg", name="stETH"))
+    moves = np.zeros((1, len(factors)))
+    moves[0, factors.index(Factor(kind="spot", name="ETH"))] = log(0.8)
+    moves[0, -1] = log(0.95)
+    held = account(positions={"staked": 4})
+    found = require_portfolio(
+        held, by_id(terms), now, JointScenarios(factors, ("s",), moves), model()
+    )
+    assert isinstance(found, PortfolioReport), found
+    assert found.worst_usd == pytest.approx(4 * 3_000 * (1 - 0.8 * 0.95))
+    without = require_portfolio(held, by_id(terms), now, moved({}), model())
+    assert isinstance(without, Failure)
+    assert "peg of stETH" in without.message
+
+
+def test_a_power_and_a_pool_keep_their_own_curves() -> None:
+    """Squeeth goes with the square of the coin; a share of x · y = L² with its root."""
+    pool = ConstantProductShare(instrument_id="pool", underlying="ETH", settlement="USDC")
+    now = snapshot(index("ETH", 2_500), power_state("0.8", 2_500, 500))
+    terms = by_id(power(), pool)
+    fall = moved({"spot ETH": log(0.81)})
+    token_usd = 500.0
+    squared = asked(account(positions={"oSQTH": 2}), fall, now=now, terms=terms).worst_usd
+    assert squared == pytest.approx(2 * token_usd * (1 - 0.81**2), rel=1e-6)
+    rooted = asked(account(positions={"pool": 3}), fall, now=now, terms=terms).worst_usd
+    assert rooted == pytest.approx(3 * 2 * 50.0 * (1 - 0.9))

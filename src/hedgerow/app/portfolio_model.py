@@ -28,7 +28,7 @@ class _ModelFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     draws_seed: int
     crisis_frac: float
     volume_coin_per_day: dict[str, float]
-    deviations: dict[FactorKind, dict[str, float]]
+    deviations_frac_per_day: dict[FactorKind, dict[str, float]]
     correlations: tuple[_Correlation, ...]
 
 
@@ -58,7 +58,7 @@ def packaged_covariance() -> Covariance:
     written = _file()
     found = {
         Factor(kind=kind, name=name): value
-        for kind, values in written.deviations.items()
+        for kind, values in written.deviations_frac_per_day.items()
         for name, value in values.items()
     }
     spots = [factor for factor in found if factor.kind == "spot"]

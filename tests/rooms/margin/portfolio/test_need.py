@@ -225,3 +225,57 @@ def test_puts_and_calls_offset_inside_one_scan() -> None:
     puts = asked(held_of({PUT.instrument_id: -10}), MOVES)
     # Where the calls lose most the puts gain, so a strangle may even need less than its calls.
     assert needs(strangle) < D("0.6") * (needs(calls) + needs(puts))
+
+
+def test_equity_is_what_everything_is_worth_less_its_entry() -> None:
+    held = account(
+        positions={"BTC-PERP": (2, 48_000), "BTC-PERPETUAL": (100_000, 40_000)},
+        balances={"BTC": 1, "USDC": -500},
+    )
+    margin = asked(held, moved({})).margin
+    # 2 x 2,000; half a coin gained; a coin held; dollars owed.
+    assert margin.equity_ccy == D(4_000 + 25_000 + 50_000 - 500)
+    worth = {line.subject.split()[-1]: line.amount_ccy for line in margin.equity_lines}
+    assert worth["BTC-PERPETUAL"] == D(25_000)
+
+
+def test_coins_held_are_not_rolled() -> None:
+    held = account(balances={"BTC": 3, "USDC": 10})
+    assert needs(asked(held, moved({}), roll_frac_min=0.01, roll_frac_per_year=0.1)) == 0
+
+
+def test_a_slow_exit_scales_a_loss_and_never_a_gain() -> None:
+    """Both coins take four horizons to leave; one gains 5,000 and the other loses 2,500."""
+    held = account(positions={"BTC-PERP": (1, 50_000), "ETH-PERP": (10, 2_500)})
+    slow = {"volume_coin_per_day": {"BTC": 1.25, "ETH": 12.5}}
+    report = asked(held, moved({"spot BTC": log(1.1), "spot ETH": log(0.9)}), **slow)
+    assert report.worst_usd == pytest.approx(2 * 2_500 - 5_000, abs=1e-6)
+    # A dollar coin takes no time to leave, and needs no volume.
+    dollars = account(balances={"USDC": 10**9})
+    for volumes in ({"BTC": 1.0}, {"BTC": 1.0, "USDC": 1.0}):
+        report = asked(dollars, moved({"peg USDC": log(0.99)}), volume_coin_per_day=volumes)
+        assert report.worst_usd == pytest.approx(10**7)
+
+
+def test_a_line_is_rounded_against_the_holder() -> None:
+    held = account(positions={"BTC-PERP": (1, 50_000)}, balances={"BTC": "0.333333333333"})
+    report = asked(held, moved({"spot BTC": -0.1}))
+    for line, lost in zip(report.margin.lines, ("50000", "16666.66666665"), strict=True):
+        exact_usd = D(lost) * (1 - D("-0.1").exp())
+        assert D(0) <= line.amount_ccy - exact_usd < STEP
+    worth = report.margin.equity_lines[1].amount_ccy
+    assert D(0) <= D("16666.66666665") - worth < STEP
+
+
+def test_concentration_takes_no_more_than_everything() -> None:
+    held = account(positions={"BTC-PERP": (10, 50_000)})
+    tiny = {"volume_coin_per_day": {"BTC": 0.001}, "concentration_frac": 1.0}
+    assert needs(asked(held, moved({}), **tiny)) == D(500_000)
+
+
+@pytest.mark.parametrize(("move", "told"), [(0.5, "up"), (-0.5, "down"), (0.0, "same")])
+def test_the_worst_scenario_says_where_vol_went(move: float, told: str) -> None:
+    held = account(positions={CALL.instrument_id: 1 if move < 0 else -1})
+    worst = asked(held, moved({"vol_level BTC": move})).margin.worst_scenario
+    assert worst is not None
+    assert worst.vol_shock == told

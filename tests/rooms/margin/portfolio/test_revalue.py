@@ -207,3 +207,15 @@ def test_a_power_and_a_pool_keep_their_own_curves() -> None:
     assert squared == pytest.approx(2 * token_usd * (1 - 0.81**2), rel=1e-6)
     rooted = asked(account(positions={"pool": 3}), fall, now=now, terms=terms).worst_usd
     assert rooted == pytest.approx(3 * 2 * 50.0 * (1 - 0.9))
+
+
+def test_which_factors_move_what() -> None:
+    def names(instrument_id: str) -> set[str]:
+        found = factors_of(TERMS[instrument_id], market())
+        return {f"{factor.kind} {factor.name}" for factor in found}
+
+    vols = {"vol_level BTC", "vol_skew BTC", "vol_term BTC"}
+    assert names(CALL.instrument_id) == {"spot BTC", "basis BTC", "liquidity BTC", *vols}
+    assert names("BTC-PERP") == {"spot BTC", "peg USDC", "funding BTC", "liquidity BTC"}
+    assert names("BTC-F") == {"spot BTC", "basis BTC", "liquidity BTC"}
+    assert names("ETH-QUANTO") == {"spot BTC", "spot ETH", "funding ETH", "liquidity ETH"}

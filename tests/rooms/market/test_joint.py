@@ -1,5 +1,7 @@
 """Joint scenarios: what was asked for is what is drawn, the same every time."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -98,7 +100,7 @@ def test_what_is_not_moved_is_none_and_not_zero() -> None:
 
 
 def test_bad_requests_are_refused() -> None:
-    for asked in (
+    requests: tuple[Callable[[], object], ...] = (
         lambda: JointScenarios((A,), (), np.zeros((0, 1))),
         lambda: JointScenarios((A,), ("x",), np.array([[np.nan]])),
         lambda: JointScenarios((A,), ("x",), np.array([[30.0]])),
@@ -110,6 +112,7 @@ def test_bad_requests_are_refused() -> None:
         lambda: designed(moves(), horizon_days=1, deviations=(0.0,)),
         lambda: historical(np.zeros((2, 2)), (A, B), periods_count=3, labels=("a", "b")),
         lambda: historical(np.zeros((2, 2)), (A, B), periods_count=1, labels=("a",)),
-    ):
+    )
+    for asked in requests:
         with pytest.raises(OutOfDomain):
             asked()

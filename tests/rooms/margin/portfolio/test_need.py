@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from math import log
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from tests.rooms.margin.portfolio.market import CALL, FACTORS, PUT, TERMS, asked
 D = Decimal
 STEP = D("0.000001")
 NAMES = sorted(TERMS)
-CHARGES = {
+CHARGES: dict[str, Any] = {
     "concentration_frac": 0.3,
     "short_option_frac": 0.01,
     "roll_frac_per_year": 0.05,
@@ -134,7 +135,7 @@ def test_basis_shortfall_asks_for_the_mean_of_the_tail() -> None:
 def test_contingencies_by_hand() -> None:
     """Ten coins in a market of 40 a day, a tenth of which may be taken: 2.5 days to leave."""
     book = account(positions={"BTC-PERP": (10, 50_000)})
-    charges = {**CHARGES, "horizon_days": 0.5}
+    charges: dict[str, Any] = {**CHARGES, "horizon_days": 0.5}
     report = asked(book, moved({"spot BTC": log(0.9), "liquidity BTC": log(2.0)}), **charges)
     by_rule = {line.rule: line.amount_ccy for line in report.margin.lines}
     assert float(by_rule["loss in the scan"]) == pytest.approx(50_000)
@@ -247,7 +248,7 @@ def test_coins_held_are_not_rolled() -> None:
 def test_a_slow_exit_scales_a_loss_and_never_a_gain() -> None:
     """Both coins take four horizons to leave; one gains 5,000 and the other loses 2,500."""
     held = account(positions={"BTC-PERP": (1, 50_000), "ETH-PERP": (10, 2_500)})
-    slow = {"volume_coin_per_day": {"BTC": 1.25, "ETH": 12.5}}
+    slow: dict[str, Any] = {"volume_coin_per_day": {"BTC": 1.25, "ETH": 12.5}}
     report = asked(held, moved({"spot BTC": log(1.1), "spot ETH": log(0.9)}), **slow)
     assert report.worst_usd == pytest.approx(2 * 2_500 - 5_000, abs=1e-6)
     # A dollar coin takes no time to leave, and needs no volume.
@@ -269,7 +270,7 @@ def test_a_line_is_rounded_against_the_holder() -> None:
 
 def test_concentration_takes_no_more_than_everything() -> None:
     held = account(positions={"BTC-PERP": (10, 50_000)})
-    tiny = {"volume_coin_per_day": {"BTC": 0.001}, "concentration_frac": 1.0}
+    tiny: dict[str, Any] = {"volume_coin_per_day": {"BTC": 0.001}, "concentration_frac": 1.0}
     assert needs(asked(held, moved({}), **tiny)) == D(500_000)
 
 

@@ -18,6 +18,7 @@ from hedgerow.pricing import value_usd
 from hedgerow.units import MINUTE_NS
 from tests.builders import (
     EXPIRY_NS,
+    Positions,
     account,
     by_id,
     index,
@@ -41,9 +42,9 @@ from tests.rooms.margin.portfolio.market import (
 YEARS = 0.2
 
 
-def loss(positions: dict[str, object], move: dict[str, float], **balances: float) -> float:
+def loss(positions: Positions, move: dict[str, float], **balances: float) -> float:
     """What a book loses in one scenario; a gain is negative."""
-    held = account(positions=positions, balances=balances)  # type: ignore[arg-type]
+    held = account(positions=positions, balances=balances)
     return asked(held, moved(move)).worst_usd
 
 
@@ -86,8 +87,8 @@ def test_longs_pay_funding_for_every_eight_hours_of_the_horizon() -> None:
 
 
 def black(forward: float, strike: float, vol: float, years: float) -> float:
-    args = (np.array([x]) for x in (forward, strike, vol, years))
-    return float(value_usd(*args, np.array([True]))[0])
+    f, k, v, t = (np.array([x]) for x in (forward, strike, vol, years))
+    return float(value_usd(f, k, v, t, np.array([True]))[0])
 
 
 def test_an_option_has_its_own_vol_in_every_scenario() -> None:

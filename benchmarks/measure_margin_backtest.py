@@ -69,6 +69,7 @@ BOOKS: dict[str, tuple[float, float, float]] = {
 _SPOTS = tuple(Factor(kind="spot", name=coin) for coin in COINS)
 _STILL = {
     Factor(kind="peg", name="USDT"): 0.0,
+    **{Factor(kind="premium", name=coin): 0.0 for coin in COINS},
     **{Factor(kind="funding", name=coin): 0.0 for coin in COINS},
     **{Factor(kind="liquidity", name=coin): 0.0 for coin in COINS},
 }

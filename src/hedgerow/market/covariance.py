@@ -34,7 +34,7 @@ __all__ = [
 
 Floats: TypeAlias = NDArray[np.float64]
 FactorKind: TypeAlias = Literal[
-    "spot", "vol_level", "vol_skew", "vol_term", "basis", "funding", "peg", "liquidity"
+    "spot", "vol_level", "vol_skew", "vol_term", "basis", "premium", "funding", "peg", "liquidity"
 ]
 
 _OBSERVATIONS_COUNT_MIN: Final = 20
@@ -48,7 +48,8 @@ class Factor(msgspec.Struct, frozen=True, kw_only=True, order=True):
     ``spot``: log return of a coin. ``peg``: log move of a dollar coin, or of a staked token against
     its base. ``vol_level``: log move of a coin's vols at 30 days. ``vol_term``: that log move per
     ``ln(30 / days)`` more. ``vol_skew``: added to a vol per unit of ``ln(K/F)``. ``basis``: added
-    to the yearly carry of forwards. ``funding``: added to the rate per 8 hours. ``liquidity``: log
+    to the yearly carry of forwards. ``premium``: log move of a coin's perpetuals against its spot.
+    ``funding``: added to the rate per 8 hours. ``liquidity``: log
     move of the time an exit takes.
     """
 

@@ -67,7 +67,7 @@ def factors_of(terms: Instrument, snapshot: Snapshot) -> tuple[Factor, ...]:
     elif expiry_of(terms) is not None:
         kinds += ["basis"]
     elif has_entry(terms):
-        kinds += ["funding"]
+        kinds += ["premium", "funding"]
     found += [Factor(kind=kind, name=coin) for kind in kinds]
     return tuple(dict.fromkeys(found))
 
@@ -128,6 +128,8 @@ def worth_of(
     if expiry_ns is not None:
         years = max(0.0, years_between(_now_ns(snapshot), expiry_ns))
         moved = moved + years * _move("basis", terms, snapshot, scenarios)
+    else:
+        moved = moved + _move("premium", terms, snapshot, scenarios)
     if is_inverse(terms):
         size = to_model(terms.multiplier_usd_per_contract)
         now_ccy, then_ccy = -size / mark_usd, -size / (mark_usd * np.exp(moved))

@@ -39,7 +39,7 @@ TERMS = by_id(
     LINEAR,
 )
 _KINDS: tuple[FactorKind, ...] = (
-    "spot", "vol_level", "vol_skew", "vol_term", "basis", "funding", "liquidity",
+    "spot", "vol_level", "vol_skew", "vol_term", "basis", "premium", "funding", "liquidity",
 )  # fmt: skip
 FACTORS = (
     *(Factor(kind=kind, name=coin) for coin in ("BTC", "ETH") for kind in _KINDS),

@@ -32,7 +32,7 @@ def random_moves(count: int = 200) -> JointScenarios:
     deviations = {factor: 0.0 for factor in FACTORS}
     sizes = {
         "spot": 0.05, "vol_level": 0.1, "vol_skew": 0.05, "vol_term": 0.05, "basis": 0.02,
-        "funding": 1e-4, "liquidity": 0.3, "peg": 0.005,
+        "premium": 0.002, "funding": 1e-4, "liquidity": 0.3, "peg": 0.005,
     }  # fmt: skip
     for factor in deviations:
         deviations[factor] = sizes[factor.kind]

@@ -70,6 +70,15 @@ def test_dated_futures_also_move_by_their_basis() -> None:
     assert loss({"BTC-F": (-51_000, 51_000)}, up) == pytest.approx(coins * 55_000)
 
 
+def test_a_perpetual_may_leave_its_spot() -> None:
+    """Long a coin against a perpetual is no flat book once the premium moves."""
+    held = {"BTC-PERP": (-1, 50_000)}
+    both = {"spot BTC": log(1.1), "premium BTC": log(1.02)}
+    assert loss(held, both, BTC=1) == pytest.approx(50_000 * 1.1 * 0.02)
+    inverse = 100_000 * (1 / 50_000 - 1 / (50_000 * 1.1 * 1.02)) * 55_000
+    assert loss({"BTC-PERPETUAL": (-100_000, 50_000)}, both) == pytest.approx(inverse)
+
+
 def test_a_quanto_pays_a_fixed_rate_in_a_coin_that_moves_too() -> None:
     both = {"spot ETH": log(0.8), "spot BTC": log(0.5)}
     paid_coin = 1_000 * 1e-6 * (2_500 * 0.8 - 2_600)
@@ -215,8 +224,11 @@ def test_which_factors_move_what() -> None:
         found = factors_of(TERMS[instrument_id], market())
         return {f"{factor.kind} {factor.name}" for factor in found}
 
+    perpetual = {"premium BTC", "funding BTC"}
     vols = {"vol_level BTC", "vol_skew BTC", "vol_term BTC"}
     assert names(CALL.instrument_id) == {"spot BTC", "basis BTC", "liquidity BTC", *vols}
-    assert names("BTC-PERP") == {"spot BTC", "peg USDC", "funding BTC", "liquidity BTC"}
+    assert names("BTC-PERP") == {"spot BTC", "peg USDC", *perpetual, "liquidity BTC"}
     assert names("BTC-F") == {"spot BTC", "basis BTC", "liquidity BTC"}
-    assert names("ETH-QUANTO") == {"spot BTC", "spot ETH", "funding ETH", "liquidity ETH"}
+    assert names("ETH-QUANTO") == {
+        "spot BTC", "spot ETH", "premium ETH", "funding ETH", "liquidity ETH",
+    }  # fmt: skip

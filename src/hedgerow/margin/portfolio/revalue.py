@@ -28,9 +28,16 @@ from hedgerow.instruments import (
     slope_ccy_per_usd,
     underlying_of,
 )
-from hedgerow.market import Factor, FactorKind, JointScenarios, Shock, Snapshot
+from hedgerow.market import Factor, FactorKind, JointScenarios, Snapshot
 from hedgerow.portfolio import Account, Position, book
-from hedgerow.pricing import Floats, value, value_usd
+from hedgerow.pricing import (
+    Floats,
+    concentrated_shares,
+    constant_product_shares,
+    power_perpetuals_at_premium,
+    value,
+    value_usd,
+)
 from hedgerow.units import YEAR_NS, to_model, years_between
 
 __all__ = ["Worth", "factors_of", "worth_of"]
@@ -102,16 +109,16 @@ def worth_of(
     price_then = price * np.exp(_log_move(settlement_of(terms), snapshot, scenarios))
     count = len(scenarios)
     nothing = np.zeros(count)
-    if is_asset_holding(terms) or isinstance(
-        terms, PowerPerpetual | ConstantProductShare | ConcentratedShare
-    ):
+    if is_asset_holding(terms):
         now = _unit_ccy(terms, snapshot)
         if isinstance(now, Failure):
             return now
-        if is_asset_holding(terms):
-            return Worth(now, np.full(count, now), price, price_then, nothing)
-        then = _one_by_one(terms, snapshot, scenarios)
-        return then if isinstance(then, Failure) else Worth(now, then, price, price_then, nothing)
+        return Worth(now, np.full(count, now), price, price_then, nothing)
+    if isinstance(terms, PowerPerpetual | ConstantProductShare | ConcentratedShare):
+        units = _curved(terms, snapshot, scenarios, np.append(price, price_then))
+        if isinstance(units, Failure):
+            return units
+        return Worth(float(units[0]), units[1:], price, price_then, nothing)
     if isinstance(terms, Option):
         units = _option(terms, snapshot, scenarios, vol_tenor_power)
         if isinstance(units, Failure):
@@ -196,25 +203,48 @@ def _unit_ccy(terms: Instrument, snapshot: Snapshot) -> Outcome[float]:
     return values.missing[0] if values.missing else float(values.unit_ccy[0])
 
 
-def _one_by_one(
-    terms: Instrument, snapshot: Snapshot, scenarios: JointScenarios
+def _curved(
+    terms: PowerPerpetual | ConstantProductShare | ConcentratedShare,
+    snapshot: Snapshot,
+    scenarios: JointScenarios,
+    settlement_usd: Floats,
 ) -> Outcome[Floats]:
-    """Value pools and powers in each scenario's own snapshot: slower, and their own formulas."""
-    names = {settlement_of(terms), underlying_of(terms)}
-    logs = {name: _log_move(name, snapshot, scenarios) for name in sorted(names)}
-    is_vol = isinstance(terms, PowerPerpetual)
-    vols = _move("vol_level", terms, snapshot, scenarios) if is_vol else np.zeros(len(scenarios))
-    found = np.empty(len(scenarios))
-    for s in range(len(scenarios)):
-        shock = Shock(
-            spot_factor_frac={name: float(np.exp(log[s])) for name, log in logs.items()},
-            vol_factor_frac=float(np.exp(vols[s])),
+    """Give the unit of a pool share or a power now and in every scenario, by its own formula."""
+    factor = np.exp(np.append(0.0, _log_move(terms.underlying, snapshot, scenarios)))
+    if isinstance(terms, PowerPerpetual):
+        mark = snapshot.power(terms)
+        if isinstance(mark, Failure):
+            return _about(terms, mark)
+        vol = np.exp(np.append(0.0, _move("vol_level", terms, snapshot, scenarios)))
+        token = power_perpetuals_at_premium(
+            quantity_contracts=1.0,
+            price_usd=mark.price_usd * factor,
+            norm_factor_frac=np.full(len(factor), mark.norm_factor_frac),
+            price_recorded_usd=np.full(len(factor), mark.price_underlying_recorded_usd),
+            price_mark_recorded_usd=np.full(len(factor), mark.price_mark_recorded_usd),
+            vol_factor_frac=mark.vol_factor_frac * vol,
+            vol_shift_frac=mark.vol_shift_frac,
+            elapsed_years=mark.elapsed_years,
+            exponent_power=float(terms.exponent_power),
+            scale_usd=to_model(terms.scale_usd),
+            funding_years=terms.funding_period_ns / YEAR_NS,
         )
-        unit = _unit_ccy(terms, snapshot.shocked(shock))
-        if isinstance(unit, Failure):
-            return unit
-        found[s] = unit
-    return found
+        return np.asarray(token.value_usd / settlement_usd)
+    spot = snapshot.spot_usd(terms.underlying)
+    if isinstance(spot, Failure):
+        return _about(terms, spot)
+    # The pool's price is in the settlement asset, so a broken peg moves it.
+    price = to_model(spot) * factor / settlement_usd
+    if isinstance(terms, ConstantProductShare):
+        share = constant_product_shares(liquidity_contracts=1.0, price_usd=price)
+    else:
+        share = concentrated_shares(
+            liquidity_contracts=1.0,
+            price_usd=price,
+            price_lower_usd=to_model(terms.price_lower_usd),
+            price_upper_usd=to_model(terms.price_upper_usd),
+        )
+    return np.asarray(share.value_usd)
 
 
 def _price_factors(asset: str, snapshot: Snapshot) -> list[Factor]:

@@ -1,20 +1,22 @@
 """Every kind of contract against its own formula, worked out by hand."""
 
+from decimal import Decimal
 from math import exp, log
 
 import numpy as np
 import pytest
 
 from hedgerow.errors import Failure
-from hedgerow.instruments import ConstantProductShare, StakedCoin
+from hedgerow.instruments import ConcentratedShare, ConstantProductShare, StakedCoin
 from hedgerow.margin.portfolio import (
     PortfolioReport,
     factors_of,
     require_portfolio,
     worth_of,
 )
-from hedgerow.market import Factor, JointScenarios
-from hedgerow.pricing import value_usd
+from hedgerow.market import Factor, JointScenarios, Shock
+from hedgerow.portfolio import book
+from hedgerow.pricing import value, value_usd
 from hedgerow.units import MINUTE_NS
 from tests.builders import (
     EXPIRY_NS,
@@ -232,3 +234,30 @@ def test_which_factors_move_what() -> None:
     assert names("ETH-QUANTO") == {
         "spot BTC", "spot ETH", "premium ETH", "funding ETH", "liquidity ETH",
     }  # fmt: skip
+
+
+def test_pools_and_powers_are_worth_what_a_shocked_snapshot_says() -> None:
+    """The same curves as `pricing.value` takes, peg and vol moved as well."""
+    pools = by_id(
+        ConcentratedShare(
+            instrument_id="range",
+            underlying="ETH",
+            settlement="USDC",
+            price_lower_usd=Decimal(2_000),
+            price_upper_usd=Decimal(2_800),
+        ),
+        power(),
+    )
+    now = snapshot(index("ETH", 2_500), power_state("0.8", 2_500, 550))
+    move = {"spot ETH": log(0.9), "peg USDC": log(0.97), "vol_level ETH": log(1.3)}
+    shock = Shock(spot_factor_frac={"ETH": 0.9, "USDC": 0.97}, vol_factor_frac=1.3)
+    for name, terms in pools.items():
+        held = account(positions={name: 1})
+        before, after = (
+            value(book([held], {name: terms}), market) for market in (now, now.shocked(shock))
+        )
+        lost = (before.unit_ccy * before.settlement_price_usd)[0] - (
+            after.unit_ccy * after.settlement_price_usd
+        )[0]
+        report = asked(held, moved(move), now=now, terms={name: terms})
+        assert report.worst_usd == pytest.approx(lost, rel=1e-9), name

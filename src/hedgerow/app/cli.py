@@ -23,6 +23,7 @@ from hedgerow import __version__
 from hedgerow.app.asked import heading_of, looked_at, opened, show, status_of, surveyed
 from hedgerow.app.exposure import exposure
 from hedgerow.app.kernel_cache import choose_kernel_cache
+from hedgerow.app.margin_compare import register as register_compare
 from hedgerow.app.options import At, Data, DeskPath, Json, Seed
 from hedgerow.app.price import price
 from hedgerow.app.surface import surface
@@ -47,6 +48,7 @@ collateral = App(name="collateral", help="Which transfers bring the desk back.")
 journal = App(name="journal", help="What was seen and done, and the proof of it.")
 for noun in (exposure, margin, hedge, collateral, surface, price, journal):
     app.command(noun)
+register_compare(margin)
 
 
 @app.command

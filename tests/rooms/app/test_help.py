@@ -19,6 +19,7 @@ COMMANDS = [
     ("exposure", "liquidity"),
     ("margin",),
     ("margin", "require"),
+    ("margin", "compare"),
     ("hedge",),
     ("hedge", "plan"),
     ("collateral",),

@@ -5,9 +5,17 @@ requirement to the last digit. An input that is missing makes the whole requirem
 room refuses to give a number that might be too small.
 """
 
-from hedgerow.margin.records import Confidence, MarginLine, MarginReport, WorstScenario
+from hedgerow.margin.records import (
+    Confidence,
+    Evidence,
+    MarginLine,
+    MarginReport,
+    WorstScenario,
+    confidence_of,
+)
 from hedgerow.margin.require import require
 from hedgerow.margin.rulebook import (
+    RULES,
     LendingReserve,
     LendingRulebook,
     Rulebook,
@@ -18,7 +26,9 @@ from hedgerow.margin.rulebook import (
 )
 
 __all__ = [
+    "RULES",
     "Confidence",
+    "Evidence",
     "LendingReserve",
     "LendingRulebook",
     "MarginLine",
@@ -28,6 +38,7 @@ __all__ = [
     "Tier",
     "TieredRulebook",
     "WorstScenario",
+    "confidence_of",
     "decode_rulebook",
     "require",
 ]

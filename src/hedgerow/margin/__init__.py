@@ -23,12 +23,19 @@ from hedgerow.margin.rulebook import (
     Tier,
     TieredRulebook,
     decode_rulebook,
+    mistakes_of,
 )
+from hedgerow.margin.rulebook_check import rulebook_mistakes
+from hedgerow.margin.rulebook_dates import in_force
+from hedgerow.margin.rulebook_diff import Difference, differences
+from hedgerow.margin.what_if import Leg, what_if, with_leg, with_legs
 
 __all__ = [
     "RULES",
     "Confidence",
+    "Difference",
     "Evidence",
+    "Leg",
     "LendingReserve",
     "LendingRulebook",
     "MarginLine",
@@ -40,5 +47,12 @@ __all__ = [
     "WorstScenario",
     "confidence_of",
     "decode_rulebook",
+    "differences",
+    "in_force",
+    "mistakes_of",
     "require",
+    "rulebook_mistakes",
+    "what_if",
+    "with_leg",
+    "with_legs",
 ]

@@ -12,6 +12,7 @@ import msgspec
 
 from hedgerow.errors import RulebookRejected
 from hedgerow.margin.records import Confidence, Evidence
+from hedgerow.units import date_utc, parse_ns
 
 __all__ = [
     "RULES",
@@ -168,6 +169,7 @@ def mistakes_of(rulebook: Rulebook) -> Iterator[str]:
     if is_sound:
         yield from _bad_shapes(rulebook)
     yield from _bad_evidence(rulebook)
+    yield from _bad_day(rulebook)
 
 
 def _bad_evidence(rulebook: Rulebook) -> Iterator[str]:
@@ -176,6 +178,16 @@ def _bad_evidence(rulebook: Rulebook) -> Iterator[str]:
     for rule in rulebook.evidence:
         if rule not in rules:
             yield f"evidence.{rule} is no rule of this kind; there are {', '.join(rules)}"
+
+
+def _bad_day(rulebook: Rulebook) -> Iterator[str]:
+    """Refuse a date that is none: it decides which rulebook applies when."""
+    try:
+        is_day = date_utc(parse_ns(rulebook.as_of)) == rulebook.as_of
+    except ValueError:
+        is_day = False
+    if not is_day:
+        yield f"as_of must be a day such as 2026-02-15, was {rulebook.as_of}"
 
 
 def _bad_numbers(part: object, path: str) -> Iterator[str]:

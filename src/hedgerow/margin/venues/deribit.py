@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import exp
+from typing import NamedTuple
 
 import numpy as np
 
@@ -249,6 +250,15 @@ def _options(
     return holdings
 
 
+class _Booked(NamedTuple):
+    """One cell, exactly: each holding's profit and what counts of it, the total, the dampener."""
+
+    profits_ccy: Sequence[Decimal]
+    shares_ccy: Sequence[Decimal]
+    total_ccy: Decimal
+    dampener_ccy: Decimal
+
+
 def _scan_lines(
     holdings: Sequence[_Holding],
     grid: Sequence[Cell],
@@ -268,18 +278,23 @@ def _scan_lines(
     # Exact figures only where the model leaves it open which cell is the worst.
     close = np.flatnonzero(rough <= rough.min() + _NEAR_CCY)
 
-    def share_ccy(held: _Holding, at: int) -> Decimal:
+    def booked(at: int) -> _Booked:
+        profits = [h.profit_ccy(at) for h in holdings]
+        multiplier = grid[at].multiplier_frac
         # Down is against the holder; near cells have a multiplier of one and lose nothing.
-        return quantise(held.profit_ccy(at) * grid[at].multiplier_frac, _MODEL_STEP, "down")
-
-    def total_ccy(at: int) -> tuple[Decimal, Decimal]:
-        profit = sum((share_ccy(h, at) for h in holdings), Decimal(0))
+        shares = (
+            profits
+            if multiplier == 1
+            else [quantise(profit * multiplier, _MODEL_STEP, "down") for profit in profits]
+        )
+        profit = sum(shares, Decimal(0))
         dampener = min(abs(profit), allowances_ccy[at])
-        return profit + (dampener if profit < 0 else -dampener), dampener
+        total = profit + (dampener if profit < 0 else -dampener)
+        return _Booked(profits, shares, total, dampener)
 
-    totals = {int(at): total_ccy(int(at)) for at in close}
-    at = min(totals, key=lambda cell: totals[cell][0])
-    total, dampener = totals[at]
+    cells_booked = {int(at): booked(int(at)) for at in close}
+    at = min(cells_booked, key=lambda cell: cells_booked[cell].total_ccy)
+    profits_ccy, shares_ccy, total, dampener = cells_booked[at]
     cell = grid[at]
     tail = rulebook.evidence.get("tail_multiplier", "U")
     where = f"price {cell.price_move_frac:+}, vol {cell.vol_shock}"
@@ -287,11 +302,11 @@ def _scan_lines(
         MarginLine(
             rule="loss in the worst cell",
             subject=h.subject,
-            amount_ccy=-share_ccy(h, at),
-            detail=_scaled(-h.profit_ccy(at), cell, reach, where),
+            amount_ccy=-share,
+            detail=_scaled(-profit, cell, reach, where),
             evidence=_weaker(h.evidence, tail) if cell.is_extended else h.evidence,
         )
-        for h in holdings
+        for h, profit, share in zip(holdings, profits_ccy, shares_ccy, strict=True)
     ]
     if dampener != 0:
         lines.append(

@@ -1,4 +1,4 @@
-"""Requirements for a terminal: line by line, with their evidence, and before and after some legs."""
+"""Requirements for a terminal: line by line, with evidence, and before and after some legs."""
 
 from collections.abc import Iterable, Sequence
 

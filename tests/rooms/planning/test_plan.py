@@ -9,10 +9,10 @@ from hedgerow.collateral import Move, Route, TransferPlan
 from hedgerow.errors import Failure
 from hedgerow.hedging import Trade, TradePlan
 from hedgerow.limits import Limit, Survey, survey
-from hedgerow.margin import MarginReport, Rulebook, require
+from hedgerow.margin import MarginReport, Rulebook, require, with_leg
 from hedgerow.planning import Order, Plan, Transfer, plan
 from hedgerow.planning.project import projected
-from hedgerow.portfolio import book
+from hedgerow.portfolio import book, with_balance
 from hedgerow.units import MINUTE_NS, SECOND_NS
 from tests.builders import (
     RAY,

@@ -53,7 +53,7 @@ def _misread(value: object, hint: object, path: str) -> Iterator[str]:
             yield from _misread(item, inner[1], f"{path}.{name}")
     elif typing.get_origin(hint) is list and isinstance(value, list):
         for at, item in enumerate(value):
-            yield from _misread(item, inner[0], f"{path}[{at}]")
+            yield from _misread(item, inner[0], f"{path}.[{at}]")
     else:
         try:
             msgspec.convert(value, type=hint)

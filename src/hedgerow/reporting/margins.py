@@ -157,8 +157,8 @@ def what_if_tables(
 def rulebooks_table(rulebooks: Sequence[Rulebook]) -> RenderableType:
     """One row a rulebook."""
     head: tuple[Column, ...] = (
-        ("Rulebook", "", False), ("Venue", "", False), ("As of", "", False), ("Kind", "", False),
-        ("Confidence", "", False), ("Source", "", False),
+        ("Rulebook", "", False), ("Whose", "", False), ("As of", "", False), ("Kind", "", False),
+        ("Trust", "", False), ("Source", "", False),
     )  # fmt: skip
     rows = [
         (
@@ -229,13 +229,13 @@ def _what_if_rows(each: WhatIf) -> list[tuple[str, str, str, str]]:
         None if s.use_frac is None else percent(s.use_frac, sign=s is each.change) for s in shares
     ]
     rows.append(("use", use[0] or "no equity left", use[1] or "no equity left", use[2] or "–"))
-    for name, field in (("falls to", "distance_down_frac"), ("rises to", "distance_up_frac")):
+    for name, field in (("fall", "distance_down_frac"), ("rise", "distance_up_frac")):
         moves = [getattr(s, field) for s in shares]
         before, after = (
             "none in range" if move is None else percent(move, sign=True) for move in moves[:2]
         )
         change = "–" if moves[2] is None else percent(moves[2], sign=True)
-        rows.append((f"liquidated when spot {name}", before, after, change))
+        rows.append((f"liquidated by a {name} of", before, after, change))
     trust = ("confidence", each.before.confidence, each.after.confidence, "")
     return [*rows, trust]
 

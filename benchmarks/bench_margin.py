@@ -105,10 +105,8 @@ def scenarios() -> list[Scenario2]:
 
 def derive_portfolio() -> Portfolio2:
     """Make an account of 80 options over 7 expiries, calls and puts, long and short in turn."""
-    counts = [
-        OPTIONS_COUNT // EXPIRIES_COUNT + (n < OPTIONS_COUNT % EXPIRIES_COUNT)
-        for n in range(EXPIRIES_COUNT)
-    ]
+    each, more = divmod(OPTIONS_COUNT, EXPIRIES_COUNT)
+    counts = [each + (n < more) for n in range(EXPIRIES_COUNT)]
     expiries = []
     for n, count in enumerate(counts):
         life_s = (n + 1) * 20 * DAY_S

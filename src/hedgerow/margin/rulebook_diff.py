@@ -39,14 +39,18 @@ def differences(old: Rulebook, new: Rulebook) -> tuple[Difference, ...]:
         one, other = before.get(path), after.get(path)
         if one == other:
             continue
-        change = other - one if isinstance(one, Decimal) and isinstance(other, Decimal) else None
+        change: Decimal | None = None
+        change_frac: Decimal | None = None
+        if isinstance(one, Decimal) and isinstance(other, Decimal):
+            change = other - one
+            change_frac = change / one if one else None
         found.append(
             Difference(
                 path=path,
                 old=None if one is None else str(one),
                 new=None if other is None else str(other),
                 change=None if change is None else f"{change:+f}",
-                change_frac=change / one if change is not None and one else None,
+                change_frac=change_frac,
             )
         )
     return tuple(found)

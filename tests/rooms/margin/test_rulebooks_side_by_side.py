@@ -99,7 +99,9 @@ def test_a_tier_more_is_one_tier_more() -> None:
 
 def test_tiers_are_told_by_their_floor_however_written() -> None:
     old = tiered_rulebook([(0, "0.01"), (50_000, "0.02")])
-    table = [msgspec.structs.replace(t, floor_usd=t.floor_usd * D("1.00")) for t in old.tiers["BTC"]]
+    table = [
+        msgspec.structs.replace(t, floor_usd=t.floor_usd * D("1.00")) for t in old.tiers["BTC"]
+    ]
     assert differences(old, msgspec.structs.replace(old, tiers={"BTC": table})) == ()
 
 

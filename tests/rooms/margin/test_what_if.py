@@ -1,4 +1,4 @@
-"""Legs are booked on a copy at their own price; the requirement is that of the account they make."""
+"""Legs are booked on a copy at their own price; the requirement is that of what they make."""
 
 from decimal import Decimal
 

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from hedgerow.errors import Failure, Outcome
-from hedgerow.margin import Difference, MarginReport, Rulebook
+from hedgerow.margin import Difference, MarginLine, MarginReport, Rulebook
 from hedgerow.reporting.figures import amount, exact, percent, quantity
 from hedgerow.reporting.framing import headed, note, troubles
 from hedgerow.reporting.grid import Column, grid
@@ -72,63 +72,62 @@ def explain_tables(
 
     Lines are rounded to what a person reads; the sums are those of the exact lines.
     """
-    head: tuple[Column, ...] = (
+    parts = headed(heading)
+    reports: list[MarginReport] = []
+    failures: list[Failure] = []
+    for each in outcomes:
+        if isinstance(each, Failure):
+            failures.append(each)
+        else:
+            reports.append(each)
+    for report in reports:
+        parts += _explained(report)
+    if reports:
+        parts.append(note(_LEGEND))
+    return Group(*parts, *troubles(_UNKNOWN, failures))
+
+
+def _explained(report: MarginReport) -> list[RenderableType]:
+    unit = report.currency
+    needed: tuple[Column, ...] = (
         ("Rule", "", False), ("On", "", False), ("Maintenance", "", True), ("Initial", "", True),
         ("Evidence", "", False), ("How", "", False),
     )  # fmt: skip
-    parts = headed(heading)
-    failures: list[Failure] = []
-    for report in outcomes:
-        if isinstance(report, Failure):
-            failures.append(report)
-            continue
-        unit = report.currency
-        rows = [
-            (
-                line.rule,
-                line.subject,
-                exact(line.amount_ccy, unit),
-                "" if line.amount_initial_ccy is None else exact(line.amount_initial_ccy, unit),
-                line.evidence,
-                line.detail,
-            )
-            for line in report.lines
-        ]
-        rows.append((
-            f"sum of {len(report.lines)} lines",
-            "",
-            exact(report.requirement_maintenance_ccy, unit),
-            exact(report.requirement_initial_ccy, unit),
-            "",
-            "requirement",
-        ))  # fmt: skip
-        title = f"{report.account_id}: {report.rulebook} ({report.confidence}), {unit}"
-        equity = [
-            (
-                line.rule,
-                line.subject,
-                exact(line.amount_ccy, unit),
-                line.evidence,
-                line.detail,
-            )
-            for line in report.equity_lines
-        ]
-        equity.append((
-            f"sum of {len(report.equity_lines)} lines",
-            "",
-            exact(report.equity_ccy, unit),
-            "",
-            "equity, counted by the venue",
-        ))  # fmt: skip
-        counted: tuple[Column, ...] = (
-            ("Equity", "", False), ("On", "", False), ("Amount", "", True),
-            ("Evidence", "", False), ("How", "", False),
-        )  # fmt: skip
-        parts += [grid(title, head, rows), Text(), grid("", counted, equity)]
-        parts += [note(_facts(report)), Text()]
-    if len(parts) > len(headed(heading)):
-        parts.append(note(_LEGEND))
-    return Group(*parts, *troubles(_UNKNOWN, failures))
+    rows: list[tuple[str, ...]] = [
+        (
+            line.rule,
+            line.subject,
+            exact(line.amount_ccy, unit),
+            "" if line.amount_initial_ccy is None else exact(line.amount_initial_ccy, unit),
+            line.evidence,
+            line.detail,
+        )
+        for line in report.lines
+    ]
+    maintenance = exact(report.requirement_maintenance_ccy, unit)
+    initial = exact(report.requirement_initial_ccy, unit)
+    rows.append((_sum_of(report.lines), "", maintenance, initial, "", "requirement"))
+    counted: tuple[Column, ...] = (
+        ("Rule", "", False), ("On", "", False), ("Amount", "", True),
+        ("Evidence", "", False), ("How", "", False),
+    )  # fmt: skip
+    equity: list[tuple[str, ...]] = [
+        (line.rule, line.subject, exact(line.amount_ccy, unit), line.evidence, line.detail)
+        for line in report.equity_lines
+    ]
+    total = exact(report.equity_ccy, unit)
+    equity.append((_sum_of(report.equity_lines), "", total, "", "counted by the venue"))
+    title = f"{report.account_id}: requirement, {report.rulebook} ({report.confidence}), {unit}"
+    return [
+        grid(title, needed, rows),
+        grid(f"{report.account_id}: equity, {unit}", counted, equity),
+        note(_facts(report)),
+        Text(),
+    ]
+
+
+def _sum_of(lines: Sequence[MarginLine]) -> str:
+    return f"sum of {len(lines)} line{'' if len(lines) == 1 else 's'}"
 
 
 def what_if_tables(

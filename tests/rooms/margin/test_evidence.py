@@ -146,13 +146,15 @@ def test_a_tiered_requirement_is_no_surer_than_any_of_its_rules() -> None:
 
     assert confidence() == "exact"
     for rule in known:
-        assert confidence(**{rule: "D"}) == "estimate"
+        less: dict[str, Evidence] = {rule: "D"}
+        assert confidence(**less) == "estimate"
 
 
 def test_a_loan_is_no_surer_than_its_rules() -> None:
     loan = account(positions={"supply:ETH": 10, "debt:USDC": -5_000})
     market = snapshot(oracle("ETH", 2_500), oracle("USDC", 1), lending("ETH"), lending("USDC"))
-    for evidence, confidence in (("V", "exact"), ("R", "estimate")):
+    cases: tuple[tuple[Evidence, Confidence], ...] = (("V", "exact"), ("R", "estimate"))
+    for evidence, confidence in cases:
         rules = msgspec.structs.replace(
             lending_rulebook(ETH=8000, USDC=8000),
             confidence="exact",

@@ -50,7 +50,8 @@ def test_a_perpetual_at_the_mark_changes_the_requirement_and_not_equity() -> Non
     held = account(positions={"BTC-PERP": (2, 70_000)}, balances={"USDC": 10_000})
     before = report(require(held, TERMS, MARKET, TIERS))
     after = report(what_if(held, [leg("BTC-PERP", 3, 80_000)], TERMS, MARKET, TIERS))
-    assert (before.requirement_maintenance_ccy, after.requirement_maintenance_ccy) == (750, 1950)
+    assert before.requirement_maintenance_ccy == 750
+    assert after.requirement_maintenance_ccy == 1950
     assert before.equity_ccy == after.equity_ccy == 30_000
     assert held.positions[0].quantity_contracts == 2
 
@@ -79,7 +80,8 @@ def test_an_option_is_paid_for_in_what_it_settles_in() -> None:
     assert coin.balance_coin("BTC") == D("1.06")
     assert coin.quantity_contracts(PUT.instrument_id) == -2
     dollars = with_legs(held, [leg(LINEAR.instrument_id, 2, 1_500)], TERMS)
-    assert (dollars.balance_coin("USDC"), dollars.balance_coin("BTC")) == (2_000, 1)
+    assert dollars.balance_coin("USDC") == 2_000
+    assert dollars.balance_coin("BTC") == 1
     # Bought and sold again at one price, nothing is left of it.
     both = [leg(PUT.instrument_id, 1, "0.03"), leg(PUT.instrument_id, -1, "0.03")]
     assert with_legs(held, both, TERMS).balance_coin("BTC") == 1

@@ -28,7 +28,8 @@ def test_the_change_is_after_less_before() -> None:
     report, before = stands(1, 8_000)
     _, after = stands(2, 20_000)
     found = compared(report, (), before, after)
-    assert (before.requirement_maintenance_ccy, after.requirement_maintenance_ccy) == (800, 1600)
+    assert before.requirement_maintenance_ccy == 800
+    assert after.requirement_maintenance_ccy == 1600
     assert found.change.requirement_maintenance_ccy == 800
     assert found.change.requirement_initial_ccy == 1600
     assert found.change.equity_ccy == 12_000

@@ -59,7 +59,8 @@ def require(
                 subject=position.instrument_id,
                 amount_ccy=maintenance_usd(tiers, notional),
                 detail=f"{notional} x {tiers[at].rate_maintenance_frac} - "
-                f"{deductions_usd(tiers)[at]} (tier {at})",
+                f"{deductions_usd(tiers)[at]} (tier {at}); "
+                f"initial x {tiers[at].rate_initial_frac}",
                 amount_initial_ccy=notional * tiers[at].rate_initial_frac,
                 evidence=known.get("tiered_maintenance", "U"),
             )

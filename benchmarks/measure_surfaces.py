@@ -4,8 +4,8 @@ Every snapshot of ``deribit_options_2026`` is fitted, both coins, and every acce
 of neighbours is checked again here. Slices with two days or less to live are fitted too, but not
 counted in the share. Rows named after a model are fitted with that alone; those named ``crash`` are
 the nine days from 2026-01-29 on; ``mid`` is fitted to mids behind gates, each fourth snapshot.
-Expected cost: 13,000 slices at 15 ms with all their looks, and reading a million rows at 20 µs:
-four minutes, and as much again for what is fitted otherwise.
+Expected cost: 14,000 slices at 15 ms with all their looks, and reading a million rows at 20 µs:
+four minutes, and six more for what is fitted otherwise.
 
 Run ``python benchmarks/measure_surfaces.py --json``; the recordings lie in ``../shared/data``, or
 where ``--data`` says. ``--every 20`` looks at each twentieth snapshot only.

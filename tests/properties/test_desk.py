@@ -109,8 +109,8 @@ def test_exposures_explain_a_small_move(accounts: tuple[Account, ...], factor: f
         for one in accounts
         for p in one.positions
     )
-    # Basis: linear perpetuals move by their mark, 5 bp above spot. Third order: under 60 S · m³.
-    slack = gross_coin * 60_000 * (1e-3 * abs(move_frac) + 60 * abs(move_frac) ** 3) + 1e-6
+    # Third order: under 60 S · m³.
+    slack = gross_coin * 60_000 * 60 * abs(move_frac) ** 3 + 1e-6
     assert abs(there.value_usd - here.value_usd - explained) <= slack
 
 
@@ -198,7 +198,9 @@ def test_a_hedge_never_makes_the_delta_larger_nor_crosses_its_band(
     for trade in made.trades:
         assert abs(trade.delta_after_coin) < abs(trade.delta_before_coin)
         assert abs(trade.delta_after_coin) >= trade.band_halfwidth_coin - 1e-9
-        assert abs(trade.delta_after_coin) < trade.band_halfwidth_coin + float(lot) + 1e-9
+        # A contract moves like its mark over spot, 1.0005 coins.
+        lot_coin = 1.0005 * float(lot)
+        assert abs(trade.delta_after_coin) < trade.band_halfwidth_coin + lot_coin + 1e-9
         assert trade.quantity_contracts % D(lot) == 0
         assert trade.cost_expected_usd > 0
 

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hedgerow.errors import Failure
 from hedgerow.exposure.records import ExposureTable
@@ -63,8 +64,9 @@ def parts_of(book: Book, values: Values, snapshot: Snapshot) -> tuple[Part, ...]
     """Give what every holding adds, in the order of the book."""
     row_by_instrument = {int(index): row for row, index in enumerate(values.instrument_index)}
     trouble_of = {failure.subject: failure for failure in values.missing}
-    per_contract = values.greeks.table
-    is_curved = np.any(per_contract, axis=0).tolist()
+    of_own, of_settled = values.greeks.table, values.settlement_greeks.table
+    is_curved = np.any(of_own, axis=0).tolist()
+    is_settled_curved = np.any(of_settled, axis=0).tolist()
     parts = []
     for h in range(len(book.holding_account_index)):
         account = book.accounts[book.holding_account_index[h]]
@@ -86,11 +88,6 @@ def parts_of(book: Book, values: Values, snapshot: Snapshot) -> tuple[Part, ...]
         quantity = float(book.holding_quantity_contracts[h])
         entry = _entry_unit_ccy(instrument, float(book.holding_entry_ccy[h]))
         worth_ccy = quantity * (float(values.unit_ccy[row]) - entry)
-        greeks = None
-        if is_curved[row]:
-            greeks = DollarGreeks(
-                **dict(zip(GREEKS, (quantity * per_contract[:, row]).tolist(), strict=True))
-            )
         parts.append(
             Part(
                 **place | {"settled_in": values.settlement_coins[row]},
@@ -99,11 +96,18 @@ def parts_of(book: Book, values: Values, snapshot: Snapshot) -> tuple[Part, ...]
                 value_usd=worth_ccy * float(values.settlement_price_usd[row]),
                 own_delta_coin=quantity * float(values.delta_own_coin[row]),
                 settled_delta_coin=worth_ccy * float(values.settlement_delta_coin_per_unit[row]),
-                greeks=greeks,
+                greeks=_scaled(of_own[:, row], quantity) if is_curved[row] else None,
+                settled_greeks=(
+                    _scaled(of_settled[:, row], quantity) if is_settled_curved[row] else None
+                ),
                 is_estimate=bool(values.is_estimate[row]),
             )
         )
     return tuple(parts)
+
+
+def _scaled(per_contract: NDArray[np.float64], quantity: float) -> DollarGreeks:
+    return DollarGreeks(**dict(zip(GREEKS, (quantity * per_contract).tolist(), strict=True)))
 
 
 def node_places(part: Part, coin: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

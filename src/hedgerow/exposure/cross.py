@@ -44,9 +44,7 @@ def cross_gammas(book: Book, snapshot: Snapshot, node: str) -> Outcome[CrossTabl
         )
         columns.append(
             [
-                here.by_coin[coin].gamma_usd_per_pct
-                if coin == moved
-                else spots[coin]
+                spots[coin]
                 * (_delta_coin(up, coin) - _delta_coin(down, coin))
                 / (200.0 * _STEP_FRAC)
                 for coin in spots
@@ -64,6 +62,8 @@ def cross_gammas(book: Book, snapshot: Snapshot, node: str) -> Outcome[CrossTabl
 
 def _delta_coin(rows: Outcome[NodeRows], coin: str) -> float:
     assert not isinstance(rows, Failure), "a shock takes no node away"
+    if coin not in rows.by_coin:
+        return 0.0  # a profit of exactly nothing has no coin
     delta_coin = rows.by_coin[coin].delta_spot_coin
     assert delta_coin is not None, "a row of one coin counts in it"
     return delta_coin

@@ -5,7 +5,7 @@ stands what the node's Greeks foretell, the Taylor series of `DollarGreeks`, and
 """
 
 from collections.abc import Sequence
-from math import factorial
+from math import factorial, fsum
 
 from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.exposure.records import ExposureRow, ScenarioCell, ScenarioLadder
@@ -37,7 +37,7 @@ def ladder(
     vol_moves_volpt
         Added to every vol, in points; a vol never falls below zero.
     elapsed_days
-        Not negative.
+        Not negative. Funding, interest, staking and vault growth stand still meanwhile.
     coin
         The one coin that moves; None for all of the node's, dollar coins standing still.
 
@@ -77,7 +77,8 @@ def ladder(
                 there = node_rows(held, snapshot.shocked(shock), node)
                 assert not isinstance(there, Failure), "a shock takes no node away"
                 now = there.whole
-                after = [there.by_coin[each] for each in coins]
+                # A profit of exactly nothing has no coin.
+                after = [there.by_coin[each] for each in coins if each in there.by_coin]
                 profit_usd = now.value_usd - base.value_usd
                 foretold_usd = taylor_usd(base, moved, move, points, days)
                 cells.append(
@@ -87,7 +88,11 @@ def ladder(
                         elapsed_days=days,
                         profit_usd=profit_usd,
                         delta_spot_usd=sum(row.delta_spot_usd for row in after),
-                        delta_spot_coin=after[0].delta_spot_coin if len(after) == 1 else None,
+                        delta_spot_coin=(
+                            fsum(row.delta_spot_coin or 0.0 for row in after)
+                            if len(coins) == 1
+                            else None
+                        ),
                         taylor_usd=foretold_usd,
                         difference_usd=profit_usd - foretold_usd,
                         missing=tuple(dict.fromkeys((*base.missing, *now.missing))),

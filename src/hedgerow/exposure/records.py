@@ -24,7 +24,10 @@ class ExposureRow(DollarGreeks, frozen=True, kw_only=True):
     that join several coins: coins of different kinds do not add. `delta_spot_usd` is delta times
     spot and adds, though it nets unlike coins; dollar coins are left out of it except on their own
     rows (there it is peg risk), and so are Greeks of spot. Gamma is the change of `delta_spot_usd`
-    for a move of one per cent, at an unmoved spot: d(delta in coin) times spot.
+    for a move of one per cent, at an unmoved spot: d(delta in coin) times spot. Every coin counts
+    as if it moved alone, so where several are joined gamma is the sum of what each would do by
+    itself. When two coins move together, twice their cross gamma comes on top (`CrossTable`): a
+    pool of the two bends with either, and with both at once not at all.
     """
 
     node: str
@@ -99,7 +102,10 @@ class ScenarioLadder(msgspec.Struct, frozen=True, kw_only=True):
 
     `coins` are those whose spot moves; all others stand still. Vols move in points, all together,
     never below zero, and stay with their strikes when spot moves. Spot and vols move at once, then
-    the days go by; an option that expires on the way is worth its payoff.
+    the days go by; an option that expires on the way is worth its payoff, a future is settled at
+    its mark, and neither has a delta of its own from then on. As days go by, options lose their
+    time value and power perpetuals pay through their norm factor; funding, interest of loans,
+    staking rewards and the growth of vault shares stand still, in theta too.
     """
 
     time_ns: int
@@ -113,9 +119,9 @@ class CrossTable(msgspec.Struct, frozen=True, kw_only=True):
     """How a node's dollar delta in one coin changes per one per cent of another.
 
     Row i, column j of `cross_usd_per_pct` is the change of the delta in ``coins[i]``, in dollars at
-    its unmoved spot, for one per cent of ``coins[j]``. The diagonal is gamma, from formulas; what
-    lies beside it comes from full revaluations up and down, so a zero there was found, not assumed.
-    The table is symmetric but for what the differences leave.
+    its unmoved spot, for one per cent of ``coins[j]``. All of it comes from full revaluations a
+    tenth of a per cent up and down, so a zero was found, not assumed, and the diagonal is gamma a
+    second time. The table is symmetric but for what the differences leave.
     """
 
     time_ns: int

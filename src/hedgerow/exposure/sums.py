@@ -1,8 +1,9 @@
 """Sum what holdings add, under whatever names: nodes of the tree, or buckets of one node.
 
-A part is one holding. Its value and its Greeks belong to the coin it moves with, its settled profit
-to the coin it is counted in. Some names join coins and some hold one alone; the difference matters
-for dollar coins, whose delta is peg risk and would drown everything else where coins are joined.
+A part is one holding. Its value and its Greeks belong to the coin it moves with; the delta of its
+settled profit, and what bends with the settlement coin, to the coin it is counted in. Some names
+join coins and some hold one alone; the difference matters for dollar coins, whose delta is peg risk
+and would drown everything else where coins are joined.
 """
 
 from collections.abc import Callable, Iterable
@@ -36,8 +37,9 @@ class Part:
         The coin it moves with, and the coin its worth is counted in.
     own_delta_coin, settled_delta_coin
         Of each of the two.
-    greeks
-        Of the whole holding; None where there is no answer or nothing but a delta.
+    greeks, settled_greeks
+        Of the whole holding, those of spot by each of the two coins alone; None where there is no
+        answer or nothing but a delta.
     troubles
         What is wrong with it; positions seen too long ago still count.
     """
@@ -52,6 +54,7 @@ class Part:
     own_delta_coin: float = 0.0
     settled_delta_coin: float = 0.0
     greeks: DollarGreeks | None = None
+    settled_greeks: DollarGreeks | None = None
     is_estimate: bool = False
 
 
@@ -107,7 +110,8 @@ def summed(parts: Iterable[Part], snapshot: Snapshot, places: Places) -> dict[st
             (part.own, part.own_delta_coin, True),
             (part.settled_in, part.settled_delta_coin, False),
         ):
-            if delta_coin == 0.0 and not (is_own and part.greeks is not None):
+            greeks = part.greeks if is_own else part.settled_greeks
+            if delta_coin == 0.0 and greeks is None:
                 continue
             spot = spot_usd(coin)
             above, alone = (joined, own_places) if coin == part.own else places(part, coin)
@@ -121,6 +125,8 @@ def summed(parts: Iterable[Part], snapshot: Snapshot, places: Places) -> dict[st
                 each.delta_usd.append(delta_coin * spot)
                 if is_own:
                     each.delta_own_coin.append(delta_coin)
+                elif greeks is not None:
+                    each.greeks.append(greeks)
     return sums
 
 

@@ -89,6 +89,7 @@ class _Wish:
     limit_usd: Decimal
     ladder: Ladder
     delta_coin: float
+    size_coin: float
     halfwidth_coin: float
 
 
@@ -126,8 +127,14 @@ def _wish(policy: HedgePolicy, survey: Survey, perpetual: LinearPerpetual) -> Ou
     if low <= delta <= high:
         return None
     edge = high if delta > high else low
+    # One contract moves like this many coins: the mark moves in proportion to spot, and pays in a
+    # dollar coin that has a price of its own (as `pricing.value` has it).
+    paid = snapshot.asset(perpetual.settlement)
+    if isinstance(paid, Failure):
+        return paid
+    notional_ccy = to_model(perpetual.multiplier_coin_per_contract * mark)
+    size = notional_ccy * paid.price_usd / to_model(spot)
     # Towards zero, so that rounding to lots never crosses the band.
-    size = to_model(perpetual.multiplier_coin_per_contract)
     lots = to_exact(abs(edge - delta) / size, perpetual.lot_contracts, "down")
     if lots == 0:
         return None
@@ -138,6 +145,7 @@ def _wish(policy: HedgePolicy, survey: Survey, perpetual: LinearPerpetual) -> Ou
         limit_usd=_limit_usd(mark, quantity, policy.slippage_limit_frac, perpetual.tick_usd),
         ladder=ladder,
         delta_coin=delta,
+        size_coin=size,
         halfwidth_coin=0.5 * (high - low),
     )
 
@@ -193,7 +201,7 @@ def _cut(
         quantity_contracts=quantity,
         price_limit_usd=wish.limit_usd,
         delta_before_coin=wish.delta_coin,
-        delta_after_coin=wish.delta_coin + to_model(quantity * size),
+        delta_after_coin=wish.delta_coin + to_model(quantity) * wish.size_coin,
         band_halfwidth_coin=wish.halfwidth_coin,
         target_delta_coin=policy.target_delta_coin,
         cost_expected_usd=to_model(crossing) + policy.fee_taker_frac * notional_usd,

@@ -12,13 +12,15 @@ that makes it do so is
 
 for p = 2 the index times ``exp((r + σ²) f)``. The rate of fall is what holders pay and what the
 market says about variance; backed out of a mark it may be negative, as a pool's price may lag its
-index by its fee.
+index by its fee. The controller pays no more than a mark of 1.4 times the index would say, and no
+less than one of 0.8 times: what a mark says beyond is priced and not paid.
 
 References
 ----------
 D. White, D. Robinson, Z. Koticha, A. Leone, A. Gauba, A. Krishnan (2021), Power Perpetuals
 (Paradigm); J. Clark (2021), Squeeth insides, volume 1: funding and volatility (Opyn). The form of
-the mark is derived here, and held against a recording of the controller in the tests.
+the mark is derived here, and held against a recording of the controller in the tests; its bounds
+are those of opynfinance/squeeth-monorepo, contracts/core/Controller.sol @ 6dc8cd9e79.
 """
 
 from dataclasses import dataclass
@@ -51,6 +53,7 @@ SQUEETH_SCALE_USD = 10_000.0
 SQUEETH_FUNDING_YEARS = 17.5 / 365.0
 
 _DAYS_PER_YEAR = 365.0
+_MARK_OVER_INDEX = (0.8, 1.4)  # within which a mark is paid for
 _EXPONENT: Bounds = (1.0 + 1e-6, 4.0)
 _FACTOR: Bounds = (1e-30, 1e3)
 _VOL: Bounds = (0.0, 1e3)
@@ -73,7 +76,7 @@ class PowerGreeks:
         What passing time adds with price and vol unmoved: the funding paid through the factor,
         negative when long.
     funding_frac_per_year
-        Rate at which the factor falls.
+        Rate at which the factor falls, within the controller's bounds.
     """
 
     value_usd: Floats
@@ -155,8 +158,9 @@ def power_perpetuals(
         funding_years=(funding_years, _FUNDING),
     )
     half = 0.5 * p * (p - 1.0)  # of p = 2: one
-    funding = (p - 1.0) * r + half * vol * vol
-    premium = np.exp(steep("the funding of the mark", funding, f))
+    priced = (p - 1.0) * r + half * vol * vol
+    premium = np.exp(steep("the funding of the mark", priced, f))
+    funding = _paid(priced, f)
     index = q * n / scales * S**p
     value = index * premium
     variance = value * half * f
@@ -278,7 +282,8 @@ def power_perpetuals_at_premium(
     rate = np.minimum(funding, 0.0) / (p - 1.0)
     moved = np.maximum(np.sqrt(variance) * factor + shift, 0.0)
     vol = np.where(variance > 0.0, moved, 0.0)
-    paid = steep("funding", (p - 1.0) * rate + half * vol * vol, elapsed)
+    years = np.broadcast_to(np.asarray(funding_years, dtype=np.float64), funding.shape)
+    paid = steep("funding", _paid((p - 1.0) * rate + half * vol * vol, years), elapsed)
     return power_perpetuals(
         quantity_contracts=quantity_contracts,
         price_usd=price_usd,
@@ -290,3 +295,9 @@ def power_perpetuals_at_premium(
         funding_years=funding_years,
         out=out,
     )
+
+
+def _paid(priced_frac_per_year: Floats, funding_years: Floats) -> Floats:
+    """Give the funding that the controller pays for what the mark says."""
+    least, most = (np.log(bound) / funding_years for bound in _MARK_OVER_INDEX)
+    return np.clip(priced_frac_per_year, least, most)

@@ -33,7 +33,6 @@ from hedgerow.instruments import (
     has_entry,
     is_inverse,
     settlement_of,
-    slope_ccy_per_usd,
     underlying_of,
 )
 from hedgerow.market import AssetPrice, OptionMark, PowerMark, Snapshot
@@ -44,7 +43,7 @@ from hedgerow.pricing.european import EuropeanColumns, Floats, european_greeks
 from hedgerow.pricing.pool import concentrated_shares, constant_product_shares
 from hedgerow.pricing.power import power_perpetuals_at_premium
 from hedgerow.pricing.units import unit_ccy
-from hedgerow.units import YEAR_NS, to_model, years_between
+from hedgerow.units import YEAR_NS, format_ns, to_model, years_between
 
 __all__ = ["Values", "value"]
 
@@ -69,6 +68,9 @@ class Values:
         (coin-settled options: the premium-adjusted delta).
     greeks
         Of the dollar value of one contract, settlement included: every field of `DollarGreeks`.
+        Those of spot are by the underlying alone.
+    settlement_greeks
+        The same by the settlement coin alone: gamma and speed of pool shares, zero elsewhere.
     is_estimate, age_ns
         Whether an input was carried or modelled, and its age.
     """
@@ -81,6 +83,7 @@ class Values:
     delta_own_coin: Floats
     underlyings: tuple[str, ...]
     greeks: GreekColumns
+    settlement_greeks: GreekColumns
     is_estimate: NDArray[np.bool_]
     age_ns: NDArray[np.int64]
     missing: tuple[Failure, ...]
@@ -92,6 +95,7 @@ class _Row:
 
     `raw` has the derivatives of its dollar value beyond the delta, by their orders in spot, vol and
     time: per dollar, per 1.00, per year. What is not there is zero; options bring columns instead.
+    `bends_with_settlement` says that the settlement coin's gamma and speed are the underlying's.
     """
 
     index: int
@@ -100,6 +104,7 @@ class _Row:
     unit_ccy: float = 0.0
     delta_own_coin: float = 0.0
     raw: dict[Orders, float] = field(default_factory=dict)
+    bends_with_settlement: bool = False
     is_estimate: bool = False
     age_ns: int = 0
 
@@ -152,6 +157,7 @@ def value(book: Book, snapshot: Snapshot) -> Values:
         rows.append(row)
 
     contracts = _fill_options(options, snapshot)
+    greeks = _greeks(rows, options, contracts, book, snapshot)
     return Values(
         instrument_index=np.array([r.index for r in rows], dtype=np.int64),
         unit_ccy=_column(rows, "unit_ccy"),
@@ -162,7 +168,8 @@ def value(book: Book, snapshot: Snapshot) -> Values:
         settlement_coins=tuple(r.settlement.underlying for r in rows),
         delta_own_coin=_column(rows, "delta_own_coin"),
         underlyings=tuple(r.underlying for r in rows),
-        greeks=_greeks(rows, options, contracts, book, snapshot),
+        greeks=greeks,
+        settlement_greeks=_settlement_greeks(rows, greeks),
         is_estimate=np.array([r.is_estimate for r in rows], dtype=np.bool_),
         age_ns=np.array([r.age_ns for r in rows], dtype=np.int64),
         missing=tuple(missing),
@@ -204,12 +211,26 @@ def _fill_linear(row: _Row, instrument: Instrument, snapshot: Snapshot) -> Failu
 
 
 def _fill_contract(row: _Row, contract: EntryContract, snapshot: Snapshot) -> Failure | None:
-    """Fill a future or perpetual, which has no gamma of its own."""
+    """Fill a future or perpetual, which has no gamma of its own.
+
+    One that expires on the way of a shock is settled at its mark: worth the same from then on, and
+    moved by nothing but what it is paid in.
+    """
+    expiry_ns = expiry_of(contract)
+    if expiry_ns is not None and expiry_ns <= snapshot.time_ns:
+        return Failure(
+            subject=contract.instrument_id,
+            reason="unsupported",
+            message=f"expired {format_ns(expiry_ns)}, before {format_ns(snapshot.time_ns)}; "
+            "settle it and drop the position",
+        )
     mark = snapshot.mark_usd(contract.instrument_id, contract.underlying)
     if isinstance(mark, Failure):
         return mark
     unit = to_model(unit_ccy(contract, mark))
     row.unit_ccy = unit
+    if expiry_ns is not None and expiry_ns <= snapshot.time_ns + snapshot.shock.time_forward_ns:
+        return None
     if is_inverse(contract):
         # d(-Q/M)/dM · M = Q/M coins, which is minus the unit.
         row.delta_own_coin = -unit
@@ -217,13 +238,11 @@ def _fill_contract(row: _Row, contract: EntryContract, snapshot: Snapshot) -> Fa
     # Counted in a settlement asset, so a peg that breaks moves it, and a quanto's coin does
     # (methods.md section 2.3).
     paid_usd = row.settlement.price_usd
-    if expiry_of(contract) is None:
-        row.delta_own_coin = to_model(slope_ccy_per_usd(contract)) * paid_usd
-        return None
-    # x · ∂F/∂S, the forward moving in proportion to spot (methods.md section 3).
+    # x · ∂M/∂S: forward and mark move in proportion to spot, as a shock has them do (methods.md
+    # section 3). Sums leave the delta out where spot is unknown, whatever it is, and say so.
     spot = snapshot.spot_usd(contract.underlying)
     if isinstance(spot, Failure):
-        return spot
+        spot = mark
     row.delta_own_coin = unit * paid_usd / to_model(spot)
     return None
 
@@ -248,9 +267,13 @@ def _fill_pool(row: _Row, terms: ConstantProductShare | ConcentratedShare, spot_
     )
     row.unit_ccy = float(share.value_usd[0])
     row.delta_own_coin = float(share.delta_coin[0])
-    # Γ is in proportion to S^-1.5 inside the range.
-    gamma = float(share.gamma_coin_per_usd[0]) / parity_usd
-    row.raw = {(2, 0, 0): gamma, (3, 0, 0): -1.5 * gamma / spot_usd}
+    # V(S, P) = P v(S/P) doubles when both prices do: P² V_PP = S² V_SS, and S P V_SP is minus that.
+    # With Γ in proportion to S^-1.5 inside the range, P³ V_PPP = S³ V_SSS as well. Of one coin in
+    # two forms the price never moves, and nothing bends.
+    row.bends_with_settlement = row.settlement.underlying != row.underlying
+    if row.bends_with_settlement:
+        gamma = float(share.gamma_coin_per_usd[0]) / parity_usd
+        row.raw = {(2, 0, 0): gamma, (3, 0, 0): -1.5 * gamma / spot_usd}
     held_frac = float(share.quote_usd[0]) / row.unit_ccy
     row.settlement = structs.replace(
         row.settlement, delta_coin_per_unit=held_frac * row.settlement.delta_coin_per_unit
@@ -387,7 +410,7 @@ def _fill_options(options: Sequence[_Held], snapshot: Snapshot) -> Contracts | N
 
 def _open_frac(years: Floats, window_years: Floats) -> Floats:
     """Give the fraction of the settlement average that is still to come."""
-    is_inside = years < window_years
+    is_inside = (years < window_years) | (years <= 0.0)
     return np.where(is_inside, np.maximum(years, 0.0) / np.maximum(window_years, _DUST), 1.0)
 
 
@@ -427,6 +450,16 @@ def _greeks(
             if contracts is not None:
                 raw[columns] = sizes * derivative(contracts, greek.orders)
         table[g] = raw * greek.scale(spots)
+    return GreekColumns(table)
+
+
+def _settlement_greeks(rows: Sequence[_Row], greeks: GreekColumns) -> GreekColumns:
+    """Give Greeks by the settlement coin alone; displayed ones count per cents of either price."""
+    table = np.zeros_like(greeks.table)
+    bends = np.array([row.bends_with_settlement for row in rows], dtype=np.bool_)
+    for g, (name, greek) in enumerate(GREEKS.items()):
+        if greek.orders in ((2, 0, 0), (3, 0, 0)):
+            table[g] = np.where(bends, greeks[name], 0.0)
     return GreekColumns(table)
 
 

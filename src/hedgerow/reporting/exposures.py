@@ -95,7 +95,7 @@ def cross_table(table: CrossTable, heading: str | None = None) -> RenderableType
         grid(
             f"{table.node}: change of dollar delta in USD, {clock(table.time_ns)} UTC", head, rows
         ),
-        note("Diagonal: gamma. A zero beside it was found by moving the market, not assumed."),
+        note("Diagonal: gamma. All of it was found by moving the market, a zero too."),
         note(_REGIMES[table.vol_regime]),
     ]
     return Group(*parts, *troubles(_MISSING, table.missing))

@@ -177,14 +177,15 @@ def test_linear_and_loan_rows_by_hand() -> None:
     perps = row(exposures, "desk/binance/perps")
     # 2.5 · (60010 - 58000) - 20 · (3001 - 3100) + 250000
     assert perps.value_usd == pytest.approx(5025 + 1980 + 250_000, rel=1e-15)
-    assert perps.delta_spot_usd == pytest.approx(2.5 * 60000 - 20 * 3000, rel=1e-15)
+    # Marks move in proportion to spot: a move of 100 % gains the mark, not the index.
+    assert perps.delta_spot_usd == pytest.approx(2.5 * 60010 - 20 * 3001, rel=1e-15)
     assert perps.delta_spot_coin is None  # two coins do not add
     loan = row(exposures, "desk/aave/loan")
     assert loan.value_usd == pytest.approx(40 * 1.2 * 3000 - 60_000, rel=1e-15)
     assert loan.delta_spot_coin == pytest.approx(48.0, rel=1e-15)
     assert row(exposures, "desk/treasury/cold").delta_spot_usd == pytest.approx(750.0, rel=1e-15)
     ether = row(exposures, "coin/ETH")
-    assert ether.delta_spot_coin == pytest.approx(-20 + 48 + 0.25, rel=1e-15)
+    assert ether.delta_spot_coin == pytest.approx(-20 * 3001 / 3000 + 48 + 0.25, rel=1e-14)
 
 
 def test_quanto_power_and_vault_rows_by_hand() -> None:
@@ -198,10 +199,10 @@ def test_quanto_power_and_vault_rows_by_hand() -> None:
     bitcoin = row(exposures, "coin/BTC")
     assert bitcoin.delta_spot_coin == pytest.approx(-0.3, rel=1e-14)
     assert bitcoin.delta_premium_adjusted_coin == 0.0
-    # 60 dollars per dollar of ether, short; five tokens at 234 with twice their worth in ether;
-    # ten shares of two tokens of 1.2 ether.
+    # 60 dollars per dollar of the mark, 3,100 over 3,000, short; five tokens at 234 with twice
+    # their worth in ether; ten shares of two tokens of 1.2 ether.
     ether = row(exposures, "coin/ETH")
-    assert ether.delta_spot_coin == pytest.approx(-60 + 5 * 2 * 234 / 3000 + 24, rel=1e-14)
+    assert ether.delta_spot_coin == pytest.approx(-62 + 5 * 2 * 234 / 3000 + 24, rel=1e-14)
     assert ether.gamma_usd_per_pct == pytest.approx(5 * 2 * 234 / 100, rel=1e-14)
     assert ether.theta_usd_per_day < 0.0 < ether.vega_usd_per_volpt
     desk = row(exposures, "desk")
@@ -345,6 +346,9 @@ def test_profit_in_an_unpriced_contract_is_also_missing_from_what_it_is_paid_in(
 
 def test_a_coin_without_an_index_has_no_delta() -> None:
     events = tuple(e for e in without("ETH") if getattr(e, "underlying", "") != "ETH")
+    ether = row(table(events=events), "desk/binance/perps/ETH")
+    assert [failure.subject for failure in ether.missing] == ["ETH"]
+    assert (ether.value_usd, ether.delta_spot_usd) == (pytest.approx(20 * 99), 0.0)
     assert "coin/ETH" in missing_at(table(events=events))
     assert "coin/BTC" not in missing_at(table(events=events))
 

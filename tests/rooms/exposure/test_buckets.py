@@ -32,8 +32,9 @@ def test_buckets_add_up_to_their_node(node: str, by: str) -> None:
     assert table.total == want
     rows: tuple[ExposureRow, ...] = getattr(table, by)
     for name in ("value_usd", "delta_spot_usd", *GREEKS):
-        # A dollar coin's delta stays on rows of its own, as in the tree.
-        is_kept = name == "delta_spot_usd" and "USDC" not in node
+        # A dollar coin's delta and curvature stay on rows of its own, as in the tree.
+        is_of_spot = name == "delta_spot_usd" or (name in GREEKS and GREEKS[name].spot > 0)
+        is_kept = is_of_spot and "USDC" not in node
         addends = [getattr(r, name) for r in rows if not (is_kept and r.node.startswith("USDC/"))]
         total = getattr(want, name)
         assert abs(total - fsum(addends)) <= 1e-12 * fsum(map(abs, addends)), name

@@ -1,14 +1,16 @@
 """Every Greek of every node is a slope of its dollar value, found by moving the market."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from itertools import product
 from math import fsum
+from typing import Any
 
 import pytest
 
 from hedgerow.errors import Failure
-from hedgerow.exposure import aggregate
-from hedgerow.instruments import ConstantProductShare
+from hedgerow.exposure import CrossTable, aggregate, cross_gammas
+from hedgerow.instruments import ConcentratedShare, ConstantProductShare, Instrument
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Book, book
 from hedgerow.pricing import GREEKS, VOL_REGIME, value
@@ -22,6 +24,8 @@ from tests.builders import (
     option_quote,
     power,
     power_state,
+    quanto,
+    quote,
     snapshot,
 )
 from tests.rooms.exposure.desk import held, market, now, revalued, row
@@ -88,12 +92,65 @@ def test_greeks_of_a_node_are_slopes_of_its_value(node: str, greek: str) -> None
     assert getattr(found, greek) == pytest.approx(slope, rel=2e-6, abs=2e-5)
 
 
+def joined(**terms: Any) -> Instrument:
+    """A pool share of ether and bitcoin, or whatever else is named; at 0.05 bitcoin an ether."""
+    made = {"instrument_id": "joined", "underlying": "ETH", "settlement": "BTC"} | terms
+    if "price_lower_usd" in made:
+        return ConcentratedShare(**made)
+    return ConstantProductShare(**made)
+
+
+# Of two coins, of a coin and a staked one, of a dollar against a coin, of one coin in two forms.
+JOINED = {
+    "constant product": joined(),
+    "inside its range": joined(price_lower_usd=Decimal("0.02"), price_upper_usd=Decimal("0.09")),
+    "above its range": joined(price_lower_usd=Decimal("0.02"), price_upper_usd=Decimal("0.04")),
+    "below its range": joined(price_lower_usd=Decimal("0.07"), price_upper_usd=Decimal("0.09")),
+    "of a staked coin": joined(underlying="BTC", settlement="wstETH"),
+    "of a dollar": joined(underlying="USDC", settlement="ETH"),
+    "of one coin": joined(settlement="wstETH"),
+    "of one dollar": joined(underlying="USDC", settlement="USDC"),
+    "quanto": quanto(),
+    "nearly everything": None,
+}
+
+
+@pytest.mark.parametrize("greek", ["delta_spot_usd", "gamma_usd_per_pct", "speed_usd_per_pct2"])
 @pytest.mark.parametrize("coin", ["BTC", "ETH", "USDC"])
-def test_the_delta_in_a_coin_is_the_slope_by_it(coin: str) -> None:
-    of = held()
-    found = row(revalued(of, now()), f"coin/{coin}")
-    slope = derived(worth_usd(of, now(), "desk", (coin,)), (1, 0, 0), (0.01, 0, 0))
-    assert found.delta_spot_usd == pytest.approx(slope, rel=1e-7)
+@pytest.mark.parametrize("kind", JOINED)
+def test_greeks_of_a_coin_are_slopes_by_it_alone(kind: str, coin: str, greek: str) -> None:
+    terms = JOINED[kind]
+    entry = {} if terms is None else {terms.instrument_id: (50_000, 2_400)}
+    of = held() if terms is None else book([account(positions=entry)], by_id(terms))
+    at = now(*market(), quote("ETH-QUANTO", 2500))
+    orders, scale = {"delta_spot_usd": ((1, 0, 0), 1.0), **SLOPES}[greek]
+    table = revalued(of, at)
+    found = table.row(f"coin/{coin}")
+    got = 0.0 if isinstance(found, Failure) else getattr(found, greek)
+    worth = worth_usd(of, at, "desk", (coin,))
+    step = 0.004 if orders[0] == 3 else 0.01
+    slack = {1: 1e-8, 2: 1e-8, 3: 1e-6}[orders[0]] * abs(worth(0, 0, 0)) / scale
+    assert got == pytest.approx(derived(worth, orders, (step, 0, 0)) / scale, rel=2e-6, abs=slack)
+
+
+def test_a_pool_of_two_coins_bends_with_either_and_not_with_both() -> None:
+    """Its dollars go as the root of both prices: twice a quarter of them, less the same across.
+
+    V = 2 L sqrt(S P), so P² V_PP = S² V_SS = -V/4 and S P V_SP = V/4.
+    """
+    of = book([account(positions={"joined": 500})], by_id(joined()))
+    table = revalued(of, now())
+    worth = 2 * 500 * (3000 * 60000) ** 0.5
+    for node in ("coin/ETH", "coin/BTC", "desk/venue/main/BTC", "desk/venue/main/BTC/no expiry"):
+        assert row(table, node).gamma_usd_per_pct == pytest.approx(-worth / 400, rel=1e-13)
+    for node in ("desk", "desk/venue", "desk/venue/main"):
+        assert row(table, node).gamma_usd_per_pct == pytest.approx(-worth / 200, rel=1e-13)
+    crossed = cross_gammas(of, now(), "desk")
+    assert isinstance(crossed, CrossTable)
+    assert crossed.coins == ("BTC", "ETH")
+    for i, j in product((0, 1), (0, 1)):
+        want = (-1 if i == j else 1) * worth / 400
+        assert crossed.cross_usd_per_pct[i][j] == pytest.approx(want, rel=1e-6)
 
 
 @pytest.mark.parametrize("node", NODES)
@@ -119,12 +176,21 @@ def test_a_desk_of_linear_things_has_only_a_rho() -> None:
 def test_every_node_and_the_coins_add_up(greek: str) -> None:
     table = revalued(held(), now())
     leaves = [one for one in table.rows if one.node.count("/") == 4]
+    # What bends with a dollar coin is peg risk, on its own rows alone.
+    is_spot = greek in GREEKS and GREEKS[greek].spot > 0
     for above in table.rows:
         if not above.node.startswith("desk") or above.node.count("/") == 4:
             continue
-        below = [getattr(x, greek) for x in leaves if x.node.startswith(f"{above.node}/")]
+        below = [
+            getattr(x, greek)
+            for x in leaves
+            if x.node.startswith(f"{above.node}/")
+            and not (is_spot and "/USDC/" in x.node and not above.node.endswith("/USDC"))
+        ]
         assert abs(getattr(above, greek) - fsum(below)) <= 1e-12 * fsum(map(abs, below))
-    coins = [getattr(one, greek) for one in table.coins()]
+    coins = [
+        getattr(one, greek) for one in table.coins() if not (is_spot and one.node == "coin/USDC")
+    ]
     desk = getattr(row(table, "desk"), greek)
     assert abs(desk - fsum(coins)) <= 1e-12 * fsum(map(abs, coins))
 
@@ -204,13 +270,18 @@ def test_a_shock_moves_nothing_that_has_been_observed() -> None:
 
 
 def test_curvature_of_a_dollar_coin_is_kept_where_its_delta_is() -> None:
-    """A pool of two dollars bends with the peg: on the rows of the dollar, and on none above."""
-    pool = ConstantProductShare(instrument_id="p", underlying="USDC", settlement="USDC")
-    of = book([account(positions={"p": 1000})], by_id(pool))
-    table = revalued(of, snapshot(index("BTC", 60000)))
-    assert row(table, "coin/USDC").gamma_usd_per_pct == pytest.approx(-0.5 * 1000 / 100)
-    assert row(table, "desk/venue/main/USDC").speed_usd_per_pct2 == pytest.approx(0.75 * 0.1)
-    assert row(table, "desk").gamma_usd_per_pct == row(table, "desk/venue").speed_usd_per_pct2 == 0
+    """A pool of a dollar and a coin bends with the peg: on rows of the dollar, and on none above.
+
+    2 L sqrt(S P) of the coin at 10,000: gamma -½ L sqrt(S P), speed ¾ of that, to either.
+    """
+    for own, settled in (("USDC", "BTC"), ("BTC", "USDC")):
+        pool = ConstantProductShare(instrument_id="p", underlying=own, settlement=settled)
+        of = book([account(positions={"p": 1000})], by_id(pool))
+        table = revalued(of, snapshot(index("BTC", 10_000)))
+        for node in ("coin/USDC", "desk/venue/main/USDC", "coin/BTC", "desk/venue/main", "desk"):
+            found = row(table, node)
+            assert found.gamma_usd_per_pct == pytest.approx(-0.5 * 1000 * 100 / 100), node
+            assert found.speed_usd_per_pct2 == pytest.approx(0.75 * 1000 * 100 / 1e4), node
 
 
 def test_a_greek_of_something_missing_is_missing() -> None:

@@ -13,19 +13,21 @@ from hedgerow.exposure import ScenarioCell, ScenarioLadder, ladder
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Book, book
 from hedgerow.pricing import EuropeanColumns, ScenarioGrid, scenario_profits
-from hedgerow.units import DAY_NS, years_between
+from hedgerow.units import DAY_NS, MINUTE_NS, years_between
 from tests.builders import (
     T0_NS,
     account,
     by_id,
     index,
+    inverse_future,
+    linear_future,
     option,
     option_quote,
     power,
     power_state,
     snapshot,
 )
-from tests.rooms.exposure.desk import CALL, held, market, now, revalued, row
+from tests.rooms.exposure.desk import CALL, NEAR_NS, held, market, now, revalued, row
 
 SPOTS, VOLS, DAYS = (-0.3, 0.0, 0.15), (-10.0, 0.0, 12.5), (0.0, 1.0, 30.0)
 
@@ -91,6 +93,64 @@ def test_one_coin_moves_and_the_others_stand_still(coin: str) -> None:
         there = revalued(held(), now().shocked(shock_of(cell, (coin,))))
         assert cell.profit_usd == row(there, "desk").value_usd - base.value_usd
         assert cell.delta_spot_coin == pytest.approx(row(there, f"coin/{coin}").delta_spot_coin)
+
+
+@pytest.mark.parametrize("spot", [-0.1, 0.0, 0.2])
+def test_an_expired_future_is_settled(spot: float) -> None:
+    """30 short futures on ether at 3,060 expire in 120 days; the perpetuals beside them do not."""
+    found = ladder(
+        held(), now(), "desk/binance/perps",
+        spot_moves_frac=[spot], vol_moves_volpt=[0.0], elapsed_days=[119.9, 120.0, 400.0],
+        coin="ETH",
+    )  # fmt: skip
+    assert isinstance(found, ScenarioLadder)
+    before, *after = found.cells
+    mark = 3060 * (1 + spot)
+    for cell in after:
+        assert cell.profit_usd == before.profit_usd
+        assert cell.delta_spot_usd == pytest.approx(before.delta_spot_usd + 30 * mark, rel=1e-12)
+        assert cell.delta_spot_coin == pytest.approx(-20, rel=1e-12)
+
+
+def test_what_is_settled_in_coin_still_moves_with_the_coin() -> None:
+    """60,000 dollars of inverse futures from 61,000 are worth so many bitcoin, and stay them."""
+    node = "desk/deribit/options/BTC/2026-02-21"
+    terms = inverse_future("IF", NEAR_NS)
+    of = book([account("options", venue="deribit", positions={"IF": (60_000, 61_000)})],
+              by_id(terms))  # fmt: skip
+    found = ladder(
+        of, now(), node, spot_moves_frac=[0.0], vol_moves_volpt=[0.0], elapsed_days=[19.0, 20.0]
+    )
+    assert isinstance(found, ScenarioLadder)
+    before, after = found.cells
+    assert before.delta_spot_coin == pytest.approx(60_000 / 61_000, rel=1e-12)
+    coins = 60_000 / 61_000 - 60_000 / 60_300
+    assert after.delta_spot_coin == pytest.approx(coins, rel=1e-12)
+
+
+@pytest.mark.parametrize("averaging_ns", [0, 30 * MINUTE_NS])
+@pytest.mark.parametrize("settlement", [None, "USDC"])
+def test_an_expired_option_is_its_payoff(settlement: str | None, averaging_ns: int) -> None:
+    """A call 600 dollars in the money: dollars, or as many bitcoin as they buy."""
+    terms = option(60000, "call", settlement=settlement, expiry_ns=NEAR_NS,
+                   averaging_ns=averaging_ns)  # fmt: skip
+    of = book([account(positions={terms.instrument_id: 1})], by_id(terms))
+    at = now(*market(), option_quote(terms, 60600, 0.6))
+    found = ladder(
+        of, at, "coin/BTC", spot_moves_frac=[0.0], vol_moves_volpt=[0.0], elapsed_days=[20.0]
+    )
+    assert isinstance(found, ScenarioLadder)
+    want = 600 / 60600 if settlement is None else 0.0
+    assert found.cells[0].delta_spot_coin == pytest.approx(want, abs=1e-12)
+
+
+def test_a_future_past_its_expiry_is_no_position_any_more() -> None:
+    """As for options: whoever still reports it has not settled it."""
+    terms = linear_future("LF", T0_NS, coin="ETH")
+    of = book([account(positions={"LF": (1, 3000)})], by_id(terms))
+    found = row(revalued(of, now()), "desk")
+    assert [each.reason for each in found.missing] == ["unsupported"]
+    assert "settle it and drop the position" in found.missing[0].message
 
 
 def test_all_coins_are_all_but_the_dollars() -> None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from hedgerow.errors import Failure
 from hedgerow.hedging import NO_CAPS, Caps, HedgePolicy, TradePlan, plan
 from hedgerow.hedging.plan import band_halfwidth_coin
 from hedgerow.instruments import Instrument, LinearPerpetual
@@ -39,7 +40,7 @@ POLICY = HedgePolicy(
 )
 MARKET: tuple[MarketEvent, ...] = (
     index("BTC", 60000),
-    quote("BTC-PERP", 60006),
+    quote("BTC-PERP", 60000),
     ladder("BTC-PERP", 60000, half_spread=3, size=100),
 )
 
@@ -104,12 +105,32 @@ def test_a_contract_of_a_tenth_of_a_coin_trades_ten_times_as_many() -> None:
     assert trade.delta_after_coin == pytest.approx(0.3, abs=1e-12)
 
 
+def test_a_contract_above_spot_moves_by_its_mark() -> None:
+    """At 66,000 for a spot of 60,000 each moves like 1.1 coins; the plan and the desk agree."""
+    events = (index("BTC", 60000), quote("BTC-PERP", 66000), ladder("BTC-PERP", 66000, size=100))
+    (trade,) = hedge(2, events=events).trades
+    assert trade.quantity_contracts == D("-1.590")  # 1.75 / 1.1 = 1.5909
+    assert trade.delta_after_coin == pytest.approx(2 - 1.59 * 1.1, abs=1e-12)
+    done = account("done", venue="binance", positions={"BTC-PERP": ("-1.590", 66000)})
+    assert hedge(2, events=events, accounts=(done,)).trades == ()
+    state = survey(
+        book([account("cold", balances={"BTC": 2}), done], by_id(perpetual())),
+        snapshot(*events),
+        {},
+        (),
+    )
+    row = state.exposures.row("coin/BTC")
+    assert not isinstance(row, Failure)
+    assert row.delta_spot_coin == pytest.approx(trade.delta_after_coin, abs=1e-12)
+
+
 def test_what_it_costs_and_the_worst_price_it_takes() -> None:
-    (buy,) = hedge(-2).trades
+    events = (index("BTC", 60006), quote("BTC-PERP", 60006), MARKET[2])
+    (buy,) = hedge(-2, events=events).trades
     # 1.75 coins, 3 dollars from the middle each, and 5 bp of their mark.
     assert buy.cost_expected_usd == pytest.approx(1.75 * 3 + 0.0005 * 1.75 * 60006, rel=1e-12)
     assert buy.price_limit_usd == D("60606.0")  # 60606.06 down to a tick of 0.1
-    (sell,) = hedge(2).trades
+    (sell,) = hedge(2, events=events).trades
     assert sell.price_limit_usd == D("59406.0")  # 59405.94 up to a tick
 
 
@@ -187,10 +208,10 @@ def test_a_ladder_too_thin_is_traded_on_as_far_as_it_goes() -> None:
 @pytest.mark.parametrize(
     ("order_usd_max", "left_usd", "sold", "why"),
     [
-        ("60006", None, "1", "the budget of one order"),
-        ("60005.99", None, "0.999", "the budget of one order"),
-        (None, "30003", "0.5", "the day's budget for orders"),
-        ("60006", "30003", "0.5", "the day's budget for orders"),
+        ("60000", None, "1", "the budget of one order"),
+        ("59999.99", None, "0.999", "the budget of one order"),
+        (None, "30000", "0.5", "the day's budget for orders"),
+        ("60000", "30000", "0.5", "the day's budget for orders"),
     ],
 )
 def test_a_budget_cuts_a_trade_and_does_not_stop_it(

@@ -49,6 +49,10 @@ def chain(days: tuple[int, ...] = DAYS, noise: float = 0.0, steps_count: int = 2
     )
 
 
+def essvi(theta: float, rho: float, psi: float) -> Essvi:
+    return Essvi(*(np.array(each) for each in (theta, rho, psi)))
+
+
 def only(surface: Surface) -> list[Svi]:
     return [Svi(*(np.atleast_1d(each) for each in smile.svi)) for smile in surface.smiles]
 
@@ -100,10 +104,6 @@ def test_every_rejection_is_named() -> None:
     assert [failure.reason for failure in rough.rejected] == ["poor_fit"]
     with pytest.raises(OutOfDomain, match="rejected"):
         rough.vol_frac(np.zeros(1), np.ones(1))
-
-
-def essvi(level: float, rho: float, psi: float) -> Essvi:
-    return Essvi(*(np.asarray(each) for each in (level, rho, psi)))
 
 
 def test_slices_that_cross_are_parted_or_one_is_left_out() -> None:

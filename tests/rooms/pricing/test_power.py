@@ -1,5 +1,6 @@
 """Power perpetuals: derivatives, the fairness of the mark by simulation, and what is backed out."""
 
+from math import log
 from typing import Any
 
 import numpy as np
@@ -134,7 +135,26 @@ def test_what_is_put_in_is_backed_out() -> None:
             exponent_power=p,
         )
         assert got.variance_frac_per_year == pytest.approx(vols**2, abs=1e-13)
-        assert got.funding_frac_per_year == pytest.approx(marks.funding_frac_per_year, abs=1e-13)
+        most = log(1.4) / (17.5 / 365)
+        paid = np.minimum(got.funding_frac_per_year, most)
+        assert marks.funding_frac_per_year == pytest.approx(paid, abs=1e-13)
+
+
+def test_a_mark_far_from_its_index_is_priced_whole_and_paid_within_bounds() -> None:
+    """Controller: LOWER_MARK_RATIO 0.8, UPPER_MARK_RATIO 1.4; index 400, one day of 17.5."""
+    for mark, ratio in ((800.0, 1.4), (520.0, 1.3), (340.0, 0.85), (200.0, 0.8)):
+        got = power_perpetuals_at_premium(
+            quantity_contracts=1.0,
+            price_usd=2_000.0,
+            norm_factor_frac=1.0,
+            price_recorded_usd=2_000.0,
+            price_mark_recorded_usd=mark,
+            elapsed_years=1 / 365,
+        )
+        assert got.value_usd[0] == pytest.approx(mark * ratio ** (-1 / 17.5), rel=1e-12)
+        assert got.theta_usd_per_day[0] == pytest.approx(
+            -got.value_usd[0] * log(ratio) / 17.5, rel=1e-12
+        )
 
 
 def test_a_mark_below_its_index_has_a_negative_variance() -> None:

@@ -191,8 +191,9 @@ def test_a_quanto_moves_with_its_underlying_for_what_its_coin_is_worth() -> None
     assert values.unit_ccy[0] == pytest.approx(0.0025, rel=1e-15)  # of a bitcoin, before its entry
     assert values.settlement_coins == ("BTC",)
     assert values.underlyings == ("ETH",)
-    # A millionth of a bitcoin per dollar, at 60,000 dollars: 0.06 ether.
-    assert values.delta_own_coin[0] == pytest.approx(0.06, rel=1e-14)
+    # A millionth of a bitcoin per dollar, at 60,000 dollars: 0.06 dollars per dollar of the mark,
+    # which is a quarter above spot and moves in proportion.
+    assert values.delta_own_coin[0] == pytest.approx(0.06 * 1.25, rel=1e-14)
     assert gamma_coin_per_usd(values, 2000) == 0.0
     dated = one_row(quanto_future("QF", EXPIRY_NS), *market, quote("QF", 2200))
     assert dated.delta_own_coin[0] == pytest.approx(0.06 * 1.1, rel=1e-14)

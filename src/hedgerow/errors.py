@@ -5,7 +5,7 @@ bugs are asserts. The tree below is compared with the classes by ``tests/tidy``.
 
 HedgerowError
 ├── BoundaryError     DeskRejected · RecordingRejected · RulebookRejected · JournalRejected
-│                     MarketRejected · RequestRejected
+│                     MarketRejected · RequestRejected · VectorsRejected
 ├── ModelError        OutOfDomain
 └── ExecutionError    OrderRefused · TransferRefused · BudgetExceeded
 """
@@ -32,6 +32,7 @@ __all__ = [
     "RequestRejected",
     "RulebookRejected",
     "TransferRefused",
+    "VectorsRejected",
 ]
 
 
@@ -61,6 +62,10 @@ class JournalRejected(BoundaryError):
 
 class MarketRejected(BoundaryError):
     """A market record is impossible: crossed or empty book, non-finite or non-positive price."""
+
+
+class VectorsRejected(BoundaryError):
+    """A file of test vectors cannot be read, or a case lacks what its computation needs."""
 
 
 class RequestRejected(BoundaryError):

@@ -20,9 +20,11 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
 
 from hedgerow import __version__
-from hedgerow.app.asked import heading_of, looked_at, opened, show, status_of, surveyed
+from hedgerow.app.asked import heading_of, looked_at, opened, show, status_of
 from hedgerow.app.exposure import exposure
 from hedgerow.app.kernel_cache import choose_kernel_cache
+from hedgerow.app.margin import margin
+from hedgerow.app.margin_compare import register as register_compare
 from hedgerow.app.options import At, Data, DeskPath, Json, Seed
 from hedgerow.app.price import price
 from hedgerow.app.surface import surface
@@ -41,12 +43,12 @@ app = App(
     version=__version__,
     suppress_keyboard_interrupt=False,  # `main` says what it means
 )
-margin = App(name="margin", help="What each account must hold.")
 hedge = App(name="hedge", help="Which trades bring the desk back.")
 collateral = App(name="collateral", help="Which transfers bring the desk back.")
 journal = App(name="journal", help="What was seen and done, and the proof of it.")
 for noun in (exposure, margin, hedge, collateral, surface, price, journal):
     app.command(noun)
+register_compare(margin)
 
 
 @app.command
@@ -67,36 +69,6 @@ def run(
     return run_session(
         desk_path=desk, data=data, out=out, seed=seed, compare=compare, as_json=as_json
     )
-
-
-@margin.command(name="require")
-def margin_require(
-    desk: DeskPath = None,
-    *,
-    data: Data = None,
-    at: At = None,
-    account: Annotated[str | None, Parameter(help="Only this account.")] = None,
-    seed: Seed = None,
-    as_json: Json = False,
-) -> int:
-    """Show what each account must hold, line by line, under its venue's rulebook."""
-    from hedgerow.errors import DeskRejected
-    from hedgerow.reporting import builtins_of, margin_tables
-
-    state = surveyed(desk, data, at, seed)
-    reports = {
-        node: report
-        for node, report in state.reports.items()
-        if account is None or node.split("/")[-1] == account
-    }
-    if not reports:
-        known = ", ".join(node.split("/")[-1] for node in state.reports) or "none"
-        if account is None:
-            raise DeskRejected("no account of the desk has a rulebook, so none must hold anything")
-        raise DeskRejected(f"no account {account!r} with a rulebook; there are: {known}")
-    shown = margin_tables(reports.values(), heading=heading_of(state))
-    show(builtins_of(reports), shown, as_json=as_json)
-    return status_of(state, as_json=as_json, asked=account)
 
 
 @hedge.command(name="plan")
@@ -162,6 +134,21 @@ def journal_verify(
         as_json=as_json,
     )
     return 0
+
+
+@app.command
+def certify(
+    path: Annotated[Path, Parameter(help="A vector file, or a folder of them.")],
+    *,
+    as_json: Json = False,
+) -> int:
+    """Compute every case of vector files and compare it with what it expects.
+
+    Exit status 1 where a case fails. Kinds that nobody here computes are counted and named.
+    """
+    from hedgerow.app.certify.show import run_certify
+
+    return run_certify(path, as_json=as_json)
 
 
 def main() -> None:

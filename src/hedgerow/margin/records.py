@@ -1,25 +1,43 @@
 """What leaves the margin room: a requirement that explains itself."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
 import msgspec
 
-__all__ = ["Confidence", "MarginLine", "MarginReport", "WorstScenario"]
+__all__ = [
+    "Confidence",
+    "Evidence",
+    "MarginLine",
+    "MarginReport",
+    "WorstScenario",
+    "confidence_of",
+]
 
 # exact: certified against the venue's own cases. reconciled: agrees with the live account within a
 # stated residual. estimate: anything less; on its own, an agent may only reduce risk upon it. The
 # agent there is does nothing else: its hedges shrink a delta, its transfers add margin.
 Confidence: TypeAlias = Literal["exact", "reconciled", "estimate"]
+# How well one rule is known. V: reproduced to the digit against published figures. R: reproduced
+# against the source code. D: stated in a document of the venue. S: from a third party only.
+# U: not verified.
+Evidence: TypeAlias = Literal["V", "R", "D", "S", "U"]
 
 
 class MarginLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One addend: which rule, on what, how much. `detail` lets a calculator repeat it."""
+    """One addend: which rule, on what, how much. `detail` lets a calculator repeat it.
+
+    `amount_initial_ccy` is what the same rule adds to the initial requirement; None on a line that
+    is no part of a requirement. `evidence` is how well the rule is known; untold is unverified.
+    """
 
     rule: str
     subject: str
     amount_ccy: Decimal
     detail: str = ""
+    amount_initial_ccy: Decimal | None = None
+    evidence: Evidence = "U"
 
 
 class WorstScenario(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +80,14 @@ class MarginReport(msgspec.Struct, frozen=True, kw_only=True):
                 raise ValueError(
                     f"{self.account_id}: {what} is {total} but its lines add up to {added}"
                 )
+        initials = [line.amount_initial_ccy for line in self.lines]
+        if any(each is not None for each in initials):
+            added = sum((each or Decimal(0) for each in initials), Decimal(0))
+            if added != self.requirement_initial_ccy:
+                raise ValueError(
+                    f"{self.account_id}: requirement_initial_ccy is {self.requirement_initial_ccy} "
+                    f"but its lines add up to {added}"
+                )
 
     @property
     def headroom_ccy(self) -> Decimal:
@@ -84,3 +110,16 @@ class MarginReport(msgspec.Struct, frozen=True, kw_only=True):
     def is_liquidatable(self) -> bool:
         """Whether the venue may act now."""
         return self.equity_ccy < self.requirement_maintenance_ccy
+
+
+def confidence_of(best: Confidence, used: Iterable[Evidence]) -> Confidence:
+    """Say how far a requirement may be trusted: no further than the least known rule it used.
+
+    Parameters
+    ----------
+    best
+        What the rulebook says of itself, parameters included.
+    used
+        The evidence of every rule that took part.
+    """
+    return best if all(each == "V" for each in used) else "estimate"

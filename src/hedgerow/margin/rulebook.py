@@ -4,16 +4,18 @@ Code holds formulas, TOML holds numbers, each file with its `source`, the day fr
 to hold (`as_of`) and how well it was verified. `app` reads the files; this room only decodes bytes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import TypeAlias
 
 import msgspec
 
 from hedgerow.errors import RulebookRejected
-from hedgerow.margin.records import Confidence
+from hedgerow.margin.records import Confidence, Evidence
+from hedgerow.units import date_utc, parse_ns
 
 __all__ = [
+    "RULES",
     "LendingReserve",
     "LendingRulebook",
     "Rulebook",
@@ -21,6 +23,7 @@ __all__ = [
     "Tier",
     "TieredRulebook",
     "decode_rulebook",
+    "mistakes_of",
 ]
 
 
@@ -43,6 +46,7 @@ class TieredRulebook(
     as_of: str
     confidence: Confidence
     confidence_note: str
+    evidence: dict[str, Evidence] = {}
     currency: str
     tiers: dict[str, list[Tier]]
     fee_taker_frac: Decimal
@@ -60,6 +64,7 @@ class ScanRulebook(
     as_of: str
     confidence: Confidence
     confidence_note: str
+    evidence: dict[str, Evidence] = {}
     price_range_frac: dict[str, Decimal]
     buckets_count: int
     volatility_up_frac: dict[str, Decimal]
@@ -99,6 +104,7 @@ class LendingRulebook(
     as_of: str
     confidence: Confidence
     confidence_note: str
+    evidence: dict[str, Evidence] = {}
     market: str
     close_factor_bps: int
     close_factor_full_below_health_frac: Decimal
@@ -107,6 +113,22 @@ class LendingRulebook(
     dust_base_usd: Decimal
     reserves: dict[str, LendingReserve]
 
+
+# The rules each kind uses, by the names that its table `[evidence]` may hold.
+RULES: Mapping[type, tuple[str, ...]] = {
+    TieredRulebook: ("equity", "tiered_maintenance", "tiered_initial"),
+    ScanRulebook: (
+        "equity",
+        "futures_scan",
+        "options_scan",
+        "tail_multiplier",
+        "tail_dampener",
+        "rounding",
+        "roll_minimum",
+        "roll_exponential",
+    ),
+    LendingRulebook: ("collateral", "debt"),
+}
 
 Rulebook: TypeAlias = TieredRulebook | ScanRulebook | LendingRulebook
 
@@ -132,10 +154,40 @@ def decode_rulebook(raw: bytes, *, where: str) -> Rulebook:
     except msgspec.MsgspecError as bad:
         raise RulebookRejected(f"{where}: {bad}") from bad
     # In this order: tiers and tables may be compared once their numbers are numbers.
-    mistake = next(_bad_numbers(rulebook, ""), None) or _bad_shape(rulebook)
+    mistake = next(mistakes_of(rulebook), None)
     if mistake is not None:
         raise RulebookRejected(f"{where}: {mistake}")
     return rulebook
+
+
+def mistakes_of(rulebook: Rulebook) -> Iterator[str]:
+    """Name what cannot be in a decoded rulebook: numbers first, since shapes compare numbers."""
+    is_sound = True
+    for mistake in _bad_numbers(rulebook, ""):
+        is_sound = False
+        yield mistake
+    if is_sound:
+        yield from _bad_shapes(rulebook)
+    yield from _bad_evidence(rulebook)
+    yield from _bad_day(rulebook)
+
+
+def _bad_evidence(rulebook: Rulebook) -> Iterator[str]:
+    """Name tags of rules that are none: a misspelt one would leave its rule unverified."""
+    rules = RULES[type(rulebook)]
+    for rule in rulebook.evidence:
+        if rule not in rules:
+            yield f"evidence.{rule} is no rule of this kind; there are {', '.join(rules)}"
+
+
+def _bad_day(rulebook: Rulebook) -> Iterator[str]:
+    """Refuse a date that is none: it decides which rulebook applies when."""
+    try:
+        is_day = date_utc(parse_ns(rulebook.as_of)) == rulebook.as_of
+    except ValueError:
+        is_day = False
+    if not is_day:
+        yield f"as_of must be a day such as 2026-02-15, was {rulebook.as_of}"
 
 
 def _bad_numbers(part: object, path: str) -> Iterator[str]:
@@ -158,21 +210,21 @@ def _bad_numbers(part: object, path: str) -> Iterator[str]:
             yield f"{path} must be above -1 and not 0, was {part}"
 
 
-def _bad_shape(rulebook: Rulebook) -> str | None:
-    """Say what does not fit together, or nothing."""
+def _bad_shapes(rulebook: Rulebook) -> Iterator[str]:
+    """Say what does not fit together."""
     if isinstance(rulebook, TieredRulebook):
         for underlying, tiers in rulebook.tiers.items():
             floors = [tier.floor_usd for tier in tiers]
             if not floors or floors[0] != 0 or floors != sorted(set(floors)):
                 listed = [str(floor) for floor in floors]
-                return f"tiers.{underlying} must start at 0 and rise, floors were {listed}"
+                yield f"tiers.{underlying} must start at 0 and rise, floors were {listed}"
             rates = [tier.rate_maintenance_frac for tier in tiers]
             if rates != sorted(rates):
                 listed = [str(rate) for rate in rates]
-                return f"tiers.{underlying} maintenance rates must rise, were {listed}"
+                yield f"tiers.{underlying} maintenance rates must rise, were {listed}"
     if isinstance(rulebook, ScanRulebook):
         if rulebook.buckets_count == 0:
-            return "buckets_count must be positive, was 0"
+            yield "buckets_count must be positive, was 0"
         currencies = ", ".join(sorted(rulebook.price_range_frac))
         for name in (
             "volatility_up_frac",
@@ -183,5 +235,4 @@ def _bad_shape(rulebook: Rulebook) -> str | None:
         ):
             named = ", ".join(sorted(getattr(rulebook, name)))
             if named != currencies:
-                return f"{name} names {named}, price_range_frac names {currencies}"
-    return None
+                yield f"{name} names {named}, price_range_frac names {currencies}"

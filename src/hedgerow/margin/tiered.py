@@ -1,37 +1,28 @@
-"""Tiered maintenance: the rate of the notional's tier, less the deduction that keeps it continuous.
-
-``d_0 = 0``, ``d_n = d_{n-1} + floor_n · (rate_n - rate_{n-1})``, ``MM = N · rate_n - d_n``
-(venue-margin.md section 0, rule 5; vector binance-btcusdt-maint-amount-2021).
-"""
+"""Tiers of a rulebook, asked by the one rule of tiers (`margin.rules.tiers`)."""
 
 from collections.abc import Sequence
 from decimal import Decimal
-from itertools import pairwise
 
 from hedgerow.margin.rulebook import Tier
+from hedgerow.margin.rules.tiers import deductions, maintenance, tier_at
 
 __all__ = ["deductions_usd", "maintenance_usd", "tier_index"]
 
 
-def deductions_usd(tiers: Sequence[Tier]) -> list[Decimal]:
+def deductions_usd(tiers: Sequence[Tier]) -> tuple[Decimal, ...]:
     """Give the deduction of every tier."""
-    deductions = [Decimal(0)]
-    for below, tier in pairwise(tiers):
-        step = tier.floor_usd * (tier.rate_maintenance_frac - below.rate_maintenance_frac)
-        deductions.append(deductions[-1] + step)
-    return deductions
+    return deductions(*_columns(tiers))
 
 
 def tier_index(tiers: Sequence[Tier], notional_usd: Decimal) -> int:
-    """Find the tier of a notional; a notional exactly on a floor still belongs to the tier below.
-
-    Because the deduction keeps the requirement continuous, the floor's side does not change it.
-    """
-    below = [i for i, tier in enumerate(tiers) if tier.floor_usd < notional_usd]
-    return below[-1] if below else 0
+    """Find the tier of a notional."""
+    return tier_at(_columns(tiers)[0], notional_usd)
 
 
 def maintenance_usd(tiers: Sequence[Tier], notional_usd: Decimal) -> Decimal:
     """Give the maintenance requirement of one position."""
-    at = tier_index(tiers, notional_usd)
-    return notional_usd * tiers[at].rate_maintenance_frac - deductions_usd(tiers)[at]
+    return maintenance(notional_usd, *_columns(tiers))
+
+
+def _columns(tiers: Sequence[Tier]) -> tuple[list[Decimal], list[Decimal]]:
+    return [tier.floor_usd for tier in tiers], [tier.rate_maintenance_frac for tier in tiers]

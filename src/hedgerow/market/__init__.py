@@ -6,14 +6,33 @@ input is missing or stale. `snapshot.shocked(shock)` is a new snapshot; the old 
 The room refuses records that cannot be: crossed or empty ladders, non-positive prices.
 
 A chain enters `fit_surface` and a `Surface` leaves: per expiry a smile free of arbitrage, or the
-reason why there is none.
+reason why there is none. A table of returns enters `covariance`, and joint moves of all factors
+leave: designed, drawn or as history had them.
 """
 
 from hedgerow.market.chain import ChainColumns, QuoteColumns, chain_columns
 from hedgerow.market.coordinates import ModelChoice, SmileModel
+from hedgerow.market.covariance import (
+    Covariance,
+    Factor,
+    FactorKind,
+    covariance,
+    joined,
+    nearest_correlation,
+    shrinkage_frac,
+    stressed,
+)
 from hedgerow.market.essvi import Essvi
 from hedgerow.market.events import VarianceEvent
 from hedgerow.market.forwards import Forward, ForwardSource, from_parity, from_strike
+from hedgerow.market.joint import (
+    JointScenarios,
+    designed,
+    drawn,
+    grid_of,
+    historical,
+    stacked,
+)
 from hedgerow.market.quoted_arbitrage import QuotedArbitrage, quoted_arbitrage
 from hedgerow.market.quotes import VolsFrom, expiry_forwards, smile_quotes
 from hedgerow.market.records import (
@@ -48,12 +67,16 @@ __all__ = [
     "AssetPrice",
     "Candle",
     "ChainColumns",
+    "Covariance",
     "Essvi",
+    "Factor",
+    "FactorKind",
     "Forward",
     "ForwardSource",
     "FundingSettlement",
     "GatedQuotes",
     "IndexPrice",
+    "JointScenarios",
     "Ladder",
     "LendingIndex",
     "Level",
@@ -81,12 +104,22 @@ __all__ = [
     "VarianceEvent",
     "VolsFrom",
     "chain_columns",
+    "covariance",
+    "designed",
+    "drawn",
     "expiry_forwards",
     "fit_surface",
     "fit_surfaces",
     "from_parity",
     "from_strike",
+    "grid_of",
+    "historical",
+    "joined",
     "near_money",
+    "nearest_correlation",
     "quoted_arbitrage",
+    "shrinkage_frac",
     "smile_quotes",
+    "stacked",
+    "stressed",
 ]

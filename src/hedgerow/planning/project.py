@@ -7,14 +7,13 @@ projected balances.
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-import msgspec
-
 from hedgerow.errors import Failure
 from hedgerow.hedging import Trade
 from hedgerow.instruments import Instrument, LinearPerpetual, LoanDebt, LoanSupply
+from hedgerow.margin import with_leg
 from hedgerow.market import Snapshot
 from hedgerow.planning.records import Leg, Order, Transfer
-from hedgerow.portfolio import Account, Balance, Position
+from hedgerow.portfolio import Account, with_balance, with_only_position
 
 __all__ = ["projected", "traded"]
 
@@ -35,7 +34,7 @@ def projected(
             assert isinstance(terms, LinearPerpetual), "only perpetuals are planned as hedges"
             mark = snapshot.mark_usd(terms.instrument_id, terms.underlying)
             assert not isinstance(mark, Failure), "a planned order has a mark"
-            after[leg.account_id] = with_fill(
+            after[leg.account_id] = with_leg(
                 after[leg.account_id], terms, leg.quantity_contracts, mark
             )
         else:
@@ -60,49 +59,9 @@ def traded(
         mark = snapshot.mark_usd(terms.instrument_id, terms.underlying)
         assert not isinstance(mark, Failure), "a planned trade has a mark"
         account = after[trade.account_id]
-        after[trade.account_id] = with_fill(account, terms, trade.quantity_contracts, mark)
+        after[trade.account_id] = with_leg(account, terms, trade.quantity_contracts, mark)
     changed = {trade.account_id for trade in trades}
     return tuple(after[a.account_id] for a in accounts if a.account_id in changed)
-
-
-def with_balance(account: Account, asset: str, change_coin: Decimal) -> Account:
-    """Give the account with one balance changed."""
-    others = tuple(b for b in account.balances if b.asset != asset)
-    total = account.balance_coin(asset) + change_coin
-    return msgspec.structs.replace(
-        account, balances=(*others, Balance(asset=asset, quantity_coin=total))
-    )
-
-
-def with_fill(
-    account: Account, terms: LinearPerpetual, quantity_contracts: Decimal, price_usd: Decimal
-) -> Account:
-    """Give the account after a fill, marked to the fill's price.
-
-    What the position had earned by then moves into the balance and the rest is entered at the
-    fill's price, so that equity at that price is the same before and after, whichever way the fill
-    goes.
-    """
-    held = [p for p in account.positions if p.instrument_id == terms.instrument_id]
-    others = tuple(p for p in account.positions if p.instrument_id != terms.instrument_id)
-    earned = sum(
-        (
-            p.quantity_contracts
-            * terms.multiplier_coin_per_contract
-            * (price_usd - p.price_entry_ccy)
-            for p in held
-            if p.price_entry_ccy is not None
-        ),
-        Decimal(0),
-    )
-    settled = with_balance(account, terms.settlement, earned)
-    total = sum((p.quantity_contracts for p in held), quantity_contracts)
-    if total == 0:
-        return msgspec.structs.replace(settled, positions=others)
-    position = Position(
-        instrument_id=terms.instrument_id, quantity_contracts=total, price_entry_ccy=price_usd
-    )
-    return msgspec.structs.replace(settled, positions=(*others, position))
 
 
 def _received(
@@ -120,7 +79,5 @@ def _received(
             change = leg.quantity_coin * _RAY / ray
             old = account.quantity_contracts(terms.instrument_id)
             new = old + change if leg.use == "supply" else min(old + change, Decimal(0))
-            others = tuple(p for p in account.positions if p.instrument_id != terms.instrument_id)
-            held = Position(instrument_id=terms.instrument_id, quantity_contracts=new)
-            return msgspec.structs.replace(account, positions=(*others, held))
+            return with_only_position(account, terms.instrument_id, new)
     return account

@@ -15,6 +15,13 @@ from hedgerow.reporting.exposures import (
 from hedgerow.reporting.html import report_html
 from hedgerow.reporting.ladders import ladder_svg, ladder_tables
 from hedgerow.reporting.live import LiveView
+from hedgerow.reporting.margins import (
+    differences_table,
+    explain_tables,
+    margin_tables,
+    rulebooks_table,
+    what_if_tables,
+)
 from hedgerow.reporting.records import (
     AccountDay,
     AccountGap,
@@ -36,7 +43,6 @@ from hedgerow.reporting.summary import daily, run_label, summary
 from hedgerow.reporting.tables import (
     builtins_of,
     limits_grid,
-    margin_tables,
     plan_tables,
     run_builtins,
 )
@@ -57,6 +63,8 @@ __all__ = [
     "cross_table",
     "daily",
     "delta_tables",
+    "differences_table",
+    "explain_tables",
     "exposure_table",
     "funding_table",
     "ladder_svg",
@@ -67,6 +75,7 @@ __all__ = [
     "plan_tables",
     "render_frame",
     "report_html",
+    "rulebooks_table",
     "run_builtins",
     "run_label",
     "smiles_svg",
@@ -75,4 +84,5 @@ __all__ = [
     "surface_builtins",
     "surface_lines",
     "surface_tables",
+    "what_if_tables",
 ]

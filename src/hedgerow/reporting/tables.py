@@ -7,16 +7,11 @@ import msgspec
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from hedgerow.errors import Failure, Outcome
 from hedgerow.limits import LimitState
-from hedgerow.margin import MarginReport
 from hedgerow.planning import Order, Plan
 from hedgerow.reporting.figures import (
     UNKNOWN,
-    amount,
     clock,
-    exact,
-    percent,
     quantity,
     usd,
 )
@@ -29,7 +24,6 @@ from hedgerow.simulation import Episode
 __all__ = [
     "builtins_of",
     "limits_grid",
-    "margin_tables",
     "plan_tables",
     "run_builtins",
 ]
@@ -64,52 +58,6 @@ def run_builtins(episodes: Sequence[Episode], journal_head: str | None) -> dict[
             for episode, row in ((episode, summary(episode)) for episode in episodes)
         ],
     }
-
-
-def margin_tables(
-    outcomes: Iterable[Outcome[MarginReport]], heading: str | None = None
-) -> RenderableType:
-    """Each account's requirement line by line, its equity line by line, and the use.
-
-    Lines are rounded to what a person reads; JSON has every digit.
-    """
-    head: tuple[Column, ...] = (
-        ("Rule", "", False), ("On", "", False), ("Amount", "", True), ("How", "", False),
-    )  # fmt: skip
-    parts = headed(heading)
-    failures: list[Failure] = []
-    for report in outcomes:
-        if isinstance(report, Failure):
-            failures.append(report)
-            continue
-        unit = report.currency
-        rows = [
-            (line.rule, line.subject, exact(line.amount_ccy, unit), line.detail)
-            for line in report.lines
-        ]
-        rows.append(
-            ("requirement", "", exact(report.requirement_maintenance_ccy, unit), "maintenance")
-        )
-        rows += [
-            (line.rule, line.subject, exact(line.amount_ccy, unit), line.detail)
-            for line in report.equity_lines
-        ]
-        rows.append(("equity", "", exact(report.equity_ccy, unit), "counted by the venue"))
-        use = "no equity left" if report.use_frac is None else percent(report.use_frac)
-        state = "LIQUIDATABLE" if report.is_liquidatable else f"use {use}"
-        title = f"{report.account_id}: {state}, {report.rulebook} ({report.confidence}), {unit}"
-        parts += [grid(title, head, rows)]
-        facts = f"headroom {amount(report.headroom_ccy, unit, sign=True)} {unit}, "
-        facts += f"initial requirement {amount(report.requirement_initial_ccy, unit)} {unit}"
-        worst = report.worst_scenario
-        if worst is not None:
-            facts += (
-                f"; worst scenario {worst.scenario_index}: price "
-                f"{percent(worst.price_move_frac, sign=True)}, vol {worst.vol_shock}, "
-                f"{amount(worst.profit_ccy, unit, sign=True)} {unit}"
-            )
-        parts += [Text(facts, style="dim"), Text()]
-    return Group(*parts, *troubles("Requirement unknown, hence in breach", failures))
 
 
 def limits_grid(states: Sequence[LimitState], title: str) -> RenderableType:

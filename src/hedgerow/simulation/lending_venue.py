@@ -1,6 +1,6 @@
 """A lending market: supply, repay, withdraw, and liquidation, in the protocol's own integers.
 
-Balances are scaled units times an index (`margin.lending`). Every rounding goes against the
+Balances are scaled units times an index (`margin.rules.aave_v3`). Every rounding goes against the
 account: supplying mints rounded down, repaying burns rounded down, withdrawing burns rounded up. A
 liquidator repays the largest debt against the largest collateral, as much as the close factor lets
 it, again and again until the health factor is back at one (Aave v3, onchain-margin.md section 5).
@@ -14,14 +14,17 @@ from decimal import Decimal
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LoanDebt, LoanSupply
 from hedgerow.margin import LendingRulebook
-from hedgerow.margin.lending import (
+from hedgerow.margin.rules.aave_v3 import (
     balance_raw,
     close_factor_bps,
     collateral_base,
     debt_base,
     debt_raw,
     health_factor_wad,
+    is_liquidatable,
+    leaves_dust,
     liquidation_amounts_raw,
+    repayable_raw,
 )
 from hedgerow.margin.venues.aave import price_base, scaled_raw
 from hedgerow.market import Snapshot
@@ -35,7 +38,6 @@ __all__ = ["liquidate", "loan_of", "repaid", "supplied", "withdrawn"]
 _RAY = 10**27
 _WAD = 10**18
 _BASE = Decimal(10) ** 8
-_BPS = 10_000
 
 
 def loan_of(
@@ -128,7 +130,7 @@ def liquidate(
         owed_base = sum(debt.value_base_usd for debt in debts)
         weighted = sum(s.value_base_usd * s.threshold_bps for s in supplies)
         health = health_factor_wad(weighted, owed_base)
-        if health is None or health >= _WAD:
+        if health is None or not is_liquidatable(health):
             break
         if not supplies:
             for debt in debts:
@@ -175,15 +177,17 @@ def _call(
         full_below_health_wad=int(rulebook.close_factor_full_below_health_frac * _WAD),
         full_below_base=int(rulebook.close_factor_full_below_usd * _BASE),
     )
-    cover = debt.amount_raw
-    unit = 10**debt.terms.asset_decimals
-    if closing_bps < _BPS:
-        # The factor applies to all debt of the account, measured in dollars (trap 6).
-        room_base = (owed_base * closing_bps + _BPS // 2) // _BPS
-        if debt.value_base_usd > room_base:
-            cover = room_base * unit // debt.price_base_usd
+    # The factor applies to all debt of the account, measured in dollars (trap 6).
+    cover = repayable_raw(
+        close_bps=closing_bps,
+        debt_raw=debt.amount_raw,
+        debt_price_base=debt.price_base_usd,
+        debt_decimals=debt.terms.asset_decimals,
+        debt_total_base=owed_base,
+    )
     dust_base = int(rulebook.dust_base_usd * _BASE)
     # Leaving a little is refused, so a liquidator who may not take all takes less (trap 10).
+    unit = 10**debt.terms.asset_decimals
     most = max(debt.value_base_usd - dust_base, 0) * unit // debt.price_base_usd
     for attempt in (cover, min(cover, most)):
         if attempt <= 0:
@@ -199,14 +203,15 @@ def _call(
             protocol_fee_bps=rulebook.liquidation_protocol_fee_bps,
         )
         seized = taken + fee
-        left_debt = debt_base(
-            debt.amount_raw - paid, debt.price_base_usd, debt.terms.asset_decimals
-        )
-        left_supply = collateral_base(
-            supply.amount_raw - seized, supply.price_base_usd, supply.terms.asset_decimals
-        )
-        is_whole = paid == debt.amount_raw or seized == supply.amount_raw
-        if is_whole or min(left_debt, left_supply) >= dust_base:
+        if not leaves_dust(
+            collateral_left_raw=supply.amount_raw - seized,
+            collateral_price_base=supply.price_base_usd,
+            collateral_decimals=supply.terms.asset_decimals,
+            debt_left_raw=debt.amount_raw - paid,
+            debt_price_base=debt.price_base_usd,
+            debt_decimals=debt.terms.asset_decimals,
+            dust_base=dust_base,
+        ):
             return seized, paid
     return None
 

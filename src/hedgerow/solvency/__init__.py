@@ -7,5 +7,14 @@ refuses a distance where one requirement on the way has no answer.
 
 from hedgerow.solvency.distance import distance
 from hedgerow.solvency.records import Distance
+from hedgerow.solvency.standing import Standing, StandingChange, WhatIf, compared, standing
 
-__all__ = ["Distance", "distance"]
+__all__ = [
+    "Distance",
+    "Standing",
+    "StandingChange",
+    "WhatIf",
+    "compared",
+    "distance",
+    "standing",
+]

@@ -6,11 +6,21 @@ rounds; against ourselves is *up* for what we owe and *down* for what we hold.
 
 import math
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from hedgerow.errors import OutOfDomain
 
-__all__ = ["Rounding", "mul_div_down", "mul_div_up", "quantise", "scaled", "to_exact", "to_model"]
+__all__ = [
+    "Rounding",
+    "mul_div_down",
+    "mul_div_up",
+    "quantise",
+    "quantise_fraction_up",
+    "scaled",
+    "to_exact",
+    "to_model",
+]
 
 Rounding: TypeAlias = Literal["up", "down", "half_up"]
 
@@ -56,6 +66,19 @@ def quantise(amount: Decimal, step: Decimal, rounding: Rounding) -> Decimal:
 def scaled(amount: Decimal, factor: float) -> Decimal:
     """Multiply an exact amount by a model's factor, keeping every digit (shocked prices)."""
     return amount if factor == 1.0 else amount * Decimal(repr(float(factor)))
+
+
+def quantise_fraction_up(amount: Fraction, step: Fraction) -> Fraction:
+    """Round an exact fraction up to a multiple of `step`, towards plus infinity.
+
+    Raises
+    ------
+    OutOfDomain
+        If `step` is not positive.
+    """
+    if step <= 0:
+        raise OutOfDomain(f"step must be positive, was {float(step)}")
+    return math.ceil(amount / step) * step
 
 
 def mul_div_down(value_raw: int, numerator: int, denominator: int) -> int:

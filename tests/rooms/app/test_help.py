@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cyclopts import App
 
 COMMANDS = [
     (),
@@ -19,6 +20,12 @@ COMMANDS = [
     ("exposure", "liquidity"),
     ("margin",),
     ("margin", "require"),
+    ("margin", "compare"),
+    ("margin", "what-if"),
+    ("margin", "rulebooks"),
+    ("margin", "rulebooks", "list"),
+    ("margin", "rulebooks", "check"),
+    ("margin", "rulebooks", "diff"),
     ("hedge",),
     ("hedge", "plan"),
     ("collateral",),
@@ -37,6 +44,7 @@ COMMANDS = [
     ),
     ("journal",),
     ("journal", "verify"),
+    ("certify",),
 ]  # fmt: skip
 HEAVY = {"numba", "numpy", "polars", "scipy", "pydantic", "sqlite3"}
 # Of the processor and not of the wall: a machine that is busy for a moment is not a slow command.
@@ -76,8 +84,12 @@ def test_every_command_of_the_program_is_tested_here() -> None:
     from hedgerow.app.cli import app
 
     found: set[tuple[str, ...]] = {()}
-    for name in app:
-        if not name.startswith("-"):
-            found.add((name,))
-            found |= {(name, verb) for verb in app[name] if not verb.startswith("-")}
+
+    def walk(part: App, path: tuple[str, ...]) -> None:
+        for name in part:
+            if not name.startswith("-"):
+                found.add((*path, name))
+                walk(part[name], (*path, name))
+
+    walk(app, ())
     assert found == set(COMMANDS)

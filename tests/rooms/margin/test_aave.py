@@ -1,22 +1,10 @@
-"""The protocol's integers, its cases, and what a loan account must hold."""
+"""What a loan account must hold."""
 
 from decimal import Decimal
-from typing import Any
-
-import pytest
 
 from hedgerow.errors import Failure
 from hedgerow.instruments import Instrument, VaultShare
 from hedgerow.margin import MarginReport, require
-from hedgerow.margin.lending import (
-    balance_raw,
-    close_factor_bps,
-    collateral_base,
-    debt_base,
-    debt_raw,
-    health_factor_wad,
-    liquidation_amounts_raw,
-)
 from hedgerow.margin.venues.aave import price_base, scaled_raw
 from hedgerow.market import MarketEvent, Shock
 from hedgerow.units import HOUR_NS
@@ -37,114 +25,12 @@ from tests.builders import (
     staking,
     supply,
 )
-from tests.golden.read import cases
 
 D = Decimal
-BASE = 10**8
 VAULT = VaultShare(instrument_id="v", vault="yield", asset="USDC")
 
 
-@pytest.mark.parametrize(
-    "sample", cases("aave/protocol_cases", "health_factor"), ids=lambda case: case["id"]
-)
-def test_health_factor_cases(sample: dict[str, Any]) -> None:
-    given, want = sample["given"], sample["then"]["value"]
-    weighted = int(given["collateral_base"]) * int(given["liquidation_threshold_bps"])
-    health = health_factor_wad(weighted, int(given["debt_base"]))
-    if want == "infinite":
-        assert health is None
-    else:
-        assert health is not None
-        assert abs(D(health) / 10**18 - D(want)) <= D(sample["tolerance"]["abs"])
-
-
-@pytest.mark.parametrize(
-    "sample", cases("aave/protocol_cases", "close_factor_bps"), ids=lambda case: case["id"]
-)
-def test_close_factor_cases(sample: dict[str, Any]) -> None:
-    given = sample["given"]
-    assert close_factor(
-        given["health_factor"], given["reserve_collateral_usd"], given["reserve_debt_usd"]
-    ) == int(sample["then"]["value"])
-
-
-def close_factor(health: str, collateral_usd: str, debt_usd: str) -> int:
-    return close_factor_bps(
-        health_wad=int(D(health) * 10**18),
-        reserve_collateral_base=int(D(collateral_usd) * BASE),
-        reserve_debt_base=int(D(debt_usd) * BASE),
-        partial_close_bps=5000,
-        full_below_health_wad=int(D("0.95") * 10**18),
-        full_below_base=2000 * BASE,
-    )
-
-
-CLOSE_FACTORS = """
-    health                collateral_usd  debt_usd     bps
-    0.950000000000000001  2000            2000         5000
-    0.95                  2000            2000         10000
-    0.97                  1999.99999999   2000         10000
-    0.97                  2000            1999.99999999 10000
-    0.97                  200000          150000       5000
-"""
-
-
-@pytest.mark.parametrize("row", CLOSE_FACTORS.strip().splitlines()[1:])
-def test_close_factor_at_its_bounds(row: str) -> None:
-    """Whole debt unless both are at least 2000 and the health factor is above 0.95 (section 5)."""
-    health, collateral_usd, debt_usd, bps = row.split()
-    assert close_factor(health, collateral_usd, debt_usd) == int(bps)
-
-
-@pytest.mark.parametrize(
-    "sample",
-    cases("aave/protocol_cases", "available_collateral_to_liquidate"),
-    ids=lambda case: case["id"],
-)
-def test_liquidation_amount_cases(sample: dict[str, Any]) -> None:
-    given = {name: int(number) for name, number in sample["given"].items()}
-    seized, repaid, fee = liquidation_amounts_raw(
-        collateral_price_base=given["collateral_price_1e8"],
-        collateral_decimals=given["collateral_decimals"],
-        debt_price_base=given["debt_price_1e8"],
-        debt_decimals=given["debt_decimals"],
-        debt_to_cover_raw=given["debt_to_cover"],
-        collateral_balance_raw=given["collateral_balance"],
-        liquidation_bonus_bps=given["liquidation_bonus_bps"],
-        protocol_fee_bps=given["protocol_fee_bps"],
-    )
-    assert {
-        "collateral_to_liquidator": str(seized),
-        "debt_repaid": str(repaid),
-        "protocol_fee": str(fee),
-    } == sample["then"]
-
-
-def test_the_health_factor_is_divided_half_up_before_it_is_floored() -> None:
-    """1e18 over this debt is 1,010,000 less a hundred-millionth: wadDiv gives 1,010,000."""
-    assert health_factor_wad(1, 990_099_009_901) == 101
-
-
-def test_the_protocol_takes_its_fee_rounded_up() -> None:
-    """Of 105 units seized 5 are bonus; a tenth of these is half a unit."""
-    seized, repaid, fee = liquidation_amounts_raw(
-        collateral_price_base=BASE,
-        collateral_decimals=6,
-        debt_price_base=BASE,
-        debt_decimals=6,
-        debt_to_cover_raw=100,
-        collateral_balance_raw=10**6,
-        liquidation_bonus_bps=10_500,
-        protocol_fee_bps=1_000,
-    )
-    assert (seized, repaid, fee) == (104, 100, 1)
-
-
 def test_every_rounding_is_against_the_borrower() -> None:
-    assert balance_raw(3, RAY + 1) == 3
-    assert debt_raw(3, RAY + 1) == 4
-    assert collateral_base(1, 5, 1) == 0
-    assert debt_base(1, 5, 1) == 1
     assert price_base(D("1.000000005"), is_debt=False) == 100000000
     assert price_base(D("1.000000005"), is_debt=True) == 100000001
     assert scaled_raw(D("-1.5"), 6, is_debt=True) == 1500000

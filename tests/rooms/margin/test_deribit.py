@@ -268,6 +268,25 @@ def test_the_scan_is_rounded_half_up_to_nine_decimals() -> None:
     assert scan[0] == D("0.8") * D("0.380952380953")
 
 
+def test_a_tail_cell_counts_by_its_multiplier_and_less_its_dampener() -> None:
+    """``quantity · (C(F')/F' - C(F)/F) · factor · range / |move|``, less a dampener in dollars."""
+    held = account(currency="BTC", positions={CALL.instrument_id: -300}, balances={"BTC": 500})
+    for move in (D("5.00"), D("0.50")):
+        rules = scan_rulebook(
+            extended_moves_frac=[move],
+            extended_table_factor_frac=D(10),
+            extended_dampener_usd={"BTC": D(10_000), "ETH": D(0)},
+        )
+        report = require(held, by_id(CALL), snapshot(*MARKET), rules)
+        assert isinstance(report, MarginReport)
+        up = 60000.0 * (1.0 + float(move))
+        loss = 300 * (call_coin(up, 0.9) - call_coin(60000.0, 0.6)) * 10 * 0.16 / float(move)
+        dampener = (float(move) / 0.16 - 1.0) * 10_000 / 60_000
+        lines = {line.rule: line.amount_initial_ccy for line in report.lines}
+        assert float(lines["loss in the worst cell"] or 0) == pytest.approx(loss, rel=1e-10)
+        assert float(lines["tail dampener"] or 0) == pytest.approx(-dampener, rel=1e-10)
+
+
 def test_the_tail_dampener_is_rounded_against_the_holder() -> None:
     """Short puts far below: 0.66/0.16 - 1 = 3.125 times 100,000 USD at 60,000, rounded down."""
     put = option(30000, "put", expiry_ns=T0_NS + 30 * DAY_NS)

@@ -9,10 +9,10 @@ from hedgerow.collateral import Move, Route, TransferPlan
 from hedgerow.errors import Failure
 from hedgerow.hedging import Trade, TradePlan
 from hedgerow.limits import Limit, Survey, survey
-from hedgerow.margin import MarginReport, Rulebook, require
+from hedgerow.margin import MarginReport, Rulebook, require, with_leg
 from hedgerow.planning import Order, Plan, Transfer, plan
-from hedgerow.planning.project import projected, with_balance, with_fill
-from hedgerow.portfolio import book
+from hedgerow.planning.project import projected
+from hedgerow.portfolio import book, with_balance
 from hedgerow.units import MINUTE_NS, SECOND_NS
 from tests.builders import (
     RAY,
@@ -192,7 +192,7 @@ def test_a_fill_moves_profit_to_the_balance_and_keeps_equity(row: str) -> None:
     start = account(
         positions={"BTC-PERP": (held, entry)} if entry != "-" else {}, balances={"USDC": 1000}
     )
-    after = with_fill(start, perpetual(), D(filled), D(1000))
+    after = with_leg(start, perpetual(), D(filled), D(1000))
     assert after.balance_coin("USDC") == 1000 + D(balance)
     if quantity == "-":
         assert after.positions == ()

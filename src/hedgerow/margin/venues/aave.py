@@ -8,17 +8,19 @@ integers (onchain-margin.md section 5, [V] for the arithmetic); e-mode is not mo
 from collections.abc import Mapping
 from decimal import Decimal
 
+import msgspec
+
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LoanDebt, LoanSupply
-from hedgerow.margin.lending import (
+from hedgerow.margin.records import MarginLine, MarginReport, confidence_of
+from hedgerow.margin.rulebook import LendingRulebook
+from hedgerow.margin.rules.aave_v3 import (
     balance_raw,
     collateral_base,
     debt_base,
     debt_raw,
     health_factor_wad,
 )
-from hedgerow.margin.records import MarginLine, MarginReport
-from hedgerow.margin.rulebook import LendingRulebook
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.units import quantise
@@ -82,6 +84,8 @@ def require(
                     subject=terms.asset,
                     amount_ccy=Decimal(base) / _BASE,
                     detail=f"{amount} smallest units at {oracle}",
+                    amount_initial_ccy=Decimal(base) / _BASE,
+                    evidence=rulebook.evidence.get("debt", "U"),
                 )
             )
         else:
@@ -95,16 +99,14 @@ def require(
                     amount_ccy=Decimal(base * reserve.liquidation_threshold_bps) / (_BASE * _BPS),
                     detail=f"{amount} smallest units at {oracle}, "
                     f"threshold {reserve.liquidation_threshold_bps} bps",
+                    evidence=rulebook.evidence.get("collateral", "U"),
                 )
             )
     health = health_factor_wad(weighted_base_bps, debt_total_base)
     if lines:
         shown = "infinite" if health is None else str(Decimal(health) / 10**18)
-        lines[-1] = MarginLine(
-            rule=lines[-1].rule,
-            subject=lines[-1].subject,
-            amount_ccy=lines[-1].amount_ccy,
-            detail=f"{lines[-1].detail}; health factor {shown}",
+        lines[-1] = msgspec.structs.replace(
+            lines[-1], detail=f"{lines[-1].detail}; health factor {shown}"
         )
     debt = sum((line.amount_ccy for line in lines), Decimal(0))
     return MarginReport(
@@ -112,7 +114,9 @@ def require(
         rulebook=rulebook.name,
         currency="USD",
         time_ns=snapshot.time_ns,
-        confidence=rulebook.confidence,
+        confidence=confidence_of(
+            rulebook.confidence, (line.evidence for line in (*lines, *equity_lines))
+        ),
         equity_ccy=sum((line.amount_ccy for line in equity_lines), Decimal(0)),
         requirement_maintenance_ccy=debt,
         requirement_initial_ccy=debt,

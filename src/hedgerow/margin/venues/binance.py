@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LinearPerpetual
-from hedgerow.margin.records import MarginLine, MarginReport
+from hedgerow.margin.records import MarginLine, MarginReport, confidence_of
 from hedgerow.margin.rulebook import TieredRulebook
 from hedgerow.margin.tiered import deductions_usd, maintenance_usd, tier_index
 from hedgerow.market import Snapshot
@@ -27,14 +27,15 @@ def require(
 ) -> Outcome[MarginReport]:
     """Give the cross requirement; see `hedgerow.margin.require`."""
     lines: list[MarginLine] = []
+    known = rulebook.evidence
     equity_lines = [
         MarginLine(
             rule="wallet balance",
             subject=rulebook.currency,
             amount_ccy=account.balance_coin(rulebook.currency),
+            evidence=known.get("equity", "U"),
         )
     ]
-    initial = Decimal(0)
     for position in account.positions:
         terms = instruments[position.instrument_id]
         if not isinstance(terms, LinearPerpetual) or terms.settlement != rulebook.currency:
@@ -58,7 +59,10 @@ def require(
                 subject=position.instrument_id,
                 amount_ccy=maintenance_usd(tiers, notional),
                 detail=f"{notional} x {tiers[at].rate_maintenance_frac} - "
-                f"{deductions_usd(tiers)[at]} (tier {at})",
+                f"{deductions_usd(tiers)[at]} (tier {at}); "
+                f"initial x {tiers[at].rate_initial_frac}",
+                amount_initial_ccy=notional * tiers[at].rate_initial_frac,
+                evidence=known.get("tiered_maintenance", "U"),
             )
         )
         equity_lines.append(
@@ -67,18 +71,23 @@ def require(
                 subject=position.instrument_id,
                 amount_ccy=size_coin * (mark - position.price_entry_ccy),
                 detail=f"{size_coin} x ({mark} - {position.price_entry_ccy})",
+                evidence=known.get("equity", "U"),
             )
         )
-        initial += notional * tiers[at].rate_initial_frac
+    used = {line.evidence for line in (*lines, *equity_lines)}
+    if lines:
+        used.add(known.get("tiered_initial", "U"))
     return MarginReport(
         account_id=account.account_id,
         rulebook=rulebook.name,
         currency=rulebook.currency,
         time_ns=snapshot.time_ns,
-        confidence=rulebook.confidence,
+        confidence=confidence_of(rulebook.confidence, used),
         equity_ccy=sum((line.amount_ccy for line in equity_lines), Decimal(0)),
         requirement_maintenance_ccy=sum((line.amount_ccy for line in lines), Decimal(0)),
-        requirement_initial_ccy=initial,
+        requirement_initial_ccy=sum(
+            (line.amount_initial_ccy or Decimal(0) for line in lines), Decimal(0)
+        ),
         lines=tuple(lines),
         equity_lines=tuple(equity_lines),
     )

@@ -9,12 +9,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import exp
+from typing import NamedTuple
 
 import numpy as np
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, InverseFuture, InversePerpetual, Option, expiry_of
-from hedgerow.margin.records import MarginLine, MarginReport, WorstScenario
+from hedgerow.margin.records import (
+    Evidence,
+    MarginLine,
+    MarginReport,
+    WorstScenario,
+    confidence_of,
+)
 from hedgerow.margin.rulebook import ScanRulebook
 from hedgerow.margin.scan import Cell, cells, shocked_vol_frac
 from hedgerow.market import OptionMark, Snapshot
@@ -41,6 +48,7 @@ class _Holding:
     """
 
     subject: str
+    evidence: Evidence
     expiry_ns: int | None
     worth_ccy: Decimal
     delta_coin: Decimal
@@ -84,7 +92,7 @@ def require(
                 )
     holdings: list[_Holding] = []
     for position, future in futures:
-        held = _future(position, future, snapshot, grid, rulebook.price_range_frac[currency])
+        held = _future(position, future, snapshot, grid, rulebook)
         if isinstance(held, Failure):
             return held
         holdings.append(held)
@@ -109,13 +117,26 @@ def require(
             subject=line.subject,
             amount_ccy=line.amount_ccy * factor,
             detail=f"{factor} x {line.amount_ccy}" + (f"; {line.detail}" if line.detail else ""),
+            amount_initial_ccy=line.amount_ccy,
+            evidence=line.evidence,
         )
         for line in lines
     )
+    counted = rulebook.evidence.get("equity", "U")
     equity_lines = (
-        MarginLine(rule="balance", subject=currency, amount_ccy=account.balance_coin(currency)),
+        MarginLine(
+            rule="balance",
+            subject=currency,
+            amount_ccy=account.balance_coin(currency),
+            evidence=counted,
+        ),
         *(
-            MarginLine(rule="value of position", subject=h.subject, amount_ccy=h.worth_ccy)
+            MarginLine(
+                rule="value of position",
+                subject=h.subject,
+                amount_ccy=h.worth_ccy,
+                evidence=counted,
+            )
             for h in holdings
         ),
     )
@@ -124,7 +145,9 @@ def require(
         rulebook=rulebook.name,
         currency=currency,
         time_ns=snapshot.time_ns,
-        confidence="estimate" if options else rulebook.confidence,
+        confidence=confidence_of(
+            rulebook.confidence, (line.evidence for line in (*maintenance, *equity_lines))
+        ),
         equity_ccy=sum((line.amount_ccy for line in equity_lines), Decimal(0)),
         requirement_maintenance_ccy=sum((line.amount_ccy for line in maintenance), Decimal(0)),
         requirement_initial_ccy=sum((line.amount_ccy for line in lines), Decimal(0)),
@@ -139,7 +162,7 @@ def _future(
     terms: InversePerpetual | InverseFuture,
     snapshot: Snapshot,
     grid: Sequence[Cell],
-    reach_frac: Decimal,
+    rulebook: ScanRulebook,
 ) -> Outcome[_Holding]:
     """Profit of an inverse future is size · m/(1+m) coins, in the tail that of the range's end."""
     mark = snapshot.mark_usd(terms.instrument_id, terms.underlying)
@@ -149,6 +172,7 @@ def _future(
         return Failure(
             subject=position.instrument_id, reason="missing_data", message="no entry price"
         )
+    reach_frac = rulebook.price_range_frac[terms.underlying]
     quantity = position.quantity_contracts
     size_coin = quantity * terms.multiplier_usd_per_contract / mark
     moves = [max(-reach_frac, min(reach_frac, cell.price_move_frac)) for cell in grid]
@@ -156,6 +180,7 @@ def _future(
     entered = unit_ccy(terms, position.price_entry_ccy)
     return _Holding(
         subject=position.instrument_id,
+        evidence=rulebook.evidence.get("futures_scan", "U"),
         expiry_ns=expiry_of(terms),
         worth_ccy=quantise(quantity * (unit_ccy(terms, mark) - entered), _MODEL_STEP, "down"),
         delta_coin=size_coin,
@@ -208,6 +233,7 @@ def _options(
         holdings.append(
             _Holding(
                 subject=position.instrument_id,
+                evidence=rulebook.evidence.get("options_scan", "U"),
                 expiry_ns=option.expiry_ns,
                 worth_ccy=to_exact(
                     quantity * float(now.value_usd[i]) / float(columns.forward_usd[i]),
@@ -222,6 +248,15 @@ def _options(
             )
         )
     return holdings
+
+
+class _Booked(NamedTuple):
+    """One cell, exactly: each holding's profit and what counts of it, the total, the dampener."""
+
+    profits_ccy: Sequence[Decimal]
+    shares_ccy: Sequence[Decimal]
+    total_ccy: Decimal
+    dampener_ccy: Decimal
 
 
 def _scan_lines(
@@ -243,28 +278,35 @@ def _scan_lines(
     # Exact figures only where the model leaves it open which cell is the worst.
     close = np.flatnonzero(rough <= rough.min() + _NEAR_CCY)
 
-    def share_ccy(held: _Holding, at: int) -> Decimal:
+    def booked(at: int) -> _Booked:
+        profits = [h.profit_ccy(at) for h in holdings]
+        multiplier = grid[at].multiplier_frac
         # Down is against the holder; near cells have a multiplier of one and lose nothing.
-        return quantise(held.profit_ccy(at) * grid[at].multiplier_frac, _MODEL_STEP, "down")
-
-    def total_ccy(at: int) -> tuple[Decimal, Decimal]:
-        profit = sum((share_ccy(h, at) for h in holdings), Decimal(0))
+        shares = (
+            profits
+            if multiplier == 1
+            else [quantise(profit * multiplier, _MODEL_STEP, "down") for profit in profits]
+        )
+        profit = sum(shares, Decimal(0))
         dampener = min(abs(profit), allowances_ccy[at])
-        return profit + (dampener if profit < 0 else -dampener), dampener
+        total = profit + (dampener if profit < 0 else -dampener)
+        return _Booked(profits, shares, total, dampener)
 
-    totals = {int(at): total_ccy(int(at)) for at in close}
-    at = min(totals, key=lambda cell: totals[cell][0])
-    total, dampener = totals[at]
+    cells_booked = {int(at): booked(int(at)) for at in close}
+    at = min(cells_booked, key=lambda cell: cells_booked[cell].total_ccy)
+    profits_ccy, shares_ccy, total, dampener = cells_booked[at]
     cell = grid[at]
+    tail = rulebook.evidence.get("tail_multiplier", "U")
     where = f"price {cell.price_move_frac:+}, vol {cell.vol_shock}"
     lines = [
         MarginLine(
             rule="loss in the worst cell",
             subject=h.subject,
-            amount_ccy=-share_ccy(h, at),
-            detail=_scaled(-h.profit_ccy(at), cell, reach, where),
+            amount_ccy=-share,
+            detail=_scaled(-profit, cell, reach, where),
+            evidence=_weaker(h.evidence, tail) if cell.is_extended else h.evidence,
         )
-        for h in holdings
+        for h, profit, share in zip(holdings, profits_ccy, shares_ccy, strict=True)
     ]
     if dampener != 0:
         lines.append(
@@ -274,12 +316,18 @@ def _scan_lines(
                 amount_ccy=-dampener,
                 detail=f"(|{cell.price_move_frac}| / {reach} - 1) x {dampener_usd} USD "
                 f"/ {index_usd}",
+                evidence=rulebook.evidence.get("tail_dampener", "U"),
             )
         )
     rounding = quantise(-total, _SCAN_STEP, "half_up") + total
     if rounding != 0:
         lines.append(
-            MarginLine(rule="rounded half up to 9 decimals", subject=currency, amount_ccy=rounding)
+            MarginLine(
+                rule="rounded half up to 9 decimals",
+                subject=currency,
+                amount_ccy=rounding,
+                evidence=rulebook.evidence.get("rounding", "U"),
+            )
         )
     return lines, WorstScenario(
         scenario_index=at,
@@ -287,6 +335,11 @@ def _scan_lines(
         vol_shock=cell.vol_shock,
         profit_ccy=total,
     )
+
+
+def _weaker(one: Evidence, other: Evidence) -> Evidence:
+    """Give the less known of two."""
+    return max(one, other, key="VRDSU".index)
 
 
 def _scaled(loss_ccy: Decimal, cell: Cell, reach: Decimal, where: str) -> str:
@@ -319,17 +372,19 @@ def _roll_lines(
     floor = rulebook.min_annualised_move_frac[currency]
     lines = []
     for expiry_ns, delta_coin in by_expiry.items():
-        rate = floor
+        rate, rule = floor, "roll_minimum"
         if expiry_ns is not None:
             years = max(0.0, years_between(snapshot.time_ns, expiry_ns))
             grown = exp(to_model(rulebook.annualised_move_risk_frac[currency]) * years) - 1.0
-            rate = max(floor, to_exact(grown, _SCAN_STEP, "up"))
+            if (risen := to_exact(grown, _SCAN_STEP, "up")) > floor:
+                rate, rule = risen, "roll_exponential"
         lines.append(
             MarginLine(
                 rule="roll shock",
                 subject="perpetual" if expiry_ns is None else date_utc(expiry_ns),
                 amount_ccy=abs(delta_coin) * rate,
                 detail=f"|{delta_coin}| x {rate}",
+                evidence=rulebook.evidence.get(rule, "U"),
             )
         )
     return lines

@@ -17,6 +17,12 @@ from hedgerow.venues.recordings.candles import (
 from hedgerow.venues.recordings.chains import chain_underlyings, read_chains
 from hedgerow.venues.recordings.funding import read_funding
 from hedgerow.venues.recordings.futures import read_dated_futures, read_perpetual_quotes
+from hedgerow.venues.recordings.lending_accounts import (
+    read_lending_accounts,
+    read_lending_reserves,
+    read_stored_standings,
+)
+from hedgerow.venues.recordings.liquidations import read_liquidation_calls, read_reserves
 from hedgerow.venues.recordings.merge import merge
 from hedgerow.venues.recordings.names import (
     future_from_name,
@@ -37,13 +43,18 @@ __all__ = [
     "read_chains",
     "read_dated_futures",
     "read_funding",
+    "read_lending_accounts",
+    "read_lending_reserves",
+    "read_liquidation_calls",
     "read_marks",
     "read_oracle_rounds",
     "read_perpetual_quotes",
     "read_perpetuals",
     "read_power_states",
+    "read_reserves",
     "read_spot",
     "read_spot_windows",
+    "read_stored_standings",
     "read_trades",
     "replay_raw_book",
 ]

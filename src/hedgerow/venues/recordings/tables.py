@@ -232,6 +232,26 @@ class Sheet:
         if is_empty and where:
             _check_known(paths, where)
 
+    def rows(self, path: Path) -> pl.DataFrame:
+        """Give every row of a file that has no clock: a table of terms, a state of one moment.
+
+        Raises
+        ------
+        RecordingRejected
+            If the file cannot be read, lacks a column or breaks a rule.
+        """
+        with _reading(path):
+            lazy = pl.scan_parquet(path, row_index_name="row", glob=False)
+            self._check_schema(path, lazy.collect_schema())
+            texts = [column.name for column in self.columns if column.kind == "text"]
+            table = (
+                lazy.select("row", *(column.name for column in self.columns))
+                .with_columns(pl.col(texts).cast(pl.String), time_ns=pl.lit(None, pl.Int64))
+                .collect()
+            )
+            self._check_values(path, table)
+        return table
+
     def reject(self, path: Path, table: pl.DataFrame, at: int, message: str) -> RecordingRejected:
         """Make the error for row `at` of a slice, naming file, row, subject and time."""
         where = f"{path}: row {table['row'][at]}"
@@ -304,6 +324,21 @@ class Sheet:
                 )
 
     def _check(self, path: Path, table: pl.DataFrame, last_ns: int) -> None:
+        self._check_values(path, table)
+        times = table["time_ns"]
+        steps = times.diff()
+        if times[0] < last_ns or (steps < 0).any():
+            at = 0 if times[0] < last_ns else (steps < 0).fill_null(value=False).arg_max()
+            assert at is not None
+            before_ns = last_ns if at == 0 else times[at - 1]
+            raise self.reject(
+                path,
+                table,
+                at,
+                f"{self.clock} runs backwards, after {format_ns(before_ns - self.delay_ns)}",
+            )
+
+    def _check_values(self, path: Path, table: pl.DataFrame) -> None:
         for column in self.columns:
             if not column.nullable and table[column.name].null_count():
                 at = table[column.name].is_null().arg_max()
@@ -318,18 +353,6 @@ class Sheet:
                 seen = ", ".join(f"{_shown(table[name][at])}" for name in rule.fields)
                 fields = " and ".join(rule.fields)
                 raise self.reject(path, table, at, f"{fields} must be {rule.says}, was {seen}")
-        times = table["time_ns"]
-        steps = times.diff()
-        if times[0] < last_ns or (steps < 0).any():
-            at = 0 if times[0] < last_ns else (steps < 0).fill_null(value=False).arg_max()
-            assert at is not None
-            before_ns = last_ns if at == 0 else times[at - 1]
-            raise self.reject(
-                path,
-                table,
-                at,
-                f"{self.clock} runs backwards, after {format_ns(before_ns - self.delay_ns)}",
-            )
 
 
 @contextmanager

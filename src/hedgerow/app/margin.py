@@ -1,0 +1,108 @@
+"""``hedgerow margin``: what each account must hold, what it would have to, and by which rulebooks.
+
+Only the wiring; what the commands do is in `app.margins` and `app.rulebook_verbs` and imported when
+one of them runs.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from hedgerow.app.options import At, Data, DeskPath, Json, Seed
+
+__all__ = ["margin"]
+
+margin = App(name="margin", help="What each account must hold.")
+rulebooks = App(name="rulebooks", help="By which dated parameters accounts are judged.")
+margin.command(rulebooks)
+
+
+@margin.command(name="require")
+def require(
+    desk: DeskPath = None,
+    *,
+    data: Data = None,
+    at: At = None,
+    account: Annotated[str | None, Parameter(help="Only this account.")] = None,
+    explain: Annotated[
+        bool, Parameter(negative="", help="Initial beside maintenance, and each rule's evidence.")
+    ] = False,
+    seed: Seed = None,
+    as_json: Json = False,
+) -> int:
+    """Show what each account must hold, line by line, under its venue's rulebook."""
+    from hedgerow.app.exposures import Source
+    from hedgerow.app.margins import show_requirements
+
+    return show_requirements(
+        Source(desk, data, at, seed), account=account, with_evidence=explain, as_json=as_json
+    )
+
+
+@margin.command(name="what-if")
+def what_if(
+    desk: DeskPath = None,
+    *,
+    add: Annotated[
+        list[str],
+        Parameter(
+            allow_leading_hyphen=True,
+            negative="",
+            help="A leg INSTRUMENT:QUANTITY@PRICE, such as BTC-PERPETUAL:-5@60000, in contracts "
+            "and as the venue quotes; without --account, ACCOUNT/INSTRUMENT:QUANTITY@PRICE. May "
+            "be given again.",
+        ),
+    ],
+    account: Annotated[
+        str | None, Parameter(help="Where the legs go; without it all accounts are shown.")
+    ] = None,
+    data: Data = None,
+    at: At = None,
+    seed: Seed = None,
+    as_json: Json = False,
+) -> int:
+    """Show requirement, equity and distance before and after some legs. Sends nothing."""
+    from hedgerow.app.exposures import Source
+    from hedgerow.app.margins import show_what_if
+
+    return show_what_if(Source(desk, data, at, seed), account=account, add=add, as_json=as_json)
+
+
+@rulebooks.command(name="list")
+def list_rulebooks(
+    *,
+    folder: Annotated[
+        Path | None, Parameter(help="Also those at VENUE/DAY.toml in this folder.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """List rulebooks with venue, day, kind, confidence and source."""
+    from hedgerow.app.rulebook_verbs import show_list
+
+    return show_list(folder, as_json=as_json)
+
+
+@rulebooks.command(name="check")
+def check_rulebooks(
+    file: Annotated[Path, Parameter(help="A rulebook file.")],
+    *more: Annotated[Path, Parameter(help="Further ones.")],
+    as_json: Json = False,
+) -> int:
+    """Read rulebook files and list every mistake. Exit status 1 where there is one."""
+    from hedgerow.app.rulebook_verbs import show_check
+
+    return show_check((file, *more), as_json=as_json)
+
+
+@rulebooks.command(name="diff")
+def diff_rulebooks(
+    old: Annotated[str, Parameter(help="A file, or the name of a packaged rulebook.")],
+    new: Annotated[str, Parameter(help="The same.")],
+    *,
+    as_json: Json = False,
+) -> int:
+    """Show which figures differ, and by how much. Exit status 1 where one does."""
+    from hedgerow.app.rulebook_verbs import show_diff
+
+    return show_diff(old, new, as_json=as_json)

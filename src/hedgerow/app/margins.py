@@ -1,0 +1,168 @@
+"""What ``hedgerow margin`` does: look at the desk once, ask the margin room, print."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+
+from hedgerow.app.asked import heading_of, looked_at, opened, show, status_of
+from hedgerow.app.exposures import Source
+from hedgerow.app.loose_ends import terms_from_name
+from hedgerow.app.verdict import status
+from hedgerow.errors import DeskRejected, Failure, Outcome, OutOfDomain, RecordingRejected
+from hedgerow.instruments import Instrument
+from hedgerow.limits import Survey, account_node
+from hedgerow.margin import Leg, Rulebook, what_if, with_legs
+from hedgerow.portfolio import Account
+from hedgerow.reporting import builtins_of, explain_tables, margin_tables, what_if_tables
+from hedgerow.solvency import WhatIf, compared, distance, standing
+
+__all__ = ["leg_of", "show_requirements", "show_what_if"]
+
+
+def show_requirements(
+    source: Source, *, account: str | None, with_evidence: bool, as_json: bool
+) -> int:
+    """Print requirements line by line."""
+    state = source.survey()
+    reports = {
+        node: report
+        for node, report in state.reports.items()
+        if account is None or node.split("/")[-1] == account
+    }
+    if not reports:
+        known = ", ".join(node.split("/")[-1] for node in state.reports) or "none"
+        if account is None:
+            raise DeskRejected("no account of the desk has a rulebook, so none must hold anything")
+        raise DeskRejected(f"no account {account!r} with a rulebook; there are: {known}")
+    tables = explain_tables if with_evidence else margin_tables
+    shown = tables(reports.values(), heading=heading_of(state))
+    show(builtins_of(reports), shown, as_json=as_json)
+    return status_of(state, as_json=as_json, asked=account)
+
+
+def show_what_if(source: Source, *, account: str | None, add: Sequence[str], as_json: bool) -> int:
+    """Print every account that gets a leg, or all, before and after."""
+    desk, market, at_ns = opened(source.desk, source.data, source.at, source.seed)
+    legs = _legs_by_account(add, account)
+    names = {leg.instrument_id for named in legs.values() for leg in named}
+    instruments = {**desk.instruments, **{name: _terms(name, desk.instruments) for name in names}}
+    known = [each.account_id for each in desk.accounts if each.rulebook is not None]
+    for name in legs:
+        if name not in known:
+            listed = ", ".join(known) or "none"
+            raise DeskRejected(f"no account {name!r} with a rulebook; there are: {listed}")
+    state = looked_at(desk, market, at_ns)
+    found = {
+        account_node(each): _compared(
+            each, legs.get(each.account_id, ()), state, instruments, desk.rulebooks
+        )
+        for each in state.book.accounts
+        if each.account_id in known and account in (None, each.account_id)
+    }
+    heading = f"{heading_of(state)}, with some legs more"
+    show(builtins_of(found), what_if_tables(found.values(), heading=heading), as_json=as_json)
+    return status(_troubles(found), is_quiet=as_json)
+
+
+def leg_of(text: str) -> Leg:
+    """Read a leg.
+
+    >>> leg = leg_of("BTC-PERPETUAL:-5@60000")
+    >>> leg.instrument_id, int(leg.quantity_contracts), int(leg.price_ccy)
+    ('BTC-PERPETUAL', -5, 60000)
+
+    Raises
+    ------
+    DeskRejected
+        If it is none, or says no price.
+    """
+    traded, at, price = text.rpartition("@")
+    if not at or not price:
+        raise DeskRejected(f"--add {text}: no price; write INSTRUMENT:QUANTITY@PRICE")
+    name, _, quantity = traded.rpartition(":")
+    if not name or not quantity:
+        raise DeskRejected(f"--add {text}: no quantity; write INSTRUMENT:QUANTITY@PRICE")
+    try:
+        return Leg(
+            instrument_id=name, quantity_contracts=Decimal(quantity), price_ccy=Decimal(price)
+        )
+    except InvalidOperation as bad:
+        raise DeskRejected(
+            f"--add {text}: quantity and price must be numbers, such as BTC-PERPETUAL:-5@60000"
+        ) from bad
+    except ValueError as bad:
+        raise DeskRejected(f"--add {text}: {bad}") from bad
+
+
+def _legs_by_account(add: Sequence[str], account: str | None) -> Mapping[str, Sequence[Leg]]:
+    """Give each account its legs; without one account for all, each leg names its own."""
+    legs: dict[str, list[Leg]] = {}
+    for text in add:
+        if account is not None:
+            legs.setdefault(account, []).append(leg_of(text))
+            continue
+        name, slash, rest = text.partition("/")
+        if not slash:
+            raise DeskRejected(
+                f"--add {text}: into which account? Say --account, or write ACCOUNT/{text}"
+            )
+        legs.setdefault(name, []).append(leg_of(rest))
+    return legs
+
+
+def _terms(name: str, described: Mapping[str, Instrument]) -> Instrument:
+    if name in described:
+        return described[name]
+    try:
+        return terms_from_name(name)
+    except RecordingRejected as bad:
+        raise DeskRejected(
+            f"no instrument {name!r}: the desk describes {', '.join(described)}, and a name such "
+            "as BTC-PERPETUAL or BTC-27MAR26-80000-P says its own terms"
+        ) from bad
+
+
+def _compared(
+    account: Account,
+    legs: Sequence[Leg],
+    state: Survey,
+    instruments: Mapping[str, Instrument],
+    rulebooks: Mapping[str, Rulebook],
+) -> Outcome[WhatIf]:
+    """Set one account before and after its legs side by side; what is unknown now stays so.
+
+    Raises
+    ------
+    DeskRejected
+        If the account can be judged now and could not with the legs, such as for want of a price.
+    """
+    node = account_node(account)
+    report, far = state.reports[node], state.distances[node]
+    if isinstance(report, Failure):
+        return report
+    if isinstance(far, Failure):
+        return far
+    before = standing(report, far)
+    if not legs:
+        return compared(report, legs, before, before)
+    rulebook = rulebooks[report.rulebook]
+    try:
+        changed = with_legs(account, legs, instruments)
+        then = what_if(account, legs, instruments, state.snapshot, rulebook)
+    except OutOfDomain as bad:
+        raise DeskRejected(f"{account.account_id}: {bad}") from bad
+    if isinstance(then, Failure):
+        raise DeskRejected(f"{account.account_id} with the legs: {then.message}")
+    there = distance(changed, instruments, state.snapshot, rulebook)
+    if isinstance(there, Failure):
+        raise DeskRejected(f"{account.account_id} with the legs: {there.message}")
+    return compared(report, legs, before, standing(then, there))
+
+
+def _troubles(found: Mapping[str, Outcome[WhatIf]]) -> list[str]:
+    told = []
+    for node, each in found.items():
+        if isinstance(each, Failure):
+            told.append(f"the requirement of {node.split('/')[-1]} is unknown")
+        elif each.after.is_liquidatable:
+            told.append(f"{each.account_id} would be liquidatable")
+    return told

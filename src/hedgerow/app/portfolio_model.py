@@ -1,0 +1,89 @@
+"""Read what the packaged portfolio margin assumes, and draw its scenarios."""
+
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+import numpy as np
+
+from hedgerow.errors import RulebookRejected
+from hedgerow.margin.portfolio import PortfolioModel
+from hedgerow.market import Covariance, Factor, FactorKind, JointScenarios, drawn, joined, stressed
+
+__all__ = ["packaged_covariance", "packaged_model", "packaged_scenarios"]
+
+
+class _Correlation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pair: tuple[str, str]
+    value_frac: float
+
+
+class _ModelFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: str
+    basis: str
+    level_frac: float
+    horizon_days: float
+    draws_count: int
+    degrees_count: int
+    draws_seed: int
+    crisis_frac: float
+    volume_coin_per_day: dict[str, float]
+    deviations_frac_per_day: dict[FactorKind, dict[str, float]]
+    correlations: tuple[_Correlation, ...]
+
+
+@cache
+def _file() -> _ModelFile:
+    where = files("hedgerow.app") / "portfolio_model.toml"
+    try:
+        return msgspec.toml.decode(where.read_bytes(), type=_ModelFile)
+    except msgspec.DecodeError as bad:
+        raise RulebookRejected(f"portfolio_model.toml: {bad}") from bad
+
+
+def packaged_model() -> PortfolioModel:
+    """Give the parameters of the requirement."""
+    written = _file()
+    return PortfolioModel(
+        name=written.name,
+        basis="shortfall" if written.basis == "shortfall" else "worst",
+        level_frac=written.level_frac,
+        horizon_days=written.horizon_days,
+        volume_coin_per_day=written.volume_coin_per_day,
+    )
+
+
+def packaged_covariance() -> Covariance:
+    """Give deviations and correlations, those of spot blended towards a crisis."""
+    written = _file()
+    found = {
+        Factor(kind=kind, name=name): value
+        for kind, values in written.deviations_frac_per_day.items()
+        for name, value in values.items()
+    }
+    spots = [factor for factor in found if factor.kind == "spot"]
+    by_name = {f"{factor.kind} {factor.name}": factor for factor in found}
+    stated = {
+        (by_name[first], by_name[second]): each.value_frac
+        for each in written.correlations
+        for first, second in [each.pair]
+    }
+    nothing = Covariance((), np.empty(0), np.empty((0, 0)), period_days=1.0)
+    both = {pair: value for pair, value in stated.items() if set(pair) <= set(spots)}
+    calm = joined(nothing, {factor: found[factor] for factor in spots}, both)
+    crisis = stressed(calm, np.ones((len(spots), len(spots))), written.crisis_frac)
+    rest = {factor: value for factor, value in found.items() if factor.kind != "spot"}
+    return joined(crisis, rest, {pair: v for pair, v in stated.items() if pair not in both})
+
+
+@cache
+def packaged_scenarios() -> JointScenarios:
+    """Draw the scenarios; the same to the last bit wherever they are drawn."""
+    written = _file()
+    return drawn(
+        packaged_covariance(),
+        horizon_days=written.horizon_days,
+        count=written.draws_count,
+        rng=np.random.Generator(np.random.Philox(written.draws_seed)),
+        degrees_count=written.degrees_count,
+    )

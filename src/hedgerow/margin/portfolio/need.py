@@ -1,0 +1,199 @@
+"""The requirement of some legs: a scan over joint scenarios, and what no scan shows, line by line.
+
+Everything here only ever falls by putting legs together: the loss of a sum is at most the sum of
+losses, and so it is with its worst, its shortfall, and every contingency. What depends on the size
+of the whole book (time to exit, concentration) is read off the whole book first, for the parts as
+well; otherwise cutting a crowded book into pieces would make it look safe.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+import numpy as np
+
+from hedgerow.errors import OutOfDomain
+from hedgerow.margin.portfolio.legs import Legs
+from hedgerow.margin.portfolio.model import PortfolioModel
+from hedgerow.margin.records import MarginLine
+from hedgerow.market import JointScenarios
+from hedgerow.pricing import Floats
+from hedgerow.units import date_utc, to_exact, years_between
+
+__all__ = ["STEP_USD", "Crowding", "Need", "crowding", "need", "tail_weights"]
+
+STEP_USD: Final = Decimal("0.000001")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Crowding:
+    """How hard the whole book is to leave, by coin.
+
+    Attributes
+    ----------
+    exit_factor_frac
+        Shape (scenarios,): what a loss over the horizon grows to until the last coin is sold, the
+        square root of the time it takes over the horizon, at least 1.
+    share_frac
+        Gross notional over a day's volume.
+    """
+
+    exit_factor_frac: Mapping[str, Floats]
+    share_frac: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Need:
+    """A maintenance requirement as lines, with both figures of the scan.
+
+    `worst_usd` and `shortfall_usd` are losses, positive, with the time to exit in them.
+    """
+
+    lines: tuple[MarginLine, ...]
+    worst_index: int
+    worst_usd: float
+    shortfall_usd: float
+    profit_usd: float
+
+    @property
+    def maintenance_usd(self) -> Decimal:
+        """What the lines add up to."""
+        return sum((line.amount_ccy for line in self.lines), Decimal(0))
+
+
+def crowding(legs: Legs, scenarios: JointScenarios, model: PortfolioModel) -> Crowding:
+    """Measure the whole book against what its markets trade."""
+    factors: dict[str, Floats] = {}
+    shares: dict[str, float] = {}
+    for coin in dict.fromkeys(legs.coins):
+        of_coin = [i for i, each in enumerate(legs.coins) if each == coin]
+        volume = model.volume_coin_per_day.get(coin)
+        if legs.is_dollar[of_coin[0]] or volume is None:
+            factors[coin], shares[coin] = np.ones(len(scenarios)), 0.0
+            continue
+        shares[coin] = float(np.sum(legs.notional_coin[of_coin])) / volume
+        slower = scenarios.move_frac("liquidity", coin)
+        days = shares[coin] / model.participation_frac * np.exp(0.0 if slower is None else slower)
+        factors[coin] = np.sqrt(np.maximum(days / model.horizon_days, 1.0))
+    return Crowding(factors, shares)
+
+
+def tail_weights(losses_usd: Floats, level_frac: float) -> Floats:
+    """Give the weight of each scenario in the expected shortfall: they add up to one.
+
+    The worst ``(1 - level) n`` scenarios weigh alike, the last of them for what is left of it; at
+    least the worst one. Of equal losses the first counts first.
+
+    References
+    ----------
+    R. Rockafellar, S. Uryasev (2002), Conditional value-at-risk for general loss distributions.
+    """
+    if not 0.0 <= level_frac < 1.0:
+        raise OutOfDomain(f"level_frac must be in [0, 1), was {level_frac}")
+    count = len(losses_usd)
+    mass = max((1.0 - level_frac) * count, 1.0)
+    weights = np.zeros(count)
+    order = np.argsort(-losses_usd, kind="stable")
+    weights[order] = np.clip(mass - np.arange(count), 0.0, 1.0) / mass
+    return weights
+
+
+def need(
+    legs: Legs,
+    crowd: Crowding,
+    scenarios: JointScenarios,
+    model: PortfolioModel,
+    *,
+    time_ns: int,
+) -> Need:
+    """Say what some legs of a book need together.
+
+    Parameters
+    ----------
+    crowd
+        Of the whole book, from `crowding`.
+    """
+    coins = tuple(dict.fromkeys(legs.coins))
+    of_coin = {c: [i for i, each in enumerate(legs.coins) if each == c] for c in coins}
+    slow = np.zeros((len(scenarios), len(coins)))
+    for at, coin in enumerate(coins):
+        lost = -legs.profits_usd[:, of_coin[coin]].sum(axis=1)
+        slow[:, at] = (crowd.exit_factor_frac[coin] - 1.0) * np.maximum(lost, 0.0)
+    losses = slow.sum(axis=1) - legs.profits_usd.sum(axis=1)
+    worst = int(np.argmax(losses))
+    weights = tail_weights(losses, model.level_frac)
+    shortfall = float(weights @ losses)
+    if model.basis == "worst":
+        weights = np.zeros(len(losses))
+        weights[worst] = 1.0
+        where = f"scenario {worst}, {scenarios.labels[worst]}"
+    else:
+        where = f"mean beyond {model.level_frac:g} of {len(losses)} scenarios"
+    lines = [
+        _line("loss in the scan", legs.subjects[i], float(-weights @ legs.profits_usd[:, i]), where)
+        for i in range(len(legs))
+    ]
+    lines += [
+        _line(
+            "time to exit", coin, float(weights @ slow[:, at]), "loss x (sqrt(days / horizon) - 1)"
+        )
+        for at, coin in enumerate(coins)
+        if float(weights @ slow[:, at]) > 0.0
+    ]
+    scanned = sum((line.amount_ccy for line in lines), Decimal(0))
+    if scanned < 0:
+        lines.append(
+            MarginLine(rule="a gain is no collateral", subject="scan", amount_ccy=-scanned)
+        )
+    lines += _contingencies(legs, crowd, model, time_ns)
+    return Need(
+        lines=tuple(lines),
+        worst_index=worst,
+        worst_usd=float(losses[worst]),
+        shortfall_usd=shortfall,
+        profit_usd=float(legs.profits_usd[worst].sum()),
+    )
+
+
+def _contingencies(
+    legs: Legs, crowd: Crowding, model: PortfolioModel, time_ns: int
+) -> list[MarginLine]:
+    lines = []
+    for i in np.flatnonzero(legs.short_usd * model.short_option_frac > 0.0):
+        short = float(legs.short_usd[i])
+        lines.append(
+            _line(
+                "short option",
+                legs.subjects[i],
+                short * model.short_option_frac,
+                f"{short:.2f} USD x {model.short_option_frac:g}",
+            )
+        )
+    rolls: dict[tuple[str, int | None], float] = {}
+    for i in np.flatnonzero(legs.delta_usd):
+        key = (legs.coins[i], legs.expiries_ns[i])
+        rolls[key] = rolls.get(key, 0.0) + float(legs.delta_usd[i])
+    for (coin, expiry_ns), delta in rolls.items():
+        years = 0.0 if expiry_ns is None else max(0.0, years_between(time_ns, expiry_ns))
+        rate = max(model.roll_frac_min, model.roll_frac_per_year * years)
+        bucket = "perpetual" if expiry_ns is None else date_utc(expiry_ns)
+        lines.append(
+            _line("roll", f"{coin} {bucket}", abs(delta) * rate, f"|{delta:.2f}| USD x {rate:g}")
+        )
+    for coin in dict.fromkeys(legs.coins):
+        rate = min(model.concentration_frac * crowd.share_frac[coin], 1.0)
+        gross = float(
+            np.sum(
+                [n for n, each in zip(legs.notional_usd, legs.coins, strict=True) if each == coin]
+            )
+        )
+        lines.append(_line("concentration", coin, gross * rate, f"{gross:.2f} USD x {rate:.3g}"))
+    return [line for line in lines if line.amount_ccy != 0]
+
+
+def _line(rule: str, subject: str, amount_usd: float, detail: str) -> MarginLine:
+    """Make one addend exact, rounded against the holder."""
+    return MarginLine(
+        rule=rule, subject=subject, amount_ccy=to_exact(amount_usd, STEP_USD, "up"), detail=detail
+    )

@@ -1,0 +1,119 @@
+"""hedgerow's own portfolio margin of one account, as a report whose lines add up."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import msgspec
+import numpy as np
+
+from hedgerow.errors import Failure, Outcome
+from hedgerow.instruments import Instrument
+from hedgerow.margin.portfolio.legs import Legs, legs_of
+from hedgerow.margin.portfolio.model import PortfolioModel
+from hedgerow.margin.portfolio.need import STEP_USD, crowding, need
+from hedgerow.margin.records import MarginLine, MarginReport, WorstScenario
+from hedgerow.market import JointScenarios, Snapshot
+from hedgerow.portfolio import Account, book
+from hedgerow.units import quantise, to_exact
+
+__all__ = ["PortfolioReport", "require_portfolio"]
+
+
+class PortfolioReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A requirement and the scan behind it. Losses are positive and include the time to exit.
+
+    Attributes
+    ----------
+    scenario
+        The worst one, in words.
+    moves_frac
+        What each factor does in it, in the factor's own unit, by kind and name.
+    """
+
+    margin: MarginReport
+    scenario: str
+    moves_frac: dict[str, float]
+    worst_usd: float
+    shortfall_usd: float
+    level_frac: float
+    scenarios_count: int
+
+
+def require_portfolio(
+    account: Account,
+    instruments: Mapping[str, Instrument],
+    snapshot: Snapshot,
+    scenarios: JointScenarios,
+    model: PortfolioModel,
+) -> Outcome[PortfolioReport]:
+    """Give the requirement of an account, in dollars, balances included.
+
+    Parameters
+    ----------
+    instruments
+        Terms by id, of every position held.
+
+    Returns
+    -------
+    PortfolioReport or Failure
+        A failure names the leg as soon as an input of it is missing or stale.
+    """
+    legs = legs_of(book([account], instruments), snapshot, scenarios, model)
+    if isinstance(legs, Failure):
+        return legs
+    found = need(legs, crowding(legs, scenarios, model), scenarios, model, time_ns=snapshot.time_ns)
+    equity = tuple(
+        MarginLine(
+            rule="value of position",
+            subject=subject,
+            amount_ccy=to_exact(float(legs.worth_usd[i]), STEP_USD, "down"),
+        )
+        for i, subject in enumerate(legs.subjects)
+    )
+    maintenance = found.maintenance_usd
+    factor = Decimal(repr(model.initial_factor_frac))
+    at = found.worst_index
+    return PortfolioReport(
+        margin=MarginReport(
+            account_id=account.account_id,
+            rulebook=model.name,
+            currency="USD",
+            time_ns=snapshot.time_ns,
+            confidence="estimate",
+            equity_ccy=sum((line.amount_ccy for line in equity), Decimal(0)),
+            requirement_maintenance_ccy=maintenance,
+            requirement_initial_ccy=quantise(maintenance * factor, STEP_USD, "up"),
+            lines=found.lines,
+            equity_lines=equity,
+            worst_scenario=_worst(legs, scenarios, at) if len(legs) else None,
+        ),
+        scenario=scenarios.labels[at],
+        moves_frac={
+            f"{factor.kind} {factor.name}": float(move)
+            for factor, move in zip(scenarios.factors, scenarios.moves_frac[at], strict=True)
+        },
+        worst_usd=found.worst_usd,
+        shortfall_usd=found.shortfall_usd,
+        level_frac=model.level_frac,
+        scenarios_count=len(scenarios),
+    )
+
+
+def _worst(legs: Legs, scenarios: JointScenarios, at: int) -> WorstScenario:
+    """Name the worst scenario by what the coin that loses most in it does."""
+    by_coin: dict[str, float] = {}
+    for coin, profit in zip(legs.coins, legs.profits_usd[at], strict=True):
+        by_coin[coin] = by_coin.get(coin, 0.0) + float(profit)
+    coin = min(by_coin, key=lambda each: (by_coin[each], each))
+    moves = scenarios.move_frac("spot", coin)
+    if moves is None:
+        moves = scenarios.move_frac("peg", coin)
+    assert moves is not None, "legs were refused that no scenario moves"
+    vols = scenarios.move_frac("vol_level", coin)
+    vol = 0.0 if vols is None else float(vols[at])
+    return WorstScenario(
+        scenario_index=at,
+        price_move_frac=to_exact(float(np.expm1(moves[at])), STEP_USD, "half_up"),
+        vol_shock="up" if vol > 0.0 else "down" if vol < 0.0 else "same",
+        profit_ccy=to_exact(float(legs.profits_usd[at].sum()), STEP_USD, "down"),
+    )

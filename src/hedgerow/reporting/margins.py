@@ -1,0 +1,243 @@
+"""Requirements for a terminal: line by line, with evidence, and before and after some legs."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from hedgerow.errors import Failure, Outcome
+from hedgerow.margin import Difference, MarginLine, MarginReport, Rulebook
+from hedgerow.reporting.figures import amount, exact, percent, quantity
+from hedgerow.reporting.framing import headed, note, troubles
+from hedgerow.reporting.grid import Column, grid
+from hedgerow.solvency import Standing, StandingChange, WhatIf
+
+__all__ = [
+    "differences_table",
+    "explain_tables",
+    "margin_tables",
+    "rulebooks_table",
+    "what_if_tables",
+]
+
+_LEGEND = (
+    "V reproduced to the digit against published figures, R against the source code, D stated in "
+    "a document of the venue, S from a third party only, U not verified."
+)
+_UNKNOWN = "Requirement unknown, hence in breach"
+
+
+def margin_tables(
+    outcomes: Iterable[Outcome[MarginReport]], heading: str | None = None
+) -> RenderableType:
+    """Each account's requirement line by line, its equity line by line, and the use.
+
+    Lines are rounded to what a person reads; JSON has every digit.
+    """
+    head: tuple[Column, ...] = (
+        ("Rule", "", False), ("On", "", False), ("Amount", "", True), ("How", "", False),
+    )  # fmt: skip
+    parts = headed(heading)
+    failures: list[Failure] = []
+    for report in outcomes:
+        if isinstance(report, Failure):
+            failures.append(report)
+            continue
+        unit = report.currency
+        rows = [
+            (line.rule, line.subject, exact(line.amount_ccy, unit), line.detail)
+            for line in report.lines
+        ]
+        rows.append(
+            ("requirement", "", exact(report.requirement_maintenance_ccy, unit), "maintenance")
+        )
+        rows += [
+            (line.rule, line.subject, exact(line.amount_ccy, unit), line.detail)
+            for line in report.equity_lines
+        ]
+        rows.append(("equity", "", exact(report.equity_ccy, unit), "counted by the venue"))
+        use = "no equity left" if report.use_frac is None else percent(report.use_frac)
+        state = "LIQUIDATABLE" if report.is_liquidatable else f"use {use}"
+        title = f"{report.account_id}: {state}, {report.rulebook} ({report.confidence}), {unit}"
+        parts += [grid(title, head, rows)]
+        facts = _facts(report)
+        parts += [Text(facts, style="dim"), Text()]
+    return Group(*parts, *troubles("Requirement unknown, hence in breach", failures))
+
+
+def explain_tables(
+    outcomes: Iterable[Outcome[MarginReport]], heading: str | None = None
+) -> RenderableType:
+    """Each requirement rule by rule: maintenance beside initial, their sums, evidence, how.
+
+    Lines are rounded to what a person reads; the sums are those of the exact lines.
+    """
+    parts = headed(heading)
+    reports: list[MarginReport] = []
+    failures: list[Failure] = []
+    for each in outcomes:
+        if isinstance(each, Failure):
+            failures.append(each)
+        else:
+            reports.append(each)
+    for report in reports:
+        parts += _explained(report)
+    if reports:
+        parts.append(note(_LEGEND))
+    return Group(*parts, *troubles(_UNKNOWN, failures))
+
+
+def _explained(report: MarginReport) -> list[RenderableType]:
+    unit = report.currency
+    needed: tuple[Column, ...] = (
+        ("Rule", "", False), ("On", "", False), ("Maintenance", "", True), ("Initial", "", True),
+        ("Evidence", "", False), ("How", "", False),
+    )  # fmt: skip
+    rows: list[tuple[str, ...]] = [
+        (
+            line.rule,
+            line.subject,
+            exact(line.amount_ccy, unit),
+            "" if line.amount_initial_ccy is None else exact(line.amount_initial_ccy, unit),
+            line.evidence,
+            line.detail,
+        )
+        for line in report.lines
+    ]
+    maintenance = exact(report.requirement_maintenance_ccy, unit)
+    initial = exact(report.requirement_initial_ccy, unit)
+    rows.append((_sum_of(report.lines), "", maintenance, initial, "", "requirement"))
+    counted: tuple[Column, ...] = (
+        ("Rule", "", False), ("On", "", False), ("Amount", "", True),
+        ("Evidence", "", False), ("How", "", False),
+    )  # fmt: skip
+    equity: list[tuple[str, ...]] = [
+        (line.rule, line.subject, exact(line.amount_ccy, unit), line.evidence, line.detail)
+        for line in report.equity_lines
+    ]
+    total = exact(report.equity_ccy, unit)
+    equity.append((_sum_of(report.equity_lines), "", total, "", "counted by the venue"))
+    title = f"{report.account_id}: requirement, {report.rulebook} ({report.confidence}), {unit}"
+    return [
+        grid(title, needed, rows),
+        grid(f"{report.account_id}: equity, {unit}", counted, equity),
+        note(_facts(report)),
+        Text(),
+    ]
+
+
+def _sum_of(lines: Sequence[MarginLine]) -> str:
+    return f"sum of {len(lines)} line{'' if len(lines) == 1 else 's'}"
+
+
+def what_if_tables(
+    outcomes: Iterable[Outcome[WhatIf]], heading: str | None = None
+) -> RenderableType:
+    """Each account before and after its legs, and the change."""
+    head: tuple[Column, ...] = (
+        ("", "", False), ("Before", "", True), ("After", "", True), ("Change", "", True),
+    )  # fmt: skip
+    parts = headed(heading)
+    failures: list[Failure] = []
+    for each in outcomes:
+        if isinstance(each, Failure):
+            failures.append(each)
+            continue
+        legs = ", ".join(
+            f"{quantity(leg.quantity_contracts, sign=True)} {leg.instrument_id} at {leg.price_ccy}"
+            for leg in each.legs
+        )
+        state = "WOULD BE LIQUIDATABLE, " if each.after.is_liquidatable else ""
+        title = f"{each.account_id}: {state}{legs or 'no leg'}; {each.rulebook}, {each.currency}"
+        parts += [grid(title, head, _what_if_rows(each)), Text()]
+    return Group(*parts, note("Nothing was sent."), *troubles(_UNKNOWN, failures))
+
+
+def rulebooks_table(rulebooks: Sequence[Rulebook]) -> RenderableType:
+    """One row a rulebook."""
+    head: tuple[Column, ...] = (
+        ("Rulebook", "", False), ("Whose", "", False), ("As of", "", False), ("Kind", "", False),
+        ("Trust", "", False), ("Source", "", False),
+    )  # fmt: skip
+    rows = [
+        (
+            each.name,
+            each.venue,
+            each.as_of,
+            str(type(each).__struct_config__.tag),
+            each.confidence,
+            each.source,
+        )
+        for each in rulebooks
+    ]
+    return grid("Rulebooks", head, rows)
+
+
+def differences_table(found: Sequence[Difference], title: str) -> RenderableType:
+    """One row a figure that differs."""
+    head: tuple[Column, ...] = (
+        ("Figure", "", False), ("Old", "", True), ("New", "", True), ("Change", "", True),
+        ("Of old", "", True),
+    )  # fmt: skip
+    rows = [
+        (
+            each.path,
+            "none" if each.old is None else each.old,
+            "none" if each.new is None else each.new,
+            each.change or "",
+            "" if each.change_frac is None else percent(each.change_frac, sign=True),
+        )
+        for each in found
+    ]
+    return grid(title, head, rows) if rows else Text(f"{title}: no figure differs")
+
+
+def _facts(report: MarginReport) -> str:
+    """Say headroom, initial requirement and worst scenario in a line."""
+    unit = report.currency
+    facts = f"headroom {amount(report.headroom_ccy, unit, sign=True)} {unit}, "
+    facts += f"initial requirement {amount(report.requirement_initial_ccy, unit)} {unit}"
+    worst = report.worst_scenario
+    if worst is not None:
+        facts += (
+            f"; worst scenario {worst.scenario_index}: price "
+            f"{percent(worst.price_move_frac, sign=True)}, vol {worst.vol_shock}, "
+            f"{amount(worst.profit_ccy, unit, sign=True)} {unit}"
+        )
+    return facts
+
+
+def _what_if_rows(each: WhatIf) -> list[tuple[str, str, str, str]]:
+    unit = each.currency
+    rows = [
+        (
+            name,
+            exact(getattr(each.before, field), unit),
+            exact(getattr(each.after, field), unit),
+            _signed(exact(getattr(each.change, field), unit)),
+        )
+        for name, field in (
+            ("maintenance", "requirement_maintenance_ccy"),
+            ("initial", "requirement_initial_ccy"),
+            ("equity", "equity_ccy"),
+            ("headroom", "headroom_ccy"),
+        )
+    ]
+    shares: tuple[Standing | StandingChange, ...] = (each.before, each.after, each.change)
+    use = [
+        None if s.use_frac is None else percent(s.use_frac, sign=s is each.change) for s in shares
+    ]
+    rows.append(("use", use[0] or "no equity left", use[1] or "no equity left", use[2] or "–"))
+    for name, field in (("fall", "distance_down_frac"), ("rise", "distance_up_frac")):
+        moves = [getattr(s, field) for s in shares]
+        before, after = (
+            "none in range" if move is None else percent(move, sign=True) for move in moves[:2]
+        )
+        change = "–" if moves[2] is None else percent(moves[2], sign=True)
+        rows.append((f"liquidated by a {name} of", before, after, change))
+    trust = ("confidence", each.before.confidence, each.after.confidence, "")
+    return [*rows, trust]
+
+
+def _signed(written: str) -> str:
+    return written if written.startswith(("-", "above -")) else f"+{written}"

@@ -1,0 +1,192 @@
+"""``hedgerow margin``: requirements explained, legs tried, rulebooks read, and what is refused."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hedgerow.app.margins import leg_of
+from hedgerow.errors import DeskRejected
+from tests.builders import packaged
+from tests.rooms.app.made import Answer, hedgerow_here, morning
+
+D = Decimal
+PUT = "BTC-27FEB26-75000-P"
+OTHER = "BTC-27FEB26-70000-P"
+
+
+@pytest.fixture(scope="module")
+def words(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    return morning(tmp_path_factory.mktemp("morning"))
+
+
+def ask(words: list[str], verb: str, *more: str) -> Answer:
+    return hedgerow_here("margin", verb, *words, *more, cwd=Path(words[0]).parent)
+
+
+def books(folder: Path, *more: str) -> Answer:
+    return hedgerow_here("margin", "rulebooks", *more, cwd=folder)
+
+
+def test_both_requirements_are_the_sums_of_their_lines(words: list[str]) -> None:
+    told = ask(words, "require", "--explain", "--json").json()
+    assert set(told) == {"desk/deribit/options", "desk/binance/perp"}
+    for report in told.values():
+        for line, total in (
+            ("amount_ccy", "requirement_maintenance_ccy"),
+            ("amount_initial_ccy", "requirement_initial_ccy"),
+        ):
+            assert sum(D(each[line]) for each in report["lines"]) == D(report[total]) > 0
+        assert all(each["evidence"] in "VRDSU" for each in report["lines"])
+    shown = ask(words, "require", "--explain").out
+    for part in ("Maintenance", "Initial", "Evidence", "sum of", "worst scenario", "not verified"):
+        assert part in shown
+    assert "Evidence" not in ask(words, "require").out
+
+
+def compared(words: list[str], *more: str) -> Any:
+    return ask(words, "what-if", *more, "--json").json()
+
+
+def test_a_leg_changes_one_account_and_says_by_how_much(words: list[str]) -> None:
+    """The leg closes the position."""
+    told = compared(words, "--account", "perp", "--add", "BTCUSDT-PERP:5.5@80000")
+    (found,) = told.values()
+    before, after, change = found["before"], found["after"], found["change"]
+    assert D(before["requirement_maintenance_ccy"]) > 0
+    assert D(after["requirement_maintenance_ccy"]) == 0
+    assert D(after["use_frac"]) == 0
+    assert before["distance_up_frac"] is not None
+    assert after["distance_up_frac"] is None
+    for name in ("requirement_maintenance_ccy", "equity_ccy", "headroom_ccy"):
+        assert D(change[name]) == D(after[name]) - D(before[name])
+    required = ask(words, "require", "--account", "perp", "--json").json()["desk/binance/perp"]
+    assert before["requirement_maintenance_ccy"] == required["requirement_maintenance_ccy"]
+    assert before["equity_ccy"] == required["equity_ccy"]
+
+
+def test_the_whole_desk_takes_legs_of_several_accounts(words: list[str]) -> None:
+    told = compared(words, "--add", f"options/{PUT}:-1@0.02", "--add", f"options/{OTHER}:2@0.01")
+    assert set(told) == {"desk/deribit/options", "desk/binance/perp"}
+    perp, options = told["desk/binance/perp"], told["desk/deribit/options"]
+    assert perp["before"] == perp["after"]
+    assert perp["legs"] == []
+    assert [leg["instrument_id"] for leg in options["legs"]] == [PUT, OTHER]
+    assert options["before"] != options["after"]
+    shown = ask(words, "what-if", "--add", f"options/{PUT}:-1@0.02").out
+    for part in (f"-1 {PUT} at 0.02", "no leg", "Nothing was sent.", "headroom", "Change"):
+        assert part in shown
+
+
+def test_a_leg_that_breaks_the_account_ends_with_one(words: list[str]) -> None:
+    answer = ask(words, "what-if", "--account", "options", "--add", f"{PUT}:-50@0.01")
+    assert answer.code == 1
+    assert "options would be liquidatable" in answer.err
+    assert "WOULD BE LIQUIDATABLE" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (("--account", "perp", "--add", "BTCUSDT-PERP:1"), "no price"),
+        (("--account", "perp", "--add", "BTCUSDT-PERP:1@"), "no price"),
+        (("--account", "perp", "--add", "BTCUSDT-PERP@1"), "no quantity"),
+        (("--account", "perp", "--add", "BTCUSDT-PERP:one@80000"), "must be numbers"),
+        (("--account", "perp", "--add", "BTCUSDT-PERP:0@80000"), "must be finite and not zero"),
+        (("--account", "perp", "--add", "BTCUSDT-PERP:1@-1"), "the price must be positive"),
+        (("--account", "perp", "--add", "DOGE:1@1"), "no instrument 'DOGE'"),
+        (("--account", "nobody", "--add", "BTCUSDT-PERP:1@1"), "no account 'nobody'"),
+        (("--account", "treasury", "--add", "BTCUSDT-PERP:1@1"), "no account 'treasury'"),
+        (("--add", "BTCUSDT-PERP:1@80000"), "into which account?"),
+        (("--account", "options", "--add", "BTC-PERPETUAL:-5@60000"), "no quote for BTC-PERPETUAL"),
+        (("--account", "options", "--add", "BTC-27MAR26-75000-P:1@0.1"), "no option quote"),
+        (("--account", "perp", "--add", f"{PUT}:1@0.1"), "is not a USDC perpetual"),
+        ((), "--add is missing"),
+    ],
+)
+def test_what_cannot_be_tried_is_an_error(
+    words: list[str], more: tuple[str, ...], told: str
+) -> None:
+    answer = ask(words, "what-if", *more)
+    assert answer.code == 2
+    assert told in answer.err
+    assert answer.out == ""
+
+
+def test_a_leg_is_read_from_behind() -> None:
+    assert leg_of("a:b:-1.5@2E+3").instrument_id == "a:b"
+    assert leg_of("x@y:1@2").instrument_id == "x@y"
+    with pytest.raises(DeskRejected, match="no quantity"):
+        leg_of(":1@2")
+
+
+def changed(folder: Path, day: str, *pairs: tuple[bytes, bytes]) -> Path:
+    """Write a rulebook of another day, with other figures."""
+    raw = packaged("binance/2021-11-01").replace(b"2021-11-01", day.encode())
+    for old, new in pairs:
+        assert old in raw
+        raw = raw.replace(old, new)
+    place = folder / "binance" / f"{day}.toml"
+    place.parent.mkdir(exist_ok=True)
+    place.write_bytes(raw)
+    return place
+
+
+def test_rulebooks_are_listed_with_those_of_a_folder(tmp_path: Path) -> None:
+    told = books(tmp_path, "list", "--json").json()
+    assert [each["name"] for each in told] == [
+        "aave/2023-06-20", "binance/2021-11-01", "deribit/2026-02-15",
+    ]  # fmt: skip
+    assert {"venue", "as_of", "kind", "confidence", "source", "evidence"} <= set(told[0])
+    changed(tmp_path, "2025-01-01")
+    more = books(tmp_path, "list", "--folder", ".", "--json").json()
+    assert [each["name"] for each in more if each["venue"] == "binance"] == [
+        "binance/2021-11-01", "binance/2025-01-01",
+    ]  # fmt: skip
+    shown = books(tmp_path, "list", "--folder", ".").out
+    for part in ("binance/2025-01-01", "tiered", "estimate", "gist"):
+        assert part in shown
+    assert books(tmp_path, "list", "--folder", "none").code == 2
+    (tmp_path / "empty").mkdir()
+    assert "holds no rulebook" in books(tmp_path, "list", "--folder", "empty").err
+
+
+def test_a_check_lists_every_mistake(tmp_path: Path) -> None:
+    good = changed(tmp_path, "2025-01-01")
+    bad = changed(
+        tmp_path, "2025-02-01", (b'equity = "V"', b'equity = "W"'), (b'currency = "USDC"', b"")
+    )
+    assert books(tmp_path, "check", str(good)).code == 0
+    answer = books(tmp_path, "check", str(good), str(bad))
+    assert answer.code == 1
+    assert "fine" in answer.out
+    assert "2 mistakes" in answer.out
+    assert "currency is missing" in answer.out
+    assert "1 of 2 files cannot be used" in answer.err
+    told = books(tmp_path, "check", str(good), str(bad), "--json")
+    assert told.code == 1
+    assert [len(each["mistakes"]) for each in told.json()] == [0, 2]
+    assert books(tmp_path, "check", "nowhere.toml").code == 2
+    assert books(tmp_path, "check").code == 2
+
+
+def test_a_difference_ends_with_one(tmp_path: Path) -> None:
+    changed(tmp_path, "2025-01-01", (b'fee_taker_frac = "0.0005"', b'fee_taker_frac = "0.0004"'))
+    same = books(tmp_path, "diff", "binance/2021-11-01", "binance/2021-11-01")
+    assert same.code == 0
+    assert "no figure differs" in same.out
+    answer = books(tmp_path, "diff", "binance/2021-11-01", "binance/2025-01-01.toml")
+    assert answer.code == 1
+    for part in ("fee_taker_frac", "0.0005", "0.0004", "-0.0001", "-20.0 %"):
+        assert part in answer.out
+    told = books(tmp_path, "diff", "binance/2021-11-01", "binance/2025-01-01.toml", "--json")
+    assert told.code == 1
+    (found,) = told.json()["differences"]
+    assert found == {
+        "path": "fee_taker_frac", "old": "0.0005", "new": "0.0004", "change": "-0.0001",
+        "change_frac": "-0.2",
+    }  # fmt: skip
+    unknown = books(tmp_path, "diff", "binance/2021-11-01", "okx/1")
+    assert unknown.code == 2
+    assert "neither a file nor a packaged rulebook" in unknown.err

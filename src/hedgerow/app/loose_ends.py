@@ -144,7 +144,8 @@ def _position_ends(
     where: str, name: str, entry: Any, listed: Mapping[str, Any] | None, start_ns: int | None
 ) -> Iterator[str]:
     if listed is not None:
-        is_future, expiry_ns = listed.get("kind") in ENTRY_KINDS, _time(listed, "expiry")
+        kind, expiry_ns = listed.get("kind"), _time(listed, "expiry")
+        is_future = isinstance(kind, str) and kind in ENTRY_KINDS
     else:
         try:
             terms = terms_from_name(name)

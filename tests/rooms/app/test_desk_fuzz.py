@@ -137,6 +137,14 @@ def test_any_edit_is_loaded_or_refused(
     check(written(tmp_path_factory.getbasetemp(), raw))
 
 
+@pytest.mark.parametrize("value", [[], {}, "", -1], ids=["a list", "a table", "no text", "less"])
+def test_one_value_of_another_kind_in_any_place(tmp_path: Path, value: Any) -> None:
+    for path in PLACES:
+        raw = copy.deepcopy(DESK)
+        edited(raw, ("put", path, "", value, path))
+        check(written(tmp_path, raw))
+
+
 @given(st.dictionaries(keys, values, max_size=6))
 def test_any_table_is_loaded_or_refused(
     tmp_path_factory: pytest.TempPathFactory, raw: dict[str, Any]

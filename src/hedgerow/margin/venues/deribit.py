@@ -2,14 +2,16 @@
 
 Algorithm of venue-margin.md section 1.4: futures reproduce the venue to the digit ([V]
 deribit-pme-btc-2024-06-17); options follow the documented scan and are an estimate until reconciled
-with the venue's own simulation. Everything is counted in the coin, at the shocked price.
+with the venue's own simulation. Everything is counted in the coin, at the shocked price. The grid
+is a list of cells, each a price move and a vol shock; the worst of them makes the requirement.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from math import exp
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -23,13 +25,12 @@ from hedgerow.margin.records import (
     confidence_of,
 )
 from hedgerow.margin.rulebook import ScanRulebook
-from hedgerow.margin.scan import Cell, cells, shocked_vol_frac
 from hedgerow.market import OptionMark, Snapshot
 from hedgerow.portfolio import Account, Position
 from hedgerow.pricing import Floats, OptionColumns, greeks, unit_ccy, value_usd
 from hedgerow.units import date_utc, quantise, to_exact, to_model, years_between
 
-__all__ = ["require"]
+__all__ = ["Cell", "VolShock", "cells", "require", "shocked_vol_frac"]
 
 # The venue prints requirements to nine decimals of a coin; model profits are kept to twelve,
 # rounded against the holder, so that the cell's rounding stays the venue's.
@@ -37,6 +38,75 @@ _SCAN_STEP = Decimal("1e-9")
 _MODEL_STEP = Decimal("1e-12")
 # Further apart than this, the model's float and the exact figures cannot disagree on the order.
 _NEAR_CCY = 1e-8
+
+
+VolShock: TypeAlias = Literal["up", "same", "down"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One scenario. `multiplier_frac` scales the profit; `is_extended` marks the far tail."""
+
+    price_move_frac: Decimal
+    vol_shock: VolShock
+    multiplier_frac: Decimal
+    is_extended: bool
+
+
+def cells(rulebook: ScanRulebook, currency: str) -> tuple[Cell, ...]:
+    """List the cells: every price bucket with vol up, same and down, then the tail with vol up."""
+    return _cells(
+        rulebook.price_range_frac[currency],
+        rulebook.buckets_count,
+        tuple(rulebook.extended_moves_frac),
+        rulebook.extended_table_factor_frac,
+    )
+
+
+@cache
+def _cells(
+    reach: Decimal, steps: int, tail: tuple[Decimal, ...], tail_factor: Decimal
+) -> tuple[Cell, ...]:
+    shocks: tuple[VolShock, ...] = ("up", "same", "down")
+    near = tuple(
+        Cell(reach * i / steps, shock, Decimal(1), is_extended=False)
+        for i in range(-steps, steps + 1)
+        for shock in shocks
+    )
+    far = tuple(
+        Cell(move, "up", tail_factor * reach / abs(move), is_extended=True) for move in tail
+    )
+    return near + far
+
+
+def shocked_vol_frac(
+    rulebook: ScanRulebook,
+    currency: str,
+    vol_frac: Floats,
+    expiry_years: Floats,
+    shock: VolShock,
+) -> Floats:
+    """Shock volatilities by tenor: ``vol · (1 ± range · (30 / days)^power)``.
+
+    The power is the short-term one below 30 days. The upward shock never leaves a vol below the
+    rulebook's minimum. Days are floored at one: the venue does not publish what it does below, and
+    without a floor the shock would grow without bound on the last day ([U]).
+    """
+    if shock == "same":
+        return vol_frac
+    days = np.maximum(expiry_years * 365.0, 1.0)
+    power = np.where(
+        days < 30.0,
+        to_model(rulebook.short_term_vega_power),
+        to_model(rulebook.long_term_vega_power),
+    )
+    tenor = (30.0 / days) ** power
+    if shock == "up":
+        up = vol_frac * (1.0 + to_model(rulebook.volatility_up_frac[currency]) * tenor)
+        return np.maximum(up, to_model(rulebook.min_volatility_for_shock_up_frac))
+    return vol_frac * np.maximum(
+        1.0 - to_model(rulebook.volatility_down_frac[currency]) * tenor, 0.0
+    )
 
 
 @dataclass(frozen=True, slots=True)

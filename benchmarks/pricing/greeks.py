@@ -30,7 +30,7 @@ BARS = {"numpy": 5.0, "nautilus": 10.0}
 def greeks(count: int, rivals: Sequence[Rival]) -> list[Result]:
     """Measure one size; ratios to others only where rivals are given."""
     options = book(count)
-    room, more, coin = np.empty((12, count)), np.empty((14, count)), np.empty((6, count))
+    room, more, coin = np.empty((12, count)), np.empty((14, count)), np.empty((15, count))
     often = max(1, 300_000 // count)
     ways = {
         "12": Way(lambda: european_greeks(options, out=room), count, often),
@@ -57,7 +57,7 @@ def greeks(count: int, rivals: Sequence[Rival]) -> list[Result]:
         each("greeks_12", "12", BAR_NS),
         each("greeks_12_call", "12_call", None, "gate, "),
         each("greeks_14", "14", None, "veta and ultima too; "),
-        each("coin_greeks", "coin", None, "six numbers; "),
+        each("coin_greeks", "coin", None, "fifteen numbers; "),
         each("greeks_numpy", "numpy", None, "fourteen numbers of plain NumPy; "),
     ]
     if not rivals:

@@ -1,5 +1,6 @@
 """Identities that hold for every European option, with rates and carry."""
 
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -171,32 +172,86 @@ def test_greeks_are_slopes_of_each_other(terms: Terms) -> None:
     meets(up.value_usd, down.value_usd, step, got.rho_usd_per_rate, T * (M + S * np.exp(-r * T)))
 
 
-def in_coin(terms: Terms, move: float = 0.0) -> CoinGreeks:
-    S, z, s, T, _, _ = terms
+def in_coin(
+    terms: Terms, *, spot: float = 0.0, vol: float = 0.0, years: float = 0.0, rate: float = 0.0
+) -> CoinGreeks:
+    """A call and a put on a forward, paid in coin; what is named moves them."""
+    S, z, s, T, r, _ = terms
     return coin_greeks(
         EuropeanColumns(
-            underlying_usd=np.full(2, S * (1.0 + move)),
+            underlying_usd=np.full(2, S + spot),
             strike_usd=np.full(2, S * np.exp(z * s)),
-            vol_frac=np.full(2, s / np.sqrt(T)),
-            expiry_years=np.full(2, T),
+            vol_frac=np.full(2, s / np.sqrt(T) + vol),
+            expiry_years=np.full(2, T + years),
             is_call=np.array([True, False]),
+            rate_frac_per_year=r + rate,
         )
     )
 
 
 @given(TERMS)
-def test_coin_greeks_are_slopes(terms: Terms) -> None:
-    S, z, s, *_ = terms
+def test_coin_greeks_are_slopes_of_each_other(terms: Terms) -> None:
+    """In forward, vol, time and rate; sizes are those of a Greek at the money."""
+    S, z, s, T, r, _ = terms
+    got, vol = in_coin(terms), s / np.sqrt(T)
+    size = (1.0 + np.exp(z * s)) * np.exp(-r * T)
+    bend = (1.0 + s) / s  # what a further derivative by the logarithm of the forward adds
+    chain = ("value_coin", "slope_coin_per_usd", "gamma_coin_per_usd2", "speed_coin_per_usd3")
+    step = 1e-3 * S * s
+    up, down = (in_coin(terms, spot=by) for by in (step, -step))
+    for order, (of, to) in enumerate(pairwise(chain)):
+        scale = size / S * (bend / S) ** order
+        meets(getattr(up, of), getattr(down, of), step, getattr(got, to), scale)
+
+    step = 1e-3 * vol
+    up, down = (in_coin(terms, vol=by) for by in (step, -step))
+    for of, to, scale in (
+        ("value_coin", "vega_coin_per_vol", s / vol),
+        ("vega_coin_per_vol", "volga_coin_per_vol2", s * bend / vol**2),
+        ("volga_coin_per_vol2", "ultima_coin_per_vol3", s * bend**2 / vol**3),
+        ("slope_coin_per_usd", "vanna_coin_per_usd_vol", s * bend / vol / S),
+        ("gamma_coin_per_usd2", "zomma_coin_per_usd2_vol", s * bend**2 / vol / S**2),
+    ):
+        meets(getattr(up, of), getattr(down, of), step, getattr(got, to), size * scale)
+
+    step = 1e-3 * T
+    up, down = (in_coin(terms, years=by) for by in (-step, step))
+    time = (1.0 + abs(r) * T / s) / T
+    for of, to, scale in (
+        ("value_coin", "theta_coin_per_year", s),
+        ("vega_coin_per_vol", "veta_coin_per_vol_year", s * bend / vol),
+        ("slope_coin_per_usd", "charm_coin_per_usd_year", s * bend / S),
+        ("gamma_coin_per_usd2", "color_coin_per_usd2_year", s * bend**2 / S**2),
+    ):
+        meets(getattr(up, of), getattr(down, of), step, getattr(got, to), size * time * scale)
+
+    step = 1e-3 * min(s / T, 0.1)
+    up, down = (in_coin(terms, rate=by) for by in (step, -step))
+    meets(up.value_coin, down.value_coin, step, got.rho_coin_per_rate, T * size)
+
+
+@given(TERMS)
+def test_a_coin_call_less_a_put_is_what_parity_says(terms: Terms) -> None:
+    S, z, s, T, r, _ = terms
     got = in_coin(terms)
-    step = 1e-3 * s
-    up, down = in_coin(terms, step), in_coin(terms, -step)
-    size = 1.0 + np.exp(z * s)
-    meets(up.value_coin, down.value_coin, step * S, got.slope_coin_per_usd, size / S)
-    meets(
-        up.slope_coin_per_usd, down.slope_coin_per_usd, step * S, got.gamma_coin_per_usd2,
-        size / S**2 / s * (1.0 + s) ** 2,
-    )  # fmt: skip
-    # What is paid for in coin, by parity: a call less a put is 1 - K/F coins.
+    strike, discount = np.exp(z * s), np.exp(-r * T)
+    gap = got.value_coin[0] - got.value_coin[1]
     np.testing.assert_allclose(
-        got.value_coin[0] - got.value_coin[1], 1.0 - np.exp(z * s), rtol=0, atol=4e-15 * size
+        gap, (1.0 - strike) * discount, rtol=0, atol=5e-15 * (1.0 + strike) * discount
     )
+    # K D / F of slope in F, then twice and three times: nothing of it depends on the vol.
+    leg = strike * discount
+    for name, want in (
+        ("delta_adjusted_coin", leg), ("slope_coin_per_usd", leg / S),
+        ("gamma_coin_per_usd2", -2.0 * leg / S**2), ("speed_coin_per_usd3", 6.0 * leg / S**3),
+        ("charm_coin_per_usd_year", r * leg / S), ("color_coin_per_usd2_year", -2 * r * leg / S**2),
+    ):  # fmt: skip
+        call, put = getattr(got, name)
+        size = abs(want) + abs(call) + abs(put)
+        assert abs(call - put - want) <= 1e-13 * size, name
+    for name in (
+        "vega_coin_per_vol", "volga_coin_per_vol2", "ultima_coin_per_vol3",
+        "vanna_coin_per_usd_vol", "zomma_coin_per_usd2_vol", "veta_coin_per_vol_year",
+    ):  # fmt: skip
+        call, put = getattr(got, name)
+        assert call == put, name

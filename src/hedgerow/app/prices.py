@@ -54,12 +54,11 @@ _WITHOUT_MID: Final = (QuoteGate.NOT_FINITE, QuoteGate.NO_BID, QuoteGate.NO_ASK,
 # When a price is probably meant in the other unit: more coins than an option can pay, or a premium
 # below a dollar where coins cost thousands.
 _COINS_MAX, _DEAR_USD, _COIN_PRICE_MAX = 2.0, 1_000.0, 1.0
-# Which number of an option paid in coin is drawn for a Greek; the others have none in coin.
+# Which number of an option paid in coin is drawn for a Greek: delta is the premium-adjusted one.
 _COIN_GREEKS: Final = {
-    "delta": "delta_adjusted_coin",
-    "gamma": "gamma_coin_per_usd2",
-    "vega": "vega_coin_per_vol",
-    "theta": "theta_coin_per_year",
+    each.name.partition("_")[0]: each.name
+    for each in fields(CoinGreeks)
+    if not each.name.startswith(("value_", "slope_"))
 }
 
 
@@ -374,8 +373,7 @@ def _drawing(terms: Terms, vol_frac: float, years: float, greek: str) -> str:
     if terms.is_coin_settled:
         in_coin = coin_greeks(options)
         values, unit, expired = in_coin.value_coin, "coin", expired / spots
-        if greek in _COIN_GREEKS:
-            greeks, name = in_coin, _COIN_GREEKS[greek]
+        greeks, name = in_coin, _COIN_GREEKS[greek]
     return curves_svg(
         f"{_title(terms, years)}, vol {100 * vol_frac:g} %",
         _tuple(spots),

@@ -53,6 +53,8 @@ _BOUNDS: Final = (
 _NOTHING = 1e-30  # of a strike, of time, or of σ√T
 _SMALL = 1e-15  # a vol and a time above this are never nothing together
 
+_COIN_COUNT: Final = 15
+
 _OPTIONS_COUNT_MIN: Final = 8_192
 """Options in a share of a thread at least. Measured (`benchmarks/bench_threads.py`, two cores, 14
 ns an option): two threads are even with one at 8,192 options in all and bring 1.3 at 16,384."""
@@ -194,16 +196,26 @@ class EuropeanGreeks:
 class CoinGreeks:
     """Options paid in the coin itself, counted in coin: one item per option, raw.
 
+    Every number is a derivative of v = V/F by the forward, the vol and calendar time; the words
+    are those of `EuropeanGreeks`. Where nothing is derived by the forward it is the dollar Greek
+    over F; the others follow by the quotient rule (`coin_greeks`).
+
     Attributes
     ----------
     value_coin
         v = V/F.
-    slope_coin_per_usd, gamma_coin_per_usd2
-        dv/dF and d²v/dF².
+    slope_coin_per_usd, gamma_coin_per_usd2, speed_coin_per_usd3
+        dv/dF, d²v/dF² and d³v/dF³.
     delta_adjusted_coin
         F · dv/dF = δ - v, the premium-adjusted delta: what to sell if profit is counted in coin.
-    vega_coin_per_vol, theta_coin_per_year
-        At an unmoved forward.
+    vega_coin_per_vol, theta_coin_per_year, volga_coin_per_vol2, ultima_coin_per_vol3
+        At an unmoved forward; and so is `veta_coin_per_vol_year`.
+    rho_coin_per_rate
+        Of the rate that discounts the coins, -T v.
+    vanna_coin_per_usd_vol, charm_coin_per_usd_year
+        How `slope_coin_per_usd` moves with vol and with time.
+    zomma_coin_per_usd2_vol, color_coin_per_usd2_year
+        How `gamma_coin_per_usd2` does.
     """
 
     value_coin: Floats
@@ -212,6 +224,15 @@ class CoinGreeks:
     delta_adjusted_coin: Floats
     vega_coin_per_vol: Floats
     theta_coin_per_year: Floats
+    rho_coin_per_rate: Floats
+    vanna_coin_per_usd_vol: Floats
+    volga_coin_per_vol2: Floats
+    charm_coin_per_usd_year: Floats
+    speed_coin_per_usd3: Floats
+    zomma_coin_per_usd2_vol: Floats
+    color_coin_per_usd2_year: Floats
+    veta_coin_per_vol_year: Floats
+    ultima_coin_per_vol3: Floats
 
 
 def european_greeks(
@@ -264,7 +285,7 @@ def coin_greeks(
     threads_count
         How many threads at most; the result is the same to the last bit whatever it is.
     out
-        Where to write, shape (6, n).
+        Where to write, shape (15, n), in the order of `CoinGreeks`.
 
     Raises
     ------
@@ -274,8 +295,29 @@ def coin_greeks(
 
     Notes
     -----
-    The premium-adjusted delta is ``±(K/F) D N(±d2)``, without the difference δ - v, which would
-    lose its digits in the wings.
+    For x any number of derivatives by vol and time, the quotient rule of V/F says
+
+        ∂x v = ∂x V / F,  ∂F ∂x v = (∂F ∂x V - ∂x v) / F,  ∂²F ∂x v = (∂²F ∂x V - 2 ∂F ∂x v) / F,
+
+    and ``∂³F v = (∂³F V - 3 ∂²F v) / F``. Taken as they stand these differences lose their digits
+    in the wings. With D = exp(-r T), s = σ√T, the density w = D n(d1), the dollar gamma
+    Γ = w / (F s) and the premium-adjusted delta ``a = ±(K/F) D N(±d2)``, which is δ - v, they are
+
+    =======  ================================================
+    slope    ``a / F``
+    gamma    ``(w / s - 2 a) / F²``
+    vanna    ``-w d1 / (σ F)``
+    charm    ``r a / F + w d1 / (2 T F)``
+    speed    ``(6 a / F - Γ (4 + d1 / s)) / F²``
+    zomma    ``Γ (d1 (d1 + s) - 1) / (σ F)``
+    color    ``r · gamma + Γ (1 - d1 (d1 + s)) / (2 T F)``
+    =======  ================================================
+
+    because ``∂F (a F) = w / s``, ``∂σ (a F) = -F w d1 / σ`` and ``∂t (a F) = r a F + F w d1 / 2T``.
+
+    References
+    ----------
+    Methods sheet, section 2.1.
     """
     from hedgerow.pricing.kernels import vanilla
 
@@ -285,7 +327,7 @@ def coin_greeks(
             f"carry_frac_per_year must be zero for options paid in coin, "
             f"row {row} was {options.given[5, row]}"
         )
-    room = _room(out, 6, len(options))
+    room = _room(out, _COIN_COUNT, len(options))
     terms = options.terms
     shared_out(
         lambda first, last: vanilla.coin_numbers(terms, room, first, last),
@@ -298,9 +340,12 @@ def coin_greeks(
         found = reference.limits(at_edges, carry_follows_rate=False)
         # ±K D N(±d2) / F, as everywhere: delta less premium would cancel at a small strike.
         adjusted = found[1] * at_edges[1] / forward
+        slope = adjusted / forward
+        gamma, r, nothing = -2.0 * slope / forward, at_edges[4], np.zeros(len(edges))
+        value, vega, theta, rho = (found[at] / forward for at in (0, 3, 4, 5))
         room[:, edges] = (
-            found[0] / forward, adjusted / forward, -2.0 * adjusted / forward**2, adjusted,
-            found[3] / forward, found[4] / forward,
+            value, slope, gamma, adjusted, vega, theta, rho, nothing, nothing, r * slope,
+            -3.0 * gamma / forward, nothing, r * gamma, nothing, nothing,
         )  # fmt: skip
     return CoinGreeks(*room)
 

@@ -69,11 +69,21 @@ _SCALINGS: Final = tuple(
         ("gamma_coin_per_usd2", "gamma_coin_per_pct2", 2, 1e4),
         ("vega_coin_per_vol", "vega_coin_per_volpt", 0, 100.0),
         ("theta_coin_per_year", "theta_coin_per_day", 0, 365.0),
+        ("rho_coin_per_rate", "rho_coin_per_bps", 0, 1e4),
+        ("vanna_coin_per_usd_vol", "vanna_coin_per_pct_volpt", 1, 1e4),
+        ("volga_coin_per_vol2", "volga_coin_per_volpt2", 0, 1e4),
+        ("charm_coin_per_usd_year", "charm_coin_per_pct_day", 1, 36_500.0),
+        ("speed_coin_per_usd3", "speed_coin_per_pct3", 3, 1e6),
+        ("zomma_coin_per_usd2_vol", "zomma_coin_per_pct2_volpt", 2, 1e6),
+        ("color_coin_per_usd2_year", "color_coin_per_pct2_day", 2, 3_650_000.0),
+        ("veta_coin_per_vol_year", "veta_coin_per_volpt_day", 0, 36_500.0),
+        ("ultima_coin_per_vol3", "ultima_coin_per_volpt3", 0, 1e6),
     )
 )
 _UNITS: Final = {
-    "usd": "USD", "usd2": "USD²", "frac": "fraction", "coin": "coin", 
-    "pct": "1 %", "pct2": "1 % twice", "vol": "1.00 vol", "vol2": "1.00 vol twice",
+    "usd": "USD", "usd2": "USD²", "usd3": "USD³", "frac": "fraction", "coin": "coin", 
+    "pct": "1 %", "pct2": "1 % twice", "pct3": "1 % three times",
+    "vol": "1.00 vol", "vol2": "1.00 vol twice",
     "vol3": "1.00 vol three times", "volpt": "vol point", "volpt2": "vol point twice",
     "volpt3": "vol point three times", "year": "year", "day": "day", "rate": "1.00 rate",
     "rate2": "1.00 rate twice", "bps": "bp", "interval": "interval",

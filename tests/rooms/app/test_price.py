@@ -101,7 +101,7 @@ def test_an_option_paid_in_coin_has_two_deltas(tmp_path: Path) -> None:
     assert coin["slope_coin_per_usd"] == pytest.approx(want["dv_dF"], rel=1e-13)
     assert coin["gamma_coin_per_usd2"] == pytest.approx(want["d2v_dF2"], rel=1e-12)
     assert coin["vega_coin_per_vol"] == pytest.approx(want["vega_coin"], rel=1e-13)
-    assert len(coin) == 7
+    assert len(coin) == 16
     scaled = got["coin_scaled"]
     assert scaled["theta_coin_per_day"] == pytest.approx(want["theta_coin_per_day"], rel=1e-13)
     assert got["raw"]["value_usd"] == pytest.approx(want["value_quote"], rel=1e-13)

@@ -78,7 +78,7 @@ def everything(threads_count: int, count: int) -> list[Any]:
     options = desk(count)
     rows = np.full((14, count), np.nan)
     european_greeks(options, with_third_vol=True, threads_count=threads_count, out=rows)
-    coin = np.full((6, count), np.nan)
+    coin = np.full((15, count), np.nan)
     coin_greeks(options, threads_count=threads_count, out=coin)
     flags = np.arange(count) % 3 == 0
     profits = scenario_profits(options, GRID, is_coin_settled=flags, threads_count=threads_count)

@@ -222,19 +222,50 @@ def greeks(terms: _Table, carry_follows: bool, out: _Table, first: int, last: in
 
 @inlined
 def _coin(
-    F: _Row, value: _Row, leg: _Row, W: _Row, inv_s: _Row, vega: _Row, theta: _Row, worth: _Row,
-    slope: _Row, bend: _Row, adjusted: _Row, vega_c: _Row, theta_c: _Row,
+    F: _Row, R: _Row, value: _Row, leg: _Row, D1: _Row, W: _Row, inv_s: _Row, inv_t: _Row,
+    root: _Row, worth: _Row, slope: _Row, bend: _Row, net: _Row, vanna: _Row, charm: _Row,
 ) -> None:  # fmt: skip
     """Divide by the forward; delta less premium is the strike's leg, without their difference."""
     for i in range(F.shape[0]):
         inv_f = 1.0 / F[i]
-        net = leg[i] * inv_f
+        over_s = inv_s[i]
+        part = leg[i] * inv_f
+        tilt = W[i] * D1[i] * inv_f
         worth[i] = value[i] * inv_f
-        slope[i] = net * inv_f
-        bend[i] = (W[i] * inv_s[i] - 2.0 * net) * inv_f * inv_f
-        adjusted[i] = net
-        vega_c[i] = vega[i] * inv_f
-        theta_c[i] = theta[i] * inv_f
+        slope[i] = part * inv_f
+        bend[i] = (W[i] * over_s - 2.0 * part) * inv_f * inv_f
+        net[i] = part
+        vanna[i] = -tilt * (root[i] * over_s)
+        charm[i] = R[i] * part * inv_f + 0.5 * tilt * inv_t[i]
+
+
+@inlined
+def _coin_third(
+    F: _Row, R: _Row, gamma: _Row, D1: _Row, D2: _Row, inv_s: _Row, inv_t: _Row, root: _Row,
+    bend: _Row, net: _Row, speed: _Row, zomma: _Row, color: _Row,
+) -> None:  # fmt: skip
+    """How the bend in coin moves; `gamma` is that of the dollar value."""
+    for i in range(F.shape[0]):
+        inv_f = 1.0 / F[i]
+        d1, over_s = D1[i], inv_s[i]
+        g = gamma[i] * inv_f
+        both = d1 * (2.0 * d1 - D2[i])  # d1 (d1 + s)
+        speed[i] = (6.0 * net[i] * inv_f - gamma[i] * (4.0 + d1 * over_s)) * inv_f * inv_f
+        zomma[i] = g * (both - 1.0) * (root[i] * over_s)
+        color[i] = R[i] * bend[i] + 0.5 * g * (1.0 - both) * inv_t[i]
+
+
+@inlined
+def _over_forward(
+    F: _Row, a: _Row, b: _Row, c: _Row, d: _Row, a_c: _Row, b_c: _Row, c_c: _Row, d_c: _Row,
+) -> None:  # fmt: skip
+    """What has no derivative by the forward is divided by it."""
+    for i in range(F.shape[0]):
+        inv_f = 1.0 / F[i]
+        a_c[i] = a[i] * inv_f
+        b_c[i] = b[i] * inv_f
+        c_c[i] = c[i] * inv_f
+        d_c[i] = d[i] * inv_f
 
 
 @compiled(COLUMNS, BUFFER, COUNT, COUNT)
@@ -246,7 +277,8 @@ def coin_numbers(terms: _Table, out: _Table, first: int, last: int) -> None:
     terms
         As for `greeks`; the carry must be zero.
     out
-        Shape (6, n): v = V/F, dv/dF, d²v/dF², premium-adjusted delta, vega and theta in coin.
+        Shape (15, n): v = V/F, dv/dF, d²v/dF², premium-adjusted delta, then in coin vega, theta,
+        rho, vanna, volga, charm, speed, zomma, color, veta and ultima.
     first, last
         As for `greeks`.
     """
@@ -259,19 +291,29 @@ def coin_numbers(terms: _Table, out: _Table, first: int, last: int) -> None:
         leg, d1, d2, w = scratch[0, :m], scratch[1, :m], scratch[2, :m], scratch[3, :m]
         inv_s, inv_t, root = scratch[4, :m], scratch[5, :m], scratch[6, :m]
         value, delta, vega, theta = scratch[7, :m], scratch[8, :m], scratch[9, :m], scratch[10, :m]
+        gamma, rho, volga = scratch[11, :m], scratch[12, :m], scratch[14, :m]
+        bend, net, vega_c = out[2, begin:end], out[3, begin:end], out[4, begin:end]
         _core(
             F, K, V, T, R, B, terms[6, begin:end],
             value, delta, leg, d1, d2, w, inv_s, inv_t, root,
         )  # fmt: skip
         _second(
             F, V, T, R, B, value, delta, leg, d1, d2, w, inv_s, inv_t, root, False,
-            scratch[11, :m], vega, theta, scratch[12, :m], scratch[13, :m], scratch[14, :m],
+            gamma, vega, theta, rho, scratch[13, :m], volga,
         )  # fmt: skip
         _coin(
-            F, value, leg, w, inv_s, vega, theta,
-            out[0, begin:end], out[1, begin:end], out[2, begin:end], out[3, begin:end],
-            out[4, begin:end], out[5, begin:end],
+            F, R, value, leg, d1, w, inv_s, inv_t, root,
+            out[0, begin:end], out[1, begin:end], bend, net, out[7, begin:end], out[9, begin:end],
         )  # fmt: skip
+        _over_forward(
+            F, vega, theta, rho, volga,
+            vega_c, out[5, begin:end], out[6, begin:end], out[8, begin:end],
+        )  # fmt: skip
+        _coin_third(
+            F, R, gamma, d1, d2, inv_s, inv_t, root, bend, net,
+            out[10, begin:end], out[11, begin:end], out[12, begin:end],
+        )  # fmt: skip
+        _late(R, B, vega_c, d1, d2, inv_s, inv_t, root, out[13, begin:end], out[14, begin:end])
 
 
 @inlined

@@ -104,6 +104,7 @@ from hedgerow.pricing.smile_delta import (
 from hedgerow.pricing.strike_deltas import Coefficients, StrikeDeltas, strike_deltas
 from hedgerow.pricing.units import unit_ccy
 from hedgerow.pricing.value import Values, value
+from hedgerow.pricing.windows import AveragingWindows
 
 __all__ = [
     "GREEKS",
@@ -113,6 +114,7 @@ __all__ = [
     "AveragedCoinGreeks",
     "AveragedColumns",
     "AveragedGreeks",
+    "AveragingWindows",
     "Coefficients",
     "CoinGreeks",
     "DeltaRegime",

@@ -25,6 +25,7 @@ from hedgerow.pricing.european import EuropeanColumns
 from hedgerow.pricing.gate import Bools, Floats, floats, room_of
 from hedgerow.pricing.scenarios import CELLS_COUNT_MIN, ScenarioGrid, cell_terms
 from hedgerow.pricing.threads import shared_out, shares
+from hedgerow.pricing.windows import AveragingWindows, reached
 
 __all__ = ["Settlements", "account_profits", "account_scenario_profits", "settlements"]
 
@@ -108,13 +109,14 @@ def account_scenario_profits(
     quantities_coin: sparse.csr_array,
     *,
     settlement_code: Settlements | None = None,
+    windows: AveragingWindows | None = None,
     threads_count: int = 1,
     out: Floats | None = None,
 ) -> Floats:
     """Give what every account gains in every cell, without a table of what every option gains.
 
     Equal to the last bit to ``account_profits(quantities_coin, scenario_profits(options, grid,
-    is_coin_settled=settlement_code != 0), settlement_code=settlement_code)``.
+    is_coin_settled=settlement_code != 0, windows=windows), settlement_code=settlement_code)``.
 
     Parameters
     ----------
@@ -124,6 +126,8 @@ def account_scenario_profits(
         Shape (n,), whole numbers: in what each option gains. 0 is dollars; every other number is a
         coin of its own, and the option gains in that coin, at the forward of the cell. None means
         that all gain in dollars.
+    windows
+        As for `scenario_profits`.
     threads_count
         How many threads at most; the result is the same to the last bit whatever it is.
     out
@@ -157,6 +161,7 @@ def account_scenario_profits(
     _check_one_currency(held, codes)
     flags = codes != 0
     cells = cell_terms(grid, options)
+    averaged = reached(windows, options, flags, float(grid.elapsed_years.max(initial=0.0)))
     shape = (quantities_coin.shape[0], len(grid))
     room = room_of(out, shape, held.data, held.indices, held.indptr)
 
@@ -169,6 +174,8 @@ def account_scenario_profits(
             rows = flat[: width * many].reshape(width, many)
             terms = np.ascontiguousarray(options.given[:, begin : begin + many])
             vanilla.profits(terms, flags[begin : begin + many], some, rows, 0, many)
+            if averaged is not None:
+                averaged.write_over(some, begin, begin + many, rows)
             accounts.turn(rows, 0, width, 0, many, work, begin - first)
 
     _contract(

@@ -27,6 +27,7 @@ from hedgerow.pricing.gate import (
     steep,
 )
 from hedgerow.pricing.threads import shared_out, shares
+from hedgerow.pricing.windows import AveragingWindows, reached
 
 __all__ = ["CELLS_COUNT_MIN", "ScenarioGrid", "cell_terms", "coin_flags", "scenario_profits"]
 
@@ -140,6 +141,7 @@ def scenario_profits(
     grid: ScenarioGrid,
     *,
     is_coin_settled: Bools | None = None,
+    windows: AveragingWindows | None = None,
     threads_count: int = 1,
     out: Floats | None = None,
 ) -> Floats:
@@ -150,6 +152,10 @@ def scenario_profits(
     is_coin_settled
         Shape (n,), True or False; such options gain in their coin, at the forward of the cell. None
         means no option. Nothing is added up here; who does needs to know which coin.
+    windows
+        One per option, over which it settles on an average (`AveragingWindows`); None means that
+        all are plain to the end. An option whose window no cell reaches is the same to the last bit
+        with and without.
     threads_count
         How many threads at most; the result is the same to the last bit whatever it is.
     out
@@ -163,8 +169,8 @@ def scenario_profits(
     Raises
     ------
     OutOfDomain
-        If `is_coin_settled` or `out` has another shape or type, or `out` another layout, a basis
-        shift times the years left exceeds 100, or `threads_count` is not from 1 to 64.
+        If `is_coin_settled`, `windows` or `out` has another shape or type, or `out` another layout,
+        a basis shift times the years left exceeds 100, or `threads_count` is not from 1 to 64.
     """
     from hedgerow.pricing.kernels import vanilla
 
@@ -178,9 +184,14 @@ def scenario_profits(
         block_count=vanilla.BLOCK,
         share_count_min=-(-CELLS_COUNT_MIN // max(len(grid), 1)),
     )
-    shared_out(
-        lambda first, last: vanilla.profits(options.given, is_coin, cells, room, first, last), parts
-    )
+    averaged = reached(windows, options, is_coin, float(grid.elapsed_years.max(initial=0.0)))
+
+    def work(first: int, last: int) -> None:
+        vanilla.profits(options.given, is_coin, cells, room, first, last)
+        if averaged is not None:
+            averaged.write_over(cells, first, last, room[:, first:last])
+
+    shared_out(work, parts)
     return room
 
 

@@ -12,7 +12,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from hedgerow.pricing.kernels import accounts, elementary, implied, vanilla
+from hedgerow.pricing.kernels import accounts, averaged, elementary, implied, vanilla
 
 # Whichever width the machine has: 256 bits are ymm, 512 are zmm.
 PACKED = r"^\s+v(?:mul|add|sub|div|sqrt|fn?m(?:add|sub)\d+)pd\s[^\n]*%[yz]mm"
@@ -28,6 +28,7 @@ MOVED = r"^\s+v(?:mov[au]p[ds]|unpck[lh]pd|perm\w+|shuf\w+|insert\w+)\s[^\n]*%[y
         pytest.param(vanilla.greeks, 4, PACKED, 165, id="greeks"),
         pytest.param(vanilla.coin_numbers, 6, PACKED, 180, id="coin_numbers"),
         pytest.param(vanilla.profits, 3, PACKED, 125, id="profits"),
+        pytest.param(averaged.profits, 3, PACKED, 125, id="averaged"),
         pytest.param(implied.vols, 6, PACKED, 170, id="vols"),
         pytest.param(accounts.contract, 2, PACKED, 20, id="contract"),
         pytest.param(accounts.turn, 3, MOVED, 26, id="turn"),

@@ -60,7 +60,7 @@ def cells(elements: int) -> Column:
     each = max(1, elements // count)
     options, room = book(count), np.empty((each, count))
     grid = ScenarioGrid.product(price_moves_frac=np.linspace(-0.5, 0.5, each))
-    terms, flags = cell_terms(grid, options), np.zeros(count, dtype=np.bool_)
+    terms, flags = cell_terms(grid, options.years_max), np.zeros(count, dtype=np.bool_)
 
     def work(first: int, last: int) -> None:
         vanilla.profits(options.given, flags, terms, room, first, last)

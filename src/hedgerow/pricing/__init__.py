@@ -66,6 +66,7 @@ from hedgerow.pricing.implied import (
     implied_vols_coin,
 )
 from hedgerow.pricing.model_free import VarianceStrip, index_volpt, variance_strip
+from hedgerow.pricing.moved import MovedContracts, moved_profits
 from hedgerow.pricing.pin import pin_risk
 from hedgerow.pricing.pool import (
     PoolGreeks,
@@ -133,6 +134,7 @@ __all__ = [
     "LinearPerpetualGreeks",
     "LoanGreeks",
     "MinimumVariance",
+    "MovedContracts",
     "OptionColumns",
     "OptionGreeks",
     "PoolGreeks",
@@ -172,6 +174,7 @@ __all__ = [
     "losses_versus_rebalancing_usd_per_year",
     "minimum_variance_deltas",
     "minimum_variance_fit",
+    "moved_profits",
     "pin_risk",
     "power_implied",
     "power_perpetuals",

@@ -11,9 +11,9 @@ settlement code per instrument: 0 is dollars, every other number a coin of its o
 is paid in coin does not say in which, and a bitcoin less an ether is no zero.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -23,6 +23,7 @@ from scipy import sparse
 from hedgerow.errors import OutOfDomain
 from hedgerow.pricing.european import EuropeanColumns
 from hedgerow.pricing.gate import Bools, Floats, floats, room_of
+from hedgerow.pricing.moved import MovedContracts
 from hedgerow.pricing.scenarios import CELLS_COUNT_MIN, ScenarioGrid, cell_terms
 from hedgerow.pricing.threads import shared_out, shares
 from hedgerow.pricing.windows import AveragingWindows, reached
@@ -108,6 +109,7 @@ def account_scenario_profits(
     grid: ScenarioGrid,
     quantities_coin: sparse.csr_array,
     *,
+    others: Sequence[MovedContracts] = (),
     settlement_code: Settlements | None = None,
     windows: AveragingWindows | None = None,
     threads_count: int = 1,
@@ -115,19 +117,23 @@ def account_scenario_profits(
 ) -> Floats:
     """Give what every account gains in every cell, without a table of what every option gains.
 
-    Equal to the last bit to ``account_profits(quantities_coin, scenario_profits(options, grid,
-    is_coin_settled=settlement_code != 0, windows=windows), settlement_code=settlement_code)``.
+    Equal to the last bit to `account_profits` of a table of what all gain in every cell: columns of
+    ``scenario_profits(options, grid, is_coin_settled=settlement_code != 0, windows=windows)``, and
+    beside them those of `moved_profits` for the others.
 
     Parameters
     ----------
     quantities_coin
-        Shape (accounts, n): how much of each option each account holds, long positive.
+        Shape (accounts, n): how much of each instrument each account holds, long positive; options
+        come first, then the others in their order.
+    others
+        What is held beside options: linear, inverse and quanto contracts, powers, shares of pools.
     settlement_code
-        Shape (n,), whole numbers: in what each option gains. 0 is dollars; every other number is a
-        coin of its own, and the option gains in that coin, at the forward of the cell. None means
-        that all gain in dollars.
+        Shape (n,), whole numbers: in what each instrument gains. 0 is dollars; every other number
+        is a coin of its own, and an option of that number gains in that coin, at the forward of the
+        cell. None means that all gain in dollars.
     windows
-        As for `scenario_profits`.
+        One per option, as for `scenario_profits`.
     threads_count
         How many threads at most; the result is the same to the last bit whatever it is.
     out
@@ -142,25 +148,29 @@ def account_scenario_profits(
     ------
     OutOfDomain
         If shapes do not fit, a quantity is not finite, the table is not sound, an account holds
-        options of more than one settlement code (their sum would be nothing that can be paid), or
-        for the reasons of `scenario_profits`.
+        instruments of more than one settlement code (their sum would be nothing that can be paid),
+        a contract has a code in which it does not gain, or for the reasons of `scenario_profits`
+        and `moved_profits`.
 
     Notes
     -----
     Beside the result it needs a work table of 4 MiB, 1 MiB for each thread, and 24 bytes per
-    holding, however many options and cells there are. Accounts that could mix currencies are
+    holding, however many instruments and cells there are. Accounts that could mix currencies are
     looked at before, with as much again.
     """
     from hedgerow.pricing.kernels import accounts, vanilla
 
-    count = len(options)
+    starts = list(accumulate((len(options), *map(len, others))))
+    options_count, count = starts[0], starts[-1]
     if quantities_coin.shape[1] != count:
         raise OutOfDomain(f"quantities know {quantities_coin.shape[1]} instruments, not {count}")
     held = _sound(quantities_coin)
     codes = settlements(settlement_code, count)
+    for contracts, start in zip(others, starts, strict=False):
+        _check_settled(contracts, codes[start : start + len(contracts)], start)
     _check_one_currency(held, codes)
-    flags = codes != 0
-    cells = cell_terms(grid, options)
+    flags = codes[:options_count] != 0
+    cells = cell_terms(grid, max([options.years_max, *(each.years_max for each in others)]))
     averaged = reached(windows, options, flags, float(grid.elapsed_years.max(initial=0.0)))
     shape = (quantities_coin.shape[0], len(grid))
     room = room_of(out, shape, held.data, held.indices, held.indptr)
@@ -168,15 +178,22 @@ def account_scenario_profits(
     def fill(cell_first: int, cell_last: int, first: int, last: int, work: Floats) -> None:
         some = np.ascontiguousarray(cells[:, cell_first:cell_last])
         width = cell_last - cell_first
-        flat = np.empty(width * min(vanilla.BLOCK, last - first))
-        for begin in range(first, last, vanilla.BLOCK):
-            many = min(vanilla.BLOCK, last - begin)
+        options_last = min(last, options_count)
+        flat = np.empty(width * max(0, min(vanilla.BLOCK, options_last - first)))
+        for begin in range(first, options_last, vanilla.BLOCK):
+            many = min(vanilla.BLOCK, options_last - begin)
             rows = flat[: width * many].reshape(width, many)
             terms = np.ascontiguousarray(options.given[:, begin : begin + many])
             vanilla.profits(terms, flags[begin : begin + many], some, rows, 0, many)
             if averaged is not None:
                 averaged.write_over(some, begin, begin + many, rows)
             accounts.turn(rows, 0, width, 0, many, work, begin - first)
+        for contracts, start in zip(others, starts, strict=False):
+            end = min(last, start + len(contracts))
+            for begin in range(max(first, start), end, vanilla.BLOCK):
+                stop = min(begin + vanilla.BLOCK, end)
+                gains = contracts.profits(some, begin - start, stop - start)
+                work[begin - first : stop - first] = gains
 
     _contract(
         held,
@@ -313,6 +330,21 @@ def settlements(settlement_code: Settlements | None, count: int) -> Indices:
     if codes.shape != (count,):
         raise OutOfDomain(f"settlement_code has shape {codes.shape}, expected ({count},)")
     return codes.astype(np.int64, copy=False)
+
+
+def _check_settled(contracts: MovedContracts, codes: Indices, start: int) -> None:
+    """Refuse a contract whose code says another currency than it gains in."""
+    wrong = {
+        "usd": codes != 0,
+        "coin": codes == 0,
+        "either": np.zeros(len(codes), dtype=np.bool_),
+    }[contracts.settled_in]
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        raise OutOfDomain(
+            f"instrument {start + at} gains in {contracts.settled_in}, its settlement_code was "
+            f"{codes[at]}; 0 is dollars and every other number a coin"
+        )
 
 
 def _check_one_currency(held: sparse.csr_array, codes: Indices) -> None:

@@ -157,6 +157,11 @@ class EuropeanColumns:
         return self._given
 
     @property
+    def years_max(self) -> float:
+        """The longest time left; zero where there is no option."""
+        return float(self._given[3].max(initial=0.0))
+
+    @property
     def terms(self) -> Floats:
         """The same with `edges` replaced by something ordinary: what a kernel may see."""
         return self._terms

@@ -24,6 +24,8 @@ __all__ = [
     "PoolLosses",
     "concentrated_shares",
     "constant_product_shares",
+    "held_per_liquidity",
+    "in_order",
     "losses_versus_holding",
     "losses_versus_rebalancing_usd_per_year",
 ]
@@ -135,22 +137,39 @@ def concentrated_shares(
         price_lower_usd=(price_lower_usd, PRICE),
         price_upper_usd=(price_upper_usd, PRICE),
     )
-    empty = Pa >= Pb
-    if empty.any():
-        at = int(np.argmax(empty))
-        raise OutOfDomain(
-            f"price_lower_usd must lie below price_upper_usd, row {at} was {Pa[at]} and {Pb[at]}"
-        )
-    inner = np.clip(P, Pa, Pb)
-    root_a, root_b, root = np.sqrt(Pa), np.sqrt(Pb), np.sqrt(inner)
-    # 1/√P* - 1/√Pb and √P* - √Pa through the prices, whose difference is exact where they are
-    # close: their roots may be the same number.
-    x = L * ((Pb - inner) / (root_b + root) / root_b / root)
-    y = L * ((inner - Pa) / (root + root_a))
+    in_order(Pa, Pb)
+    coins, dollars = held_per_liquidity(P, Pa, Pb)
+    x, y = L * coins, L * dollars
     is_inside = np.greater_equal(P, Pa) & np.less(P, Pb)
     rows = room(out, 4, len(P))
     rows[:] = (x * P + y, x, np.where(is_inside, -0.5 * L / np.sqrt(P) / P, 0.0), y)
     return PoolGreeks(*rows)
+
+
+def in_order(price_lower_usd: Floats, price_upper_usd: Floats) -> None:
+    """Refuse ranges of which one is empty, naming the first; OutOfDomain."""
+    empty = price_lower_usd >= price_upper_usd
+    if empty.any():
+        at = int(np.argmax(empty))
+        raise OutOfDomain(
+            f"price_lower_usd must lie below price_upper_usd, row {at} was {price_lower_usd[at]} "
+            f"and {price_upper_usd[at]}"
+        )
+
+
+def held_per_liquidity(
+    price_usd: Floats, price_lower_usd: Floats, price_upper_usd: Floats
+) -> tuple[Floats, Floats]:
+    """Give coins and dollars held by one unit of liquidity in a range; shapes broadcast.
+
+    Through the prices, whose difference is exact where they are close: their roots may be the same
+    number. Inputs are not checked.
+    """
+    inner = np.clip(price_usd, price_lower_usd, price_upper_usd)
+    root_a, root_b, root = np.sqrt(price_lower_usd), np.sqrt(price_upper_usd), np.sqrt(inner)
+    coins = (price_upper_usd - inner) / (root_b + root) / root_b / root
+    dollars = (inner - price_lower_usd) / (root + root_a)
+    return coins, dollars
 
 
 def losses_versus_rebalancing_usd_per_year(

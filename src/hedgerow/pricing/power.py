@@ -41,10 +41,14 @@ from hedgerow.pricing.gate import (
 )
 
 __all__ = [
+    "EXPONENT",
+    "FACTOR",
+    "FUNDING",
     "SQUEETH_FUNDING_YEARS",
     "SQUEETH_SCALE_USD",
     "PowerGreeks",
     "PowerImplied",
+    "paid_frac_per_year",
     "power_implied",
     "power_perpetuals",
     "power_perpetuals_at_premium",
@@ -55,9 +59,9 @@ SQUEETH_FUNDING_YEARS = 17.5 / 365.0
 
 _DAYS_PER_YEAR = 365.0
 _MARK_OVER_INDEX = (0.8, 1.4)  # within which a mark is paid for
-_EXPONENT: Bounds = (1.0 + 1e-6, 4.0)
-_FACTOR: Bounds = (1e-30, 1e3)
-_FUNDING: Bounds = (1e-9, 1e3)
+EXPONENT: Bounds = (1.0 + 1e-6, 4.0)
+FACTOR: Bounds = (1e-30, 1e3)
+FUNDING: Bounds = (1e-9, 1e3)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,17 +154,17 @@ def power_perpetuals(
     q, S, n, vol, r, p, scales, f = gate(
         quantity_contracts=(quantity_contracts, AMOUNT),
         price_usd=(price_usd, PRICE),
-        norm_factor_frac=(norm_factor_frac, _FACTOR),
+        norm_factor_frac=(norm_factor_frac, FACTOR),
         vol_frac=(vol_frac, VOL),
         rate_frac_per_year=(rate_frac_per_year, (-1e6, 1e6)),
-        exponent_power=(exponent_power, _EXPONENT),
+        exponent_power=(exponent_power, EXPONENT),
         scale_usd=(scale_usd, PRICE),
-        funding_years=(funding_years, _FUNDING),
+        funding_years=(funding_years, FUNDING),
     )
     half = 0.5 * p * (p - 1.0)  # of p = 2: one
     priced = (p - 1.0) * r + half * vol * vol
     premium = np.exp(steep("the funding of the mark", priced, f))
-    funding = _paid(priced, f)
+    funding = paid_frac_per_year(priced, f)
     index = q * n / scales * S**p
     value = index * premium
     variance = value * half * f
@@ -209,11 +213,11 @@ def power_implied(
     mark, S, n, r, p, scales, f = gate(
         price_mark_usd=(price_mark_usd, PRICE),
         price_usd=(price_usd, PRICE),
-        norm_factor_frac=(norm_factor_frac, _FACTOR),
+        norm_factor_frac=(norm_factor_frac, FACTOR),
         rate_frac_per_year=(rate_frac_per_year, (-1e6, 1e6)),
-        exponent_power=(exponent_power, _EXPONENT),
+        exponent_power=(exponent_power, EXPONENT),
         scale_usd=(scale_usd, PRICE),
-        funding_years=(funding_years, _FUNDING),
+        funding_years=(funding_years, FUNDING),
     )
     funding = np.log(mark / (n / scales * S**p)) / f
     rows = room(out, 2, len(mark))
@@ -271,11 +275,11 @@ def power_perpetuals_at_premium(
     )
     funding, n, factor, shift, elapsed, p = gate(
         funding_frac_per_year=(implied.funding_frac_per_year, (-1e12, 1e12)),
-        norm_factor_frac=(norm_factor_frac, _FACTOR),
+        norm_factor_frac=(norm_factor_frac, FACTOR),
         vol_factor_frac=(vol_factor_frac, VOL),
         vol_shift_frac=(vol_shift_frac, (-1e3, 1e3)),
         elapsed_years=(elapsed_years, YEARS),
-        exponent_power=(exponent_power, _EXPONENT),
+        exponent_power=(exponent_power, EXPONENT),
     )
     half = 0.5 * p * (p - 1.0)
     variance = np.maximum(funding / half, 0.0)
@@ -283,7 +287,7 @@ def power_perpetuals_at_premium(
     moved = np.maximum(np.sqrt(variance) * factor + shift, 0.0)
     vol = np.where(variance > 0.0, moved, 0.0)
     years = np.broadcast_to(np.asarray(funding_years, dtype=np.float64), funding.shape)
-    paid = steep("funding", _paid((p - 1.0) * rate + half * vol * vol, years), elapsed)
+    paid = steep("funding", paid_frac_per_year((p - 1.0) * rate + half * vol * vol, years), elapsed)
     return power_perpetuals(
         quantity_contracts=quantity_contracts,
         price_usd=price_usd,
@@ -297,7 +301,7 @@ def power_perpetuals_at_premium(
     )
 
 
-def _paid(priced_frac_per_year: Floats, funding_years: Floats) -> Floats:
-    """Give the funding that the controller pays for what the mark says."""
+def paid_frac_per_year(priced_frac_per_year: Floats, funding_years: Floats) -> Floats:
+    """Give the funding that the controller pays for what the mark says; shapes broadcast."""
     least, most = (np.log(bound) / funding_years for bound in _MARK_OVER_INDEX)
     return np.clip(priced_frac_per_year, least, most)

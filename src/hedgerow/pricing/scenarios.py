@@ -176,7 +176,7 @@ def scenario_profits(
 
     count = len(options)
     is_coin = coin_flags(is_coin_settled, count)
-    cells = cell_terms(grid, options)
+    cells = cell_terms(grid, options.years_max)
     room = room_of(out, (len(grid), count), is_coin)
     parts = shares(
         count,
@@ -202,9 +202,14 @@ def coin_flags(is_coin_settled: Bools | None, count: int) -> Bools:
     return np.ascontiguousarray(flags("is_coin_settled", is_coin_settled, (count,)))
 
 
-def cell_terms(grid: ScenarioGrid, options: EuropeanColumns) -> Floats:
-    """Give cells as the kernel wants them, shape (6, cells), if no forward of theirs overflows."""
-    years_max = float(options.given[3].max(initial=0.0))
+def cell_terms(grid: ScenarioGrid, years_max: float) -> Floats:
+    """Give cells as kernels want them, shape (6, cells), if no forward of theirs overflows.
+
+    Parameters
+    ----------
+    years_max
+        The longest time that anything revalued in them has left.
+    """
     shift = grid.basis_shift_frac_per_year
     left = np.maximum(years_max - grid.elapsed_years, 0.0)
     steep("basis_shift_frac_per_year", shift, left, over="the years left", item="cell")

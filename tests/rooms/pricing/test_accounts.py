@@ -278,6 +278,12 @@ def test_what_does_not_fit_is_refused() -> None:
         account_scenario_profits(options, GRID, bad)
 
 
+def test_a_basis_that_would_overflow_is_refused() -> None:
+    wide = ScenarioGrid.product(price_moves_frac=(0.0,), basis_shifts_frac_per_year=(200.0,))
+    with pytest.raises(OutOfDomain, match="times the years left must be within ±100"):
+        account_scenario_profits(desk(3), wide, held(2, 3, 1.0))
+
+
 def test_a_buffer_is_written() -> None:
     options, quantities = desk(3), held(2, 3, 1.0)
     room = np.full((2, len(GRID)), np.nan)

@@ -50,6 +50,7 @@ def account_profits(
     *,
     settlement_code: Settlements | None = None,
     threads_count: int = 1,
+    out: Floats | None = None,
 ) -> Floats:
     """Contract profits of instruments to profits of accounts.
 
@@ -64,6 +65,8 @@ def account_profits(
         for each coin. None means that all gain in the same.
     threads_count
         How many threads at most; the result is the same to the last bit whatever it is.
+    out
+        Where to write, shape (accounts, cells): float64, in one piece row after row.
 
     Returns
     -------
@@ -75,7 +78,8 @@ def account_profits(
     OutOfDomain
         If the two do not know the same number of instruments, a quantity is not finite, an account
         holds an instrument whose profit is not, the table is not sound, an account holds
-        instruments that gain in different currencies, or `threads_count` is not from 1 to 64.
+        instruments that gain in different currencies, `out` has another shape, type or layout or
+        lies where an input does, or `threads_count` is not from 1 to 64.
     """
     from hedgerow.pricing.kernels import accounts, vanilla
 
@@ -92,16 +96,17 @@ def account_profits(
     def fill(cell_first: int, cell_last: int, first: int, last: int, work: Floats) -> None:
         accounts.turn(table, cell_first, cell_last, first, last, work, 0)
 
-    out = np.empty((quantities_coin.shape[0], table.shape[0]))
+    shape = (quantities_coin.shape[0], table.shape[0])
+    room = room_of(out, shape, table, held.data, held.indices, held.indptr)
     _contract(
         held,
         fill,
-        out,
+        room,
         block_count=vanilla.BLOCK,
         fill_count_min=_SUMS_COUNT_MIN,
         threads_count=threads_count,
     )
-    return out
+    return room
 
 
 def account_scenario_profits(

@@ -22,7 +22,7 @@ from hedgerow.pricing.gate import (
     Column,
     Floats,
     gate,
-    room,
+    laid_out,
     steep,
 )
 
@@ -162,9 +162,9 @@ def staked_coins(
     redeemed = q * R
     delta = redeemed * (1.0 - discount)
     value = delta * P
-    rows = room(out, 5, len(q))
-    rows[:] = (value, delta, np.zeros(len(q)), -redeemed * P, value * growth / _DAYS_PER_YEAR)
-    return StakedGreeks(*rows)
+    return laid_out(
+        StakedGreeks, out, value, delta, 0.0, -redeemed * P, value * growth / _DAYS_PER_YEAR
+    )
 
 
 def loans(
@@ -210,16 +210,16 @@ def loans(
     growth = steep("rate_frac_per_year", r, h)
     balance = q * index
     value = balance * P
-    rows = room(out, 6, len(q))
-    rows[:] = (
+    return laid_out(
+        LoanGreeks,
+        out,
         value,
         balance,
-        np.zeros(len(q)),
+        0.0,
         value * np.expm1(r / _DAYS_PER_YEAR),
         value * np.expm1(growth),
         value * h * np.exp(growth),
     )
-    return LoanGreeks(*rows)
 
 
 def fixed_yield_tokens(
@@ -259,14 +259,14 @@ def fixed_yield_tokens(
     )
     delta = q * np.exp(-steep("yield_frac_per_year", y, tau))
     value = delta * P
-    rows = room(out, 7, len(q))
-    rows[:] = (
+    return laid_out(
+        FixedYieldGreeks,
+        out,
         value,
         delta,
-        np.zeros(len(q)),
+        0.0,
         -tau * value,
         tau * tau * value,
         -tau * delta,
         y * value / _DAYS_PER_YEAR,
     )
-    return FixedYieldGreeks(*rows)

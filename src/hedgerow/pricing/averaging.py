@@ -24,7 +24,7 @@ from scipy.special import ndtr
 
 from hedgerow.errors import OutOfDomain
 from hedgerow.pricing.european import EuropeanColumns, european_greeks
-from hedgerow.pricing.gate import VOL, Bools, Bounds, Column, Floats, flags, gate, room
+from hedgerow.pricing.gate import VOL, Bools, Bounds, Column, Floats, flags, gate, laid_out, room
 
 __all__ = [
     "AveragedCoinGreeks",
@@ -203,8 +203,9 @@ def averaged_coin_greeks(
     v = V / A
     # What passing time moves from the open to the known part leaves the expected average unmoved.
     slope = (delta - f * v) / A
-    rows = room(out, 7, len(options))
-    rows[:] = (
+    return laid_out(
+        AveragedCoinGreeks,
+        out,
         v,
         slope,
         (gamma - 2.0 * f * slope) / A,
@@ -213,7 +214,6 @@ def averaged_coin_greeks(
         theta / A,
         (delta_average - (1.0 - f) * v) / A,
     )
-    return AveragedCoinGreeks(*rows)
 
 
 def _fill(options: AveragedColumns, rows: Floats) -> Floats:

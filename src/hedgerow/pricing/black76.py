@@ -27,6 +27,8 @@ from hedgerow.pricing.gate import (
     check,
     flags,
     floats,
+    laid_out,
+    written,
 )
 
 __all__ = ["Floats", "OptionColumns", "OptionGreeks", "greeks", "value_usd", "vega_usd_per_vol"]
@@ -111,6 +113,8 @@ def value_usd(
     vol_frac: Floats,
     expiry_years: Floats,
     is_call: NDArray[np.bool_],
+    *,
+    out: Floats | None = None,
 ) -> Floats:
     """Value options for every cell of a broadcast, such as ``(scenarios, options)``.
 
@@ -122,11 +126,18 @@ def value_usd(
         Not negative; annualised fraction and ACT/365 years.
     is_call
         True for calls.
+    out
+        Where to write, of the shape of the broadcast.
 
     Returns
     -------
     ndarray, broadcast shape, USD per coin of notional
         Undiscounted; never negative. Inputs are not checked: a NaN gives a NaN.
+
+    Raises
+    ------
+    OutOfDomain
+        If `out` has another shape, type or layout.
 
     References
     ----------
@@ -140,11 +151,16 @@ def value_usd(
     model = cp * (forward_usd * ndtr(cp * d1) - strike_usd * ndtr(cp * (d1 - st)))
     intrinsic = cp * (forward_usd - strike_usd)
     # Rounding may leave a far wing a hair below zero.
-    return np.maximum(np.where(live, model, intrinsic), 0.0)
+    return written(out, np.maximum(np.where(live, model, intrinsic), 0.0))
 
 
 def vega_usd_per_vol(
-    forward_usd: Floats, strike_usd: Floats, vol_frac: Floats, expiry_years: Floats
+    forward_usd: Floats,
+    strike_usd: Floats,
+    vol_frac: Floats,
+    expiry_years: Floats,
+    *,
+    out: Floats | None = None,
 ) -> Floats:
     """Give ∂V/∂σ for every cell of a broadcast; the same for calls and puts.
 
@@ -152,11 +168,18 @@ def vega_usd_per_vol(
     ----------
     forward_usd, strike_usd, vol_frac, expiry_years
         All positive; USD per coin, annualised fraction, ACT/365 years.
+    out
+        Where to write, of the shape of the broadcast.
 
     Returns
     -------
     ndarray, broadcast shape, USD per coin of notional and per 1.00 of volatility
         Undiscounted; not negative. Inputs are not checked: a NaN gives a NaN.
+
+    Raises
+    ------
+    OutOfDomain
+        If `out` has another shape, type or layout.
 
     References
     ----------
@@ -167,16 +190,18 @@ def vega_usd_per_vol(
         d1 = np.log(forward_usd / strike_usd) / st + 0.5 * st
         density = _INV_SQRT_2PI * np.exp(-0.5 * d1 * d1)
     vega: Floats = forward_usd * density * np.sqrt(expiry_years)
-    return vega
+    return written(out, vega)
 
 
-def greeks(options: OptionColumns) -> OptionGreeks:
+def greeks(options: OptionColumns, *, out: Floats | None = None) -> OptionGreeks:
     """Value options on a forward with their first Greeks, undiscounted.
 
     Parameters
     ----------
     options
-        Shape (n,) each column; they refuse what cannot be, so nothing raises here.
+        Shape (n,) each column; they refuse what cannot be.
+    out
+        Where to write, shape (5, n).
 
     Returns
     -------
@@ -185,6 +210,11 @@ def greeks(options: OptionColumns) -> OptionGreeks:
         displays: not premium-adjusted. Without time or vol the limits: a step for delta, at the
         strike its middle, and zero for the rest; but vega at the strike, which is ``F √T / √(2π)``
         however small the vol.
+
+    Raises
+    ------
+    OutOfDomain
+        If `out` has another shape, type or layout.
 
     References
     ----------
@@ -202,10 +232,12 @@ def greeks(options: OptionColumns) -> OptionGreeks:
         density = np.where(live, _INV_SQRT_2PI * np.exp(-0.5 * d1 * d1), 0.0)
     # With no variance left delta is a step; exactly at the strike, its middle.
     step = 0.5 * cp * (1.0 + cp * np.sign(F - K))
-    return OptionGreeks(
-        value_usd=value_usd(F, K, sigma, T, options.is_call),
-        delta_forward_frac=np.where(live, cp * ndtr(cp * d1), step),
-        gamma_coin_per_usd=density / (F * safe),
-        vega_usd_per_vol=F * np.sqrt(T) * np.where(live | (F != K), density, _INV_SQRT_2PI),
-        theta_usd_per_year=-F * density * sigma / (2.0 * np.sqrt(np.where(T > 0, T, 1.0))),
+    return laid_out(
+        OptionGreeks,
+        out,
+        value_usd(F, K, sigma, T, options.is_call),
+        np.where(live, cp * ndtr(cp * d1), step),
+        density / (F * safe),
+        F * np.sqrt(T) * np.where(live | (F != K), density, _INV_SQRT_2PI),
+        -F * density * sigma / (2.0 * np.sqrt(np.where(T > 0, T, 1.0))),
     )

@@ -11,9 +11,7 @@ Methods sheet, sections 2.2 and 3.
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from hedgerow.pricing.gate import AMOUNT, PRICE, YEARS, Bounds, Column, Floats, gate, room
+from hedgerow.pricing.gate import AMOUNT, PRICE, YEARS, Bounds, Column, Floats, gate, laid_out
 
 __all__ = [
     "InverseFutureGreeks",
@@ -140,9 +138,7 @@ def linear_futures(
         price_spot_usd=(price_spot_usd, PRICE),
         expiry_years=(expiry_years, YEARS),
     )
-    rows = room(out, 5, len(x))
-    rows[:] = (x * (F - E), x, x * (F / S), np.zeros(len(x)), x * F * T)
-    return LinearFutureGreeks(*rows)
+    return laid_out(LinearFutureGreeks, out, x * (F - E), x, x * (F / S), 0.0, x * F * T)
 
 
 def linear_perpetuals(
@@ -175,9 +171,7 @@ def linear_perpetuals(
         price_mark_usd=(price_mark_usd, PRICE),
         funding_frac_per_interval=(funding_frac_per_interval, _FUNDING),
     )
-    rows = room(out, 4, len(x))
-    rows[:] = (x * (M - E), x, np.zeros(len(x)), -x * M * f)
-    return LinearPerpetualGreeks(*rows)
+    return laid_out(LinearPerpetualGreeks, out, x * (M - E), x, 0.0, -x * M * f)
 
 
 def inverse_futures(
@@ -222,9 +216,7 @@ def inverse_futures(
         expiry_years=(expiry_years, YEARS),
         collateral_coin=(collateral_coin, AMOUNT),
     )
-    rows = room(out, 7, len(N))
-    _inverse(N, E, M, c, N / M * T, rows)
-    return InverseFutureGreeks(*rows)
+    return laid_out(InverseFutureGreeks, out, *_inverse(N, E, M, c), N / M * T)
 
 
 def inverse_perpetuals(
@@ -259,27 +251,13 @@ def inverse_perpetuals(
         collateral_coin=(collateral_coin, AMOUNT),
         funding_frac_per_interval=(funding_frac_per_interval, _FUNDING),
     )
-    rows = room(out, 7, len(N))
-    _inverse(N, E, M, c, -N / M * f, rows)
-    return InversePerpetualGreeks(*rows)
+    return laid_out(InversePerpetualGreeks, out, *_inverse(N, E, M, c), -N / M * f)
 
 
-def _inverse(
-    quantity: Floats, entry: Floats, mark: Floats, coins: Floats, last: Floats, rows: Floats
-) -> None:
-    """Write all seven rows at once, when nothing is read any more: inputs may lie in the rows.
-
-    1/E - 1/M is written so that a small move keeps its digits.
-    """
+def _inverse(quantity: Floats, entry: Floats, mark: Floats, coins: Floats) -> tuple[Floats, ...]:
+    """Give all rows but the last; 1/E - 1/M is written so that a small move keeps its digits."""
     value = quantity * ((mark - entry) / entry / mark)
     delta = quantity / mark
     slope = delta / mark
-    rows[:] = (
-        value,
-        slope,
-        -2.0 * slope / mark,
-        delta,
-        mark * (coins + value),
-        coins + quantity / entry,
-        last,
-    )
+    equity = mark * (coins + value)
+    return value, slope, -2.0 * slope / mark, delta, equity, coins + quantity / entry

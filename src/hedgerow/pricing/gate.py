@@ -6,7 +6,8 @@ would quietly make a number of is refused: a masked row, a complex number, a tex
 number where a flag is asked for: a -1 for a put would be True, a call.
 """
 
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -32,10 +33,15 @@ __all__ = [
     "flags",
     "floats",
     "gate",
+    "laid_out",
     "room",
     "room_of",
     "steep",
+    "written",
 ]
+
+T = TypeVar("T")
+Found = TypeVar("Found", bound=NDArray[Any])
 
 Floats: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]
@@ -175,6 +181,45 @@ def room(out: Floats | None, rows: int, count: int) -> Floats:
         As `room_of`.
     """
     return room_of(out, (rows, count))
+
+
+def laid_out(record: Callable[..., T], out: Floats | None, *rows: Column) -> T:
+    """Write rows one below the other, to the caller's memory or to new, and give their record.
+
+    Parameters
+    ----------
+    record
+        Takes the rows, as views of that memory.
+    rows
+        Columns of one length, or single numbers, of which not all are. None may be a view of
+        another row's place in `out`; those that lie anywhere in it are copied first.
+
+    Raises
+    ------
+    OutOfDomain
+        As `room_of`, for an `out` that is not of shape (rows, n).
+    """
+    columns = [np.asarray(row) for row in rows]
+    table = room(out, len(columns), max((column.shape for column in columns), key=len)[0])
+    if out is not None:
+        columns = [each.copy() if np.may_share_memory(each, out) else each for each in columns]
+    for at, column in enumerate(columns):
+        table[at] = column
+    return record(*table)
+
+
+def written(out: Found | None, found: Found, *, name: str = "out") -> Found:
+    """Give what was found: as it is, or written to the caller's memory of that shape and type.
+
+    Raises
+    ------
+    OutOfDomain
+        As `room_of`.
+    """
+    if out is None:
+        return found
+    room_of(out, np.shape(found), dtype=np.asarray(found).dtype, name=name)[...] = found
+    return out
 
 
 def room_of(

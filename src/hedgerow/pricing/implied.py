@@ -132,6 +132,9 @@ def implied_vols_coin(
     strike_usd: ArrayLike,
     expiry_years: ArrayLike,
     is_call: ArrayLike,
+    *,
+    threads_count: int = 1,
+    out: ImpliedVols | None = None,
 ) -> ImpliedVols:
     """Find the Black vol of premiums in coin, as Deribit quotes them: premium × forward in USD.
 
@@ -147,7 +150,9 @@ def implied_vols_coin(
         # A product beyond all numbers is above the maximum, and not unknown.
         is_finite = np.isfinite(price) & np.isfinite(forward)
         price_usd = np.where(is_finite, np.clip(price_usd, -_FLOAT_MAX, _FLOAT_MAX), price_usd)
-    return implied_vols(price_usd, forward, strike_usd, expiry_years, is_call)
+    return implied_vols(
+        price_usd, forward, strike_usd, expiry_years, is_call, threads_count=threads_count, out=out
+    )
 
 
 def _room(out: ImpliedVols | None, shape: tuple[int, ...], *inputs: Floats | Bools) -> ImpliedVols:

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hedgerow.pricing.gate import written
+
 __all__ = ["pin_risk"]
 
 _HOUR_YEARS = 1.0 / 8_760.0
@@ -14,6 +16,8 @@ def pin_risk(
     strike_usd: ArrayLike,
     vol_frac: ArrayLike,
     expiry_years: ArrayLike,
+    *,
+    out: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.bool_]:
     """Say of each option whether it may be pinned.
 
@@ -26,11 +30,18 @@ def pin_risk(
         USD per coin; the underlying positive.
     vol_frac, expiry_years
         Annualised fraction and ACT/365 years, not negative.
+    out
+        Where to write: bool, of the shape of the broadcast.
 
     Returns
     -------
     ndarray of bool, broadcast shape
         False where an input is not a number.
+
+    Raises
+    ------
+    OutOfDomain
+        If `out` has another shape, type or layout.
 
     Notes
     -----
@@ -48,4 +59,4 @@ def pin_risk(
     gap = np.abs(S - K) / S
     near = (gap < v * np.sqrt(_HOUR_YEARS)) | (gap == 0.0)
     pinned: NDArray[np.bool_] = near & (T <= _DAY_YEARS)
-    return pinned
+    return written(out, pinned)

@@ -17,7 +17,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.pricing.gate import AMOUNT, PRICE, VOL, Bounds, Column, Floats, gate, room
+from hedgerow.pricing.gate import (
+    AMOUNT,
+    PRICE,
+    VOL,
+    Bounds,
+    Column,
+    Floats,
+    gate,
+    laid_out,
+    written,
+)
 
 __all__ = [
     "PoolGreeks",
@@ -95,9 +105,7 @@ def constant_product_shares(
     """
     L, P = gate(liquidity_contracts=(liquidity_contracts, AMOUNT), price_usd=(price_usd, PRICE))
     root = np.sqrt(P)
-    rows = room(out, 4, len(P))
-    rows[:] = (2.0 * L * root, L / root, -0.5 * L / root / P, L * root)
-    return PoolGreeks(*rows)
+    return laid_out(PoolGreeks, out, 2.0 * L * root, L / root, -0.5 * L / root / P, L * root)
 
 
 def concentrated_shares(
@@ -141,9 +149,9 @@ def concentrated_shares(
     coins, dollars = held_per_liquidity(P, Pa, Pb)
     x, y = L * coins, L * dollars
     is_inside = np.greater_equal(P, Pa) & np.less(P, Pb)
-    rows = room(out, 4, len(P))
-    rows[:] = (x * P + y, x, np.where(is_inside, -0.5 * L / np.sqrt(P) / P, 0.0), y)
-    return PoolGreeks(*rows)
+    return laid_out(
+        PoolGreeks, out, x * P + y, x, np.where(is_inside, -0.5 * L / np.sqrt(P) / P, 0.0), y
+    )
 
 
 def in_order(price_lower_usd: Floats, price_upper_usd: Floats) -> None:
@@ -173,7 +181,11 @@ def held_per_liquidity(
 
 
 def losses_versus_rebalancing_usd_per_year(
-    *, price_usd: Column, gamma_coin_per_usd: Column, vol_frac: Column
+    *,
+    price_usd: Column,
+    gamma_coin_per_usd: Column,
+    vol_frac: Column,
+    out: Floats | None = None,
 ) -> Floats:
     """Give what a share loses each year to who trades against it: the fees at which it breaks even.
 
@@ -185,6 +197,8 @@ def losses_versus_rebalancing_usd_per_year(
         From the share: zero outside its range.
     vol_frac
         Annualised, not negative.
+    out
+        Where to write, shape (n,).
 
     Returns
     -------
@@ -195,14 +209,14 @@ def losses_versus_rebalancing_usd_per_year(
     Raises
     ------
     OutOfDomain
-        If lengths differ or anything is not finite or out of bounds.
+        If lengths differ, anything is not finite or out of bounds, or `out` has another shape.
     """
     P, gamma, vol = gate(
         price_usd=(price_usd, PRICE),
         gamma_coin_per_usd=(gamma_coin_per_usd, _VALUE),
         vol_frac=(vol_frac, VOL),
     )
-    return -0.5 * (vol * P) ** 2 * gamma
+    return written(out, -0.5 * (vol * P) ** 2 * gamma)
 
 
 def losses_versus_holding(
@@ -246,9 +260,7 @@ def losses_versus_holding(
     exact = _loss_near_the_start(start, now, P)
     # Where both say the same to the rounding of the value, the second has the digits.
     loss = np.where(np.abs(exact - loss) <= _NOISE * np.abs(held), exact, loss)
-    rows = room(out, 3, len(held))
-    rows[:] = (held, loss, loss / held)
-    return PoolLosses(*rows)
+    return laid_out(PoolLosses, out, held, loss, loss / held)
 
 
 def _loss_near_the_start(start: PoolGreeks, now: PoolGreeks, price: Floats) -> Floats:

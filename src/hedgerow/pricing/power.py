@@ -36,7 +36,7 @@ from hedgerow.pricing.gate import (
     Column,
     Floats,
     gate,
-    room,
+    laid_out,
     steep,
 )
 
@@ -168,8 +168,9 @@ def power_perpetuals(
     index = q * n / scales * S**p
     value = index * premium
     variance = value * half * f
-    rows = room(out, 8, len(q))
-    rows[:] = (
+    return laid_out(
+        PowerGreeks,
+        out,
         value,
         index,
         p * value / S,
@@ -179,7 +180,6 @@ def power_perpetuals(
         -funding * value / _DAYS_PER_YEAR,
         funding,
     )
-    return PowerGreeks(*rows)
 
 
 def power_implied(
@@ -220,9 +220,7 @@ def power_implied(
         funding_years=(funding_years, FUNDING),
     )
     funding = np.log(mark / (n / scales * S**p)) / f
-    rows = room(out, 2, len(mark))
-    rows[:] = (funding, 2.0 * (funding / (p - 1.0) - r) / p)
-    return PowerImplied(*rows)
+    return laid_out(PowerImplied, out, funding, 2.0 * (funding / (p - 1.0) - r) / p)
 
 
 def power_perpetuals_at_premium(

@@ -22,7 +22,7 @@ from hedgerow.pricing.gate import (
     Column,
     Floats,
     gate,
-    room,
+    laid_out,
     steep,
 )
 
@@ -116,9 +116,7 @@ def quanto_contracts(
     )
     slope = N * m
     coins = slope * (M - E)
-    rows = room(out, 7, len(N))
-    rows[:] = (coins, coins * X, slope, slope * X, coins, np.zeros(len(N)), slope)
-    return QuantoGreeks(*rows)
+    return laid_out(QuantoGreeks, out, coins, coins * X, slope, slope * X, coins, 0.0, slope)
 
 
 def quanto_forwards(
@@ -167,6 +165,4 @@ def quanto_forwards(
     )
     drift = rho * sM * sX
     growth = np.exp(steep("correlation times both vols", drift, T))
-    rows = room(out, 4, len(F))
-    rows[:] = (F * growth, drift, growth, F * growth * (sM * sX * T))
-    return QuantoForwards(*rows)
+    return laid_out(QuantoForwards, out, F * growth, drift, growth, F * growth * (sM * sX * T))

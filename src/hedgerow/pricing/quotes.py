@@ -5,14 +5,14 @@ the vols: ``width = (ask - bid) / vega`` and ``tick / vega`` (methods.md section
 drop rows, they name them; who fits a smile decides which to keep.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hedgerow.pricing.black76 import Floats, vega_usd_per_vol
-from hedgerow.pricing.gate import flags, floats
+from hedgerow.pricing.gate import flags, floats, room_of
 from hedgerow.pricing.implied import Codes, ImpliedReason, implied_vols
 
 __all__ = ["QuoteGate", "QuoteVols", "quote_vols"]
@@ -74,6 +74,7 @@ def quote_vols(
     tick_usd: ArrayLike,
     width_volpt_max: float = _WIDTH_VOLPT_MAX,
     tick_volpt_max: float = _TICK_VOLPT_MAX,
+    out: QuoteVols | None = None,
 ) -> QuoteVols:
     """Give the vols of bid, ask and mid and the first gate each quote fails.
 
@@ -88,6 +89,9 @@ def quote_vols(
         The venue's price step, USD per coin; multiplied by the forward if it is in coin.
     width_volpt_max, tick_volpt_max
         Vol points. The defaults keep all but the far wings of the chains measured.
+    out
+        Where to write, as an earlier call gave it: float64 and int8 of the shape of the broadcast,
+        each in one piece.
 
     Returns
     -------
@@ -99,7 +103,8 @@ def quote_vols(
     ValueError
         If the shapes do not broadcast together.
     OutOfDomain
-        If a column is masked or no real numbers, or `is_call` is of another type than bool.
+        If a column is masked or no real numbers, `is_call` is of another type than bool, or a field
+        of `out` has another shape, type or layout.
 
     References
     ----------
@@ -141,7 +146,7 @@ def quote_vols(
         gate[~(np.isfinite(ask) & (ask > 0))] = QuoteGate.NO_ASK
         gate[~(np.isfinite(bid) & (bid > 0))] = QuoteGate.NO_BID
         gate[~usable] = QuoteGate.NOT_FINITE
-    return QuoteVols(
+    answer = QuoteVols(
         vol_bid_frac=vol_bid,
         vol_ask_frac=vol_ask,
         vol_mid_frac=vol_mid,
@@ -152,3 +157,13 @@ def quote_vols(
         reason_mid_code=reason_mid,
         gate_code=gate,
     )
+    if out is None:
+        return answer
+    pairs = {
+        each.name: (getattr(out, each.name), getattr(answer, each.name)) for each in fields(out)
+    }
+    for name, (room, column) in pairs.items():
+        room_of(room, column.shape, dtype=column.dtype, name=f"out.{name}")
+    for room, column in pairs.values():
+        room[...] = column
+    return out

@@ -20,7 +20,7 @@ import numpy as np
 
 from hedgerow.errors import OutOfDomain
 from hedgerow.pricing.black76 import Floats, OptionColumns, greeks
-from hedgerow.pricing.gate import AMOUNT, FAR, RATE, Bounds, check, floats
+from hedgerow.pricing.gate import AMOUNT, FAR, RATE, Bounds, check, floats, written
 
 __all__ = [
     "DeltaRegime",
@@ -75,22 +75,34 @@ class MinimumVariance:
     rows_count: int
 
 
-def sticky_strike_deltas(options: OptionColumns) -> SmileDeltas:
+def sticky_strike_deltas(options: OptionColumns, *, out: Floats | None = None) -> SmileDeltas:
     """Give Black deltas: the vol of each strike stays as the forward moves.
+
+    Parameters
+    ----------
+    out
+        Where to write, shape (n,).
 
     Returns
     -------
     SmileDeltas, shape (n,)
         In [0, 1] for calls and [-1, 0] for puts.
 
+    Raises
+    ------
+    OutOfDomain
+        If `out` has another shape, type or layout.
+
     References
     ----------
     Methods sheet, section 5.4.
     """
-    return SmileDeltas("sticky_strike", greeks(options).delta_forward_frac)
+    return SmileDeltas("sticky_strike", written(out, greeks(options).delta_forward_frac))
 
 
-def sticky_moneyness_deltas(options: OptionColumns, skew_frac_per_log: Floats) -> SmileDeltas:
+def sticky_moneyness_deltas(
+    options: OptionColumns, skew_frac_per_log: Floats, *, out: Floats | None = None
+) -> SmileDeltas:
     """Give δ - vega ∂σ/∂k / F, with k = ln(K/F).
 
     Parameters
@@ -99,6 +111,8 @@ def sticky_moneyness_deltas(options: OptionColumns, skew_frac_per_log: Floats) -
         Their vols are those of the smile at their strikes.
     skew_frac_per_log
         ∂σ/∂k there, such as `Smile.skew_frac_per_log` gives; shape (n,), per 1.00 of ln(K/F).
+    out
+        Where to write, shape (n,).
 
     Returns
     -------
@@ -108,7 +122,8 @@ def sticky_moneyness_deltas(options: OptionColumns, skew_frac_per_log: Floats) -
     Raises
     ------
     OutOfDomain
-        If the skew has another length than the options, or anything is not finite or beyond ±1e6.
+        If the skew has another length than the options, anything is not finite or beyond ±1e6, or
+        `out` has another shape, type or layout.
 
     References
     ----------
@@ -117,10 +132,12 @@ def sticky_moneyness_deltas(options: OptionColumns, skew_frac_per_log: Floats) -
     found = greeks(options)
     skew = _column("skew_frac_per_log", skew_frac_per_log, RATE, options)
     shift = found.vega_usd_per_vol * skew / options.forward_usd
-    return SmileDeltas("sticky_moneyness", found.delta_forward_frac - shift)
+    return SmileDeltas("sticky_moneyness", written(out, found.delta_forward_frac - shift))
 
 
-def minimum_variance_deltas(options: OptionColumns, coefficients: MinimumVariance) -> SmileDeltas:
+def minimum_variance_deltas(
+    options: OptionColumns, coefficients: MinimumVariance, *, out: Floats | None = None
+) -> SmileDeltas:
     """Give δ + vega / (F √T) · (a + b δ + c δ²); at expiry the Black delta.
 
     Parameters
@@ -129,6 +146,8 @@ def minimum_variance_deltas(options: OptionColumns, coefficients: MinimumVarianc
         All calls or all puts, as the coefficients.
     coefficients
         From `minimum_variance_fit`, of the past.
+    out
+        Where to write, shape (n,).
 
     Returns
     -------
@@ -137,7 +156,8 @@ def minimum_variance_deltas(options: OptionColumns, coefficients: MinimumVarianc
     Raises
     ------
     OutOfDomain
-        If calls and puts are mixed, or a coefficient is not finite.
+        If calls and puts are mixed, a coefficient is not finite, or `out` has another shape, type
+        or layout.
 
     References
     ----------
@@ -151,7 +171,7 @@ def minimum_variance_deltas(options: OptionColumns, coefficients: MinimumVarianc
     curve = coefficients.a_frac + coefficients.b_frac * delta + coefficients.c_frac * delta**2
     root = np.sqrt(np.where(options.expiry_years > 0, options.expiry_years, 1.0))
     shift = found.vega_usd_per_vol / (options.forward_usd * root) * curve
-    return SmileDeltas("minimum_variance", delta + shift)
+    return SmileDeltas("minimum_variance", written(out, delta + shift))
 
 
 def minimum_variance_fit(

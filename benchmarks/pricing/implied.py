@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from hedgerow.pricing import implied_vols
+from hedgerow.pricing.implied_reference import implied_by_numpy
 
 from .clock import CONDITIONS, Result, Way, interleaved, ratio, row
 from .inputs import chains
@@ -28,7 +29,10 @@ def implied(rivals: Sequence[Rival]) -> list[Result]:
         quotes.price_usd, quotes.forward_usd, quotes.strike_usd, quotes.expiry_years,
         quotes.is_call,
     )  # fmt: skip
-    ways = {"ours": Way(lambda: implied_vols(*columns), QUOTES_COUNT)}
+    ways = {
+        "ours": Way(lambda: implied_vols(*columns), QUOTES_COUNT),
+        "numpy": Way(lambda: implied_by_numpy(*columns), QUOTES_COUNT),
+    }
     for rival in rivals:
         some = min(QUOTES_COUNT, rival.vols_count_max)
         ways[rival.name] = Way(rival.vols_work(quotes, some), some)
@@ -37,7 +41,12 @@ def implied(rivals: Sequence[Rival]) -> list[Result]:
         f"{QUOTES_COUNT:,} quotes of chains, calls and puts on both sides of the money, "
         f"{CONDITIONS}"
     )
-    results = [row("implied_vol_ns", median(took["ours"]), "ns", BAR_NS, note)]
+    plain = "the same method in plain NumPy"
+    results = [
+        row("implied_vol_ns", median(took["ours"]), "ns", BAR_NS, note),
+        row("implied_vol_numpy_ns", median(took["numpy"]), "ns", None, f"{plain}; {note}"),
+        row("implied_vol_ratio_numpy", ratio(took["numpy"], took["ours"]), "×", None, plain),
+    ]
     for rival in rivals:
         some = ways[rival.name].elements_count
         what = f"{rival.vols_note}; {some:,} quotes there, {QUOTES_COUNT:,} here"

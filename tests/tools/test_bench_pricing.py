@@ -11,6 +11,7 @@ import pytest
 from benchmarks.pricing import (
     calls,
     clock,
+    desk,
     greeks,
     implied,
     inputs,
@@ -19,6 +20,7 @@ from benchmarks.pricing import (
     scenarios,
     threads,
 )
+from hedgerow.margin.portfolio import scan_accounts
 from hedgerow.pricing import european_greeks, implied_vols
 from tools.bench import Output, Result
 
@@ -82,6 +84,33 @@ def test_every_figure_with_a_bar_is_printed(monkeypatch: pytest.MonkeyPatch) -> 
     assert "5 quotes there, 100,000 here" in figures["implied_vol_ratio_nautilus"].note
     for name in ("greeks_12", "scenario_cell", "implied_vol"):
         assert figures[f"{name}_over_limit"].value > 0.9, "quicker than the machine can be"
+
+
+@pytest.mark.slow
+def test_the_desk_prints_every_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "ROUNDS_COUNT", 2)
+    results = printed(desk.measure())
+    assert [r.name for r in results] == [
+        "desk_ms", "desk_numpy_ms", "desk_ratio_numpy", "desk_series_ms", "desk_series_numpy_ms",
+        "desk_series_ratio_numpy", "desk_mixed_ms", "desk_limit_ms", "desk_over_limit",
+        "desk_series_limit_ms", "desk_series_over_limit",
+    ]  # fmt: skip
+    assert all(np.isfinite(r.value) and r.value > 0.0 for r in results)
+    figures = {r.name: r.value for r in results}
+    assert figures["desk_over_limit"] > 0.9, "quicker than the machine can be"
+    assert figures["desk_series_ms"] < figures["desk_ms"]
+
+
+@pytest.mark.parametrize("series_count", [40, 300])
+def test_the_desk_is_margined_alike_by_kernel_and_numpy(series_count: int) -> None:
+    of = desk.desk(300, series_count, 10)
+    assert of.held.nnz == 300
+    assert (of.cells_count, of.sums_count) == (100 * series_count, 30_000)
+    ours, plain = scan_accounts(of.options, of.grid, of.held), desk.by_numpy(of)
+    np.testing.assert_array_equal(ours.worst_index, plain.worst_index)
+    for name in ("worst_usd", "shortfall_usd", "requirement_usd"):
+        np.testing.assert_allclose(getattr(ours, name), getattr(plain, name), rtol=1e-9, atol=1e-5)
+    assert ours.requirement_usd.min() > 0.0
 
 
 @pytest.mark.slow

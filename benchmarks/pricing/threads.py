@@ -2,9 +2,11 @@
 
 For each kernel, wall-clock time by one thread and by two, in turn, many rounds; the least of each
 counts, because another process on the second core is no property of ours. The kernels' own
-thresholds are set aside. A size has crossed over when two threads need at most 1/1.3 of the time of
-one: a gain that is worth waking somebody for. The thresholds in the source are half of that, as
-they are of one share.
+thresholds are set aside. `*_threads_even_count` is the size from which two threads are as quick as
+one, `*_threads_from_count` that from which they bring 1.3 (a gain worth waking somebody for), both
+on a line between sizes that double. `*_threads_used_from_count` is where the source begins with
+two: twice its constant, which is of one share. `*_threads_used_over_from` puts the two beside each
+other, and is about one where the constant is right for the machine.
 
 Expected, before measuring: handing over a share and waiting for it costs 30 to 40 µs, so two
 threads are even at 70 µs of work and bring 1.3 at 150 µs: ten thousand options, forty thousand
@@ -14,13 +16,16 @@ cells, six hundred thousand sums.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from os import getloadavg
 from time import perf_counter
 
 import numpy as np
 
-from hedgerow.pricing import ScenarioGrid
+from hedgerow.pricing import ScenarioGrid, european, scenarios
+from hedgerow.pricing import accounts as account_sums
+from hedgerow.pricing import implied as implied_columns
 from hedgerow.pricing.kernels import accounts, implied, vanilla
 from hedgerow.pricing.scenarios import cell_terms
 from hedgerow.pricing.threads import shared_out, shares
@@ -30,6 +35,7 @@ from .inputs import book, chains
 
 ROUNDS_COUNT = 100
 GAIN_MIN = 1.3
+LOAD_MAX = 0.5
 CELLS_COUNT = 33
 
 
@@ -119,34 +125,77 @@ def took_s(column: Column) -> tuple[float, float]:
 
 
 def crossover(
-    name: str, make: Callable[[int], Column], smallest: int, doublings_count: int = 9
+    name: str,
+    make: Callable[[int], Column],
+    share_count_min: int,
+    smallest: int,
+    doublings_count: int = 9,
 ) -> list[Result]:
-    """Double the size until it has paid, then as far as a size where handing over is nothing."""
-    crossed: tuple[int, float] | None = None
-    gain, one, elements = 0.0, 0.0, 0
+    """Find where it pays beside where the source begins, and the gain on a large column.
+
+    Parameters
+    ----------
+    share_count_min
+        Elements in a share of a thread at least, as the source has it: two threads from two shares.
+    """
+    sizes: list[tuple[int, float, float]] = []  # elements, seconds of one thread, gain of two
     for doubled in range(doublings_count):
         column = make(smallest * 2**doubled)
-        elements = column.count * column.each
         one, two = took_s(column)
-        gain = one / two
-        if crossed is None and gain >= GAIN_MIN:
-            crossed = (elements, one)
+        sizes.append((column.count * column.each, one, one / two))
     note = f"least of {ROUNDS_COUNT}, wall clock"
+    elements, one, gain = sizes[-1]
     large = f"{elements:,} elements, {one * 1e6:,.0f} µs by one thread; {note}"
-    results = [row(f"{name}_threads_2_ratio", gain, "×", None, large)]
-    if crossed is None:
-        print(f"{name}: two threads never brought {GAIN_MIN}; is a core busy?", file=sys.stderr)
-        return results
-    many, alone = crossed
-    small = f"two threads bring {GAIN_MIN} from here on, {alone * 1e6:,.0f} µs by one; {note}"
-    return [row(f"{name}_threads_from_count", many, "elements", None, small), *results]
+    used = 2 * share_count_min
+    results = [
+        row(
+            f"{name}_threads_used_from_count", used, "elements", None,
+            f"not measured: two shares of {share_count_min:,}, the constant in the source",
+        ),
+        row(f"{name}_threads_2_ratio", gain, "×", None, large),
+    ]  # fmt: skip
+    for what, least in (("from", GAIN_MIN), ("even", 1.0)):
+        found = crossed(sizes, least)
+        if found is None:
+            print(f"{name}: two threads never brought {least}; is a core busy?", file=sys.stderr)
+            continue
+        told = f"two threads bring {least} from here on; {note}"
+        if what == "from":
+            results.insert(
+                0,
+                row(
+                    f"{name}_threads_used_over_from", used / found, "times", None,
+                    "constant over measured: below one a second thread comes too early",
+                ),
+            )  # fmt: skip
+        results.insert(0, row(f"{name}_threads_{what}_count", found, "elements", None, told))
+    return results
+
+
+def crossed(sizes: Sequence[tuple[int, float, float]], gain_min: float) -> int | None:
+    """Give the size from which the gain stays above a bound, on a line between sizes that double.
+
+    None where the largest is below it.
+    """
+    below = [at for at, (_, _, gain) in enumerate(sizes) if gain < gain_min]
+    if not below:
+        return sizes[0][0]
+    at = below[-1]
+    if at + 1 == len(sizes):
+        return None
+    (low, _, gain_low), (high, _, gain_high) = sizes[at], sizes[at + 1]
+    share = (gain_min - gain_low) / (gain_high - gain_low)
+    return round(low * (high / low) ** share)
 
 
 def threads() -> list[Result]:
-    """Measure every kernel."""
+    """Measure every kernel, each beside the constant that the source has for it."""
+    busy = getloadavg()[0]
+    if busy > LOAD_MAX:
+        print(f"load {busy:.1f}: a core is busy, so these figures say little", file=sys.stderr)
     return [
-        *crossover("greeks", greeks, 1_024),
-        *crossover("vols", vols, 1_024),
-        *crossover("cells", cells, 2_048),
-        *crossover("sums", sums, 20_000),
+        *crossover("greeks", greeks, european._OPTIONS_COUNT_MIN, 1_024),
+        *crossover("vols", vols, implied_columns._QUOTES_COUNT_MIN, 1_024),
+        *crossover("cells", cells, scenarios.CELLS_COUNT_MIN, 2_048),
+        *crossover("sums", sums, account_sums._SUMS_COUNT_MIN, 20_000),
     ]

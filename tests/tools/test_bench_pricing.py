@@ -21,7 +21,10 @@ from benchmarks.pricing import (
     threads,
 )
 from hedgerow.margin.portfolio import scan_accounts
-from hedgerow.pricing import european_greeks, implied_vols
+from hedgerow.pricing import accounts as account_sums
+from hedgerow.pricing import european, european_greeks, implied_vols
+from hedgerow.pricing import implied as implied_columns
+from hedgerow.pricing import scenarios as scenario_columns
 from tools.bench import Output, Result
 
 # (name, better, bar) of every figure that has a bar.
@@ -128,24 +131,51 @@ def test_columns_of_any_size_are_shared_out(
     make: Callable[[int], threads.Column], smallest: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(threads, "ROUNDS_COUNT", 1)
-    results = printed(threads.crossover("some", make, smallest, 2))
-    last = results[-1]
-    assert (last.name, last.unit) == ("some_threads_2_ratio", "×")
-    assert last.value > 0.0
+    results = printed(threads.crossover("some", make, 10, smallest, 2))
+    figures = {each.name: each for each in results}
+    assert figures["some_threads_2_ratio"].unit == "×"
+    assert figures["some_threads_2_ratio"].value > 0.0
+    assert figures["some_threads_used_from_count"].value == 20.0
 
 
-def test_the_crossover_is_the_first_size_that_pays(
+def test_the_crossover_stands_beside_the_constant(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def took(column: threads.Column) -> tuple[float, float]:
         return column.count * 1e-6, column.count * 0.5e-6 + 40e-6
 
     monkeypatch.setattr(threads, "took_s", took)
-    first, last = printed(threads.crossover("greeks", threads.greeks, 128, 4))
-    assert (first.name, first.value) == ("greeks_threads_from_count", 256.0)  # 256 / 168 > 1.3
-    assert last.value == pytest.approx(1_024 / 552, abs=1e-3)
-    assert len(printed(threads.crossover("greeks", threads.greeks, 32, 2))) == 1
+    rows = printed(threads.crossover("greeks", threads.greeks, 100, 32, 6))
+    figures = {each.name: each.value for each in rows}
+    # n = 1.3 (n/2 + 40) and n = n/2 + 40; a line between doubled sizes is not quite the curve.
+    assert figures["greeks_threads_from_count"] == pytest.approx(52 / 0.35, rel=0.03)
+    assert figures["greeks_threads_even_count"] == pytest.approx(80.0, rel=0.03)
+    assert figures["greeks_threads_used_from_count"] == 200.0
+    want = 200.0 / figures["greeks_threads_from_count"]
+    assert figures["greeks_threads_used_over_from"] == pytest.approx(want, abs=1e-3)
+    assert figures["greeks_threads_2_ratio"] == pytest.approx(1_024 / 552, abs=1e-3)
+    assert not capsys.readouterr().err
+    few = printed(threads.crossover("greeks", threads.greeks, 100, 32, 2))
+    assert [each.name for each in few] == [
+        "greeks_threads_used_from_count", "greeks_threads_2_ratio",
+    ]  # fmt: skip
     assert "greeks: two threads never brought 1.3" in capsys.readouterr().err
+
+
+def test_a_gain_that_was_chance_is_no_crossover() -> None:
+    sizes = [(1, 1.0, 0.5), (2, 1.0, 1.4), (4, 1.0, 1.2), (8, 1.0, 1.4), (16, 1.0, 1.8)]
+    assert threads.crossed(sizes, 1.3) == 6.0
+    assert threads.crossed(sizes, 0.4) == 1.0
+    assert threads.crossed(sizes, 1.9) is None
+
+
+def test_the_constants_are_those_of_the_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "took_s", lambda _: (1.0, 0.5))
+    figures = {each.name: each.value for each in printed(threads.threads())}
+    assert figures["greeks_threads_used_from_count"] == 2 * european._OPTIONS_COUNT_MIN
+    assert figures["vols_threads_used_from_count"] == 2 * implied_columns._QUOTES_COUNT_MIN
+    assert figures["cells_threads_used_from_count"] == 2 * scenario_columns.CELLS_COUNT_MIN
+    assert figures["sums_threads_used_from_count"] == 2 * account_sums._SUMS_COUNT_MIN
 
 
 def test_ways_take_turns_and_a_figure_is_of_one_element(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -185,7 +185,8 @@ def crossed(sizes: Sequence[tuple[int, float, float]], gain_min: float) -> int |
         return None
     (low, _, gain_low), (high, _, gain_high) = sizes[at], sizes[at + 1]
     share = (gain_min - gain_low) / (gain_high - gain_low)
-    return round(low * (high / low) ** share)
+    grown: float = low * (high / low) ** share
+    return round(grown)
 
 
 def threads() -> list[Result]:

@@ -304,12 +304,23 @@ def coin_size(*given: Any) -> Any:
     }
 
 
-def test_coin_numbers_are_derivatives_of_value_over_forward() -> None:
+COIN_VOLS_YEARS_RATES_SIGNS = list(product((0.3, 1.2), (0.01, 0.7), (0.0, 0.08), (1, -1)))
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        pytest.param([(0.3, 0.01, 0.08, 1), (1.2, 0.7, 0.08, -1)], id="some"),
+        pytest.param(COIN_VOLS_YEARS_RATES_SIGNS, id="all", marks=pytest.mark.slow),
+    ],
+)
+def test_coin_numbers_are_derivatives_of_value_over_forward(
+    terms: list[tuple[float, float, float, int]],
+) -> None:
     rows = [
         (6e4, 6e4 * exp(z * v * sqrt(t)), v, t, r, sign)
-        for z, v, t, r, sign in product(
-            (-6.0, -1.0, 0.0, 2.5, 7.0), (0.3, 1.2), (0.01, 0.7), (0.0, 0.08), (1, -1)
-        )
+        for z in (-6.0, -1.0, 0.0, 2.5, 7.0)
+        for v, t, r, sign in terms
     ]
     got = coin_greeks(columns([(f, k, v, t, r, 0.0, cp) for f, k, v, t, r, cp in rows]))
     assert set(COIN_ORDERS) | {"delta_adjusted_coin"} == {each.name for each in fields(got)}

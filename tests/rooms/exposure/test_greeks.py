@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from decimal import Decimal
 from itertools import product
-from math import fsum
+from math import fsum, log
 from typing import Any
 
 import pytest
@@ -212,6 +212,33 @@ def test_greeks_of_a_power_perpetual_are_slopes_of_its_value(settlement: str, gr
     slope = derived(worth, orders, (0.01, 0.02, 0.5), is_time_forward=True) / scale
     found = row(revalued(of, at), "desk")
     assert getattr(found, greek) == pytest.approx(slope, rel=1e-5, abs=1e-5)
+
+
+# Index 0.3 · 2000² / 10000 = 120: the controller pays for marks up to 1.4 times that, 168, and down
+# to 0.8 times, 96.
+MARKS = {"paid in full": "165", "beyond what is paid": "171", "below": "97", "far below": "95"}
+
+
+@pytest.mark.parametrize("greek", SLOPES)
+@pytest.mark.parametrize("settlement", ["WETH", "USDC"])
+@pytest.mark.parametrize("name", MARKS)
+def test_greeks_of_a_power_perpetual_are_slopes_on_both_sides_of_what_is_paid(
+    name: str, settlement: str, greek: str
+) -> None:
+    """Beyond the bound a higher vol is priced, and takes no more by the day."""
+    terms = power(settlement)
+    of = book([account(positions={terms.instrument_id: -30})], by_id(terms))
+    at = snapshot(index("ETH", 2200), index("WETH", 2200), power_state("0.3", 2000, MARKS[name]))
+    orders, scale = SLOPES[greek]
+    worth = worth_usd(of, at, "desk", ("ETH",))
+    # Three steps of vol move a mark by 1.1 %, and 168 is 1.8 % away from 165 and 171.
+    slope = derived(worth, orders, (0.01, 0.015, 0.5), is_time_forward=True) / scale
+    found = getattr(row(revalued(of, at), "desk"), greek)
+    assert found == pytest.approx(slope, rel=1e-5, abs=1e-5)
+    if greek == "veta_usd_per_volpt_day" and name == "beyond what is paid":
+        # Vega alone decays, at the bound: ln 1.4 in 17.5 days.
+        vega = row(revalued(of, at), "desk").vega_usd_per_volpt
+        assert found == pytest.approx(-vega * log(1.4) / 17.5, rel=1e-12)
 
 
 # --- inside the settlement window -----------------------------------------------------------------

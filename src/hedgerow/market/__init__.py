@@ -11,6 +11,7 @@ leave: designed, drawn or as history had them.
 """
 
 from hedgerow.market.ages import AgeLimits
+from hedgerow.market.averages import HEARD_NS, HOLE_NS_MAX, time_weighted_usd
 from hedgerow.market.chain import ChainColumns, QuoteColumns, chain_columns
 from hedgerow.market.coordinates import ModelChoice, SmileModel
 from hedgerow.market.covariance import (
@@ -63,6 +64,8 @@ from hedgerow.market.surface import fit_surface, fit_surfaces
 from hedgerow.market.svi import Svi
 
 __all__ = [
+    "HEARD_NS",
+    "HOLE_NS_MAX",
     "NO_SHOCK",
     "AgeLimits",
     "AssetPrice",
@@ -123,4 +126,5 @@ __all__ = [
     "smile_quotes",
     "stacked",
     "stressed",
+    "time_weighted_usd",
 ]

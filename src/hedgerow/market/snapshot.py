@@ -9,6 +9,7 @@ chain came). The vol stays with its strike (sticky strike). Both make the mark a
 age.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -19,6 +20,7 @@ from hedgerow.errors import Failure, MarketRejected, Outcome
 from hedgerow.instruments import Option, PowerPerpetual
 from hedgerow.market.ages import AgeLimits, missing, stale
 from hedgerow.market.anchors import Anchors
+from hedgerow.market.averages import HEARD_NS, average_observed_usd
 from hedgerow.market.records import (
     NO_SHOCK,
     AssetPrice,
@@ -66,8 +68,9 @@ _KEPT: Final[Mapping[type[MarketEvent], tuple[str, Callable[[Any], Any]]]] = {
 class Snapshot:
     """The market at `time_ns`, seen through `shock`.
 
-    `movers` names the perpetual that moves a coin between chains; `anchors_usd` holds its price
-    when each chain or index came. `dollars_usd` lists the dollar coins and their assumed price.
+    `heard` has every index of the last hours, the last of which is in `indices`. `movers` names the
+    perpetual that moves a coin between chains; `anchors_usd` holds its price when each chain or
+    index came. `dollars_usd` lists the dollar coins and their assumed price.
     """
 
     time_ns: int
@@ -83,6 +86,7 @@ class Snapshot:
     shares: Mapping[str, ShareRate]
     powers: Mapping[str, PowerState]
     candles: Mapping[str, Candle]
+    heard: Mapping[str, tuple[IndexPrice, ...]]
     movers: Mapping[str, str]
     anchors_usd: Mapping[tuple[str, int], Decimal]
     dollars_usd: Mapping[str, Decimal]
@@ -163,6 +167,14 @@ class Snapshot:
             age_ns=self.time_ns - quote.time_ns,
             is_estimate=self.time_ns > quote.time_ns or self.shock is not NO_SHOCK,
         )
+
+    def average_observed_usd(self, coin: str, start_ns: int) -> Outcome[Decimal]:
+        """Give the mean of the index since `start_ns`, which a shock does not move: it was heard.
+
+        A failure says where the index was not heard, or not for too long.
+        """
+        heard = self.heard.get(coin, ())
+        return average_observed_usd(coin, heard, start_ns=start_ns, now_ns=self.time_ns)
 
     def power(self, terms: PowerPerpetual) -> Outcome[PowerMark]:
         """Give factor, premium and the coin's price for one power perpetual."""
@@ -257,6 +269,7 @@ class MarketState:
         self._dollars_usd = dict(dollars_usd)
         self._time_ns: int | None = None
         self._kept: dict[str, dict[Any, Any]] = {field: {} for field, _ in _KEPT.values()}
+        self._heard: dict[str, deque[IndexPrice]] = {}
         self._anchors = Anchors(gap_ns_max=ages.quote_ns_max)
 
     def apply(self, event: MarketEvent) -> None:
@@ -280,8 +293,15 @@ class MarketState:
         kept, name = self._kept[field], name_of(event)
         before, kept[name] = kept.get(name), event
         match event:
-            case OptionQuote() | IndexPrice():
-                self._heard(event.underlying, event.time_ns)
+            case OptionQuote():
+                self._anchor(event.underlying, event.time_ns)
+            case IndexPrice():
+                self._anchor(event.underlying, event.time_ns)
+                heard = self._heard.setdefault(event.underlying, deque())
+                heard.append(event)
+                # The last one before a window holds at its beginning.
+                while len(heard) > 1 and heard[1].time_ns <= event.time_ns - HEARD_NS:
+                    heard.popleft()
             case Quote():
                 self._anchors.quoted(event, before)
             case Candle():
@@ -310,13 +330,14 @@ class MarketState:
         return Snapshot(
             time_ns=time_ns,
             ages=self._ages,
+            heard={coin: tuple(events) for coin, events in self._heard.items()},
             movers=self._movers,
             anchors_usd=dict(self._anchors.usd),
             dollars_usd=self._dollars_usd,
             **last,
         )
 
-    def _heard(self, coin: str, time_ns: int) -> None:
+    def _anchor(self, coin: str, time_ns: int) -> None:
         mover_id = self._movers.get(coin)
         if mover_id is None or (coin, time_ns) in self._anchors.usd:
             return  # a chain is a thousand quotes of one time

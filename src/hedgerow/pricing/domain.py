@@ -4,7 +4,7 @@
 or shock says nothing about the others. What is refused here is told apart by row.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -28,27 +28,32 @@ def inside(name: str, number: float, bounds: Bounds) -> float:
     return number
 
 
-def outside(columns: Mapping[str, tuple[Floats, Bounds]]) -> dict[int, str]:
+def outside(columns: Sequence[tuple[str, Bounds]], table: Floats) -> dict[int, str]:
     """Find the rows that hold what no formula may see.
 
     Parameters
     ----------
     columns
-        Name → a column of shape (n,), and the lowest and highest it may be.
+        Name, lowest and highest of each column.
+    table
+        Shape (columns, n): column by column.
 
     Returns
     -------
     dict
         Row → what was seen first, in the order of the columns. Empty where all is well, which takes
-        two passes over each column.
+        two passes over the table.
     """
     found: dict[int, str] = {}
-    for name, (column, (low, high)) in columns.items():
+    if not table.size:
+        return found
+    lowest, highest = table.min(axis=1).tolist(), table.max(axis=1).tolist()
+    for at, (name, (low, high)) in enumerate(columns):
         # A NaN is neither above nor below, and is found as well.
-        if not column.size or (column.min() >= low and column.max() <= high):
-            continue
-        for at in np.flatnonzero(~((column >= low) & (column <= high))):
-            found.setdefault(int(at), _said(name, float(column[at]), (low, high)))
+        if not (lowest[at] >= low and highest[at] <= high):
+            column = table[at]
+            for row in np.flatnonzero(~((column >= low) & (column <= high))):
+                found.setdefault(int(row), _said(name, float(column[row]), (low, high)))
     return found
 
 

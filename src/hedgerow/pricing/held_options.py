@@ -4,16 +4,20 @@ For a coin-settled option ``v = V/F`` this gives the premium-adjusted delta ``δ
 premium in coin adds ``v`` back, and the two together are the dollar delta ``δ`` (methods.md section
 2.1).
 
-Inside the settlement window only the part of the average still to come moves: it weighs f, the
-fraction of the window that is left (`pricing.chain_rule`). The observed part is taken at the
-forward, hence an estimate; a shock of spot comes now, so it does not move what is observed by now.
+Inside the settlement window the average A is ``(1 - f) A_obs + f F``, f the fraction of the window
+that is left, and only the part still to come moves: a shock of spot comes now, so it does not move
+what is observed by now. Its deviation is ``f F σ √(T/3)`` dollars, which is so much of A; that the
+ratio of F to A changes with a shock is of second order in what is a third of a per cent, and left
+out. Where the index was not heard, the observed part is taken at the forward, hence an estimate.
 Before the window the venue's own convention is plain time to expiry, which its marks confirm.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hedgerow.instruments import Option
 from hedgerow.market import OptionMark, Snapshot
@@ -27,16 +31,29 @@ from hedgerow.units import YEAR_NS, to_model, years_between
 __all__ = ["HeldOption", "PricedOptions", "fill_options"]
 
 _DUST = 1e-300  # stands for no window at all, which nothing is inside of
+_DOMAIN: Final = (
+    ("forward_usd", PRICE),
+    ("price_underlying_usd", PRICE),
+    ("strike_usd", NOT_NEGATIVE),
+    ("vol_frac", VOL),
+    ("expiry_years", YEARS),
+    ("multiplier_coin_per_contract", PRICE),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class HeldOption:
-    """An option on its way: its row, its terms, its mark, and the spot of its underlying."""
+    """An option on its way: its row, its terms, its mark, and the spot of its underlying.
+
+    `average_observed_usd` is that of its settlement window so far; None where there is none or it
+    is not known.
+    """
 
     row: Row
     terms: Option
     mark: OptionMark
     spot_usd: float
+    average_observed_usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,9 +71,11 @@ class PricedOptions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Columns:
-    """What the formula is given; `forward_usd` has what is observed of the average in it.
+    """What the formula is given; `forward_usd` is that of the average, observed part and all.
 
-    `forward_marked_usd` is the forward of the expiry, `open_frac` the part of the average to come.
+    `forward_marked_usd` is the forward of the expiry, `open_frac` the part of the average to come,
+    `vol_scale_frac` the vol of the average, in plain time, over the option's own. `is_known` where
+    all that has gone by of a window was heard.
     """
 
     forward_usd: Floats
@@ -67,6 +86,8 @@ class _Columns:
     expiry_years: Floats
     window_years: Floats
     open_frac: Floats
+    vol_scale_frac: Floats
+    is_known: NDArray[np.bool_]
     size_coin: Floats
 
 
@@ -76,14 +97,17 @@ def fill_options(options: Sequence[HeldOption], snapshot: Snapshot) -> PricedOpt
     refused: tuple[tuple[HeldOption, str], ...] = ()
     columns = _gathered(held, snapshot)
     beyond = outside(
-        {
-            "forward_usd": (columns.forward_usd, PRICE),
-            "price_underlying_usd": (columns.forward_marked_usd, PRICE),
-            "strike_usd": (columns.strike_usd, NOT_NEGATIVE),
-            "vol_frac": (columns.vol_frac, VOL),
-            "expiry_years": (columns.expiry_years, YEARS),
-            "multiplier_coin_per_contract": (columns.size_coin, PRICE),
-        }
+        _DOMAIN,
+        np.array(
+            (
+                columns.forward_usd,
+                columns.forward_marked_usd,
+                columns.strike_usd,
+                columns.vol_frac,
+                columns.expiry_years,
+                columns.size_coin,
+            )
+        ),
     )
     if beyond:
         refused = tuple((held[at], said) for at, said in sorted(beyond.items()))
@@ -101,7 +125,7 @@ def fill_options(options: Sequence[HeldOption], snapshot: Snapshot) -> PricedOpt
         size = float(columns.size_coin[i])
         one.row.unit_ccy = size * float(unit[i])
         one.row.delta_own_coin = size * float(own[i])
-        one.row.is_estimate = one.mark.is_estimate or bool(columns.open_frac[i] < 1.0)
+        one.row.is_estimate = one.mark.is_estimate or not columns.is_known[i]
         one.row.age_ns = one.mark.age_ns
     return PricedOptions(held, contracts, columns.size_coin, refused)
 
@@ -112,39 +136,59 @@ def _gathered(options: Sequence[HeldOption], snapshot: Snapshot) -> _Columns:
         [years_between(snapshot.time_ns, one.terms.expiry_ns) for one in options], dtype=np.float64
     )
     window = np.array([one.terms.averaging_ns / YEAR_NS for one in options], dtype=np.float64)
-    open_now = _open_frac(present, window)
-    factor = np.array(
-        [snapshot.shock.on(one.terms.underlying) for one in options], dtype=np.float64
-    )
     marked = np.array([one.mark.forward_usd for one in options], dtype=np.float64)
-    # What is observed keeps the forward from before the shock.
-    with np.errstate(invalid="ignore"):  # what no double holds is found and told
-        averaged = marked / factor * (1.0 + open_now * (factor - 1.0))
+    # None becomes NaN: not known.
+    observed = np.array([one.average_observed_usd for one in options], dtype=np.float64)
+    open_frac, open_now = _open_frac(years, window), _open_frac(present, window)
+    has_begun = open_now < 1.0
+    forward, ratio = marked, np.ones(len(options))
+    if has_begun.any():
+        factors = [snapshot.shock.on(one.terms.underlying) for one in options]
+        averaged, ratio = _averaged(marked, np.array(factors), open_now, observed)
+        forward = np.where(has_begun, averaged, marked)
     return _Columns(
-        forward_usd=np.where(open_now < 1.0, averaged, marked),
+        forward_usd=forward,
         forward_marked_usd=marked,
         spot_usd=np.array([one.spot_usd for one in options], dtype=np.float64),
         strike_usd=np.array([to_model(one.terms.strike_usd) for one in options], dtype=np.float64),
         vol_frac=np.array([one.mark.vol_frac for one in options], dtype=np.float64),
         expiry_years=years,
         window_years=window,
-        open_frac=_open_frac(years, window),
+        open_frac=open_frac,
+        # Never more than one, as A is never less than what is open of F.
+        vol_scale_frac=np.where(open_frac < 1.0, open_frac * ratio / np.sqrt(3.0), 1.0),
+        is_known=~np.isnan(observed) | (open_frac >= 1.0),
         size_coin=np.array(
             [to_model(one.terms.multiplier_coin_per_contract) for one in options], dtype=np.float64
         ),
     )
 
 
+def _averaged(
+    marked: Floats, factor: Floats, open_now: Floats, observed: Floats
+) -> tuple[Floats, Floats]:
+    """Give the forward of the average, and F over A as they were before the shock.
+
+    What was heard keeps its price; what nobody heard keeps the forward from before the shock.
+    """
+    with np.errstate(invalid="ignore"):  # what no double holds is found and told
+        before = marked / factor
+        unheard = before * (1.0 + open_now * (factor - 1.0))
+        heard = open_now * marked + (1.0 - open_now) * observed
+        ratio = before / (open_now * before + (1.0 - open_now) * observed)
+    is_heard = ~np.isnan(observed)
+    return np.where(is_heard, heard, unheard), np.where(is_heard, ratio, 1.0)
+
+
 def _contracts(held: Sequence[HeldOption], columns: _Columns) -> Contracts:
     years, open_frac = columns.expiry_years, columns.open_frac
     in_window = open_frac < 1.0
-    vol_scale = np.where(in_window, open_frac / np.sqrt(3.0), 1.0)
     return Contracts(
         greeks=european_greeks(
             EuropeanColumns(
                 underlying_usd=columns.forward_usd,
                 strike_usd=columns.strike_usd,
-                vol_frac=vol_scale * columns.vol_frac,
+                vol_frac=columns.vol_scale_frac * columns.vol_frac,
                 expiry_years=years,
                 is_call=np.array([one.terms.right == "call" for one in held]),
             ),
@@ -159,7 +203,7 @@ def _contracts(held: Sequence[HeldOption], columns: _Columns) -> Contracts:
         open_frac_per_year=np.where(
             in_window & (years > 0.0), -1.0 / np.maximum(columns.window_years, _DUST), 0
         ),
-        vol_scale_frac=vol_scale,
+        vol_scale_frac=columns.vol_scale_frac,
     )
 
 

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import final
 
 from msgspec import structs
 
-from hedgerow.errors import Failure, Outcome
+from hedgerow.errors import Failure
 from hedgerow.instruments import (
     ConcentratedShare,
     ConstantProductShare,
@@ -30,10 +29,11 @@ from hedgerow.pricing.gate import PRICE
 from hedgerow.pricing.pool import concentrated_shares, constant_product_shares
 from hedgerow.pricing.power import power_perpetuals_at_premium
 from hedgerow.pricing.power_orders import power_orders
+from hedgerow.pricing.prices import Prices
 from hedgerow.pricing.units import unit_ccy
 from hedgerow.units import YEAR_NS, format_ns, to_model
 
-__all__ = ["Prices", "Row", "fill"]
+__all__ = ["Row", "fill"]
 
 _RAY = 10**27
 
@@ -56,50 +56,6 @@ class Row:
     bends_with_settlement: bool = False
     is_estimate: bool = False
     age_ns: int = 0
-
-
-@final
-class Prices:
-    """What a snapshot says of coins and assets. A chain has a thousand options and one coin."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
-        self._spots: dict[str, Outcome[float]] = {}
-        self._assets: dict[str, Outcome[AssetPrice]] = {}
-
-    def spot_usd(self, coin: str) -> Outcome[float]:
-        """Give a coin's spot.
-
-        Raises
-        ------
-        OutOfDomain
-            If it is no price that a formula may see.
-        """
-        found = self._spots.get(coin)
-        if found is None:
-            spot = self._snapshot.spot_usd(coin)
-            if not isinstance(spot, Failure):
-                found = inside(f"spot of {coin} in dollars", to_model(spot), PRICE)
-            else:
-                found = spot
-            self._spots[coin] = found
-        return found
-
-    def asset(self, asset: str) -> Outcome[AssetPrice]:
-        """Give what one unit of an asset is worth and which coin moves it.
-
-        Raises
-        ------
-        OutOfDomain
-            If it is no price that a formula may see.
-        """
-        found = self._assets.get(asset)
-        if found is None:
-            found = self._snapshot.asset(asset)
-            if not isinstance(found, Failure):
-                inside(f"price of {asset} in dollars", found.price_usd, PRICE)
-            self._assets[asset] = found
-        return found
 
 
 def fill(row: Row, instrument: Instrument, snapshot: Snapshot, prices: Prices) -> Failure | None:

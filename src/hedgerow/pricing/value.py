@@ -9,6 +9,7 @@ and the others are what they would be without it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +24,21 @@ from hedgerow.pricing.domain import outside, refused
 from hedgerow.pricing.european import Floats
 from hedgerow.pricing.gate import AMOUNT, Bounds
 from hedgerow.pricing.held_options import HeldOption, PricedOptions, fill_options
-from hedgerow.pricing.rows import Prices, Row, fill
+from hedgerow.pricing.prices import Prices
+from hedgerow.pricing.rows import Row, fill
 from hedgerow.units import years_between
 
 __all__ = ["Values", "value"]
 
 # Options of no time at all have Greeks beyond 1e20; times any quantity these stay in a double.
 _GREEK: Bounds = (-1e100, 1e100)
+# How far what leaves this room may go.
+_DOMAIN: Final = (
+    ("unit_ccy", AMOUNT),
+    ("delta_own_coin", AMOUNT),
+    ("settlement_delta_coin_per_unit", AMOUNT),
+    *((name, _GREEK) for name in GREEKS),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,22 +110,24 @@ def value(book: Book, snapshot: Snapshot) -> Values:
         missing[held.row.index] = refused(held.terms, said)
     rows = [row for row in rows if row.index not in missing] if priced.refused else rows
     table = _greeks(rows, priced, prices, book, snapshot)
-    beyond = outside(_bounded(rows, table))
+    units, deltas = _column(rows, "unit_ccy"), _column(rows, "delta_own_coin")
+    beyond = outside(_DOMAIN, np.vstack((units, deltas, _settlement_deltas(rows), table)))
     if beyond:
         missing |= {
             rows[at].index: refused(book.instruments[rows[at].index], said)
             for at, said in beyond.items()
         }
-        table = np.delete(table, list(beyond), axis=1)
-        rows = [row for at, row in enumerate(rows) if at not in beyond]
+        kept = [at for at in range(len(rows)) if at not in beyond]
+        rows, units, deltas = [rows[at] for at in kept], units[kept], deltas[kept]
+        table = table[:, kept]
     greeks = GreekColumns(table)
     return Values(
         instrument_index=np.array([r.index for r in rows], dtype=np.int64),
-        unit_ccy=_column(rows, "unit_ccy"),
+        unit_ccy=units,
         settlement_price_usd=np.array([r.settlement.price_usd for r in rows], dtype=np.float64),
         settlement_delta_coin_per_unit=_settlement_deltas(rows),
         settlement_coins=tuple(r.settlement.underlying for r in rows),
-        delta_own_coin=_column(rows, "delta_own_coin"),
+        delta_own_coin=deltas,
         underlyings=tuple(r.underlying for r in rows),
         greeks=greeks,
         settlement_greeks=_settlement_greeks(rows, greeks),
@@ -149,7 +160,12 @@ def _row(
     spot = prices.spot_usd(instrument.underlying)
     if isinstance(spot, Failure):
         return spot
-    return HeldOption(row, instrument, mark, spot)
+    start_ns = instrument.expiry_ns - instrument.averaging_ns
+    if snapshot.time_ns <= start_ns:
+        return HeldOption(row, instrument, mark, spot)
+    average = prices.average_observed_usd(instrument.underlying, start_ns)
+    known = None if isinstance(average, Failure) else average
+    return HeldOption(row, instrument, mark, spot, known)
 
 
 def _greeks(
@@ -182,16 +198,6 @@ def _greeks(
                 raw[columns] = priced.sizes_coin * derivative(priced.contracts, greek.orders)
         table[g] = raw * greek.scale(spots)
     return table
-
-
-def _bounded(rows: Sequence[Row], table: Floats) -> dict[str, tuple[Floats, Bounds]]:
-    """Name what leaves this room, and how far it may go."""
-    return {
-        "unit_ccy": (_column(rows, "unit_ccy"), AMOUNT),
-        "delta_own_coin": (_column(rows, "delta_own_coin"), AMOUNT),
-        "settlement_delta_coin_per_unit": (_settlement_deltas(rows), AMOUNT),
-        **{name: (table[g], _GREEK) for g, name in enumerate(GREEKS)},
-    }
 
 
 def _settlement_greeks(rows: Sequence[Row], greeks: GreekColumns) -> GreekColumns:

@@ -355,7 +355,7 @@ IN_WINDOW: dict[str, tuple[Number, Number, float, str]] = {
 }
 
 
-@pytest.mark.parametrize("minutes_left", [29, 31])
+@pytest.mark.parametrize("minutes_left", [20, 31])
 @pytest.mark.parametrize("name", IN_WINDOW)
 def test_around_its_window_every_part_of_the_average_is_looked_at(
     name: str, minutes_left: int
@@ -371,6 +371,20 @@ def test_around_its_window_every_part_of_the_average_is_looked_at(
     assert failure.message.startswith(said if is_inside else "forward_usd must be")
 
 
+@pytest.mark.parametrize("heard", ["1e280", "1e400"])
+def test_an_average_beyond_any_market_is_refused_as_well(heard: str) -> None:
+    now_ns = EXPIRY_NS - 1
+    times = [EXPIRY_NS - minutes_left * MINUTE_NS for minutes_left in range(30, 0, -1)]
+    market = snapshot(
+        *(index("BTC", heard, time_ns) for time_ns in times),
+        index("BTC", 60000, now_ns),
+        option_quote(CALL, 60000, 0.6, now_ns),
+        time_ns=now_ns,
+    )
+    (failure,) = value(held((CALL,)), market).missing
+    assert failure.message.startswith("forward_usd must be finite and from 1e-30 to 1e+30, was")
+
+
 def test_a_number_is_inside_at_its_bounds_and_a_nan_never_is() -> None:
     assert [inside("x", one, (1.0, 2.0)) for one in (1.0, 2.0)] == [1.0, 2.0]
     for one in (np.nextafter(1.0, 0.0), np.nextafter(2.0, 3.0), float("nan")):
@@ -380,18 +394,15 @@ def test_a_number_is_inside_at_its_bounds_and_a_nan_never_is() -> None:
 
 def test_rows_outside_are_found_once_with_what_was_seen_first() -> None:
     nan = float("nan")
-    found = outside(
-        {
-            "a": (np.array([1.0, 3.0, 2.0, nan]), (1.0, 2.0)),
-            "b": (np.array([0.0, 9.0, 9.0, 9.0]), (0.0, 1.0)),
-        }
-    )
+    columns = (("a", (1.0, 2.0)), ("b", (0.0, 1.0)))
+    found = outside(columns, np.array([[1.0, 3.0, 2.0, nan], [0.0, 9.0, 9.0, 9.0]]))
     assert found == {
         1: "a must be finite and from 1 to 2, was 3",
         2: "b must be finite and from 0 to 1, was 9",
         3: "a must be finite and from 1 to 2, was nan",
     }
-    assert outside({"a": (np.array([1.0, 2.0]), (1.0, 2.0)), "b": (np.zeros(0), (1.0, 2.0))}) == {}
+    assert outside(columns, np.array([[1.0, 2.0], [1.0, 0.0]])) == {}
+    assert outside(columns, np.zeros((2, 0))) == {}
 
 
 def test_what_is_refused_says_what_to_do() -> None:

@@ -10,6 +10,8 @@ reason why there is none. A table of returns enters `covariance`, and joint move
 leave: designed, drawn or as history had them.
 """
 
+from hedgerow.market.ages import AgeLimits
+from hedgerow.market.averages import HEARD_NS, HOLE_NS_MAX, time_weighted_usd
 from hedgerow.market.chain import ChainColumns, QuoteColumns, chain_columns
 from hedgerow.market.coordinates import ModelChoice, SmileModel
 from hedgerow.market.covariance import (
@@ -57,11 +59,13 @@ from hedgerow.market.records import (
     TradePrint,
 )
 from hedgerow.market.smile import GatedQuotes, Smile, SmileQuotes, Surface, near_money
-from hedgerow.market.snapshot import AgeLimits, MarketState, Snapshot
+from hedgerow.market.snapshot import MarketState, Snapshot
 from hedgerow.market.surface import fit_surface, fit_surfaces
 from hedgerow.market.svi import Svi
 
 __all__ = [
+    "HEARD_NS",
+    "HOLE_NS_MAX",
     "NO_SHOCK",
     "AgeLimits",
     "AssetPrice",
@@ -122,4 +126,5 @@ __all__ = [
     "smile_quotes",
     "stacked",
     "stressed",
+    "time_weighted_usd",
 ]

@@ -9,15 +9,18 @@ chain came). The vol stays with its strike (sticky strike). Both make the mark a
 age.
 """
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Final, TypeVar
-
-import msgspec
+from operator import attrgetter
+from typing import Any, Final, TypeVar
 
 from hedgerow.errors import Failure, MarketRejected, Outcome
 from hedgerow.instruments import Option, PowerPerpetual
+from hedgerow.market.ages import AgeLimits, missing, stale
+from hedgerow.market.anchors import Anchors
+from hedgerow.market.averages import HEARD_NS, average_observed_usd
 from hedgerow.market.records import (
     NO_SHOCK,
     AssetPrice,
@@ -36,68 +39,38 @@ from hedgerow.market.records import (
     ShareRate,
     Shock,
     StakingRate,
-    TradePrint,
 )
-from hedgerow.units import HOUR_NS, SECOND_NS, YEAR_NS, format_ns, scaled, to_model, years_between
+from hedgerow.units import YEAR_NS, format_ns, scaled, to_model, years_between
 
-__all__ = ["AgeLimits", "MarketState", "Snapshot"]
+__all__ = ["MarketState", "Snapshot"]
 
-# Anchors are tidied whenever they have doubled, and not below this many.
-_ANCHORS_COUNT_MIN = 256
+E = TypeVar("E", bound=MarketEvent)
+K = TypeVar("K", bound=str | tuple[str, str])
 
-
-_AGE_KEYS: Final = {
-    "quote": "quote",
-    "option quote": "option",
-    "index": "index",
-    "order book": "ladder",
-    "lending index": "lending",
-    "staking rate": "staking",
-    "share rate": "share",
-    "power perpetual's state": "power",
-    "funding rate": "funding",
+# The last event of each kind is kept in this field of a snapshot, under this name of its own. A
+# print moves no mark here; margin runs on marks.
+_KEPT: Final[Mapping[type[MarketEvent], tuple[str, Callable[[Any], Any]]]] = {
+    Quote: ("quotes", attrgetter("instrument_id")),
+    OptionQuote: ("options", attrgetter("instrument_id")),
+    Candle: ("candles", attrgetter("instrument_id")),
+    IndexPrice: ("indices", attrgetter("underlying")),
+    Ladder: ("ladders", attrgetter("instrument_id")),
+    FundingSettlement: ("fundings", attrgetter("instrument_id")),
+    OracleAnswer: ("oracles", attrgetter("asset")),
+    LendingIndex: ("lendings", attrgetter("market", "asset")),
+    StakingRate: ("stakings", attrgetter("asset")),
+    ShareRate: ("shares", attrgetter("vault")),
+    PowerState: ("powers", attrgetter("instrument_id")),
 }
-
-
-class AgeLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """How old an input may be before it counts as missing. Defaults: fault matrix, live desk.
-
-    An oracle may be as old as its own heartbeat times `oracle_heartbeat_frac`.
-    """
-
-    quote_ns_max: int = 5 * SECOND_NS
-    option_ns_max: int = 5 * SECOND_NS
-    index_ns_max: int = 3 * SECOND_NS
-    ladder_ns_max: int = 5 * SECOND_NS
-    lending_ns_max: int = 60 * SECOND_NS
-    staking_ns_max: int = 24 * HOUR_NS
-    share_ns_max: int = 24 * HOUR_NS
-    power_ns_max: int = 60 * SECOND_NS
-    funding_ns_max: int = 9 * HOUR_NS
-    account_ns_max: int = 15 * SECOND_NS
-    oracle_heartbeat_frac: float = 1.2
-
-
-E = TypeVar(
-    "E",
-    Quote,
-    OptionQuote,
-    IndexPrice,
-    Ladder,
-    LendingIndex,
-    StakingRate,
-    ShareRate,
-    PowerState,
-    FundingSettlement,
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
     """The market at `time_ns`, seen through `shock`.
 
-    `movers` names the perpetual that moves a coin between chains; `anchors_usd` holds its price
-    when each chain or index came. `dollars_usd` lists the dollar coins and their assumed price.
+    `heard` has every index of the last hours, the last of which is in `indices`. `movers` names the
+    perpetual that moves a coin between chains; `anchors_usd` holds its price when each chain or
+    index came. `dollars_usd` lists the dollar coins and their assumed price.
     """
 
     time_ns: int
@@ -113,6 +86,7 @@ class Snapshot:
     shares: Mapping[str, ShareRate]
     powers: Mapping[str, PowerState]
     candles: Mapping[str, Candle]
+    heard: Mapping[str, tuple[IndexPrice, ...]]
     movers: Mapping[str, str]
     anchors_usd: Mapping[tuple[str, int], Decimal]
     dollars_usd: Mapping[str, Decimal]
@@ -194,6 +168,14 @@ class Snapshot:
             is_estimate=self.time_ns > quote.time_ns or self.shock is not NO_SHOCK,
         )
 
+    def average_observed_usd(self, coin: str, start_ns: int) -> Outcome[Decimal]:
+        """Give the mean of the index since `start_ns`, which a shock does not move: it was heard.
+
+        A failure says where the index was not heard, or not for too long.
+        """
+        heard = self.heard.get(coin, ())
+        return average_observed_usd(coin, heard, start_ns=start_ns, now_ns=self.time_ns)
+
     def power(self, terms: PowerPerpetual) -> Outcome[PowerMark]:
         """Give factor, premium and the coin's price for one power perpetual."""
         state = self._fresh(
@@ -233,24 +215,18 @@ class Snapshot:
 
     def oracle_usd(self, asset: str) -> Outcome[Decimal]:
         """Give the feed's answer, which is what a lending protocol believes."""
-        answer = self.oracles.get(asset)
-        if answer is None:
-            return self._missing(asset, "oracle answer")
-        limit_ns = int(answer.heartbeat_ns * self.ages.oracle_heartbeat_frac)
-        if self.time_ns - answer.time_ns > limit_ns:
-            return self._stale(asset, "oracle answer", answer.time_ns, limit_ns)
+        heard = self.oracles.get(asset)
+        heartbeat_ns = 0 if heard is None else heard.heartbeat_ns
+        limit_ns = int(heartbeat_ns * self.ages.oracle_heartbeat_frac)
+        answer = self._fresh(self.oracles, asset, limit_ns, "oracle answer")
+        if isinstance(answer, Failure):
+            return answer
         return scaled(answer.price_usd, self.shock.on(self.coin_of(asset)))
 
     def lending(self, market: str, asset: str) -> Outcome[LendingIndex]:
         """Give the growth indices of one reserve."""
-        index = self.lendings.get((market, asset))
-        if index is None:
-            return self._missing(f"{market} {asset}", "lending index")
-        if self.time_ns - index.time_ns > self.ages.lending_ns_max:
-            return self._stale(
-                f"{market} {asset}", "lending index", index.time_ns, self.ages.lending_ns_max
-            )
-        return index
+        limit_ns = self.ages.lending_ns_max
+        return self._fresh(self.lendings, (market, asset), limit_ns, "lending index")
 
     def _carry(self, coin: str, since_ns: int) -> Outcome[Decimal]:
         """Give perpetual now over perpetual then; one where nothing moves this coin between."""
@@ -264,38 +240,18 @@ class Snapshot:
             return Decimal(1)  # the perpetual has not been heard since: nothing to carry
         anchor = self.anchors_usd.get((coin, since_ns))
         if anchor is None:
-            return self._missing(mover_id, f"mark at {format_ns(since_ns)} (to carry {coin})")
+            what = f"mark at {format_ns(since_ns)} (to carry {coin})"
+            return missing(mover_id, what, time_ns=self.time_ns)
         return mover.price_mark_usd / anchor
 
-    def _fresh(self, kept: Mapping[str, E], key: str, limit_ns: int, what: str) -> Outcome[E]:
+    def _fresh(self, kept: Mapping[K, E], key: K, limit_ns: int, what: str) -> Outcome[E]:
         event = kept.get(key)
+        if event is not None and self.time_ns - event.time_ns <= limit_ns:
+            return event
+        subject = key if isinstance(key, str) else " ".join(key)
         if event is None:
-            return self._missing(key, what)
-        if self.time_ns - event.time_ns > limit_ns:
-            return self._stale(key, what, event.time_ns, limit_ns)
-        return event
-
-    def _missing(self, subject: str, what: str) -> Failure:
-        return Failure(
-            subject=subject,
-            reason="missing_data",
-            message=f"no {what} for {subject} by {format_ns(self.time_ns)}",
-        )
-
-    def _stale(self, subject: str, what: str, seen_ns: int, limit_ns: int) -> Failure:
-        age_s = (self.time_ns - seen_ns) / SECOND_NS
-        return Failure(
-            subject=subject,
-            reason="stale_data",
-            message=f"{what} for {subject} is {age_s:.0f} s old, "
-            f"the limit is {limit_ns / SECOND_NS:.0f} s{_set_by(what)}",
-        )
-
-
-def _set_by(what: str) -> str:
-    """Name the key of the desk file that sets a limit of age; an oracle's goes by its heartbeat."""
-    key = _AGE_KEYS.get(what)
-    return "" if key is None else f" (ages.{key})"
+            return missing(subject, what, time_ns=self.time_ns)
+        return stale(subject, what, age_ns=self.time_ns - event.time_ns, limit_ns=limit_ns)
 
 
 class MarketState:
@@ -312,21 +268,9 @@ class MarketState:
         self._movers = dict(movers)
         self._dollars_usd = dict(dollars_usd)
         self._time_ns: int | None = None
-        self._quotes: dict[str, Quote] = {}
-        self._options: dict[str, OptionQuote] = {}
-        self._indices: dict[str, IndexPrice] = {}
-        self._ladders: dict[str, Ladder] = {}
-        self._fundings: dict[str, FundingSettlement] = {}
-        self._oracles: dict[str, OracleAnswer] = {}
-        self._lendings: dict[tuple[str, str], LendingIndex] = {}
-        self._stakings: dict[str, StakingRate] = {}
-        self._shares: dict[str, ShareRate] = {}
-        self._powers: dict[str, PowerState] = {}
-        self._candles: dict[str, Candle] = {}
-        self._anchors_usd: dict[tuple[str, int], Decimal] = {}
-        # Times at which a coin was heard and its perpetual's price is not known yet, by perpetual.
-        self._waiting: dict[str, dict[tuple[str, int], None]] = {}
-        self._anchors_count_max = _ANCHORS_COUNT_MIN
+        self._kept: dict[str, dict[Any, Any]] = {field: {} for field, _ in _KEPT.values()}
+        self._heard: dict[str, deque[IndexPrice]] = {}
+        self._anchors = Anchors(gap_ns_max=ages.quote_ns_max)
 
     def apply(self, event: MarketEvent) -> None:
         """Take one event.
@@ -342,40 +286,32 @@ class MarketState:
                 f"{format_ns(self._time_ns)}; sort the recording"
             )
         self._time_ns = event.time_ns
+        where = _KEPT.get(type(event))
+        if where is None:
+            return
+        field, name_of = where
+        kept, name = self._kept[field], name_of(event)
+        before, kept[name] = kept.get(name), event
         match event:
             case OptionQuote():
-                self._options[event.instrument_id] = event
                 self._anchor(event.underlying, event.time_ns)
-            case Quote():
-                self._quote(event)
-            case Candle():
-                self._candles[event.instrument_id] = event
-                self._quote(
-                    Quote(
-                        time_ns=event.time_ns,
-                        instrument_id=event.instrument_id,
-                        price_mark_usd=event.price_close_usd,
-                    )
-                )
             case IndexPrice():
-                self._indices[event.underlying] = event
                 self._anchor(event.underlying, event.time_ns)
-            case Ladder():
-                self._ladders[event.instrument_id] = event
-            case FundingSettlement():
-                self._fundings[event.instrument_id] = event
-            case OracleAnswer():
-                self._oracles[event.asset] = event
-            case LendingIndex():
-                self._lendings[event.market, event.asset] = event
-            case StakingRate():
-                self._stakings[event.asset] = event
-            case ShareRate():
-                self._shares[event.vault] = event
-            case PowerState():
-                self._powers[event.instrument_id] = event
-            case TradePrint():
-                pass  # a print moves no mark here; margin runs on marks
+                heard = self._heard.setdefault(event.underlying, deque())
+                heard.append(event)
+                # The last one before a window holds at its beginning.
+                while len(heard) > 1 and heard[1].time_ns <= event.time_ns - HEARD_NS:
+                    heard.popleft()
+            case Quote():
+                self._anchors.quoted(event, before)
+            case Candle():
+                close = Quote(
+                    time_ns=event.time_ns,
+                    instrument_id=name,
+                    price_mark_usd=event.price_close_usd,
+                )
+                self._anchors.quoted(close, self._kept["quotes"].get(name))
+                self._kept["quotes"][name] = close
 
     def freeze(self, time_ns: int) -> Snapshot:
         """Give the market as known at `time_ns`, which must not lie before the last event.
@@ -390,61 +326,22 @@ class MarketState:
                 f"cannot look back to {format_ns(time_ns)} after taking an event of "
                 f"{format_ns(self._time_ns)}"
             )
+        last: dict[str, Any] = {field: dict(events) for field, events in self._kept.items()}
         return Snapshot(
             time_ns=time_ns,
             ages=self._ages,
-            quotes=dict(self._quotes),
-            options=dict(self._options),
-            indices=dict(self._indices),
-            ladders=dict(self._ladders),
-            fundings=dict(self._fundings),
-            oracles=dict(self._oracles),
-            lendings=dict(self._lendings),
-            stakings=dict(self._stakings),
-            shares=dict(self._shares),
-            powers=dict(self._powers),
-            candles=dict(self._candles),
+            heard={coin: tuple(events) for coin, events in self._heard.items()},
             movers=self._movers,
-            anchors_usd=dict(self._anchors_usd),
+            anchors_usd=dict(self._anchors.usd),
             dollars_usd=self._dollars_usd,
+            **last,
         )
 
     def _anchor(self, coin: str, time_ns: int) -> None:
-        """Note that an index or a chain of this coin was heard now."""
         mover_id = self._movers.get(coin)
-        if mover_id is None or (coin, time_ns) in self._anchors_usd:
-            return
-        mover = self._quotes.get(mover_id)
-        if mover is not None and mover.time_ns == time_ns:
-            self._anchors_usd[coin, time_ns] = mover.price_mark_usd
-        else:
-            self._waiting.setdefault(mover_id, {})[coin, time_ns] = None
-        if len(self._anchors_usd) > self._anchors_count_max:
-            self._forget_anchors()
-
-    def _quote(self, quote: Quote) -> None:
-        """Take a quote, and learn from it what the perpetual was when others were heard.
-
-        Between two quotes of a perpetual its price is taken on the straight line between them. The
-        last quote alone would be too old: its move since then is in the index already, and carrying
-        it again would count it twice. Over a gap longer than a quote may be old, nothing is known.
-        """
-        before = self._quotes.get(quote.instrument_id)
-        self._quotes[quote.instrument_id] = quote
-        waiting = self._waiting.pop(quote.instrument_id, {})
-        if before is None or quote.time_ns - before.time_ns > self._ages.quote_ns_max:
-            return
-        for coin, time_ns in waiting:
-            if before.time_ns <= time_ns:
-                span_ns = max(quote.time_ns - before.time_ns, 1)
-                move = quote.price_mark_usd - before.price_mark_usd
-                self._anchors_usd[coin, time_ns] = (
-                    before.price_mark_usd + move * (time_ns - before.time_ns) / span_ns
-                )
-
-    def _forget_anchors(self) -> None:
-        """Keep the anchors that an index or an option still needs."""
-        needed = {(index.underlying, index.time_ns) for index in self._indices.values()}
-        needed |= {(option.underlying, option.time_ns) for option in self._options.values()}
-        self._anchors_usd = {k: p for k, p in self._anchors_usd.items() if k in needed}
-        self._anchors_count_max = max(_ANCHORS_COUNT_MIN, 2 * len(self._anchors_usd))
+        if mover_id is None or (coin, time_ns) in self._anchors.usd:
+            return  # a chain is a thousand quotes of one time
+        self._anchors.heard(coin, time_ns, mover_id, self._kept["quotes"].get(mover_id))
+        if self._anchors.are_many:
+            heard = (*self._kept["indices"].values(), *self._kept["options"].values())
+            self._anchors.keep({(event.underlying, event.time_ns) for event in heard})

@@ -9,8 +9,9 @@ by spot of the dollar value W of one contract:
 
 The forward is ``A = c S`` with its ratio c to spot held still. Inside the settlement window only
 the fraction f of the average that is still to come moves with spot, so ``∂A/∂S = f c`` (before it,
-f is one); the deviation of the average is ``σ f √(T/3)``, which falls with T^1.5 where plain time
-falls with T^0.5 (methods.md, section 1, pitfall 5). Then, by i of spot,
+f is one); the deviation of the average is ``σ f √(T/3)`` times a ratio that stands still
+(`pricing.held_options`), which falls with T^1.5 where plain time falls with T^0.5 (methods.md,
+section 1, pitfall 5). Then, by i of spot,
 
     linear         P (f c)ⁱ V⁽ⁱ⁾
     coin-settled   (κ/c) (f c)ⁱ V⁽ⁱ⁾ + i (f c)ⁱ⁻¹ (1 - f κ) g⁽ⁱ⁻¹⁾,   κ = c S / A,
@@ -94,7 +95,7 @@ def _by_spot(held: Contracts, spot: int, vol: int, time: int) -> Floats:
 
 
 def _by_open(held: Contracts, spot: int, vol: int) -> Floats:
-    """Derive the same by f, with A standing still: what has been observed was at the forward."""
+    """Derive the same by f, with A standing still: what time adds to the average is the forward."""
     i, f, c = spot, held.open_frac, held.carry_frac
     kappa = _kappa(held)
     value = _of_forward(held, i, vol, 0)

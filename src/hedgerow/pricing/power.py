@@ -44,6 +44,7 @@ __all__ = [
     "EXPONENT",
     "FACTOR",
     "FUNDING",
+    "MARK_OVER_INDEX",
     "SQUEETH_FUNDING_YEARS",
     "SQUEETH_SCALE_USD",
     "PowerGreeks",
@@ -56,9 +57,10 @@ __all__ = [
 
 SQUEETH_SCALE_USD = 10_000.0
 SQUEETH_FUNDING_YEARS = 17.5 / 365.0
+MARK_OVER_INDEX: Bounds = (0.8, 1.4)
+"""Within which a mark is paid for."""
 
 _DAYS_PER_YEAR = 365.0
-_MARK_OVER_INDEX = (0.8, 1.4)  # within which a mark is paid for
 EXPONENT: Bounds = (1.0 + 1e-6, 4.0)
 FACTOR: Bounds = (1e-30, 1e3)
 FUNDING: Bounds = (1e-9, 1e3)
@@ -301,5 +303,5 @@ def power_perpetuals_at_premium(
 
 def paid_frac_per_year(priced_frac_per_year: Floats, funding_years: Floats) -> Floats:
     """Give the funding that the controller pays for what the mark says; shapes broadcast."""
-    least, most = (np.log(bound) / funding_years for bound in _MARK_OVER_INDEX)
+    least, most = (np.log(bound) / funding_years for bound in MARK_OVER_INDEX)
     return np.clip(priced_frac_per_year, least, most)

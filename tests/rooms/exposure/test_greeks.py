@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from decimal import Decimal
 from itertools import product
-from math import fsum
+from math import fsum, log
 from typing import Any
 
 import pytest
@@ -214,48 +214,87 @@ def test_greeks_of_a_power_perpetual_are_slopes_of_its_value(settlement: str, gr
     assert getattr(found, greek) == pytest.approx(slope, rel=1e-5, abs=1e-5)
 
 
+# Index 0.3 · 2000² / 10000 = 120: the controller pays for marks up to 1.4 times that, 168, and down
+# to 0.8 times, 96.
+MARKS = {"paid in full": "165", "beyond what is paid": "171", "below": "97", "far below": "95"}
+
+
+@pytest.mark.parametrize("greek", SLOPES)
+@pytest.mark.parametrize("settlement", ["WETH", "USDC"])
+@pytest.mark.parametrize("name", MARKS)
+def test_greeks_of_a_power_perpetual_are_slopes_on_both_sides_of_what_is_paid(
+    name: str, settlement: str, greek: str
+) -> None:
+    """Beyond the bound a higher vol is priced, and takes no more by the day."""
+    terms = power(settlement)
+    of = book([account(positions={terms.instrument_id: -30})], by_id(terms))
+    at = snapshot(index("ETH", 2200), index("WETH", 2200), power_state("0.3", 2000, MARKS[name]))
+    orders, scale = SLOPES[greek]
+    worth = worth_usd(of, at, "desk", ("ETH",))
+    # Three steps of vol move a mark by 1.1 %, and 168 is 1.8 % away from 165 and 171.
+    slope = derived(worth, orders, (0.01, 0.015, 0.5), is_time_forward=True) / scale
+    found = getattr(row(revalued(of, at), "desk"), greek)
+    assert found == pytest.approx(slope, rel=1e-5, abs=1e-5)
+    if greek == "veta_usd_per_volpt_day" and name == "beyond what is paid":
+        # Vega alone decays, at the bound: ln 1.4 in 17.5 days.
+        vega = row(revalued(of, at), "desk").vega_usd_per_volpt
+        assert found == pytest.approx(-vega * log(1.4) / 17.5, rel=1e-12)
+
+
 # --- inside the settlement window -----------------------------------------------------------------
 
 
-def averaged(settlement: str | None, strike: str, minutes_left: float) -> tuple[Book, Snapshot]:
+def averaged(
+    settlement: str | None, strike: str, minutes_left: float, heard_usd: int | None = None
+) -> tuple[Book, Snapshot]:
+    """Where nobody heard the index before now, the forward stands in for what is observed."""
     terms = option(strike, "call", settlement=settlement)
     now_ns = EXPIRY_NS - round(minutes_left * MINUTE_NS)
+    begun = [] if heard_usd is None else range(30, round(minutes_left), -1)
     at = snapshot(
-        index("BTC", 10000, now_ns), option_quote(terms, 10020, 0.8, now_ns), time_ns=now_ns
+        *(index("BTC", heard_usd or 0, EXPIRY_NS - minute * MINUTE_NS) for minute in begun),
+        index("BTC", 10000, now_ns),
+        option_quote(terms, 10020, 0.8, now_ns),
+        time_ns=now_ns,
     )
     positions = account(positions={terms.instrument_id: -3}, time_ns=now_ns)
     return book([positions], by_id(terms)), at
 
 
-WINDOW = list(product([None, "USDC"], ["10010", "10030"], [17.0, 11.0]))
+WINDOW = list(product([None, "USDC"], ["10010", "10030"], [17.0, 11.0], [None, 9985, 10060]))
 
 
-@pytest.mark.parametrize(("settlement", "strike", "minutes"), WINDOW)
+@pytest.mark.parametrize(("settlement", "strike", "minutes", "heard"), WINDOW)
 @pytest.mark.parametrize(
     "greek", [name for name, (orders, _) in SLOPES.items() if not (orders[0] and orders[2])]
 )
 def test_greeks_inside_the_window_are_slopes_too(
-    settlement: str | None, strike: str, minutes: float, greek: str
+    settlement: str | None, strike: str, minutes: float, heard: int | None, greek: str
 ) -> None:
     """Only the open part of the average moves with a shock of spot, which comes now."""
-    of, at = averaged(settlement, strike, minutes)
+    of, at = averaged(settlement, strike, minutes, heard)
     orders, scale = SLOPES[greek]
-    spot_step = 2e-4 if orders[0] == 3 else 3e-4
+    spot_step = 1e-4 if orders[0] == 3 else 3e-4
     slope = derived(worth_usd(of, at, "desk", ("BTC",)), orders, (spot_step, 0.03, 0.2 / 1440))
     found = getattr(row(revalued(of, at), "desk"), greek)
     assert found == pytest.approx(slope / scale, rel=2e-4, abs=1e-3)
 
 
-@pytest.mark.parametrize(("settlement", "strike", "minutes"), WINDOW)
+@pytest.mark.parametrize(("settlement", "strike", "minutes", "heard"), WINDOW)
 @pytest.mark.parametrize(
     ("greek", "of_greek"),
     [("charm_usd_per_day", "delta_spot_usd"), ("color_usd_per_pct_day", "gamma_usd_per_pct")],
 )
 def test_deltas_and_gammas_decay_over_the_window_as_charm_and_color_say(
-    settlement: str | None, strike: str, minutes: float, greek: str, of_greek: str
+    settlement: str | None,
+    strike: str,
+    minutes: float,
+    heard: int | None,
+    greek: str,
+    of_greek: str,
 ) -> None:
     """As time passes the open part shrinks, and with it what still moves."""
-    of, at = averaged(settlement, strike, minutes)
+    of, at = averaged(settlement, strike, minutes, heard)
 
     def later(_: float, __: float, days: float) -> float:
         shock = Shock(time_forward_ns=round(days * DAY_NS))

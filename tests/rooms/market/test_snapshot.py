@@ -1,6 +1,7 @@
 """A snapshot answers with a number or says why not; it never changes once taken."""
 
 from decimal import Decimal
+from typing import get_args
 
 import msgspec
 import pytest
@@ -10,10 +11,12 @@ from hedgerow.market import (
     AgeLimits,
     Candle,
     FundingSettlement,
+    MarketEvent,
     MarketState,
     Shock,
     TradePrint,
 )
+from hedgerow.market.snapshot import _KEPT
 from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from tests.builders import (
     EXPIRY_NS,
@@ -243,6 +246,25 @@ def test_anchors_do_not_pile_up() -> None:
     assert len(now.anchors_usd) < 600
     assert not isinstance(now.option(call), Failure)
     assert not isinstance(now.spot_usd("BTC"), Failure)
+
+
+def test_tidying_the_anchors_forgets_none_that_is_needed() -> None:
+    """Whenever it happens: what was heard this moment needs its anchor the next."""
+    kept = state(movers=MOVERS, ages=SLOW)
+    for second in range(600):
+        now_ns = T0_NS + second * SECOND_NS
+        kept.apply(quote("BTC-PERP", 50000, now_ns))
+        kept.apply(index("BTC", 60000, now_ns))
+        kept.apply(quote("BTC-PERP", 51000, now_ns + 1))
+        spot = kept.freeze(now_ns + 1).spot_usd("BTC")
+        assert spot == D(61200), second
+
+
+def test_every_kind_of_event_but_a_print_is_kept() -> None:
+    kept = {kind for kind in get_args(MarketEvent) if kind in _KEPT}
+    assert set(get_args(MarketEvent)) - kept == {TradePrint}
+    fields = [field for field, _ in _KEPT.values()]
+    assert len(fields) == len(set(fields))
 
 
 # --- derived prices ------------------------------------------------------------------------------

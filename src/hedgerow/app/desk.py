@@ -152,8 +152,8 @@ def _desk(written: DeskFile, rulebooks: Mapping[str, Rulebook], digest: str) -> 
             Limit(
                 scope=part.scope,
                 metric=part.metric,
-                soft_frac_or_usd=part.soft,
-                hard_frac_or_usd=part.hard,
+                soft_frac_usd_or_coin=part.soft,
+                hard_frac_usd_or_coin=part.hard,
             )
             for part in written.limits
         ),

@@ -23,6 +23,7 @@ from hedgerow.app.desk_fields import (
     ExactNotNegative,
     ExactPositive,
     Fraction,
+    MetricName,
     Moment,
     Name,
     NotNegative,
@@ -33,7 +34,6 @@ from hedgerow.app.desk_fields import (
 )
 from hedgerow.app.desk_instruments import INSTRUMENT_KINDS, InstrumentPart
 from hedgerow.errors import DeskRejected
-from hedgerow.limits import Metric
 from hedgerow.units import HOUR_NS
 
 __all__ = ["DeskFile", "read_desk_file", "shape_mistakes"]
@@ -106,7 +106,7 @@ class LimitPart(Part):
     """One tolerance. For distances less is worse, for everything else more."""
 
     scope: str
-    metric: Metric
+    metric: MetricName
     soft: Positive
     hard: Positive
 

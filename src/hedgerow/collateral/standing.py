@@ -146,8 +146,10 @@ def _reach(account: Account, survey: Survey) -> Decimal:
     factor = Decimal(1)
     for state in survey.limits:
         is_own = state.node == account_node(account) and state.metric == "distance_spot_frac"
-        if is_own and state.rung == "hard" and state.value_frac_or_usd:
-            wanted = to_exact(state.soft_frac_or_usd / state.value_frac_or_usd, _FACTOR_STEP, "up")
+        if is_own and state.rung == "hard" and state.value_frac_usd_or_coin:
+            wanted = to_exact(
+                state.soft_frac_usd_or_coin / state.value_frac_usd_or_coin, _FACTOR_STEP, "up"
+            )
             factor = max(factor, wanted)
     return factor
 

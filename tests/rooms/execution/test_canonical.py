@@ -23,7 +23,7 @@ NAMES = """
     gamma_coin_per_usd     12
     funding_frac_per_8h    10
     vol_frac_per_day       6
-    value_frac_or_usd      6
+    value_frac_usd_or_coin 6
     distance_down_frac     6
     quantity_coin          8
     filled_contracts       8

@@ -37,9 +37,17 @@ RULES: dict[str, Rulebook] = {
     "loan": lending_rulebook(wstETH=8000, USDC=8500),
 }
 LIMITS = (
-    Limit(scope="desk/*/*", metric="margin_use_frac", soft_frac_or_usd=0.5, hard_frac_or_usd=0.8),
     Limit(
-        scope="coin/BTC", metric="delta_spot_usd", soft_frac_or_usd=1_000, hard_frac_or_usd=2_000
+        scope="desk/*/*",
+        metric="margin_use_frac",
+        soft_frac_usd_or_coin=0.5,
+        hard_frac_usd_or_coin=0.8,
+    ),
+    Limit(
+        scope="coin/BTC",
+        metric="delta_spot_usd",
+        soft_frac_usd_or_coin=1_000,
+        hard_frac_usd_or_coin=2_000,
     ),
 )
 TERMS = by_id(perpetual(), supply("wstETH"), debt("USDC"))
@@ -141,8 +149,8 @@ def test_the_plan_knows_its_price_its_age_and_what_it_assumes() -> None:
 
 def test_limits_after_are_those_of_the_desk_with_every_leg_done() -> None:
     got = made()
-    was = {(s.node, s.metric): (s.rung, s.value_frac_or_usd) for s in got.limits_before}
-    now = {(s.node, s.metric): (s.rung, s.value_frac_or_usd) for s in got.limits_after}
+    was = {(s.node, s.metric): (s.rung, s.value_frac_usd_or_coin) for s in got.limits_before}
+    now = {(s.node, s.metric): (s.rung, s.value_frac_usd_or_coin) for s in got.limits_after}
     # Before: equity -140 + 300, requirement 150. After: equity 460, requirement 50.
     assert was["desk/binance/perp", "margin_use_frac"] == ("hard", 0.9375)
     assert now["desk/binance/perp", "margin_use_frac"] == ("calm", float(D(50) / D(460)))

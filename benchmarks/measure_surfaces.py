@@ -22,9 +22,10 @@ from pathlib import Path
 
 import numpy as np
 
+from hedgerow.app.chain_request import How
 from hedgerow.app.chains import read_columns
 from hedgerow.app.surface_tally import ACCEPTED_FRAC_MIN, ERROR_VOLPT_MAX, Tally
-from hedgerow.app.surfaces import How, fitted
+from hedgerow.app.surfaces import fitted
 from hedgerow.market import ChainColumns
 from hedgerow.units import parse_ns
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from benchmarks.measure_surfaces import WHOLE, measure, read
+from hedgerow.app.chain_request import How
 from hedgerow.app.chains import read_columns
 from hedgerow.app.surface_tally import ACCEPTED_FRAC_MIN, ERROR_VOLPT_MAX
-from hedgerow.app.surfaces import How
 from hedgerow.errors import Failure
 from hedgerow.market import expiry_forwards
 from hedgerow.units import parse_ns

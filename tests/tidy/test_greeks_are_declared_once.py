@@ -7,7 +7,7 @@ from hedgerow.pricing import GREEKS
 
 _ROOMS = ("exposure", "limits", "planning", "agents", "simulation", "reporting", "app")
 # Not the Greeks of a desk: one option alone, and the cases of venues.
-_OF_ONE_OPTION = ("reporting/prices.py", "app/price_table.py", "app/certify/")
+_OF_ONE_OPTION = ("reporting/priced_option.py", "app/priced_rows.py", "app/certify/")
 
 
 def test_no_room_above_pricing_spells_a_greek(root: Path) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
-from hedgerow.app.asked import heading_of, looked_at, opened, show, status_of
-from hedgerow.app.exposures import Source
+from hedgerow.app.asked import heading_of, looked_at, opened, show, status_of, surveyed
 from hedgerow.app.loose_ends import terms_from_name
+from hedgerow.app.options import Source
 from hedgerow.app.verdict import status
 from hedgerow.errors import DeskRejected, Failure, Outcome, OutOfDomain, RecordingRejected
 from hedgerow.instruments import Instrument
@@ -22,7 +22,7 @@ def show_requirements(
     source: Source, *, account: str | None, with_evidence: bool, as_json: bool
 ) -> int:
     """Print requirements line by line."""
-    state = source.survey()
+    state = surveyed(source)
     reports = {
         node: report
         for node, report in state.reports.items()
@@ -41,7 +41,7 @@ def show_requirements(
 
 def show_what_if(source: Source, *, account: str | None, add: Sequence[str], as_json: bool) -> int:
     """Print every account that gets a leg, or all, before and after."""
-    desk, market, at_ns = opened(source.desk, source.data, source.at, source.seed)
+    desk, market, at_ns = opened(source)
     legs = _legs_by_account(add, account)
     names = {leg.instrument_id for named in legs.values() for leg in named}
     instruments = {**desk.instruments, **{name: _terms(name, desk.instruments) for name in names}}

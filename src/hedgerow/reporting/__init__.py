@@ -5,6 +5,7 @@ terminal, and builtins for JSON. All three read the same `summary` and `daily`. 
 risk of its own, reads no clock, and refuses to print an unknown number as zero or as nothing.
 """
 
+from hedgerow.reporting.comparisons import comparison_tables
 from hedgerow.reporting.exposures import (
     bucket_tables,
     cross_table,
@@ -60,6 +61,7 @@ __all__ = [
     "WorstUse",
     "bucket_tables",
     "builtins_of",
+    "comparison_tables",
     "cross_table",
     "daily",
     "delta_tables",

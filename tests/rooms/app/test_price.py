@@ -10,7 +10,8 @@ import pytest
 
 from hedgerow.app.amounts import BOUNDS, read
 from hedgerow.pricing import ImpliedReason, QuoteGate
-from hedgerow.reporting.prices import GATE_WORDS, REASON_WORDS, unit_words
+from hedgerow.reporting.number_words import unit_words
+from hedgerow.reporting.vols import GATE_WORDS, REASON_WORDS
 from tests.golden.read import numbers
 from tests.rooms.app.made import Answer, hedgerow, hedgerow_here
 from tests.rooms.pricing.forty_digits import NAMES, forty_digits

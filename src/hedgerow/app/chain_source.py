@@ -79,7 +79,7 @@ def chains_in(span: Span, source: ChainSource, *, with_futures: bool) -> Iterato
         If there is none.
     """
     if span.at is None and span.from_time is None and span.to_time is None:
-        yield from some(read_chains(source, with_futures=with_futures).every, "")
+        yield from some(read_chains(source, with_futures=with_futures).every, "", coin=source.coin)
         return
     if span.at is not None and (span.from_time is not None or span.to_time is not None):
         raise DeskRejected(
@@ -99,7 +99,7 @@ def chains_in(span: Span, source: ChainSource, *, with_futures: bool) -> Iterato
     if end_ns <= start_ns:
         raise DeskRejected(f"no time lies{when}: --to-time must be later than --from-time")
     read = read_chains(source, with_futures=with_futures, start_ns=start_ns, end_ns=end_ns)
-    yield from some(read.every, when)
+    yield from some(read.every, when, coin=source.coin)
 
 
 def standing(
@@ -126,7 +126,7 @@ def standing(
         asked_ns = start_ns if asked_ns is None else asked_ns
     last: dict[str, list[ChainColumns]] = {}
     later: ChainColumns | None = None
-    for chain in some(chains, ""):
+    for chain in some(chains, "", coin=source.coin):
         asked_ns = chain.time_ns if asked_ns is None else asked_ns
         if chain.time_ns > asked_ns:
             later = chain
@@ -156,14 +156,16 @@ def standing(
     return asked_ns, list(last.values())
 
 
-def some(chains: Iterable[ChainColumns], when: str) -> Iterator[ChainColumns]:
+def some(chains: Iterable[ChainColumns], when: str, *, coin: str | None) -> Iterator[ChainColumns]:
     """Pass chains on, and refuse none at all."""
     is_empty = True
     for chain in chains:
         is_empty = False
         yield chain
     if is_empty:
-        raise RecordingRejected(f"no option chain here{when}: nothing to fit")
+        of, way = (f" of {coin}", "leave out --coin, or name another") if coin else ("", "")
+        way = way or "name another time, or a desk or folder that has some"
+        raise RecordingRejected(f"no option chain{of} here{when}: nothing to fit; {way}")
 
 
 def age_words(age_ns: int) -> str:

@@ -7,6 +7,7 @@ command runs is imported when it runs (`app.actions`), so that ``--help`` stays 
 
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -197,7 +198,7 @@ def _usage(bad: CycloptsError) -> str:
     elif isinstance(bad, UnusedCliTokensError):
         told = f"one argument too many: {' '.join(bad.unused_tokens or ())}"
     else:
-        told = str(bad).rstrip(".")
+        told = re.sub(r"(?<!\.)\.$", "", str(bad))  # a stop, but not the dots of a list cut short
         told = told[:1].lower() + told[1:]
     return f"{told}; see {command} --help"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -262,9 +262,7 @@ def shape_mistakes(raw: Mapping[str, Any]) -> tuple[DeskFile | None, list[str]]:
 def _tell(error: Any, raw: Mapping[str, Any]) -> str:
     where = ".".join(_steps(error["loc"], raw))
     if error["type"] == "extra_forbidden":
-        close = get_close_matches(str(error["loc"][-1]), _keys_at(error["loc"][:-1]), n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        return f"{where}: unknown key{hint}"
+        return f"{where}: unknown key{_meant(str(error['loc'][-1]), error['loc'][:-1])}"
     if error["type"] == "missing":
         needs = _required(error["loc"])
         return f"{where}: missing" + (f"; it needs {', '.join(needs)}" if needs else "")
@@ -274,6 +272,43 @@ def _tell(error: Any, raw: Mapping[str, Any]) -> str:
         tag, expected = error["ctx"]["tag"], _expected(error["ctx"]["expected_tags"])
         return f"{where}.kind: must be {expected}, was {_seen(tag)}"
     return f"{where}: {_words(error)}, was {_seen(error['input'])}"
+
+
+def _meant(key: str, loc: tuple[Any, ...]) -> str:
+    """Say where a key belongs that stands in the wrong table, or which one was probably meant."""
+    homes = dict.fromkeys(
+        header
+        for header, kind in _tables(DeskFile, "")
+        if header and key in kind.model_fields and not _is_at(header, loc)
+    )
+    if homes:
+        return f"; it belongs under {' or '.join(homes)}"
+    here = _keys_at(loc)
+    if key in here:
+        return "; only other kinds of it have one"
+    close = get_close_matches(key, here, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _is_at(header: str, loc: tuple[Any, ...]) -> bool:
+    steps = [step for step in loc if isinstance(step, str) and step not in INSTRUMENT_KINDS]
+    names = header.strip("[]").split(".")
+    return len(names) == len(steps) and all(
+        name in ("NAME", step) for name, step in zip(names, steps, strict=True)
+    )
+
+
+def _tables(annotation: Any, path: str, *, is_list: bool = False) -> Iterator[tuple[str, Any]]:
+    """Give every table of the file as its header is written, and what it holds."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        header = f"[[{path}]]" if is_list else f"[{path}]"
+        yield header if path else "", annotation
+        for name, field in annotation.model_fields.items():
+            yield from _tables(field.annotation, f"{path}.{name}" if path else name)
+    is_named = get_origin(annotation) is dict
+    for inner in get_args(annotation):
+        below = f"{path}.NAME" if is_named else path
+        yield from _tables(inner, below, is_list=is_list or get_origin(annotation) is list)
 
 
 # What is said instead of the validator's own words; braces are filled from the rule that broke.

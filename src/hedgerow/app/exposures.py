@@ -115,8 +115,10 @@ def show_liquidity(source: Source, *, node: str, participation_frac: float, as_j
 
 
 def _answer(found: Outcome[T], state: Survey) -> T:
-    """Refuse a node that is not there, and name some that are."""
+    """Refuse a node that is not there, and name some that are; or a coin that the node lacks."""
     if not isinstance(found, Failure):
         return found
+    if not isinstance(state.exposures.row(found.subject), Failure):
+        raise DeskRejected(found.message)
     known = [row.node for row in state.exposures.rows if row.node.count("/") <= 3]
     raise DeskRejected(f"{found.message}; there are: {', '.join(known)}")

@@ -73,18 +73,22 @@ def read_frame(path: Path) -> pl.DataFrame:
         elif path.suffix == ".parquet":
             frame = pl.read_parquet(path)
         else:
-            raise RequestRejected(f"{path}: a table ends in .csv or .parquet")
+            raise RequestRejected(f"{path}: not a table; name a file that ends in .csv or .parquet")
     except FileNotFoundError as bad:
-        raise RequestRejected(f"{path}: no such file") from bad
+        raise RequestRejected(
+            f"{path}: no such file; name the .csv or .parquet that holds the options"
+        ) from bad
     except (pl.exceptions.PolarsError, OSError) as bad:
         told = str(bad).partition("\n")[0]
-        raise RequestRejected(f"{path}: cannot be read as a table: {told}") from bad
+        raise RequestRejected(
+            f"{path}: cannot be read as a table: {told}; is it a {path.suffix} file?"
+        ) from bad
     twice = [name for name in frame.columns if "_duplicated_" in name]
     if twice:
         names = ", ".join(name.partition("_duplicated_")[0] for name in twice)
         raise RequestRejected(f"{path}: two columns are called {names}; keep one")
     if frame.is_empty():
-        raise RequestRejected(f"{path}: no row below its header")
+        raise RequestRejected(f"{path}: no row below its header; write one option a row")
     return frame
 
 

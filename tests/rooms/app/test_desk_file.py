@@ -59,6 +59,25 @@ ONE_MISTAKE = [
         "assumptions.oracle.ETH.heart_beat: unknown key; did you mean 'heartbeat'?",
     ),
     ("wholly_unlike", 1, "wholly_unlike: unknown key"),
+    ("mode", "auto", "mode: unknown key; it belongs under [desk]"),
+    ("budget.trigger_use", "0.8", "budget.trigger_use: unknown key; it belongs under [[buffers]]"),
+    (
+        "desk.price_entry_ccy",
+        "1",
+        "desk.price_entry_ccy: unknown key; it belongs under [[accounts.positions]]",
+    ),
+    (
+        "desk.heartbeat",
+        "1h",
+        "desk.heartbeat: unknown key; it belongs under [assumptions.oracle.NAME] or "
+        "[assumptions.staking.NAME]",
+    ),
+    # Another kind of instrument has an expiry, and this one stands in the right table.
+    (
+        "instruments.0.expiry",
+        "2026-03-27T08:00:00Z",
+        "instruments.[0: BTCUSDT-PERP].expiry: unknown key; only other kinds of it have one",
+    ),
     ("budget", GONE, "budget: missing; mode auto acts only inside one"),
     ("desk.step", GONE, "desk.step: missing"),
     ("accounts.1.venue", GONE, "accounts.[1: deribit-eth].venue: missing"),

@@ -127,7 +127,7 @@ def test_minus_zero_is_zero() -> None:
 def test_every_unit_with_decimals_is_one_of_the_glossary(request: pytest.FixtureRequest) -> None:
     page = (request.config.rootpath / "docs" / "glossary.md").read_text(encoding="utf-8")
     for unit in DECIMALS:
-        first = unit.split("_per_")[0].removeprefix("frac_or_")
+        first = unit.split("_per_")[0].removeprefix("frac_usd_or_")
         assert f"`_{first}`" in page
 
 

@@ -74,7 +74,7 @@ def ladder(
         "exposure ladder",
         Source(desk, data, at, seed),
         node=node,
-        axes=(spot, vol, days),
+        axes_pct_volpt_days=(spot, vol, days),
         coin=coin,
         plot=plot,
         as_json=as_json,

@@ -47,13 +47,13 @@ def show_ladder(
     source: Source,
     *,
     node: str,
-    axes: tuple[Moves, Moves, Moves],
+    axes_pct_volpt_days: tuple[Moves, Moves, Moves],
     coin: str | None,
     plot: Path | None,
     as_json: bool,
 ) -> int:
-    """Print a ladder of one node, and draw it where asked to; `axes` in per cent, points, days."""
-    spot, vol, days = axes
+    """Print a ladder of one node, and draw it where asked to."""
+    spot, vol, days = axes_pct_volpt_days
     if (count := len(spot) * len(vol) * len(days)) > _CELLS_COUNT_MAX:
         raise DeskRejected(f"a ladder of {count} cells; ask for at most {_CELLS_COUNT_MAX}")
     state = surveyed(source)

@@ -15,15 +15,17 @@ from hedgerow.pricing import EuropeanColumns, Floats
 __all__ = ["columns_of", "given_of", "items_of", "show_option", "title_of"]
 
 
-def columns_of(terms: Terms, underlying: Floats, vol_frac: float, years: float) -> EuropeanColumns:
+def columns_of(
+    terms: Terms, underlying_usd: Floats, vol_frac: float, years: float
+) -> EuropeanColumns:
     """One option at several underlyings. On spot its carry moves with the rate."""
-    same = np.ones_like(underlying)
+    same = np.ones_like(underlying_usd)
     return EuropeanColumns(
-        underlying_usd=underlying,
+        underlying_usd=underlying_usd,
         strike_usd=terms.strike_usd * same,
         vol_frac=vol_frac * same,
         expiry_years=years * same,
-        is_call=np.full(len(underlying), terms.is_call),
+        is_call=np.full(len(underlying_usd), terms.is_call),
         rate_frac_per_year=terms.rate_frac_per_year,
         carry_frac_per_year=terms.checked_carry(),
         carry_follows_rate=terms.carry_frac_per_year is not None,
@@ -64,6 +66,6 @@ def show_option(
     wide_console().print(tables(), highlight=False, crop=False)
 
 
-def items_of(column: Floats) -> tuple[float, ...]:
+def items_of(values: Floats) -> tuple[float, ...]:
     """Turn a column into what a record holds."""
-    return tuple(column.tolist())
+    return tuple(values.tolist())

@@ -64,7 +64,7 @@ def fit(
     source = ChainSource(desk, data, chains, coin, seed)
     how = How(model, vols_from, forwards)
     span = Span(at, from_time, to_time)
-    return act("surface fit", source, how=how, span=span, every=every, as_json=as_json)
+    return act("surface fit", source, how=how, span=span, every_count=every, as_json=as_json)
 
 
 @surface.command(name="show")
@@ -131,4 +131,4 @@ def check(
     source = ChainSource(desk, data, chains, coin, seed)
     how = How(model, vols_from, forwards)
     span = Span(at, from_time, to_time)
-    return act("surface check", source, how=how, span=span, every=every, as_json=as_json)
+    return act("surface check", source, how=how, span=span, every_count=every, as_json=as_json)

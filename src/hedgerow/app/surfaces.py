@@ -45,14 +45,14 @@ def _fit(chains: Sequence[ChainColumns], how: How) -> list[Surface]:
 
 
 def fitted(
-    chains: Iterable[ChainColumns], *, every: int = 1, how: How | None = None
+    chains: Iterable[ChainColumns], *, every_count: int = 1, how: How | None = None
 ) -> Iterator[Surface]:
     """Fit each so many-th snapshot, in batches; say on a terminal how far it is."""
-    if every < 1:
-        raise DeskRejected(f"--every must be 1 or more, was {every}")
+    if every_count < 1:
+        raise DeskRejected(f"--every must be 1 or more, was {every_count}")
     how = How() if how is None else how
     seen: dict[int, int] = {}
-    kept = (each for each in chains if seen.setdefault(each.time_ns, len(seen)) % every == 0)
+    kept = (each for each in chains if seen.setdefault(each.time_ns, len(seen)) % every_count == 0)
     done = 0
     is_seen = sys.stderr.isatty()
     while batch := list(islice(kept, _BATCH_COUNT)):
@@ -65,11 +65,11 @@ def fitted(
         sys.stderr.write("\n")
 
 
-def fit_all(source: ChainSource, *, how: How, span: Span, every: int, as_json: bool) -> int:
+def fit_all(source: ChainSource, *, how: How, span: Span, every_count: int, as_json: bool) -> int:
     """Fit and list every snapshot."""
     tally = Tally()
     listed: list[Any] = []
-    for surface in fitted(_chains(source, span, how), every=every, how=how):
+    for surface in fitted(_chains(source, span, how), every_count=every_count, how=how):
         tally.add(surface)
         if as_json:
             listed.append(surface_builtins(surface))
@@ -84,13 +84,13 @@ def fit_all(source: ChainSource, *, how: How, span: Span, every: int, as_json: b
     return 0
 
 
-def check_all(source: ChainSource, *, how: How, span: Span, every: int, as_json: bool) -> int:
+def check_all(source: ChainSource, *, how: How, span: Span, every_count: int, as_json: bool) -> int:
     """Fit every snapshot and judge the whole; at one time or day, look at the quotes as well."""
     tally, quoted = Tally(), Quoted()
     chains = _chains(source, span, how)
     if span.at is not None:
         chains = quoted.watch(chains)
-    for surface in fitted(chains, every=every, how=how):
+    for surface in fitted(chains, every_count=every_count, how=how):
         tally.add(surface)
     misses = tally.misses()
     if as_json:

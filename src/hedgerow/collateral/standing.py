@@ -190,18 +190,20 @@ def spare_coin(source: Standing, route: Route) -> Decimal:
     return quantise(max(spare, Decimal(0)), route.step_coin, "down")
 
 
-def credit(target: Standing, asset: str, use: str, quantity: Decimal, worth_ccy: Decimal) -> None:
+def credit(
+    target: Standing, asset: str, use: str, quantity_coin: Decimal, worth_ccy: Decimal
+) -> None:
     """Count a move as arrived: a repayment lowers the requirement, anything else adds equity."""
     if use == "repay":
-        target.repaid_coin[asset] = target.repaid_coin.get(asset, Decimal(0)) + quantity
-        target.requirement_ccy = max(Decimal(0), target.requirement_ccy - quantity * worth_ccy)
+        target.repaid_coin[asset] = target.repaid_coin.get(asset, Decimal(0)) + quantity_coin
+        target.requirement_ccy = max(Decimal(0), target.requirement_ccy - quantity_coin * worth_ccy)
     else:
-        target.equity_ccy += quantity * worth_ccy
+        target.equity_ccy += quantity_coin * worth_ccy
 
 
-def draw(source: Standing, route: Route, quantity: Decimal) -> None:
+def draw(source: Standing, route: Route, quantity_coin: Decimal) -> None:
     """Count a move and its fee as gone from its source."""
-    total = quantity + route.fee_coin
+    total = quantity_coin + route.fee_coin
     drawn = source.drawn_coin.get(route.asset, Decimal(0))
     source.drawn_coin[route.asset] = drawn + total
     if source.account.rulebook is not None:

@@ -121,11 +121,16 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def row_hash(
-    previous: str, sequence: int, time_ns: int, kind: str, client_id: str | None, payload: bytes
+    previous: str,
+    sequence_index: int,
+    time_ns: int,
+    kind: str,
+    client_id: str | None,
+    payload: bytes,
 ) -> str:
     """Hash one row onto the hash before it; both as 64 hexadecimal digits."""
     frame = json.dumps(
-        [sequence, time_ns, kind, client_id], separators=(",", ":"), ensure_ascii=False
+        [sequence_index, time_ns, kind, client_id], separators=(",", ":"), ensure_ascii=False
     )
     # The frame holds no raw line feed, so no two rows have the same bytes.
     return hashlib.sha256(

@@ -1,7 +1,7 @@
 """From a plan to receipts: written before it is sent, sent once, and never guessed."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -69,7 +69,7 @@ def rows(path: Path, *wanted: Any) -> list[Row]:
     return list(read(path, wanted))
 
 
-def statuses(receipts: tuple[Receipt, ...]) -> list[str]:
+def statuses(receipts: Sequence[Receipt]) -> list[str]:
     return [receipt.status for receipt in receipts]
 
 

@@ -21,6 +21,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "exposure liquidity": "exposures:show_liquidity",
     "margin require": "margins:show_requirements",
     "margin what-if": "margins:show_what_if",
+    "margin stress": "margin_stress:show_stress",
     "margin compare": "margin_compare:show_comparison",
     "margin rulebooks list": "rulebook_verbs:show_list",
     "margin rulebooks check": "rulebook_verbs:show_check",

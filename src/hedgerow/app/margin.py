@@ -1,7 +1,6 @@
 """``hedgerow margin``: what each account must hold, what it would have to, and by which rulebooks.
 
-Only the wiring; what the commands do is in `app.margins`, `app.margin_compare` and
-`app.rulebook_verbs`.
+Only the wiring; `app.actions` names what each command runs.
 """
 
 from pathlib import Path
@@ -67,6 +66,38 @@ def what_if(
     """Show requirement, equity and distance before and after some legs. Sends nothing."""
     return act(
         "margin what-if", Source(desk, data, at, seed), account=account, add=add, as_json=as_json
+    )
+
+
+@margin.command(name="stress")
+def stress(
+    desk: DeskPath = None,
+    *,
+    shock: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative="",
+            help="Moves such as spot=-20%,vol=+10pt,days=3 or ETH=-30%, or a name: crash, rally, "
+            "vol-spike, vol-crush. May be given again; without it all that have a name.",
+        ),
+    ] = (),
+    account: Annotated[str | None, Parameter(help="Only this account.")] = None,
+    data: Data = None,
+    at: At = None,
+    seed: Seed = None,
+    as_json: Json = False,
+) -> int:
+    """Show requirement, equity and headroom of each account now and under shocks.
+
+    Spot moves every coin but dollar coins, and perpetuals and oracles with it. Exit status 1 where
+    an account is liquidatable or unknown, now or under a shock.
+    """
+    return act(
+        "margin stress",
+        Source(desk, data, at, seed),
+        account=account,
+        shocks=shock,
+        as_json=as_json,
     )
 
 

@@ -15,7 +15,7 @@ from hedgerow.portfolio import Account
 from hedgerow.reporting import builtins_of, explain_tables, margin_tables, what_if_tables
 from hedgerow.solvency import WhatIf, compared, distance, standing
 
-__all__ = ["leg_of", "show_requirements", "show_what_if"]
+__all__ = ["judged_nodes", "leg_of", "show_requirements", "show_what_if"]
 
 
 def show_requirements(
@@ -23,20 +23,29 @@ def show_requirements(
 ) -> int:
     """Print requirements line by line."""
     state = surveyed(source)
-    reports = {
-        node: report
-        for node, report in state.reports.items()
-        if account is None or node.split("/")[-1] == account
-    }
-    if not reports:
-        known = ", ".join(node.split("/")[-1] for node in state.reports) or "none"
-        if account is None:
-            raise DeskRejected("no account of the desk has a rulebook, so none must hold anything")
-        raise DeskRejected(f"no account {account!r} with a rulebook; there are: {known}")
+    reports = {node: state.reports[node] for node in judged_nodes(state, account)}
     tables = explain_tables if with_evidence else margin_tables
     shown = tables(reports.values(), heading=heading_of(state))
     show(builtins_of(reports), shown, as_json=as_json)
     return status_of(state, as_json=as_json, asked=account)
+
+
+def judged_nodes(state: Survey, account: str | None) -> tuple[str, ...]:
+    """Give the node of an account that a venue may liquidate, or of all of them.
+
+    Raises
+    ------
+    DeskRejected
+        If there is none, or none of that name.
+    """
+    if not state.reports:
+        raise DeskRejected("no account of the desk has a rulebook, so none must hold anything")
+    names = {node: node.split("/")[-1] for node in state.reports}
+    nodes = tuple(node for node, name in names.items() if account in (None, name))
+    if not nodes:
+        known = ", ".join(names.values())
+        raise DeskRejected(f"no account {account!r} with a rulebook; there are: {known}")
+    return nodes
 
 
 def show_what_if(source: Source, *, account: str | None, add: Sequence[str], as_json: bool) -> int:

@@ -40,6 +40,7 @@ from hedgerow.reporting.smiles import (
     surface_lines,
     surface_tables,
 )
+from hedgerow.reporting.stress import stress_tables
 from hedgerow.reporting.summary import daily, run_label, summary
 from hedgerow.reporting.tables import (
     builtins_of,
@@ -81,6 +82,7 @@ __all__ = [
     "run_builtins",
     "run_label",
     "smiles_svg",
+    "stress_tables",
     "summary",
     "summary_tables",
     "surface_builtins",

@@ -25,6 +25,7 @@ COMMANDS = [
     ("margin",),
     ("margin", "require"),
     ("margin", "compare"),
+    ("margin", "stress"),
     ("margin", "what-if"),
     ("margin", "rulebooks"),
     ("margin", "rulebooks", "list"),

@@ -107,7 +107,7 @@ def desk(options_count: int) -> Desk:
 
 def limit(scope: str, metric: str, soft: float, hard: float) -> Limit:
     """Make a limit."""
-    return Limit(scope=scope, metric=metric, soft_frac_or_usd=soft, hard_frac_or_usd=hard)  # type: ignore[arg-type]
+    return Limit(scope=scope, metric=metric, soft_frac_usd_or_coin=soft, hard_frac_usd_or_coin=hard)
 
 
 def events(terms: Mapping[str, Option]) -> Iterator[MarketEvent]:

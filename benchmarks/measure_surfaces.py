@@ -22,9 +22,10 @@ from pathlib import Path
 
 import numpy as np
 
+from hedgerow.app.chain_request import How
 from hedgerow.app.chains import read_columns
 from hedgerow.app.surface_tally import ACCEPTED_FRAC_MIN, ERROR_VOLPT_MAX, Tally
-from hedgerow.app.surfaces import How, fitted
+from hedgerow.app.surfaces import fitted
 from hedgerow.market import ChainColumns
 from hedgerow.units import parse_ns
 
@@ -65,7 +66,7 @@ def tallies(
     """Fit chains and count them all, and those of the crash apart."""
     whole, crash = Tally(), Tally()
     start_ns, end_ns = (parse_ns(each) for each in CRASH)
-    for surface in fitted(chains, every=every, how=how):
+    for surface in fitted(chains, every_count=every, how=how):
         whole.add(surface)
         if start_ns <= surface.time_ns < end_ns:
             crash.add(surface)
@@ -89,24 +90,27 @@ def main() -> int:
     if tally.accepted_frac is None or not tally.errors_volpt:
         print("no slice beyond two days in these recordings", file=sys.stderr)
         return 2
-    short = tally.accepted_short + tally.rejected_short.total()
+    repaired = tally.repaired_counts["calendar"] + tally.repaired_counts["together"]
+    short = tally.accepted_short_count + tally.rejected_short_counts.total()
     results = [
         _share("surface_accepted_frac", tally, ACCEPTED_FRAC_MIN),
         _result("surface_error_median_volpt", float(np.median(tally.errors_volpt)), "volpt",
                 "lower", ERROR_VOLPT_MAX, "median of the slices' medians within 1.5 deviations; "
                 f"95 % of slices below {np.quantile(tally.errors_volpt, 0.95):.3f}, worst "
                 f"{max(tally.errors_volpt):.3f}; fitted with their whole chain or between "
-                f"neighbours: {tally.repaired['calendar'] + tally.repaired['together']}"),
-        _result("surface_butterflies_count", float(tally.butterflies), "count", "lower", 0.0,
+                f"neighbours: {repaired}"),
+        _result("surface_butterflies_count", float(tally.butterflies_count), "count", "lower", 0.0,
                 "accepted slices of any life whose density is negative somewhere"),
-        _result("surface_calendars_count", float(tally.calendars), "count", "lower", 0.0,
+        _result("surface_calendars_count", float(tally.calendars_count), "count", "lower", 0.0,
                 "accepted neighbours whose total variance falls somewhere"),
-        _result("surface_accepted_short_frac", tally.accepted_short / max(short, 1), "1", "higher",
-                None, f"{tally.accepted_short} of {short} slices of two days or less; no bar"),
+        _result("surface_accepted_short_frac", tally.accepted_short_count / max(short, 1), "1",
+                "higher", None,
+                f"{tally.accepted_short_count} of {short} slices of two days or less; no bar"),
         _share("surface_crash_accepted_frac", crash, None),
         _error("surface_crash_error_median_volpt", crash),
         _result("surface_fit_s", took_s, "s", "lower", None,
-                f"processor time for {tally.chains} chains, fit and checks, reading left out"),
+                f"processor time for {tally.chains_count} chains, fit and checks, reading left "
+                "out"),
     ]  # fmt: skip
     for model in ("svi", "essvi"):
         whole, crash = tallies(chains, every=options.every, how=How(model=model))
@@ -132,13 +136,13 @@ def main() -> int:
 
 
 def _share(name: str, tally: Tally, bar: float | None) -> dict[str, object]:
-    asked = tally.accepted + tally.rejected.total()
-    why = ", ".join(f"{count} {reason}" for reason, count in tally.rejected.most_common())
+    asked = tally.accepted_count + tally.rejected_counts.total()
+    why = ", ".join(f"{count} {reason}" for reason, count in tally.rejected_counts.most_common())
     return _result(
         name, tally.accepted_frac or 0.0, "1", "higher", bar,
-        f"{tally.accepted} of {asked} slices beyond two days, {tally.chains} chains; rejected: "
-        f"{why or 'none'}; of any life {tally.models['essvi']} are eSSVI, "
-        f"{tally.butterflies} have a butterfly, {tally.calendars} cross",
+        f"{tally.accepted_count} of {asked} slices beyond two days, {tally.chains_count} chains; "
+        f"rejected: {why or 'none'}; of any life {tally.models_counts['essvi']} are eSSVI, "
+        f"{tally.butterflies_count} have a butterfly, {tally.calendars_count} cross",
     )  # fmt: skip
 
 

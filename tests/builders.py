@@ -8,6 +8,8 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 import hedgerow
+from hedgerow.errors import Failure
+from hedgerow.exposure import ExposureRow
 from hedgerow.instruments import (
     Instrument,
     InverseFuture,
@@ -46,11 +48,32 @@ from hedgerow.market import (
     StakingRate,
 )
 from hedgerow.portfolio import Account, Balance, Position
+from hedgerow.pricing import GREEKS
 from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, parse_ns
 
 T0_NS = parse_ns("2026-02-01T00:00:00Z")
 EXPIRY_NS = T0_NS + 73 * DAY_NS  # a fifth of a year
 RAY = 10**27
+
+
+def exposure_row(
+    node: str = "desk",
+    *,
+    delta_spot_coin: float | None = None,
+    missing: tuple[Failure, ...] = (),
+    **figures: float,
+) -> ExposureRow:
+    """One node's exposure: what is given, and zero for the rest."""
+    zero = dict.fromkeys(("value_usd", "delta_spot_usd", *GREEKS), 0.0)
+    return ExposureRow(
+        node=node,
+        delta_spot_coin=delta_spot_coin,
+        delta_premium_adjusted_coin=None,
+        is_estimate=False,
+        missing=missing,
+        **(zero | figures),
+    )
+
 
 Number: TypeAlias = Decimal | int | str | float
 Positions: TypeAlias = Mapping[str, "Number | tuple[Number, Number]"]

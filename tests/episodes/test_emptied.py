@@ -33,9 +33,17 @@ from tests.rooms.simulation.desk import (
 
 LIMITS = (
     Limit(
-        scope="desk/*/*", metric="distance_spot_frac", soft_frac_or_usd=0.2, hard_frac_or_usd=0.1
+        scope="desk/*/*",
+        metric="distance_spot_frac",
+        soft_frac_usd_or_coin=0.2,
+        hard_frac_usd_or_coin=0.1,
     ),
-    Limit(scope="desk/*/*", metric="margin_use_frac", soft_frac_or_usd=0.7, hard_frac_or_usd=0.9),
+    Limit(
+        scope="desk/*/*",
+        metric="margin_use_frac",
+        soft_frac_usd_or_coin=0.7,
+        hard_frac_usd_or_coin=0.9,
+    ),
 )
 HEDGE = HedgePolicy(
     underlying="BTC",

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from benchmarks.measure_surfaces import WHOLE, measure, read
+from hedgerow.app.chain_request import How
 from hedgerow.app.chains import read_columns
 from hedgerow.app.surface_tally import ACCEPTED_FRAC_MIN, ERROR_VOLPT_MAX
-from hedgerow.app.surfaces import How
 from hedgerow.errors import Failure
 from hedgerow.market import expiry_forwards
 from hedgerow.units import parse_ns
@@ -35,14 +35,14 @@ def test_surfaces_of_recorded_chains(
     shared_data: Path, windows: tuple[tuple[str, str], ...], how: How, accepted_frac_min: float
 ) -> None:
     tally = measure(shared_data, windows=windows, how=how)
-    assert tally.chains >= 6
+    assert tally.chains_count >= 6
     assert tally.accepted_frac is not None
     assert tally.accepted_frac >= accepted_frac_min
     assert np.median(tally.errors_volpt) <= ERROR_VOLPT_MAX
     assert max(tally.errors_volpt) <= ERROR_VOLPT_MAX
-    assert (tally.butterflies, tally.calendars) == (0, 0)
+    assert (tally.butterflies_count, tally.calendars_count) == (0, 0)
     if how.vols_from == "mid":
-        assert tally.gated["no_bid"] > 0
+        assert tally.gated_counts["no_bid"] > 0
         assert np.median(tally.errors_mark_volpt) <= 0.5
 
 

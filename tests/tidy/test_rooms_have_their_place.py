@@ -32,3 +32,12 @@ def test_every_room_has_its_place(layers: str, rooms: set[str]) -> None:
 def test_parentheses_are_around_the_rooms_not_built_yet(layers: str, rooms: set[str]) -> None:
     named = set(re.findall(r"\w+", layers))
     assert set(re.findall(r"\((\w+)\)", layers)) == named - rooms
+
+
+def test_no_room_below_app_is_left_out_of_the_contract_on_clocks(
+    root: Path, rooms: set[str]
+) -> None:
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    contracts = project["tool"]["importlinter"]["contracts"]
+    (contract,) = [c for c in contracts if c["name"].endswith("below app")]
+    assert set(contract["source_modules"]) == {f"hedgerow.{room}" for room in rooms - {"app"}}

@@ -11,9 +11,30 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.tidy.units import glossary, is_number, is_record, name_pattern, nameless
+from tests.tidy.units import (
+    glossary,
+    is_number,
+    is_record,
+    name_pattern,
+    nameless,
+    nameless_arguments,
+    public_functions,
+)
 
 Floats: TypeAlias = NDArray[np.float64]
+
+# Rooms whose functions take numbers of any unit, columns under their paper's letters, or integers
+# under the names of the venue's own source.
+_UNITS_OF_THEIR_OWN = (
+    "hedgerow.units", "hedgerow.pricing", "hedgerow.market", "hedgerow.margin.rules",
+)  # fmt: skip
+# What holds numbers and is none.
+_NO_UNIT = {
+    "execution.chain.to_row.columns": "a row of the database",
+    "reporting.drawing.svg.rows": "which rows are drawn",
+    "reporting.curves.curves_svg.marks": "words at places across",
+    "venues.recordings.tables.real.limit": "a bound of whatever the column holds",
+}
 
 
 class Side(IntEnum):
@@ -64,6 +85,35 @@ def test_every_number_of_every_record_names_its_unit(root: Path, classes: tuple[
     pattern = name_pattern(glossary(root))
     found = [name for cls in records for name in nameless(cls, pattern)]
     assert not found, "numbers without a unit of docs/glossary.md:\n" + "\n".join(found)
+
+
+def test_every_number_a_public_function_takes_names_its_unit(root: Path) -> None:
+    pattern = name_pattern(glossary(root))
+    found = [
+        name
+        for function in public_functions()
+        if not function.__module__.startswith(_UNITS_OF_THEIR_OWN)
+        for name in nameless_arguments(function, pattern)
+        if name.removeprefix("hedgerow.") not in _NO_UNIT
+    ]
+    assert not found, "arguments without a unit of docs/glossary.md:\n" + "\n".join(found)
+
+
+def test_what_is_excused_is_there(root: Path) -> None:
+    pattern = name_pattern(glossary(root))
+    found = {name for each in public_functions() for name in nameless_arguments(each, pattern)}
+    assert {f"hedgerow.{name}" for name in _NO_UNIT} <= found
+
+
+def takes(
+    price: float, size_px: float, name: str, value: float, moves_frac: tuple[float, ...]
+) -> None:
+    """Have one argument without a unit, and one of any."""
+
+
+def test_the_checker_finds_an_argument_without_a_unit(root: Path) -> None:
+    found = nameless_arguments(takes, name_pattern(glossary(root)))
+    assert [name.rpartition(".")[2] for name in found] == ["price"]
 
 
 def test_the_checker_passes_a_record_that_names_its_units(root: Path) -> None:

@@ -1,9 +1,12 @@
 """Which fields of a record are numbers, and whether their names end in a unit of the glossary."""
 
 import dataclasses
+import importlib
+import inspect
+import pkgutil
 import re
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
@@ -13,8 +16,12 @@ import msgspec
 import numpy as np
 from scipy import sparse
 
+import hedgerow
+
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 _FIRST_CELL = re.compile(r"^\| `(_[a-z0-9_]+)` \|", re.MULTILINE)
+# A number of any unit that the caller knows; numbers by name, each of which says its own.
+_ANY_UNIT = re.compile(r"values?(?:_.*)?|given")
 _NUMBERS = (int, float, complex, Decimal, Fraction, np.integer, np.floating)
 
 
@@ -82,4 +89,27 @@ def nameless(cls: type, pattern: re.Pattern[str]) -> list[str]:
         f"{cls.__module__}.{cls.__qualname__}.{name}"
         for name in names
         if is_number(hints[name]) and not pattern.fullmatch(name.removeprefix("_"))
+    ]
+
+
+def public_functions() -> Iterator[Callable[..., object]]:
+    """Give every function that a module of hedgerow lists as its own."""
+    for found in pkgutil.walk_packages(hedgerow.__path__, "hedgerow."):
+        if found.name.rpartition(".")[2] == "__main__":
+            continue
+        module = importlib.import_module(found.name)
+        for name in getattr(module, "__all__", ()):
+            value = getattr(module, name)
+            if inspect.isfunction(value) and value.__module__ == found.name:
+                yield value
+
+
+def nameless_arguments(function: Callable[..., object], pattern: re.Pattern[str]) -> list[str]:
+    """Give the numeric arguments of one function whose names carry no unit."""
+    hints = typing.get_type_hints(function, include_extras=True)
+    return [
+        f"{function.__module__}.{function.__qualname__}.{name}"
+        for name in inspect.signature(function).parameters
+        if name in hints and is_number(hints[name])
+        if not pattern.fullmatch(name) and not _ANY_UNIT.fullmatch(name)
     ]

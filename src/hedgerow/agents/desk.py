@@ -58,7 +58,7 @@ class DeskAgent:
             self.routes,
             state,
             rulebooks,
-            in_transit=_on_the_way(view),
+            in_transit_coin=_on_the_way(view),
             hedged=_hedged(state, trades, rulebooks, instruments),
             left_usd=view.allowance.transfers_usd,
         )

@@ -1,12 +1,12 @@
 """Which chains ``hedgerow surface`` looks at: where they come from, and of what time."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import takewhile
-from pathlib import Path
 from typing import NamedTuple
 
+from hedgerow.app.chain_request import ChainSource, Span
 from hedgerow.app.chains import chains_of, read_columns
+from hedgerow.app.feed import open_market
 from hedgerow.app.past_changes import DAYS_COUNT
 from hedgerow.app.terms import time_ns
 from hedgerow.errors import DeskRejected, RecordingRejected
@@ -14,7 +14,7 @@ from hedgerow.market import ChainColumns
 from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, format_ns, parse_ns
 from hedgerow.venues.recordings import chain_underlyings
 
-__all__ = ["Chains", "Source", "Span", "age_words", "some", "standing"]
+__all__ = ["Chains", "age_words", "chains_in", "read_chains", "some", "standing"]
 
 _FAR_NS = parse_ns("2200-01-01")
 _AGE_NS_MAX = DAY_NS  # a chain is recorded every few hours; beyond a day it shows another market
@@ -27,105 +27,83 @@ class Chains(NamedTuple):
     window_ns: tuple[int, int] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where chains come from: a folder of them, or the market of a desk."""
+def read_chains(
+    source: ChainSource, *, with_futures: bool = False, start_ns: int = 0, end_ns: int = _FAR_NS
+) -> Chains:
+    """Open a source and give its chains in [start_ns, end_ns).
 
-    desk: Path | None
-    data: Path | None
-    chains: Path | None
-    coin: str | None
-    seed: int | None
-
-    def read(
-        self, *, with_futures: bool = False, start_ns: int = 0, end_ns: int = _FAR_NS
-    ) -> Chains:
-        """Open it and give its chains in [start_ns, end_ns).
-
-        Raises
-        ------
-        DeskRejected, RecordingRejected
-            If both a desk and a folder are named, or neither can be read.
-        """
-        window_ns: tuple[int, int] | None = None
-        if self.chains is None:
-            from hedgerow.app.feed import open_market
-
-            desk, market = open_market(self.desk, self.data, self.seed)
-            window_ns = (desk.start_ns, desk.end_ns)
-            every: Iterable[ChainColumns] = chains_of(market.events())
-        elif self.desk is not None or self.data is not None or self.seed is not None:
-            raise DeskRejected("--chains stands alone: leave out the desk file, --data and --seed")
-        elif not self.chains.is_dir():
+    Raises
+    ------
+    DeskRejected, RecordingRejected
+        If both a desk and a folder are named, or neither can be read.
+    """
+    window_ns: tuple[int, int] | None = None
+    if source.chains is None:
+        desk, market = open_market(source.desk, source.data, source.seed)
+        window_ns = (desk.start_ns, desk.end_ns)
+        every: Iterable[ChainColumns] = chains_of(market.events())
+    elif source.desk is not None or source.data is not None or source.seed is not None:
+        raise DeskRejected("--chains stands alone: leave out the desk file, --data and --seed")
+    elif not source.chains.is_dir():
+        raise RecordingRejected(f"no folder {source.chains}; --chains needs chain_*.parquet in it")
+    else:
+        known = chain_underlyings(source.chains)
+        coins = [coin for coin in known if source.coin in (None, coin)]
+        if not coins:
             raise RecordingRejected(
-                f"no folder {self.chains}; --chains needs chain_*.parquet in it"
+                f"{source.chains}: no chain of {source.coin}; there are {', '.join(known)}"
             )
-        else:
-            known = chain_underlyings(self.chains)
-            coins = [coin for coin in known if self.coin in (None, coin)]
-            if not coins:
-                raise RecordingRejected(
-                    f"{self.chains}: no chain of {self.coin}; there are {', '.join(known)}"
-                )
-            every = read_columns(
-                self.chains,
-                start_ns=start_ns,
-                end_ns=end_ns,
-                underlyings=coins,
-                with_futures=with_futures,
-            )
-        kept = (
-            each
-            for each in takewhile(lambda chain: chain.time_ns < end_ns, every)
-            if each.time_ns >= start_ns and self.coin in (None, each.underlying)
+        every = read_columns(
+            source.chains,
+            start_ns=start_ns,
+            end_ns=end_ns,
+            underlyings=coins,
+            with_futures=with_futures,
         )
-        return Chains(kept, window_ns)
+    kept = (
+        each
+        for each in takewhile(lambda chain: chain.time_ns < end_ns, every)
+        if each.time_ns >= start_ns and source.coin in (None, each.underlying)
+    )
+    return Chains(kept, window_ns)
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Which of them: all, those of one day, the last at a time, or those between two times."""
+def chains_in(span: Span, source: ChainSource, *, with_futures: bool) -> Iterator[ChainColumns]:
+    """Give the chains that are meant.
 
-    at: str | None = None
-    from_time: str | None = None
-    to_time: str | None = None
-
-    def chains(self, source: Source, *, with_futures: bool) -> Iterator[ChainColumns]:
-        """Give the chains that are meant.
-
-        Raises
-        ------
-        DeskRejected
-            If --at goes with another time, or the times are not in order.
-        RecordingRejected
-            If there is none.
-        """
-        if self.at is None and self.from_time is None and self.to_time is None:
-            yield from some(source.read(with_futures=with_futures).every, "")
-            return
-        if self.at is not None and (self.from_time is not None or self.to_time is not None):
-            raise DeskRejected(
-                "--at is one day or one chain; leave it out beside --from-time and --to-time"
-            )
-        if self.at is not None and not _is_day(self.at):
-            _, found = standing(source, self.at, with_futures=with_futures)
-            yield from (each[-1] for each in found)
-            return
-        if self.at is not None:
-            start_ns = time_ns(self.at, "--at")
-            end_ns, when = start_ns + DAY_NS, f" on {self.at}"
-        else:
-            start_ns = 0 if self.from_time is None else time_ns(self.from_time, "--from-time")
-            end_ns = _FAR_NS if self.to_time is None else time_ns(self.to_time, "--to-time")
-            when = f" from {self.from_time or 'the start'} to {self.to_time or 'the end'}"
-        if end_ns <= start_ns:
-            raise DeskRejected(f"no time lies{when}: --to-time must be later than --from-time")
-        read = source.read(with_futures=with_futures, start_ns=start_ns, end_ns=end_ns)
-        yield from some(read.every, when)
+    Raises
+    ------
+    DeskRejected
+        If --at goes with another time, or the times are not in order.
+    RecordingRejected
+        If there is none.
+    """
+    if span.at is None and span.from_time is None and span.to_time is None:
+        yield from some(read_chains(source, with_futures=with_futures).every, "", coin=source.coin)
+        return
+    if span.at is not None and (span.from_time is not None or span.to_time is not None):
+        raise DeskRejected(
+            "--at is one day or one chain; leave it out beside --from-time and --to-time"
+        )
+    if span.at is not None and not _is_day(span.at):
+        _, found = standing(source, span.at, with_futures=with_futures)
+        yield from (each[-1] for each in found)
+        return
+    if span.at is not None:
+        start_ns = time_ns(span.at, "--at")
+        end_ns, when = start_ns + DAY_NS, f" on {span.at}"
+    else:
+        start_ns = 0 if span.from_time is None else time_ns(span.from_time, "--from-time")
+        end_ns = _FAR_NS if span.to_time is None else time_ns(span.to_time, "--to-time")
+        when = f" from {span.from_time or 'the start'} to {span.to_time or 'the end'}"
+    if end_ns <= start_ns:
+        raise DeskRejected(f"no time lies{when}: --to-time must be later than --from-time")
+    read = read_chains(source, with_futures=with_futures, start_ns=start_ns, end_ns=end_ns)
+    yield from some(read.every, when, coin=source.coin)
 
 
 def standing(
-    source: Source, at: str | None, *, with_futures: bool
+    source: ChainSource, at: str | None, *, with_futures: bool
 ) -> tuple[int, list[list[ChainColumns]]]:
     """Give a time, and the last chain of each coin at or before it after those of the days before.
 
@@ -137,7 +115,7 @@ def standing(
         If the time lies outside the desk's window, or no chain of the day before it is there.
     """
     asked_ns = None if at is None else time_ns(at, "--at")
-    chains, window_ns = source.read(with_futures=with_futures)
+    chains, window_ns = read_chains(source, with_futures=with_futures)
     if window_ns is not None:
         start_ns, end_ns = window_ns
         if asked_ns is not None and not start_ns <= asked_ns <= end_ns:
@@ -148,7 +126,7 @@ def standing(
         asked_ns = start_ns if asked_ns is None else asked_ns
     last: dict[str, list[ChainColumns]] = {}
     later: ChainColumns | None = None
-    for chain in some(chains, ""):
+    for chain in some(chains, "", coin=source.coin):
         asked_ns = chain.time_ns if asked_ns is None else asked_ns
         if chain.time_ns > asked_ns:
             later = chain
@@ -178,14 +156,16 @@ def standing(
     return asked_ns, list(last.values())
 
 
-def some(chains: Iterable[ChainColumns], when: str) -> Iterator[ChainColumns]:
+def some(chains: Iterable[ChainColumns], when: str, *, coin: str | None) -> Iterator[ChainColumns]:
     """Pass chains on, and refuse none at all."""
     is_empty = True
     for chain in chains:
         is_empty = False
         yield chain
     if is_empty:
-        raise RecordingRejected(f"no option chain here{when}: nothing to fit")
+        of, way = (f" of {coin}", "leave out --coin, or name another") if coin else ("", "")
+        way = way or "name another time, or a desk or folder that has some"
+        raise RecordingRejected(f"no option chain{of} here{when}: nothing to fit; {way}")
 
 
 def age_words(age_ns: int) -> str:

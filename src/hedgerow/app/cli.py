@@ -1,12 +1,13 @@
 """The command line: nouns, then verbs; ``--json`` everywhere.
 
 Exit status: 0 fine, 1 a breach, which one line on stderr names (`verdict`), 2 an error, which the
-message names. A fault of our own is an error too, and never looks like a breach. Heavy parts are
-imported by the command that needs them, so that ``--help`` stays quick.
+message names. A fault of our own is an error too, and never looks like a breach. What a
+command runs is imported when it runs (`app.actions`), so that ``--help`` stays quick.
 """
 
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -14,26 +15,20 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
 
 from hedgerow import __version__
-from hedgerow.app.asked import heading_of, looked_at, opened, show, status_of
+from hedgerow.app.actions import act
 from hedgerow.app.exposure import exposure
 from hedgerow.app.kernel_cache import choose_kernel_cache
 from hedgerow.app.margin import margin
-from hedgerow.app.margin_compare import register as register_compare
-from hedgerow.app.options import At, Data, DeskPath, Json, Seed
+from hedgerow.app.options import At, Data, DeskPath, Json, Seed, Source
 from hedgerow.app.price import price
 from hedgerow.app.surface import surface
 from hedgerow.errors import HedgerowError
-
-if TYPE_CHECKING:
-    from hedgerow.app.desk import Desk
-    from hedgerow.app.feed import Market
-    from hedgerow.limits import Survey
 
 __all__ = ["main"]
 
@@ -48,7 +43,6 @@ collateral = App(name="collateral", help="Which transfers bring the desk back.")
 journal = App(name="journal", help="What was seen and done, and the proof of it.")
 for noun in (exposure, margin, hedge, collateral, surface, price, journal):
     app.command(noun)
-register_compare(margin)
 
 
 @app.command
@@ -64,10 +58,8 @@ def run(
     as_json: Json = False,
 ) -> int:
     """Watch a desk to the end of its recording, act for it, and write journal and report."""
-    from hedgerow.app.session import run_session
-
-    return run_session(
-        desk_path=desk, data=data, out=out, seed=seed, compare=compare, as_json=as_json
+    return act(
+        "run", desk_path=desk, data=data, out=out, seed=seed, compare=compare, as_json=as_json
     )
 
 
@@ -81,14 +73,7 @@ def hedge_plan(
     as_json: Json = False,
 ) -> int:
     """Plan the trades that bring each coin's delta back into its band. Sends nothing."""
-    from hedgerow.collateral import TransferPlan
-    from hedgerow.hedging import plan
-
-    loaded, market, at_ns = opened(desk, data, at, seed)
-    state = looked_at(loaded, market, at_ns)
-    trades = plan(loaded.hedges, state, loaded.perpetuals)
-    _show_plan(loaded, market, state, trades, TransferPlan(moves=(), unmet=()), as_json=as_json)
-    return status_of(state, as_json=as_json)
+    return act("hedge plan", Source(desk, data, at, seed), as_json=as_json)
 
 
 @collateral.command(name="plan")
@@ -101,14 +86,7 @@ def collateral_plan(
     as_json: Json = False,
 ) -> int:
     """Plan the transfers that refill each account's buffer. Sends nothing."""
-    from hedgerow.collateral import plan
-    from hedgerow.hedging import TradePlan
-
-    loaded, market, at_ns = opened(desk, data, at, seed)
-    state = looked_at(loaded, market, at_ns)
-    transfers = plan(loaded.buffers, loaded.routes, state, dict(loaded.rulebooks))
-    _show_plan(loaded, market, state, TradePlan(trades=(), unmet=()), transfers, as_json=as_json)
-    return status_of(state, as_json=as_json)
+    return act("collateral plan", Source(desk, data, at, seed), as_json=as_json)
 
 
 @journal.command(name="verify")
@@ -125,15 +103,7 @@ def journal_verify(
     The chain alone cannot show that its last rows were cut off: keep a head elsewhere and name it
     with ``--anchor``.
     """
-    from hedgerow.execution import verify
-
-    verified = verify(path, anchor=anchor)
-    show(
-        {"rows": verified.rows_count, "chain_head": verified.head, "ok": True},
-        f"{verified.rows_count} rows, chain intact\nchain head {verified.head}",
-        as_json=as_json,
-    )
-    return 0
+    return act("journal verify", path, anchor=anchor, as_json=as_json)
 
 
 @app.command
@@ -146,9 +116,7 @@ def certify(
 
     Exit status 1 where a case fails. Kinds that nobody here computes are counted and named.
     """
-    from hedgerow.app.certify.show import run_certify
-
-    return run_certify(path, as_json=as_json)
+    return act("certify", path, as_json=as_json)
 
 
 def main() -> None:
@@ -230,7 +198,7 @@ def _usage(bad: CycloptsError) -> str:
     elif isinstance(bad, UnusedCliTokensError):
         told = f"one argument too many: {' '.join(bad.unused_tokens or ())}"
     else:
-        told = str(bad).rstrip(".")
+        told = re.sub(r"(?<!\.)\.$", "", str(bad))  # a stop, but not the dots of a list cut short
         told = told[:1].lower() + told[1:]
     return f"{told}; see {command} --help"
 
@@ -240,29 +208,3 @@ def _complain(kind: str, message: str, *, as_json: bool) -> None:
         sys.stdout.write(json.dumps({"error": {"kind": kind, "message": message}}) + "\n")
     else:
         sys.stderr.write(f"hedgerow: {message}\n")
-
-
-def _show_plan(
-    desk: "Desk",
-    market: "Market",
-    state: "Survey",
-    trades: Any,
-    transfers: Any,
-    *,
-    as_json: bool,
-) -> None:
-    from hedgerow.planning import plan
-    from hedgerow.reporting import builtins_of, plan_tables
-    from hedgerow.units import MINUTE_NS
-
-    made = plan(
-        trades=trades,
-        transfers=transfers,
-        before=state,
-        instruments=desk.instruments,
-        rulebooks=desk.rulebooks,
-        limits=desk.limits,
-        assumptions=market.statements,
-        valid_ns=MINUTE_NS,
-    )
-    show(builtins_of(made), plan_tables(made, heading=heading_of(state)), as_json=as_json)

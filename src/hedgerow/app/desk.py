@@ -16,9 +16,9 @@ from hedgerow.app.desk_file import (
     DeskFile,
     RecordingPart,
     read_desk_file,
-    shape_mistakes,
 )
 from hedgerow.app.desk_instruments import instrument_of
+from hedgerow.app.desk_mistakes import shape_mistakes
 from hedgerow.app.loose_ends import loose_ends, terms_from_name
 from hedgerow.app.rulebooks import packaged_rulebooks
 from hedgerow.collateral import BufferPolicy, Route
@@ -152,8 +152,8 @@ def _desk(written: DeskFile, rulebooks: Mapping[str, Rulebook], digest: str) -> 
             Limit(
                 scope=part.scope,
                 metric=part.metric,
-                soft_frac_or_usd=part.soft,
-                hard_frac_or_usd=part.hard,
+                soft_frac_usd_or_coin=part.soft,
+                hard_frac_usd_or_coin=part.hard,
             )
             for part in written.limits
         ),

@@ -4,8 +4,9 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from hedgerow.limits import METRICS
 from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, parse_ns
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "ExactNotNegative",
     "ExactPositive",
     "Fraction",
+    "MetricName",
     "Moment",
     "Name",
     "NotNegative",
@@ -61,6 +63,13 @@ def _step_ns(written: Any) -> Any:
     return step_ns
 
 
+def _metric(name: str) -> str:
+    if name not in METRICS:
+        *most, last = METRICS
+        raise ValueError(f"must be {', '.join(most)} or {last}")
+    return name
+
+
 def _no_flag(written: Any) -> Any:
     if isinstance(written, bool):
         raise ValueError("write a number")
@@ -83,6 +92,7 @@ Positive = Annotated[float, _Number, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, _Number, Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, _Number, Field(gt=0, lt=1, allow_inf_nan=False)]
 Count = Annotated[int, _Number]
+MetricName = Annotated[str, AfterValidator(_metric)]
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w.:\-]+$")]
 
 

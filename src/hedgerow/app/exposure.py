@@ -1,6 +1,6 @@
 """``hedgerow exposure``: what the desk is exposed to, at every node of its tree.
 
-Only the wiring; what the commands do is in `app.exposures` and imported when one of them runs.
+Only the wiring; what the commands do is in `app.exposures`.
 """
 
 from pathlib import Path
@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from hedgerow.app.actions import act
 from hedgerow.app.amounts import number, numbers
-from hedgerow.app.options import At, Data, DeskPath, Json, Seed
+from hedgerow.app.options import At, Data, DeskPath, Json, Seed, Source
 
 __all__ = ["exposure"]
 
@@ -33,9 +34,9 @@ def show(
     as_json: Json = False,
 ) -> int:
     """Show value and Greeks of every node: desk, venue, account, underlying, expiry, coin."""
-    from hedgerow.app.exposures import Source, show_tree
-
-    return show_tree(Source(desk, data, at, seed), with_higher=order == "3", as_json=as_json)
+    return act(
+        "exposure show", Source(desk, data, at, seed), with_higher=order == "3", as_json=as_json
+    )
 
 
 @exposure.command(name="ladder")
@@ -69,12 +70,11 @@ def ladder(
     as_json: Json = False,
 ) -> int:
     """Show what a node gains over spot, vol and time by full revaluation, and what Greeks miss."""
-    from hedgerow.app.exposures import Source, show_ladder
-
-    return show_ladder(
+    return act(
+        "exposure ladder",
         Source(desk, data, at, seed),
         node=node,
-        axes=(spot, vol, days),
+        axes_pct_volpt_days=(spot, vol, days),
         coin=coin,
         plot=plot,
         as_json=as_json,
@@ -92,9 +92,7 @@ def buckets(
     as_json: Json = False,
 ) -> int:
     """Show a node's Greeks by time to expiry and by moneyness, per coin."""
-    from hedgerow.app.exposures import Source, show_buckets
-
-    return show_buckets(Source(desk, data, at, seed), node=node, as_json=as_json)
+    return act("exposure buckets", Source(desk, data, at, seed), node=node, as_json=as_json)
 
 
 @exposure.command(name="cross")
@@ -108,9 +106,7 @@ def cross(
     as_json: Json = False,
 ) -> int:
     """Show how a node's delta in one coin changes when another moves by one per cent."""
-    from hedgerow.app.exposures import Source, show_cross
-
-    return show_cross(Source(desk, data, at, seed), node=node, as_json=as_json)
+    return act("exposure cross", Source(desk, data, at, seed), node=node, as_json=as_json)
 
 
 @exposure.command(name="funding")
@@ -123,9 +119,7 @@ def funding(
     as_json: Json = False,
 ) -> int:
     """Show what perpetuals pay every node per day at the rates last settled."""
-    from hedgerow.app.exposures import Source, show_funding
-
-    return show_funding(Source(desk, data, at, seed), as_json=as_json)
+    return act("exposure funding", Source(desk, data, at, seed), as_json=as_json)
 
 
 @exposure.command(name="liquidity")
@@ -147,8 +141,10 @@ def liquidity(
     as_json: Json = False,
 ) -> int:
     """Show what it costs to leave every node at once, and how long it takes."""
-    from hedgerow.app.exposures import Source, show_liquidity
-
-    return show_liquidity(
-        Source(desk, data, at, seed), node=node, participation_frac=participation, as_json=as_json
+    return act(
+        "exposure liquidity",
+        Source(desk, data, at, seed),
+        node=node,
+        participation_frac=participation,
+        as_json=as_json,
     )

@@ -1,10 +1,10 @@
 """What ``hedgerow exposure`` does: look at the desk once, ask the exposure room, print."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from hedgerow.app.asked import heading_of, show, status_of, surveyed
+from hedgerow.app.options import Source
 from hedgerow.app.written import write_plot
 from hedgerow.errors import DeskRejected, Failure, Outcome, OutOfDomain
 from hedgerow.exposure import buckets, cross_gammas, funding, ladder, liquidity
@@ -22,7 +22,6 @@ from hedgerow.reporting import (
 )
 
 __all__ = [
-    "Source",
     "show_buckets",
     "show_cross",
     "show_funding",
@@ -36,23 +35,9 @@ T = TypeVar("T")
 Moves: TypeAlias = tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Which desk, in which market, at what time."""
-
-    desk: Path | None
-    data: Path | None
-    at: str | None
-    seed: int | None
-
-    def survey(self) -> Survey:
-        """Look at it."""
-        return surveyed(self.desk, self.data, self.at, self.seed)
-
-
 def show_tree(source: Source, *, with_higher: bool, as_json: bool) -> int:
     """Print the tree."""
-    state = source.survey()
+    state = surveyed(source)
     shown = exposure_table(state.exposures, heading=heading_of(state), with_higher=with_higher)
     show(builtins_of(state.exposures), shown, as_json=as_json)
     return status_of(state, as_json=as_json)
@@ -62,16 +47,16 @@ def show_ladder(
     source: Source,
     *,
     node: str,
-    axes: tuple[Moves, Moves, Moves],
+    axes_pct_volpt_days: tuple[Moves, Moves, Moves],
     coin: str | None,
     plot: Path | None,
     as_json: bool,
 ) -> int:
-    """Print a ladder of one node, and draw it where asked to; `axes` in per cent, points, days."""
-    spot, vol, days = axes
+    """Print a ladder of one node, and draw it where asked to."""
+    spot, vol, days = axes_pct_volpt_days
     if (count := len(spot) * len(vol) * len(days)) > _CELLS_COUNT_MAX:
         raise DeskRejected(f"a ladder of {count} cells; ask for at most {_CELLS_COUNT_MAX}")
-    state = source.survey()
+    state = surveyed(source)
     try:
         found = ladder(
             state.book,
@@ -93,7 +78,7 @@ def show_ladder(
 
 def show_buckets(source: Source, *, node: str, as_json: bool) -> int:
     """Print the buckets of one node."""
-    state = source.survey()
+    state = surveyed(source)
     made = _answer(buckets(state.book, state.snapshot, node), state)
     show(builtins_of(made), bucket_tables(made, heading=heading_of(state)), as_json=as_json)
     return status_of(state, as_json=as_json, asked=node)
@@ -101,7 +86,7 @@ def show_buckets(source: Source, *, node: str, as_json: bool) -> int:
 
 def show_cross(source: Source, *, node: str, as_json: bool) -> int:
     """Print the cross-gammas of one node."""
-    state = source.survey()
+    state = surveyed(source)
     made = _answer(cross_gammas(state.book, state.snapshot, node), state)
     show(builtins_of(made), cross_table(made, heading=heading_of(state)), as_json=as_json)
     return status_of(state, as_json=as_json, asked=node)
@@ -109,7 +94,7 @@ def show_cross(source: Source, *, node: str, as_json: bool) -> int:
 
 def show_funding(source: Source, *, as_json: bool) -> int:
     """Print the funding of every node."""
-    state = source.survey()
+    state = surveyed(source)
     made = funding(state.book, value(state.book, state.snapshot), state.snapshot)
     show(builtins_of(made), funding_table(made, heading=heading_of(state)), as_json=as_json)
     return status_of(state, as_json=as_json)
@@ -117,7 +102,7 @@ def show_funding(source: Source, *, as_json: bool) -> int:
 
 def show_liquidity(source: Source, *, node: str, participation_frac: float, as_json: bool) -> int:
     """Print what every node costs to leave, and the lines of one."""
-    state = source.survey()
+    state = surveyed(source)
     values = value(state.book, state.snapshot)
     try:
         made = liquidity(state.book, values, state.snapshot, participation_frac=participation_frac)
@@ -130,8 +115,10 @@ def show_liquidity(source: Source, *, node: str, participation_frac: float, as_j
 
 
 def _answer(found: Outcome[T], state: Survey) -> T:
-    """Refuse a node that is not there, and name some that are."""
+    """Refuse a node that is not there, and name some that are; or a coin that the node lacks."""
     if not isinstance(found, Failure):
         return found
+    if not isinstance(state.exposures.row(found.subject), Failure):
+        raise DeskRejected(found.message)
     known = [row.node for row in state.exposures.rows if row.node.count("/") <= 3]
     raise DeskRejected(f"{found.message}; there are: {', '.join(known)}")

@@ -13,7 +13,7 @@ from typing import Any
 from hedgerow.app.desk_instruments import ENTRY_KINDS
 from hedgerow.errors import BoundaryError
 from hedgerow.instruments import Instrument, expiry_of, has_entry
-from hedgerow.limits.records import FLOOR_METRICS
+from hedgerow.limits import METRICS
 from hedgerow.margin import LendingRulebook, Rulebook, ScanRulebook, TieredRulebook
 from hedgerow.units import format_ns, parse_ns
 from hedgerow.venues.recordings import future_from_name, option_from_name, perpetual_from_name
@@ -22,7 +22,6 @@ __all__ = ["loose_ends", "terms_from_name"]
 
 # The names of what has left one account and not reached another (`execution.in_transit`).
 _RESERVED = (("id", "in-transit"), ("venue", "transit"))
-_ACCOUNT_METRICS = ("margin_use_frac", "distance_spot_frac")
 
 
 def terms_from_name(name: str) -> Instrument:
@@ -238,10 +237,10 @@ def _limit_ends(
     accounts: Mapping[str, Mapping[str, Any]],
     coins: Sequence[str],
 ) -> Iterator[str]:
-    scope, metric = limit.get("scope"), limit.get("metric")
+    scope, metric = limit.get("scope"), METRICS.get(str(limit.get("metric")))
     if isinstance(scope, str):
         nodes = [f"desk/{a.get('venue')}/{name}" for name, a in accounts.items() if "rulebook" in a]
-        if metric not in _ACCOUNT_METRICS:
+        if metric is None or not metric.is_of_account:
             nodes = ["desk", *(f"coin/{coin}" for coin in coins)]
             for name, account in accounts.items():
                 nodes += [f"desk/{account.get('venue')}", f"desk/{account.get('venue')}/{name}"]
@@ -249,8 +248,8 @@ def _limit_ends(
         if not any(_covers(scope, node) for node in nodes):
             yield f"{where}.scope: {scope!r} names no node; there are: {', '.join(nodes) or 'none'}"
     soft, hard = _number(limit.get("soft")), _number(limit.get("hard"))
-    if soft is not None and hard is not None and isinstance(metric, str):
-        is_floor = metric in FLOOR_METRICS
+    if soft is not None and hard is not None and metric is not None:
+        is_floor = metric.side == "floor"
         if soft < hard if is_floor else soft > hard:
             order = "above" if is_floor else "below"
             yield f"{where}.soft: must lie {order} hard {hard}, to warn before it, was {soft}"

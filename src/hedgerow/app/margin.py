@@ -1,7 +1,6 @@
 """``hedgerow margin``: what each account must hold, what it would have to, and by which rulebooks.
 
-Only the wiring; what the commands do is in `app.margins` and `app.rulebook_verbs` and imported when
-one of them runs.
+Only the wiring; `app.actions` names what each command runs.
 """
 
 from pathlib import Path
@@ -9,7 +8,8 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from hedgerow.app.options import At, Data, DeskPath, Json, Seed
+from hedgerow.app.actions import act
+from hedgerow.app.options import At, Data, DeskPath, Json, Seed, Source
 
 __all__ = ["margin"]
 
@@ -32,11 +32,12 @@ def require(
     as_json: Json = False,
 ) -> int:
     """Show what each account must hold, line by line, under its venue's rulebook."""
-    from hedgerow.app.exposures import Source
-    from hedgerow.app.margins import show_requirements
-
-    return show_requirements(
-        Source(desk, data, at, seed), account=account, with_evidence=explain, as_json=as_json
+    return act(
+        "margin require",
+        Source(desk, data, at, seed),
+        account=account,
+        with_evidence=explain,
+        as_json=as_json,
     )
 
 
@@ -63,10 +64,58 @@ def what_if(
     as_json: Json = False,
 ) -> int:
     """Show requirement, equity and distance before and after some legs. Sends nothing."""
-    from hedgerow.app.exposures import Source
-    from hedgerow.app.margins import show_what_if
+    return act(
+        "margin what-if", Source(desk, data, at, seed), account=account, add=add, as_json=as_json
+    )
 
-    return show_what_if(Source(desk, data, at, seed), account=account, add=add, as_json=as_json)
+
+@margin.command(name="stress")
+def stress(
+    desk: DeskPath = None,
+    *,
+    shock: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative="",
+            help="Moves such as spot=-20%,vol=+10pt,days=3 or ETH=-30%, or a name: crash, rally, "
+            "vol-spike, vol-crush. May be given again; without it all that have a name.",
+        ),
+    ] = (),
+    account: Annotated[str | None, Parameter(help="Only this account.")] = None,
+    data: Data = None,
+    at: At = None,
+    seed: Seed = None,
+    as_json: Json = False,
+) -> int:
+    """Show requirement, equity and headroom of each account now and under shocks.
+
+    Spot moves every coin but dollar coins, and perpetuals and oracles with it. Exit status 1 where
+    an account is liquidatable or unknown, now or under a shock.
+    """
+    return act(
+        "margin stress",
+        Source(desk, data, at, seed),
+        account=account,
+        shocks=shock,
+        as_json=as_json,
+    )
+
+
+@margin.command(name="compare")
+def compare(
+    desk: DeskPath = None,
+    *,
+    data: Data = None,
+    at: At = None,
+    seed: Seed = None,
+    as_json: Json = False,
+) -> int:
+    """Compare what a desk must hold: isolated, cross, SPAN-like and as one portfolio.
+
+    By hedgerow's own model of the requirement, not by any venue's rules, and an estimate. Exit
+    status 1 where it is unknown: a leg whose price, vol, entry or factor is missing is named.
+    """
+    return act("margin compare", Source(desk, data, at, seed), as_json=as_json)
 
 
 @rulebooks.command(name="list")
@@ -78,9 +127,7 @@ def list_rulebooks(
     as_json: Json = False,
 ) -> int:
     """List rulebooks with venue, day, kind, confidence and source."""
-    from hedgerow.app.rulebook_verbs import show_list
-
-    return show_list(folder, as_json=as_json)
+    return act("margin rulebooks list", folder, as_json=as_json)
 
 
 @rulebooks.command(name="check")
@@ -90,9 +137,7 @@ def check_rulebooks(
     as_json: Json = False,
 ) -> int:
     """Read rulebook files and list every mistake. Exit status 1 where there is one."""
-    from hedgerow.app.rulebook_verbs import show_check
-
-    return show_check((file, *more), as_json=as_json)
+    return act("margin rulebooks check", (file, *more), as_json=as_json)
 
 
 @rulebooks.command(name="diff")
@@ -103,6 +148,4 @@ def diff_rulebooks(
     as_json: Json = False,
 ) -> int:
     """Show which figures differ, and by how much. Exit status 1 where one does."""
-    from hedgerow.app.rulebook_verbs import show_diff
-
-    return show_diff(old, new, as_json=as_json)
+    return act("margin rulebooks diff", old, new, as_json=as_json)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
-from hedgerow.app.asked import heading_of, looked_at, opened, show, status_of
-from hedgerow.app.exposures import Source
+from hedgerow.app.asked import heading_of, looked_at, opened, show, status_of, surveyed
 from hedgerow.app.loose_ends import terms_from_name
+from hedgerow.app.options import Source
 from hedgerow.app.verdict import status
 from hedgerow.errors import DeskRejected, Failure, Outcome, OutOfDomain, RecordingRejected
 from hedgerow.instruments import Instrument
@@ -15,33 +15,42 @@ from hedgerow.portfolio import Account
 from hedgerow.reporting import builtins_of, explain_tables, margin_tables, what_if_tables
 from hedgerow.solvency import WhatIf, compared, distance, standing
 
-__all__ = ["leg_of", "show_requirements", "show_what_if"]
+__all__ = ["judged_nodes", "leg_of", "show_requirements", "show_what_if"]
 
 
 def show_requirements(
     source: Source, *, account: str | None, with_evidence: bool, as_json: bool
 ) -> int:
     """Print requirements line by line."""
-    state = source.survey()
-    reports = {
-        node: report
-        for node, report in state.reports.items()
-        if account is None or node.split("/")[-1] == account
-    }
-    if not reports:
-        known = ", ".join(node.split("/")[-1] for node in state.reports) or "none"
-        if account is None:
-            raise DeskRejected("no account of the desk has a rulebook, so none must hold anything")
-        raise DeskRejected(f"no account {account!r} with a rulebook; there are: {known}")
+    state = surveyed(source)
+    reports = {node: state.reports[node] for node in judged_nodes(state, account)}
     tables = explain_tables if with_evidence else margin_tables
     shown = tables(reports.values(), heading=heading_of(state))
     show(builtins_of(reports), shown, as_json=as_json)
     return status_of(state, as_json=as_json, asked=account)
 
 
+def judged_nodes(state: Survey, account: str | None) -> tuple[str, ...]:
+    """Give the node of an account that a venue may liquidate, or of all of them.
+
+    Raises
+    ------
+    DeskRejected
+        If there is none, or none of that name.
+    """
+    if not state.reports:
+        raise DeskRejected("no account of the desk has a rulebook, so none must hold anything")
+    names = {node: node.split("/")[-1] for node in state.reports}
+    nodes = tuple(node for node, name in names.items() if account in (None, name))
+    if not nodes:
+        known = ", ".join(names.values())
+        raise DeskRejected(f"no account {account!r} with a rulebook; there are: {known}")
+    return nodes
+
+
 def show_what_if(source: Source, *, account: str | None, add: Sequence[str], as_json: bool) -> int:
     """Print every account that gets a leg, or all, before and after."""
-    desk, market, at_ns = opened(source.desk, source.data, source.at, source.seed)
+    desk, market, at_ns = opened(source)
     legs = _legs_by_account(add, account)
     names = {leg.instrument_id for named in legs.values() for leg in named}
     instruments = {**desk.instruments, **{name: _terms(name, desk.instruments) for name in names}}

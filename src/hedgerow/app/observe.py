@@ -25,20 +25,13 @@ def frame(state: Survey) -> Frame:
         spot = snapshot.spot_usd(coin)
         if not isinstance(spot, Failure):
             prices[coin] = to_model(spot)
-    coins = {row.node.removeprefix("coin/"): row for row in exposures.coins()}
-    is_whole = not desk.missing
+    rows = {row.node.removeprefix("coin/"): row for row in exposures.coins()}
+    shown = {"desk": desk, **{coin: row for coin, row in rows.items() if coin in prices}}
     return Frame(
         time_ns=snapshot.time_ns,
         prices_usd=prices,
-        equity_usd=desk.value_usd if is_whole else None,
-        delta_usd={c: r.delta_spot_usd for c, r in coins.items() if not r.missing and c in prices},
-        gamma_usd_per_pct={
-            c: r.gamma_usd_per_pct for c, r in coins.items() if not r.missing and c in prices
-        },
-        vega_usd_per_volpt={
-            c: r.vega_usd_per_volpt for c, r in coins.items() if not r.missing and c in prices
-        },
-        theta_usd_per_day=desk.theta_usd_per_day if is_whole else None,
+        equity_usd=None if desk.missing else desk.value_usd,
+        exposures={name: row for name, row in shown.items() if not row.missing},
         accounts=tuple(
             _account(account, state)
             for account in state.book.accounts

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from cyclopts import Parameter, Token
 
-__all__ = ["At", "Data", "DeskPath", "Json", "Seed"]
+__all__ = ["At", "Data", "DeskPath", "Json", "Seed", "Source"]
 
 DeskPath = Annotated[
     Path | None, Parameter(help="Desk file; without one, the embedded desk in its seeded crash.")
@@ -27,3 +27,12 @@ Seed = Annotated[
 ]
 At = Annotated[str | None, Parameter(help="Time such as 2026-02-05T12:00:00Z; default: the start.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON and nothing else.")]
+
+
+class Source(NamedTuple):
+    """Which desk, in which market, at what time, as it was asked for; what is left out is None."""
+
+    desk: Path | None
+    data: Path | None
+    at: str | None
+    seed: int | None

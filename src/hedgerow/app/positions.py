@@ -10,13 +10,14 @@ from typing import Any, Final, TypeAlias
 from hedgerow import pricing
 from hedgerow.app.pool_share import pool_drawing, pool_numbers, pool_words
 from hedgerow.app.price_kinds import FLAGS, Kind, Variant
+from hedgerow.app.screen import wide_console
 from hedgerow.app.written import write_plot
 from hedgerow.errors import OutOfDomain, RequestRejected
 from hedgerow.pricing import (
     power_implied,
     power_perpetuals,
 )
-from hedgerow.reporting.prices import position_tables
+from hedgerow.reporting.number_words import position_tables
 
 __all__ = ["OWN", "price_position"]
 
@@ -49,8 +50,6 @@ def price_position(
         payload = {"kind": kind.name, "variant": variant.name, "given": known, "raw": raw}
         sys.stdout.write(json.dumps(payload, sort_keys=True, allow_nan=False) + "\n")
         return 0
-    from hedgerow.app.screen import wide_console
-
     tables = position_tables(title, raw, pool_words(known, raw) if is_pool else ())
     wide_console().print(tables, highlight=False, crop=False)
     return 0

@@ -1,7 +1,7 @@
 """``hedgerow price``: what an option is worth, what vol a price means, what moves would do.
 
-Only the wiring; what the commands do is in `app.prices`, `app.price_table` and `app.positions`, and
-imported when one of them runs. What is not an option is listed in `app.price_kinds`.
+Only the wiring; `app.actions` names what each command runs. What is not an option is listed in
+`app.price_kinds`.
 """
 
 import inspect
@@ -11,7 +11,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from cyclopts import App, Parameter
 
+from hedgerow.app.actions import act
 from hedgerow.app.amounts import number, numbers
+from hedgerow.app.option_request import Moves, Prices
 from hedgerow.app.options import Json
 from hedgerow.app.price_kinds import FLAGS, KINDS, Kind
 from hedgerow.app.terms import Terms, Vol
@@ -37,9 +39,7 @@ def option(
     as_json: Json = False,
 ) -> int:
     """Value one option with thirteen Greeks, raw and as traders read them."""
-    from hedgerow.app.prices import price_option
-
-    return price_option(terms, vol, plot=plot, greek=greek, as_json=as_json)
+    return act("price option", terms, vol, plot=plot, greek=greek, as_json=as_json)
 
 
 @price.command(name="implied")
@@ -68,8 +68,6 @@ def implied(
     the tick are in vol points, and the first gate of quality that the quote fails. Exit status 1
     where a price has no vol.
     """
-    from hedgerow.app.prices import Prices, find_implied
-
     prices = Prices(
         paid_ccy=paid,
         bid_ccy=bid,
@@ -77,7 +75,7 @@ def implied(
         tick_ccy=tick,
         is_in_coin=in_coin or terms.is_coin_settled,
     )
-    return find_implied(terms, prices, as_json=as_json)
+    return act("price implied", terms, prices, as_json=as_json)
 
 
 @price.command(name="scenario")
@@ -107,15 +105,15 @@ def scenario(
     as_json: Json = False,
 ) -> int:
     """Reprice one option in every cell of a grid, in full, and name the worst."""
-    from hedgerow.app.prices import Moves, price_scenario
-
     moves = Moves(
         price_moves_frac=spot_moves,
         vol_moves_frac=vol_moves,
         vol_shifts_volpt=vol_points,
         elapsed_days=days,
     )
-    return price_scenario(terms, vol, moves, quantity_coin=quantity, plot=plot, as_json=as_json)
+    return act(
+        "price scenario", terms, vol, moves, quantity_coin=quantity, plot=plot, as_json=as_json
+    )
 
 
 @price.command(name="file")
@@ -135,18 +133,14 @@ def file(
     (usd or coin), quantity (coins, negative when short; then totals are told). Exit status 1 where
     a row has no answer.
     """
-    from hedgerow.app.price_table import price_file
-
-    return price_file(table, out, at=at, as_json=as_json)
+    return act("price file", table, out, at=at, as_json=as_json)
 
 
 def _command(kind: Kind) -> Callable[..., int]:
     """Make the function of a command: a keyword for each column of any variant."""
 
     def run(*, as_json: bool = False, plot: Path | None = None, **given: float | None) -> int:
-        from hedgerow.app.positions import price_position
-
-        return price_position(kind, given, as_json=as_json, plot=plot)
+        return act("price position", kind, given, as_json=as_json, plot=plot)
 
     always = set.intersection(*(set(variant.needs) for variant in kind.variants))
     columns = dict.fromkeys(

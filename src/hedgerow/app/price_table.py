@@ -1,25 +1,20 @@
 """What ``hedgerow price file`` does: a table of options in, the same table with its numbers out."""
 
-import json
-import math
 import sys
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
-from typing import Final, final
+from typing import final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from hedgerow.app.option_table import OptionTable, read_frame, read_options
+from hedgerow.app.priced_rows import ADDED, COIN, RAW, PricedRows, tell
 from hedgerow.app.written import write_file
 from hedgerow.errors import RequestRejected
 from hedgerow.pricing import (
-    CoinGreeks,
     EuropeanColumns,
-    EuropeanGreeks,
     Floats,
     ImpliedReason,
     coin_greeks,
@@ -27,21 +22,12 @@ from hedgerow.pricing import (
     implied_vols,
     pin_risk,
 )
-from hedgerow.reporting.prices import REASON_WORDS, unit_words
+from hedgerow.reporting.vols import REASON_WORDS
 
 __all__ = ["price_file"]
 
 _CHUNK_COUNT = 100_000
-_NAMED_MAX = 20
-_LISTED_MAX = 1_000
 _QUIET_BYTES = 4_000_000
-_RAW: Final = tuple(each.name for each in fields(EuropeanGreeks))
-_COIN: Final = tuple(each.name for each in fields(CoinGreeks))
-# The columns that are added, in this order; an input must not have them.
-_ADDED: Final = (
-    "vol_used_frac", *_RAW, "delta_venue_frac", *_COIN,
-    "is_limit", "is_pinned", "reason", "message",
-)  # fmt: skip
 
 
 def price_file(path: Path, out: Path, *, at: str | None, as_json: bool) -> int:
@@ -60,14 +46,14 @@ def price_file(path: Path, out: Path, *, at: str | None, as_json: bool) -> int:
     frame = read_frame(path)
     if out.exists() and out.samefile(path):
         raise RequestRejected(f"--out {out} is the table itself; name another file")
-    taken = [name for name in _ADDED if name in frame.columns]
+    taken = [name for name in ADDED if name in frame.columns]
     if taken:
         raise RequestRejected(
             f"{path}: column {', '.join(taken)} would be written over; drop or rename it"
         )
     progress.say(f"checking {len(frame):,} options")
     table = read_options(path, frame, at=at)
-    numbers = _Numbers(len(frame))
+    numbers = PricedRows(len(frame))
     _find_vols(table, numbers)
     for rows in _chunks(table.reasons.are_good):
         _price(table, numbers, rows)
@@ -76,37 +62,10 @@ def price_file(path: Path, out: Path, *, at: str | None, as_json: bool) -> int:
     priced = numbers.beside(table)
     said = write_file(out, "--out", lambda beside: _write(priced, beside))
     progress.end()
-    return _told(table, numbers, path, out, said, as_json=as_json)
+    return tell(table, numbers, path, out, said, as_json=as_json)
 
 
-@final
-class _Numbers:
-    """The columns that are added; NaN until they are known."""
-
-    def __init__(self, count: int) -> None:
-        self.columns: dict[str, Floats] = {
-            name: np.full(count, np.nan)
-            for name in ("vol_used_frac", *_RAW, "delta_venue_frac", *_COIN)
-        }
-        self.is_limit: NDArray[np.bool_] = np.zeros(count, dtype=np.bool_)
-        self.is_pinned: NDArray[np.bool_] = np.zeros(count, dtype=np.bool_)
-
-    def beside(self, table: OptionTable) -> pl.DataFrame:
-        """Put them beside the table as it came; what is not known is null, never zero."""
-        good = table.reasons.are_good
-        added = [
-            pl.Series(name, np.where(good, column, np.nan)).fill_nan(None)
-            for name, column in self.columns.items()
-        ]
-        for name, flags in (("is_limit", self.is_limit), ("is_pinned", self.is_pinned)):
-            known = pl.Series(flags & good)
-            added.append(pl.select(pl.when(pl.Series(good)).then(known)).to_series().alias(name))
-        for name, words in (("reason", table.reasons.reason), ("message", table.reasons.message)):
-            added.append(pl.Series(name, words, dtype=pl.String))
-        return table.frame.with_columns(added)
-
-
-def _find_vols(table: OptionTable, numbers: _Numbers) -> None:
+def _find_vols(table: OptionTable, numbers: PricedRows) -> None:
     """Take the vols that were given, and find those of prices."""
     vol = numbers.columns["vol_used_frac"]
     vol[:] = table.vol_frac
@@ -140,7 +99,7 @@ def _chunks(good: NDArray[np.bool_]) -> Iterator[slice]:
         yield slice(start, min(start + _CHUNK_COUNT, len(good)))
 
 
-def _price(table: OptionTable, numbers: _Numbers, chunk: slice) -> None:
+def _price(table: OptionTable, numbers: PricedRows, chunk: slice) -> None:
     """Price the good rows of a chunk: those on a forward, and those on spot, in one call each."""
     good = np.zeros(len(table.is_call), dtype=np.bool_)
     good[chunk] = table.reasons.are_good[chunk]
@@ -151,12 +110,12 @@ def _price(table: OptionTable, numbers: _Numbers, chunk: slice) -> None:
 
 
 def _price_rows(
-    table: OptionTable, numbers: _Numbers, rows: NDArray[np.intp], *, carry_follows_rate: bool
+    table: OptionTable, numbers: PricedRows, rows: NDArray[np.intp], *, carry_follows_rate: bool
 ) -> None:
     vol = numbers.columns["vol_used_frac"]
     options = _columns(table, vol, rows, carry_follows_rate=carry_follows_rate)
     found = european_greeks(options, with_third_vol=True)
-    for name in _RAW:
+    for name in RAW:
         numbers.columns[name][rows] = getattr(found, name) + 0.0
     if options.edges is not None:
         numbers.is_limit[rows[options.edges]] = True
@@ -166,7 +125,7 @@ def _price_rows(
     in_coin = rows[table.is_coin_settled[rows]]
     if len(in_coin):
         coin = coin_greeks(_columns(table, vol, in_coin, carry_follows_rate=False))
-        for name in _COIN:
+        for name in COIN:
             numbers.columns[name][in_coin] = getattr(coin, name) + 0.0
         growth = np.exp(table.rate_frac_per_year[in_coin] * table.expiry_years[in_coin])
         numbers.columns["delta_venue_frac"][in_coin] = (
@@ -214,111 +173,3 @@ def _write(frame: pl.DataFrame, path: Path) -> None:
         frame.write_csv(path)
     else:
         frame.write_parquet(path)
-
-
-def _places(table: OptionTable, path: Path, rows: NDArray[np.intp]) -> list[str]:
-    """Say where rows stand: by the lines of a text file, and by name where there is a column."""
-    frame = table.frame
-    if not len(rows):
-        return []
-    names = frame["name"].cast(pl.String).to_list() if "name" in frame.columns else None
-    lines = np.arange(len(frame)) + 1
-    if path.suffix == ".csv":
-        inside = frame.select(
-            pl.sum_horizontal(pl.all().cast(pl.String).str.count_matches("\n").fill_null(0))
-        ).to_series()
-        # Line 1 is the header, and a quoted cell may go over several lines.
-        lines = lines + 1 + np.concatenate([[0], np.cumsum(inside.to_numpy())[:-1]]).astype(int)
-    word = "line" if path.suffix == ".csv" else "row"
-    return [
-        f"{word} {lines[n]}" + (f" ({names[n]})" if names is not None and names[n] else "")
-        for n in rows
-    ]
-
-
-def _totals(table: OptionTable, numbers: _Numbers) -> dict[str, float | int] | None:
-    """Add up the rows that have a quantity and an answer; None where no quantity is given."""
-    if "quantity" not in table.frame.columns:
-        return None
-    rows = np.flatnonzero(table.reasons.are_good & ~np.isnan(table.quantity_coin))
-    quantity, spot = table.quantity_coin[rows], table.underlying_usd[rows]
-
-    def total(name: str, weight: Floats | float = 1.0) -> float:
-        return math.fsum(quantity * numbers.columns[name][rows] * weight)
-
-    return {
-        "value_usd": total("value_usd"),
-        "delta_usd": total("delta_underlying_frac", spot),
-        "gamma_usd_per_pct": total("gamma_coin_per_usd", spot * spot / 100.0),
-        "vega_usd_per_volpt": total("vega_usd_per_vol", 0.01),
-        "theta_usd_per_day": total("theta_usd_per_year", 1.0 / 365.0),
-        "rows_count": len(rows),
-        "left_out_count": len(table.quantity_coin) - len(rows),
-    }
-
-
-def _total_words(totals: dict[str, float | int]) -> str:
-    said = ", ".join(
-        f"{name.split('_')[0]} {totals[name]:,.2f} {unit_words(name)}"
-        for name in totals
-        if not name.endswith("_count")
-    )
-    left = int(totals["left_out_count"])
-    short = f"; {left:,} without an answer or a quantity left out" if left else ""
-    return f"times quantity, {int(totals['rows_count']):,} rows together: {said}{short}\n"
-
-
-def _told(
-    table: OptionTable, numbers: _Numbers, path: Path, out: Path, said: str, *, as_json: bool
-) -> int:
-    """Print what became of the rows, and name those without an answer."""
-    bad = np.flatnonzero(~table.reasons.are_good)
-    reasons, messages = table.reasons.reason, table.reasons.message
-    count = len(table.is_call)
-    counts = Counter(str(reasons[n]) for n in bad)
-    places = _places(table, path, bad[:_LISTED_MAX])
-    totals = _totals(table, numbers)
-    if as_json:
-        payload = {
-            "out": str(out),
-            "written": said,
-            "rows_count": count,
-            "priced_count": count - len(bad),
-            "failed_count": len(bad),
-            "limits_count": int(numbers.is_limit.sum()),
-            "pinned_count": int(numbers.is_pinned.sum()),
-            "reasons": dict(counts),
-            "failures": [
-                {
-                    "row": int(n) + 1,
-                    "place": place,
-                    "reason": reasons[n],
-                    "message": messages[n],
-                }
-                for n, place in zip(bad[:_LISTED_MAX], places, strict=True)
-            ],
-            "failures_left_out_count": max(len(bad) - _LISTED_MAX, 0),
-            "totals": totals,
-        }
-        sys.stdout.write(json.dumps(payload, sort_keys=True, allow_nan=False) + "\n")
-        return 1 if len(bad) else 0
-    sys.stdout.write(f"{count - len(bad):,} of {count:,} options priced\n{said}\n")
-    for one, several, flags in (
-        ("is a limit", "are limits", numbers.is_limit),
-        ("is near its strike on its last day", "are near their strikes on their last day",
-         numbers.is_pinned),
-    ):  # fmt: skip
-        if many := int(flags.sum()):
-            sys.stdout.write(f"{many:,} {one if many == 1 else several}\n")
-    if totals is not None:
-        sys.stdout.write(_total_words(totals))
-    if not len(bad):
-        return 0
-    for n, place in zip(bad[:_NAMED_MAX], places, strict=False):
-        sys.stderr.write(f"{place}: {reasons[n]}: {messages[n]}\n")
-    if len(bad) > _NAMED_MAX:
-        sys.stderr.write(f"and {len(bad) - _NAMED_MAX:,} more, in column reason of {out}\n")
-    why = ", ".join(f"{number:,} {reason}" for reason, number in counts.most_common())
-    have = "row has" if count == 1 else f"rows {'has' if len(bad) == 1 else 'have'}"
-    sys.stderr.write(f"exit 1: {len(bad):,} of {count:,} {have} no answer: {why}\n")
-    return 1

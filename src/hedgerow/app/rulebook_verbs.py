@@ -8,6 +8,7 @@ from rich.text import Text
 
 from hedgerow.app.asked import show
 from hedgerow.app.rulebooks import named_rulebook, packaged_rulebooks, rulebooks_in
+from hedgerow.errors import RulebookRejected
 from hedgerow.margin import differences, rulebook_mistakes
 from hedgerow.reporting import builtins_of, differences_table, rulebooks_table
 
@@ -39,7 +40,7 @@ def show_list(folder: Path | None, *, as_json: bool) -> int:
 
 def show_check(paths: Sequence[Path], *, as_json: bool) -> int:
     """Print every mistake of every file."""
-    found = [(path, rulebook_mistakes(path.read_bytes())) for path in paths]
+    found = [(path, rulebook_mistakes(_bytes_of(path))) for path in paths]
     lines = []
     for path, mistakes in found:
         plural = "" if len(mistakes) == 1 else "s"
@@ -51,6 +52,15 @@ def show_check(paths: Sequence[Path], *, as_json: bool) -> int:
     if bad_count and not as_json:
         sys.stderr.write(f"exit 1: {bad_count} of {len(found)} files cannot be used\n")
     return 1 if bad_count else 0
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as bad:
+        raise RulebookRejected(
+            f"{path}: cannot be read: {bad.strerror}; name the .toml file of a rulebook"
+        ) from bad
 
 
 def show_diff(old: str, new: str, *, as_json: bool) -> int:

@@ -1,6 +1,6 @@
 """``hedgerow surface``: the smiles of option chains, fitted, shown and checked.
 
-Only the wiring; what the commands do is in `app.surfaces` and imported when one of them runs.
+Only the wiring; what the commands do is in `app.surfaces`.
 """
 
 from pathlib import Path
@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from hedgerow.app.actions import act
+from hedgerow.app.chain_request import ChainSource, How, Shown, Span
 from hedgerow.app.options import At, Data, DeskPath, Json, Seed
 
 __all__ = ["surface"]
@@ -59,12 +61,10 @@ def fit(
     as_json: Json = False,
 ) -> int:
     """Fit every snapshot and list what was accepted, and what was not and why."""
-    from hedgerow.app.surfaces import How, Source, Span, fit_all
-
-    source = Source(desk, data, chains, coin, seed)
+    source = ChainSource(desk, data, chains, coin, seed)
     how = How(model, vols_from, forwards)
     span = Span(at, from_time, to_time)
-    return fit_all(source, how=how, span=span, every=every, as_json=as_json)
+    return act("surface fit", source, how=how, span=span, every_count=every, as_json=as_json)
 
 
 @surface.command(name="show")
@@ -94,10 +94,9 @@ def show(
     Deltas of minimum variance are regressed on the recording's 30 days before that time, and
     unknown where it has none.
     """
-    from hedgerow.app.surfaces import How, Shown, Source, show_one
-
-    source = Source(desk, data, chains, coin, seed)
-    return show_one(
+    source = ChainSource(desk, data, chains, coin, seed)
+    return act(
+        "surface show",
         source,
         how=How(model, vols_from, forwards),
         at=at,
@@ -129,9 +128,7 @@ def check(
     0.3 vol points, no arbitrage. With --at it also lists the arbitrage that stands in the quotes
     and marks themselves, which no fit is blamed for.
     """
-    from hedgerow.app.surfaces import How, Source, Span, check_all
-
-    source = Source(desk, data, chains, coin, seed)
+    source = ChainSource(desk, data, chains, coin, seed)
     how = How(model, vols_from, forwards)
     span = Span(at, from_time, to_time)
-    return check_all(source, how=how, span=span, every=every, as_json=as_json)
+    return act("surface check", source, how=how, span=span, every_count=every, as_json=as_json)

@@ -25,46 +25,48 @@ _NAMED_MAX = 5
 class Tally:
     """What was seen so far. Slices with two days or less to live are counted apart."""
 
-    chains: int = 0
-    accepted: int = 0
-    accepted_short: int = 0
-    rejected: Counter[str] = field(default_factory=Counter)
-    rejected_short: Counter[str] = field(default_factory=Counter)
-    models: Counter[str] = field(default_factory=Counter)
-    repaired: Counter[str] = field(default_factory=Counter)
+    chains_count: int = 0
+    accepted_count: int = 0
+    accepted_short_count: int = 0
+    rejected_counts: Counter[str] = field(default_factory=Counter)
+    rejected_short_counts: Counter[str] = field(default_factory=Counter)
+    models_counts: Counter[str] = field(default_factory=Counter)
+    repaired_counts: Counter[str] = field(default_factory=Counter)
     errors_volpt: list[float] = field(default_factory=list)
     errors_mark_volpt: list[float] = field(default_factory=list)
-    gated: Counter[str] = field(default_factory=Counter)
-    butterflies: int = 0
-    calendars: int = 0
+    gated_counts: Counter[str] = field(default_factory=Counter)
+    butterflies_count: int = 0
+    calendars_count: int = 0
 
     def add(self, surface: Surface) -> None:
         """Count one surface; its slices are checked for arbitrage anew."""
-        self.chains += 1
+        self.chains_count += 1
         for smile in surface.smiles:
             if smile.expiry_ns - surface.time_ns > _SHORT_NS:
-                self.accepted += 1
+                self.accepted_count += 1
                 self.errors_volpt.append(smile.error_median_volpt)
                 if smile.error_mark_volpt is not None:
                     self.errors_mark_volpt.append(smile.error_mark_volpt)
             else:
-                self.accepted_short += 1
-            self.repaired[smile.repair] += 1
-            self.models[smile.model] += 1
-            self.butterflies += bool(butterfly_min(_row(smile.svi))[0][0] < 0)
+                self.accepted_short_count += 1
+            self.repaired_counts[smile.repair] += 1
+            self.models_counts[smile.model] += 1
+            self.butterflies_count += bool(butterfly_min(_row(smile.svi))[0][0] < 0)
         for earlier, later in pairwise(surface.smiles):
-            self.calendars += bool(calendar_gap(_row(earlier.svi), _row(later.svi))[0] < 0)
+            self.calendars_count += bool(calendar_gap(_row(earlier.svi), _row(later.svi))[0] < 0)
         for quotes in surface.quotes:
-            self.gated.update(quotes.gated.counts())
+            self.gated_counts.update(quotes.gated.counts())
         for failure in surface.rejected:
             life_ns = parse_ns(f"{failure.subject.split()[1]}T08:00:00") - surface.time_ns
-            (self.rejected if life_ns > _SHORT_NS else self.rejected_short)[failure.reason] += 1
+            (self.rejected_counts if life_ns > _SHORT_NS else self.rejected_short_counts)[
+                failure.reason
+            ] += 1
 
     @property
     def accepted_frac(self) -> float | None:
         """Share accepted beyond two days; None where there was no slice."""
-        asked = self.accepted + self.rejected.total()
-        return self.accepted / asked if asked else None
+        asked = self.accepted_count + self.rejected_counts.total()
+        return self.accepted_count / asked if asked else None
 
     @property
     def error_volpt(self) -> float | None:
@@ -74,20 +76,20 @@ class Tally:
     def builtins(self) -> dict[str, Any]:
         """Give what `json.dumps` takes."""
         return {
-            "chains_count": self.chains,
-            "accepted_count": self.accepted,
+            "chains_count": self.chains_count,
+            "accepted_count": self.accepted_count,
             "accepted_frac": self.accepted_frac,
-            "rejected_counts": dict(self.rejected),
-            "accepted_short_count": self.accepted_short,
-            "rejected_short_counts": dict(self.rejected_short),
-            "models_counts": dict(self.models),
-            "repaired_counts": dict(self.repaired),
-            "gated_counts": dict(self.gated),
+            "rejected_counts": dict(self.rejected_counts),
+            "accepted_short_count": self.accepted_short_count,
+            "rejected_short_counts": dict(self.rejected_short_counts),
+            "models_counts": dict(self.models_counts),
+            "repaired_counts": dict(self.repaired_counts),
+            "gated_counts": dict(self.gated_counts),
             "error_median_volpt": self.error_volpt,
             "error_mark_median_volpt": _middle(self.errors_mark_volpt),
             "error_worst_volpt": max(self.errors_volpt, default=None),
-            "butterflies_count": self.butterflies,
-            "calendars_count": self.calendars,
+            "butterflies_count": self.butterflies_count,
+            "calendars_count": self.calendars_count,
         }
 
     def misses(self) -> list[str]:
@@ -100,9 +102,10 @@ class Tally:
                 out.append(f"{self.accepted_frac:.2%} accepted, the bar is {ACCEPTED_FRAC_MIN:.0%}")
             if self.error_volpt > ERROR_VOLPT_MAX:
                 out.append(f"median error {self.error_volpt:.3f}, the bar is {ERROR_VOLPT_MAX:g}")
-        if self.butterflies or self.calendars:
+        if self.butterflies_count or self.calendars_count:
             out.append(
-                f"arbitrage left: {self.butterflies} butterflies, {self.calendars} calendars"
+                f"arbitrage left: {self.butterflies_count} butterflies, "
+                f"{self.calendars_count} calendars"
             )
         return out
 
@@ -112,18 +115,19 @@ class Tally:
         error = "none" if self.error_volpt is None else f"{self.error_volpt:.3f}"
         of_mark = _middle(self.errors_mark_volpt)
         of_marks = "none" if of_mark is None else f"{of_mark:.3f}"
-        took = ", ".join(f"{count} {gate}" for gate, count in self.gated.most_common())
-        why = ", ".join(f"{count} {reason}" for reason, count in self.rejected.most_common())
-        asked = self.accepted + self.rejected.total()
-        short = self.accepted_short + self.rejected_short.total()
+        took = ", ".join(f"{count} {gate}" for gate, count in self.gated_counts.most_common())
+        why = ", ".join(f"{count} {reason}" for reason, count in self.rejected_counts.most_common())
+        asked = self.accepted_count + self.rejected_counts.total()
+        short = self.accepted_short_count + self.rejected_short_counts.total()
         return (
-            f"{self.chains} chains\n"
-            f"beyond two days: {self.accepted} of {asked} slices accepted ({share}); "
+            f"{self.chains_count} chains\n"
+            f"beyond two days: {self.accepted_count} of {asked} slices accepted ({share}); "
             f"rejected: {why or 'none'}\n"
-            f"two days or less: {self.accepted_short} of {short} accepted\n"
+            f"two days or less: {self.accepted_short_count} of {short} accepted\n"
             f"median error within 1.5 deviations: {error} vol points, {of_marks} to marks\n"
             f"strikes left out: {took or 'none'}\n"
-            f"arbitrage left: {self.butterflies} butterflies, {self.calendars} calendars"
+            f"arbitrage left: {self.butterflies_count} butterflies, "
+            f"{self.calendars_count} calendars"
         ).replace("_", " ")
 
 
@@ -131,7 +135,7 @@ class Tally:
 class Quoted:
     """Arbitrage in the quotes and marks themselves, where they were looked at."""
 
-    chains: int = 0
+    chains_count: int = 0
     butterflies: list[str] = field(default_factory=list)
     calendars: list[str] = field(default_factory=list)
 
@@ -139,7 +143,7 @@ class Quoted:
         """Look at chains on their way to a fit."""
         for chain in chains:
             found = quoted_arbitrage(chain)
-            self.chains += 1
+            self.chains_count += 1
             when = clock(chain.time_ns)
             self.butterflies += [f"{when} {each}" for each in found.butterflies]
             self.calendars += [f"{when} {each}" for each in found.calendars]
@@ -147,7 +151,7 @@ class Quoted:
 
     def builtins(self) -> dict[str, Any]:
         """Give what `json.dumps` takes; null where nobody looked."""
-        looked = self.chains > 0
+        looked = self.chains_count > 0
         return {
             "quoted_butterflies": self.butterflies if looked else None,
             "quoted_calendars": self.calendars if looked else None,
@@ -155,7 +159,7 @@ class Quoted:
 
     def text(self) -> str:
         """Say it in lines, the first few in full."""
-        if not self.chains:
+        if not self.chains_count:
             return "judged are the fits; --at also looks at the quotes and marks themselves"
         lines = [
             f"in the quotes themselves: {len(self.butterflies)} butterflies or spreads between "

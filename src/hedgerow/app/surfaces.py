@@ -3,24 +3,22 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
-from hedgerow.app.chain_source import Source, Span, age_words, standing
+from hedgerow.app.chain_request import ChainSource, How, Shown, Span
+from hedgerow.app.chain_source import age_words, chains_in, standing
 from hedgerow.app.past_changes import minimum_variance_of
 from hedgerow.app.quoted import with_quote_vols
+from hedgerow.app.screen import wide_console
 from hedgerow.app.surface_tally import Quoted, Tally
 from hedgerow.app.written import write_plot
 from hedgerow.errors import DeskRejected, OutOfDomain
 from hedgerow.market import (
     ChainColumns,
-    ForwardSource,
-    ModelChoice,
     Surface,
     VarianceEvent,
-    VolsFrom,
     fit_surfaces,
 )
 from hedgerow.pricing import StrikeDeltas, strike_deltas
@@ -33,42 +31,32 @@ from hedgerow.reporting import (
 )
 from hedgerow.units import SECOND_NS, format_ns, parse_ns
 
-__all__ = ["How", "Shown", "Source", "Span", "check_all", "fit_all", "fitted", "show_one"]
+__all__ = ["check_all", "fit_all", "fitted", "show_one"]
 
 _BATCH_COUNT = 40
 _EXAMPLE = "2026-03-20T19:00:00Z=0.0009"  # the embedded desk has room for it
 
 
-@dataclass(frozen=True, slots=True)
-class How:
-    """What is fitted to what: a model, vols of marks or mids, and the forward below them."""
-
-    model: ModelChoice = "either"
-    vols_from: VolsFrom = "mark"
-    forwards: ForwardSource = "venue"
-
-    def fit(self, chains: Sequence[ChainColumns]) -> list[Surface]:
-        """Fit some chains, their quotes inverted first where mids are wanted."""
-        if self.vols_from == "mid":
-            chains = list(with_quote_vols(chains, self.forwards))
-        return fit_surfaces(
-            chains, model=self.model, vols_from=self.vols_from, forwards=self.forwards
-        )
+def _fit(chains: Sequence[ChainColumns], how: How) -> list[Surface]:
+    """Fit some chains, their quotes inverted first where mids are wanted."""
+    if how.vols_from == "mid":
+        chains = list(with_quote_vols(chains, how.forwards))
+    return fit_surfaces(chains, model=how.model, vols_from=how.vols_from, forwards=how.forwards)
 
 
 def fitted(
-    chains: Iterable[ChainColumns], *, every: int = 1, how: How | None = None
+    chains: Iterable[ChainColumns], *, every_count: int = 1, how: How | None = None
 ) -> Iterator[Surface]:
     """Fit each so many-th snapshot, in batches; say on a terminal how far it is."""
-    if every < 1:
-        raise DeskRejected(f"--every must be 1 or more, was {every}")
+    if every_count < 1:
+        raise DeskRejected(f"--every must be 1 or more, was {every_count}")
     how = How() if how is None else how
     seen: dict[int, int] = {}
-    kept = (each for each in chains if seen.setdefault(each.time_ns, len(seen)) % every == 0)
+    kept = (each for each in chains if seen.setdefault(each.time_ns, len(seen)) % every_count == 0)
     done = 0
     is_seen = sys.stderr.isatty()
     while batch := list(islice(kept, _BATCH_COUNT)):
-        yield from how.fit(batch)
+        yield from _fit(batch, how)
         done += len(batch)
         if is_seen:
             sys.stderr.write(f"\r{done} chains fitted, to {format_ns(batch[-1].time_ns)} ")
@@ -77,11 +65,11 @@ def fitted(
         sys.stderr.write("\n")
 
 
-def fit_all(source: Source, *, how: How, span: Span, every: int, as_json: bool) -> int:
+def fit_all(source: ChainSource, *, how: How, span: Span, every_count: int, as_json: bool) -> int:
     """Fit and list every snapshot."""
     tally = Tally()
     listed: list[Any] = []
-    for surface in fitted(_chains(source, span, how), every=every, how=how):
+    for surface in fitted(_chains(source, span, how), every_count=every_count, how=how):
         tally.add(surface)
         if as_json:
             listed.append(surface_builtins(surface))
@@ -96,13 +84,13 @@ def fit_all(source: Source, *, how: How, span: Span, every: int, as_json: bool) 
     return 0
 
 
-def check_all(source: Source, *, how: How, span: Span, every: int, as_json: bool) -> int:
+def check_all(source: ChainSource, *, how: How, span: Span, every_count: int, as_json: bool) -> int:
     """Fit every snapshot and judge the whole; at one time or day, look at the quotes as well."""
     tally, quoted = Tally(), Quoted()
     chains = _chains(source, span, how)
     if span.at is not None:
         chains = quoted.watch(chains)
-    for surface in fitted(chains, every=every, how=how):
+    for surface in fitted(chains, every_count=every_count, how=how):
         tally.add(surface)
     misses = tally.misses()
     if as_json:
@@ -115,24 +103,17 @@ def check_all(source: Source, *, how: How, span: Span, every: int, as_json: bool
     return 1 if misses else 0
 
 
-def _chains(source: Source, span: Span, how: How) -> Iterator[ChainColumns]:
-    return span.chains(source, with_futures=how.forwards == "future")
+def _chains(source: ChainSource, span: Span, how: How) -> Iterator[ChainColumns]:
+    return chains_in(span, source, with_futures=how.forwards == "future")
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What is shown beside the smiles themselves."""
-
-    plot: Path | None = None
-    deltas: bool = False
-    events: Sequence[str] = ()
-
-
-def show_one(source: Source, *, how: How, at: str | None, shown: Shown, as_json: bool) -> int:
+def show_one(source: ChainSource, *, how: How, at: str | None, shown: Shown, as_json: bool) -> int:
     """Fit the last chain of each coin at a time, and print it; plot it where asked to."""
     events = read_events(shown.events)
     at_ns, pasts = standing(source, at, with_futures=how.forwards == "future")
-    surfaces = [_with_events(surface, events) for surface in how.fit([each[-1] for each in pasts])]
+    surfaces = [
+        _with_events(surface, events) for surface in _fit([each[-1] for each in pasts], how)
+    ]
     deltas = [
         _deltas(surface, past[:-1]) if shown.deltas else ()
         for surface, past in zip(surfaces, pasts, strict=True)
@@ -149,8 +130,6 @@ def show_one(source: Source, *, how: How, at: str | None, shown: Shown, as_json:
             json.dumps({"at": format_ns(at_ns), "surfaces": listed}, sort_keys=True) + "\n"
         )
         return 0
-    from hedgerow.app.screen import wide_console
-
     console = wide_console()
     for surface, some in zip(surfaces, deltas, strict=True):
         console.print(_age(surface, at_ns), highlight=False)

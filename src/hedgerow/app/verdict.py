@@ -8,8 +8,7 @@ import re
 import sys
 from collections.abc import Sequence
 
-from hedgerow.limits import LimitState
-from hedgerow.reporting.wording import METRIC_NAMES
+from hedgerow.limits import METRICS, LimitState
 from hedgerow.simulation import AccountFrame, Episode, Frame
 from hedgerow.units import format_ns
 
@@ -71,4 +70,4 @@ def _of_account(account: AccountFrame) -> str | None:
 
 def _of_limit(limit: LimitState) -> str:
     said = "unknown" if limit.rung == "unknown" else "beyond hard"
-    return f"{limit.node} {METRIC_NAMES[limit.metric]} is {said}"
+    return f"{limit.node} {METRICS[limit.metric].title} is {said}"

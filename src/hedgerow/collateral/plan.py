@@ -37,7 +37,7 @@ def plan(
     routes: Sequence[Route],
     survey: Survey,
     rulebooks: dict[str, Rulebook],
-    in_transit: Sequence[tuple[str, str, Decimal, str]] = (),
+    in_transit_coin: Sequence[tuple[str, str, Decimal, str]] = (),
     hedged: Mapping[str, Outcome[MarginReport]] = MappingProxyType({}),
     left_usd: Decimal | None = None,
 ) -> TransferPlan:
@@ -47,7 +47,7 @@ def plan(
     ----------
     routes
         In order of preference for each target; nothing moves along any other way.
-    in_transit
+    in_transit_coin
         ``(target account, asset, quantity_coin, use)`` already on the way, counted as arrived so
         that the same hole is not filled twice.
     hedged
@@ -67,7 +67,7 @@ def plan(
                 unmet.append(stands)
         else:
             standing[account.account_id] = stands
-    for target_id, asset, quantity, use in in_transit:
+    for target_id, asset, quantity, use in in_transit_coin:
         if target_id in standing:
             worth = _worth_ccy(standing[target_id], asset, use, survey, rulebooks)
             if not isinstance(worth, Failure):

@@ -146,8 +146,10 @@ def _reach(account: Account, survey: Survey) -> Decimal:
     factor = Decimal(1)
     for state in survey.limits:
         is_own = state.node == account_node(account) and state.metric == "distance_spot_frac"
-        if is_own and state.rung == "hard" and state.value_frac_or_usd:
-            wanted = to_exact(state.soft_frac_or_usd / state.value_frac_or_usd, _FACTOR_STEP, "up")
+        if is_own and state.rung == "hard" and state.value_frac_usd_or_coin:
+            wanted = to_exact(
+                state.soft_frac_usd_or_coin / state.value_frac_usd_or_coin, _FACTOR_STEP, "up"
+            )
             factor = max(factor, wanted)
     return factor
 
@@ -188,18 +190,20 @@ def spare_coin(source: Standing, route: Route) -> Decimal:
     return quantise(max(spare, Decimal(0)), route.step_coin, "down")
 
 
-def credit(target: Standing, asset: str, use: str, quantity: Decimal, worth_ccy: Decimal) -> None:
+def credit(
+    target: Standing, asset: str, use: str, quantity_coin: Decimal, worth_ccy: Decimal
+) -> None:
     """Count a move as arrived: a repayment lowers the requirement, anything else adds equity."""
     if use == "repay":
-        target.repaid_coin[asset] = target.repaid_coin.get(asset, Decimal(0)) + quantity
-        target.requirement_ccy = max(Decimal(0), target.requirement_ccy - quantity * worth_ccy)
+        target.repaid_coin[asset] = target.repaid_coin.get(asset, Decimal(0)) + quantity_coin
+        target.requirement_ccy = max(Decimal(0), target.requirement_ccy - quantity_coin * worth_ccy)
     else:
-        target.equity_ccy += quantity * worth_ccy
+        target.equity_ccy += quantity_coin * worth_ccy
 
 
-def draw(source: Standing, route: Route, quantity: Decimal) -> None:
+def draw(source: Standing, route: Route, quantity_coin: Decimal) -> None:
     """Count a move and its fee as gone from its source."""
-    total = quantity + route.fee_coin
+    total = quantity_coin + route.fee_coin
     drawn = source.drawn_coin.get(route.asset, Decimal(0))
     source.drawn_coin[route.asset] = drawn + total
     if source.account.rulebook is not None:

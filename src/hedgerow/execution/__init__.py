@@ -1,8 +1,9 @@
 """How a plan becomes orders.
 
 A `Plan` enters; each leg passes the guards, is written to the journal as an intent, is sent once,
-and its receipt is written after it. What is unknown stays unknown until the venue says otherwise.
-The room refuses what is outside the allow-list, the collar or the budget.
+and its receipt is written after it. A `Receipt` per leg and the rows of the journal leave. What is
+unknown stays unknown until the venue says otherwise. The room refuses what is outside the
+allow-list, the collar or the budget.
 """
 
 from hedgerow.execution.canonical import canonical, rounded

@@ -25,7 +25,7 @@ DECIMALS: Mapping[str, int] = {
     "contracts": 8,
     "ccy": 8,
     "frac": 6,
-    "frac_or_usd": 6,
+    "frac_usd_or_coin": 6,
     "bps": 2,
     "volpt": 4,
     "years": 8,

@@ -121,11 +121,16 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def row_hash(
-    previous: str, sequence: int, time_ns: int, kind: str, client_id: str | None, payload: bytes
+    previous: str,
+    sequence_index: int,
+    time_ns: int,
+    kind: str,
+    client_id: str | None,
+    payload: bytes,
 ) -> str:
     """Hash one row onto the hash before it; both as 64 hexadecimal digits."""
     frame = json.dumps(
-        [sequence, time_ns, kind, client_id], separators=(",", ":"), ensure_ascii=False
+        [sequence_index, time_ns, kind, client_id], separators=(",", ":"), ensure_ascii=False
     )
     # The frame holds no raw line feed, so no two rows have the same bytes.
     return hashlib.sha256(
@@ -208,8 +213,12 @@ def to_row(columns: tuple[int, int, Kind, str | None, str, str]) -> Row:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    if path.is_dir():
+        raise JournalRejected(f"{path} is a folder; name the journal.db in it")
     if not path.is_file():
-        raise JournalRejected(f"no journal at {path}")
+        raise JournalRejected(
+            f"no journal at {path}; name the journal.db that a run wrote into its --out folder"
+        )
     try:
         connection = sqlite3.connect(
             f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5.0
@@ -226,7 +235,7 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
     except sqlite3.DatabaseError as error:
-        raise JournalRejected(f"{path} is not a journal: {error}") from error
+        raise JournalRejected(f"{path} is not a journal: {error}; name a journal.db") from error
     if application != APPLICATION_ID:
         raise JournalRejected(f"{path} is not a journal of hedgerow; name a journal.db")
     if version != SCHEMA_VERSION:

@@ -157,8 +157,9 @@ def _edges(
     low = policy.target_delta_coin - width_coin
     high = policy.target_delta_coin + width_coin
     for state in survey.limits:
-        if state.node == f"coin/{policy.underlying}" and state.metric == "delta_spot_usd":
-            bound = _INSIDE_FRAC * state.soft_frac_or_usd / spot_usd
+        unit_usd = {"delta_spot_usd": spot_usd, "delta_spot_coin": 1.0}.get(state.metric)
+        if state.node == f"coin/{policy.underlying}" and unit_usd is not None:
+            bound = _INSIDE_FRAC * state.soft_frac_usd_or_coin / unit_usd
             low, high = min(max(low, -bound), bound), max(min(high, bound), -bound)
     return low, high
 

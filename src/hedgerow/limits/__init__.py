@@ -6,10 +6,11 @@ of its own kind: the room refuses to call an unknown number safe.
 """
 
 from hedgerow.limits.judge import breaches, judge
-from hedgerow.limits.records import Breach, Limit, LimitState, Metric, Rung, Side
+from hedgerow.limits.records import METRICS, Breach, Limit, LimitState, Metric, Rung, Side
 from hedgerow.limits.survey import Survey, account_node, survey
 
 __all__ = [
+    "METRICS",
     "Breach",
     "Limit",
     "LimitState",

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.exposure import ExposureRow, ExposureTable
-from hedgerow.limits.records import Breach, Limit, LimitState, Rung
+from hedgerow.limits.records import METRICS, Breach, Limit, LimitState, Rung
 from hedgerow.margin import MarginReport
 from hedgerow.solvency import Distance
 from hedgerow.units import to_model
@@ -17,7 +17,6 @@ from hedgerow.units import to_model
 __all__ = ["breaches", "judge", "rung_of"]
 
 _WATCH_FRAC = 0.7
-_ACCOUNT_METRICS = frozenset({"margin_use_frac", "distance_spot_frac"})
 _WORST_FIRST: Mapping[Rung, int] = {"unknown": 0, "hard": 1, "soft": 2, "watch": 3, "calm": 4}
 
 
@@ -37,7 +36,7 @@ def judge(
     """
     states: list[LimitState] = []
     for limit in limits:
-        if limit.metric in _ACCOUNT_METRICS:
+        if METRICS[limit.metric].is_of_account:
             for node in reports:
                 if _covers(limit.scope, node):
                     states.append(_judge_account(limit, node, reports[node], distances[node]))
@@ -55,16 +54,18 @@ def breaches(states: Sequence[LimitState]) -> tuple[Breach, ...]:
     )
 
 
-def rung_of(limit: Limit, metric_frac_or_usd: float) -> Rung:
+def rung_of(limit: Limit, metric_frac_usd_or_coin: float) -> Rung:
     """Place a known number on the ladder; at a bound counts as beyond it."""
     if limit.side == "ceiling":
-        size = abs(metric_frac_or_usd)
-        over = [size >= bound for bound in (limit.hard_frac_or_usd, limit.soft_frac_or_usd)]
-        near = size >= _WATCH_FRAC * limit.soft_frac_or_usd
+        size = abs(metric_frac_usd_or_coin)
+        over = [
+            size >= bound for bound in (limit.hard_frac_usd_or_coin, limit.soft_frac_usd_or_coin)
+        ]
+        near = size >= _WATCH_FRAC * limit.soft_frac_usd_or_coin
     else:
-        bounds = (limit.hard_frac_or_usd, limit.soft_frac_or_usd)
-        over = [metric_frac_or_usd <= bound for bound in bounds]
-        near = metric_frac_or_usd <= limit.soft_frac_or_usd / _WATCH_FRAC
+        bounds = (limit.hard_frac_usd_or_coin, limit.soft_frac_usd_or_coin)
+        over = [metric_frac_usd_or_coin <= bound for bound in bounds]
+        near = metric_frac_usd_or_coin <= limit.soft_frac_usd_or_coin / _WATCH_FRAC
     if over[0]:
         return "hard"
     if over[1]:
@@ -108,8 +109,12 @@ def _judge_exposure(limit: Limit, row: ExposureRow) -> LimitState:
     if row.missing:
         names = ", ".join(sorted({failure.subject for failure in row.missing}))
         return _state(limit, row.node, None, "unknown", f"incomplete, missing: {names}")
-    metric: float = getattr(row, limit.metric)
-    return _state(limit, row.node, metric, None, f"{limit.metric} is {metric:,.0f}")
+    metric: float | None = getattr(row, limit.metric)
+    if metric is None:
+        said = f"{limit.metric} of a node that joins several coins: coins of two kinds do not add"
+        return _state(limit, row.node, None, "unknown", said)
+    digits = ".0f" if abs(metric) >= 1_000 else ".4g"
+    return _state(limit, row.node, metric, None, f"{limit.metric} is {metric:,{digits}}")
 
 
 def _state(
@@ -121,9 +126,9 @@ def _state(
     return LimitState(
         node=node,
         metric=limit.metric,
-        value_frac_or_usd=metric,
-        soft_frac_or_usd=limit.soft_frac_or_usd,
-        hard_frac_or_usd=limit.hard_frac_or_usd,
+        value_frac_usd_or_coin=metric,
+        soft_frac_usd_or_coin=limit.soft_frac_usd_or_coin,
+        hard_frac_usd_or_coin=limit.hard_frac_usd_or_coin,
         rung=rung,
         message=message,
     )

@@ -1,26 +1,57 @@
-"""What leaves the limits room: the limits, their state, and the breaches."""
+"""What leaves the limits room: the limits, their state, and the breaches.
 
-from typing import Literal, TypeAlias
+What a limit can be set on is declared once, in `METRICS`: the two measures of an account, the three
+deltas, and every Greek of `pricing.GREEKS`, so that a new one can be limited from its first day.
+"""
+
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-__all__ = ["Breach", "Limit", "LimitState", "Metric", "Rung", "Side"]
+from hedgerow.pricing import GREEKS, Greek
 
-# What a limit can be set on. `margin_use_frac`: requirement over equity. `distance_spot_frac`: how
-# far the joint spot may still move before an account is liquidatable (a floor: less is worse).
-Metric: TypeAlias = Literal[
-    "delta_spot_usd",
-    "gamma_usd_per_pct",
-    "vega_usd_per_volpt",
-    "theta_usd_per_day",
-    "margin_use_frac",
-    "distance_spot_frac",
-]
+__all__ = ["METRICS", "Breach", "Limit", "LimitState", "Metric", "Rung", "Side"]
+
 Side: TypeAlias = Literal["ceiling", "floor"]
 # watch: beyond 70 % of soft. soft: act. hard: never wanted. unknown: a breach of its own kind.
 Rung: TypeAlias = Literal["calm", "watch", "soft", "hard", "unknown"]
 
-FLOOR_METRICS: frozenset[str] = frozenset({"distance_spot_frac"})
+
+class Metric(NamedTuple):
+    """Something a limit can be set on: a number of an account, or one of any node's exposure.
+
+    Attributes
+    ----------
+    title, unit
+        What a person reads; no unit for a fraction.
+    side
+        Whether more is worse (a ceiling) or less (a floor).
+    is_of_account
+        Whether it comes from requirement and distance; else it is a field of `ExposureRow`.
+    """
+
+    title: str
+    unit: str
+    side: Side = "ceiling"
+    is_of_account: bool = False
+
+
+def _metric(greek: Greek) -> Metric:
+    """Say that what a Greek counts is dollars, where its column heading names the Greek below."""
+    unit = greek.unit if greek.unit.startswith("USD") else f"USD of {greek.unit}"
+    return Metric(greek.title.lower(), unit)
+
+
+# `margin_use_frac`: requirement over equity. `distance_spot_frac`: how far the joint spot may still
+# move before an account is liquidatable.
+METRICS: Final[dict[str, Metric]] = {
+    "delta_spot_usd": Metric("delta", "USD"),
+    "delta_spot_coin": Metric("delta in coin", "coin"),
+    "delta_premium_adjusted_coin": Metric("premium-adjusted delta", "coin"),
+    **{name: _metric(greek) for name, greek in GREEKS.items()},
+    "margin_use_frac": Metric("margin use", "", is_of_account=True),
+    "distance_spot_frac": Metric("distance", "", side="floor", is_of_account=True),
+}
 
 
 class Limit(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,16 +59,20 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
 
     `scope` is a node path of the exposure tree; ``*`` matches one step of it: ``desk/binance/*`` is
     every account of the venue ``binance``. Ceilings are compared with the size of the metric;
-    floors with the metric itself.
+    floors with the metric itself. `metric` is a key of `METRICS`.
     """
 
     scope: str
-    metric: Metric
-    soft_frac_or_usd: float
-    hard_frac_or_usd: float
+    metric: str
+    soft_frac_usd_or_coin: float
+    hard_frac_usd_or_coin: float
 
     def __post_init__(self) -> None:
-        soft, hard = self.soft_frac_or_usd, self.hard_frac_or_usd
+        if self.metric not in METRICS:
+            raise ValueError(
+                f"limit on {self.scope}: no metric {self.metric!r}; there are: {', '.join(METRICS)}"
+            )
+        soft, hard = self.soft_frac_usd_or_coin, self.hard_frac_usd_or_coin
         near, far = (hard, soft) if self.side == "floor" else (soft, hard)
         # Written so that a NaN fails it: a limit of NaN would never bind.
         if not 0 <= near <= far < float("inf"):
@@ -50,17 +85,17 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def side(self) -> Side:
         """Whether more or less is worse."""
-        return "floor" if self.metric in FLOOR_METRICS else "ceiling"
+        return METRICS[self.metric].side
 
 
 class LimitState(msgspec.Struct, frozen=True, kw_only=True):
-    """One limit on one node, now. `value_frac_or_usd` is None when unknown, which is a breach."""
+    """One limit on one node, now. Its value is None when unknown, which is a breach."""
 
     node: str
-    metric: Metric
-    value_frac_or_usd: float | None
-    soft_frac_or_usd: float
-    hard_frac_or_usd: float
+    metric: str
+    value_frac_usd_or_coin: float | None
+    soft_frac_usd_or_coin: float
+    hard_frac_usd_or_coin: float
     rung: Rung
     message: str
 

@@ -49,8 +49,8 @@ def fit(
     wide = slices.rows(repeated)
     near = tuple(Neighbour(each.svi.rows(repeated), each.is_below) for each in neighbours)
     cost = np.zeros(len(repeated))
-    for penalty in PENALTIES:
-        theta, cost = _polish(wide, near, theta, penalty, model)
+    for penalty_volpt in PENALTIES:
+        theta, cost = _polish(wide, near, theta, penalty_volpt, model)
     best = np.argmin(cost.reshape(n, _POLISHED_COUNT), axis=1) + np.arange(n) * _POLISHED_COUNT
     chosen: Floats = theta[best]
     return chosen
@@ -123,7 +123,7 @@ def _polish(
     slices: SliceColumns,
     neighbours: tuple[Neighbour, ...],
     theta: Floats,
-    penalty: float,
+    penalty_volpt: float,
     model: SmileModel,
 ) -> tuple[Floats, Floats]:
     """Run Levenberg-Marquardt on all rows at once; a row that has settled is left alone."""
@@ -131,18 +131,18 @@ def _polish(
     box = COORDINATES[model]
     units = np.eye(box.count)
     damping = np.full(len(theta), 1e-2)
-    final = (residuals(slices, neighbours, box.svi(theta), penalty) ** 2).sum(axis=1)
+    final = (residuals(slices, neighbours, box.svi(theta), penalty_volpt) ** 2).sum(axis=1)
     rows = np.arange(len(theta))
     for _ in range(_STEPS_COUNT):
         if not len(rows):
             break
         here, near = _rows_of(slices, neighbours, rows)
         at = theta[rows]
-        base = residuals(here, near, box.svi(at), penalty)
+        base = residuals(here, near, box.svi(at), penalty_volpt)
         cost = (base * base).sum(axis=1)
         jacobian = np.stack(
             [
-                (residuals(here, near, box.svi(at + NUDGE * unit), penalty) - base) / NUDGE
+                (residuals(here, near, box.svi(at + NUDGE * unit), penalty_volpt) - base) / NUDGE
                 for unit in units
             ],
             axis=-1,
@@ -154,7 +154,7 @@ def _polish(
         step = -np.linalg.solve(lifted, slope[..., None])[..., 0]
         step = np.clip(np.where(np.isfinite(step), step, 0.0), -1.0, 1.0)
         tried = np.clip(at + step, box.theta_log_min, box.theta_log_max)
-        reached = (residuals(here, near, box.svi(tried), penalty) ** 2).sum(axis=1)
+        reached = (residuals(here, near, box.svi(tried), penalty_volpt) ** 2).sum(axis=1)
         better = reached < cost
         theta[rows[better]] = tried[better]
         final[rows] = np.where(better, reached, cost)

@@ -74,7 +74,7 @@ def vol_misses(slices: SliceColumns, svi: Svi) -> Floats:
 
 
 def residuals(
-    slices: SliceColumns, neighbours: tuple[Neighbour, ...], svi: Svi, penalty: float
+    slices: SliceColumns, neighbours: tuple[Neighbour, ...], svi: Svi, penalty_volpt: float
 ) -> Floats:
     """Give what a fit makes small: weighted errors, and what each slice lacks by itself.
 
@@ -93,9 +93,9 @@ def residuals(
     g = density_g(svi, k)
     lack = np.clip(_MARGIN_G - np.where(np.isfinite(g), g, -10.0), 0.0, 10.0)
     steep = np.maximum(svi.b * (1.0 + np.abs(svi.rho)) - 1.99, 0.0)
-    parts = [vol_misses(slices, svi), penalty * lack, penalty * steep[:, None]]
+    parts = [vol_misses(slices, svi), penalty_volpt * lack, penalty_volpt * steep[:, None]]
     for each in neighbours:
-        parts.append(penalty * crossing(svi, each))
+        parts.append(penalty_volpt * crossing(svi, each))
     return np.concatenate(parts, axis=1)
 
 

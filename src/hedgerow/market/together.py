@@ -59,13 +59,15 @@ def fit_together(
     """
     starts = np.flatnonzero(np.diff(chain_index, prepend=-1))
     place = np.arange(len(chain_index)) - starts[chain_index]
-    for penalty in PENALTIES:
-        theta = _descend(slices, _Layout(chain_index, place), theta, penalty, COORDINATES[model])
+    for penalty_volpt in PENALTIES:
+        theta = _descend(
+            slices, _Layout(chain_index, place), theta, penalty_volpt, COORDINATES[model]
+        )
     return theta
 
 
 def _descend(
-    slices: SliceColumns, layout: _Layout, theta: Floats, penalty: float, box: Coordinates
+    slices: SliceColumns, layout: _Layout, theta: Floats, penalty_volpt: float, box: Coordinates
 ) -> Floats:
     theta = theta.copy()
     damping = np.full(layout.chains_count, 1e-2)
@@ -77,7 +79,7 @@ def _descend(
         moving = np.flatnonzero(is_moving)
         here = _Layout(np.searchsorted(moving, layout.chain_index[rows]), layout.place_index[rows])
         part, at = slices.rows(rows), theta[rows]
-        cost, normal, slope = _equations(part, here, at, penalty, box)
+        cost, normal, slope = _equations(part, here, at, penalty_volpt, box)
         scale = np.einsum("cii->ci", normal)
         scale = scale + 1e-9 * scale.sum(axis=1, keepdims=True)
         lifted = normal + (damping[moving, None] * scale + 1e-12)[:, :, None] * np.eye(
@@ -87,7 +89,7 @@ def _descend(
         step = step.reshape(len(moving), -1, box.count)[here.chain_index, here.place_index]
         step = np.clip(np.where(np.isfinite(step), step, 0.0), -1.0, 1.0)
         tried = np.clip(at + step, box.theta_log_min, box.theta_log_max)
-        reached = _cost(part, here, tried, penalty, box)
+        reached = _cost(part, here, tried, penalty_volpt, box)
         better = reached < cost
         theta[rows] = np.where(better[here.chain_index, None], tried, at)
         damping[moving] *= np.where(better, 0.25, 6.0)
@@ -96,27 +98,27 @@ def _descend(
     return theta
 
 
-def _own(slices: SliceColumns, theta: Floats, penalty: float, box: Coordinates) -> Floats:
-    return residuals(slices, (), box.svi(theta), penalty)
+def _own(slices: SliceColumns, theta: Floats, penalty_volpt: float, box: Coordinates) -> Floats:
+    return residuals(slices, (), box.svi(theta), penalty_volpt)
 
 
-def _between(lower: Floats, upper: Floats, penalty: float, box: Coordinates) -> Floats:
-    return penalty * crossing(box.svi(upper), Neighbour(box.svi(lower), True))
+def _between(lower: Floats, upper: Floats, penalty_volpt: float, box: Coordinates) -> Floats:
+    return penalty_volpt * crossing(box.svi(upper), Neighbour(box.svi(lower), True))
 
 
 def _cost(
-    slices: SliceColumns, layout: _Layout, theta: Floats, penalty: float, box: Coordinates
+    slices: SliceColumns, layout: _Layout, theta: Floats, penalty_volpt: float, box: Coordinates
 ) -> Floats:
     cost = np.zeros(layout.chains_count)
-    np.add.at(cost, layout.chain_index, (_own(slices, theta, penalty, box) ** 2).sum(axis=1))
+    np.add.at(cost, layout.chain_index, (_own(slices, theta, penalty_volpt, box) ** 2).sum(axis=1))
     up = layout.upper()
-    gap = _between(theta[up - 1], theta[up], penalty, box)
+    gap = _between(theta[up - 1], theta[up], penalty_volpt, box)
     np.add.at(cost, layout.chain_index[up], (gap**2).sum(axis=1))
     return cost
 
 
 def _equations(
-    slices: SliceColumns, layout: _Layout, theta: Floats, penalty: float, box: Coordinates
+    slices: SliceColumns, layout: _Layout, theta: Floats, penalty_volpt: float, box: Coordinates
 ) -> tuple[Floats, Floats, Floats]:
     """Give cost, normal matrix and slope of each chain, its slices' coordinates in one row."""
     n, p = layout.chains_count, box.count
@@ -126,9 +128,9 @@ def _equations(
     normal[:, np.arange(most), :, np.arange(most), :] += 1e-9 * np.eye(p)
     units = NUDGE * np.eye(p)
     chain, place = layout.chain_index, layout.place_index
-    base = _own(slices, theta, penalty, box)
+    base = _own(slices, theta, penalty_volpt, box)
     jacobian = np.stack(
-        [(_own(slices, theta + unit, penalty, box) - base) / NUDGE for unit in units], axis=-1
+        [(_own(slices, theta + unit, penalty_volpt, box) - base) / NUDGE for unit in units], axis=-1
     )
     np.add.at(cost, chain, (base * base).sum(axis=1))
     normal[chain, place, :, place, :] += np.einsum("nri,nrj->nij", jacobian, jacobian)
@@ -137,12 +139,14 @@ def _equations(
     if len(up):
         low, high = theta[up - 1], theta[up]
         chain, place = chain[up], place[up]
-        base = _between(low, high, penalty, box)
+        base = _between(low, high, penalty_volpt, box)
         above = np.stack(
-            [(_between(low, high + unit, penalty, box) - base) / NUDGE for unit in units], axis=-1
+            [(_between(low, high + unit, penalty_volpt, box) - base) / NUDGE for unit in units],
+            axis=-1,
         )
         below = np.stack(
-            [(_between(low + unit, high, penalty, box) - base) / NUDGE for unit in units], axis=-1
+            [(_between(low + unit, high, penalty_volpt, box) - base) / NUDGE for unit in units],
+            axis=-1,
         )
         np.add.at(cost, chain, (base * base).sum(axis=1))
         mixed = np.einsum("nri,nrj->nij", above, below)

@@ -1,8 +1,9 @@
 """Which of these, together, in what order?
 
 Trades and transfers enter; one ordered `Plan` leaves, with its cost, every limit before and
-expected after, what it assumes and when it expires. The room refuses nothing: what could not be
-planned stands in `unmet`, with the reason.
+expected after, what it assumes and when it expires. What could not be planned stands in `unmet`,
+with the reason. The room refuses a plan that could not be carried out as written: two legs of one
+client id, which a venue takes for one leg, or an end before its beginning.
 """
 
 from hedgerow.planning.plan import plan

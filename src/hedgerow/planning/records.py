@@ -60,3 +60,17 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     limits_after: tuple[LimitState, ...]
     assumptions: tuple[str, ...]
     unmet: tuple[Failure, ...]
+
+    def __post_init__(self) -> None:
+        ids = [leg.client_id for leg in self.legs]
+        twice = sorted({each for each in ids if ids.count(each) > 1})
+        if twice:
+            raise ValueError(
+                f"plan {self.plan_id}: several legs have client id {', '.join(twice)}; a venue "
+                "takes a repeated id for the same leg, so each leg needs its own"
+            )
+        if self.expires_ns < self.time_ns:
+            raise ValueError(
+                f"plan {self.plan_id}: expires {self.time_ns - self.expires_ns} ns before it is "
+                "made; expires_ns must not lie before time_ns"
+            )

@@ -1,7 +1,7 @@
 """Who holds how much, where.
 
 Positions and balances enter as a venue reports them, grouped in accounts (the unit a venue
-liquidates). `book` gives one `Book`: every account, every distinct instrument once, and the sparse
+liquidates). One `Book` leaves: every account, every distinct instrument once, and the sparse
 quantities between them. The room refuses a position in an instrument nobody described.
 """
 

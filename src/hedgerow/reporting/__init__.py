@@ -5,6 +5,7 @@ terminal, and builtins for JSON. All three read the same `summary` and `daily`. 
 risk of its own, reads no clock, and refuses to print an unknown number as zero or as nothing.
 """
 
+from hedgerow.reporting.comparisons import comparison_tables
 from hedgerow.reporting.exposures import (
     bucket_tables,
     cross_table,
@@ -39,6 +40,7 @@ from hedgerow.reporting.smiles import (
     surface_lines,
     surface_tables,
 )
+from hedgerow.reporting.stress import stress_tables
 from hedgerow.reporting.summary import daily, run_label, summary
 from hedgerow.reporting.tables import (
     builtins_of,
@@ -60,6 +62,7 @@ __all__ = [
     "WorstUse",
     "bucket_tables",
     "builtins_of",
+    "comparison_tables",
     "cross_table",
     "daily",
     "delta_tables",
@@ -79,6 +82,7 @@ __all__ = [
     "run_builtins",
     "run_label",
     "smiles_svg",
+    "stress_tables",
     "summary",
     "summary_tables",
     "surface_builtins",

@@ -46,20 +46,20 @@ class Panel(NamedTuple):
 
 def curves_svg(
     heading: str,
-    across: Sequence[float],
+    values_across: Sequence[float],
     across_title: str,
     panels: Sequence[Panel],
     marks: Sequence[tuple[float, str]] = (),
 ) -> str:
-    """Draw panels over the points of `across`; marks are dashed lines with a word."""
-    wide = _scaled(across)
+    """Draw panels over the points of `values_across`; marks are dashed lines with a word."""
+    wide = _scaled(values_across)
     title = lines_of(heading, _WIDTH - 24, 15.0)
     down = _HEAD + 20 * (len(title) - 1)
     parts = [text_lines(title, 12, 26, step_px=20, style="h")]
     for panel in panels:
         places = rows_of([f"···· {each.label}" for each in panel.curves], _ROOM, 12.0, 14.0)
         keys_px = _KEY_STEP * max((row for _, row in places), default=0)
-        body = _panel(panel, across, wide, across_title, marks, places, keys_px)
+        body = _panel(panel, values_across, wide, across_title, marks, places, keys_px)
         parts.append(f'<g transform="translate(0 {down})">{body}</g>')
         down += _HEIGHT + keys_px
     height = down
@@ -103,7 +103,7 @@ def _scaled(values: Sequence[float | None]) -> _Axis:
 
 def _panel(
     panel: Panel,
-    across: Sequence[float],
+    values_across: Sequence[float],
     wide: _Axis,
     across_title: str,
     marks: Sequence[tuple[float, str]],
@@ -150,7 +150,7 @@ def _panel(
         dashes = _DASHES[n // len(_COLOURS) % len(_DASHES)]
         parts += [
             f'<polyline stroke="{colour}"{dashes} points="{points}"/>'
-            for points in _runs(curve.values, across, x, y)
+            for points in _runs(curve.values, values_across, x, y)
         ]
         if len(panel.curves) > 1:
             left, row = places[n]
@@ -162,11 +162,11 @@ def _panel(
 
 
 def _runs(
-    values: Sequence[float | None], across: Sequence[float], x: _Place, y: _Place
+    values: Sequence[float | None], values_across: Sequence[float], x: _Place, y: _Place
 ) -> list[str]:
     """Give the points of each unbroken piece of a line."""
     runs: list[list[str]] = [[]]
-    for at, value in zip(across, values, strict=True):
+    for at, value in zip(values_across, values, strict=True):
         if value is None:
             runs.append([])
         else:

@@ -19,6 +19,7 @@ from hedgerow.exposure import (
 from hedgerow.pricing import GREEKS, Greek, VolRegime
 from hedgerow.reporting.figures import UNKNOWN, clock, duration, partial, percent, plain, usd_all
 from hedgerow.reporting.framing import headed, note, troubles, without
+from hedgerow.reporting.greeks import USUAL
 from hedgerow.reporting.grid import Column, grid
 from hedgerow.units import SECOND_NS
 
@@ -43,8 +44,6 @@ _PARTIAL_NOTE = (
     "the figure is known."
 )
 _MISSING = "Missing: the totals above leave these out"
-# Those of a screen that is read every day; the others are asked for.
-_USUAL = tuple(name for name in GREEKS if name.startswith(("gamma", "vega", "theta")))
 
 
 def exposure_table(
@@ -61,7 +60,7 @@ def exposure_table(
         _rows_grid(f"Exposure, {clock(table.time_ns)} UTC", "Node", names, table.rows, trust),
     ]
     if with_higher:
-        higher = [name for name in GREEKS if name not in _USUAL]
+        higher = [name for name in GREEKS if name not in USUAL]
         columns = [_column(table.rows, name) for name in higher]
         head: list[Column] = [("Node", "", False), *(_head(GREEKS[name]) for name in higher)]
         title = "Rho and the Greeks of second and third order, in USD"
@@ -225,12 +224,12 @@ def _rows_grid(
         _column(rows, "value_usd"),
         _column(rows, "delta_spot_usd"),
         coins,
-        *(_column(rows, greek) for greek in _USUAL),
+        *(_column(rows, greek) for greek in USUAL),
         trust,
     ]
     head: list[Column] = [
         (name, "", False), ("Value", "USD", True), ("Delta", "USD", True), ("Delta", "coin", True),
-        *(_head(GREEKS[greek]) for greek in _USUAL), ("Trust", "", False),
+        *(_head(GREEKS[greek]) for greek in USUAL), ("Trust", "", False),
     ]  # fmt: skip
     return grid(title, head, zip(names, *columns, strict=True))
 

@@ -43,13 +43,13 @@ def plain(value: Number | None, decimals: int, *, sign: bool = False) -> str:
     return text.lstrip("+-") if not any(c in "123456789" for c in text) else text
 
 
-def significant(value: float, digits: int = 10) -> str:
+def significant(value: float, digits_count: int = 10) -> str:
     """Write a model's number of any size with grouped thousands and so many digits that count.
 
     >>> significant(4992.567609786358), significant(-2.2586690006187e-10, 5), significant(0.0)
     ('4,992.56761', '-2.2587e-10', '0')
     """
-    return f"{value:,.{digits}g}" if value else "0"
+    return f"{value:,.{digits_count}g}" if value else "0"
 
 
 def partial(text: str, value: Number | None, *, is_partial: bool) -> str:

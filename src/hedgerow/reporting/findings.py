@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from hedgerow.limits import METRICS
 from hedgerow.reporting.figures import clock, plain
 from hedgerow.reporting.records import EpisodeSummary, LimitTrouble
-from hedgerow.reporting.wording import METRIC_NAMES, bound_value, trouble_value
+from hedgerow.reporting.wording import bound_value, trouble_value
 from hedgerow.simulation import Episode
 
 __all__ = ["Finding", "findings"]
@@ -29,13 +30,13 @@ def findings(episode: Episode, row: EpisodeSummary) -> tuple[Finding, ...]:
         "Hard limits broken",
         (("Limit on", "", False), ("Metric", "", False), ("Worst", "", True), ("Hard", "", True),
          *_WHEN),
-        [(t.node, METRIC_NAMES[t.metric], trouble_value(t), bound_value(t), *_when(t))
+        [(t.node, METRICS[t.metric].title, trouble_value(t), bound_value(t), *_when(t))
          for t in row.limits_broken],
     )  # fmt: skip
     unknown = Finding(
         "Limits that could not be judged",
         (("Limit on", "", False), ("Metric", "", False), *_WHEN, ("Why", "", False)),
-        [(t.node, METRIC_NAMES[t.metric], *_when(t), t.message) for t in row.limits_unknown],
+        [(t.node, METRICS[t.metric].title, *_when(t), t.message) for t in row.limits_unknown],
     )
     undone = Finding(
         "Left undone",

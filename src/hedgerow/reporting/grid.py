@@ -56,7 +56,7 @@ def styled(text: str) -> Text:
     return Text(text, style=style)
 
 
-def wrapped(text: str, width: int) -> str:
+def wrapped(text: str, width_count: int) -> str:
     """Break a text into lines of whole words; a word wider than that stays whole.
 
     >>> wrapped("aave-loop 103.2 %, liquidated", 12).splitlines()
@@ -64,12 +64,12 @@ def wrapped(text: str, width: int) -> str:
     >>> wrapped("desk/aave/aave-loop is 4320 s old", 12).splitlines()
     ['desk/aave/', 'aave-loop is', '4320 s old']
     """
-    if cell_len(text) <= width:
+    if cell_len(text) <= width_count:
         return text
     lines: list[str] = []
     for blank, word in _WORD.findall(text):
         joined = (" " if blank else "") + word
-        if lines and cell_len(lines[-1]) + cell_len(joined) <= width:
+        if lines and cell_len(lines[-1]) + cell_len(joined) <= width_count:
             lines[-1] += joined
         else:
             lines.append(word)

@@ -26,9 +26,9 @@ def run_key(episode: Episode) -> str:
     return "with" if episode.with_hedgerow else "without"
 
 
-def action_id(episode_index: int, number: int) -> str:
+def action_id(episode_index: int, action_index: int) -> str:
     """The anchor of an action's row."""
-    return f"e{episode_index}a{number}"
+    return f"e{episode_index}a{action_index}"
 
 
 def what(action: Action) -> str:

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
+from hedgerow.limits import METRICS
 from hedgerow.reporting.axes import Scale, scale_for
+from hedgerow.reporting.greeks import shown_metrics
 from hedgerow.reporting.marks import (
     action_marks,
     coin_of,
@@ -209,23 +211,18 @@ def account_charts(episodes: Sequence[Episode], account_id: str, prefix: str) ->
     return table
 
 
-def _theta(frame: Frame) -> dict[str, float]:
-    return {} if frame.theta_usd_per_day is None else {"desk": frame.theta_usd_per_day}
-
-
-_GREEKS: tuple[tuple[str, str, str, Callable[[Frame], dict[str, float]]], ...] = (
-    ("delta", "Net delta", "USD", lambda frame: frame.delta_usd),
-    ("gamma", "Net gamma", "USD per 1 % move", lambda frame: frame.gamma_usd_per_pct),
-    ("vega", "Net vega", "USD per volatility point", lambda frame: frame.vega_usd_per_volpt),
-    ("theta", "Net theta", "USD per day", _theta),
-)
-
-
 def greek_charts(episodes: Sequence[Episode]) -> list[list[Chart]]:
     """Rows of charts, one Greek each, one chart per episode in each row, on the same scale."""
     ends = _span_of(episodes)
     table = []
-    for key, title, unit, of in _GREEKS:
+    for metric in shown_metrics(frame for episode in episodes for frame in episode.frames):
+        key, unit = METRICS[metric].title, METRICS[metric].unit
+        title = f"Net {key}"
+
+        def of(frame: Frame, metric: str = metric) -> dict[str, float]:
+            rows = frame.exposures.items()
+            return {name: getattr(row, metric) for name, row in rows if name != "desk"}
+
         names = _coins(episodes, of) or ("desk",)
         scale = scale_for(
             [v for e in episodes for f in e.frames for v in of(f).values()], with_zero=True

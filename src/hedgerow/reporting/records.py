@@ -5,8 +5,6 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from hedgerow.limits import Metric
-
 __all__ = [
     "AccountDay",
     "AccountGap",
@@ -120,16 +118,17 @@ class AccountGap(msgspec.Struct, frozen=True, kw_only=True):
 class LimitTrouble(msgspec.Struct, frozen=True, kw_only=True):
     """One limit on one node that was broken, or could not be judged, in at least one frame.
 
-    `value_worst_frac_or_usd` is the worst in any such frame, signed as the limit's value is; None
-    where none was known. `message` is that of the worst frame, or of the last where none was known.
+    `value_worst_frac_usd_or_coin` is the worst in any such frame, signed as the limit's value is;
+    None where none was known. `message` is that of the worst frame, or of the last where none was
+    known.
     """
 
     node: str
-    metric: Metric
+    metric: str
     rung: Literal["hard", "unknown"]
-    hard_frac_or_usd: float
+    hard_frac_usd_or_coin: float
     frames_count: int
-    value_worst_frac_or_usd: float | None
+    value_worst_frac_usd_or_coin: float | None
     time_first_ns: int
     time_last_ns: int
     is_at_end: bool

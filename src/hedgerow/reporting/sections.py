@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
+from hedgerow.limits import METRICS
 from hedgerow.planning import Order
 from hedgerow.reporting.figures import (
     UNKNOWN,
@@ -20,7 +21,7 @@ from hedgerow.reporting.markup import Cell, badge, cell, items, number, table
 from hedgerow.reporting.measures import is_exhausted, use_frac
 from hedgerow.reporting.records import EpisodeSummary
 from hedgerow.reporting.summary import label, proposed, summary
-from hedgerow.reporting.wording import METRIC_NAMES, RANGE_NOTE, limit_now, limit_value, worst_first
+from hedgerow.reporting.wording import RANGE_NOTE, limit_now, limit_value, worst_first
 from hedgerow.simulation import AccountFrame, Episode
 
 __all__ = [
@@ -195,10 +196,11 @@ def limits_table(episode: Episode) -> str:
         [("Limit on", ""), ("Metric", ""), ("Rung", ""), ("Value", ""), ("Soft", ""), ("Hard", ""),
          ("Remark", "")],
         [
-            ("", [cell(s.node), cell(METRIC_NAMES[s.metric]), Cell(badge(s.rung, f"rung-{s.rung}")),
+            ("", [cell(s.node), cell(METRICS[s.metric].title),
+                  Cell(badge(s.rung, f"rung-{s.rung}")),
                   number(limit_now(s)),
-                  number(limit_value(s, s.soft_frac_or_usd)),
-                  number(limit_value(s, s.hard_frac_or_usd)), cell(s.message, "reason")])
+                  number(limit_value(s, s.soft_frac_usd_or_coin)),
+                  number(limit_value(s, s.hard_frac_usd_or_coin)), cell(s.message, "reason")])
             for s in states
         ],
         caption=f"Limits at the end, {label(episode)}",

@@ -14,11 +14,13 @@ def lines_of(words: str, room_px: float, size_px: float) -> list[str]:
     return wrap(words, max(int(room_px / (_GLYPH_EMS * size_px)), 8)) or [""]
 
 
-def text_lines(lines: Sequence[str], x: float, y: float, *, step_px: float, style: str = "") -> str:
-    """Write lines below each other; `y` is where the first stands."""
+def text_lines(
+    lines: Sequence[str], x_px: float, y_px: float, *, step_px: float, style: str = ""
+) -> str:
+    """Write lines below each other; `y_px` is where the first stands."""
     named = f' class="{style}"' if style else ""
     return "".join(
-        f'<text{named} x="{x:g}" y="{y + n * step_px:g}">{escape(line)}</text>'
+        f'<text{named} x="{x_px:g}" y="{y_px + n * step_px:g}">{escape(line)}</text>'
         for n, line in enumerate(lines)
     )
 

@@ -7,7 +7,7 @@ import msgspec
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from hedgerow.limits import LimitState
+from hedgerow.limits import METRICS, LimitState
 from hedgerow.planning import Order, Plan
 from hedgerow.reporting.figures import (
     UNKNOWN,
@@ -18,7 +18,7 @@ from hedgerow.reporting.figures import (
 from hedgerow.reporting.framing import headed, troubles
 from hedgerow.reporting.grid import Column, grid
 from hedgerow.reporting.summary import daily, summary
-from hedgerow.reporting.wording import METRIC_NAMES, RANGE_NOTE, limit_now, limit_value, worst_first
+from hedgerow.reporting.wording import RANGE_NOTE, limit_now, limit_value, worst_first
 from hedgerow.simulation import Episode
 
 __all__ = [
@@ -67,8 +67,9 @@ def limits_grid(states: Sequence[LimitState], title: str) -> RenderableType:
         ("Soft", "", True), ("Hard", "", True), ("Remark", "", False),
     )  # fmt: skip
     rows = [
-        (s.node, METRIC_NAMES[s.metric], s.rung, limit_now(s),
-         limit_value(s, s.soft_frac_or_usd), limit_value(s, s.hard_frac_or_usd), s.message)
+        (s.node, METRICS[s.metric].title, s.rung, limit_now(s),
+         limit_value(s, s.soft_frac_usd_or_coin), limit_value(s, s.hard_frac_usd_or_coin),
+         s.message)
         for s in worst_first(tuple(states))
     ]  # fmt: skip
     return Group(grid(title, head, rows), *_range_note(rows))
@@ -113,7 +114,7 @@ def plan_tables(plan: Plan, heading: str | None = None) -> RenderableType:
     for state in worst_first(plan.limits_before):
         then = after.get((state.node, state.metric))
         limit_rows.append(
-            (state.node, METRIC_NAMES[state.metric],
+            (state.node, METRICS[state.metric].title,
              limit_now(state), state.rung, UNKNOWN if then is None else limit_now(then),
              UNKNOWN if then is None else then.rung)
         )  # fmt: skip

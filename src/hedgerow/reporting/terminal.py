@@ -7,9 +7,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from hedgerow.limits import METRICS
 from hedgerow.reporting.doings import doings
 from hedgerow.reporting.figures import UNKNOWN, amount, clock, duration, percent, plain, usd
 from hedgerow.reporting.findings import findings
+from hedgerow.reporting.greeks import shown_metrics
 from hedgerow.reporting.grid import Column, grid, styled
 from hedgerow.reporting.headline import DAILY_HEAD, daily_texts, headlines, requirement_texts
 from hedgerow.reporting.marks import what
@@ -59,17 +61,16 @@ def _account(account: AccountFrame) -> tuple[str, ...]:
 
 
 def _greeks(frame: Frame) -> Group:
-    coins = sorted({*frame.delta_usd, *frame.gamma_usd_per_pct, *frame.vega_usd_per_volpt})
-    head: tuple[Column, ...] = (
-        ("Net", "", False), ("Delta", "USD", True), ("Gamma", "USD per 1 %", True),
-        ("Vega", "USD per vol point", True),
-    )  # fmt: skip
-    rows = [
-        (coin, plain(frame.delta_usd.get(coin), 0), plain(frame.gamma_usd_per_pct.get(coin), 0),
-         plain(frame.vega_usd_per_volpt.get(coin), 0))
-        for coin in coins
-    ]  # fmt: skip
-    return grid(f"Greeks, theta {usd(frame.theta_usd_per_day)} USD per day", head, rows)
+    metrics = [(name, METRICS[name]) for name in shown_metrics([frame])]
+    coins = sorted(frame.exposures.keys() - {"desk"} | frame.prices_usd.keys())
+    head: list[Column] = [("Net", "", False)]
+    head += [(metric.title.capitalize(), metric.unit, True) for _, metric in metrics]
+    rows = []
+    for node in (*coins, "desk"):
+        row = frame.exposures.get(node)
+        texts = [plain(None if row is None else getattr(row, name), 0) for name, _ in metrics]
+        rows.append((node, *texts))
+    return grid("Greeks", head, rows)
 
 
 def _progress(progress_frac: float, elapsed_s: float | None) -> Table:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 __all__ = ["thin"]
 
 
-def thin(columns: Sequence[Sequence[float | None]], buckets_count: int) -> tuple[int, ...]:
+def thin(values: Sequence[Sequence[float | None]], buckets_count: int) -> tuple[int, ...]:
     """Choose rows of some columns of equal length, the same rows for all of them.
 
     Rows are cut into `buckets_count` stretches; of each stretch the rows with the lowest and the
@@ -18,11 +18,11 @@ def thin(columns: Sequence[Sequence[float | None]], buckets_count: int) -> tuple
     tuple of int
         Row numbers, ascending.
     """
-    rows_count = len(columns[0]) if columns else 0
+    rows_count = len(values[0]) if values else 0
     if rows_count <= 2 * buckets_count:
         return tuple(range(rows_count))
     kept = {0, rows_count - 1}
-    for column in columns:
+    for column in values:
         borders = [
             at for at in range(1, rows_count) if (column[at] is None) != (column[at - 1] is None)
         ]

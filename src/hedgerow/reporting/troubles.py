@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
-from hedgerow.limits import LimitState
-from hedgerow.limits.records import FLOOR_METRICS
+from hedgerow.limits import METRICS, LimitState
 from hedgerow.reporting.measures import is_exhausted, use_frac
 from hedgerow.reporting.records import AccountGap, LimitTrouble
 from hedgerow.simulation import AccountFrame, Frame, Undone
@@ -68,7 +67,7 @@ def limit_troubles(
     for at, frame in enumerate(frames):
         for state in frame.limits:
             if state.rung == rung:
-                key = (state.node, state.metric, state.hard_frac_or_usd)
+                key = (state.node, state.metric, state.hard_frac_usd_or_coin)
                 rows.setdefault(key, []).append((at, state))
     troubles = [_trouble(frames, rung, found) for found in rows.values()]
     return tuple(sorted(troubles, key=lambda each: not each.is_at_end))
@@ -81,15 +80,15 @@ def _trouble(
 ) -> LimitTrouble:
     states = [state for _, state in found]
     # Hard without a value is no equity at all: nothing is worse.
-    valueless = [state for state in states if state.value_frac_or_usd is None]
+    valueless = [state for state in states if state.value_frac_usd_or_coin is None]
     worst = valueless[-1] if valueless else max(states, key=_badness)
     return LimitTrouble(
         node=worst.node,
         metric=worst.metric,
         rung=rung,
-        hard_frac_or_usd=worst.hard_frac_or_usd,
+        hard_frac_usd_or_coin=worst.hard_frac_usd_or_coin,
         frames_count=len({at for at, _ in found}),
-        value_worst_frac_or_usd=worst.value_frac_or_usd,
+        value_worst_frac_usd_or_coin=worst.value_frac_usd_or_coin,
         time_first_ns=frames[found[0][0]].time_ns,
         time_last_ns=frames[found[-1][0]].time_ns,
         is_at_end=found[-1][0] == len(frames) - 1,
@@ -98,8 +97,8 @@ def _trouble(
 
 
 def _badness(state: LimitState) -> float:
-    size = abs(state.value_frac_or_usd or 0.0)
-    return -size if state.metric in FLOOR_METRICS else size
+    size = abs(state.value_frac_usd_or_coin or 0.0)
+    return -size if METRICS[state.metric].side == "floor" else size
 
 
 def undone_steps(undone: Sequence[Undone]) -> int:

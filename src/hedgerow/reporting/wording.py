@@ -1,14 +1,12 @@
 """The words and units that page, terminal and tables share."""
 
-from hedgerow.limits import LimitState
-from hedgerow.reporting.figures import UNKNOWN, percent, usd
+from hedgerow.limits import METRICS, LimitState
+from hedgerow.reporting.figures import UNKNOWN, amount, percent
 from hedgerow.reporting.records import LimitTrouble
 
 __all__ = [
     "ASSUMPTIONS_NONE",
     "LEGEND",
-    "METRIC_NAMES",
-    "METRIC_UNITS",
     "RANGE_NOTE",
     "SEARCHED",
     "bound_value",
@@ -18,24 +16,7 @@ __all__ = [
     "worst_first",
 ]
 
-# Metrics and rungs are closed sets (limits/records.py), so a new one fails here, loudly.
-METRIC_NAMES = {
-    "delta_spot_usd": "delta",
-    "gamma_usd_per_pct": "gamma",
-    "vega_usd_per_volpt": "vega",
-    "theta_usd_per_day": "theta",
-    "margin_use_frac": "margin use",
-    "distance_spot_frac": "distance",
-}
-METRIC_UNITS = {
-    "delta_spot_usd": "USD",
-    "gamma_usd_per_pct": "USD per 1 %",
-    "vega_usd_per_volpt": "USD per vol point",
-    "theta_usd_per_day": "USD per day",
-    "margin_use_frac": "",
-    "distance_spot_frac": "",
-}
-
+# Rungs are a closed set (limits/records.py), so a new one fails here, loudly.
 _SERIOUSNESS = {"hard": 0, "unknown": 1, "soft": 2, "watch": 3, "calm": 4}
 
 ASSUMPTIONS_NONE = "The run stated no assumptions."
@@ -105,12 +86,13 @@ def limit_value(state: LimitState, value: float | None) -> str:
         return UNKNOWN
     if state.metric.endswith("_frac"):
         return percent(value)
-    return f"{usd(value)} {METRIC_UNITS.get(state.metric, '')}".rstrip()
+    unit = METRICS[state.metric].unit
+    return f"{amount(value, unit)} {unit}"
 
 
 def limit_now(state: LimitState) -> str:
     """Write where a limit stands: a distance with the sign of its nearer side, if that is told."""
-    value = state.value_frac_or_usd
+    value = state.value_frac_usd_or_coin
     if state.metric != "distance_spot_frac" or value is None:
         return limit_value(state, value)
     if "no breach" in state.message:
@@ -122,23 +104,23 @@ def limit_now(state: LimitState) -> str:
 
 def trouble_value(trouble: LimitTrouble) -> str:
     """Write the worst value of a limit that was broken or unknown; no value is no equity."""
-    if trouble.value_worst_frac_or_usd is None:
+    if trouble.value_worst_frac_usd_or_coin is None:
         return UNKNOWN if trouble.rung == "unknown" else trouble.message
     return limit_now(_as_state(trouble))
 
 
 def bound_value(trouble: LimitTrouble) -> str:
     """Write the hard bound of a limit that was broken."""
-    return limit_value(_as_state(trouble), trouble.hard_frac_or_usd)
+    return limit_value(_as_state(trouble), trouble.hard_frac_usd_or_coin)
 
 
 def _as_state(trouble: LimitTrouble) -> LimitState:
     return LimitState(
         node=trouble.node,
         metric=trouble.metric,
-        value_frac_or_usd=trouble.value_worst_frac_or_usd,
-        soft_frac_or_usd=trouble.hard_frac_or_usd,
-        hard_frac_or_usd=trouble.hard_frac_or_usd,
+        value_frac_usd_or_coin=trouble.value_worst_frac_usd_or_coin,
+        soft_frac_usd_or_coin=trouble.hard_frac_usd_or_coin,
+        hard_frac_usd_or_coin=trouble.hard_frac_usd_or_coin,
         rung=trouble.rung,
         message=trouble.message,
     )

@@ -40,11 +40,11 @@ __all__ = [
 DollarFuture: TypeAlias = LinearPerpetual | InversePerpetual | LinearFuture | InverseFuture
 
 
-def price_of_unit(future: EntryContract, unit: Decimal) -> Decimal:
-    """Undo `unit_ccy`: the price at which one contract is worth `unit`."""
+def price_of_unit(future: EntryContract, worth_ccy: Decimal) -> Decimal:
+    """Undo `unit_ccy`: the price at which one contract is worth `worth_ccy`."""
     if is_inverse(future):
-        return -future.multiplier_usd_per_contract / unit
-    return unit / slope_ccy_per_usd(future)
+        return -future.multiplier_usd_per_contract / worth_ccy
+    return worth_ccy / slope_ccy_per_usd(future)
 
 
 def notional_unit_usd(future: DollarFuture, price_usd: Decimal) -> Decimal:

@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from hedgerow.execution import Liquidation, Mode, Receipt
+from hedgerow.exposure import ExposureRow
 from hedgerow.limits import LimitState
 from hedgerow.planning import Leg
 
@@ -33,15 +34,16 @@ class AccountFrame(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
-    """The desk at one time, after the agents acted."""
+    """The desk at one time, after the agents acted.
+
+    `exposures` has the row of ``desk`` and of each coin that has a price, by its name, if nothing
+    is missing in it; dollar coins are not among them.
+    """
 
     time_ns: int
     prices_usd: dict[str, float]
     equity_usd: float | None
-    delta_usd: dict[str, float]
-    gamma_usd_per_pct: dict[str, float]
-    vega_usd_per_volpt: dict[str, float]
-    theta_usd_per_day: float | None
+    exposures: dict[str, ExposureRow]
     accounts: tuple[AccountFrame, ...]
     limits: tuple[LimitState, ...]
     missing: tuple[str, ...]

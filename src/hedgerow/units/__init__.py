@@ -1,8 +1,10 @@
 """What numbers mean: time as integer nanoseconds, and the one crossing between two worlds.
 
 Exact numbers (`Decimal`, `int`) are what venues count; `float64` is what models estimate. They meet
-in `units.cross` and nowhere else. `units.printed` gives back the decimals that a file keeps as
-floats.
+in `units.cross` and nowhere else: either enters and the other leaves. Written times enter and
+nanoseconds leave, and back; floats that a file keeps enter `units.printed`, and the decimals that
+were meant leave. The room refuses to make anything exact out of what is not finite, or without
+being told which way it rounds.
 """
 
 from hedgerow.units.cross import (

@@ -1,5 +1,6 @@
-"""How each venue speaks: bytes in, records of the rooms below out.
+"""How each venue speaks.
 
-So far one kind of venue is here: `recordings`, a venue that no longer answers. The room refuses
-what cannot be true and says where it stood: file, row, field, and what was seen.
+Bytes enter as a venue writes them; records of the rooms below leave, in order of time. So far one
+kind of venue is here: `recordings`, a venue that no longer answers. The room refuses what cannot be
+true and says where it stood: file, row, field, and what was seen.
 """

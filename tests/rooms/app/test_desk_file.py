@@ -10,6 +10,7 @@ import pytest
 from hedgerow.app.desk import load_desk
 from hedgerow.errors import DeskRejected
 from hedgerow.execution import in_transit
+from hedgerow.limits import METRICS
 from hedgerow.planning import Transfer
 from tests.rooms.app.edit import EXAMPLE, GONE, changed, example, mistakes, written
 
@@ -58,6 +59,25 @@ ONE_MISTAKE = [
         "assumptions.oracle.ETH.heart_beat: unknown key; did you mean 'heartbeat'?",
     ),
     ("wholly_unlike", 1, "wholly_unlike: unknown key"),
+    ("mode", "auto", "mode: unknown key; it belongs under [desk]"),
+    ("budget.trigger_use", "0.8", "budget.trigger_use: unknown key; it belongs under [[buffers]]"),
+    (
+        "desk.price_entry_ccy",
+        "1",
+        "desk.price_entry_ccy: unknown key; it belongs under [[accounts.positions]]",
+    ),
+    (
+        "desk.heartbeat",
+        "1h",
+        "desk.heartbeat: unknown key; it belongs under [assumptions.oracle.NAME] or "
+        "[assumptions.staking.NAME]",
+    ),
+    # Another kind of instrument has an expiry, and this one stands in the right table.
+    (
+        "instruments.0.expiry",
+        "2026-03-27T08:00:00Z",
+        "instruments.[0: BTCUSDT-PERP].expiry: unknown key; only other kinds of it have one",
+    ),
     ("budget", GONE, "budget: missing; mode auto acts only inside one"),
     ("desk.step", GONE, "desk.step: missing"),
     ("accounts.1.venue", GONE, "accounts.[1: deribit-eth].venue: missing"),
@@ -404,6 +424,25 @@ def test_what_is_not_toml(tmp_path: Path, text: bytes) -> None:
     path.write_bytes(text)
     with pytest.raises(DeskRejected, match=r"desk\.toml: (not TOML|cannot be read): ."):
         load_desk(path)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_whatever_can_be_limited_has_its_word_in_the_desk_file(tmp_path: Path, metric: str) -> None:
+    raw = example()
+    soft, hard = (0.2, 0.1) if METRICS[metric].side == "floor" else (0.1, 0.2)
+    raw["limits"] = [{"scope": "desk/*/*", "metric": metric, "soft": soft, "hard": hard}]
+    (limit,) = load_desk(written(tmp_path, raw)).limits
+    assert (limit.metric, limit.soft_frac_usd_or_coin, limit.hard_frac_usd_or_coin) == (
+        metric, soft, hard,
+    )  # fmt: skip
+
+
+def test_what_cannot_be_limited_is_told_with_what_can(tmp_path: Path) -> None:
+    raw = example()
+    raw["limits"] = [{"scope": "desk", "metric": "vomma", "soft": 1, "hard": 2}]
+    *most, last = METRICS
+    told = f"limits.[0].metric: must be {', '.join(most)} or {last}, was vomma"
+    assert mistakes(tmp_path, raw) == [told]
 
 
 def test_a_desk_needs_an_account(tmp_path: Path) -> None:

@@ -3,10 +3,14 @@
 import json
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 from cyclopts import App
+
+from hedgerow.app.actions import ACTIONS
 
 COMMANDS = [
     (),
@@ -21,6 +25,7 @@ COMMANDS = [
     ("margin",),
     ("margin", "require"),
     ("margin", "compare"),
+    ("margin", "stress"),
     ("margin", "what-if"),
     ("margin", "rulebooks"),
     ("margin", "rulebooks", "list"),
@@ -78,6 +83,22 @@ def test_help_is_quick_and_says_something(command: tuple[str, ...], tmp_path: Pa
     assert not HEAVY & set(told["loaded"])
     assert told["s"] < PROCESSOR_S_MAX
     assert list(tmp_path.iterdir()) == []
+
+
+def test_every_command_runs_a_function_that_there_is() -> None:
+    shared = {command for command in COMMANDS if command[:1] == ("price",)}
+    runs = {" ".join(command) for command in COMMANDS if _is_leaf(command)}
+    own = {f"price {verb}" for verb in ("option", "implied", "scenario", "file")}
+    others = {" ".join(command) for command in shared} - own
+    assert ACTIONS.keys() == (runs - others) | {"price position"}
+    for command, path in ACTIONS.items():
+        module, _, name = path.partition(":")
+        found = getattr(import_module(f"hedgerow.app.{module}"), name)
+        assert get_type_hints(found)["return"] is int, command
+
+
+def _is_leaf(command: tuple[str, ...]) -> bool:
+    return not any(other[: len(command)] == command != other for other in COMMANDS)
 
 
 def test_every_command_of_the_program_is_tested_here() -> None:

@@ -76,7 +76,7 @@ def test_a_hedge_plan_brings_the_delta_down(words: list[str]) -> None:
     assert leg["account_id"] == "perp"
     assert Decimal(leg["quantity_contracts"]) < 0
     before, after = (
-        next(s["value_frac_or_usd"] for s in told[key] if s["metric"] == "delta_spot_usd")
+        next(s["value_frac_usd_or_coin"] for s in told[key] if s["metric"] == "delta_spot_usd")
         for key in ("limits_before", "limits_after")
     )
     assert 0 < after < before

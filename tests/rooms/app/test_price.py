@@ -2,15 +2,18 @@
 
 import json
 import math
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from xml.etree import ElementTree
 
 import pytest
 
 from hedgerow.app.amounts import BOUNDS, read
-from hedgerow.pricing import ImpliedReason, QuoteGate
-from hedgerow.reporting.prices import GATE_WORDS, REASON_WORDS, unit_words
+from hedgerow.app.price import Greek
+from hedgerow.pricing import GREEKS, EuropeanGreeks, ImpliedReason, QuoteGate
+from hedgerow.reporting.number_words import unit_words
+from hedgerow.reporting.vols import GATE_WORDS, REASON_WORDS
 from tests.golden.read import numbers
 from tests.rooms.app.made import Answer, hedgerow, hedgerow_here
 from tests.rooms.pricing.forty_digits import NAMES, forty_digits
@@ -564,3 +567,10 @@ def test_the_program_itself_prices(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_unit_is_read_off_a_name(name: str, unit: str) -> None:
     assert unit_words(name) == unit
+
+
+def test_every_greek_of_an_option_can_be_drawn_and_a_desk_has_the_same() -> None:
+    drawn = set(get_args(Greek))
+    of_option = {each.name.partition("_")[0] for each in fields(EuropeanGreeks)} - {"value"}
+    assert drawn == of_option
+    assert {name.partition("_")[0] for name in GREEKS} == drawn - {"delta"}

@@ -266,10 +266,10 @@ def test_nothing_is_replaced_in_silence(table: Path) -> None:
             "column expiry needs to know from when: pass --at",
         ),
         ("underlying_usd,underlying_usd\n1,1\n", "two columns are called underlying_usd"),
-        ("underlying_usd,strike_usd\n", "no row below its header"),
+        ("underlying_usd,strike_usd\n", "no row below its header; write one option a row"),
         ("", "cannot be read as a table"),
         ("a,b\n1,2,3\n", "cannot be read as a table"),
-        (None, "no such file"),
+        (None, "no such file; name the .csv or .parquet"),
     ],
 )
 def test_a_table_that_is_none(content: str | None, said: str, tmp_path: Path) -> None:
@@ -284,7 +284,10 @@ def test_a_table_that_is_none(content: str | None, said: str, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("options.txt", "--out", "a.csv"), "options.txt: a table ends in .csv or .parquet"),
+        (
+            ("options.txt", "--out", "a.csv"),
+            "options.txt: not a table; name a file that ends in .csv",
+        ),
         (("options.csv", "--out", "a.txt"), "--out a.txt: a table ends in .csv or .parquet"),
         (("options.csv", "--out", "no/a.csv", "--at", "2026-01-13"), "there is no folder no"),
         (("options.csv", "--out", "a.csv", "--at", "noon"), "--at noon: write a time"),

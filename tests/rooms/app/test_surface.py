@@ -295,7 +295,7 @@ def test_the_embedded_desk_has_smiles(tmp_path: Path) -> None:
         (("check", "--at", "2026-01-01", "--to-time", "2026-01-02"), "leave it out beside"),
         (("fit", "--from-time", "2026-01-02", "--to-time", "2026-01-01"), "must be later than"),
         (("fit", "--at", "1999-01-01"), "no option chain here on 1999-01-01"),
-        (("show", "--coin", "XYZ"), "no option chain here"),
+        (("show", "--coin", "XYZ"), "no option chain of XYZ here"),
         (("fit", "--every", "0"), "must be 1 or more"),
         (("show", "--event", "tomorrow"), "write a time and a positive variance"),
         (("show", "--event", "2026-03-01=-1"), "write a time and a positive variance"),

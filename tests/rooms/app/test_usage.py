@@ -36,9 +36,18 @@ REFUSED = [
     ((*SHOWN, "--at", "2020-01-01"), "--at 2020-01-01T00:00:00Z lies outside the desk's window"),
     (("margin", "require", "--account", "x"), "no account 'x' with a rulebook; there are: "),
     (("journal", "verify"), "PATH is missing; see hedgerow journal verify --help"),
-    (("journal", "verify", "none.db"), "no journal at none.db"),
-    (("journal", "verify", "desk.toml"), "desk.toml"),
-    (("journal", "verify", "."), "."),
+    (("journal", "verify", "none.db"), "no journal at none.db; name the journal.db that a run"),
+    (("journal", "verify", "desk.toml"), "file is not a database; name a journal.db"),
+    (("journal", "verify", "."), ". is a folder; name the journal.db in it"),
+    (("price", "nonsense"), "future, perp, quanto, pool, ...; see hedgerow price --help"),
+    (("margin", "rulebooks", "check", "none.toml"), "none.toml: cannot be read: No such file"),
+    (("margin", "rulebooks", "check", "."), "name the .toml file of a rulebook"),
+    (("surface", "fit", "--coin", "XYZ"), "no option chain of XYZ here: nothing to fit; leave out"),
+    (("surface", "fit", "--at", "2026-02-05"), "on 2026-02-05: nothing to fit; name another time"),
+    (("surface", "show", "--chains", "none"), "no folder none; --chains needs chain_*.parquet"),
+    (("exposure", "ladder", "--coin", "XYZ"), "holds nothing of XYZ; there are: BTC, ETH, USDC"),
+    (("exposure", "ladder", "--node", "desk/x"), "no exposure at node desk/x; there are: desk"),
+    (("margin", "what-if", "--add", "BTC-PERPETUAL:1@5"), "into which account? Say --account"),
 ]
 
 
@@ -63,6 +72,11 @@ def test_a_mistake_is_told_in_words_and_in_json(
     assert set(error) == {"kind", "message"}
     assert told in error["message"]
     assert list(tmp_path.iterdir()) == [desk]
+
+
+def test_a_coin_that_is_not_there_is_told_with_those_that_are_and_no_nodes(tmp_path: Path) -> None:
+    _, _, err = hedgerow_here("exposure", "ladder", "--coin", "XYZ", cwd=tmp_path)
+    assert err.endswith("there are: BTC, ETH, USDC\n")
 
 
 def test_a_fault_of_our_own_is_an_error_and_no_breach(

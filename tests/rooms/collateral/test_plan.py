@@ -414,8 +414,8 @@ def test_a_hard_distance_is_widened_to_the_soft_one() -> None:
     limit = Limit(
         scope="desk/*/*",
         metric="distance_spot_frac",
-        soft_frac_or_usd=0.20,
-        hard_frac_or_usd=0.10,
+        soft_frac_usd_or_coin=0.20,
+        hard_frac_usd_or_coin=0.10,
     )
     state = survey(book([short, cold(USDC=5000)], TERMS), snapshot(*MARKET), RULES, (limit,))
     made = plan([buffer("perps", "0.9", D("0.8"))], [route("perps")], state, RULES)

@@ -23,7 +23,7 @@ NAMES = """
     gamma_coin_per_usd     12
     funding_frac_per_8h    10
     vol_frac_per_day       6
-    value_frac_or_usd      6
+    value_frac_usd_or_coin 6
     distance_down_frac     6
     quantity_coin          8
     filled_contracts       8
@@ -127,7 +127,7 @@ def test_minus_zero_is_zero() -> None:
 def test_every_unit_with_decimals_is_one_of_the_glossary(request: pytest.FixtureRequest) -> None:
     page = (request.config.rootpath / "docs" / "glossary.md").read_text(encoding="utf-8")
     for unit in DECIMALS:
-        first = unit.split("_per_")[0].removeprefix("frac_or_")
+        first = unit.split("_per_")[0].removeprefix("frac_usd_or_")
         assert f"`_{first}`" in page
 
 

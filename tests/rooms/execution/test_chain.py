@@ -227,9 +227,9 @@ def test_p14_a_truncated_file_is_refused(path: Path, share: float) -> None:
 def test_what_is_not_there_is_said_and_not_made(
     tmp_path: Path, act: Callable[[Path], object]
 ) -> None:
-    with pytest.raises(JournalRejected, match="no journal at"):
+    with pytest.raises(JournalRejected, match=r"no journal at .*; name the journal\.db that a run"):
         act(tmp_path / "journal.db")
-    with pytest.raises(JournalRejected, match="no journal at"):
+    with pytest.raises(JournalRejected, match=r"is a folder; name the journal\.db in it"):
         act(tmp_path)
     assert list(tmp_path.iterdir()) == []
 

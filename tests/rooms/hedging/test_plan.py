@@ -236,13 +236,16 @@ def test_a_budget_cuts_a_trade_and_does_not_stop_it(
     assert made.unmet[0].message.endswith(f"contracts wanted: {why} allows no more")
 
 
-def test_a_band_never_reaches_beyond_a_soft_limit() -> None:
+@pytest.mark.parametrize(
+    ("metric", "unit"), [("delta_spot_usd", 60_000.0), ("delta_spot_coin", 1.0)]
+)
+def test_a_band_never_reaches_beyond_a_soft_limit(metric: str, unit: float) -> None:
     """The band alone would stop at 0.25 coins, 15,000 USD; the person wanted less than 6,000."""
     limit = Limit(
         scope="coin/BTC",
-        metric="delta_spot_usd",
-        soft_frac_or_usd=6_000.0,
-        hard_frac_or_usd=20_000.0,
+        metric=metric,
+        soft_frac_usd_or_coin=0.1 * unit,
+        hard_frac_usd_or_coin=0.4 * unit,
     )
     (trade,) = hedge(2, limits=(limit,)).trades
     assert trade.delta_after_coin * 60_000 == pytest.approx(0.95 * 6_000, abs=600)

@@ -8,32 +8,18 @@ import pytest
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.exposure import ExposureRow, ExposureTable
-from hedgerow.limits import Limit, LimitState, Metric, breaches, judge
+from hedgerow.limits import METRICS, Limit, LimitState, breaches, judge
 from hedgerow.limits.judge import rung_of
 from hedgerow.margin import MarginLine, MarginReport
 from hedgerow.pricing import GREEKS, VOL_REGIME
 from hedgerow.solvency import Distance
-from tests.builders import T0_NS, exact
+from tests.builders import T0_NS, exact, exposure_row
 
 GONE = Failure(subject="BTC-PERP", reason="missing_data", message="no quote for BTC-PERP")
 
 
-def limit(metric: Metric, soft: float, hard: float, scope: str = "desk") -> Limit:
-    return Limit(scope=scope, metric=metric, soft_frac_or_usd=soft, hard_frac_or_usd=hard)
-
-
-def exposure(
-    node: str = "desk", *, missing: tuple[Failure, ...] = (), **metrics: float
-) -> ExposureRow:
-    zero = dict.fromkeys(("value_usd", "delta_spot_usd", *GREEKS), 0.0)
-    return ExposureRow(
-        node=node,
-        delta_spot_coin=None,
-        delta_premium_adjusted_coin=None,
-        is_estimate=False,
-        missing=missing,
-        **(zero | metrics),
-    )
+def limit(metric: str, soft: float, hard: float, scope: str = "desk") -> Limit:
+    return Limit(scope=scope, metric=metric, soft_frac_usd_or_coin=soft, hard_frac_usd_or_coin=hard)
 
 
 def table(*rows: ExposureRow) -> ExposureTable:
@@ -100,10 +86,10 @@ CEILING = """
 def test_a_ceiling_of_100000_and_150000(row: str) -> None:
     delta, rung = row.split()
     one = limit("delta_spot_usd", 100_000, 150_000)
-    (state,) = judge([one], table(exposure(delta_spot_usd=float(delta))), {}, {})
+    (state,) = judge([one], table(exposure_row(delta_spot_usd=float(delta))), {}, {})
     assert state.rung == rung
-    assert state.value_frac_or_usd == float(delta)
-    assert (state.soft_frac_or_usd, state.hard_frac_or_usd) == (100_000, 150_000)
+    assert state.value_frac_usd_or_coin == float(delta)
+    assert (state.soft_frac_usd_or_coin, state.hard_frac_usd_or_coin) == (100_000, 150_000)
 
 
 FLOOR = """
@@ -128,7 +114,7 @@ def test_a_floor_of_15_and_8_per_cent_of_distance(row: str, side: str) -> None:
     found = moves(-near, far) if side == "down" else moves(-far, near)
     state = of_account(one, found)
     assert state.rung == rung
-    assert state.value_frac_or_usd == near
+    assert state.value_frac_usd_or_coin == near
 
 
 USE = """
@@ -150,21 +136,21 @@ def test_use_of_half_and_three_quarters(row: str) -> None:
     state = of_account(limit("margin_use_frac", 0.5, 0.75, "desk/*/*"), report(equity, requirement))
     assert state.rung == rung
     if Decimal(equity) <= 0 and rung == "hard":
-        assert state.value_frac_or_usd is None
+        assert state.value_frac_usd_or_coin is None
         assert state.message == "equity is not positive"
 
 
 def test_no_breach_within_reach_is_the_nearer_edge_of_the_search() -> None:
     state = of_account(limit("distance_spot_frac", 0.15, 0.08, "desk/*/*"), moves(None, None))
     assert state.rung == "calm"
-    assert state.value_frac_or_usd == 0.7
+    assert state.value_frac_usd_or_coin == 0.7
     assert state.message == "no breach within 70% of the joint spot"
 
 
 @pytest.mark.parametrize("metric", ["margin_use_frac", "distance_spot_frac"])
-def test_an_unknown_account_is_a_breach(metric: Metric) -> None:
+def test_an_unknown_account_is_a_breach(metric: str) -> None:
     state = of_account(limit(metric, 0.5, 0.5, "desk/*/*"), GONE)
-    assert (state.rung, state.value_frac_or_usd) == ("unknown", None)
+    assert (state.rung, state.value_frac_usd_or_coin) == ("unknown", None)
     assert state.message == "no quote for BTC-PERP"
     (breach,) = breaches([state])
     assert breach.is_hard
@@ -172,16 +158,16 @@ def test_an_unknown_account_is_a_breach(metric: Metric) -> None:
 
 def test_an_incomplete_node_is_a_breach_however_small_its_sum() -> None:
     twice = (GONE, Failure(subject="A", reason="stale_data", message="old"), GONE)
-    (state,) = judge([limit("delta_spot_usd", 1, 2)], table(exposure(missing=twice)), {}, {})
-    assert (state.rung, state.value_frac_or_usd) == ("unknown", None)
+    (state,) = judge([limit("delta_spot_usd", 1, 2)], table(exposure_row(missing=twice)), {}, {})
+    assert (state.rung, state.value_frac_usd_or_coin) == ("unknown", None)
     assert state.message == "incomplete, missing: A, BTC-PERP"
 
 
 def test_breaches_are_what_calls_for_action() -> None:
     one = limit("delta_spot_usd", 100, 150)
-    rows = [exposure(f"n{d}", delta_spot_usd=d) for d in (0.0, 80.0, 100.0, 150.0)]
+    rows = [exposure_row(f"n{d}", delta_spot_usd=d) for d in (0.0, 80.0, 100.0, 150.0)]
     any_scope = [limit("delta_spot_usd", 100, 150, row.node) for row in rows]
-    states = judge(any_scope, table(*rows, exposure("x", missing=(GONE,))), {}, {})
+    states = judge(any_scope, table(*rows, exposure_row("x", missing=(GONE,))), {}, {})
     assert [(s.node, s.rung) for s in states] == [
         ("n150.0", "hard"),
         ("n100.0", "soft"),
@@ -196,7 +182,7 @@ def test_breaches_are_what_calls_for_action() -> None:
 
 
 def test_the_worst_comes_first_and_the_unknown_before_it() -> None:
-    rows = (exposure("a", delta_spot_usd=1000.0), exposure("b", missing=(GONE,)))
+    rows = (exposure_row("a", delta_spot_usd=1000.0), exposure_row("b", missing=(GONE,)))
     limits = [limit("delta_spot_usd", 1, 2, "a"), limit("delta_spot_usd", 1, 2, "b")]
     assert [state.rung for state in judge(limits, table(*rows), {}, {})] == ["unknown", "hard"]
 
@@ -230,28 +216,57 @@ NODES = (
 @pytest.mark.parametrize("row", SCOPES.strip().splitlines()[1:])
 def test_a_star_is_one_step(row: str) -> None:
     scope, *covers = row.split()
-    states = judge([limit("delta_spot_usd", 1, 2, scope)], table(*map(exposure, NODES)), {}, {})
+    states = judge([limit("delta_spot_usd", 1, 2, scope)], table(*map(exposure_row, NODES)), {}, {})
     assert [state.node for state in states] == [node for node in covers if node != "-"]
 
 
 def test_account_limits_look_at_accounts_with_a_requirement_only() -> None:
     one = limit("margin_use_frac", 0.5, 0.9, "desk/*/*")
     reports = {"desk/v/a": report("10", "1"), "desk/w/b": report("10", "9")}
-    states = judge([one], table(*map(exposure, NODES)), reports, dict.fromkeys(reports, GONE))
+    states = judge([one], table(*map(exposure_row, NODES)), reports, dict.fromkeys(reports, GONE))
     assert [(state.node, state.rung) for state in states] == [
         ("desk/w/b", "hard"),
         ("desk/v/a", "calm"),
     ]
 
 
-@pytest.mark.parametrize("metric", ["gamma_usd_per_pct", "vega_usd_per_volpt", "theta_usd_per_day"])
-def test_each_metric_reads_its_own_column(metric: Metric) -> None:
-    row = msgspec.structs.replace(exposure(), **{metric: -5.0})
+@pytest.mark.parametrize(
+    "metric", [*GREEKS, "delta_spot_usd", "delta_spot_coin", "delta_premium_adjusted_coin"]
+)
+def test_each_metric_reads_its_own_column(metric: str) -> None:
+    row = msgspec.structs.replace(exposure_row(), **{metric: -5.0})
     (state,) = judge([limit(metric, 4, 6)], table(row), {}, {})
-    assert (state.metric, state.value_frac_or_usd, state.rung) == (metric, -5.0, "soft")
+    assert (state.metric, state.value_frac_usd_or_coin, state.rung) == (metric, -5.0, "soft")
 
 
-BAD_LIMITS: list[tuple[Metric, float, float]] = [
+def test_whatever_a_greek_is_it_can_be_limited_and_says_its_dollars() -> None:
+    assert GREEKS.keys() < METRICS.keys()
+    assert METRICS["vega_usd_per_volpt"][:2] == ("vega", "USD per vol point")
+    assert METRICS["vanna_usd_per_volpt"][:2] == ("vanna", "USD of delta per pt")
+    assert {metric.unit[:3] for name, metric in METRICS.items() if name in GREEKS} == {"USD"}
+
+
+def test_every_number_of_an_exposure_but_its_value_can_be_limited() -> None:
+    told = {"node", "value_usd", "is_estimate", "missing"}
+    exposed = {name for name, metric in METRICS.items() if not metric.is_of_account}
+    assert exposed == set(ExposureRow.__struct_fields__) - told
+
+
+def test_a_delta_in_coins_is_unknown_where_several_coins_are_joined() -> None:
+    rows = table(exposure_row("desk"), exposure_row("coin/BTC", delta_spot_coin=-5.0))
+    limits = [limit("delta_spot_coin", 4, 6, scope) for scope in ("desk", "coin/*")]
+    joined, alone = judge(limits, rows, {}, {})
+    assert (joined.rung, joined.value_frac_usd_or_coin) == ("unknown", None)
+    assert "joins several coins" in joined.message
+    assert (alone.rung, alone.message) == ("soft", "delta_spot_coin is -5")
+
+
+def test_a_metric_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    with pytest.raises(ValueError, match=r"limit on desk: no metric 'vomma'; .*volga_usd_per"):
+        limit("vomma", 1, 2)
+
+
+BAD_LIMITS: list[tuple[str, float, float]] = [
     ("delta_spot_usd", nan, 1.0),
     ("delta_spot_usd", 1.0, nan),
     ("delta_spot_usd", inf, inf),
@@ -262,6 +277,6 @@ BAD_LIMITS: list[tuple[Metric, float, float]] = [
 
 
 @pytest.mark.parametrize(("metric", "soft", "hard"), BAD_LIMITS)
-def test_a_limit_that_cannot_bind_is_refused(metric: Metric, soft: float, hard: float) -> None:
+def test_a_limit_that_cannot_bind_is_refused(metric: str, soft: float, hard: float) -> None:
     with pytest.raises(ValueError, match=f"limit {metric} on desk: "):
         limit(metric, soft, hard)

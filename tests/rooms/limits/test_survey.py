@@ -19,12 +19,17 @@ from tests.builders import (
 
 RULES = tiered_rulebook([(0, "0.01")])
 LIMITS = (
-    Limit(scope="desk/*/*", metric="margin_use_frac", soft_frac_or_usd=0.5, hard_frac_or_usd=0.8),
+    Limit(
+        scope="desk/*/*",
+        metric="margin_use_frac",
+        soft_frac_usd_or_coin=0.5,
+        hard_frac_usd_or_coin=0.8,
+    ),
     Limit(
         scope="coin/BTC",
         metric="delta_spot_usd",
-        soft_frac_or_usd=100_000,
-        hard_frac_or_usd=200_000,
+        soft_frac_usd_or_coin=100_000,
+        hard_frac_usd_or_coin=200_000,
     ),
 )
 

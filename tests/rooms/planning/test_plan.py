@@ -10,8 +10,7 @@ from hedgerow.errors import Failure
 from hedgerow.hedging import Trade, TradePlan
 from hedgerow.limits import Limit, Survey, survey
 from hedgerow.margin import MarginReport, Rulebook, require, with_leg
-from hedgerow.planning import Order, Plan, Transfer, plan
-from hedgerow.planning.project import projected
+from hedgerow.planning import Order, Plan, Transfer, plan, projected
 from hedgerow.portfolio import book, with_balance
 from hedgerow.units import MINUTE_NS, SECOND_NS
 from tests.builders import (
@@ -37,9 +36,17 @@ RULES: dict[str, Rulebook] = {
     "loan": lending_rulebook(wstETH=8000, USDC=8500),
 }
 LIMITS = (
-    Limit(scope="desk/*/*", metric="margin_use_frac", soft_frac_or_usd=0.5, hard_frac_or_usd=0.8),
     Limit(
-        scope="coin/BTC", metric="delta_spot_usd", soft_frac_or_usd=1_000, hard_frac_or_usd=2_000
+        scope="desk/*/*",
+        metric="margin_use_frac",
+        soft_frac_usd_or_coin=0.5,
+        hard_frac_usd_or_coin=0.8,
+    ),
+    Limit(
+        scope="coin/BTC",
+        metric="delta_spot_usd",
+        soft_frac_usd_or_coin=1_000,
+        hard_frac_usd_or_coin=2_000,
     ),
 )
 TERMS = by_id(perpetual(), supply("wstETH"), debt("USDC"))
@@ -141,8 +148,8 @@ def test_the_plan_knows_its_price_its_age_and_what_it_assumes() -> None:
 
 def test_limits_after_are_those_of_the_desk_with_every_leg_done() -> None:
     got = made()
-    was = {(s.node, s.metric): (s.rung, s.value_frac_or_usd) for s in got.limits_before}
-    now = {(s.node, s.metric): (s.rung, s.value_frac_or_usd) for s in got.limits_after}
+    was = {(s.node, s.metric): (s.rung, s.value_frac_usd_or_coin) for s in got.limits_before}
+    now = {(s.node, s.metric): (s.rung, s.value_frac_usd_or_coin) for s in got.limits_after}
     # Before: equity -140 + 300, requirement 150. After: equity 460, requirement 50.
     assert was["desk/binance/perp", "margin_use_frac"] == ("hard", 0.9375)
     assert now["desk/binance/perp", "margin_use_frac"] == ("calm", float(D(50) / D(460)))
@@ -261,3 +268,20 @@ def test_a_loan_receives_in_scaled_units(row: str) -> None:
     after = projected((loan, wallet), got.legs, now, TERMS)
     assert after[0].quantity_contracts(instrument_id) == D(contracts)
     assert after[1].balance_coin(asset) == 10**6 - D(quantity)
+
+
+def test_a_plan_with_one_id_for_two_legs_cannot_be_made() -> None:
+    leg = Transfer(
+        client_id="hg1-0", source_account_id="cold", target_account_id="loan", asset="USDC",
+        quantity_coin=D(1), use="balance", cost_expected_usd=0.0, reason="",
+    )  # fmt: skip
+    other = msgspec.structs.replace(leg, client_id="hg1-1", quantity_coin=D(2))
+    whole = Plan(
+        plan_id="hg1", time_ns=5, expires_ns=5, legs=(leg, other), cost_expected_usd=0.0,
+        limits_before=(), limits_after=(), assumptions=(), unmet=(),
+    )  # fmt: skip
+    twice = msgspec.structs.replace(other, client_id="hg1-0")
+    with pytest.raises(ValueError, match="plan hg1: several legs have client id hg1-0; a venue"):
+        msgspec.structs.replace(whole, legs=(leg, twice))
+    with pytest.raises(ValueError, match="plan hg1: expires 1 ns before it is made"):
+        msgspec.structs.replace(whole, expires_ns=4)

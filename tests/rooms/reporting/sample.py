@@ -10,6 +10,7 @@ from hedgerow.limits import LimitState
 from hedgerow.planning import Leg, Order, Transfer
 from hedgerow.simulation import AccountFrame, Action, Episode, Frame
 from hedgerow.units import DAY_NS, MINUTE_NS, parse_ns
+from tests.builders import exposure_row
 
 START_NS = parse_ns("2026-01-29T00:00:00Z")
 UNKNOWN_ROWS = range(60, 75)
@@ -159,9 +160,9 @@ def sample(*, helped: bool, steps: int = 240, seed: int = 7) -> Episode:
         limit = LimitState(
             node="desk/binance-like/perp-1",
             metric="margin_use_frac",
-            value_frac_or_usd=0.31 - fall if known else None,
-            soft_frac_or_usd=0.7,
-            hard_frac_or_usd=0.9,
+            value_frac_usd_or_coin=0.31 - fall if known else None,
+            soft_frac_usd_or_coin=0.7,
+            hard_frac_usd_or_coin=0.9,
             rung="watch" if known else "unknown",
             message="" if known else "equity is unknown: 3 options have no quote",
         )
@@ -169,9 +170,9 @@ def sample(*, helped: bool, steps: int = 240, seed: int = 7) -> Episode:
             limit,
             node="desk",
             metric="delta_spot_usd",
-            value_frac_or_usd=hedge * 410_000.0,
-            soft_frac_or_usd=100_000.0,
-            hard_frac_or_usd=500_000.0,
+            value_frac_usd_or_coin=hedge * 410_000.0,
+            soft_frac_usd_or_coin=100_000.0,
+            hard_frac_usd_or_coin=500_000.0,
             rung="calm" if helped else "soft",
         )
         noise = rng.normal(0, 1, 6)
@@ -180,16 +181,21 @@ def sample(*, helped: bool, steps: int = 240, seed: int = 7) -> Episode:
                 time_ns=time_ns,
                 prices_usd={"BTC": float(btc[row]), "ETH": float(eth[row])},
                 equity_usd=equity if known else None,
-                delta_usd={
-                    "BTC": hedge * (180_000 - 1_300_000 * fall) + 9_000 * noise[0],
-                    "ETH": hedge * (90_000 - 400_000 * fall) + 6_000 * noise[1],
+                exposures={
+                    "BTC": exposure_row(
+                        "coin/BTC",
+                        delta_spot_usd=hedge * (180_000 - 1_300_000 * fall) + 9_000 * noise[0],
+                        gamma_usd_per_pct=-8_200 + 9_000 * abs(fall) + 150 * noise[2],
+                        vega_usd_per_volpt=-3_900 + 60 * noise[4],
+                        theta_usd_per_day=4_800 + 2_000 * abs(fall),
+                    ),
+                    "ETH": exposure_row(
+                        "coin/ETH",
+                        delta_spot_usd=hedge * (90_000 - 400_000 * fall) + 6_000 * noise[1],
+                        gamma_usd_per_pct=-2_100 + 90 * noise[3],
+                        vega_usd_per_volpt=-900 + 20 * noise[5],
+                    ),
                 },
-                gamma_usd_per_pct={
-                    "BTC": -8_200 + 9_000 * abs(fall) + 150 * noise[2],
-                    "ETH": -2_100 + 90 * noise[3],
-                },
-                vega_usd_per_volpt={"BTC": -3_900 + 60 * noise[4], "ETH": -900 + 20 * noise[5]},
-                theta_usd_per_day=4_800 + 2_000 * abs(fall) if known else None,
                 accounts=accounts,
                 limits=(limit, delta),
                 missing=() if known else ("BTC-27FEB26-80000-P: no quote for 13 h",),

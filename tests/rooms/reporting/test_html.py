@@ -18,6 +18,7 @@ from hedgerow.reporting.headline import DAILY_HEAD, daily_texts, headlines
 from hedgerow.reporting.panels import account_charts, desk_chart
 from hedgerow.reporting.shapes import Mark
 from hedgerow.simulation import Episode, Undone
+from tests.builders import exposure_row
 from tests.rooms.reporting.sample import sample
 
 ATTACK = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
@@ -121,7 +122,7 @@ def attacked(episode: Episode) -> Episode:
         msgspec.structs.replace(
             frame,
             prices_usd={ATTACK: 1.0 + n},
-            delta_usd={ATTACK: 1.0},
+            exposures={ATTACK: exposure_row(f"coin/{ATTACK}", delta_spot_usd=1.0)},
             accounts=tuple(
                 msgspec.structs.replace(
                     account, account_id=ATTACK, venue=ATTACK, currency=ATTACK, confidence=ATTACK
@@ -249,8 +250,7 @@ def test_an_episode_of_unknowns_prints_the_word() -> None:
     helped = sample(helped=True, steps=12)
     frames = tuple(
         msgspec.structs.replace(
-            frame, equity_usd=None, prices_usd={}, delta_usd={}, gamma_usd_per_pct={},
-            vega_usd_per_volpt={}, theta_usd_per_day=None,
+            frame, equity_usd=None, prices_usd={}, exposures={},
             accounts=tuple(
                 msgspec.structs.replace(
                     account, equity_usd=None, equity_ccy=None, requirement_ccy=None,

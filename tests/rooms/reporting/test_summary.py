@@ -103,7 +103,7 @@ def blinded(episode: Episode, rows: range, reason: str = "no quote for 13 h") ->
             for a in frame.accounts
         )
         state = msgspec.structs.replace(
-            frame.limits[0], value_frac_or_usd=None, rung="unknown", message=reason
+            frame.limits[0], value_frac_usd_or_coin=None, rung="unknown", message=reason
         )
         frames.append(
             msgspec.structs.replace(
@@ -230,13 +230,16 @@ def test_limits_broken_at_any_time_are_listed(helped: Episode) -> None:
     frames = list(helped.frames)
     for n, value in ((10, 600_000.0), (11, -900_000.0), (239, 550_000.0)):
         state = msgspec.structs.replace(
-            frames[n].limits[1], rung="hard", value_frac_or_usd=value, message=f"is {value:.0f}"
+            frames[n].limits[1],
+            rung="hard",
+            value_frac_usd_or_coin=value,
+            message=f"is {value:.0f}",
         )
         frames[n] = msgspec.structs.replace(frames[n], limits=(frames[n].limits[0], state))
     seen = summary(msgspec.structs.replace(helped, frames=tuple(frames)))
     (broken,) = seen.limits_broken
     assert (broken.node, broken.frames_count, broken.is_at_end) == ("desk", 3, True)
-    assert broken.value_worst_frac_or_usd == -900_000.0
+    assert broken.value_worst_frac_usd_or_coin == -900_000.0
     assert (broken.time_first_ns, broken.time_last_ns) == (frames[10].time_ns, frames[239].time_ns)
     (unknown,) = seen.limits_unknown
     assert (unknown.frames_count, unknown.is_at_end) == (15, False)
@@ -249,19 +252,19 @@ def test_limits_broken_at_any_time_are_listed(helped: Episode) -> None:
 def test_the_worst_of_a_floor_is_the_lowest(helped: Episode) -> None:
     state = msgspec.structs.replace(
         helped.frames[0].limits[0], metric="distance_spot_frac", rung="hard",
-        hard_frac_or_usd=0.05, soft_frac_or_usd=0.1,
+        hard_frac_usd_or_coin=0.05, soft_frac_usd_or_coin=0.1,
     )  # fmt: skip
     frames = [
         msgspec.structs.replace(
             frame,
             limits=(msgspec.structs.replace(
-                state, value_frac_or_usd=value, message=f"breaks after a rise of {value:.1%}"
+                state, value_frac_usd_or_coin=value, message=f"breaks after a rise of {value:.1%}"
             ),),
         )
         for frame, value in zip(helped.frames, (0.04, 0.01, 0.03), strict=False)
     ]  # fmt: skip
     (broken,) = summary(msgspec.structs.replace(helped, frames=tuple(frames))).limits_broken
-    assert broken.value_worst_frac_or_usd == 0.01
+    assert broken.value_worst_frac_usd_or_coin == 0.01
     assert trouble_value(broken) == "+1.0 %"
 
 
@@ -296,7 +299,7 @@ def test_what_was_left_undone_is_in_json(helped: Episode) -> None:
 )
 def test_a_distance_shows_its_nearer_side(helped: Episode, message: str, text: str) -> None:
     state = msgspec.structs.replace(
-        helped.frames[0].limits[0], metric="distance_spot_frac", value_frac_or_usd=0.136,
+        helped.frames[0].limits[0], metric="distance_spot_frac", value_frac_usd_or_coin=0.136,
         message=message,
     )  # fmt: skip
     assert limit_now(state) == text

@@ -10,6 +10,7 @@ from rich.console import Console, RenderableType
 
 from hedgerow.errors import Failure
 from hedgerow.exposure import ExposureRow, ExposureTable
+from hedgerow.limits import METRICS
 from hedgerow.margin import MarginLine, MarginReport, WorstScenario
 from hedgerow.planning import Plan
 from hedgerow.pricing import GREEKS, VOL_REGIME
@@ -25,10 +26,13 @@ from hedgerow.reporting import (
 )
 from hedgerow.reporting.doings import doings
 from hedgerow.reporting.figures import clock, usd
+from hedgerow.reporting.greeks import shown_metrics
 from hedgerow.reporting.headline import headlines
 from hedgerow.reporting.measures import text_distance, text_use
+from hedgerow.reporting.panels import greek_charts
 from hedgerow.simulation import Episode, Undone
 from hedgerow.units import HOUR_NS
+from tests.builders import exposure_row
 from tests.rooms.reporting.sample import START_NS, UNKNOWN_ROWS, sample
 
 GREEKS_NONE = dict.fromkeys(GREEKS, 0.0)
@@ -72,10 +76,39 @@ def test_a_frame_of_unknowns_says_so(helped: Episode) -> None:
     assert "no quote for 13 h" in text
 
 
+@pytest.mark.parametrize("metric", GREEKS)
+def test_a_greek_that_has_a_limit_is_shown(helped: Episode, metric: str) -> None:
+    state = msgspec.structs.replace(helped.frames[0].limits[0], metric=metric)
+    row = msgspec.structs.replace(exposure_row("coin/BTC"), **{metric: 1_234_567.0})
+    frame = msgspec.structs.replace(
+        helped.frames[0], limits=(state,), prices_usd={"BTC": 1.0}, exposures={"BTC": row}
+    )
+    titles = [METRICS[name].title for name in shown_metrics([frame])]
+    assert GREEKS[metric].title.lower() in titles
+    lines = printed(render_frame(frame, title="", progress_frac=0.0), 400).splitlines()
+    assert any(GREEKS[metric].title in line.split() for line in lines)
+    assert "1,234,567" in next(line for line in lines if line.startswith("BTC "))
+    charts = greek_charts([msgspec.structs.replace(helped, frames=(frame,))])
+    (chart,) = next(row for row in charts if row[0].chart_id == f"{GREEKS[metric].title.lower()}-0")
+    assert chart.groups[0].lines[0].values == (1_234_567.0,)
+
+
+def test_the_desk_stands_below_its_coins_and_is_no_coin(helped: Episode) -> None:
+    rows = {"BTC": exposure_row("coin/BTC"), "desk": exposure_row(theta_usd_per_day=777.0)}
+    frame = msgspec.structs.replace(helped.frames[0], prices_usd={"BTC": 1.0}, exposures=rows)
+    lines = printed(render_frame(frame, title="", progress_frac=0.0)).splitlines()
+    start = next(n for n, line in enumerate(lines) if line.startswith("Net"))
+    nodes = [line.split()[0] for line in lines[start + 1 : start + 6] if line.strip()]
+    assert nodes.index("desk") == nodes.index("BTC") + 1
+    assert next(line for line in lines if line.startswith("desk ")).split()[-1] == "777"
+    charts = greek_charts([msgspec.structs.replace(helped, frames=(frame,))])
+    assert {line.label for row in charts for line in row[0].groups[0].lines} == {"BTC"}
+
+
 def test_names_are_not_markup(helped: Episode) -> None:
     name = "[red]evil[/red][/]"
     frame = msgspec.structs.replace(helped.frames[0], missing=(name,), prices_usd={name: 1.0})
-    assert printed(render_frame(frame, title=name, progress_frac=0.0)).count(name) == 3
+    assert printed(render_frame(frame, title=name, progress_frac=0.0)).count(name) == 4
 
 
 def test_a_pipe_gets_one_line_per_day(helped: Episode) -> None:
@@ -175,7 +208,9 @@ def test_a_narrow_terminal_leaves_out_what_only_explains(helped: Episode) -> Non
 
 def test_limits_broken_and_things_undone_are_printed(helped: Episode) -> None:
     frames = list(helped.frames)
-    state = msgspec.structs.replace(frames[-1].limits[1], rung="hard", value_frac_or_usd=-612_345.0)
+    state = msgspec.structs.replace(
+        frames[-1].limits[1], rung="hard", value_frac_usd_or_coin=-612_345.0
+    )
     frames[-1] = msgspec.structs.replace(frames[-1], limits=(state,))
     undone = Undone(
         subject="BTC", message="budget of the day is spent", first_ns=START_NS,

@@ -63,10 +63,7 @@ def observed(view: View, decisions: Sequence[Decision]) -> Frame:
             for account in view.book.accounts
         },
         equity_usd=None,
-        delta_usd={},
-        gamma_usd_per_pct={},
-        vega_usd_per_volpt={},
-        theta_usd_per_day=None,
+        exposures={},
         accounts=(),
         limits=(),
         missing=(),

@@ -75,14 +75,14 @@ def _of_one(path: Path, start_ns: int, end_ns: int, feed: str) -> Iterator[Marke
         )
         for at, (time_ns, answer_raw, decimals) in enumerate(rows):
             # Up to 27 digits fit the 28 of the default context, so that the division is exact.
-            answer = Decimal(answer_raw).scaleb(-decimals)
+            answer_usd_or_frac = Decimal(answer_raw).scaleb(-decimals)
             try:
-                yield _event(feed, time_ns, answer)
+                yield _event(feed, time_ns, answer_usd_or_frac)
             except MarketRejected as error:
                 raise _SHEET.reject(path, table, at, f"answer_raw: {error}") from error
 
 
-def _event(feed: str, time_ns: int, answer: Decimal) -> OracleAnswer | StakingRate:
+def _event(feed: str, time_ns: int, answer_usd_or_frac: Decimal) -> OracleAnswer | StakingRate:
     if feed in _PEGS:
         asset, base = _PEGS[feed]
         return StakingRate(
@@ -90,7 +90,9 @@ def _event(feed: str, time_ns: int, answer: Decimal) -> OracleAnswer | StakingRa
             asset=asset,
             base=base,
             rate_coin_per_coin=Decimal(1),
-            discount_frac=1 - answer,
+            discount_frac=1 - answer_usd_or_frac,
         )
     asset, heartbeat_ns = _DOLLAR_HEARTBEATS_NS[feed]
-    return OracleAnswer(time_ns=time_ns, asset=asset, price_usd=answer, heartbeat_ns=heartbeat_ns)
+    return OracleAnswer(
+        time_ns=time_ns, asset=asset, price_usd=answer_usd_or_frac, heartbeat_ns=heartbeat_ns
+    )

@@ -111,10 +111,10 @@ def portfolio_margins(
         )
     rows = option_rows(portfolio.expiries)
     marks = rows.by_expiry(rows.quantity_coin * _values(rows, np.ones(1), np.ones(1))[0])
-    profits = _profits_usd(portfolio, rows, marks, scenarios, parameters)
+    profits_usd = _profits_usd(portfolio, rows, marks, scenarios, parameters)
     basis_usd = _basis_usd(portfolio, rows, marks, parameters)
-    worst_index = int(np.argmin(profits))
-    worst_usd = float(profits[worst_index])
+    worst_index = int(np.argmin(profits_usd))
+    worst_usd = float(profits_usd[worst_index])
     if basis_usd < worst_usd:
         worst_index, worst_usd = len(scenarios), basis_usd
     static_usd = portfolio.spot_usd * (
@@ -138,7 +138,7 @@ def portfolio_margins(
         value_usd=value_usd,
         basis_usd=basis_usd,
         static_usd=static_usd,
-        scenarios_usd=tuple(profits.tolist()),
+        scenarios_usd=tuple(profits_usd.tolist()),
         worst_index=worst_index,
     )
 
@@ -191,8 +191,8 @@ def _profits_usd(
     options = (np.where(shocked > 0.0, shocked * discount, shocked) - marks).sum(axis=-1)
     base_usd = portfolio.base_coin * portfolio.spot_usd / portfolio.stable_usd
     linear: Floats = (base_usd + portfolio.perp_coin * portfolio.perp_usd) * (spots - 1.0)
-    profits: Floats = options + linear
-    return profits
+    profits_usd: Floats = options + linear
+    return profits_usd
 
 
 def _basis_usd(

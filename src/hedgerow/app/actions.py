@@ -1,0 +1,49 @@
+"""What each command runs, imported when it runs and not before.
+
+Asking for help must not wait for numerics: the modules that declare commands import nothing heavy,
+and this table is the only place from which one is imported late. It names module and function of
+`hedgerow.app` per command, in the words a person types.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Final
+
+__all__ = ["ACTIONS", "act"]
+
+ACTIONS: Final[Mapping[str, str]] = {
+    "run": "session:run_session",
+    "exposure show": "exposures:show_tree",
+    "exposure ladder": "exposures:show_ladder",
+    "exposure buckets": "exposures:show_buckets",
+    "exposure cross": "exposures:show_cross",
+    "exposure funding": "exposures:show_funding",
+    "exposure liquidity": "exposures:show_liquidity",
+    "margin require": "margins:show_requirements",
+    "margin what-if": "margins:show_what_if",
+    "margin stress": "margin_stress:show_stress",
+    "margin compare": "margin_compare:show_comparison",
+    "margin rulebooks list": "rulebook_verbs:show_list",
+    "margin rulebooks check": "rulebook_verbs:show_check",
+    "margin rulebooks diff": "rulebook_verbs:show_diff",
+    "hedge plan": "plans:show_hedges",
+    "collateral plan": "plans:show_transfers",
+    "surface fit": "surfaces:fit_all",
+    "surface show": "surfaces:show_one",
+    "surface check": "surfaces:check_all",
+    "price option": "price_option:price_option",
+    "price implied": "price_implied:find_implied",
+    "price scenario": "price_scenario:price_scenario",
+    "price file": "price_table:price_file",
+    "price position": "positions:price_position",
+    "journal verify": "journals:show_verified",
+    "certify": "certify.show:run_certify",
+}
+
+
+def act(command: str, *given: object, **named: object) -> int:
+    """Import what a command runs, run it, and give its exit status."""
+    module, _, name = ACTIONS[command].partition(":")
+    status = getattr(import_module(f"hedgerow.app.{module}"), name)(*given, **named)
+    assert isinstance(status, int), f"{command} gave no exit status"
+    return status

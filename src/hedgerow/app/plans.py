@@ -1,0 +1,56 @@
+"""What ``hedgerow hedge plan`` and ``collateral plan`` do: plan one half, print, send nothing."""
+
+from hedgerow import collateral, hedging
+from hedgerow.app.asked import heading_of, looked_at, opened, show, status_of
+from hedgerow.app.desk import Desk
+from hedgerow.app.feed import Market
+from hedgerow.app.options import Source
+from hedgerow.collateral import TransferPlan
+from hedgerow.hedging import TradePlan
+from hedgerow.limits import Survey
+from hedgerow.planning import plan
+from hedgerow.reporting import builtins_of, plan_tables
+from hedgerow.units import MINUTE_NS
+
+__all__ = ["show_hedges", "show_transfers"]
+
+
+def show_hedges(source: Source, *, as_json: bool) -> int:
+    """Print the trades that bring each coin's delta back into its band."""
+    desk, market, at_ns = opened(source)
+    state = looked_at(desk, market, at_ns)
+    trades = hedging.plan(desk.hedges, state, desk.perpetuals)
+    nothing = TransferPlan(moves=(), unmet=())
+    return _show(desk, market, state, trades, nothing, as_json=as_json)
+
+
+def show_transfers(source: Source, *, as_json: bool) -> int:
+    """Print the transfers that refill each account's buffer."""
+    desk, market, at_ns = opened(source)
+    state = looked_at(desk, market, at_ns)
+    transfers = collateral.plan(desk.buffers, desk.routes, state, dict(desk.rulebooks))
+    nothing = TradePlan(trades=(), unmet=())
+    return _show(desk, market, state, nothing, transfers, as_json=as_json)
+
+
+def _show(
+    desk: Desk,
+    market: Market,
+    state: Survey,
+    trades: TradePlan,
+    transfers: TransferPlan,
+    *,
+    as_json: bool,
+) -> int:
+    made = plan(
+        trades=trades,
+        transfers=transfers,
+        before=state,
+        instruments=desk.instruments,
+        rulebooks=desk.rulebooks,
+        limits=desk.limits,
+        assumptions=market.statements,
+        valid_ns=MINUTE_NS,
+    )
+    show(builtins_of(made), plan_tables(made, heading=heading_of(state)), as_json=as_json)
+    return status_of(state, as_json=as_json)

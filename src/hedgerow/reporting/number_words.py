@@ -1,0 +1,67 @@
+"""What a number is and in which unit, read off its name: words for a table."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from hedgerow.reporting.figures import significant
+from hedgerow.reporting.grid import Column, grid
+
+__all__ = ["TITLES", "position_tables", "title_words", "unit_words"]
+
+_UNITS: Final = {
+    "usd": "USD", "usd2": "USD²", "usd3": "USD³", "frac": "fraction", "coin": "coin", 
+    "pct": "1 %", "pct2": "1 % twice", "pct3": "1 % three times",
+    "vol": "1.00 vol", "vol2": "1.00 vol twice",
+    "vol3": "1.00 vol three times", "volpt": "vol point", "volpt2": "vol point twice",
+    "volpt3": "vol point three times", "year": "year", "day": "day", "rate": "1.00 rate",
+    "rate2": "1.00 rate twice", "bps": "bp", "interval": "interval",
+    "variance": "1.00 variance",
+}  # fmt: skip
+_COIN_PER_COIN: Final = ("value_underlying_frac", "delta_underlying_frac", "delta_venue_frac")
+TITLES: Final = {
+    "gamma_dollar_usd": "dollar gamma",
+    "delta_underlying_frac": "delta",
+    "delta_venue_frac": "delta of the venue's screen",
+    "delta_adjusted_coin": "premium-adjusted delta",
+    "slope_coin_per_usd": "slope of the coin value",
+    "quote_usd": "dollars in it",
+    "held_usd": "worth if held outside the pool",
+    "loss_usd": "value less that",
+    "loss_frac": "value less that, of it",
+}
+
+
+def title_words(name: str) -> str:
+    """Read what a number is off its name: the words before its unit."""
+    words = name.split("_")
+    own = next((n for n, word in enumerate(words) if n and word in _UNITS), len(words))
+    return TITLES.get(name, " ".join(words[:own]))
+
+
+def unit_words(name: str) -> str:
+    """Read the unit off a name.
+
+    >>> unit_words("gamma_coin_per_usd"), unit_words("veta_usd_per_vol_year")
+    ('coin per USD', 'USD per 1.00 vol and year')
+    """
+    if name in _COIN_PER_COIN:
+        return "coin per coin"
+    words = name.split("_")
+    own = next((n for n, word in enumerate(words) if n and word in _UNITS), len(words))
+    unit, _, per = "_".join(words[own:]).partition("_per_")
+    first = _UNITS.get(unit, unit)
+    return f"{first} per {' and '.join(_UNITS.get(w, w) for w in per.split('_'))}" if per else first
+
+
+def position_tables(
+    title: str, raw: Mapping[str, float], said: Sequence[str] = ()
+) -> RenderableType:
+    """Set up the numbers of anything else than an option, and what is said of them."""
+    head: tuple[Column, ...] = (("Number", "", False), ("Value", "", True), ("Unit", "", False))
+    rows = [
+        (title_words(name), significant(value), unit_words(name)) for name, value in raw.items()
+    ]
+    return Group(grid(title, head, rows), *([Text()] if said else []), *map(Text, said))

@@ -27,7 +27,7 @@ from hedgerow.execution import Mode
 from hedgerow.hedging import HedgePolicy
 from hedgerow.instruments import Instrument, LinearPerpetual
 from hedgerow.limits import Limit
-from hedgerow.margin import Rulebook, TieredRulebook
+from hedgerow.margin import Rulebook, terms_of
 from hedgerow.market import AgeLimits
 from hedgerow.portfolio import Account, Balance, Position
 from hedgerow.simulation import (
@@ -127,9 +127,10 @@ def _desk(written: DeskFile, rulebooks: Mapping[str, Rulebook], digest: str) -> 
                 instruments[position.instrument] = terms_from_name(position.instrument)
     perpetuals = tuple(t for t in instruments.values() if isinstance(t, LinearPerpetual))
     fee_of = {
-        account.id: rulebook.fee_taker_frac
+        account.id: charges.fee_taker_frac
         for account in written.accounts
-        if isinstance(rulebook := rulebooks.get(account.rulebook or ""), TieredRulebook)
+        if account.rulebook is not None
+        and (charges := terms_of(rulebooks[account.rulebook]).charges) is not None
     }
     budget = written.budget or _NOTHING
     ages = {f"{k}_ns_max": v for k, v in written.ages.model_dump().items() if v is not None}

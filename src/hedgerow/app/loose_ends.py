@@ -12,9 +12,9 @@ from typing import Any
 
 from hedgerow.app.desk_instruments import ENTRY_KINDS
 from hedgerow.errors import BoundaryError
-from hedgerow.instruments import Instrument, expiry_of, has_entry
+from hedgerow.instruments import Instrument, LinearPerpetual, expiry_of, has_entry
 from hedgerow.limits.records import FLOOR_METRICS
-from hedgerow.margin import LendingRulebook, Rulebook, ScanRulebook, TieredRulebook
+from hedgerow.margin import Rulebook, terms_of
 from hedgerow.units import format_ns, parse_ns
 from hedgerow.venues.recordings import future_from_name, option_from_name, perpetual_from_name
 
@@ -117,25 +117,18 @@ def _balance_ends(where: str, account: Mapping[str, Any], rules: Rulebook | None
     currency, balances = account.get("currency"), account.get("balances")
     if rules is None or not isinstance(currency, str):
         return
-    if isinstance(rules, ScanRulebook) and currency not in rules.price_range_frac:
-        known = ", ".join(rules.price_range_frac)
-        yield f"{where}.currency: {rules.name} scans {known}, was {currency}"
-    if isinstance(rules, TieredRulebook) and currency != rules.currency:
-        yield f"{where}.currency: {rules.name} settles in {rules.currency}, was {currency}"
+    terms = terms_of(rules)
+    if terms.counted is not None and currency not in terms.counted:
+        known = ", ".join(terms.counted)
+        yield f"{where}.currency: {rules.name} settles in {known}, was {currency}"
+        return
     for asset in balances if isinstance(balances, dict) else ():
-        if asset != _counted(rules, currency):
+        if not terms.counts(asset, currency):
             yield f"{where}.balances.{asset}: does not count under {rules.name}; {_instead(rules)}"
 
 
-def _counted(rules: Rulebook, currency: str) -> str | None:
-    """Name the one asset whose balance a rulebook sets against the requirement."""
-    if isinstance(rules, TieredRulebook):
-        return rules.currency
-    return currency if isinstance(rules, ScanRulebook) else None
-
-
 def _instead(rules: Rulebook) -> str:
-    if isinstance(rules, LendingRulebook):
+    if terms_of(rules).market is not None:
         return "supply it as a position, or hold it in an account without a rulebook"
     return "hold it in an account of that coin, or in one without a rulebook"
 
@@ -179,7 +172,7 @@ def _hedge_ends(
     rules = rulebooks.get(book) if isinstance(book, str) else None
     # A rulebook that is unknown or no name at all is told elsewhere.
     is_judged = account is not None and (book is None or rules is not None)
-    if is_judged and not isinstance(rules, TieredRulebook):
+    if is_judged and (rules is None or LinearPerpetual not in terms_of(rules).instruments):
         name = hedge["account"]
         yield f"{where}.account: {name} must trade perpetuals, its rulebook was {book or 'none'}"
 
@@ -222,14 +215,15 @@ def _arrival_ends(
     use, asset = route.get("use"), route.get("asset")
     if account is None or (rules is None and book is not None):
         return  # told elsewhere
-    is_lent = isinstance(rules, LendingRulebook)
+    is_lent = rules is not None and terms_of(rules).market is not None
     if use in ("balance", "supply", "repay") and is_lent == (use == "balance"):
         fits = "supply or repay" if is_lent else "balance"
         yield f"{where}.use: must be {fits} for {route.get('target')}, was {use}"
     elif rules is not None and not is_lent and isinstance(asset, str) and use == "balance":
-        counted = _counted(rules, str(account.get("currency")))
-        if asset != counted:
-            yield f"{where}.asset: only {counted} counts under {rules.name}, was {asset}"
+        counted = (terms_of(rules).counted or {}).get(str(account.get("currency")), ())
+        if counted and asset not in counted:
+            only = ", ".join(counted)
+            yield f"{where}.asset: only {only} counts under {rules.name}, was {asset}"
 
 
 def _limit_ends(

@@ -5,35 +5,34 @@ requirement to the last digit. An input that is missing makes the whole requirem
 room refuses to give a number that might be too small.
 """
 
+from hedgerow.margin.engine import Charges, Engine, VenueTerms
 from hedgerow.margin.records import (
     Confidence,
     Evidence,
     MarginLine,
     MarginReport,
+    Rulebook,
     WorstScenario,
     confidence_of,
 )
 from hedgerow.margin.require import require
-from hedgerow.margin.rulebook import (
-    RULES,
-    LendingReserve,
-    LendingRulebook,
-    Rulebook,
-    ScanRulebook,
-    Tier,
-    TieredRulebook,
-    decode_rulebook,
-    mistakes_of,
-)
+from hedgerow.margin.rulebook import RULES, decode_rulebook, mistakes_of
 from hedgerow.margin.rulebook_check import rulebook_mistakes
 from hedgerow.margin.rulebook_dates import in_force
 from hedgerow.margin.rulebook_diff import Difference, differences
+from hedgerow.margin.tiered import Tier
+from hedgerow.margin.venues import terms_of
+from hedgerow.margin.venues.aave import LendingReserve, LendingRulebook
+from hedgerow.margin.venues.binance import TieredRulebook
+from hedgerow.margin.venues.deribit import ScanRulebook
 from hedgerow.margin.what_if import Leg, what_if, with_leg, with_legs
 
 __all__ = [
     "RULES",
+    "Charges",
     "Confidence",
     "Difference",
+    "Engine",
     "Evidence",
     "Leg",
     "LendingReserve",
@@ -44,6 +43,7 @@ __all__ = [
     "ScanRulebook",
     "Tier",
     "TieredRulebook",
+    "VenueTerms",
     "WorstScenario",
     "confidence_of",
     "decode_rulebook",
@@ -52,6 +52,7 @@ __all__ = [
     "mistakes_of",
     "require",
     "rulebook_mistakes",
+    "terms_of",
     "what_if",
     "with_leg",
     "with_legs",

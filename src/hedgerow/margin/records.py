@@ -1,4 +1,8 @@
-"""What leaves the margin room: a requirement that explains itself."""
+"""What enters the margin room and what leaves it: a rulebook, a requirement that explains itself.
+
+Every venue's rulebook is a tagged struct on the base here (`margin.venues`); every engine ends in
+`report_of`, or in `unsupported` where its rulebook does not cover what is held.
+"""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -6,13 +10,19 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from hedgerow.errors import Failure
+from hedgerow.portfolio import Account
+
 __all__ = [
     "Confidence",
     "Evidence",
     "MarginLine",
     "MarginReport",
+    "Rulebook",
     "WorstScenario",
     "confidence_of",
+    "report_of",
+    "unsupported",
 ]
 
 # exact: certified against the venue's own cases. reconciled: agrees with the live account within a
@@ -23,6 +33,26 @@ Confidence: TypeAlias = Literal["exact", "reconciled", "estimate"]
 # against the source code. D: stated in a document of the venue. S: from a third party only.
 # U: not verified.
 Evidence: TypeAlias = Literal["V", "R", "D", "S", "U"]
+
+
+class Rulebook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every rulebook says of itself; a venue's own adds its figures and the tag of its kind.
+
+    It holds from the first moment of `as_of` (a day, UTC) until the next one of its venue does.
+    `evidence` is by the rule's name; a rule that is not named there is unverified.
+    """
+
+    name: str
+    venue: str
+    source: str
+    as_of: str
+    confidence: Confidence
+    confidence_note: str
+    evidence: dict[str, Evidence] = {}
+
+    def known(self, rule: str) -> Evidence:
+        """Say how well a rule is known; untold is unverified."""
+        return self.evidence.get(rule, "U")
 
 
 class MarginLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,3 +153,49 @@ def confidence_of(best: Confidence, used: Iterable[Evidence]) -> Confidence:
         The evidence of every rule that took part.
     """
     return best if all(each == "V" for each in used) else "estimate"
+
+
+def report_of(
+    account: Account,
+    rulebook: Rulebook,
+    time_ns: int,
+    *,
+    currency: str,
+    lines: Iterable[MarginLine],
+    equity_lines: Iterable[MarginLine],
+    used: Iterable[Evidence] = (),
+    worst_scenario: WorstScenario | None = None,
+) -> MarginReport:
+    """Add an engine's lines up to a report.
+
+    Parameters
+    ----------
+    currency
+        What every line is counted in.
+    lines
+        Each with the initial requirement it adds beside the maintenance.
+    used
+        Evidence of rules that took part and have no line of their own.
+    """
+    needed, counted = tuple(lines), tuple(equity_lines)
+    evidence = (*(line.evidence for line in (*needed, *counted)), *used)
+    return MarginReport(
+        account_id=account.account_id,
+        rulebook=rulebook.name,
+        currency=currency,
+        time_ns=time_ns,
+        confidence=confidence_of(rulebook.confidence, evidence),
+        equity_ccy=sum((line.amount_ccy for line in counted), Decimal(0)),
+        requirement_maintenance_ccy=sum((line.amount_ccy for line in needed), Decimal(0)),
+        requirement_initial_ccy=sum(
+            (line.amount_initial_ccy or Decimal(0) for line in needed), Decimal(0)
+        ),
+        lines=needed,
+        equity_lines=counted,
+        worst_scenario=worst_scenario,
+    )
+
+
+def unsupported(account: Account, message: str) -> Failure:
+    """Refuse an account that its rulebook does not cover: a requirement would look too small."""
+    return Failure(subject=account.account_id, reason="unsupported", message=message)

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 
 from hedgerow.errors import Outcome
 from hedgerow.instruments import Instrument
-from hedgerow.margin.records import MarginReport
-from hedgerow.margin.rulebook import Rulebook
-from hedgerow.margin.venues import ENGINES
+from hedgerow.margin.records import MarginReport, Rulebook
+from hedgerow.margin.venues import ENGINE_OF
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 
@@ -32,4 +31,4 @@ def require(
         A Failure as soon as one input is missing or stale, or one position is of a kind the
         rulebook does not cover: a requirement without it would look too small.
     """
-    return ENGINES[type(rulebook)](account, instruments, snapshot, rulebook)
+    return ENGINE_OF[type(rulebook)].require(account, instruments, snapshot, rulebook)

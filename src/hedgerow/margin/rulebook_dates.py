@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from hedgerow.errors import Failure, Outcome
-from hedgerow.margin.rulebook import Rulebook
+from hedgerow.margin.records import Rulebook
 from hedgerow.units import format_ns, parse_ns
 
 __all__ = ["in_force"]

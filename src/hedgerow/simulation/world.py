@@ -24,7 +24,7 @@ from hedgerow.simulation.fundings import Fundings
 from hedgerow.simulation.futures import entry_ccy
 from hedgerow.simulation.holdings import Holdings
 from hedgerow.simulation.ledger import FlowReason
-from hedgerow.simulation.liquidations import Liquidations
+from hedgerow.simulation.liquidations import Liquidations, can_be_simulated
 from hedgerow.simulation.matching import OpenBooks
 from hedgerow.simulation.options_venue import OptionSpread
 from hedgerow.simulation.orders import execute
@@ -53,8 +53,8 @@ class World:
         Raises
         ------
         DeskRejected
-            If an account names an unknown rulebook, holds an instrument nobody described, or holds
-            a future without an entry price.
+            If an account names an unknown rulebook or one that no venue here acts by, holds an
+            instrument nobody described, or holds a future without an entry price.
         """
         self.instruments = instruments
         self.rulebooks = rulebooks
@@ -248,6 +248,11 @@ def _check(
     if account.rulebook is not None and account.rulebook not in rulebooks:
         raise DeskRejected(
             f"account {account.account_id} names unknown rulebook {account.rulebook}"
+        )
+    if account.rulebook is not None and not can_be_simulated(rulebooks[account.rulebook]):
+        raise DeskRejected(
+            f"account {account.account_id} is judged by {account.rulebook}, and no simulated venue "
+            "acts by a rulebook of this kind"
         )
     for position in account.positions:
         terms = instruments.get(position.instrument_id)

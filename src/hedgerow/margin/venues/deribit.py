@@ -17,20 +17,22 @@ import numpy as np
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, InverseFuture, InversePerpetual, Option, expiry_of
+from hedgerow.margin.engine import Engine
 from hedgerow.margin.records import (
     Evidence,
     MarginLine,
     MarginReport,
     WorstScenario,
-    confidence_of,
+    report_of,
+    unsupported,
 )
-from hedgerow.margin.rulebook import ScanRulebook
+from hedgerow.margin.venues.deribit_rulebook import ScanRulebook, mistakes, venue_terms
 from hedgerow.market import OptionMark, Snapshot
 from hedgerow.portfolio import Account, Position
 from hedgerow.pricing import Floats, OptionColumns, greeks, unit_ccy, value_usd
 from hedgerow.units import date_utc, quantise, to_exact, to_model, years_between
 
-__all__ = ["Cell", "VolShock", "cells", "require", "shocked_vol_frac"]
+__all__ = ["ENGINE", "Cell", "ScanRulebook", "VolShock", "cells", "require", "shocked_vol_frac"]
 
 # The venue prints requirements to nine decimals of a coin; model profits are kept to twelve,
 # rounded against the holder, so that the cell's rounding stays the venue's.
@@ -141,7 +143,7 @@ def require(
     """Give the portfolio-margin requirement; see `hedgerow.margin.require`."""
     currency = account.currency
     if currency not in rulebook.price_range_frac:
-        return _refuse(account, f"{rulebook.name} has no scan for {currency}")
+        return unsupported(account, f"{rulebook.name} has no scan for {currency}")
     grid = cells(rulebook, currency)
     index = snapshot.spot_usd(currency)
     if isinstance(index, Failure):
@@ -157,7 +159,7 @@ def require(
             case Option() if terms.underlying == currency and terms.is_coin_settled:
                 options.append((position, terms))
             case _:
-                return _refuse(
+                return unsupported(
                     account, f"{position.instrument_id} is neither {currency} future nor option"
                 )
     holdings: list[_Holding] = []
@@ -173,7 +175,7 @@ def require(
 
     delta_usd = abs(sum((h.delta_coin for h in holdings), Decimal(0))) * index
     if delta_usd > rulebook.delta_shock_threshold_usd:
-        return _refuse(
+        return unsupported(
             account,
             f"delta of {delta_usd:.0f} USD is beyond {rulebook.delta_shock_threshold_usd}, where "
             "the venue adds a delta shock whose formula is not verified",
@@ -192,7 +194,7 @@ def require(
         )
         for line in lines
     )
-    counted = rulebook.evidence.get("equity", "U")
+    counted = rulebook.known("equity")
     equity_lines = (
         MarginLine(
             rule="balance",
@@ -210,17 +212,11 @@ def require(
             for h in holdings
         ),
     )
-    return MarginReport(
-        account_id=account.account_id,
-        rulebook=rulebook.name,
+    return report_of(
+        account,
+        rulebook,
+        snapshot.time_ns,
         currency=currency,
-        time_ns=snapshot.time_ns,
-        confidence=confidence_of(
-            rulebook.confidence, (line.evidence for line in (*maintenance, *equity_lines))
-        ),
-        equity_ccy=sum((line.amount_ccy for line in equity_lines), Decimal(0)),
-        requirement_maintenance_ccy=sum((line.amount_ccy for line in maintenance), Decimal(0)),
-        requirement_initial_ccy=sum((line.amount_ccy for line in lines), Decimal(0)),
         lines=maintenance,
         equity_lines=equity_lines,
         worst_scenario=worst,
@@ -250,7 +246,7 @@ def _future(
     entered = unit_ccy(terms, position.price_entry_ccy)
     return _Holding(
         subject=position.instrument_id,
-        evidence=rulebook.evidence.get("futures_scan", "U"),
+        evidence=rulebook.known("futures_scan"),
         expiry_ns=expiry_of(terms),
         worth_ccy=quantise(quantity * (unit_ccy(terms, mark) - entered), _MODEL_STEP, "down"),
         delta_coin=size_coin,
@@ -303,7 +299,7 @@ def _options(
         holdings.append(
             _Holding(
                 subject=position.instrument_id,
-                evidence=rulebook.evidence.get("options_scan", "U"),
+                evidence=rulebook.known("options_scan"),
                 expiry_ns=option.expiry_ns,
                 worth_ccy=to_exact(
                     quantity * float(now.value_usd[i]) / float(columns.forward_usd[i]),
@@ -366,7 +362,7 @@ def _scan_lines(
     at = min(cells_booked, key=lambda cell: cells_booked[cell].total_ccy)
     profits_ccy, shares_ccy, total, dampener = cells_booked[at]
     cell = grid[at]
-    tail = rulebook.evidence.get("tail_multiplier", "U")
+    tail = rulebook.known("tail_multiplier")
     where = f"price {cell.price_move_frac:+}, vol {cell.vol_shock}"
     lines = [
         MarginLine(
@@ -386,7 +382,7 @@ def _scan_lines(
                 amount_ccy=-dampener,
                 detail=f"(|{cell.price_move_frac}| / {reach} - 1) x {dampener_usd} USD "
                 f"/ {index_usd}",
-                evidence=rulebook.evidence.get("tail_dampener", "U"),
+                evidence=rulebook.known("tail_dampener"),
             )
         )
     rounding = quantise(-total, _SCAN_STEP, "half_up") + total
@@ -396,7 +392,7 @@ def _scan_lines(
                 rule="rounded half up to 9 decimals",
                 subject=currency,
                 amount_ccy=rounding,
-                evidence=rulebook.evidence.get("rounding", "U"),
+                evidence=rulebook.known("rounding"),
             )
         )
     return lines, WorstScenario(
@@ -454,11 +450,26 @@ def _roll_lines(
                 subject="perpetual" if expiry_ns is None else date_utc(expiry_ns),
                 amount_ccy=abs(delta_coin) * rate,
                 detail=f"|{delta_coin}| x {rate}",
-                evidence=rulebook.evidence.get(rule, "U"),
+                evidence=rulebook.known(rule),
             )
         )
     return lines
 
 
-def _refuse(account: Account, message: str) -> Failure:
-    return Failure(subject=account.account_id, reason="unsupported", message=message)
+ENGINE = Engine(
+    kind=ScanRulebook,
+    rules=(
+        "equity",
+        "futures_scan",
+        "options_scan",
+        "tail_multiplier",
+        "tail_dampener",
+        "rounding",
+        "roll_minimum",
+        "roll_exponential",
+    ),
+    require=require,
+    terms=venue_terms,
+    mistakes=mistakes,
+    signed=("extended_moves_frac",),
+)

@@ -15,16 +15,15 @@ from hedgerow.margin.records import (
     WorstScenario,
     confidence_of,
 )
-from hedgerow.margin.require import require
 from hedgerow.margin.rulebook import RULES, decode_rulebook, mistakes_of
 from hedgerow.margin.rulebook_check import rulebook_mistakes
 from hedgerow.margin.rulebook_dates import in_force
 from hedgerow.margin.rulebook_diff import Difference, differences
 from hedgerow.margin.tiered import Tier
-from hedgerow.margin.venues import terms_of
+from hedgerow.margin.venues import require, terms_of
 from hedgerow.margin.venues.aave import LendingReserve, LendingRulebook
 from hedgerow.margin.venues.binance import TieredRulebook
-from hedgerow.margin.venues.deribit import ScanRulebook
+from hedgerow.margin.venues.deribit_rulebook import ScanRulebook
 from hedgerow.margin.what_if import Leg, what_if, with_leg, with_legs
 
 __all__ = [

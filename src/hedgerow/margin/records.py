@@ -1,16 +1,19 @@
 """What enters the margin room and what leaves it: a rulebook, a requirement that explains itself.
 
-Every venue's rulebook is a tagged struct on the base here (`margin.venues`); every engine ends in
-`report_of`, or in `unsupported` where its rulebook does not cover what is held.
+Every venue's rulebook is a tagged struct on the base here (`margin.venues`), and decides which
+engine is asked; every engine ends in `report_of`, or in `unsupported` where its rulebook does not
+cover what is held.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
-from hedgerow.errors import Failure
+from hedgerow.errors import Failure, Outcome
+from hedgerow.instruments import Instrument
+from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 
 __all__ = [
@@ -18,11 +21,13 @@ __all__ = [
     "Evidence",
     "MarginLine",
     "MarginReport",
+    "Require",
     "Rulebook",
     "WorstScenario",
     "confidence_of",
     "report_of",
     "unsupported",
+    "weaker",
 ]
 
 # exact: certified against the venue's own cases. reconciled: agrees with the live account within a
@@ -56,8 +61,12 @@ class Rulebook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class MarginLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One addend: which rule, on what, how much. `detail` lets a calculator repeat it.
+    """One addend: which rule, on what, how much.
 
+    `detail` lets a calculator repeat it: a first expression that gives the amount, then, after
+    semicolons, where each of its numbers comes from (``number = expression``) or a remark. Powers
+    are written ``^``, sizes ``|…|``; ``put(F …, K …, vol …, years …)`` and ``call(…)`` are values
+    by Black's formula in dollars a coin, undiscounted, and ``delta of`` one is by the forward.
     `amount_initial_ccy` is what the same rule adds to the initial requirement; None on a line that
     is no part of a requirement. `evidence` is how well the rule is known; untold is unverified.
     """
@@ -155,6 +164,11 @@ def confidence_of(best: Confidence, used: Iterable[Evidence]) -> Confidence:
     return best if all(each == "V" for each in used) else "estimate"
 
 
+def weaker(one: Evidence, other: Evidence) -> Evidence:
+    """Give the less known of two."""
+    return max(one, other, key="VRDSU".index)
+
+
 def report_of(
     account: Account,
     rulebook: Rulebook,
@@ -199,3 +213,45 @@ def report_of(
 def unsupported(account: Account, message: str) -> Failure:
     """Refuse an account that its rulebook does not cover: a requirement would look too small."""
     return Failure(subject=account.account_id, reason="unsupported", message=message)
+
+
+class Answers(Protocol):
+    """Whoever answers for one kind of rulebook; see `hedgerow.margin.engine.Engine`."""
+
+    @property
+    def require(
+        self,
+    ) -> Callable[[Account, Mapping[str, Instrument], Snapshot, Any], Outcome[MarginReport]]:
+        """Give the requirement under a rulebook of this kind."""
+
+
+class Require:
+    """Asks the engine of an account's rulebook what the account must hold.
+
+    The house asks the one made of the registry, `hedgerow.margin.require`.
+    """
+
+    def __init__(self, engines: Mapping[type[Rulebook], Answers]) -> None:
+        self._engines = engines
+
+    def __call__(
+        self,
+        account: Account,
+        instruments: Mapping[str, Instrument],
+        snapshot: Snapshot,
+        rulebook: Rulebook,
+    ) -> Outcome[MarginReport]:
+        """Give an account's requirement under a rulebook.
+
+        Parameters
+        ----------
+        instruments
+            Terms by id, of every position held.
+
+        Returns
+        -------
+        MarginReport or Failure
+            A Failure as soon as one input is missing or stale, or one position is of a kind the
+            rulebook does not cover: a requirement without it would look too small.
+        """
+        return self._engines[type(rulebook)].require(account, instruments, snapshot, rulebook)

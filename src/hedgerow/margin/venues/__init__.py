@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from hedgerow.margin.engine import Engine, VenueTerms
-from hedgerow.margin.records import Rulebook
+from hedgerow.margin.records import Require, Rulebook
 from hedgerow.margin.venues import aave, binance, deribit
 
-__all__ = ["ENGINES", "ENGINE_OF", "terms_of"]
+__all__ = ["ENGINES", "ENGINE_OF", "require", "terms_of"]
 
 # Each engine takes its own kind of rulebook, which the key below guarantees; hence Any.
 ENGINES: tuple[Engine[Any], ...] = (
@@ -21,6 +21,8 @@ ENGINES: tuple[Engine[Any], ...] = (
 )
 
 ENGINE_OF: Mapping[type[Rulebook], Engine[Any]] = {engine.kind: engine for engine in ENGINES}
+
+require = Require(ENGINE_OF)
 
 
 def terms_of(rulebook: Rulebook) -> VenueTerms:

@@ -105,7 +105,8 @@ def require(
                     rule="debt",
                     subject=terms.asset,
                     amount_ccy=Decimal(base) / _BASE,
-                    detail=f"{amount} smallest units at {oracle}",
+                    detail=f"{amount} / 10^{reserve.asset_decimals} x {Decimal(price) / _BASE}; "
+                    f"{amount} = {units} x {index.borrow_index_ray} / 10^27",
                     amount_initial_ccy=Decimal(base) / _BASE,
                     evidence=rulebook.known("debt"),
                 )
@@ -119,8 +120,9 @@ def require(
                     rule="collateral x threshold",
                     subject=terms.asset,
                     amount_ccy=Decimal(base * reserve.liquidation_threshold_bps) / (_BASE * _BPS),
-                    detail=f"{amount} smallest units at {oracle}, "
-                    f"threshold {reserve.liquidation_threshold_bps} bps",
+                    detail=f"{amount} / 10^{reserve.asset_decimals} x {Decimal(price) / _BASE} x "
+                    f"{reserve.liquidation_threshold_bps} / {_BPS}; "
+                    f"{amount} = {units} x {index.liquidity_index_ray} / 10^27",
                     evidence=rulebook.known("collateral"),
                 )
             )

@@ -72,9 +72,10 @@ def require(
                 rule="tiered maintenance",
                 subject=position.instrument_id,
                 amount_ccy=maintenance_usd(tiers, notional),
-                detail=f"{notional} x {tiers[at].rate_maintenance_frac} - "
+                detail=f"{notional:f} x {tiers[at].rate_maintenance_frac} - "
                 f"{deductions_usd(tiers)[at]} (tier {at}); "
-                f"initial x {tiers[at].rate_initial_frac}",
+                f"initial {notional:f} x {tiers[at].rate_initial_frac}; "
+                f"{notional:f} = |{size_coin:f} x {mark:f}|",
                 amount_initial_ccy=notional * tiers[at].rate_initial_frac,
                 evidence=rulebook.known("tiered_maintenance"),
             )
@@ -84,7 +85,7 @@ def require(
                 rule="unrealised profit",
                 subject=position.instrument_id,
                 amount_ccy=size_coin * (mark - position.price_entry_ccy),
-                detail=f"{size_coin} x ({mark} - {position.price_entry_ccy})",
+                detail=f"{size_coin:f} x ({mark:f} - {position.price_entry_ccy:f})",
                 evidence=rulebook.known("equity"),
             )
         )

@@ -7,7 +7,18 @@ from hedgerow.instruments import InverseFuture, InversePerpetual, Option
 from hedgerow.margin.engine import Charges, VenueTerms
 from hedgerow.margin.records import Rulebook
 
-__all__ = ["ScanRulebook", "mistakes", "venue_terms"]
+__all__ = ["RULES", "ScanRulebook", "mistakes", "venue_terms"]
+
+RULES = (
+    "equity",
+    "futures_scan",
+    "options_scan",
+    "tail_multiplier",
+    "tail_dampener",
+    "rounding",
+    "roll_minimum",
+    "roll_exponential",
+)
 
 
 class ScanRulebook(Rulebook, frozen=True, kw_only=True, tag="scan"):

@@ -103,10 +103,11 @@ def collateral_plan(
     """Plan the transfers that refill each account's buffer. Sends nothing."""
     from hedgerow.collateral import plan
     from hedgerow.hedging import TradePlan
+    from hedgerow.margin import rulebooks_at
 
     loaded, market, at_ns = opened(desk, data, at, seed)
     state = looked_at(loaded, market, at_ns)
-    transfers = plan(loaded.buffers, loaded.routes, state, dict(loaded.rulebooks))
+    transfers = plan(loaded.buffers, loaded.routes, state, rulebooks_at(loaded.rulebooks, at_ns))
     _show_plan(loaded, market, state, TradePlan(trades=(), unmet=()), transfers, as_json=as_json)
     return status_of(state, as_json=as_json)
 
@@ -251,6 +252,7 @@ def _show_plan(
     *,
     as_json: bool,
 ) -> None:
+    from hedgerow.margin import rulebooks_at
     from hedgerow.planning import plan
     from hedgerow.reporting import builtins_of, plan_tables
     from hedgerow.units import MINUTE_NS
@@ -260,7 +262,7 @@ def _show_plan(
         transfers=transfers,
         before=state,
         instruments=desk.instruments,
-        rulebooks=desk.rulebooks,
+        rulebooks=rulebooks_at(desk.rulebooks, state.snapshot.time_ns),
         limits=desk.limits,
         assumptions=market.statements,
         valid_ns=MINUTE_NS,

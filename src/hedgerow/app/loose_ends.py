@@ -11,10 +11,10 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from hedgerow.app.desk_instruments import ENTRY_KINDS
-from hedgerow.errors import BoundaryError
+from hedgerow.errors import BoundaryError, Failure
 from hedgerow.instruments import Instrument, LinearPerpetual, expiry_of, has_entry
 from hedgerow.limits.records import FLOOR_METRICS
-from hedgerow.margin import Rulebook, terms_of
+from hedgerow.margin import Rulebook, begun_in, rulebooks_at, terms_of
 from hedgerow.units import format_ns, parse_ns
 from hedgerow.venues.recordings import future_from_name, option_from_name, perpetual_from_name
 
@@ -41,6 +41,10 @@ def terms_from_name(name: str) -> Instrument:
 def loose_ends(raw: Mapping[str, Any], rulebooks: Mapping[str, Rulebook]) -> Iterator[str]:
     """Tell every reference that leads nowhere and every pair of values that cannot be meant."""
     accounts, described = _by_id(raw, "accounts"), _by_id(raw, "instruments")
+    yield from _rulebook_ends(raw, rulebooks)
+    start_ns = _desk_time(raw, "start")
+    if start_ns is not None:
+        rulebooks = rulebooks_at(rulebooks, start_ns)
     yield from _window(raw)
     yield from _recording_ends(raw)
     yield from _budget_ends(raw)
@@ -61,6 +65,23 @@ def loose_ends(raw: Mapping[str, Any], rulebooks: Mapping[str, Rulebook]) -> Ite
     movers = raw.get("movers")
     for coin, mover in movers.items() if isinstance(movers, dict) else ():
         yield from _perpetual(f"movers.{coin}", mover, described)
+
+
+def _rulebook_ends(raw: Mapping[str, Any], rulebooks: Mapping[str, Rulebook]) -> Iterator[str]:
+    """Refuse a name that is neither a rulebook's nor a venue's, and a time without one in force."""
+    venues = dict.fromkeys(each.venue for each in rulebooks.values())
+    start_ns, end_ns = _desk_time(raw, "start"), _desk_time(raw, "end")
+    for at, account in _tables(raw, "accounts"):
+        book, where = account.get("rulebook"), f"accounts.{_label(at, account)}.rulebook"
+        if not isinstance(book, str) or book in rulebooks:
+            continue
+        if book not in venues:
+            known = f"{', '.join(rulebooks)}; or, for that of the day, {', '.join(venues)}"
+            yield f"{where}: unknown rulebook {book!r}; known: {known}"
+        elif start_ns is not None and end_ns is not None:
+            for _, found in begun_in(rulebooks, book, start_ns, end_ns):
+                if isinstance(found, Failure):
+                    yield f"{where}: {found.message}"
 
 
 def _window(raw: Mapping[str, Any]) -> Iterator[str]:
@@ -96,8 +117,6 @@ def _account_ends(
     where: str, account: Mapping[str, Any], raw: Mapping[str, Any], rulebooks: Mapping[str, Any]
 ) -> Iterator[str]:
     book = account.get("rulebook")
-    if isinstance(book, str) and book not in rulebooks:
-        yield f"{where}.rulebook: unknown rulebook {book!r}; known: {', '.join(rulebooks)}"
     for key, reserved in _RESERVED:
         if account.get(key) == reserved:
             yield f"{where}.{key}: {reserved!r} is kept for what is on its way between accounts"

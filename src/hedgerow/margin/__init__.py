@@ -17,7 +17,7 @@ from hedgerow.margin.records import (
 )
 from hedgerow.margin.rulebook import RULES, decode_rulebook, mistakes_of
 from hedgerow.margin.rulebook_check import rulebook_mistakes
-from hedgerow.margin.rulebook_dates import in_force
+from hedgerow.margin.rulebook_dates import begun_in, in_force, rulebooks_at
 from hedgerow.margin.rulebook_diff import Difference, differences
 from hedgerow.margin.tiered import Tier
 from hedgerow.margin.venues import require, terms_of
@@ -44,6 +44,7 @@ __all__ = [
     "TieredRulebook",
     "VenueTerms",
     "WorstScenario",
+    "begun_in",
     "confidence_of",
     "decode_rulebook",
     "differences",
@@ -51,6 +52,7 @@ __all__ = [
     "mistakes_of",
     "require",
     "rulebook_mistakes",
+    "rulebooks_at",
     "terms_of",
     "what_if",
     "with_leg",

@@ -3,6 +3,9 @@
 An account, a snapshot and a rulebook enter; a `MarginReport` leaves whose lines add up to its
 requirement to the last digit. An input that is missing makes the whole requirement a `Failure`: the
 room refuses to give a number that might be too small.
+
+Docstrings name sections of the sheets that the rules were taken from; what each rests on is listed
+in ``docs/reference/sources.md``.
 """
 
 from hedgerow.margin.engine import Charges, Engine, VenueTerms

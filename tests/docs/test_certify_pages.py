@@ -45,5 +45,5 @@ def test_the_guide_explains_each_key(key: str) -> None:
 def test_the_rules_of_every_kind_of_rulebook_are_listed() -> None:
     page = (DOCS / "reference" / "certified-kinds.md").read_text(encoding="utf-8")
     for kind, rules in RULES.items():
-        tag = kind.__struct_config__.tag  # type: ignore[attr-defined]
+        tag = kind.__struct_config__.tag
         assert f"| `{tag}` | {', '.join(f'`{rule}`' for rule in rules)} |" in page

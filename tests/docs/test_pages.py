@@ -37,6 +37,28 @@ def test_every_key_of_a_recording_is_on_its_page() -> None:
     assert set(re.findall(r"^\| `(\w+)` ", page, re.MULTILINE)) == set(RecordingPart.model_fields)
 
 
+_SHEET = re.compile(
+    r"((?:venue-margin|onchain-margin|methods)\.md),?\s+(?:#\s+)?(?:section\s+)?(\d+)"
+)
+
+
+def test_every_section_that_the_code_names_is_on_the_page_of_sources() -> None:
+    page = (ROOT / "docs" / "reference" / "sources.md").read_text(encoding="utf-8")
+    rows = {
+        (sheet, section)
+        for sheet, section in re.findall(
+            r"^\| `([\w-]+\.md)` (\d+) \| [^|]+ \| [^|]{9,} \|$", page, re.M
+        )
+    }
+    named = {
+        found
+        for path in (*(ROOT / "src").rglob("*.py"), *(ROOT / "tests").rglob("*.py"))
+        for found in _SHEET.findall(path.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 10
+    assert named <= rows
+
+
 def test_the_glossary_says_each_word_once() -> None:
     page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
     headings = re.findall(r"^## (.+)$", page, re.MULTILINE)

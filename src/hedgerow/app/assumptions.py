@@ -6,7 +6,8 @@ import msgspec
 
 from hedgerow.app.desk import Desk
 from hedgerow.app.feed import Market
-from hedgerow.margin import Rulebook
+from hedgerow.errors import Failure
+from hedgerow.margin import Rulebook, begun_in
 from hedgerow.simulation import OptionSpread
 from hedgerow.units import date_utc
 
@@ -29,12 +30,13 @@ def assumptions(desk: Desk, market: Market) -> tuple[str, ...]:
         "Between option snapshots each vol stays with its strike and each forward moves with the "
         "perpetual; such marks are estimates and carry their age."
     )
+    named = {account.rulebook for account in desk.accounts}
     for rulebook in _used_rulebooks(desk):
         said.append(
             f"Rulebook {rulebook.name} (its figures: {rulebook.confidence}). "
             f"{rulebook.confidence_note}"
         )
-        if rulebook.as_of > date_utc(desk.start_ns):
+        if rulebook.name in named and rulebook.as_of > date_utc(desk.start_ns):
             said.append(
                 f"Rulebook {rulebook.name} is known to hold from {rulebook.as_of}, later than the "
                 f"start of this run ({date_utc(desk.start_ns)}); it is taken to have held before."
@@ -43,5 +45,12 @@ def assumptions(desk: Desk, market: Market) -> tuple[str, ...]:
 
 
 def _used_rulebooks(desk: Desk) -> tuple[Rulebook, ...]:
+    """Give those that accounts name, and of a venue they name all that hold within the window."""
     names = {account.rulebook for account in desk.accounts if account.rulebook is not None}
-    return tuple(desk.rulebooks[name] for name in sorted(names))
+    used = {
+        each.name: each
+        for name in names
+        for _, each in begun_in(desk.rulebooks, name, desk.start_ns, desk.end_ns)
+        if not isinstance(each, Failure)
+    }
+    return tuple(used[name] for name in sorted(used))

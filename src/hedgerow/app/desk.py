@@ -20,14 +20,14 @@ from hedgerow.app.desk_file import (
 from hedgerow.app.desk_instruments import instrument_of
 from hedgerow.app.desk_mistakes import shape_mistakes
 from hedgerow.app.loose_ends import loose_ends, terms_from_name
-from hedgerow.app.rulebooks import packaged_rulebooks
+from hedgerow.app.rulebooks import packaged_rulebooks, rulebooks_in
 from hedgerow.collateral import BufferPolicy, Route
 from hedgerow.errors import DeskRejected, HedgerowError
 from hedgerow.execution import Mode
 from hedgerow.hedging import HedgePolicy
 from hedgerow.instruments import Instrument, LinearPerpetual
 from hedgerow.limits import Limit
-from hedgerow.margin import Rulebook, TieredRulebook
+from hedgerow.margin import Rulebook, rulebooks_at, terms_of
 from hedgerow.market import AgeLimits
 from hedgerow.portfolio import Account, Balance, Position
 from hedgerow.simulation import (
@@ -93,9 +93,15 @@ def load_desk(path: Path) -> Desk:
     ------
     DeskRejected
         With every mistake found, one a line, each with its path in the file.
+    RulebookRejected
+        If the desk names a folder of rulebooks, and one there cannot be used.
     """
     raw = read_desk_file(path)
-    rulebooks = packaged_rulebooks()
+    rulebooks = dict(packaged_rulebooks())
+    desk = raw.get("desk")
+    folder = desk.get("rulebooks") if isinstance(desk, dict) else None
+    if isinstance(folder, str):
+        rulebooks |= rulebooks_in(path.parent / folder)
     written, mistakes = shape_mistakes(raw)
     mistakes.extend(loose_ends(raw, rulebooks))
     if written is None or mistakes:
@@ -126,10 +132,13 @@ def _desk(written: DeskFile, rulebooks: Mapping[str, Rulebook], digest: str) -> 
             if position.instrument not in instruments:
                 instruments[position.instrument] = terms_from_name(position.instrument)
     perpetuals = tuple(t for t in instruments.values() if isinstance(t, LinearPerpetual))
+    # A hedge's cost is the policy's: of a venue's rulebooks the one at the start says it.
+    opening = rulebooks_at(rulebooks, written.desk.start)
     fee_of = {
-        account.id: rulebook.fee_taker_frac
+        account.id: charges.fee_taker_frac
         for account in written.accounts
-        if isinstance(rulebook := rulebooks.get(account.rulebook or ""), TieredRulebook)
+        if account.rulebook is not None
+        and (charges := terms_of(opening[account.rulebook]).charges) is not None
     }
     budget = written.budget or _NOTHING
     ages = {f"{k}_ns_max": v for k, v in written.ages.model_dump().items() if v is not None}

@@ -46,6 +46,7 @@ class DeskPart(Part):
     start: Moment
     end: Moment
     warmup: Duration = 24 * HOUR_NS
+    rulebooks: str | None = None
 
 
 class RecordingPart(Part):

@@ -7,6 +7,7 @@ import msgspec
 from hedgerow.app.desk import Desk
 from hedgerow.errors import DeskRejected
 from hedgerow.limits import Survey, survey
+from hedgerow.margin import rulebooks_at
 from hedgerow.market import MarketEvent, MarketState
 from hedgerow.portfolio import book
 from hedgerow.units import format_ns
@@ -35,6 +36,5 @@ def look(desk: Desk, events: Iterable[MarketEvent], at_ns: int) -> Survey:
     accounts = tuple(
         msgspec.structs.replace(account, time_observed_ns=at_ns) for account in desk.accounts
     )
-    return survey(
-        book(accounts, desk.instruments), state.freeze(at_ns), desk.rulebooks, desk.limits
-    )
+    rulebooks = rulebooks_at(desk.rulebooks, at_ns)
+    return survey(book(accounts, desk.instruments), state.freeze(at_ns), rulebooks, desk.limits)

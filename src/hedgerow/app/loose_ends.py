@@ -11,10 +11,10 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from hedgerow.app.desk_instruments import ENTRY_KINDS
-from hedgerow.errors import BoundaryError
-from hedgerow.instruments import Instrument, expiry_of, has_entry
+from hedgerow.errors import BoundaryError, Failure
+from hedgerow.instruments import Instrument, LinearPerpetual, expiry_of, has_entry
 from hedgerow.limits import METRICS
-from hedgerow.margin import LendingRulebook, Rulebook, ScanRulebook, TieredRulebook
+from hedgerow.margin import Rulebook, begun_in, rulebooks_at, terms_of
 from hedgerow.units import format_ns, parse_ns
 from hedgerow.venues.recordings import future_from_name, option_from_name, perpetual_from_name
 
@@ -40,6 +40,10 @@ def terms_from_name(name: str) -> Instrument:
 def loose_ends(raw: Mapping[str, Any], rulebooks: Mapping[str, Rulebook]) -> Iterator[str]:
     """Tell every reference that leads nowhere and every pair of values that cannot be meant."""
     accounts, described = _by_id(raw, "accounts"), _by_id(raw, "instruments")
+    yield from _rulebook_ends(raw, rulebooks)
+    start_ns = _desk_time(raw, "start")
+    if start_ns is not None:
+        rulebooks = rulebooks_at(rulebooks, start_ns)
     yield from _window(raw)
     yield from _recording_ends(raw)
     yield from _budget_ends(raw)
@@ -60,6 +64,23 @@ def loose_ends(raw: Mapping[str, Any], rulebooks: Mapping[str, Rulebook]) -> Ite
     movers = raw.get("movers")
     for coin, mover in movers.items() if isinstance(movers, dict) else ():
         yield from _perpetual(f"movers.{coin}", mover, described)
+
+
+def _rulebook_ends(raw: Mapping[str, Any], rulebooks: Mapping[str, Rulebook]) -> Iterator[str]:
+    """Refuse a name that is neither a rulebook's nor a venue's, and a time without one in force."""
+    venues = dict.fromkeys(each.venue for each in rulebooks.values())
+    start_ns, end_ns = _desk_time(raw, "start"), _desk_time(raw, "end")
+    for at, account in _tables(raw, "accounts"):
+        book, where = account.get("rulebook"), f"accounts.{_label(at, account)}.rulebook"
+        if not isinstance(book, str) or book in rulebooks:
+            continue
+        if book not in venues:
+            known = f"{', '.join(rulebooks)}; or, for that of the day, {', '.join(venues)}"
+            yield f"{where}: unknown rulebook {book!r}; known: {known}"
+        elif start_ns is not None and end_ns is not None:
+            for _, found in begun_in(rulebooks, book, start_ns, end_ns):
+                if isinstance(found, Failure):
+                    yield f"{where}: {found.message}"
 
 
 def _window(raw: Mapping[str, Any]) -> Iterator[str]:
@@ -95,8 +116,6 @@ def _account_ends(
     where: str, account: Mapping[str, Any], raw: Mapping[str, Any], rulebooks: Mapping[str, Any]
 ) -> Iterator[str]:
     book = account.get("rulebook")
-    if isinstance(book, str) and book not in rulebooks:
-        yield f"{where}.rulebook: unknown rulebook {book!r}; known: {', '.join(rulebooks)}"
     for key, reserved in _RESERVED:
         if account.get(key) == reserved:
             yield f"{where}.{key}: {reserved!r} is kept for what is on its way between accounts"
@@ -116,25 +135,18 @@ def _balance_ends(where: str, account: Mapping[str, Any], rules: Rulebook | None
     currency, balances = account.get("currency"), account.get("balances")
     if rules is None or not isinstance(currency, str):
         return
-    if isinstance(rules, ScanRulebook) and currency not in rules.price_range_frac:
-        known = ", ".join(rules.price_range_frac)
-        yield f"{where}.currency: {rules.name} scans {known}, was {currency}"
-    if isinstance(rules, TieredRulebook) and currency != rules.currency:
-        yield f"{where}.currency: {rules.name} settles in {rules.currency}, was {currency}"
+    terms = terms_of(rules)
+    if terms.counted is not None and currency not in terms.counted:
+        known = ", ".join(terms.counted)
+        yield f"{where}.currency: {rules.name} settles in {known}, was {currency}"
+        return
     for asset in balances if isinstance(balances, dict) else ():
-        if asset != _counted(rules, currency):
+        if not terms.counts(asset, currency):
             yield f"{where}.balances.{asset}: does not count under {rules.name}; {_instead(rules)}"
 
 
-def _counted(rules: Rulebook, currency: str) -> str | None:
-    """Name the one asset whose balance a rulebook sets against the requirement."""
-    if isinstance(rules, TieredRulebook):
-        return rules.currency
-    return currency if isinstance(rules, ScanRulebook) else None
-
-
 def _instead(rules: Rulebook) -> str:
-    if isinstance(rules, LendingRulebook):
+    if terms_of(rules).market is not None:
         return "supply it as a position, or hold it in an account without a rulebook"
     return "hold it in an account of that coin, or in one without a rulebook"
 
@@ -178,7 +190,7 @@ def _hedge_ends(
     rules = rulebooks.get(book) if isinstance(book, str) else None
     # A rulebook that is unknown or no name at all is told elsewhere.
     is_judged = account is not None and (book is None or rules is not None)
-    if is_judged and not isinstance(rules, TieredRulebook):
+    if is_judged and (rules is None or LinearPerpetual not in terms_of(rules).instruments):
         name = hedge["account"]
         yield f"{where}.account: {name} must trade perpetuals, its rulebook was {book or 'none'}"
 
@@ -221,14 +233,15 @@ def _arrival_ends(
     use, asset = route.get("use"), route.get("asset")
     if account is None or (rules is None and book is not None):
         return  # told elsewhere
-    is_lent = isinstance(rules, LendingRulebook)
+    is_lent = rules is not None and terms_of(rules).market is not None
     if use in ("balance", "supply", "repay") and is_lent == (use == "balance"):
         fits = "supply or repay" if is_lent else "balance"
         yield f"{where}.use: must be {fits} for {route.get('target')}, was {use}"
     elif rules is not None and not is_lent and isinstance(asset, str) and use == "balance":
-        counted = _counted(rules, str(account.get("currency")))
-        if asset != counted:
-            yield f"{where}.asset: only {counted} counts under {rules.name}, was {asset}"
+        counted = (terms_of(rules).counted or {}).get(str(account.get("currency")), ())
+        if counted and asset not in counted:
+            only = ", ".join(counted)
+            yield f"{where}.asset: only {only} counts under {rules.name}, was {asset}"
 
 
 def _limit_ends(

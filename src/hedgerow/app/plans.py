@@ -8,6 +8,7 @@ from hedgerow.app.options import Source
 from hedgerow.collateral import TransferPlan
 from hedgerow.hedging import TradePlan
 from hedgerow.limits import Survey
+from hedgerow.margin import rulebooks_at
 from hedgerow.planning import plan
 from hedgerow.reporting import builtins_of, plan_tables
 from hedgerow.units import MINUTE_NS
@@ -28,7 +29,8 @@ def show_transfers(source: Source, *, as_json: bool) -> int:
     """Print the transfers that refill each account's buffer."""
     desk, market, at_ns = opened(source)
     state = looked_at(desk, market, at_ns)
-    transfers = collateral.plan(desk.buffers, desk.routes, state, dict(desk.rulebooks))
+    rulebooks = rulebooks_at(desk.rulebooks, at_ns)
+    transfers = collateral.plan(desk.buffers, desk.routes, state, rulebooks)
     nothing = TradePlan(trades=(), unmet=())
     return _show(desk, market, state, nothing, transfers, as_json=as_json)
 
@@ -47,7 +49,7 @@ def _show(
         transfers=transfers,
         before=state,
         instruments=desk.instruments,
-        rulebooks=desk.rulebooks,
+        rulebooks=rulebooks_at(desk.rulebooks, state.snapshot.time_ns),
         limits=desk.limits,
         assumptions=market.statements,
         valid_ns=MINUTE_NS,

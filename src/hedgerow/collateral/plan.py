@@ -23,13 +23,12 @@ from hedgerow.collateral.standing import (
 )
 from hedgerow.errors import Failure, Outcome
 from hedgerow.limits import Survey
-from hedgerow.margin import LendingRulebook, MarginReport, Rulebook
+from hedgerow.margin import MarginReport, Rulebook, terms_of
 from hedgerow.units import quantise, to_exact, to_model
 
 __all__ = ["plan"]
 
 _CENT_USD = Decimal("0.01")
-_BPS = 10_000
 
 
 def plan(
@@ -181,7 +180,8 @@ def _worth_ccy(
             message=f"{asset} does not count as collateral in {target.currency} here",
         )
     rulebook = rulebooks.get(target.account.rulebook or "")
-    if not isinstance(rulebook, LendingRulebook) or asset not in rulebook.reserves:
+    threshold_frac = {} if rulebook is None else terms_of(rulebook).threshold_frac
+    if asset not in threshold_frac:
         return Failure(
             subject=target.account.account_id,
             reason="unsupported",
@@ -192,4 +192,4 @@ def _worth_ccy(
         return price
     if use == "repay":
         return price
-    return price * rulebook.reserves[asset].liquidation_threshold_bps / _BPS
+    return price * threshold_frac[asset]

@@ -3,37 +3,38 @@
 An account, a snapshot and a rulebook enter; a `MarginReport` leaves whose lines add up to its
 requirement to the last digit. An input that is missing makes the whole requirement a `Failure`: the
 room refuses to give a number that might be too small.
+
+Docstrings name sections of the sheets that the rules were taken from; what each rests on is listed
+in ``docs/reference/sources.md``.
 """
 
+from hedgerow.margin.engine import Charges, Engine, VenueTerms
 from hedgerow.margin.records import (
     Confidence,
     Evidence,
     MarginLine,
     MarginReport,
+    Rulebook,
     WorstScenario,
     confidence_of,
 )
-from hedgerow.margin.require import require
-from hedgerow.margin.rulebook import (
-    RULES,
-    LendingReserve,
-    LendingRulebook,
-    Rulebook,
-    ScanRulebook,
-    Tier,
-    TieredRulebook,
-    decode_rulebook,
-    mistakes_of,
-)
+from hedgerow.margin.rulebook import RULES, decode_rulebook, mistakes_of
 from hedgerow.margin.rulebook_check import rulebook_mistakes
-from hedgerow.margin.rulebook_dates import in_force
+from hedgerow.margin.rulebook_dates import begun_in, in_force, rulebooks_at
 from hedgerow.margin.rulebook_diff import Difference, differences
+from hedgerow.margin.tiered import Tier
+from hedgerow.margin.venues import require, terms_of
+from hedgerow.margin.venues.aave import LendingReserve, LendingRulebook
+from hedgerow.margin.venues.binance import TieredRulebook
+from hedgerow.margin.venues.deribit_rulebook import ScanRulebook
 from hedgerow.margin.what_if import Leg, what_if, with_leg, with_legs
 
 __all__ = [
     "RULES",
+    "Charges",
     "Confidence",
     "Difference",
+    "Engine",
     "Evidence",
     "Leg",
     "LendingReserve",
@@ -44,7 +45,9 @@ __all__ = [
     "ScanRulebook",
     "Tier",
     "TieredRulebook",
+    "VenueTerms",
     "WorstScenario",
+    "begun_in",
     "confidence_of",
     "decode_rulebook",
     "differences",
@@ -52,6 +55,8 @@ __all__ = [
     "mistakes_of",
     "require",
     "rulebook_mistakes",
+    "rulebooks_at",
+    "terms_of",
     "what_if",
     "with_leg",
     "with_legs",

@@ -104,6 +104,7 @@ def shown_bonus_bps(call: LiquidationCall) -> int | None:
     protocol accepts no bonus that takes less than was repaid.
     """
     ratio_bps = call.ratio_bps()
+    # To the nearest, since it is measured and not owed; a half would be no whole number anyway.
     whole_bps = round(ratio_bps)
     is_whole = abs(ratio_bps - whole_bps) <= _WHOLE_BPS
     return whole_bps if is_whole and whole_bps > _BPS else None

@@ -1,18 +1,33 @@
-"""What leaves the margin room: a requirement that explains itself."""
+"""What enters the margin room and what leaves it: a rulebook, a requirement that explains itself.
 
-from collections.abc import Iterable
+Every venue's rulebook is a tagged struct on the base here (`margin.venues`), and decides which
+engine is asked; every engine ends in `report_of`, or in `unsupported` where its rulebook does not
+cover what is held.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
+
+from hedgerow.errors import Failure, Outcome
+from hedgerow.instruments import Instrument
+from hedgerow.market import Snapshot
+from hedgerow.portfolio import Account
 
 __all__ = [
     "Confidence",
     "Evidence",
     "MarginLine",
     "MarginReport",
+    "Require",
+    "Rulebook",
     "WorstScenario",
     "confidence_of",
+    "report_of",
+    "unsupported",
+    "weaker",
 ]
 
 # exact: certified against the venue's own cases. reconciled: agrees with the live account within a
@@ -25,9 +40,33 @@ Confidence: TypeAlias = Literal["exact", "reconciled", "estimate"]
 Evidence: TypeAlias = Literal["V", "R", "D", "S", "U"]
 
 
-class MarginLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One addend: which rule, on what, how much. `detail` lets a calculator repeat it.
+class Rulebook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every rulebook says of itself; a venue's own adds its figures and the tag of its kind.
 
+    It holds from the first moment of `as_of` (a day, UTC) until the next one of its venue does.
+    `evidence` is by the rule's name; a rule that is not named there is unverified.
+    """
+
+    name: str
+    venue: str
+    source: str
+    as_of: str
+    confidence: Confidence
+    confidence_note: str
+    evidence: dict[str, Evidence] = {}
+
+    def known(self, rule: str) -> Evidence:
+        """Say how well a rule is known; untold is unverified."""
+        return self.evidence.get(rule, "U")
+
+
+class MarginLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One addend: which rule, on what, how much.
+
+    `detail` lets a calculator repeat it: a first expression that gives the amount, then, after
+    semicolons, where each of its numbers comes from (``number = expression``) or a remark. Powers
+    are written ``^``, sizes ``|…|``; ``put(F …, K …, vol …, years …)`` and ``call(…)`` are values
+    by Black's formula in dollars a coin, undiscounted, and ``delta of`` one is by the forward.
     `amount_initial_ccy` is what the same rule adds to the initial requirement; None on a line that
     is no part of a requirement. `evidence` is how well the rule is known; untold is unverified.
     """
@@ -123,3 +162,96 @@ def confidence_of(best: Confidence, used: Iterable[Evidence]) -> Confidence:
         The evidence of every rule that took part.
     """
     return best if all(each == "V" for each in used) else "estimate"
+
+
+def weaker(one: Evidence, other: Evidence) -> Evidence:
+    """Give the less known of two."""
+    return max(one, other, key="VRDSU".index)
+
+
+def report_of(
+    account: Account,
+    rulebook: Rulebook,
+    time_ns: int,
+    *,
+    currency: str,
+    lines: Iterable[MarginLine],
+    equity_lines: Iterable[MarginLine],
+    used: Iterable[Evidence] = (),
+    worst_scenario: WorstScenario | None = None,
+) -> MarginReport:
+    """Add an engine's lines up to a report.
+
+    Parameters
+    ----------
+    currency
+        What every line is counted in.
+    lines
+        Each with the initial requirement it adds beside the maintenance.
+    used
+        Evidence of rules that took part and have no line of their own.
+    """
+    needed, counted = tuple(lines), tuple(equity_lines)
+    evidence = (*(line.evidence for line in (*needed, *counted)), *used)
+    return MarginReport(
+        account_id=account.account_id,
+        rulebook=rulebook.name,
+        currency=currency,
+        time_ns=time_ns,
+        confidence=confidence_of(rulebook.confidence, evidence),
+        equity_ccy=sum((line.amount_ccy for line in counted), Decimal(0)),
+        requirement_maintenance_ccy=sum((line.amount_ccy for line in needed), Decimal(0)),
+        requirement_initial_ccy=sum(
+            (line.amount_initial_ccy or Decimal(0) for line in needed), Decimal(0)
+        ),
+        lines=needed,
+        equity_lines=counted,
+        worst_scenario=worst_scenario,
+    )
+
+
+def unsupported(account: Account, message: str) -> Failure:
+    """Refuse an account that its rulebook does not cover: a requirement would look too small."""
+    return Failure(subject=account.account_id, reason="unsupported", message=message)
+
+
+class Answers(Protocol):
+    """Whoever answers for one kind of rulebook; see `hedgerow.margin.engine.Engine`."""
+
+    @property
+    def require(
+        self,
+    ) -> Callable[[Account, Mapping[str, Instrument], Snapshot, Any], Outcome[MarginReport]]:
+        """Give the requirement under a rulebook of this kind."""
+
+
+class Require:
+    """Asks the engine of an account's rulebook what the account must hold.
+
+    The house asks the one made of the registry, `hedgerow.margin.require`.
+    """
+
+    def __init__(self, engines: Mapping[type[Rulebook], Answers]) -> None:
+        self._engines = engines
+
+    def __call__(
+        self,
+        account: Account,
+        instruments: Mapping[str, Instrument],
+        snapshot: Snapshot,
+        rulebook: Rulebook,
+    ) -> Outcome[MarginReport]:
+        """Give an account's requirement under a rulebook.
+
+        Parameters
+        ----------
+        instruments
+            Terms by id, of every position held.
+
+        Returns
+        -------
+        MarginReport or Failure
+            A Failure as soon as one input is missing or stale, or one position is of a kind the
+            rulebook does not cover: a requirement without it would look too small.
+        """
+        return self._engines[type(rulebook)].require(account, instruments, snapshot, rulebook)

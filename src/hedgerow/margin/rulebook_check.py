@@ -9,20 +9,14 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from hedgerow.margin.rulebook import (
-    LendingRulebook,
-    Rulebook,
-    ScanRulebook,
-    TieredRulebook,
-    mistakes_of,
-)
+from hedgerow.margin.records import Rulebook
+from hedgerow.margin.rulebook import ANY_KIND, mistakes_of
+from hedgerow.margin.venues import ENGINES
 
 __all__ = ["rulebook_mistakes"]
 
-_KINDS: Mapping[str, type] = {
-    "lending": LendingRulebook,
-    "scan": ScanRulebook,
-    "tiered": TieredRulebook,
+_KINDS: Mapping[str, type[Rulebook]] = {
+    engine.tag: engine.kind for engine in sorted(ENGINES, key=lambda engine: engine.tag)
 }
 
 
@@ -39,7 +33,7 @@ def rulebook_mistakes(raw: bytes) -> tuple[str, ...]:
     found = tuple(_misread(table, kind, ""))
     if found:
         return found
-    rulebook: Rulebook = msgspec.toml.decode(raw, type=Rulebook)
+    rulebook: Rulebook = msgspec.toml.decode(raw, type=ANY_KIND)
     return tuple(mistakes_of(rulebook))
 
 

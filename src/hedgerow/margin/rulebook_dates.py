@@ -1,12 +1,12 @@
-"""Which of several dated rulebooks of one venue applies at a time."""
+"""Which of several dated rulebooks of one venue applies at a time, and by which names they go."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from hedgerow.errors import Failure, Outcome
-from hedgerow.margin.rulebook import Rulebook
+from hedgerow.margin.records import Rulebook
 from hedgerow.units import format_ns, parse_ns
 
-__all__ = ["in_force"]
+__all__ = ["begun_in", "in_force", "rulebooks_at"]
 
 
 def in_force(rulebooks: Iterable[Rulebook], venue: str, time_ns: int) -> Outcome[Rulebook]:
@@ -40,3 +40,30 @@ def in_force(rulebooks: Iterable[Rulebook], venue: str, time_ns: int) -> Outcome
             message=f"{venue} has {len(found)} rulebooks of {latest}: {names}; name one of them",
         )
     return found[0]
+
+
+def rulebooks_at(rulebooks: Mapping[str, Rulebook], time_ns: int) -> dict[str, Rulebook]:
+    """Give every rulebook by its name, and by its venue the one in force at a time.
+
+    An account that names a rulebook is judged by that one, whenever; one that names a venue by
+    whatever holds then. A venue where none holds, or two do, is left out: who asks for it is told.
+    """
+    venues = dict.fromkeys(each.venue for each in rulebooks.values())
+    found = ((venue, in_force(rulebooks.values(), venue, time_ns)) for venue in venues)
+    return {venue: each for venue, each in found if not isinstance(each, Failure)} | dict(rulebooks)
+
+
+def begun_in(
+    rulebooks: Mapping[str, Rulebook], named: str, start_ns: int, end_ns: int
+) -> Iterator[tuple[int, Outcome[Rulebook]]]:
+    """Give what an account's rulebook is from a start to an end, each with the time it begins at.
+
+    One for the name of a rulebook, as many as a venue's days there are for a venue. A Failure
+    stands for a time in which none holds, or two do.
+    """
+    if named in rulebooks:
+        yield start_ns, rulebooks[named]
+        return
+    days = {parse_ns(each.as_of) for each in rulebooks.values() if each.venue == named}
+    for time_ns in (start_ns, *sorted(day for day in days if start_ns < day <= end_ns)):
+        yield time_ns, in_force(rulebooks.values(), named, time_ns)

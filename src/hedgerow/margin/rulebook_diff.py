@@ -10,7 +10,8 @@ from decimal import Decimal
 
 import msgspec
 
-from hedgerow.margin.rulebook import Rulebook, Tier
+from hedgerow.margin.records import Rulebook
+from hedgerow.margin.tiered import Tier
 
 __all__ = ["Difference", "differences"]
 

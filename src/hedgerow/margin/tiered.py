@@ -1,12 +1,34 @@
 """Tiers of a rulebook, asked by the one rule of tiers (`margin.rules.tiers`)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
-from hedgerow.margin.rulebook import Tier
+import msgspec
+
 from hedgerow.margin.rules.tiers import deductions, maintenance, tier_at
 
-__all__ = ["deductions_usd", "maintenance_usd", "tier_index"]
+__all__ = ["Tier", "deductions_usd", "maintenance_usd", "mistakes_of_tiers", "tier_index"]
+
+
+class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """From `floor_usd` of notional on: maintenance rate and the leverage it permits."""
+
+    floor_usd: Decimal
+    rate_maintenance_frac: Decimal
+    rate_initial_frac: Decimal
+
+
+def mistakes_of_tiers(tiers_by_name: Mapping[str, Sequence[Tier]]) -> Iterator[str]:
+    """Name tables of tiers that do not begin at nothing, or do not rise."""
+    for name, tiers in tiers_by_name.items():
+        floors = [tier.floor_usd for tier in tiers]
+        if not floors or floors[0] != 0 or floors != sorted(set(floors)):
+            listed = [str(floor) for floor in floors]
+            yield f"tiers.{name} must start at 0 and rise, floors were {listed}"
+        rates = [tier.rate_maintenance_frac for tier in tiers]
+        if rates != sorted(rates):
+            listed = [str(rate) for rate in rates]
+            yield f"tiers.{name} maintenance rates must rise, were {listed}"
 
 
 def deductions_usd(tiers: Sequence[Tier]) -> tuple[Decimal, ...]:

@@ -12,9 +12,8 @@ import msgspec
 
 from hedgerow.errors import Outcome, OutOfDomain
 from hedgerow.instruments import EntryContract, Instrument, Option, settlement_of
-from hedgerow.margin.records import MarginReport
-from hedgerow.margin.require import require
-from hedgerow.margin.rulebook import Rulebook
+from hedgerow.margin.records import MarginReport, Rulebook
+from hedgerow.margin.venues import require
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account, with_balance, with_only_position
 from hedgerow.pricing import unit_ccy

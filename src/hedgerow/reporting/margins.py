@@ -1,6 +1,7 @@
 """Requirements for a terminal: line by line, with evidence, and before and after some legs."""
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -24,6 +25,11 @@ _LEGEND = (
     "V reproduced to the digit against published figures, R against the source code, D stated in "
     "a document of the venue, S from a third party only, U not verified."
 )
+_FORMULAS = (
+    "put(F, K, vol, years) and call(…) are values by Black's formula in dollars a coin, "
+    "undiscounted; the delta is by the forward."
+)
+_SHOWN = "rounding of what is shown"
 _UNKNOWN = "Requirement unknown, hence in breach"
 
 
@@ -45,14 +51,14 @@ def margin_tables(
             continue
         unit = report.currency
         rows = [
-            (line.rule, line.subject, exact(line.amount_ccy, unit), line.detail)
+            (line.rule, line.subject, exact(line.amount_ccy, unit), _first(line))
             for line in report.lines
         ]
         rows.append(
             ("requirement", "", exact(report.requirement_maintenance_ccy, unit), "maintenance")
         )
         rows += [
-            (line.rule, line.subject, exact(line.amount_ccy, unit), line.detail)
+            (line.rule, line.subject, exact(line.amount_ccy, unit), _first(line))
             for line in report.equity_lines
         ]
         rows.append(("equity", "", exact(report.equity_ccy, unit), "counted by the venue"))
@@ -70,7 +76,8 @@ def explain_tables(
 ) -> RenderableType:
     """Each requirement rule by rule: maintenance beside initial, their sums, evidence, how.
 
-    Lines are rounded to what a person reads; the sums are those of the exact lines.
+    Lines are rounded to what a person reads; where that changes their sum, a line says so, so that
+    what is shown adds up. Below stands where each number of a line comes from.
     """
     parts = headed(heading)
     reports: list[MarginReport] = []
@@ -82,6 +89,8 @@ def explain_tables(
             reports.append(each)
     for report in reports:
         parts += _explained(report)
+    if any("(F " in line.detail for report in reports for line in report.lines):
+        parts.append(note(_FORMULAS))
     if reports:
         parts.append(note(_LEGEND))
     return Group(*parts, *troubles(_UNKNOWN, failures))
@@ -100,30 +109,56 @@ def _explained(report: MarginReport) -> list[RenderableType]:
             exact(line.amount_ccy, unit),
             "" if line.amount_initial_ccy is None else exact(line.amount_initial_ccy, unit),
             line.evidence,
-            line.detail,
+            _first(line),
         )
         for line in report.lines
     ]
     maintenance = exact(report.requirement_maintenance_ccy, unit)
     initial = exact(report.requirement_initial_ccy, unit)
+    off = _off(rows, 2, maintenance), _off(rows, 3, initial)
+    if any(off):
+        rows.append((_SHOWN, "", exact(off[0], unit), exact(off[1], unit), "", ""))
     rows.append((_sum_of(report.lines), "", maintenance, initial, "", "requirement"))
     counted: tuple[Column, ...] = (
         ("Rule", "", False), ("On", "", False), ("Amount", "", True),
         ("Evidence", "", False), ("How", "", False),
     )  # fmt: skip
     equity: list[tuple[str, ...]] = [
-        (line.rule, line.subject, exact(line.amount_ccy, unit), line.evidence, line.detail)
+        (line.rule, line.subject, exact(line.amount_ccy, unit), line.evidence, _first(line))
         for line in report.equity_lines
     ]
     total = exact(report.equity_ccy, unit)
+    if rest := _off(equity, 2, total):
+        equity.append((_SHOWN, "", exact(rest, unit), "", ""))
     equity.append((_sum_of(report.equity_lines), "", total, "", "counted by the venue"))
     title = f"{report.account_id}: requirement, {report.rulebook} ({report.confidence}), {unit}"
     return [
         grid(title, needed, rows),
         grid(f"{report.account_id}: equity, {unit}", counted, equity),
+        *(
+            note(f"{line.rule}, {line.subject}: {line.detail}")
+            for line in (*report.lines, *report.equity_lines)
+            if line.detail != _first(line)
+        ),
         note(_facts(report)),
         Text(),
     ]
+
+
+def _first(line: MarginLine) -> str:
+    """Give the expression that a line's amount comes from."""
+    return line.detail.partition("; ")[0]
+
+
+def _off(rows: Sequence[tuple[str, ...]], column: int, total: str) -> Decimal:
+    """Give what the numbers of a column, as they are shown, lack of the total that is shown."""
+    return _read(total) - sum((_read(row[column]) for row in rows), Decimal(0))
+
+
+def _read(shown: str) -> Decimal:
+    """Read a number as it is shown; one too small to be shown is nothing."""
+    is_number = shown and not shown.startswith(("above", "under"))
+    return Decimal(shown.replace(",", "")) if is_number else Decimal(0)
 
 
 def _sum_of(lines: Sequence[MarginLine]) -> str:

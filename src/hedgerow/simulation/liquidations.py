@@ -10,7 +10,7 @@ from decimal import Decimal
 from hedgerow.errors import Failure
 from hedgerow.execution import Liquidation
 from hedgerow.instruments import Instrument
-from hedgerow.margin import LendingRulebook, Rulebook, ScanRulebook, require
+from hedgerow.margin import LendingRulebook, Rulebook, ScanRulebook, require, terms_of
 from hedgerow.market import Snapshot
 from hedgerow.simulation import lending_venue, options_venue, perpetual_venue
 from hedgerow.simulation.holdings import Holdings
@@ -19,9 +19,15 @@ from hedgerow.simulation.options_venue import OptionSpread
 from hedgerow.simulation.perpetual_venue import Liquidated
 from hedgerow.units import format_ns, quantise, scaled
 
-__all__ = ["Liquidations"]
+__all__ = ["Liquidations", "can_be_simulated"]
 
 _STEP_USD = Decimal("0.01")
+
+
+def can_be_simulated(rulebook: Rulebook) -> bool:
+    """Say whether a venue here acts by a rulebook: two of their own kind, exchanges by charges."""
+    is_own = isinstance(rulebook, LendingRulebook | ScanRulebook)
+    return is_own or terms_of(rulebook).charges is not None
 
 
 class Liquidations:

@@ -7,7 +7,7 @@ import msgspec
 
 from hedgerow.errors import Failure
 from hedgerow.instruments import Instrument, expiry_of, has_entry
-from hedgerow.margin import LendingRulebook, Rulebook, require
+from hedgerow.margin import Rulebook, require, terms_of
 from hedgerow.market import Snapshot
 from hedgerow.planning import Order
 from hedgerow.portfolio import Account
@@ -51,7 +51,8 @@ def execute(
     if not has_entry(future):
         return f"{order.instrument_id} cannot be traded by an order here"
     rulebook = None if account.rulebook is None else rulebooks[account.rulebook]
-    if rulebook is None or isinstance(rulebook, LendingRulebook):
+    charges = None if rulebook is None else terms_of(rulebook).charges
+    if rulebook is None or charges is None:
         return f"{account.account_id} is not an account of an exchange"
     if order.quantity_contracts == 0 or order.quantity_contracts % future.lot_contracts != 0:
         return f"{order.quantity_contracts} is not a multiple of the lot {future.lot_contracts}"
@@ -68,7 +69,7 @@ def execute(
     if average is None:
         return f"nothing filled: {matched.message}"
     is_buy = order.quantity_contracts > 0
-    change = booked(account, future, matched.takes, is_buy=is_buy, fee_frac=rulebook.fee_taker_frac)
+    change = booked(account, future, matched.takes, is_buy=is_buy, fee_frac=charges.fee_taker_frac)
     held = account.quantity_contracts(order.instrument_id)
     after = change.account.quantity_contracts(order.instrument_id)
     is_reducing = abs(after) < abs(held) and after * held >= 0

@@ -23,7 +23,7 @@ from hedgerow.instruments import (
     settlement_of,
     slope_ccy_per_usd,
 )
-from hedgerow.margin import TieredRulebook, require
+from hedgerow.margin import Rulebook, require, terms_of
 from hedgerow.market import Level, Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.pricing import unit_ccy
@@ -89,11 +89,16 @@ def liquidate(
     account: Account,
     instruments: Mapping[str, Instrument],
     snapshot: Snapshot,
-    rulebook: TieredRulebook,
+    rulebook: Rulebook,
     books: OpenBooks,
 ) -> tuple[Liquidated, OpenBooks]:
-    """Close positions, largest first, until the requirement is met or nothing is left."""
-    fee_frac = rulebook.fee_taker_frac + rulebook.fee_liquidation_frac
+    """Close positions, largest first, until the requirement is met or nothing is left.
+
+    The rulebook is that of an exchange: it says what is charged (`VenueTerms.charges`).
+    """
+    charges = terms_of(rulebook).charges
+    assert charges is not None, f"{rulebook.name} is no exchange's; the world must not take it"
+    fee_frac = charges.fee_taker_frac + charges.fee_liquidation_frac
     flows: list[Flow] = []
     loss = Decimal(0)
     done: list[str] = []
@@ -114,12 +119,12 @@ def liquidate(
         account = closed.change.account
         flows += closed.change.flows
         loss += closed.loss_ccy
-    rest = insured(account, rulebook.currency)
+    rest = insured(account, account.currency)
     return (
         Liquidated(
             change=Change(account=rest.account, flows=(*flows, *rest.flows)),
             loss_ccy=max(loss, Decimal(0)),
-            currency=rulebook.currency,
+            currency=account.currency,
             message="; ".join((*done, *_shortfall(rest))),
         ),
         books,

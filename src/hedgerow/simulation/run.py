@@ -217,7 +217,7 @@ class _Recorder:
             time_ns=snapshot.time_ns,
             book=book(accounts, self._world.instruments),
             snapshot=snapshot,
-            rulebooks=self._world.rulebooks,
+            rulebooks=dict(self._world.rulebooks),
             pending=pending,
             allowance=self._allow(snapshot.time_ns),
         )

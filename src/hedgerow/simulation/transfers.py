@@ -12,7 +12,7 @@ import msgspec
 from hedgerow.collateral import Route
 from hedgerow.errors import Failure
 from hedgerow.instruments import Instrument, LoanDebt, LoanSupply
-from hedgerow.margin import LendingRulebook, Rulebook, require
+from hedgerow.margin import Rulebook, require, terms_of
 from hedgerow.market import Snapshot
 from hedgerow.planning import Transfer
 from hedgerow.portfolio import Account
@@ -202,8 +202,7 @@ class Transfers:
     def _market(self, account_id: str) -> str | None:
         """Name the lending market an account is a position of."""
         name = self._holdings[account_id].rulebook
-        rulebook = None if name is None else self._rulebooks[name]
-        return rulebook.market if isinstance(rulebook, LendingRulebook) else None
+        return None if name is None else terms_of(self._rulebooks[name]).market
 
     def _loan(self, transfer: Transfer) -> LoanSupply | LoanDebt | None:
         market = self._market(transfer.target_account_id)

@@ -1,8 +1,9 @@
 """The simulated world: every account of a desk at its venue, reacting to the market.
 
-`settle` runs once per moment, in this order: spot is noted, what has expired is delivered, funding
-is paid, transfers that have arrived are credited, then every venue checks its accounts. A
-requirement that cannot be computed liquidates nothing and raises an alert: unknown is not safe.
+`settle` runs once per moment, in this order: rulebooks whose day has come begin, spot is noted,
+what has expired is delivered, funding is paid, transfers that have arrived are credited, then every
+venue checks its accounts. A requirement that cannot be computed liquidates nothing and raises an
+alert: unknown is not safe.
 
 The world implements the port `execution.Exchange`, so that a plan is executed here by the same code
 as at a real venue.
@@ -24,11 +25,12 @@ from hedgerow.simulation.fundings import Fundings
 from hedgerow.simulation.futures import entry_ccy
 from hedgerow.simulation.holdings import Holdings
 from hedgerow.simulation.ledger import FlowReason
-from hedgerow.simulation.liquidations import Liquidations
+from hedgerow.simulation.liquidations import Liquidations, can_be_simulated
 from hedgerow.simulation.matching import OpenBooks
 from hedgerow.simulation.options_venue import OptionSpread
 from hedgerow.simulation.orders import execute
 from hedgerow.simulation.records import News, Settlement
+from hedgerow.simulation.rulebook_shelf import RulebookShelf
 from hedgerow.simulation.transfers import Congestion, Transfers
 from hedgerow.units import format_ns
 
@@ -50,32 +52,36 @@ class World:
     ) -> None:
         """Open the world with a desk.
 
+        An account that names a venue in place of a rulebook is judged by the one in force; when
+        another one begins, it is told.
+
         Raises
         ------
         DeskRejected
-            If an account names an unknown rulebook, holds an instrument nobody described, or holds
-            a future without an entry price.
+            If an account names an unknown rulebook or one that no venue here acts by, holds an
+            instrument nobody described, or holds a future without an entry price.
         """
         self.instruments = instruments
-        self.rulebooks = rulebooks
         opening = tuple(accounts)
+        shelf = RulebookShelf(rulebooks, opening)
+        self.rulebooks = shelf
         for account in opening:
-            _check(account, instruments, rulebooks)
+            _check(account, instruments, shelf)
         self._holdings = Holdings(opening)
         self._transfers = Transfers(
             holdings=self._holdings,
             instruments=instruments,
-            rulebooks=rulebooks,
+            rulebooks=shelf,
             routes=routes,
             congestion=congestion,
         )
         self._deliveries = Deliveries(
-            holdings=self._holdings, instruments=instruments, rulebooks=rulebooks
+            holdings=self._holdings, instruments=instruments, rulebooks=shelf
         )
         self._liquidations = Liquidations(
             holdings=self._holdings,
             instruments=instruments,
-            rulebooks=rulebooks,
+            rulebooks=shelf,
             spread=option_spread or OptionSpread(),
         )
         self._books = OpenBooks()
@@ -98,6 +104,7 @@ class World:
     def settle(self, snapshot: Snapshot) -> None:
         """Let everything happen that is due at this moment."""
         self._snapshot = snapshot
+        self._told_alerts += self.rulebooks.turn(snapshot.time_ns)
         self._deliveries.watch(snapshot)
         delivered, undelivered = self._deliveries.deliver(snapshot)
         paid, unpaid = self._fundings.pay(snapshot)
@@ -243,12 +250,15 @@ def _refused(leg: Leg, time_ns: int, message: str) -> Receipt:
 
 
 def _check(
-    account: Account, instruments: Mapping[str, Instrument], rulebooks: Mapping[str, Rulebook]
+    account: Account, instruments: Mapping[str, Instrument], rulebooks: RulebookShelf
 ) -> None:
-    if account.rulebook is not None and account.rulebook not in rulebooks:
-        raise DeskRejected(
-            f"account {account.account_id} names unknown rulebook {account.rulebook}"
-        )
+    named = account.rulebook
+    for rulebook in () if named is None else rulebooks.candidates(named):
+        if not can_be_simulated(rulebook):
+            raise DeskRejected(
+                f"account {account.account_id} is judged by {rulebook.name}, and no simulated "
+                "venue acts by a rulebook of this kind"
+            )
     for position in account.positions:
         terms = instruments.get(position.instrument_id)
         if terms is None:

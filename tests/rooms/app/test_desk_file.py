@@ -14,7 +14,10 @@ from hedgerow.limits import METRICS
 from hedgerow.planning import Transfer
 from tests.rooms.app.edit import EXAMPLE, GONE, changed, example, mistakes, written
 
-RULEBOOKS = "known: aave/2023-06-20, binance/2021-11-01, deribit/2026-02-15"
+RULEBOOKS = (
+    "known: aave/2023-06-20, binance/2021-11-01, deribit/2026-02-15; or, for that of the day, "
+    "aave, binance, deribit"
+)
 ACCOUNTS = "there are: deribit-btc, deribit-eth, perp, aave-loan, treasury"
 PUT = "accounts.[0: deribit-btc].positions.[0]"
 

@@ -65,7 +65,8 @@ def test_the_loan_of_the_sheet() -> None:
     assert (report.currency, report.account_id) == ("USD", "loan")
     assert report.lines[-1].detail.endswith("health factor 0.96")
     assert report.equity_lines[0].detail == (
-        "50000000000000000000 smallest units at 2400, threshold 8000 bps"
+        "50000000000000000000 / 10^18 x 2400 x 8000 / 10000; "
+        f"50000000000000000000 = 50000000000000000000 x {RAY} / 10^27"
     )
 
 

@@ -8,7 +8,8 @@ import pytest
 from hedgerow.errors import Failure
 from hedgerow.instruments import Instrument
 from hedgerow.margin import MarginReport, require
-from hedgerow.margin.venues.deribit import VolShock, cells, shocked_vol_frac
+from hedgerow.margin.rules.deribit import VolShock
+from hedgerow.margin.venues.deribit import cells, shocked_vol_frac
 from hedgerow.market import MarketEvent
 from hedgerow.pricing import value_usd
 from hedgerow.units import DAY_NS, parse_ns, quantise, to_exact

@@ -8,12 +8,14 @@ import pytest
 from hedgerow.errors import Failure, RulebookRejected
 from hedgerow.margin import (
     Rulebook,
+    begun_in,
     decode_rulebook,
     differences,
     in_force,
     rulebook_mistakes,
+    rulebooks_at,
 )
-from hedgerow.units import parse_ns
+from hedgerow.units import format_ns, parse_ns
 from tests.builders import packaged, scan_rulebook, tiered_rulebook
 
 D = Decimal
@@ -53,6 +55,37 @@ def test_before_the_first_nothing_is_known() -> None:
     nowhere = in_force(DATED, "okx", parse_ns("2026-01-01T00:00:00Z"))
     assert isinstance(nowhere, Failure)
     assert "there is none at all" in nowhere.message
+
+
+def test_a_rulebook_goes_by_its_name_always_and_by_its_venue_in_its_time() -> None:
+    every = {each.name: each for each in DATED}
+    then = rulebooks_at(every, parse_ns("2025-06-01T00:00:00Z"))
+    assert set(then) == {*every, "deribit"}
+    assert then["deribit"].name == "deribit/2025-01-01"
+    assert all(then[name] is each for name, each in every.items())
+    assert rulebooks_at(every, parse_ns("2020-01-01T00:00:00Z")) == every
+
+
+def test_what_an_account_comes_to_within_a_time() -> None:
+    every = {each.name: each for each in DATED}
+    start_ns, end_ns = parse_ns("2024-12-31T00:00:00Z"), parse_ns("2026-02-15T00:00:00Z")
+
+    def come_to(named: str, start_ns: int, end_ns: int) -> list[tuple[str, str]]:
+        return [
+            (format_ns(time_ns), each.subject if isinstance(each, Failure) else each.name)
+            for time_ns, each in begun_in(every, named, start_ns, end_ns)
+        ]
+
+    assert come_to("deribit", start_ns, end_ns) == [
+        ("2024-12-31T00:00:00Z", "deribit/2024-06-17"),
+        ("2025-01-01T00:00:00Z", "deribit/2025-01-01"),
+        ("2026-02-15T00:00:00Z", "deribit/2026-02-15"),
+    ]
+    assert len(come_to("deribit", start_ns, end_ns - 1)) == 2
+    assert come_to("deribit/2024-06-17", start_ns, end_ns) == [
+        ("2024-12-31T00:00:00Z", "deribit/2024-06-17")
+    ]
+    assert come_to("deribit", 0, 1) == [("1970-01-01T00:00:00Z", "deribit")]
 
 
 def test_two_of_one_day_are_no_answer() -> None:

@@ -17,6 +17,7 @@ from hedgerow.pricing import GREEKS, VOL_REGIME
 from hedgerow.reporting import (
     LiveView,
     daily,
+    explain_tables,
     exposure_table,
     margin_tables,
     plan_tables,
@@ -288,6 +289,44 @@ def test_a_requirement_is_printed_line_by_line_or_as_unknown() -> None:
     for words in ("use 50.0 %", "estimate", "cell 3", "headroom +1.2500 BTC", "-16.0 %", "vol up",
                   "stale data"):  # fmt: skip
         assert words in text
+
+
+def shown_rows(text: str) -> list[list[str]]:
+    """The numbers with two decimals of each line of a table."""
+    return [re.findall(r"-?[\d,]+\.\d\d(?!\d)", line) for line in text.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "rest"),
+    [(["1.004", "1.004", "1.004"], "0.01"), (["1.006", "1.006"], "-0.01"), (["1", "2"], None)],
+)
+def test_lines_add_up_as_they_are_shown(amounts: list[str], rest: str | None) -> None:
+    """Three lines of 1.004 are 3.01 in sum and 3.00 as shown; a line says where the cent is."""
+    lines = tuple(
+        MarginLine(rule="tier", subject="BTC", amount_ccy=Decimal(each), detail="1 x 1; 1 = 2 - 1",
+                   amount_initial_ccy=2 * Decimal(each))
+        for each in amounts
+    )  # fmt: skip
+    total = sum(map(Decimal, amounts), Decimal(0))
+    report = MarginReport(
+        account_id="a", rulebook="r", currency="USDC", time_ns=START_NS, confidence="estimate",
+        equity_ccy=total, requirement_maintenance_ccy=total, requirement_initial_ccy=2 * total,
+        lines=lines, equity_lines=lines,
+    )  # fmt: skip
+    text = printed(explain_tables([report]))
+    needed, _, counted = text.partition("a: equity")
+    for table, columns in ((needed, 2), (counted, 1)):
+        rows = [row[:columns] for row in shown_rows(table.partition("\ntier, ")[0]) if row]
+        *parts, totals = [[Decimal(each.replace(",", "")) for each in row] for row in rows]
+        assert len(parts) >= len(amounts)
+        for column in range(columns):
+            assert sum(part[column] for part in parts) == totals[column]
+    assert ("rounding of what is shown" in needed) is (rest is not None)
+    if rest is not None:
+        (row,) = [each for each in counted.splitlines() if each.startswith("rounding of")]
+        assert row.split()[-1] == rest
+    # Where the numbers of a line come from stands below, not in the narrow column.
+    assert text.count("tier, BTC: 1 x 1; 1 = 2 - 1") == 2 * len(amounts)
 
 
 def test_plans_say_what_they_do_and_what_they_cannot(helped: Episode) -> None:

@@ -1,7 +1,10 @@
-"""Deribit: portfolio margin of futures, its parts, standard margin of options, fees and funding.
+"""Deribit: portfolio margin and its parts, standard margin of options, fees and funding.
 
 Portfolio margin (segregated): every instrument's profit in nine price buckets with vol up, same and
 down, and in an extended table of far moves; positive profits count in part. Counted in the coin.
+The parts of the scan take exact numbers of either kind: `portfolio_margin` composes them in
+fractions for futures alone, as the venue answers; the engine of accounts composes the same parts in
+decimals, with options beside the futures, and rounds what it prints against the holder.
 
 References
 ----------
@@ -9,30 +12,49 @@ venue-margin.md section 1.4 to 1.5; Deribit API reference 2.1.1, private/pme/sim
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from math import exp
+from typing import Literal, TypeAlias, TypeVar
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from hedgerow.errors import OutOfDomain
 
 __all__ = [
     "EXTENDED_MOVES_FRAC",
+    "Cell",
     "Contingency",
     "FutureHeld",
     "PortfolioMargin",
     "ScanParameters",
+    "VolShock",
     "aggregated",
     "bucket_moves_frac",
+    "cells",
+    "dampened",
     "decayed_delta_coin",
     "funding_rate_frac",
+    "future_move_frac",
     "future_profit_coin",
+    "inverse_profit_coin",
     "option_fee_coin",
     "portfolio_margin",
+    "roll_rate_frac",
     "rolled_contingency",
     "rounded",
+    "shock_written",
+    "shocked_vol_frac",
     "short_linear_option_usd",
+    "tail_allowance_ccy",
 ]
+
+Exact = TypeVar("Exact", Decimal, Fraction)
+VolShock: TypeAlias = Literal["up", "same", "down"]
 
 EXTENDED_MOVES_FRAC = tuple(Fraction(each, 100) for each in (-66, -33, 50, 100, 200, 300, 400, 500))
 
@@ -103,7 +125,38 @@ def rounded(amount: Fraction, decimals: int) -> Fraction:
     return Fraction(whole if amount >= 0 else -whole, scale)
 
 
-def bucket_moves_frac(range_frac: Fraction, buckets_count: int) -> tuple[Fraction, ...]:
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One scenario. `multiplier_frac` scales the profit; `is_extended` marks the far tail."""
+
+    price_move_frac: Decimal
+    vol_shock: VolShock
+    multiplier_frac: Decimal
+    is_extended: bool
+
+
+@cache
+def cells(
+    range_frac: Decimal,
+    buckets_count: int,
+    extended_moves_frac: tuple[Decimal, ...],
+    extended_table_factor_frac: Decimal,
+) -> tuple[Cell, ...]:
+    """List the cells: every price bucket with vol up, same and down, then the tail with vol up."""
+    shocks: tuple[VolShock, ...] = ("up", "same", "down")
+    near = tuple(
+        Cell(move, shock, Decimal(1), is_extended=False)
+        for move in bucket_moves_frac(range_frac, buckets_count)
+        for shock in shocks
+    )
+    far = tuple(
+        Cell(move, "up", extended_table_factor_frac * range_frac / abs(move), is_extended=True)
+        for move in extended_moves_frac
+    )
+    return near + far
+
+
+def bucket_moves_frac(range_frac: Exact, buckets_count: int) -> tuple[Exact, ...]:
     """Give the price moves of all buckets, from the lowest: so many on each side of none."""
     if buckets_count <= 0 or not 0 < range_frac < 1:
         raise OutOfDomain(
@@ -113,11 +166,86 @@ def bucket_moves_frac(range_frac: Fraction, buckets_count: int) -> tuple[Fractio
     return tuple(range_frac * at / buckets_count for at in range(-buckets_count, buckets_count + 1))
 
 
+def future_move_frac(move_frac: Exact, range_frac: Exact, *, is_extended: bool) -> Exact:
+    """Give the move a future is counted at: in the extended table that of the range's end."""
+    if not is_extended:
+        return move_frac
+    return range_frac if move_frac > 0 else -range_frac
+
+
+def inverse_profit_coin(size_coin: Exact, move_frac: Exact) -> Exact:
+    """Give the profit of coins of an inverse future when its mark moves."""
+    return size_coin * move_frac / (1 + move_frac)
+
+
+def shocked_vol_frac(
+    vol_frac: npt.NDArray[np.float64],
+    days: npt.NDArray[np.float64],
+    shock: VolShock,
+    *,
+    range_frac: float,
+    short_power: float,
+    long_power: float,
+    least_up_frac: float = 0.0,
+) -> npt.NDArray[np.float64]:
+    """Shock volatilities by tenor: ``vol · (1 ± range · (30 / days)^power)``.
+
+    The power is the short-term one below 30 days. The upward shock never leaves a vol below a
+    least, the downward one never below zero.
+    """
+    if shock == "same":
+        return vol_frac
+    tenor = (30.0 / days) ** np.where(days < 30.0, short_power, long_power)
+    if shock == "up":
+        return np.maximum(vol_frac * (1.0 + range_frac * tenor), least_up_frac)
+    return vol_frac * np.maximum(1.0 - range_frac * tenor, 0.0)
+
+
+def shock_written(
+    vol_frac: float,
+    days: float,
+    shock: VolShock,
+    *,
+    range_frac: float,
+    short_power: float,
+    long_power: float,
+    least_up_frac: float = 0.0,
+) -> str:
+    """Write how `shocked_vol_frac` shocks one vol; nothing where it does not."""
+    if shock == "same":
+        return ""
+    sign, power = "-" if shock == "down" else "+", short_power if days < 30.0 else long_power
+    factor = 1.0 + (range_frac if shock == "up" else -range_frac) * (30.0 / days) ** power
+    shocked, least = vol_frac * factor, least_up_frac if shock == "up" else 0.0
+    if shocked <= least:
+        return f"vol {least} is the least of a shock {shock}"
+    tenor = f"(30 / {days:.15g})^{power}"
+    return f"{shocked:.15g} = {vol_frac:.15g} x (1 {sign} {range_frac} x {tenor})"
+
+
+def tail_allowance_ccy(
+    move_frac: Exact, range_frac: Exact, dampener_usd: Exact, index_usd: Exact
+) -> Exact:
+    """Give what is taken off the size of a tail's profit: dollars that grow with the move."""
+    return (abs(move_frac) / range_frac - 1) * dampener_usd / index_usd
+
+
+def dampened(profit_ccy: Exact, allowance_ccy: Exact) -> Exact:
+    """Take the dampener off a tail's profit or loss, at most all of it."""
+    left = max(abs(profit_ccy) - allowance_ccy, abs(profit_ccy) * 0)
+    return left if profit_ccy > 0 else -left
+
+
+def roll_rate_frac(annualised_move_frac: float, expiry_years: float) -> float:
+    """Give what a basis may move until an expiry: ``e^{aT} - 1``; nothing once it has come."""
+    return exp(annualised_move_frac * max(expiry_years, 0.0)) - 1.0
+
+
 def future_profit_coin(held: FutureHeld, move_frac: Fraction) -> Fraction:
     """Give the profit of one position when its mark moves."""
     if held.is_linear:
         return held.quantity_coin * held.mark_usd * move_frac
-    return held.quantity_coin * move_frac / (1 + move_frac)
+    return inverse_profit_coin(held.quantity_coin, move_frac)
 
 
 def aggregated(profit_ccy: Fraction, *, offset_frac: Fraction, most_ccy: Fraction) -> Fraction:
@@ -146,13 +274,9 @@ def portfolio_margin(
     p = parameters
     moves = bucket_moves_frac(p.price_range_frac, p.buckets_count)
     standard = {each.subject: tuple(future_profit_coin(each, m) for m in moves) for each in futures}
-    # In the extended table a future keeps its profit at the end of the range.
-    ends = {-1: moves[0], 1: moves[-1]}
+    ends = [future_move_frac(m, p.price_range_frac, is_extended=True) for m in EXTENDED_MOVES_FRAC]
     extended = {
-        each.subject: tuple(
-            future_profit_coin(each, ends[1 if m > 0 else -1]) for m in EXTENDED_MOVES_FRAC
-        )
-        for each in futures
+        each.subject: tuple(future_profit_coin(each, end) for end in ends) for each in futures
     }
     is_linear = any(each.is_linear for each in futures)
     if is_linear and not all(each.is_linear for each in futures):
@@ -163,7 +287,12 @@ def portfolio_margin(
     kept = tuple(aggregated(s, offset_frac=p.offset_frac, most_ccy=most_ccy) for s in sums)
     far = tuple(
         aggregated(
-            _dampened(total, move, p, per_unit_usd), offset_frac=p.offset_frac, most_ccy=most_ccy
+            dampened(
+                total * p.extended_table_factor_frac * p.price_range_frac / abs(move),
+                tail_allowance_ccy(move, p.price_range_frac, p.extended_dampener_usd, per_unit_usd),
+            ),
+            offset_frac=p.offset_frac,
+            most_ccy=most_ccy,
         )
         for total, move in zip(
             _sums(extended.values(), len(EXTENDED_MOVES_FRAC)), EXTENDED_MOVES_FRAC, strict=True
@@ -195,17 +324,6 @@ def _sums(vectors: Iterable[tuple[Fraction, ...]], count: int) -> tuple[Fraction
     return tuple(sum((row[at] for row in rows), Fraction(0)) for at in range(count))
 
 
-def _dampened(
-    total_ccy: Fraction, move_frac: Fraction, p: ScanParameters, per_unit_usd: Fraction
-) -> Fraction:
-    """Scale a tail's profit down, and take the dampener off its size, at most all of it."""
-    scaled = total_ccy * p.extended_table_factor_frac * p.price_range_frac / abs(move_frac)
-    beyond = abs(move_frac) / p.price_range_frac - 1
-    allowance = beyond * p.extended_dampener_usd / per_unit_usd
-    left = max(abs(scaled) - allowance, Fraction(0))
-    return left if scaled > 0 else -left
-
-
 def _roll_shock(futures: Sequence[FutureHeld], p: ScanParameters) -> Fraction:
     """Charge each expiry's net delta: ``|Δ| · max(least, e^{aT} - 1)``."""
     by_expiry: dict[float | None, Fraction] = {}
@@ -217,7 +335,7 @@ def _roll_shock(futures: Sequence[FutureHeld], p: ScanParameters) -> Fraction:
     for years, delta in by_expiry.items():
         rate = p.min_annualised_move_frac
         if years is not None:
-            grown = exp(float(p.annualised_move_risk_frac) * max(years, 0.0)) - 1.0
+            grown = roll_rate_frac(float(p.annualised_move_risk_frac), years)
             rate = max(rate, Fraction(grown))
         total += abs(delta) * rate
     return total

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from hedgerow.errors import OutOfDomain
 
-__all__ = ["isolated_liquidation_price_usd", "loan_pair_liquidation_price"]
+__all__ = ["isolated_liquidation_price_usd"]
 
 
 def isolated_liquidation_price_usd(
@@ -28,20 +28,3 @@ def isolated_liquidation_price_usd(
     if denominator <= 0:
         raise OutOfDomain(f"rate and fee of {float(rate_frac + fee_frac)} leave no price")
     return (entry_usd - sign * margin_usd / abs(quantity_coin)) / denominator
-
-
-def loan_pair_liquidation_price(
-    *,
-    quote_liability: Fraction,
-    quote_asset: Fraction,
-    base_liability: Fraction,
-    base_asset: Fraction,
-    rate_frac: Fraction,
-    fee_frac: Fraction,
-) -> Fraction:
-    """Give the price at which an isolated margin pair is liquidated, in quote per base."""
-    owed = (1 + rate_frac) * (1 + fee_frac)
-    base = base_asset - base_liability * owed
-    if base == 0:
-        raise OutOfDomain("base owned and owed are equal: no price liquidates this pair")
-    return (quote_liability * owed - quote_asset) / base

@@ -1,28 +1,30 @@
-"""One module per venue: how each combines the ideas of the room.
+"""The registry: one module per venue, each with its rulebook and its `Engine`.
 
-A new venue is a module here and one line in `ENGINES`, keyed by the kind of rulebook it reads.
+A new venue is a module here, its import and its place in `ENGINES`, a rulebook file and tests;
+nothing else in the house is told of it.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from typing import Any
 
-from hedgerow.errors import Outcome
-from hedgerow.instruments import Instrument
-from hedgerow.margin.records import MarginReport
-from hedgerow.margin.rulebook import LendingRulebook, ScanRulebook, TieredRulebook
+from hedgerow.margin.engine import Engine, VenueTerms
+from hedgerow.margin.records import Require, Rulebook
 from hedgerow.margin.venues import aave, binance, deribit
-from hedgerow.market import Snapshot
-from hedgerow.portfolio import Account
 
-__all__ = ["ENGINES", "Engine"]
+__all__ = ["ENGINES", "ENGINE_OF", "require", "terms_of"]
 
-# Each engine takes its own kind of rulebook, which the key guarantees; hence Any and not the union.
-Engine: TypeAlias = Callable[
-    [Account, Mapping[str, Instrument], Snapshot, Any], Outcome[MarginReport]
-]
+# Each engine takes its own kind of rulebook, which the key below guarantees; hence Any.
+ENGINES: tuple[Engine[Any], ...] = (
+    aave.ENGINE,
+    binance.ENGINE,
+    deribit.ENGINE,
+)
 
-ENGINES: Mapping[type, Engine] = {
-    LendingRulebook: aave.require,
-    ScanRulebook: deribit.require,
-    TieredRulebook: binance.require,
-}
+ENGINE_OF: Mapping[type[Rulebook], Engine[Any]] = {engine.kind: engine for engine in ENGINES}
+
+require = Require(ENGINE_OF)
+
+
+def terms_of(rulebook: Rulebook) -> VenueTerms:
+    """Give what a rulebook says beside the requirement: what it covers, counts and charges."""
+    return ENGINE_OF[type(rulebook)].terms(rulebook)

@@ -12,8 +12,8 @@ import msgspec
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LoanDebt, LoanSupply
-from hedgerow.margin.records import MarginLine, MarginReport, confidence_of
-from hedgerow.margin.rulebook import LendingRulebook
+from hedgerow.margin.engine import Engine, VenueTerms
+from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of, unsupported
 from hedgerow.margin.rules.aave_v3 import (
     balance_raw,
     collateral_base,
@@ -25,10 +25,30 @@ from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.units import quantise
 
-__all__ = ["price_base", "require", "scaled_raw"]
+__all__ = ["ENGINE", "LendingReserve", "LendingRulebook", "price_base", "require", "scaled_raw"]
 
 _BASE = Decimal(10) ** 8
 _BPS = 10_000
+
+
+class LendingReserve(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One reserve of a lending market, in the protocol's basis points."""
+
+    liquidation_threshold_bps: int
+    liquidation_bonus_bps: int
+    asset_decimals: int
+
+
+class LendingRulebook(Rulebook, frozen=True, kw_only=True, tag="lending"):
+    """Over-collateralised loans, liquidated when the health factor falls below one."""
+
+    market: str
+    close_factor_bps: int
+    close_factor_full_below_health_frac: Decimal
+    close_factor_full_below_usd: Decimal
+    liquidation_protocol_fee_bps: int
+    dust_base_usd: Decimal
+    reserves: dict[str, LendingReserve]
 
 
 def scaled_raw(quantity_contracts: Decimal, decimals: int, *, is_debt: bool) -> int:
@@ -59,13 +79,15 @@ def require(
     for position in account.positions:
         terms = instruments[position.instrument_id]
         if not isinstance(terms, LoanSupply | LoanDebt) or terms.market != rulebook.market:
-            return _refuse(account, f"{position.instrument_id} is no loan on {rulebook.market}")
+            return unsupported(account, f"{position.instrument_id} is no loan on {rulebook.market}")
         reserve = rulebook.reserves.get(terms.asset)
         if reserve is None:
-            return _refuse(account, f"{rulebook.name} has no reserve {terms.asset}")
+            return unsupported(account, f"{rulebook.name} has no reserve {terms.asset}")
         is_debt = isinstance(terms, LoanDebt)
         if position.quantity_contracts > 0 if is_debt else position.quantity_contracts < 0:
-            return _refuse(account, f"{position.instrument_id}: debt is held short, supply long")
+            return unsupported(
+                account, f"{position.instrument_id}: debt is held short, supply long"
+            )
         oracle = snapshot.oracle_usd(terms.asset)
         if isinstance(oracle, Failure):
             return oracle
@@ -83,9 +105,10 @@ def require(
                     rule="debt",
                     subject=terms.asset,
                     amount_ccy=Decimal(base) / _BASE,
-                    detail=f"{amount} smallest units at {oracle}",
+                    detail=f"{amount} / 10^{reserve.asset_decimals} x {Decimal(price) / _BASE}; "
+                    f"{amount} = {units} x {index.borrow_index_ray} / 10^27",
                     amount_initial_ccy=Decimal(base) / _BASE,
-                    evidence=rulebook.evidence.get("debt", "U"),
+                    evidence=rulebook.known("debt"),
                 )
             )
         else:
@@ -97,9 +120,10 @@ def require(
                     rule="collateral x threshold",
                     subject=terms.asset,
                     amount_ccy=Decimal(base * reserve.liquidation_threshold_bps) / (_BASE * _BPS),
-                    detail=f"{amount} smallest units at {oracle}, "
-                    f"threshold {reserve.liquidation_threshold_bps} bps",
-                    evidence=rulebook.evidence.get("collateral", "U"),
+                    detail=f"{amount} / 10^{reserve.asset_decimals} x {Decimal(price) / _BASE} x "
+                    f"{reserve.liquidation_threshold_bps} / {_BPS}; "
+                    f"{amount} = {units} x {index.liquidity_index_ray} / 10^27",
+                    evidence=rulebook.known("collateral"),
                 )
             )
     health = health_factor_wad(weighted_base_bps, debt_total_base)
@@ -108,22 +132,30 @@ def require(
         lines[-1] = msgspec.structs.replace(
             lines[-1], detail=f"{lines[-1].detail}; health factor {shown}"
         )
-    debt = sum((line.amount_ccy for line in lines), Decimal(0))
-    return MarginReport(
-        account_id=account.account_id,
-        rulebook=rulebook.name,
+    return report_of(
+        account,
+        rulebook,
+        snapshot.time_ns,
         currency="USD",
-        time_ns=snapshot.time_ns,
-        confidence=confidence_of(
-            rulebook.confidence, (line.evidence for line in (*lines, *equity_lines))
-        ),
-        equity_ccy=sum((line.amount_ccy for line in equity_lines), Decimal(0)),
-        requirement_maintenance_ccy=debt,
-        requirement_initial_ccy=debt,
-        lines=tuple(lines),
-        equity_lines=tuple(equity_lines),
+        lines=lines,
+        equity_lines=equity_lines,
     )
 
 
-def _refuse(account: Account, message: str) -> Failure:
-    return Failure(subject=account.account_id, reason="unsupported", message=message)
+def _terms(rulebook: LendingRulebook) -> VenueTerms:
+    return VenueTerms(
+        instruments=(LoanSupply, LoanDebt),
+        market=rulebook.market,
+        threshold_frac={
+            asset: Decimal(reserve.liquidation_threshold_bps) / _BPS
+            for asset, reserve in rulebook.reserves.items()
+        },
+    )
+
+
+ENGINE = Engine(
+    kind=LendingRulebook,
+    rules=("collateral", "debt"),
+    require=require,
+    terms=_terms,
+)

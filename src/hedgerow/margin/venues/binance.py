@@ -5,18 +5,33 @@ from the tier of its own notional (venue-margin.md section 2.1, [V]
 binance-usdm-account-components).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LinearPerpetual
-from hedgerow.margin.records import MarginLine, MarginReport, confidence_of
-from hedgerow.margin.rulebook import TieredRulebook
-from hedgerow.margin.tiered import deductions_usd, maintenance_usd, tier_index
+from hedgerow.margin.engine import Charges, Engine, VenueTerms
+from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of, unsupported
+from hedgerow.margin.tiered import (
+    Tier,
+    deductions_usd,
+    maintenance_usd,
+    mistakes_of_tiers,
+    tier_index,
+)
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 
-__all__ = ["require"]
+__all__ = ["ENGINE", "TieredRulebook", "require"]
+
+
+class TieredRulebook(Rulebook, frozen=True, kw_only=True, tag="tiered"):
+    """Cross-margined perpetuals: each position's notional falls into tiers of its underlying."""
+
+    currency: str
+    tiers: dict[str, list[Tier]]
+    fee_taker_frac: Decimal
+    fee_liquidation_frac: Decimal
 
 
 def require(
@@ -27,26 +42,25 @@ def require(
 ) -> Outcome[MarginReport]:
     """Give the cross requirement; see `hedgerow.margin.require`."""
     lines: list[MarginLine] = []
-    known = rulebook.evidence
     equity_lines = [
         MarginLine(
             rule="wallet balance",
             subject=rulebook.currency,
             amount_ccy=account.balance_coin(rulebook.currency),
-            evidence=known.get("equity", "U"),
+            evidence=rulebook.known("equity"),
         )
     ]
     for position in account.positions:
         terms = instruments[position.instrument_id]
         if not isinstance(terms, LinearPerpetual) or terms.settlement != rulebook.currency:
-            return _refuse(
+            return unsupported(
                 account, f"{position.instrument_id} is not a {rulebook.currency} perpetual"
             )
         tiers = rulebook.tiers.get(terms.underlying)
         if tiers is None:
-            return _refuse(account, f"{rulebook.name} has no tiers for {terms.underlying}")
+            return unsupported(account, f"{rulebook.name} has no tiers for {terms.underlying}")
         if position.price_entry_ccy is None:
-            return _refuse(account, f"{position.instrument_id} has no entry price")
+            return unsupported(account, f"{position.instrument_id} has no entry price")
         mark = snapshot.mark_usd(terms.instrument_id, terms.underlying)
         if isinstance(mark, Failure):
             return mark
@@ -58,11 +72,12 @@ def require(
                 rule="tiered maintenance",
                 subject=position.instrument_id,
                 amount_ccy=maintenance_usd(tiers, notional),
-                detail=f"{notional} x {tiers[at].rate_maintenance_frac} - "
+                detail=f"{notional:f} x {tiers[at].rate_maintenance_frac} - "
                 f"{deductions_usd(tiers)[at]} (tier {at}); "
-                f"initial x {tiers[at].rate_initial_frac}",
+                f"initial {notional:f} x {tiers[at].rate_initial_frac}; "
+                f"{notional:f} = |{size_coin:f} x {mark:f}|",
                 amount_initial_ccy=notional * tiers[at].rate_initial_frac,
-                evidence=known.get("tiered_maintenance", "U"),
+                evidence=rulebook.known("tiered_maintenance"),
             )
         )
         equity_lines.append(
@@ -70,28 +85,40 @@ def require(
                 rule="unrealised profit",
                 subject=position.instrument_id,
                 amount_ccy=size_coin * (mark - position.price_entry_ccy),
-                detail=f"{size_coin} x ({mark} - {position.price_entry_ccy})",
-                evidence=known.get("equity", "U"),
+                detail=f"{size_coin:f} x ({mark:f} - {position.price_entry_ccy:f})",
+                evidence=rulebook.known("equity"),
             )
         )
-    used = {line.evidence for line in (*lines, *equity_lines)}
-    if lines:
-        used.add(known.get("tiered_initial", "U"))
-    return MarginReport(
-        account_id=account.account_id,
-        rulebook=rulebook.name,
+    return report_of(
+        account,
+        rulebook,
+        snapshot.time_ns,
         currency=rulebook.currency,
-        time_ns=snapshot.time_ns,
-        confidence=confidence_of(rulebook.confidence, used),
-        equity_ccy=sum((line.amount_ccy for line in equity_lines), Decimal(0)),
-        requirement_maintenance_ccy=sum((line.amount_ccy for line in lines), Decimal(0)),
-        requirement_initial_ccy=sum(
-            (line.amount_initial_ccy or Decimal(0) for line in lines), Decimal(0)
-        ),
-        lines=tuple(lines),
-        equity_lines=tuple(equity_lines),
+        lines=lines,
+        equity_lines=equity_lines,
+        used=[rulebook.known("tiered_initial")] if lines else [],
     )
 
 
-def _refuse(account: Account, message: str) -> Failure:
-    return Failure(subject=account.account_id, reason="unsupported", message=message)
+def _terms(rulebook: TieredRulebook) -> VenueTerms:
+    return VenueTerms(
+        instruments=(LinearPerpetual,),
+        counted={rulebook.currency: (rulebook.currency,)},
+        charges=Charges(
+            fee_taker_frac=rulebook.fee_taker_frac,
+            fee_liquidation_frac=rulebook.fee_liquidation_frac,
+        ),
+    )
+
+
+def _mistakes(rulebook: TieredRulebook) -> Iterator[str]:
+    return mistakes_of_tiers(rulebook.tiers)
+
+
+ENGINE = Engine(
+    kind=TieredRulebook,
+    rules=("equity", "tiered_maintenance", "tiered_initial"),
+    require=require,
+    terms=_terms,
+    mistakes=_mistakes,
+)

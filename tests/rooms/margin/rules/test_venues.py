@@ -171,18 +171,6 @@ def test_okx_counts_the_closing_fee_into_the_requirement(
     assert margin + size * (price - entry) == abs(size) * price * (rate + fee)
 
 
-def test_a_margin_pair_is_liquidated_where_it_owns_what_it_owes_with_margin_and_fee() -> None:
-    price = okx.loan_pair_liquidation_price(
-        quote_liability=F(5_000),
-        quote_asset=F(0),
-        base_liability=F(0),
-        base_asset=F(1),
-        rate_frac=F("0.03"),
-        fee_frac=F("0.001"),
-    )
-    assert price == 5_000 * F("1.03") * F("1.001")
-
-
 # --- CME ------------------------------------------------------------------------------------------
 
 

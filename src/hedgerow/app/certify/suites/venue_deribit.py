@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Final
 
+import numpy as np
+
 from hedgerow.app.certify.given import Given
 from hedgerow.app.certify.suites.options import is_call, out_of_the_money, printed, years_left
 from hedgerow.errors import VectorsRejected
@@ -185,15 +187,23 @@ def _option_contingency(given: Given) -> Mapping[str, object]:
 
 def _vol_shock(given: Given) -> Mapping[str, object]:
     days = given.number("dte")
+    # A case names only the power of its own tenor.
     power = given.number("short_term_vega_power" if days < 30 else "long_term_vega_power")
-    tenor = (30.0 / days) ** power
-    vol = given.number("iv")
-    up = vol * (1.0 + given.number("vol_range_up") * tenor)
+
+    def shocked(shock: rules.VolShock, least: float) -> float:
+        found = rules.shocked_vol_frac(
+            np.array([given.number("iv")]),
+            np.array([days]),
+            shock,
+            range_frac=given.number(f"vol_range_{shock}"),
+            short_power=power,
+            long_power=power,
+            least_up_frac=least,
+        )
+        return float(found[0])
+
     least = given.number("min_volatility_for_shock_up", 0)
-    return {
-        "iv_up": max(up, least),
-        "iv_down": vol * max(0.0, 1.0 - given.number("vol_range_down") * tenor),
-    }
+    return {"iv_up": shocked("up", least), "iv_down": shocked("down", 0.0)}
 
 
 def _option_fee(given: Given) -> Mapping[str, object]:

@@ -1,0 +1,78 @@
+"""What the house asks of a venue's rules: a requirement, and a few facts about its accounts.
+
+A venue answers both in its module of `margin.venues`, as one `Engine`; whoever needs an answer asks
+`terms_of` or `require` and never which kind of rulebook it is.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Generic, TypeVar
+
+import msgspec
+
+from hedgerow.errors import Outcome
+from hedgerow.instruments import Instrument
+from hedgerow.margin.records import MarginReport, Rulebook
+from hedgerow.market import Snapshot
+from hedgerow.portfolio import Account
+
+__all__ = ["Charges", "Engine", "VenueTerms", "nothing_wrong"]
+
+R = TypeVar("R", bound=Rulebook)
+
+
+class Charges(msgspec.Struct, frozen=True, kw_only=True):
+    """What an exchange takes of the notional: of an order that takes, and on top when it closes."""
+
+    fee_taker_frac: Decimal
+    fee_liquidation_frac: Decimal
+
+
+class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rulebook says beside the requirement.
+
+    `instruments` are the kinds of terms that the engine covers. `counted` gives the assets whose
+    balance is set against the requirement, by the currency an account is kept in: an account in
+    another currency is a mistake. None where no balance counts at all, since what is lent and owed
+    are positions. `charges` is None where there is nothing to send an order to; `market` names the
+    lending market, None on an exchange. `threshold_frac` is what part of a supply's worth counts.
+    """
+
+    instruments: tuple[type, ...]
+    counted: Mapping[str, tuple[str, ...]] | None = None
+    charges: Charges | None = None
+    market: str | None = None
+    threshold_frac: Mapping[str, Decimal] = {}
+
+    def counts(self, asset: str, currency: str) -> bool:
+        """Say whether a balance counts in an account kept in a currency."""
+        return self.counted is not None and asset in self.counted.get(currency, ())
+
+
+def nothing_wrong(_: Rulebook) -> Iterator[str]:
+    """Name no mistake: for a kind whose figures cannot contradict each other."""
+    return iter(())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine(Generic[R]):
+    """One venue's rules.
+
+    `kind` is its rulebook, whose tag is what a file's `type` says. `rules` are the names that its
+    table `[evidence]` may hold. `require` is told in `hedgerow.margin.require`. `mistakes` names
+    what does not fit together in a rulebook whose every number is finite and not negative; those
+    under a field in `signed` may be negative.
+    """
+
+    kind: type[R]
+    rules: tuple[str, ...]
+    require: Callable[[Account, Mapping[str, Instrument], Snapshot, R], Outcome[MarginReport]]
+    terms: Callable[[R], VenueTerms]
+    mistakes: Callable[[R], Iterator[str]] = nothing_wrong
+    signed: tuple[str, ...] = ()
+
+    @property
+    def tag(self) -> str:
+        """What a file of this kind says in `type`."""
+        return str(self.kind.__struct_config__.tag)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -23,6 +22,8 @@ from pathlib import Path
 
 import msgspec
 from rich.console import Console
+
+from tools.kept import load, save
 
 ROOT = Path(__file__).resolve().parent.parent
 FAILURES_COUNT_MAX = 5
@@ -43,24 +44,6 @@ class State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     spent_s: float = 0.0
     passed_count: int = 0
     failed: tuple[Failed, ...] = ()
-
-
-def load(path: Path) -> State:
-    """Read the state of an unfinished soak, or start one."""
-    if not path.exists():
-        return State()
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=State)
-    except msgspec.DecodeError as error:
-        raise SystemExit(f"{path} cannot be read ({error}); delete it to start afresh") from error
-
-
-def save(state: State, path: Path) -> None:
-    """Write the state so that a crash leaves the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".tmp")
-    beside.write_bytes(msgspec.json.encode(state))
-    os.replace(beside, path)
 
 
 class Trouble(Exception):
@@ -132,7 +115,7 @@ def soak(
 ) -> tuple[State, bool]:
     """Take seeds until the hours are over; the state, and whether the soak is finished."""
     path = folder / "state.json"
-    state = load(path)
+    state = load(path, State)
     if state.passed_count or state.failed:
         console.print(f"going on at seed {state.next_seed}, {state.spent_s / 3600:.2f} h done")
     while state.spent_s < hours * 3600 and len(state.failed) < FAILURES_COUNT_MAX:

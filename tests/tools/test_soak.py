@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from tools import soak
+from tools.kept import load, save
 
 QUIET = Console(quiet=True)
 
@@ -51,17 +52,17 @@ def test_the_soak_goes_on_where_it_stopped_and_ends_after_its_hours(
     tmp_path: Path, command: str
 ) -> None:
     folder = tmp_path / "soak"
-    soak.save(soak.State(next_seed=4, spent_s=3599.9999, passed_count=9), folder / "state.json")
+    save(soak.State(next_seed=4, spent_s=3599.9999, passed_count=9), folder / "state.json")
     state, passed = soak.soak(command, 1.0, folder, 60, QUIET)
     assert passed
     assert (state.next_seed, state.passed_count) == (5, 10)
-    assert soak.load(folder / "state.json") == soak.State(next_seed=5)
+    assert load(folder / "state.json", soak.State) == soak.State(next_seed=5)
 
 
 def test_a_failure_of_an_earlier_sitting_still_counts(tmp_path: Path, command: str) -> None:
     folder = tmp_path / "soak"
     earlier = soak.Failed(episode_seed=1, reason="something")
-    soak.save(soak.State(next_seed=4, spent_s=3599.9999, failed=(earlier,)), folder / "state.json")
+    save(soak.State(next_seed=4, spent_s=3599.9999, failed=(earlier,)), folder / "state.json")
     state, passed = soak.soak(command, 1.0, folder, 60, QUIET)
     assert not passed
     assert state.failed == (earlier,)
@@ -78,7 +79,7 @@ def test_a_broken_state_file_says_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     path.write_text("{", encoding="utf-8")
     with pytest.raises(SystemExit, match="delete it"):
-        soak.load(path)
+        load(path, soak.State)
 
 
 def test_hours_are_bounded(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,13 @@ MONEY = st.fractions(-10_000, 1_000_000, max_denominator=100)
 # --- tiers ----------------------------------------------------------------------------------------
 
 
+def test_the_first_tier_deducts_nothing_wherever_it_begins() -> None:
+    """Continuous at 20: 20 · 10 % is 20 · 30 % less 4."""
+    floors, rates = (F(10), F(20)), (F(1, 10), F(3, 10))
+    assert list(tiers.deductions(floors, rates)) == [0, 4]
+    assert [tiers.maintenance(F(n), floors, rates) for n in (10, 20, 30)] == [1, 2, 5]
+
+
 @given(st.lists(st.tuples(st.integers(1, 10**7), RATES), min_size=1, max_size=6))
 def test_tiers_are_continuous_at_every_floor(steps: list[tuple[int, Fraction]]) -> None:
     floors, rates = [F(0)], [F(1, 1000)]

@@ -197,7 +197,9 @@ def test_a_plot_has_value_and_the_greek_asked_for(tmp_path: Path) -> None:
 def test_the_program_itself_prices(tmp_path: Path) -> None:
     answer = hedgerow("price", *OPTION, "--json", cwd=tmp_path)
     assert answer.code == 0
-    assert json.loads(answer.out)["raw"]["value_usd"] == pytest.approx(4992.567609786358, rel=1e-13)
+    assert json.loads(answer.out)["raw"]["value_usd"] == pytest.approx(
+        float(numbers("inverse_option")["value_quote"]), rel=1e-13
+    )
 
 
 @pytest.mark.parametrize(

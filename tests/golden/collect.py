@@ -59,8 +59,8 @@ def _methods() -> dict[str, Any]:
     )
     return {
         "title": "Values of numerical methods: published, or computed with 40 digits",
-        "source": "books and papers, libraries' own tests, and independent arithmetic: `sources` has "
-        "one for each entry, and `about` says what the kinds mean",
+        "source": "books and papers, libraries' own tests, and independent arithmetic: "
+        "`sources` has one for each entry, and `about` says what the kinds mean",
         "read_on": READ_ON,
         "licence": "facts only",
         "regenerate": REGENERATE,

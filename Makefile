@@ -116,7 +116,7 @@ docs: $(STAMP)docs ## build the documentation into build/docs
 	@$(BIN)/python -m sphinx -W --keep-going -q -b html -d build/doctrees docs build/docs
 	@echo "build/docs/index.html"
 
-soak: $(STAMP)dev ## real kills, then seeded episodes for HOURS=1, twice each; goes on where it stopped
+soak: $(STAMP)dev ## real kills, then episodes, damaged files and one long process for HOURS=1; goes on where it stopped
 	@$(BIN)/python -m pytest -q -m soak
 	@$(BIN)/python -m tools.soak --hours $(HOURS) $(ARGS)
 

@@ -40,6 +40,38 @@ def test_small_accounts_go_whole_and_healthy_ones_not_at_all() -> None:
     assert auction.share_most_frac(0.0, 100.0, 0.9) == 0.0
 
 
+def test_an_account_that_has_reached_its_buffer_is_not_for_sale_however_small() -> None:
+    assert auction.share_most_frac(0.0, 50.0, 0.9, cutoff_usd=100.0) == 0.0
+    assert auction.share_most_frac(0.005, 100.0, 0.9) == 0.0
+    assert auction.share_most_frac(-10.0, 0.005, 0.9) < 1.0, "without a cutoff none is too small"
+
+
+def test_the_fee_of_a_solvent_account_by_hand() -> None:
+    """A tenth of the gap of 500 below -100 is -150; 150 of 550 brings it there, of 400 at 5 %."""
+    terms = auction.AuctionTerms(
+        start_frac=0.95,
+        cutoff_frac=0.7,
+        fast_s=900.0,
+        slow_s=43_200.0,
+        insolvent_s=600.0,
+        fee_frac=0.05,
+        buffer_frac=0.1,
+    )
+    assert auction.buffer_usd(-100.0, 400.0, 0.1) == pytest.approx(-150.0, rel=1e-15)
+    fee = auction.liquidation_fee_usd(-100.0, 400.0, terms)
+    assert fee == pytest.approx(400.0 * 150.0 / 550.0 * 0.05, rel=1e-14)
+    assert auction.liquidation_fee_usd(-100.0, 0.005, terms) > 0.0
+    assert auction.liquidation_fee_usd(-100.0, -5.0, terms) == 0.0
+
+
+@pytest.mark.parametrize(("elapsed", "length"), [(-1.0, 600.0), (1.0, 0.0)])
+def test_an_auction_neither_runs_backwards_nor_takes_no_time(elapsed: float, length: float) -> None:
+    with pytest.raises(OutOfDomain, match="seconds must not be negative"):
+        auction.insolvent_payout_usd(
+            1.0, maintenance_usd=-300.0, value_usd=-100.0, elapsed_s=elapsed, length_s=length
+        )
+
+
 @pytest.mark.parametrize(
     ("value", "elapsed", "want"),
     [(-100.0, 0.0, 100.0), (-100.0, 300.0, 200.0), (-100.0, 900.0, 300.0), (50.0, 0.0, 0.0),

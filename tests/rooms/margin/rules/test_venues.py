@@ -112,6 +112,24 @@ def test_initial_margin_is_cut_off_after_eight_decimals() -> None:
     assert binance.maintenance_usd(F(0), F(100), F("0.1"), F(5)) == 0
 
 
+def test_coin_margined_prices_and_leverage_must_be_positive() -> None:
+    for prices in ((F(0), F(1)), (F(1), F(0))):
+        with pytest.raises(OutOfDomain, match="prices must be positive"):
+            binance.inverse_profit_coin(F(100), *prices)
+    for mark, leverage in ((F(0), F(10)), (F(1), F(0))):
+        with pytest.raises(OutOfDomain, match="mark and leverage must be positive"):
+            binance.inverse_margins_coin(F(100), mark, leverage_frac=leverage, rate_frac=F(1, 100))
+
+
+def test_a_short_that_its_coins_cover_just_so_has_no_price() -> None:
+    """100 dollars short at 100 owe the one coin that is there, at whatever price."""
+    for wallet, price in ((F(1), None), (F(1, 2), F(198))):
+        found = binance.inverse_liquidation_price_usd(
+            wallet_coin=wallet, quantity_usd=F(-100), entry_usd=F(100), rate_frac=F(1, 100)
+        )
+        assert found == price
+
+
 # --- Bybit and OKX --------------------------------------------------------------------------------
 
 

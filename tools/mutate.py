@@ -135,7 +135,7 @@ def _changes(node: ast.expr | ast.AugAssign) -> Iterator[Change]:
         case ast.Compare():
             for at, operator in enumerate(node.ops):
                 yield Change(node, "ops", at, _SWAPS[type(operator)]())
-        case ast.Name() if node.id in _NAMES:
+        case ast.Name(ctx=ast.Load()) if node.id in _NAMES:
             yield Change(node, "id", None, _NAMES[node.id])
         case ast.Attribute() if node.attr in _NAMES:
             yield Change(node, "attr", None, _NAMES[node.attr])

@@ -57,6 +57,10 @@ def test_every_link_of_a_chain_of_comparisons_is_a_place() -> None:
     assert found == {"a <= b <= c", "a < b < c"}
 
 
+def test_a_name_that_is_given_is_no_function_that_is_called() -> None:
+    assert changed("min: int = f()\nmin = g()\n") == set()
+
+
 def test_a_copy_differs_in_one_place_only_and_the_order_is_always_the_same() -> None:
     made = mutants(MODULE)
     assert made == mutants(MODULE)

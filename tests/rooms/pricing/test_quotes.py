@@ -23,6 +23,9 @@ GATES = """
     2        2.5      10000        20000       0.02          COARSE
     190      210      inf          10500       0.1           NOT_FINITE
     190      210      10000        10500       0             NOT_FINITE
+    190      210      0            10500       0.1           NOT_FINITE
+    190      210      10000        0           0.1           NOT_FINITE
+    190      0        10000        10500       0.1           NO_ASK
 """
 
 
@@ -32,6 +35,15 @@ def test_every_gate_is_named() -> None:
     bid, ask, forward, strike, years = columns
     found = quote_vols(bid, ask, forward, strike, years, True, tick_usd=1.0)
     assert [QuoteGate(int(code)).name for code in found.gate_code] == [row[-1] for row in rows]
+
+
+def test_a_venue_has_a_tick_and_one_as_coarse_as_allowed_is_not_too_coarse() -> None:
+    terms = (190.0, 210.0, 10_000.0, 10_500.0, 0.1, True)
+    assert QuoteGate(int(quote_vols(*terms, tick_usd=0.0).gate_code)) is QuoteGate.NOT_FINITE
+    tick_volpt = float(quote_vols(*terms, tick_usd=1.0).tick_volpt)
+    for most, gate in ((tick_volpt, QuoteGate.OK), (0.999 * tick_volpt, QuoteGate.COARSE)):
+        found = quote_vols(*terms, tick_usd=1.0, tick_volpt_max=most)
+        assert QuoteGate(int(found.gate_code)) is gate
 
 
 def test_vols_and_width_are_those_of_the_prices() -> None:

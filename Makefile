@@ -7,17 +7,22 @@ MAKEFLAGS += --no-print-directory
 
 PY ?= python3
 HOURS ?= 1
+MINUTES ?= 10
 ARGS ?=
 
 V := .venv
 BIN := $(V)/bin
 STAMP := $(V)/.stamp-
-PYTEST = $(BIN)/python -m pytest -n 2
+# Half of the tests in order to each worker, so that what a file prepares is prepared once, and who is
+# done first helps the other.
+PYTEST = $(BIN)/python -m pytest -n 2 --dist worksteal
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests and commands start hundreds of interpreters: a module is compiled once, not in each of them.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup run test check check-format check-lint check-types check-layers check-spelling \
-        check-tests bench measure docs soak clean
+        check-tests bench measure docs soak mutate clean
 
 help: ## this list
 	@echo "hedgerow: make <target>"
@@ -111,9 +116,14 @@ docs: $(STAMP)docs ## build the documentation into build/docs
 	@$(BIN)/python -m sphinx -W --keep-going -q -b html -d build/doctrees docs build/docs
 	@echo "build/docs/index.html"
 
-soak: $(STAMP)dev ## real kills, then seeded episodes for HOURS=1, twice each; goes on where it stopped
+soak: $(STAMP)dev ## real kills, then episodes, damaged files and one long process for HOURS=1; goes on where it stopped
 	@$(BIN)/python -m pytest -q -m soak
 	@$(BIN)/python -m tools.soak --hours $(HOURS) $(ARGS)
+
+mutate: $(STAMP)dev ## break MODULE=src/… in one place after another; list what TESTS=… does not notice
+	@[ -n '$(MODULE)' ] && [ -n '$(TESTS)' ] || { \
+	  echo "say which: make mutate MODULE=src/hedgerow/… TESTS='tests/…' MINUTES=10" >&2; exit 2; }
+	@$(BIN)/python -m tools.mutate --minutes $(MINUTES) $(ARGS) $(MODULE) $(TESTS)
 
 clean: ## remove .venv and everything built (out/ stays)
 	@rm -rf $(V) $(V).log build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis \

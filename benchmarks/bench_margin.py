@@ -21,24 +21,23 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 from itertools import islice, product
+from pathlib import Path
 from time import perf_counter
+
+import msgspec
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from hedgerow.app.rulebooks import packaged_rulebooks
 from hedgerow.errors import Failure
 from hedgerow.instruments import Instrument, Option
 from hedgerow.margin import Leg, require, what_if
-from hedgerow.margin.rules.derive.book import Expiry, OptionLeg, split_forward_usd
-from hedgerow.margin.rules.derive.portfolio_v2 import (
-    Collateral,
-    Parameters2,
-    Portfolio2,
-    Scenario2,
-    margins_v2,
-)
+from hedgerow.margin.rules.derive.portfolio_v2 import Portfolio2, margins_v2
 from hedgerow.market import AgeLimits, IndexPrice, MarketState, OptionQuote, Quote, Snapshot
 from hedgerow.portfolio import Account, Balance, Position
 from hedgerow.units import parse_ns
 from hedgerow.venues.recordings import option_from_name, perpetual_from_name
+from tests.rooms.margin.rules.derive_accounts import DAY_S, V2, cells_second, expiry, leg, second
 
 NOW_NS = parse_ns("2026-02-01T00:00:00Z")
 RULEBOOK = "deribit/2026-02-15"
@@ -49,110 +48,26 @@ STRIKES_USD = range(60_000, 100_000, 2_500)
 POSITIONS_COUNT = 200
 
 OPTIONS_COUNT, EXPIRIES_COUNT = 80, 7
-DAY_S = 86_400.0
 # Of the protocol's deployment for ETH (onchain-margin.md, Derive, second generation).
-PARAMETERS = Parameters2(
-    maintenance_factor_frac=1.0,
-    initial_factor_frac=1.25,
-    short_rate_multiplier_frac=0.5,
-    long_rate_multiplier_frac=1.0,
-    short_rate_add_frac=0.08,
-    long_rate_add_frac=0.08,
-    long_discount_frac=0.95,
-    short_discount_frac=1.04,
-    basis_up_frac=1.045,
-    basis_down_frac=0.955,
-    basis_add_frac=0.5,
-    basis_multiplier_frac=2.0,
-    peg_threshold_frac=0.98,
-    peg_factor_frac=2.0,
-    confidence_threshold_frac=0.55,
-    confidence_factor_frac=1.0,
-    perp_maintenance_frac=0.015,
-    perp_initial_frac=0.005,
-    option_maintenance_frac=0.003,
-    option_initial_frac=0.002,
-    vol_up_frac=0.5,
-    vol_down_frac=0.275,
-    short_power=0.3,
-    long_power=0.13,
-    floor_s=DAY_S,
-    vol_up_least_frac=0.45,
-    linear_cap_frac=0.15,
-    linear_cap_per_root_year_frac=-0.05,
-    abs_cap_frac=0.15,
-    abs_cap_per_root_year_frac=-0.05,
-    skew_least_log=0.01,
-    skew_width_frac=4.0,
-    skew_static_frac=0.6,
-    skew_scale_frac=-0.1,
-)
-
-
-def scenarios() -> list[Scenario2]:
-    """Give 31 cells: nine prices by three vols, two damped tails, two of skew."""
-    moves = (1.2, 1.15, 1.1, 1.05, 1.0, 0.95, 0.9, 0.85, 0.8)
-    cells = [
-        Scenario2(spot_frac=move, vol_shock=shock)
-        for move, shock in product(moves, ("up", "none", "down"))  # type: ignore[arg-type]
-    ]
-    cells.append(Scenario2(spot_frac=3.0, vol_shock="up", dampening_frac=0.0693))
-    cells.append(Scenario2(spot_frac=0.34, vol_shock="up", dampening_frac=0.21))
-    cells.append(Scenario2(spot_frac=1.0, vol_shock="linear"))
-    cells.append(Scenario2(spot_frac=1.0, vol_shock="abs"))
-    return cells
+CELLS = cells_second(1.2, 1.15, 1.1, 1.05, 1.0, 0.95, 0.9, 0.85, 0.8)  # 31
+PARAMETERS = msgspec.structs.replace(V2, maintenance_factor_frac=1.0, initial_factor_frac=1.25)
 
 
 def derive_portfolio() -> Portfolio2:
     """Make an account of 80 options over 7 expiries, calls and puts, long and short in turn."""
     each, more = divmod(OPTIONS_COUNT, EXPIRIES_COUNT)
-    counts = [each + (n < more) for n in range(EXPIRIES_COUNT)]
-    expiries = []
-    for n, count in enumerate(counts):
-        life_s = (n + 1) * 20 * DAY_S
-        fixed_usd, variable_usd = split_forward_usd(2_000.0 + 10.0 * n, life_s)
-        expiries.append(
-            Expiry(
-                life_s=life_s,
-                forward_fixed_usd=fixed_usd,
-                forward_variable_usd=variable_usd,
-                rate_frac_per_year=0.03,
-                confidence_forward_frac=1.0,
-                confidence_rate_frac=1.0,
-                confidence_vol_frac=1.0,
-                legs=tuple(
-                    OptionLeg(
-                        strike_usd=1_400.0 + 100.0 * at,
-                        is_call=at % 2 == 0,
-                        quantity_coin=(1.0 if at % 3 else -2.0),
-                        vol_frac=0.8,
-                    )
-                    for at in range(count)
-                ),
-            )
+    expiries = (
+        expiry(
+            *(
+                leg(1_400.0 + 100.0 * at, 1.0 if at % 3 else -2.0, is_call=at % 2 == 0)
+                for at in range(each + (n < more))
+            ),
+            seconds=(n + 1) * 20 * DAY_S,
+            forward=2_000.0 + 10.0 * n,
         )
-    ether = Collateral(
-        asset="ETH",
-        quantity_coin=2.0,
-        price_usd=2_000.0,
-        confidence_frac=1.0,
-        haircut_maintenance_frac=0.015,
-        haircut_initial_frac=0.005,
-        is_risk_cancelling=True,
+        for n in range(EXPIRIES_COUNT)
     )
-    return Portfolio2(
-        spot_usd=2_000.0,
-        confidence_spot_frac=1.0,
-        stable_usd=1.0,
-        cash_usd=1_000.0,
-        perp_coin=3.0,
-        perp_usd=2_010.0,
-        confidence_perp_frac=1.0,
-        perp_unrealised_usd=0.0,
-        perp_unsettled_usd=0.0,
-        collaterals=(ether,),
-        expiries=tuple(expiries),
-    )
+    return second(*expiries, perp=3.0, coins=2.0, cash=1_000.0)
 
 
 def large_account() -> tuple[Account, dict[str, Instrument], Snapshot]:
@@ -212,10 +127,10 @@ def best_ms(work: Callable[[], object], repeats: int) -> float:
 
 def measure() -> list[dict[str, object]]:
     """Measure both."""
-    portfolio, cells = derive_portfolio(), scenarios()
+    portfolio = derive_portfolio()
     assert sum(len(each.legs) for each in portfolio.expiries) == OPTIONS_COUNT
-    assert (len(portfolio.expiries), len(cells)) == (EXPIRIES_COUNT, 31)
-    scan_ms = best_ms(partial(margins_v2, portfolio, cells, PARAMETERS), 100)
+    assert (len(portfolio.expiries), len(CELLS)) == (EXPIRIES_COUNT, 31)
+    scan_ms = best_ms(partial(margins_v2, portfolio, CELLS, PARAMETERS), 100)
 
     account, instruments, snapshot = large_account()
     assert len(account.positions) == POSITIONS_COUNT

@@ -11,10 +11,11 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from hedgerow.execution import Exchange, FakeExchange, Receipt
+from hedgerow.execution import Exchange, Receipt
 from hedgerow.planning import Order, Transfer
 from hedgerow.simulation import World
 from hedgerow.units import MINUTE_NS, SECOND_NS
+from tests.fake_exchange import FakeExchange
 from tests.rooms.simulation import desk
 
 START_NS = 1_770_000_000 * SECOND_NS

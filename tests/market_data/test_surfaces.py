@@ -26,7 +26,7 @@ SAMPLE = tuple(
     [
         (SAMPLE, How(), ACCEPTED_FRAC_MIN),
         (SAMPLE, How(model="essvi"), 0.6),
-        (SAMPLE, How(vols_from="mid", forwards="parity"), 0.75),
+        pytest.param(SAMPLE, How(vols_from="mid", forwards="parity"), 0.75, marks=pytest.mark.slow),
         pytest.param((WHOLE,), How(), ACCEPTED_FRAC_MIN, marks=pytest.mark.slow),
     ],
     ids=["a sample", "essvi", "mids on parity", "all"],

@@ -8,7 +8,6 @@ allow-list, the collar or the budget.
 
 from hedgerow.execution.canonical import canonical, rounded
 from hedgerow.execution.chain import Kind, Row, Verified, read, verify
-from hedgerow.execution.fake import FakeExchange
 from hedgerow.execution.guards import Guards, Route, Spent, check, spent_on_day
 from hedgerow.execution.journal import Header, Journal
 from hedgerow.execution.ports import Agent, Exchange
@@ -29,7 +28,6 @@ __all__ = [
     "Allowance",
     "Decision",
     "Exchange",
-    "FakeExchange",
     "Guards",
     "Header",
     "Journal",

@@ -158,7 +158,7 @@ def verify(path: Path, *, anchor: str | None = None) -> Verified:
             _check_schema(connection, path)
             verified, hashes = _check_chain(connection, path)
             damage = [text for (text,) in connection.execute("PRAGMA integrity_check")]
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite quotes what is no text
             raise JournalRejected(f"{path} is damaged ({error}); restore it from a copy") from error
     if damage != [b"ok"]:
         first = damage[0].decode("utf-8", "replace")
@@ -234,7 +234,7 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
     try:
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise JournalRejected(f"{path} is not a journal: {error}; name a journal.db") from error
     if application != APPLICATION_ID:
         raise JournalRejected(f"{path} is not a journal of hedgerow; name a journal.db")

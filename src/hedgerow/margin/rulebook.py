@@ -38,12 +38,14 @@ def decode_rulebook(raw: bytes, *, where: str) -> Rulebook:
     Raises
     ------
     RulebookRejected
-        If a key is missing, unknown or of the wrong type, a number is negative or not finite where
-        it must not be, or its figures do not fit together.
+        If it is no TOML, a key is missing, unknown or of the wrong type, a number is negative or
+        not finite where it must not be, or its figures do not fit together.
     """
     try:
         rulebook: Rulebook = msgspec.toml.decode(raw, type=ANY_KIND)
-    except msgspec.MsgspecError as bad:
+    except RecursionError as bad:
+        raise RulebookRejected(f"{where}: nested too deeply") from bad
+    except (msgspec.MsgspecError, ValueError) as bad:  # ValueError: not UTF-8, an endless integer
         raise RulebookRejected(f"{where}: {bad}") from bad
     # In this order: tiers and tables may be compared once their numbers are numbers.
     mistake = next(mistakes_of(rulebook), None)

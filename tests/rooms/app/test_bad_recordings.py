@@ -15,6 +15,7 @@ from tests.rooms.app.made import (
     desk_file,
     fundings,
     hedgerow,
+    hedgerow_here,
     morning,
     perpetuals,
     recorded,
@@ -171,7 +172,7 @@ def test_the_command_says_it_in_one_object_and_status_2(tmp_path: Path) -> None:
         f"{CANDLES}: row 22 (BTCUSDT, 2026-02-01T07:30:00Z): low and open and close"
         in (error["message"])
     )
-    plain = hedgerow("run", *words, "--out", "out", cwd=tmp_path)
+    plain = hedgerow_here("run", *words, "--out", "out", cwd=tmp_path)
     assert plain.code == 2
     assert plain.err.endswith(f"hedgerow: {error['message']}\n")
     assert not (tmp_path / "out").exists()

@@ -212,6 +212,6 @@ def test_the_command_counts_and_ends_with_one_where_a_case_fails(tmp_path: Path)
     }
     assert told["suites"][0]["failures"] == ["wrong"]
     assert told["suites"][0]["suite"] == "compound_v3"
-    answer = hedgerow("certify", "nowhere", cwd=tmp_path)
+    answer = hedgerow_here("certify", "nowhere", cwd=tmp_path)
     assert answer.code == 2
     assert "nowhere: no vector file" in answer.err

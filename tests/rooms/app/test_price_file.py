@@ -11,19 +11,8 @@ import pytest
 
 from hedgerow.pricing import EuropeanGreeks
 from tests.golden.read import numbers
-from tests.rooms.app.made import Answer, hedgerow_here
+from tests.rooms.app.price import ask, told
 from tests.rooms.pricing.forty_digits import NAMES, forty_digits
-
-
-def ask(*words: str, at: Path) -> Answer:
-    return hedgerow_here("price", *words, cwd=at)
-
-
-def told(*words: str, at: Path) -> Any:
-    answer = ask(*words, "--json", at=at)
-    assert answer.code == 0, answer.err + answer.out
-    assert answer.err == ""
-    return json.loads(answer.out)
 
 
 def _in_order(forty: dict[str, tuple[Any, Any]]) -> dict[str, tuple[Any, Any]]:

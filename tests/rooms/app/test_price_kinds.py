@@ -1,10 +1,8 @@
 """``hedgerow price future``, ``pool`` and the other kinds: the sheet's numbers, and whose flag."""
 
 import inspect
-import json
 import math
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -13,18 +11,7 @@ from hedgerow import pricing
 from hedgerow.app.positions import OWN
 from hedgerow.app.price_kinds import FLAGS, KINDS
 from tests.golden.read import numbers
-from tests.rooms.app.made import Answer, hedgerow_here
-
-
-def ask(*words: str, at: Path) -> Answer:
-    return hedgerow_here("price", *words, cwd=at)
-
-
-def told(*words: str, at: Path) -> Any:
-    answer = ask(*words, "--json", at=at)
-    assert answer.code == 0, answer.err + answer.out
-    assert answer.err == ""
-    return json.loads(answer.out)
+from tests.rooms.app.price import ask, told
 
 
 def test_a_future_is_paid_in_dollars_or_in_coin(tmp_path: Path) -> None:

@@ -1,8 +1,6 @@
 """``hedgerow surface`` fits, shows and checks chains, and says what it left out."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -14,20 +12,14 @@ import pytest
 from hedgerow.pricing import value_usd
 from hedgerow.simulation.smile import option_name
 from hedgerow.units import DAY_NS, parse_ns
-from tests.rooms.app.made import morning
+from tests.rooms.app.made import Answer, hedgerow, hedgerow_here, morning
 
 START_NS = parse_ns("2026-02-01T04:00:00")
 FORWARD = 78_000.0
 
 
-def ask(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "hedgerow", "surface", *words],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def ask(*words: str, folder: Path) -> Answer:
+    return hedgerow_here("surface", *words, cwd=folder)
 
 
 def worth_usd(strike: float, vol: float, years: float, *, is_call: bool) -> float:
@@ -76,25 +68,25 @@ def chains(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_fit_lists_every_chain_and_what_was_left_out(chains: Path) -> None:
     done = ask("fit", "--chains", str(chains), folder=chains)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("2 of 3 accepted") == 2
-    assert done.stdout.count("BTC 2026-04-24: too few quotes: 4 strikes") == 2
-    told = json.loads(ask("fit", "--chains", str(chains), "--json", folder=chains).stdout)
+    assert done.code == 0, done.err
+    assert done.out.count("2 of 3 accepted") == 2
+    assert done.out.count("BTC 2026-04-24: too few quotes: 4 strikes") == 2
+    told = json.loads(ask("fit", "--chains", str(chains), "--json", folder=chains).out)
     assert told["totals"]["accepted_count"] == 4
     assert [each["time"] for each in told["surfaces"]] == [
         "2026-02-01T04:00:00Z",
         "2026-02-01T10:00:00Z",
     ]
     thinned = json.loads(
-        ask("fit", "--chains", str(chains), "--every", "2", "--json", folder=chains).stdout
+        ask("fit", "--chains", str(chains), "--every", "2", "--json", folder=chains).out
     )
     assert thinned["totals"]["chains_count"] == 1
 
 
 def test_check_fails_where_too_few_are_accepted(chains: Path) -> None:
     done = ask("check", "--chains", str(chains), "--json", folder=chains)
-    assert done.returncode == 1
-    told = json.loads(done.stdout)
+    assert done.code == 1
+    told = json.loads(done.out)
     assert (told["butterflies_count"], told["calendars_count"]) == (0, 0)
     assert told["misses"] == ["66.67% accepted, the bar is 95%"]
 
@@ -102,13 +94,13 @@ def test_check_fails_where_too_few_are_accepted(chains: Path) -> None:
 def test_show_prints_a_slice_and_plots_it(chains: Path, tmp_path: Path) -> None:
     words = ("show", "--chains", str(chains), "--at", "2026-02-01T12:00:00Z")
     done = ask(*words, "--plot", "smiles.svg", folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "2026-02-01 10:00" in done.stdout
+    assert done.code == 0, done.err
+    assert "2026-02-01 10:00" in done.out
     drawing = ElementTree.parse(tmp_path / "smiles.svg").getroot()
     name = "{http://www.w3.org/2000/svg}"
     assert len(drawing.findall(f".//{name}polyline")) == 2
     assert len(drawing.findall(f".//{name}g")) == 3
-    told = json.loads(ask(*words, "--json", folder=tmp_path).stdout)
+    told = json.loads(ask(*words, "--json", folder=tmp_path).out)
     (surface,) = told["surfaces"]
     first = surface["smiles"][0]
     assert first["vol_at_money_frac"] == pytest.approx(0.5, abs=2e-3)
@@ -122,44 +114,44 @@ def test_show_prints_a_slice_and_plots_it(chains: Path, tmp_path: Path) -> None:
 def test_a_chain_stands_for_a_day_at_most_and_its_age_is_said(chains: Path) -> None:
     words = ("show", "--chains", str(chains))
     late = ask(*words, "--at", "2300-01-01", folder=chains)
-    assert (late.returncode, late.stdout) == (2, "")
-    assert "is of 2026-02-01T10:00:00Z, 1" in late.stderr
-    assert "days older, and none follows" in late.stderr
+    assert (late.code, late.out) == (2, "")
+    assert "is of 2026-02-01T10:00:00Z, 1" in late.err
+    assert "days older, and none follows" in late.err
     early = ask(*words, "--at", "2026-02-01", folder=chains)
-    assert early.returncode == 2
-    assert "no option chain at or before 2026-02-01T00:00:00Z; the first is of " in early.stderr
+    assert early.code == 2
+    assert "no option chain at or before 2026-02-01T00:00:00Z; the first is of " in early.err
     day = ask(*words, "--at", "2026-02-02", folder=chains)
     assert (
         "BTC: the last chain at or before 2026-02-02T00:00:00Z is of 2026-02-01T10:00:00Z, "
         "14 hours older."
-    ) in " ".join(day.stdout.split())
-    told = json.loads(ask(*words, "--at", "2026-02-02", "--json", folder=chains).stdout)
+    ) in " ".join(day.out.split())
+    told = json.loads(ask(*words, "--at", "2026-02-02", "--json", folder=chains).out)
     assert (told["at"], told["surfaces"][0]["age_seconds"]) == ("2026-02-02T00:00:00Z", 14 * 3600)
 
 
 def test_one_day_or_one_chain_can_be_judged(chains: Path) -> None:
     def times(*words: str) -> list[str]:
         done = ask("fit", "--chains", str(chains), "--json", *words, folder=chains)
-        assert done.returncode == 0, done.stderr
-        return [each["time"][11:16] for each in json.loads(done.stdout)["surfaces"]]
+        assert done.code == 0, done.err
+        return [each["time"][11:16] for each in json.loads(done.out)["surfaces"]]
 
     assert times("--at", "2026-02-01") == ["04:00", "10:00"]
     assert times("--at", "2026-02-01T09:59:00Z") == ["04:00"]
     assert times("--from-time", "2026-02-01T04:00:01Z") == ["10:00"]
     assert times("--to-time", "2026-02-01T10:00:00Z") == ["04:00"]
     done = ask("fit", "--chains", str(chains), "--at", "2026-02-03", folder=chains)
-    assert done.returncode == 2
-    assert "no option chain here on 2026-02-03" in done.stderr
+    assert done.code == 2
+    assert "no option chain here on 2026-02-03" in done.err
 
 
 def test_quotes_themselves_are_looked_at_where_a_day_is_judged(
     chains: Path, tmp_path: Path
 ) -> None:
     words = ("check", "--chains", str(chains))
-    assert "judged are the fits" in ask(*words, folder=chains).stdout
+    assert "judged are the fits" in ask(*words, folder=chains).out
     done = ask(*words, "--at", "2026-02-01", folder=chains)
-    assert "in the quotes themselves: 0 butterflies" in done.stdout
-    told = json.loads(ask(*words, "--at", "2026-02-01", "--json", folder=chains).stdout)
+    assert "in the quotes themselves: 0 butterflies" in done.out
+    told = json.loads(ask(*words, "--at", "2026-02-01", "--json", folder=chains).out)
     assert (told["quoted_butterflies"], told["quoted_calendars"]) == ([], [])
     table = pl.read_parquet(chains / "chain_202602.parquet")
     later = pl.col("expiry") == pl.col("expiry").unique().sort().get(1)
@@ -171,7 +163,7 @@ def test_quotes_themselves_are_looked_at_where_a_day_is_judged(
         pl.when(later).then(0.5 * pl.col("mark_iv")).otherwise("mark_iv").alias("mark_iv"),
     ).write_parquet(tmp_path / "chain_202602.parquet")
     moment = ("--at", "2026-02-01T04:00:00Z", "--json")
-    told = json.loads(ask("check", "--chains", str(tmp_path), *moment, folder=tmp_path).stdout)
+    told = json.loads(ask("check", "--chains", str(tmp_path), *moment, folder=tmp_path).out)
     strike = name.split("-")[2]
     assert any(strike in each and "middle one" in each for each in told["quoted_butterflies"])
     (crossing,) = told["quoted_calendars"]
@@ -181,8 +173,8 @@ def test_quotes_themselves_are_looked_at_where_a_day_is_judged(
 def test_a_desk_is_shown_at_its_start(tmp_path: Path) -> None:
     words = morning(tmp_path)
     done = ask("show", *words, "--json", folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+    assert done.code == 0, done.err
+    told = json.loads(done.out)
     assert told["at"] == "2026-02-01T05:00:00Z"
     assert told["surfaces"][0]["time"] == "2026-02-01T02:30:00Z"
 
@@ -190,8 +182,8 @@ def test_a_desk_is_shown_at_its_start(tmp_path: Path) -> None:
 def shown(chains: Path, *words: str, folder: Path) -> dict[str, Any]:
     """The one surface that ``show`` gives, as JSON."""
     done = ask("show", "--chains", str(chains), "--json", *words, folder=folder)
-    assert done.returncode == 0, done.stderr
-    (surface,) = json.loads(done.stdout)["surfaces"]
+    assert done.code == 0, done.err
+    (surface,) = json.loads(done.out)["surfaces"]
     found: dict[str, Any] = surface
     return found
 
@@ -213,12 +205,12 @@ def test_mids_are_fitted_behind_gates_that_are_counted(chains: Path, tmp_path: P
         assert smile["vol_at_money_frac"] == pytest.approx(0.5, abs=5e-3)
     assert surface["gated"]["BTC 2026-02-13"] == {"no_bid": 1}
     done = ask("show", "--chains", str(chains), *words, "--plot", "x.svg", folder=tmp_path)
-    assert "no bid" in done.stdout
-    assert "parity" in done.stdout
+    assert "no bid" in done.out
+    assert "parity" in done.out
     drawing = ElementTree.parse(tmp_path / "x.svg").getroot()
     assert drawing.findall(".//{http://www.w3.org/2000/svg}path[@class='x']")
     told = ask("check", "--chains", str(chains), "--json", *words, folder=tmp_path)
-    assert json.loads(told.stdout)["gated_counts"]["no_bid"] == 6
+    assert json.loads(told.out)["gated_counts"]["no_bid"] == 6
 
 
 def test_deltas_name_their_regime_and_say_what_is_unknown(chains: Path, tmp_path: Path) -> None:
@@ -228,8 +220,8 @@ def test_deltas_name_their_regime_and_say_what_is_unknown(chains: Path, tmp_path
         for row in smile["deltas"]:
             assert set(row["delta_forward_frac"]) == {"sticky_strike", "sticky_moneyness"}
     done = ask("show", "--chains", str(chains), "--deltas", folder=tmp_path)
-    assert "sticky moneyness" in done.stdout
-    assert "The minimum variance delta is unknown: 0 changes" in done.stdout
+    assert "sticky moneyness" in done.out
+    assert "The minimum variance delta is unknown: 0 changes" in done.out
 
 
 def test_an_event_is_shown_with_the_vols_around_it(chains: Path, tmp_path: Path) -> None:
@@ -241,46 +233,46 @@ def test_an_event_is_shown_with_the_vols_around_it(chains: Path, tmp_path: Path)
     done = ask(
         "show", "--chains", str(chains), "--event", "2026-03-01T19:00:00Z=0.034", folder=tmp_path
     )
-    assert done.returncode == 2
-    assert "less variance than BTC 2026-02-13" in done.stderr
+    assert done.code == 2
+    assert "less variance than BTC 2026-02-13" in done.err
 
 
 @pytest.mark.parametrize("moment", ["2026-02-01T03:59:00Z", "2026-02-01T04:00:00Z", "2030-01-01"])
 def test_an_event_outside_the_surface_is_refused(chains: Path, moment: str, tmp_path: Path) -> None:
     done = ask("show", "--chains", str(chains), "--event", f"{moment}=0.0009", folder=tmp_path)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "lies outside the surface of BTC" in done.stderr
-    assert "2026-02-01T04:00:00Z and up to its last expiry accepted, 2026-03-27" in done.stderr
+    assert (done.code, done.out) == (2, "")
+    assert "lies outside the surface of BTC" in done.err
+    assert "2026-02-01T04:00:00Z and up to its last expiry accepted, 2026-03-27" in done.err
 
 
 def test_the_example_in_a_hint_works(tmp_path: Path) -> None:
-    said = ask("show", "--event", "tomorrow", folder=tmp_path).stderr
+    said = ask("show", "--event", "tomorrow", folder=tmp_path).err
     example = said.split("such as ")[1].split(" for")[0]
     done = ask("show", "--event", example, "--json", folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert [len(each["events"]) for each in json.loads(done.stdout)["surfaces"] if each["events"]]
+    assert done.code == 0, done.err
+    assert [len(each["events"]) for each in json.loads(done.out)["surfaces"] if each["events"]]
 
 
 def test_a_table_of_smiles_explains_its_words(chains: Path, tmp_path: Path) -> None:
-    words = " ".join(ask("show", "--chains", str(chains), folder=tmp_path).stdout.split())
+    words = " ".join(ask("show", "--chains", str(chains), folder=tmp_path).out.split())
     for part in ("Least g is the least of Gatheral's g", "Repair is what a slice needed"):
         assert part in words
 
 
 def test_a_coin_that_is_not_there_is_refused_with_those_that_are(chains: Path) -> None:
     done = ask("show", "--chains", str(chains), "--coin", "ETH", folder=chains)
-    assert done.returncode == 2
-    assert "no chain of ETH; there are BTC" in done.stderr
+    assert done.code == 2
+    assert "no chain of ETH; there are BTC" in done.err
 
 
 def test_a_folder_without_chains_is_refused(tmp_path: Path) -> None:
-    assert ask("show", "--chains", ".", folder=tmp_path).returncode == 2
+    assert ask("show", "--chains", ".", folder=tmp_path).code == 2
     (tmp_path / "chain_1.parquet").write_bytes(b"no table")
-    assert ask("show", "--chains", ".", folder=tmp_path).returncode == 2
+    assert ask("show", "--chains", ".", folder=tmp_path).code == 2
 
 
 def test_the_embedded_desk_has_smiles(tmp_path: Path) -> None:
-    told = json.loads(ask("show", "--json", folder=tmp_path).stdout)
+    told = hedgerow("surface", "show", "--json", cwd=tmp_path).json()
     assert told["surfaces"][0]["smiles"]
 
 
@@ -305,5 +297,5 @@ def test_the_embedded_desk_has_smiles(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_is_refused(words: tuple[str, ...], message: str, tmp_path: Path) -> None:
     done = ask(*words, folder=tmp_path)
-    assert done.returncode == 2
-    assert message in done.stderr
+    assert done.code == 2
+    assert message in done.err

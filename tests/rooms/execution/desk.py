@@ -9,11 +9,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from hedgerow.execution import Exchange, FakeExchange, Guards, Receipt, Route
+from hedgerow.execution import Exchange, Guards, Receipt, Route
 from hedgerow.instruments import Instrument, InversePerpetual, LinearPerpetual, Option, Spot
 from hedgerow.market import AgeLimits, IndexPrice, MarketState, OptionQuote, Quote, Snapshot
 from hedgerow.planning import Leg, Order, Plan, Transfer
 from hedgerow.units import DAY_NS, SECOND_NS, parse_ns
+from tests.fake_exchange import FakeExchange
 
 NOW_NS = parse_ns("2026-02-05T21:00:00")
 PERP, INVERSE, OPTION, SPOT = "BTC-PERP", "BTC-INVERSE", "BTC-CALL", "BTC-SPOT"

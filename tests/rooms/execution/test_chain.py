@@ -258,6 +258,18 @@ def test_a_journal_of_a_later_hedgerow_is_refused(written: Path) -> None:
         verify(written)
 
 
+def test_p14_names_that_are_no_text_any_more_are_damage(written: Path) -> None:
+    """SQLite quotes the name of a broken rule in its message, and the name need not be UTF-8."""
+    whole = written.read_bytes()
+    name, rule = b"row_no_delete", b"CREATE TRIGGER row_no_delete"
+    assert rule in whole
+    broken = whole.replace(rule, b"CREATE TRIGGEX row_no_delete").replace(name, b"row\xa8no_delete")
+    written.write_bytes(broken)
+    for look in (verify, lambda path: list(read(path)), Journal.open):
+        with pytest.raises(JournalRejected, match=r"journal\.db"):
+            look(written)
+
+
 def test_verifying_writes_nothing(written: Path) -> None:
     before = written.read_bytes()
     written.chmod(0o400)

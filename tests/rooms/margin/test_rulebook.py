@@ -82,3 +82,18 @@ def test_a_mistake_is_named(message: str) -> None:
     assert old in raw
     with pytest.raises(RulebookRejected, match=f"^rules.toml: .*({message})"):
         decode_rulebook(raw.replace(old, new), where="rules.toml")
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b'name = "\xff"', "can't decode byte 0xff"),
+        (b"as_of = " + b"9" * 5_000, "5000 digits|4300"),
+        (b"tiers = " + b"[" * 5_000, "nested too deeply"),
+        (b"\x00", "not valid TOML|Invalid|Expected"),
+    ],
+    ids=["no text", "an endless integer", "deep nests", "nothing"],
+)
+def test_bytes_that_are_no_toml_are_refused_in_words(raw: bytes, said: str) -> None:
+    with pytest.raises(RulebookRejected, match=f"^rules.toml: .*({said})"):
+        decode_rulebook(raw, where="rules.toml")

@@ -23,6 +23,9 @@ GATES = """
     2        2.5      10000        20000       0.02          COARSE
     190      210      inf          10500       0.1           NOT_FINITE
     190      210      10000        10500       0             NOT_FINITE
+    190      210      0            10500       0.1           NOT_FINITE
+    190      210      10000        0           0.1           NOT_FINITE
+    190      0        10000        10500       0.1           NO_ASK
 """
 
 
@@ -32,6 +35,31 @@ def test_every_gate_is_named() -> None:
     bid, ask, forward, strike, years = columns
     found = quote_vols(bid, ask, forward, strike, years, True, tick_usd=1.0)
     assert [QuoteGate(int(code)).name for code in found.gate_code] == [row[-1] for row in rows]
+
+
+def test_a_venue_has_a_tick_and_one_as_coarse_as_allowed_is_not_too_coarse() -> None:
+    terms = (190.0, 210.0, 10_000.0, 10_500.0, 0.1, True)
+    assert QuoteGate(int(quote_vols(*terms, tick_usd=0.0).gate_code)) is QuoteGate.NOT_FINITE
+    tick_volpt = float(quote_vols(*terms, tick_usd=1.0).tick_volpt)
+    for most, gate in ((tick_volpt, QuoteGate.OK), (0.999 * tick_volpt, QuoteGate.COARSE)):
+        found = quote_vols(*terms, tick_usd=1.0, tick_volpt_max=most)
+        assert QuoteGate(int(found.gate_code)) is gate
+
+
+def test_a_put_has_an_intrinsic_value_of_its_own() -> None:
+    def gate(bid: float, ask: float) -> str:
+        found = quote_vols(bid, ask, 10_000.0, 10_500.0, 0.1, False, tick_usd=1.0)
+        return QuoteGate(int(found.gate_code)).name
+
+    assert gate(500.0, 520.0) == "BID_WITHIN_TICK"
+    assert gate(600.0, 620.0) == "OK"
+
+
+def test_a_quote_without_width_has_one_vol() -> None:
+    found = quote_vols(200.0, 200.0, 10_000.0, 10_500.0, 0.1, True, tick_usd=1.0, width_volpt_max=0)
+    assert found.vol_mid_frac == found.vol_bid_frac == found.vol_ask_frac
+    assert float(found.width_volpt) == 0.0
+    assert int(found.gate_code) == QuoteGate.OK, "as wide as allowed is not too wide"
 
 
 def test_vols_and_width_are_those_of_the_prices() -> None:

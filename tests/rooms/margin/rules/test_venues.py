@@ -20,6 +20,13 @@ MONEY = st.fractions(-10_000, 1_000_000, max_denominator=100)
 # --- tiers ----------------------------------------------------------------------------------------
 
 
+def test_the_first_tier_deducts_nothing_wherever_it_begins() -> None:
+    """Continuous at 20: 20 · 10 % is 20 · 30 % less 4."""
+    floors, rates = (F(10), F(20)), (F(1, 10), F(3, 10))
+    assert list(tiers.deductions(floors, rates)) == [0, 4]
+    assert [tiers.maintenance(F(n), floors, rates) for n in (10, 20, 30)] == [1, 2, 5]
+
+
 @given(st.lists(st.tuples(st.integers(1, 10**7), RATES), min_size=1, max_size=6))
 def test_tiers_are_continuous_at_every_floor(steps: list[tuple[int, Fraction]]) -> None:
     floors, rates = [F(0)], [F(1, 1000)]
@@ -103,6 +110,24 @@ def test_initial_margin_is_cut_off_after_eight_decimals() -> None:
     loans = [("BTC", F(1), F("0.05")), ("BTC", F(2), F("0.1")), ("ETH", F(3), F("0.08"))]
     assert binance.loans_maintenance_coin(loans) == {"BTC": F("0.25"), "ETH": F("0.24")}
     assert binance.maintenance_usd(F(0), F(100), F("0.1"), F(5)) == 0
+
+
+def test_coin_margined_prices_and_leverage_must_be_positive() -> None:
+    for prices in ((F(0), F(1)), (F(1), F(0))):
+        with pytest.raises(OutOfDomain, match="prices must be positive"):
+            binance.inverse_profit_coin(F(100), *prices)
+    for mark, leverage in ((F(0), F(10)), (F(1), F(0))):
+        with pytest.raises(OutOfDomain, match="mark and leverage must be positive"):
+            binance.inverse_margins_coin(F(100), mark, leverage_frac=leverage, rate_frac=F(1, 100))
+
+
+def test_a_short_that_its_coins_cover_just_so_has_no_price() -> None:
+    """100 dollars short at 100 owe the one coin that is there, at whatever price."""
+    for wallet, price in ((F(1), None), (F(1, 2), F(198))):
+        found = binance.inverse_liquidation_price_usd(
+            wallet_coin=wallet, quantity_usd=F(-100), entry_usd=F(100), rate_frac=F(1, 100)
+        )
+        assert found == price
 
 
 # --- Bybit and OKX --------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""A venue in memory, for tests of whatever speaks to an `Exchange`. Small, public, and honest.
+"""A venue in memory, for tests of whatever speaks to an `Exchange`. Small and honest.
 
 It fills an order whole at one price per instrument when the limit allows, credits a transfer some
 time after it was sent, and remembers every client id. What it does not do (books, margin, fees of a
@@ -12,7 +12,7 @@ from typing import final
 
 import msgspec
 
-from hedgerow.execution.records import Receipt
+from hedgerow.execution import Receipt
 from hedgerow.planning import Order, Transfer
 
 __all__ = ["FakeExchange"]

@@ -62,8 +62,8 @@ AGENT = DeskAgent(
         Limit(
             scope="coin/BTC",
             metric="delta_spot_usd",
-            soft_frac_or_usd=60_000,
-            hard_frac_or_usd=120_000,
+            soft_frac_usd_or_coin=60_000,
+            hard_frac_usd_or_coin=120_000,
         ),
     ),
     hedges=(

@@ -9,9 +9,7 @@ import pytest
 
 from hedgerow.app.desk import load_desk
 from hedgerow.errors import DeskRejected
-from hedgerow.execution import in_transit
 from hedgerow.limits import METRICS
-from hedgerow.planning import Transfer
 from tests.rooms.app.edit import EXAMPLE, GONE, changed, example, mistakes, written
 
 RULEBOOKS = (
@@ -484,25 +482,3 @@ def test_the_kind_of_an_instrument_is_one_of_those_there_are(tmp_path: Path) -> 
     assert mistakes(tmp_path, raw) == [f"{place}: must be {kinds}, was perp"]
     raw = changed(example(), "instruments.3.kind", GONE)
     assert mistakes(tmp_path, raw) == [f"{place}: missing; must be {kinds}"]
-
-
-def test_an_account_cannot_be_called_what_is_on_its_way(tmp_path: Path) -> None:
-    taken = {"id": "in-transit", "venue": "wallet", "currency": "USDC"}
-    assert mistakes(tmp_path, changed(example(), "accounts.5", taken)) == [
-        "accounts.[5: in-transit].id: 'in-transit' is kept for what is on its way between accounts"
-    ]
-
-
-def test_the_reserved_names_are_those_in_use() -> None:
-    leg = Transfer(
-        client_id="x",
-        source_account_id="a",
-        target_account_id="b",
-        asset="BTC",
-        quantity_coin=Decimal(1),
-        use="balance",
-        cost_expected_usd=0.0,
-        reason="",
-    )
-    (account,) = in_transit((leg,), 0)
-    assert (account.account_id, account.venue) == ("in-transit", "transit")

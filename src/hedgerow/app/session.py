@@ -7,10 +7,10 @@ whole, so that an error leaves nothing half-written behind.
 import json
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 
 from hedgerow.app.assumptions import rulebooks_digest
 from hedgerow.app.episode import play
@@ -102,11 +102,13 @@ def _staged(out: Path) -> Iterator[Path]:
             raise DeskRejected(f"{target} is a folder; name another --out, or move it away")
     # Beside the wanted folder, or where the folders on the way to it will begin.
     beside = next(parent for parent in out.absolute().parents if parent.exists())
+    # Named before it is made: a signal right after would leave a folder that nobody knows.
+    folder = beside / f".hedgerow-{token_hex(8)}"
     try:
-        folder = Path(tempfile.mkdtemp(prefix=".hedgerow-", dir=beside))
-    except OSError as bad:
-        raise DeskRejected(f"--out {out}: cannot write there: {bad.strerror}") from bad
-    try:
+        try:
+            folder.mkdir(mode=0o700)
+        except OSError as bad:
+            raise DeskRejected(f"--out {out}: cannot write there: {bad.strerror}") from bad
         yield folder
         out.mkdir(parents=True, exist_ok=True)
         for made in sorted(folder.iterdir()):

@@ -2,9 +2,9 @@
 
 import os
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from secrets import token_hex
 
 from hedgerow.errors import RequestRejected
 
@@ -24,10 +24,10 @@ def write_file(path: Path, flag: str, write: Callable[[Path], None]) -> str:
     if path.is_dir():
         raise RequestRejected(f"{flag} {path} is a folder; name a file")
     is_there = path.exists()
-    handle, name = tempfile.mkstemp(prefix=".hedgerow-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    beside = Path(name)
+    # Named before it is made: a signal right after would leave a file that nobody knows.
+    beside = path.parent / f".hedgerow-{token_hex(8)}{path.suffix}"
     try:
+        beside.touch(mode=0o600, exist_ok=False)
         write(beside)
         beside.chmod(0o666 & ~_umask())
         beside.replace(path)

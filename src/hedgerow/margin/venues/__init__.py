@@ -9,7 +9,7 @@ from typing import Any
 
 from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.records import Rulebook
-from hedgerow.margin.venues import aave, binance, deribit
+from hedgerow.margin.venues import aave, binance, deribit, derive
 
 __all__ = ["ENGINES", "ENGINE_OF", "terms_of"]
 
@@ -18,6 +18,7 @@ ENGINES: tuple[Engine[Any], ...] = (
     aave.ENGINE,
     binance.ENGINE,
     deribit.ENGINE,
+    derive.ENGINE,
 )
 
 ENGINE_OF: Mapping[type[Rulebook], Engine[Any]] = {engine.kind: engine for engine in ENGINES}

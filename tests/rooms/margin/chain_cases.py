@@ -73,5 +73,5 @@ def initial_margin(report: MarginReport) -> Decimal:
 def certain(given: Any) -> Any:
     """Give the same inputs with every feed sure: a snapshot cannot say otherwise."""
     if isinstance(given, dict):
-        return {k: 1 if k.endswith("_confidence") else certain(v) for k, v in given.items()}
+        return {k: 1 if k.endswith("confidence") else certain(v) for k, v in given.items()}
     return [certain(each) for each in given] if isinstance(given, list) else given

@@ -9,7 +9,7 @@ from typing import Any
 
 from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.records import Rulebook
-from hedgerow.margin.venues import aave, binance, deribit, derive
+from hedgerow.margin.venues import aave, binance, deribit, derive, derive_portfolio
 
 __all__ = ["ENGINES", "ENGINE_OF", "terms_of"]
 
@@ -19,6 +19,7 @@ ENGINES: tuple[Engine[Any], ...] = (
     binance.ENGINE,
     deribit.ENGINE,
     derive.ENGINE,
+    derive_portfolio.ENGINE,
 )
 
 ENGINE_OF: Mapping[type[Rulebook], Engine[Any]] = {engine.kind: engine for engine in ENGINES}

@@ -159,7 +159,7 @@ def test_the_contracts_own_cases(case: dict[str, Any]) -> None:
     report = require(held, terms, now, rulebook_of(given))
     assert isinstance(report, MarginReport)
     assert report.confidence == "estimate"
-    rule = COMPUTATIONS["derive_pmrm_v2", "derive_pmrm_v2"](
+    rule: Any = COMPUTATIONS["derive_pmrm_v2", "derive_pmrm_v2"](
         Given(
             certain(given),
             {"scenario_sets": [{"id": given["scenario_set"], "scenarios": given["scenarios"]}]},
@@ -291,7 +291,7 @@ def test_cash_alone_needs_nothing() -> None:
 def test_what_is_not_covered_is_refused_by_name(
     positions: dict[str, Any], balances: dict[str, Any], told: str
 ) -> None:
-    more = [index("DOGE", 1), quote("DOGE-PERP", 1), index("BTC", 2000)]
+    more: list[MarketEvent] = [index("DOGE", 1), quote("DOGE-PERP", 1), index("BTC", 2000)]
     failure = of(positions, balances, *more, option_quote(BTC_CALL, 2000, 0.5))
     assert isinstance(failure, Failure)
     assert told in failure.subject + failure.message

@@ -9,7 +9,7 @@ from typing import Any
 
 from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.records import Rulebook
-from hedgerow.margin.venues import aave, binance, deribit, derive, derive_portfolio, dydx
+from hedgerow.margin.venues import aave, binance, deribit, derive, derive_portfolio, dydx, paradex
 
 __all__ = ["ENGINES", "ENGINE_OF", "terms_of"]
 
@@ -21,6 +21,7 @@ ENGINES: tuple[Engine[Any], ...] = (
     derive.ENGINE,
     derive_portfolio.ENGINE,
     dydx.ENGINE,
+    paradex.ENGINE,
 )
 
 ENGINE_OF: Mapping[type[Rulebook], Engine[Any]] = {engine.kind: engine for engine in ENGINES}

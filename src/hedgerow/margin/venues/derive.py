@@ -14,15 +14,10 @@ import msgspec
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LinearPerpetual, Option
 from hedgerow.margin.engine import Engine, VenueTerms
+from hedgerow.margin.holdings import Holdings, OptionHeld, holdings
 from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of, unsupported
 from hedgerow.margin.rules.derive.standard import OptionParameters, expiry_margins
-from hedgerow.margin.venues.derive_holdings import (
-    Holdings,
-    OptionHeld,
-    expiry_of_options,
-    holdings,
-    worth_usd,
-)
+from hedgerow.margin.venues.derive_holdings import expiry_of_options, worth_usd
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.units import date_utc, quantise, to_exact, to_model

@@ -12,6 +12,7 @@ from decimal import Decimal
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument
 from hedgerow.margin.engine import Engine
+from hedgerow.margin.holdings import Holdings, OptionHeld, PerpetualHeld, holdings
 from hedgerow.margin.records import (
     MarginLine,
     MarginReport,
@@ -28,14 +29,7 @@ from hedgerow.margin.rules.derive.portfolio_v2 import (
     expiry_move,
     margins_v2,
 )
-from hedgerow.margin.venues.derive_holdings import (
-    Holdings,
-    OptionHeld,
-    PerpetualHeld,
-    expiry_of_options,
-    holdings,
-    worth_usd,
-)
+from hedgerow.margin.venues.derive_holdings import expiry_of_options, worth_usd
 from hedgerow.margin.venues.derive_portfolio_rulebook import (
     SIGNED,
     CollateralTerms,

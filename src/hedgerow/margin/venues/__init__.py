@@ -9,7 +9,16 @@ from typing import Any
 
 from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.records import Rulebook
-from hedgerow.margin.venues import aave, binance, deribit, derive, derive_portfolio, dydx, paradex
+from hedgerow.margin.venues import (
+    aave,
+    binance,
+    deribit,
+    derive,
+    derive_portfolio,
+    drift,
+    dydx,
+    paradex,
+)
 
 __all__ = ["ENGINES", "ENGINE_OF", "terms_of"]
 
@@ -20,6 +29,7 @@ ENGINES: tuple[Engine[Any], ...] = (
     deribit.ENGINE,
     derive.ENGINE,
     derive_portfolio.ENGINE,
+    drift.ENGINE,
     dydx.ENGINE,
     paradex.ENGINE,
 )

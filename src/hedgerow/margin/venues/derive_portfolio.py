@@ -60,6 +60,15 @@ class _Collateral:
 
 
 @dataclass(frozen=True, slots=True)
+class _Expiry:
+    """The options of one expiry, as the account holds them and as the rule takes them."""
+
+    subject: str
+    legs: Sequence[OptionHeld]
+    taken: Expiry
+
+
+@dataclass(frozen=True, slots=True)
 class _Book:
     """One account at its manager."""
 
@@ -68,7 +77,7 @@ class _Book:
     stable_usd: Decimal
     perpetual: PerpetualHeld | None
     collaterals: Sequence[_Collateral]
-    options: Sequence[tuple[int, list[OptionHeld], Expiry]]
+    expiries: Sequence[_Expiry]
 
 
 def require(
@@ -170,8 +179,12 @@ def _book(
         stable_usd=stable,
         perpetual=perpetuals[0] if perpetuals else None,
         collaterals=collaterals,
-        options=[
-            (expiry_ns, legs, expiry_of_options(legs, _rate(expiry_ns, rulebook)))
+        expiries=[
+            _Expiry(
+                f"{coin} {date_utc(expiry_ns)}",
+                legs,
+                expiry_of_options(legs, _rate(expiry_ns, rulebook)),
+            )
             for expiry_ns, legs in held.options.get(coin, {}).items()
         ],
     )
@@ -234,7 +247,7 @@ def _portfolio(book: _Book, cash_usd: float) -> Portfolio2:
             )
             for each in book.collaterals
         ),
-        expiries=tuple(expiry for _, _, expiry in book.options),
+        expiries=tuple(each.taken for each in book.expiries),
     )
 
 
@@ -261,7 +274,8 @@ def _equity_lines(book: _Book, rulebook: DerivePortfolioRulebook) -> list[Margin
             )
         )
     still = ScenarioCell(spot_frac=Decimal(1), vol_shock="none").model()
-    for _, legs, expiry in book.options:
+    for held in book.expiries:
+        legs, expiry = held.legs, held.taken
         move = expiry_move(expiry, still, rulebook.parameters.model())
         for leg, mark in zip(legs, move.marks_usd, strict=True):
             lines.append(
@@ -327,7 +341,8 @@ def _cell_lines(
             loss = -each.worth_ccy * move * part
             detail = f"-{each.worth_ccy} x {move} x {part} at {where}"
             lines.append(_scaled_line(rule, each.asset, loss, detail, book, rulebook))
-    for expiry_ns, legs, expiry in book.options:
+    for held in book.expiries:
+        legs, expiry = held.legs, held.taken
         moved = expiry_move(expiry, cell.model(), rulebook.parameters.model())
         loss = to_exact(-moved.gain_usd * to_model(part), _STEP, "up")
         skew = " (never a gain)" if cell.vol_shock in ("linear", "abs") else ""
@@ -335,8 +350,7 @@ def _cell_lines(
             f"-({sum(moved.shocked_usd)} x {moved.static_frac} - {sum(moved.marks_usd)}){skew} "
             f"x {part} at {where}: {_legs(legs, expiry, moved)}"
         )
-        subject = f"{book.coin} {date_utc(expiry_ns)}"
-        lines.append(_scaled_line(rule, subject, loss, detail, book, rulebook))
+        lines.append(_scaled_line(rule, held.subject, loss, detail, book, rulebook))
     return lines
 
 
@@ -350,7 +364,8 @@ def _legs(legs: Sequence[OptionHeld], expiry: Expiry, moved: ExpiryMove) -> str:
 def _basis_lines(book: _Book, rulebook: DerivePortfolioRulebook) -> list[MarginLine]:
     """Write the basis contingency, where it is worse than every scenario."""
     lines = []
-    for expiry_ns, legs, expiry in book.options:
+    for held in book.expiries:
+        legs, expiry = held.legs, held.taken
         up, down, weight = basis_moves(expiry, rulebook.parameters.model())
         worse = min(up, down, key=lambda move: move.gain_usd)
         loss = to_exact(max(-worse.gain_usd, 0.0) * weight, _STEP, "up")
@@ -358,8 +373,7 @@ def _basis_lines(book: _Book, rulebook: DerivePortfolioRulebook) -> list[MarginL
             f"{weight} x (0 or {sum(worse.marks_usd)} - {sum(worse.shocked_usd)}), "
             f"the basis moved: {_legs(legs, expiry, worse)}"
         )
-        subject = f"{book.coin} {date_utc(expiry_ns)}"
-        lines.append(_scaled_line("basis contingency", subject, loss, detail, book, rulebook))
+        lines.append(_scaled_line("basis contingency", held.subject, loss, detail, book, rulebook))
     return lines
 
 
@@ -392,7 +406,7 @@ def _contingencies(book: _Book, rulebook: DerivePortfolioRulebook) -> list[Margi
                 f"{size} x {book.spot_usd}",
             )
         )
-    naked = to_exact(naked_shorts_coin([expiry for *_, expiry in book.options]), _STEP, "up")
+    naked = to_exact(naked_shorts_coin([each.taken for each in book.expiries]), _STEP, "up")
     if naked != 0:
         lines.append(
             line(

@@ -17,6 +17,7 @@ from hedgerow.margin.venues import (
     derive_portfolio,
     drift,
     dydx,
+    gmx,
     paradex,
 )
 
@@ -31,6 +32,7 @@ ENGINES: tuple[Engine[Any], ...] = (
     derive_portfolio.ENGINE,
     drift.ENGINE,
     dydx.ENGINE,
+    gmx.ENGINE,
     paradex.ENGINE,
 )
 

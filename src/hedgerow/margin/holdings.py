@@ -62,11 +62,7 @@ def holdings(
     options: dict[str, dict[int, list[OptionHeld]]] = {}
     for instrument_id in dict.fromkeys(each.instrument_id for each in account.positions):
         terms = instruments[instrument_id]
-        if (
-            not isinstance(terms, LinearPerpetual | Option)
-            or terms.settlement != account.currency
-            or terms.underlying == terms.settlement
-        ):
+        if not isinstance(terms, LinearPerpetual | Option) or terms.settlement != account.currency:
             return unsupported(
                 account,
                 f"{instrument_id} is neither perpetual nor option settled in {account.currency}",

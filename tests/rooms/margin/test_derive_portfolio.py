@@ -342,3 +342,32 @@ def test_a_leg_without_vol_or_past_its_expiry_is_refused_by_name() -> None:
 def test_figures_that_contradict_each_other_are_named(changes: dict[str, Any], told: str) -> None:
     assert list(mistakes_of(portfolio(**changes))) == [told]
     assert list(mistakes_of(portfolio())) == []
+
+
+def test_a_manager_knows_one_perpetual() -> None:
+    other = perpetual("ETH", instrument_id="ETH-PERP-2")
+    held = account(positions={"ETH-PERP": (1, 2000), "ETH-PERP-2": (-1, 2000)})
+    now = market(index("ETH", 2000), quote("ETH-PERP", 2000), quote("ETH-PERP-2", 2000))
+    failure = require(held, by_id(perpetual("ETH"), other), now, portfolio())
+    assert isinstance(failure, Failure)
+    assert "ETH-PERP, ETH-PERP-2" in failure.message
+
+
+def test_the_basis_contingency_by_hand() -> None:
+    """A call struck at nothing much is its forward: a basis 4.5 % lower costs 90 of 2,000.
+
+    With one scenario that moves nothing the basis is the worst: 0.5 + 2 x 0.2 years of it count.
+    A put as far out gains nothing in either direction, and never takes off what the call loses.
+    """
+    deep = option("0.01", "call", coin="ETH", settlement="USDC")
+    still = ScenarioCell(spot_frac=D(1), vol_shock="none", dampening_frac=D(0))
+    held = account(positions={deep.instrument_id: 1})
+    now = market(index("ETH", 2000), option_quote(deep, 2000, 0.5))
+    book = portfolio(scenarios=[still], rate_frac_per_year=D(0))
+    report = require(held, by_id(deep), now, book)
+    assert isinstance(report, MarginReport)
+    (line,) = report.lines
+    assert line.rule == "basis contingency"
+    assert float(line.amount_initial_ccy or 0) == pytest.approx(90 * 0.9)
+    assert float(line.amount_ccy) == pytest.approx(90 * 0.9 * 0.8)
+    assert report.worst_scenario is None

@@ -11,12 +11,14 @@ from hedgerow.app.certify.given import Given
 from hedgerow.app.certify.suites import COMPUTATIONS
 from hedgerow.errors import Failure
 from hedgerow.instruments import Instrument
-from hedgerow.margin import MarginReport, decode_rulebook, require
+from hedgerow.margin import MarginReport, decode_rulebook, mistakes_of, require
 from hedgerow.margin.venues.derive import DeriveRulebook, OptionRates
 from hedgerow.market import MarketEvent
 from hedgerow.portfolio import Account
+from hedgerow.units import SECOND_NS
 from tests.builders import (
     EXPIRY_NS,
+    T0_NS,
     account,
     by_id,
     index,
@@ -27,6 +29,7 @@ from tests.builders import (
     perpetual,
     quote,
     snapshot,
+    staking,
 )
 from tests.rooms.margin.chain_cases import cases, certain, initial_margin, market, options_of
 
@@ -275,3 +278,57 @@ def test_no_price_of_the_stable_coin_is_a_failure() -> None:
     failure = require(account(balances={"USDC": 1}), {}, blind, derive())
     assert isinstance(failure, Failure)
     assert failure.subject == "USDC"
+
+
+def test_a_worth_rounds_down_and_an_unsure_feed_is_nobody_s_knowledge() -> None:
+    report = of(balances={"ETH": 1}, dollar=3, confidence="exact")
+    assert report.equity_ccy == D("666.666666666666")
+    # Every rule is V but the one that says how sure feeds are.
+    assert report.confidence == "estimate"
+    assert of({}, {"USDC": 1}, confidence="exact").confidence == "exact"
+
+
+def test_a_staked_coin_is_worth_what_its_base_is() -> None:
+    book = derive(base_factor_frac={"WEETH": D("0.5")}, base_initial_scale_frac={"WEETH": D(1)})
+    now = market(staking("WEETH", "ETH", "1.05"), index("ETH", 2000))
+    report = require(account(balances={"WEETH": 2}), {}, now, book)
+    assert isinstance(report, MarginReport)
+    assert report.equity_ccy == 4200
+    assert report.headroom_ccy == 2100
+
+
+def test_an_expiry_has_one_forward_that_of_its_youngest_quote() -> None:
+    """The put was quoted two seconds before the call, at another forward."""
+    early = option_quote(PUT, 1500, 0.5, T0_NS - 2 * SECOND_NS)
+    later = [index("ETH", 2000), option_quote(CALL, 2020, 0.5), index("USDC", 1)]
+    held = account(positions={PUT.instrument_id: 1, CALL.instrument_id: -1})
+    terms = by_id(PUT, CALL)
+    report = require(held, terms, snapshot(early, *later), derive())
+    together = require(held, terms, snapshot(option_quote(PUT, 2020, 0.5), *later), derive())
+    assert isinstance(report, MarginReport)
+    assert isinstance(together, MarginReport)
+    assert report.equity_ccy == together.equity_ccy
+
+
+def test_figures_that_contradict_each_other_are_named() -> None:
+    rates = msgspec.structs.replace(
+        derive().options["ETH"], short_most_frac=D(0), unpaired_initial_frac=D(1)
+    )
+    book = derive(
+        perp_initial_frac={"ETH": D("0.1")},
+        perp_maintenance_frac={"ETH": D("0.2")},
+        base_factor_frac={"ETH": D("1.1")},
+        base_initial_scale_frac={"ETH": D("1.2")},
+        options={"ETH": rates},
+    )
+    assert list(mistakes_of(book)) == [
+        "perp_initial_frac.ETH is below perp_maintenance_frac.ETH",
+        "base_factor_frac.ETH must be at most 1, was 1.1",
+        "base_initial_scale_frac.ETH must be at most 1, was 1.2",
+        "options.ETH.short_most_frac is below short_least_frac",
+        "options.ETH.unpaired_initial_frac is below unpaired_maintenance_frac",
+    ]
+    lacking = derive(base_factor_frac={"ETH": D(1)})
+    assert list(mistakes_of(lacking)) == [
+        "base_initial_scale_frac names BTC, ETH, base_factor_frac names ETH"
+    ]

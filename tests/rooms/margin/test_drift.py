@@ -208,3 +208,14 @@ def test_figures_that_contradict_each_other_are_named() -> None:
     assert list(mistakes_of(drift(assets={}))) == [
         "assets lacks USDC, in which profits are counted"
     ]
+
+
+def test_a_price_rounds_against_the_holder() -> None:
+    book = sol(imf_ppm=0, asset_maintenance_bps=10_000, liability_maintenance_bps=10_000)
+    assert of({}, {"SOL": 1}, book, SOL="25.0000005").equity_ccy == 25
+    owed = of({}, {"SOL": -1}, book, SOL="25.0000005")
+    assert owed.requirement_maintenance_ccy == D("25.000001")
+    assert owed.currency == "USD"
+    for size, equity in ((1, "0"), (-1, "-0.000001")):
+        report = of({"BTC-PERP": (size, 22_050)}, {}, BTC="22050.0000005")
+        assert report.equity_ccy == D(equity)

@@ -149,3 +149,9 @@ def test_figures_that_contradict_each_other_are_named() -> None:
         "markets.BTC.initial_ppm must be at most 1000000, was 1000001",
         "markets.BTC.lower_cap_usd is above upper_cap_usd",
     ]
+
+
+def test_a_balance_rounds_down_to_a_quantum() -> None:
+    report = require(account(balances={"USDC": "0.0000019"}), {}, snapshot(), dydx())
+    assert isinstance(report, MarginReport)
+    assert report.equity_ccy == D("0.000001")

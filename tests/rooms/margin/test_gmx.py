@@ -149,3 +149,20 @@ def test_figures_that_contradict_each_other_are_named() -> None:
         "markets.ETH.collateral_min_frac is below collateral_liquidation_frac",
         "markets.ETH.collaterals must not be empty",
     ]
+
+
+def test_what_is_needed_or_taken_rounds_up_at_the_twelfth_decimal() -> None:
+    """5 at 2,000.0000000000007: 1 % of 10,000.0000000000035 is 100.000000000000035."""
+    report = of({"ETH-PERP": (5, "2000.0000000000007")}, {"USDC": 300, "USD": 0})
+    assert report.requirement_maintenance_ccy == D("100.000000000001")
+    taken = {line.rule: line.amount_ccy for line in report.equity_lines}
+    assert taken["fee of closing"] == D("-10.000000000001")
+
+
+def test_a_long_and_a_short_are_two_positions() -> None:
+    held = account(currency="USD", positions={"ETH-PERP": (2, 10)}, balances={"USD": 0, "ETH": 1})
+    other = account(positions={"ETH-PERP": (-1, 30)}).positions
+    both = msgspec.structs.replace(held, positions=(*held.positions, *other))
+    failure = require(both, TERMS, snapshot(index("ETH", 1), quote("ETH-PERP", 1)), gmx())
+    assert isinstance(failure, Failure)
+    assert "ETH-PERP is held long and short" in failure.message

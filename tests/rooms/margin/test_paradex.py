@@ -170,3 +170,9 @@ def test_perpetuals_alone_are_as_sure_as_the_rulebook() -> None:
     assert isinstance(report, MarginReport)
     assert report.confidence == "estimate"
     assert {line.evidence for line in (*report.lines, *report.equity_lines)} == {"V"}
+
+
+def test_a_short_is_worth_the_mark_rounded_up_and_a_long_rounded_down() -> None:
+    now: list[MarketEvent] = [index("BTC", 70_000), option_quote(SHORT, 70_000, 0.05)]
+    long, short = (of({SHORT.instrument_id: size}, {}, *now).equity_ccy for size in (1, -1))
+    assert long + short == D("-1e-12")

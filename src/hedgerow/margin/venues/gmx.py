@@ -81,8 +81,8 @@ def require(
         coins = position.quantity_contracts * terms.multiplier_coin_per_contract
         tokens += coins
         size += coins * position.price_entry_ccy
-    if tokens * size < 0:
-        return unsupported(account, f"{name}: its parts are a long and a short, net at no price")
+    if len({each.quantity_contracts > 0 for each in account.positions}) > 1:
+        return unsupported(account, f"{name} is held long and short, which are two positions")
     collateral = _collateral_line(account, snapshot, market, rulebook)
     if isinstance(collateral, Failure):
         return collateral

@@ -300,7 +300,7 @@ def test_a_staked_coin_is_worth_what_its_base_is() -> None:
 def test_an_expiry_has_one_forward_that_of_its_youngest_quote() -> None:
     """The put was quoted two seconds before the call, at another forward."""
     early = option_quote(PUT, 1500, 0.5, T0_NS - 2 * SECOND_NS)
-    later = [index("ETH", 2000), option_quote(CALL, 2020, 0.5), index("USDC", 1)]
+    later: list[MarketEvent] = [index("ETH", 2000), option_quote(CALL, 2020, 0.5), index("USDC", 1)]
     held = account(positions={PUT.instrument_id: 1, CALL.instrument_id: -1})
     terms = by_id(PUT, CALL)
     report = require(held, terms, snapshot(early, *later), derive())

@@ -23,6 +23,8 @@ from tests.rooms.margin.test_drift import drift
 from tests.rooms.margin.test_dydx import dydx
 from tests.rooms.margin.test_gmx import gmx
 from tests.rooms.margin.test_paradex import paradex
+from tests.rooms.margin.test_paradex_portfolio import NOTHING
+from tests.rooms.margin.test_paradex_portfolio import paradex as scanned
 
 D = Decimal
 ETH, BTC = perpetual("ETH"), perpetual()
@@ -62,6 +64,12 @@ ENGINES = {
     "drift": Engine(drift(), ("BTC-PERP",), {"USDC": 500, "SOL": 40}, "1e-4", "faster"),
     "dydx": Engine(dydx(), ("ETH-PERP", "BTC-PERP"), {"USDC": 500}, "1e-5"),
     "gmx": Engine(gmx(), ("ETH-PERP",), {"USDC": 500, "USD": -3}, "1e-9"),
+    "paradex_portfolio": Engine(
+        scanned(**{**NOTHING, "provision_fee_perp_frac": D("0.0003")}),
+        ("ETH-PERP", "BTC-PERP", *OPTIONS),
+        {"USDC": 500},
+        "1e-6",
+    ),
     "paradex": Engine(
         paradex(fee_taker_frac=D("0.0003")),
         ("ETH-PERP", "BTC-PERP", *OPTIONS),

@@ -19,6 +19,7 @@ from hedgerow.margin.venues import (
     dydx,
     gmx,
     paradex,
+    paradex_portfolio,
 )
 
 __all__ = ["ENGINES", "ENGINE_OF", "terms_of"]
@@ -34,6 +35,7 @@ ENGINES: tuple[Engine[Any], ...] = (
     dydx.ENGINE,
     gmx.ENGINE,
     paradex.ENGINE,
+    paradex_portfolio.ENGINE,
 )
 
 ENGINE_OF: Mapping[type[Rulebook], Engine[Any]] = {engine.kind: engine for engine in ENGINES}

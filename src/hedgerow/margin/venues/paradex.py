@@ -9,6 +9,7 @@ short puts is listed by the venue without a formula and left out: without it the
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
+from typing import Protocol
 
 import msgspec
 import numpy as np
@@ -16,15 +17,29 @@ import numpy as np
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LinearPerpetual, Option
 from hedgerow.margin.engine import Engine, VenueTerms
-from hedgerow.margin.holdings import OptionHeld, PerpetualHeld, holdings
-from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of, unsupported
+from hedgerow.margin.holdings import Holdings, OptionHeld, PerpetualHeld, holdings
+from hedgerow.margin.records import (
+    Evidence,
+    MarginLine,
+    MarginReport,
+    Rulebook,
+    report_of,
+    unsupported,
+)
 from hedgerow.margin.rules.paradex import long_option_usd, short_option_usd
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.pricing import value_usd
 from hedgerow.units import quantise_fraction_up, to_exact, to_model
 
-__all__ = ["ENGINE", "ParadexOptionRates", "ParadexRulebook", "option_mark_usd", "require"]
+__all__ = [
+    "ENGINE",
+    "ParadexOptionRates",
+    "ParadexRulebook",
+    "equity_lines_of",
+    "option_mark_usd",
+    "require",
+]
 
 _STEP = Decimal("1e-12")
 
@@ -62,18 +77,58 @@ def require(
     """Give the cross requirement in dollars; see `hedgerow.margin.require`."""
     if account.currency != rulebook.currency:
         return unsupported(account, f"{rulebook.name} keeps accounts in {rulebook.currency}")
-    for asset in dict.fromkeys(each.asset for each in account.balances):
-        if asset != rulebook.currency:
-            return unsupported(account, f"{rulebook.name} takes no {asset} as collateral")
     held = holdings(account, instruments, snapshot)
     if isinstance(held, Failure):
         return held
+    equity_lines = equity_lines_of(account, held, snapshot, rulebook)
+    if isinstance(equity_lines, Failure):
+        return equity_lines
+    lines: list[MarginLine] = []
+    for coin, spot in held.spots_usd.items():
+        for perpetual in held.perpetuals.get(coin, ()):
+            line = _perpetual(account, perpetual, coin, rulebook)
+            if isinstance(line, Failure):
+                return line
+            lines.append(line)
+        for option in (leg for legs in held.options.get(coin, {}).values() for leg in legs):
+            rates = rulebook.options.get(coin)
+            if rates is None:
+                return unsupported(
+                    account, f"{rulebook.name} has no option rates for {option.terms.instrument_id}"
+                )
+            lines.append(_option(option, option_mark_usd(option), spot, rates, rulebook))
+    return report_of(
+        account,
+        rulebook,
+        snapshot.time_ns,
+        currency="USD",
+        lines=lines,
+        equity_lines=equity_lines,
+    )
+
+
+class _Kept(Protocol):
+    """A rulebook of either mode, as far as equity asks it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def currency(self) -> str: ...
+    def known(self, rule: str) -> Evidence: ...
+
+
+def equity_lines_of(
+    account: Account, held: Holdings, snapshot: Snapshot, rulebook: _Kept
+) -> Outcome[list[MarginLine]]:
+    """Give what the account is worth in dollars, line by line; both modes count the same."""
+    for asset in dict.fromkeys(each.asset for each in account.balances):
+        if asset != rulebook.currency:
+            return unsupported(account, f"{rulebook.name} takes no {asset} as collateral")
     dollar = snapshot.spot_usd(rulebook.currency)
     if isinstance(dollar, Failure):
         return dollar
     balance = account.balance_coin(rulebook.currency)
-    lines: list[MarginLine] = []
-    equity_lines = [
+    lines = [
         MarginLine(
             rule="collateral",
             subject=rulebook.currency,
@@ -82,30 +137,20 @@ def require(
             evidence=rulebook.known("equity"),
         )
     ]
-    for coin, spot in held.spots_usd.items():
-        for perpetual in held.perpetuals.get(coin, ()):
-            line = _perpetual(account, perpetual, coin, rulebook)
-            if isinstance(line, Failure):
-                return line
-            lines.append(line)
-            equity_lines.append(
-                MarginLine(
-                    rule="unrealised profit",
-                    subject=perpetual.instrument_id,
-                    amount_ccy=perpetual.profit_usd,
-                    detail=perpetual.profit_detail,
-                    evidence=rulebook.known("equity"),
-                )
+    for coin in held.spots_usd:
+        lines.extend(
+            MarginLine(
+                rule="unrealised profit",
+                subject=perpetual.instrument_id,
+                amount_ccy=perpetual.profit_usd,
+                detail=perpetual.profit_detail,
+                evidence=rulebook.known("equity"),
             )
+            for perpetual in held.perpetuals.get(coin, ())
+        )
         for option in (leg for legs in held.options.get(coin, {}).values() for leg in legs):
-            rates = rulebook.options.get(coin)
-            if rates is None:
-                return unsupported(
-                    account, f"{rulebook.name} has no option rates for {option.terms.instrument_id}"
-                )
             mark_usd = option_mark_usd(option)
-            lines.append(_option(option, mark_usd, spot, rates, rulebook))
-            equity_lines.append(
+            lines.append(
                 MarginLine(
                     rule="value of option",
                     subject=option.terms.instrument_id,
@@ -116,14 +161,7 @@ def require(
                     evidence=rulebook.known("option_marks"),
                 )
             )
-    return report_of(
-        account,
-        rulebook,
-        snapshot.time_ns,
-        currency="USD",
-        lines=lines,
-        equity_lines=equity_lines,
-    )
+    return lines
 
 
 def option_mark_usd(option: OptionHeld) -> Decimal:

@@ -222,6 +222,17 @@ def test_a_spread_needs_what_it_can_lose() -> None:
     assert abs(report.headroom_ccy) < D("1e-9")
 
 
+def test_a_spread_names_the_price_at_which_it_loses_most() -> None:
+    """Short the 2000 call, long one at 2100: 100 from there on, less than the short alone."""
+    higher = option(2100, "call", coin="ETH", settlement="USDC")
+    held = account(positions={CALL.instrument_id: -1, higher.instrument_id: 1})
+    quotes = (option_quote(CALL, 2020, 0.5), option_quote(higher, 2020, 0.5))
+    report = require(held, by_id(CALL, higher), market(index("ETH", 2000), *quotes), derive())
+    assert isinstance(report, MarginReport)
+    assert abs(report.headroom_ccy + 100) < D("1e-9")
+    assert report.lines[-1].detail.startswith("payoff -100.0 at 2100.0 ")
+
+
 def test_a_lost_peg_asks_more_to_begin_with() -> None:
     """(0.99 - 0.9) x 2 x (3 perpetuals + 2 shorts) x 2000."""
     report = of({"ETH-PERP": (3, 2010), PUT.instrument_id: -2}, {}, dollar="0.9")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hedgerow.errors import Failure
 from hedgerow.instruments import Instrument
-from hedgerow.margin import MarginReport, Rulebook, require
+from hedgerow.margin import RULES, MarginReport, Rulebook, require
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account, Balance, Position
 from tests.builders import T0_NS, by_id, index, option, option_quote, oracle, perpetual, quote
@@ -212,3 +212,27 @@ def test_a_price_that_is_gone_makes_the_account_unknown(engine: Engine) -> None:
     silent = require(held, TERMS, replace(NOW, quotes={}, oracles={}), engine.rulebook)
     assert isinstance(silent, Failure)
     assert silent.reason == "missing_data"
+
+
+# Rules that take part without a line of their own.
+UNSEEN = {
+    "derive": ("feed_confidence",),
+    "derive_portfolio": ("feed_confidence", "rates"),
+    "drift": ("average_price",),
+    "dydx": ("open_interest",),
+}
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_rule_without_a_line_of_its_own_still_decides_how_sure_it_is(name: str) -> None:
+    engine = ENGINES[name]
+    sure = dict.fromkeys(RULES[type(engine.rulebook)], "V")
+
+    def confidence(**unsure: str) -> str:
+        book = msgspec.structs.replace(
+            engine.rulebook, confidence="exact", evidence={**sure, **unsure}
+        )
+        return asked(holding(engine, [1]), engine._replace(rulebook=book)).confidence
+
+    assert confidence() == "exact"
+    assert all(confidence(**{rule: "U"}) == "estimate" for rule in UNSEEN.get(name, ()))

@@ -166,3 +166,10 @@ def test_a_long_and_a_short_are_two_positions() -> None:
     failure = require(both, TERMS, snapshot(index("ETH", 1), quote("ETH-PERP", 1)), gmx())
     assert isinstance(failure, Failure)
     assert "ETH-PERP is held long and short" in failure.message
+
+
+@pytest.mark.parametrize(("mark", "evidence"), [(2010, "U"), (1990, "R")])
+def test_a_profit_that_the_pool_may_cap_is_not_verified(mark: int, evidence: str) -> None:
+    report = of({"ETH-PERP": (5, 2000)}, {"USDC": 300, "USD": 0}, mark)
+    (line,) = [line for line in report.equity_lines if line.rule == "unrealised profit"]
+    assert line.evidence == evidence

@@ -236,3 +236,12 @@ def test_figures_that_contradict_each_other_are_named() -> None:
         "scans.BTC.tails.[0].move_frac must be above -1, was -1",
     ]
     assert ENGINE.signed == ("move_frac",)
+
+
+def test_a_tail_counts_in_part() -> None:
+    """-33 % at half its weight is 16.5 %, more than the range's 16 %."""
+    tail = Tail(move_frac=D("-0.33"), weight_frac=D("0.5"))
+    table = msgspec.structs.replace(paradex().scans["BTC"], tails=[tail])
+    report = of({"BTC-PERP": (1, 70_000)}, {}, scans={"BTC": table})
+    assert report.requirement_initial_ccy == 11_550
+    assert report.worst_scenario.price_move_frac == D("-0.33")

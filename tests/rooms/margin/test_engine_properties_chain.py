@@ -12,10 +12,20 @@ from hypothesis import strategies as st
 
 from hedgerow.errors import Failure
 from hedgerow.instruments import Instrument
-from hedgerow.margin import RULES, MarginReport, Rulebook, require
+from hedgerow.margin import RULES, MarginReport, Rulebook, decode_rulebook, require
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account, Balance, Position
-from tests.builders import T0_NS, by_id, index, option, option_quote, oracle, perpetual, quote
+from tests.builders import (
+    T0_NS,
+    by_id,
+    index,
+    option,
+    option_quote,
+    oracle,
+    packaged,
+    perpetual,
+    quote,
+)
 from tests.rooms.margin.chain_cases import market
 from tests.rooms.margin.test_derive_portfolio import portfolio
 from tests.rooms.margin.test_derive_standard import derive
@@ -236,3 +246,19 @@ def test_a_rule_without_a_line_of_its_own_still_decides_how_sure_it_is(name: str
 
     assert confidence() == "exact"
     assert all(confidence(**{rule: "U"}) == "estimate" for rule in UNSEEN.get(name, ()))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "derive/2026-11-20", "derive-portfolio/2026-11-20", "paradex/2026-08-20",
+        "paradex-portfolio/2026-08-20",
+    ],
+)  # fmt: skip
+def test_a_packaged_rulebook_says_where_it_comes_from_and_claims_no_certainty(name: str) -> None:
+    rulebook = decode_rulebook(packaged(name), where=name)
+    assert rulebook.name == name
+    assert name.endswith(rulebook.as_of)
+    assert set(rulebook.evidence) == set(RULES[type(rulebook)])
+    assert rulebook.confidence == "estimate"
+    assert all(word in rulebook.confidence_note for word in ("not ", "float64"))

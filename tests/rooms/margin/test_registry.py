@@ -167,7 +167,7 @@ def test_every_packaged_rulebook_says_what_it_covers() -> None:
         assert terms.instruments, name
         # A venue is an exchange, where a balance counts, or a lending market, where positions do.
         assert (terms.counted is None) == (terms.market is not None), name
-        # Fees may be unknown; where there is nothing to send an order to there are none.
+        # Where no source tells a fee, an exchange charges what nobody knows: None, never nothing.
         assert terms.charges is None or terms.market is None, name
 
 

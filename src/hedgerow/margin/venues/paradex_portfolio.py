@@ -51,8 +51,8 @@ class Tail(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class ScanTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One underlying's scan and delta floor.
 
-    Near moves are `price_range_frac` and all its `buckets_count`-ths on both sides; the two ends
-    come with vol up alone, the others with vol up and down.
+    Near moves lead from nothing to `price_range_frac` on both sides in `buckets_count` steps; the
+    two ends come with vol up alone, the others with vol up and down.
     """
 
     price_range_frac: Decimal

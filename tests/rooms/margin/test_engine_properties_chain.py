@@ -262,3 +262,15 @@ def test_a_packaged_rulebook_says_where_it_comes_from_and_claims_no_certainty(na
     assert set(rulebook.evidence) == set(RULES[type(rulebook)])
     assert rulebook.confidence == "estimate"
     assert all(word in rulebook.confidence_note for word in ("not ", "float64"))
+
+
+@pytest.mark.parametrize("name", ["derive", "derive_portfolio", "paradex", "paradex_portfolio"])
+def test_a_model_of_an_option_is_never_sure(name: str) -> None:
+    """Whatever a rulebook says of its figures: options are priced in float64."""
+    engine = ENGINES[name]
+    book = msgspec.structs.replace(engine.rulebook, confidence="exact")
+    held = holding(engine, [0] * (len(engine.names) - 1) + [1])
+    report = asked(held, engine._replace(rulebook=book))
+    (valued,) = [line for line in report.equity_lines if line.rule == "value of option"]
+    assert valued.evidence in {"R", "D"}
+    assert report.confidence == "estimate"

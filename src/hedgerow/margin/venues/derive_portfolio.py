@@ -284,7 +284,7 @@ def _equity_lines(book: _Book, rulebook: DerivePortfolioRulebook) -> list[Margin
                     subject=leg.terms.instrument_id,
                     amount_ccy=to_exact(mark, _STEP, "down"),
                     detail=_priced(leg, expiry, move.forward_usd, leg.mark.vol_frac),
-                    evidence=known,
+                    evidence=rulebook.known("scenarios"),
                 )
             )
     return lines

@@ -80,11 +80,14 @@ class MarginLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorstScenario(msgspec.Struct, frozen=True, kw_only=True):
-    """Which cell of a scan lost most. People ask *which* before *how much*."""
+    """Which cell of a scan lost most. People ask *which* before *how much*.
+
+    A linear or abs shock moves vols by their strike: the skew, or the wings.
+    """
 
     scenario_index: int
     price_move_frac: Decimal
-    vol_shock: Literal["up", "same", "down"]
+    vol_shock: Literal["up", "same", "down", "linear", "abs"]
     profit_ccy: Decimal
 
 

@@ -9,7 +9,18 @@ from typing import Any
 
 from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.records import Require, Rulebook
-from hedgerow.margin.venues import aave, binance, deribit
+from hedgerow.margin.venues import (
+    aave,
+    binance,
+    deribit,
+    derive,
+    derive_portfolio,
+    drift,
+    dydx,
+    gmx,
+    paradex,
+    paradex_portfolio,
+)
 
 __all__ = ["ENGINES", "ENGINE_OF", "require", "terms_of"]
 
@@ -18,6 +29,13 @@ ENGINES: tuple[Engine[Any], ...] = (
     aave.ENGINE,
     binance.ENGINE,
     deribit.ENGINE,
+    derive.ENGINE,
+    derive_portfolio.ENGINE,
+    drift.ENGINE,
+    dydx.ENGINE,
+    gmx.ENGINE,
+    paradex.ENGINE,
+    paradex_portfolio.ENGINE,
 )
 
 ENGINE_OF: Mapping[type[Rulebook], Engine[Any]] = {engine.kind: engine for engine in ENGINES}

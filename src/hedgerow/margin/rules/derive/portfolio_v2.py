@@ -25,7 +25,17 @@ from hedgerow.margin.rules.derive.book import (
 )
 from hedgerow.margin.rules.derive.options import YEAR_S, black76
 
-__all__ = ["Collateral", "Margins2", "Parameters2", "Portfolio2", "Scenario2", "margins_v2"]
+__all__ = [
+    "Collateral",
+    "ExpiryMove",
+    "Margins2",
+    "Parameters2",
+    "Portfolio2",
+    "Scenario2",
+    "basis_moves",
+    "expiry_move",
+    "margins_v2",
+]
 
 Floats: TypeAlias = NDArray[np.float64]
 VolShock: TypeAlias = Literal["up", "down", "none", "linear", "abs"]
@@ -124,6 +134,37 @@ class Margins2(msgspec.Struct, frozen=True, kw_only=True):
     worst_index: int
 
 
+class ExpiryMove(msgspec.Struct, frozen=True, kw_only=True):
+    """What one expiry's options are worth when something moves, for whoever repeats a scenario.
+
+    `static_frac` multiplies the shocked value of the whole expiry; vols and forward are those that
+    each leg is revalued at. `gain_usd` is before the scenario's dampening.
+    """
+
+    marks_usd: tuple[float, ...]
+    shocked_usd: tuple[float, ...]
+    vols_frac: tuple[float, ...]
+    forward_usd: float
+    static_frac: float
+    gain_usd: float
+
+
+def expiry_move(expiry: Expiry, scenario: Scenario2, parameters: Parameters2) -> ExpiryMove:
+    """Give one expiry that has legs, in one scenario."""
+    options = _Options(option_rows([expiry]), parameters)
+    return options.move(scenario)
+
+
+def basis_moves(expiry: Expiry, parameters: Parameters2) -> tuple[ExpiryMove, ExpiryMove, float]:
+    """Give one expiry with its basis moved up and down, and what part of a loss counts."""
+    options = _Options(option_rows([expiry]), parameters)
+    up, down = (
+        options.move(Scenario2(spot_frac=spot, vol_shock="none"), static_frac=1.0)
+        for spot in (parameters.basis_up_frac, parameters.basis_down_frac)
+    )
+    return up, down, parameters.basis_add_frac + parameters.basis_multiplier_frac * expiry.years
+
+
 def margins_v2(
     portfolio: Portfolio2, scenarios: Sequence[Scenario2], parameters: Parameters2
 ) -> Margins2:
@@ -217,6 +258,10 @@ class _Options:
 
     def _values(self, spots_frac: Floats, vols_frac: Floats) -> Floats:
         """Give the value of each expiry, shape ``(scenarios, expiries)``."""
+        return self._rows.by_expiry(self._worths(spots_frac, vols_frac))
+
+    def _worths(self, spots_frac: Floats, vols_frac: Floats) -> Floats:
+        """Give the value of each leg, shape ``(scenarios, legs)``."""
         rows = self._rows
         prices = black76(
             rows.forward_fixed_usd + spots_frac[:, None] * rows.forward_variable_usd,
@@ -225,8 +270,30 @@ class _Options:
             rows.life_s,
             self._discount,
         )
-        return rows.by_expiry(
-            rows.quantity_coin * np.where(rows.is_call, prices.call_usd, prices.put_usd)
+        worths: Floats = rows.quantity_coin * np.where(
+            rows.is_call, prices.call_usd, prices.put_usd
+        )
+        return worths
+
+    def move(self, scenario: Scenario2, *, static_frac: float | None = None) -> ExpiryMove:
+        """Give the legs of the only expiry there is, in one scenario."""
+        rows = self._rows
+        vols = np.broadcast_to(self._vols(scenario.vol_shock), rows.vol_frac.shape)
+        marks = self._worths(np.ones(1), rows.vol_frac[None, :])[0]
+        shocked = self._worths(np.array([scenario.spot_frac]), vols[None, :])[0]
+        value = float(self._rows.by_expiry(shocked)[0])
+        if static_frac is None:
+            static_frac = float(self._long[0] if value > 0.0 else self._short[0])
+        gain = value * static_frac - float(self.marks_usd[0])
+        return ExpiryMove(
+            marks_usd=tuple(marks.tolist()),
+            shocked_usd=tuple(shocked.tolist()),
+            vols_frac=tuple(vols.tolist()),
+            forward_usd=float(
+                rows.forward_fixed_usd[0] + scenario.spot_frac * rows.forward_variable_usd[0]
+            ),
+            static_frac=static_frac,
+            gain_usd=-abs(gain) if scenario.vol_shock in ("linear", "abs") else gain,
         )
 
     def _moved(self, spots_frac: Floats, vols_frac: Floats) -> Floats:

@@ -13,14 +13,21 @@ from hedgerow.errors import OutOfDomain
 from hedgerow.margin.rules.derive.book import Expiry, OptionLeg
 from hedgerow.margin.rules.derive.options import black76
 
-__all__ = ["Margins", "Market", "StandardParameters", "standard_margins"]
+__all__ = [
+    "ExpiryMargins",
+    "LegMargins",
+    "Margins",
+    "Market",
+    "OptionParameters",
+    "StandardParameters",
+    "expiry_margins",
+    "standard_margins",
+]
 
 
-class StandardParameters(msgspec.Struct, frozen=True, kw_only=True):
-    """Parameters of the standard manager; requirements are fractions of spot unless named."""
+class OptionParameters(msgspec.Struct, frozen=True, kw_only=True):
+    """What the standard manager asks of options; fractions of spot unless named."""
 
-    perp_initial_frac: float
-    perp_maintenance_frac: float
     short_most_frac: float
     short_least_frac: float
     call_maintenance_frac: float
@@ -29,6 +36,13 @@ class StandardParameters(msgspec.Struct, frozen=True, kw_only=True):
     unpaired_initial_frac: float
     unpaired_maintenance_frac: float
     put_initial_of_maintenance_frac: float
+
+
+class StandardParameters(OptionParameters, frozen=True, kw_only=True):
+    """Parameters of the standard manager; requirements are fractions of spot unless named."""
+
+    perp_initial_frac: float
+    perp_maintenance_frac: float
     oracle_threshold_frac: float
     oracle_factor_frac: float
     depeg_threshold_frac: float
@@ -57,6 +71,35 @@ class Margins(msgspec.Struct, frozen=True, kw_only=True):
     initial_usd: float
     maintenance_usd: float
     value_usd: float
+
+
+class LegMargins(msgspec.Struct, frozen=True, kw_only=True):
+    """One leg by itself: its worth, and what is left of it; a long leg leaves nothing."""
+
+    worth_usd: float
+    initial_usd: float
+    maintenance_usd: float
+
+
+class ExpiryMargins(msgspec.Struct, frozen=True, kw_only=True):
+    """One expiry, before doubts of its feeds: leg by leg, or what all can lose together.
+
+    `most_loss_usd` is the least payoff, at `price_most_loss_usd`; what net short calls could lose
+    beyond is added to it. All are negative or zero.
+    """
+
+    forward_usd: float
+    legs: tuple[LegMargins, ...]
+    most_loss_usd: float
+    price_most_loss_usd: float
+    net_short_calls_coin: float
+    initial_usd: float
+    maintenance_usd: float
+
+    @property
+    def value_usd(self) -> float:
+        """Mark-to-market of all legs."""
+        return sum(leg.worth_usd for leg in self.legs)
 
 
 def standard_margins(
@@ -137,38 +180,59 @@ def _shorts_coin(expiry: Expiry) -> float:
 
 
 def _options(market: Market, expiry: Expiry, parameters: StandardParameters) -> Margins:
-    """One expiry: leg by leg, or its greatest loss at any strike where that is less."""
-    forward_usd = expiry.forward_fixed_usd + expiry.forward_variable_usd
-    initial = maintenance = value = 0.0
-    for leg in expiry.legs:
-        prices = black76(forward_usd, leg.strike_usd, leg.vol_frac, expiry.life_s)
-        price = prices.call_usd if leg.is_call else prices.put_usd
-        worth_usd = leg.quantity_coin * float(price)
-        value += worth_usd
-        if leg.quantity_coin < 0.0:
-            leg_initial, leg_maintenance = _short(leg, worth_usd, market.spot_usd, parameters)
-            initial += leg_initial
-            maintenance += leg_maintenance
-    most_usd = _most_loss_usd(expiry.legs)
-    unpaired_usd = forward_usd * min(
-        sum(leg.quantity_coin for leg in expiry.legs if leg.is_call), 0.0
-    )
+    margins = expiry_margins(expiry, market.spot_usd, parameters)
     confidence = min(
         market.confidence_spot_frac, expiry.confidence_forward_frac, expiry.confidence_vol_frac
     )
     doubt_usd = _doubt_usd(confidence, _shorts_coin(expiry) * market.spot_usd, parameters)
     return Margins(
-        initial_usd=max(initial, most_usd + parameters.unpaired_initial_frac * unpaired_usd)
-        - doubt_usd,
-        maintenance_usd=max(
-            maintenance, most_usd + parameters.unpaired_maintenance_frac * unpaired_usd
-        ),
-        value_usd=value,
+        initial_usd=margins.initial_usd - doubt_usd,
+        maintenance_usd=margins.maintenance_usd,
+        value_usd=margins.value_usd,
     )
 
 
+def expiry_margins(expiry: Expiry, spot_usd: float, parameters: OptionParameters) -> ExpiryMargins:
+    """One expiry: leg by leg, or its greatest loss at any strike where that is less."""
+    forward_usd = expiry.forward_fixed_usd + expiry.forward_variable_usd
+    legs = tuple(_leg(leg, expiry, forward_usd, spot_usd, parameters) for leg in expiry.legs)
+    most_usd, price_usd = _most_loss_usd(expiry.legs)
+    short_calls_coin = min(sum(leg.quantity_coin for leg in expiry.legs if leg.is_call), 0.0)
+    unpaired_usd = forward_usd * short_calls_coin
+    return ExpiryMargins(
+        forward_usd=forward_usd,
+        legs=legs,
+        most_loss_usd=most_usd,
+        price_most_loss_usd=price_usd,
+        net_short_calls_coin=short_calls_coin,
+        initial_usd=max(
+            sum(leg.initial_usd for leg in legs),
+            most_usd + parameters.unpaired_initial_frac * unpaired_usd,
+        ),
+        maintenance_usd=max(
+            sum(leg.maintenance_usd for leg in legs),
+            most_usd + parameters.unpaired_maintenance_frac * unpaired_usd,
+        ),
+    )
+
+
+def _leg(
+    leg: OptionLeg,
+    expiry: Expiry,
+    forward_usd: float,
+    spot_usd: float,
+    parameters: OptionParameters,
+) -> LegMargins:
+    prices = black76(forward_usd, leg.strike_usd, leg.vol_frac, expiry.life_s)
+    worth_usd = leg.quantity_coin * float(prices.call_usd if leg.is_call else prices.put_usd)
+    if leg.quantity_coin >= 0.0:
+        return LegMargins(worth_usd=worth_usd, initial_usd=0.0, maintenance_usd=0.0)
+    initial_usd, maintenance_usd = _short(leg, worth_usd, spot_usd, parameters)
+    return LegMargins(worth_usd=worth_usd, initial_usd=initial_usd, maintenance_usd=maintenance_usd)
+
+
 def _short(
-    leg: OptionLeg, worth_usd: float, spot_usd: float, parameters: StandardParameters
+    leg: OptionLeg, worth_usd: float, spot_usd: float, parameters: OptionParameters
 ) -> tuple[float, float]:
     """Give initial and maintenance of one short leg, both negative as its worth is."""
     sign = 1.0 if leg.is_call else -1.0
@@ -188,10 +252,13 @@ def _short(
     )
 
 
-def _most_loss_usd(legs: Sequence[OptionLeg]) -> float:
-    """Give the least payoff at zero and at every strike, not above zero."""
-    prices_usd = {0.0, *(leg.strike_usd for leg in legs)}
-    return min(0.0, *(sum(_payoff_usd(leg, price) for leg in legs) for price in prices_usd))
+def _most_loss_usd(legs: Sequence[OptionLeg]) -> tuple[float, float]:
+    """Give the least payoff at zero and at every strike, not above zero, and the price it is at."""
+    prices_usd = sorted({0.0, *(leg.strike_usd for leg in legs)})
+    least, price = min(
+        (sum(_payoff_usd(leg, price) for leg in legs), price) for price in prices_usd
+    )
+    return min(0.0, least), price
 
 
 def _payoff_usd(leg: OptionLeg, price_usd: float) -> float:

@@ -1,0 +1,222 @@
+"""GMX v2: one position is one account, counted against its own collateral, at the bad end.
+
+Equity is what closing all of it now would leave: collateral, profit, the largest price impact that
+the market lets count against the trader, and fees. The requirement is the larger of a minimum in
+dollars and a part of the size (onchain-margin.md section 11, [R]). The contract's own impact needs
+the open interest of both sides and its profit the pool, which a snapshot does not tell: the impact
+counts in full here, and what the pool caps off a profit is not taken off ([U]).
+
+Fees for borrowing and funding that are owed are the account's balance of dollars, negative or
+nothing; an account that has no such balance does not know them and is refused.
+"""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from fractions import Fraction
+
+import msgspec
+
+from hedgerow.errors import Failure, Outcome
+from hedgerow.instruments import Instrument, LinearPerpetual
+from hedgerow.margin.engine import Engine, VenueTerms
+from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of, unsupported
+from hedgerow.margin.rules.gmx_v2.fixed_point import ONE_1E30, times_1e30
+from hedgerow.margin.rules.gmx_v2.position import pnl_1e30
+from hedgerow.market import Snapshot
+from hedgerow.portfolio import Account
+
+__all__ = ["ENGINE", "GmxMarket", "GmxRulebook", "require"]
+
+
+class GmxMarket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One market: parts of a position's size, and the coins that may back it."""
+
+    collateral_min_frac: Decimal
+    collateral_liquidation_frac: Decimal
+    impact_frac_max: Decimal
+    fee_close_frac: Decimal
+    collaterals: list[str]
+
+
+class GmxRulebook(Rulebook, frozen=True, kw_only=True, tag="gmx"):
+    """Markets by underlying. `currency` names the dollars that fees are owed in."""
+
+    currency: str
+    collateral_usd_min: Decimal
+    markets: dict[str, GmxMarket]
+
+
+def require(
+    account: Account,
+    instruments: Mapping[str, Instrument],
+    snapshot: Snapshot,
+    rulebook: GmxRulebook,
+) -> Outcome[MarginReport]:
+    """Give the requirement of one position in dollars; see `hedgerow.margin.require`."""
+    names = list(dict.fromkeys(each.instrument_id for each in account.positions))
+    if not names:
+        return unsupported(account, "an account is one position, this has none")
+    if len(names) > 1:
+        return unsupported(account, f"an account is one position, this has {', '.join(names)}")
+    (name,) = names
+    terms = instruments[name]
+    market = rulebook.markets.get(terms.underlying) if isinstance(terms, LinearPerpetual) else None
+    if market is None or not isinstance(terms, LinearPerpetual):
+        return unsupported(account, f"{rulebook.name} has no market for {name}")
+    if all(each.asset != rulebook.currency for each in account.balances):
+        return Failure(
+            subject=name,
+            reason="missing_data",
+            message=f"what {name} owes for borrowing and funding is not told; it is the account's "
+            f"balance of {rulebook.currency}, negative or nothing",
+        )
+    owed = account.balance_coin(rulebook.currency)
+    mark = snapshot.mark_usd(name, terms.underlying)
+    if isinstance(mark, Failure):
+        return mark
+    tokens, size = Decimal(0), Decimal(0)
+    for position in account.positions:
+        if position.price_entry_ccy is None:
+            return Failure(subject=name, reason="missing_data", message="no entry price")
+        coins = position.quantity_contracts * terms.multiplier_coin_per_contract
+        tokens += coins
+        size += coins * position.price_entry_ccy
+    if len({each.quantity_contracts > 0 for each in account.positions}) > 1:
+        return unsupported(account, f"{name} is held long and short, which are two positions")
+    collateral = _collateral_line(account, snapshot, market, rulebook)
+    if isinstance(collateral, Failure):
+        return collateral
+    size = abs(size)
+    size_1e30 = _scaled(size)
+    profit_1e30 = pnl_1e30(size_1e30, worth_1e30=_scaled(abs(tokens) * mark), is_long=tokens > 0)
+    known = rulebook.known("remaining")
+    equity_lines = [
+        collateral,
+        MarginLine(
+            rule="unrealised profit",
+            subject=name,
+            amount_ccy=_down(profit_1e30),
+            detail=f"{tokens} x {mark}, for {size} of size",
+            evidence=rulebook.known("profit_cap") if profit_1e30 > 0 else known,
+        ),
+        _taken("largest price impact", name, size_1e30, size, market.impact_frac_max, rulebook),
+        _taken("fee of closing", name, size_1e30, size, market.fee_close_frac, rulebook),
+        MarginLine(
+            rule="borrowing and funding owed",
+            subject=rulebook.currency,
+            amount_ccy=owed,
+            evidence=known,
+        ),
+    ]
+    maintenance, initial = (
+        max(rulebook.collateral_usd_min, _up(times_1e30(size_1e30, _scaled(part))))
+        for part in (market.collateral_liquidation_frac, market.collateral_min_frac)
+    )
+    line = MarginLine(
+        rule="least collateral",
+        subject=name,
+        amount_ccy=maintenance,
+        detail=f"max({rulebook.collateral_usd_min}, {size} x {market.collateral_liquidation_frac});"
+        f" initial {market.collateral_min_frac}",
+        amount_initial_ccy=initial,
+        evidence=rulebook.known("least_collateral"),
+    )
+    return report_of(
+        account,
+        rulebook,
+        snapshot.time_ns,
+        currency="USD",
+        lines=[line],
+        equity_lines=equity_lines,
+    )
+
+
+def _collateral_line(
+    account: Account, snapshot: Snapshot, market: GmxMarket, rulebook: GmxRulebook
+) -> Outcome[MarginLine]:
+    """Value the one coin that backs the position, floored."""
+    assets = dict.fromkeys(
+        each.asset for each in account.balances if each.asset != rulebook.currency
+    )
+    if len(assets) > 1:
+        return unsupported(account, f"a position has one collateral, held are {', '.join(assets)}")
+    if not assets:
+        return unsupported(account, "a position has a collateral, none is held")
+    (asset,) = assets
+    amount = account.balance_coin(asset)
+    if asset not in market.collaterals or amount < 0:
+        return unsupported(
+            account,
+            f"{asset} is owed, and collateral is held"
+            if amount < 0
+            else f"{asset} is no collateral of this market; there are "
+            f"{', '.join(market.collaterals)}",
+        )
+    price = snapshot.spot_usd(asset)
+    if isinstance(price, Failure):
+        return price
+    return MarginLine(
+        rule="collateral",
+        subject=asset,
+        amount_ccy=_down(_scaled(amount * price)),
+        detail=f"{amount} x {price}",
+        evidence=rulebook.known("remaining"),
+    )
+
+
+def _taken(
+    rule: str,
+    name: str,
+    size_1e30: int,
+    size_usd: Decimal,
+    part_frac: Decimal,
+    rulebook: GmxRulebook,
+) -> MarginLine:
+    """Take a part of the size off what remains, rounded up."""
+    return MarginLine(
+        rule=rule,
+        subject=name,
+        amount_ccy=-_up(times_1e30(size_1e30, _scaled(part_frac))),
+        detail=f"-{size_usd} x {part_frac}",
+        evidence=rulebook.known("impact" if rule == "largest price impact" else "remaining"),
+    )
+
+
+def _scaled(amount: Decimal) -> int:
+    return int(Fraction(amount) * ONE_1E30)
+
+
+def _down(amount_1e30: int) -> Decimal:
+    """Give dollars to twelve decimals, which a sum still holds; floored."""
+    return Decimal(amount_1e30 // 10**18).scaleb(-12)
+
+
+def _up(amount_1e30: int) -> Decimal:
+    return -_down(-amount_1e30)
+
+
+def _terms(rulebook: GmxRulebook) -> VenueTerms:
+    coins = dict.fromkeys(coin for each in rulebook.markets.values() for coin in each.collaterals)
+    return VenueTerms(
+        instruments=(LinearPerpetual,), counted={rulebook.currency: (rulebook.currency, *coins)}
+    )
+
+
+def _mistakes(rulebook: GmxRulebook) -> Iterator[str]:
+    """Name a market that opens with less than it liquidates at, or has nothing to back it."""
+    if rulebook.collateral_usd_min == 0:
+        yield "collateral_usd_min must be positive, was 0"
+    for coin, market in rulebook.markets.items():
+        if market.collateral_min_frac < market.collateral_liquidation_frac:
+            yield f"markets.{coin}.collateral_min_frac is below collateral_liquidation_frac"
+        if not market.collaterals:
+            yield f"markets.{coin}.collaterals must not be empty"
+
+
+ENGINE = Engine(
+    kind=GmxRulebook,
+    rules=("remaining", "impact", "profit_cap", "least_collateral"),
+    require=require,
+    terms=_terms,
+    mistakes=_mistakes,
+)

@@ -1,0 +1,383 @@
+"""Paradex's portfolio margin: the worst of a scan by underlying, or a floor by its deltas.
+
+Equity is that of cross mode (`venues.paradex`). The requirement of one underlying is the larger of
+its scan and its delta floor ([V] paradex-min-delta), half of it maintained, and provisions for
+funding and fees, which count in full in both (venue-margin.md section 6, [D]). The page gives no
+formula for the provisions: they are parts of a notional that a rulebook has to tell. The scan is
+in float64, options on their forward, each underlying by itself.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from functools import partial
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+import numpy as np
+
+from hedgerow.errors import Failure, Outcome
+from hedgerow.instruments import Instrument, LinearPerpetual, Option
+from hedgerow.margin.engine import Engine, VenueTerms
+from hedgerow.margin.holdings import Holdings, OptionHeld, PerpetualHeld, holdings
+from hedgerow.margin.records import (
+    MarginLine,
+    MarginReport,
+    Rulebook,
+    WorstScenario,
+    report_of,
+    unsupported,
+)
+from hedgerow.margin.rules.paradex import delta_floor, shocked_vol_frac
+from hedgerow.margin.venues.paradex import equity_lines_of
+from hedgerow.market import Snapshot
+from hedgerow.portfolio import Account
+from hedgerow.pricing import Floats, OptionColumns, greeks, value_usd
+from hedgerow.units import quantise, to_exact, to_model
+
+__all__ = ["ENGINE", "ParadexPortfolioRulebook", "ScanTable", "Tail", "require"]
+
+_STEP = Decimal("1e-12")
+
+
+class Tail(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One far move, vol up, of which a part counts."""
+
+    move_frac: Decimal
+    weight_frac: Decimal
+
+
+class ScanTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One underlying's scan and delta floor.
+
+    Near moves lead from nothing to `price_range_frac` on both sides in `buckets_count` steps; the
+    two ends come with vol up alone, the others with vol up and down.
+    """
+
+    price_range_frac: Decimal
+    buckets_count: int
+    vol_up_frac: Decimal
+    vol_down_frac: Decimal
+    vol_up_least_frac: Decimal
+    tails: list[Tail]
+    delta_unhedged_frac: Decimal
+    delta_hedged_frac: Decimal
+
+
+class ParadexPortfolioRulebook(Rulebook, frozen=True, kw_only=True, tag="paradex_portfolio"):
+    """Scans by underlying; without provisions for a kind of instrument that kind is refused.
+
+    Provisions are parts of a perpetual's notional and of an option's spot notional; that of eight
+    hours' funding is of perpetuals.
+    """
+
+    currency: str
+    scans: dict[str, ScanTable]
+    short_term_vega_power: Decimal
+    long_term_vega_power: Decimal
+    maintenance_of_initial_frac: Decimal
+    provision_fee_perp_frac: Decimal | None = None
+    provision_fee_option_frac: Decimal | None = None
+    provision_funding_frac: Decimal | None = None
+
+
+VolShock: TypeAlias = Literal["up", "down"]
+_ENDS: Final[tuple[VolShock, ...]] = ("up",)
+_BOTH: Final[tuple[VolShock, ...]] = ("up", "down")
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """One scenario and what part of its loss counts."""
+
+    move_frac: Decimal
+    vol_shock: VolShock
+    weight_frac: Decimal
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scanned:
+    """One holding: its coins of delta, and its profit in every cell before weights.
+
+    `valued` says how it is valued in a cell.
+    """
+
+    subject: str
+    delta_coin: Decimal
+    profits_usd: Floats
+    valued: Callable[[_Cell], str]
+
+
+def require(
+    account: Account,
+    instruments: Mapping[str, Instrument],
+    snapshot: Snapshot,
+    rulebook: ParadexPortfolioRulebook,
+) -> Outcome[MarginReport]:
+    """Give the portfolio requirement in dollars; see `hedgerow.margin.require`."""
+    if account.currency != rulebook.currency:
+        return unsupported(account, f"{rulebook.name} keeps accounts in {rulebook.currency}")
+    held = holdings(account, instruments, snapshot)
+    if isinstance(held, Failure):
+        return held
+    equity_lines = equity_lines_of(account, held, snapshot, rulebook)
+    if isinstance(equity_lines, Failure):
+        return equity_lines
+    lines: list[MarginLine] = []
+    worsts: list[WorstScenario] = []
+    for coin, spot in held.spots_usd.items():
+        table = rulebook.scans.get(coin)
+        if table is None:
+            named = ", ".join(dict.fromkeys(each.instrument_id for each in account.positions))
+            return unsupported(account, f"{rulebook.name} has no scan of {coin} for {named}")
+        provided = _provisions(held, coin, spot, rulebook)
+        if isinstance(provided, Failure):
+            return provided
+        scanned, worst = _underlying(held, coin, spot, table, rulebook)
+        lines += [*scanned, *provided]
+        worsts.append(worst)
+    return report_of(
+        account,
+        rulebook,
+        snapshot.time_ns,
+        currency="USD",
+        lines=lines,
+        equity_lines=equity_lines,
+        worst_scenario=worsts[0] if len(worsts) == 1 else None,
+    )
+
+
+def _cells(table: ScanTable) -> list[_Cell]:
+    """List near moves with both vols, the ends and the tails with vol up alone."""
+    steps = table.buckets_count
+    near = [
+        _Cell(table.price_range_frac * i / steps, shock, Decimal(1))
+        for i in range(-steps, steps + 1)
+        for shock in (_ENDS if abs(i) == steps else _BOTH)
+    ]
+    return near + [_Cell(tail.move_frac, "up", tail.weight_frac) for tail in table.tails]
+
+
+def _underlying(
+    held: Holdings,
+    coin: str,
+    spot_usd: Decimal,
+    table: ScanTable,
+    rulebook: ParadexPortfolioRulebook,
+) -> tuple[list[MarginLine], WorstScenario]:
+    """Find one underlying's worst cell, and write it and what its delta floor adds."""
+    cells = _cells(table)
+    scanned = [
+        _Scanned(
+            subject=each.instrument_id,
+            delta_coin=each.size_coin,
+            profits_usd=to_model(each.size_coin * each.mark_usd)
+            * np.array([to_model(cell.move_frac) for cell in cells]),
+            valued=partial(_perpetual_said, each),
+        )
+        for each in held.perpetuals.get(coin, ())
+    ]
+    options = [leg for legs in held.options.get(coin, {}).values() for leg in legs]
+    scanned += _options(options, cells, table, rulebook)
+    weights = np.array([to_model(cell.weight_frac) for cell in cells])
+    totals = np.sum([each.profits_usd for each in scanned], axis=0) * weights
+    at = int(np.argmin(totals))
+    cell = cells[at]
+    part = rulebook.maintenance_of_initial_frac
+    lines = []
+    losses = []
+    for each in scanned:
+        profit = to_exact(float(each.profits_usd[at]), _STEP, "down")
+        loss = quantise(-profit * cell.weight_frac, _STEP, "up")
+        losses.append(loss)
+        lines.append(
+            MarginLine(
+                rule="loss in the worst cell",
+                subject=each.subject,
+                amount_ccy=part * loss,
+                detail=f"{part} x {loss}; initial whole: -{cell.weight_frac} x {each.valued(cell)} "
+                f"at price {cell.move_frac:+}, vol {cell.vol_shock}",
+                amount_initial_ccy=loss,
+                evidence=rulebook.known("scan"),
+            )
+        )
+    floor = delta_floor(
+        [Fraction(each.delta_coin) for each in scanned],
+        spot_usd=Fraction(spot_usd),
+        unhedged_frac=Fraction(table.delta_unhedged_frac),
+        hedged_frac=Fraction(table.delta_hedged_frac),
+    )
+    needed = to_exact(float(floor.floor_usd), _STEP, "up")
+    short = needed - sum(losses, Decimal(0))
+    if short > 0:
+        lines.append(
+            MarginLine(
+                rule="delta floor above the scan",
+                subject=coin,
+                amount_ccy=part * short,
+                detail=f"{part} x {short}; initial whole: ({table.delta_unhedged_frac} x "
+                f"{abs(float(floor.net_coin))} + {table.delta_hedged_frac} x "
+                f"{float(floor.hedged_coin)}) x {spot_usd} less the scan",
+                amount_initial_ccy=short,
+                evidence=rulebook.known("delta_floor"),
+            )
+        )
+    return lines, WorstScenario(
+        scenario_index=at,
+        price_move_frac=cell.move_frac,
+        vol_shock=cell.vol_shock,
+        profit_ccy=-sum(losses, Decimal(0)),
+    )
+
+
+def _options(
+    held: Sequence[OptionHeld],
+    cells: Sequence[_Cell],
+    table: ScanTable,
+    rulebook: ParadexPortfolioRulebook,
+) -> list[_Scanned]:
+    """Revalue options in all cells at once: shape ``(cells, options)``."""
+    if not held:
+        return []
+    columns = OptionColumns(
+        forward_usd=np.array([each.mark.forward_usd for each in held]),
+        strike_usd=np.array([to_model(each.terms.strike_usd) for each in held]),
+        vol_frac=np.array([each.mark.vol_frac for each in held]),
+        expiry_years=np.array([each.mark.expiry_years for each in held]),
+        is_call=np.array([each.terms.right == "call" for each in held]),
+    )
+    vols = {
+        shock: np.array([_vol_frac(each, shock, table, rulebook) for each in held])
+        for shock in _BOTH
+    }
+    moves = np.array([to_model(cell.move_frac) for cell in cells])[:, None]
+    worths: Floats = value_usd(
+        columns.forward_usd * (1.0 + moves),
+        columns.strike_usd,
+        np.stack([vols[cell.vol_shock] for cell in cells]),
+        columns.expiry_years,
+        columns.is_call,
+    )
+    now = greeks(columns)
+    return [
+        _Scanned(
+            subject=each.terms.instrument_id,
+            delta_coin=to_exact(
+                to_model(each.size_coin) * float(now.delta_forward_frac[i]), _STEP, "half_up"
+            ),
+            profits_usd=to_model(each.size_coin) * (worths[:, i] - now.value_usd[i]),
+            valued=partial(
+                _option_said,
+                each,
+                float(now.value_usd[i]),
+                {shock: float(vols[shock][i]) for shock in _BOTH},
+            ),
+        )
+        for i, each in enumerate(held)
+    ]
+
+
+def _perpetual_said(held: PerpetualHeld, cell: _Cell) -> str:
+    return f"{held.size_coin} x {held.mark_usd} x {cell.move_frac}"
+
+
+def _option_said(
+    held: OptionHeld, value_usd: float, vols_frac: Mapping[VolShock, float], cell: _Cell
+) -> str:
+    return (
+        f"{held.size_coin} x (Black-76({held.mark.forward_usd} x {1 + cell.move_frac}, "
+        f"{held.terms.strike_usd} {held.terms.right}, {vols_frac[cell.vol_shock]}, "
+        f"{held.mark.expiry_years} years) - {value_usd})"
+    )
+
+
+def _vol_frac(
+    held: OptionHeld,
+    shock: VolShock,
+    table: ScanTable,
+    rulebook: ParadexPortfolioRulebook,
+) -> float:
+    """Shock one vol by its time left; upwards it never ends below the table's least."""
+    days = held.mark.expiry_years * 365.0
+    power = rulebook.short_term_vega_power if days < 30.0 else rulebook.long_term_vega_power
+    reach = table.vol_up_frac if shock == "up" else -table.vol_down_frac
+    vol = shocked_vol_frac(
+        held.mark.vol_frac, to_model(reach), days=days, days_least=1.0, power=to_model(power)
+    )
+    return max(vol, to_model(table.vol_up_least_frac) if shock == "up" else 0.0)
+
+
+def _provisions(
+    held: Holdings, coin: str, spot_usd: Decimal, rulebook: ParadexPortfolioRulebook
+) -> Outcome[list[MarginLine]]:
+    """Write what is set aside for fees and funding; refuse what the rulebook does not tell."""
+    wanted: list[tuple[str, str, Decimal, str]] = []
+    for perpetual in held.perpetuals.get(coin, ()):
+        notional = abs(perpetual.size_coin) * perpetual.mark_usd
+        for field in ("provision_fee_perp_frac", "provision_funding_frac"):
+            wanted.append((field, perpetual.instrument_id, notional, str(notional)))
+    for option in (leg for legs in held.options.get(coin, {}).values() for leg in legs):
+        size = abs(option.size_coin)
+        wanted.append(
+            (
+                "provision_fee_option_frac",
+                option.terms.instrument_id,
+                size * spot_usd,
+                f"{size} x {spot_usd}",
+            )
+        )
+    lines = []
+    for field, subject, notional, said in wanted:
+        part: Decimal | None = getattr(rulebook, field)
+        if part is None:
+            return Failure(
+                subject=subject,
+                reason="missing_data",
+                message=f"{rulebook.name} has no {field}, which the requirement of {subject} "
+                "holds; write the account's own into a rulebook",
+            )
+        lines.append(
+            MarginLine(
+                rule="funding provision" if "funding" in field else "fee provision",
+                subject=subject,
+                amount_ccy=notional * part,
+                detail=f"{said} x {part}",
+                amount_initial_ccy=notional * part,
+                evidence=rulebook.known("provisions"),
+            )
+        )
+    return lines
+
+
+def _terms(rulebook: ParadexPortfolioRulebook) -> VenueTerms:
+    return VenueTerms(
+        instruments=(LinearPerpetual, Option), counted={rulebook.currency: (rulebook.currency,)}
+    )
+
+
+def _mistakes(rulebook: ParadexPortfolioRulebook) -> Iterator[str]:
+    """Name scans without steps, moves that cannot be and parts above one."""
+    if rulebook.maintenance_of_initial_frac > 1:
+        part = rulebook.maintenance_of_initial_frac
+        yield f"maintenance_of_initial_frac must be at most 1, was {part}"
+    for coin, table in rulebook.scans.items():
+        if table.buckets_count == 0:
+            yield f"scans.{coin}.buckets_count must be positive, was 0"
+        if table.price_range_frac >= 1:
+            yield f"scans.{coin}.price_range_frac must be below 1, was {table.price_range_frac}"
+        if table.vol_down_frac > 1:
+            yield f"scans.{coin}.vol_down_frac must be at most 1, was {table.vol_down_frac}"
+        for at, tail in enumerate(table.tails):
+            if tail.move_frac <= -1:
+                yield f"scans.{coin}.tails.[{at}].move_frac must be above -1, was {tail.move_frac}"
+
+
+ENGINE = Engine(
+    kind=ParadexPortfolioRulebook,
+    rules=("equity", "option_marks", "scan", "delta_floor", "provisions"),
+    require=require,
+    terms=_terms,
+    mistakes=_mistakes,
+    signed=("move_frac",),
+)

@@ -6,6 +6,7 @@ room refuses to give a number that might be too small.
 """
 
 from hedgerow.margin.engine import Charges, Engine, VenueTerms
+from hedgerow.margin.reach import LiquidationReach, LoanAmount
 from hedgerow.margin.records import (
     Confidence,
     Evidence,
@@ -15,14 +16,14 @@ from hedgerow.margin.records import (
     WorstScenario,
     confidence_of,
 )
-from hedgerow.margin.require import require
+from hedgerow.margin.require import reach_of, require
 from hedgerow.margin.rulebook import RULES, decode_rulebook, mistakes_of
 from hedgerow.margin.rulebook_check import rulebook_mistakes
 from hedgerow.margin.rulebook_dates import in_force
 from hedgerow.margin.rulebook_diff import Difference, differences
 from hedgerow.margin.tiered import Tier
 from hedgerow.margin.venues import terms_of
-from hedgerow.margin.venues.aave import LendingReserve, LendingRulebook
+from hedgerow.margin.venues.aave_rulebook import LendingCategory, LendingReserve, LendingRulebook
 from hedgerow.margin.venues.binance import TieredRulebook
 from hedgerow.margin.venues.deribit import ScanRulebook
 from hedgerow.margin.what_if import Leg, what_if, with_leg, with_legs
@@ -35,8 +36,11 @@ __all__ = [
     "Engine",
     "Evidence",
     "Leg",
+    "LendingCategory",
     "LendingReserve",
     "LendingRulebook",
+    "LiquidationReach",
+    "LoanAmount",
     "MarginLine",
     "MarginReport",
     "Rulebook",
@@ -50,6 +54,7 @@ __all__ = [
     "differences",
     "in_force",
     "mistakes_of",
+    "reach_of",
     "require",
     "rulebook_mistakes",
     "terms_of",

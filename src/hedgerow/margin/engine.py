@@ -13,6 +13,7 @@ import msgspec
 
 from hedgerow.errors import Outcome
 from hedgerow.instruments import Instrument
+from hedgerow.margin.reach import LiquidationReach
 from hedgerow.margin.records import MarginReport, Rulebook
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
@@ -62,7 +63,8 @@ class Engine(Generic[R]):
     `kind` is its rulebook, whose tag is what a file's `type` says. `rules` are the names that its
     table `[evidence]` may hold. `require` is told in `hedgerow.margin.require`. `mistakes` names
     what does not fit together in a rulebook whose every number is finite and not negative; those
-    under a field in `signed` may be negative.
+    under a field in `signed` may be negative. `reach` is told in `hedgerow.margin.reach_of`; None
+    where a liquidation goes through an order book.
     """
 
     kind: type[R]
@@ -71,6 +73,10 @@ class Engine(Generic[R]):
     terms: Callable[[R], VenueTerms]
     mistakes: Callable[[R], Iterator[str]] = nothing_wrong
     signed: tuple[str, ...] = ()
+    reach: (
+        Callable[[Account, Mapping[str, Instrument], Snapshot, R], Outcome[LiquidationReach | None]]
+        | None
+    ) = None
 
     @property
     def tag(self) -> str:

@@ -25,9 +25,11 @@ __all__ = [
     "beyond_digits",
     "idle",
     "in_coins",
+    "loan_of",
     "price_base",
     "read_loans",
     "scaled_raw",
+    "worth_told",
 ]
 
 RAY: Final = 10**27
@@ -43,11 +45,11 @@ _WIDE: Final = Context(prec=160)
 class Loan:
     """One instrument of a lending market and all that the account has of it.
 
-    `quantity_scaled` is in scaled units and without sign, `price_usd` the protocol's oracle.
+    `quantity_contracts` is in scaled units and without sign, `price_usd` the protocol's oracle.
     """
 
     terms: LoanSupply | LoanDebt
-    quantity_scaled: Fraction
+    quantity_contracts: Fraction
     index: LendingIndex
     price_usd: Decimal
 
@@ -69,7 +71,7 @@ class Loan:
     def scaled_raw(self, digits_more: int = 0) -> int:
         """Give the scaled units in the token's smallest unit, or so many digits finer."""
         decimals = self.terms.asset_decimals + digits_more
-        return scaled_raw(self.quantity_scaled, decimals, is_debt=self.is_debt)
+        return scaled_raw(self.quantity_contracts, decimals, is_debt=self.is_debt)
 
 
 def scaled_raw(quantity: Decimal | Fraction, decimals: int, *, is_debt: bool) -> int:
@@ -144,8 +146,22 @@ def read_loans(
         index = snapshot.lending(terms.market, terms.asset)
         if isinstance(index, Failure):
             return index
-        loans.append(Loan(terms=terms, quantity_scaled=quantity, index=index, price_usd=oracle))
+        loans.append(Loan(terms=terms, quantity_contracts=quantity, index=index, price_usd=oracle))
     return tuple(loans)
+
+
+def loan_of(
+    instruments: Mapping[str, Instrument], market: str, asset: str, *, is_debt: bool
+) -> LoanSupply | LoanDebt | None:
+    """Find the instrument of a reserve; None where nobody described it."""
+    for terms in instruments.values():
+        if (
+            isinstance(terms, LoanDebt if is_debt else LoanSupply)
+            and terms.market == market
+            and terms.asset == asset
+        ):
+            return terms
+    return None
 
 
 def idle(account: Account, loan: Loan) -> Failure | None:
@@ -157,6 +173,11 @@ def idle(account: Account, loan: Loan) -> Failure | None:
         f"{loan.terms.instrument_id}: collateral earns nothing on {loan.terms.market}, its index "
         f"must be {RAY}, was {loan.index_ray}",
     )
+
+
+def worth_told(loan: Loan, amount_raw: int) -> str:
+    """Say how an amount, interest included, becomes dollars of eight decimals."""
+    return f"{amount_raw} of {loan.terms.asset_decimals} decimals at {loan.price_usd}, to 1e-8 USD"
 
 
 def beyond_digits(account: Account, *totals_raw: int) -> Failure | None:

@@ -23,24 +23,10 @@ from hedgerow.simulation.ledger import Change, Flow, FlowReason, with_position
 from hedgerow.simulation.perpetual_venue import Liquidated
 from hedgerow.units import mul_div_down, mul_div_up
 
-__all__ = ["liquidate", "loan_of", "repaid", "supplied", "withdrawn"]
+__all__ = ["liquidate", "repaid", "supplied", "withdrawn"]
 
 _RAY = 10**27
 _BASE = Decimal(10) ** 8
-
-
-def loan_of(
-    instruments: Mapping[str, Instrument], market: str, asset: str, *, is_debt: bool
-) -> LoanSupply | LoanDebt | None:
-    """Find the instrument of a reserve; None where nobody described it."""
-    for terms in instruments.values():
-        if (
-            isinstance(terms, LoanDebt if is_debt else LoanSupply)
-            and terms.market == market
-            and terms.asset == asset
-        ):
-            return terms
-    return None
 
 
 def supplied(account: Account, terms: LoanSupply, quantity_coin: Decimal, index_ray: int) -> Change:

@@ -84,8 +84,7 @@ def test_the_loan_of_the_sheet() -> None:
     assert (report.currency, report.account_id) == ("USD", "loan")
     assert report.lines[-1].detail.endswith("health factor 0.96")
     assert report.equity_lines[0].detail == (
-        "50000000000000000000 of 18 decimals at 2400, to 1e-8 dollars rounded down, "
-        "threshold 8000 bps"
+        "50000000000000000000 of 18 decimals at 2400, to 1e-8 USD down, threshold 8000 bps"
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.records import Rulebook
-from hedgerow.margin.venues import aave, binance, deribit
+from hedgerow.margin.venues import aave, binance, compound_v3, deribit
 
 __all__ = ["ENGINES", "ENGINE_OF", "terms_of"]
 
@@ -17,6 +17,7 @@ __all__ = ["ENGINES", "ENGINE_OF", "terms_of"]
 ENGINES: tuple[Engine[Any], ...] = (
     aave.ENGINE,
     binance.ENGINE,
+    compound_v3.ENGINE,
     deribit.ENGINE,
 )
 

@@ -17,7 +17,7 @@ import msgspec
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LoanDebt, LoanSupply
 from hedgerow.margin.engine import Engine, VenueTerms
-from hedgerow.margin.loans import PRICE_DECIMALS, beyond_digits, in_coins
+from hedgerow.margin.loans import PRICE_DECIMALS, beyond_digits, in_coins, worth_told
 from hedgerow.margin.records import MarginLine, MarginReport, report_of
 from hedgerow.margin.rules.aave_v3 import Standing
 from hedgerow.margin.venues.aave_reach import reach
@@ -52,7 +52,9 @@ def require(
     lines = [_debt_line(each, rulebook) for each in held if each.loan.is_debt]
     supplies = [each for each in held if not each.loan.is_debt]
     equity_lines = [_collateral_line(each, rulebook) for each in supplies]
-    weighted = sum(each.base * rulebook.threshold_bps(each.terms.asset) for each in supplies)
+    weighted = sum(
+        each.worth_base_raw * rulebook.threshold_bps(each.terms.asset) for each in supplies
+    )
     beyond = beyond_digits(account, weighted, stands.debt_base_raw * _BPS)
     if beyond is not None:
         return beyond
@@ -78,7 +80,7 @@ def require(
 
 
 def _debt_line(held: Held, rulebook: LendingRulebook) -> MarginLine:
-    worth = in_coins(held.base, PRICE_DECIMALS)
+    worth = in_coins(held.worth_base_raw, PRICE_DECIMALS)
     return MarginLine(
         rule="debt",
         subject=held.terms.asset,
@@ -94,18 +96,14 @@ def _collateral_line(held: Held, rulebook: LendingRulebook) -> MarginLine:
     return MarginLine(
         rule="collateral x threshold",
         subject=held.terms.asset,
-        amount_ccy=_weighted_usd(held.base * threshold_bps),
+        amount_ccy=_weighted_usd(held.worth_base_raw * threshold_bps),
         detail=f"{_worth(held)}, threshold {threshold_bps} bps",
         evidence=rulebook.known("collateral"),
     )
 
 
 def _worth(held: Held) -> str:
-    terms, side = held.terms, "up" if held.loan.is_debt else "down"
-    return (
-        f"{held.amount_raw} of {terms.asset_decimals} decimals at {held.loan.price_usd}, to 1e-8 "
-        f"dollars rounded {side}"
-    )
+    return f"{worth_told(held.loan, held.amount_raw)} {'up' if held.loan.is_debt else 'down'}"
 
 
 def _forgiven_base_bps(stands: Standing, weighted_base_bps: int) -> int:

@@ -53,8 +53,8 @@ def reach(
     if not supplies:
         owed = {each.terms.instrument_id: each.amount_raw for each in debts}
         return _moved(account, rulebook, debts, lost_raw=owed)
-    supply = max(supplies, key=lambda each: each.base)
-    debt = max(debts, key=lambda each: each.base)
+    supply = max(supplies, key=lambda each: each.worth_base_raw)
+    debt = max(debts, key=lambda each: each.worth_base_raw)
     call = _call(supply, debt, stands, rulebook)
     if call is None:
         return LiquidationReach(
@@ -104,8 +104,8 @@ def _call(
     assert stands.health_wad is not None
     closing_bps = close_factor_bps(
         health_wad=stands.health_wad,
-        reserve_collateral_base=supply.base,
-        reserve_debt_base=debt.base,
+        reserve_collateral_base=supply.worth_base_raw,
+        reserve_debt_base=debt.worth_base_raw,
         partial_close_bps=rulebook.close_factor_bps,
         full_below_health_wad=int(rulebook.close_factor_full_below_health_frac.scaleb(18)),
         full_below_base=int(rulebook.close_factor_full_below_usd.scaleb(PRICE_DECIMALS)),
@@ -120,7 +120,7 @@ def _call(
     dust_base = int(rulebook.dust_base_usd.scaleb(PRICE_DECIMALS))
     # Leaving a little is refused, so a liquidator who may not take all takes less (trap 10).
     unit = 10**debt.terms.asset_decimals
-    most = max(debt.base - dust_base, 0) * unit // debt.loan.price_base
+    most = max(debt.worth_base_raw - dust_base, 0) * unit // debt.loan.price_base
     for attempt in (cover, min(cover, most)):
         if attempt <= 0:
             continue

@@ -111,7 +111,7 @@ class Held:
 
     loan: Loan
     amount_raw: int
-    base: int
+    worth_base_raw: int
 
     @property
     def terms(self) -> LoanSupply | LoanDebt:
@@ -141,7 +141,7 @@ def read_held(
         grow, worth = (debt_raw, debt_base) if loan.is_debt else (balance_raw, collateral_base)
         amount = grow(loan.scaled_raw(), loan.index_ray)
         base = worth(amount, loan.price_base, loan.terms.asset_decimals)
-        held.append(Held(loan=loan, amount_raw=amount, base=base))
+        held.append(Held(loan=loan, amount_raw=amount, worth_base_raw=base))
     return tuple(held)
 
 
@@ -151,8 +151,8 @@ def standing_of(held: tuple[Held, ...], rulebook: LendingRulebook) -> Standing:
         (
             Holding(
                 asset=each.terms.asset,
-                supply_base_raw=0 if each.loan.is_debt else each.base,
-                debt_base_raw=each.base if each.loan.is_debt else 0,
+                supply_base_raw=0 if each.loan.is_debt else each.worth_base_raw,
+                debt_base_raw=each.worth_base_raw if each.loan.is_debt else 0,
                 ltv_bps=rulebook.reserves[each.terms.asset].ltv_bps or 0,
                 liquidation_threshold_bps=(
                     rulebook.reserves[each.terms.asset].liquidation_threshold_bps

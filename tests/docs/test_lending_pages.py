@@ -10,7 +10,7 @@ from hedgerow.margin import decode_rulebook
 VENUES = Path(__file__).resolve().parents[2] / "docs" / "venues"
 
 
-@pytest.mark.parametrize("page", ["compound", "morpho"])
+@pytest.mark.parametrize("page", ["compound", "maker", "morpho"])
 def test_the_example_is_a_rulebook_of_placeholders(page: str) -> None:
     text = (VENUES / f"{page}.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)

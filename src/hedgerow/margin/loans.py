@@ -5,7 +5,7 @@ a token's smallest unit. Whatever is turned into an integer here is rounded agai
 supplies and their prices down, debts and theirs up.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
@@ -101,6 +101,7 @@ def read_loans(
     rulebook: str,
     market: str,
     decimals: Mapping[str, int],
+    at_par: Collection[str] = (),
 ) -> Outcome[tuple[Loan, ...]]:
     """Give the loans of an account, positions in one instrument taken together.
 
@@ -110,6 +111,8 @@ def read_loans(
         Its name, for what is said when it does not cover a loan.
     decimals
         Of every asset that the rulebook covers.
+    at_par
+        Assets that the protocol takes at one dollar, whatever they are worth.
 
     Returns
     -------
@@ -140,7 +143,8 @@ def read_loans(
     for instrument_id, quantity in held.items():
         terms = instruments[instrument_id]
         assert isinstance(terms, LoanSupply | LoanDebt)
-        oracle = snapshot.oracle_usd(terms.asset)
+        is_at_par = terms.asset in at_par
+        oracle = Decimal(1) if is_at_par else snapshot.oracle_usd(terms.asset)
         if isinstance(oracle, Failure):
             return oracle
         index = snapshot.lending(terms.market, terms.asset)

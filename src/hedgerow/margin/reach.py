@@ -58,11 +58,13 @@ class LiquidationReach(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
 
 
-def amount_of(terms: LoanSupply | LoanDebt, amount_raw: int) -> tuple[LoanAmount, ...]:
-    """Write an amount in the loan's smallest unit; none where it is zero."""
+def amount_of(
+    terms: LoanSupply | LoanDebt, amount_raw: int, decimals: int | None = None
+) -> tuple[LoanAmount, ...]:
+    """Write an integer of so many decimals, the token's own if untold; none where it is zero."""
     if amount_raw == 0:
         return ()
-    coins = in_coins(amount_raw, terms.asset_decimals)
+    coins = in_coins(amount_raw, terms.asset_decimals if decimals is None else decimals)
     amount = LoanAmount(instrument_id=terms.instrument_id, asset=terms.asset, quantity_coin=coins)
     return (amount,)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.records import Rulebook
-from hedgerow.margin.venues import aave, binance, compound_v3, deribit, morpho_blue
+from hedgerow.margin.venues import aave, binance, compound_v3, deribit, maker, morpho_blue
 
 __all__ = ["ENGINES", "ENGINE_OF", "terms_of"]
 
@@ -19,6 +19,7 @@ ENGINES: tuple[Engine[Any], ...] = (
     binance.ENGINE,
     compound_v3.ENGINE,
     deribit.ENGINE,
+    maker.ENGINE,
     morpho_blue.ENGINE,
 )
 

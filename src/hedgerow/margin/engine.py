@@ -37,7 +37,8 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
     balance is set against the requirement, by the currency an account is kept in: an account in
     another currency is a mistake. None where no balance counts at all, since what is lent and owed
     are positions. `charges` is None where there is nothing to send an order to; `market` names the
-    lending market, None on an exchange. `threshold_frac` is what part of a supply's worth counts.
+    lending market, None on an exchange. `threshold_frac` is what part of a supply's worth counts,
+    zero for what is only owed; `at_par` are assets that the market takes at one dollar.
     """
 
     instruments: tuple[type, ...]
@@ -45,6 +46,7 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
     charges: Charges | None = None
     market: str | None = None
     threshold_frac: Mapping[str, Decimal] = {}
+    at_par: tuple[str, ...] = ()
 
     def counts(self, asset: str, currency: str) -> bool:
         """Say whether a balance counts in an account kept in a currency."""

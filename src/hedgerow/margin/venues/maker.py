@@ -249,7 +249,11 @@ def _terms(rulebook: MakerRulebook) -> VenueTerms:
     return VenueTerms(
         instruments=(LoanSupply, LoanDebt),
         market=rulebook.market,
-        threshold_frac={rulebook.collateral_asset: 1 / rulebook.liquidation_ratio_frac},
+        threshold_frac={
+            rulebook.collateral_asset: 1 / rulebook.liquidation_ratio_frac,
+            rulebook.debt_asset: Decimal(0),
+        },
+        at_par=(rulebook.debt_asset,),
     )
 
 

@@ -351,7 +351,10 @@ def _terms(rulebook: MorphoRulebook) -> VenueTerms:
     return VenueTerms(
         instruments=(LoanSupply, LoanDebt),
         market=rulebook.market,
-        threshold_frac={rulebook.collateral_asset: rulebook.threshold_frac},
+        threshold_frac={
+            rulebook.collateral_asset: rulebook.threshold_frac,
+            rulebook.loan_asset: Decimal(0),
+        },
     )
 
 

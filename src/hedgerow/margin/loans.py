@@ -181,7 +181,8 @@ def idle(account: Account, loan: Loan) -> Failure | None:
 
 def worth_told(loan: Loan, amount_raw: int) -> str:
     """Say how an amount, interest included, becomes dollars of eight decimals."""
-    return f"{amount_raw} of {loan.terms.asset_decimals} decimals at {loan.price_usd}, to 1e-8 USD"
+    price_usd = in_coins(loan.price_base, PRICE_DECIMALS).normalize(context=_WIDE)
+    return f"{amount_raw} of {loan.terms.asset_decimals} decimals at {price_usd:f}, to 1e-8 USD"
 
 
 def beyond_digits(account: Account, *totals_raw: int) -> Failure | None:

@@ -1,6 +1,7 @@
 """What a loan account must hold, and what a liquidator may take of it."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 import msgspec
 import pytest
@@ -156,7 +157,9 @@ def test_supply_alone_needs_nothing_and_has_no_health_factor() -> None:
 BASE = 10**8
 
 
-def decided(weights_bps: int, supply_base: int, debt_base: int) -> tuple[MarginReport, int | None]:
+def decided(
+    weights_bps: int, supply_base: int, debt_base: int, ltv_bps: int | None = None
+) -> tuple[MarginReport, int | None]:
     """One supply and one debt of so many 1e-8 dollars, and the health factor the rules give."""
     terms = by_id(supply("A", 8), debt("B", 8))
     held = account(
@@ -169,7 +172,9 @@ def decided(weights_bps: int, supply_base: int, debt_base: int) -> tuple[MarginR
     rules = msgspec.structs.replace(
         rules,
         reserves={
-            asset: msgspec.structs.replace(each, asset_decimals=8)
+            asset: msgspec.structs.replace(
+                each, asset_decimals=8, ltv_bps=None if ltv_bps is None else min(ltv_bps, 1)
+            )
             for asset, each in rules.reserves.items()
         },
     )
@@ -193,6 +198,12 @@ def test_a_debt_of_twenty_billions_is_where_half_up_begins_to_forgive(short: int
     report, health = decided(1, owed * 10_000 - short, owed)
     assert health == (10**18 if short <= 2 else 10**18 - 1)
     assert report.is_liquidatable == (short > 2)
+    # With a loan-to-value of one basis point too, a unit less may be borrowed than is owed.
+    lending_, _ = decided(1, owed * 10_000 - short, owed, ltv_bps=1)
+    free = lending_.equity_ccy - lending_.requirement_initial_ccy
+    power = (owed * 10_000 - short) // 10_000
+    if short <= 2:
+        assert free == D(power - owed).scaleb(-8)
     forgiven = [line for line in report.equity_lines if "half up" in line.rule]
     assert [line.amount_ccy for line in forgiven] == (
         [] if short in (0, 3, 10_001) else [D(short).scaleb(-12)]
@@ -276,8 +287,6 @@ def test_in_a_category_members_count_by_it_and_may_lose_their_loan_to_value() ->
         assert isinstance(report, MarginReport)
         assert report.equity_ccy == 111_600
         assert report.equity_ccy - report.requirement_initial_ccy == free
-        # Untold: how well the category is known was not said.
-        assert report.confidence == "estimate"
     # Outside the category, and it is isolated: the supply keeps its threshold and lends nothing.
     outside = msgspec.structs.replace(
         base, e_mode=msgspec.structs.replace(category, members=["USDC"], is_isolated=True)
@@ -285,6 +294,20 @@ def test_in_a_category_members_count_by_it_and_may_lose_their_loan_to_value() ->
     report = require(LOAN, LOAN_TERMS, snapshot(*MARKET), outside)
     assert isinstance(report, MarginReport)
     assert (report.equity_ccy, report.requirement_initial_ccy) == (D(96_000), D(196_000))
+
+
+def test_how_well_a_category_is_known_counts() -> None:
+    category = LendingCategory(
+        ltv_bps=0, liquidation_threshold_bps=9000, liquidation_bonus_bps=10_000, members=[]
+    )
+    known = {"collateral": "V", "debt": "V"}
+    for evidence, confidence in ((known, "estimate"), ({**known, "e_mode": "V"}, "exact")):
+        rules = msgspec.structs.replace(
+            RULES, e_mode=category, confidence="exact", evidence=evidence
+        )
+        report = require(LOAN, LOAN_TERMS, snapshot(*MARKET), rules)
+        assert isinstance(report, MarginReport)
+        assert report.confidence == confidence
 
 
 def test_figures_that_contradict_each_other_are_told() -> None:
@@ -388,6 +411,34 @@ def test_where_the_last_collateral_goes_every_debt_left_is_lost() -> None:
     assert [a.quantity_coin for a in reach.repaid] == [D("19047.619048")]
     assert [a.quantity_coin for a in reach.lost] == [D("30000") - D("19047.619048")]
     assert reach.after.positions == ()
+
+
+def test_collateral_without_a_price_is_not_seized_and_its_debt_is_lost() -> None:
+    reach = reached(loan("10", "30000"), "1e-9", RULES)
+    assert reach is not None
+    assert (reach.seized, reach.repaid) == ((), ())
+    assert [a.quantity_coin for a in reach.lost] == [30_000]
+    assert [p.instrument_id for p in reach.after.positions] == ["supply:wstETH"]
+
+
+@given(st.integers(RAY, 3 * RAY))
+def test_scaled_units_that_a_call_leaves_are_rounded_against_the_account(index_ray: int) -> None:
+    """At a health of 0.97 whatever the index, half of the debt goes, and both sides are left."""
+    events: tuple[MarketEvent, ...] = (
+        *(oracle("wstETH", 2000), oracle("USDC", 1)),
+        *(lending(each, supply_ray=index_ray, debt_ray=index_ray) for each in ("wstETH", "USDC")),
+    )
+    reach = reach_of(loan("10", "16500"), LOAN_TERMS, snapshot(*events), RULES)
+    assert isinstance(reach, LiquidationReach)
+    grown = Fraction(index_ray, RAY)
+    gone = sum(a.quantity_coin for a in (*reach.seized, *reach.fee))
+    left = Fraction(reach.after.quantity_contracts("supply:wstETH"))
+    assert left > 0
+    assert -2 * grown <= (Fraction(gone) + (left - 10) * grown) * 10**18 <= 0
+    settled = sum(a.quantity_coin for a in reach.repaid)
+    still = -Fraction(reach.after.quantity_contracts("debt:USDC"))
+    assert still > 0
+    assert 0 <= (Fraction(settled) + (still - 16_500) * grown) * 10**6 <= 2 * grown
 
 
 def test_nothing_may_be_taken_of_a_healthy_loan_and_an_exchange_has_no_reach() -> None:

@@ -133,6 +133,11 @@ def test_debt_grows_by_its_index_and_is_rounded_down_like_supply() -> None:
     assert lent.requirement_maintenance_ccy == lent.use_frac == 0
 
 
+def test_a_side_of_the_base_asset_that_is_empty_is_no_second_balance() -> None:
+    report = required({"supply:USDC": 0, "debt:USDC": -1, "supply:WETH": 1}, PRICES)
+    assert report.requirement_maintenance_ccy == 1
+
+
 def test_collateral_alone_needs_nothing() -> None:
     report = required({"supply:WETH": 10}, PRICES)
     assert report.lines == ()

@@ -290,6 +290,16 @@ def test_a_position_in_two_pieces_is_one_position(
     whole = made.account(supplies, owed)
     split = msgspec.structs.replace(whole, positions=pieces)
     assert required(made, split, price, index_ray) == required(made, whole, price, index_ray)
+    now = snapshot(*made.events(price, index_ray))
+    one, two = (reach_of(each, made.terms, now, made.rulebook) for each in (whole, split))
+    assert not isinstance(one, Failure)
+    assert not isinstance(two, Failure)
+    assert (one is None) == (two is None)
+    if one is not None and two is not None:
+        assert two.detail == one.detail
+        for instrument_id in made.terms:
+            left = two.after.quantity_contracts(instrument_id)
+            assert left == one.after.quantity_contracts(instrument_id)
 
 
 @every_market
@@ -476,6 +486,14 @@ def test_whatever_is_missing_is_named(made: Market) -> None:
             assert outcome.reason == "missing_data"
             of_market = isinstance(gone, LendingIndex)
             assert outcome.subject == (f"{made.market} {gone.asset}" if of_market else gone.asset)
+
+
+@every_market
+def test_more_digits_than_a_report_adds_exactly_are_refused(made: Market) -> None:
+    account = made.account([10 ** (20 + each.asset_decimals) for each in made.collateral], 1)
+    outcome = require(account, made.terms, snapshot(*made.events(D(1000), RAY)), made.rulebook)
+    assert isinstance(outcome, Failure)
+    assert outcome.message.endswith("smallest units has more than 28 digits")
 
 
 @every_market

@@ -238,6 +238,19 @@ def test_debt_without_collateral_cannot_be_called() -> None:
     assert report.is_liquidatable
 
 
+def test_collateral_of_no_worth_cannot_be_called() -> None:
+    reach = reached(loan(1, 1), "1e-25")
+    assert reach is not None
+    assert reach.after == loan(1, 1)
+
+
+def test_how_well_a_contract_is_known_counts() -> None:
+    known = {"collateral": "V", "debt": "V"}
+    for evidence, confidence in ((known, "estimate"), ({**known, "pre_liquidation": "V"}, "exact")):
+        rules = rulebook(pre_liquidation=EARLY, evidence=evidence)
+        assert required(loan(10, 1), rules=rules).confidence == confidence
+
+
 @pytest.mark.parametrize(
     ("left_out", "subject"),
     [(0, "wstETH"), (1, "USDC"), (2, f"{MARKET} wstETH"), (3, f"{MARKET} USDC")],

@@ -287,7 +287,7 @@ def _read(
             if grown is not None:
                 return grown
             collateral = loan
-    price = _price(account, snapshot, rulebook) if collateral else _Price(ratio_raw=0, told="")
+    price = _price(snapshot, rulebook) if collateral else _Price(ratio_raw=0, told="")
     if isinstance(price, Failure):
         return price
     return _Borrower(
@@ -321,7 +321,7 @@ def _totals(account: Account, owed: Loan) -> Outcome[rules.Debt]:
     return debt
 
 
-def _price(account: Account, snapshot: Snapshot, rulebook: MorphoRulebook) -> Outcome[_Price]:
+def _price(snapshot: Snapshot, rulebook: MorphoRulebook) -> Outcome[_Price]:
     """Give the ratio of the two oracle answers, rounded against the borrower."""
     collateral_usd = snapshot.oracle_usd(rulebook.collateral_asset)
     if isinstance(collateral_usd, Failure):
@@ -329,8 +329,6 @@ def _price(account: Account, snapshot: Snapshot, rulebook: MorphoRulebook) -> Ou
     loan_usd = snapshot.oracle_usd(rulebook.loan_asset)
     if isinstance(loan_usd, Failure):
         return loan_usd
-    if loan_usd == 0:
-        return unsupported(account, f"{rulebook.loan_asset} is worth nothing: there is no price")
     digits = _PRICE_DECIMALS + rulebook.loan_decimals - rulebook.collateral_decimals
     ratio = Fraction(collateral_usd) / Fraction(loan_usd)
     return _Price(

@@ -23,7 +23,7 @@ from hedgerow.collateral.standing import (
 )
 from hedgerow.errors import Failure, Outcome
 from hedgerow.limits import Survey
-from hedgerow.margin import MarginReport, Rulebook, terms_of
+from hedgerow.margin import MarginReport, Rulebook, VenueTerms, terms_of
 from hedgerow.units import quantise, to_exact, to_model
 
 __all__ = ["plan"]
@@ -180,16 +180,26 @@ def _worth_ccy(
             message=f"{asset} does not count as collateral in {target.currency} here",
         )
     rulebook = rulebooks.get(target.account.rulebook or "")
-    threshold_frac = {} if rulebook is None else terms_of(rulebook).threshold_frac
-    if asset not in threshold_frac:
+    terms = None if rulebook is None else terms_of(rulebook)
+    threshold_frac = None if terms is None else terms.threshold_frac.get(asset)
+    if terms is None or threshold_frac is None or (use != "repay" and threshold_frac == 0):
         return Failure(
             subject=target.account.account_id,
             reason="unsupported",
             message=f"{asset} cannot be used to {use} here",
         )
-    price = survey.snapshot.oracle_usd(asset)
-    if isinstance(price, Failure):
+    price = _price_ccy(asset, target.currency, terms, survey)
+    if isinstance(price, Failure) or use == "repay":
         return price
-    if use == "repay":
+    return price * threshold_frac
+
+
+def _price_ccy(asset: str, currency: str, terms: VenueTerms, survey: Survey) -> Outcome[Decimal]:
+    """Give what the lending market takes one coin for, in the currency it counts in."""
+    price, unit = (
+        Decimal(1) if each == "USD" or each in terms.at_par else survey.snapshot.oracle_usd(each)
+        for each in (asset, currency)
+    )
+    if isinstance(price, Failure) or currency == "USD":
         return price
-    return price * threshold_frac[asset]
+    return unit if isinstance(unit, Failure) else price / unit

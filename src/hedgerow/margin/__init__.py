@@ -9,6 +9,7 @@ in ``docs/reference/sources.md``.
 """
 
 from hedgerow.margin.engine import Charges, Engine, VenueTerms
+from hedgerow.margin.reach import LiquidationReach, LoanAmount
 from hedgerow.margin.records import (
     Confidence,
     Evidence,
@@ -23,8 +24,8 @@ from hedgerow.margin.rulebook_check import rulebook_mistakes
 from hedgerow.margin.rulebook_dates import begun_in, in_force, rulebooks_at
 from hedgerow.margin.rulebook_diff import Difference, differences
 from hedgerow.margin.tiered import Tier
-from hedgerow.margin.venues import require, terms_of
-from hedgerow.margin.venues.aave import LendingReserve, LendingRulebook
+from hedgerow.margin.venues import reach_of, require, terms_of
+from hedgerow.margin.venues.aave_rulebook import LendingCategory, LendingReserve, LendingRulebook
 from hedgerow.margin.venues.binance import TieredRulebook
 from hedgerow.margin.venues.deribit_rulebook import ScanRulebook
 from hedgerow.margin.what_if import Leg, what_if, with_leg, with_legs
@@ -37,8 +38,11 @@ __all__ = [
     "Engine",
     "Evidence",
     "Leg",
+    "LendingCategory",
     "LendingReserve",
     "LendingRulebook",
+    "LiquidationReach",
+    "LoanAmount",
     "MarginLine",
     "MarginReport",
     "Rulebook",
@@ -53,6 +57,7 @@ __all__ = [
     "differences",
     "in_force",
     "mistakes_of",
+    "reach_of",
     "require",
     "rulebook_mistakes",
     "rulebooks_at",

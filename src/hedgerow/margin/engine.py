@@ -13,6 +13,7 @@ import msgspec
 
 from hedgerow.errors import Outcome
 from hedgerow.instruments import Instrument
+from hedgerow.margin.reach import LiquidationReach
 from hedgerow.margin.records import MarginReport, Rulebook
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
@@ -37,7 +38,8 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
     another currency is a mistake. None where no balance counts at all, since what is lent and owed
     are positions. `charges` is None where there is nothing to send an order to, or where the
     rulebook does not know the fees; `market` names the lending market, None on an exchange.
-    `threshold_frac` is what part of a supply's worth counts.
+    `threshold_frac` is what part of a supply's worth counts, zero for what is only owed; `at_par`
+    are assets that the market takes at one dollar.
     """
 
     instruments: tuple[type, ...]
@@ -45,6 +47,7 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
     charges: Charges | None = None
     market: str | None = None
     threshold_frac: Mapping[str, Decimal] = {}
+    at_par: tuple[str, ...] = ()
 
     def counts(self, asset: str, currency: str) -> bool:
         """Say whether a balance counts in an account kept in a currency."""
@@ -63,7 +66,8 @@ class Engine(Generic[R]):
     `kind` is its rulebook, whose tag is what a file's `type` says. `rules` are the names that its
     table `[evidence]` may hold. `require` is told in `hedgerow.margin.require`. `mistakes` names
     what does not fit together in a rulebook whose every number is finite and not negative; those
-    under a field in `signed` may be negative.
+    under a field in `signed` may be negative. `reach` is told in `hedgerow.margin.reach_of`; None
+    where a liquidation goes through an order book.
     """
 
     kind: type[R]
@@ -72,6 +76,10 @@ class Engine(Generic[R]):
     terms: Callable[[R], VenueTerms]
     mistakes: Callable[[R], Iterator[str]] = nothing_wrong
     signed: tuple[str, ...] = ()
+    reach: (
+        Callable[[Account, Mapping[str, Instrument], Snapshot, R], Outcome[LiquidationReach | None]]
+        | None
+    ) = None
 
     @property
     def tag(self) -> str:

@@ -221,7 +221,9 @@ class OracleAnswer(msgspec.Struct, frozen=True, kw_only=True, tag="oracle"):
 class LendingIndex(msgspec.Struct, frozen=True, kw_only=True, tag="lending_index"):
     """Growth since inception of one unit supplied and one unit borrowed, scaled 1e27.
 
-    The rates are those at which they grow at that time; None where the source gives none.
+    The rates are those at which they grow at that time; None where the source gives none. Where the
+    market keeps its debt in shares (Morpho Blue) `borrowed_raw` is all of it in the asset's
+    smallest unit and `borrowed_shares_raw` the shares that owe it; None elsewhere.
     """
 
     time_ns: int
@@ -231,6 +233,8 @@ class LendingIndex(msgspec.Struct, frozen=True, kw_only=True, tag="lending_index
     borrow_index_ray: int
     supply_frac_per_year: Decimal | None = None
     borrow_frac_per_year: Decimal | None = None
+    borrowed_raw: int | None = None
+    borrowed_shares_raw: int | None = None
 
     def __post_init__(self) -> None:
         for rate in (self.supply_frac_per_year, self.borrow_frac_per_year):
@@ -239,6 +243,12 @@ class LendingIndex(msgspec.Struct, frozen=True, kw_only=True, tag="lending_index
                     f"{self.market} {self.asset}: lending rates must be finite and not negative, "
                     f"was {rate}"
                 )
+        totals = (self.borrowed_raw, self.borrowed_shares_raw)
+        if (None in totals and totals != (None, None)) or min(each or 0 for each in totals) < 0:
+            raise MarketRejected(
+                f"{self.market} {self.asset}: borrowed_raw and borrowed_shares_raw come together "
+                f"and are not negative, were {self.borrowed_raw} and {self.borrowed_shares_raw}"
+            )
         if min(self.liquidity_index_ray, self.borrow_index_ray) < 10**27:
             raise MarketRejected(
                 f"{self.market} {self.asset}: lending indices start at 1e27 and only grow, were "

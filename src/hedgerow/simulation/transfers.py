@@ -13,12 +13,13 @@ from hedgerow.collateral import Route
 from hedgerow.errors import Failure
 from hedgerow.instruments import Instrument, LoanDebt, LoanSupply
 from hedgerow.margin import Rulebook, require, terms_of
+from hedgerow.margin.loans import loan_of
 from hedgerow.market import Snapshot
 from hedgerow.planning import Transfer
 from hedgerow.portfolio import Account
 from hedgerow.simulation.holdings import Holdings
 from hedgerow.simulation.ledger import Change, with_flows
-from hedgerow.simulation.lending_venue import loan_of, repaid, supplied, withdrawn
+from hedgerow.simulation.lending_venue import repaid, supplied, withdrawn
 from hedgerow.simulation.wallet import arrived, sent
 
 __all__ = ["Congestion", "Due", "Transfers"]

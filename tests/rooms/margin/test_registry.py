@@ -38,7 +38,6 @@ SOURCE = Path(hedgerow.__file__).parent
 OWN = {
     "margin/__init__.py",
     "simulation/deliveries.py",
-    "simulation/lending_venue.py",
     "simulation/liquidations.py",
     "simulation/options_venue.py",
 }

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from hedgerow.errors import Failure
 from hedgerow.instruments import Instrument, LoanDebt
 from hedgerow.margin import LendingReserve, LendingRulebook, require
+from hedgerow.margin.loans import loan_of
 from hedgerow.portfolio import Account, Position
-from hedgerow.simulation.lending_venue import liquidate, loan_of, repaid, supplied, withdrawn
+from hedgerow.simulation.lending_venue import liquidate, repaid, supplied, withdrawn
 from hedgerow.simulation.perpetual_venue import Liquidated
 from tests.rooms.simulation.desk import (
     DEBT,

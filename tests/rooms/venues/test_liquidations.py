@@ -8,7 +8,7 @@ import pytest
 from hedgerow.errors import RecordingRejected
 from hedgerow.margin import LendingReserve
 from hedgerow.margin.bonus_history import LiquidationCall
-from hedgerow.units import SECOND_NS
+from hedgerow.units import SECOND_NS, parse_ns
 from hedgerow.venues.recordings import read_liquidation_calls, read_reserves
 from tests.rooms.venues.made import EVER, START, changed, file
 
@@ -27,6 +27,7 @@ def calls() -> pl.DataFrame:
             "debt_amount": [2000.25, 100.0],
             "collateral_price_usd": [2000.25, 5.0],
             "debt_price_usd": [1.0, 1.0],
+            "source_format": ["raw_units", "scaled_units"],
         },
         schema_overrides={"ts": pl.Datetime("us", "UTC")},
     )
@@ -117,3 +118,46 @@ def test_two_days_of_reserves_leave_open_which(tmp_path: Path) -> None:
     file(tmp_path, RESERVES, reserves())
     with pytest.raises(RecordingRejected, match="one file named reserve_parameters"):
         read_reserves(file(tmp_path, "reserve_parameters_2023.parquet", reserves()))
+
+
+@pytest.mark.parametrize(
+    ("collateral", "debt", "written", "prices"),
+    [
+        # ENJ at half a dollar, in whose price dollars were counted: USDC stands at 2, ENJ at 2.
+        ("ENJ", "USDC", "raw_units", ("0.5", "1")),
+        # Itself for itself: one price.
+        ("KNC", "KNC", "raw_units", ("0.5", "0.5")),
+        # Neither later rows nor other coins.
+        ("ENJ", "USDC", "scaled_units", ("2", "2")),
+        ("WETH", "ENJ", "raw_units", ("2", "2")),
+    ],
+)
+def test_prices_that_stand_in_each_others_place_are_put_right(
+    tmp_path: Path, collateral: str, debt: str, written: str, prices: tuple[str, str]
+) -> None:
+    frame = calls()
+    for column, value in (
+        ("collateral", collateral), ("debt", debt), ("source_format", written),
+        ("collateral_price_usd", 2.0), ("debt_price_usd", 2.0),
+    ):  # fmt: skip
+        frame = changed(frame, column, 0, value)
+    first, _ = read(tmp_path, frame)
+    assert (first.price_collateral_usd, first.price_debt_usd) == tuple(map(Decimal, prices))
+
+
+def test_put_right_a_dollar_coin_is_worth_a_dollar(shared_data: Path) -> None:
+    """What shows the exchange, without a look at what was seized: a tether is a dollar again."""
+    folder = shared_data / "aave_v2_liquidations"
+    dollars = {"USDC", "DAI", "TUSD", "BUSD", "SUSD", "USDT"}
+    end_ns = parse_ns("2021-07-28T00:00:00Z")
+    found = [
+        call
+        for call in read_liquidation_calls(folder, start_ns=0, end_ns=end_ns)
+        if call.collateral in {"ENJ", "KNC", "ZRX"} and call.debt in dollars
+    ]
+    assert len(found) == 165
+    assert all(abs(call.price_debt_usd - 1) < Decimal("0.025") for call in found)
+    tethers = [call.price_debt_usd for call in found if call.debt == "USDT"]
+    assert len(tethers) == 41
+    assert all(abs(price - 1) < Decimal("1e-14") for price in tethers)
+    assert all(Decimal("0.3") < call.price_collateral_usd < 3 for call in found)

@@ -2,7 +2,9 @@
 
 References
 ----------
-Rules: compound-finance/comet, contracts/Comet.sol @ d5a30b0aae.
+Rules: compound-finance/comet, contracts/Comet.sol @ d5a30b0aae. Rounding of indices, values and
+factors: contracts/CometCore.sol @ 017e4e1170 and the functions mulPrice, signedMulPrice and
+mulFactor of Comet.sol, read and not recomputed.
 """
 
 from collections.abc import Iterable
@@ -19,10 +21,15 @@ __all__ = [
     "absorb",
     "collateral_for_base_raw",
     "liquidity_usd",
+    "present_raw",
+    "principal_supply_raw",
     "rate_wad_per_s",
+    "weighed_1e8",
+    "worth_1e8",
 ]
 
 _WAD = 10**18
+_RAY = 10**27
 
 
 class Collateral(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +83,29 @@ def absorb(
     credit_raw = credit_usd.numerator * base_unit_raw // credit_usd.denominator
     after_raw = max(base_balance_raw + credit_raw, 0)
     return Absorbed(base_balance_raw=after_raw, reserves_change_raw=base_balance_raw - after_raw)
+
+
+def present_raw(principal_raw: int, index_ray: int) -> int:
+    """Give the present base balance of a principal, without sign: rounded down, debt too.
+
+    The protocol's own index has fifteen decimals; in ray it is that times 1e12.
+    """
+    return mul_div_down(principal_raw, index_ray, _RAY)
+
+
+def principal_supply_raw(balance_raw: int, index_ray: int) -> int:
+    """Give the principal of a base balance that is supplied, rounded down."""
+    return mul_div_down(balance_raw, _RAY, index_ray)
+
+
+def worth_1e8(amount_raw: int, price_1e8: int, decimals: int) -> int:
+    """Value an amount, rounded down; debt too, as the protocol cuts towards zero."""
+    return mul_div_down(amount_raw, price_1e8, 10**decimals)
+
+
+def weighed_1e8(value_1e8: int, factor_wad: int) -> int:
+    """Give the part of a collateral's value that counts, rounded down."""
+    return mul_div_down(value_1e8, factor_wad, _WAD)
 
 
 def collateral_for_base_raw(

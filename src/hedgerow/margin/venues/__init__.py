@@ -7,33 +7,44 @@ nothing else in the house is told of it.
 from collections.abc import Mapping
 from typing import Any
 
+from hedgerow.errors import Outcome
+from hedgerow.instruments import Instrument
 from hedgerow.margin.engine import Engine, VenueTerms
-from hedgerow.margin.records import Require, Rulebook
+from hedgerow.margin.reach import LiquidationReach
+from hedgerow.margin.records import Require, Rulebook, unsupported
 from hedgerow.margin.venues import (
     aave,
     binance,
+    compound_v3,
     deribit,
     derive,
     derive_portfolio,
     drift,
     dydx,
     gmx,
+    maker,
+    morpho_blue,
     paradex,
     paradex_portfolio,
 )
+from hedgerow.market import Snapshot
+from hedgerow.portfolio import Account
 
-__all__ = ["ENGINES", "ENGINE_OF", "require", "terms_of"]
+__all__ = ["ENGINES", "ENGINE_OF", "reach_of", "require", "terms_of"]
 
 # Each engine takes its own kind of rulebook, which the key below guarantees; hence Any.
 ENGINES: tuple[Engine[Any], ...] = (
     aave.ENGINE,
     binance.ENGINE,
+    compound_v3.ENGINE,
     deribit.ENGINE,
     derive.ENGINE,
     derive_portfolio.ENGINE,
     drift.ENGINE,
     dydx.ENGINE,
     gmx.ENGINE,
+    maker.ENGINE,
+    morpho_blue.ENGINE,
     paradex.ENGINE,
     paradex_portfolio.ENGINE,
 )
@@ -46,3 +57,28 @@ require = Require(ENGINE_OF)
 def terms_of(rulebook: Rulebook) -> VenueTerms:
     """Give what a rulebook says beside the requirement: what it covers, counts and charges."""
     return ENGINE_OF[type(rulebook)].terms(rulebook)
+
+
+def reach_of(
+    account: Account,
+    instruments: Mapping[str, Instrument],
+    snapshot: Snapshot,
+    rulebook: Rulebook,
+) -> Outcome[LiquidationReach | None]:
+    """Give what one liquidation may take of a lending account now.
+
+    Parameters
+    ----------
+    instruments
+        Terms by id, of every position held.
+
+    Returns
+    -------
+    LiquidationReach, None or Failure
+        None where the account is not liquidatable. A Failure where its requirement is one, and
+        where the venue sells into an order book instead.
+    """
+    reach = ENGINE_OF[type(rulebook)].reach
+    if reach is None:
+        return unsupported(account, f"{rulebook.name} liquidates through an order book")
+    return reach(account, instruments, snapshot, rulebook)

@@ -1,8 +1,12 @@
 """Aave v3: collateral times liquidation threshold against debt, at the protocol's oracle.
 
-Equity here is what the protocol sets against the debt, ``Σ collateral · threshold``, in dollars;
-the requirement is the debt. Their ratio is the health factor. All arithmetic is in the protocol's
-integers (onchain-margin.md section 5, [V] for the arithmetic); e-mode is not modelled.
+Equity is what the protocol sets against the debt, ``Σ collateral · threshold``, in dollars; the
+maintenance requirement is the debt, the initial one what the loan-to-values leave to borrow. All
+arithmetic is in the protocol's integers (onchain-margin.md section 5, [V] for the arithmetic), and
+an account is liquidatable where its health factor is below 1e18, to the last unit.
+
+What an account chose is not in its positions: every supply held counts as collateral, and accounts
+under one rulebook have all joined its efficiency category (e-mode), or none.
 """
 
 from collections.abc import Mapping
@@ -13,56 +17,25 @@ import msgspec
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LoanDebt, LoanSupply
 from hedgerow.margin.engine import Engine, VenueTerms
-from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of, unsupported
-from hedgerow.margin.rules.aave_v3 import (
-    balance_raw,
-    collateral_base,
-    debt_base,
-    debt_raw,
-    health_factor_wad,
+from hedgerow.margin.loans import PRICE_DECIMALS, beyond_digits, in_coins, worth_told
+from hedgerow.margin.records import MarginLine, MarginReport, report_of
+from hedgerow.margin.rules.aave_v3 import Standing
+from hedgerow.margin.venues.aave_reach import reach
+from hedgerow.margin.venues.aave_rulebook import (
+    Held,
+    LendingRulebook,
+    mistakes,
+    read_held,
+    standing_of,
 )
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
-from hedgerow.units import quantise
 
-__all__ = ["ENGINE", "LendingReserve", "LendingRulebook", "price_base", "require", "scaled_raw"]
+__all__ = ["ENGINE", "require"]
 
-_BASE = Decimal(10) ** 8
 _BPS = 10_000
-
-
-class LendingReserve(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One reserve of a lending market, in the protocol's basis points."""
-
-    liquidation_threshold_bps: int
-    liquidation_bonus_bps: int
-    asset_decimals: int
-
-
-class LendingRulebook(Rulebook, frozen=True, kw_only=True, tag="lending"):
-    """Over-collateralised loans, liquidated when the health factor falls below one."""
-
-    market: str
-    close_factor_bps: int
-    close_factor_full_below_health_frac: Decimal
-    close_factor_full_below_usd: Decimal
-    liquidation_protocol_fee_bps: int
-    dust_base_usd: Decimal
-    reserves: dict[str, LendingReserve]
-
-
-def scaled_raw(quantity_contracts: Decimal, decimals: int, *, is_debt: bool) -> int:
-    """Turn a position (scaled units as a decimal) into the protocol's integer, without its sign.
-
-    Digits beyond the token's own round against us: a supply down, a debt up.
-    """
-    units = abs(quantity_contracts).scaleb(decimals)
-    return int(quantise(units, Decimal(1), "up" if is_debt else "down"))
-
-
-def price_base(price_usd: Decimal, *, is_debt: bool) -> int:
-    """Turn an oracle price into dollars scaled 1e8; a shocked price rounds against us."""
-    return int(quantise(price_usd * _BASE, Decimal(1), "up" if is_debt else "down"))
+_BPS_DECIMALS = 4
+_WAD = 10**18
 
 
 def require(
@@ -72,66 +45,29 @@ def require(
     rulebook: LendingRulebook,
 ) -> Outcome[MarginReport]:
     """Give debt against weighted collateral; see `hedgerow.margin.require`."""
-    lines: list[MarginLine] = []
-    equity_lines: list[MarginLine] = []
-    weighted_base_bps = 0
-    debt_total_base = 0
-    for position in account.positions:
-        terms = instruments[position.instrument_id]
-        if not isinstance(terms, LoanSupply | LoanDebt) or terms.market != rulebook.market:
-            return unsupported(account, f"{position.instrument_id} is no loan on {rulebook.market}")
-        reserve = rulebook.reserves.get(terms.asset)
-        if reserve is None:
-            return unsupported(account, f"{rulebook.name} has no reserve {terms.asset}")
-        is_debt = isinstance(terms, LoanDebt)
-        if position.quantity_contracts > 0 if is_debt else position.quantity_contracts < 0:
-            return unsupported(
-                account, f"{position.instrument_id}: debt is held short, supply long"
-            )
-        oracle = snapshot.oracle_usd(terms.asset)
-        if isinstance(oracle, Failure):
-            return oracle
-        index = snapshot.lending(terms.market, terms.asset)
-        if isinstance(index, Failure):
-            return index
-        price = price_base(oracle, is_debt=is_debt)
-        units = scaled_raw(position.quantity_contracts, reserve.asset_decimals, is_debt=is_debt)
-        if is_debt:
-            amount = debt_raw(units, index.borrow_index_ray)
-            base = debt_base(amount, price, reserve.asset_decimals)
-            debt_total_base += base
-            lines.append(
-                MarginLine(
-                    rule="debt",
-                    subject=terms.asset,
-                    amount_ccy=Decimal(base) / _BASE,
-                    detail=f"{amount} / 10^{reserve.asset_decimals} x {Decimal(price) / _BASE}; "
-                    f"{amount} = {units} x {index.borrow_index_ray} / 10^27",
-                    amount_initial_ccy=Decimal(base) / _BASE,
-                    evidence=rulebook.known("debt"),
-                )
-            )
-        else:
-            amount = balance_raw(units, index.liquidity_index_ray)
-            base = collateral_base(amount, price, reserve.asset_decimals)
-            weighted_base_bps += base * reserve.liquidation_threshold_bps
-            equity_lines.append(
-                MarginLine(
-                    rule="collateral x threshold",
-                    subject=terms.asset,
-                    amount_ccy=Decimal(base * reserve.liquidation_threshold_bps) / (_BASE * _BPS),
-                    detail=f"{amount} / 10^{reserve.asset_decimals} x {Decimal(price) / _BASE} x "
-                    f"{reserve.liquidation_threshold_bps} / {_BPS}; "
-                    f"{amount} = {units} x {index.liquidity_index_ray} / 10^27",
-                    evidence=rulebook.known("collateral"),
-                )
-            )
-    health = health_factor_wad(weighted_base_bps, debt_total_base)
+    held = read_held(account, instruments, snapshot, rulebook)
+    if isinstance(held, Failure):
+        return held
+    stands = standing_of(held, rulebook)
+    lines = [_debt_line(each, rulebook) for each in held if each.loan.is_debt]
+    supplies = [each for each in held if not each.loan.is_debt]
+    equity_lines = [_collateral_line(each, rulebook) for each in supplies]
+    weighted = sum(
+        each.worth_base_raw * rulebook.threshold_bps(each.terms.asset) for each in supplies
+    )
+    beyond = beyond_digits(account, weighted, stands.debt_base_raw * _BPS)
+    if beyond is not None:
+        return beyond
     if lines:
-        shown = "infinite" if health is None else str(Decimal(health) / 10**18)
+        health = stands.health_wad
+        shown = "infinite" if health is None else str(Decimal(health) / _WAD)
         lines[-1] = msgspec.structs.replace(
             lines[-1], detail=f"{lines[-1].detail}; health factor {shown}"
         )
+        forgiven = _forgiven_base_bps(stands, weighted)
+        if forgiven > 0:
+            equity_lines.append(_rounding_line(forgiven, stands, rulebook))
+        lines += _initial_line(stands, weighted + forgiven, rulebook)
     return report_of(
         account,
         rulebook,
@@ -139,7 +75,89 @@ def require(
         currency="USD",
         lines=lines,
         equity_lines=equity_lines,
+        used=() if rulebook.e_mode is None else (rulebook.known("e_mode"),),
     )
+
+
+def _debt_line(held: Held, rulebook: LendingRulebook) -> MarginLine:
+    worth = in_coins(held.worth_base_raw, PRICE_DECIMALS)
+    return MarginLine(
+        rule="debt",
+        subject=held.terms.asset,
+        amount_ccy=worth,
+        detail=_worth(held),
+        amount_initial_ccy=worth,
+        evidence=rulebook.known("debt"),
+    )
+
+
+def _collateral_line(held: Held, rulebook: LendingRulebook) -> MarginLine:
+    threshold_bps = rulebook.threshold_bps(held.terms.asset)
+    return MarginLine(
+        rule="collateral x threshold",
+        subject=held.terms.asset,
+        amount_ccy=_weighted_usd(held.worth_base_raw * threshold_bps),
+        detail=_worth(held, f" x {threshold_bps} / {_BPS}"),
+        evidence=rulebook.known("collateral"),
+    )
+
+
+def _worth(held: Held, weighed: str = "") -> str:
+    """Say how a loan's worth comes about, then how its amount does."""
+    loan = held.loan
+    return (
+        f"{worth_told(loan, held.amount_raw)}{weighed}; "
+        f"worth cut to 1e-8 USD {'up' if loan.is_debt else 'down'}; "
+        f"{held.amount_raw} = {loan.scaled_raw()} x {loan.index_ray} / 10^27"
+    )
+
+
+def _forgiven_base_bps(stands: Standing, weighted_base_bps: int) -> int:
+    """Give what half-up rounding forgives: a health factor of one with collateral short of it.
+
+    So little that it takes a debt of 2e10 dollars; but then the protocol does not liquidate.
+    """
+    if stands.health_wad is None or stands.health_wad < _WAD:
+        return 0
+    return max(stands.debt_base_raw * _BPS - weighted_base_bps, 0)
+
+
+def _rounding_line(
+    forgiven_base_bps: int, stands: Standing, rulebook: LendingRulebook
+) -> MarginLine:
+    return MarginLine(
+        rule="health factor rounded half up",
+        subject=rulebook.market,
+        amount_ccy=_weighted_usd(forgiven_base_bps),
+        detail=f"the debt of {stands.debt_base_raw} (1e-8 dollars) less the weighted collateral, "
+        "not above half of 1e-18 of that debt",
+        evidence=rulebook.known("collateral"),
+    )
+
+
+def _initial_line(
+    stands: Standing, weighted_base_bps: int, rulebook: LendingRulebook
+) -> list[MarginLine]:
+    """Give what the loan-to-values ask beyond the thresholds; nothing where none is known."""
+    if any(each.ltv_bps is None for each in rulebook.reserves.values()):
+        return []
+    power = stands.collateral_base_raw * stands.ltv_average_bps // _BPS
+    return [
+        MarginLine(
+            rule="collateral x (threshold - loan to value)",
+            subject=rulebook.market,
+            amount_ccy=Decimal(0),
+            detail=f"collateral of {stands.collateral_base_raw} (1e-8 dollars) weighs "
+            f"{_weighted_usd(weighted_base_bps)} dollars and lets borrow {power} (1e-8 dollars), "
+            f"its average loan to value of {stands.ltv_average_bps} bps rounded down",
+            amount_initial_ccy=_weighted_usd(weighted_base_bps - power * _BPS),
+            evidence=rulebook.known("loan_to_value"),
+        )
+    ]
+
+
+def _weighted_usd(base_bps: int) -> Decimal:
+    return in_coins(base_bps, PRICE_DECIMALS + _BPS_DECIMALS)
 
 
 def _terms(rulebook: LendingRulebook) -> VenueTerms:
@@ -147,15 +165,16 @@ def _terms(rulebook: LendingRulebook) -> VenueTerms:
         instruments=(LoanSupply, LoanDebt),
         market=rulebook.market,
         threshold_frac={
-            asset: Decimal(reserve.liquidation_threshold_bps) / _BPS
-            for asset, reserve in rulebook.reserves.items()
+            asset: Decimal(rulebook.threshold_bps(asset)) / _BPS for asset in rulebook.reserves
         },
     )
 
 
 ENGINE = Engine(
     kind=LendingRulebook,
-    rules=("collateral", "debt"),
+    rules=("collateral", "debt", "loan_to_value", "e_mode"),
     require=require,
     terms=_terms,
+    mistakes=mistakes,
+    reach=reach,
 )

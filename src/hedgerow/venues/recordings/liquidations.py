@@ -1,10 +1,15 @@
 """Liquidation calls of a lending protocol, and what its reserves were on one day.
 
 Calls carry the oracle prices of both sides as the source's index had them; where one of them is not
-the price the protocol used, the ratio of the two values is no bonus. Nothing is left out here.
+the price the protocol used, the ratio of the two values is no bonus. Nothing is left out here, and
+one defect is put right: in rows that came in raw units, the prices of ENJ, KNC or ZRX as collateral
+and of USDT, by which the dollars were found, are exchanged. It shows without the amounts: every
+dollar coin repaid then has the collateral's price (USDC at 2.74 dollars, ENJ at 2.73), and what was
+one dollar over the collateral's price is the coin's.
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -35,9 +40,13 @@ _CALLS = Sheet(
         price("debt_amount"),
         price("collateral_price_usd"),
         price("debt_price_usd"),
+        label("source_format"),
     ),
     subject="user",
 )
+# Collateral whose price stands in the place of the dollar's, and the dollar's in its own.
+_EXCHANGED = frozenset({"ENJ", "KNC", "ZRX"})
+_IN_RAW_UNITS = "raw_units"
 
 
 def _bps(name: str) -> Column:
@@ -71,7 +80,7 @@ def read_liquidation_calls(
     path = find_one(folder, "liquidation_calls.parquet")
     printed = Printed()
     for _, table in _CALLS.slices([path], start_ns=start_ns, end_ns=end_ns):
-        for time_ns, user, collateral, debt, seized, repaid, of_collateral, of_debt in zip(
+        for time_ns, user, collateral, debt, seized, repaid, of_collateral, of_debt, written in zip(
             table["time_ns"].to_list(),
             table["user"].to_list(),
             table["collateral"].to_list(),
@@ -80,8 +89,13 @@ def read_liquidation_calls(
             printed.column(table["debt_amount"].to_list()),
             printed.column(table["collateral_price_usd"].to_list()),
             printed.column(table["debt_price_usd"].to_list()),
+            table["source_format"].to_list(),
             strict=True,
         ):
+            if written == _IN_RAW_UNITS and collateral in _EXCHANGED:
+                of_collateral, of_debt = _restored(
+                    of_collateral, of_debt, is_same=collateral == debt
+                )
             yield LiquidationCall(
                 time_ns=time_ns,
                 user=user,
@@ -92,6 +106,14 @@ def read_liquidation_calls(
                 price_collateral_usd=of_collateral,
                 price_debt_usd=of_debt,
             )
+
+
+def _restored(
+    collateral_usd: Decimal, debt_usd: Decimal, *, is_same: bool
+) -> tuple[Decimal, Decimal]:
+    """Give the prices of a call whose collateral stood in the dollar's place."""
+    restored_usd = 1 / collateral_usd
+    return restored_usd, restored_usd if is_same else debt_usd * restored_usd
 
 
 def read_reserves(folder: Path) -> dict[str, LendingReserve]:

@@ -16,6 +16,7 @@ __all__ = [
     "Seizure",
     "incentive_factor_wad",
     "pre_seizable_raw",
+    "pre_seize",
     "seize",
     "seized_for_raw",
     "shares_for",
@@ -186,16 +187,30 @@ def pre_seizable_raw(
     lltv_wad
         Of the market.
     """
+    return pre_seize(position, debt, terms, price_raw=price_raw, lltv_wad=lltv_wad).seized_raw
+
+
+def pre_seize(
+    position: Position, debt: Debt, terms: PreLiquidation, *, price_raw: int, lltv_wad: int
+) -> Seizure:
+    """Give all that the contract lets repay and what it seizes; see `pre_seizable_raw`."""
     at_market = standing(position, debt, price_raw=price_raw, lltv_wad=lltv_wad)
     at_terms = standing(position, debt, price_raw=price_raw, lltv_wad=terms.lltv_wad)
     ltv_wad = at_market.ltv_wad
     if at_terms.is_healthy or not at_market.is_healthy or ltv_wad is None:
-        return 0
+        return Seizure(seized_raw=0, repaid_shares_raw=0, repaid_raw=0, lost_raw=0)
     part_wad = mul_div_down(ltv_wad - terms.lltv_wad, _WAD, lltv_wad - terms.lltv_wad)
     close_wad = _between_wad(terms.close_wad_min, terms.close_wad_max, part_wad)
     incentive_wad = _between_wad(terms.incentive_wad_min, terms.incentive_wad_max, part_wad)
-    shares = mul_div_down(position.borrow_shares_raw, close_wad, _WAD)
-    return seized_for_raw(shares, debt, price_raw=price_raw, incentive_wad=incentive_wad)
+    shares_raw = mul_div_down(position.borrow_shares_raw, close_wad, _WAD)
+    return Seizure(
+        seized_raw=seized_for_raw(
+            shares_raw, debt, price_raw=price_raw, incentive_wad=incentive_wad
+        ),
+        repaid_shares_raw=shares_raw,
+        repaid_raw=debt.assets_up_raw(shares_raw),
+        lost_raw=0,
+    )
 
 
 def _between_wad(low_wad: int, high_wad: int, part_wad: int) -> int:

@@ -10,6 +10,7 @@ __all__ = ["Debt"]
 # Added to both sides, so that an empty market has a price a share and nobody can move it far.
 _VIRTUAL_ASSETS_RAW = 1
 _VIRTUAL_SHARES_RAW = 10**6
+_RAY = 10**27
 
 
 class Debt(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +24,19 @@ class Debt(msgspec.Struct, frozen=True, kw_only=True):
             raise OutOfDomain(
                 f"debt must not be negative, was {self.assets_raw} for {self.shares_raw} shares"
             )
+
+    @property
+    def index_ray(self) -> int:
+        """What a million shares, which owe one unit at the start, owe now; rounded down.
+
+        So many millions of shares times it differ from `assets_up_raw` by less than one unit and
+        1e-27 of a million shares.
+        """
+        return mul_div_down(
+            self.assets_raw + _VIRTUAL_ASSETS_RAW,
+            _VIRTUAL_SHARES_RAW * _RAY,
+            self.shares_raw + _VIRTUAL_SHARES_RAW,
+        )
 
     def assets_up_raw(self, shares_raw: int) -> int:
         """Give what so many shares owe."""

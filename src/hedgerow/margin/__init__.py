@@ -26,6 +26,7 @@ from hedgerow.margin.venues.aave import LendingReserve, LendingRulebook
 from hedgerow.margin.venues.binance import TieredRulebook
 from hedgerow.margin.venues.deribit import ScanRulebook
 from hedgerow.margin.what_if import Leg, what_if, with_leg, with_legs
+from hedgerow.margin.worst_fills import WorstFills, worst_fills
 
 __all__ = [
     "RULES",
@@ -44,6 +45,7 @@ __all__ = [
     "Tier",
     "TieredRulebook",
     "VenueTerms",
+    "WorstFills",
     "WorstScenario",
     "confidence_of",
     "decode_rulebook",
@@ -56,4 +58,5 @@ __all__ = [
     "what_if",
     "with_leg",
     "with_legs",
+    "worst_fills",
 ]

@@ -62,7 +62,8 @@ class Engine(Generic[R]):
     `kind` is its rulebook, whose tag is what a file's `type` says. `rules` are the names that its
     table `[evidence]` may hold. `require` is told in `hedgerow.margin.require`. `mistakes` names
     what does not fit together in a rulebook whose every number is finite and not negative; those
-    under a field in `signed` may be negative.
+    under a field in `signed` may be negative. `knows_orders` says that the engine asks margin for
+    orders that rest; an account that has some is refused where it does not.
     """
 
     kind: type[R]
@@ -71,6 +72,7 @@ class Engine(Generic[R]):
     terms: Callable[[R], VenueTerms]
     mistakes: Callable[[R], Iterator[str]] = nothing_wrong
     signed: tuple[str, ...] = ()
+    knows_orders: bool = False
 
     @property
     def tag(self) -> str:

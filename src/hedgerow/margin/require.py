@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from hedgerow.errors import Outcome
 from hedgerow.instruments import Instrument
-from hedgerow.margin.records import MarginReport, Rulebook
+from hedgerow.margin.records import MarginReport, Rulebook, unsupported
 from hedgerow.margin.venues import ENGINE_OF
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
@@ -23,12 +23,23 @@ def require(
     Parameters
     ----------
     instruments
-        Terms by id, of every position held.
+        Terms by id, of every position held and every order that rests.
 
     Returns
     -------
     MarginReport or Failure
         A Failure as soon as one input is missing or stale, or one position is of a kind the
-        rulebook does not cover: a requirement without it would look too small.
+        rulebook does not cover, or orders rest for which it has no rule: a requirement without
+        them would look too small.
     """
-    return ENGINE_OF[type(rulebook)].require(account, instruments, snapshot, rulebook)
+    engine = ENGINE_OF[type(rulebook)]
+    for order in account.orders:
+        if not engine.knows_orders:
+            return unsupported(
+                account,
+                f"{rulebook.name} has no rule for open orders, and one rests in "
+                f"{order.instrument_id}; ask worst_fills what they may lead to",
+            )
+        if order.instrument_id not in instruments:
+            return unsupported(account, f"no terms of {order.instrument_id}, in which order rests")
+    return engine.require(account, instruments, snapshot, rulebook)

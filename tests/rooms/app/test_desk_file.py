@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from hedgerow.app.desk import load_desk
+from hedgerow.app.rulebooks import packaged_rulebooks
 from hedgerow.errors import DeskRejected
 from hedgerow.execution import in_transit
 from hedgerow.planning import Transfer
+from tests.builders import resting
 from tests.rooms.app.edit import EXAMPLE, GONE, changed, example, mistakes, written
 
-RULEBOOKS = "known: aave/2023-06-20, binance/2021-11-01, deribit/2026-02-15"
+RULEBOOKS = "known: " + ", ".join(packaged_rulebooks())
 ACCOUNTS = "there are: deribit-btc, deribit-eth, perp, aave-loan, treasury"
 PUT = "accounts.[0: deribit-btc].positions.[0]"
 
@@ -28,6 +30,20 @@ def test_the_example_loads_and_says_what_it_says(tmp_path: Path) -> None:
     first = desk.accounts[0]
     assert first.positions[0].quantity_contracts == Decimal(-20)
     assert first.balances[0].quantity_coin == Decimal(12)
+
+
+def test_orders_rest_from_the_start(tmp_path: Path) -> None:
+    order = {
+        "instrument": "BTC-27FEB26-90000-C",
+        "quantity_contracts": "-1.5",
+        "price_ccy": "0.0125",
+        "reduce_only": True,
+    }
+    desk = load_desk(written(tmp_path, changed(example(), "accounts.0.orders", [order])))
+    assert desk.accounts[0].orders == (
+        resting("BTC-27FEB26-90000-C", "-1.5", "0.0125", is_reduce_only=True),
+    )
+    assert "BTC-27FEB26-90000-C" in desk.instruments
 
 
 def test_a_digit_of_a_number_is_never_lost(tmp_path: Path) -> None:
@@ -184,6 +200,23 @@ ONE_MISTAKE = [
         GONE,
         "accounts.[2: perp].positions.[0].price_entry_ccy: missing; a future is marked against "
         "its entry price",
+    ),
+    (
+        "accounts.2.orders",
+        [{"instrument": "BTCUSDT-PREP", "quantity_contracts": 1, "price_ccy": 1}],
+        "accounts.[2: perp].orders.[0].instrument: 'BTCUSDT-PREP' is not under [[instruments]], "
+        "and as a name: instrument name must be a dated future such as BTC-27FEB26, "
+        "was 'BTCUSDT-PREP'",
+    ),
+    (
+        "accounts.2.orders",
+        [{"instrument": "BTCUSDT-PERP", "quantity_contracts": 1}],
+        "accounts.[2: perp].orders.[0].price_ccy: missing",
+    ),
+    (
+        "accounts.2.orders",
+        [{"instrument": "BTCUSDT-PERP", "quantity_contracts": 0, "price_ccy": 1}],
+        "BTCUSDT-PERP: the quantity of an order must be finite and not zero, was 0",
     ),
     (
         "accounts.5",

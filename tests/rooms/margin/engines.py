@@ -1,0 +1,118 @@
+"""Every engine with accounts to try it on: one row each, for the tests that hold for all of them.
+
+A new engine adds an `EngineCase` to `CASES`; `test_engines.py` does the rest.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from hypothesis import strategies as st
+
+from hedgerow.instruments import Instrument
+from hedgerow.margin import Rulebook
+from hedgerow.market import Snapshot
+from hedgerow.portfolio import Account
+from tests.builders import (
+    Positions,
+    account,
+    by_id,
+    debt,
+    index,
+    inverse,
+    lending,
+    lending_rulebook,
+    option,
+    option_quote,
+    oracle,
+    perpetual,
+    quote,
+    scan_rulebook,
+    snapshot,
+    supply,
+    tiered_rulebook,
+)
+
+D = Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineCase:
+    """One engine: a rulebook, accounts drawn for it, and a market that answers for all they hold.
+
+    `fixed_ccy` is what the venue asks of any account, however small; `slack_ccy` how far its own
+    rounding may move a requirement. Positions of one instrument are drawn of one sign.
+    """
+
+    name: str
+    rulebook: Rulebook
+    build_account: Callable[[st.DrawFn], Account]
+    instruments: Mapping[str, Instrument]
+    snapshot: Snapshot
+    # Decimals cannot be changed: a default may be shared.
+    fixed_ccy: Decimal = Decimal(0)
+    slack_ccy: Decimal = Decimal("1e-9")
+
+
+def sizes(most: int, *, places: int = 3) -> st.SearchStrategy[Decimal]:
+    """Quantities of either sign, not zero, with so many decimals at most."""
+    return st.decimals(-most, most, places=places, allow_nan=False).filter(bool)
+
+
+def _tiered(draw: st.DrawFn) -> Account:
+    held = {"BTC-PERP": (draw(sizes(50)), 1100), "ETH-PERP": (draw(sizes(500)), 90)}
+    return account(positions=held, balances={"USDC": draw(st.integers(0, 10**6))})
+
+
+def _scan(draw: st.DrawFn) -> Account:
+    held: Positions = {
+        "BTC-PERPETUAL": (draw(sizes(100_000, places=0)), 79_000),
+        "BTC-80000-call": draw(sizes(10)),
+        "BTC-70000-put": draw(sizes(10)),
+    }
+    return account(currency="BTC", positions=held, balances={"BTC": draw(st.integers(0, 100))})
+
+
+def _lending(draw: st.DrawFn) -> Account:
+    much = st.integers(1, 10**24)
+    held = {"supply:WETH": draw(much), "debt:USDC": -draw(st.integers(1, 10**12))}
+    return account(currency="USD", positions=held)
+
+
+_BTC, _ETH = perpetual("BTC"), perpetual("ETH")
+_CALL, _PUT = option(80_000, "call"), option(70_000, "put")
+_LENT = {"WETH": 2_000, "USDC": 1}
+
+CASES: list[EngineCase] = [
+    EngineCase(
+        name="binance USD-M",
+        rulebook=tiered_rulebook([(0, "0.01"), (10_000, "0.02"), (30_000, "0.05")], ("BTC", "ETH")),
+        build_account=_tiered,
+        instruments=by_id(_BTC, _ETH),
+        snapshot=snapshot(quote("BTC-PERP", 1000), quote("ETH-PERP", 100)),
+    ),
+    EngineCase(
+        name="deribit portfolio margin",
+        rulebook=scan_rulebook(),
+        build_account=_scan,
+        instruments=by_id(inverse(), _CALL, _PUT),
+        snapshot=snapshot(
+            index("BTC", 80_000),
+            quote("BTC-PERPETUAL", 80_000),
+            option_quote(_CALL, 80_500, 0.5),
+            option_quote(_PUT, 80_500, 0.6),
+        ),
+        slack_ccy=D("1e-8"),
+    ),
+    EngineCase(
+        name="aave",
+        rulebook=lending_rulebook(WETH=8250, USDC=8500),
+        build_account=_lending,
+        instruments=by_id(supply("WETH"), debt("USDC")),
+        snapshot=snapshot(
+            *(oracle(asset, price) for asset, price in _LENT.items()),
+            *(lending(asset) for asset in _LENT),
+        ),
+        slack_ccy=D("1e-4"),
+    ),
+]

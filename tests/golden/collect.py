@@ -72,7 +72,10 @@ def main() -> None:
         "binance-usdm-isolated-btc",
         "binance-usdm-account-components",
         "binance-btcusdt-maint-amount-2021",
+        "binance-pm-position-btcusdt",
     }
+    perpetuals = {"liquidation_price", "tier_deduction", "account_identity", "portfolio_margin"}
+    bybit = {"liquidation_price", "option_standard_margin"}
     aave = {"health_factor", "close_factor_bps", "available_collateral_to_liquidate"}
     files = {
         "deribit/venue_cases.json": _suite("venues/deribit.json", lambda c: c["id"] in deribit),
@@ -80,11 +83,22 @@ def main() -> None:
             "venues/binance.json",
             lambda c: c["id"] in binance or c["id"].startswith("binance-iso-toy"),
         ),
+        "bybit/venue_cases.json": _suite("venues/bybit.json", lambda c: c["kind"] in bybit),
+        "hyperliquid/venue_cases.json": _suite(
+            "venues/hyperliquid.json", lambda c: c["kind"] in perpetuals
+        ),
+        "hyperliquid/protocol_cases.json": _suite(
+            "onchain/hyperliquid.json", lambda c: c["kind"] == "tiered_maintenance_margin"
+        ),
+        "okx/venue_cases.json": _suite(
+            "venues/okx.json", lambda c: c["kind"] == "liquidation_price"
+        ),
         "aave/protocol_cases.json": _suite("onchain/aave_v3.json", lambda c: c["kind"] in aave),
         "methods/numbers.json": _methods(),
     }
     for name, content in files.items():
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        (HERE / name).parent.mkdir(exist_ok=True)
         (HERE / name).write_text(text, encoding="utf-8")
 
 

@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+import msgspec
 from hypothesis import strategies as st
 
 from hedgerow.instruments import Instrument
-from hedgerow.margin import Rulebook
+from hedgerow.margin import Rulebook, decode_rulebook
 from hedgerow.market import Snapshot
-from hedgerow.portfolio import Account
+from hedgerow.portfolio import Account, Balance
 from tests.builders import (
     Positions,
     account,
@@ -25,8 +26,10 @@ from tests.builders import (
     option,
     option_quote,
     oracle,
+    packaged,
     perpetual,
     quote,
+    resting,
     scan_rulebook,
     snapshot,
     supply,
@@ -60,8 +63,9 @@ def sizes(most: int, *, places: int = 3) -> st.SearchStrategy[Decimal]:
 
 
 def _tiered(draw: st.DrawFn) -> Account:
-    held = {"BTC-PERP": (draw(sizes(50)), 1100), "ETH-PERP": (draw(sizes(500)), 90)}
-    return account(positions=held, balances={"USDC": draw(st.integers(0, 10**6))})
+    held: Positions = {"BTC-PERP": (draw(sizes(50)), 1100), "ETH-PERP": (draw(sizes(500)), 90)}
+    orders = tuple(resting("BTC-PERP", draw(sizes(9)), 1010) for _ in range(draw(_FEW)))
+    return account(positions=held, balances={"USDC": draw(_CASH)}, orders=orders)
 
 
 def _scan(draw: st.DrawFn) -> Account:
@@ -79,6 +83,27 @@ def _lending(draw: st.DrawFn) -> Account:
     return account(currency="USD", positions=held)
 
 
+def _hyperliquid(draw: st.DrawFn) -> Account:
+    """Notionals on both sides of the tier at 20 million."""
+    held: Positions = {"HYPE-PERP": (draw(sizes(10**6)), 41), "ETH-PERP": (draw(sizes(500)), 90)}
+    orders = tuple(resting("HYPE-PERP", draw(sizes(10**5)), 40) for _ in range(draw(_FEW)))
+    return account(positions=held, balances={"USDC": draw(_CASH)}, orders=orders)
+
+
+def _hyperliquid_portfolio(draw: st.DrawFn) -> Account:
+    held = msgspec.structs.replace(_hyperliquid(draw), orders=())
+    lent = {"USDC": draw(st.integers(-1000, 1000)), "HYPE": draw(st.integers(0, 10_000))}
+    rows = (Balance(asset=asset, quantity_coin=D(much)) for asset, much in lent.items())
+    return msgspec.structs.replace(held, balances=tuple(rows))
+
+
+def read(name: str) -> Rulebook:
+    """A packaged rulebook."""
+    return decode_rulebook(packaged(name), where=name)
+
+
+_CASH, _FEW = st.integers(0, 10**6), st.integers(0, 3)
+_HYPE = perpetual("HYPE")
 _BTC, _ETH = perpetual("BTC"), perpetual("ETH")
 _CALL, _PUT = option(80_000, "call"), option(70_000, "put")
 _LENT = {"WETH": 2_000, "USDC": 1}
@@ -114,5 +139,20 @@ CASES: list[EngineCase] = [
             *(lending(asset) for asset in _LENT),
         ),
         slack_ccy=D("1e-4"),
+    ),
+    EngineCase(
+        name="hyperliquid cross",
+        rulebook=read("hyperliquid/2026-08-22"),
+        build_account=_hyperliquid,
+        instruments=by_id(_HYPE, _ETH),
+        snapshot=snapshot(quote("HYPE-PERP", 40), quote("ETH-PERP", 100)),
+    ),
+    EngineCase(
+        name="hyperliquid portfolio margin",
+        rulebook=read("hyperliquid-portfolio/2026-08-22"),
+        build_account=_hyperliquid_portfolio,
+        instruments=by_id(_HYPE, _ETH),
+        snapshot=snapshot(quote("HYPE-PERP", 40), quote("ETH-PERP", 100), index("HYPE", 40)),
+        fixed_ccy=D(20),
     ),
 ]

@@ -5,7 +5,7 @@ from decimal import Decimal, localcontext
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hedgerow.errors import Failure
@@ -16,6 +16,8 @@ from tests.rooms.margin.engines import CASES, EngineCase
 
 D = Decimal
 every_engine = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+# Enough that a defect shows, few enough that every engine is tried at every commit.
+few = settings(max_examples=40)
 FACTORS = st.decimals(1, 20, places=2)
 
 
@@ -53,6 +55,7 @@ def test_every_engine_has_a_row() -> None:
 
 
 @every_engine
+@few
 @given(data=st.data())
 def test_lines_add_up_and_tell_how(case: EngineCase, data: st.DataObject) -> None:
     report = asked(case, drawn(case, data))
@@ -66,6 +69,7 @@ def test_lines_add_up_and_tell_how(case: EngineCase, data: st.DataObject) -> Non
 
 
 @every_engine
+@few
 @given(data=st.data())
 def test_initial_is_no_less_than_maintenance(case: EngineCase, data: st.DataObject) -> None:
     report = asked(case, drawn(case, data))
@@ -74,6 +78,7 @@ def test_initial_is_no_less_than_maintenance(case: EngineCase, data: st.DataObje
 
 
 @every_engine
+@few
 @given(data=st.data(), factor=FACTORS)
 def test_so_many_times_the_account_needs_at_least_so_many_times_as_much(
     case: EngineCase, data: st.DataObject, factor: Decimal
@@ -89,6 +94,7 @@ def test_so_many_times_the_account_needs_at_least_so_many_times_as_much(
 
 
 @every_engine
+@few
 @given(data=st.data(), factor=FACTORS)
 def test_more_of_the_only_position_never_needs_less(
     case: EngineCase, data: st.DataObject, factor: Decimal
@@ -107,6 +113,7 @@ def test_more_of_the_only_position_never_needs_less(
 
 
 @every_engine
+@few
 @given(data=st.data(), part=st.decimals("0.01", "0.99", places=2))
 def test_a_position_in_two_parts_is_the_same_position(
     case: EngineCase, data: st.DataObject, part: Decimal
@@ -124,6 +131,7 @@ def test_a_position_in_two_parts_is_the_same_position(
 
 
 @every_engine
+@few
 @given(data=st.data())
 def test_the_order_of_what_is_held_does_not_matter(case: EngineCase, data: st.DataObject) -> None:
     held = drawn(case, data)
@@ -137,6 +145,7 @@ def test_the_order_of_what_is_held_does_not_matter(case: EngineCase, data: st.Da
 
 
 @every_engine
+@few
 @given(data=st.data())
 def test_without_a_price_nothing_is_known(case: EngineCase, data: st.DataObject) -> None:
     """A day later every price is stale."""
@@ -148,6 +157,7 @@ def test_without_a_price_nothing_is_known(case: EngineCase, data: st.DataObject)
 
 
 @every_engine
+@few
 @given(data=st.data())
 def test_orders_are_margined_or_refused_never_left_out(
     case: EngineCase, data: st.DataObject

@@ -9,7 +9,13 @@ from typing import Any
 
 from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.records import Rulebook
-from hedgerow.margin.venues import aave, binance, deribit
+from hedgerow.margin.venues import (
+    aave,
+    binance,
+    deribit,
+    hyperliquid,
+    hyperliquid_portfolio,
+)
 
 __all__ = ["ENGINES", "ENGINE_OF", "terms_of"]
 
@@ -18,6 +24,8 @@ ENGINES: tuple[Engine[Any], ...] = (
     aave.ENGINE,
     binance.ENGINE,
     deribit.ENGINE,
+    hyperliquid.ENGINE,
+    hyperliquid_portfolio.ENGINE,
 )
 
 ENGINE_OF: Mapping[type[Rulebook], Engine[Any]] = {engine.kind: engine for engine in ENGINES}

@@ -8,9 +8,19 @@ import msgspec
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import EntryContract, settlement_of
+from hedgerow.margin.contracts import Held
+from hedgerow.margin.records import Evidence, MarginLine
 from hedgerow.margin.rules.tiers import deductions, tier_at
 
-__all__ = ["Bracket", "Brackets", "Required", "brackets_key", "mistakes_of_brackets", "required"]
+__all__ = [
+    "Bracket",
+    "Brackets",
+    "Required",
+    "brackets_key",
+    "mistakes_of_brackets",
+    "position_lines",
+    "required",
+]
 
 
 class Bracket(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,21 +87,78 @@ def required(
     )
 
 
-def mistakes_of_brackets(tables: Mapping[str, Brackets]) -> Iterator[str]:
-    """Name tables that do not begin at nothing, or whose floors or rates do not rise."""
+def mistakes_of_brackets(
+    tables: Mapping[str, Brackets], fee_frac: Decimal = Decimal(0)
+) -> Iterator[str]:
+    """Name tables that do not begin at nothing, or whose floors or rates do not rise.
+
+    Parameters
+    ----------
+    fee_frac
+        What maintenance asks for beside its rate and initial does not: no initial rate may be below
+        both.
+    """
     for name, table in tables.items():
         floors = [tier.floor_ccy for tier in table.tiers]
         if not floors or floors[0] != 0 or floors != sorted(set(floors)):
-            listed = [str(floor) for floor in floors]
-            yield f"brackets.{name} must start at 0 and rise, floors were {listed}"
+            yield f"brackets.{name} must start at 0 and rise, floors were {list(map(str, floors))}"
         for field in ("rate_maintenance_frac", "rate_initial_frac"):
             rates = [getattr(tier, field) for tier in table.tiers]
             if rates != sorted(rates):
-                listed = [str(rate) for rate in rates]
-                yield f"brackets.{name} {field} must rise, were {listed}"
+                yield f"brackets.{name} {field} must rise, were {list(map(str, rates))}"
         for tier in table.tiers:
-            if tier.rate_initial_frac < tier.rate_maintenance_frac:
+            if tier.rate_initial_frac < tier.rate_maintenance_frac + fee_frac:
                 yield (
-                    f"brackets.{name} initial rate {tier.rate_initial_frac} is below maintenance "
-                    f"{tier.rate_maintenance_frac}"
+                    f"brackets.{name} initial rate {tier.rate_initial_frac} is below maintenance, "
+                    f"{tier.rate_maintenance_frac} + {fee_frac}"
                 )
+
+
+def position_lines(
+    held: Held,
+    tables: Mapping[str, Brackets],
+    *,
+    evidence: Evidence,
+    price_usd: Decimal | None = None,
+    fee_frac: Decimal = Decimal(0),
+    fee_evidence: Evidence = "U",
+    is_fee_initial: bool = False,
+) -> Outcome[list[MarginLine]]:
+    """Give what one position needs by tiers and, where the venue adds it, for being closed.
+
+    Parameters
+    ----------
+    price_usd
+        Of the settlement currency, where the account is counted in dollars.
+    fee_frac
+        Of the notional; a line of its own unless 0.
+    is_fee_initial
+        Whether the fee is part of the initial requirement too.
+    """
+    need = required(tables, held.terms, held.notional_ccy)
+    if isinstance(need, Failure):
+        return need
+    rate, told = (Decimal(1), "") if price_usd is None else (price_usd, f", x {price_usd}")
+    lines = [
+        MarginLine(
+            rule="tiered maintenance",
+            subject=held.terms.instrument_id,
+            amount_ccy=need.maintenance_ccy * rate,
+            amount_initial_ccy=need.initial_ccy * rate,
+            detail=f"{held.told}; {need.told_maintenance}; initial {need.told_initial}{told}",
+            evidence=evidence,
+        )
+    ]
+    if fee_frac != 0:
+        fee_ccy = held.notional_ccy * fee_frac * rate
+        lines.append(
+            MarginLine(
+                rule="closing fee",
+                subject=held.terms.instrument_id,
+                amount_ccy=fee_ccy,
+                amount_initial_ccy=fee_ccy if is_fee_initial else Decimal(0),
+                detail=f"{held.notional_ccy} x {fee_frac}{told}",
+                evidence=fee_evidence,
+            )
+        )
+    return lines

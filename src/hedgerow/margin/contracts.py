@@ -12,6 +12,7 @@ margined side by side, so positions are added up by instrument and side.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
 from hedgerow.errors import Failure, Outcome
@@ -19,11 +20,18 @@ from hedgerow.instruments import EntryContract, Instrument, has_entry, is_invers
 from hedgerow.margin.records import Evidence, MarginLine, unsupported
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account, OpenOrder, Position
-from hedgerow.units import quantise
+from hedgerow.units import quantise, quantise_fraction_up
 
-__all__ = ["STEP_CCY", "Held", "Initial", "held_contracts", "order_lines", "profit_lines"]
+__all__ = [
+    "Held",
+    "Initial",
+    "held_contracts",
+    "order_lines",
+    "profit_lines",
+    "rounded_up_ccy",
+]
 
-STEP_CCY = Decimal("1e-12")
+_STEP_CCY = Decimal("1e-12")
 
 
 class Held(NamedTuple):
@@ -179,6 +187,12 @@ def order_lines(
     return lines
 
 
+def rounded_up_ccy(amount: Fraction) -> Decimal:
+    """Keep twelve decimals of what is owed."""
+    steps = quantise_fraction_up(amount, Fraction(_STEP_CCY)) / Fraction(_STEP_CCY)
+    return Decimal(steps.numerator).scaleb(-12).normalize()
+
+
 def _marked(
     account: Account,
     terms: Instrument,
@@ -200,7 +214,7 @@ def _notional(
     """Give the unsigned notional in the settlement currency, and how it is computed."""
     if is_inverse(terms):
         size_usd = abs(quantity_contracts) * terms.multiplier_usd_per_contract
-        notional_coin = quantise(size_usd / price_usd, STEP_CCY, "up")
+        notional_coin = quantise(size_usd / price_usd, _STEP_CCY, "up")
         return notional_coin, f"{size_usd} / {price_usd} = {notional_coin}"
     size = abs(quantity_contracts) * slope_ccy_per_usd(terms)
     return size * price_usd, f"{size} x {price_usd} = {size * price_usd}"
@@ -213,7 +227,7 @@ def _profit(position: Position, terms: EntryContract, mark_usd: Decimal) -> tupl
         size_usd = position.quantity_contracts * terms.multiplier_usd_per_contract
         earned_coin = size_usd * (1 / entry_usd - 1 / mark_usd)
         told = f"{size_usd} x (1 / {entry_usd} - 1 / {mark_usd})"
-        return quantise(earned_coin, STEP_CCY, "down"), told
+        return quantise(earned_coin, _STEP_CCY, "down"), told
     size = position.quantity_contracts * slope_ccy_per_usd(terms)
     return size * (mark_usd - entry_usd), f"{size} x ({mark_usd} - {entry_usd})"
 

@@ -15,12 +15,14 @@ from hedgerow.margin import Rulebook, decode_rulebook
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account, Balance
 from tests.builders import (
+    EXPIRY_NS,
     Positions,
     account,
     by_id,
     debt,
     index,
     inverse,
+    inverse_future,
     lending,
     lending_rulebook,
     option,
@@ -34,6 +36,13 @@ from tests.builders import (
     snapshot,
     supply,
     tiered_rulebook,
+)
+from tests.rooms.margin.made_brackets import (
+    brackets,
+    closing_rulebook,
+    coin_rulebook,
+    discount,
+    multi_rulebook,
 )
 
 D = Decimal
@@ -97,6 +106,35 @@ def _hyperliquid_portfolio(draw: st.DrawFn) -> Account:
     return msgspec.structs.replace(held, balances=tuple(rows))
 
 
+def _coin(draw: st.DrawFn) -> Account:
+    held: Positions = {
+        "BTC-PERPETUAL": (draw(sizes(10**6, places=0)), 79_000),
+        "BTC-DATED": (draw(sizes(10**6, places=0)), 81_000),
+    }
+    orders = tuple(resting("BTC-DATED", draw(sizes(10**5)), 82_000) for _ in range(draw(_FEW)))
+    return account(currency="BTC", positions=held, balances={"BTC": draw(_CASH)}, orders=orders)
+
+
+def _closing(draw: st.DrawFn) -> Account:
+    held: Positions = {"BTC-PERP": (draw(sizes(100)), 1100), "ETH-PERP": (draw(sizes(500)), 90)}
+    return account(positions=held, balances={"USDC": draw(_CASH)})
+
+
+def _multi(draw: st.DrawFn) -> Account:
+    held: Positions = {"BTC-PERP": (draw(sizes(100)), 1000), "ETH-PERP": (draw(sizes(500)), 100)}
+    return account(positions=held, balances={"BTC": draw(st.integers(-1, 1))})
+
+
+def _unified(draw: st.DrawFn) -> Account:
+    held: Positions = {
+        "BTC-PERP": (draw(sizes(1)), 79_000),
+        "BTC-PERPETUAL": (draw(sizes(1000)), 79_000),
+        "BTC-80000-call-USDC": draw(sizes(5)),
+    }
+    orders = tuple(resting("BTC-PERP", draw(sizes(1)), 80_000) for _ in range(draw(_FEW)))
+    return account(positions=held, balances={"BTC": 1, "USDC": draw(_CASH)}, orders=orders)
+
+
 def read(name: str) -> Rulebook:
     """A packaged rulebook."""
     return decode_rulebook(packaged(name), where=name)
@@ -106,6 +144,10 @@ _CASH, _FEW = st.integers(0, 10**6), st.integers(0, 3)
 _HYPE = perpetual("HYPE")
 _BTC, _ETH = perpetual("BTC"), perpetual("ETH")
 _CALL, _PUT = option(80_000, "call"), option(70_000, "put")
+_USDC_CALL = option(80_000, "call", settlement="USDC")
+_DATED = inverse_future("BTC-DATED", EXPIRY_NS)
+_ROWS = brackets((0, "0.01", "0.02"), (5000, "0.02", "0.05"), (50_000, "0.05", "0.1"))
+_IN_COIN = brackets((0, "0.004", "0.008"), (5, "0.005", "0.01"), (10, "0.01", "0.02"))
 _LENT = {"WETH": 2_000, "USDC": 1}
 
 CASES: list[EngineCase] = [
@@ -139,6 +181,48 @@ CASES: list[EngineCase] = [
             *(lending(asset) for asset in _LENT),
         ),
         slack_ccy=D("1e-4"),
+    ),
+    EngineCase(
+        name="binance COIN-M",
+        rulebook=coin_rulebook(BTC=_IN_COIN),
+        build_account=_coin,
+        instruments=by_id(inverse(), _DATED),
+        snapshot=snapshot(quote("BTC-PERPETUAL", 80_000), quote("BTC-DATED", 80_500)),
+        slack_ccy=D("1e-7"),
+    ),
+    EngineCase(
+        name="gate and OKX, one currency",
+        rulebook=closing_rulebook("0.0006", {"BTC/USDC": _ROWS, "ETH/USDC": _ROWS}),
+        build_account=_closing,
+        instruments=by_id(_BTC, _ETH),
+        snapshot=snapshot(quote("BTC-PERP", 1000), quote("ETH-PERP", 100)),
+    ),
+    EngineCase(
+        name="OKX multi-currency",
+        rulebook=multi_rulebook(
+            {"BTC/USDC": _ROWS, "ETH/USDC": _ROWS},
+            "0.0006",
+            BTC=discount((0, "0.98")),
+            USDC=discount((0, 1), (10, "0.9")),
+        ),
+        build_account=_multi,
+        instruments=by_id(_BTC, _ETH),
+        snapshot=snapshot(quote("BTC-PERP", 1001), quote("ETH-PERP", 101), index("BTC", 1000)),
+    ),
+    EngineCase(
+        name="bybit unified",
+        rulebook=msgspec.structs.replace(
+            read("bybit/2026-11-20"), brackets={"BTC/USDC": _ROWS, "BTC/BTC": _IN_COIN}
+        ),
+        build_account=_unified,
+        instruments=by_id(_BTC, inverse(), _USDC_CALL),
+        snapshot=snapshot(
+            index("BTC", 80_000),
+            quote("BTC-PERP", 80_000),
+            quote("BTC-PERPETUAL", 80_000),
+            option_quote(_USDC_CALL, 80_500, 0.5),
+        ),
+        slack_ccy=D("1e-6"),  # a step of a coin, in dollars
     ),
     EngineCase(
         name="hyperliquid cross",

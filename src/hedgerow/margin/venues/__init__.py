@@ -12,9 +12,13 @@ from hedgerow.margin.records import Rulebook
 from hedgerow.margin.venues import (
     aave,
     binance,
+    binance_coin,
+    bybit,
     deribit,
     hyperliquid,
     hyperliquid_portfolio,
+    okx,
+    okx_multi,
 )
 
 __all__ = ["ENGINES", "ENGINE_OF", "terms_of"]
@@ -23,9 +27,13 @@ __all__ = ["ENGINES", "ENGINE_OF", "terms_of"]
 ENGINES: tuple[Engine[Any], ...] = (
     aave.ENGINE,
     binance.ENGINE,
+    binance_coin.ENGINE,
+    bybit.ENGINE,
     deribit.ENGINE,
     hyperliquid.ENGINE,
     hyperliquid_portfolio.ENGINE,
+    okx.ENGINE,
+    okx_multi.ENGINE,
 )
 
 ENGINE_OF: Mapping[type[Rulebook], Engine[Any]] = {engine.kind: engine for engine in ENGINES}

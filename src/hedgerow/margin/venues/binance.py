@@ -2,7 +2,8 @@
 
 Equity is the wallet balance plus unrealised profit at the mark; every position's requirement comes
 from the tier of its own notional (venue-margin.md section 2.1, [V]
-binance-usdm-account-components). Orders that rest add to the initial requirement what the worse
+binance-usdm-account-components; initial cut off after eight decimals: [V]
+binance-pm-position-btcusdt). Orders that rest add to the initial requirement what the worse
 side filled would need, and what they would lose at once at the mark ([S]: the venue's page on the
 cost of an order names both parts, the formula of the worse side is a third party's).
 """
@@ -24,6 +25,7 @@ from hedgerow.margin.tiered import (
 )
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
+from hedgerow.units import quantise
 
 __all__ = ["ENGINE", "TieredRulebook", "require"]
 
@@ -55,7 +57,7 @@ def require(
     def initial(terms: EntryContract, notional: Decimal) -> tuple[Decimal, str]:
         tiers = rulebook.tiers[terms.underlying]
         rate = tiers[tier_index(tiers, notional)].rate_initial_frac
-        return notional * rate, f"{notional} x {rate}"
+        return _initial(notional, rate), f"{notional} x {rate}"
 
     held = held_contracts(account, instruments, snapshot, covers)
     if isinstance(held, Failure):
@@ -101,9 +103,14 @@ def _line(held: Held, rulebook: TieredRulebook) -> MarginLine:
         amount_ccy=maintenance_usd(tiers, notional),
         detail=f"{held.told}; {notional} x {tiers[at].rate_maintenance_frac} - "
         f"{deductions_usd(tiers)[at]} (tier {at}); initial x {tiers[at].rate_initial_frac}",
-        amount_initial_ccy=notional * tiers[at].rate_initial_frac,
+        amount_initial_ccy=_initial(notional, tiers[at].rate_initial_frac),
         evidence=rulebook.known("tiered_maintenance"),
     )
+
+
+def _initial(notional: Decimal, rate_frac: Decimal) -> Decimal:
+    """Cut the initial requirement off after eight decimals, as the venue prints it."""
+    return quantise(notional * rate_frac, Decimal("1e-8"), "down")
 
 
 def _terms(rulebook: TieredRulebook) -> VenueTerms:

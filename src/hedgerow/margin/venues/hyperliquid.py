@@ -19,7 +19,13 @@ import msgspec
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import EntryContract, Instrument, LinearPerpetual
-from hedgerow.margin.contracts import STEP_CCY, Held, held_contracts, order_lines, profit_lines
+from hedgerow.margin.contracts import (
+    Held,
+    held_contracts,
+    order_lines,
+    profit_lines,
+    rounded_up_ccy,
+)
 from hedgerow.margin.engine import Charges, Engine, VenueTerms
 from hedgerow.margin.records import Evidence, MarginLine, MarginReport, Rulebook, report_of
 from hedgerow.margin.rules.hyperliquid import tiers as rules
@@ -137,15 +143,15 @@ def position_line(
     """Give what one position needs, maintenance and initial."""
     notional = held.notional_ccy
     tier = rules.tier_of(Fraction(notional), _tiers(table))
-    maintenance = _up(Fraction(notional) * tier.maintenance_frac - tier.deduction_usd)
+    deduction = rounded_up_ccy(tier.deduction_usd)
+    maintenance = rounded_up_ccy(Fraction(notional) * tier.maintenance_frac - tier.deduction_usd)
     leverage = _tier_leverage(notional, table)
     initial_ccy, told = _initial(notional, table, leverage_set_frac, held.terms)
     return MarginLine(
         rule="tiered maintenance",
         subject=held.terms.instrument_id,
         amount_ccy=maintenance,
-        detail=f"{held.told}; {notional} / (2 x {leverage}) - {_up(tier.deduction_usd)}; "
-        f"initial {told}",
+        detail=f"{held.told}; {notional} / (2 x {leverage}) - {deduction}; initial {told}",
         amount_initial_ccy=initial_ccy,
         evidence=evidence,
     )
@@ -159,7 +165,7 @@ def _initial(
 ) -> tuple[Decimal, str]:
     most = _tier_leverage(notional, table)
     leverage = min(leverage_set_frac.get(terms.underlying, most), most)
-    return _up(Fraction(notional) / Fraction(leverage)), f"{notional} / {leverage}"
+    return rounded_up_ccy(Fraction(notional) / Fraction(leverage)), f"{notional} / {leverage}"
 
 
 def _tiers(table: Sequence[LeverageTier]) -> tuple[rules.Tier, ...]:
@@ -173,12 +179,6 @@ def _tier_leverage(notional: Decimal, table: Sequence[LeverageTier]) -> Decimal:
     """Give the largest leverage of a notional: a bound belongs to the tier above it."""
     (*_, last) = (tier for tier in table if tier.floor_usd <= notional)
     return last.leverage_frac_max
-
-
-def _up(amount: Fraction) -> Decimal:
-    """Keep twelve decimals of what is owed: a leverage of 15 leaves thirds."""
-    steps = amount / Fraction(STEP_CCY)
-    return -(-steps.numerator // steps.denominator) * STEP_CCY
 
 
 def mistakes_of_leverage(

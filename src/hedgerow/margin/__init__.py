@@ -6,6 +6,8 @@ room refuses to give a number that might be too small.
 """
 
 from hedgerow.margin.engine import Charges, Engine, VenueTerms
+from hedgerow.margin.fills import WorstFills
+from hedgerow.margin.legs import Leg, with_leg, with_legs
 from hedgerow.margin.records import (
     Confidence,
     Evidence,
@@ -25,8 +27,8 @@ from hedgerow.margin.venues import terms_of
 from hedgerow.margin.venues.aave import LendingReserve, LendingRulebook
 from hedgerow.margin.venues.binance import TieredRulebook
 from hedgerow.margin.venues.deribit import ScanRulebook
-from hedgerow.margin.what_if import Leg, what_if, with_leg, with_legs
-from hedgerow.margin.worst_fills import WorstFills, worst_fills
+from hedgerow.margin.what_if import what_if
+from hedgerow.margin.worst_fills import worst_fills
 
 __all__ = [
     "RULES",

@@ -1,41 +1,16 @@
-"""The worst that resting orders may lead to, by whichever rules an account has.
+"""The worst that resting orders may lead to, by whichever rules an account has."""
 
-Every order is either filled at its own price or gone. Per instrument nobody can be hurt most by a
-mixture of both sides, so each is asked at three ends: no fill, every buy, every sell. Orders that
-only reduce stop at a position of nothing; as one may undo a hedge, each side is asked with and
-without them. Instruments are taken together, since what hedges one may be an order in another.
-"""
+from collections.abc import Mapping
 
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from itertools import product
-from math import prod
-
-import msgspec
-
-from hedgerow.errors import Failure, Outcome
+from hedgerow.errors import Outcome
 from hedgerow.instruments import Instrument
-from hedgerow.margin.records import MarginReport, Rulebook
+from hedgerow.margin.fills import COMBINATIONS_COUNT_MAX, WorstFills, search
+from hedgerow.margin.records import Rulebook
 from hedgerow.margin.require import require
-from hedgerow.margin.what_if import Leg, with_legs
 from hedgerow.market import Snapshot
-from hedgerow.portfolio import Account, OpenOrder
+from hedgerow.portfolio import Account
 
-__all__ = ["WorstFills", "worst_fills"]
-
-_COMBINATIONS_COUNT_MAX = 1024
-
-
-class WorstFills(msgspec.Struct, frozen=True, kw_only=True):
-    """The account after the fills that ask most of it, and which orders those are.
-
-    `is_exhaustive` is False where there were too many instruments to ask every combination: then
-    the worst is one that no change in a single instrument makes worse.
-    """
-
-    report: MarginReport
-    filled: tuple[OpenOrder, ...]
-    is_exhaustive: bool
+__all__ = ["worst_fills"]
 
 
 def worst_fills(
@@ -44,7 +19,7 @@ def worst_fills(
     snapshot: Snapshot,
     rulebook: Rulebook,
     *,
-    combinations_count_max: int = _COMBINATIONS_COUNT_MAX,
+    combinations_count_max: int = COMBINATIONS_COUNT_MAX,
 ) -> Outcome[WorstFills]:
     """Find the fills after which the account must hold most to stay alive.
 
@@ -69,87 +44,10 @@ def worst_fills(
         As `with_legs` does: an order in what is neither option nor future, or in a future held
         without an entry price.
     """
-    choices = [_ends(orders) for orders in _by_instrument(account.orders).values()]
-
-    def judged(chosen: Sequence[tuple[OpenOrder, ...]]) -> Outcome[WorstFills]:
-        filled = tuple(order for orders in chosen for order in orders)
-        after = with_legs(
-            msgspec.structs.replace(account, orders=()), _legs(account, filled), instruments
-        )
-        report = require(after, instruments, snapshot, rulebook)
-        if isinstance(report, Failure):
-            return report
-        return WorstFills(report=report, filled=filled, is_exhaustive=is_exhaustive)
-
-    is_exhaustive = prod(map(len, choices)) <= combinations_count_max
-    if is_exhaustive:
-        return _worst([judged(chosen) for chosen in product(*choices)])
-    # One instrument after the other, until a whole round changes nothing.
-    chosen: list[tuple[OpenOrder, ...]] = [ends[0] for ends in choices]
-    found = judged(chosen)
-    while True:
-        before = found
-        for at, ends in enumerate(choices):
-            tried = [[*chosen[:at], end, *chosen[at + 1 :]] for end in ends]
-            outcomes = [judged(each) for each in tried]
-            found = _worst(outcomes)
-            if isinstance(found, Failure):
-                return found
-            chosen = tried[outcomes.index(found)]
-        if found == before:
-            return found
-
-
-def _worst(outcomes: Sequence[Outcome[WorstFills]]) -> Outcome[WorstFills]:
-    worst: WorstFills | None = None
-    for outcome in outcomes:
-        if isinstance(outcome, Failure):
-            return outcome
-        if worst is None or _weight(outcome) > _weight(worst):
-            worst = outcome
-    assert worst is not None, "no fill is always one of the combinations"
-    return worst
-
-
-def _weight(found: WorstFills) -> tuple[Decimal, Decimal, int]:
-    report = found.report
-    return (
-        report.requirement_maintenance_ccy,
-        report.requirement_initial_ccy,
-        -len(found.filled),
+    return search(
+        account,
+        instruments,
+        lambda after: require(after, instruments, snapshot, rulebook),
+        lambda report: (report.requirement_maintenance_ccy, report.requirement_initial_ccy),
+        combinations_count_max=combinations_count_max,
     )
-
-
-def _by_instrument(orders: Sequence[OpenOrder]) -> dict[str, list[OpenOrder]]:
-    found: dict[str, list[OpenOrder]] = {}
-    for order in orders:
-        found.setdefault(order.instrument_id, []).append(order)
-    return found
-
-
-def _ends(orders: Sequence[OpenOrder]) -> list[tuple[OpenOrder, ...]]:
-    """List what may have been filled: nothing, one side, and that side without the reducing."""
-    ends: dict[tuple[OpenOrder, ...], None] = {(): None}
-    for sign in (1, -1):
-        side = [order for order in orders if order.quantity_contracts * sign > 0]
-        free = [order for order in side if not order.is_reduce_only]
-        reducing = [order for order in side if order.is_reduce_only]
-        ends[tuple(free)] = None
-        ends[(*free, *reducing)] = None
-    return list(ends)
-
-
-def _legs(account: Account, filled: Sequence[OpenOrder]) -> list[Leg]:
-    """Turn orders into legs; one that only reduces is cut off at a position of nothing."""
-    legs: list[Leg] = []
-    held: dict[str, Decimal] = {}
-    for order in filled:
-        name, quantity = order.instrument_id, order.quantity_contracts
-        now = held.setdefault(name, account.quantity_contracts(name))
-        if order.is_reduce_only:
-            if now * quantity >= 0:
-                continue
-            quantity = min(abs(quantity), abs(now)).copy_sign(quantity)
-        held[name] = now + quantity
-        legs.append(Leg(instrument_id=name, quantity_contracts=quantity, price_ccy=order.price_ccy))
-    return legs

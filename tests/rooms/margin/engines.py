@@ -83,7 +83,8 @@ def _scan(draw: st.DrawFn) -> Account:
         "BTC-80000-call": draw(sizes(10)),
         "BTC-70000-put": draw(sizes(10)),
     }
-    return account(currency="BTC", positions=held, balances={"BTC": draw(st.integers(0, 100))})
+    orders = tuple(resting("BTC-80000-call", draw(sizes(5)), "0.05") for _ in range(draw(_FEW)))
+    return account(currency="BTC", positions=held, balances={"BTC": 50}, orders=orders)
 
 
 def _lending(draw: st.DrawFn) -> Account:

@@ -209,6 +209,35 @@ def test_it_knows_what_the_venue_has_no_rule_for() -> None:
     assert found.filled == (held.orders[1],)
 
 
+def test_a_scan_asks_initially_for_the_fills_that_cost_most() -> None:
+    """Long 1 BTC of perpetual: the same sold as a future offsets it, bought it is twice."""
+    future = inverse_future("BTC-DATED", T0_NS + 10 * DAY_NS)
+    now = snapshot(index("BTC", 80_000), quote("BTC-PERPETUAL", 80_000), quote("BTC-DATED", 80_000))
+
+    def asked(*orders: OpenOrder, positions: Positions | None = None) -> MarginReport:
+        perpetual_held: Positions = {"BTC-PERPETUAL": (80_000, 80_000)}
+        held = account(
+            currency="BTC",
+            positions=positions or perpetual_held,
+            balances={"BTC": 10},
+            orders=orders,
+        )
+        report = require(held, by_id(inverse(), future), now, scan_rulebook())
+        assert isinstance(report, MarginReport), report
+        return report
+
+    buy, sell = (resting("BTC-DATED", each, 80_000) for each in (80_000, -80_000))
+    bare, ordered = asked(), asked(buy, sell)
+    both = asked(positions={"BTC-PERPETUAL": (80_000, 80_000), "BTC-DATED": (80_000, 80_000)})
+    assert ordered.requirement_maintenance_ccy == bare.requirement_maintenance_ccy
+    assert ordered.requirement_initial_ccy == both.requirement_initial_ccy
+    line = order_line(ordered)
+    assert line.amount_initial_ccy == both.requirement_initial_ccy - bare.requirement_initial_ccy
+    assert line.detail.endswith("initial with filled: 80000 BTC-DATED")
+    assert (bare.confidence, ordered.confidence, line.evidence) == ("exact", "estimate", "U")
+    assert order_line(asked(sell)).amount_initial_ccy == 0
+
+
 def test_a_fill_that_cannot_be_judged_is_a_failure() -> None:
     found = worst_fills(account(orders=(resting("ETH-PERP", 1, 90),)), TERMS, snapshot(), RULES)
     assert isinstance(found, Failure)

@@ -12,12 +12,15 @@ from hedgerow.margin import (
     differences,
     in_force,
     rulebook_mistakes,
+    venues,
 )
 from hedgerow.units import parse_ns
 from tests.builders import packaged, scan_rulebook, tiered_rulebook
 
 D = Decimal
 SCAN, TIERED, LENDING = "deribit/2026-02-15", "binance/2021-11-01", "aave/2023-06-20"
+
+TAGS = ", ".join(sorted(engine.tag for engine in venues.ENGINES))
 
 
 def of(day: str, venue: str = "deribit", name: str = "") -> Rulebook:
@@ -160,7 +163,7 @@ def test_what_does_not_fit_together_is_told_at_once_too() -> None:
     ("raw", "told"),
     [
         (b"= nothing", "Invalid"), (b'type = "other"', "type must be one of"),
-        (b"name = 3", "type must be one of lending, scan, tiered, was None"),
+        (b"name = 3", f"type must be one of {TAGS}, was None"),
         (b"type = 3", "was 3"),
     ],
 )  # fmt: skip

@@ -26,6 +26,7 @@ from hedgerow.margin.records import (
     report_of,
     unsupported,
 )
+from hedgerow.margin.venues.deribit_orders import with_orders
 from hedgerow.margin.venues.deribit_rulebook import ScanRulebook, mistakes, venue_terms
 from hedgerow.market import OptionMark, Snapshot
 from hedgerow.portfolio import Account, Position
@@ -141,6 +142,13 @@ def require(
     rulebook: ScanRulebook,
 ) -> Outcome[MarginReport]:
     """Give the portfolio-margin requirement; see `hedgerow.margin.require`."""
+    if account.orders:
+        return with_orders(
+            account,
+            instruments,
+            rulebook,
+            lambda bare: require(bare, instruments, snapshot, rulebook),
+        )
     currency = account.currency
     if currency not in rulebook.price_range_frac:
         return unsupported(account, f"{rulebook.name} has no scan for {currency}")
@@ -467,9 +475,11 @@ ENGINE = Engine(
         "rounding",
         "roll_minimum",
         "roll_exponential",
+        "open_orders",
     ),
     require=require,
     terms=venue_terms,
     mistakes=mistakes,
     signed=("extended_moves_frac",),
+    knows_orders=True,
 )

@@ -137,7 +137,7 @@ def changed(folder: Path, day: str, *pairs: tuple[bytes, bytes]) -> Path:
 def test_rulebooks_are_listed_with_those_of_a_folder(tmp_path: Path) -> None:
     told = books(tmp_path, "list", "--json").json()
     names = [each["name"] for each in told]
-    assert names == list(packaged_rulebooks())
+    assert names == sorted(packaged_rulebooks())
     assert {"aave/2023-06-20", "binance/2021-11-01", "deribit/2026-02-15"} <= set(names)
     assert {"venue", "as_of", "kind", "confidence", "source", "evidence"} <= set(told[0])
     changed(tmp_path, "2025-01-01")

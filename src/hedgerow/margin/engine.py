@@ -35,8 +35,9 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
     `instruments` are the kinds of terms that the engine covers. `counted` gives the assets whose
     balance is set against the requirement, by the currency an account is kept in: an account in
     another currency is a mistake. None where no balance counts at all, since what is lent and owed
-    are positions. `charges` is None where there is nothing to send an order to; `market` names the
-    lending market, None on an exchange. `threshold_frac` is what part of a supply's worth counts.
+    are positions. `charges` is None where there is nothing to send an order to, or no source tells
+    the fees; `market` names the lending market, None on an exchange. `threshold_frac` is what part
+    of a supply's worth counts.
     """
 
     instruments: tuple[type, ...]

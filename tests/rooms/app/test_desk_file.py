@@ -371,6 +371,15 @@ def test_one_mistake_is_told_once_with_its_place(
     assert mistakes(tmp_path, changed(example(), where, value)) == [told]
 
 
+def test_a_hedge_needs_a_rulebook_that_says_what_an_order_costs(tmp_path: Path) -> None:
+    raw = changed(example(), "accounts.2.rulebook", "hyperliquid/2026-08-22")
+    told = mistakes(tmp_path, raw)
+    assert told == [
+        f"hedges.[{at}].account: hyperliquid/2026-08-22 does not say what an order of perp costs"
+        for at in range(len(raw["hedges"]))
+    ]
+
+
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     """Mistakes of shape hide no loose end, and the other way round."""
     raw = example()

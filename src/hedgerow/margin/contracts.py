@@ -189,7 +189,10 @@ def order_lines(
 
 def rounded_up_ccy(amount: Fraction) -> Decimal:
     """Keep twelve decimals of what is owed."""
-    steps = quantise_fraction_up(amount, Fraction(_STEP_CCY)) / Fraction(_STEP_CCY)
+    kept = quantise_fraction_up(amount, Fraction(_STEP_CCY))
+    if kept.denominator == 1:
+        return Decimal(kept.numerator)
+    steps = kept / Fraction(_STEP_CCY)
     return Decimal(steps.numerator).scaleb(-12).normalize()
 
 

@@ -1,9 +1,9 @@
 """Which fills of resting orders ask most of an account, by whatever judges it.
 
-Every order is either filled at its own price or gone. Per instrument nobody can be hurt most by a
-mixture of both sides, so each is asked at three ends: no fill, every buy, every sell. Orders that
-only reduce stop at a position of nothing; as one may undo a hedge, each side is asked with and
-without them. Instruments are taken together, since what hedges one may be an order in another.
+Every order is either filled at its own price or gone. A requirement is convex in the size of a
+position, so per instrument the worst is at an end: no fill, every buy or every sell. Orders that
+only reduce stop at a position of nothing; they count, as one may undo a hedge. Instruments are
+taken together, since what hedges one may be an order in another.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -97,14 +97,14 @@ def _by_instrument(orders: Sequence[OpenOrder]) -> dict[str, list[OpenOrder]]:
 
 
 def _ends(orders: Sequence[OpenOrder]) -> list[tuple[OpenOrder, ...]]:
-    """List what may have been filled: nothing, one side, and that side without the reducing."""
+    """List what may have been filled: nothing, every buy, every sell.
+
+    What only reduces goes first: once the position is closed, the rest opens in full.
+    """
     ends: dict[tuple[OpenOrder, ...], None] = {(): None}
     for sign in (1, -1):
         side = [order for order in orders if order.quantity_contracts * sign > 0]
-        free = [order for order in side if not order.is_reduce_only]
-        reducing = [order for order in side if order.is_reduce_only]
-        ends[tuple(free)] = None
-        ends[(*free, *reducing)] = None
+        ends[tuple(sorted(side, key=lambda order: not order.is_reduce_only))] = None
     return list(ends)
 
 

@@ -170,6 +170,23 @@ def test_what_selling_an_option_needs(
     assert abs(line.amount_initial_ccy - 2 * initial) <= D("1e-6")
 
 
+def test_an_option_is_counted_at_the_price_of_its_dollar_and_by_what_is_known_of_its_sale() -> None:
+    terms = option(31_000, "call", settlement="USDT")
+    fee = {"fee_option_taker_frac": D("0.0003")}
+    order = resting(terms.instrument_id, 2, 400)
+    prices = (*marked(terms, 300), index("USDT", "0.99"))
+    known = {**unified().evidence, "equity": "V", "option_initial": "V", "option_orders": "V"}
+    said = {"evidence": known, "confidence": "exact", "settlements": ["USDT"], **fee}
+    for much, confidence in ((-1, "estimate"), ((-1, 300), "exact")):
+        held = account(positions={terms.instrument_id: much})
+        report = asked(held, (terms,), *prices, **said)
+        assert report.confidence == confidence
+        assert abs(report.requirement_maintenance_ccy - 1260 * D("0.99")) <= D("1e-6")
+        assert abs(report.requirement_initial_ccy - 3800 * D("0.99")) <= D("1e-6")
+    bought = asked(account(orders=(order,)), (terms,), *prices, **said)
+    assert bought.requirement_initial_ccy == 818 * D("0.99")
+
+
 def test_maintenance_above_the_initial_formula_is_the_initial_requirement() -> None:
     """At a mark of 50 000: 0.03 x 50 000 + 50 000 + 60, against 300 + 50 000."""
     terms = written(1000)

@@ -111,6 +111,13 @@ def test_no_more_leverage_than_the_tier_permits_and_no_less_than_was_set() -> No
     assert "/ (2 x 20) - 1875000" in much.lines[0].detail
 
 
+def test_a_bound_belongs_to_the_tier_above_it() -> None:
+    """At 150 million of BTC exactly the leverage is twenty, a dollar below it is forty."""
+    for mark, initial in ((D("99999.9"), D("3749996.25")), (D(100_000), D(7_500_000))):
+        held = account(positions={"BTC-PERP": (1500, 100_000)})
+        assert asked(held, mark, cross(), "BTC").requirement_initial_ccy == initial
+
+
 def test_every_line_of_a_cross_account_says_how_it_came_about() -> None:
     held = account(
         positions={"ETH-PERP": (-50, 2100), "BTC-PERP": ("0.5", 90_000)}, balances={"USDC": 9000}
@@ -134,6 +141,9 @@ def test_orders_take_initial_margin_by_an_assumption() -> None:
     assert report.requirement_maintenance_ccy == 1250
     assert report.requirement_initial_ccy == D(180_000) / 40
     assert report.lines[-1].evidence == "U"
+    # Bought above the mark it would lose 20 000 at once, which no source says the venue asks for.
+    dear = account(orders=(resting("BTC-PERP", 1, 120_000),))
+    assert asked(dear, D(100_000), cross(), "BTC").requirement_initial_ccy == 3000
 
 
 REFUSED: dict[str, Instrument] = {
@@ -254,6 +264,17 @@ def test_caps_cut_what_counts_off() -> None:
     assert report.equity_ccy == D("0.95") * 3000
     # At the loan to value it is 2600, below the cap: what lies between is not lent anew.
     assert report.requirement_initial_ccy == 20 + D("0.95") * 3000 - 2600
+
+
+def test_where_as_much_is_lent_as_counts_nothing_is_held_back() -> None:
+    """Both at the cap of 100: 95 count, 100 are lent, and the difference is no gift."""
+    tight = LentAgainst(loan_to_value_frac=D("0.65"), supply_coin_max=D(500), borrow_usd_max=D(100))
+    now = snapshot(index("HYPE", 40))
+    report = require(
+        held_portfolio(("HYPE", "500")), {}, now, portfolio(collateral={"HYPE": tight})
+    )
+    assert isinstance(report, MarginReport)
+    assert (report.equity_ccy, report.requirement_initial_ccy) == (D(95), D(20))
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,13 @@ def test_an_order_without_price_or_terms_has_no_requirement(mark: str) -> None:
     assert "ETH-PERP" in outcome.message
 
 
+def test_deribit_refuses_an_order_in_what_it_does_not_scan() -> None:
+    held = account(currency="BTC", orders=(resting("BTC-PERP", 1, 1),))
+    outcome = require(held, by_id(perpetual()), snapshot(index("BTC", 1)), scan_rulebook())
+    assert isinstance(outcome, Failure)
+    assert outcome.message == "BTC-PERP is neither option nor inverse"
+
+
 def test_a_rulebook_without_a_rule_for_orders_refuses_them() -> None:
     loan = account(positions={"debt:USDC": -5}, orders=(resting("debt:USDC", 1, 1),))
     now = snapshot(oracle("USDC", 1), lending("USDC"))
@@ -184,6 +191,55 @@ def test_what_only_reduces_never_turns_a_position() -> None:
     assert worst(order, BTC=2).filled == ()
     # Without the flag seven would be left short.
     assert worst(resting("BTC-PERP", -9, 1100), BTC=2).report.requirement_maintenance_ccy == 90
+
+
+def test_what_only_reduces_may_undo_a_hedge() -> None:
+    """Short a future against a perpetual: bought back, the perpetual stands alone."""
+    future = inverse_future("BTC-DATED", T0_NS + 10 * DAY_NS)
+    now = snapshot(index("BTC", 80_000), quote("BTC-PERPETUAL", 80_000), quote("BTC-DATED", 80_000))
+
+    def filled(*orders: OpenOrder) -> tuple[MarginReport, tuple[OpenOrder, ...]]:
+        held = account(
+            currency="BTC",
+            positions={"BTC-PERPETUAL": (80_000, 80_000), "BTC-DATED": (-80_000, 80_000)},
+            balances={"BTC": 10},
+            orders=orders,
+        )
+        found = worst_fills(held, by_id(inverse(), future), now, scan_rulebook())
+        assert isinstance(found, WorstFills), found
+        return found.report, found.filled
+
+    alone = require(
+        account(currency="BTC", positions={"BTC-PERPETUAL": (80_000, 80_000)}),
+        by_id(inverse(), future),
+        now,
+        scan_rulebook(),
+    )
+    assert isinstance(alone, MarginReport)
+    back = resting("BTC-DATED", 200_000, 80_000, is_reduce_only=True)
+    report, orders = filled(back)
+    assert orders == (back,)
+    # It stops at nothing, though more was ordered, and so does a second one behind it.
+    assert report.requirement_maintenance_ccy == alone.requirement_maintenance_ccy
+    report, _ = filled(back, resting("BTC-DATED", 50_000, 80_000, is_reduce_only=True))
+    assert report.requirement_maintenance_ccy == alone.requirement_maintenance_ccy
+    # One that is on the position's own side reduces nothing.
+    assert filled(resting("BTC-DATED", -1, 80_000, is_reduce_only=True))[1] == ()
+
+
+def test_what_only_reduces_goes_first_and_leaves_the_rest_to_open() -> None:
+    """Long 2: one sell closes it, then nine are left short; the other way round seven were."""
+    free = resting("BTC-PERP", -9, 1000)
+    reducing = resting("BTC-PERP", -3, 1000, is_reduce_only=True)
+    found = worst(free, reducing, BTC=2)
+    assert set(found.filled) == {free, reducing}
+    # 9000 x 0.02 less 50.
+    assert found.report.requirement_maintenance_ccy == 130
+
+
+def test_of_ways_to_the_same_requirement_the_one_with_fewer_orders_is_told() -> None:
+    """Sold four of two, it is two again."""
+    assert worst(resting("BTC-PERP", -4, 1000), BTC=2).filled == ()
 
 
 def test_too_many_instruments_are_asked_in_turn() -> None:

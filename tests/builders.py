@@ -47,7 +47,7 @@ from hedgerow.market import (
     Snapshot,
     StakingRate,
 )
-from hedgerow.portfolio import Account, Balance, Position
+from hedgerow.portfolio import Account, Balance, OpenOrder, Position
 from hedgerow.pricing import GREEKS
 from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, parse_ns
 
@@ -222,6 +222,7 @@ def account(
     rulebook: str | None = None,
     positions: Positions | None = None,
     balances: Mapping[str, Number] | None = None,
+    orders: tuple[OpenOrder, ...] = (),
     time_ns: int = T0_NS,
 ) -> Account:
     """Positions are `quantity` or `(quantity, entry)`."""
@@ -246,6 +247,17 @@ def account(
             for asset, much in (balances or {}).items()
         ),
         time_observed_ns=time_ns,
+        orders=orders,
+    )
+
+
+def resting(instrument_id: str, quantity: Number, price: Number, **more: bool) -> OpenOrder:
+    """An order that rests."""
+    return OpenOrder(
+        instrument_id=instrument_id,
+        quantity_contracts=exact(quantity),
+        price_ccy=exact(price),
+        **more,
     )
 
 

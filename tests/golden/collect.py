@@ -92,7 +92,10 @@ def files() -> dict[str, str]:
         "binance-usdm-isolated-btc",
         "binance-usdm-account-components",
         "binance-btcusdt-maint-amount-2021",
+        "binance-pm-position-btcusdt",
     }
+    perpetuals = {"liquidation_price", "tier_deduction", "account_identity", "portfolio_margin"}
+    bybit = {"liquidation_price", "option_standard_margin"}
     aave = {"health_factor", "close_factor_bps", "available_collateral_to_liquidate"}
     made = {
         "deribit/venue_cases.json": _suite(
@@ -104,6 +107,26 @@ def files() -> dict[str, str]:
             "venues/binance.json",
             "the venue's documents and worked examples",
             lambda c: c["id"] in binance or c["id"].startswith("binance-iso-toy"),
+        ),
+        "bybit/venue_cases.json": _suite(
+            "venues/bybit.json",
+            "the venue's documents and worked examples",
+            lambda c: c["kind"] in bybit,
+        ),
+        "hyperliquid/venue_cases.json": _suite(
+            "venues/hyperliquid.json",
+            "the venue's documents and worked examples",
+            lambda c: c["kind"] in perpetuals,
+        ),
+        "hyperliquid/protocol_cases.json": _suite(
+            "onchain/hyperliquid.json",
+            "the venue's documents and worked examples",
+            lambda c: c["kind"] == "tiered_maintenance_margin",
+        ),
+        "okx/venue_cases.json": _suite(
+            "venues/okx.json",
+            "the venue's documents and worked examples",
+            lambda c: c["kind"] == "liquidation_price",
         ),
         "aave/protocol_cases.json": _suite(
             "onchain/aave_v3.json",
@@ -121,6 +144,7 @@ def files() -> dict[str, str]:
 def main() -> None:
     """Write every golden file."""
     for name, text in files().items():
+        (HERE / name).parent.mkdir(exist_ok=True)
         (HERE / name).write_text(text, encoding="utf-8")
 
 

@@ -29,7 +29,7 @@ from hedgerow.instruments import Instrument, LinearPerpetual
 from hedgerow.limits import Limit
 from hedgerow.margin import Rulebook, rulebooks_at, terms_of
 from hedgerow.market import AgeLimits
-from hedgerow.portfolio import Account, Balance, Position
+from hedgerow.portfolio import Account, Balance, OpenOrder, Position
 from hedgerow.simulation import (
     Assumptions,
     DepthModel,
@@ -128,9 +128,10 @@ def _desk(written: DeskFile, rulebooks: Mapping[str, Rulebook], digest: str) -> 
     for part in written.instruments:
         instruments[part.id] = instrument_of(part)
     for account in written.accounts:
-        for position in account.positions:
-            if position.instrument not in instruments:
-                instruments[position.instrument] = terms_from_name(position.instrument)
+        held = [part.instrument for part in account.positions]
+        for name in held + [part.instrument for part in account.orders]:
+            if name not in instruments:
+                instruments[name] = terms_from_name(name)
     perpetuals = tuple(t for t in instruments.values() if isinstance(t, LinearPerpetual))
     # A hedge's cost is the policy's: of a venue's rulebooks the one at the start says it.
     opening = rulebooks_at(rulebooks, written.desk.start)
@@ -228,6 +229,15 @@ def _account(part: Any, start_ns: int) -> Account:
             for asset, quantity in part.balances.items()
         ),
         time_observed_ns=start_ns,
+        orders=tuple(
+            OpenOrder(
+                instrument_id=order.instrument,
+                quantity_contracts=order.quantity_contracts,
+                price_ccy=order.price_ccy,
+                is_reduce_only=order.reduce_only,
+            )
+            for order in part.orders
+        ),
     )
 
 

@@ -89,6 +89,15 @@ class PositionPart(Part):
     price_entry_ccy: ExactPositive | None = None
 
 
+class OrderPart(Part):
+    """One order that rests from the start: it takes margin, and nothing fills it."""
+
+    instrument: Name
+    quantity_contracts: Exact
+    price_ccy: ExactPositive
+    reduce_only: bool = False
+
+
 class AccountPart(Part):
     """One account at the start. Without a rulebook nothing can liquidate it."""
 
@@ -98,6 +107,7 @@ class AccountPart(Part):
     rulebook: str | None = None
     balances: dict[Name, ExactNotNegative] = Field(default_factory=dict)
     positions: list[PositionPart] = Field(default_factory=list)
+    orders: list[OrderPart] = Field(default_factory=list)
 
 
 class LimitPart(Part):

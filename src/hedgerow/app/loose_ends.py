@@ -22,6 +22,7 @@ __all__ = ["loose_ends", "terms_from_name"]
 
 # The names of what has left one account and not reached another (`execution.in_transit`).
 _RESERVED = (("id", "in-transit"), ("venue", "transit"))
+_PRICED = object()
 
 
 def terms_from_name(name: str) -> Instrument:
@@ -129,6 +130,12 @@ def _account_ends(
             entry = position.get("price_entry_ccy")
             step = f"{where}.positions.[{at}]"
             yield from _position_ends(step, name, entry, described.get(name), start_ns)
+    for at, order in _tables(account, "orders"):
+        name = order.get("instrument")
+        if isinstance(name, str):
+            step = f"{where}.orders.[{at}]"
+            # An order has its own price; what is not marked against an entry needs no other.
+            yield from _position_ends(step, name, _PRICED, described.get(name), start_ns)
 
 
 def _balance_ends(where: str, account: Mapping[str, Any], rules: Rulebook | None) -> Iterator[str]:
@@ -193,6 +200,9 @@ def _hedge_ends(
     if is_judged and (rules is None or LinearPerpetual not in terms_of(rules).instruments):
         name = hedge["account"]
         yield f"{where}.account: {name} must trade perpetuals, its rulebook was {book or 'none'}"
+    elif rules is not None and terms_of(rules).charges is None:
+        name = hedge["account"]
+        yield f"{where}.account: {rules.name} does not say what an order of {name} costs"
 
 
 def _buffer_ends(

@@ -9,6 +9,8 @@ in ``docs/reference/sources.md``.
 """
 
 from hedgerow.margin.engine import Charges, Engine, VenueTerms
+from hedgerow.margin.fills import WorstFills
+from hedgerow.margin.legs import Leg, with_leg, with_legs
 from hedgerow.margin.reach import LiquidationReach, LoanAmount
 from hedgerow.margin.records import (
     Confidence,
@@ -28,7 +30,8 @@ from hedgerow.margin.venues import reach_of, require, terms_of
 from hedgerow.margin.venues.aave_rulebook import LendingCategory, LendingReserve, LendingRulebook
 from hedgerow.margin.venues.binance import TieredRulebook
 from hedgerow.margin.venues.deribit_rulebook import ScanRulebook
-from hedgerow.margin.what_if import Leg, what_if, with_leg, with_legs
+from hedgerow.margin.what_if import what_if
+from hedgerow.margin.worst_fills import worst_fills
 
 __all__ = [
     "RULES",
@@ -50,6 +53,7 @@ __all__ = [
     "Tier",
     "TieredRulebook",
     "VenueTerms",
+    "WorstFills",
     "WorstScenario",
     "begun_in",
     "confidence_of",
@@ -65,4 +69,5 @@ __all__ = [
     "what_if",
     "with_leg",
     "with_legs",
+    "worst_fills",
 ]

@@ -67,7 +67,8 @@ class Engine(Generic[R]):
     table `[evidence]` may hold. `require` is told in `hedgerow.margin.require`. `mistakes` names
     what does not fit together in a rulebook whose every number is finite and not negative; those
     under a field in `signed` may be negative. `reach` is told in `hedgerow.margin.reach_of`; None
-    where a liquidation goes through an order book.
+    where a liquidation goes through an order book. `knows_orders` says that the engine asks margin
+    for orders that rest; an account that has some is refused where it does not.
     """
 
     kind: type[R]
@@ -80,6 +81,7 @@ class Engine(Generic[R]):
         Callable[[Account, Mapping[str, Instrument], Snapshot, R], Outcome[LiquidationReach | None]]
         | None
     ) = None
+    knows_orders: bool = False
 
     @property
     def tag(self) -> str:

@@ -227,6 +227,10 @@ class Answers(Protocol):
     ) -> Callable[[Account, Mapping[str, Instrument], Snapshot, Any], Outcome[MarginReport]]:
         """Give the requirement under a rulebook of this kind."""
 
+    @property
+    def knows_orders(self) -> bool:
+        """Whether it asks margin for orders that rest."""
+
 
 class Require:
     """Asks the engine of an account's rulebook what the account must hold.
@@ -249,12 +253,25 @@ class Require:
         Parameters
         ----------
         instruments
-            Terms by id, of every position held.
+            Terms by id, of every position held and every order that rests.
 
         Returns
         -------
         MarginReport or Failure
             A Failure as soon as one input is missing or stale, or one position is of a kind the
-            rulebook does not cover: a requirement without it would look too small.
+            rulebook does not cover, or orders rest for which it has no rule: a requirement without
+            them would look too small.
         """
-        return self._engines[type(rulebook)].require(account, instruments, snapshot, rulebook)
+        engine = self._engines[type(rulebook)]
+        for order in account.orders:
+            if not engine.knows_orders:
+                return unsupported(
+                    account,
+                    f"{rulebook.name} has no rule for open orders, and one rests in "
+                    f"{order.instrument_id}; ask worst_fills what they may lead to",
+                )
+            if order.instrument_id not in instruments:
+                return unsupported(
+                    account, f"no terms of {order.instrument_id}, in which an order rests"
+                )
+        return engine.require(account, instruments, snapshot, rulebook)

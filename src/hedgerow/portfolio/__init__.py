@@ -7,6 +7,15 @@ quantities between them. The room refuses a position in an instrument nobody des
 
 from hedgerow.portfolio.book import Book, book
 from hedgerow.portfolio.changes import with_balance, with_only_position
-from hedgerow.portfolio.records import Account, Balance, Position
+from hedgerow.portfolio.records import Account, Balance, OpenOrder, Position
 
-__all__ = ["Account", "Balance", "Book", "Position", "book", "with_balance", "with_only_position"]
+__all__ = [
+    "Account",
+    "Balance",
+    "Book",
+    "OpenOrder",
+    "Position",
+    "book",
+    "with_balance",
+    "with_only_position",
+]

@@ -79,8 +79,8 @@ def book(accounts: Iterable[Account], instruments: Mapping[str, Instrument]) -> 
     Raises
     ------
     MarketRejected
-        If a position names an instrument whose terms are not given, or two accounts carry one id:
-        plans, routes and buffers name an account by its id alone.
+        If a position or an order names an instrument whose terms are not given, or two accounts
+        carry one id: plans, routes and buffers name an account by its id alone.
     """
     accounts = tuple(accounts)
     ids = Counter(account.account_id for account in accounts)
@@ -111,6 +111,12 @@ def book(accounts: Iterable[Account], instruments: Mapping[str, Instrument]) -> 
             rows.append(
                 (account_index, index_of(terms), to_model(position.quantity_contracts), entry)
             )
+        for order in account.orders:
+            if order.instrument_id not in instruments:
+                raise MarketRejected(
+                    f"account {account.account_id} has an order in {order.instrument_id}, whose "
+                    "terms nobody described; list the instrument or drop the order"
+                )
         for balance in account.balances:
             spot = Spot(instrument_id=f"spot:{balance.asset}", asset=balance.asset)
             rows.append((account_index, index_of(spot), to_model(balance.quantity_coin), 0.0))

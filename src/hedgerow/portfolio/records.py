@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 
-__all__ = ["Account", "Balance", "Position"]
+__all__ = ["Account", "Balance", "OpenOrder", "Position"]
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,10 +41,36 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
             )
 
 
+class OpenOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """What still rests of an order at a venue; buying is positive.
+
+    `price_ccy` is what the venue quotes: dollars for futures and perpetuals, for an option the
+    currency it settles in. One that only reduces never takes its position past zero.
+    """
+
+    instrument_id: str
+    quantity_contracts: Decimal
+    price_ccy: Decimal
+    is_reduce_only: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.quantity_contracts.is_finite() or self.quantity_contracts == 0:
+            raise ValueError(
+                f"{self.instrument_id}: the quantity of an order must be finite and not zero, "
+                f"was {self.quantity_contracts}"
+            )
+        if not (self.price_ccy.is_finite() and self.price_ccy > 0):
+            raise ValueError(
+                f"{self.instrument_id}: the price of an order must be positive, "
+                f"was {self.price_ccy}"
+            )
+
+
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """The unit a venue liquidates: its positions, its balances and the rulebook that judges it.
 
-    `rulebook` is None for an account nothing can liquidate (a treasury wallet).
+    An isolated position is an account of its own, with its margin as the balance. `rulebook` is
+    None for an account nothing can liquidate (a treasury wallet). `orders` rest at the venue.
     """
 
     account_id: str
@@ -54,6 +80,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     positions: tuple[Position, ...]
     balances: tuple[Balance, ...]
     time_observed_ns: int
+    orders: tuple[OpenOrder, ...] = ()
 
     def balance_coin(self, asset: str) -> Decimal:
         """Sum the balances of one asset; an asset never held is exactly zero, which is known."""

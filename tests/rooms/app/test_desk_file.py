@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from hedgerow.app.desk import load_desk
+from hedgerow.app.rulebooks import packaged_rulebooks
 from hedgerow.errors import DeskRejected
 from hedgerow.limits import METRICS
+from tests.builders import resting
 from tests.rooms.app.edit import EXAMPLE, GONE, changed, example, mistakes, written
 
-RULEBOOKS = (
-    "known: aave/2023-06-20, binance/2021-11-01, deribit/2026-02-15; or, for that of the day, "
-    "aave, binance, deribit"
+RULEBOOKS = f"known: {', '.join(packaged_rulebooks())}; or, for that of the day, " + ", ".join(
+    dict.fromkeys(each.venue for each in packaged_rulebooks().values())
 )
 ACCOUNTS = "there are: deribit-btc, deribit-eth, perp, aave-loan, treasury"
 PUT = "accounts.[0: deribit-btc].positions.[0]"
@@ -30,6 +31,20 @@ def test_the_example_loads_and_says_what_it_says(tmp_path: Path) -> None:
     first = desk.accounts[0]
     assert first.positions[0].quantity_contracts == Decimal(-20)
     assert first.balances[0].quantity_coin == Decimal(12)
+
+
+def test_orders_rest_from_the_start(tmp_path: Path) -> None:
+    order = {
+        "instrument": "BTC-27FEB26-90000-C",
+        "quantity_contracts": "-1.5",
+        "price_ccy": "0.0125",
+        "reduce_only": True,
+    }
+    desk = load_desk(written(tmp_path, changed(example(), "accounts.0.orders", [order])))
+    assert desk.accounts[0].orders == (
+        resting("BTC-27FEB26-90000-C", "-1.5", "0.0125", is_reduce_only=True),
+    )
+    assert "BTC-27FEB26-90000-C" in desk.instruments
 
 
 def test_a_digit_of_a_number_is_never_lost(tmp_path: Path) -> None:
@@ -207,6 +222,23 @@ ONE_MISTAKE = [
         "its entry price",
     ),
     (
+        "accounts.2.orders",
+        [{"instrument": "BTCUSDT-PREP", "quantity_contracts": 1, "price_ccy": 1}],
+        "accounts.[2: perp].orders.[0].instrument: 'BTCUSDT-PREP' is not under [[instruments]], "
+        "and as a name: instrument name must be a dated future such as BTC-27FEB26, "
+        "was 'BTCUSDT-PREP'",
+    ),
+    (
+        "accounts.2.orders",
+        [{"instrument": "BTCUSDT-PERP", "quantity_contracts": 1}],
+        "accounts.[2: perp].orders.[0].price_ccy: missing",
+    ),
+    (
+        "accounts.2.orders",
+        [{"instrument": "BTCUSDT-PERP", "quantity_contracts": 0, "price_ccy": 1}],
+        "BTCUSDT-PERP: the quantity of an order must be finite and not zero, was 0",
+    ),
+    (
         "accounts.5",
         {"id": "treasury", "venue": "wallet", "currency": "USDC"},
         "accounts: 2 entries with the id 'treasury'; it must be there once",
@@ -359,6 +391,15 @@ def test_one_mistake_is_told_once_with_its_place(
     assert mistakes(tmp_path, changed(example(), where, value)) == [told]
 
 
+def test_a_hedge_needs_a_rulebook_that_says_what_an_order_costs(tmp_path: Path) -> None:
+    raw = changed(example(), "accounts.2.rulebook", "hyperliquid/2026-08-22")
+    told = mistakes(tmp_path, raw)
+    assert told == [
+        f"hedges.[{at}].account: hyperliquid/2026-08-22 does not say what an order of perp costs"
+        for at in range(len(raw["hedges"]))
+    ]
+
+
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     """Mistakes of shape hide no loose end, and the other way round."""
     raw = example()
@@ -394,36 +435,6 @@ def test_a_number_of_thousands_of_digits_is_refused(tmp_path: Path) -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
     path.write_text(text.replace("soft = 100000", "soft = 0x" + "f" * 5_000), encoding="utf-8")
     with pytest.raises(DeskRejected, match="was a number of thousands of digits"):
-        load_desk(path)
-
-
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(DeskRejected, match=r"none\.toml: cannot be read: No such file"):
-        load_desk(tmp_path / "none.toml")
-
-
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(DeskRejected, match="cannot be read: Is a directory"):
-        load_desk(tmp_path)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        b"[desk\n",
-        b"name = \n",
-        b"a = 1\na = 2\n",
-        b"\x00\x01",
-        b"\xff\xfe[desk]",
-        b"x = " + b"9" * 5_000,
-        b"x = " + b"[" * 5_000,
-        b"{}",
-    ],
-)
-def test_what_is_not_toml(tmp_path: Path, text: bytes) -> None:
-    path = tmp_path / "desk.toml"
-    path.write_bytes(text)
-    with pytest.raises(DeskRejected, match=r"desk\.toml: (not TOML|cannot be read): ."):
         load_desk(path)
 
 

@@ -110,6 +110,20 @@ def test_account_components_of_the_worked_example() -> None:
     assert report.equity_ccy == D("1535443.01") + profits[0].amount_ccy + profits[1].amount_ccy
 
 
+def test_initial_is_cut_off_after_eight_decimals() -> None:
+    """463.1548567 at a leverage of 100 is printed 4.63154856."""
+    one = case("binance/venue_cases", "binance-pm-position-btcusdt")
+    given, then = one["given"], one["then"]
+    rate = D(1) / D(given["leverage"])
+    rulebook = tiered_rulebook([(0, rate / 2)])
+    held = account(positions={"BTC-PERP": (given["contracts"], given["entry"])})
+    mark = D(given["notional"]) / D(given["contracts"])
+    report = require(held, by_id(perpetual()), snapshot(quote("BTC-PERP", mark)), rulebook)
+    assert isinstance(report, MarginReport)
+    assert report.requirement_initial_ccy == D(then["initial_margin"])
+    assert report.equity_ccy == D(then["unrealized_pnl"])
+
+
 def test_lines_tell_the_whole_sum() -> None:
     rulebook = tiered_rulebook([(0, "0.01"), (1000, "0.02")])
     held = account(positions={"BTC-PERP": (-3, 900)}, balances={"USDC": 500})

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from hedgerow.app.rulebooks import packaged_rulebooks
 from hedgerow.errors import RulebookRejected
 from hedgerow.margin import (
     RULES,
@@ -171,7 +172,7 @@ def test_a_report_refuses_initial_lines_that_do_not_add_up() -> None:
         msgspec.structs.replace(dated(20), requirement_initial_ccy=D(1))
 
 
-@pytest.mark.parametrize("name", ["deribit/2026-02-15", "binance/2021-11-01", "aave/2023-06-20"])
+@pytest.mark.parametrize("name", packaged_rulebooks())
 def test_packaged_rulebooks_tag_every_rule(name: str) -> None:
     rulebook = decode_rulebook(packaged(name), where=name)
     unused: set[str] = set()
@@ -189,6 +190,7 @@ def test_what_the_reference_does_not_verify_is_not_verified_here() -> None:
     assert isinstance(rulebook, ScanRulebook)
     assert {k: v for k, v in rulebook.evidence.items() if v != "V"} == {
         "options_scan": "D", "tail_multiplier": "S", "tail_dampener": "S", "roll_exponential": "S",
+        "open_orders": "U",
     }  # fmt: skip
 
 

@@ -37,6 +37,7 @@ __all__ = [
     "bucket_moves_frac",
     "cells",
     "dampened",
+    "days_of",
     "decayed_delta_coin",
     "funding_rate_frac",
     "future_move_frac",
@@ -176,6 +177,15 @@ def future_move_frac(move_frac: Exact, range_frac: Exact, *, is_extended: bool) 
 def inverse_profit_coin(size_coin: Exact, move_frac: Exact) -> Exact:
     """Give the profit of coins of an inverse future when its mark moves."""
     return size_coin * move_frac / (1 + move_frac)
+
+
+def days_of(expiry_years: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Count days to expiry, from one on.
+
+    The venue does not publish what it does below, and without a floor the shock would grow without
+    bound on the last day ([U]).
+    """
+    return np.maximum(expiry_years * 365.0, 1.0)
 
 
 def shocked_vol_frac(

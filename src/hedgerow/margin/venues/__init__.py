@@ -15,6 +15,8 @@ from hedgerow.margin.records import Require, Rulebook, unsupported
 from hedgerow.margin.venues import (
     aave,
     binance,
+    binance_coin,
+    bybit,
     compound_v3,
     deribit,
     derive,
@@ -22,8 +24,12 @@ from hedgerow.margin.venues import (
     drift,
     dydx,
     gmx,
+    hyperliquid,
+    hyperliquid_portfolio,
     maker,
     morpho_blue,
+    okx,
+    okx_multi,
     paradex,
     paradex_portfolio,
 )
@@ -36,6 +42,8 @@ __all__ = ["ENGINES", "ENGINE_OF", "reach_of", "require", "terms_of"]
 ENGINES: tuple[Engine[Any], ...] = (
     aave.ENGINE,
     binance.ENGINE,
+    binance_coin.ENGINE,
+    bybit.ENGINE,
     compound_v3.ENGINE,
     deribit.ENGINE,
     derive.ENGINE,
@@ -43,8 +51,12 @@ ENGINES: tuple[Engine[Any], ...] = (
     drift.ENGINE,
     dydx.ENGINE,
     gmx.ENGINE,
+    hyperliquid.ENGINE,
+    hyperliquid_portfolio.ENGINE,
     maker.ENGINE,
     morpho_blue.ENGINE,
+    okx.ENGINE,
+    okx_multi.ENGINE,
     paradex.ENGINE,
     paradex_portfolio.ENGINE,
 )

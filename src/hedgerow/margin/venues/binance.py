@@ -2,16 +2,20 @@
 
 Equity is the wallet balance plus unrealised profit at the mark; every position's requirement comes
 from the tier of its own notional (venue-margin.md section 2.1, [V]
-binance-usdm-account-components).
+binance-usdm-account-components; initial cut off after eight decimals: [V]
+binance-pm-position-btcusdt). Orders that rest add to the initial requirement what the worse
+side filled would need, and what they would lose at once at the mark ([S]: the venue's page on the
+cost of an order names both parts, the formula of the worse side is a third party's).
 """
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from hedgerow.errors import Failure, Outcome
-from hedgerow.instruments import Instrument, LinearPerpetual
+from hedgerow.instruments import EntryContract, Instrument, LinearPerpetual
+from hedgerow.margin.contracts import Held, held_contracts, order_lines, profit_lines
 from hedgerow.margin.engine import Charges, Engine, VenueTerms
-from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of, unsupported
+from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of
 from hedgerow.margin.tiered import (
     Tier,
     deductions_usd,
@@ -21,6 +25,7 @@ from hedgerow.margin.tiered import (
 )
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
+from hedgerow.units import quantise
 
 __all__ = ["ENGINE", "TieredRulebook", "require"]
 
@@ -41,63 +46,72 @@ def require(
     rulebook: TieredRulebook,
 ) -> Outcome[MarginReport]:
     """Give the cross requirement; see `hedgerow.margin.require`."""
-    lines: list[MarginLine] = []
-    equity_lines = [
+
+    def covers(terms: Instrument) -> str | None:
+        if not isinstance(terms, LinearPerpetual) or terms.settlement != rulebook.currency:
+            return f"{terms.instrument_id} is not a {rulebook.currency} perpetual"
+        if terms.underlying not in rulebook.tiers:
+            return f"{rulebook.name} has no tiers for {terms.underlying}"
+        return None
+
+    def initial(terms: EntryContract, notional: Decimal) -> tuple[Decimal, str]:
+        tiers = rulebook.tiers[terms.underlying]
+        rate = tiers[tier_index(tiers, notional)].rate_initial_frac
+        return _initial(notional, rate), f"{notional:f} x {rate}"
+
+    held = held_contracts(account, instruments, snapshot, covers)
+    if isinstance(held, Failure):
+        return held
+    lines = [_line(each, rulebook) for each in held]
+    ordered = order_lines(
+        account,
+        instruments,
+        snapshot,
+        covers,
+        initial=initial,
+        counts_open_loss=True,
+        evidence=rulebook.known("open_orders"),
+    )
+    if isinstance(ordered, Failure):
+        return ordered
+    equity_lines = (
         MarginLine(
             rule="wallet balance",
             subject=rulebook.currency,
             amount_ccy=account.balance_coin(rulebook.currency),
             evidence=rulebook.known("equity"),
-        )
-    ]
-    for position in account.positions:
-        terms = instruments[position.instrument_id]
-        if not isinstance(terms, LinearPerpetual) or terms.settlement != rulebook.currency:
-            return unsupported(
-                account, f"{position.instrument_id} is not a {rulebook.currency} perpetual"
-            )
-        tiers = rulebook.tiers.get(terms.underlying)
-        if tiers is None:
-            return unsupported(account, f"{rulebook.name} has no tiers for {terms.underlying}")
-        if position.price_entry_ccy is None:
-            return unsupported(account, f"{position.instrument_id} has no entry price")
-        mark = snapshot.mark_usd(terms.instrument_id, terms.underlying)
-        if isinstance(mark, Failure):
-            return mark
-        size_coin = position.quantity_contracts * terms.multiplier_coin_per_contract
-        notional = abs(size_coin) * mark
-        at = tier_index(tiers, notional)
-        lines.append(
-            MarginLine(
-                rule="tiered maintenance",
-                subject=position.instrument_id,
-                amount_ccy=maintenance_usd(tiers, notional),
-                detail=f"{notional:f} x {tiers[at].rate_maintenance_frac} - "
-                f"{deductions_usd(tiers)[at]} (tier {at}); "
-                f"initial {notional:f} x {tiers[at].rate_initial_frac}; "
-                f"{notional:f} = |{size_coin:f} x {mark:f}|",
-                amount_initial_ccy=notional * tiers[at].rate_initial_frac,
-                evidence=rulebook.known("tiered_maintenance"),
-            )
-        )
-        equity_lines.append(
-            MarginLine(
-                rule="unrealised profit",
-                subject=position.instrument_id,
-                amount_ccy=size_coin * (mark - position.price_entry_ccy),
-                detail=f"{size_coin:f} x ({mark:f} - {position.price_entry_ccy:f})",
-                evidence=rulebook.known("equity"),
-            )
-        )
+        ),
+        *profit_lines(account, held, rulebook.known("equity")),
+    )
     return report_of(
         account,
         rulebook,
         snapshot.time_ns,
         currency=rulebook.currency,
-        lines=lines,
+        lines=(*lines, *ordered),
         equity_lines=equity_lines,
-        used=[rulebook.known("tiered_initial")] if lines else [],
+        used=[rulebook.known("tiered_initial")] if lines or ordered else [],
     )
+
+
+def _line(held: Held, rulebook: TieredRulebook) -> MarginLine:
+    tiers = rulebook.tiers[held.terms.underlying]
+    notional, at = held.notional_ccy, tier_index(tiers, held.notional_ccy)
+    return MarginLine(
+        rule="tiered maintenance",
+        subject=held.terms.instrument_id,
+        amount_ccy=maintenance_usd(tiers, notional),
+        detail=f"{notional:f} x {tiers[at].rate_maintenance_frac} - "
+        f"{deductions_usd(tiers)[at]} (tier {at}); "
+        f"initial {notional:f} x {tiers[at].rate_initial_frac}; {held.told}",
+        amount_initial_ccy=_initial(notional, tiers[at].rate_initial_frac),
+        evidence=rulebook.known("tiered_maintenance"),
+    )
+
+
+def _initial(notional: Decimal, rate_frac: Decimal) -> Decimal:
+    """Cut the initial requirement off after eight decimals, as the venue prints it."""
+    return quantise(notional * rate_frac, Decimal("1e-8"), "down")
 
 
 def _terms(rulebook: TieredRulebook) -> VenueTerms:
@@ -117,8 +131,9 @@ def _mistakes(rulebook: TieredRulebook) -> Iterator[str]:
 
 ENGINE = Engine(
     kind=TieredRulebook,
-    rules=("equity", "tiered_maintenance", "tiered_initial"),
+    rules=("equity", "tiered_maintenance", "tiered_initial", "open_orders"),
     require=require,
     terms=_terms,
     mistakes=_mistakes,
+    knows_orders=True,
 )

@@ -32,6 +32,7 @@ from hedgerow.margin.records import (
 )
 from hedgerow.margin.rules import deribit as rules
 from hedgerow.margin.rules.deribit import Cell, VolShock
+from hedgerow.margin.venues.deribit_orders import with_orders
 from hedgerow.margin.venues.deribit_rulebook import RULES, ScanRulebook, mistakes, venue_terms
 from hedgerow.market import OptionMark, Snapshot
 from hedgerow.portfolio import Account, Position
@@ -82,6 +83,13 @@ def require(
     rulebook: ScanRulebook,
 ) -> Outcome[MarginReport]:
     """Give the portfolio-margin requirement; see `hedgerow.margin.require`."""
+    if account.orders:
+        return with_orders(
+            account,
+            instruments,
+            rulebook,
+            lambda bare: require(bare, instruments, snapshot, rulebook),
+        )
     currency = account.currency
     if currency not in rulebook.price_range_frac:
         return unsupported(account, f"{rulebook.name} has no scan for {currency}")
@@ -260,7 +268,7 @@ def _options(
             profit = f"{-coins:f} x ({then} - {present} / {forward:.15g})"
             figures = _shock_figures(rulebook, currency, grid[at].vol_shock)
             shocked = rules.shock_written(
-                vol, float(_days(years)[i]), grid[at].vol_shock, **figures
+                vol, float(rules.days_of(years)[i]), grid[at].vol_shock, **figures
             )
             return f"{profit}; {shocked}" if shocked else profit
 
@@ -291,7 +299,7 @@ def shocked_vol_frac(
 ) -> Floats:
     """Shock volatilities by a rulebook's figures."""
     figures = _shock_figures(rulebook, currency, shock)
-    return rules.shocked_vol_frac(vol_frac, _days(expiry_years), shock, **figures)
+    return rules.shocked_vol_frac(vol_frac, rules.days_of(expiry_years), shock, **figures)
 
 
 def _shock_figures(rulebook: ScanRulebook, currency: str, shock: VolShock) -> dict[str, float]:
@@ -302,15 +310,6 @@ def _shock_figures(rulebook: ScanRulebook, currency: str, shock: VolShock) -> di
         "long_power": to_model(rulebook.long_term_vega_power),
         "least_up_frac": to_model(rulebook.min_volatility_for_shock_up_frac),
     }
-
-
-def _days(expiry_years: Floats) -> Floats:
-    """Count days to expiry, from one on.
-
-    The venue does not publish what it does below, and without a floor the shock would grow without
-    bound on the last day ([U]).
-    """
-    return np.maximum(expiry_years * 365.0, 1.0)
 
 
 # --- scan -----------------------------------------------------------------------------------------
@@ -494,4 +493,5 @@ ENGINE = Engine(
     terms=venue_terms,
     mistakes=mistakes,
     signed=("extended_moves_frac",),
+    knows_orders=True,
 )

@@ -18,6 +18,7 @@ RULES = (
     "rounding",
     "roll_minimum",
     "roll_exponential",
+    "open_orders",
 )
 
 

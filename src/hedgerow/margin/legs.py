@@ -1,0 +1,95 @@
+"""Legs: trades that might be made, and the account after them, before anybody judges it.
+
+They are booked at their own price, free of fees, so that only the legs and their valuation change
+equity.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from hedgerow.errors import OutOfDomain
+from hedgerow.instruments import EntryContract, Instrument, Option, settlement_of
+from hedgerow.portfolio import Account, with_balance, with_only_position
+from hedgerow.pricing import unit_ccy
+
+__all__ = ["Leg", "with_leg", "with_legs"]
+
+
+class Leg(msgspec.Struct, frozen=True, kw_only=True):
+    """One trade that might be made. Buying is positive.
+
+    `price_ccy` is what the venue quotes: dollars for futures and perpetuals, for an option the
+    currency it settles in.
+    """
+
+    instrument_id: str
+    quantity_contracts: Decimal
+    price_ccy: Decimal
+
+    def __post_init__(self) -> None:
+        if not self.quantity_contracts.is_finite() or self.quantity_contracts == 0:
+            raise ValueError(
+                f"{self.instrument_id}: the quantity must be finite and not zero, "
+                f"was {self.quantity_contracts}"
+            )
+        if not self.price_ccy.is_finite() or self.price_ccy <= 0:
+            raise ValueError(f"{self.instrument_id}: the price must be positive, {self.price_ccy}")
+
+
+def with_leg(
+    account: Account,
+    terms: EntryContract | Option,
+    quantity_contracts: Decimal,
+    price_ccy: Decimal,
+) -> Account:
+    """Give the account after one fill.
+
+    What a future had earned by then moves into the balance and the whole position is entered at the
+    fill's price, so that equity at that price is the same before and after, whichever way the fill
+    goes. An option is paid for out of the balance.
+
+    Raises
+    ------
+    OutOfDomain
+        If a future is held without the price it was entered at: what it earned is unknown.
+    """
+    held = [p for p in account.positions if p.instrument_id == terms.instrument_id]
+    total = sum((p.quantity_contracts for p in held), quantity_contracts)
+    settlement = settlement_of(terms)
+    if isinstance(terms, Option):
+        cost = quantity_contracts * terms.multiplier_coin_per_contract * price_ccy
+        paid = with_balance(account, settlement, -cost)
+        return with_only_position(paid, terms.instrument_id, total)
+    earned = Decimal(0)
+    for position in held:
+        if position.price_entry_ccy is None:
+            raise OutOfDomain(
+                f"{account.account_id} holds {terms.instrument_id} without an entry price; "
+                "give price_entry_ccy"
+            )
+        moved = unit_ccy(terms, price_ccy) - unit_ccy(terms, position.price_entry_ccy)
+        earned += position.quantity_contracts * moved
+    settled = with_balance(account, settlement, earned) if held else account
+    return with_only_position(settled, terms.instrument_id, total, price_ccy)
+
+
+def with_legs(
+    account: Account, legs: Sequence[Leg], instruments: Mapping[str, Instrument]
+) -> Account:
+    """Give the account with every leg booked, in order.
+
+    Raises
+    ------
+    OutOfDomain
+        If a leg's instrument is unknown, or is neither option nor future: a loan or a pool share is
+        not bought at a price.
+    """
+    for leg in legs:
+        terms = instruments.get(leg.instrument_id)
+        if not isinstance(terms, EntryContract | Option):
+            told = "has no terms" if terms is None else "is neither option, future nor perpetual"
+            raise OutOfDomain(f"{leg.instrument_id} {told}, so it cannot be added")
+        account = with_leg(account, terms, leg.quantity_contracts, leg.price_ccy)
+    return account

@@ -16,6 +16,8 @@ from hedgerow.errors import DeskRejected
 from hedgerow.simulation import World
 from tests.rooms.app.edit import EXAMPLE, example, written
 
+pytestmark = pytest.mark.slow  # thousands of desk files
+
 DESK = example()
 
 

@@ -235,6 +235,8 @@ MARKETS = [
         D("1e-18"),
     ),
 ]
+# Wide numbers of exact integers: a hundred examples each take seconds.
+widely = pytest.mark.slow
 every_market = pytest.mark.parametrize("made", MARKETS, ids=lambda market: market.name)
 
 prices = st.integers(1, 10**11).map(lambda raw: D(raw).scaleb(-9))
@@ -260,6 +262,7 @@ def required(made: Market, account: Account, price: Decimal, index_ray: int) -> 
     return report
 
 
+@widely
 @every_market
 @given(data=st.data(), price=prices, index_ray=indices, times=st.integers(1, 50))
 def test_so_many_times_as_much_needs_and_carries_so_many_times_as_much(
@@ -278,6 +281,7 @@ def test_so_many_times_as_much_needs_and_carries_so_many_times_as_much(
     assert many.requirement_maintenance_ccy <= least + slack
 
 
+@widely
 @every_market
 @given(data=st.data(), price=prices, index_ray=indices, part=parts)
 def test_a_position_in_two_pieces_is_one_position(
@@ -302,6 +306,7 @@ def test_a_position_in_two_pieces_is_one_position(
             assert left == one.after.quantity_contracts(instrument_id)
 
 
+@widely
 @every_market
 @given(data=st.data(), price=prices, index_ray=indices)
 def test_the_order_of_positions_is_nothing(
@@ -324,6 +329,7 @@ def totals_of(report: MarginReport) -> tuple[Decimal, ...]:
     )
 
 
+@widely
 @every_market
 @given(data=st.data(), price=prices, index_ray=indices)
 def test_opening_asks_at_least_what_keeping_does(
@@ -337,6 +343,7 @@ def test_opening_asks_at_least_what_keeping_does(
 # --- a calculator ---------------------------------------------------------------------------------
 
 
+@widely
 @every_market
 @given(data=st.data(), price=prices, index_ray=indices)
 def test_every_line_can_be_repeated_from_what_it_says(
@@ -364,6 +371,7 @@ def test_every_line_can_be_repeated_from_what_it_says(
 # --- what a liquidator may take -------------------------------------------------------------------
 
 
+@widely
 @every_market
 @given(data=st.data(), price=prices, index_ray=indices)
 def test_a_liquidation_is_there_when_it_is_due_and_makes_and_loses_nothing(

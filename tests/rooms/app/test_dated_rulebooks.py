@@ -71,11 +71,9 @@ def test_a_folder_of_ones_own_is_read_whole_or_refused(tmp_path: Path) -> None:
 
 
 def test_a_desk_says_when_its_venue_has_no_rulebook(tmp_path: Path) -> None:
-    """Deribit's is known from the 15th on; the desk is of the 1st."""
-    follows = ('rulebook = "deribit/2026-02-15"', 'rulebook = "deribit"')
-    with pytest.raises(
-        DeskRejected, match="rulebook: no rulebook of deribit holds at 2026-02-01T0"
-    ):
+    """Bybit's is known from November on; the desk is of the 1st of February."""
+    follows = ('rulebook = "deribit/2026-02-15"', 'rulebook = "bybit"')
+    with pytest.raises(DeskRejected, match="rulebook: no rulebook of bybit holds at 2026-02-01T0"):
         load_desk(Path(morning(tmp_path, follows)[0]))
 
 

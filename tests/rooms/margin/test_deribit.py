@@ -12,7 +12,7 @@ from hedgerow.margin.rules.deribit import VolShock
 from hedgerow.margin.venues.deribit import cells, shocked_vol_frac
 from hedgerow.market import MarketEvent
 from hedgerow.pricing import value_usd
-from hedgerow.units import DAY_NS, parse_ns, quantise, to_exact
+from hedgerow.units import DAY_NS, quantise, to_exact
 from tests.builders import (
     EXPIRY_NS,
     T0_NS,
@@ -33,28 +33,14 @@ from tests.builders import (
     snapshot,
 )
 from tests.golden.read import case, numbers
+from tests.rooms.margin.deribit_example import PME, pme_account
 
 D = Decimal
-PME = case("deribit/venue_cases", "deribit-pme-btc-2024-06-17")
 TOLERANCE = D("1e-11")
 
 
 def pme_report() -> MarginReport:
-    """The example counts positions in coin; contracts of one dollar make them exact."""
-    given, params = PME["given"], PME["given"]["params"]
-    now_ns = int(given["timestamp_ms"]) * 1_000_000
-    future = inverse_future("BTC-28JUN24", parse_ns(given["expiries"]["BTC-28JUN24"]))
-    marks = {name: D(mark) for name, mark in given["mark"].items()}
-    held = account(
-        currency="BTC",
-        positions={
-            name: (D(size) * marks[name], marks[name])
-            for name, size in given["positions_base_ccy"].items()
-        },
-        time_ns=now_ns,
-    )
-    events: list[MarketEvent] = [index("BTC", given["index"]["btc_usd"], now_ns)]
-    events += [quote(name, mark, now_ns) for name, mark in marks.items()]
+    params = PME["given"]["params"]
     rulebook = scan_rulebook(
         price_range_frac={"BTC": D(params["price_range"])},
         buckets_count=int(params["buckets_count"]),
@@ -64,8 +50,7 @@ def pme_report() -> MarginReport:
         maintenance_factor_frac=D(params["mm_factor"]),
         delta_shock_threshold_usd=D(params["delta_total_liq_shock_threshold_usd"]),
     )
-    now = snapshot(*events, time_ns=now_ns)
-    report = require(held, by_id(inverse(), future), now, rulebook)
+    report = require(*pme_account(), rulebook)
     assert isinstance(report, MarginReport), report
     return report
 

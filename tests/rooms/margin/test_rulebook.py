@@ -15,6 +15,7 @@ NAMES: dict[str, type] = {
     "aave/2023-06-20": LendingRulebook,
     "binance/2021-11-01": TieredRulebook,
     "bybit/2026-11-20": UnifiedRulebook,
+    "deribit/2024-06-17": ScanRulebook,
     "deribit/2026-02-15": ScanRulebook,
     "hyperliquid/2026-08-22": HyperliquidRulebook,
     "hyperliquid-portfolio/2026-08-22": HyperliquidPortfolioRulebook,

@@ -20,6 +20,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "exposure funding": "exposures:show_funding",
     "exposure liquidity": "exposures:show_liquidity",
     "margin require": "margins:show_requirements",
+    "margin require hedgerow": "margin_own:show_own_requirements",
     "margin what-if": "margins:show_what_if",
     "margin stress": "margin_stress:show_stress",
     "margin compare": "margin_compare:show_comparison",

@@ -4,7 +4,7 @@ Only the wiring; `app.actions` names what each command runs.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -28,12 +28,22 @@ def require(
     explain: Annotated[
         bool, Parameter(negative="", help="Initial beside maintenance, and each rule's evidence.")
     ] = False,
+    model: Annotated[
+        Literal["venue", "hedgerow"],
+        Parameter(
+            help="Whose rules: each account's rulebook, or hedgerow's own portfolio margin, which "
+            "also asks for the whole desk as one account. That is an estimate and no venue's rule."
+        ),
+    ] = "venue",
     seed: Seed = None,
     as_json: Json = False,
 ) -> int:
-    """Show what each account must hold, line by line, under its venue's rulebook."""
+    """Show what each account must hold, line by line, under its venue's rulebook.
+
+    With --model hedgerow exit status 1 where an account, or the desk, holds less or is unknown.
+    """
     return act(
-        "margin require",
+        "margin require" if model == "venue" else "margin require hedgerow",
         Source(desk, data, at, seed),
         account=account,
         with_evidence=explain,

@@ -2,6 +2,8 @@
 
 from functools import cache
 from importlib.resources import files
+from pathlib import PurePosixPath
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -10,7 +12,10 @@ from hedgerow.errors import RulebookRejected
 from hedgerow.margin.portfolio import PortfolioModel
 from hedgerow.market import Covariance, Factor, FactorKind, JointScenarios, drawn, joined, stressed
 
-__all__ = ["packaged_covariance", "packaged_model", "packaged_scenarios"]
+__all__ = ["MODEL_FILE", "packaged_covariance", "packaged_model", "packaged_scenarios"]
+
+# Where its figures are, as a person finds it in the package.
+MODEL_FILE: Final = "hedgerow/app/portfolio_model.toml"
 
 
 class _Correlation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,7 +39,7 @@ class _ModelFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 @cache
 def _file() -> _ModelFile:
-    where = files("hedgerow.app") / "portfolio_model.toml"
+    where = files("hedgerow.app") / PurePosixPath(MODEL_FILE).name
     try:
         return msgspec.toml.decode(where.read_bytes(), type=_ModelFile)
     except msgspec.DecodeError as bad:

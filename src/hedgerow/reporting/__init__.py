@@ -23,6 +23,7 @@ from hedgerow.reporting.margins import (
     rulebooks_table,
     what_if_tables,
 )
+from hedgerow.reporting.portfolio_margin import portfolio_tables
 from hedgerow.reporting.records import (
     AccountDay,
     AccountGap,
@@ -76,6 +77,7 @@ __all__ = [
     "liquidity_tables",
     "margin_tables",
     "plan_tables",
+    "portfolio_tables",
     "render_frame",
     "report_html",
     "rulebooks_table",

@@ -30,11 +30,15 @@ _FORMULAS = (
     "undiscounted; the delta is by the forward."
 )
 _SHOWN = "rounding of what is shown"
+_COUNTED = "counted by the venue"
 _UNKNOWN = "Requirement unknown, hence in breach"
 
 
 def margin_tables(
-    outcomes: Iterable[Outcome[MarginReport]], heading: str | None = None
+    outcomes: Iterable[Outcome[MarginReport]],
+    heading: str | None = None,
+    *,
+    counted: str = _COUNTED,
 ) -> RenderableType:
     """Each account's requirement line by line, its equity line by line, and the use.
 
@@ -61,7 +65,7 @@ def margin_tables(
             (line.rule, line.subject, exact(line.amount_ccy, unit), _first(line))
             for line in report.equity_lines
         ]
-        rows.append(("equity", "", exact(report.equity_ccy, unit), "counted by the venue"))
+        rows.append(("equity", "", exact(report.equity_ccy, unit), counted))
         use = "no equity left" if report.use_frac is None else percent(report.use_frac)
         state = "LIQUIDATABLE" if report.is_liquidatable else f"use {use}"
         title = f"{report.account_id}: {state}, {report.rulebook} ({report.confidence}), {unit}"
@@ -72,7 +76,10 @@ def margin_tables(
 
 
 def explain_tables(
-    outcomes: Iterable[Outcome[MarginReport]], heading: str | None = None
+    outcomes: Iterable[Outcome[MarginReport]],
+    heading: str | None = None,
+    *,
+    counted: str = _COUNTED,
 ) -> RenderableType:
     """Each requirement rule by rule: maintenance beside initial, their sums, evidence, how.
 
@@ -88,7 +95,7 @@ def explain_tables(
         else:
             reports.append(each)
     for report in reports:
-        parts += _explained(report)
+        parts += _explained(report, counted)
     if any("(F " in line.detail for report in reports for line in report.lines):
         parts.append(note(_FORMULAS))
     if reports:
@@ -96,7 +103,7 @@ def explain_tables(
     return Group(*parts, *troubles(_UNKNOWN, failures))
 
 
-def _explained(report: MarginReport) -> list[RenderableType]:
+def _explained(report: MarginReport, by: str) -> list[RenderableType]:
     unit = report.currency
     needed: tuple[Column, ...] = (
         ("Rule", "", False), ("On", "", False), ("Maintenance", "", True), ("Initial", "", True),
@@ -130,7 +137,7 @@ def _explained(report: MarginReport) -> list[RenderableType]:
     total = exact(report.equity_ccy, unit)
     if rest := _off(equity, 2, total):
         equity.append((_SHOWN, "", exact(rest, unit), "", ""))
-    equity.append((_sum_of(report.equity_lines), "", total, "", "counted by the venue"))
+    equity.append((_sum_of(report.equity_lines), "", total, "", by))
     title = f"{report.account_id}: requirement, {report.rulebook} ({report.confidence}), {unit}"
     return [
         grid(title, needed, rows),

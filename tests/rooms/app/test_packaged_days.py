@@ -8,7 +8,7 @@ import pytest
 from hedgerow.app.rulebooks import packaged_rulebooks
 from hedgerow.errors import Failure
 from hedgerow.margin import MarginReport, Rulebook, require, rulebooks_at
-from hedgerow.margin.venues.deribit import ScanRulebook
+from hedgerow.margin.venues.deribit_rulebook import ScanRulebook
 from hedgerow.margin.venues.derive import DeriveRulebook
 from hedgerow.margin.venues.paradex_portfolio import ParadexPortfolioRulebook
 from hedgerow.units import parse_ns

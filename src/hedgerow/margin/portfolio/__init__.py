@@ -5,11 +5,12 @@ A book, a snapshot, joint scenarios and a `PortfolioModel` enter; a `PortfolioRe
 """
 
 from hedgerow.margin.portfolio.columns import AccountScans, scan_accounts, scans_of
-from hedgerow.margin.portfolio.compare import Comparison, Form, FormRow, Offset, OffsetOf, compare
+from hedgerow.margin.portfolio.compare import Comparison, Form, FormRow, compare
 from hedgerow.margin.portfolio.legs import Legs, legs_of
 from hedgerow.margin.portfolio.model import PortfolioModel
 from hedgerow.margin.portfolio.need import Crowding, Need, crowding, need, tail_weights
-from hedgerow.margin.portfolio.require import PortfolioReport, require_portfolio
+from hedgerow.margin.portfolio.offsets import Offset, OffsetOf
+from hedgerow.margin.portfolio.require import PortfolioReport, require_portfolio, require_together
 from hedgerow.margin.portfolio.revalue import Worth, factors_of, worth_of
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "legs_of",
     "need",
     "require_portfolio",
+    "require_together",
     "scan_accounts",
     "scans_of",
     "tail_weights",

@@ -6,11 +6,12 @@ of the whole book (time to exit, concentration) is read off the whole book first
 well; otherwise cutting a crowded book into pieces would make it look safe.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from hedgerow.errors import OutOfDomain
@@ -19,7 +20,7 @@ from hedgerow.margin.portfolio.model import PortfolioModel
 from hedgerow.margin.records import MarginLine
 from hedgerow.market import JointScenarios
 from hedgerow.pricing import Floats
-from hedgerow.units import date_utc, to_exact, years_between
+from hedgerow.units import date_utc, quantise, to_exact, years_between
 
 __all__ = ["STEP_USD", "Crowding", "Need", "crowding", "need", "tail_weights"]
 
@@ -60,6 +61,11 @@ class Need:
     def maintenance_usd(self) -> Decimal:
         """What the lines add up to."""
         return sum((line.amount_ccy for line in self.lines), Decimal(0))
+
+    @property
+    def initial_usd(self) -> Decimal:
+        """What the lines add to the initial requirement, each rounded up by itself."""
+        return _initial_usd(self.lines)
 
 
 def crowding(legs: Legs, scenarios: JointScenarios, model: PortfolioModel) -> Crowding:
@@ -141,19 +147,40 @@ def need(
         for at, coin in enumerate(coins)
         if float(weights @ slow[:, at]) > 0.0
     ]
-    scanned = sum((line.amount_ccy for line in lines), Decimal(0))
-    if scanned < 0:
-        lines.append(
-            MarginLine(rule="a gain is no collateral", subject="scan", amount_ccy=-scanned)
+    scanned = _with_initial(lines, model)
+    gain = -sum((line.amount_ccy for line in scanned), Decimal(0))
+    if gain > 0:
+        scanned.append(
+            MarginLine(
+                rule="a gain is no collateral",
+                subject="scan",
+                amount_ccy=gain,
+                amount_initial_ccy=-_initial_usd(scanned),
+            )
         )
-    lines += _contingencies(legs, crowd, model, time_ns)
+    charged = _with_initial(_contingencies(legs, crowd, model, time_ns), model)
     return Need(
-        lines=tuple(lines),
+        lines=(*scanned, *charged),
         worst_index=worst,
         worst_usd=float(losses[worst]),
         shortfall_usd=shortfall,
         profit_usd=float(legs.profits_usd[worst].sum()),
     )
+
+
+def _with_initial(lines: Iterable[MarginLine], model: PortfolioModel) -> list[MarginLine]:
+    """Add what each line asks for initially, rounded against the holder."""
+    factor = Decimal(repr(model.initial_factor_frac))
+    return [
+        msgspec.structs.replace(
+            line, amount_initial_ccy=quantise(line.amount_ccy * factor, STEP_USD, "up")
+        )
+        for line in lines
+    ]
+
+
+def _initial_usd(lines: Iterable[MarginLine]) -> Decimal:
+    return sum((line.amount_initial_ccy or Decimal(0) for line in lines), Decimal(0))
 
 
 def _contingencies(

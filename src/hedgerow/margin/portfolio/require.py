@@ -1,4 +1,4 @@
-"""hedgerow's own portfolio margin of one account, as a report whose lines add up."""
+"""hedgerow's own portfolio margin, of an account or of accounts together, whose lines add up."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -10,13 +10,14 @@ from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument
 from hedgerow.margin.portfolio.legs import Legs, legs_of
 from hedgerow.margin.portfolio.model import PortfolioModel
-from hedgerow.margin.portfolio.need import STEP_USD, crowding, need
+from hedgerow.margin.portfolio.need import STEP_USD
+from hedgerow.margin.portfolio.offsets import Offset, OffsetOf, apart_usd, asked_of, offsets_of
 from hedgerow.margin.records import MarginLine, MarginReport, WorstScenario
 from hedgerow.market import JointScenarios, Snapshot
-from hedgerow.portfolio import Account, book
-from hedgerow.units import quantise, to_exact
+from hedgerow.portfolio import Account, Book, book
+from hedgerow.units import to_exact
 
-__all__ = ["PortfolioReport", "require_portfolio"]
+__all__ = ["PortfolioReport", "require_portfolio", "require_together"]
 
 
 class PortfolioReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +29,10 @@ class PortfolioReport(msgspec.Struct, frozen=True, kw_only=True):
         The worst one, in words.
     moves_frac
         What each factor does in it, in the factor's own unit, by kind and name.
+    apart_usd
+        Maintenance of all positions, all coins and all accounts, each standing alone but as hard to
+        leave as the whole; less the requirement it is what putting them together saves. Empty,
+        as are the offsets, where no pairs were asked for.
     """
 
     margin: MarginReport
@@ -37,6 +42,8 @@ class PortfolioReport(msgspec.Struct, frozen=True, kw_only=True):
     shortfall_usd: float
     level_frac: float
     scenarios_count: int
+    apart_usd: dict[OffsetOf, Decimal] = {}
+    offsets: tuple[Offset, ...] = ()
 
 
 def require_portfolio(
@@ -45,6 +52,8 @@ def require_portfolio(
     snapshot: Snapshot,
     scenarios: JointScenarios,
     model: PortfolioModel,
+    *,
+    pairs_count_max: int = 0,
 ) -> Outcome[PortfolioReport]:
     """Give the requirement of an account, in dollars, balances included.
 
@@ -52,16 +61,48 @@ def require_portfolio(
     ----------
     instruments
         Terms by id, of every position held.
+    pairs_count_max
+        As for `require_together`.
 
     Returns
     -------
     PortfolioReport or Failure
         A failure names the leg as soon as an input of it is missing or stale.
     """
-    legs = legs_of(book([account], instruments), snapshot, scenarios, model)
+    alone = book([account], instruments)
+    return require_together(
+        alone, account.account_id, snapshot, scenarios, model, pairs_count_max=pairs_count_max
+    )
+
+
+def require_together(
+    held: Book,
+    name: str,
+    snapshot: Snapshot,
+    scenarios: JointScenarios,
+    model: PortfolioModel,
+    *,
+    pairs_count_max: int = 0,
+) -> Outcome[PortfolioReport]:
+    """Give the requirement of a book as if it were one account, whatever its accounts are.
+
+    Parameters
+    ----------
+    name
+        What the report calls it.
+    pairs_count_max
+        Offsets are told for that many pairs of positions, of coins and of accounts; none at 0.
+
+    Returns
+    -------
+    PortfolioReport or Failure
+        A failure names the leg as soon as an input of it is missing or stale.
+    """
+    legs = legs_of(held, snapshot, scenarios, model)
     if isinstance(legs, Failure):
         return legs
-    found = need(legs, crowding(legs, scenarios, model), scenarios, model, time_ns=snapshot.time_ns)
+    asked = asked_of(legs, scenarios, model, snapshot)
+    found = asked(range(len(legs)))
     equity = tuple(
         MarginLine(
             rule="value of position",
@@ -70,19 +111,17 @@ def require_portfolio(
         )
         for i, subject in enumerate(legs.subjects)
     )
-    maintenance = found.maintenance_usd
-    factor = Decimal(repr(model.initial_factor_frac))
     at = found.worst_index
     return PortfolioReport(
         margin=MarginReport(
-            account_id=account.account_id,
+            account_id=name,
             rulebook=model.name,
             currency="USD",
             time_ns=snapshot.time_ns,
             confidence="estimate",
             equity_ccy=sum((line.amount_ccy for line in equity), Decimal(0)),
-            requirement_maintenance_ccy=maintenance,
-            requirement_initial_ccy=quantise(maintenance * factor, STEP_USD, "up"),
+            requirement_maintenance_ccy=found.maintenance_usd,
+            requirement_initial_ccy=found.initial_usd,
             lines=found.lines,
             equity_lines=equity,
             worst_scenario=_worst(legs, scenarios, at) if len(legs) else None,
@@ -96,6 +135,8 @@ def require_portfolio(
         shortfall_usd=found.shortfall_usd,
         level_frac=model.level_frac,
         scenarios_count=len(scenarios),
+        apart_usd=apart_usd(legs, asked) if pairs_count_max else {},
+        offsets=offsets_of(legs, asked, pairs_count_max) if pairs_count_max else (),
     )
 
 

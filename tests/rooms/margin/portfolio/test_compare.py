@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hedgerow.errors import Failure
-from hedgerow.margin.portfolio import Comparison, compare, require_portfolio
+from hedgerow.margin.portfolio import Comparison, compare, require_portfolio, require_together
 from hedgerow.market import JointScenarios
 from hedgerow.portfolio import Account, book
 from tests.builders import account
@@ -64,14 +64,16 @@ def test_the_portfolio_of_one_account_is_its_report() -> None:
     assert row.requirement_initial_usd == report.margin.requirement_initial_ccy
 
 
+FALLS = moved({"spot BTC": log(0.9), "spot ETH": log(0.8)}, {"spot ETH": log(1.1)})
+PAIR = (
+    account("a", positions={"BTC-PERP": (1, 50_000), "ETH-PERP": (-10, 2_500)}),
+    account("b", positions={"BTC-L": (-1, 51_000)}),
+)
+
+
 def test_forms_by_hand() -> None:
     """Long BTC, short ETH and long BTC elsewhere: three falls, three joint moves."""
-    falls = moved({"spot BTC": log(0.9), "spot ETH": log(0.8)}, {"spot ETH": log(1.1)})
-    held = [
-        account("a", positions={"BTC-PERP": (1, 50_000), "ETH-PERP": (-10, 2_500)}),
-        account("b", positions={"BTC-L": (-1, 51_000)}),
-    ]
-    found = compared(*held, scenarios=falls)
+    found = compared(*PAIR, scenarios=FALLS)
     # BTC-PERP loses 5,000 in the first, ETH-PERP 2,500 in the second, BTC-L nothing in either.
     needs = by_form(found)
     assert needs["isolated"] == D(7_500)
@@ -126,3 +128,27 @@ def test_a_missing_input_makes_the_whole_comparison_a_failure() -> None:
 def test_an_empty_desk_needs_nothing() -> None:
     found = compared(account())
     assert set(by_form(found).values()) == {D(0)}
+
+
+def test_accounts_together_are_one_report_with_what_their_parts_need_apart() -> None:
+    """As by hand above: BTC-PERP needs 5,000 alone, ETH-PERP 2,500, BTC-L nothing."""
+    held = book(PAIR, TERMS)
+    found = require_together(held, "desk", market(), FALLS, model(), pairs_count_max=3)
+    assert not isinstance(found, Failure)
+    assert (found.margin.account_id, found.margin.requirement_maintenance_ccy) == ("desk", D(2_500))
+    # Account a gains on ETH in the first what it loses on BTC, so that only the second is left.
+    assert found.apart_usd == {"account": D(2_500), "coin": D(2_500), "position": D(7_500)}
+    saved = {
+        (each.of, each.first, each.second): (each.apart_usd, each.together_usd, each.saved_usd)
+        for each in found.offsets
+    }
+    assert saved == {
+        ("position", "a BTC-PERP", "a ETH-PERP"): (D(7_500), D(2_500), D(5_000)),
+        ("position", "a BTC-PERP", "b BTC-L"): (D(5_000), D(0), D(5_000)),
+        ("position", "a ETH-PERP", "b BTC-L"): (D(2_500), D(2_500), D(0)),
+        ("coin", "ETH", "BTC"): (D(2_500), D(2_500), D(0)),
+        ("account", "a", "b"): (D(2_500), D(2_500), D(0)),
+    }
+    untold = require_together(held, "desk", market(), FALLS, model())
+    assert not isinstance(untold, Failure)
+    assert (untold.margin, untold.apart_usd, untold.offsets) == (found.margin, {}, ())

@@ -91,6 +91,20 @@ def test_a_book_that_only_gains_needs_nothing_and_says_why() -> None:
     assert needs(report) == 0
     rules = [line.rule for line in report.margin.lines]
     assert rules == ["loss in the scan", "a gain is no collateral"]
+    assert [line.amount_initial_ccy for line in report.margin.lines] == [D(-6_250), D(6_250)]
+    assert report.margin.requirement_initial_ccy == 0
+
+
+def test_each_line_says_what_it_adds_to_the_initial_requirement() -> None:
+    """A loss of 12,500 and a charge on the delta, initially three tenths more of each."""
+    book = held_of({"BTC-PERP": 1})
+    report = asked(
+        book, moved({"spot BTC": log(0.75)}), initial_factor_frac=1.3, roll_frac_min=0.0005
+    ).margin
+    told = {line.rule: (line.amount_ccy, line.amount_initial_ccy) for line in report.lines}
+    # The roll of a delta of 50,000.
+    assert told == {"loss in the scan": (D(12_500), D(16_250)), "roll": (D(25), D("32.5"))}
+    assert report.requirement_initial_ccy == D("16282.5")
 
 
 def pair(correlation: float) -> JointScenarios:

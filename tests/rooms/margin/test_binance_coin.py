@@ -8,7 +8,7 @@ import pytest
 from hedgerow.errors import Failure
 from hedgerow.instruments import Instrument
 from hedgerow.margin import MarginReport, mistakes_of, require, terms_of
-from hedgerow.margin.rules.binance import inverse_liquidation_price_usd, inverse_margins_coin
+from hedgerow.margin.rules.binance import inverse_margins_coin
 from hedgerow.portfolio import Account
 from hedgerow.units import DAY_NS
 from tests.builders import (
@@ -67,25 +67,21 @@ def test_initial_is_cut_off_after_eight_decimals() -> None:
 
 @pytest.mark.parametrize("contracts", [300, -300, 2500, -2500])
 def test_equity_meets_the_requirement_at_the_venues_liquidation_price(contracts: int) -> None:
-    """The published equation is solved by a certified rule, in the tier at the root."""
+    """LP = |Q| (mmr + s) / (WB + cum + Q/EP), s the side, in the tier at the root."""
     held = account(
         currency="BTC", positions={"BTC-PERPETUAL": (contracts, 40_000)}, balances={"BTC": "0.3"}
     )
     found = []
     for rate, taken in ((D("0.004"), D(0)), (D("0.005"), D("0.005")), (D("0.01"), D("0.055"))):
-        root = inverse_liquidation_price_usd(
-            wallet_coin=Fraction("0.3"),
-            quantity_usd=Fraction(100 * contracts),
-            entry_usd=Fraction(40_000),
-            rate_frac=Fraction(rate),
-            deduction_coin=Fraction(taken),
-        )
-        if root is None:
+        quantity = Fraction(100 * contracts)
+        above = Fraction("0.3") + Fraction(taken) + quantity / 40_000
+        root = (abs(quantity) * Fraction(rate) + quantity) / above
+        if root <= 0:
             continue
         mark = D(root.numerator) / D(root.denominator)
         report = asked(held, mark)
         need = inverse_margins_coin(
-            Fraction(100 * contracts),
+            quantity,
             Fraction(mark),
             leverage_frac=Fraction(100),
             rate_frac=Fraction(rate),

@@ -15,7 +15,6 @@ from hedgerow.errors import OutOfDomain
 __all__ = [
     "InverseMargins",
     "initial_truncated",
-    "inverse_liquidation_price_usd",
     "inverse_margins_coin",
     "inverse_profit_coin",
     "linear_liquidation_price_usd",
@@ -111,31 +110,6 @@ def inverse_margins_coin(
         initial_coin=notional_coin / leverage_frac,
         maintenance_coin=notional_coin * rate_frac - deduction_coin,
     )
-
-
-def inverse_liquidation_price_usd(
-    *,
-    wallet_coin: Fraction,
-    quantity_usd: Fraction,
-    entry_usd: Fraction,
-    rate_frac: Fraction,
-    deduction_coin: Fraction = Fraction(0),
-    other_maintenance_coin: Fraction = Fraction(0),
-    other_profit_coin: Fraction = Fraction(0),
-) -> Fraction | None:
-    """Give the mark at which a COIN-M position is liquidated; None where no mark does it.
-
-    ``LP = |Q| (mmr + s) / (WB - TMM1 + UPNL1 + cum + Q/EP)`` with Q signed and s its sign: a short
-    that is covered by coin has none.
-    """
-    if entry_usd <= 0:
-        raise OutOfDomain(f"entry must be positive, was {float(entry_usd)}")
-    free_coin = wallet_coin - other_maintenance_coin + other_profit_coin + deduction_coin
-    above_coin = free_coin + quantity_usd / entry_usd
-    size_usd = abs(quantity_usd) * rate_frac + quantity_usd
-    if above_coin == 0 or size_usd / above_coin <= 0:
-        return None
-    return size_usd / above_coin
 
 
 def loans_maintenance_coin(

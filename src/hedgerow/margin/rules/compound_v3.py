@@ -23,7 +23,6 @@ __all__ = [
     "liquidity_usd",
     "present_raw",
     "principal_supply_raw",
-    "rate_wad_per_s",
     "weighed_1e8",
     "worth_1e8",
 ]
@@ -135,30 +134,3 @@ def collateral_for_base_raw(
             f"prices must be positive, were {discounted_1e8} (discounted) and {base_price_1e8}"
         )
     return base_price_1e8 * base_raw * asset_unit_raw // discounted_1e8 // base_unit_raw
-
-
-def rate_wad_per_s(
-    utilisation_wad: int,
-    *,
-    kink_wad: int,
-    base_wad_per_s: int,
-    slope_low_wad_per_s: int,
-    slope_high_wad_per_s: int,
-) -> int:
-    """Give the interest rate of a kinked curve; supply and borrow have one each.
-
-    Steeper beyond the kink; each product is floored.
-
-    Raises
-    ------
-    OutOfDomain
-        If the utilisation is negative.
-    """
-    if utilisation_wad < 0:
-        raise OutOfDomain(f"utilisation must not be negative, was {utilisation_wad}")
-    below_wad = min(utilisation_wad, kink_wad)
-    return (
-        base_wad_per_s
-        + mul_div_down(slope_low_wad_per_s, below_wad, _WAD)
-        + mul_div_down(slope_high_wad_per_s, utilisation_wad - below_wad, _WAD)
-    )

@@ -3,8 +3,7 @@
 Equity is the balance plus unrealised profit at the mark. A tier of notional has a largest
 leverage; maintenance is half of what that would ask for, less a deduction that keeps it continuous;
 initial is the notional over the leverage in use. What must stay behind when something is taken out
-(a tenth of all notional, `rules.hyperliquid.account.requirement_transfer_usd`) is no initial
-requirement.
+(that, and at least a tenth of all notional) is no initial requirement and is not counted.
 
 References
 ----------

@@ -13,7 +13,6 @@ from hedgerow.margin.rules.compound_v3 import (
     absorb,
     collateral_for_base_raw,
     liquidity_usd,
-    rate_wad_per_s,
 )
 
 WAD = 10**18
@@ -171,41 +170,3 @@ def test_nobody_buys_below_the_discounted_price(
 def test_a_sale_needs_prices(bad: dict[str, int]) -> None:
     with pytest.raises(OutOfDomain, match="prices must be positive"):
         sold(**bad)
-
-
-# --- rates -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("utilisation_wad", "rate"),
-    [
-        (0, 10),
-        (WAD // 2, 60),
-        (8 * 10**17, 90),
-        (9 * 10**17, 190),
-        (WAD, 290),
-        (12 * 10**17, 490),
-        # Just short of one more.
-        (10**16 - 1, 10),
-        (8 * 10**17 + 10**15 - 1, 90),
-    ],
-)
-def test_a_rate_has_a_kink(utilisation_wad: int, rate: int) -> None:
-    """10, plus 100 to the kink at 80 %, plus 1000 beyond it."""
-    assert (
-        rate_wad_per_s(
-            utilisation_wad,
-            kink_wad=8 * 10**17,
-            base_wad_per_s=10,
-            slope_low_wad_per_s=100,
-            slope_high_wad_per_s=1000,
-        )
-        == rate
-    )
-
-
-def test_less_than_no_use_is_refused() -> None:
-    with pytest.raises(OutOfDomain, match="was -1"):
-        rate_wad_per_s(
-            -1, kink_wad=1, base_wad_per_s=1, slope_low_wad_per_s=1, slope_high_wad_per_s=1
-        )

@@ -274,22 +274,6 @@ def test_a_spread_beyond_the_position_leaves_no_price() -> None:
         priced(-1)
 
 
-def test_the_fund_takes_at_most_its_fee_and_pays_the_whole_difference() -> None:
-    def delta(received: int, bankruptcy: int) -> int:
-        return liquidation.insurance_delta_raw(
-            received, bankruptcy_raw=bankruptcy, fee_ppm_max=5000
-        )
-
-    assert delta(10_000, 9_990) == 10, "less than the half per cent"
-    assert delta(10_000, 9_000) == 50
-    assert delta(-10_199, -11_000) == 50, "bought back; 50.995 floored"
-    assert delta(10_000, 10_000) == 0
-    assert delta(10_000, 10_300) == -300
-    assert delta(100, 99) == 0, "a half per cent of 100, floored"
-    with pytest.raises(OutOfDomain, match="fee_ppm_max must not be negative"):
-        liquidation.insurance_delta_raw(1, bankruptcy_raw=0, fee_ppm_max=-1)
-
-
 # --- funding -----------------------------------------------------------------------------------
 
 
@@ -303,25 +287,6 @@ def test_what_longs_pay_shorts_receive_and_settling_twice_is_settling_once(
     assert settled(base, entry, now) == -settled(-base, entry, now)
     assert settled(base, entry, now) == settled(base, entry, between) + settled(base, between, now)
     assert settled(1, 0, 1) == -1, "a long pays when the index has risen"
-
-
-def test_the_index_grows_by_the_rate_of_the_time_gone() -> None:
-    def grown(rate_ppm: int, elapsed_s: int) -> int:
-        return funding.index_delta_ppm(
-            rate_ppm,
-            elapsed_s=elapsed_s,
-            price_usd=Fraction(50_000),
-            atomic_resolution_power=-8,
-        )
-
-    # A base quantum is worth 500 quote quantums: 100 ppm of them an 8-hour period.
-    assert grown(100, 8 * 3600) == 50_000
-    assert grown(100, 3600) == 6_250
-    assert grown(1, 50) == 0, "500 · 50 / 28800 = 0.868, towards zero"
-    assert grown(-1, 115) == -1, "-1.997 towards zero"
-    assert grown(100, 0) == 0
-    with pytest.raises(OutOfDomain, match="elapsed_s must not be negative, was -1"):
-        grown(1, -1)
 
 
 @given(ppm, ppm, st.integers(0, 10**9))

@@ -111,22 +111,6 @@ def test_a_rate_by_another_exponent_and_the_static_one() -> None:
     )
     assert rate.saved_1e30 == usd("0.01"), "100 · 0.001 is bounded"
 
-    def static(longs: int, shorts: int, factor: str, exponent: str = "1") -> Fraction:
-        found = funding.static_rate_1e30(
-            usd(longs),
-            usd(shorts),
-            factor_1e30=usd(factor),
-            rate_1e30_max=usd("0.01"),
-            exponent_1e30=usd(exponent),
-        )
-        return Fraction(found, ONE)
-
-    assert static(75, 25, "0.002") == Fraction("0.001")
-    assert static(25, 75, "0.002") == -Fraction("0.001")
-    assert static(25, 75, "0.2") == -Fraction("0.01")
-    assert static(50, 50, "0.2") == 0
-    assert static(300, 100, "0.00001", exponent="2") == pytest.approx(0.001, rel=1e-15)
-
 
 def test_markets_without_positions_and_impossible_parameters_are_refused() -> None:
     with pytest.raises(OutOfDomain, match="open_interest_1e30 must be positive, was 0"):
@@ -139,8 +123,6 @@ def test_markets_without_positions_and_impossible_parameters_are_refused() -> No
         funding.Adaptation(
             increase_1e30=0, decrease_1e30=0, stable_1e30=0, shrink_1e30=0, rate_1e30_max=-1
         )
-    with pytest.raises(OutOfDomain, match="rate_1e30_max must not be negative"):
-        funding.static_rate_1e30(1, 0, factor_1e30=1, rate_1e30_max=-1)
 
 
 @given(dollars, dollars, st.integers(-(10**28), 10**28), st.integers(0, 10**6))
@@ -189,23 +171,6 @@ def test_borrowing_by_hand() -> None:
         borrowing.rate_1e30(0, -1, factor_1e30=1, exponent_1e30=ONE)
     with pytest.raises(OutOfDomain, match="elapsed_s must not be negative"):
         borrowing.fee_1e30(1, rate_1e30=1, elapsed_s=-1)
-
-
-def test_a_kinked_rate_by_hand() -> None:
-    def rate(usage: str, above: str = "1.5", optimal: str = "0.75") -> Fraction:
-        found = borrowing.kinked_rate_1e30(
-            usd(usage), base_1e30=usd("0.5"), above_1e30=usd(above), optimal_1e30=usd(optimal)
-        )
-        return Fraction(found, ONE)
-
-    assert [rate("0"), rate("0.5"), rate("0.75")] == [0, Fraction("0.25"), Fraction("0.375")]
-    # 0.9 · 0.5 + (1.5 - 0.5) · 0.15 / 0.25, and at full use 0.5 + 1.
-    assert rate("0.9") == Fraction("1.05")
-    assert rate("1") == Fraction("1.5")
-    assert rate("0.9", above="0.4") == Fraction("0.45"), "never less steep"
-    assert rate("1.2", optimal="1") == Fraction("0.6"), "no kink at full use"
-    with pytest.raises(OutOfDomain, match="usage_1e30 must not be negative"):
-        rate("-1")
 
 
 @given(dollars, st.integers(1, 10**40), rates, st.integers(0, 10**7), dollars)

@@ -33,8 +33,8 @@ def test_the_recorded_pool_owes_what_both_sides_have_earned() -> None:
 @needs_recording
 @pytest.mark.parametrize("side", ["Long", "Short"])
 def test_the_recorded_pool_charges_the_larger_side_for_what_it_uses(side: str) -> None:
-    # A sixth a year at full use, below the kink. The recording has no parameters: this one was read
-    # from one side and must hold for the other.
+    # A sixth a year at full use, below the kink, where a rate is as without one. The recording has
+    # no parameters: this one was read from one side and must hold for the other.
     rows = pl.read_parquet(RECORDED)
     other = "Short" if side == "Long" else "Long"
     reserved = "openInterestInTokensLong" if side == "Long" else "openInterestShort"
@@ -43,11 +43,11 @@ def test_the_recorded_pool_charges_the_larger_side_for_what_it_uses(side: str) -
     charged = (rows[f"openInterest{side}"] >= rows[f"openInterest{other}"]).to_list()
     accrued = sum(
         60
-        * borrowing.kinked_rate_1e30(
-            int(Fraction(used) * ONE),
-            base_1e30=ONE // 6 // 31_536_000,
-            above_1e30=ONE // 31_536_000,
-            optimal_1e30=ONE * 3 // 4,
+        * borrowing.rate_1e30(
+            int(Fraction(used) * 10**6 * ONE),
+            10**6 * ONE,
+            factor_1e30=ONE // 6 // 31_536_000,
+            exponent_1e30=ONE,
         )
         for used, is_charged in zip(usage[:-1], charged[:-1], strict=True)
         if is_charged

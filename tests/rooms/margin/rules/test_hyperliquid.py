@@ -73,13 +73,6 @@ def test_an_account_adds_up() -> None:
     assert account.raw_usd(value, Fraction(-1000)) == Fraction("1107.5"), "a short was sold"
 
 
-def test_a_withdrawal_leaves_initial_margin_and_a_tenth() -> None:
-    assert account.requirement_transfer_usd(Fraction(99), Fraction(1000)) == 100
-    assert account.requirement_transfer_usd(Fraction(101), Fraction(1000)) == 101
-    with pytest.raises(OutOfDomain, match="initial_usd must not be negative"):
-        account.requirement_transfer_usd(Fraction(-1), Fraction(1))
-
-
 # --- liquidation -------------------------------------------------------------------------------
 
 

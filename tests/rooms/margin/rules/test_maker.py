@@ -16,7 +16,6 @@ from hedgerow.margin.rules.maker import (
     incentive_rad,
     is_unsafe,
     linear_price_ray,
-    needs_reset,
     stairstep_price_ray,
     start_price_ray,
     take,
@@ -349,38 +348,6 @@ def test_an_auction_of_less_than_nothing_is_refused() -> None:
         amount, tab, lot, price, chost = numbers
         with pytest.raises(OutOfDomain, match="must not be negative"):
             take(amount, tab_rad=tab, lot_wad=lot, price_ray=price, chost_rad=chost)
-
-
-RESETS = """
-    elapsed_s  price  needs
-    0          5      no
-    3600       5      no
-    3601       5      yes
-    10         1.5    no
-    10         1.49   yes
-    10         0      yes
-"""
-
-
-@pytest.mark.parametrize("row", RESETS.strip().splitlines()[1:])
-def test_when_an_auction_must_start_anew(row: str) -> None:
-    """Older than an hour, or below 30 % of where it began (clip.t.sol: 3600 s not, 3601 s)."""
-    elapsed_s, price, needs = row.split()
-    assert needs_reset(
-        elapsed_s=int(elapsed_s),
-        tail_s=3600,
-        price_ray=units(price, RAY),
-        top_ray=5 * RAY,
-        cusp_ray=3 * RAY // 10,
-    ) is (needs == "yes")
-
-
-def test_an_auction_without_a_first_price_is_refused() -> None:
-    least = {"elapsed_s": 0, "tail_s": 1, "price_ray": 1, "top_ray": 1}
-    assert not needs_reset(cusp_ray=RAY, **least)
-    assert needs_reset(cusp_ray=RAY + 1, **least)
-    with pytest.raises(OutOfDomain, match="begins at a price"):
-        needs_reset(elapsed_s=0, tail_s=1, price_ray=1, top_ray=0, cusp_ray=1)
 
 
 def test_keepers_are_paid_a_fee_and_a_part_rounded_down() -> None:

@@ -17,7 +17,6 @@ from hedgerow.margin.rules.uniswap_v3 import (
     amount0_delta_raw,
     amount1_delta_raw,
     amounts_for_liquidity_raw,
-    fees_owed_raw,
     liquidity_for_amounts_raw,
     next_price_from_input_x96,
     next_price_from_output_x96,
@@ -356,14 +355,6 @@ def test_liquidity_never_costs_more_than_was_given(
     got0, got1 = amounts_for_liquidity_raw(price, low, high, liquidity, is_rounded_up=False)
     assert 0 <= paid0 - got0 <= 2
     assert 0 <= paid1 - got1 <= 1
-
-
-def test_fees_are_counted_around_the_end_of_the_counter() -> None:
-    assert fees_owed_raw(10, 3 * 2**128, 2**128) == 20
-    assert fees_owed_raw(10, 2**127, 0) == 5
-    assert fees_owed_raw(1, 2**127, 0) == 0
-    assert fees_owed_raw(10, 2**128 - 1, 2**256 - 1) == 10
-    assert fees_owed_raw(0, 2**200, 0) == 0
 
 
 # --- swaps -------------------------------------------------------------------------------------

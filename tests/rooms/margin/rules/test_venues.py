@@ -79,30 +79,6 @@ def test_at_a_linear_root_equity_is_the_requirement(
     assert equity == required
 
 
-@given(SIZES, PRICES, RATES, st.fractions(-5, 50, max_denominator=1000))
-def test_at_an_inverse_root_equity_is_the_requirement(
-    size: Fraction, entry: Fraction, rate: Fraction, wallet: Fraction
-) -> None:
-    price = binance.inverse_liquidation_price_usd(
-        wallet_coin=wallet, quantity_usd=size, entry_usd=entry, rate_frac=rate
-    )
-    if price is None:
-        return
-    assert price > 0
-    margins = binance.inverse_margins_coin(
-        size, price, leverage_frac=F(10), rate_frac=rate, deduction_coin=F(0)
-    )
-    equity = wallet + binance.inverse_profit_coin(size, entry, price)
-    assert equity == margins.maintenance_coin
-
-
-def test_a_short_that_its_coin_covers_is_never_liquidated() -> None:
-    got = binance.inverse_liquidation_price_usd(
-        wallet_coin=F(2), quantity_usd=F(-10_000), entry_usd=F(10_000), rate_frac=F("0.01")
-    )
-    assert got is None
-
-
 def test_initial_margin_is_cut_off_after_eight_decimals() -> None:
     assert binance.initial_truncated(F("463.1548567"), F(100)) == F("4.63154856")
     with pytest.raises(OutOfDomain):
@@ -119,15 +95,6 @@ def test_coin_margined_prices_and_leverage_must_be_positive() -> None:
     for mark, leverage in ((F(0), F(10)), (F(1), F(0))):
         with pytest.raises(OutOfDomain, match="mark and leverage must be positive"):
             binance.inverse_margins_coin(F(100), mark, leverage_frac=leverage, rate_frac=F(1, 100))
-
-
-def test_a_short_that_its_coins_cover_just_so_has_no_price() -> None:
-    """100 dollars short at 100 owe the one coin that is there, at whatever price."""
-    for wallet, price in ((F(1), None), (F(1, 2), F(198))):
-        found = binance.inverse_liquidation_price_usd(
-            wallet_coin=wallet, quantity_usd=F(-100), entry_usd=F(100), rate_frac=F(1, 100)
-        )
-        assert found == price
 
 
 # --- Bybit and OKX --------------------------------------------------------------------------------

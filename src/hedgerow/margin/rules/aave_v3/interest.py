@@ -13,7 +13,6 @@ __all__ = [
     "compounded_interest_ray",
     "debt_raw",
     "linear_interest_ray",
-    "normalised_debt_ray",
     "normalised_income_ray",
     "percent_mul",
     "ray_mul",
@@ -70,11 +69,6 @@ def compounded_interest_ray(rate_ray: int, elapsed_s: int) -> int:
 def normalised_income_ray(index_ray: int, rate_ray: int, elapsed_s: int) -> int:
     """Give the supply index now, from the one last written and the seconds since."""
     return ray_mul(linear_interest_ray(rate_ray, elapsed_s), index_ray)
-
-
-def normalised_debt_ray(index_ray: int, rate_ray: int, elapsed_s: int) -> int:
-    """Give the borrow index now, from the one last written and the seconds since."""
-    return ray_mul(compounded_interest_ray(rate_ray, elapsed_s), index_ray)
 
 
 def balance_raw(scaled_raw: int, liquidity_index_ray: int) -> int:

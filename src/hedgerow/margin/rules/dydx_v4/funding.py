@@ -1,15 +1,12 @@
 """What longs pay shorts: an index that grows by the hour, settled position by position."""
 
-from fractions import Fraction
-
 from hedgerow.margin.rules.checks import not_negative
 from hedgerow.margin.rules.dydx_v4.requirement import maintenance_ppm
 from hedgerow.units import mul_div_down
 
-__all__ = ["index_delta_ppm", "rate_ppm_max", "settlement_ppm"]
+__all__ = ["rate_ppm_max", "settlement_ppm"]
 
 _ONE_PPM = 10**6
-_PERIOD_S = 8 * 3600
 
 
 def rate_ppm_max(base_ppm: int, *, fraction_ppm: int, clamp_factor_ppm: int) -> int:
@@ -25,15 +22,6 @@ def rate_ppm_max(base_ppm: int, *, fraction_ppm: int, clamp_factor_ppm: int) -> 
     not_negative(clamp_factor_ppm=clamp_factor_ppm)
     room_ppm = base_ppm - maintenance_ppm(base_ppm, fraction_ppm=fraction_ppm)
     return mul_div_down(clamp_factor_ppm, room_ppm, _ONE_PPM)
-
-
-def index_delta_ppm(
-    rate_8h_ppm: int, *, elapsed_s: int, price_usd: Fraction, atomic_resolution_power: int
-) -> int:
-    """Growth of the funding index, millionths of a quote quantum a base quantum, towards zero."""
-    not_negative(elapsed_s=elapsed_s, price_usd=price_usd)
-    price_raw = price_usd * Fraction(10) ** (atomic_resolution_power + 6)
-    return int(Fraction(rate_8h_ppm * elapsed_s, _PERIOD_S) * price_raw)
 
 
 def settlement_ppm(base_raw: int, *, index_ppm: int, index_entry_ppm: int) -> int:

@@ -17,7 +17,6 @@ __all__ = [
     "account_risk",
     "bankruptcy_price_raw",
     "fillable_price_raw_per_raw",
-    "insurance_delta_raw",
     "is_liquidatable",
 ]
 
@@ -140,25 +139,6 @@ def fillable_price_raw_per_raw(
             f"{own.net_collateral_raw}: there is no price to fill at"
         )
     return price
-
-
-def insurance_delta_raw(received_raw: int, *, bankruptcy_raw: int, fee_ppm_max: int) -> int:
-    """Quote that a closed account pays to the insurance fund (negative: the fund pays).
-
-    Parameters
-    ----------
-    received_raw
-        Quote received for what was closed; negative when it was paid for.
-    bankruptcy_raw
-        The same at the bankruptcy price.
-    fee_ppm_max
-        The account pays at most this part of what changed hands.
-    """
-    not_negative(fee_ppm_max=fee_ppm_max)
-    better_raw = received_raw - bankruptcy_raw
-    if better_raw <= 0:
-        return better_raw
-    return min(mul_div_down(abs(received_raw), fee_ppm_max, _ONE_PPM), better_raw)
 
 
 def _position_risk(market: Market, base_raw: int) -> Risk:

@@ -1,9 +1,9 @@
 """What a position pays the pool for what is reserved for it; the smaller side may be exempt."""
 
 from hedgerow.margin.rules.checks import not_negative
-from hedgerow.margin.rules.gmx_v2.fixed_point import ONE_1E30, power_1e30, ratio_1e30, times_1e30
+from hedgerow.margin.rules.gmx_v2.fixed_point import power_1e30, ratio_1e30, times_1e30
 
-__all__ = ["fee_1e30", "kinked_rate_1e30", "rate_1e30"]
+__all__ = ["fee_1e30", "rate_1e30"]
 
 
 def rate_1e30(reserved_1e30: int, pool_1e30: int, *, factor_1e30: int, exponent_1e30: int) -> int:
@@ -26,22 +26,6 @@ def rate_1e30(reserved_1e30: int, pool_1e30: int, *, factor_1e30: int, exponent_
         return 0
     used_1e30 = ratio_1e30(power_1e30(reserved_1e30, exponent_1e30), pool_1e30)
     return times_1e30(used_1e30, factor_1e30)
-
-
-def kinked_rate_1e30(usage_1e30: int, *, base_1e30: int, above_1e30: int, optimal_1e30: int) -> int:
-    """Rate per second of a market with a kink.
-
-    ``usage · base``, and beyond the optimum ``(above - base) · (usage - optimum) / (1 - optimum)``
-    on top of it.
-    """
-    not_negative(
-        usage_1e30=usage_1e30, base_1e30=base_1e30, above_1e30=above_1e30, optimal_1e30=optimal_1e30
-    )
-    rate = times_1e30(usage_1e30, base_1e30)
-    if usage_1e30 > optimal_1e30 and optimal_1e30 < ONE_1E30:
-        steeper_1e30 = max(above_1e30 - base_1e30, 0)
-        rate += steeper_1e30 * (usage_1e30 - optimal_1e30) // (ONE_1E30 - optimal_1e30)
-    return rate
 
 
 def fee_1e30(size_1e30: int, *, rate_1e30: int, elapsed_s: int) -> int:

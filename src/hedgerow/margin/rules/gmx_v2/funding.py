@@ -10,7 +10,7 @@ from hedgerow.margin.rules.gmx_v2.fixed_point import (
     times_1e30,
 )
 
-__all__ = ["Adaptation", "FundingRate", "adapted_rate", "skew_1e30", "static_rate_1e30"]
+__all__ = ["Adaptation", "FundingRate", "adapted_rate", "skew_1e30"]
 
 
 class Adaptation(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,21 +108,6 @@ def adapted_rate(
         paid_1e30=_bounded(saved, adaptation.rate_1e30_min, adaptation.rate_1e30_max),
         saved_1e30=saved,
     )
-
-
-def static_rate_1e30(
-    long_1e30: int,
-    short_1e30: int,
-    *,
-    factor_1e30: int,
-    rate_1e30_max: int,
-    exponent_1e30: int = ONE_1E30,
-) -> int:
-    """Rate per second of a market that does not learn: ``min(skew · factor, max)``, of its sign."""
-    not_negative(factor_1e30=factor_1e30, rate_1e30_max=rate_1e30_max)
-    skew = skew_1e30(long_1e30, short_1e30, exponent_1e30=exponent_1e30)
-    size_1e30 = min(times_1e30(skew, factor_1e30), rate_1e30_max)
-    return size_1e30 if long_1e30 >= short_1e30 else -size_1e30
 
 
 def _bounded(value_1e30: int, low_1e30: int, high_1e30: int) -> int:

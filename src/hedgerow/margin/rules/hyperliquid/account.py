@@ -1,13 +1,9 @@
-"""What an account is worth, and what it must keep to take something out."""
+"""What an account is worth, and what is left of it without its positions."""
 
 from collections.abc import Iterable
 from fractions import Fraction
 
-from hedgerow.margin.rules.checks import not_negative
-
-__all__ = ["account_value_usd", "raw_usd", "requirement_transfer_usd"]
-
-_TRANSFER_FRAC = Fraction(1, 10)
+__all__ = ["account_value_usd", "raw_usd"]
 
 
 def account_value_usd(cross_usd: Fraction, isolated_usd: Iterable[Fraction]) -> Fraction:
@@ -26,9 +22,3 @@ def raw_usd(value_usd: Fraction, notional_signed_usd: Fraction) -> Fraction:
         Of its positions; long is positive.
     """
     return value_usd - notional_signed_usd
-
-
-def requirement_transfer_usd(initial_usd: Fraction, notional_usd: Fraction) -> Fraction:
-    """What must remain after a withdrawal or transfer: initial margin, a tenth of all notional."""
-    not_negative(initial_usd=initial_usd, notional_usd=notional_usd)
-    return max(initial_usd, notional_usd * _TRANSFER_FRAC)

@@ -9,7 +9,7 @@ References
 Rules: makerdao/dss, src/{vat,dog,clip,abaci}.sol @ fa4f6630af.
 """
 
-from hedgerow.margin.rules.maker.auction import Taken, incentive_rad, needs_reset, take
+from hedgerow.margin.rules.maker.auction import Taken, incentive_rad, take
 from hedgerow.margin.rules.maker.curves import (
     exponential_price_ray,
     linear_price_ray,
@@ -25,7 +25,6 @@ __all__ = [
     "incentive_rad",
     "is_unsafe",
     "linear_price_ray",
-    "needs_reset",
     "stairstep_price_ray",
     "start_price_ray",
     "take",

@@ -5,10 +5,9 @@ import msgspec
 from hedgerow.errors import OutOfDomain
 from hedgerow.units import mul_div_down
 
-__all__ = ["Taken", "incentive_rad", "needs_reset", "take"]
+__all__ = ["Taken", "incentive_rad", "take"]
 
 _WAD = 10**18
-_RAY = 10**27
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,21 +74,6 @@ def take(
         returned_wad=lot_left if is_raised else 0,
         is_over=is_raised or lot_left == 0,
     )
-
-
-def needs_reset(
-    *, elapsed_s: int, tail_s: int, price_ray: int, top_ray: int, cusp_ray: int
-) -> bool:
-    """Whether an auction is too old, or its price too low, to go on.
-
-    Raises
-    ------
-    OutOfDomain
-        If it began at no price.
-    """
-    if top_ray <= 0:
-        raise OutOfDomain(f"an auction begins at a price, was {top_ray}")
-    return elapsed_s > tail_s or mul_div_down(price_ray, _RAY, top_ray) < cusp_ray
 
 
 def incentive_rad(tip_rad: int, chip_wad: int, tab_rad: int) -> int:

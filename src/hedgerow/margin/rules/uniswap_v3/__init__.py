@@ -20,7 +20,6 @@ from hedgerow.margin.rules.uniswap_v3.deltas import (
 )
 from hedgerow.margin.rules.uniswap_v3.liquidity import (
     amounts_for_liquidity_raw,
-    fees_owed_raw,
     liquidity_for_amounts_raw,
 )
 from hedgerow.margin.rules.uniswap_v3.swap import SwapStep, swap_step
@@ -43,7 +42,6 @@ __all__ = [
     "amount0_delta_raw",
     "amount1_delta_raw",
     "amounts_for_liquidity_raw",
-    "fees_owed_raw",
     "liquidity_for_amounts_raw",
     "next_price_from_input_x96",
     "next_price_from_output_x96",

@@ -4,11 +4,9 @@ from hedgerow.errors import OutOfDomain
 from hedgerow.margin.rules.uniswap_v3.deltas import amount0_delta_raw, amount1_delta_raw
 from hedgerow.units import mul_div_down
 
-__all__ = ["amounts_for_liquidity_raw", "fees_owed_raw", "liquidity_for_amounts_raw"]
+__all__ = ["amounts_for_liquidity_raw", "liquidity_for_amounts_raw"]
 
 _X96 = 2**96
-_X128 = 2**128
-_UINT256 = 2**256
 
 
 def liquidity_for_amounts_raw(
@@ -58,16 +56,6 @@ def amounts_for_liquidity_raw(
         amount0_delta_raw(inside, high, liquidity_raw, is_rounded_up=is_rounded_up),
         amount1_delta_raw(low, inside, liquidity_raw, is_rounded_up=is_rounded_up),
     )
-
-
-def fees_owed_raw(liquidity_raw: int, growth_now_x128: int, growth_last_x128: int) -> int:
-    """Give the fees of one token that a position has earned, rounded down.
-
-    Fees lie beside the position, not in its liquidity. The growth inside a range is a counter of
-    256 bits that may start anywhere and wraps around.
-    """
-    growth = (growth_now_x128 - growth_last_x128) % _UINT256
-    return mul_div_down(liquidity_raw, growth, _X128)
 
 
 def _liquidity0_raw(low_x96: int, high_x96: int, amount_raw: int) -> int:

@@ -22,14 +22,12 @@ from pathlib import Path
 
 import polars as pl
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.bonus_history import CONFIRMATIONS_COUNT, BonusHistory, learn_bonuses
 from hedgerow.errors import Failure
 from hedgerow.margin import LendingReserve
-from hedgerow.margin.bonus_history import (
-    CONFIRMATIONS_COUNT,
-    BonusHistory,
-    LiquidationCall,
-    learn_bonuses,
-)
+from hedgerow.margin.liquidation_call import LiquidationCall
 from hedgerow.margin.rules.aave_v2 import seizable_raw
 from hedgerow.units import format_ns
 from hedgerow.venues.recordings import read_liquidation_calls, read_reserves

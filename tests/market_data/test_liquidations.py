@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.bonus_history import learn_bonuses
 from benchmarks.measure_liquidations import (
     CHANGED,
     DUST,
@@ -15,7 +16,7 @@ from benchmarks.measure_liquidations import (
     reasons,
 )
 from hedgerow.margin import LendingReserve
-from hedgerow.margin.bonus_history import LiquidationCall, learn_bonuses
+from hedgerow.margin.liquidation_call import LiquidationCall
 
 # Every seventh call: enough to learn from, and other calls than those whose figures are published.
 EVERY = 7

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from benchmarks.bonus_history import learn_bonuses
 from benchmarks.measure_lending_accounts import (
     COLLATERAL_UNLISTED,
     DEBT_UNLISTED,
@@ -17,7 +18,7 @@ from benchmarks.measure_lending_accounts import (
 )
 from benchmarks.measure_liquidations import CHANGED, DUST, FIRST, MISMATCH, STALE, reasons
 from hedgerow.margin import LendingReserve
-from hedgerow.margin.bonus_history import LiquidationCall, learn_bonuses
+from hedgerow.margin.liquidation_call import LiquidationCall
 from hedgerow.margin.rules.aave_v2 import Standing
 
 RESERVES = {

@@ -7,7 +7,7 @@ import pytest
 
 from hedgerow.errors import RecordingRejected
 from hedgerow.margin import LendingReserve
-from hedgerow.margin.bonus_history import LiquidationCall
+from hedgerow.margin.liquidation_call import LiquidationCall
 from hedgerow.units import SECOND_NS, parse_ns
 from hedgerow.venues.recordings import read_liquidation_calls, read_reserves
 from tests.rooms.venues.made import EVER, START, changed, file

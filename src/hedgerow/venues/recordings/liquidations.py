@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from hedgerow.margin import LendingReserve
-from hedgerow.margin.bonus_history import LiquidationCall
+from hedgerow.margin.liquidation_call import LiquidationCall
 from hedgerow.units import Printed
 from hedgerow.venues.recordings.tables import (
     Column,

@@ -11,17 +11,16 @@ so that no event is ever explained by itself or by what came after.
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from fractions import Fraction
 
 import msgspec
 
 from hedgerow.errors import Failure, Outcome, OutOfDomain
+from hedgerow.margin.liquidation_call import LiquidationCall
 
 __all__ = [
     "CONFIRMATIONS_COUNT",
     "BonusHistory",
-    "LiquidationCall",
     "learn_bonuses",
     "shown_bonus_bps",
 ]
@@ -33,33 +32,6 @@ _BPS = 10_000
 # A whole number to a hundredth of a basis point: a millionth of the ratio. Amounts in smallest
 # units and prices with many digits give it far better; chance hits it once in fifty.
 _WHOLE_BPS = Fraction(1, 100)
-
-
-class LiquidationCall(msgspec.Struct, frozen=True, kw_only=True):
-    """One liquidation as a protocol reports it, with the oracle prices of both sides.
-
-    All four numbers are positive.
-    """
-
-    time_ns: int
-    user: str
-    collateral: str
-    debt: str
-    seized_coin: Decimal
-    repaid_coin: Decimal
-    price_collateral_usd: Decimal
-    price_debt_usd: Decimal
-
-    def __post_init__(self) -> None:
-        for name in ("seized_coin", "repaid_coin", "price_collateral_usd", "price_debt_usd"):
-            value: Decimal = getattr(self, name)
-            if not value.is_finite() or value <= 0:
-                raise ValueError(f"{name} must be finite and positive, was {value}")
-
-    def ratio_bps(self) -> Fraction:
-        """What was seized over what was repaid, in basis points: 10,500 for a bonus of 5 %."""
-        seized = Fraction(self.seized_coin) * Fraction(self.price_collateral_usd)
-        return _BPS * seized / (Fraction(self.repaid_coin) * Fraction(self.price_debt_usd))
 
 
 class BonusHistory(msgspec.Struct, frozen=True, kw_only=True):

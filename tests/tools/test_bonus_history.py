@@ -7,13 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.bonus_history import BonusHistory, learn_bonuses, shown_bonus_bps
 from hedgerow.errors import Failure, OutOfDomain
-from hedgerow.margin.bonus_history import (
-    BonusHistory,
-    LiquidationCall,
-    learn_bonuses,
-    shown_bonus_bps,
-)
+from hedgerow.margin.liquidation_call import LiquidationCall
 
 
 def call(time_ns: int, ratio_bps: str, collateral: str = "WETH") -> LiquidationCall:

@@ -149,6 +149,11 @@ def test_accounts_together_are_one_report_with_what_their_parts_need_apart() -> 
         ("coin", "ETH", "BTC"): (D(2_500), D(2_500), D(0)),
         ("account", "a", "b"): (D(2_500), D(2_500), D(0)),
     }
+    fewer = require_together(held, "desk", market(), FALLS, model(), pairs_count_max=2)
+    assert not isinstance(fewer, Failure)
+    # Three positions would make three pairs: the two that need most make one.
+    pairs = [(each.first, each.second) for each in fewer.offsets if each.of == "position"]
+    assert pairs == [("a BTC-PERP", "a ETH-PERP")]
     untold = require_together(held, "desk", market(), FALLS, model())
     assert not isinstance(untold, Failure)
     assert (untold.margin, untold.apart_usd, untold.offsets) == (found.margin, {}, ())

@@ -93,6 +93,10 @@ def test_a_book_that_only_gains_needs_nothing_and_says_why() -> None:
     assert rules == ["loss in the scan", "a gain is no collateral"]
     assert [line.amount_initial_ccy for line in report.margin.lines] == [D(-6_250), D(6_250)]
     assert report.margin.requirement_initial_ccy == 0
+    # A gain of cents is none either.
+    small = asked(book, moved({"spot BTC": log(1.00001)})).margin
+    assert (small.requirement_maintenance_ccy, small.requirement_initial_ccy) == (D(0), D(0))
+    assert [line.rule for line in small.lines] == rules
 
 
 def test_each_line_says_what_it_adds_to_the_initial_requirement() -> None:

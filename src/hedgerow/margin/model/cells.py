@@ -63,12 +63,12 @@ Model: TypeAlias = Callable[
 ]
 
 
-def summed(rows: Floats, owner_index: NDArray[np.int64], owners_count: int) -> Floats:
+def summed(rows_ccy: Floats, owner_index: NDArray[np.int64], owners_count: int) -> Floats:
     """Add rows, shape (rows, s), up by their owner; owners never fall from row to row."""
-    total = np.zeros((owners_count, rows.shape[1]))
-    if len(rows):
+    total = np.zeros((owners_count, rows_ccy.shape[1]))
+    if len(rows_ccy):
         first = np.flatnonzero(np.diff(owner_index, prepend=-1))
-        total[owner_index[first]] = np.add.reduceat(rows, first, axis=0)
+        total[owner_index[first]] = np.add.reduceat(rows_ccy, first, axis=0)
     return total
 
 

@@ -8,10 +8,10 @@ rule that the engine asks (`margin.rules.deribit`).
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from hedgerow.errors import Failure
 from hedgerow.instruments import Instrument, InverseFuture, InversePerpetual, Option
@@ -23,9 +23,6 @@ from hedgerow.market import OptionMark, Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.pricing import Floats, OptionColumns, greeks, value_usd
 from hedgerow.units import to_exact, to_model, years_between
-
-if TYPE_CHECKING:
-    from scipy import sparse
 
 __all__ = ["scan_cells"]
 
@@ -77,10 +74,8 @@ class _Book:
         self.entries_coin.append(net)
         self.entries_gross_coin.append(gross)
 
-    def table(self, *, of_options: bool) -> "sparse.csr_array":
+    def table(self, *, of_options: bool) -> sparse.csr_array:
         """Give sizes, shape (accounts, instruments)."""
-        from scipy import sparse  # here and not above: only who scans should wait for it
-
         held = np.array(self.held[of_options], dtype=np.float64).reshape(-1, 3)
         rows, columns = held[:, 0].astype(np.int64), held[:, 1].astype(np.int64)
         shape = (len(self.accounts), len(self.options if of_options else self.futures))

@@ -105,7 +105,7 @@ def agree(
                 (found.requirement_initial_ccy, exact.requirement_initial_ccy),
             ):
                 if found.is_exact[a, s]:
-                    assert model[a, s] == float(true)
+                    assert (model[a, s], bound) == (float(true), 0)
                 else:
                     assert abs(D(model[a, s]) - true) <= bound
             assert found.is_liquidatable[a, s] >= exact.is_liquidatable
@@ -153,17 +153,51 @@ def test_a_model_answers_what_has_no_jump_near(case: EngineCase, data: st.DataOb
     assert found.is_exact.sum() - (~found.is_answered).sum() <= 2
 
 
-@pytest.mark.parametrize("case", WITH_MODEL, ids=lambda case: case.name)
-@settings(max_examples=15)
-@given(data=st.data())
-def test_the_bound_is_a_trillionth_of_the_gross_and_the_venues_steps(
-    case: EngineCase, data: st.DataObject
-) -> None:
-    """Stated here on its own: what is held at most, at any price of the shocks, and 1e-8 a row."""
-    held = msgspec.structs.replace(drawn(data, case), orders=())
-    found = across([held], case.instruments, case.snapshot, [Shock()], case.rulebook)
-    most = max(float(D(10) ** 6 * 80_000), 1e12 * 2_000)
-    assert (found.bound_ccy <= 1e-12 * most + 1e-8 * (2 * len(held.positions) + 2)).all()
+def test_the_bound_is_a_trillionth_of_the_gross_and_the_venues_steps() -> None:
+    """Gross: what is held at the mark and at its entry, and the balance; each as a size."""
+    held = [
+        account(positions={"BTC-PERP": (D(size), 800)}, balances={"USDC": balance})
+        for size, balance in ((10**6, 5_000), (-(10**6), -5_000), (0, 0))
+    ]
+    found = across(held, PERPS, AT_1000, [Shock(spot_factor_frac={"BTC": 0.5})], TIERED)
+    agree(found, held, PERPS, AT_1000, [Shock(spot_factor_frac={"BTC": 0.5})], TIERED)
+    gross = 1e6 * 500 + 1e6 * 800 + 5_000
+    assert found.bound_ccy[:, 0].tolist() == pytest.approx([1e-12 * gross + 1e-8] * 2 + [0.0])
+
+
+def test_the_bound_of_loans_counts_a_step_on_either_side_of_each() -> None:
+    held = [account(currency="USD", positions={"supply:WETH": D(10), "debt:USDC": D(-9_000)})]
+    found = across(held, LOANS, LENT, [Shock()], LENDING)
+    gross = 10 * 1845.13 + 9_000 * 0.9998
+    assert found.bound_ccy[0, 0] == pytest.approx(1e-12 * gross + 1e-8 * 6, rel=1e-9)
+    assert found.paths == ("model",)
+
+
+def test_the_bound_of_a_scan_counts_coins_and_what_options_are_worth_at_most() -> None:
+    """Without volatility a call is worth what it is in the money by: 0.16 of 92,800 of the scan."""
+    call = option(80_000, "call")
+    terms = by_id(inverse(), call)
+    now = snapshot(
+        index("BTC", 80_000), quote("BTC-PERPETUAL", 80_000), option_quote(call, 80_000, 0.5)
+    )
+    rulebook = scan_rulebook(
+        price_range_frac={"BTC": D("0.16")},
+        extended_moves_frac=[],
+        min_volatility_for_shock_up_frac=D(0),
+    )
+    held = [
+        account(
+            currency="BTC",
+            positions={"BTC-PERPETUAL": (D(160_000), 100_000), call.instrument_id: D(-3)},
+            balances={"BTC": D(-7)},
+        )
+    ]
+    shocks = [Shock(vol_shift_frac=-5.0)]
+    found = across(held, terms, now, shocks, rulebook)
+    agree(found, held, terms, now, shocks, rulebook)
+    gross = 7 + 1.6 + 2 * (1 + 0.16 / 0.84) + 3 * (1 + 12_800 / 92_800)
+    assert found.bound_ccy[0, 0] == pytest.approx(1e-12 * gross + 1e-9 * 1.02, rel=1e-9)
+    assert found.paths == ("model",)
 
 
 # --- jumps ----------------------------------------------------------------------------------------
@@ -202,6 +236,18 @@ def test_hyperliquid_on_both_sides_of_a_floor(size: str, side: int) -> None:
     found = across(held, terms, now, shocks, rulebook)
     agree(found, held, terms, now, shocks, rulebook)
     assert found.paths == (("mixed",) if size.startswith(("9.9", "10")) else ("model",))
+
+
+def test_a_position_of_nothing_counts_for_nothing() -> None:
+    held = [
+        account(positions={"BTC-PERP": (D(1), 990), "ETH-PERP": (D(0), 90)}, balances={"USDC": 100})
+    ]
+    terms = by_id(perpetual("BTC"), perpetual("ETH"))
+    rulebook = tiered_rulebook([(0, "0.01")], ("BTC", "ETH"))
+    now = snapshot(quote("BTC-PERP", 1000), quote("ETH-PERP", 100))
+    found = across(held, terms, now, [Shock()], rulebook)
+    agree(found, held, terms, now, [Shock()], rulebook)
+    assert found.paths == ("model",)
 
 
 def test_leverage_that_is_set_bounds_the_initial_rate() -> None:

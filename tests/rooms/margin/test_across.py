@@ -377,6 +377,18 @@ def test_an_average_loan_to_value_on_a_whole_basis_point_is_asked_for() -> None:
     assert found.paths == ("exact", "exact", "exact", "model")
 
 
+@pytest.mark.parametrize("coins", ["8e12", "5e12"])
+def test_totals_of_more_digits_than_a_report_adds_up_are_the_engines_to_refuse(coins: str) -> None:
+    """Ten to the 28 basis points of 1e-8 dollars are 1e16 dollars, or that much debt."""
+    held = [
+        account(currency="USD", positions={"supply:WETH": D(coins)}),
+        account(currency="USD", positions={"debt:WETH": -D(coins)}),
+    ]
+    found = across(held, LOANS, LENT, [Shock()], LENDING)
+    agree(found, held, LOANS, LENT, [Shock()], LENDING)
+    assert found.is_answered.tolist() == ([[False], [False]] if coins == "8e12" else [[True]] * 2)
+
+
 # --- scan -----------------------------------------------------------------------------------------
 
 _CALL, _PUT = option(80_000, "call"), option(70_000, "put")

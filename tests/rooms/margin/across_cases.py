@@ -73,7 +73,8 @@ def agree(
                 (found.requirement_initial_ccy, exact.requirement_initial_ccy),
             ):
                 if found.is_exact[a, s]:
-                    assert (model[a, s], bound) == (float(true), 0)
+                    assert model[a, s] == float(true)
+                    assert bound == 0
                 else:
                     assert abs(D(model[a, s]) - true) <= bound
             assert found.is_liquidatable[a, s] >= exact.is_liquidatable

@@ -8,6 +8,7 @@ Docstrings name sections of the sheets that the rules were taken from; what each
 in ``docs/reference/sources.md``.
 """
 
+from hedgerow.margin.across import AcrossShocks, Unanswered, require_across
 from hedgerow.margin.engine import Charges, Engine, VenueTerms
 from hedgerow.margin.fills import WorstFills
 from hedgerow.margin.legs import Leg, with_leg, with_legs
@@ -35,6 +36,7 @@ from hedgerow.margin.worst_fills import worst_fills
 
 __all__ = [
     "RULES",
+    "AcrossShocks",
     "Charges",
     "Confidence",
     "Difference",
@@ -52,6 +54,7 @@ __all__ = [
     "ScanRulebook",
     "Tier",
     "TieredRulebook",
+    "Unanswered",
     "VenueTerms",
     "WorstFills",
     "WorstScenario",
@@ -63,6 +66,7 @@ __all__ = [
     "mistakes_of",
     "reach_of",
     "require",
+    "require_across",
     "rulebook_mistakes",
     "rulebooks_at",
     "terms_of",

@@ -13,6 +13,7 @@ import msgspec
 
 from hedgerow.errors import Outcome
 from hedgerow.instruments import Instrument
+from hedgerow.margin.model import Model
 from hedgerow.margin.reach import LiquidationReach
 from hedgerow.margin.records import MarginReport, Rulebook
 from hedgerow.market import Snapshot
@@ -68,7 +69,8 @@ class Engine(Generic[R]):
     what does not fit together in a rulebook whose every number is finite and not negative; those
     under a field in `signed` may be negative. `reach` is told in `hedgerow.margin.reach_of`; None
     where a liquidation goes through an order book. `knows_orders` says that the engine asks margin
-    for orders that rest; an account that has some is refused where it does not.
+    for orders that rest; an account that has some is refused where it does not. `model` answers for
+    many accounts at once, as `hedgerow.margin.model` tells; None where each is asked for exactly.
     """
 
     kind: type[R]
@@ -82,6 +84,7 @@ class Engine(Generic[R]):
         | None
     ) = None
     knows_orders: bool = False
+    model: Model | None = None
 
     @property
     def tag(self) -> str:

@@ -20,6 +20,7 @@ from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.loans import PRICE_DECIMALS, beyond_digits, in_coins, worth_told
 from hedgerow.margin.records import MarginLine, MarginReport, report_of
 from hedgerow.margin.rules.aave_v3 import Standing
+from hedgerow.margin.venues.aave_model import lending_cells
 from hedgerow.margin.venues.aave_reach import reach
 from hedgerow.margin.venues.aave_rulebook import (
     Held,
@@ -177,4 +178,5 @@ ENGINE = Engine(
     terms=_terms,
     mistakes=mistakes,
     reach=reach,
+    model=lending_cells,
 )

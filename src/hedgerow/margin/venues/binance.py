@@ -8,13 +8,14 @@ side filled would need, and what they would lose at once at the mark ([S]: the v
 cost of an order names both parts, the formula of the worse side is a third party's).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import EntryContract, Instrument, LinearPerpetual
 from hedgerow.margin.contracts import Held, held_contracts, order_lines, profit_lines
 from hedgerow.margin.engine import Charges, Engine, VenueTerms
+from hedgerow.margin.model import Cells, TierColumns, tiered_cells
 from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of
 from hedgerow.margin.tiered import (
     Tier,
@@ -48,11 +49,7 @@ def require(
     """Give the cross requirement; see `hedgerow.margin.require`."""
 
     def covers(terms: Instrument) -> str | None:
-        if not isinstance(terms, LinearPerpetual) or terms.settlement != rulebook.currency:
-            return f"{terms.instrument_id} is not a {rulebook.currency} perpetual"
-        if terms.underlying not in rulebook.tiers:
-            return f"{rulebook.name} has no tiers for {terms.underlying}"
-        return None
+        return _not_covered(terms, rulebook)
 
     def initial(terms: EntryContract, notional: Decimal) -> tuple[Decimal, str]:
         tiers = rulebook.tiers[terms.underlying]
@@ -94,6 +91,14 @@ def require(
     )
 
 
+def _not_covered(terms: Instrument, rulebook: TieredRulebook) -> str | None:
+    if not isinstance(terms, LinearPerpetual) or terms.settlement != rulebook.currency:
+        return f"{terms.instrument_id} is not a {rulebook.currency} perpetual"
+    if terms.underlying not in rulebook.tiers:
+        return f"{rulebook.name} has no tiers for {terms.underlying}"
+    return None
+
+
 def _line(held: Held, rulebook: TieredRulebook) -> MarginLine:
     tiers = rulebook.tiers[held.terms.underlying]
     notional, at = held.notional_ccy, tier_index(tiers, held.notional_ccy)
@@ -112,6 +117,30 @@ def _line(held: Held, rulebook: TieredRulebook) -> MarginLine:
 def _initial(notional: Decimal, rate_frac: Decimal) -> Decimal:
     """Cut the initial requirement off after eight decimals, as the venue prints it."""
     return quantise(notional * rate_frac, Decimal("1e-8"), "down")
+
+
+def _model(
+    accounts: Sequence[Account],
+    instruments: Mapping[str, Instrument],
+    snapshots: Sequence[Snapshot],
+    rulebook: TieredRulebook,
+) -> Cells:
+    return tiered_cells(
+        accounts,
+        instruments,
+        snapshots,
+        covers=lambda _, terms: _not_covered(terms, rulebook),
+        table_of=lambda terms: terms.underlying,
+        tables={
+            coin: TierColumns.of(
+                [tier.floor_usd for tier in tiers],
+                [tier.rate_maintenance_frac for tier in tiers],
+                [tier.rate_initial_frac for tier in tiers],
+            )
+            for coin, tiers in rulebook.tiers.items()
+        },
+        asset_of=lambda _: rulebook.currency,
+    )
 
 
 def _terms(rulebook: TieredRulebook) -> VenueTerms:
@@ -136,4 +165,5 @@ ENGINE = Engine(
     terms=_terms,
     mistakes=_mistakes,
     knows_orders=True,
+    model=_model,
 )

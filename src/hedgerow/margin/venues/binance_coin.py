@@ -6,14 +6,15 @@ section 2.2: the figure [V] against a live position; initial cut off after eight
 binance-pm-position-btcusdt). Orders that rest are margined as on USD-M ([S]).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import EntryContract, Instrument, InverseFuture, InversePerpetual
-from hedgerow.margin.brackets import Brackets, mistakes_of_brackets, required
+from hedgerow.margin.brackets import Brackets, brackets_key, mistakes_of_brackets, required
 from hedgerow.margin.contracts import held_contracts, order_lines, profit_lines
 from hedgerow.margin.engine import Charges, Engine, VenueTerms
+from hedgerow.margin.model import Cells, TierColumns, tiered_cells
 from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
@@ -42,9 +43,7 @@ def require(
     coin = account.currency
 
     def covers(terms: Instrument) -> str | None:
-        if not isinstance(terms, InversePerpetual | InverseFuture) or terms.underlying != coin:
-            return f"{terms.instrument_id} is no inverse contract of {coin}"
-        return None
+        return _not_covered(account, terms)
 
     def initial(terms: EntryContract, notional_coin: Decimal) -> Outcome[tuple[Decimal, str]]:
         need = required(rulebook.brackets, terms, notional_coin)
@@ -102,6 +101,38 @@ def require(
     )
 
 
+def _not_covered(account: Account, terms: Instrument) -> str | None:
+    coin = account.currency
+    if not isinstance(terms, InversePerpetual | InverseFuture) or terms.underlying != coin:
+        return f"{terms.instrument_id} is no inverse contract of {coin}"
+    return None
+
+
+def _model(
+    accounts: Sequence[Account],
+    instruments: Mapping[str, Instrument],
+    snapshots: Sequence[Snapshot],
+    rulebook: CoinTieredRulebook,
+) -> Cells:
+    return tiered_cells(
+        accounts,
+        instruments,
+        snapshots,
+        covers=_not_covered,
+        table_of=brackets_key,
+        tables={
+            name: TierColumns.of(
+                [tier.floor_ccy for tier in table.tiers],
+                [tier.rate_maintenance_frac for tier in table.tiers],
+                [tier.rate_initial_frac for tier in table.tiers],
+                table.notional_ccy_max,
+            )
+            for name, table in rulebook.brackets.items()
+        },
+        asset_of=lambda account: account.currency,
+    )
+
+
 def _terms(rulebook: CoinTieredRulebook) -> VenueTerms:
     taker, liquidation = rulebook.fee_taker_frac, rulebook.fee_liquidation_frac
     coins = [name.split("/")[1] for name in rulebook.brackets]
@@ -128,4 +159,5 @@ ENGINE = Engine(
     terms=_terms,
     mistakes=_mistakes,
     knows_orders=True,
+    model=_model,
 )

@@ -14,6 +14,7 @@ nine, up; the scan to nine, half up, as the venue prints it ([V], the same case)
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +33,7 @@ from hedgerow.margin.records import (
 )
 from hedgerow.margin.rules import deribit as rules
 from hedgerow.margin.rules.deribit import Cell, VolShock
+from hedgerow.margin.venues.deribit_model import scan_cells
 from hedgerow.margin.venues.deribit_orders import with_orders
 from hedgerow.margin.venues.deribit_rulebook import RULES, ScanRulebook, mistakes, venue_terms
 from hedgerow.market import OptionMark, Snapshot
@@ -494,4 +496,5 @@ ENGINE = Engine(
     mistakes=mistakes,
     signed=("extended_moves_frac",),
     knows_orders=True,
+    model=partial(scan_cells, grid_of=cells, shocked=shocked_vol_frac),
 )

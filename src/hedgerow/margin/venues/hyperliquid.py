@@ -26,6 +26,7 @@ from hedgerow.margin.contracts import (
     rounded_up_ccy,
 )
 from hedgerow.margin.engine import Charges, Engine, VenueTerms
+from hedgerow.margin.model import Cells, TierColumns, tiered_cells
 from hedgerow.margin.records import Evidence, MarginLine, MarginReport, Rulebook, report_of
 from hedgerow.margin.rules.hyperliquid import tiers as rules
 from hedgerow.market import Snapshot
@@ -197,6 +198,35 @@ def mistakes_of_leverage(
             yield f"leverage_set_frac.{name} must be above 0 and of a coin with tiers"
 
 
+def _model(
+    accounts: Sequence[Account],
+    instruments: Mapping[str, Instrument],
+    snapshots: Sequence[Snapshot],
+    rulebook: HyperliquidRulebook,
+) -> Cells:
+    def columns(coin: str, table: Sequence[LeverageTier]) -> TierColumns:
+        most = [Fraction(tier.leverage_frac_max) for tier in table]
+        told = rulebook.leverage_set_frac.get(coin)
+        used = most if told is None else [min(Fraction(told), each) for each in most]
+        return TierColumns.of(
+            [Fraction(tier.floor_usd) for tier in table],
+            [1 / (2 * each) for each in most],
+            [1 / each for each in used],
+        )
+
+    return tiered_cells(
+        accounts,
+        instruments,
+        snapshots,
+        covers=lambda _, terms: not_covered(
+            terms, rulebook.currency, rulebook.tiers, rulebook.name
+        ),
+        table_of=lambda terms: terms.underlying,
+        tables={coin: columns(coin, table) for coin, table in rulebook.tiers.items()},
+        asset_of=lambda _: rulebook.currency,
+    )
+
+
 def _terms(rulebook: HyperliquidRulebook) -> VenueTerms:
     fee = rulebook.fee_taker_frac
     return VenueTerms(
@@ -219,4 +249,5 @@ ENGINE = Engine(
     terms=_terms,
     mistakes=_mistakes,
     knows_orders=True,
+    model=_model,
 )

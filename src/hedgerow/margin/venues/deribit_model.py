@@ -1,0 +1,278 @@
+"""Deribit's scan in float64: many accounts under many shocks; see `hedgerow.margin.model`.
+
+Every instrument is revalued once in every cell of the scan and after every shock; an account's
+profits are its row of a sparse table of holdings times that. Vols, moves and the tail come from the
+rule that the engine asks (`margin.rules.deribit`).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from hedgerow.errors import Failure
+from hedgerow.instruments import Instrument, InverseFuture, InversePerpetual, Option
+from hedgerow.margin.model import RELATIVE, Cells, is_near
+from hedgerow.margin.rules import deribit as rules
+from hedgerow.margin.rules.deribit import Cell, VolShock
+from hedgerow.margin.venues.deribit_rulebook import ScanRulebook
+from hedgerow.market import OptionMark, Snapshot
+from hedgerow.portfolio import Account
+from hedgerow.pricing import Floats, OptionColumns, greeks, value_usd
+from hedgerow.units import to_exact, to_model, years_between
+
+__all__ = ["scan_cells"]
+
+# What the engine rounds the scan and the rate of a roll to; every other step is far below.
+_STEP_CCY = 1e-9
+_STEP = Decimal("1e-9")
+
+Future = InversePerpetual | InverseFuture
+Grid = Callable[[ScanRulebook, str], tuple[Cell, ...]]
+Shocked = Callable[[ScanRulebook, str, Floats, Floats, VolShock], Floats]
+
+
+@dataclass(slots=True)
+class _Book:
+    """Accounts of one coin as tables: dollars of futures, coins of options."""
+
+    accounts: list[int] = field(default_factory=list)
+    balance_coin: list[float] = field(default_factory=list)
+    # Dollars over entry prices, added up as they are and by size.
+    entries_coin: list[float] = field(default_factory=list)
+    entries_gross_coin: list[float] = field(default_factory=list)
+    futures: dict[str, Future] = field(default_factory=dict)
+    options: dict[str, Option] = field(default_factory=dict)
+    held: dict[bool, list[tuple[int, int, float]]] = field(
+        default_factory=lambda: {True: [], False: []}
+    )
+    rank: dict[str, int] = field(default_factory=dict)
+
+    def take(self, at: int, account: Account, instruments: Mapping[str, Instrument]) -> None:
+        """Add an account that `_fits`."""
+        owner, net, gross = len(self.accounts), 0.0, 0.0
+        for position in account.positions:
+            terms = instruments[position.instrument_id]
+            if isinstance(terms, Option):
+                self.options.setdefault(terms.instrument_id, terms)
+                column = self.rank.setdefault(terms.instrument_id, len(self.options) - 1)
+                size = position.quantity_contracts * terms.multiplier_coin_per_contract
+            else:
+                assert isinstance(terms, Future)
+                assert position.price_entry_ccy is not None
+                self.futures.setdefault(terms.instrument_id, terms)
+                column = self.rank.setdefault(terms.instrument_id, len(self.futures) - 1)
+                size = position.quantity_contracts * terms.multiplier_usd_per_contract
+                entered = to_model(size) / to_model(position.price_entry_ccy)
+                net, gross = net + entered, gross + abs(entered)
+            self.held[isinstance(terms, Option)].append((owner, column, to_model(size)))
+        self.accounts.append(at)
+        self.balance_coin.append(to_model(account.balance_coin(account.currency)))
+        self.entries_coin.append(net)
+        self.entries_gross_coin.append(gross)
+
+    def table(self, *, of_options: bool) -> sparse.csr_array:
+        """Give sizes, shape (accounts, instruments)."""
+        held = np.array(self.held[of_options], dtype=np.float64).reshape(-1, 3)
+        rows, columns = held[:, 0].astype(np.int64), held[:, 1].astype(np.int64)
+        shape = (len(self.accounts), len(self.options if of_options else self.futures))
+        return sparse.csr_array((held[:, 2], (rows, columns)), shape=shape)
+
+
+def scan_cells(
+    accounts: Sequence[Account],
+    instruments: Mapping[str, Instrument],
+    snapshots: Sequence[Snapshot],
+    rulebook: ScanRulebook,
+    *,
+    grid_of: Grid,
+    shocked: Shocked,
+) -> Cells:
+    """Give equity and requirement of accounts in portfolio margin, coin by coin.
+
+    Parameters
+    ----------
+    grid_of, shocked
+        The cells of a coin's scan and its vols in one of them, as the engine has them.
+    """
+    cells = Cells.left(len(accounts), len(snapshots))
+    books: dict[str, _Book] = {}
+    known: dict[tuple[str, str], bool] = {}
+    for at, account in enumerate(accounts):
+        coin = account.currency
+        if coin not in rulebook.price_range_frac or account.orders:
+            continue
+
+        def fits(name: str, coin: str = coin) -> bool:
+            key = (coin, name)
+            if key not in known:
+                known[key] = _fits(instruments[name], coin, snapshots[0])
+            return known[key]
+
+        if isinstance(snapshots[0].spot_usd(coin), Failure):
+            continue
+        if all(
+            fits(each.instrument_id)
+            and (
+                each.price_entry_ccy is not None
+                or isinstance(instruments[each.instrument_id], Option)
+            )
+            for each in account.positions
+        ):
+            books.setdefault(coin, _Book()).take(at, account, instruments)
+    for coin, book in books.items():
+        _fill(cells, book, coin, snapshots, rulebook, grid_of(rulebook, coin), shocked)
+    return cells
+
+
+def _fits(terms: Instrument, coin: str, snapshot: Snapshot) -> bool:
+    """Say whether the scan of a coin covers an instrument and the market knows it."""
+    match terms:
+        case InversePerpetual() | InverseFuture() if terms.underlying == coin:
+            mark = snapshot.mark_usd(terms.instrument_id, coin)
+            return not isinstance(mark, Failure)
+        case Option() if terms.underlying == coin and terms.is_coin_settled:
+            return not isinstance(snapshot.option(terms), Failure)
+        case _:
+            return False
+
+
+def _fill(
+    cells: Cells,
+    book: _Book,
+    coin: str,
+    snapshots: Sequence[Snapshot],
+    rulebook: ScanRulebook,
+    grid: Sequence[Cell],
+    shocked: Shocked,
+) -> None:
+    shape = (len(book.accounts), len(snapshots))
+    equity, initial, bound = np.empty(shape), np.empty(shape), np.empty(shape)
+    is_left = np.zeros(shape, dtype=np.bool_)
+    dollars, coins = book.table(of_options=False), book.table(of_options=True)
+    dollars_gross, coins_gross = abs(dollars), abs(coins)
+    balance, entries = np.array(book.balance_coin), np.array(book.entries_coin)
+    positions = np.diff(dollars.indptr) + np.diff(coins.indptr)
+    reach, dampener = rulebook.price_range_frac[coin], rulebook.extended_dampener_usd[coin]
+    moves = np.array([to_model(cell.price_move_frac) for cell in grid])
+    gains = np.array([_gain(cell, reach) for cell in grid])
+    multipliers = np.array([to_model(cell.multiplier_frac) for cell in grid])
+    rolls = _rolls(book, snapshots[0].time_ns, rulebook, coin)
+    most_usd = to_model(rulebook.delta_shock_threshold_usd)
+    strikes = np.array([to_model(each.strike_usd) for each in book.options.values()])
+    is_call = np.array([each.right == "call" for each in book.options.values()], dtype=np.bool_)
+    for s, snapshot in enumerate(snapshots):
+        index = snapshot.spot_usd(coin)
+        # A shock moves prices: it makes none older.
+        assert not isinstance(index, Failure), index
+        index_usd = to_model(index)
+        per_usd = _coins_per_usd(book, snapshot)
+        marks = [_marked(each, snapshot) for each in book.options.values()]
+        now = OptionColumns(
+            forward_usd=np.array([mark.forward_usd for mark in marks]),
+            strike_usd=strikes,
+            vol_frac=np.array([mark.vol_frac for mark in marks]),
+            expiry_years=np.array([mark.expiry_years for mark in marks]),
+            is_call=is_call,
+        )
+        worth, delta, profits, most = _revalued(now, moves, grid, rulebook, coin, shocked)
+        size = dollars @ per_usd
+        scan = np.asarray(coins @ profits.T) + size[:, None] * gains
+        scan *= multipliers
+        allowances = [
+            to_model(rules.tail_allowance_ccy(cell.price_move_frac, reach, dampener, index))
+            if cell.is_extended
+            else 0.0
+            for cell in grid
+        ]
+        scan -= np.sign(scan) * np.minimum(np.abs(scan), allowances)
+        roll = np.zeros(len(balance))
+        for rate, of_futures, of_options in rolls:
+            net = dollars @ (per_usd * of_futures) + coins @ (delta * of_options)
+            roll += rate * np.abs(net)
+        initial[:, s] = roll - scan.min(axis=1)
+        equity[:, s] = balance + entries - size + coins @ worth
+        delta_usd = np.abs(size + coins @ delta) * index_usd
+        is_left[:, s] = (delta_usd > most_usd) | is_near(delta_usd, most_usd)
+        gross = np.abs(balance) + np.array(book.entries_gross_coin)
+        gross += (dollars_gross @ per_usd) * (1.0 + np.abs(gains).max()) + coins_gross @ most
+        bound[:, s] = RELATIVE * gross + _STEP_CCY * (1.0 + 0.01 * positions)
+    cells.fill(
+        book.accounts,
+        equity_ccy=equity,
+        maintenance_ccy=initial * to_model(rulebook.maintenance_factor_frac),
+        initial_ccy=initial,
+        bound_ccy=bound,
+        is_left=is_left,
+    )
+
+
+def _gain(cell: Cell, reach: Decimal) -> float:
+    """Give what a coin of an inverse future gains in a cell."""
+    move = rules.future_move_frac(cell.price_move_frac, reach, is_extended=cell.is_extended)
+    return to_model(rules.inverse_profit_coin(Decimal(1), move))
+
+
+def _coins_per_usd(book: _Book, snapshot: Snapshot) -> Floats:
+    per_usd = []
+    for terms in book.futures.values():
+        mark = snapshot.mark_usd(terms.instrument_id, terms.underlying)
+        assert not isinstance(mark, Failure), mark
+        per_usd.append(1.0 / to_model(mark))
+    return np.array(per_usd)
+
+
+def _marked(option: Option, snapshot: Snapshot) -> OptionMark:
+    mark = snapshot.option(option)
+    assert not isinstance(mark, Failure), mark
+    return mark
+
+
+def _revalued(
+    now: OptionColumns,
+    moves: Floats,
+    grid: Sequence[Cell],
+    rulebook: ScanRulebook,
+    coin: str,
+    shocked: Shocked,
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Give worth, delta, profits of shape (cells, options) and the most a coin counts, in coins."""
+    shocks: tuple[VolShock, ...] = ("up", "same", "down")
+    vols = {
+        shock: shocked(rulebook, coin, now.vol_frac, now.expiry_years, shock) for shock in shocks
+    }
+    present = greeks(now)
+    worth = present.value_usd / now.forward_usd
+    forwards = now.forward_usd * (1.0 + moves[:, None])
+    moved = np.stack([vols[cell.vol_shock] for cell in grid])
+    then = value_usd(forwards, now.strike_usd, moved, now.expiry_years, now.is_call) / forwards
+    most = 1.0 + then.max(axis=0, initial=0.0) + worth
+    return worth, present.delta_forward_frac, then - worth, most
+
+
+def _rolls(
+    book: _Book, time_ns: int, rulebook: ScanRulebook, coin: str
+) -> list[tuple[float, NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Give each expiry's rate of the roll, and which futures and options it is charged for."""
+    of_futures = [
+        each.expiry_ns if isinstance(each, InverseFuture) else None
+        for each in book.futures.values()
+    ]
+    of_options = [each.expiry_ns for each in book.options.values()]
+    floor = rulebook.min_annualised_move_frac[coin]
+    annual = to_model(rulebook.annualised_move_risk_frac[coin])
+    rolls = []
+    for expiry_ns in dict.fromkeys((*of_futures, *of_options)):
+        rate = floor
+        if expiry_ns is not None:
+            grown = rules.roll_rate_frac(annual, years_between(time_ns, expiry_ns))
+            rate = max(floor, to_exact(grown, _STEP, "up"))
+        mine = [each == expiry_ns for each in of_futures]
+        theirs = [each == expiry_ns for each in of_options]
+        rolls.append(
+            (to_model(rate), np.array(mine, dtype=np.bool_), np.array(theirs, dtype=np.bool_))
+        )
+    return rolls

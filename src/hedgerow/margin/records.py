@@ -289,6 +289,13 @@ class Require:
                 return unsupported(
                     account, f"no terms of {order.instrument_id}, in which an order rests"
                 )
+        try:
+            report = engine.require(account, instruments, snapshot, rulebook)
+        except OutOfDomain as bad:
+            subject = _out_of_domain(engine, account, instruments, snapshot, rulebook)
+            return Failure(subject=subject, reason="unsupported", message=f"{subject}: {bad}")
+        if isinstance(report, Failure):
+            return report
         for asset in dict.fromkeys(each.asset for each in account.balances):
             owed_coin = -account.balance_coin(asset)
             if owed_coin > 0 and not engine.terms(rulebook).reads_owed(asset, account.currency):
@@ -297,11 +304,7 @@ class Require:
                     f"{owed_coin} {asset} are owed, and {rulebook.name} does not count {asset} in "
                     f"an account kept in {account.currency}",
                 )
-        try:
-            return engine.require(account, instruments, snapshot, rulebook)
-        except OutOfDomain as bad:
-            subject = _out_of_domain(engine, account, instruments, snapshot, rulebook)
-            return Failure(subject=subject, reason="unsupported", message=f"{subject}: {bad}")
+        return report
 
 
 def _out_of_domain(

@@ -8,12 +8,12 @@ from hedgerow.app.options import Source
 from hedgerow.app.shocks import NAMED, read_shock
 from hedgerow.app.verdict import status
 from hedgerow.errors import Failure, Outcome
-from hedgerow.instruments import underlying_of
 from hedgerow.limits import Survey, account_node
 from hedgerow.margin import MarginReport, Rulebook, require
 from hedgerow.market import Shock
 from hedgerow.reporting import builtins_of, stress_tables
 from hedgerow.reporting.stress import Stressed
+from hedgerow.solvency import coins_moved
 
 __all__ = ["show_stress"]
 
@@ -25,7 +25,7 @@ def show_stress(
     desk, market, at_ns = opened(source)
     state = looked_at(desk, market, at_ns)
     nodes = judged_nodes(state, account)
-    coins = _coins(state)
+    coins = coins_moved(state.book.instruments, state.book.accounts, state.snapshot)
     dollars = sorted(state.snapshot.dollars_usd)
     asked = {text: read_shock(text, coins, dollars) for text in shocks or NAMED}
     found = {node: _stressed(node, state, asked, desk.rulebooks) for node in nodes}
@@ -59,14 +59,6 @@ def _stressed(
         for text, shock in asked.items()
     }
     return Stressed(present=present, shocked=shocked)
-
-
-def _coins(state: Survey) -> tuple[str, ...]:
-    """List every coin of the desk that `spot` moves: all but dollar coins."""
-    held = {underlying_of(terms) for terms in state.book.instruments}
-    held |= {each.asset for account in state.book.accounts for each in account.balances}
-    coins = {state.snapshot.coin_of(asset) for asset in held}
-    return tuple(sorted(coins - set(state.snapshot.dollars_usd)))
 
 
 def _troubles(found: Mapping[str, Stressed]) -> list[str]:

@@ -19,6 +19,7 @@ from hedgerow.hedging.cost import crossing_cost_usd
 from hedgerow.hedging.records import NO_CAPS, Caps, HedgePolicy, Trade, TradePlan
 from hedgerow.instruments import LinearPerpetual
 from hedgerow.limits import Survey
+from hedgerow.margin import are_both_sides_held
 from hedgerow.market import Ladder
 from hedgerow.pricing import GREEKS
 from hedgerow.units import quantise, scaled, to_exact, to_model
@@ -126,6 +127,16 @@ def _wish(policy: HedgePolicy, survey: Survey, perpetual: LinearPerpetual) -> Ou
     delta = row.delta_spot_coin
     if low <= delta <= high:
         return None
+    for account in survey.book.accounts:
+        if account.account_id == policy.account_id and are_both_sides_held(
+            account, perpetual.instrument_id
+        ):
+            return Failure(
+                subject=policy.underlying,
+                reason="unsupported",
+                message=f"{account.account_id} holds both sides of {perpetual.instrument_id}, and "
+                "which of them an order joins is not known",
+            )
     edge = high if delta > high else low
     # One contract moves like this many coins: the mark moves in proportion to spot, and pays in a
     # dollar coin that has a price of its own (as `pricing.value` has it).

@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import EntryContract, Instrument, has_entry, is_inverse, slope_ccy_per_usd
-from hedgerow.margin.records import Evidence, MarginLine, unsupported
+from hedgerow.margin.legs import are_both_sides_held
+from hedgerow.margin.records import Evidence, MarginLine, Rulebook, unsupported
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account, OpenOrder, Position
 from hedgerow.units import quantise, quantise_fraction_up
@@ -25,6 +26,7 @@ from hedgerow.units import quantise, quantise_fraction_up
 __all__ = [
     "Held",
     "Initial",
+    "borrowed",
     "held_contracts",
     "order_lines",
     "profit_lines",
@@ -88,6 +90,18 @@ def held_contracts(
     return found
 
 
+def borrowed(account: Account, rulebook: Rulebook, asset: str) -> Failure | None:
+    """Refuse a coin that is owed where a venue lends it against a requirement nobody knows."""
+    amount_coin = account.balance_coin(asset)
+    if amount_coin >= 0:
+        return None
+    return unsupported(
+        account,
+        f"{-amount_coin} {asset} are borrowed, and what {rulebook.name} requires for borrowing is "
+        "not in its reference",
+    )
+
+
 def profit_lines(
     account: Account, held: Iterable[Held], evidence: Evidence
 ) -> Iterator[MarginLine]:
@@ -139,10 +153,9 @@ def order_lines(
         if isinstance(marked, Failure):
             return marked
         terms, mark_usd = marked
-        held = [p.quantity_contracts for p in account.positions if p.instrument_id == name]
-        if any(each > 0 for each in held) and any(each < 0 for each in held):
+        if are_both_sides_held(account, name):
             return unsupported(account, f"both sides of {name} are held, and orders rest in it")
-        quantity = sum(held, Decimal(0))
+        quantity = account.quantity_contracts(name)
         position_ccy = _notional(terms, quantity, mark_usd)[0].copy_sign(quantity)
         filled = {
             sign: sum(

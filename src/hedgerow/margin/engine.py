@@ -54,6 +54,16 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
         """Say whether a balance counts in an account kept in a currency."""
         return self.counted is not None and asset in self.counted.get(currency, ())
 
+    def reads_owed(self, asset: str, currency: str) -> bool:
+        """Say whether a negative balance is set against the requirement, or silently left out.
+
+        A rulebook of one currency counts that, whatever the account calls its own.
+        """
+        counted = self.counted or {}
+        if len(counted) == 1:
+            (currency,) = counted
+        return self.counts(asset, currency)
+
 
 def nothing_wrong(_: Rulebook) -> Iterator[str]:
     """Name no mistake: for a kind whose figures cannot contradict each other."""

@@ -1,22 +1,30 @@
-"""Which fills of resting orders ask most of an account, by whatever judges it.
+"""Which fills of resting orders are worst for an account, by whatever judges it.
 
-Every order is either filled at its own price or gone. A requirement is convex in the size of a
-position, so per instrument the worst is at an end: no fill, every buy or every sell. Orders that
-only reduce stop at a position of nothing; they count, as one may undo a hedge. Instruments are
-taken together, since what hedges one may be an order in another.
+Fills are booked at the orders' own prices with the mark where it is, so that what one gains or
+loses at once changes equity. Per instrument one side is asked at a time, from the best price on,
+one price after the other: no fill, the first buys, and so on to every buy; likewise sells. Orders
+that only reduce go first and stop at a position of nothing; they count, as one may undo a hedge.
+Instruments are taken together, since what hedges one may be an order in another.
+
+What is guaranteed is that nothing asked is worse. Where the requirement is convex in the size of
+each position and no buy is dearer than a sell of the same instrument, no other fills in the order
+of price are worse either: between two prices the worst is at an end, and a buy and a sell that
+undo each other only earn. Tiers whose rates rise are convex, and so is the worst cell of a scan.
+Derive's standard margin is not: an expiry needs the smaller of what its options need each alone and
+of what they can lose together, and so a part of a fill may leave less than either end.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from itertools import product
+from itertools import groupby, product
 from math import prod
 
 import msgspec
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument
-from hedgerow.margin.legs import Leg, with_legs
-from hedgerow.margin.records import MarginReport
+from hedgerow.margin.legs import Leg, are_both_sides_held, with_legs
+from hedgerow.margin.records import MarginReport, unsupported
 from hedgerow.portfolio import Account, OpenOrder
 
 __all__ = ["COMBINATIONS_COUNT_MAX", "WorstFills", "search"]
@@ -25,7 +33,7 @@ COMBINATIONS_COUNT_MAX = 1024
 
 
 class WorstFills(msgspec.Struct, frozen=True, kw_only=True):
-    """The account after the fills that ask most of it, and which orders those are.
+    """The account after the worst of the fills asked, and which orders those are.
 
     `is_exhaustive` is False where there were too many instruments to ask every combination: then
     the worst is one that no change in a single instrument makes worse.
@@ -52,7 +60,18 @@ def search(
         Gives the report of an account without orders.
     weight
         Compared from its first item on.
+
+    Returns
+    -------
+    WorstFills or Failure
+        A Failure of `judge`, or where both sides of an order's instrument are held: which of them
+        it joins is not known.
     """
+    for order in account.orders:
+        if are_both_sides_held(account, order.instrument_id):
+            return unsupported(
+                account, f"both sides of {order.instrument_id} are held, and orders rest in it"
+            )
     choices = [_ends(orders) for orders in _by_instrument(account.orders).values()]
     is_exhaustive = prod(map(len, choices)) <= combinations_count_max
 
@@ -97,15 +116,22 @@ def _by_instrument(orders: Sequence[OpenOrder]) -> dict[str, list[OpenOrder]]:
 
 
 def _ends(orders: Sequence[OpenOrder]) -> list[tuple[OpenOrder, ...]]:
-    """List what may have been filled: nothing, every buy, every sell.
+    """List what may have been filled: nothing, or of one side all up to some price.
 
     What only reduces goes first: once the position is closed, the rest opens in full.
     """
-    ends: dict[tuple[OpenOrder, ...], None] = {(): None}
+    ends: list[tuple[OpenOrder, ...]] = [()]
     for sign in (1, -1):
+
+        def turn(order: OpenOrder, sign: int = sign) -> tuple[bool, Decimal]:
+            return not order.is_reduce_only, -sign * order.price_ccy
+
+        filled: tuple[OpenOrder, ...] = ()
         side = [order for order in orders if order.quantity_contracts * sign > 0]
-        ends[tuple(sorted(side, key=lambda order: not order.is_reduce_only))] = None
-    return list(ends)
+        for _, together in groupby(sorted(side, key=turn), key=turn):
+            filled = (*filled, *together)
+            ends.append(filled)
+    return ends
 
 
 def _legs(account: Account, filled: Sequence[OpenOrder]) -> list[Leg]:

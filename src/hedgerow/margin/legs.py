@@ -14,7 +14,7 @@ from hedgerow.instruments import EntryContract, Instrument, Option, settlement_o
 from hedgerow.portfolio import Account, with_balance, with_only_position
 from hedgerow.pricing import unit_ccy
 
-__all__ = ["Leg", "with_leg", "with_legs"]
+__all__ = ["Leg", "are_both_sides_held", "with_leg", "with_legs"]
 
 
 class Leg(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +38,12 @@ class Leg(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"{self.instrument_id}: the price must be positive, {self.price_ccy}")
 
 
+def are_both_sides_held(account: Account, instrument_id: str) -> bool:
+    """Say whether a venue in hedge mode keeps a long and a short of one instrument apart."""
+    held = [p.quantity_contracts for p in account.positions if p.instrument_id == instrument_id]
+    return any(each > 0 for each in held) and any(each < 0 for each in held)
+
+
 def with_leg(
     account: Account,
     terms: EntryContract | Option,
@@ -53,8 +59,15 @@ def with_leg(
     Raises
     ------
     OutOfDomain
-        If a future is held without the price it was entered at: what it earned is unknown.
+        If a future is held without the price it was entered at: what it earned is unknown. If both
+        sides of the instrument are held: which of them the fill joins is unknown, and one net
+        position would need less than the two.
     """
+    if are_both_sides_held(account, terms.instrument_id):
+        raise OutOfDomain(
+            f"{account.account_id} holds both sides of {terms.instrument_id}, and which of them a "
+            "trade joins is not known"
+        )
     held = [p for p in account.positions if p.instrument_id == terms.instrument_id]
     total = sum((p.quantity_contracts for p in held), quantity_contracts)
     settlement = settlement_of(terms)
@@ -84,7 +97,7 @@ def with_legs(
     ------
     OutOfDomain
         If a leg's instrument is unknown, or is neither option nor future: a loan or a pool share is
-        not bought at a price.
+        not bought at a price. Else as `with_leg` does.
     """
     for leg in legs:
         terms = instruments.get(leg.instrument_id)

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
-from hedgerow.errors import Failure, Outcome
+from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.instruments import Instrument
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
@@ -218,6 +218,13 @@ def unsupported(account: Account, message: str) -> Failure:
     return Failure(subject=account.account_id, reason="unsupported", message=message)
 
 
+class Counts(Protocol):
+    """What a rulebook says of balances; see `hedgerow.margin.engine.VenueTerms`."""
+
+    def reads_owed(self, asset: str, currency: str) -> bool:
+        """Say whether a negative balance is set against the requirement, or silently left out."""
+
+
 class Answers(Protocol):
     """Whoever answers for one kind of rulebook; see `hedgerow.margin.engine.Engine`."""
 
@@ -226,6 +233,10 @@ class Answers(Protocol):
         self,
     ) -> Callable[[Account, Mapping[str, Instrument], Snapshot, Any], Outcome[MarginReport]]:
         """Give the requirement under a rulebook of this kind."""
+
+    @property
+    def terms(self) -> Callable[[Any], Counts]:
+        """Give what a rulebook of this kind says beside the requirement."""
 
     @property
     def knows_orders(self) -> bool:
@@ -258,11 +269,15 @@ class Require:
         Returns
         -------
         MarginReport or Failure
-            A Failure as soon as one input is missing or stale, or one position is of a kind the
-            rulebook does not cover, or orders rest for which it has no rule: a requirement without
-            them would look too small.
+            A Failure as soon as one input is missing, stale or outside what a model can take, or
+            one position is of a kind the rulebook does not cover, or orders rest for which it has
+            no rule, or something is owed that it does not count: a requirement without them would
+            look too small.
         """
         engine = self._engines[type(rulebook)]
+        for position in account.positions:
+            if position.instrument_id not in instruments:
+                return unsupported(account, f"no terms of {position.instrument_id}, which is held")
         for order in account.orders:
             if not engine.knows_orders:
                 return unsupported(
@@ -274,4 +289,46 @@ class Require:
                 return unsupported(
                     account, f"no terms of {order.instrument_id}, in which an order rests"
                 )
-        return engine.require(account, instruments, snapshot, rulebook)
+        try:
+            report = engine.require(account, instruments, snapshot, rulebook)
+        except OutOfDomain as bad:
+            subject = _out_of_domain(engine, account, instruments, snapshot, rulebook)
+            return Failure(subject=subject, reason="unsupported", message=f"{subject}: {bad}")
+        if isinstance(report, Failure):
+            return report
+        for asset in dict.fromkeys(each.asset for each in account.balances):
+            owed_coin = -account.balance_coin(asset)
+            if owed_coin > 0 and not engine.terms(rulebook).reads_owed(asset, account.currency):
+                return unsupported(
+                    account,
+                    f"{owed_coin} {asset} are owed, and {rulebook.name} does not count {asset} in "
+                    f"an account kept in {account.currency}",
+                )
+        return report
+
+
+def _out_of_domain(
+    engine: Answers,
+    account: Account,
+    instruments: Mapping[str, Instrument],
+    snapshot: Snapshot,
+    rulebook: Rulebook,
+) -> str:
+    """Name the first instrument that no model can take alone either; the account if there is none.
+
+    Columns of many positions are refused by their row, and only by themselves do rows have names.
+    """
+    bare = msgspec.structs.replace(account, positions=(), orders=())
+    alone = [
+        *(
+            (e.instrument_id, msgspec.structs.replace(bare, positions=(e,)))
+            for e in account.positions
+        ),
+        *((e.instrument_id, msgspec.structs.replace(bare, orders=(e,))) for e in account.orders),
+    ]
+    for name, part in alone:
+        try:
+            engine.require(part, instruments, snapshot, rulebook)
+        except OutOfDomain:
+            return name
+    return account.account_id

@@ -19,16 +19,22 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 def mistakes_of_tiers(tiers_by_name: Mapping[str, Sequence[Tier]]) -> Iterator[str]:
-    """Name tables of tiers that do not begin at nothing, or do not rise."""
+    """Name tables that do not begin at nothing or do not rise, and initial below maintenance."""
     for name, tiers in tiers_by_name.items():
         floors = [tier.floor_usd for tier in tiers]
         if not floors or floors[0] != 0 or floors != sorted(set(floors)):
             listed = [str(floor) for floor in floors]
             yield f"tiers.{name} must start at 0 and rise, floors were {listed}"
-        rates = [tier.rate_maintenance_frac for tier in tiers]
-        if rates != sorted(rates):
-            listed = [str(rate) for rate in rates]
-            yield f"tiers.{name} maintenance rates must rise, were {listed}"
+        for what in ("maintenance", "initial"):
+            rates = [getattr(tier, f"rate_{what}_frac") for tier in tiers]
+            if rates != sorted(rates):
+                yield f"tiers.{name} {what} rates must rise, were {list(map(str, rates))}"
+        for tier in tiers:
+            if tier.rate_initial_frac < tier.rate_maintenance_frac:
+                yield (
+                    f"tiers.{name} initial rate {tier.rate_initial_frac} is below maintenance, "
+                    f"{tier.rate_maintenance_frac}"
+                )
 
 
 def deductions_usd(tiers: Sequence[Tier]) -> tuple[Decimal, ...]:

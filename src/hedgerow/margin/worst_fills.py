@@ -21,7 +21,9 @@ def worst_fills(
     *,
     combinations_count_max: int = COMBINATIONS_COUNT_MAX,
 ) -> Outcome[WorstFills]:
-    """Find the fills after which the account must hold most to stay alive.
+    """Find the fills after which the account is nearest to being liquidated, or furthest beyond.
+
+    How far those asked cover what may happen is told in `hedgerow.margin.fills`.
 
     Parameters
     ----------
@@ -35,8 +37,9 @@ def worst_fills(
     Returns
     -------
     WorstFills or Failure
-        The largest maintenance requirement; of equals the larger initial one, then fewer orders. A
-        Failure as soon as one of the accounts that may come about has no requirement.
+        The least equity beyond maintenance; of equals the least beyond initial, then fewer orders.
+        A Failure as soon as one of the accounts that may come about has no requirement, or where
+        both sides of an order's instrument are held.
 
     Raises
     ------
@@ -48,6 +51,9 @@ def worst_fills(
         account,
         instruments,
         lambda after: require(after, instruments, snapshot, rulebook),
-        lambda report: (report.requirement_maintenance_ccy, report.requirement_initial_ccy),
+        lambda report: (
+            report.requirement_maintenance_ccy - report.equity_ccy,
+            report.requirement_initial_ccy - report.equity_ccy,
+        ),
         combinations_count_max=combinations_count_max,
     )

@@ -5,6 +5,7 @@ or rise before the venue may act, by the same `margin.require` the venue's simul
 refuses a distance where one requirement on the way has no answer.
 """
 
+from hedgerow.solvency.coins import coins_moved
 from hedgerow.solvency.distance import distance
 from hedgerow.solvency.records import Distance
 from hedgerow.solvency.standing import Standing, StandingChange, WhatIf, compared, standing
@@ -14,6 +15,7 @@ __all__ = [
     "Standing",
     "StandingChange",
     "WhatIf",
+    "coins_moved",
     "compared",
     "distance",
     "standing",

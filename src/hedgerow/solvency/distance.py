@@ -1,5 +1,6 @@
 """Distance to liquidation along the joint spot, by bracketing outwards and bisecting.
 
+Every coin traded or pledged moves by the same factor; dollar coins stand still.
 From the present price the search steps outwards on each side until equity falls below the
 requirement, then bisects. Steps are fine near home, where a root matters most, and coarse far away;
 two roots inside one step (an account that breaks and heals) are seen as none. Cost: about 20
@@ -10,10 +11,11 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from hedgerow.errors import Failure, Outcome
-from hedgerow.instruments import Instrument, underlying_of
+from hedgerow.instruments import Instrument
 from hedgerow.margin import Rulebook, require
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Account
+from hedgerow.solvency.coins import coins_moved
 from hedgerow.solvency.records import Distance
 
 __all__ = ["distance"]
@@ -37,7 +39,9 @@ def distance(
         Moves are accurate to 1e-4 of the price, on the near side: the account is still solvent
         there.
     """
-    coins = _coins(account, instruments, snapshot)
+    names = {each.instrument_id for each in account.positions}
+    held = [instruments[name] for name in names if name in instruments]
+    coins = coins_moved(held, [account], snapshot)
 
     def headroom_ccy(factor: float) -> Outcome[Decimal]:
         shock = Shock(spot_factor_frac=dict.fromkeys(coins, factor))
@@ -65,19 +69,6 @@ def distance(
         searched_down_frac=_DOWN[-1] - 1.0,
         searched_up_frac=_UP[-1] - 1.0,
     )
-
-
-def _coins(
-    account: Account, instruments: Mapping[str, Instrument], snapshot: Snapshot
-) -> tuple[str, ...]:
-    """List every coin the account's positions move with, dollar coins apart.
-
-    Whether an index of it was heard does not matter: perpetuals and loans are judged by marks and
-    oracle answers, and a coin left out would stand still and look safe.
-    """
-    held = (instruments[position.instrument_id] for position in account.positions)
-    coins = {snapshot.coin_of(underlying_of(terms)) for terms in held}
-    return tuple(sorted(coins - set(snapshot.dollars_usd)))
 
 
 def _first_breach(

@@ -97,6 +97,26 @@ def test_to_the_nearest_edge_and_no_further(row: str) -> None:
     assert (trade.account_id, trade.instrument_id) == ("perp", "BTC-PERP")
 
 
+@pytest.mark.parametrize("holder", ["perp", "other"])
+def test_both_sides_held_of_the_hedge_are_not_traded_into(holder: str) -> None:
+    """Which of them a fill joins is not known, nor what the account needs then."""
+    sides = [account(positions={"BTC-PERP": (side, 60_000)}).positions for side in (1, -1)]
+    ids = ("perp", "other")
+    held = [account(each, venue="binance") for each in ids]
+    held[ids.index(holder)] = msgspec.structs.replace(
+        held[ids.index(holder)], positions=(*sides[0], *sides[1])
+    )
+    cold = account("cold", balances={"BTC": 2})
+    state = survey(book((cold, *held), by_id(perpetual())), snapshot(*MARKET), {}, ())
+    made = plan([POLICY], state, [perpetual()])
+    if holder == "other":
+        assert [trade.quantity_contracts for trade in made.trades] == [D("-1.75")]
+        return
+    assert made.trades == ()
+    (unmet,) = made.unmet
+    assert unmet.message.startswith("perp holds both sides of BTC-PERP, and which of them")
+
+
 def test_a_contract_of_a_tenth_of_a_coin_trades_ten_times_as_many() -> None:
     perp = perpetual(multiplier_coin_per_contract=D("0.1"), lot_contracts=D(1))
     (trade,) = hedge(2, terms=perp).trades

@@ -123,7 +123,7 @@ def _closing(draw: st.DrawFn) -> Account:
 
 def _multi(draw: st.DrawFn) -> Account:
     held: Positions = {"BTC-PERP": (draw(sizes(100)), 1000), "ETH-PERP": (draw(sizes(500)), 100)}
-    return account(positions=held, balances={"BTC": draw(st.integers(-1, 1))})
+    return account(positions=held, balances={"BTC": draw(st.integers(0, 1))})
 
 
 def _unified(draw: st.DrawFn) -> Account:

@@ -301,7 +301,7 @@ def test_how_well_a_category_is_known_counts() -> None:
     category = LendingCategory(
         ltv_bps=0, liquidation_threshold_bps=9000, liquidation_bonus_bps=10_000, members=[]
     )
-    known = {"collateral": "V", "debt": "V"}
+    known = {"collateral": "V", "collateral_choice": "V", "debt": "V"}
     for evidence, confidence in ((known, "estimate"), ({**known, "e_mode": "V"}, "exact")):
         rules = msgspec.structs.replace(
             RULES, e_mode=category, confidence="exact", evidence=evidence

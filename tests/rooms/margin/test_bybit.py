@@ -91,8 +91,32 @@ def test_a_coin_backs_the_account_in_full_and_new_positions_in_part() -> None:
     assert report.requirement_initial_ccy == 5000
     btc, usdc = lines(report, "collateral haircut")
     assert (btc.evidence, usdc.evidence) == ("D", "U")
-    owed = asked(account(balances={"BTC": -2}), (), index("BTC", 50_000))
-    assert (owed.equity_ccy, owed.requirement_initial_ccy) == (D(-100_000), D(0))
+
+
+def test_what_is_borrowed_is_refused_for_nobody_knows_what_that_requires() -> None:
+    held = account(currency="USD", balances={"BTC": 2, "USDC": -60_000})
+    outcome = require(held, {}, snapshot(index("BTC", 50_000)), unified())
+    assert isinstance(outcome, Failure)
+    assert outcome.reason == "unsupported"
+    assert outcome.message == (
+        "60000 USDC are borrowed, and what bybit/2026-11-20 requires for borrowing is not in its "
+        "reference"
+    )
+
+
+def test_what_is_no_collateral_at_all_is_not_surely_equity() -> None:
+    """The reference says that a coin's worth counts in full, and names none of a ratio of 0."""
+    worth = {}
+    for ratio in ("0", "0.95"):
+        ratios = {"BTC": D(ratio)}
+        report = asked(
+            account(balances={"BTC": 2}), (), index("BTC", 50_000), collateral_ratio_frac=ratios
+        )
+        (line,) = report.equity_lines
+        assert line.amount_ccy == 100_000
+        worth[ratio] = line.evidence
+    assert worth == {"0": "U", "0.95": unified().known("equity")}
+    assert unified().known("equity") != "U"
 
 
 def test_orders_in_futures_take_the_worse_side_with_its_fee() -> None:

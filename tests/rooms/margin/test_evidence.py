@@ -127,7 +127,9 @@ def test_initial_lines_add_up_on_every_venue() -> None:
     )
     assert isinstance(owed, MarginReport)
     assert [line.amount_initial_ccy for line in owed.lines] == [5_000]
-    assert {line.evidence for line in (*owed.lines, *owed.equity_lines)} == {"V"}
+    assert {line.evidence for line in owed.lines} == {"V"}
+    # Whether the supply was chosen as collateral nobody told.
+    assert {line.evidence for line in owed.equity_lines} == {"U"}
 
     scanned = dated(20)
     initials = [line.amount_initial_ccy or D(0) for line in scanned.lines]
@@ -155,12 +157,16 @@ def test_a_tiered_requirement_is_no_surer_than_any_of_its_rules() -> None:
 def test_a_loan_is_no_surer_than_its_rules() -> None:
     loan = account(positions={"supply:ETH": 10, "debt:USDC": -5_000})
     market = snapshot(oracle("ETH", 2_500), oracle("USDC", 1), lending("ETH"), lending("USDC"))
-    cases: tuple[tuple[Evidence, Confidence], ...] = (("V", "exact"), ("R", "estimate"))
-    for evidence, confidence in cases:
+    cases: tuple[tuple[Evidence, Evidence, Confidence], ...] = (
+        ("V", "V", "exact"),
+        ("R", "V", "estimate"),
+        ("V", "U", "estimate"),
+    )
+    for evidence, choice, confidence in cases:
         rules = msgspec.structs.replace(
             lending_rulebook(ETH=8000, USDC=8000),
             confidence="exact",
-            evidence={"collateral": evidence, "debt": "V"},
+            evidence={"collateral": evidence, "collateral_choice": choice, "debt": "V"},
         )
         report = require(loan, by_id(supply("ETH"), debt("USDC")), market, rules)
         assert isinstance(report, MarginReport)

@@ -195,6 +195,15 @@ def test_profit_joins_its_currency_before_the_discount_and_a_debt_counts_in_full
     assert "what is owed counts in full" in report.equity_lines[1].detail
 
 
+def test_what_is_borrowed_is_refused_for_nobody_knows_what_that_requires() -> None:
+    held = account(currency="USD", balances={"BTC": 20, "USDC": -100})
+    rules = multi(BTC=discount((0, 1)), USDC=discount((0, 1)))
+    outcome = require(held, {}, snapshot(index("BTC", 60_000)), rules)
+    assert isinstance(outcome, Failure)
+    assert outcome.reason == "unsupported"
+    assert outcome.message.startswith("100 USDC are borrowed, and what okx-multi/2026-11-20")
+
+
 def test_a_currency_without_discount_or_price_is_refused() -> None:
     outcome = require(account(balances={"DOGE": 1}), {}, snapshot(index("DOGE", 1)), multi())
     assert isinstance(outcome, Failure)

@@ -4,10 +4,20 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hedgerow.errors import Failure, MarketRejected
 from hedgerow.instruments import Instrument
-from hedgerow.margin import MarginLine, MarginReport, WorstFills, require, worst_fills
+from hedgerow.margin import (
+    Leg,
+    MarginLine,
+    MarginReport,
+    WorstFills,
+    require,
+    with_legs,
+    worst_fills,
+)
 from hedgerow.portfolio import OpenOrder, book
 from hedgerow.units import DAY_NS
 from tests.builders import (
@@ -21,6 +31,8 @@ from tests.builders import (
     inverse_future,
     lending,
     lending_rulebook,
+    option,
+    option_quote,
     oracle,
     perpetual,
     quote,
@@ -167,17 +179,17 @@ def worst(
 
 def test_the_worse_side_of_every_instrument_is_found_and_named() -> None:
     buy, sell, eth = (
-        resting("BTC-PERP", 2, 900),
-        resting("BTC-PERP", -5, 1100),
-        resting("ETH-PERP", -10, 110),
+        resting("BTC-PERP", 2, 1000),
+        resting("BTC-PERP", -5, 1000),
+        resting("ETH-PERP", -10, 99),
     )
     found = worst(buy, sell, eth, BTC=2)
     # Long 2: bought 2 it is 4000, sold 5 it is 3000; and 1000 of ETH. One per cent of each.
     assert set(found.filled) == {buy, eth}
     assert found.report.requirement_maintenance_ccy == 50
     assert found.is_exhaustive
-    # A fill of a long at 900 under a mark of 1000 has earned 200, a short at 110 of ten coins 100.
-    assert found.report.equity_ccy == 5000 + 200 + 100
+    # A short of ten coins at 99 under a mark of 100 has lost 10.
+    assert found.report.equity_ccy == 5000 - 10
 
 
 def test_no_fill_is_the_worst_where_orders_only_close() -> None:
@@ -187,10 +199,10 @@ def test_no_fill_is_the_worst_where_orders_only_close() -> None:
 
 
 def test_what_only_reduces_never_turns_a_position() -> None:
-    order = resting("BTC-PERP", -9, 1100, is_reduce_only=True)
+    order = resting("BTC-PERP", -9, 1000, is_reduce_only=True)
     assert worst(order, BTC=2).filled == ()
     # Without the flag seven would be left short.
-    assert worst(resting("BTC-PERP", -9, 1100), BTC=2).report.requirement_maintenance_ccy == 90
+    assert worst(resting("BTC-PERP", -9, 1000), BTC=2).report.requirement_maintenance_ccy == 90
 
 
 def test_what_only_reduces_may_undo_a_hedge() -> None:
@@ -243,7 +255,7 @@ def test_of_ways_to_the_same_requirement_the_one_with_fewer_orders_is_told() -> 
 
 
 def test_too_many_instruments_are_asked_in_turn() -> None:
-    orders = (resting("BTC-PERP", 2, 900), resting("ETH-PERP", -10, 110))
+    orders = (resting("BTC-PERP", 2, 1000), resting("ETH-PERP", -10, 100))
     in_turn, all_of_them = worst(*orders, most=2, BTC=2), worst(*orders, BTC=2)
     assert not in_turn.is_exhaustive
     assert in_turn.report == all_of_them.report
@@ -289,9 +301,116 @@ def test_a_scan_asks_initially_for_the_fills_that_cost_most() -> None:
     assert ordered.requirement_initial_ccy == both.requirement_initial_ccy
     line = order_line(ordered)
     assert line.amount_initial_ccy == both.requirement_initial_ccy - bare.requirement_initial_ccy
-    assert line.detail.endswith("initial with filled: 80000 BTC-DATED")
+    assert line.detail.endswith("initial less equity with filled: 80000 BTC-DATED")
     assert (bare.confidence, ordered.confidence, line.evidence) == ("exact", "estimate", "U")
     assert order_line(asked(sell)).amount_initial_ccy == 0
+
+
+def test_a_scan_asks_initially_for_what_a_fill_loses_at_once() -> None:
+    """Bought at 0.9 BTC where it is worth a tenth of that: the order alone needs the difference."""
+    call = option(60_000, "call")
+    now = snapshot(index("BTC", 60_000), option_quote(call, 60_000, 0.5))
+    order = resting(call.instrument_id, 1, "0.9")
+    bare = account(currency="BTC", balances={"BTC": 1})
+    held = account(
+        currency="BTC", balances={"BTC": D(1) - D("0.9")}, positions={call.instrument_id: 1}
+    )
+    before, ordered, after = (
+        require(each, by_id(call), now, scan_rulebook())
+        for each in (bare, msgspec.structs.replace(bare, orders=(order,)), held)
+    )
+    assert isinstance(before, MarginReport)
+    assert isinstance(ordered, MarginReport)
+    assert isinstance(after, MarginReport)
+    lost = before.equity_ccy - after.equity_ccy
+    assert lost > D("0.8")
+    assert order_line(ordered).amount_initial_ccy == after.requirement_initial_ccy + lost
+    # What is left for new positions is what is left once it is filled.
+    assert (
+        ordered.equity_ccy - ordered.requirement_initial_ccy
+        == after.equity_ccy - after.requirement_initial_ccy
+    )
+    first = order_line(ordered).detail.partition(", ")[0]
+    assert eval(first, {"__builtins__": {}}) == pytest.approx(
+        float(order_line(ordered).amount_initial_ccy or 0), rel=1e-12
+    )
+
+
+def test_a_fill_that_loses_at_once_is_worse_than_none_though_it_needs_less() -> None:
+    """Long 10 at a mark of 1000, one sold at 100: 900 are gone, and the 9 left need 130."""
+    order = resting("BTC-PERP", -1, 100)
+    held = account(positions={"BTC-PERP": (10, 1000)}, balances={"USDC": 900}, orders=(order,))
+    found = worst_fills(held, TERMS, NOW, RULES)
+    assert isinstance(found, WorstFills)
+    assert found.filled == (order,)
+    assert found.report.equity_ccy == 0
+    assert found.report.requirement_maintenance_ccy == 130
+    assert found.report.is_liquidatable
+
+
+def test_orders_far_from_the_mark_do_not_hide_those_near_it() -> None:
+    """Bought at 1 under a mark of 1000 a coin is a gift; the one at 1000 fills before."""
+    near, gift = resting("BTC-PERP", 1, 1000), resting("BTC-PERP", 1, 1)
+    assert worst(gift, near).filled == (near,)
+    near, gift = resting("BTC-PERP", -1, 1000), resting("BTC-PERP", -1, 1999)
+    assert worst(gift, near).filled == (near,)
+
+
+PRICES = st.integers(900, 1100)
+LOTS = st.integers(1, 4)
+
+
+@settings(max_examples=60)
+@given(
+    held=st.integers(-6, 6),
+    middle=PRICES,
+    buys=st.lists(st.tuples(LOTS, st.integers(0, 120)), max_size=3),
+    sells=st.lists(st.tuples(LOTS, st.integers(0, 120)), max_size=3),
+    bought=st.decimals(0, 12, places=1),
+    sold=st.decimals(0, 12, places=1),
+)
+def test_no_fills_in_the_order_of_price_leave_less(
+    held: int,
+    middle: int,
+    buys: list[tuple[int, int]],
+    sells: list[tuple[int, int]],
+    bought: Decimal,
+    sold: Decimal,
+) -> None:
+    """Parts of fills and fills of both sides too, where requirements are convex in size."""
+    orders = [resting("BTC-PERP", size, middle - away) for size, away in buys]
+    orders += [resting("BTC-PERP", -size, middle + away) for size, away in sells]
+    left = {1: bought, -1: sold}
+    legs = []
+    for order in sorted(orders, key=lambda each: abs(each.price_ccy - middle)):
+        sign = 1 if order.quantity_contracts > 0 else -1
+        size = min(left[sign], abs(order.quantity_contracts))
+        left[sign] -= size
+        if size > 0:
+            legs.append(
+                Leg(
+                    instrument_id="BTC-PERP",
+                    quantity_contracts=sign * size,
+                    price_ccy=order.price_ccy,
+                )
+            )
+    bare = account(positions={"BTC-PERP": (held, 1000)} if held else {}, balances={"USDC": 5000})
+    some = require(with_legs(bare, legs, TERMS), TERMS, NOW, RULES)
+    assert isinstance(some, MarginReport)
+    found = worst_fills(msgspec.structs.replace(bare, orders=tuple(orders)), TERMS, NOW, RULES)
+    assert isinstance(found, WorstFills)
+    assert found.report.headroom_ccy <= some.headroom_ccy
+
+
+def test_what_an_order_in_both_sides_held_leads_to_is_not_known() -> None:
+    order = resting("BTC-PERP", -10, 1000, is_reduce_only=True)
+    long, short = (account(positions={"BTC-PERP": (side * 10, 1000)}) for side in (1, -1))
+    both = msgspec.structs.replace(
+        long, positions=long.positions + short.positions, orders=(order,)
+    )
+    found = worst_fills(both, TERMS, NOW, RULES)
+    assert isinstance(found, Failure)
+    assert found.message == "both sides of BTC-PERP are held, and orders rest in it"
 
 
 def test_a_fill_that_cannot_be_judged_is_a_failure() -> None:

@@ -55,6 +55,16 @@ MISTAKES = {
         b'rate_maintenance_frac = "0.005"',
         b'rate_maintenance_frac = "0.05"',
     ),
+    "tiers.BTC initial rates must rise": (
+        TIERED,
+        b'rate_initial_frac = "0.010"',
+        b'rate_initial_frac = "0.5"',
+    ),
+    "tiers.BTC initial rate 0.003 is below maintenance, 0.004": (
+        TIERED,
+        b'rate_initial_frac = "0.008"',
+        b'rate_initial_frac = "0.003"',
+    ),
     r"tiers.BTC.\[0\].rate_maintenance_frac must be finite and not negative, was -0.004": (
         TIERED,
         b'rate_maintenance_frac = "0.004"',

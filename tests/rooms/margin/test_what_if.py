@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +33,10 @@ MARKET = snapshot(
     quote("BTC-PERPETUAL", 80_000),
     quote("BTC-PERP", 80_000),
     option_quote(PUT, 80_000, 0.6),
+)
+BOTH = account(positions={"BTC-PERP": (1, 80_000)})
+BOTH = msgspec.structs.replace(
+    BOTH, positions=(*BOTH.positions, *account(positions={"BTC-PERP": (-1, 80_000)}).positions)
 )
 TIERS = tiered_rulebook([(0, "0.004"), (50_000, "0.005")])
 
@@ -114,10 +119,18 @@ def test_more_of_a_lone_short_never_needs_less(quantity: int) -> None:
     assert needs[0] <= needs[1]
 
 
+def test_two_positions_of_one_side_are_one_when_a_leg_joins_them() -> None:
+    once = account(positions={"BTC-PERP": (1, 80_000)})
+    twice = msgspec.structs.replace(once, positions=2 * once.positions)
+    assert with_legs(twice, [leg("BTC-PERP", -2, 80_000)], TERMS).positions == ()
+
+
 def test_what_cannot_be_added_is_refused() -> None:
     held = account(positions={"BTC-PERP": 1})
     with pytest.raises(OutOfDomain, match="without an entry price"):
         with_legs(held, [leg("BTC-PERP", 1, 80_000)], TERMS)
+    with pytest.raises(OutOfDomain, match="holds both sides of BTC-PERP, and which of them a"):
+        with_legs(BOTH, [leg("BTC-PERP", 1, 80_000)], TERMS)
     with pytest.raises(OutOfDomain, match="ETH-PERP has no terms"):
         with_legs(held, [leg("ETH-PERP", 1, 80_000)], TERMS)
     with pytest.raises(OutOfDomain, match="neither option, future nor perpetual"):

@@ -5,8 +5,10 @@ maintenance requirement is the debt, the initial one what the loan-to-values lea
 arithmetic is in the protocol's integers (onchain-margin.md section 5, [V] for the arithmetic), and
 an account is liquidatable where its health factor is below 1e18, to the last unit.
 
-What an account chose is not in its positions: every supply held counts as collateral, and accounts
-under one rulebook have all joined its efficiency category (e-mode), or none.
+What an account chose is not in its positions: every supply held counts as collateral
+(`collateral_choice`; a supply whose use as collateral was switched off, or that isolation mode or a
+debt ceiling bars, would not), and accounts under one rulebook have all joined its efficiency
+category (e-mode), or none.
 """
 
 from collections.abc import Mapping
@@ -18,7 +20,7 @@ from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LoanDebt, LoanSupply
 from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.loans import PRICE_DECIMALS, beyond_digits, in_coins, worth_told
-from hedgerow.margin.records import MarginLine, MarginReport, report_of
+from hedgerow.margin.records import MarginLine, MarginReport, report_of, weaker
 from hedgerow.margin.rules.aave_v3 import Standing
 from hedgerow.margin.venues.aave_model import lending_cells
 from hedgerow.margin.venues.aave_reach import reach
@@ -99,7 +101,7 @@ def _collateral_line(held: Held, rulebook: LendingRulebook) -> MarginLine:
         subject=held.terms.asset,
         amount_ccy=_weighted_usd(held.worth_base_raw * threshold_bps),
         detail=_worth(held, f" x {threshold_bps} / {_BPS}"),
-        evidence=rulebook.known("collateral"),
+        evidence=weaker(rulebook.known("collateral"), rulebook.known("collateral_choice")),
     )
 
 
@@ -173,7 +175,7 @@ def _terms(rulebook: LendingRulebook) -> VenueTerms:
 
 ENGINE = Engine(
     kind=LendingRulebook,
-    rules=("collateral", "debt", "loan_to_value", "e_mode"),
+    rules=("collateral", "collateral_choice", "debt", "loan_to_value", "e_mode"),
     require=require,
     terms=_terms,
     mistakes=mistakes,

@@ -3,7 +3,8 @@
 Margin balance is every coin of the wallet at its index plus the unrealised profit of perpetuals; an
 option's value is no part of it. Rates are account wide: liquidation comes where the maintenance of
 all positions reaches the margin balance. What of a coin's worth is no collateral lowers what is
-available and not what keeps the account alive, so it stands in the initial requirement.
+available and not what keeps the account alive, so it stands in the initial requirement. A coin that
+is owed is refused: no source here tells what the venue requires for lending it.
 
 Futures need ``N rate - deduction`` and what closing them is estimated to cost; the venue takes that
 fee at the bankruptcy price, here it is of the notional at the mark ([U]).
@@ -30,7 +31,7 @@ from hedgerow.instruments import (
     settlement_of,
 )
 from hedgerow.margin.brackets import position_lines, required
-from hedgerow.margin.contracts import held_contracts, order_lines, profit_lines
+from hedgerow.margin.contracts import borrowed, held_contracts, order_lines, profit_lines
 from hedgerow.margin.engine import Engine
 from hedgerow.margin.records import MarginLine, MarginReport, report_of, unsupported
 from hedgerow.margin.venues.bybit_options import option_lines
@@ -98,17 +99,22 @@ def _wallet(
         if isinstance(price_usd, Failure):
             return price_usd
         amount_coin = account.balance_coin(asset)
+        owing = borrowed(account, rulebook, asset)
+        if owing is not None:
+            return owing
         value_usd = amount_coin * price_usd
+        ratio = rulebook.collateral_ratio_frac.get(asset)
         worth.append(
             MarginLine(
                 rule="wallet balance",
                 subject=asset,
                 amount_ccy=value_usd,
                 detail=f"{amount_coin} x {price_usd}",
-                evidence=rulebook.known("equity"),
+                # That what is no collateral at all still keeps an account alive, the reference
+                # says of coins in general, and of none in particular.
+                evidence="U" if ratio == 0 else rulebook.known("equity"),
             )
         )
-        ratio = rulebook.collateral_ratio_frac.get(asset)
         if ratio is None and asset not in rulebook.settlements:
             return unsupported(account, f"{rulebook.name} has no collateral ratio of {asset}")
         part_frac = Decimal(1) if ratio is None else ratio
@@ -117,10 +123,10 @@ def _wallet(
                 rule="collateral haircut",
                 subject=asset,
                 amount_ccy=Decimal(0),
-                amount_initial_ccy=max(value_usd, Decimal(0)) * (1 - part_frac),
+                amount_initial_ccy=value_usd * (1 - part_frac),
                 detail="settles contracts, and no source tells its ratio: counted in full"
                 if ratio is None
-                else f"initially max({value_usd}, 0) x (1 - {ratio})",
+                else f"initially {value_usd} x (1 - {ratio})",
                 evidence="U" if ratio is None else rulebook.known("collateral_haircut"),
             )
         )

@@ -1,8 +1,9 @@
 """What orders that rest add to Deribit's initial requirement in portfolio margin.
 
 The venue's initial margin holds a part for open orders and its maintenance does not ([V]
-deribit-pme-btc-2024-06-17); how it computes that part is not published. Here it is what the fills
-that ask most would add ([U]; reconcile with `private/pme/simulate`).
+deribit-pme-btc-2024-06-17); how it computes that part is not published. Here it is what the worst
+fills would add, and what they would lose at once at the mark ([U]; reconcile with
+`private/pme/simulate`).
 """
 
 from collections.abc import Callable, Mapping
@@ -45,25 +46,29 @@ def with_orders(
         account,
         instruments,
         judge,
-        lambda report: (report.requirement_initial_ccy,),
+        lambda report: (report.requirement_initial_ccy - report.equity_ccy,),
         combinations_count_max=COMBINATIONS_COUNT_MAX,
     )
     if isinstance(worst, Failure):
         return worst
-    then_ccy, now_ccy = worst.report.requirement_initial_ccy, now.requirement_initial_ccy
+    then = worst.report
+    then_ccy = then.requirement_initial_ccy - then.equity_ccy
+    added_ccy = then_ccy - (now.requirement_initial_ccy - now.equity_ccy)
     filled = ", ".join(f"{each.quantity_contracts} {each.instrument_id}" for each in worst.filled)
     line = MarginLine(
         rule="open orders",
         subject=account.currency,
         amount_ccy=Decimal(0),
-        amount_initial_ccy=then_ccy - now_ccy,
-        detail=f"{then_ccy} - {now_ccy}, initial with filled: {filled or 'none'}"
+        amount_initial_ccy=added_ccy,
+        detail=f"({then.requirement_initial_ccy} - {then.equity_ccy}) - "
+        f"({now.requirement_initial_ccy} - {now.equity_ccy}), "
+        f"initial less equity with filled: {filled or 'none'}"
         + ("" if worst.is_exhaustive else " (instruments asked in turn)"),
         evidence=rulebook.known("open_orders"),
     )
     return msgspec.structs.replace(
         now,
         lines=(*now.lines, line),
-        requirement_initial_ccy=then_ccy,
+        requirement_initial_ccy=now.requirement_initial_ccy + added_ccy,
         confidence=now.confidence if line.evidence == "V" else "estimate",
     )

@@ -1,8 +1,9 @@
 """OKX multi-currency margin: every currency's equity at a discount that grows with its amount.
 
 Adjusted equity is ``Σ eq · discount · price`` over currencies, eq being the balance plus the
-unrealised profit of what is settled in it; a currency that is owed counts in full. Against it stand
-every position's maintenance and closing fee, in dollars. The venue warns at three times and
+unrealised profit of what is settled in it; what losses owe counts in full. A balance that is owed
+is refused: no source here tells what the venue requires for lending it. Against adjusted equity
+stand every position's maintenance and closing fee, in dollars. The venue warns at three times and
 liquidates at one (venue-margin.md section 4, [D] and [S]).
 """
 
@@ -15,7 +16,7 @@ import msgspec
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, settlement_of
 from hedgerow.margin.brackets import Brackets, mistakes_of_brackets, position_lines
-from hedgerow.margin.contracts import held_contracts, profit_lines
+from hedgerow.margin.contracts import borrowed, held_contracts, profit_lines
 from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of, unsupported
 from hedgerow.margin.venues.okx import CONTRACTS
@@ -71,6 +72,9 @@ def require(
     prices_usd: dict[str, Decimal] = {}
     equity_lines = []
     for asset in assets:
+        owing = borrowed(account, rulebook, asset)
+        if owing is not None:
+            return owing
         price_usd = snapshot.spot_usd(asset)
         if isinstance(price_usd, Failure):
             return price_usd

@@ -51,7 +51,7 @@ def _stressed(
     present = state.reports[node]
     if isinstance(present, Failure):
         return Stressed(present=present, shocked=dict.fromkeys(asked, present))
-    instruments = {terms.instrument_id: terms for terms in state.book.instruments}
+    instruments = state.book.terms
     account = next(each for each in state.book.accounts if account_node(each) == node)
     rulebook = rulebooks[present.rulebook]
     shocked: dict[str, Outcome[MarginReport]] = {
@@ -63,7 +63,7 @@ def _stressed(
 
 def _coins(state: Survey) -> tuple[str, ...]:
     """List every coin of the desk that `spot` moves: all but dollar coins."""
-    held = {underlying_of(terms) for terms in state.book.instruments}
+    held = {underlying_of(terms) for terms in state.book.terms.values()}
     held |= {each.asset for account in state.book.accounts for each in account.balances}
     coins = {state.snapshot.coin_of(asset) for asset in held}
     return tuple(sorted(coins - set(state.snapshot.dollars_usd)))

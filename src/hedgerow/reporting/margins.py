@@ -38,7 +38,8 @@ def margin_tables(
 ) -> RenderableType:
     """Each account's requirement line by line, its equity line by line, and the use.
 
-    Lines are rounded to what a person reads; JSON has every digit.
+    Lines are rounded to what a person reads, and a line says where that changes their sum; JSON
+    has every digit.
     """
     head: tuple[Column, ...] = (
         ("Rule", "", False), ("On", "", False), ("Amount", "", True), ("How", "", False),
@@ -50,25 +51,21 @@ def margin_tables(
             failures.append(report)
             continue
         unit = report.currency
+        needed = exact(report.requirement_maintenance_ccy, unit)
+        held = exact(report.equity_ccy, unit)
         rows = [
-            (line.rule, line.subject, exact(line.amount_ccy, unit), _first(line))
-            for line in report.lines
+            *_added_up(report.lines, unit, needed),
+            ("requirement", "", needed, "maintenance"),
+            *_added_up(report.equity_lines, unit, held),
+            ("equity", "", held, "counted by the venue"),
         ]
-        rows.append(
-            ("requirement", "", exact(report.requirement_maintenance_ccy, unit), "maintenance")
-        )
-        rows += [
-            (line.rule, line.subject, exact(line.amount_ccy, unit), _first(line))
-            for line in report.equity_lines
-        ]
-        rows.append(("equity", "", exact(report.equity_ccy, unit), "counted by the venue"))
         use = "no equity left" if report.use_frac is None else percent(report.use_frac)
         state = "LIQUIDATABLE" if report.is_liquidatable else f"use {use}"
         title = f"{report.account_id}: {state}, {report.rulebook} ({report.confidence}), {unit}"
         parts += [grid(title, head, rows)]
         facts = _facts(report)
         parts += [Text(facts, style="dim"), Text()]
-    return Group(*parts, *troubles("Requirement unknown, hence in breach", failures))
+    return Group(*parts, *troubles(_UNKNOWN, failures))
 
 
 def explain_tables(
@@ -94,6 +91,24 @@ def explain_tables(
     if reports:
         parts.append(note(_LEGEND))
     return Group(*parts, *troubles(_UNKNOWN, failures))
+
+
+def _added_up(lines: Sequence[MarginLine], unit: str, total: str) -> list[tuple[str, ...]]:
+    """Give a row a line, and what rounding leaves between their sum and the total, as shown."""
+    rows = [
+        (each.rule, each.subject, exact(each.amount_ccy, unit), _how(each, unit)) for each in lines
+    ]
+    if rest := _off(rows, 2, total):
+        rows.append((_SHOWN, "", exact(rest, unit), ""))
+    return rows
+
+
+def _how(line: MarginLine, unit: str) -> str:
+    """Say how a line comes about, and what it asks where it is initial only, which is not shown."""
+    how = _first(line)
+    if line.amount_ccy or not line.amount_initial_ccy:
+        return how
+    return f"initial only, {exact(line.amount_initial_ccy, unit)}: {how}"
 
 
 def _explained(report: MarginReport) -> list[RenderableType]:

@@ -313,6 +313,14 @@ def test_lines_add_up_as_they_are_shown(amounts: list[str], rest: str | None) ->
         equity_ccy=total, requirement_maintenance_ccy=total, requirement_initial_ccy=2 * total,
         lines=lines, equity_lines=lines,
     )  # fmt: skip
+    numbers: list[Decimal] = []
+    for row in printed(margin_tables([report])).splitlines()[1:]:
+        if row.startswith(("tier", "rounding", "requirement", "equity")):
+            numbers.append(Decimal(shown_rows(row)[0][0]))
+        if row.startswith(("requirement", "equity")):
+            assert sum(numbers[:-1]) == numbers[-1]
+            assert len(numbers) == len(amounts) + 1 + (rest is not None)
+            numbers.clear()
     text = printed(explain_tables([report]))
     needed, _, counted = text.partition("a: equity")
     for table, columns in ((needed, 2), (counted, 1)):
@@ -327,6 +335,33 @@ def test_lines_add_up_as_they_are_shown(amounts: list[str], rest: str | None) ->
         assert row.split()[-1] == rest
     # Where the numbers of a line come from stands below, not in the narrow column.
     assert text.count("tier, BTC: 1 x 1; 1 = 2 - 1") == 2 * len(amounts)
+
+
+@pytest.mark.parametrize(
+    ("maintenance", "initial", "how"),
+    [
+        ("0", "12.5", "initial only, 12.50: 25 x 0.5"),
+        ("1", "2", "25 x 0.5"),
+        ("0", "0", "25 x 0.5"),
+    ],
+)
+def test_a_line_that_is_initial_only_says_what_it_asks(
+    maintenance: str, initial: str, how: str
+) -> None:
+    line = MarginLine(
+        rule="open orders",
+        subject="BTC",
+        amount_ccy=Decimal(maintenance),
+        detail="25 x 0.5",
+        amount_initial_ccy=Decimal(initial),
+    )
+    report = MarginReport(
+        account_id="a", rulebook="r", currency="USDC", time_ns=START_NS, confidence="estimate",
+        equity_ccy=Decimal(0), requirement_maintenance_ccy=Decimal(maintenance),
+        requirement_initial_ccy=Decimal(initial), lines=(line,), equity_lines=(),
+    )  # fmt: skip
+    (row,) = [each for each in printed(margin_tables([report])).splitlines() if "0.5" in each]
+    assert re.split(r"  +", row.rstrip())[-1] == how
 
 
 def test_plans_say_what_they_do_and_what_they_cannot(helped: Episode) -> None:

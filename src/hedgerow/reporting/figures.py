@@ -143,7 +143,7 @@ def is_loss(text: str) -> bool:
     >>> is_loss("-3,000"), is_loss("-13.6 %"), is_loss("perp, liquidated"), is_loss("12")
     (True, False, True, False)
     """
-    return (text.startswith("-") and not text.endswith("%")) or text.endswith(_BAD_ENDS)
+    return (text.startswith("-") and not text.endswith(("%", "points"))) or text.endswith(_BAD_ENDS)
 
 
 _BAD_ENDS = ("liquidatable", "liquidated", "no equity left")

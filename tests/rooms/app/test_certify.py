@@ -233,7 +233,7 @@ def test_the_command_counts_and_ends_with_one_where_a_case_fails(tmp_path: Path)
     }
     assert told["suites"][0]["failures"] == ["wrong"]
     assert told["suites"][0]["suite"] == "compound_v3"
-    misspelt = QUOTE | {"kind": "quote_colateral"}
+    misspelt = QUOTE | {"kind": "quote_collaterals"}
     written(tmp_path, misspelt, misspelt | {"id": "again"})
     answer = hedgerow_here("certify", ".", cwd=tmp_path)
     assert answer.code == 1

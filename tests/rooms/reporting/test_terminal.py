@@ -311,7 +311,7 @@ def test_an_unknown_requirement_says_what_to_write(message: str, remedy: str | N
     failure = Failure(subject="BTC-X", reason="missing_data", message=message)
     text = printed(margin_tables({"desk/v/a": failure}), width=400)
     assert message in text
-    assert (remedy is None) is ("assum" not in text)
+    assert (remedy is None) is ("[assumptions." not in text)
     assert (remedy or message) in text
 
 

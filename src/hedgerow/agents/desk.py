@@ -47,7 +47,7 @@ class DeskAgent:
             `plan` is None where nothing needs doing and nothing is left undone.
         """
         instruments: dict[str, Instrument] = {p.instrument_id: p for p in self.perpetuals}
-        instruments |= {terms.instrument_id: terms for terms in view.book.instruments}
+        instruments |= view.book.terms
         held = _as_if_done(view, instruments)
         state = survey(held, view.snapshot, view.rulebooks, self.limits)
         rulebooks = dict(view.rulebooks)

@@ -11,7 +11,7 @@ from hedgerow.app.observe import frame
 from hedgerow.app.options import Source
 from hedgerow.app.screen import wide_console
 from hedgerow.app.verdict import status, troubles
-from hedgerow.errors import DeskRejected
+from hedgerow.errors import DeskRejected, Failure
 from hedgerow.limits import Survey
 from hedgerow.units import format_ns, parse_ns
 
@@ -66,7 +66,12 @@ def status_of(state: Survey, *, as_json: bool, asked: str | None = None) -> int:
     It is that of the whole desk whatever was asked; `asked` is the account or node to speak of
     first.
     """
-    return status(troubles(frame(state)), is_quiet=as_json, asked=_named(asked))
+    why = {
+        node.split("/")[-1]: each.message
+        for node, each in state.distances.items()
+        if isinstance(each, Failure)
+    }
+    return status(troubles(frame(state), why), is_quiet=as_json, asked=_named(asked))
 
 
 def _named(node: str | None) -> str | None:

@@ -114,7 +114,8 @@ def certify(
 ) -> int:
     """Compute every case of vector files and compare it with what it expects.
 
-    Exit status 1 where a case fails. Kinds that nobody here computes are counted and named.
+    Exit status 1 where a case fails, or none was computed. Kinds that nobody here computes are
+    counted and named.
     """
     return act("certify", path, as_json=as_json)
 

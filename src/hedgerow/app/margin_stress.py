@@ -25,7 +25,7 @@ def show_stress(
     desk, market, at_ns = opened(source)
     state = looked_at(desk, market, at_ns)
     nodes = judged_nodes(state, account)
-    coins = coins_moved(state.book.instruments, state.book.accounts, state.snapshot)
+    coins = coins_moved(tuple(state.book.terms.values()), state.book.accounts, state.snapshot)
     dollars = sorted(state.snapshot.dollars_usd)
     asked = {text: read_shock(text, coins, dollars) for text in shocks or NAMED}
     found = {node: _stressed(node, state, asked, desk.rulebooks) for node in nodes}
@@ -51,7 +51,7 @@ def _stressed(
     present = state.reports[node]
     if isinstance(present, Failure):
         return Stressed(present=present, shocked=dict.fromkeys(asked, present))
-    instruments = {terms.instrument_id: terms for terms in state.book.instruments}
+    instruments = state.book.terms
     account = next(each for each in state.book.accounts if account_node(each) == node)
     rulebook = rulebooks[present.rulebook]
     shocked: dict[str, Outcome[MarginReport]] = {

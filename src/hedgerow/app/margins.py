@@ -25,7 +25,7 @@ def show_requirements(
     state = surveyed(source)
     reports = {node: state.reports[node] for node in judged_nodes(state, account)}
     tables = explain_tables if with_evidence else margin_tables
-    shown = tables(reports.values(), heading=heading_of(state))
+    shown = tables(reports, heading=heading_of(state))
     show(builtins_of(reports), shown, as_json=as_json)
     return status_of(state, as_json=as_json, asked=account)
 
@@ -68,7 +68,7 @@ def show_what_if(source: Source, *, account: str | None, add: Sequence[str], as_
         if each.account_id in known and account in (None, each.account_id)
     }
     heading = f"{heading_of(state)}, with some legs more"
-    show(builtins_of(found), what_if_tables(found.values(), heading=heading), as_json=as_json)
+    show(builtins_of(found), what_if_tables(found, heading=heading), as_json=as_json)
     return status(_troubles(found), is_quiet=as_json)
 
 

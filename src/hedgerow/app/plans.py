@@ -22,7 +22,9 @@ def show_hedges(source: Source, *, as_json: bool) -> int:
     state = looked_at(desk, market, at_ns)
     trades = hedging.plan(desk.hedges, state, desk.perpetuals)
     nothing = TransferPlan(moves=(), unmet=())
-    return _show(desk, market, state, trades, nothing, as_json=as_json)
+    named = ", ".join(each.underlying for each in desk.hedges) or "no coin"
+    asked_of = f"The [[hedges]] of the desk file are for {named}."
+    return _show(desk, market, state, trades, nothing, asked_of, as_json=as_json)
 
 
 def show_transfers(source: Source, *, as_json: bool) -> int:
@@ -32,7 +34,9 @@ def show_transfers(source: Source, *, as_json: bool) -> int:
     rulebooks = rulebooks_at(desk.rulebooks, at_ns)
     transfers = collateral.plan(desk.buffers, desk.routes, state, rulebooks)
     nothing = TradePlan(trades=(), unmet=())
-    return _show(desk, market, state, nothing, transfers, as_json=as_json)
+    named = ", ".join(each.account_id for each in desk.buffers) or "no account"
+    asked_of = f"The [[buffers]] of the desk file are for {named}."
+    return _show(desk, market, state, nothing, transfers, asked_of, as_json=as_json)
 
 
 def _show(
@@ -41,6 +45,7 @@ def _show(
     state: Survey,
     trades: TradePlan,
     transfers: TransferPlan,
+    asked_of: str,
     *,
     as_json: bool,
 ) -> int:
@@ -54,5 +59,6 @@ def _show(
         assumptions=market.statements,
         valid_ns=MINUTE_NS,
     )
-    show(builtins_of(made), plan_tables(made, heading=heading_of(state)), as_json=as_json)
+    shown = plan_tables(made, heading=heading_of(state), asked_of=asked_of)
+    show(builtins_of(made), shown, as_json=as_json)
     return status_of(state, as_json=as_json)

@@ -40,7 +40,7 @@ FLAGS: Final = {
     "quantity_coin": Flag("--quantity", "amount", "Coins or tokens, negative when short or owed."),
     "quantity_usd": Flag("--quantity-usd", "amount", "Dollars of a contract paid in coin."),
     "quantity_contracts": Flag("--quantity", "amount", "Contracts or tokens, negative when short."),
-    "liquidity_contracts": Flag("--liquidity", "amount", "Units of liquidity L."),
+    "liquidity_contracts": Flag("--liquidity", "amount", "Liquidity L in roots of coin times USD."),
     "value_share_usd": Flag("--value", "amount", "What the share is worth, USD; finds L."),
     "deposit_coin": Flag("--deposit-coin", "amount", "Coins put in at --entry or now; finds L."),
     "deposit_usd": Flag("--deposit-usd", "amount", "Dollars put in at --entry or now; finds L."),

@@ -6,7 +6,7 @@ never fine: a desk without limits is not thereby safe.
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hedgerow.limits import METRICS, LimitState
 from hedgerow.simulation import AccountFrame, Episode, Frame
@@ -15,9 +15,18 @@ from hedgerow.units import format_ns
 __all__ = ["status", "troubles", "troubles_of_run"]
 
 
-def troubles(now: Frame) -> tuple[str, ...]:
-    """Say everything that is broken or unknown in one frame of a desk, accounts first."""
-    found = [said for account in now.accounts if (said := _of_account(account))]
+def troubles(now: Frame, why: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Say everything that is broken or unknown in one frame of a desk, accounts first.
+
+    Parameters
+    ----------
+    why
+        Why a distance is unknown, by account, where that is known: a frame does not say.
+    """
+    reasons = why or {}
+    found = [
+        said for each in now.accounts if (said := _of_account(each, reasons.get(each.account_id)))
+    ]
     if now.equity_usd is None:
         found.append("the value of the desk is unknown")
     found += [_of_limit(limit) for limit in now.limits if limit.rung in ("hard", "unknown")]
@@ -58,13 +67,14 @@ def _said(found: Sequence[str], asked: str | None) -> str:
     return f"{said}; elsewhere on the desk: {'; '.join(others)}" if others else said
 
 
-def _of_account(account: AccountFrame) -> str | None:
+def _of_account(account: AccountFrame, reason: str | None) -> str | None:
     if account.equity_ccy is None or account.requirement_ccy is None:
         return f"the requirement of {account.account_id} is unknown"
     if account.equity_ccy < account.requirement_ccy:
         return f"{account.account_id} is liquidatable"
     if not account.is_distance_known:
-        return f"the distance of {account.account_id} is unknown"
+        said = f"the distance of {account.account_id} is unknown"
+        return f"{said} ({reason})" if reason else said
     return None
 
 

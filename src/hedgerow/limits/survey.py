@@ -48,7 +48,7 @@ def survey(
     Accounts without a rulebook have no requirement and no distance. An account whose rulebook is
     not among `rulebooks`, or whose positions were observed too long ago, has an unknown one.
     """
-    instruments = {terms.instrument_id: terms for terms in book.instruments}
+    instruments = book.terms
     reports: dict[str, Outcome[MarginReport]] = {}
     distances: dict[str, Outcome[Distance]] = {}
     for account in book.accounts:

@@ -23,8 +23,10 @@ def in_force(rulebooks: Iterable[Rulebook], venue: str, time_ns: int) -> Outcome
     of_venue = [each for each in rulebooks if each.venue == venue]
     begun = [each for each in of_venue if parse_ns(each.as_of) <= time_ns]
     if not begun:
-        first = min((each.as_of for each in of_venue), default=None)
-        told = "there is none at all" if first is None else f"the first is of {first}"
+        first = min(of_venue, key=lambda each: each.as_of, default=None)
+        told = "there is none at all"
+        if first is not None:
+            told = f"the first is of {first.as_of}; write {first.name} to judge by it anyway"
         return Failure(
             subject=venue,
             reason="missing_data",

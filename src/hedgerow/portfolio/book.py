@@ -29,7 +29,8 @@ class Book:
 
     `holding_*` arrays have one row per (account, instrument) pair that is held: the sparse matrix
     of positions in coordinate form. `entry_ccy` is NaN-free: 0.0 means the holding has no entry
-    price.
+    price. `instruments_ordered` are those in which orders rest and nothing is held: no exposure,
+    but a venue asks margin for them.
     """
 
     accounts: tuple[Account, ...]
@@ -38,6 +39,12 @@ class Book:
     holding_instrument_index: NDArray[np.int64]
     holding_quantity_contracts: NDArray[np.float64]
     holding_entry_ccy: NDArray[np.float64]
+    instruments_ordered: tuple[Instrument, ...] = ()
+
+    @property
+    def terms(self) -> dict[str, Instrument]:
+        """Terms by id, of all that is held and of all in which an order rests."""
+        return {each.instrument_id: each for each in (*self.instruments, *self.instruments_ordered)}
 
     def account(self, account_id: str) -> Account:
         """Find an account by its id.
@@ -74,7 +81,8 @@ def book(accounts: Iterable[Account], instruments: Mapping[str, Instrument]) -> 
     accounts
         In the order the desk lists them; the order is kept.
     instruments
-        Terms by id, at least of every position held. Balances need none: they become `Spot`.
+        Terms by id, at least of every position held and of every order that rests. Balances need
+        none: they become `Spot`.
 
     Raises
     ------
@@ -91,6 +99,7 @@ def book(accounts: Iterable[Account], instruments: Mapping[str, Instrument]) -> 
             )
     index_by_id: dict[str, int] = {}
     distinct: list[Instrument] = []
+    ordered: dict[str, Instrument] = {}
     rows: list[tuple[int, int, float, float]] = []
 
     def index_of(instrument: Instrument) -> int:
@@ -117,6 +126,7 @@ def book(accounts: Iterable[Account], instruments: Mapping[str, Instrument]) -> 
                     f"account {account.account_id} has an order in {order.instrument_id}, whose "
                     "terms nobody described; list the instrument or drop the order"
                 )
+            ordered[order.instrument_id] = instruments[order.instrument_id]
         for balance in account.balances:
             spot = Spot(instrument_id=f"spot:{balance.asset}", asset=balance.asset)
             rows.append((account_index, index_of(spot), to_model(balance.quantity_coin), 0.0))
@@ -128,6 +138,9 @@ def book(accounts: Iterable[Account], instruments: Mapping[str, Instrument]) -> 
         holding_instrument_index=_locked(np.array([r[1] for r in rows], dtype=np.int64)),
         holding_quantity_contracts=_locked(np.array([r[2] for r in rows], dtype=np.float64)),
         holding_entry_ccy=_locked(np.array([r[3] for r in rows], dtype=np.float64)),
+        instruments_ordered=tuple(
+            each for name, each in ordered.items() if name not in index_by_id
+        ),
     )
 
 

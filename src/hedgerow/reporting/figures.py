@@ -140,10 +140,12 @@ def percent(value_frac: Number | None, decimals: int = 1, *, sign: bool = False)
 def is_loss(text: str) -> bool:
     """Whether a written number is to be read as bad: negative, but no fall that is a distance.
 
-    >>> is_loss("-3,000"), is_loss("-13.6 %"), is_loss("perp, liquidated"), is_loss("12")
-    (True, False, True, False)
+    >>> is_loss("-3,000"), is_loss("-13.6 %"), is_loss("-0.7 points"), is_loss("12")
+    (True, False, False, False)
+    >>> is_loss("perp, liquidated")
+    True
     """
-    return (text.startswith("-") and not text.endswith("%")) or text.endswith(_BAD_ENDS)
+    return (text.startswith("-") and not text.endswith(("%", "points"))) or text.endswith(_BAD_ENDS)
 
 
 _BAD_ENDS = ("liquidatable", "liquidated", "no equity left")

@@ -1,14 +1,15 @@
 """What stands around the tables of an answer: a heading above, what is missing below."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rich.console import RenderableType
 from rich.text import Text
 
 from hedgerow.errors import Failure
 from hedgerow.reporting.grid import Column, grid
+from hedgerow.reporting.remedies import with_remedy
 
-__all__ = ["headed", "note", "troubles", "without"]
+__all__ = ["headed", "note", "troubles", "unknown_accounts", "without"]
 
 
 def headed(heading: str | None) -> list[RenderableType]:
@@ -32,3 +33,22 @@ def troubles(title: str, failures: Iterable[Failure]) -> list[RenderableType]:
     rows = [(each.subject, each.reason.replace("_", " "), each.message) for each in failures]
     head: tuple[Column, ...] = (("What", "", False), ("Reason", "", False), ("Message", "", False))
     return [Text(), grid(title, head, rows)] if rows else []
+
+
+def unknown_accounts(failures: Mapping[str, Iterable[Failure]]) -> list[RenderableType]:
+    """List which accounts nobody can judge, why, and what to write; nothing where all are judged.
+
+    Parameters
+    ----------
+    failures
+        By account node.
+    """
+    rows = [
+        (node.removeprefix("desk/"), each.subject, each.reason.replace("_", " "), with_remedy(each))
+        for node, found in failures.items()
+        for each in found
+    ]
+    head: tuple[Column, ...] = (
+        ("Account", "", False), ("What", "", False), ("Reason", "", False), ("Message", "", False),
+    )  # fmt: skip
+    return [Text(), grid("Requirement unknown, hence in breach", head, rows)] if rows else []

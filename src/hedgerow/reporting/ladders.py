@@ -72,8 +72,8 @@ def ladder_tables(ladder: ScenarioLadder, heading: str | None = None) -> Rendera
     parts.append(
         note(
             f"USD. Full revaluation; {_MISSED if is_told else _UNTOLD} "
-            f"Moving: {', '.join(ladder.coins)}. Sticky strike; vols move in points, all together, "
-            "never below zero."
+            f"Spot moving: {', '.join(ladder.coins)}. Sticky strike; the vols of all coins move in "
+            "points, all together, never below zero."
         )
     )
     parts.append(note(_STANDING))
@@ -98,6 +98,7 @@ def ladder_svg(ladder: ScenarioLadder) -> str:
     for n, (_, cells) in enumerate(days_apart):
         drawn = [
             text_lines(titles[n], 12, 22, step_px=_TITLE_STEP, style="h"),
+            f'<text class="r" x="{_LEFT - 8}" y="{top - 8}">vol | spot</text>',
             *(
                 f'<text class="c" x="{_x(i) + _CELL_WIDTH // 2}" y="{top - 8}">'
                 f"{_signed(100 * spot)}%</text>"
@@ -119,8 +120,8 @@ def ladder_svg(ladder: ScenarioLadder) -> str:
             )
         parts.append(f'<g transform="translate(0 {n * panel})">{"".join(drawn)}</g>')
     about = (
-        f"{clock(ladder.time_ns)} UTC; profit in USD by full revaluation; moving: "
-        f"{', '.join(ladder.coins)}; sticky strike"
+        f"{clock(ladder.time_ns)} UTC; profit in USD by full revaluation; spot moving: "
+        f"{', '.join(ladder.coins)}; the vols of all coins move together; sticky strike"
     )
     if any(cell.missing for cell in ladder.cells):
         about += "; ? incomplete"

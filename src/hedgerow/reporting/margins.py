@@ -1,6 +1,6 @@
 """Requirements for a terminal: line by line, with evidence, and before and after some legs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from rich.console import Group, RenderableType
@@ -8,10 +8,10 @@ from rich.text import Text
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.margin import Difference, MarginLine, MarginReport, Rulebook
-from hedgerow.reporting.figures import amount, exact, percent, quantity
-from hedgerow.reporting.framing import headed, note, troubles
+from hedgerow.reporting.figures import Number, amount, exact, percent, plain, quantity
+from hedgerow.reporting.framing import headed, note, unknown_accounts
 from hedgerow.reporting.grid import Column, grid
-from hedgerow.solvency import Standing, StandingChange, WhatIf
+from hedgerow.solvency import WhatIf
 
 __all__ = [
     "differences_table",
@@ -31,52 +31,48 @@ _FORMULAS = (
 )
 _SHOWN = "rounding of what is shown"
 _COUNTED = "counted by the venue"
-_UNKNOWN = "Requirement unknown, hence in breach"
 
 
 def margin_tables(
-    outcomes: Iterable[Outcome[MarginReport]],
+    outcomes: Mapping[str, Outcome[MarginReport]],
     heading: str | None = None,
     *,
     counted: str = _COUNTED,
 ) -> RenderableType:
-    """Each account's requirement line by line, its equity line by line, and the use.
+    """Each account's requirement line by line, its equity line by line, and the use; by its node.
 
-    Lines are rounded to what a person reads; JSON has every digit.
+    Lines are rounded to what a person reads, and a line says where that changes their sum; JSON
+    has every digit.
     """
     head: tuple[Column, ...] = (
         ("Rule", "", False), ("On", "", False), ("Amount", "", True), ("How", "", False),
     )  # fmt: skip
     parts = headed(heading)
-    failures: list[Failure] = []
-    for report in outcomes:
+    failures: dict[str, list[Failure]] = {}
+    for node, report in outcomes.items():
         if isinstance(report, Failure):
-            failures.append(report)
+            failures[node] = [report]
             continue
         unit = report.currency
+        needed = exact(report.requirement_maintenance_ccy, unit)
+        held = exact(report.equity_ccy, unit)
         rows = [
-            (line.rule, line.subject, exact(line.amount_ccy, unit), _first(line))
-            for line in report.lines
+            *_added_up(report.lines, unit, needed),
+            ("requirement", "", needed, "maintenance"),
+            *_added_up(report.equity_lines, unit, held),
+            ("equity", "", held, counted),
         ]
-        rows.append(
-            ("requirement", "", exact(report.requirement_maintenance_ccy, unit), "maintenance")
-        )
-        rows += [
-            (line.rule, line.subject, exact(line.amount_ccy, unit), _first(line))
-            for line in report.equity_lines
-        ]
-        rows.append(("equity", "", exact(report.equity_ccy, unit), counted))
         use = "no equity left" if report.use_frac is None else percent(report.use_frac)
         state = "LIQUIDATABLE" if report.is_liquidatable else f"use {use}"
         title = f"{report.account_id}: {state}, {report.rulebook} ({report.confidence}), {unit}"
         parts += [grid(title, head, rows)]
         facts = _facts(report)
         parts += [Text(facts, style="dim"), Text()]
-    return Group(*parts, *troubles("Requirement unknown, hence in breach", failures))
+    return Group(*parts, *unknown_accounts(failures))
 
 
 def explain_tables(
-    outcomes: Iterable[Outcome[MarginReport]],
+    outcomes: Mapping[str, Outcome[MarginReport]],
     heading: str | None = None,
     *,
     counted: str = _COUNTED,
@@ -88,10 +84,10 @@ def explain_tables(
     """
     parts = headed(heading)
     reports: list[MarginReport] = []
-    failures: list[Failure] = []
-    for each in outcomes:
+    failures: dict[str, list[Failure]] = {}
+    for node, each in outcomes.items():
         if isinstance(each, Failure):
-            failures.append(each)
+            failures[node] = [each]
         else:
             reports.append(each)
     for report in reports:
@@ -100,7 +96,25 @@ def explain_tables(
         parts.append(note(_FORMULAS))
     if reports:
         parts.append(note(_LEGEND))
-    return Group(*parts, *troubles(_UNKNOWN, failures))
+    return Group(*parts, *unknown_accounts(failures))
+
+
+def _added_up(lines: Sequence[MarginLine], unit: str, total: str) -> list[tuple[str, ...]]:
+    """Give a row a line, and what rounding leaves between their sum and the total, as shown."""
+    rows: list[tuple[str, ...]] = [
+        (each.rule, each.subject, exact(each.amount_ccy, unit), _how(each, unit)) for each in lines
+    ]
+    if rest := _off(rows, 2, total):
+        rows.append((_SHOWN, "", exact(rest, unit), ""))
+    return rows
+
+
+def _how(line: MarginLine, unit: str) -> str:
+    """Say how a line comes about, and what it asks where it is initial only, which is not shown."""
+    how = _first(line)
+    if line.amount_ccy or not line.amount_initial_ccy:
+        return how
+    return f"initial only, {exact(line.amount_initial_ccy, unit)}: {how}"
 
 
 def _explained(report: MarginReport, by: str) -> list[RenderableType]:
@@ -173,17 +187,17 @@ def _sum_of(lines: Sequence[MarginLine]) -> str:
 
 
 def what_if_tables(
-    outcomes: Iterable[Outcome[WhatIf]], heading: str | None = None
+    outcomes: Mapping[str, Outcome[WhatIf]], heading: str | None = None
 ) -> RenderableType:
     """Each account before and after its legs, and the change."""
     head: tuple[Column, ...] = (
         ("", "", False), ("Before", "", True), ("After", "", True), ("Change", "", True),
     )  # fmt: skip
     parts = headed(heading)
-    failures: list[Failure] = []
-    for each in outcomes:
+    failures: dict[str, list[Failure]] = {}
+    for node, each in outcomes.items():
         if isinstance(each, Failure):
-            failures.append(each)
+            failures[node] = [each]
             continue
         legs = ", ".join(
             f"{quantity(leg.quantity_contracts, sign=True)} {leg.instrument_id} at {leg.price_ccy}"
@@ -192,7 +206,7 @@ def what_if_tables(
         state = "WOULD BE LIQUIDATABLE, " if each.after.is_liquidatable else ""
         title = f"{each.account_id}: {state}{legs or 'no leg'}; {each.rulebook}, {each.currency}"
         parts += [grid(title, head, _what_if_rows(each)), Text()]
-    return Group(*parts, note("Nothing was sent."), *troubles(_UNKNOWN, failures))
+    return Group(*parts, note("Nothing was sent."), *unknown_accounts(failures))
 
 
 def rulebooks_table(rulebooks: Sequence[Rulebook]) -> RenderableType:
@@ -250,35 +264,36 @@ def _facts(report: MarginReport) -> str:
 
 
 def _what_if_rows(each: WhatIf) -> list[tuple[str, str, str, str]]:
+    """Give what was, what will be, and what the two differ by as they are shown."""
     unit = each.currency
-    rows = [
-        (
-            name,
-            exact(getattr(each.before, field), unit),
-            exact(getattr(each.after, field), unit),
-            _signed(exact(getattr(each.change, field), unit)),
-        )
-        for name, field in (
-            ("maintenance", "requirement_maintenance_ccy"),
-            ("initial", "requirement_initial_ccy"),
-            ("equity", "equity_ccy"),
-            ("headroom", "headroom_ccy"),
-        )
-    ]
-    shares: tuple[Standing | StandingChange, ...] = (each.before, each.after, each.change)
-    use = [
-        None if s.use_frac is None else percent(s.use_frac, sign=s is each.change) for s in shares
-    ]
-    rows.append(("use", use[0] or "no equity left", use[1] or "no equity left", use[2] or "–"))
+    rows: list[tuple[str, str, str, str]] = []
+    for name, field in (
+        ("maintenance", "requirement_maintenance_ccy"),
+        ("initial", "requirement_initial_ccy"),
+        ("equity", "equity_ccy"),
+        ("headroom", "headroom_ccy"),
+    ):
+        before, after = (exact(getattr(s, field), unit) for s in (each.before, each.after))
+        change = exact(_read(after) - _read(before), unit)
+        rows.append((name, before, after, _signed(change)))
+    rows.append(("use", *_shares(each.before.use_frac, each.after.use_frac, "no equity left")))
     for name, field in (("fall", "distance_down_frac"), ("rise", "distance_up_frac")):
-        moves = [getattr(s, field) for s in shares]
-        before, after = (
-            "none in range" if move is None else percent(move, sign=True) for move in moves[:2]
-        )
-        change = "–" if moves[2] is None else percent(moves[2], sign=True)
-        rows.append((f"liquidated by a {name} of", before, after, change))
+        moves = (getattr(each.before, field), getattr(each.after, field))
+        sizes = [None if move is None else abs(move) for move in moves]
+        rows.append((f"liquidated by a {name} of", *_shares(sizes[0], sizes[1], "none in range")))
     trust = ("confidence", each.before.confidence, each.after.confidence, "")
     return [*rows, trust]
+
+
+def _shares(
+    before_frac: Number | None, after_frac: Number | None, none: str
+) -> tuple[str, str, str]:
+    """Write two fractions of one as per cent, and what they differ by as shown, in points of it."""
+    before, after = (none if each is None else percent(each) for each in (before_frac, after_frac))
+    if before_frac is None or after_frac is None:
+        return before, after, "–"
+    points = _read(after.removesuffix(" %")) - _read(before.removesuffix(" %"))
+    return before, after, f"{plain(points, 1, sign=True)} points"
 
 
 def _signed(written: str) -> str:

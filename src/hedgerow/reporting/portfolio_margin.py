@@ -45,7 +45,7 @@ def portfolio_tables(
         if isinstance(each, Failure):
             failures.append(each)
             continue
-        parts.append(tables([each.margin], counted=_COUNTED))
+        parts.append(tables({each.margin.account_id: each.margin}, counted=_COUNTED))
         parts += _scan(each)
         if with_evidence:
             parts += _moves(each)

@@ -9,7 +9,7 @@ from rich.text import Text
 from hedgerow.errors import Failure, Outcome
 from hedgerow.margin import MarginReport
 from hedgerow.reporting.figures import UNKNOWN, exact, percent
-from hedgerow.reporting.framing import headed, note, troubles
+from hedgerow.reporting.framing import headed, note, unknown_accounts
 from hedgerow.reporting.grid import Column, grid
 
 __all__ = ["Stressed", "stress_tables"]
@@ -44,19 +44,19 @@ def stress_tables(
         What each shock moves, by its name.
     """
     parts = headed(heading)
-    failures: dict[Failure, None] = {}
+    failures: dict[str, dict[Failure, None]] = {}
     for node, each in found.items():
         rows = [_row("present", each.present)]
         for name, report in each.shocked.items():
             said = name if moves[name] == name else f"{name}: {moves[name]}"
             rows.append(_row(said, report))
         reports = (each.present, *each.shocked.values())
-        failures.update(dict.fromkeys(one for one in reports if isinstance(one, Failure)))
+        failures[node] = dict.fromkeys(one for one in reports if isinstance(one, Failure))
         title = node.removeprefix("desk/")
         if not isinstance(each.present, Failure):
             title += f": {each.present.rulebook}, {each.present.currency}"
         parts += [grid(title, _HEAD, rows), Text()]
-    return Group(*parts, note(_NOTE), *troubles("Requirement unknown, hence in breach", failures))
+    return Group(*parts, note(_NOTE), *unknown_accounts(failures))
 
 
 def _row(name: str, report: Outcome[MarginReport]) -> tuple[str, ...]:

@@ -80,8 +80,14 @@ def _range_note(rows: Iterable[Sequence[str]]) -> list[RenderableType]:
     return [Text(RANGE_NOTE, style="dim")] if is_needed else []
 
 
-def plan_tables(plan: Plan, heading: str | None = None) -> RenderableType:
-    """A whole plan: legs in order, every limit before and after, assumptions, what stays undone."""
+def plan_tables(plan: Plan, heading: str | None = None, asked_of: str = "") -> RenderableType:
+    """A whole plan: legs in order, every limit before and after, assumptions, what stays undone.
+
+    Parameters
+    ----------
+    asked_of
+        Of what the desk file asks for legs, told where there are none and a limit is still broken.
+    """
     head: tuple[Column, ...] = (
         ("#", "", True), ("What", "", False), ("Quantity", "contracts or coin", True),
         ("Limit price", "USD", True), ("Expected cost", "USD", True), ("Why", "", False),
@@ -119,7 +125,7 @@ def plan_tables(plan: Plan, heading: str | None = None) -> RenderableType:
              UNKNOWN if then is None else then.rung)
         )  # fmt: skip
     title = f"Plan {plan.plan_id}, {clock(plan.time_ns)} UTC, expires {clock(plan.expires_ns)} UTC"
-    parts = [*headed(heading), _or_nothing(title, head, rows)]
+    parts = [*headed(heading), grid(title, head, rows) if rows else _no_legs(title, plan, asked_of)]
     if rows:
         parts.append(Text(f"Expected cost: {usd(plan.cost_expected_usd)} USD", style="dim"))
     if limit_rows:
@@ -131,7 +137,16 @@ def plan_tables(plan: Plan, heading: str | None = None) -> RenderableType:
     return Group(*parts, *troubles("Not done", plan.unmet))
 
 
-def _or_nothing(
-    title: str, head: Sequence[Column], rows: Sequence[Sequence[str]]
-) -> RenderableType:
-    return grid(title, head, rows) if rows else Text(f"{title}: nothing to do.")
+def _no_legs(title: str, plan: Plan, asked_of: str) -> RenderableType:
+    """Say whether there is nothing to do, or nothing that can be done about what is not fine."""
+    stays = [
+        f"  {each.node} {METRICS[each.metric].title}: " + _STAYS[each.rung].format(each.message)
+        for each in worst_first(plan.limits_before)
+        if each.rung in _STAYS
+    ]
+    if not stays:
+        return Text(f"{title}: nothing to do.")
+    return Text("\n".join([f"{title}: no leg, and not all is fine.", *stays, asked_of]).rstrip())
+
+
+_STAYS = {"hard": "the hard limit stays broken", "unknown": "unknown, {}"}

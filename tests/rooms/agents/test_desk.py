@@ -22,6 +22,7 @@ from tests.builders import (
     ladder,
     perpetual,
     quote,
+    resting,
     snapshot,
     tiered_rulebook,
 )
@@ -116,6 +117,20 @@ def test_nothing_to_do_is_no_plan() -> None:
     assert decision.plan is None
     assert decision.reasons == ()
     assert [state.rung for state in decision.limits] == ["calm"]
+
+
+def test_an_order_in_what_nobody_holds_stops_no_agent() -> None:
+    """An engine without a rule for orders cannot judge the account; the hedges are still made."""
+    (perp, *others) = desk(3)
+    ordered = msgspec.structs.replace(perp, orders=(resting("ETH-PERP", 1, 2000),))
+    view = View(
+        time_ns=T0_NS,
+        book=book((ordered, *others), by_id(perpetual(), perpetual("ETH"))),
+        snapshot=snapshot(*MARKET),
+        rulebooks={"rules": tiered_rulebook([(0, "0.05")])},
+        pending=(),
+    )
+    assert orders(AGENT.step(view, T0_NS)) == orders(step(desk(3))) != []
 
 
 def test_a_delta_outside_its_band_is_hedged() -> None:

@@ -99,7 +99,23 @@ def test_outputs_that_are_not_asked_for_are_passed_over_and_none_may_lack() -> N
     (miss,) = compare({"a": 1}, {"a": 1, "b": {"c": 2}}, EXACT).misses
     assert miss == "b: nothing was computed, expected {'c': 2}"
     (miss,) = compare({"a": {"c": [1, 3]}}, {"a": {"c": [1, 2]}}, EXACT).misses
-    assert miss == "a.c[1]: computed 3, expected 2"
+    assert miss == "a.c[1]: computed 3, expected 2; off by 1, allowed 0"
+
+
+@pytest.mark.parametrize(
+    ("got", "want", "tolerance", "told"),
+    [
+        (Fraction(801193, 40), "20029.8", EXACT, "20029.825, expected 20029.8; off by 0.025"),
+        (Fraction(1, 3), "0.3", EXACT, "0.3333333333333333, expected 0.3; off by 0.03333333333"),
+        (111, 100, Tolerance(rel_frac=Decimal("0.1")), "111, expected 100; off by 11, allowed 10"),
+        (0.25, 1, Tolerance(abs_frac=Decimal("0.5")), "0.25, expected 1; off by 0.75, allowed 0.5"),
+    ],
+)
+def test_a_miss_says_in_decimals_by_how_much(
+    got: object, want: object, tolerance: Tolerance, told: str
+) -> None:
+    (miss,) = compare(got, {"value": want}, tolerance).misses
+    assert miss.startswith(f"value: computed {told}")
 
 
 def test_the_worst_error_is_a_part_of_what_is_allowed() -> None:
@@ -121,7 +137,9 @@ def test_a_computation_sees_its_inputs_and_nothing_else(tmp_path: Path) -> None:
     (suite,) = found.suites
     assert (suite.passed_count, suite.failed_count, suite.failures) == (1, 1, ("wrong",))
     assert suite.error_worst_frac is None
-    assert suite.messages["wrong"] == "value: computed 1250000000000000000, expected 7"
+    assert suite.messages["wrong"] == (
+        "value: computed 1250000000000000000, expected 7; off by 1249999999999999993, allowed 0"
+    )
 
 
 def test_what_nobody_computes_is_counted_and_named(tmp_path: Path) -> None:
@@ -148,7 +166,9 @@ def test_bad_inputs_fail_their_case_and_say_why(
     given: dict[str, Any], message: str, tmp_path: Path
 ) -> None:
     (suite,) = certify(written(tmp_path, QUOTE | {"given": given})).suites
-    assert message in suite.messages["quote_half"]
+    said = suite.messages["quote_half"]
+    assert message in said
+    assert "VectorsRejected" not in said
 
 
 @pytest.mark.parametrize(
@@ -200,7 +220,8 @@ def test_the_command_counts_and_ends_with_one_where_a_case_fails(tmp_path: Path)
     written(tmp_path, QUOTE, QUOTE | {"id": "other", "kind": "quote_moonshine"})
     answer = hedgerow("certify", ".", cwd=tmp_path)
     assert answer.code == 0, answer.err
-    assert "compound_v3 quote_moonshine: 1 cases" in answer.out
+    assert "compound_v3 quote_moonshine: 1 case, and nobody here computes it" in answer.out
+    assert "did you mean" not in answer.out
     written(tmp_path, QUOTE, QUOTE | {"id": "wrong", "then": {"value": 7}})
     answer = hedgerow_here("certify", ".", "--json", cwd=tmp_path)
     assert answer.code == 1
@@ -212,6 +233,12 @@ def test_the_command_counts_and_ends_with_one_where_a_case_fails(tmp_path: Path)
     }
     assert told["suites"][0]["failures"] == ["wrong"]
     assert told["suites"][0]["suite"] == "compound_v3"
+    misspelt = QUOTE | {"kind": "quote_collaterals"}
+    written(tmp_path, misspelt, misspelt | {"id": "again"})
+    answer = hedgerow_here("certify", ".", cwd=tmp_path)
+    assert answer.code == 1
+    assert "2 cases, and nobody here computes it; did you mean quote_collateral?" in answer.out
+    assert answer.err == "hedgerow: none of 2 cases was computed\n"
     answer = hedgerow_here("certify", "nowhere", cwd=tmp_path)
     assert answer.code == 2
     assert "nowhere: no vector file" in answer.err

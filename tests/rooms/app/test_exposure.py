@@ -61,7 +61,7 @@ def test_a_ladder_has_a_cell_for_every_move(words: list[str]) -> None:
     for cell in cells:
         assert cell["profit_usd"] - cell["taylor_usd"] == cell["difference_usd"]
     shown = ask(words, "ladder", *OPTIONS).out
-    for part in ("desk/deribit/options, now", "after 1 day\n", "after 7 days", "Moving: BTC"):
+    for part in ("desk/deribit/options, now", "after 1 day\n", "after 7 days", "Spot moving: BTC"):
         assert part in shown
     assert shown.count("Missed") == 3 * 3 + 1
 

@@ -2,7 +2,7 @@
 
 from hedgerow.errors import Failure
 from hedgerow.limits import Limit, Survey, survey
-from hedgerow.margin import MarginReport
+from hedgerow.margin import MarginReport, decode_rulebook
 from hedgerow.portfolio import book
 from hedgerow.solvency import Distance
 from hedgerow.units import SECOND_NS
@@ -11,8 +11,10 @@ from tests.builders import (
     account,
     by_id,
     index,
+    packaged,
     perpetual,
     quote,
+    resting,
     snapshot,
     tiered_rulebook,
 )
@@ -82,3 +84,36 @@ def test_an_account_whose_rulebook_is_not_at_hand_is_unknown() -> None:
         ("desk/binance/perp", "unknown"),
         ("coin/BTC", "calm"),
     }
+
+
+def test_an_order_in_what_is_not_held_is_asked_margin_for_and_is_no_exposure() -> None:
+    """100 ETH at 2,200 are 220,000 of notional: the tier of 1 % initial, at the least, is 2,200."""
+    rules = decode_rulebook(packaged("binance/2021-11-01"), where="packaged")
+    now = snapshot(
+        index("BTC", 60000), quote("BTC-PERP", 60000), index("ETH", 2200), quote("ETH-PERP", 2200)
+    )
+    found = [
+        survey(
+            book(
+                [
+                    account(
+                        rulebook=rules.name,
+                        positions={"BTC-PERP": (1, 60000)},
+                        balances={"USDC": 10_000},
+                        orders=orders,
+                    )
+                ],
+                by_id(perpetual(), perpetual("ETH")),
+            ),
+            now,
+            {rules.name: rules},
+            LIMITS,
+        )
+        for orders in ((), (resting("ETH-PERP", 100, 2200),))
+    ]
+    bare, ordered = (state.reports["desk/venue/main"] for state in found)
+    assert isinstance(bare, MarginReport)
+    assert isinstance(ordered, MarginReport)
+    assert ordered.requirement_initial_ccy - bare.requirement_initial_ccy == 2200
+    assert isinstance(found[1].distances["desk/venue/main"], Distance)
+    assert found[1].exposures == found[0].exposures

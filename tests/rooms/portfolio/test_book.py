@@ -7,7 +7,7 @@ import pytest
 
 from hedgerow.errors import MarketRejected
 from hedgerow.portfolio import book
-from tests.builders import account, by_id, option, perpetual
+from tests.builders import account, by_id, option, perpetual, resting
 
 BTC, ETH = perpetual("BTC"), perpetual("ETH")
 
@@ -24,6 +24,15 @@ def test_distinct_instruments_and_sparse_holdings() -> None:
     assert list(got.holding_entry_ccy) == [50000.0, 3000.0, 60000.0, 0.0, 0.0]
     assert got.account("two") is two
     assert got.instrument("ETH-PERP") is ETH
+
+
+def test_what_only_rests_has_terms_and_is_no_holding() -> None:
+    orders = (resting("ETH-PERP", 1, 3000), resting("BTC-PERP", 1, 50000))
+    got = book([account(positions={"BTC-PERP": 1}, orders=orders)], by_id(BTC, ETH))
+    assert got.instruments == (BTC,)
+    assert got.instruments_ordered == (ETH,)
+    assert got.terms == {"BTC-PERP": BTC, "ETH-PERP": ETH}
+    assert list(got.holding_instrument_index) == [0]
 
 
 def test_its_columns_are_locked() -> None:

@@ -1,5 +1,6 @@
 """Words in drawings stay inside them, and axes say what was asked."""
 
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -69,6 +70,8 @@ def test_a_ladder_of_one_column_has_room_for_its_words() -> None:
     assert overruns(drawing) == []
     assert lowest(drawing) > 0
     assert "sticky strike" in drawing
+    assert ">vol | spot</text>" in drawing
+    assert "the vols of all coins move together" in " ".join(re.findall(r">([^<>]+)<", drawing))
 
 
 def test_moves_are_written_as_they_were_asked() -> None:

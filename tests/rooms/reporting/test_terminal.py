@@ -24,6 +24,7 @@ from hedgerow.reporting import (
     render_frame,
     summary,
     summary_tables,
+    what_if_tables,
 )
 from hedgerow.reporting.doings import doings
 from hedgerow.reporting.figures import clock, usd
@@ -32,6 +33,7 @@ from hedgerow.reporting.headline import headlines
 from hedgerow.reporting.measures import text_distance, text_use
 from hedgerow.reporting.panels import greek_charts
 from hedgerow.simulation import Episode, Undone
+from hedgerow.solvency import Standing, StandingChange, WhatIf
 from hedgerow.units import HOUR_NS
 from tests.builders import exposure_row
 from tests.rooms.reporting.sample import START_NS, UNKNOWN_ROWS, sample
@@ -283,12 +285,34 @@ def test_a_requirement_is_printed_line_by_line_or_as_unknown() -> None:
         worst_scenario=WorstScenario(scenario_index=3, price_move_frac=Decimal("-0.16"),
                                      vol_shock="up", profit_ccy=Decimal("-1.25")),
     )  # fmt: skip
-    text = printed(margin_tables([report, FAILURE], "opening positions"))
+    text = printed(
+        margin_tables(
+            {"desk/deribit/options": report, "desk/bybit/by": FAILURE}, "opening positions"
+        )
+    )
     assert text.startswith("opening positions\n")
     assert "1.25000000" in text
     for words in ("use 50.0 %", "estimate", "cell 3", "headroom +1.2500 BTC", "-16.0 %", "vol up",
-                  "stale data"):  # fmt: skip
+                  "bybit/by  BTC-X  stale data"):  # fmt: skip
         assert words in text
+
+
+@pytest.mark.parametrize(
+    ("message", "remedy"),
+    [
+        ("no oracle answer for BTC-X by noon", "[assumptions.oracle.BTC-X]"),
+        ("no staking rate for BTC-X by noon", "[assumptions.staking.BTC-X]"),
+        ("no share rate for BTC-X by noon", "[assumptions.share.BTC-X]"),
+        ("no lending index for BTC-X by noon", "[assumptions.lending.BTC-X]"),
+        ("no quote for BTC-X by noon", None),
+    ],
+)
+def test_an_unknown_requirement_says_what_to_write(message: str, remedy: str | None) -> None:
+    failure = Failure(subject="BTC-X", reason="missing_data", message=message)
+    text = printed(margin_tables({"desk/v/a": failure}), width=400)
+    assert message in text
+    assert (remedy is None) is ("[assumptions." not in text)
+    assert (remedy or message) in text
 
 
 def shown_rows(text: str) -> list[list[str]]:
@@ -313,7 +337,15 @@ def test_lines_add_up_as_they_are_shown(amounts: list[str], rest: str | None) ->
         equity_ccy=total, requirement_maintenance_ccy=total, requirement_initial_ccy=2 * total,
         lines=lines, equity_lines=lines,
     )  # fmt: skip
-    text = printed(explain_tables([report]))
+    numbers: list[Decimal] = []
+    for row in printed(margin_tables({"a": report})).splitlines()[1:]:
+        if row.startswith(("tier", "rounding", "requirement", "equity")):
+            numbers.append(Decimal(shown_rows(row)[0][0]))
+        if row.startswith(("requirement", "equity")):
+            assert sum(numbers[:-1]) == numbers[-1]
+            assert len(numbers) == len(amounts) + 1 + (rest is not None)
+            numbers.clear()
+    text = printed(explain_tables({"a": report}))
     needed, _, counted = text.partition("a: equity")
     for table, columns in ((needed, 2), (counted, 1)):
         rows = [row[:columns] for row in shown_rows(table.partition("\ntier, ")[0]) if row]
@@ -327,6 +359,65 @@ def test_lines_add_up_as_they_are_shown(amounts: list[str], rest: str | None) ->
         assert row.split()[-1] == rest
     # Where the numbers of a line come from stands below, not in the narrow column.
     assert text.count("tier, BTC: 1 x 1; 1 = 2 - 1") == 2 * len(amounts)
+
+
+@pytest.mark.parametrize(
+    ("maintenance", "initial", "how"),
+    [
+        ("0", "12.5", "initial only, 12.50: 25 x 0.5"),
+        ("1", "2", "25 x 0.5"),
+        ("0", "0", "25 x 0.5"),
+    ],
+)
+def test_a_line_that_is_initial_only_says_what_it_asks(
+    maintenance: str, initial: str, how: str
+) -> None:
+    line = MarginLine(
+        rule="open orders",
+        subject="BTC",
+        amount_ccy=Decimal(maintenance),
+        detail="25 x 0.5",
+        amount_initial_ccy=Decimal(initial),
+    )
+    report = MarginReport(
+        account_id="a", rulebook="r", currency="USDC", time_ns=START_NS, confidence="estimate",
+        equity_ccy=Decimal(0), requirement_maintenance_ccy=Decimal(maintenance),
+        requirement_initial_ccy=Decimal(initial), lines=(line,), equity_lines=(),
+    )  # fmt: skip
+    (row,) = [each for each in printed(margin_tables({"a": report})).splitlines() if "0.5" in each]
+    assert re.split(r"  +", row.rstrip())[-1] == how
+
+
+def test_a_change_is_what_the_two_shown_differ_by_in_points() -> None:
+    """1.004 to 2.006 is 1.00 to 2.01 as shown: +1.01, where the change itself is +1.00."""
+
+    def standing(ccy: str, use: str, fall: float, rise: float | None) -> Standing:
+        return Standing(
+            requirement_maintenance_ccy=Decimal(ccy), requirement_initial_ccy=Decimal(ccy),
+            equity_ccy=Decimal(ccy), headroom_ccy=Decimal(0), use_frac=Decimal(use),
+            distance_down_frac=fall, distance_up_frac=rise, is_liquidatable=False,
+            confidence="estimate",
+        )  # fmt: skip
+
+    change = StandingChange(
+        requirement_maintenance_ccy=Decimal("1.002"), requirement_initial_ccy=Decimal("1.002"),
+        equity_ccy=Decimal("1.002"), headroom_ccy=Decimal(0), use_frac=Decimal("0.0492"),
+        distance_down_frac=0.1, distance_up_frac=None,
+    )  # fmt: skip
+    found = WhatIf(
+        account_id="a", rulebook="r", currency="USDC", legs=(), change=change,
+        before=standing("1.004", "0.1004", -0.2986, None),
+        after=standing("2.006", "0.1496", -0.1986, 0.5),
+    )  # fmt: skip
+    text = printed(what_if_tables({"desk/v/a": found}))
+    rows = [re.split(r"  +", row.strip()) for row in text.splitlines()]
+    for row in (
+        ["equity", "1.00", "2.01", "+1.01"],
+        ["use", "10.0 %", "15.0 %", "+5.0 points"],
+        ["liquidated by a fall of", "29.9 %", "19.9 %", "-10.0 points"],
+        ["liquidated by a rise of", "none in range", "50.0 %", "–"],
+    ):
+        assert row in rows
 
 
 def test_plans_say_what_they_do_and_what_they_cannot(helped: Episode) -> None:

@@ -7,6 +7,7 @@ tolerance. Outputs that a case does not ask for are passed over.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from math import floor
 from typing import Final
@@ -72,13 +73,13 @@ class _Found:
             self._lists(path, got, want)
         elif isinstance(want, bool) or want is None:
             if got is not want:
-                self._miss(path, got, want)
+                self.misses.append(_miss(path, got, want))
         else:
             self._values(path, got, want)
 
     def _tables(self, path: str, got: object, want: Mapping[str, object]) -> None:
         if not isinstance(got, Mapping):
-            self._miss(path, got, want)
+            self.misses.append(_miss(path, got, want))
             return
         for name, inner in want.items():
             below = f"{path}.{name}" if path else name
@@ -89,7 +90,7 @@ class _Found:
 
     def _lists(self, path: str, got: object, want: Sequence[object]) -> None:
         if not isinstance(got, Sequence) or isinstance(got, str) or len(got) != len(want):
-            self._miss(path, got, want)
+            self.misses.append(_miss(path, got, want))
             return
         for at, (one, other) in enumerate(zip(got, want, strict=True)):
             self.walk(f"{path}[{at}]", one, other)
@@ -99,7 +100,7 @@ class _Found:
         computed = fraction_of(got)
         if expected is None or computed is None:
             if isinstance(got, bool) or got != want:
-                self._miss(path, got, want)
+                self.misses.append(_miss(path, got, want))
             return
         if self.tolerance.rule is not None:
             computed = _rounding(self.tolerance.rule)(computed)
@@ -110,22 +111,30 @@ class _Found:
         if self.tolerance.exact or self.tolerance.rule is not None:
             allowed = Fraction(0)
         if error > allowed:
-            self._miss(path, got, want)
+            off = f"off by {_shown(error)}, allowed {_shown(allowed)}"
+            self.misses.append(f"{_miss(path, computed, want)}; {off}")
         if error and not allowed:
             self._has_unequal, self.worst = True, None
         elif not self._has_unequal:
             part = float(error / allowed) if allowed else 0.0
             self.worst = part if self.worst is None else max(self.worst, part)
 
-    def _miss(self, path: str, got: object, want: object) -> None:
-        self.misses.append(f"{path}: computed {_shown(got)}, expected {_shown(want)}")
+
+def _miss(path: str, got: object, want: object) -> str:
+    return f"{path}: computed {_shown(got)}, expected {_shown(want)}"
 
 
 def _shown(value: object) -> str:
-    """A value in words; a long fraction as the decimal near it."""
-    if isinstance(value, Fraction) and value.denominator > 10**6:
+    """A value in words; a fraction as its decimal, or the one near it where it has no short one."""
+    if not isinstance(value, Fraction) or value.denominator == 1:
+        return str(value)
+    if (10**_DIGITS_COUNT) % value.denominator:
         return f"{float(value)!r}"
-    return str(value)
+    with localcontext(prec=100):
+        return f"{(Decimal(value.numerator) / value.denominator).normalize():f}"
+
+
+_DIGITS_COUNT: Final = 18  # as many decimals as a token has; a float in full has some fifty
 
 
 def _rounding(rule: str) -> Callable[[Fraction], Fraction]:

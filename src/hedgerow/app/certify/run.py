@@ -102,7 +102,9 @@ class _Tally:
             got = compute(Given(case.given, self._suite.defaults))
             seen = compare(got, case.then, case.tolerance)
         except (HedgerowError, ArithmeticError, ValueError) as trouble:
-            seen = Comparison((f"{type(trouble).__name__}: {trouble}",), None)
+            is_ours = isinstance(trouble, HedgerowError)  # then it needs no further name
+            said = str(trouble) if is_ours else f"{type(trouble).__name__}: {trouble}"
+            seen = Comparison((said,), None)
         if seen.misses:
             self._messages[case.id] = "; ".join(seen.misses)
             self._worst.append(seen.error_of_tolerance_frac)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from difflib import get_close_matches
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hedgerow.app.certify.run import Certificate, certify
+from hedgerow.app.certify.suites import COMPUTATIONS
 from hedgerow.app.screen import wide_console
 
 __all__ = ["run_certify"]
@@ -37,11 +39,26 @@ def run_certify(path: Path, *, as_json: bool) -> int:
         wide_console().print(_tables(found), highlight=False, crop=False)
     if found.failed_count and not as_json:
         sys.stderr.write(f"hedgerow: {found.failed_count} of {_count(found)} cases failed\n")
-    return 1 if found.failed_count else 0
+    computed_count = found.passed_count + found.failed_count
+    if not computed_count and not as_json:
+        sys.stderr.write(f"hedgerow: none of {_count(found)} cases was computed\n")
+    return 1 if found.failed_count or not computed_count else 0
 
 
 def _count(found: Certificate) -> int:
     return found.passed_count + found.failed_count + found.unsupported_count
+
+
+def _cases(count: int) -> str:
+    return f"{count} case" if count == 1 else f"{count} cases"
+
+
+def _nobody(suite: str, kind: str) -> str:
+    """Say that a kind is not computed, and which one that is was perhaps meant."""
+    kinds = [name for of, name in COMPUTATIONS if of == suite]
+    near = get_close_matches(kind, kinds, n=1)
+    asked = f"; did you mean {near[0]}?" if near else ""
+    return f"and nobody here computes it{asked}"
 
 
 def _tables(found: Certificate) -> Group:
@@ -69,7 +86,7 @@ def _tables(found: Certificate) -> Group:
         for case, why in each.messages.items()
     ]
     told += [
-        Text(f"unsupported  {each.suite} {kind}: {count} cases, and nobody here computes it")
+        Text(f"unsupported  {each.suite} {kind}: {_cases(count)}, {_nobody(each.suite, kind)}")
         for each in found.suites
         for kind, count in each.unsupported_kinds_count.items()
     ]

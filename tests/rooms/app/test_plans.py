@@ -1,0 +1,55 @@
+"""A plan without legs says whether all is fine, and where it is not, what it was asked for."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from hedgerow.errors import Failure
+from tests.rooms.app.made import LIMITS, hedgerow_here, morning
+
+HEDGED = "The [[hedges]] of the desk file are for BTC."
+# A morning whose BTC delta lies within any band, so that no hedge is planned.
+IN_BAND = ("band_min_coin = 0.1", "band_min_coin = 1000")
+# Vega is of the options: no perpetual hedges it.
+BROKEN = (
+    'metric = "delta_spot_usd"\nsoft = 50000\nhard = 500000',
+    'metric = "vega_usd_per_volpt"\nsoft = 1\nhard = 2',
+)
+
+
+def planned(folder: Path, *changes: tuple[str, str], verb: str = "hedge") -> tuple[str, str]:
+    answer = hedgerow_here(verb, "plan", *morning(folder, *changes), cwd=folder)
+    return answer.out, answer.err
+
+
+def test_nothing_to_do_is_said_only_where_all_is_fine(tmp_path: Path) -> None:
+    fine, _ = planned(tmp_path, IN_BAND, (LIMITS, ""))
+    assert "nothing to do." in fine
+    assert "[[hedges]]" not in fine
+
+
+def test_a_limit_that_no_hedge_mends_stays_broken(tmp_path: Path) -> None:
+    told, _ = planned(tmp_path, IN_BAND, BROKEN)
+    assert "nothing to do" not in told
+    assert "no leg, and not all is fine" in told
+    assert "coin/BTC vega: the hard limit stays broken" in told
+    assert HEDGED in told
+
+
+def test_what_is_unknown_is_said_with_its_reason(tmp_path: Path) -> None:
+    told, _ = planned(tmp_path, IN_BAND, ('option = "6h"', 'option = "1m"'))
+    (row,) = [each for each in told.splitlines() if "options distance: unknown, " in each]
+    assert "option quote for BTC-27FEB26-75000-P is 9000 s old" in row
+
+
+def test_an_unknown_distance_has_its_reason_on_the_last_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The requirement is known and the distance is not: the line says why."""
+    gone = Failure(subject="options", reason="not_converged", message="no root was found")
+    monkeypatch.setattr(sys.modules["hedgerow.limits.survey"], "distance", lambda *_: gone)
+    words = morning(tmp_path)
+    answer = hedgerow_here("margin", "require", *words, cwd=tmp_path)
+    assert answer.code == 1
+    assert "the distance of options is unknown (no root was found)" in answer.err

@@ -322,6 +322,7 @@ def _terms(rulebook: DeriveRulebook) -> VenueTerms:
     return VenueTerms(
         instruments=(LinearPerpetual, Option),
         counted={rulebook.currency: (rulebook.currency, *rulebook.base_factor_frac)},
+        owed=(rulebook.currency,),
     )
 
 

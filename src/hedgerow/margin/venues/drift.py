@@ -294,7 +294,7 @@ def _price_1e6(asset: str, snapshot: Snapshot, *, up: bool) -> Outcome[int]:
         return Failure(
             subject=asset,
             reason="unsupported",
-            message=f"the oracle's price of {asset}, {price}, is nothing in the program's integers, "
+            message=f"the price of {asset}, {price}, is nothing in the program's integers, "
             "which count millionths of a dollar",
         )
     return price_1e6

@@ -493,23 +493,3 @@ def test_the_kind_of_an_instrument_is_one_of_those_there_are(tmp_path: Path) -> 
     assert mistakes(tmp_path, raw) == [f"{place}: must be {kinds}, was perp"]
     raw = changed(example(), "instruments.3.kind", GONE)
     assert mistakes(tmp_path, raw) == [f"{place}: missing; must be {kinds}"]
-
-
-def test_what_a_venue_lends_may_be_owed_from_the_start(tmp_path: Path) -> None:
-    """Cash of Hyperliquid's portfolio margin may be borrowed; a token of it may not."""
-    raw = example()
-    raw["accounts"].append(
-        {
-            "id": "borrower",
-            "venue": "hyperliquid",
-            "currency": "USDC",
-            "rulebook": "hyperliquid-portfolio/2026-08-22",
-            "balances": {"USDC": -100, "HYPE": 10},
-        }
-    )
-    desk = load_desk(written(tmp_path, raw))
-    borrower = desk.accounts[-1]
-    assert borrower.balance_coin("USDC") == -100
-    raw["accounts"][-1]["balances"] = {"USDC": -100, "HYPE": -10}
-    (told,) = mistakes(tmp_path, raw)
-    assert told.endswith("balances.HYPE: must be at least 0, was -10")

@@ -9,11 +9,11 @@ from hedgerow.collateral import BufferPolicy, Route, TransferPlan, plan
 from hedgerow.errors import Failure
 from hedgerow.instruments import LoanDebt, LoanSupply
 from hedgerow.limits import Limit, survey
-from hedgerow.margin import MarginReport, Rulebook, decode_rulebook, require
+from hedgerow.margin import Rulebook, require
 from hedgerow.margin.venues.maker import MakerRulebook
 from hedgerow.margin.venues.morpho_blue import MorphoRulebook
 from hedgerow.market import MarketEvent
-from hedgerow.portfolio import Account, Balance, book
+from hedgerow.portfolio import Account, book
 from hedgerow.solvency import distance
 from tests.builders import (
     RAY,
@@ -27,7 +27,6 @@ from tests.builders import (
     lending,
     lending_rulebook,
     oracle,
-    packaged,
     perpetual,
     quote,
     snapshot,
@@ -489,31 +488,3 @@ def test_a_hard_distance_is_widened_to_the_soft_one() -> None:
     wide = distance(filled, TERMS, snapshot(*MARKET), RULES["perps"])
     assert not isinstance(wide, Failure)
     assert wide.up_frac == pytest.approx(0.20, abs=1e-3)
-
-
-@pytest.mark.parametrize("name", ["hyperliquid-portfolio/2026-08-22", "paradex/2026-08-20"])
-def test_a_unit_counts_for_what_the_account_s_own_rules_say(name: str) -> None:
-    """Hyperliquid's portfolio counts 95 cents of a dollar; Paradex's dollars are USDC."""
-    rules = decode_rulebook(packaged(name), where=name)
-    rules = msgspec.structs.replace(rules, name=name)
-    if name.startswith("paradex"):
-        rules = msgspec.structs.replace(rules, fee_taker_frac=D("0.0005"))
-    held = msgspec.structs.replace(
-        account("thin", positions={"BTC-PERP": (1, 1000)}, balances={"USDC": 12}),
-        rulebook=name,
-    )
-    events = (*MARKET, index("USDC", 1))
-
-    def use_after(more: Decimal) -> Decimal:
-        usdc = Balance(asset="USDC", quantity_coin=more)
-        filled = msgspec.structs.replace(held, balances=(usdc,))
-        report = require(filled, TERMS, snapshot(*events), rules)
-        assert isinstance(report, MarginReport), report
-        assert report.use_frac is not None
-        return report.use_frac
-
-    state = survey(book([held, cold(USDC=100_000)], TERMS), snapshot(*events), {name: rules}, ())
-    made = plan([buffer("thin")], [route("thin")], state, {name: rules})
-    (move,) = made.moves
-    assert made.unmet == ()
-    assert use_after(12 + move.quantity_coin) <= D("0.5") < use_after(12 + move.quantity_coin - 1)

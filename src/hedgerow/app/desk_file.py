@@ -105,7 +105,7 @@ class AccountPart(Part):
     venue: Name
     currency: Name
     rulebook: str | None = None
-    balances: dict[Name, ExactNotNegative] = Field(default_factory=dict)
+    balances: dict[Name, Exact] = Field(default_factory=dict)
     positions: list[PositionPart] = Field(default_factory=list)
     orders: list[OrderPart] = Field(default_factory=list)
 

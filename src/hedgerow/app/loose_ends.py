@@ -140,6 +140,11 @@ def _account_ends(
 
 def _balance_ends(where: str, account: Mapping[str, Any], rules: Rulebook | None) -> Iterator[str]:
     currency, balances = account.get("currency"), account.get("balances")
+    may_be_owed = () if rules is None else terms_of(rules).owed
+    for asset, quantity in balances.items() if isinstance(balances, dict) else ():
+        coins = _number(quantity)
+        if coins is not None and coins < 0 and asset not in may_be_owed:
+            yield f"{where}.balances.{asset}: must be at least 0, was {quantity}"
     if rules is None or not isinstance(currency, str):
         return
     terms = terms_of(rules)

@@ -22,8 +22,9 @@ from hedgerow.collateral.standing import (
     standing_of,
 )
 from hedgerow.errors import Failure, Outcome
-from hedgerow.limits import Survey
-from hedgerow.margin import MarginReport, Rulebook, VenueTerms, terms_of
+from hedgerow.limits import Survey, account_node
+from hedgerow.margin import MarginReport, Rulebook, VenueTerms, require, terms_of
+from hedgerow.portfolio.changes import with_balance
 from hedgerow.units import quantise, to_exact, to_model
 
 __all__ = ["plan"]
@@ -68,7 +69,7 @@ def plan(
             standing[account.account_id] = stands
     for target_id, asset, quantity, use in in_transit_coin:
         if target_id in standing:
-            worth = _worth_ccy(standing[target_id], asset, use, survey, rulebooks)
+            worth = _worth_ccy(standing[target_id], asset, use, quantity, survey, rulebooks)
             if not isinstance(worth, Failure):
                 credit(standing[target_id], asset, use, quantity, worth)
 
@@ -103,11 +104,16 @@ def _refill(
         source = standing.get(route.source_account_id)
         if source is None or _is_filled(target, target.policy):
             continue
-        worth = _worth_ccy(target, route.asset, route.use, survey, rulebooks)
+        missing = _missing_ccy(target, target.policy, route)
+        worth = _worth_ccy(target, route.asset, route.use, Decimal(1), survey, rulebooks)
+        if not isinstance(worth, Failure):
+            # Under a cap or a discount more of a coin counts for less: asked again for all of it.
+            wanted = quantise(missing / worth, route.step_coin, "up")
+            worth = _worth_ccy(target, route.asset, route.use, wanted, survey, rulebooks)
         if isinstance(worth, Failure):
             unmet.append(worth)
             continue
-        wanted = quantise(_missing_ccy(target, target.policy, route) / worth, route.step_coin, "up")
+        wanted = quantise(missing / worth, route.step_coin, "up")
         quantity = min(wanted, spare_coin(source, route))
         if route.use == "repay":
             owed = owed_coin(target, route.asset, survey)
@@ -168,18 +174,17 @@ def _missing_ccy(target: Standing, policy: BufferPolicy, route: Route) -> Decima
 
 
 def _worth_ccy(
-    target: Standing, asset: str, use: str, survey: Survey, rulebooks: dict[str, Rulebook]
+    target: Standing,
+    asset: str,
+    use: str,
+    quantity_coin: Decimal,
+    survey: Survey,
+    rulebooks: dict[str, Rulebook],
 ) -> Outcome[Decimal]:
-    """Give what one coin of an asset does for the target, in the target's currency."""
-    if use == "balance":
-        if asset == target.currency:
-            return Decimal(1)
-        return Failure(
-            subject=target.account.account_id,
-            reason="unsupported",
-            message=f"{asset} does not count as collateral in {target.currency} here",
-        )
+    """Give what each of so many coins of an asset does for the target, in its currency."""
     rulebook = rulebooks.get(target.account.rulebook or "")
+    if use == "balance":
+        return _counted_ccy(target, asset, quantity_coin, survey, rulebook)
     terms = None if rulebook is None else terms_of(rulebook)
     threshold_frac = None if terms is None else terms.threshold_frac.get(asset)
     if terms is None or threshold_frac is None or (use != "repay" and threshold_frac == 0):
@@ -192,6 +197,41 @@ def _worth_ccy(
     if isinstance(price, Failure) or use == "repay":
         return price
     return price * threshold_frac
+
+
+def _counted_ccy(
+    target: Standing, asset: str, quantity_coin: Decimal, survey: Survey, rulebook: Rulebook | None
+) -> Outcome[Decimal]:
+    """Ask the account's own rules what a deposit adds to its headroom, each coin of it."""
+    account = target.account
+    if rulebook is None and asset == target.currency:
+        return Decimal(1)
+    if rulebook is None or not terms_of(rulebook).counts(asset, account.currency):
+        return Failure(
+            subject=account.account_id,
+            reason="unsupported",
+            message=f"{asset} does not count as collateral in {target.currency} here",
+        )
+    before = survey.reports[account_node(account)]
+    instruments = {terms.instrument_id: terms for terms in survey.book.instruments}
+    filled = with_balance(account, asset, quantity_coin)
+    after = require(filled, instruments, survey.snapshot, rulebook)
+    for report in (before, after):
+        if isinstance(report, Failure):
+            return report
+    assert not isinstance(before, Failure)
+    assert not isinstance(after, Failure)
+    added_ccy = after.headroom_ccy - before.headroom_ccy
+    if target.must_open:
+        initial_ccy = after.requirement_initial_ccy - before.requirement_initial_ccy
+        added_ccy = min(added_ccy, after.equity_ccy - before.equity_ccy - initial_ccy)
+    if added_ccy <= 0:
+        return Failure(
+            subject=account.account_id,
+            reason="unsupported",
+            message=f"more {asset} adds nothing to what counts under {rulebook.name}",
+        )
+    return added_ccy / quantity_coin
 
 
 def _price_ccy(asset: str, currency: str, terms: VenueTerms, survey: Survey) -> Outcome[Decimal]:

@@ -40,7 +40,8 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
     are positions. `charges` is None where there is nothing to send an order to, or where the
     rulebook does not know the fees; `market` names the lending market, None on an exchange.
     `threshold_frac` is what part of a supply's worth counts, zero for what is only owed; `at_par`
-    are assets that the market takes at one dollar.
+    are assets that the market takes at one dollar. `owed` are the assets whose balance may be below
+    zero: borrowed, or fees that are due.
     """
 
     instruments: tuple[type, ...]
@@ -49,6 +50,7 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
     market: str | None = None
     threshold_frac: Mapping[str, Decimal] = {}
     at_par: tuple[str, ...] = ()
+    owed: tuple[str, ...] = ()
 
     def counts(self, asset: str, currency: str) -> bool:
         """Say whether a balance counts in an account kept in a currency."""

@@ -1,7 +1,8 @@
 """What an account of linear contracts holds, by underlying: perpetuals, and options by expiry.
 
 Positions in one instrument are one. The market is asked for spot by index, a perpetual by its mark,
-an option by its forward and its own strike's vol; whatever has no answer is a Failure by its name.
+an option by its forward and its own strike's vol, inside its settlement window by those of the
+average (`hedgerow.market.averages`); whatever has no answer is a Failure by its name.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from decimal import Decimal
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LinearPerpetual, Option
-from hedgerow.margin.records import unsupported
+from hedgerow.margin.records import Evidence, unsupported
 from hedgerow.market import OptionMark, Snapshot
 from hedgerow.portfolio import Account
 
@@ -35,6 +36,10 @@ class OptionHeld:
     terms: Option
     size_coin: Decimal
     mark: OptionMark
+
+    def known(self, evidence: Evidence) -> Evidence:
+        """Give how well its worth is known: not at all where its average was not heard."""
+        return evidence if self.mark.is_heard else "U"
 
 
 @dataclass(frozen=True, slots=True)

@@ -337,6 +337,11 @@ class OptionMark(msgspec.Struct, frozen=True, kw_only=True):
 
     `age_ns` is the age of the vol; a positive age means the forward was carried from the last chain
     by the perpetual and the mark is an estimate.
+
+    What the option settles at has the forward `average_usd` and, in plain time, the vol
+    ``vol_scale_frac · vol_frac``; a move of the forward moves it by its `open_frac`. Before the
+    settlement window these are the forward and the vol. `is_heard` unless a part of the window has
+    gone by in which the index was not heard (`hedgerow.market.averages`).
     """
 
     forward_usd: float
@@ -344,6 +349,20 @@ class OptionMark(msgspec.Struct, frozen=True, kw_only=True):
     expiry_years: float
     age_ns: int
     is_estimate: bool
+    average_usd: float
+    vol_scale_frac: float = 1.0
+    open_frac: float = 1.0
+    is_heard: bool = True
+
+    @property
+    def vol_average_frac(self) -> float:
+        """The vol, in plain time, of what the option settles at."""
+        return self.vol_scale_frac * self.vol_frac
+
+    @property
+    def moved_frac(self) -> float:
+        """By what part of a relative move of the forward that moves: one before the window."""
+        return self.open_frac * (self.forward_usd / self.average_usd)
 
 
 class PowerMark(msgspec.Struct, frozen=True, kw_only=True):

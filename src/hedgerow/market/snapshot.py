@@ -11,16 +11,18 @@ age.
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any, Final, TypeVar
+
+import msgspec
 
 from hedgerow.errors import Failure, MarketRejected, Outcome
 from hedgerow.instruments import Option, PowerPerpetual
 from hedgerow.market.ages import AgeLimits, missing, stale
 from hedgerow.market.anchors import Anchors
-from hedgerow.market.averages import HEARD_NS, average_observed_usd
+from hedgerow.market.averages import HEARD_NS, average_forward, average_observed_usd
 from hedgerow.market.records import (
     NO_SHOCK,
     AssetPrice,
@@ -91,6 +93,10 @@ class Snapshot:
     anchors_usd: Mapping[tuple[str, int], Decimal]
     dollars_usd: Mapping[str, Decimal]
     shock: Shock = NO_SHOCK
+    # A chain has a thousand options and one average, which nothing changes.
+    _averages_usd: dict[tuple[str, int], Outcome[Decimal]] = field(
+        init=False, repr=False, default_factory=dict
+    )
 
     def shocked(self, shock: Shock) -> "Snapshot":
         """Give a new snapshot with `shock` on top of the present one; this one is untouched."""
@@ -142,7 +148,10 @@ class Snapshot:
         )
 
     def option(self, option: Option) -> Outcome[OptionMark]:
-        """Give forward, vol and time for one option, with the age of the vol."""
+        """Give forward, vol and time for one option, with the age of the vol.
+
+        Inside its settlement window also what of the average is known.
+        """
         now_ns = self.time_ns + self.shock.time_forward_ns
         if option.expiry_ns <= self.time_ns:
             return Failure(
@@ -160,12 +169,44 @@ class Snapshot:
         if isinstance(carry, Failure):
             return carry
         factor = self.shock.on(option.underlying)
-        return OptionMark(
-            forward_usd=to_model(quote.price_underlying_usd * carry) * factor,
+        forward_usd = to_model(quote.price_underlying_usd * carry) * factor
+        mark = OptionMark(
+            forward_usd=forward_usd,
             vol_frac=self.shock.on_vol(quote.vol_mark_frac),
             expiry_years=max(0.0, years_between(now_ns, option.expiry_ns)),
             age_ns=self.time_ns - quote.time_ns,
             is_estimate=self.time_ns > quote.time_ns or self.shock is not NO_SHOCK,
+            average_usd=forward_usd,
+        )
+        if now_ns < option.expiry_ns and now_ns <= option.expiry_ns - option.averaging_ns:
+            return mark
+        return self._in_window(option, mark)
+
+    def _in_window(self, option: Option, mark: OptionMark) -> OptionMark:
+        """Add what of the average is known, in a window that is open at the time of the mark."""
+        start_ns = option.expiry_ns - option.averaging_ns
+        window_years = option.averaging_ns / YEAR_NS
+        open_frac, open_now_frac = 0.0, 1.0
+        if mark.expiry_years > 0.0:
+            open_frac = mark.expiry_years / window_years
+        observed_usd: float | None = None
+        if self.time_ns > start_ns:
+            open_now_frac = years_between(self.time_ns, option.expiry_ns) / window_years
+            observed = self.average_observed_usd(option.underlying, start_ns)
+            observed_usd = None if isinstance(observed, Failure) else to_model(observed)
+        average_usd, vol_scale_frac = average_forward(
+            mark.forward_usd,
+            shock_factor_frac=self.shock.on(option.underlying),
+            open_now_frac=open_now_frac,
+            open_frac=open_frac,
+            observed_usd=observed_usd,
+        )
+        return msgspec.structs.replace(
+            mark,
+            average_usd=average_usd,
+            vol_scale_frac=vol_scale_frac,
+            open_frac=open_frac,
+            is_heard=observed_usd is not None,
         )
 
     def average_observed_usd(self, coin: str, start_ns: int) -> Outcome[Decimal]:
@@ -173,8 +214,12 @@ class Snapshot:
 
         A failure says where the index was not heard, or not for too long.
         """
-        heard = self.heard.get(coin, ())
-        return average_observed_usd(coin, heard, start_ns=start_ns, now_ns=self.time_ns)
+        found = self._averages_usd.get((coin, start_ns))
+        if found is None:
+            heard = self.heard.get(coin, ())
+            found = average_observed_usd(coin, heard, start_ns=start_ns, now_ns=self.time_ns)
+            self._averages_usd[coin, start_ns] = found
+        return found
 
     def power(self, terms: PowerPerpetual) -> Outcome[PowerMark]:
         """Give factor, premium and the coin's price for one power perpetual."""

@@ -4,29 +4,25 @@ For a coin-settled option ``v = V/F`` this gives the premium-adjusted delta ``δ
 premium in coin adds ``v`` back, and the two together are the dollar delta ``δ`` (methods.md section
 2.1).
 
-Inside the settlement window the average A is ``(1 - f) A_obs + f F``, f the fraction of the window
-that is left, and only the part still to come moves: a shock of spot comes now, so it does not move
-what is observed by now. Its deviation is ``f F σ √(T/3)`` dollars, which is so much of A; that the
-ratio of F to A changes with a shock is of second order in what is a third of a per cent, and left
-out. Where the index was not heard, the observed part is taken at the forward, hence an estimate.
-Before the window the venue's own convention is plain time to expiry, which its marks confirm.
+Inside the settlement window the forward and the vol are those of the average, as the mark has them
+(`hedgerow.market.averages`); where the index was not heard that is an estimate. Before the window
+the venue's own convention is plain time to expiry, which its marks confirm.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hedgerow.instruments import Option
-from hedgerow.market import OptionMark, Snapshot
+from hedgerow.market import OptionMark
 from hedgerow.pricing.chain_rule import Contracts, derivative
 from hedgerow.pricing.domain import outside
 from hedgerow.pricing.european import EuropeanColumns, Floats, european_greeks
 from hedgerow.pricing.gate import NOT_NEGATIVE, PRICE, VOL, YEARS
 from hedgerow.pricing.rows import Row
-from hedgerow.units import YEAR_NS, to_model, years_between
+from hedgerow.units import YEAR_NS, to_model
 
 __all__ = ["HeldOption", "PricedOptions", "fill_options"]
 
@@ -43,17 +39,12 @@ _DOMAIN: Final = (
 
 @dataclass(frozen=True, slots=True)
 class HeldOption:
-    """An option on its way: its row, its terms, its mark, and the spot of its underlying.
-
-    `average_observed_usd` is that of its settlement window so far; None where there is none or it
-    is not known.
-    """
+    """An option on its way: its row, its terms, its mark, and the spot of its underlying."""
 
     row: Row
     terms: Option
     mark: OptionMark
     spot_usd: float
-    average_observed_usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,9 +64,7 @@ class PricedOptions:
 class _Columns:
     """What the formula is given; `forward_usd` is that of the average, observed part and all.
 
-    `forward_marked_usd` is the forward of the expiry, `open_frac` the part of the average to come,
-    `vol_scale_frac` the vol of the average, in plain time, over the option's own. `is_known` where
-    all that has gone by of a window was heard.
+    `forward_marked_usd` is the forward of the expiry.
     """
 
     forward_usd: Floats
@@ -87,15 +76,14 @@ class _Columns:
     window_years: Floats
     open_frac: Floats
     vol_scale_frac: Floats
-    is_known: NDArray[np.bool_]
     size_coin: Floats
 
 
-def fill_options(options: Sequence[HeldOption], snapshot: Snapshot) -> PricedOptions:
+def fill_options(options: Sequence[HeldOption]) -> PricedOptions:
     """Value all options that can be valued, and fill their rows."""
     held: tuple[HeldOption, ...] = tuple(options)
     refused: tuple[tuple[HeldOption, str], ...] = ()
-    columns = _gathered(held, snapshot)
+    columns = _gathered(held)
     beyond = outside(
         _DOMAIN,
         np.array(
@@ -112,7 +100,7 @@ def fill_options(options: Sequence[HeldOption], snapshot: Snapshot) -> PricedOpt
     if beyond:
         refused = tuple((held[at], said) for at, said in sorted(beyond.items()))
         held = tuple(one for at, one in enumerate(held) if at not in beyond)
-        columns = _gathered(held, snapshot)
+        columns = _gathered(held)
     if not held:
         return PricedOptions(held, None, columns.size_coin, refused)
     contracts = _contracts(held, columns)
@@ -125,59 +113,29 @@ def fill_options(options: Sequence[HeldOption], snapshot: Snapshot) -> PricedOpt
         size = float(columns.size_coin[i])
         one.row.unit_ccy = size * float(unit[i])
         one.row.delta_own_coin = size * float(own[i])
-        one.row.is_estimate = one.mark.is_estimate or not columns.is_known[i]
+        one.row.is_estimate = one.mark.is_estimate or not one.mark.is_heard
         one.row.age_ns = one.mark.age_ns
     return PricedOptions(held, contracts, columns.size_coin, refused)
 
 
-def _gathered(options: Sequence[HeldOption], snapshot: Snapshot) -> _Columns:
-    years = np.array([one.mark.expiry_years for one in options], dtype=np.float64)
-    present = np.array(
-        [years_between(snapshot.time_ns, one.terms.expiry_ns) for one in options], dtype=np.float64
-    )
-    window = np.array([one.terms.averaging_ns / YEAR_NS for one in options], dtype=np.float64)
-    marked = np.array([one.mark.forward_usd for one in options], dtype=np.float64)
-    # None becomes NaN: not known.
-    observed = np.array([one.average_observed_usd for one in options], dtype=np.float64)
-    open_frac, open_now = _open_frac(years, window), _open_frac(present, window)
-    has_begun = open_now < 1.0
-    forward, ratio = marked, np.ones(len(options))
-    if has_begun.any():
-        factors = [snapshot.shock.on(one.terms.underlying) for one in options]
-        averaged, ratio = _averaged(marked, np.array(factors), open_now, observed)
-        forward = np.where(has_begun, averaged, marked)
+def _gathered(options: Sequence[HeldOption]) -> _Columns:
+    marks, terms = [one.mark for one in options], [one.terms for one in options]
+
+    def column(items: Iterable[float]) -> Floats:
+        return np.array(list(items), dtype=np.float64)
+
     return _Columns(
-        forward_usd=forward,
-        forward_marked_usd=marked,
-        spot_usd=np.array([one.spot_usd for one in options], dtype=np.float64),
-        strike_usd=np.array([to_model(one.terms.strike_usd) for one in options], dtype=np.float64),
-        vol_frac=np.array([one.mark.vol_frac for one in options], dtype=np.float64),
-        expiry_years=years,
-        window_years=window,
-        open_frac=open_frac,
-        # Never more than one, as A is never less than what is open of F.
-        vol_scale_frac=np.where(open_frac < 1.0, open_frac * ratio / np.sqrt(3.0), 1.0),
-        is_known=~np.isnan(observed) | (open_frac >= 1.0),
-        size_coin=np.array(
-            [to_model(one.terms.multiplier_coin_per_contract) for one in options], dtype=np.float64
-        ),
+        forward_usd=column(mark.average_usd for mark in marks),
+        forward_marked_usd=column(mark.forward_usd for mark in marks),
+        spot_usd=column(one.spot_usd for one in options),
+        strike_usd=column(to_model(each.strike_usd) for each in terms),
+        vol_frac=column(mark.vol_frac for mark in marks),
+        expiry_years=column(mark.expiry_years for mark in marks),
+        window_years=column(each.averaging_ns / YEAR_NS for each in terms),
+        open_frac=column(mark.open_frac for mark in marks),
+        vol_scale_frac=column(mark.vol_scale_frac for mark in marks),
+        size_coin=column(to_model(each.multiplier_coin_per_contract) for each in terms),
     )
-
-
-def _averaged(
-    marked: Floats, factor: Floats, open_now: Floats, observed: Floats
-) -> tuple[Floats, Floats]:
-    """Give the forward of the average, and F over A as they were before the shock.
-
-    What was heard keeps its price; what nobody heard keeps the forward from before the shock.
-    """
-    with np.errstate(invalid="ignore"):  # what no double holds is found and told
-        before = marked / factor
-        unheard = before * (1.0 + open_now * (factor - 1.0))
-        heard = open_now * marked + (1.0 - open_now) * observed
-        ratio = before / (open_now * before + (1.0 - open_now) * observed)
-    is_heard = ~np.isnan(observed)
-    return np.where(is_heard, heard, unheard), np.where(is_heard, ratio, 1.0)
 
 
 def _contracts(held: Sequence[HeldOption], columns: _Columns) -> Contracts:
@@ -205,9 +163,3 @@ def _contracts(held: Sequence[HeldOption], columns: _Columns) -> Contracts:
         ),
         vol_scale_frac=columns.vol_scale_frac,
     )
-
-
-def _open_frac(years: Floats, window_years: Floats) -> Floats:
-    """Give the fraction of the settlement average that is still to come."""
-    is_inside = (years < window_years) | (years <= 0.0)
-    return np.where(is_inside, np.maximum(years, 0.0) / np.maximum(window_years, _DUST), 1.0)

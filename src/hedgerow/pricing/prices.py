@@ -19,7 +19,6 @@ class Prices:
         self._snapshot = snapshot
         self._spots: dict[str, Outcome[float]] = {}
         self._assets: dict[str, Outcome[AssetPrice]] = {}
-        self._averages: dict[tuple[str, int], Outcome[float]] = {}
 
     def spot_usd(self, coin: str) -> Outcome[float]:
         """Give a coin's spot.
@@ -54,13 +53,4 @@ class Prices:
             if not isinstance(found, Failure):
                 inside(f"price of {asset} in dollars", found.price_usd, PRICE)
             self._assets[asset] = found
-        return found
-
-    def average_observed_usd(self, coin: str, start_ns: int) -> Outcome[float]:
-        """Give the mean of a coin's index since `start_ns`, as far as it was heard."""
-        found = self._averages.get((coin, start_ns))
-        if found is None:
-            average = self._snapshot.average_observed_usd(coin, start_ns)
-            found = average if isinstance(average, Failure) else to_model(average)
-            self._averages[coin, start_ns] = found
         return found

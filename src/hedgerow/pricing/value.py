@@ -105,7 +105,7 @@ def value(book: Book, snapshot: Snapshot) -> Values:
         else:
             rows.append(found)
 
-    priced = fill_options(options, snapshot)
+    priced = fill_options(options)
     for held, said in priced.refused:
         missing[held.row.index] = refused(held.terms, said)
     rows = [row for row in rows if row.index not in missing] if priced.refused else rows
@@ -160,12 +160,7 @@ def _row(
     spot = prices.spot_usd(instrument.underlying)
     if isinstance(spot, Failure):
         return spot
-    start_ns = instrument.expiry_ns - instrument.averaging_ns
-    if snapshot.time_ns <= start_ns:
-        return HeldOption(row, instrument, mark, spot)
-    average = prices.average_observed_usd(instrument.underlying, start_ns)
-    known = None if isinstance(average, Failure) else average
-    return HeldOption(row, instrument, mark, spot, known)
+    return HeldOption(row, instrument, mark, spot)
 
 
 def _greeks(

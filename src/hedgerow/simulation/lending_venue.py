@@ -14,7 +14,7 @@ import msgspec
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LoanDebt, LoanSupply
-from hedgerow.margin import LoanAmount, Rulebook, reach_of
+from hedgerow.margin import LoanAmount, Rulebook, reach_of, terms_of
 from hedgerow.margin.loans import price_base, scaled_raw
 from hedgerow.margin.rules.aave_v3 import balance_raw, collateral_base, debt_base, debt_raw
 from hedgerow.market import Snapshot
@@ -80,6 +80,7 @@ def liquidate(
     rulebook: Rulebook,
 ) -> Outcome[Liquidated]:
     """Let liquidators take all they may, again and again until they may take nothing."""
+    at_par = terms_of(rulebook).at_par
     flows: list[Flow] = []
     loss_base = 0
     done: list[str] = []
@@ -93,19 +94,26 @@ def liquidate(
         if reach.after == account:
             break
         account = reach.after
-        taken = _together((*reach.seized, *reach.fee))
+        # A fee that is added to the debt is raised out of what was seized.
+        kept = (each for each in reach.fee if _is_supply(each, instruments))
+        taken = _together((*reach.seized, *kept))
         for amount in taken:
             flows += _through(amount.asset, amount.quantity_coin, "pool", "seized")
-        for amount in reach.repaid:
+        given = (*reach.repaid, *reach.returned)
+        for amount in given:
             flows += _through(amount.asset, amount.quantity_coin, "seized", "pool")
-        loss_base += _worth_base(taken, instruments, snapshot)
-        loss_base -= _worth_base(reach.repaid, instruments, snapshot)
+        loss_base += _worth_base(taken, instruments, snapshot, at_par)
+        loss_base -= _worth_base(given, instruments, snapshot, at_par)
     return Liquidated(
         change=Change(account=account, flows=tuple(flows)),
         loss_ccy=max(Decimal(loss_base) / _BASE, Decimal(0)),
         currency="USD",
         message="; ".join(done),
     )
+
+
+def _is_supply(amount: LoanAmount, instruments: Mapping[str, Instrument]) -> bool:
+    return isinstance(instruments[amount.instrument_id], LoanSupply)
 
 
 def _together(amounts: Sequence[LoanAmount]) -> list[LoanAmount]:
@@ -119,7 +127,10 @@ def _together(amounts: Sequence[LoanAmount]) -> list[LoanAmount]:
 
 
 def _worth_base(
-    amounts: Sequence[LoanAmount], instruments: Mapping[str, Instrument], snapshot: Snapshot
+    amounts: Sequence[LoanAmount],
+    instruments: Mapping[str, Instrument],
+    snapshot: Snapshot,
+    at_par: Sequence[str],
 ) -> int:
     """Value amounts as the protocol does, in dollars scaled 1e8."""
     worth = 0
@@ -127,7 +138,7 @@ def _worth_base(
         terms = instruments[each.instrument_id]
         assert isinstance(terms, LoanSupply | LoanDebt)
         is_debt = isinstance(terms, LoanDebt)
-        oracle = snapshot.oracle_usd(each.asset)
+        oracle = Decimal(1) if each.asset in at_par else snapshot.oracle_usd(each.asset)
         # Known, or there were no reach.
         assert not isinstance(oracle, Failure)
         value = debt_base if is_debt else collateral_base

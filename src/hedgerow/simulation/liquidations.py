@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from hedgerow.errors import Failure
 from hedgerow.execution import Liquidation
-from hedgerow.instruments import Instrument
+from hedgerow.instruments import Instrument, Option
 from hedgerow.margin import LendingRulebook, Rulebook, ScanRulebook, require, terms_of
 from hedgerow.market import Snapshot
 from hedgerow.simulation import lending_venue, options_venue, perpetual_venue
@@ -25,9 +25,17 @@ _STEP_USD = Decimal("0.01")
 
 
 def can_be_simulated(rulebook: Rulebook) -> bool:
-    """Say whether a venue here acts by a rulebook: two of their own kind, exchanges by charges."""
-    is_own = isinstance(rulebook, LendingRulebook | ScanRulebook)
-    return is_own or terms_of(rulebook).charges is not None
+    """Say whether a venue here acts by a rulebook: two of their own kind, exchanges of futures.
+
+    An exchange must say what it charges, and keep an account in the one asset that counts and that
+    its futures settle in: several currencies or options are liquidated by rules not built here.
+    """
+    if isinstance(rulebook, LendingRulebook | ScanRulebook):
+        return True
+    terms = terms_of(rulebook)
+    counted = terms.counted or {}
+    is_plain = all(assets == (currency,) for currency, assets in counted.items())
+    return terms.charges is not None and is_plain and Option not in terms.instruments
 
 
 class Liquidations:

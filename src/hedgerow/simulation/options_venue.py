@@ -66,14 +66,14 @@ def price_ccy(option: Option, mark: OptionMark, vol_shift_frac: float) -> Decima
     """
     worth_usd = float(
         value_usd(
-            np.array([mark.forward_usd]),
+            np.array([mark.average_usd]),
             np.array([float(option.strike_usd)]),
-            np.array([max(mark.vol_frac + vol_shift_frac, 0.0)]),
+            np.array([mark.vol_scale_frac * max(mark.vol_frac + vol_shift_frac, 0.0)]),
             np.array([mark.expiry_years]),
             np.array([option.right == "call"]),
         )[0]
     )
-    worth = worth_usd / mark.forward_usd if option.is_coin_settled else worth_usd
+    worth = worth_usd / mark.average_usd if option.is_coin_settled else worth_usd
     if vol_shift_frac > 0:
         return max(to_exact(worth, option.tick_ccy, "up"), option.tick_ccy)
     return to_exact(worth, option.tick_ccy, "down")

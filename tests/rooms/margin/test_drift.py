@@ -219,3 +219,13 @@ def test_a_price_rounds_against_the_holder() -> None:
     for size, equity in ((1, "0"), (-1, "-0.000001")):
         report = of({"BTC-PERP": (size, 22_050)}, {}, BTC="22050.0000005")
         assert report.equity_ccy == D(equity)
+
+
+@pytest.mark.parametrize(("size", "is_refused"), [(1, True), (-1, False)])
+def test_a_price_below_a_millionth_is_nothing_in_the_program(size: int, is_refused: bool) -> None:
+    """It rounds against the holder: down to nothing for a long, up to a millionth for a short."""
+    found = of({"BTC-PERP": (size * 1_000_000, "0.0000009")}, {"USDC": 100}, BTC="0.0000008")
+    assert isinstance(found, Failure) is is_refused
+    if is_refused:
+        assert "millionths of a dollar" in found.message
+        assert found.subject == "BTC"

@@ -173,3 +173,10 @@ def test_a_profit_that_the_pool_may_cap_is_not_verified(mark: int, evidence: str
     report = of({"ETH-PERP": (5, 2000)}, {"USDC": 300, "USD": 0}, mark)
     (line,) = [line for line in report.equity_lines if line.rule == "unrealised profit"]
     assert line.evidence == evidence
+
+
+def test_dollars_above_zero_are_no_collateral() -> None:
+    """Fees are owed: a hundred thousand dollars on the other side would hide a liquidation."""
+    refused = of({"ETH-PERP": (5, 2000)}, {"USDC": 1, "USD": 100_000})
+    assert isinstance(refused, Failure)
+    assert "100000 USD is no collateral" in refused.message

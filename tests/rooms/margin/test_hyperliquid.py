@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import msgspec
@@ -298,3 +299,17 @@ def test_collateral_without_an_oracle_price_is_unknown() -> None:
     outcome = require(held_portfolio(("HYPE", "1")), {}, snapshot(), portfolio())
     assert isinstance(outcome, Failure)
     assert (outcome.subject, outcome.reason) == ("HYPE", "missing_data")
+
+
+def test_a_ratio_of_many_digits_is_rounded_down() -> None:
+    """Half of one and the ratio has a digit more than a Decimal keeps; it was an assertion."""
+    ratio = Decimal("0.1234567890123456789012345679")
+    lent = LentAgainst(
+        loan_to_value_frac=ratio, supply_coin_max=Decimal(10), borrow_usd_max=Decimal(1000)
+    )
+    rules = portfolio(collateral={"HYPE": lent})
+    held = account(balances={"HYPE": 1})
+    report = require(held, {}, snapshot(index("HYPE", 40)), rules)
+    assert isinstance(report, MarginReport), report
+    exact = (1 + Fraction(ratio)) / 2 * 40 * Fraction(rules.liquidated_frac)
+    assert 0 <= exact - Fraction(report.equity_ccy) < Fraction(40, 10**18)

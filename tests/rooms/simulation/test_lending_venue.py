@@ -14,6 +14,10 @@ from hedgerow.margin.loans import loan_of
 from hedgerow.portfolio import Account, Position
 from hedgerow.simulation.lending_venue import liquidate, repaid, supplied, withdrawn
 from hedgerow.simulation.perpetual_venue import Liquidated
+from tests import builders as made
+from tests.builders import account
+from tests.rooms.margin import test_compound_v3 as compound
+from tests.rooms.margin import test_maker as maker
 from tests.rooms.simulation.desk import (
     DEBT,
     INSTRUMENTS,
@@ -231,3 +235,33 @@ def test_a_liquidator_who_may_not_leave_dust_takes_less() -> None:
     assert not isinstance(result, Failure)
     first = next(f for f in result.change.flows if f.asset == "USDC")
     assert first.quantity_coin == Decimal(1100)
+
+
+def test_what_comes_back_is_no_loss() -> None:
+    """Compound absorbs a coin at 0.95 of 1170: 1000 pay the debt and 111.5 come back as supply."""
+    held = account("comet", positions={"debt:USDC": -1000, "supply:WETH": 1})
+    now = made.snapshot(*compound.events({"USDC": 1, "WETH": 1170, "COMP": 40}))
+    done = liquidate(held, compound.TERMS, now, compound.RULES)
+    assert isinstance(done, Liquidated)
+    assert done.loss_ccy == Decimal("58.5")
+    moved = {
+        asset: sum(
+            flow.quantity_coin
+            for flow in done.change.flows
+            if flow.asset == asset and flow.reason == "pool"
+        )
+        for asset in ("WETH", "USDC")
+    }
+    assert moved == {"WETH": 1, "USDC": Decimal("-1111.5")}
+    assert done.change.account.quantity_contracts("supply:USDC") == Decimal("111.5")
+
+
+def test_a_debt_at_par_has_no_feed_and_its_penalty_is_paid_out_of_the_collateral() -> None:
+    """A vault of one coin at 1490 that owes 1000: the auction has the coin, the debt is gone."""
+    held = account("vault", positions={"art": -1000, "ink": 1})
+    done = liquidate(held, maker.TERMS, made.snapshot(*maker.events(1490)), maker.RULES)
+    assert isinstance(done, Liquidated)
+    assert done.loss_ccy == 490
+    assert sum(f.quantity_coin for f in done.change.flows if f.asset == "DAI") == 0
+    paid = [f.quantity_coin for f in done.change.flows if f.asset == "DAI" and f.reason == "pool"]
+    assert paid == [-1000]

@@ -22,9 +22,19 @@ from tests.rooms.simulation.desk import (
     snapshot,
 )
 
-MARK = OptionMark(
-    forward_usd=100_000.0, vol_frac=0.5, expiry_years=0.25, age_ns=0, is_estimate=False
-)
+
+def mark(forward_usd: float, vol_frac: float, expiry_years: float) -> OptionMark:
+    return OptionMark(
+        forward_usd=forward_usd,
+        vol_frac=vol_frac,
+        expiry_years=expiry_years,
+        age_ns=0,
+        is_estimate=False,
+        average_usd=forward_usd,
+    )
+
+
+MARK = mark(100_000.0, vol_frac=0.5, expiry_years=0.25)
 
 
 @pytest.mark.parametrize(
@@ -62,9 +72,7 @@ def test_a_forced_price_is_worse_than_the_mark_by_vol_and_rounds_against_us() ->
 
 
 def test_a_worthless_option_still_costs_a_tick_to_buy() -> None:
-    far = OptionMark(
-        forward_usd=1_000.0, vol_frac=0.1, expiry_years=0.001, age_ns=0, is_estimate=False
-    )
+    far = mark(1_000.0, vol_frac=0.1, expiry_years=0.001)
     assert price_ccy(CALL, far, 0.01) == Decimal("0.0001")
     assert price_ccy(CALL, far, -0.01) == 0
 

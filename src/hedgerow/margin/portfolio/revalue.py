@@ -162,21 +162,19 @@ def _option(
     mark = snapshot.option(terms)
     if isinstance(mark, Failure):
         return _about(terms, mark)
-    years, window = mark.expiry_years, terms.averaging_ns / YEAR_NS
-    open_frac = years / window if years < window else 1.0
+    years = mark.expiry_years
     basis = years * _move("basis", terms, snapshot, scenarios)
     factor = np.exp(np.append(0.0, _log_move(terms.underlying, snapshot, scenarios) + basis))
-    if open_frac < 1.0:
-        factor = 1.0 + open_frac * (factor - 1.0)
     forward = mark.forward_usd * factor
+    if mark.open_frac < 1.0:
+        forward = mark.average_usd + mark.open_frac * (forward - mark.forward_usd)
     strike = to_model(terms.strike_usd)
     nearer = 30.0 / max(365.0 * years, _SHORT_DAYS)
     level = _move("vol_level", terms, snapshot, scenarios) * nearer**power
     level = level + _move("vol_term", terms, snapshot, scenarios) * np.log(nearer)
     skew = _move("vol_skew", terms, snapshot, scenarios) * np.log(strike / mark.forward_usd)
     vol = np.append(mark.vol_frac, np.maximum(mark.vol_frac * np.exp(level) + skew, 0.0))
-    if open_frac < 1.0:
-        vol = vol * open_frac / np.sqrt(3.0)
+    vol = vol * mark.vol_scale_frac
     worth = value_usd(
         forward,
         np.full_like(forward, strike),

@@ -52,6 +52,7 @@ __all__ = [
     "shocked_vol_frac",
     "short_linear_option_usd",
     "tail_allowance_ccy",
+    "window_written",
 ]
 
 Exact = TypeVar("Exact", Decimal, Fraction)
@@ -209,6 +210,16 @@ def shocked_vol_frac(
     if shock == "up":
         return np.maximum(vol_frac * (1.0 + range_frac * tenor), least_up_frac)
     return vol_frac * np.maximum(1.0 - range_frac * tenor, 0.0)
+
+
+def window_written(forward_usd: float, open_frac: float, vol_scale_frac: float) -> str:
+    """Say what a settlement window changes: nothing before it, ``open_frac`` being one."""
+    if open_frac == 1.0:
+        return ""
+    return (
+        f" x {open_frac:.15g}, which is open of the settlement window: F is that of the average, "
+        f"the forward {forward_usd:.15g}, and every vol x {vol_scale_frac:.15g}"
+    )
 
 
 def shock_written(

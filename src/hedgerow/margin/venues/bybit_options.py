@@ -41,6 +41,11 @@ class _Quoted(NamedTuple):
     mark_usd: Decimal
     out_usd: Decimal  # out of the money by so much
     settled_usd: Decimal  # the price of the dollar it settles in
+    is_heard: bool  # all that has gone by of its settlement window was
+
+    def known(self, evidence: Evidence) -> Evidence:
+        """Give how well it is known what is counted at the mark."""
+        return evidence if self.is_heard else "U"
 
 
 class _Need(NamedTuple):
@@ -72,7 +77,7 @@ def option_lines(
                 amount_ccy=need.maintenance_usd * quoted.settled_usd,
                 amount_initial_ccy=need.initial_usd * quoted.settled_usd,
                 detail=f"({need.told}) x {quoted.settled_usd}",
-                evidence=rulebook.known("option_maintenance"),
+                evidence=quoted.known(rulebook.known("option_maintenance")),
             )
         )
         # Initial is of the average price where that is above the mark; untold, it may be.
@@ -107,9 +112,9 @@ def _quoted(
         return mark
     is_call = terms.right == "call"
     worth = value_usd(
-        np.array([mark.forward_usd]),
+        np.array([mark.average_usd]),
         np.array([to_model(terms.strike_usd)]),
-        np.array([mark.vol_frac]),
+        np.array([mark.vol_average_frac]),
         np.array([mark.expiry_years]),
         np.array([is_call]),
     )
@@ -120,6 +125,7 @@ def _quoted(
         mark_usd=to_exact(float(worth[0]), _MARK_STEP_USD, "up"),
         out_usd=max(out_usd, Decimal(0)),
         settled_usd=settled_usd,
+        is_heard=mark.is_heard,
     )
 
 
@@ -197,5 +203,5 @@ def _order(quoted: _Quoted, order: OpenOrder, book: UnifiedRulebook) -> MarginLi
         amount_ccy=Decimal(0),
         amount_initial_ccy=initial_usd * quoted.settled_usd,
         detail=f"({told}) x {quoted.settled_usd}",
-        evidence=book.known("option_orders"),
+        evidence=quoted.known(book.known("option_orders")),
     )

@@ -45,6 +45,7 @@ __all__ = ["ENGINE", "cells", "require", "shocked_vol_frac"]
 
 _SCAN_STEP = Decimal("1e-9")
 _MODEL_STEP = Decimal("1e-12")
+_SHOCKS: tuple[VolShock, ...] = ("up", "same", "down")
 # Further apart than this, the model's float and the exact figures cannot disagree on the order.
 _NEAR_CCY = 1e-8
 
@@ -67,6 +68,7 @@ class _Holding:
     profits_model_ccy: Floats
     profit_ccy: Callable[[int], Decimal]
     loss_how: Callable[[int], str]
+    heard: Evidence = "V"  # of its settlement average; U where the index was not
 
 
 class _Scanned(NamedTuple):
@@ -233,32 +235,32 @@ def _options(
         return []
     vol_frac = np.array([mark.vol_frac for mark in marks])
     years = np.array([mark.expiry_years for mark in marks])
-    shocks: tuple[VolShock, ...] = ("up", "same", "down")
     shocked = {
-        shock: shocked_vol_frac(rulebook, currency, vol_frac, years, shock) for shock in shocks
+        shock: shocked_vol_frac(rulebook, currency, vol_frac, years, shock) for shock in _SHOCKS
     }
+    # Inside a settlement window all is of the average, which moves by what of it is open.
+    scale = np.array([mark.vol_scale_frac for mark in marks])
     columns = OptionColumns(
-        forward_usd=np.array([mark.forward_usd for mark in marks]),
+        forward_usd=np.array([mark.average_usd for mark in marks]),
         strike_usd=np.array([to_model(option.strike_usd) for _, option in held]),
-        vol_frac=vol_frac,
+        vol_frac=scale * vol_frac,
         expiry_years=years,
         is_call=np.array([option.right == "call" for _, option in held]),
     )
     now = greeks(columns)
     moves = np.array([to_model(cell.price_move_frac) for cell in grid])[:, None]
-    forwards = columns.forward_usd * (1.0 + moves)
-    vols = np.stack([shocked[cell.vol_shock] for cell in grid])
+    forwards = columns.forward_usd * (1.0 + np.array([each.moved_frac for each in marks]) * moves)
+    vols = np.stack([scale * shocked[cell.vol_shock] for cell in grid])
     worth: Floats = value_usd(forwards, columns.strike_usd, vols, years, columns.is_call)
     profits = worth / forwards - now.value_usd / columns.forward_usd
-
     values, deltas = now.value_usd.tolist(), now.delta_forward_frac.tolist()
 
     def one(i: int, position: Position, option: Option) -> _Holding:
         coins = position.quantity_contracts * option.multiplier_coin_per_contract
         quantity = to_model(coins)
         ours = quantity * profits[:, i]
-        forward, vol = marks[i].forward_usd, marks[i].vol_frac
-        terms = f"years {marks[i].expiry_years:.15g})"
+        mark, forward, vol = marks[i], marks[i].average_usd, marks[i].vol_frac
+        terms = f"years {mark.expiry_years:.15g})"
 
         def written(forward_usd: float, vol_frac: float) -> str:
             head = f"{option.right}(F {forward_usd:.15g}, K {option.strike_usd}"
@@ -274,16 +276,18 @@ def _options(
             )
             return f"{profit}; {shocked}" if shocked else profit
 
-        present = written(forward, vol)
+        present = written(forward, float(columns.vol_frac[i]))
+        window = rules.window_written(mark.forward_usd, mark.open_frac, mark.vol_scale_frac)
         return _Holding(
             subject=position.instrument_id,
             evidence=rulebook.known("options_scan"),
+            heard="V" if mark.is_heard else "U",
             expiry_ns=option.expiry_ns,
             worth_ccy=to_exact(quantity * values[i] / forward, _MODEL_STEP, "down"),
             worth_how=f"{coins:f} x {present} / {forward:.15g}",
             # Every digit of the model's: what an expiry is charged for is rounded once, summed.
-            delta_coin=Decimal(repr(quantity * deltas[i])),
-            delta_how=f"{coins:f} x delta of {present}",
+            delta_coin=Decimal(repr(quantity * mark.open_frac * deltas[i])),
+            delta_how=f"{coins:f} x delta of {present}{window}",
             profits_model_ccy=ours,
             profit_ccy=lambda at: to_exact(float(ours[at]), _MODEL_STEP, "down"),
             loss_how=loss_how,
@@ -373,7 +377,7 @@ def _scan_lines(
     tail = rulebook.known("tail_multiplier")
     lines = []
     for h, profit, share in zip(holdings, scanned.profits_ccy, scanned.shares_ccy, strict=True):
-        steps = [where]
+        steps, known = [where], weaker(h.evidence, h.heard)
         if cell.multiplier_frac != 1:
             factor = rulebook.extended_table_factor_frac
             scale = "" if factor == 1 else f"{factor} x "
@@ -385,7 +389,7 @@ def _scan_lines(
                 subject=h.subject,
                 amount_ccy=-share,
                 detail="; ".join(steps),
-                evidence=weaker(h.evidence, tail) if cell.is_extended else h.evidence,
+                evidence=weaker(known, tail) if cell.is_extended else known,
             )
         )
     total = sum(scanned.shares_ccy, Decimal(0))
@@ -444,7 +448,7 @@ def _roll_lines(
                 amount_ccy=delta_coin * rate,
                 detail=f"{delta_coin * rate:f} = {delta_coin:f} x {rate}{how}; "
                 f"{delta_coin:f} = |{deltas}|",
-                evidence=rulebook.known(rule),
+                evidence=weaker(rulebook.known(rule), min(h.heard for h in held)),  # U before V
             )
         )
     return lines
@@ -467,21 +471,20 @@ def _equity_lines(
 ) -> list[MarginLine]:
     """Count the balance of the coin and what every position is worth."""
     counted = rulebook.known("equity")
-    balance = MarginLine(
-        rule="balance",
-        subject=account.currency,
-        amount_ccy=account.balance_coin(account.currency),
-        evidence=counted,
-    )
     return [
-        balance,
+        MarginLine(
+            rule="balance",
+            subject=account.currency,
+            amount_ccy=account.balance_coin(account.currency),
+            evidence=counted,
+        ),
         *(
             MarginLine(
                 rule="value of position",
                 subject=h.subject,
                 amount_ccy=h.worth_ccy,
                 detail=f"{h.worth_how}; delta {h.delta_coin:.12f} = {h.delta_how}",
-                evidence=counted,
+                evidence=weaker(counted, h.heard),
             )
             for h in holdings
         ),

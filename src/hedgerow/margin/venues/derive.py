@@ -17,7 +17,7 @@ from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.holdings import Holdings, OptionHeld, holdings
 from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of, unsupported
 from hedgerow.margin.rules.derive.standard import OptionParameters, expiry_margins
-from hedgerow.margin.venues.derive_holdings import expiry_of_options, worth_usd
+from hedgerow.margin.venues.derive_holdings import expiry_of_options, known_of, worth_usd
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.units import date_utc, quantise, to_exact, to_model
@@ -227,7 +227,7 @@ def _expiry_lines(
     rulebook: DeriveRulebook,
 ) -> tuple[list[MarginLine], list[MarginLine]]:
     """Write one expiry: what each leg needs alone, less what they cannot lose together."""
-    known = rulebook.known("options")
+    known = known_of(held, rulebook.known("options"))
     expiry = expiry_of_options(held)
     margins = expiry_margins(expiry, to_model(spot_usd), rates.model())
     lines: list[MarginLine] = []
@@ -235,7 +235,7 @@ def _expiry_lines(
     for each, leg in zip(held, margins.legs, strict=True):
         priced = (
             f"{each.size_coin} x Black-76({margins.forward_usd}, {each.terms.strike_usd}, "
-            f"{each.mark.vol_frac}, {expiry.life_s:.0f} s)"
+            f"{each.mark.vol_average_frac}, {expiry.life_s:.0f} s)"
         )
         values.append(
             MarginLine(
@@ -322,6 +322,7 @@ def _terms(rulebook: DeriveRulebook) -> VenueTerms:
     return VenueTerms(
         instruments=(LinearPerpetual, Option),
         counted={rulebook.currency: (rulebook.currency, *rulebook.base_factor_frac)},
+        owed=(rulebook.currency,),
     )
 
 

@@ -29,7 +29,7 @@ from hedgerow.margin.rules.derive.portfolio_v2 import (
     expiry_move,
     margins_v2,
 )
-from hedgerow.margin.venues.derive_holdings import expiry_of_options, worth_usd
+from hedgerow.margin.venues.derive_holdings import expiry_of_options, known_of, worth_usd
 from hedgerow.margin.venues.derive_portfolio_rulebook import (
     SIGNED,
     CollateralTerms,
@@ -283,8 +283,8 @@ def _equity_lines(book: _Book, rulebook: DerivePortfolioRulebook) -> list[Margin
                     rule="value of option",
                     subject=leg.terms.instrument_id,
                     amount_ccy=to_exact(mark, _STEP, "down"),
-                    detail=_priced(leg, expiry, move.forward_usd, leg.mark.vol_frac),
-                    evidence=rulebook.known("scenarios"),
+                    detail=_priced(leg, expiry, move.forward_usd, leg.mark.vol_average_frac),
+                    evidence=known_of(legs, rulebook.known("scenarios")),
                 )
             )
     return lines
@@ -305,6 +305,7 @@ def _scaled_line(
     detail: str,
     book: _Book,
     rulebook: DerivePortfolioRulebook,
+    legs: Sequence[OptionHeld] = (),
 ) -> MarginLine:
     """Write what the worst scenario costs: by one factor to maintain, by another to begin with."""
     rates = rulebook.parameters
@@ -316,7 +317,7 @@ def _scaled_line(
         amount_ccy=loss_ccy * rates.maintenance_factor_frac,
         detail=f"{rates.maintenance_factor_frac} x {loss_ccy}; initial {initial} x; {detail}",
         amount_initial_ccy=loss_ccy * initial,
-        evidence=rulebook.known("scenarios"),
+        evidence=known_of(legs, rulebook.known("scenarios")),
     )
 
 
@@ -350,7 +351,7 @@ def _cell_lines(
             f"-({sum(moved.shocked_usd)} x {moved.static_frac} - {sum(moved.marks_usd)}){skew} "
             f"x {part} at {where}: {_legs(legs, expiry, moved)}"
         )
-        lines.append(_scaled_line(rule, held.subject, loss, detail, book, rulebook))
+        lines.append(_scaled_line(rule, held.subject, loss, detail, book, rulebook, legs))
     return lines
 
 
@@ -373,7 +374,8 @@ def _basis_lines(book: _Book, rulebook: DerivePortfolioRulebook) -> list[MarginL
             f"{weight} x (0 or {sum(worse.marks_usd)} - {sum(worse.shocked_usd)}), "
             f"the basis moved: {_legs(legs, expiry, worse)}"
         )
-        lines.append(_scaled_line("basis contingency", held.subject, loss, detail, book, rulebook))
+        rule = "basis contingency"
+        lines.append(_scaled_line(rule, held.subject, loss, detail, book, rulebook, legs))
     return lines
 
 

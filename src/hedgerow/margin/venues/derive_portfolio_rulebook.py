@@ -116,6 +116,7 @@ def venue_terms(rulebook: DerivePortfolioRulebook) -> VenueTerms:
     return VenueTerms(
         instruments=(LinearPerpetual, Option),
         counted={rulebook.currency: (rulebook.currency, *assets)},
+        owed=(rulebook.currency,),
     )
 
 

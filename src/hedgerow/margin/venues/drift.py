@@ -289,7 +289,15 @@ def _price_1e6(asset: str, snapshot: Snapshot, *, up: bool) -> Outcome[int]:
     price = snapshot.oracle_usd(asset)
     if isinstance(price, Failure):
         return price
-    return int(quantise(price / _MICRO, _ONE, "up" if up else "down"))
+    price_1e6 = int(quantise(price / _MICRO, _ONE, "up" if up else "down"))
+    if price_1e6 == 0:
+        return Failure(
+            subject=asset,
+            reason="unsupported",
+            message=f"the price of {asset}, {price}, is nothing in the program's integers, "
+            "which count millionths of a dollar",
+        )
+    return price_1e6
 
 
 def _usd(value_1e6: int) -> Decimal:
@@ -298,7 +306,9 @@ def _usd(value_1e6: int) -> Decimal:
 
 def _terms(rulebook: DriftRulebook) -> VenueTerms:
     return VenueTerms(
-        instruments=(LinearPerpetual,), counted={rulebook.currency: tuple(rulebook.assets)}
+        instruments=(LinearPerpetual,),
+        counted={rulebook.currency: tuple(rulebook.assets)},
+        owed=tuple(rulebook.assets),
     )
 
 

@@ -181,7 +181,9 @@ def _usd(quote_raw: int) -> Decimal:
 
 def _terms(rulebook: DydxRulebook) -> VenueTerms:
     return VenueTerms(
-        instruments=(LinearPerpetual,), counted={rulebook.currency: (rulebook.currency,)}
+        instruments=(LinearPerpetual,),
+        counted={rulebook.currency: (rulebook.currency,)},
+        owed=(rulebook.currency,),
     )
 
 

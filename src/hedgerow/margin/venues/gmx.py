@@ -71,6 +71,12 @@ def require(
             f"balance of {rulebook.currency}, negative or nothing",
         )
     owed = account.balance_coin(rulebook.currency)
+    if owed > 0:
+        return unsupported(
+            account,
+            f"a balance of {owed} {rulebook.currency} is no collateral; it is what {name} owes for "
+            "borrowing and funding, negative or nothing",
+        )
     mark = snapshot.mark_usd(name, terms.underlying)
     if isinstance(mark, Failure):
         return mark
@@ -198,7 +204,9 @@ def _up(amount_1e30: int) -> Decimal:
 def _terms(rulebook: GmxRulebook) -> VenueTerms:
     coins = dict.fromkeys(coin for each in rulebook.markets.values() for coin in each.collaterals)
     return VenueTerms(
-        instruments=(LinearPerpetual,), counted={rulebook.currency: (rulebook.currency, *coins)}
+        instruments=(LinearPerpetual,),
+        counted={rulebook.currency: (rulebook.currency, *coins)},
+        owed=(rulebook.currency,),
     )
 
 

@@ -37,6 +37,9 @@ from hedgerow.portfolio import Account
 
 __all__ = ["ENGINE", "HyperliquidPortfolioRulebook", "LentAgainst", "require"]
 
+# A threshold has eighteen decimals, rounded down: against the holder.
+_STEP_FRAC = Fraction(1, 10**18)
+
 
 class LentAgainst(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A token that may be borrowed against, with the most that counts and the most lent."""
@@ -161,9 +164,8 @@ def _collateral(
     if isinstance(price_usd, Failure):
         return price_usd
     part, held_coin = rulebook.liquidated_frac, sum(rows, Decimal(0))
-    ratio = Fraction(terms.loan_to_value_frac)
-    threshold_frac = (1 + terms.loan_to_value_frac) / 2
-    assert Fraction(threshold_frac) == rules.threshold_frac(ratio)
+    threshold = rules.threshold_frac(Fraction(terms.loan_to_value_frac))
+    threshold_frac = Decimal(int(threshold / _STEP_FRAC)).scaleb(-18).normalize()
     value_usd = min(held_coin, terms.supply_coin_max) * price_usd
     counted = part * min(terms.borrow_usd_max, value_usd * threshold_frac)
     lent = min(terms.borrow_usd_max, value_usd * terms.loan_to_value_frac)
@@ -192,6 +194,7 @@ def _terms(rulebook: HyperliquidPortfolioRulebook) -> VenueTerms:
     return VenueTerms(
         instruments=(LinearPerpetual,),
         counted={rulebook.currency: (rulebook.currency, *rulebook.collateral)},
+        owed=(rulebook.currency,),
     )
 
 

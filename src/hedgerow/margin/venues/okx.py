@@ -7,7 +7,7 @@ venue's `mgnRatio`, equity over both. An isolated position is an account of its 
 References
 ----------
 venue-margin.md section 4: [V] okx-iso-toy-4, gate-iso-toy-*, and the payload of an isolated
-position whose ratio of 11.7317 is reproduced to fifteen digits.
+position whose ratio of 11.7317 is reproduced to about eleven digits.
 """
 
 from collections.abc import Iterator, Mapping

@@ -155,10 +155,10 @@ def equity_lines_of(
                     rule="value of option",
                     subject=option.terms.instrument_id,
                     amount_ccy=option.size_coin * mark_usd,
-                    detail=f"{option.size_coin} x {mark_usd} = Black-76({option.mark.forward_usd}, "
-                    f"{option.terms.strike_usd}, {option.mark.vol_frac}, "
+                    detail=f"{option.size_coin} x {mark_usd} = Black-76({option.mark.average_usd}, "
+                    f"{option.terms.strike_usd}, {option.mark.vol_average_frac}, "
                     f"{option.mark.expiry_years} years)",
-                    evidence=rulebook.known("option_marks"),
+                    evidence=option.known(rulebook.known("option_marks")),
                 )
             )
     return lines
@@ -167,9 +167,9 @@ def equity_lines_of(
 def option_mark_usd(option: OptionHeld) -> Decimal:
     """Value one coin of an option: Black-76 on its forward at no rate, rounded against a short."""
     value = value_usd(
-        np.array([option.mark.forward_usd]),
+        np.array([option.mark.average_usd]),
         np.array([to_model(option.terms.strike_usd)]),
-        np.array([option.mark.vol_frac]),
+        np.array([option.mark.vol_average_frac]),
         np.array([option.mark.expiry_years]),
         np.array([option.terms.right == "call"]),
     )

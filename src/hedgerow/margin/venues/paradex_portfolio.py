@@ -107,6 +107,7 @@ class _Scanned:
     delta_coin: Decimal
     profits_usd: Floats
     valued: Callable[[_Cell], str]
+    is_heard: bool = True  # all that has gone by of a settlement window was
 
 
 def require(
@@ -199,7 +200,7 @@ def _underlying(
                 detail=f"{part} x {loss}; initial whole: -{cell.weight_frac} x {each.valued(cell)} "
                 f"at price {cell.move_frac:+}, vol {cell.vol_shock}",
                 amount_initial_ccy=loss,
-                evidence=rulebook.known("scan"),
+                evidence=rulebook.known("scan") if each.is_heard else "U",
             )
         )
     floor = delta_floor(
@@ -220,7 +221,9 @@ def _underlying(
                 f"{abs(float(floor.net_coin))} + {table.delta_hedged_frac} x "
                 f"{float(floor.hedged_coin)}) x {spot_usd} less the scan",
                 amount_initial_ccy=short,
-                evidence=rulebook.known("delta_floor"),
+                evidence=rulebook.known("delta_floor")
+                if all(each.is_heard for each in scanned)
+                else "U",
             )
         )
     return lines, WorstScenario(
@@ -241,19 +244,21 @@ def _options(
     if not held:
         return []
     columns = OptionColumns(
-        forward_usd=np.array([each.mark.forward_usd for each in held]),
+        forward_usd=np.array([each.mark.average_usd for each in held]),
         strike_usd=np.array([to_model(each.terms.strike_usd) for each in held]),
-        vol_frac=np.array([each.mark.vol_frac for each in held]),
+        vol_frac=np.array([each.mark.vol_average_frac for each in held]),
         expiry_years=np.array([each.mark.expiry_years for each in held]),
         is_call=np.array([each.terms.right == "call" for each in held]),
     )
     vols = {
-        shock: np.array([_vol_frac(each, shock, table, rulebook) for each in held])
+        shock: np.array(
+            [each.mark.vol_scale_frac * _vol_frac(each, shock, table, rulebook) for each in held]
+        )
         for shock in _BOTH
     }
     moves = np.array([to_model(cell.move_frac) for cell in cells])[:, None]
     worths: Floats = value_usd(
-        columns.forward_usd * (1.0 + moves),
+        columns.forward_usd * (1.0 + np.array([each.mark.moved_frac for each in held]) * moves),
         columns.strike_usd,
         np.stack([vols[cell.vol_shock] for cell in cells]),
         columns.expiry_years,
@@ -264,8 +269,11 @@ def _options(
         _Scanned(
             subject=each.terms.instrument_id,
             delta_coin=to_exact(
-                to_model(each.size_coin) * float(now.delta_forward_frac[i]), _STEP, "half_up"
+                to_model(each.size_coin) * each.mark.open_frac * float(now.delta_forward_frac[i]),
+                _STEP,
+                "half_up",
             ),
+            is_heard=each.mark.is_heard,
             profits_usd=to_model(each.size_coin) * (worths[:, i] - now.value_usd[i]),
             valued=partial(
                 _option_said,
@@ -285,8 +293,11 @@ def _perpetual_said(held: PerpetualHeld, cell: _Cell) -> str:
 def _option_said(
     held: OptionHeld, value_usd: float, vols_frac: Mapping[VolShock, float], cell: _Cell
 ) -> str:
+    move = f"{1 + cell.move_frac}"
+    if held.mark.open_frac < 1.0:
+        move = f"{1.0 + held.mark.moved_frac * to_model(cell.move_frac)}"
     return (
-        f"{held.size_coin} x (Black-76({held.mark.forward_usd} x {1 + cell.move_frac}, "
+        f"{held.size_coin} x (Black-76({held.mark.average_usd} x {move}, "
         f"{held.terms.strike_usd} {held.terms.right}, {vols_frac[cell.vol_shock]}, "
         f"{held.mark.expiry_years} years) - {value_usd})"
     )

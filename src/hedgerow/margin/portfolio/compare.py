@@ -14,7 +14,7 @@ from hedgerow.margin.portfolio.model import PortfolioModel
 from hedgerow.margin.portfolio.need import STEP_USD, crowding, need
 from hedgerow.market import JointScenarios, Snapshot, grid_of
 from hedgerow.portfolio import Book
-from hedgerow.units import quantise, to_model
+from hedgerow.units import digits_of, quantise, to_model
 
 __all__ = ["Comparison", "Form", "FormRow", "Offset", "OffsetOf", "compare"]
 
@@ -116,7 +116,7 @@ def compare(
         "portfolio": asked(list(whole)),
     }
     losses_usd = -legs.profits_usd.sum(axis=1)
-    factor = Decimal(repr(model.initial_factor_frac))
+    factor = digits_of(model.initial_factor_frac)
     parts = {"isolated": len(legs), "cross": len(by_coin), "span_like": len(by_coin)}
     forms: tuple[Form, ...] = ("isolated", "cross", "span_like", "portfolio")
     return Comparison(

@@ -14,7 +14,7 @@ from hedgerow.margin.portfolio.need import STEP_USD, crowding, need
 from hedgerow.margin.records import MarginLine, MarginReport, WorstScenario
 from hedgerow.market import JointScenarios, Snapshot
 from hedgerow.portfolio import Account, book
-from hedgerow.units import quantise, to_exact
+from hedgerow.units import digits_of, quantise, to_exact
 
 __all__ = ["PortfolioReport", "require_portfolio"]
 
@@ -71,7 +71,7 @@ def require_portfolio(
         for i, subject in enumerate(legs.subjects)
     )
     maintenance = found.maintenance_usd
-    factor = Decimal(repr(model.initial_factor_frac))
+    factor = digits_of(model.initial_factor_frac)
     at = found.worst_index
     return PortfolioReport(
         margin=MarginReport(

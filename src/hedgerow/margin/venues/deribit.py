@@ -37,7 +37,7 @@ from hedgerow.margin.venues.deribit_rulebook import RULES, ScanRulebook, mistake
 from hedgerow.market import OptionMark, Snapshot
 from hedgerow.portfolio import Account, Position
 from hedgerow.pricing import Floats, OptionColumns, greeks, unit_ccy, value_usd
-from hedgerow.units import date_utc, quantise, to_exact, to_model, years_between
+from hedgerow.units import date_utc, digits_of, quantise, to_exact, to_model, years_between
 
 __all__ = ["ENGINE", "cells", "require", "shocked_vol_frac"]
 
@@ -280,7 +280,7 @@ def _options(
             worth_ccy=to_exact(quantity * values[i] / forward, _MODEL_STEP, "down"),
             worth_how=f"{coins:f} x {present} / {forward:.15g}",
             # Every digit of the model's: what an expiry is charged for is rounded once, summed.
-            delta_coin=Decimal(repr(quantity * deltas[i])),
+            delta_coin=digits_of(quantity * deltas[i]),
             delta_how=f"{coins:f} x delta of {present}",
             profits_model_ccy=ours,
             profit_ccy=lambda at: to_exact(float(ours[at]), _MODEL_STEP, "down"),

@@ -10,6 +10,7 @@ quote balance holds it: ``quote = balance - Σ size · entry``.
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
+from math import ceil
 
 import msgspec
 
@@ -166,7 +167,8 @@ def _initial_ppm(
     return initial_ppm(
         market.initial_ppm,
         open_interest_raw=notional_raw(
-            int(Fraction(interest) / Fraction(10) ** power),
+            # The chain counts whole quanta; a figure between two of them is taken for the larger.
+            ceil(Fraction(interest) / Fraction(10) ** power),
             price_usd=price_usd,
             atomic_resolution_power=power,
         ),

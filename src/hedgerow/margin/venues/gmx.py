@@ -183,6 +183,10 @@ def _taken(
 
 
 def _scaled(amount: Decimal) -> int:
+    """Give the contract's integer, in units of 1e-30: what it holds has no digit beyond.
+
+    A figure of other origin that has is cut off, by less than 1e-30 dollars or parts.
+    """
     return int(Fraction(amount) * ONE_1E30)
 
 

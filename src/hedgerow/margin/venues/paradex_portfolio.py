@@ -19,6 +19,7 @@ import numpy as np
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LinearPerpetual, Option
+from hedgerow.margin.contracts import rounded_up_ccy
 from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.holdings import Holdings, OptionHeld, PerpetualHeld, holdings
 from hedgerow.margin.records import (
@@ -34,7 +35,7 @@ from hedgerow.margin.venues.paradex import equity_lines_of
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.pricing import Floats, OptionColumns, greeks, value_usd
-from hedgerow.units import quantise, to_exact, to_model
+from hedgerow.units import digits_of, quantise, to_exact, to_model
 
 __all__ = ["ENGINE", "ParadexPortfolioRulebook", "ScanTable", "Tail", "require"]
 
@@ -208,7 +209,7 @@ def _underlying(
         unhedged_frac=Fraction(table.delta_unhedged_frac),
         hedged_frac=Fraction(table.delta_hedged_frac),
     )
-    needed = to_exact(float(floor.floor_usd), _STEP, "up")
+    needed = rounded_up_ccy(floor.floor_usd)
     short = needed - sum(losses, Decimal(0))
     if short > 0:
         lines.append(
@@ -263,9 +264,8 @@ def _options(
     return [
         _Scanned(
             subject=each.terms.instrument_id,
-            delta_coin=to_exact(
-                to_model(each.size_coin) * float(now.delta_forward_frac[i]), _STEP, "half_up"
-            ),
+            # Every digit of the model's: the floor that they are summed into is rounded once, up.
+            delta_coin=digits_of(to_model(each.size_coin) * float(now.delta_forward_frac[i])),
             profits_usd=to_model(each.size_coin) * (worths[:, i] - now.value_usd[i]),
             valued=partial(
                 _option_said,

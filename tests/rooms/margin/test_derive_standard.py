@@ -308,6 +308,20 @@ def test_a_staked_coin_is_worth_what_its_base_is() -> None:
     assert report.headroom_ccy == 2100
 
 
+def test_a_staked_coin_between_two_steps_is_worth_no_more_than_its_base() -> None:
+    """1.07 x 0.123456789012345 is 0.13209876424320915, kept to twelve decimals."""
+    book = derive(base_factor_frac={"WEETH": D("0.5")}, base_initial_scale_frac={"WEETH": D(1)})
+    now = market(staking("WEETH", "ETH", "1.07"), index("ETH", "0.123456789012345"))
+    report = require(account(balances={"WEETH": 1}), {}, now, book)
+    assert isinstance(report, MarginReport)
+    assert report.equity_ccy == D("0.132098764243")
+    up = market(staking("WEETH", "ETH", "1.07"), index("ETH", "0.123456789012999"))
+    report = require(account(balances={"WEETH": 1}), {}, up, book)
+    assert isinstance(report, MarginReport)
+    # 0.13209876424390893: the nearest step lies above it.
+    assert report.equity_ccy == D("0.132098764243")
+
+
 def test_an_expiry_has_one_forward_that_of_its_youngest_quote() -> None:
     """The put was quoted two seconds before the call, at another forward."""
     early = option_quote(PUT, 1500, 0.5, T0_NS - 2 * SECOND_NS)

@@ -230,7 +230,7 @@ def test_a_spread_names_the_price_at_which_it_loses_most() -> None:
     report = require(held, by_id(CALL, higher), market(index("ETH", 2000), *quotes), derive())
     assert isinstance(report, MarginReport)
     assert abs(report.headroom_ccy + 100) < D("1e-9")
-    assert report.lines[-1].detail.startswith("payoff -100.0 at 2100.0 ")
+    assert report.lines[-1].detail.endswith("at price 2100.0 the payoff is -100.0")
 
 
 def test_a_lost_peg_asks_more_to_begin_with() -> None:

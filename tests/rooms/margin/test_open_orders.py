@@ -289,7 +289,7 @@ def test_a_scan_asks_initially_for_the_fills_that_cost_most() -> None:
     assert ordered.requirement_initial_ccy == both.requirement_initial_ccy
     line = order_line(ordered)
     assert line.amount_initial_ccy == both.requirement_initial_ccy - bare.requirement_initial_ccy
-    assert line.detail.endswith("initial with filled: 80000 BTC-DATED")
+    assert line.detail.endswith("with filled: 80000 BTC-DATED")
     assert (bare.confidence, ordered.confidence, line.evidence) == ("exact", "estimate", "U")
     assert order_line(asked(sell)).amount_initial_ccy == 0
 

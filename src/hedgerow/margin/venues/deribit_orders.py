@@ -57,7 +57,7 @@ def with_orders(
         subject=account.currency,
         amount_ccy=Decimal(0),
         amount_initial_ccy=then_ccy - now_ccy,
-        detail=f"{then_ccy} - {now_ccy}, initial with filled: {filled or 'none'}"
+        detail=f"initial {then_ccy:f} - {now_ccy:f}; with filled: {filled or 'none'}"
         + ("" if worst.is_exhaustive else " (instruments asked in turn)"),
         evidence=rulebook.known("open_orders"),
     )

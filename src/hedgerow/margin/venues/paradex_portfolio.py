@@ -21,7 +21,7 @@ from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LinearPerpetual, Option
 from hedgerow.margin.contracts import rounded_up_ccy
 from hedgerow.margin.engine import Engine, VenueTerms
-from hedgerow.margin.holdings import Holdings, OptionHeld, PerpetualHeld, holdings
+from hedgerow.margin.holdings import Holdings, OptionHeld, PerpetualHeld, black_written, holdings
 from hedgerow.margin.records import (
     MarginLine,
     MarginReport,
@@ -197,7 +197,8 @@ def _underlying(
                 rule="loss in the worst cell",
                 subject=each.subject,
                 amount_ccy=part * loss,
-                detail=f"{part} x {loss}; initial whole: -{cell.weight_frac} x {each.valued(cell)} "
+                detail=f"{part} x {loss:f}; initial {loss:f}; "
+                f"{loss:f} = -{cell.weight_frac} x {each.valued(cell)}; "
                 f"at price {cell.move_frac:+}, vol {cell.vol_shock}",
                 amount_initial_ccy=loss,
                 evidence=rulebook.known("scan"),
@@ -217,9 +218,10 @@ def _underlying(
                 rule="delta floor above the scan",
                 subject=coin,
                 amount_ccy=part * short,
-                detail=f"{part} x {short}; initial whole: ({table.delta_unhedged_frac} x "
-                f"{abs(float(floor.net_coin))} + {table.delta_hedged_frac} x "
-                f"{float(floor.hedged_coin)}) x {spot_usd} less the scan",
+                detail=f"{part} x {short:f}; initial {short:f}; "
+                f"{short:f} = {needed:f} - {needed - short:f}; "
+                f"{needed:f} = ({table.delta_unhedged_frac} x {abs(float(floor.net_coin))} + "
+                f"{table.delta_hedged_frac} x {float(floor.hedged_coin)}) x {spot_usd}",
                 amount_initial_ccy=short,
                 evidence=rulebook.known("delta_floor"),
             )
@@ -267,12 +269,7 @@ def _options(
             # Every digit of the model's: the floor that they are summed into is rounded once, up.
             delta_coin=digits_of(to_model(each.size_coin) * float(now.delta_forward_frac[i])),
             profits_usd=to_model(each.size_coin) * (worths[:, i] - now.value_usd[i]),
-            valued=partial(
-                _option_said,
-                each,
-                float(now.value_usd[i]),
-                {shock: float(vols[shock][i]) for shock in _BOTH},
-            ),
+            valued=partial(_option_said, each, {shock: float(vols[shock][i]) for shock in _BOTH}),
         )
         for i, each in enumerate(held)
     ]
@@ -282,14 +279,16 @@ def _perpetual_said(held: PerpetualHeld, cell: _Cell) -> str:
     return f"{held.size_coin} x {held.mark_usd} x {cell.move_frac}"
 
 
-def _option_said(
-    held: OptionHeld, value_usd: float, vols_frac: Mapping[VolShock, float], cell: _Cell
-) -> str:
-    return (
-        f"{held.size_coin} x (Black-76({held.mark.forward_usd} x {1 + cell.move_frac}, "
-        f"{held.terms.strike_usd} {held.terms.right}, {vols_frac[cell.vol_shock]}, "
-        f"{held.mark.expiry_years} years) - {value_usd})"
+def _option_said(held: OptionHeld, vols_frac: Mapping[VolShock, float], cell: _Cell) -> str:
+    forward, years = held.mark.forward_usd, held.mark.expiry_years
+    now = black_written(held.terms, forward_usd=forward, vol_frac=held.mark.vol_frac, years=years)
+    moved = black_written(
+        held.terms,
+        forward_usd=f"{forward} x {1 + cell.move_frac}",
+        vol_frac=vols_frac[cell.vol_shock],
+        years=years,
     )
+    return f"{held.size_coin} x ({moved} - {now})"
 
 
 def _vol_frac(

@@ -7,7 +7,7 @@ Here the calculator is Python's own arithmetic, with Black's formula written out
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from math import e, erf, floor, log, sqrt
+from math import e, erfc, floor, log, sqrt
 from typing import Any
 
 import pytest
@@ -46,7 +46,7 @@ TOLERANCE = 2e-12
 
 
 def normal(x: float) -> float:
-    return 0.5 * (1.0 + erf(x / sqrt(2.0)))
+    return 0.5 * erfc(-x / sqrt(2.0))
 
 
 def d1(forward: float, strike: float, vol: float, years: float) -> float:

@@ -335,14 +335,14 @@ def _cell_lines(
     lines = []
     if (perpetual := book.perpetual) is not None:
         loss = -perpetual.size_coin * perpetual.mark_usd * move * part
-        detail = f"{-perpetual.size_coin} x {perpetual.mark_usd} x {move} x {part}"
+        detail = f"{-perpetual.size_coin:f} x {perpetual.mark_usd} x {move} x {part}"
         lines.append(
             _scaled_line(rule, perpetual.instrument_id, loss, f"{detail}; {where}", book, rulebook)
         )
     for each in book.collaterals:
         if each.terms.is_risk_cancelling:
             loss = -each.worth_ccy * move * part
-            detail = f"{-each.worth_ccy} x {move} x {part}; {where}"
+            detail = f"{-each.worth_ccy:f} x {move} x {part}; {where}"
             lines.append(_scaled_line(rule, each.asset, loss, detail, book, rulebook))
     for held in book.expiries:
         legs, expiry = held.legs, held.taken

@@ -85,10 +85,14 @@ def open_market(path: Path | None, data: Path | None, seed: int | None) -> tuple
     if seed is not None:
         raise DeskRejected("a recording has no seed: leave out --seed or the desk file")
     desk = load_desk(path)
-    if data is None:
+    wanted = _wanted(desk)
+    if not wanted:
         raise DeskRejected(
-            f"{path} reads recordings; pass --data FOLDER with {_wanted(desk)} in it"
+            f"{path} names no recordings: add [recording], or leave out the desk file to run the "
+            "embedded episode"
         )
+    if data is None:
+        raise DeskRejected(f"{path} reads recordings; pass --data FOLDER with {wanted} in it")
     # Opened once now, so that a missing folder is told before anything is written.
     folder = data
     _recorded(desk, folder)

@@ -182,18 +182,18 @@ def order_lines(
             Decimal(0),
         )
         told = (
-            f"max(|P|, |P + {buys_ccy}|, |P - {sells_ccy}|) = {most_ccy} with P = {position_ccy}; "
-            f"{then[1]} less {now[1]}"
+            f"; {most_ccy:f} = max(|{position_ccy:f}|, |{position_ccy:f} + {buys_ccy:f}|, "
+            f"|{position_ccy:f} - {sells_ccy:f}|)"
         )
         if counts_open_loss:
-            told += f"; open loss {loss_ccy}"
+            told = f" + {loss_ccy:f}{told}; open loss {loss_ccy:f}"
         lines.append(
             MarginLine(
                 rule="open orders",
                 subject=name,
                 amount_ccy=Decimal(0),
                 amount_initial_ccy=then[0] - now[0] + (loss_ccy if counts_open_loss else 0),
-                detail=told,
+                detail=f"initial {then[1]} - {now[1]}{told}",
                 evidence=evidence,
             )
         )
@@ -242,7 +242,7 @@ def _profit(position: Position, terms: EntryContract, mark_usd: Decimal) -> tupl
     if is_inverse(terms):
         size_usd = position.quantity_contracts * terms.multiplier_usd_per_contract
         earned_coin = size_usd * (1 / entry_usd - 1 / mark_usd)
-        told = f"{size_usd:f} x (1 / {entry_usd:f} - 1 / {mark_usd:f})"
+        told = f"down({size_usd:f} x (1 / {entry_usd:f} - 1 / {mark_usd:f}), 1e-12)"
         return quantise(earned_coin, _STEP_CCY, "down"), told
     size = position.quantity_contracts * slope_ccy_per_usd(terms)
     return size * (mark_usd - entry_usd), f"{size:f} x ({mark_usd:f} - {entry_usd:f})"

@@ -15,7 +15,7 @@ from hedgerow.margin.records import Evidence, unsupported
 from hedgerow.market import OptionMark, Snapshot
 from hedgerow.portfolio import Account
 
-__all__ = ["Holdings", "OptionHeld", "PerpetualHeld", "holdings"]
+__all__ = ["Holdings", "OptionHeld", "PerpetualHeld", "black_written", "holdings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,19 @@ def holdings(
             }
             for coin, by_expiry in options.items()
         },
+    )
+
+
+def black_written(
+    option: Option, *, forward_usd: float | str, vol_frac: float, years: float
+) -> str:
+    """Write a value by Black's formula, a coin, as the detail of a line does.
+
+    Floats have every digit; a forward may be an expression.
+    """
+    return (
+        f"{option.right}(F {forward_usd}, K {option.strike_usd}, vol {float(vol_frac)!r}, "
+        f"years {float(years)!r})"
     )
 
 

@@ -65,8 +65,11 @@ class MarginLine(msgspec.Struct, frozen=True, kw_only=True):
 
     `detail` lets a calculator repeat it: a first expression that gives the amount, then, after
     semicolons, where each of its numbers comes from (``number = expression``) or a remark. Powers
-    are written ``^``, sizes ``|…|``; ``put(F …, K …, vol …, years …)`` and ``call(…)`` are values
-    by Black's formula in dollars a coin, undiscounted, and ``delta of`` one is by the forward.
+    are written ``^``, sizes ``|…|``; ``max``, ``min``, ``bps`` and ``ppm`` are as read, and
+    ``up(x, step)`` and ``down(x, step)`` round. ``initial`` goes before what gives the initial
+    amount, where that is another; a line of nothing else begins with it.
+    ``put(F …, K …, vol …, years …)`` and ``call(…)`` are values by Black's formula
+    in dollars a coin, undiscounted, and ``delta of`` one is by the forward.
     `amount_initial_ccy` is what the same rule adds to the initial requirement; None on a line that
     is no part of a requirement. `evidence` is how well the rule is known; untold is unverified.
     """

@@ -9,6 +9,7 @@ being told which way it rounds.
 
 from hedgerow.units.cross import (
     Rounding,
+    digits_of,
     mul_div_down,
     mul_div_up,
     quantise,
@@ -39,6 +40,7 @@ __all__ = [
     "Printed",
     "Rounding",
     "date_utc",
+    "digits_of",
     "format_ns",
     "mul_div_down",
     "mul_div_up",

@@ -13,6 +13,7 @@ from hedgerow.errors import OutOfDomain
 
 __all__ = [
     "Rounding",
+    "digits_of",
     "mul_div_down",
     "mul_div_up",
     "quantise",
@@ -42,10 +43,23 @@ def to_exact(value: float, step: Decimal, rounding: Rounding) -> Decimal:
     OutOfDomain
         If `value` is not finite or `step` is not positive.
     """
+    return quantise(digits_of(value), step, rounding)
+
+
+def digits_of(value: float) -> Decimal:
+    """Keep every digit of a model's number that is rounded later: those of its shortest `repr`.
+
+    That is the shortest decimal that is this float: 0.1 stays 0.1 and does not round up. Whoever
+    sums such numbers rounds the sum once, against ourselves.
+
+    Raises
+    ------
+    OutOfDomain
+        If `value` is not finite.
+    """
     if not math.isfinite(value):
         raise OutOfDomain(f"cannot make {value} exact: it is not finite")
-    # repr gives the shortest decimal that is this float: 0.1 stays 0.1 and does not round up.
-    return quantise(Decimal(repr(float(value))), step, rounding)
+    return Decimal(repr(float(value)))
 
 
 def quantise(amount: Decimal, step: Decimal, rounding: Rounding) -> Decimal:
@@ -65,7 +79,7 @@ def quantise(amount: Decimal, step: Decimal, rounding: Rounding) -> Decimal:
 
 def scaled(amount: Decimal, factor: float) -> Decimal:
     """Multiply an exact amount by a model's factor, keeping every digit (shocked prices)."""
-    return amount if factor == 1.0 else amount * Decimal(repr(float(factor)))
+    return amount if factor == 1.0 else amount * digits_of(factor)
 
 
 def quantise_fraction_up(amount: Fraction, step: Fraction) -> Fraction:

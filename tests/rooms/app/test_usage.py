@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -72,6 +73,17 @@ def test_a_mistake_is_told_in_words_and_in_json(
     assert set(error) == {"kind", "message"}
     assert told in error["message"]
     assert list(tmp_path.iterdir()) == [desk]
+
+
+def test_a_desk_file_without_recordings_is_told_so(tmp_path: Path) -> None:
+    text = desk_file(tmp_path).read_text(encoding="utf-8")
+    bare, count = re.subn(r"(?m)^\[recording\]\n(?:[a-z_]+ = .*\n)*", "", text)
+    assert count == 1
+    (tmp_path / "bare.toml").write_text(bare, encoding="utf-8")
+    for more in ((), ("--data", ".")):
+        code, _, err = hedgerow_here("run", "bare.toml", *more, cwd=tmp_path)
+        assert code == 2
+        assert "bare.toml names no recordings: add [recording], or leave out the desk file" in err
 
 
 def test_a_coin_that_is_not_there_is_told_with_those_that_are_and_no_nodes(tmp_path: Path) -> None:

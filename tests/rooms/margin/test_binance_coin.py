@@ -47,7 +47,7 @@ def test_a_position_in_coins_by_hand() -> None:
     assert report.currency == "BTC"
     assert line.amount_ccy == D("0.035")
     assert line.amount_initial_ccy == D("0.08")
-    assert line.detail.startswith("8 x 0.005 - 0.005 (tier 1); initial 8 x 0.01; ")
+    assert line.detail.startswith("8 x 0.005 - 0.005 (tier 1); initial down(8 x 0.01, 1e-8); ")
     # 400 000 (1/40 000 - 1/50 000) = 10 - 8.
     assert report.equity_ccy == 3
 

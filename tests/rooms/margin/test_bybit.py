@@ -9,10 +9,13 @@ import pytest
 from hedgerow.errors import Failure
 from hedgerow.instruments import Instrument, Option
 from hedgerow.margin import MarginLine, MarginReport, decode_rulebook, mistakes_of, require
+from hedgerow.margin.rules.derive.options import black76
 from hedgerow.margin.venues.bybit import UnifiedRulebook
 from hedgerow.market import MarketEvent
 from hedgerow.portfolio import Account
+from hedgerow.units import SECOND_NS
 from tests.builders import (
+    T0_NS,
     account,
     by_id,
     index,
@@ -192,6 +195,20 @@ def test_what_selling_an_option_needs(
     (line,) = lines(report, "short option")
     assert line.amount_initial_ccy is not None
     assert abs(line.amount_initial_ccy - 2 * initial) <= D("1e-6")
+
+
+@pytest.mark.parametrize("strike", range(27_000, 34_000, 500))
+def test_a_mark_between_two_steps_never_needs_less_than_the_model_says(strike: int) -> None:
+    """The mark is kept to eight decimals, up: a thousand coins need up to 1e-5 more, none less."""
+    terms = written(strike)
+    held = account(positions={terms.instrument_id: -1000})
+    report = asked(held, (terms,), index("BTC", 30_000), option_quote(terms, 30_100.5, 0.61))
+    life_s = (terms.expiry_ns - T0_NS) / SECOND_NS
+    mark = float(black76(30_100.5, strike, 0.61, life_s).call_usd)
+    rate = float(unified().option_maintenance_frac)
+    fee = float(unified().fee_option_liquidation_frac)
+    exact = 1000 * (max(rate * 30_000, rate * mark) + mark + fee * 30_000)
+    assert -1e-7 <= float(report.requirement_maintenance_ccy) - exact <= 1e-5 + 1e-7
 
 
 def test_an_option_is_counted_at_the_price_of_its_dollar_and_by_what_is_known_of_its_sale() -> None:

@@ -230,7 +230,7 @@ def test_a_spread_names_the_price_at_which_it_loses_most() -> None:
     report = require(held, by_id(CALL, higher), market(index("ETH", 2000), *quotes), derive())
     assert isinstance(report, MarginReport)
     assert abs(report.headroom_ccy + 100) < D("1e-9")
-    assert report.lines[-1].detail.startswith("payoff -100.0 at 2100.0 ")
+    assert report.lines[-1].detail.endswith("at price 2100.0 the payoff is -100.0")
 
 
 def test_a_lost_peg_asks_more_to_begin_with() -> None:
@@ -306,6 +306,20 @@ def test_a_staked_coin_is_worth_what_its_base_is() -> None:
     assert isinstance(report, MarginReport)
     assert report.equity_ccy == 4200
     assert report.headroom_ccy == 2100
+
+
+def test_a_staked_coin_between_two_steps_is_worth_no_more_than_its_base() -> None:
+    """1.07 x 0.123456789012345 is 0.13209876424320915, kept to twelve decimals."""
+    book = derive(base_factor_frac={"WEETH": D("0.5")}, base_initial_scale_frac={"WEETH": D(1)})
+    now = market(staking("WEETH", "ETH", "1.07"), index("ETH", "0.123456789012345"))
+    report = require(account(balances={"WEETH": 1}), {}, now, book)
+    assert isinstance(report, MarginReport)
+    assert report.equity_ccy == D("0.132098764243")
+    up = market(staking("WEETH", "ETH", "1.07"), index("ETH", "0.123456789012999"))
+    report = require(account(balances={"WEETH": 1}), {}, up, book)
+    assert isinstance(report, MarginReport)
+    # 0.13209876424390893: the nearest step lies above it.
+    assert report.equity_ccy == D("0.132098764243")
 
 
 def test_an_expiry_has_one_forward_that_of_its_youngest_quote() -> None:

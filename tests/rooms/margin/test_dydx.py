@@ -12,6 +12,7 @@ from hedgerow.margin import MarginReport, decode_rulebook, mistakes_of, require
 from hedgerow.margin.venues.dydx import DydxMarket, DydxRulebook
 from tests.builders import account, by_id, inverse, perpetual, quote, snapshot
 from tests.rooms.margin.chain_cases import cases
+from tests.rooms.margin.test_hand_check import check
 
 D = Decimal
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "venues" / "dydx.md"
@@ -82,6 +83,14 @@ def test_an_open_interest_between_its_caps_by_hand() -> None:
     assert report.requirement_initial_ccy == D("318.042585")
     assert report.requirement_maintenance_ccy == D("44.1")
     assert "721185 ppm" in report.lines[0].detail
+    check(report.lines[0])
+    # Half a quantum more counts as a whole one: at a quantum of 100 coins, as 1200.
+    coarse = msgspec.structs.replace(market, atomic_resolution_power=2)
+    held = account(positions={"BTC-PERP": (100, 36_750)}, balances={"USDC": 5})
+    report = require(held, by_id(perpetual()), now, dydx(markets={"BTC": coarse}))
+    assert isinstance(report, MarginReport)
+    # 44.1 million: 0.2 + 0.8 x 19.1 / 25.
+    assert report.requirement_initial_ccy == 3_675_000 * D("0.8112")
     untold = msgspec.structs.replace(market, open_interest_coin=None)
     failure = require(held, by_id(perpetual()), now, dydx(markets={"BTC": untold}))
     assert isinstance(failure, Failure)

@@ -211,7 +211,7 @@ def alone(quantity: int, at: int) -> list[int]:
 
 def bare(engine: Engine) -> tuple[Balance, ...]:
     """Only dollars beside the position, as far as the venue lets it stand alone."""
-    kept = {"USDC", "USD"} & engine.balances.keys()
+    kept = {"USDC"} & engine.balances.keys()
     return tuple(Balance(asset=asset, quantity_coin=D(1)) for asset in sorted(kept))
 
 

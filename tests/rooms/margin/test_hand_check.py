@@ -7,7 +7,7 @@ Here the calculator is Python's own arithmetic, with Black's formula written out
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from math import e, erf, log, sqrt
+from math import e, erfc, floor, log, sqrt
 from typing import Any
 
 import pytest
@@ -46,7 +46,7 @@ TOLERANCE = 2e-12
 
 
 def normal(x: float) -> float:
-    return 0.5 * (1.0 + erf(x / sqrt(2.0)))
+    return 0.5 * erfc(-x / sqrt(2.0))
 
 
 def d1(forward: float, strike: float, vol: float, years: float) -> float:
@@ -72,7 +72,26 @@ def put_delta(forward: float, strike: float, vol: float, years: float) -> float:
     return -normal(-d1(forward, strike, vol, years))
 
 
-NAMES = {"call": call, "put": put, "call_delta": call_delta, "put_delta": put_delta, "e": e}
+def stepped(value: float, step: float, way: int) -> float:
+    """Round to a step, up or down; what binary digits alone put beside a step is on it."""
+    steps = value / step
+    if abs(steps - round(steps)) <= 1e-9 + 2e-15 * abs(steps):
+        return round(steps) * step
+    return (floor(steps) + (way > 0)) * step
+
+
+def up(value: float, step: float) -> float:
+    return stepped(value, step, 1)
+
+
+def down(value: float, step: float) -> float:
+    return stepped(value, step, -1)
+
+
+NAMES = {
+    "call": call, "put": put, "call_delta": call_delta, "put_delta": put_delta, "e": e,
+    "abs": abs, "max": max, "min": min, "up": up, "down": down,
+}  # fmt: skip
 CHARACTERS = re.compile(r"[0-9.+\-*/() ,e]*")
 
 
@@ -82,30 +101,45 @@ def calculated(expression: str) -> float:
     text = re.sub(r"delta of (call|put)\(", r"\1_delta(", text)
     text = re.sub(r"\b(F|K|vol|years) (?=[\d.])", "", text)
     text = text.replace(" x ", " * ").replace("^", "**")
+    text = re.sub(r"([\d.]+) bps", r"(\1 / 10**4)", text)
+    text = re.sub(r"([\d.]+) ppm", r"(\1 / 10**6)", text)
     text = re.sub(r"\|([^|]*)\|", r"abs(\1)", text)
-    left = re.sub(r"abs|(call|put)(_delta)?", "", text)
+    left = re.sub(r"\b(abs|max|min|up|down|(call|put)(_delta)?)\b", "", text)
     assert CHARACTERS.fullmatch(left), f"no calculator reads {expression!r}"
-    return float(eval(text, {"__builtins__": {}, "abs": abs}, dict(NAMES)))
+    return float(eval(text, {"__builtins__": {}}, dict(NAMES)))
+
+
+REMARKS = (
+    "at price ", "health factor ", "vol ", "open interest ", "open loss ", "only reduces",
+    "settles contracts", "what is owed counts in full", "with filled: ",
+)  # fmt: skip
 
 
 def is_remark(step: str) -> bool:
-    return step.startswith(("at price ", "health factor ", "vol ")) or " to " in step
+    return step.startswith(REMARKS) or " to " in step
 
 
 def last_decimal(number: str) -> float:
-    return 10.0 ** -len(number.partition(".")[2])
+    exponent = Decimal(number).as_tuple().exponent
+    assert isinstance(exponent, int)
+    return float(10.0 ** min(exponent, 0))
 
 
 def check(line: MarginLine) -> list[str]:
     """Repeat one line; give the equations that were checked."""
     first, *steps = line.detail.split("; ")
-    shown = calculated(first)
-    assert shown == pytest.approx(float(line.amount_ccy), rel=1e-12, abs=TOLERANCE), first
+    if first.startswith("initial "):
+        assert line.amount_ccy == 0, "a line that begins with the initial part has no other"
+        steps = [first, *steps]
+    else:
+        shown = calculated(first)
+        assert shown == pytest.approx(float(line.amount_ccy), rel=1e-12, abs=TOLERANCE), first
     seen, checked = first, []
     for step in steps:
         if step.startswith("initial "):
             assert line.amount_initial_ccy is not None
-            assert calculated(step) == pytest.approx(float(line.amount_initial_ccy), rel=1e-12)
+            shown = float(line.amount_initial_ccy)
+            assert calculated(step) == pytest.approx(shown, rel=1e-12, abs=TOLERANCE), step
         elif not is_remark(step):
             number, equals, how = step.partition(" = ")
             assert equals, f"neither equation nor remark: {step!r}"

@@ -151,7 +151,7 @@ def test_the_first_twenty_bitcoin_count_at_their_documented_rate_and_more_is_ref
     assert isinstance(report, MarginReport)
     assert report.currency == "USD"
     assert report.equity_ccy == 20 * D("0.98") * 60_000
-    assert report.equity_lines[0].detail == "20; (20 x 0.98), x 60000"
+    assert report.equity_lines[0].detail == "((20 - 0) x 0.98) x 60000"
     outcome = require(account(balances={"BTC": "20.1"}), {}, now, multi())
     assert isinstance(outcome, Failure)
     assert outcome.message == (

@@ -301,7 +301,7 @@ def test_a_scan_asks_initially_for_the_fills_that_cost_most() -> None:
     assert ordered.requirement_initial_ccy == both.requirement_initial_ccy
     line = order_line(ordered)
     assert line.amount_initial_ccy == both.requirement_initial_ccy - bare.requirement_initial_ccy
-    assert line.detail.endswith("initial less equity with filled: 80000 BTC-DATED")
+    assert line.detail.endswith("with filled: 80000 BTC-DATED")
     assert (bare.confidence, ordered.confidence, line.evidence) == ("exact", "estimate", "U")
     assert order_line(asked(sell)).amount_initial_ccy == 0
 
@@ -330,7 +330,7 @@ def test_a_scan_asks_initially_for_what_a_fill_loses_at_once() -> None:
         ordered.equity_ccy - ordered.requirement_initial_ccy
         == after.equity_ccy - after.requirement_initial_ccy
     )
-    first = order_line(ordered).detail.partition(", ")[0]
+    first = order_line(ordered).detail.partition("; ")[0].removeprefix("initial ")
     assert eval(first, {"__builtins__": {}}) == pytest.approx(
         float(order_line(ordered).amount_initial_ccy or 0), rel=1e-12
     )

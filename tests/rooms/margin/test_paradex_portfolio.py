@@ -95,6 +95,22 @@ def test_the_delta_floor_of_the_worked_example() -> None:
     assert report.lines[2].rule == "delta floor above the scan"
 
 
+@pytest.mark.parametrize("size", range(-12, -2))
+def test_the_delta_floor_is_no_less_than_its_deltas_come_to(size: int) -> None:
+    """Calls sold against one coin: ``(a |net| + b hedged) S`` of deltas that nobody rounded."""
+    far = option(90_000, "call", settlement="USDC")
+    delta = float(black76(70_000, 90_000, 0.61, 73 * 86_400).call_delta_frac)
+    table = still()["BTC"]
+    net, gross = 1 + size * delta, 1 - size * delta
+    parts = (float(table.delta_unhedged_frac), float(table.delta_hedged_frac))
+    exact = (parts[0] * abs(net) + parts[1] * (gross - abs(net)) / 2) * 70_000
+    held = account(positions={"BTC-PERP": (1, 70_000), far.instrument_id: size})
+    now = market(index("BTC", 70_000), quote("BTC-PERP", 70_000), option_quote(far, 70_000, 0.61))
+    report = require(held, by_id(perpetual(), far), now, paradex(**NOTHING, scans=still()))
+    assert isinstance(report, MarginReport)
+    assert -3e-12 <= float(report.requirement_initial_ccy) - exact <= 6e-12
+
+
 def test_a_perpetual_by_hand() -> None:
     """Short 2 at 70,000: +16 % loses 22,400; +50 % at 24 % 16,800, +500 % at 2.4 % as much."""
     report = of({"BTC-PERP": (-2, 70_000)}, {"USDC": 100})

@@ -3,12 +3,22 @@
 from decimal import Decimal
 from math import inf, nan
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.units import Rounding, mul_div_down, mul_div_up, quantise, scaled, to_exact, to_model
+from hedgerow.units import (
+    Rounding,
+    digits_of,
+    mul_div_down,
+    mul_div_up,
+    quantise,
+    scaled,
+    to_exact,
+    to_model,
+)
 
 DIRECTIONS = """
     amount  step  up    down  half_up
@@ -38,10 +48,18 @@ def test_a_float_is_taken_for_the_decimal_it_prints() -> None:
     assert to_exact(0.1 + 0.2, Decimal("0.1"), "up") == Decimal("0.4")
 
 
+def test_digits_are_those_a_float_prints() -> None:
+    assert digits_of(0.1) == Decimal("0.1")
+    assert digits_of(0.1 + 0.2) == Decimal("0.30000000000000004")
+    assert digits_of(np.float64(-2.5e-17)) == Decimal("-2.5e-17")
+
+
 @pytest.mark.parametrize("value", [nan, inf, -inf])
 def test_no_number_no_crossing(value: float) -> None:
     with pytest.raises(OutOfDomain, match="it is not finite"):
         to_exact(value, Decimal(1), "up")
+    with pytest.raises(OutOfDomain, match="it is not finite"):
+        digits_of(value)
     with pytest.raises(OutOfDomain, match=r"cannot round .*: it is not finite"):
         quantise(Decimal(value), Decimal(1), "up")
 

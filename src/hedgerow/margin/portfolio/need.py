@@ -20,7 +20,7 @@ from hedgerow.margin.portfolio.model import PortfolioModel
 from hedgerow.margin.records import MarginLine
 from hedgerow.market import JointScenarios
 from hedgerow.pricing import Floats
-from hedgerow.units import date_utc, quantise, to_exact, years_between
+from hedgerow.units import date_utc, digits_of, quantise, to_exact, years_between
 
 __all__ = ["STEP_USD", "Crowding", "Need", "crowding", "need", "tail_weights"]
 
@@ -170,7 +170,7 @@ def need(
 
 def _with_initial(lines: Iterable[MarginLine], model: PortfolioModel) -> list[MarginLine]:
     """Add what each line asks for initially, rounded against the holder."""
-    factor = Decimal(repr(model.initial_factor_frac))
+    factor = digits_of(model.initial_factor_frac)
     return [
         msgspec.structs.replace(
             line, amount_initial_ccy=quantise(line.amount_ccy * factor, STEP_USD, "up")

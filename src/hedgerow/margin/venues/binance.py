@@ -54,7 +54,7 @@ def require(
     def initial(terms: EntryContract, notional: Decimal) -> tuple[Decimal, str]:
         tiers = rulebook.tiers[terms.underlying]
         rate = tiers[tier_index(tiers, notional)].rate_initial_frac
-        return _initial(notional, rate), f"{notional:f} x {rate}"
+        return _initial(notional, rate)
 
     held = held_contracts(account, instruments, snapshot, covers)
     if isinstance(held, Failure):
@@ -102,21 +102,23 @@ def _not_covered(terms: Instrument, rulebook: TieredRulebook) -> str | None:
 def _line(held: Held, rulebook: TieredRulebook) -> MarginLine:
     tiers = rulebook.tiers[held.terms.underlying]
     notional, at = held.notional_ccy, tier_index(tiers, held.notional_ccy)
+    initial_usd, told_initial = _initial(notional, tiers[at].rate_initial_frac)
     return MarginLine(
         rule="tiered maintenance",
         subject=held.terms.instrument_id,
         amount_ccy=maintenance_usd(tiers, notional),
         detail=f"{notional:f} x {tiers[at].rate_maintenance_frac} - "
         f"{deductions_usd(tiers)[at]} (tier {at}); "
-        f"initial {notional:f} x {tiers[at].rate_initial_frac}; {held.told}",
-        amount_initial_ccy=_initial(notional, tiers[at].rate_initial_frac),
+        f"initial {told_initial}; {held.told}",
+        amount_initial_ccy=initial_usd,
         evidence=rulebook.known("tiered_maintenance"),
     )
 
 
-def _initial(notional: Decimal, rate_frac: Decimal) -> Decimal:
-    """Cut the initial requirement off after eight decimals, as the venue prints it."""
-    return quantise(notional * rate_frac, Decimal("1e-8"), "down")
+def _initial(notional: Decimal, rate_frac: Decimal) -> tuple[Decimal, str]:
+    """Cut the initial requirement off after eight decimals, as the venue prints it; say how."""
+    cut = quantise(notional * rate_frac, Decimal("1e-8"), "down")
+    return cut, f"down({notional:f} x {rate_frac}, 1e-8)"
 
 
 def _model(

@@ -49,7 +49,7 @@ def require(
         need = required(rulebook.brackets, terms, notional_coin)
         if isinstance(need, Failure):
             return need
-        return quantise(need.initial_ccy, _STEP_COIN, "down"), need.told_initial
+        return quantise(need.initial_ccy, _STEP_COIN, "down"), f"down({need.told_initial}, 1e-8)"
 
     held = held_contracts(account, instruments, snapshot, covers)
     if isinstance(held, Failure):
@@ -66,7 +66,7 @@ def require(
                 amount_ccy=need.maintenance_ccy,
                 amount_initial_ccy=quantise(need.initial_ccy, _STEP_COIN, "down"),
                 detail=f"{need.told_maintenance} (tier {need.tier_index}); "
-                f"initial {need.told_initial}; {each.told}; initial cut to 8 decimals",
+                f"initial down({need.told_initial}, 1e-8); {each.told}",
                 evidence=rulebook.known("tiered_maintenance"),
             )
         )

@@ -124,9 +124,9 @@ def _wallet(
                 subject=asset,
                 amount_ccy=Decimal(0),
                 amount_initial_ccy=value_usd * (1 - part_frac),
-                detail="settles contracts, and no source tells its ratio: counted in full"
+                detail="initial 0; settles contracts, counted in full: no source tells its ratio"
                 if ratio is None
-                else f"initially {value_usd} x (1 - {ratio})",
+                else f"initial {value_usd:f} x (1 - {ratio})",
                 evidence="U" if ratio is None else rulebook.known("collateral_haircut"),
             )
         )
@@ -154,7 +154,7 @@ def _futures(
         need = required(rulebook.brackets, terms, notional)
         if isinstance(need, Failure):
             return need
-        return need.initial_ccy + notional * fee, f"{need.told_initial} + {notional} x {fee}"
+        return need.initial_ccy + notional * fee, f"({need.told_initial} + {notional:f} x {fee})"
 
     held = held_contracts(account, instruments, snapshot, covers)
     if isinstance(held, Failure):
@@ -210,10 +210,20 @@ def _in_dollars(
                 line,
                 amount_ccy=line.amount_ccy * price_usd,
                 amount_initial_ccy=None if initial_ccy is None else initial_ccy * price_usd,
-                detail=f"({line.detail}) x {price_usd}",
+                detail=_priced(line.detail, price_usd),
             )
         )
     return found
+
+
+def _priced(detail: str, price_usd: Decimal) -> str:
+    """Multiply what a chain gives, first and initially, by a price; its equations stay."""
+    first, *steps = detail.split("; ")
+    if first.startswith("initial "):
+        told = f"initial ({first.removeprefix('initial ')}) x {price_usd}"
+    else:
+        told = f"({first}) x {price_usd}"
+    return "; ".join([told, *steps])
 
 
 ENGINE = Engine(

@@ -13,6 +13,7 @@ import numpy as np
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, Option
 from hedgerow.margin.contracts import rounded_up_ccy
+from hedgerow.margin.holdings import black_written
 from hedgerow.margin.records import Evidence, MarginLine, unsupported
 from hedgerow.margin.rules import bybit as rules
 from hedgerow.margin.venues.bybit_rulebook import UnifiedRulebook
@@ -39,6 +40,7 @@ class _Quoted(NamedTuple):
     terms: Option
     index_usd: Decimal
     mark_usd: Decimal
+    mark_how: str
     out_usd: Decimal  # out of the money by so much
     settled_usd: Decimal  # the price of the dollar it settles in
     is_heard: bool  # all that has gone by of its settlement window was
@@ -51,7 +53,8 @@ class _Quoted(NamedTuple):
 class _Need(NamedTuple):
     maintenance_usd: Decimal
     initial_usd: Decimal
-    told: str
+    told_maintenance: str
+    told_initial: str
 
 
 def option_lines(
@@ -76,7 +79,8 @@ def option_lines(
                 subject=position.instrument_id,
                 amount_ccy=need.maintenance_usd * quoted.settled_usd,
                 amount_initial_ccy=need.initial_usd * quoted.settled_usd,
-                detail=f"({need.told}) x {quoted.settled_usd}",
+                detail=f"{need.told_maintenance} x {quoted.settled_usd}; initial "
+                f"{need.told_initial} x {quoted.settled_usd}; {quoted.mark_how}",
                 evidence=quoted.known(rulebook.known("option_maintenance")),
             )
         )
@@ -119,10 +123,18 @@ def _quoted(
         np.array([is_call]),
     )
     out_usd = terms.strike_usd - index_usd if is_call else index_usd - terms.strike_usd
+    mark_usd = to_exact(float(worth[0]), _MARK_STEP_USD, "up")
+    how = black_written(
+        terms,
+        forward_usd=mark.average_usd,
+        vol_frac=mark.vol_average_frac,
+        years=mark.expiry_years,
+    )
     return _Quoted(
         terms=terms,
         index_usd=index_usd,
-        mark_usd=to_exact(float(worth[0]), _MARK_STEP_USD, "up"),
+        mark_usd=mark_usd,
+        mark_how=f"{mark_usd:f} = {how}",
         out_usd=max(out_usd, Decimal(0)),
         settled_usd=settled_usd,
         is_heard=mark.is_heard,
@@ -154,15 +166,20 @@ def _short(
         most_frac=Fraction(book.option_initial_frac_max),
         least_frac=Fraction(book.option_initial_frac_min),
     )
-    first = f"(max({least} x {index}, {least} x {mark}) + {mark} + {liquidation} x {index})"
+    first = (
+        f"(max({least} x {index}, {least} x {mark:f}) + {mark:f} + {liquidation} x {index}) "
+        f"x {-size_coin}"
+    )
     then = (
         f"(max({book.option_initial_frac_max} x {index} - {out}, "
-        f"{book.option_initial_frac_min} x {index}) + max({sold_usd}, {mark}))"
+        f"{book.option_initial_frac_min} x {index}) + max({sold_usd:f}, {mark:f})) "
+        f"x {-size_coin}"
     )
     return _Need(
         maintenance_usd=rounded_up_ccy(maintenance_usd),
         initial_usd=rounded_up_ccy(initial_usd),
-        told=f"{first} x {-size_coin}; initial the larger of that and {then} x {-size_coin}",
+        told_maintenance=first,
+        told_initial=f"max({first}, {then})",
     )
 
 
@@ -172,7 +189,7 @@ def _order(quoted: _Quoted, order: OpenOrder, book: UnifiedRulebook) -> MarginLi
     A sale's premium is taken off. One that only reduces is free. A sentence where no fee is known.
     """
     name, taker = order.instrument_id, book.fee_option_taker_frac
-    initial_usd, told = Decimal(0), "only reduces"
+    initial_usd, told, how = Decimal(0), "0", "only reduces"
     if not order.is_reduce_only:
         if taker is None:
             return f"{book.name} has no fee for options, which the order in {name} ties up"
@@ -190,18 +207,19 @@ def _order(quoted: _Quoted, order: OpenOrder, book: UnifiedRulebook) -> MarginLi
         )
         if size_coin > 0:
             initial_usd = rounded_up_ccy(bought.cost_usd)
-            told = f"{order.price_ccy} x {size_coin} + {fee_told}"
+            told, how = f"{order.price_ccy} x {size_coin} + {fee_told}", ""
         else:
             need = _short(quoted, order.quantity_contracts, order.price_ccy, book)
             initial_usd = rounded_up_ccy(
                 Fraction(need.initial_usd) + bought.fee_usd - bought.premium_usd
             )
-            told = f"{need.told} + {fee_told} - {order.price_ccy} x {-size_coin}"
+            told = f"{need.told_initial} + {fee_told} - {order.price_ccy} x {-size_coin}"
+            how = quoted.mark_how
     return MarginLine(
         rule="open orders",
         subject=name,
         amount_ccy=Decimal(0),
         amount_initial_ccy=initial_usd * quoted.settled_usd,
-        detail=f"({told}) x {quoted.settled_usd}",
+        detail=f"initial ({told}) x {quoted.settled_usd}" + (how and f"; {how}"),
         evidence=quoted.known(book.known("option_orders")),
     )

@@ -39,7 +39,7 @@ from hedgerow.margin.venues.deribit_rulebook import RULES, ScanRulebook, mistake
 from hedgerow.market import OptionMark, Snapshot
 from hedgerow.portfolio import Account, Position
 from hedgerow.pricing import Floats, OptionColumns, greeks, unit_ccy, value_usd
-from hedgerow.units import date_utc, quantise, to_exact, to_model, years_between
+from hedgerow.units import date_utc, digits_of, quantise, to_exact, to_model, years_between
 
 __all__ = ["ENGINE", "cells", "require", "shocked_vol_frac"]
 
@@ -88,12 +88,8 @@ def require(
 ) -> Outcome[MarginReport]:
     """Give the portfolio-margin requirement; see `hedgerow.margin.require`."""
     if account.orders:
-        return with_orders(
-            account,
-            instruments,
-            rulebook,
-            lambda bare: require(bare, instruments, snapshot, rulebook),
-        )
+        judge = partial(require, instruments=instruments, snapshot=snapshot, rulebook=rulebook)
+        return with_orders(account, instruments, rulebook, judge)
     currency = account.currency
     if currency not in rulebook.price_range_frac:
         return unsupported(account, f"{rulebook.name} has no scan for {currency}")
@@ -286,7 +282,7 @@ def _options(
             worth_ccy=to_exact(quantity * values[i] / forward, _MODEL_STEP, "down"),
             worth_how=f"{coins:f} x {present} / {forward:.15g}",
             # Every digit of the model's: what an expiry is charged for is rounded once, summed.
-            delta_coin=Decimal(repr(quantity * mark.open_frac * deltas[i])),
+            delta_coin=digits_of(quantity * mark.open_frac * deltas[i]),
             delta_how=f"{coins:f} x delta of {present}{window}",
             profits_model_ccy=ours,
             profit_ccy=lambda at: to_exact(float(ours[at]), _MODEL_STEP, "down"),

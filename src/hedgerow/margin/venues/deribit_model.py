@@ -197,6 +197,9 @@ def _fill(
         equity[:, s] = balance + entries - size + coins @ worth
         delta_usd = np.abs(size + coins @ delta) * index_usd
         is_left[:, s] = (delta_usd > most_usd) | is_near(delta_usd, most_usd)
+        # Inside a settlement window an option is an average: the engine's to value.
+        is_averaged = np.array([mark.open_frac < 1.0 for mark in marks], dtype=np.float64)
+        is_left[:, s] |= coins_gross @ is_averaged > 0.0
         gross = np.abs(balance) + np.array(book.entries_gross_coin)
         gross += (dollars_gross @ per_usd) * (1.0 + np.abs(gains).max()) + coins_gross @ most
         bound[:, s] = RELATIVE * gross + _STEP_CCY * (1.0 + 0.01 * positions)

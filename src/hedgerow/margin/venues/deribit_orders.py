@@ -60,9 +60,8 @@ def with_orders(
         subject=account.currency,
         amount_ccy=Decimal(0),
         amount_initial_ccy=added_ccy,
-        detail=f"({then.requirement_initial_ccy} - {then.equity_ccy}) - "
-        f"({now.requirement_initial_ccy} - {now.equity_ccy}), "
-        f"initial less equity with filled: {filled or 'none'}"
+        detail=f"initial ({then.requirement_initial_ccy:f} - {then.equity_ccy:f}) - "
+        f"({now.requirement_initial_ccy:f} - {now.equity_ccy:f}); with filled: {filled or 'none'}"
         + ("" if worst.is_exhaustive else " (instruments asked in turn)"),
         evidence=rulebook.known("open_orders"),
     )

@@ -14,7 +14,7 @@ import msgspec
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LinearPerpetual, Option
 from hedgerow.margin.engine import Engine, VenueTerms
-from hedgerow.margin.holdings import Holdings, OptionHeld, holdings
+from hedgerow.margin.holdings import Holdings, OptionHeld, black_written, holdings
 from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of, unsupported
 from hedgerow.margin.rules.derive.standard import OptionParameters, expiry_margins
 from hedgerow.margin.venues.derive_holdings import expiry_of_options, known_of, worth_usd
@@ -150,7 +150,8 @@ def _base(
             rule="haircut of collateral",
             subject=asset,
             amount_ccy=worth - counted,
-            detail=f"{worth} - {amount} x {price} x {factor}; initial x {scale} more",
+            detail=f"{worth:f} - {amount} x {price} x {factor}; initial {worth:f} - {amount} x "
+            f"{price} x {factor} x {scale}; {worth:f} = {amount} x {price} / {stable_usd}",
             amount_initial_ccy=worth - counted * scale,
             evidence=rulebook.known("base"),
         )
@@ -179,7 +180,8 @@ def _perpetuals(
                 rule="perpetual",
                 subject=each.instrument_id,
                 amount_ccy=size * each.mark_usd * maintenance,
-                detail=f"{size} x {each.mark_usd} x {maintenance}; initial x {initial}",
+                detail=f"{size} x {each.mark_usd} x {maintenance}; "
+                f"initial {size} x {each.mark_usd} x {initial}",
                 amount_initial_ccy=size * each.mark_usd * initial,
                 evidence=rulebook.known("perpetuals"),
             )
@@ -233,10 +235,13 @@ def _expiry_lines(
     lines: list[MarginLine] = []
     values: list[MarginLine] = []
     for each, leg in zip(held, margins.legs, strict=True):
-        priced = (
-            f"{each.size_coin} x Black-76({margins.forward_usd}, {each.terms.strike_usd}, "
-            f"{each.mark.vol_average_frac}, {expiry.life_s:.0f} s)"
+        one = black_written(
+            each.terms,
+            forward_usd=margins.forward_usd,
+            vol_frac=each.mark.vol_average_frac,
+            years=expiry.years,
         )
+        priced = f"{each.size_coin} x {one}"
         values.append(
             MarginLine(
                 rule="value of option",
@@ -251,9 +256,9 @@ def _expiry_lines(
                 rule="short option" if each.size_coin < 0 else "long option counts nothing",
                 subject=each.terms.instrument_id,
                 amount_ccy=to_exact(leg.worth_usd - leg.maintenance_usd, _STEP, "up"),
-                detail=_short_detail(each, leg.worth_usd, spot_usd, rates)
+                detail=_short_detail(each, leg.worth_usd, priced, spot_usd, rates)
                 if each.size_coin < 0
-                else f"its value {leg.worth_usd}",
+                else priced,
                 amount_initial_ccy=to_exact(leg.worth_usd - leg.initial_usd, _STEP, "up"),
                 evidence=known,
             )
@@ -267,10 +272,11 @@ def _expiry_lines(
                 rule="together the expiry can lose less",
                 subject=f"{coin} {date_utc(expiry_ns)}",
                 amount_ccy=to_exact(alone_maintenance - margins.maintenance_usd, _STEP, "up"),
-                detail=f"payoff {margins.most_loss_usd} at {margins.price_most_loss_usd} "
-                f"+ {rates.unpaired_maintenance_frac} x {unpaired}, for {alone_maintenance} leg by "
-                f"leg; initial + {rates.unpaired_initial_frac} x {unpaired}, for {alone_initial}; "
-                "the larger counts",
+                detail=f"{alone_maintenance} - max({alone_maintenance}, {margins.most_loss_usd} + "
+                f"{rates.unpaired_maintenance_frac} x {unpaired}); "
+                f"initial {alone_initial} - max({alone_initial}, {margins.most_loss_usd} + "
+                f"{rates.unpaired_initial_frac} x {unpaired}); "
+                f"at price {margins.price_most_loss_usd} the payoff is {margins.most_loss_usd}",
                 amount_initial_ccy=to_exact(alone_initial - margins.initial_usd, _STEP, "up"),
                 evidence=known,
             )
@@ -278,7 +284,9 @@ def _expiry_lines(
     return lines, values
 
 
-def _short_detail(held: OptionHeld, worth_usd: float, spot_usd: Decimal, rates: OptionRates) -> str:
+def _short_detail(
+    held: OptionHeld, worth_usd: float, priced: str, spot_usd: Decimal, rates: OptionRates
+) -> str:
     """Say how one short leg's two requirements come about."""
     size = -held.size_coin
     strike = held.terms.strike_usd
@@ -288,12 +296,16 @@ def _short_detail(held: OptionHeld, worth_usd: float, spot_usd: Decimal, rates: 
             f"max({rates.short_most_frac} - max({strike} - {spot_usd}, 0) / {spot_usd}, "
             f"{rates.short_least_frac}) x {spot_usd} x {size}"
         )
-    return (
+    worth = f"{-worth_usd!r}"
+    maintenance = (
         f"max({rates.put_maintenance_frac} x {spot_usd} x {size}, "
-        f"{rates.put_maintenance_of_value_frac} x {-worth_usd}); initial "
-        f"max({rates.short_most_frac} - max({spot_usd} - {strike}, 0) / {spot_usd}, "
-        f"{rates.short_least_frac}) x {spot_usd} x {size}, and not below "
-        f"{rates.put_initial_of_maintenance_frac} x (maintenance + {-worth_usd}) - {-worth_usd}"
+        f"{rates.put_maintenance_of_value_frac} x {worth})"
+    )
+    return (
+        f"{maintenance}; initial max(max({rates.short_most_frac} - max({spot_usd} - {strike}, 0) / "
+        f"{spot_usd}, {rates.short_least_frac}) x {spot_usd} x {size}, "
+        f"{rates.put_initial_of_maintenance_frac} x ({maintenance} + {worth}) - {worth}); "
+        f"{worth} = -({priced})"
     )
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument
 from hedgerow.margin.engine import Engine
-from hedgerow.margin.holdings import Holdings, OptionHeld, PerpetualHeld, holdings
+from hedgerow.margin.holdings import Holdings, OptionHeld, PerpetualHeld, black_written, holdings
 from hedgerow.margin.records import (
     MarginLine,
     MarginReport,
@@ -292,10 +292,12 @@ def _equity_lines(book: _Book, rulebook: DerivePortfolioRulebook) -> list[Margin
 
 def _priced(leg: OptionHeld, expiry: Expiry, forward_usd: float, vol_frac: float) -> str:
     """Say how one leg is priced, discounted at its expiry's rate."""
-    return (
-        f"{leg.size_coin} x Black-76({forward_usd}, {leg.terms.strike_usd} {leg.terms.right}, "
-        f"{vol_frac}, {expiry.life_s:.0f} s, rate {expiry.rate_frac_per_year})"
+    priced = black_written(
+        leg.terms, forward_usd=forward_usd, vol_frac=vol_frac, years=expiry.years
     )
+    rate = max(expiry.rate_frac_per_year, 0.0)
+    discount = f"e^(-{rate} x {expiry.years!r}) x " if rate else ""
+    return f"{leg.size_coin} x {discount}{priced}"
 
 
 def _scaled_line(
@@ -315,7 +317,8 @@ def _scaled_line(
         rule=rule,
         subject=subject,
         amount_ccy=loss_ccy * rates.maintenance_factor_frac,
-        detail=f"{rates.maintenance_factor_frac} x {loss_ccy}; initial {initial} x; {detail}",
+        detail=f"{rates.maintenance_factor_frac} x {loss_ccy:f}; initial {initial} x {loss_ccy:f}; "
+        f"{loss_ccy:f} = {detail}",
         amount_initial_ccy=loss_ccy * initial,
         evidence=known_of(legs, rulebook.known("scenarios")),
     )
@@ -326,40 +329,50 @@ def _cell_lines(
 ) -> list[MarginLine]:
     """Write the worst scenario, holding by holding, options expiry by expiry."""
     rule = "loss in the worst scenario"
-    where = f"spot x {cell.spot_frac}, vol {cell.vol_shock}, counted {cell.dampening_frac}"
+    where = (
+        f"at price {cell.spot_frac} of spot, vol {cell.vol_shock}, counted {cell.dampening_frac}"
+    )
     move, part = cell.spot_frac - 1, cell.dampening_frac
     lines = []
     if (perpetual := book.perpetual) is not None:
         loss = -perpetual.size_coin * perpetual.mark_usd * move * part
-        detail = f"-{perpetual.size_coin} x {perpetual.mark_usd} x {move} x {part}"
+        detail = f"{-perpetual.size_coin:f} x {perpetual.mark_usd} x {move} x {part}"
         lines.append(
-            _scaled_line(
-                rule, perpetual.instrument_id, loss, f"{detail} at {where}", book, rulebook
-            )
+            _scaled_line(rule, perpetual.instrument_id, loss, f"{detail}; {where}", book, rulebook)
         )
     for each in book.collaterals:
         if each.terms.is_risk_cancelling:
             loss = -each.worth_ccy * move * part
-            detail = f"-{each.worth_ccy} x {move} x {part} at {where}"
+            detail = f"{-each.worth_ccy:f} x {move} x {part}; {where}"
             lines.append(_scaled_line(rule, each.asset, loss, detail, book, rulebook))
     for held in book.expiries:
         legs, expiry = held.legs, held.taken
         moved = expiry_move(expiry, cell.model(), rulebook.parameters.model())
         loss = to_exact(-moved.gain_usd * to_model(part), _STEP, "up")
-        skew = " (never a gain)" if cell.vol_shock in ("linear", "abs") else ""
-        detail = (
-            f"-({sum(moved.shocked_usd)} x {moved.static_frac} - {sum(moved.marks_usd)}){skew} "
-            f"x {part} at {where}: {_legs(legs, expiry, moved)}"
-        )
+        lost = f"({_sum(moved.marks_usd)}) - ({_sum(moved.shocked_usd)}) x {moved.static_frac}"
+        # A shock of the skew never gains.
+        lost = f"|{lost}|" if cell.vol_shock in ("linear", "abs") else f"({lost})"
+        detail = f"{lost} x {part}; {_legs(legs, expiry, moved)}; {where}"
         lines.append(_scaled_line(rule, held.subject, loss, detail, book, rulebook, legs))
     return lines
 
 
+def _sum(worths_usd: Sequence[float]) -> str:
+    return " + ".join(map(repr, worths_usd))
+
+
 def _legs(legs: Sequence[OptionHeld], expiry: Expiry, moved: ExpiryMove) -> str:
-    return " + ".join(
-        f"{_priced(leg, expiry, moved.forward_usd, vol)} = {worth}"
+    """Say what each leg is worth now, and moved."""
+    forward = expiry.forward_fixed_usd + expiry.forward_variable_usd
+    now = (
+        f"{worth!r} = {_priced(leg, expiry, forward, leg.mark.vol_frac)}"
+        for leg, worth in zip(legs, moved.marks_usd, strict=True)
+    )
+    then = (
+        f"{worth!r} = {_priced(leg, expiry, moved.forward_usd, vol)}"
         for leg, vol, worth in zip(legs, moved.vols_frac, moved.shocked_usd, strict=True)
     )
+    return "; ".join((*now, *then))
 
 
 def _basis_lines(book: _Book, rulebook: DerivePortfolioRulebook) -> list[MarginLine]:
@@ -371,8 +384,8 @@ def _basis_lines(book: _Book, rulebook: DerivePortfolioRulebook) -> list[MarginL
         worse = min(up, down, key=lambda move: move.gain_usd)
         loss = to_exact(max(-worse.gain_usd, 0.0) * weight, _STEP, "up")
         detail = (
-            f"{weight} x (0 or {sum(worse.marks_usd)} - {sum(worse.shocked_usd)}), "
-            f"the basis moved: {_legs(legs, expiry, worse)}"
+            f"{weight} x max(({_sum(worse.marks_usd)}) - ({_sum(worse.shocked_usd)}), 0); "
+            f"{_legs(legs, expiry, worse)}"
         )
         rule = "basis contingency"
         lines.append(_scaled_line(rule, held.subject, loss, detail, book, rulebook, legs))
@@ -390,7 +403,7 @@ def _contingencies(book: _Book, rulebook: DerivePortfolioRulebook) -> list[Margi
             rule=rule,
             subject=subject,
             amount_ccy=base * maintenance,
-            detail=f"{maintenance} x {detail}; initial {more} more",
+            detail=f"{maintenance} x {detail}; initial ({maintenance} + {more}) x {detail}",
             amount_initial_ccy=base * (maintenance + more),
             evidence=rulebook.known("contingencies"),
         )
@@ -417,7 +430,7 @@ def _contingencies(book: _Book, rulebook: DerivePortfolioRulebook) -> list[Margi
                 naked * book.spot_usd,
                 rates.option_maintenance_frac,
                 rates.option_initial_frac,
-                f"{naked} short that nothing at its strike covers x {book.spot_usd}",
+                f"{naked:f} x {book.spot_usd}",
             )
         )
     lines.extend(
@@ -427,7 +440,7 @@ def _contingencies(book: _Book, rulebook: DerivePortfolioRulebook) -> list[Margi
             each.worth_ccy,
             each.terms.haircut_maintenance_frac,
             each.terms.haircut_initial_frac,
-            str(each.worth_ccy),
+            f"{each.worth_ccy:f}",
         )
         for each in book.collaterals
     )

@@ -122,6 +122,7 @@ def _balance(
     raw = int(quantise(abs(amount).scaleb(terms.asset_decimals), _ONE, way))
     size_1e9 = int(quantise(abs(amount).scaleb(9), _ONE, "up"))
     value, left = divmod(raw * price, 10**terms.asset_decimals)
+    worth = f"{way}({Decimal(raw).scaleb(-terms.asset_decimals):f} x {_usd(price)}, 1e-6)"
     if amount < 0:
         value += left > 0
         weights = [
@@ -134,7 +135,8 @@ def _balance(
                 rule="borrow",
                 subject=asset,
                 amount_ccy=_usd(needed[0]),
-                detail=f"{-amount} x {_usd(price)} x {weights[0]} bps; initial {weights[1]} bps",
+                detail=f"up({worth} x {weights[0]} bps, 1e-6); initial "
+                f"up({worth} x {weights[1]} bps, 1e-6)",
                 amount_initial_ccy=_usd(needed[1]),
                 evidence=rulebook.known("borrows"),
             )
@@ -153,7 +155,7 @@ def _balance(
             rule="deposit",
             subject=asset,
             amount_ccy=_usd(counted[0]),
-            detail=f"{amount} x {_usd(price)} x {weights[0]} bps",
+            detail=f"down({worth} x {weights[0]} bps, 1e-6)",
             evidence=rulebook.known("deposits"),
         )
     )
@@ -162,7 +164,7 @@ def _balance(
             rule="a deposit weighs less to begin with",
             subject=asset,
             amount_ccy=Decimal(0),
-            detail=f"initial {amount} x {_usd(price)} x {weights[1]} bps less than the deposit's",
+            detail=f"initial {_usd(counted[0])} - down({worth} x {weights[1]} bps, 1e-6)",
             amount_initial_ccy=_usd(counted[0] - counted[1]),
             evidence=rulebook.known("deposits"),
         )
@@ -231,19 +233,21 @@ def _perpetual(
     adjusted = [
         liability_weight_1e4(ratio, imf_1e6=figures.imf_ppm, size_1e9=base_1e9) for ratio in ratios
     ]
+    size = f"{Decimal(base_1e9).scaleb(-9):f}"
+    worth = f"down(down({size} x {_usd(price)}, 1e-6) x {_usd(quote)}, 1e-6)"
     lines.append(
         MarginLine(
             rule="perpetual",
             subject=name,
             amount_ccy=_usd(maintenance),
-            detail=f"{abs(size_coin)} x {_usd(price)} x {_usd(quote)} x {adjusted[0]} bps; "
-            f"initial {adjusted[1]} bps",
+            detail=f"down({worth} x {adjusted[0]} bps, 1e-6); initial "
+            f"down({worth} x {adjusted[1]} bps, 1e-6)",
             amount_initial_ccy=_usd(initial),
             evidence=rulebook.known("perpetuals"),
         )
     )
     gained = quantise((size_coin * _usd(price) - cost_usd) * _usd(quote), _MICRO, "down")
-    said = f"({size_coin} x {_usd(price)} - {cost_usd}) x {_usd(quote)}"
+    said = f"down(({size_coin} x {_usd(price)} - {cost_usd}) x {_usd(quote)}, 1e-6)"
     if gained <= 0:
         equity_lines.append(
             MarginLine(
@@ -266,7 +270,7 @@ def _perpetual(
             rule="unrealised profit",
             subject=name,
             amount_ccy=counted,
-            detail=f"{said} x {figures.profit_maintenance_bps} bps",
+            detail=f"down({said} x {figures.profit_maintenance_bps} bps, 1e-6)",
             evidence=rulebook.known("profits"),
         )
     )
@@ -275,8 +279,8 @@ def _perpetual(
             rule="a profit weighs less to begin with",
             subject=name,
             amount_ccy=Decimal(0),
-            detail=f"initial {counted} - min({gained} x {weight} bps, "
-            f"{rulebook.profit_initial_usd_max})",
+            detail=f"initial {counted} - min(down({gained} x {weight} bps, 1e-6), "
+            f"{rulebook.profit_initial_usd_max}); {gained} = {said}",
             amount_initial_ccy=counted - first,
             evidence=rulebook.known("profits_initial"),
         )

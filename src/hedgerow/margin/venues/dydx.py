@@ -10,6 +10,7 @@ quote balance holds it: ``quote = balance - Σ size · entry``.
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
+from math import ceil
 
 import msgspec
 
@@ -127,22 +128,26 @@ def _position(
         notional, base_ppm=market.initial_ppm, fraction_ppm=market.maintenance_fraction_ppm
     )
     initial = requirement_initial_raw(notional, initial_ppm=scaled_ppm)
-    said = f"open interest {market.open_interest_coin} coins at {mark}, "
+    size = abs(_usd(notional))
+    initial_how = f"initial up({size} x {scaled_ppm} ppm, 1e-6)"
+    if market.upper_cap_usd:
+        initial_how += f"; open interest {market.open_interest_coin} coins at {mark}"
+    cost = quantise(cost_usd, _QUANTUM, "up")
     line = MarginLine(
         rule="maintenance",
         subject=name,
         amount_ccy=_usd(maintenance),
-        detail=f"|{size_coin} x {mark}| = {abs(_usd(notional))} x {market.initial_ppm} ppm, "
-        f"rounded up, x {market.maintenance_fraction_ppm} ppm, rounded up; initial "
-        f"{said if market.upper_cap_usd else ''}x {scaled_ppm} ppm, rounded up",
+        detail=f"up(up({size} x {market.initial_ppm} ppm, 1e-6) x "
+        f"{market.maintenance_fraction_ppm} ppm, 1e-6); {initial_how}; "
+        f"{size} = |{size_coin} x {mark}|",
         amount_initial_ccy=_usd(initial),
         evidence=rulebook.known("requirements"),
     )
     profit = MarginLine(
         rule="unrealised profit",
         subject=name,
-        amount_ccy=_usd(notional) - quantise(cost_usd, _QUANTUM, "up"),
-        detail=f"{size_coin} x {mark} (towards zero) - {cost_usd} paid",
+        amount_ccy=_usd(notional) - cost,
+        detail=f"{_usd(notional)} - {cost}; {_usd(notional)} = {size_coin} x {mark}",
         evidence=rulebook.known("equity"),
     )
     return line, profit
@@ -166,7 +171,8 @@ def _initial_ppm(
     return initial_ppm(
         market.initial_ppm,
         open_interest_raw=notional_raw(
-            int(Fraction(interest) / Fraction(10) ** power),
+            # The chain counts whole quanta; a figure between two of them is taken for the larger.
+            ceil(Fraction(interest) / Fraction(10) ** power),
             price_usd=price_usd,
             atomic_resolution_power=power,
         ),

@@ -102,7 +102,7 @@ def require(
             rule="unrealised profit",
             subject=name,
             amount_ccy=_down(profit_1e30),
-            detail=f"{tokens} x {mark}, for {size} of size",
+            detail=f"{tokens} x {mark} {'-' if tokens > 0 else '+'} {size}",
             evidence=rulebook.known("profit_cap") if profit_1e30 > 0 else known,
         ),
         _taken("largest price impact", name, size_1e30, size, market.impact_frac_max, rulebook),
@@ -123,7 +123,7 @@ def require(
         subject=name,
         amount_ccy=maintenance,
         detail=f"max({rulebook.collateral_usd_min}, {size} x {market.collateral_liquidation_frac});"
-        f" initial {market.collateral_min_frac}",
+        f" initial max({rulebook.collateral_usd_min}, {size} x {market.collateral_min_frac})",
         amount_initial_ccy=initial,
         evidence=rulebook.known("least_collateral"),
     )
@@ -189,6 +189,10 @@ def _taken(
 
 
 def _scaled(amount: Decimal) -> int:
+    """Give the contract's integer, in units of 1e-30: what it holds has no digit beyond.
+
+    A figure of other origin that has is cut off, by less than 1e-30 dollars or parts.
+    """
     return int(Fraction(amount) * ONE_1E30)
 
 

@@ -89,7 +89,7 @@ def require(
             subject=currency,
             amount_ccy=rulebook.offset_usd,
             amount_initial_ccy=rulebook.offset_usd,
-            detail=f"{rulebook.offset_usd} of every account",
+            detail=f"{rulebook.offset_usd}",
             evidence=rulebook.known("offset"),
         ),
         *(
@@ -113,8 +113,8 @@ def require(
     ]
     owed = [-each for each in _rows(account, currency) if each < 0]
     for amount_ccy, why in (
-        *((each, "balance below zero") for each in owed),
-        (max(-(cash_ccy + profit_ccy), Decimal(0)), f"loss beyond cash: -({told})"),
+        *((each, f"{each:f}") for each in owed),
+        (max(-(cash_ccy + profit_ccy), Decimal(0)), f"-({told})"),
     ):
         if amount_ccy > 0:
             lines.append(
@@ -183,8 +183,8 @@ def _collateral(
             subject=asset,
             amount_ccy=Decimal(0),
             amount_initial_ccy=max(counted - lent, Decimal(0)),
-            detail=f"initially {counted} less min({terms.borrow_usd_max}, {worth} x "
-            f"{terms.loan_to_value_frac}), at least 0",
+            detail=f"initial max({counted:f} - min({terms.borrow_usd_max}, {worth} x "
+            f"{terms.loan_to_value_frac}), 0)",
             evidence=rulebook.known("initial"),
         ),
     )

@@ -118,10 +118,10 @@ def _discounted(
     balance_coin = account.balance_coin(asset)
     equity_coin = balance_coin + sum((line.amount_ccy for line in earned), Decimal(0))
     told = " + ".join([str(balance_coin), *(line.detail for line in earned)])
-    if earned:
-        told += f" = {equity_coin}"
+    said = f"; {equity_coin:f} = {told}" if earned else ""
     if equity_coin <= 0:
-        counted_coin, how = equity_coin, "what is owed counts in full"
+        counted_coin, how = equity_coin, f"{equity_coin:f}"
+        said += "; what is owed counts in full"
     else:
         discount = rulebook.discounts.get(asset)
         if discount is None:
@@ -134,24 +134,24 @@ def _discounted(
                 f"{equity_coin} is held",
             )
         parts = list(_slices(discount, equity_coin))
-        counted_coin = sum((amount * rate for amount, rate in parts), Decimal(0))
-        how = " + ".join(f"{amount} x {rate}" for amount, rate in parts) or "0"
+        counted_coin = sum(((end - floor) * rate for floor, end, rate in parts), Decimal(0))
+        how = " + ".join(f"({end:f} - {floor:f}) x {rate}" for floor, end, rate in parts)
     return MarginLine(
         rule="discounted equity",
         subject=asset,
         amount_ccy=counted_coin * price_usd,
-        detail=f"{told}; ({how}), x {price_usd}",
+        detail=f"({how}) x {price_usd}{said}",
         evidence=rulebook.known("discounted_equity"),
     )
 
 
-def _slices(discount: Discount, amount_coin: Decimal) -> Iterator[tuple[Decimal, Decimal]]:
-    """Cut an amount at the floors; each slice has the rate of its tier."""
+def _slices(discount: Discount, amount_coin: Decimal) -> Iterator[tuple[Decimal, Decimal, Decimal]]:
+    """Cut an amount at the floors; give each slice's floor, end and rate."""
     floors = [tier.floor_coin for tier in discount.tiers]
     ends = [*floors[1:], max(amount_coin, floors[-1])]
     for tier, end in zip(discount.tiers, ends, strict=True):
         if amount_coin > tier.floor_coin:
-            yield min(amount_coin, end) - tier.floor_coin, tier.rate_frac
+            yield tier.floor_coin, min(amount_coin, end), tier.rate_frac
 
 
 def _terms(rulebook: MultiCurrencyRulebook) -> VenueTerms:

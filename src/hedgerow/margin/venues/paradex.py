@@ -17,7 +17,7 @@ import numpy as np
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LinearPerpetual, Option
 from hedgerow.margin.engine import Engine, VenueTerms
-from hedgerow.margin.holdings import Holdings, OptionHeld, PerpetualHeld, holdings
+from hedgerow.margin.holdings import Holdings, OptionHeld, PerpetualHeld, black_written, holdings
 from hedgerow.margin.records import (
     Evidence,
     MarginLine,
@@ -155,13 +155,21 @@ def equity_lines_of(
                     rule="value of option",
                     subject=option.terms.instrument_id,
                     amount_ccy=option.size_coin * mark_usd,
-                    detail=f"{option.size_coin} x {mark_usd} = Black-76({option.mark.average_usd}, "
-                    f"{option.terms.strike_usd}, {option.mark.vol_average_frac}, "
-                    f"{option.mark.expiry_years} years)",
+                    detail=f"{option.size_coin} x {mark_usd:f}; {_mark_how(option, mark_usd)}",
                     evidence=option.known(rulebook.known("option_marks")),
                 )
             )
     return lines
+
+
+def _mark_how(held: OptionHeld, mark_usd: Decimal) -> str:
+    how = black_written(
+        held.terms,
+        forward_usd=held.mark.average_usd,
+        vol_frac=held.mark.vol_average_frac,
+        years=held.mark.expiry_years,
+    )
+    return f"{mark_usd:f} = {how}"
 
 
 def option_mark_usd(option: OptionHeld) -> Decimal:
@@ -197,7 +205,8 @@ def _perpetual(
         rule="perpetual",
         subject=held.instrument_id,
         amount_ccy=notional * (part * rate + fee),
-        detail=f"{size} x {held.mark_usd} x ({part} x {rate} + {fee}); initial x ({rate} + {fee})",
+        detail=f"{size} x {held.mark_usd} x ({part} x {rate} + {fee}); "
+        f"initial {size} x {held.mark_usd} x ({rate} + {fee})",
         amount_initial_ccy=notional * (rate + fee),
         evidence=rulebook.known("perpetuals"),
     )
@@ -220,7 +229,10 @@ def _option(
             )
             for part in kinds
         ]
-        detail = f"{held.size_coin} x min({mark_usd}, {kinds[0]} x {spot_usd}); initial {kinds[1]}"
+        told, initially = (
+            f"{held.size_coin} x min({mark_usd:f}, {part} x {spot_usd})" for part in kinds
+        )
+        detail = f"{told}; initial {initially}; {_mark_how(held, mark_usd)}"
     else:
         sign = 1 if held.terms.right == "call" else -1
         out_usd = max(sign * (held.terms.strike_usd - spot_usd), Decimal(0))
@@ -238,10 +250,11 @@ def _option(
             )
             for within, out in pairs
         ]
-        detail = (
-            f"{-held.size_coin} x max({pairs[0][0]} x {spot_usd} - {out_usd}, {pairs[0][1]} x "
-            f"{spot_usd}); initial {pairs[1][0]} and {pairs[1][1]}"
+        told, initially = (
+            f"{-held.size_coin} x max({within} x {spot_usd} - {out_usd}, {out} x {spot_usd})"
+            for within, out in pairs
         )
+        detail = f"{told}; initial {initially}"
     maintenance, initial = (_exact(quantise_fraction_up(each, Fraction(_STEP))) for each in amounts)
     return MarginLine(
         rule="long option" if held.size_coin >= 0 else "short option",

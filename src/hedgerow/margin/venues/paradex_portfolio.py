@@ -19,8 +19,9 @@ import numpy as np
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LinearPerpetual, Option
+from hedgerow.margin.contracts import rounded_up_ccy
 from hedgerow.margin.engine import Engine, VenueTerms
-from hedgerow.margin.holdings import Holdings, OptionHeld, PerpetualHeld, holdings
+from hedgerow.margin.holdings import Holdings, OptionHeld, PerpetualHeld, black_written, holdings
 from hedgerow.margin.records import (
     MarginLine,
     MarginReport,
@@ -34,7 +35,7 @@ from hedgerow.margin.venues.paradex import equity_lines_of
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.pricing import Floats, OptionColumns, greeks, value_usd
-from hedgerow.units import quantise, to_exact, to_model
+from hedgerow.units import digits_of, quantise, to_exact, to_model
 
 __all__ = ["ENGINE", "ParadexPortfolioRulebook", "ScanTable", "Tail", "require"]
 
@@ -197,7 +198,8 @@ def _underlying(
                 rule="loss in the worst cell",
                 subject=each.subject,
                 amount_ccy=part * loss,
-                detail=f"{part} x {loss}; initial whole: -{cell.weight_frac} x {each.valued(cell)} "
+                detail=f"{part} x {loss:f}; initial {loss:f}; "
+                f"{loss:f} = -{cell.weight_frac} x {each.valued(cell)}; "
                 f"at price {cell.move_frac:+}, vol {cell.vol_shock}",
                 amount_initial_ccy=loss,
                 evidence=rulebook.known("scan") if each.is_heard else "U",
@@ -209,7 +211,7 @@ def _underlying(
         unhedged_frac=Fraction(table.delta_unhedged_frac),
         hedged_frac=Fraction(table.delta_hedged_frac),
     )
-    needed = to_exact(float(floor.floor_usd), _STEP, "up")
+    needed = rounded_up_ccy(floor.floor_usd)
     short = needed - sum(losses, Decimal(0))
     if short > 0:
         lines.append(
@@ -217,9 +219,10 @@ def _underlying(
                 rule="delta floor above the scan",
                 subject=coin,
                 amount_ccy=part * short,
-                detail=f"{part} x {short}; initial whole: ({table.delta_unhedged_frac} x "
-                f"{abs(float(floor.net_coin))} + {table.delta_hedged_frac} x "
-                f"{float(floor.hedged_coin)}) x {spot_usd} less the scan",
+                detail=f"{part} x {short:f}; initial {short:f}; "
+                f"{short:f} = {needed:f} - {needed - short:f}; "
+                f"{needed:f} = ({table.delta_unhedged_frac} x {abs(float(floor.net_coin))} + "
+                f"{table.delta_hedged_frac} x {float(floor.hedged_coin)}) x {spot_usd}",
                 amount_initial_ccy=short,
                 evidence=rulebook.known("delta_floor")
                 if all(each.is_heard for each in scanned)
@@ -268,19 +271,13 @@ def _options(
     return [
         _Scanned(
             subject=each.terms.instrument_id,
-            delta_coin=to_exact(
-                to_model(each.size_coin) * each.mark.open_frac * float(now.delta_forward_frac[i]),
-                _STEP,
-                "half_up",
+            # Every digit of the model's: the floor that they are summed into is rounded once, up.
+            delta_coin=digits_of(
+                to_model(each.size_coin) * each.mark.open_frac * float(now.delta_forward_frac[i])
             ),
             is_heard=each.mark.is_heard,
             profits_usd=to_model(each.size_coin) * (worths[:, i] - now.value_usd[i]),
-            valued=partial(
-                _option_said,
-                each,
-                float(now.value_usd[i]),
-                {shock: float(vols[shock][i]) for shock in _BOTH},
-            ),
+            valued=partial(_option_said, each, {shock: float(vols[shock][i]) for shock in _BOTH}),
         )
         for i, each in enumerate(held)
     ]
@@ -290,17 +287,21 @@ def _perpetual_said(held: PerpetualHeld, cell: _Cell) -> str:
     return f"{held.size_coin} x {held.mark_usd} x {cell.move_frac}"
 
 
-def _option_said(
-    held: OptionHeld, value_usd: float, vols_frac: Mapping[VolShock, float], cell: _Cell
-) -> str:
+def _option_said(held: OptionHeld, vols_frac: Mapping[VolShock, float], cell: _Cell) -> str:
+    forward, years = held.mark.average_usd, held.mark.expiry_years
+    now = black_written(
+        held.terms, forward_usd=forward, vol_frac=held.mark.vol_average_frac, years=years
+    )
     move = f"{1 + cell.move_frac}"
     if held.mark.open_frac < 1.0:
         move = f"{1.0 + held.mark.moved_frac * to_model(cell.move_frac)}"
-    return (
-        f"{held.size_coin} x (Black-76({held.mark.average_usd} x {move}, "
-        f"{held.terms.strike_usd} {held.terms.right}, {vols_frac[cell.vol_shock]}, "
-        f"{held.mark.expiry_years} years) - {value_usd})"
+    moved = black_written(
+        held.terms,
+        forward_usd=f"{forward} x {move}",
+        vol_frac=vols_frac[cell.vol_shock],
+        years=years,
     )
+    return f"{held.size_coin} x ({moved} - {now})"
 
 
 def _vol_frac(

@@ -200,6 +200,12 @@ def test_a_share_is_the_smallest_that_brings_the_ratio_below_its_target() -> Non
     # At 70 per cent the second share costs too much: 53.28 / 55.136 is above 0.9.
     assert paradex.choose_share(rows, F("0.9")) == F(3, 5)
     assert paradex.choose_share(rows, F("0.1")) == 1
+    # Exactly at the target is not below it: 120 x 0.75 / 100 is 0.9, and half is sold.
+    at = paradex.share_table(
+        value_usd=F(100), requirement_usd=F(120), fee_frac=F(0), step_frac=F("0.25")
+    )
+    assert at[0].ratio_frac == F("0.9")
+    assert paradex.choose_share(at, F("0.9")) == F("0.5")
     poor = paradex.share_table(
         value_usd=F(1), requirement_usd=F(1000), fee_frac=F("0.5"), step_frac=F("0.2")
     )

@@ -157,7 +157,7 @@ def test_folders_that_are_missing_are_told_together(tmp_path: Path) -> None:
 def test_a_desk_without_recordings_has_no_market(tmp_path: Path) -> None:
     named = '[recording]\noptions = "options"\nperpetuals = "perpetuals"\nfunding = "funding"\n'
     desk = desk_file(tmp_path, (named, ""))
-    with pytest.raises(HedgerowError, match="the desk file names no recording"):
+    with pytest.raises(HedgerowError, match="names no recordings: add"):
         open_market(desk, tmp_path, None)
 
 

@@ -210,9 +210,13 @@ def alone(quantity: int, at: int) -> list[int]:
 
 
 def bare(engine: Engine) -> tuple[Balance, ...]:
-    """Only dollars beside the position, as far as the venue lets it stand alone."""
-    kept = {"USDC"} & engine.balances.keys()
-    return tuple(Balance(asset=asset, quantity_coin=D(1)) for asset in sorted(kept))
+    """Only a dollar beside the position, and nothing owed where the venue wants that told."""
+    kept = {"USDC": D(1), "USD": D(0)}
+    return tuple(
+        Balance(asset=asset, quantity_coin=much)
+        for asset, much in kept.items()
+        if asset in engine.balances
+    )
 
 
 @each_engine

@@ -149,7 +149,9 @@ def table(runs: Sequence[Run]) -> Table:
 def parser(description: str | None) -> argparse.ArgumentParser:
     """Build the options that bench and measure share."""
     out = argparse.ArgumentParser(description=(description or "").partition("\n")[0])
-    out.add_argument("--timeout-s", type=float, default=900.0, help="for each program (900)")
+    out.add_argument(
+        "--timeout-s", type=float, default=900.0, help="for each program (%(default).0f)"
+    )
     return out
 
 

@@ -4,6 +4,10 @@ Measurements are programs `benchmarks/measure_*.py`: figures that are not about 
 size, coverage), printed in the same shape as those of `tools/bench.py`. The page says on which
 machine and at which commit they were taken, and nothing that names a person or a folder.
 Nothing is written unless every program worked.
+
+What a program printed is kept in build/measured, with its commit. ``--resume`` runs only what is
+not kept there; a section of the page whose figures are of another commit says so. ``--only`` names
+the programs to run, and the page names those that are left out.
 """
 
 from __future__ import annotations
@@ -12,14 +16,16 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
 
-from tools.bench import ROOT, Run, bar_text, figure, parser, run_all, table
+from tools.bench import FOLDER, ROOT, Run, bar_text, figure, parser, run_one, scripts, table
 
 PAGE = ROOT / "docs" / "measured.md"
+KEPT = ROOT / "build" / "measured"
 HEAD = """\
 # Measured
 
@@ -27,6 +33,48 @@ Written by `make measure`; not edited by hand. Figures are from one machine at o
 program run by itself. A bar is what we want to hold; a missed bar is shown, not hidden.
 
 """
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What one program printed, and at which commit."""
+
+    commit: str
+    run: Run
+
+
+def run_kept(
+    commit_name: str,
+    timeout_s: float,
+    console: Console,
+    *,
+    is_resumed: bool,
+    only: Sequence[str] = (),
+    folder: Path = FOLDER,
+    kept: Path = KEPT,
+) -> list[Kept]:
+    """Run the programs in turn, keeping what each printed; what is kept is not run again.
+
+    Parameters
+    ----------
+    only
+        Programs to run, without their ending; all of them where none is named.
+    """
+    found = []
+    kept.mkdir(parents=True, exist_ok=True)
+    for script in scripts(["bench_*.py", "measure_*.py"], folder):
+        path = kept / f"{script.stem}.json"
+        if is_resumed and path.is_file():
+            found.append(msgspec.json.decode(path.read_bytes(), type=Kept))
+            console.print(f"  kept  {script.name}")
+            continue
+        if only and script.stem not in only:
+            continue
+        with console.status(f"running {script.name}"):
+            found.append(Kept(commit=commit_name, run=run_one(script, timeout_s)))
+        if not found[-1].run.failure:
+            path.write_bytes(msgspec.json.encode(found[-1]))
+        console.print(f"{'failed' if found[-1].run.failure else 'done':>6}  {script.name}")
+    return found
 
 
 def commit() -> str:
@@ -69,18 +117,37 @@ def cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def page(runs: Sequence[Run], commit_name: str, cpu: str, core_count: int, python: str) -> str:
-    """Lay the figures out as a page."""
+def page(
+    runs: Sequence[Run],
+    commit_name: str,
+    cpu: str,
+    core_count: int,
+    python: str,
+    commits: Mapping[str, str] | None = None,
+    left_out: Sequence[str] = (),
+) -> str:
+    """Lay the figures out as a page.
+
+    Parameters
+    ----------
+    commits
+        By program, the commit its figures are of; that of the page where none is given.
+    left_out
+        Programs that were not run.
+    """
     lines = [
         HEAD + f"- commit: {commit_name}",
         f"- machine: {cpu}, {core_count} cores",
         f"- Python: {python}",
     ]
+    if left_out:
+        lines.append(f"- not measured here: {', '.join(left_out)}")
     for run in runs:
         lines += [
             "",
             f"## `python benchmarks/{run.script} --json`",
             "",
+            *_of(commits or {}, run.script, commit_name),
             "| name | figure | unit | bar | bar is | note |",
             "| --- | ---: | --- | ---: | --- | --- |",
         ]
@@ -93,11 +160,27 @@ def page(runs: Sequence[Run], commit_name: str, cpu: str, core_count: int, pytho
     return "\n".join(lines) + "\n"
 
 
+def _of(commits: Mapping[str, str], script: str, commit_name: str) -> list[str]:
+    """Say which commit a section is of, where it is another than the page's."""
+    own = commits.get(script, commit_name)
+    return [] if own == commit_name else [f"Of commit {own}.", ""]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print the table, write the page."""
-    chosen = parser(__doc__).parse_args(arguments)
+    options = parser(__doc__)
+    options.set_defaults(timeout_s=3600.0)
+    options.add_argument("--resume", action="store_true", help="run only what is not kept yet")
+    options.add_argument("--only", nargs="+", default=[], metavar="PROGRAM", help="run only these")
+    chosen = options.parse_args(arguments)
     console = Console(stderr=True)
-    runs = run_all(["bench_*.py", "measure_*.py"], chosen.timeout_s, console)
+    now = commit()
+    every = [script.name for script in scripts(["bench_*.py", "measure_*.py"])]
+    if unknown := {f"{name}.py" for name in chosen.only} - set(every):
+        console.print(f"no program {', '.join(sorted(unknown))}; there are: {', '.join(every)}")
+        return 2
+    found = run_kept(now, chosen.timeout_s, console, is_resumed=chosen.resume, only=chosen.only)
+    runs = [each.run for each in found]
     if not runs:
         console.print("no benchmarks/bench_*.py or measure_*.py found")
         return 1
@@ -105,7 +188,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if any(run.failure for run in runs):
         console.print(f"{PAGE.relative_to(ROOT)} was left as it is: a program failed")
         return 1
-    text = page(runs, commit(), cpu_model(), cores(), platform.python_version())
+    commits = {each.run.script: each.commit for each in found}
+    left_out = [name for name in every if name not in commits]
+    text = page(runs, now, cpu_model(), cores(), platform.python_version(), commits, left_out)
     PAGE.write_text(text, encoding="utf-8")
     print(f"wrote {PAGE.relative_to(ROOT)}")
     return 0

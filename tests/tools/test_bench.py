@@ -83,6 +83,26 @@ def test_the_page_shows_bar_figure_command_commit_and_machine() -> None:
         assert part in text
 
 
+def test_what_a_program_printed_is_kept_and_told_with_its_own_commit(tmp_path: Path) -> None:
+    program(tmp_path, "bench_a.py", printing(ROW))
+    program(tmp_path, "measure_b.py", printing({**ROW, "name": "b"}))
+    program(tmp_path, "measure_c.py", "raise SystemExit('must not run')")
+    folders = {"folder": tmp_path, "kept": tmp_path / "kept"}
+    only = ["bench_a", "measure_b"]
+    (first, _) = measure.run_kept("old", 60, QUIET, is_resumed=False, only=only, **folders)
+    program(tmp_path, "bench_a.py", "raise SystemExit('must not run again')")
+    (tmp_path / "kept" / "measure_b.json").unlink()
+    again = measure.run_kept("new", 60, QUIET, is_resumed=True, only=only, **folders)
+    assert again[0] == first
+    assert [each.commit for each in again] == ["old", "new"]
+    commits = {each.run.script: each.commit for each in again}
+    runs = [each.run for each in again]
+    text = measure.page(runs, "new", "Some CPU", 2, "3.11.7", commits, ["measure_c.py"])
+    assert "bench_a.py --json`\n\nOf commit old.\n\n| name" in text
+    assert text.count("Of commit") == 1
+    assert "- not measured here: measure_c.py" in text
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [(None, "–"), (0.0, "0"), (0.012345678, "0.012346"), (1234.5, "1,234.5"),

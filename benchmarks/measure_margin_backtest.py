@@ -241,7 +241,7 @@ def main() -> int:
     chosen = parser.parse_args()
     rows = measure(chosen.data, every=chosen.every)
     if chosen.json:
-        print(json.dumps({"results": [_result(row) for row in rows], "rows": rows}))
+        print(json.dumps({"results": [_result(row) for row in rows]}))
     else:
         for row in rows:
             print(

@@ -99,7 +99,10 @@ class EuropeanColumns:
         carry_frac_per_year: Floats | float = 0.0,
         carry_follows_rate: bool = False,
     ) -> None:
-        call = flags("is_call", is_call)
+        # A microsecond each to ask NumPy, which is much for a single option.
+        call = is_call
+        if type(call) is not np.ndarray or call.dtype != np.bool_:
+            call = flags("is_call", is_call)
         if call.ndim != 1:
             raise OutOfDomain(f"is_call has shape {call.shape}, expected one of options")
         given = np.empty((7, len(call)))
@@ -108,7 +111,9 @@ class EuropeanColumns:
             rate_frac_per_year, carry_frac_per_year,
         )  # fmt: skip
         for row, column in enumerate(columns):
-            # A microsecond each to ask NumPy, which is much for a single option.
+            if row >= 4 and type(column) is float:
+                given[row] = column
+                continue
             if type(column) is not np.ndarray or column.dtype != np.float64:
                 column = floats(_BOUNDS[row][0], column)
             shape = column.shape

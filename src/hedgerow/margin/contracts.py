@@ -241,9 +241,10 @@ def _profit(position: Position, terms: EntryContract, mark_usd: Decimal) -> tupl
     assert entry_usd is not None, "held_contracts refuses a position without an entry"
     if is_inverse(terms):
         size_usd = position.quantity_contracts * terms.multiplier_usd_per_contract
-        earned_coin = size_usd * (1 / entry_usd - 1 / mark_usd)
+        # In fractions: an inverse cut to 28 digits may fall below the step that it stands on.
+        earned = Fraction(size_usd) * (1 / Fraction(entry_usd) - 1 / Fraction(mark_usd))
         told = f"down({size_usd:f} x (1 / {entry_usd:f} - 1 / {mark_usd:f}), 1e-12)"
-        return quantise(earned_coin, _STEP_CCY, "down"), told
+        return -rounded_up_ccy(-earned), told
     size = position.quantity_contracts * slope_ccy_per_usd(terms)
     return size * (mark_usd - entry_usd), f"{size:f} x ({mark_usd:f} - {entry_usd:f})"
 

@@ -22,7 +22,6 @@ __all__ = [
     "PRICE_DECIMALS",
     "RAY",
     "Loan",
-    "beyond_digits",
     "idle",
     "in_coins",
     "loan_of",
@@ -35,8 +34,6 @@ __all__ = [
 RAY: Final = 10**27
 # What protocols on the chain count dollars in.
 PRICE_DECIMALS: Final = 8
-# A report adds its lines in Decimals of so many digits; more would be rounded on the way.
-_DIGITS = 28
 # Wide enough for any amount of the chain: 256 bits are 78 digits.
 _WIDE: Final = Context(prec=160)
 
@@ -183,13 +180,3 @@ def worth_told(loan: Loan, amount_raw: int) -> str:
     """Say how an amount, interest included, becomes dollars."""
     price_usd = in_coins(loan.price_base, PRICE_DECIMALS).normalize(context=_WIDE)
     return f"{amount_raw} / 10^{loan.terms.asset_decimals} x {price_usd:f}"
-
-
-def beyond_digits(account: Account, *totals_raw: int) -> Failure | None:
-    """Refuse amounts with more digits than a report adds up exactly."""
-    most = max(totals_raw, default=0)
-    if most < 10**_DIGITS:
-        return None
-    return unsupported(
-        account, f"an amount of {most} smallest units has more than {_DIGITS} digits"
-    )

@@ -24,12 +24,15 @@ __all__ = [
     "Require",
     "Rulebook",
     "WorstScenario",
+    "beyond_digits",
     "confidence_of",
     "report_of",
     "unsupported",
     "weaker",
 ]
 
+# A report adds its lines in Decimals of so many digits; more would be rounded on the way.
+_DIGITS = 28
 # exact: certified against the venue's own cases. reconciled: agrees with the live account within a
 # stated residual. estimate: anything less; on its own, an agent may only reduce risk upon it. The
 # agent there is does nothing else: its hedges shrink a delta, its transfers add margin.
@@ -226,6 +229,16 @@ class Counts(Protocol):
 
     def reads_owed(self, asset: str, currency: str) -> bool:
         """Say whether a negative balance is set against the requirement, or silently left out."""
+
+
+def beyond_digits(account: Account, *totals_raw: int) -> Failure | None:
+    """Refuse amounts with more digits than a report adds up exactly."""
+    most = max(totals_raw, default=0)
+    if most < 10**_DIGITS:
+        return None
+    return unsupported(
+        account, f"an amount of {most} smallest units has more than {_DIGITS} digits"
+    )
 
 
 class Answers(Protocol):

@@ -52,6 +52,15 @@ def test_a_position_in_coins_by_hand() -> None:
     assert report.equity_ccy == 3
 
 
+def test_a_profit_on_a_step_is_that_step() -> None:
+    """623.31 dollars short: 623.31 x 1000 / (79 000 x 80 000) of loss, which has nine decimals."""
+    held = account(currency="BTC", positions={"BTC-PERPETUAL": ("-6.2331", 79_000)})
+    (balance, profit) = asked(held, 80_000).equity_lines
+    assert balance.amount_ccy == 0
+    assert profit.amount_ccy == D("-623.31") * (D(80_000) - D(79_000)) / (D(79_000) * D(80_000))
+    assert profit.amount_ccy == D("-0.000098625")
+
+
 def test_initial_is_cut_off_after_eight_decimals() -> None:
     """463.1548567 at a leverage of 100, the venue's own example, as so many coins at one dollar."""
     one = case("binance/venue_cases", "binance-pm-position-btcusdt")

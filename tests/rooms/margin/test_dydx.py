@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hedgerow.errors import Failure
+from hedgerow.errors import Failure, MarketRejected
 from hedgerow.margin import MarginReport, decode_rulebook, mistakes_of, require
 from hedgerow.margin.venues.dydx import DydxMarket, DydxRulebook
 from tests.builders import account, by_id, inverse, perpetual, quote, snapshot
@@ -45,22 +45,47 @@ def asked(case: Any, kind: str) -> bool:
 SUITE = cases("onchain/dydx_v4")
 
 
-@pytest.mark.parametrize(
-    "case", [each for each in SUITE if asked(each.values[0], "margin_requirements")]
-)
+def held_in(case: dict[str, Any]) -> tuple[Decimal, Decimal]:
+    """Size in coins and price in dollars."""
+    given = case["given"]
+    price = D(given["price"]).scaleb(int(given["price_exponent"]))
+    return D(given["base_quantums"]).scaleb(int(given["atomic_resolution"])), price
+
+
+def is_an_account(case: dict[str, Any]) -> bool:
+    """A quote has a price, and a report adds up amounts of 28 digits."""
+    size, price = held_in(case)
+    return price > 0 and abs(size * price) < D(10) ** 22
+
+
+ASKED = [each for each in SUITE if asked(each.values[0], "margin_requirements")]
+
+
+@pytest.mark.parametrize("case", [each for each in ASKED if is_an_account(each.values[0])])
 def test_requirements_are_the_peers_integers(case: dict[str, Any]) -> None:
     """lib_test.go: one position, its initial and its maintenance requirement in quote quantums."""
     given, then = case["given"], case["then"]
-    price = D(given["price"]).scaleb(int(given["price_exponent"]))
-    size = D(given["base_quantums"]).scaleb(int(given["atomic_resolution"]))
-    if price == 0 or abs(size * price) > D(10) ** 20:
-        pytest.skip("a quote has a price, and amounts have 28 digits")
+    size, price = held_in(case)
     held = account(positions={"BTC-PERP": (size, price)})
     now = snapshot(quote("BTC-PERP", price))
     report = require(held, by_id(perpetual()), now, dydx(markets={"BTC": market_of(given)}))
     assert isinstance(report, MarginReport)
     assert report.requirement_initial_ccy == D(then["imr"]).scaleb(-6)
     assert report.requirement_maintenance_ccy == D(then["mmr"]).scaleb(-6)
+
+
+@pytest.mark.parametrize("case", [each for each in ASKED if not is_an_account(each.values[0])])
+def test_what_is_no_account_is_refused_and_never_rounded(case: dict[str, Any]) -> None:
+    size, price = held_in(case)
+    if price == 0:
+        with pytest.raises(MarketRejected, match="must be positive"):
+            quote("BTC-PERP", price)
+        return
+    held = account(positions={"BTC-PERP": (size, price)})
+    rulebook = dydx(markets={"BTC": market_of(case["given"])})
+    refused = require(held, by_id(perpetual()), snapshot(quote("BTC-PERP", price)), rulebook)
+    assert isinstance(refused, Failure)
+    assert "has more than 28 digits" in refused.message
 
 
 def test_an_open_interest_between_its_caps_by_hand() -> None:

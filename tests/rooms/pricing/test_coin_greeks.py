@@ -1,6 +1,7 @@
 """Numbers of coin-settled options in coin: the sheet, forty digits, dollars, and limits."""
 
 from dataclasses import fields
+from functools import partial
 from itertools import product
 from math import exp, sqrt
 from typing import Any
@@ -185,13 +186,13 @@ def test_coin_numbers_without_vol_are_slopes_of_what_is_in_the_money() -> None:
     """Call in the money, put in the money, at a rate: v = ±(1 - K/F) exp(-r t)."""
     rows = [(100.0, 80.0, 1), (100.0, 125.0, -1)]
     got = coin_greeks(columns([(F, K, 0.0, 0.5, 0.06, 0.0, cp) for F, K, cp in rows]))
+
+    def worth(strike: float, sign: int, forward: Any, vol: Any, gone: Any, rate: Any) -> Any:
+        return sign * (1 - strike / forward) * mpmath.exp(-rate * (mpmath.mpf(0.5) - gone))
+
     for i, (F, K, cp) in enumerate(rows):
-
-        def worth(forward: Any, vol: Any, gone: Any, rate: Any) -> Any:
-            return cp * (1 - K / forward) * mpmath.exp(-rate * (mpmath.mpf(0.5) - gone))  # noqa: B023
-
         for name, orders in COIN_ORDERS.items():
-            want = slope(worth, (F, 0.0, 0.0, 0.06), *orders)
+            want = slope(partial(worth, K, cp), (F, 0.0, 0.0, 0.06), *orders)
             assert getattr(got, name)[i] == pytest.approx(want, rel=1e-13, abs=1e-60), name
 
 

@@ -19,8 +19,8 @@ import msgspec
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LoanDebt, LoanSupply
 from hedgerow.margin.engine import Engine, VenueTerms
-from hedgerow.margin.loans import PRICE_DECIMALS, beyond_digits, in_coins, worth_told
-from hedgerow.margin.records import MarginLine, MarginReport, report_of, weaker
+from hedgerow.margin.loans import PRICE_DECIMALS, in_coins, worth_told
+from hedgerow.margin.records import MarginLine, MarginReport, beyond_digits, report_of, weaker
 from hedgerow.margin.rules.aave_v3 import Standing
 from hedgerow.margin.venues.aave_model import lending_cells
 from hedgerow.margin.venues.aave_reach import reach

@@ -21,7 +21,6 @@ from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.loans import (
     PRICE_DECIMALS,
     Loan,
-    beyond_digits,
     idle,
     in_coins,
     loan_of,
@@ -29,7 +28,14 @@ from hedgerow.margin.loans import (
     worth_told,
 )
 from hedgerow.margin.reach import LiquidationReach, LoanAmount, amount_of, with_loans
-from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of, unsupported
+from hedgerow.margin.records import (
+    MarginLine,
+    MarginReport,
+    Rulebook,
+    beyond_digits,
+    report_of,
+    unsupported,
+)
 from hedgerow.margin.rules import compound_v3 as rules
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account

@@ -17,7 +17,14 @@ import msgspec
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LinearPerpetual
 from hedgerow.margin.engine import Engine, VenueTerms
-from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of, unsupported
+from hedgerow.margin.records import (
+    MarginLine,
+    MarginReport,
+    Rulebook,
+    beyond_digits,
+    report_of,
+    unsupported,
+)
 from hedgerow.margin.rules.dydx_v4.requirement import (
     initial_ppm,
     notional_raw,
@@ -128,6 +135,9 @@ def _position(
         notional, base_ppm=market.initial_ppm, fraction_ppm=market.maintenance_fraction_ppm
     )
     initial = requirement_initial_raw(notional, initial_ppm=scaled_ppm)
+    beyond = beyond_digits(account, abs(notional), maintenance, initial)
+    if beyond is not None:
+        return beyond
     size = abs(_usd(notional))
     initial_how = f"initial up({size} x {scaled_ppm} ppm, 1e-6)"
     if market.upper_cap_usd:

@@ -18,9 +18,16 @@ from decimal import Decimal
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LoanDebt, LoanSupply
 from hedgerow.margin.engine import Engine, VenueTerms
-from hedgerow.margin.loans import RAY, Loan, beyond_digits, idle, in_coins, read_loans, scaled_raw
+from hedgerow.margin.loans import RAY, Loan, idle, in_coins, read_loans, scaled_raw
 from hedgerow.margin.reach import LiquidationReach, amount_of, with_loans
-from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of, unsupported
+from hedgerow.margin.records import (
+    MarginLine,
+    MarginReport,
+    Rulebook,
+    beyond_digits,
+    report_of,
+    unsupported,
+)
 from hedgerow.margin.rules import maker as rules
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account

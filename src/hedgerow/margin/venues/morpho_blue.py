@@ -24,9 +24,16 @@ import msgspec
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LoanDebt, LoanSupply
 from hedgerow.margin.engine import Engine, VenueTerms
-from hedgerow.margin.loans import Loan, beyond_digits, idle, in_coins, read_loans
+from hedgerow.margin.loans import Loan, idle, in_coins, read_loans
 from hedgerow.margin.reach import LiquidationReach, amount_of, with_loans
-from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of, unsupported
+from hedgerow.margin.records import (
+    MarginLine,
+    MarginReport,
+    Rulebook,
+    beyond_digits,
+    report_of,
+    unsupported,
+)
 from hedgerow.margin.rules import morpho_blue as rules
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account

@@ -5,21 +5,22 @@ profits are its row of a sparse table of holdings times that. Vols, moves and th
 rule that the engine asks (`margin.rules.deribit`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from hedgerow.errors import Failure
+from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, InverseFuture, InversePerpetual, Option
 from hedgerow.margin.model import RELATIVE, Cells, is_near
 from hedgerow.margin.rules import deribit as rules
 from hedgerow.margin.rules.deribit import Cell, VolShock
 from hedgerow.margin.venues.deribit_rulebook import ScanRulebook
-from hedgerow.market import OptionMark, Snapshot
+from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.pricing import Floats, OptionColumns, greeks, value_usd
 from hedgerow.units import to_exact, to_model, years_between
@@ -29,6 +30,10 @@ __all__ = ["scan_cells"]
 # What the engine rounds the scan and the rate of a roll to; every other step is far below.
 _STEP_CCY = 1e-9
 _STEP = Decimal("1e-9")
+# Two megabytes: what a core keeps near.
+_BATCH_COUNT = 2**18
+
+A = TypeVar("A")
 
 Future = InversePerpetual | InverseFuture
 Grid = Callable[[ScanRulebook, str], tuple[Cell, ...]]
@@ -149,60 +154,47 @@ def _fill(
     grid: Sequence[Cell],
     shocked: Shocked,
 ) -> None:
+    """Answer for the accounts of a coin, some shocks at a time."""
     shape = (len(book.accounts), len(snapshots))
     equity, initial, bound = np.empty(shape), np.empty(shape), np.empty(shape)
     is_left = np.zeros(shape, dtype=np.bool_)
     dollars, coins = book.table(of_options=False), book.table(of_options=True)
     dollars_gross, coins_gross = abs(dollars), abs(coins)
-    balance, entries = np.array(book.balance_coin), np.array(book.entries_coin)
-    positions = np.diff(dollars.indptr) + np.diff(coins.indptr)
-    reach, dampener = rulebook.price_range_frac[coin], rulebook.extended_dampener_usd[coin]
-    moves = np.array([to_model(cell.price_move_frac) for cell in grid])
+    balance = np.array(book.balance_coin)[:, None]
+    entries = np.array(book.entries_coin)[:, None]
+    gross = np.abs(balance) + np.array(book.entries_gross_coin)[:, None]
+    steps_ccy = _STEP_CCY * (1.0 + 0.01 * (np.diff(dollars.indptr) + np.diff(coins.indptr)))
+    reach = rulebook.price_range_frac[coin]
     gains = np.array([_gain(cell, reach) for cell in grid])
     multipliers = np.array([to_model(cell.multiplier_frac) for cell in grid])
+    dampeners_usd = _dampeners_usd(rulebook, coin, grid)
     rolls = _rolls(book, snapshots[0].time_ns, rulebook, coin)
     most_usd = to_model(rulebook.delta_shock_threshold_usd)
-    strikes = np.array([to_model(each.strike_usd) for each in book.options.values()])
-    is_call = np.array([each.right == "call" for each in book.options.values()], dtype=np.bool_)
-    for s, snapshot in enumerate(snapshots):
-        index = snapshot.spot_usd(coin)
-        # A shock moves prices: it makes none older.
-        assert not isinstance(index, Failure), index
-        index_usd = to_model(index)
-        per_usd = _coins_per_usd(book, snapshot)
-        marks = [_marked(each, snapshot) for each in book.options.values()]
-        now = OptionColumns(
-            forward_usd=np.array([mark.forward_usd for mark in marks]),
-            strike_usd=strikes,
-            vol_frac=np.array([mark.vol_frac for mark in marks]),
-            expiry_years=np.array([mark.expiry_years for mark in marks]),
-            is_call=is_call,
-        )
-        worth, delta, profits, most = _revalued(now, moves, grid, rulebook, coin, shocked)
-        size = dollars @ per_usd
-        scan = np.asarray(coins @ profits.T) + size[:, None] * gains
+    for some in _batches(len(snapshots), len(grid) * max(len(book.accounts), len(book.options))):
+        market = _market(book, coin, snapshots[some])
+        worth, delta, profits, most = _revalued(book, market, rulebook, coin, grid, shocked)
+        size = dollars @ market.coins_per_usd
+        # Item [a, s, c]: account a after shock s in cell c.
+        columns_count = size.shape[1] * len(grid)
+        scan = (coins @ profits.reshape(-1, columns_count)).reshape(*size.shape, len(grid))
+        scan += size[:, :, None] * gains
         scan *= multipliers
-        allowances = [
-            to_model(rules.tail_allowance_ccy(cell.price_move_frac, reach, dampener, index))
-            if cell.is_extended
-            else 0.0
-            for cell in grid
-        ]
+        allowances = dampeners_usd / market.index_usd[:, None]
         scan -= np.sign(scan) * np.minimum(np.abs(scan), allowances)
-        roll = np.zeros(len(balance))
+        roll = np.zeros_like(size)
         for rate, of_futures, of_options in rolls:
-            net = dollars @ (per_usd * of_futures) + coins @ (delta * of_options)
+            net = dollars @ (market.coins_per_usd * of_futures[:, None])
+            net += coins @ (delta * of_options[:, None])
             roll += rate * np.abs(net)
-        initial[:, s] = roll - scan.min(axis=1)
-        equity[:, s] = balance + entries - size + coins @ worth
-        delta_usd = np.abs(size + coins @ delta) * index_usd
-        is_left[:, s] = (delta_usd > most_usd) | is_near(delta_usd, most_usd)
+        initial[:, some] = roll - scan.min(axis=2)
+        equity[:, some] = balance + entries - size + coins @ worth
+        delta_usd = np.abs(size + coins @ delta) * market.index_usd
+        is_left[:, some] = (delta_usd > most_usd) | is_near(delta_usd, most_usd)
         # Inside a settlement window an option is an average: the engine's to value.
-        is_averaged = np.array([mark.open_frac < 1.0 for mark in marks], dtype=np.float64)
-        is_left[:, s] |= coins_gross @ is_averaged > 0.0
-        gross = np.abs(balance) + np.array(book.entries_gross_coin)
-        gross += (dollars_gross @ per_usd) * (1.0 + np.abs(gains).max()) + coins_gross @ most
-        bound[:, s] = RELATIVE * gross + _STEP_CCY * (1.0 + 0.01 * positions)
+        is_left[:, some] |= coins_gross @ market.is_averaged > 0.0
+        counted = (dollars_gross @ market.coins_per_usd) * (1.0 + np.abs(gains).max())
+        counted += gross + coins_gross @ most
+        bound[:, some] = RELATIVE * counted + steps_ccy[:, None]
     cells.fill(
         book.accounts,
         equity_ccy=equity,
@@ -213,47 +205,105 @@ def _fill(
     )
 
 
+def _batches(shocks_count: int, doubles_count: int) -> Iterator[slice]:
+    """Take as many shocks at once as keep a table of them in a cache; one at least."""
+    step = max(1, _BATCH_COUNT // max(doubles_count, 1))
+    for first in range(0, shocks_count, step):
+        yield slice(first, first + step)
+
+
 def _gain(cell: Cell, reach: Decimal) -> float:
     """Give what a coin of an inverse future gains in a cell."""
     move = rules.future_move_frac(cell.price_move_frac, reach, is_extended=cell.is_extended)
     return to_model(rules.inverse_profit_coin(Decimal(1), move))
 
 
-def _coins_per_usd(book: _Book, snapshot: Snapshot) -> Floats:
-    per_usd = []
-    for terms in book.futures.values():
-        mark = snapshot.mark_usd(terms.instrument_id, terms.underlying)
-        assert not isinstance(mark, Failure), mark
-        per_usd.append(1.0 / to_model(mark))
-    return np.array(per_usd)
+def _dampeners_usd(rulebook: ScanRulebook, coin: str, grid: Sequence[Cell]) -> Floats:
+    """Give what every cell of the tail lets off, in dollars: an index of one dollar."""
+    reach, most_usd = rulebook.price_range_frac[coin], rulebook.extended_dampener_usd[coin]
+    return np.array(
+        [
+            to_model(rules.tail_allowance_ccy(cell.price_move_frac, reach, most_usd, Decimal(1)))
+            if cell.is_extended
+            else 0.0
+            for cell in grid
+        ]
+    )
 
 
-def _marked(option: Option, snapshot: Snapshot) -> OptionMark:
-    mark = snapshot.option(option)
-    assert not isinstance(mark, Failure), mark
-    return mark
+class _Market(NamedTuple):
+    """What shocks leave of the market: shape (shocks,), or (instruments, shocks)."""
+
+    index_usd: Floats
+    coins_per_usd: Floats
+    forward_usd: Floats
+    vol_frac: Floats
+    expiry_years: Floats
+    is_averaged: Floats  # one where it is
+
+
+def _market(book: _Book, coin: str, snapshots: Sequence[Snapshot]) -> _Market:
+    per_usd = [
+        [1.0 / to_model(_known(each.mark_usd(terms.instrument_id, coin))) for each in snapshots]
+        for terms in book.futures.values()
+    ]
+    marks = [[_known(each.option(terms)) for each in snapshots] for terms in book.options.values()]
+    rows = [
+        [(m.forward_usd, m.vol_frac, m.expiry_years, float(m.open_frac < 1.0)) for m in row]
+        for row in marks
+    ]
+    columns = np.array(rows, dtype=np.float64).reshape(-1, len(snapshots), 4)
+    return _Market(
+        np.array([to_model(_known(each.spot_usd(coin))) for each in snapshots]),
+        np.array(per_usd, dtype=np.float64).reshape(-1, len(snapshots)),
+        *np.moveaxis(columns, 2, 0),
+    )
+
+
+def _known(answer: Outcome[A]) -> A:
+    """Take what the market said before: a shock moves prices, it makes none older."""
+    assert not isinstance(answer, Failure), answer
+    return answer
 
 
 def _revalued(
-    now: OptionColumns,
-    moves: Floats,
-    grid: Sequence[Cell],
+    book: _Book,
+    market: _Market,
     rulebook: ScanRulebook,
     coin: str,
+    grid: Sequence[Cell],
     shocked: Shocked,
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """Give worth, delta, profits of shape (cells, options) and the most a coin counts, in coins."""
+    """Give worth, delta and the most a coin counts, in coins, shape (options, shocks).
+
+    Third of the four are the profits, shape (options, shocks, cells).
+    """
+    options, shape = book.options.values(), market.forward_usd.shape
+    strikes = np.array([to_model(each.strike_usd) for each in options])[:, None]
+    is_call = np.array([each.right == "call" for each in options], dtype=np.bool_)[:, None]
+    present = greeks(
+        OptionColumns(
+            forward_usd=market.forward_usd.ravel(),
+            strike_usd=np.broadcast_to(strikes, shape).ravel(),
+            vol_frac=market.vol_frac.ravel(),
+            expiry_years=market.expiry_years.ravel(),
+            is_call=np.broadcast_to(is_call, shape).ravel(),
+        )
+    )
+    worth = present.value_usd.reshape(shape) / market.forward_usd
     shocks: tuple[VolShock, ...] = ("up", "same", "down")
     vols = {
-        shock: shocked(rulebook, coin, now.vol_frac, now.expiry_years, shock) for shock in shocks
+        shock: shocked(rulebook, coin, market.vol_frac, market.expiry_years, shock)
+        for shock in shocks
     }
-    present = greeks(now)
-    worth = present.value_usd / now.forward_usd
-    forwards = now.forward_usd * (1.0 + moves[:, None])
-    moved = np.stack([vols[cell.vol_shock] for cell in grid])
-    then = value_usd(forwards, now.strike_usd, moved, now.expiry_years, now.is_call) / forwards
-    most = 1.0 + then.max(axis=0, initial=0.0) + worth
-    return worth, present.delta_forward_frac, then - worth, most
+    moved = np.stack([vols[cell.vol_shock] for cell in grid], axis=2)
+    moves = np.array([to_model(cell.price_move_frac) for cell in grid])
+    forwards = market.forward_usd[:, :, None] * (1.0 + moves)
+    years = market.expiry_years[:, :, None]
+    then = value_usd(forwards, strikes[:, :, None], moved, years, is_call[:, :, None]) / forwards
+    most = 1.0 + then.max(axis=2, initial=0.0) + worth
+    delta = present.delta_forward_frac.reshape(shape)
+    return worth, delta, then - worth[:, :, None], most
 
 
 def _rolls(

@@ -1,0 +1,103 @@
+"""The search for a breach: who is asked, how often, and how near the answer comes."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from math import ceil, exp, log2
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hedgerow.errors import Failure, Outcome
+from hedgerow.solvency.distance import _TOLERANCE_FRAC, _closed_in, _first_breach
+from tests.builders import exact
+
+D = Decimal
+
+# Headroom by how far beyond the root a price lies: smooth, steep, flat, with a jump, almost a jump.
+SHAPES: dict[str, Callable[[float], float]] = {
+    "line": lambda x: -x,
+    "curve": lambda x: 1.0 - exp(8.0 * x),
+    "flat at the root": lambda x: -(x**5),
+    "jump down": lambda x: 1.0 if x <= 0.0 else -1e9,
+    "jump from far above": lambda x: 1e9 if x <= 0.0 else -1.0,
+    "cliff": lambda x: -x if x <= 0.0 else -1e6 * x - 5.0,
+}
+
+
+class Asked:
+    """A headroom that counts how often it is asked."""
+
+    def __init__(self, root: float, shape: Callable[[float], float], *, upwards: bool) -> None:
+        self.root, self.shape, self.sign = root, shape, 1.0 if upwards else -1.0
+        self.count = 0
+
+    def __call__(self, factor: float) -> Outcome[Decimal]:
+        self.count += 1
+        return exact(self.shape(self.sign * (factor - self.root)))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@given(
+    ends=st.sampled_from([(1.0, 0.97), (0.4, 0.3), (1.0, 1.03), (2.5, 3.0)]),
+    place=st.floats(0.0, 0.999),
+)
+def test_it_ends_before_the_breach_and_asks_one_more_than_bisection(
+    shape: str, ends: tuple[float, float], place: float
+) -> None:
+    safe, broken = ends
+    root = safe + place * (broken - safe)
+    asked = Asked(root, SHAPES[shape], upwards=broken > safe)
+    end = asked(broken)
+    assert isinstance(end, Decimal)
+    assert end < 0
+    asked.count = 0
+    move = _closed_in(asked, safe, broken, end)
+    assert isinstance(move, float)
+    reached = 1.0 + move
+    assert abs(reached - safe) <= abs(root - safe) + 1e-12
+    assert abs(reached - root) <= _TOLERANCE_FRAC * min(safe, broken) + 1e-12
+    bisections = ceil(log2(abs(broken - safe) / (_TOLERANCE_FRAC * min(safe, broken))))
+    assert asked.count <= 1 + bisections + 1  # the near end, and the method's one more
+
+
+def test_a_smooth_headroom_takes_half_of_what_bisection_takes() -> None:
+    asked = Asked(0.957, SHAPES["curve"], upwards=False)
+    end = asked(0.94)
+    assert isinstance(end, Decimal)
+    _closed_in(asked, 0.97, 0.94, end)
+    assert asked.count <= 2 + 5  # bisection: 9
+
+
+def test_what_the_model_calls_safe_and_the_engine_does_not_is_a_bug_that_speaks() -> None:
+    with pytest.raises(ValueError, match="the model called that safe"):
+        _closed_in(lambda _: D(-1), 0.97, 0.94, D(-2))
+
+
+def test_only_steps_that_may_break_are_asked_for() -> None:
+    asked = Asked(0.93, SHAPES["line"], upwards=False)
+    steps = [(0.97, False), (0.94, True), (0.90, False), (0.85, False)]
+    assert _first_breach(asked, steps) is None  # the model is believed beyond its bound
+    assert asked.count == 1
+    move = _first_breach(asked, [(0.97, False), (0.94, True), (0.90, True)])
+    assert isinstance(move, float)
+    assert move == pytest.approx(-0.07, abs=1e-4)
+
+
+@pytest.mark.parametrize("at", [0.90, 0.94, 0.925])
+def test_a_price_without_an_answer_leaves_the_distance_unknown(at: float) -> None:
+    failure = Failure(subject="main", reason="stale_data", message="too old")
+
+    def asked(factor: float) -> Outcome[Decimal]:
+        return failure if factor <= at and factor > at - 0.02 else exact(factor - 0.93)
+
+    assert _first_breach(asked, [(0.94, True), (0.90, True)]) is failure
+
+
+def test_a_price_without_an_answer_beyond_the_breach_is_not_asked_for() -> None:
+    def asked(factor: float) -> Outcome[Decimal]:
+        assert factor > 0.85
+        return exact(factor - 0.93)
+
+    move = _first_breach(asked, [(0.94, True), (0.90, True), (0.85, True)])
+    assert isinstance(move, float)

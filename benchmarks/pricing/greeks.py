@@ -1,8 +1,9 @@
 """Value and Greeks of ten thousand and a hundred thousand options, beside NumPy and others.
 
 `greeks_12_*`: value, delta, gamma, vega, theta, rho, vanna, volga, charm, speed, zomma, color of
-options whose columns have been through the gate, written into a buffer. `greeks_12_call_*` counts
-the gate and memory for the results too; `greeks_14_*` adds veta and ultima.
+options whose columns have been through the gate, written into a buffer (`pricing.buffer`;
+`greeks_12_plain_*` into one of `numpy.empty`). `greeks_12_call_*` counts the gate and memory for
+the results too; `greeks_14_*` adds veta and ultima.
 
 Expected cost, before measuring: some 110 multiply-adds of polynomials and 90 other operations per
 option. A core that starts two packed instructions of four doubles in a cycle needs 25 cycles for
@@ -17,7 +18,7 @@ from statistics import median
 
 import numpy as np
 
-from hedgerow.pricing import coin_greeks, european_greeks, reference
+from hedgerow.pricing import buffer, coin_greeks, european_greeks, reference
 
 from .clock import CONDITIONS, Result, Way, interleaved, ratio, row
 from .inputs import book, rebuilt
@@ -30,10 +31,12 @@ BARS = {"numpy": 5.0, "nautilus": 10.0}
 def greeks(count: int, rivals: Sequence[Rival]) -> list[Result]:
     """Measure one size; ratios to others only where rivals are given."""
     options = book(count)
-    room, more, coin = np.empty((12, count)), np.empty((14, count)), np.empty((15, count))
+    room, more, coin = (buffer((rows, count)) for rows in (12, 14, 15))
+    plain = np.empty((12, count))
     often = max(1, 300_000 // count)
     ways = {
         "12": Way(lambda: european_greeks(options, out=room), count, often),
+        "12_plain": Way(lambda: european_greeks(options, out=plain), count, often),
         "12_call": Way(lambda: european_greeks(rebuilt(options)), count, often),
         "14": Way(lambda: european_greeks(options, with_third_vol=True, out=more), count, often),
         "coin": Way(lambda: coin_greeks(options, out=coin), count, often),
@@ -55,6 +58,7 @@ def greeks(count: int, rivals: Sequence[Rival]) -> list[Result]:
 
     results = [
         each("greeks_12", "12", BAR_NS),
+        each("greeks_12_plain", "12_plain", None, "a buffer as NumPy takes it; "),
         each("greeks_12_call", "12_call", None, "gate, "),
         each("greeks_14", "14", None, "veta and ultima too; "),
         each("coin_greeks", "coin", None, "fifteen numbers; "),

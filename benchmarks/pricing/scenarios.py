@@ -16,6 +16,7 @@ from hedgerow.pricing import (
     ScenarioGrid,
     account_profits,
     account_scenario_profits,
+    buffer,
     reference,
     scenario_profits,
     value_usd,
@@ -48,7 +49,7 @@ def scenarios() -> list[Result]:
         basis_shifts_frac_per_year=(-0.1, 0.0, 0.1),
     )
     flags = np.ones(OPTIONS_COUNT, dtype=np.bool_)
-    room = np.empty((len(grid), OPTIONS_COUNT))
+    room = buffer((len(grid), OPTIONS_COUNT))
 
     def plain() -> None:
         now = reference.greeks(options.given, carry_follows_rate=False)[0]

@@ -23,7 +23,7 @@ from time import perf_counter
 
 import numpy as np
 
-from hedgerow.pricing import ScenarioGrid, european, scenarios
+from hedgerow.pricing import ScenarioGrid, buffer, european, scenarios
 from hedgerow.pricing import accounts as account_sums
 from hedgerow.pricing import implied as implied_columns
 from hedgerow.pricing.kernels import accounts, implied, vanilla
@@ -51,7 +51,7 @@ class Column:
 
 def greeks(elements: int) -> Column:
     """Twelve Greeks; an element is an option."""
-    options, room = book(elements), np.empty((12, elements))
+    options, room = book(elements), buffer((12, elements))
     terms = options.terms
 
     def work(first: int, last: int) -> None:
@@ -64,7 +64,7 @@ def cells(elements: int) -> Column:
     """Profits over a grid; an element is an option in a cell."""
     count = max(2 * vanilla.BLOCK, elements // CELLS_COUNT)
     each = max(1, elements // count)
-    options, room = book(count), np.empty((each, count))
+    options, room = book(count), buffer((each, count))
     grid = ScenarioGrid.product(price_moves_frac=np.linspace(-0.5, 0.5, each))
     terms, flags = cell_terms(grid, options.years_max), np.zeros(count, dtype=np.bool_)
 

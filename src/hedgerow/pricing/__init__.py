@@ -59,6 +59,7 @@ from hedgerow.pricing.futures import (
     linear_futures,
     linear_perpetuals,
 )
+from hedgerow.pricing.gate import buffer
 from hedgerow.pricing.implied import (
     ImpliedReason,
     ImpliedVols,
@@ -156,6 +157,7 @@ __all__ = [
     "account_scenario_profits",
     "averaged_coin_greeks",
     "averaged_greeks",
+    "buffer",
     "coin_greeks",
     "concentrated_shares",
     "constant_product_shares",

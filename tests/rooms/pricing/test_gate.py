@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.pricing.gate import AMOUNT, PRICE, gate, room, steep
+from hedgerow.pricing.gate import AMOUNT, PRICE, buffer, gate, room, steep
 
 NAN, INF = float("nan"), float("inf")
 
@@ -51,7 +51,22 @@ def test_what_goes_into_an_exponent_is_bounded() -> None:
         steep("rate", np.array([1.0, -2.0]), np.array([100.0, 51.0]))
 
 
+@pytest.mark.parametrize("count", [1, 512, 1_000, 10_007, 100_000])
+@pytest.mark.parametrize("dtype", [np.float64, np.int8])
+def test_a_buffer_begins_with_a_line_of_the_cache(count: int, dtype: type) -> None:
+    kept = [buffer((3, count), dtype) for _ in range(4)]
+    for number, each in enumerate(kept):
+        assert each.shape == (3, count)
+        assert each.dtype == dtype
+        assert each.flags.carray
+        each[:] = number
+        if each.nbytes >= 4_096:
+            assert each.ctypes.data % 64 == 0
+    assert [int(each.min()) + int(each.max()) for each in kept] == [0, 2, 4, 6]
+
+
 def test_room_is_the_callers_or_new() -> None:
+    assert room(None, 2, 1_000).ctypes.data % 64 == 0
     mine = np.zeros((2, 3))
     assert room(mine, 2, 3) is mine
     assert room(None, 2, 3).shape == (2, 3)

@@ -13,6 +13,7 @@ from hedgerow.limits import Survey, account_node
 from hedgerow.margin import Leg, Rulebook, what_if, with_legs
 from hedgerow.portfolio import Account
 from hedgerow.reporting import builtins_of, explain_tables, margin_tables, what_if_tables
+from hedgerow.reporting.remedies import with_remedy
 from hedgerow.solvency import WhatIf, compared, distance, standing
 
 __all__ = ["judged_nodes", "leg_of", "show_requirements", "show_what_if"]
@@ -160,10 +161,10 @@ def _compared(
     except OutOfDomain as bad:
         raise DeskRejected(f"{account.account_id}: {bad}") from bad
     if isinstance(then, Failure):
-        raise DeskRejected(f"{account.account_id} with the legs: {then.message}")
+        raise DeskRejected(f"{account.account_id} with the legs: {with_remedy(then)}")
     there = distance(changed, instruments, state.snapshot, rulebook)
     if isinstance(there, Failure):
-        raise DeskRejected(f"{account.account_id} with the legs: {there.message}")
+        raise DeskRejected(f"{account.account_id} with the legs: {with_remedy(there)}")
     return compared(report, legs, before, standing(then, there))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hedgerow.app.desk_file import DeskPart, RecordingPart
 from hedgerow.app.margins import leg_of
 from hedgerow.app.rulebooks import packaged_rulebooks
 from hedgerow.errors import DeskRejected
@@ -101,6 +102,7 @@ def test_a_leg_that_breaks_the_account_ends_with_one(words: list[str]) -> None:
         (("--account", "treasury", "--add", "BTCUSDT-PERP:1@1"), "no account 'treasury'"),
         (("--add", "BTCUSDT-PERP:1@80000"), "into which account?"),
         (("--account", "options", "--add", "BTC-PERPETUAL:-5@60000"), "no quote for BTC-PERPETUAL"),
+        (("--account", "options", "--add", "BTC-PERPETUAL:-5@60000"), "; name in [recording] what"),
         (("--account", "options", "--add", "BTC-27MAR26-75000-P:1@0.1"), "no option quote"),
         (("--account", "perp", "--add", f"{PUT}:1@0.1"), "is not a USDC perpetual"),
         ((), "--add is missing"),
@@ -113,6 +115,13 @@ def test_what_cannot_be_tried_is_an_error(
     assert answer.code == 2
     assert told in answer.err
     assert answer.out == ""
+
+
+def test_a_key_of_a_remedy_is_one_of_the_desk_file() -> None:
+    words = {"perpetuals", "marks", "dated_futures", "perpetual_quotes", "options", "spot",
+             "funding", "power_perpetuals", "books"}  # fmt: skip
+    assert words <= set(RecordingPart.model_fields)
+    assert {"warmup", "rulebooks"} <= set(DeskPart.model_fields)
 
 
 def test_a_leg_is_read_from_behind() -> None:

@@ -12,6 +12,7 @@ from hedgerow.errors import Failure
 from hedgerow.exposure import ExposureRow, ExposureTable
 from hedgerow.limits import METRICS
 from hedgerow.margin import MarginLine, MarginReport, WorstScenario
+from hedgerow.margin.tiered import no_tiers
 from hedgerow.planning import Plan
 from hedgerow.pricing import GREEKS, VOL_REGIME
 from hedgerow.reporting import (
@@ -304,15 +305,30 @@ def test_a_requirement_is_printed_line_by_line_or_as_unknown() -> None:
         ("no staking rate for BTC-X by noon", "[assumptions.staking.BTC-X]"),
         ("no share rate for BTC-X by noon", "[assumptions.share.BTC-X]"),
         ("no lending index for BTC-X by noon", "[assumptions.lending.BTC-X]"),
-        ("no quote for BTC-X by noon", None),
+        ("no quote for BTC-X by noon", "perpetuals or marks, dated_futures, perpetual_quotes"),
+        ("no option quote for BTC-X by noon", "[recording] options"),
+        ("no index for BTC-X by noon", "list a dollar coin in [dollars]"),
+        ("no funding rate for BTC-X by noon", "[recording] funding"),
+        ("no power perpetual's state for BTC-X by noon", "[recording] power_perpetuals"),
+        ("no order book for BTC-X by noon", "[recording] books, or assume a depth in"),
+        ("no entry price", None),
     ],
 )
 def test_an_unknown_requirement_says_what_to_write(message: str, remedy: str | None) -> None:
     failure = Failure(subject="BTC-X", reason="missing_data", message=message)
     text = printed(margin_tables({"desk/v/a": failure}), width=400)
     assert message in text
-    assert (remedy is None) is ("[assumptions." not in text)
+    assert (remedy is None) is (f"{message}; " not in text)
     assert (remedy or message) in text
+
+
+def test_tiers_that_are_not_there_say_where_to_write_them() -> None:
+    said = no_tiers("BTC/USDC", "BTC-PERP", 'brackets."BTC/USDC"', ["BTC/USDT"])
+    failure = Failure(subject="BTC-PERP", reason="unsupported", message=said)
+    text = printed(margin_tables({"desk/v/a": failure}), width=400)
+    assert f"{said}; write them into a copy of the rulebook, at VENUE/DAY.toml" in text
+    other = Failure(subject="BTC-PERP", reason="unsupported", message="no perpetual of USDC")
+    assert "write them" not in printed(margin_tables({"desk/v/a": other}), width=400)
 
 
 def shown_rows(text: str) -> list[list[str]]:

@@ -25,6 +25,11 @@ _LEGEND = (
     "V reproduced to the digit against published figures, R against the source code, D stated in "
     "a document of the venue, S from a third party only, U not verified."
 )
+_CONFIDENCE = (
+    "Confidence: exact where the rules give the venue's own cases to the digit, reconciled where "
+    "they agree with a live account within a stated residual, estimate for anything less. "
+    "A requirement by a rule that is not reproduced to the digit is an estimate under any of them."
+)
 _FORMULAS = (
     "put(F, K, vol, years) and call(…) are values by Black's formula in dollars a coin, "
     "undiscounted; the delta is by the forward."
@@ -210,23 +215,22 @@ def what_if_tables(
 
 
 def rulebooks_table(rulebooks: Sequence[Rulebook]) -> RenderableType:
-    """One row a rulebook."""
+    """One row a rulebook, what its confidence says, and the sources, too long for a column."""
     head: tuple[Column, ...] = (
-        ("Rulebook", "", False), ("Whose", "", False), ("As of", "", False), ("Kind", "", False),
-        ("Trust", "", False), ("Source", "", False),
+        ("Rulebook", "", False), ("As of", "", False), ("Kind", "", False),
+        ("Confidence", "", False),
     )  # fmt: skip
     rows = [
-        (
-            each.name,
-            each.venue,
-            each.as_of,
-            str(type(each).__struct_config__.tag),
-            each.confidence,
-            each.source,
-        )
+        (each.name, each.as_of, str(type(each).__struct_config__.tag), each.confidence)
         for each in rulebooks
     ]
-    return grid("Rulebooks", head, rows)
+    return Group(
+        grid("Rulebooks", head, rows),
+        note(_CONFIDENCE),
+        Text(),
+        Text("Sources", style="bold"),
+        *(Text(f"{each.name}: {each.source}") for each in rulebooks),
+    )
 
 
 def differences_table(found: Sequence[Difference], title: str) -> RenderableType:

@@ -157,6 +157,7 @@ def test_rulebooks_are_listed_with_those_of_a_folder(tmp_path: Path) -> None:
     shown = books(tmp_path, "list", "--folder", ".").out
     for part in ("binance/2025-01-01", "tiered", "estimate", "gist"):
         assert part in shown
+    assert "Confidence: exact where" in shown
     assert books(tmp_path, "list", "--folder", "none").code == 2
     (tmp_path / "empty").mkdir()
     assert "holds no rulebook" in books(tmp_path, "list", "--folder", "empty").err

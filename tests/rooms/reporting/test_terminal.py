@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from rich.console import Console, RenderableType
 
+from hedgerow.app.rulebooks import packaged_rulebooks
 from hedgerow.errors import Failure
 from hedgerow.exposure import ExposureRow, ExposureTable
 from hedgerow.limits import METRICS
@@ -23,6 +24,7 @@ from hedgerow.reporting import (
     margin_tables,
     plan_tables,
     render_frame,
+    rulebooks_table,
     summary,
     summary_tables,
     what_if_tables,
@@ -329,6 +331,21 @@ def test_tiers_that_are_not_there_say_where_to_write_them() -> None:
     assert f"{said}; write them into a copy of the rulebook, at VENUE/DAY.toml" in text
     other = Failure(subject="BTC-PERP", reason="unsupported", message="no perpetual of USDC")
     assert "write them" not in printed(margin_tables({"desk/v/a": other}), width=400)
+
+
+def test_rulebooks_fit_a_hundred_columns_and_say_what_confidence_is() -> None:
+    known = list(packaged_rulebooks().values())
+    lines = printed(rulebooks_table(known), width=100).splitlines()
+    assert max(map(len, lines)) <= 100
+    head = next(line for line in lines if line.startswith("Rulebook "))
+    assert head.split() == ["Rulebook", "As", "of", "Kind", "Confidence"]
+    # A row each, of one line: the sources stand below.
+    rows = lines[lines.index(head) + 1 :][: len(known)]
+    assert [line.split()[0] for line in rows] == [each.name for each in known]
+    assert {line.split()[-1] for line in rows} == {"exact", "estimate"}
+    text = " ".join(" ".join(lines).split())
+    assert "Confidence: exact where the rules give the venue's own cases to the digit" in text
+    assert all(f"{each.name}: {' '.join(each.source.split()[:3])}" in text for each in known)
 
 
 def shown_rows(text: str) -> list[list[str]]:

@@ -7,8 +7,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from hedgerow.errors import Failure, Outcome
-from hedgerow.margin import Difference, MarginLine, MarginReport, Rulebook
-from hedgerow.reporting.figures import Number, amount, exact, percent, plain, quantity
+from hedgerow.margin import Difference, Leg, MarginLine, MarginReport, Rulebook
+from hedgerow.reporting.figures import Number, amount, exact, percent, plain, quantity, significant
 from hedgerow.reporting.framing import headed, note, unknown_accounts
 from hedgerow.reporting.grid import Column, grid
 from hedgerow.solvency import WhatIf
@@ -205,13 +205,23 @@ def what_if_tables(
             failures[node] = [each]
             continue
         legs = ", ".join(
-            f"{quantity(leg.quantity_contracts, sign=True)} {leg.instrument_id} at {leg.price_ccy}"
-            for leg in each.legs
+            f"{quantity(leg.quantity_contracts, sign=True)} {leg.instrument_id} at {leg.price_ccy} "
+            f"({_beside(leg, mark)})"
+            for leg, mark in zip(each.legs, each.marks_ccy, strict=True)
         )
         state = "WOULD BE LIQUIDATABLE, " if each.after.is_liquidatable else ""
         title = f"{each.account_id}: {state}{legs or 'no leg'}; {each.rulebook}, {each.currency}"
         parts += [grid(title, head, _what_if_rows(each)), Text()]
     return Group(*parts, note("Nothing was sent."), *unknown_accounts(failures))
+
+
+def _beside(leg: Leg, mark_ccy: float | None) -> str:
+    """Say what the mark of a leg is, and how far its price lies from it."""
+    if mark_ccy is None:
+        return "mark unknown"
+    told = f"mark {significant(mark_ccy, 8)}"
+    off_frac = float(leg.price_ccy) / mark_ccy - 1.0 if mark_ccy > 0.0 else None
+    return told if off_frac is None else f"{told}, {percent(off_frac, sign=True)}"
 
 
 def rulebooks_table(rulebooks: Sequence[Rulebook]) -> RenderableType:

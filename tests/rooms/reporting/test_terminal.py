@@ -438,7 +438,7 @@ def test_a_change_is_what_the_two_shown_differ_by_in_points() -> None:
         distance_down_frac=0.1, distance_up_frac=None,
     )  # fmt: skip
     found = WhatIf(
-        account_id="a", rulebook="r", currency="USDC", legs=(), change=change,
+        account_id="a", rulebook="r", currency="USDC", legs=(), marks_ccy=(), change=change,
         before=standing("1.004", "0.1004", -0.2986, None),
         after=standing("2.006", "0.1496", -0.1986, 0.5),
     )  # fmt: skip

@@ -45,6 +45,8 @@ ACTIONS: Final[Mapping[str, str]] = {
 def act(command: str, *given: object, **named: object) -> int:
     """Import what a command runs, run it, and give its exit status."""
     module, _, name = ACTIONS[command].partition(":")
-    status = getattr(import_module(f"hedgerow.app.{module}"), name)(*given, **named)
+    run = getattr(import_module(f"hedgerow.app.{module}"), name)
+    import_module("hedgerow.app.compiling").say_compiling()
+    status = run(*given, **named)
     assert isinstance(status, int), f"{command} gave no exit status"
     return status

@@ -8,11 +8,12 @@ from hedgerow.app.loose_ends import terms_from_name
 from hedgerow.app.options import Source
 from hedgerow.app.verdict import status
 from hedgerow.errors import DeskRejected, Failure, Outcome, OutOfDomain, RecordingRejected
-from hedgerow.instruments import Instrument
+from hedgerow.instruments import EntryContract, Instrument, Option
 from hedgerow.limits import Survey, account_node
-from hedgerow.margin import Leg, Rulebook, what_if, with_legs
+from hedgerow.margin import Leg, Rulebook, mark_ccy, what_if, with_legs
 from hedgerow.portfolio import Account
 from hedgerow.reporting import builtins_of, explain_tables, margin_tables, what_if_tables
+from hedgerow.reporting.remedies import with_remedy
 from hedgerow.solvency import WhatIf, compared, distance, standing
 
 __all__ = ["judged_nodes", "leg_of", "show_requirements", "show_what_if"]
@@ -152,7 +153,7 @@ def _compared(
         return far
     before = standing(report, far)
     if not legs:
-        return compared(report, legs, before, before)
+        return compared(report, (), (), before, before)
     rulebook = rulebooks[report.rulebook]
     try:
         changed = with_legs(account, legs, instruments)
@@ -160,11 +161,20 @@ def _compared(
     except OutOfDomain as bad:
         raise DeskRejected(f"{account.account_id}: {bad}") from bad
     if isinstance(then, Failure):
-        raise DeskRejected(f"{account.account_id} with the legs: {then.message}")
+        raise DeskRejected(f"{account.account_id} with the legs: {with_remedy(then)}")
     there = distance(changed, instruments, state.snapshot, rulebook)
     if isinstance(there, Failure):
-        raise DeskRejected(f"{account.account_id} with the legs: {there.message}")
-    return compared(report, legs, before, standing(then, there))
+        raise DeskRejected(f"{account.account_id} with the legs: {with_remedy(there)}")
+    marks = [_mark(leg, instruments, state) for leg in legs]
+    return compared(report, legs, marks, before, standing(then, there))
+
+
+def _mark(leg: Leg, instruments: Mapping[str, Instrument], state: Survey) -> float | None:
+    """Give the mark of a leg that has been booked, so is future, perpetual or option."""
+    terms = instruments[leg.instrument_id]
+    assert isinstance(terms, EntryContract | Option)
+    mark = mark_ccy(terms, state.snapshot)
+    return None if isinstance(mark, Failure) else mark
 
 
 def _troubles(found: Mapping[str, Outcome[WhatIf]]) -> list[str]:

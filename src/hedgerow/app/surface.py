@@ -40,6 +40,9 @@ Day = Annotated[
 ]
 FromTime = Annotated[str | None, Parameter(help="Only chains at this time or later.")]
 ToTime = Annotated[str | None, Parameter(help="Only chains before this time.")]
+Plot = Annotated[
+    Path | None, Parameter(help="Write the smiles, the last of each coin, to this SVG file.")
+]
 Every = Annotated[int, Parameter(help="Look at each so many-th snapshot only.")]
 
 
@@ -57,6 +60,7 @@ def fit(
     model: Model = "either",
     vols_from: From = "mark",
     forwards: Forwards = "venue",
+    plot: Plot = None,
     seed: Seed = None,
     as_json: Json = False,
 ) -> int:
@@ -64,7 +68,9 @@ def fit(
     source = ChainSource(desk, data, chains, coin, seed)
     how = How(model, vols_from, forwards)
     span = Span(at, from_time, to_time)
-    return act("surface fit", source, how=how, span=span, every_count=every, as_json=as_json)
+    return act(
+        "surface fit", source, how=how, span=span, every_count=every, plot=plot, as_json=as_json
+    )
 
 
 @surface.command(name="show")
@@ -78,7 +84,7 @@ def show(
     model: Model = "either",
     vols_from: From = "mark",
     forwards: Forwards = "venue",
-    plot: Annotated[Path | None, Parameter(help="Write the smiles to this SVG file.")] = None,
+    plot: Plot = None,
     deltas: Annotated[
         bool, Parameter(negative="", help="Deltas of every strike, one column for each regime.")
     ] = False,

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from hedgerow.app.chain_request import ChainSource, How, Shown, Span
@@ -13,7 +14,7 @@ from hedgerow.app.past_changes import minimum_variance_of
 from hedgerow.app.quoted import with_quote_vols
 from hedgerow.app.screen import wide_console
 from hedgerow.app.surface_tally import Quoted, Tally
-from hedgerow.app.written import write_plot
+from hedgerow.app.written import check_plot, write_plot
 from hedgerow.errors import DeskRejected, OutOfDomain
 from hedgerow.market import (
     ChainColumns,
@@ -65,12 +66,24 @@ def fitted(
         sys.stderr.write("\n")
 
 
-def fit_all(source: ChainSource, *, how: How, span: Span, every_count: int, as_json: bool) -> int:
-    """Fit and list every snapshot."""
+def fit_all(
+    source: ChainSource,
+    *,
+    how: How,
+    span: Span,
+    every_count: int,
+    plot: Path | None,
+    as_json: bool,
+) -> int:
+    """Fit and list every snapshot; plot the last of each coin where asked to."""
+    if plot is not None:
+        check_plot(plot)  # a month is fitted in minutes, too long to be refused afterwards
     tally = Tally()
+    last: dict[str, Surface] = {}
     listed: list[Any] = []
     for surface in fitted(_chains(source, span, how), every_count=every_count, how=how):
         tally.add(surface)
+        last[surface.underlying] = surface
         if as_json:
             listed.append(surface_builtins(surface))
         else:
@@ -81,7 +94,13 @@ def fit_all(source: ChainSource, *, how: How, span: Span, every_count: int, as_j
         )
     else:
         sys.stdout.write(tally.text() + "\n")
+    _plot(plot, list(last.values()), as_json=as_json)
     return 0
+
+
+def _plot(path: Path | None, surfaces: Sequence[Surface], *, as_json: bool) -> None:
+    if path is not None:
+        write_plot(path, smiles_svg(surfaces), as_json=as_json)
 
 
 def check_all(source: ChainSource, *, how: How, span: Span, every_count: int, as_json: bool) -> int:
@@ -118,8 +137,7 @@ def show_one(source: ChainSource, *, how: How, at: str | None, shown: Shown, as_
         _deltas(surface, past[:-1]) if shown.deltas else ()
         for surface, past in zip(surfaces, pasts, strict=True)
     ]
-    if shown.plot is not None:
-        write_plot(shown.plot, smiles_svg(surfaces), as_json=as_json)
+    _plot(shown.plot, surfaces, as_json=as_json)
     if as_json:
         listed = [
             surface_builtins(surface, deltas=some)

@@ -11,7 +11,7 @@ in ``docs/reference/sources.md``.
 from hedgerow.margin.across import AcrossShocks, Unanswered, require_across
 from hedgerow.margin.engine import Charges, Engine, VenueTerms
 from hedgerow.margin.fills import WorstFills
-from hedgerow.margin.legs import Leg, are_both_sides_held, with_leg, with_legs
+from hedgerow.margin.legs import Leg, are_both_sides_held, mark_ccy, with_leg, with_legs
 from hedgerow.margin.reach import LiquidationReach, LoanAmount
 from hedgerow.margin.records import (
     Confidence,
@@ -64,6 +64,7 @@ __all__ = [
     "decode_rulebook",
     "differences",
     "in_force",
+    "mark_ccy",
     "mistakes_of",
     "reach_of",
     "require",

@@ -11,6 +11,7 @@ from hedgerow.instruments import EntryContract, settlement_of
 from hedgerow.margin.contracts import Held
 from hedgerow.margin.records import Evidence, MarginLine
 from hedgerow.margin.rules.tiers import deductions, tier_at
+from hedgerow.margin.tiered import no_tiers
 
 __all__ = [
     "Bracket",
@@ -61,19 +62,19 @@ def required(
     tables: Mapping[str, Brackets], terms: EntryContract, notional_ccy: Decimal
 ) -> Outcome[Required]:
     """Give what a notional of an instrument needs; a Failure where no table reaches so far."""
-    name = terms.instrument_id
-    table = tables.get(brackets_key(terms))
+    name, key = terms.instrument_id, brackets_key(terms)
+    table = tables.get(key)
     if table is None:
         return Failure(
             subject=name,
             reason="unsupported",
-            message=f"no tiers for {brackets_key(terms)}, which {name} needs",
+            message=no_tiers(key, name, f'brackets."{key}"', tables),
         )
     if table.notional_ccy_max is not None and notional_ccy > table.notional_ccy_max:
         return Failure(
             subject=name,
             reason="unsupported",
-            message=f"tiers for {brackets_key(terms)} are known up to {table.notional_ccy_max}, "
+            message=f"tiers for {key} are known up to {table.notional_ccy_max}, "
             f"{name} needs them at {notional_ccy}",
         )
     floors = [tier.floor_ccy for tier in table.tiers]

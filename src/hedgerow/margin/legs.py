@@ -8,13 +8,16 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
+import numpy as np
 
-from hedgerow.errors import OutOfDomain
+from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.instruments import EntryContract, Instrument, Option, settlement_of
+from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account, with_balance, with_only_position
-from hedgerow.pricing import unit_ccy
+from hedgerow.pricing import unit_ccy, value_usd
+from hedgerow.units import to_model
 
-__all__ = ["Leg", "are_both_sides_held", "with_leg", "with_legs"]
+__all__ = ["Leg", "are_both_sides_held", "mark_ccy", "with_leg", "with_legs"]
 
 
 class Leg(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +45,29 @@ def are_both_sides_held(account: Account, instrument_id: str) -> bool:
     """Say whether a venue in hedge mode keeps a long and a short of one instrument apart."""
     held = [p.quantity_contracts for p in account.positions if p.instrument_id == instrument_id]
     return any(each > 0 for each in held) and any(each < 0 for each in held)
+
+
+def mark_ccy(terms: EntryContract | Option, snapshot: Snapshot) -> Outcome[float]:
+    """Give what a leg's price is to be compared with, in the same unit as `Leg.price_ccy`.
+
+    Of a future or perpetual its mark; of an option Black's value at the venue's forward and vol,
+    undiscounted, and inside its settlement window by what its average is known to be.
+    """
+    if not isinstance(terms, Option):
+        quoted = snapshot.mark_usd(terms.instrument_id, terms.underlying)
+        return quoted if isinstance(quoted, Failure) else to_model(quoted)
+    mark = snapshot.option(terms)
+    if isinstance(mark, Failure):
+        return mark
+    forward_usd = np.array([mark.average_usd])
+    worth_usd = value_usd(
+        forward_usd,
+        np.array([to_model(terms.strike_usd)]),
+        np.array([mark.vol_scale_frac * mark.vol_frac]),
+        np.array([mark.expiry_years]),
+        np.array([terms.right == "call"]),
+    )
+    return float((worth_usd / forward_usd if terms.is_coin_settled else worth_usd)[0])
 
 
 def with_leg(

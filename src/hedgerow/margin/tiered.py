@@ -1,13 +1,22 @@
 """Tiers of a rulebook, asked by the one rule of tiers (`margin.rules.tiers`)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
 
 from hedgerow.margin.rules.tiers import deductions, maintenance, tier_at
 
-__all__ = ["Tier", "deductions_usd", "maintenance_usd", "mistakes_of_tiers", "tier_index"]
+__all__ = [
+    "Tier",
+    "deductions_usd",
+    "maintenance_usd",
+    "mistakes_of_tiers",
+    "no_tiers",
+    "tier_index",
+]
+
+_NAMED_MAX = 6
 
 
 class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,6 +44,18 @@ def mistakes_of_tiers(tiers_by_name: Mapping[str, Sequence[Tier]]) -> Iterator[s
                     f"tiers.{name} initial rate {tier.rate_initial_frac} is below maintenance, "
                     f"{tier.rate_maintenance_frac}"
                 )
+
+
+def no_tiers(asked: str, instrument_id: str, key: str, known: Iterable[str]) -> str:
+    """Say which tiers an instrument needs, under which key of a rulebook, and which there are.
+
+    >>> no_tiers("DOGE", "DOGE-PERP", "tiers.DOGE", ["ETH", "BTC"])
+    'no tiers for DOGE, which DOGE-PERP needs at tiers.DOGE of its rulebook; there are BTC, ETH'
+    """
+    names = sorted(known)
+    more = f" and {len(names) - _NAMED_MAX} more" if len(names) > _NAMED_MAX else ""
+    there = f"there are {', '.join(names[:_NAMED_MAX])}{more}" if names else "there are none"
+    return f"no tiers for {asked}, which {instrument_id} needs at {key} of its rulebook; {there}"
 
 
 def deductions_usd(tiers: Sequence[Tier]) -> tuple[Decimal, ...]:

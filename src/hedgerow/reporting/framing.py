@@ -29,8 +29,8 @@ def without(missing: Iterable[Failure]) -> str:
 
 
 def troubles(title: str, failures: Iterable[Failure]) -> list[RenderableType]:
-    """List what is missing and why; nothing where nothing is."""
-    rows = [(each.subject, each.reason.replace("_", " "), each.message) for each in failures]
+    """List what is missing, why, and what to write; nothing where nothing is."""
+    rows = [(each.subject, each.reason.replace("_", " "), with_remedy(each)) for each in failures]
     head: tuple[Column, ...] = (("What", "", False), ("Reason", "", False), ("Message", "", False))
     return [Text(), grid(title, head, rows)] if rows else []
 

@@ -28,7 +28,7 @@ _PROSE_MIN = 10
 _PROSE = frozenset(
     ("Why", "Remark", "How", "Message", "What", "Trust", "Rule", "Reason", "Worst use",
      "Nearest distance", "Fall to liq.", "Rise to liq.", "First", "Last", "Metric",
-     "Worst", "Hard", "Limit on", "Source",
+     "Worst", "Hard", "Limit on",
      "left alone", "with hedgerow", "proposing, nothing sent", "observing, nothing sent"),
 )  # fmt: skip
 _SPARE_NARROW = ("Remark", "Confidence", "Venue")

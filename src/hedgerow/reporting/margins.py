@@ -7,8 +7,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from hedgerow.errors import Failure, Outcome
-from hedgerow.margin import Difference, MarginLine, MarginReport, Rulebook
-from hedgerow.reporting.figures import Number, amount, exact, percent, plain, quantity
+from hedgerow.margin import Difference, Leg, MarginLine, MarginReport, Rulebook
+from hedgerow.reporting.figures import Number, amount, exact, percent, plain, quantity, significant
 from hedgerow.reporting.framing import headed, note, unknown_accounts
 from hedgerow.reporting.grid import Column, grid
 from hedgerow.solvency import WhatIf
@@ -24,6 +24,11 @@ __all__ = [
 _LEGEND = (
     "V reproduced to the digit against published figures, R against the source code, D stated in "
     "a document of the venue, S from a third party only, U not verified."
+)
+_CONFIDENCE = (
+    "Confidence: exact where the rules give the venue's own cases to the digit, reconciled where "
+    "they agree with a live account within a stated residual, estimate for anything less. "
+    "A requirement by a rule that is not reproduced to the digit is an estimate under any of them."
 )
 _FORMULAS = (
     "put(F, K, vol, years) and call(…) are values by Black's formula in dollars a coin, "
@@ -200,8 +205,9 @@ def what_if_tables(
             failures[node] = [each]
             continue
         legs = ", ".join(
-            f"{quantity(leg.quantity_contracts, sign=True)} {leg.instrument_id} at {leg.price_ccy}"
-            for leg in each.legs
+            f"{quantity(leg.quantity_contracts, sign=True)} {leg.instrument_id} at {leg.price_ccy} "
+            f"({_beside(leg, mark)})"
+            for leg, mark in zip(each.legs, each.marks_ccy, strict=True)
         )
         state = "WOULD BE LIQUIDATABLE, " if each.after.is_liquidatable else ""
         title = f"{each.account_id}: {state}{legs or 'no leg'}; {each.rulebook}, {each.currency}"
@@ -209,24 +215,32 @@ def what_if_tables(
     return Group(*parts, note("Nothing was sent."), *unknown_accounts(failures))
 
 
+def _beside(leg: Leg, mark_ccy: float | None) -> str:
+    """Say what the mark of a leg is, and how far its price lies from it."""
+    if mark_ccy is None:
+        return "mark unknown"
+    told = f"mark {significant(mark_ccy, 8)}"
+    off_frac = float(leg.price_ccy) / mark_ccy - 1.0 if mark_ccy > 0.0 else None
+    return told if off_frac is None else f"{told}, {percent(off_frac, sign=True)}"
+
+
 def rulebooks_table(rulebooks: Sequence[Rulebook]) -> RenderableType:
-    """One row a rulebook."""
+    """One row a rulebook, what its confidence says, and the sources, too long for a column."""
     head: tuple[Column, ...] = (
-        ("Rulebook", "", False), ("Whose", "", False), ("As of", "", False), ("Kind", "", False),
-        ("Trust", "", False), ("Source", "", False),
+        ("Rulebook", "", False), ("As of", "", False), ("Kind", "", False),
+        ("Confidence", "", False),
     )  # fmt: skip
     rows = [
-        (
-            each.name,
-            each.venue,
-            each.as_of,
-            str(type(each).__struct_config__.tag),
-            each.confidence,
-            each.source,
-        )
+        (each.name, each.as_of, str(type(each).__struct_config__.tag), each.confidence)
         for each in rulebooks
     ]
-    return grid("Rulebooks", head, rows)
+    return Group(
+        grid("Rulebooks", head, rows),
+        note(_CONFIDENCE),
+        Text(),
+        Text("Sources", style="bold"),
+        *(Text(f"{each.name}: {each.source}") for each in rulebooks),
+    )
 
 
 def differences_table(found: Sequence[Difference], title: str) -> RenderableType:

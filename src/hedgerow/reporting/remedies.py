@@ -1,4 +1,4 @@
-"""What a desk file may say where an input never came: the tables that bring it or assume it."""
+"""What a desk file may say where an input or a rule is missing: the tables that bring it."""
 
 from typing import Final
 
@@ -14,11 +14,26 @@ _REMEDIES: Final = {
     "staking rate": "assume one in [assumptions.staking.{subject}]",
     "share rate": "assume one in [assumptions.share.{subject}]",
     "lending index": "assume its rates in [assumptions.lending.{subject}]",
+    "quote": "name in [recording] what brings its price by then (perpetuals or marks, "
+    "dated_futures, perpetual_quotes), or lengthen warmup in [desk]",
+    "option quote": "name in [recording] options a folder of chains that list it by then, or "
+    "lengthen warmup in [desk]",
+    "index": "name in [recording] what brings its price by then (options, or without them spot or "
+    "perpetuals); list a dollar coin in [dollars]",
+    "funding rate": "name its settlements in [recording] funding",
+    "power perpetual's state": "name its states in [recording] power_perpetuals",
+    "order book": "name it in [recording] books, or assume a depth in [assumptions.depth]",
 }
+_TIERS: Final = (
+    "write them into a copy of the rulebook, at VENUE/DAY.toml in the folder that rulebooks in "
+    "[desk] names"
+)
 
 
 def with_remedy(failure: Failure) -> str:
     """Give the message of a failure, and what to write into the desk file where that would help."""
+    if failure.reason == "unsupported" and "no tiers for " in failure.message:
+        return f"{failure.message}; {_TIERS}"
     if failure.reason != "missing_data":
         return failure.message
     for what, remedy in _REMEDIES.items():

@@ -112,15 +112,17 @@ def implied_tables(
     title: str, answers: Sequence[VolAnswer], quote: VolQuote | None, hint: str | None = None
 ) -> RenderableType:
     """Set up one row a price, and what its spread and tick are in vol points."""
+    is_in_coin = any(each.price_coin is not None for each in answers)
     head: tuple[Column, ...] = (
-        ("Price", "", False), ("of it", "USD", True), ("in coin", "coin", True),
-        ("Vol", "%", True), ("Why", "", False),
+        ("Quoted", "", False), ("Premium", "USD", True),
+        *([("Premium", "coin", True)] if is_in_coin else []),
+        ("Implied vol", "%", True), ("Why", "", False),
     )  # fmt: skip
     rows = [
         (
             each.price_of,
             "none" if each.price_usd is None else significant(each.price_usd),
-            "" if each.price_coin is None else significant(each.price_coin),
+            *([_premium_coin(each)] if is_in_coin else []),
             "none" if each.vol_frac is None else significant(100.0 * each.vol_frac),
             each.why or "",
         )
@@ -140,3 +142,7 @@ def implied_tables(
     if hint is not None:
         parts += [Text(), Text(f"Hint: {hint}.")]
     return Group(*parts)
+
+
+def _premium_coin(answer: VolAnswer) -> str:
+    return "none" if answer.price_coin is None else significant(answer.price_coin)

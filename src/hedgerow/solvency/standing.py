@@ -42,12 +42,17 @@ class StandingChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WhatIf(msgspec.Struct, frozen=True, kw_only=True):
-    """One account before and after its legs."""
+    """One account before and after its legs.
+
+    `marks_ccy` are the legs' marks in their order, in the unit of their prices: what a leg's price
+    is away from its mark changes equity at once. None where a mark is not known.
+    """
 
     account_id: str
     rulebook: str
     currency: str
     legs: tuple[Leg, ...]
+    marks_ccy: tuple[float | None, ...]
     before: Standing
     after: Standing
     change: StandingChange
@@ -69,14 +74,19 @@ def standing(report: MarginReport, distance: Distance) -> Standing:
 
 
 def compared(
-    report: MarginReport, legs: Sequence[Leg], before: Standing, after: Standing
+    report: MarginReport,
+    legs: Sequence[Leg],
+    marks_ccy: Sequence[float | None],
+    before: Standing,
+    after: Standing,
 ) -> WhatIf:
-    """Set two standings of the account of `report` side by side."""
+    """Set two standings of the account of `report` side by side; each leg has a mark or None."""
     return WhatIf(
         account_id=report.account_id,
         rulebook=report.rulebook,
         currency=report.currency,
         legs=tuple(legs),
+        marks_ccy=tuple(marks_ccy),
         before=before,
         after=after,
         change=StandingChange(

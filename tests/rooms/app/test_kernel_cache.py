@@ -1,6 +1,8 @@
 """Compiled code has a place of its own, and only those who price wait for the compiler."""
 
+import json
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -62,3 +64,32 @@ def test_help_and_the_rooms_do_not_wait_for_numba() -> None:
         [sys.executable, "-c", code], capture_output=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def silence_broken(folder: Path, *, on_terminal: bool) -> tuple[str, str]:
+    """Ask for a vol with kernels kept in a folder; give what stdout and stderr got."""
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "hedgerow", "price", "implied", "--right", "call", "--price", "8",
+            "--underlying", "100", "--strike", "100", "--years", "1", "--json",
+        ],
+        env=os.environ | {VARIABLE: str(folder)},
+        stdout=subprocess.PIPE, stderr=theirs if on_terminal else subprocess.PIPE,
+        text=True, timeout=120, check=True,
+    )  # fmt: skip
+    os.write(theirs, b".")  # so that there is something to read
+    os.close(theirs)
+    said = os.read(ours, 10_000).decode()
+    os.close(ours)
+    return done.stdout, said.removesuffix(".") + (done.stderr or "")
+
+
+@pytest.mark.slow
+def test_who_waits_for_the_compiler_is_told_so_on_a_terminal(tmp_path: Path) -> None:
+    out, said = silence_broken(tmp_path / "first", on_terminal=True)
+    assert json.loads(out)["vols"]["price"]["reason"] is None
+    assert said.startswith("compiling the pricing code")
+    assert said.count("\n") == 1
+    assert silence_broken(tmp_path / "first", on_terminal=True) == (out, "")
+    assert silence_broken(tmp_path / "second", on_terminal=False) == (out, "")

@@ -1,16 +1,20 @@
 """``hedgerow margin``: requirements explained, legs tried, rulebooks read, and what is refused."""
 
+import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
+from hedgerow.app.desk_file import DeskPart, RecordingPart
 from hedgerow.app.margins import leg_of
 from hedgerow.app.rulebooks import packaged_rulebooks
 from hedgerow.errors import DeskRejected
 from tests.builders import packaged
-from tests.rooms.app.made import Answer, hedgerow_here, morning
+from tests.rooms.app.made import Answer, chains, hedgerow_here, morning, spot_usd
 
 D = Decimal
 PUT = "BTC-27FEB26-75000-P"
@@ -80,6 +84,26 @@ def test_the_whole_desk_takes_legs_of_several_accounts(words: list[str]) -> None
         assert part in shown
 
 
+def test_the_mark_stands_beside_the_price_of_a_leg(words: list[str]) -> None:
+    """A price away from the mark is equity at once: 1 coin bought 10 % above it loses a tenth."""
+    mark = spot_usd(datetime(2026, 2, 1, 5, tzinfo=UTC))
+    dear = f"perp/BTCUSDT-PERP:1@{1.1 * mark:.1f}"
+    # Half an option's premium paid for it: the other half is gained, in coin.
+    quoted = chains().filter(pl.col("instrument_name") == PUT)["mark_price"][0]
+    cheap = f"options/{PUT}:1@{quoted / 2:.6f}"
+    told = compared(words, "--add", dear, "--add", cheap)
+    perp, options = told["desk/binance/perp"], told["desk/deribit/options"]
+    assert perp["marks_ccy"] == [mark]
+    assert float(perp["change"]["equity_ccy"]) == pytest.approx(-0.1 * mark, abs=0.1)
+    # The chain's premium is rounded to 0.0001, and five hours and a wobble older.
+    assert options["marks_ccy"] == [pytest.approx(quoted, abs=0.001)]
+    gained = options["marks_ccy"][0] - round(quoted / 2, 6)
+    assert float(options["change"]["equity_ccy"]) == pytest.approx(gained, abs=1e-9)
+    shown = ask(words, "what-if", "--add", dear, "--add", cheap).out
+    assert f"at {1.1 * mark:.1f} (mark {mark:,.8g}, +10.0 %)" in shown
+    assert re.search(rf"\+1 {PUT} at [\d.]+ \(mark 0\.\d+, -\d\d\.\d %\)", shown)
+
+
 def test_a_leg_that_breaks_the_account_ends_with_one(words: list[str]) -> None:
     answer = ask(words, "what-if", "--account", "options", "--add", f"{PUT}:-50@0.01")
     assert answer.code == 1
@@ -101,6 +125,7 @@ def test_a_leg_that_breaks_the_account_ends_with_one(words: list[str]) -> None:
         (("--account", "treasury", "--add", "BTCUSDT-PERP:1@1"), "no account 'treasury'"),
         (("--add", "BTCUSDT-PERP:1@80000"), "into which account?"),
         (("--account", "options", "--add", "BTC-PERPETUAL:-5@60000"), "no quote for BTC-PERPETUAL"),
+        (("--account", "options", "--add", "BTC-PERPETUAL:-5@60000"), "; name in [recording] what"),
         (("--account", "options", "--add", "BTC-27MAR26-75000-P:1@0.1"), "no option quote"),
         (("--account", "perp", "--add", f"{PUT}:1@0.1"), "is not a USDC perpetual"),
         ((), "--add is missing"),
@@ -113,6 +138,13 @@ def test_what_cannot_be_tried_is_an_error(
     assert answer.code == 2
     assert told in answer.err
     assert answer.out == ""
+
+
+def test_a_key_of_a_remedy_is_one_of_the_desk_file() -> None:
+    words = {"perpetuals", "marks", "dated_futures", "perpetual_quotes", "options", "spot",
+             "funding", "power_perpetuals", "books"}  # fmt: skip
+    assert words <= set(RecordingPart.model_fields)
+    assert {"warmup", "rulebooks"} <= set(DeskPart.model_fields)
 
 
 def test_a_leg_is_read_from_behind() -> None:
@@ -148,6 +180,7 @@ def test_rulebooks_are_listed_with_those_of_a_folder(tmp_path: Path) -> None:
     shown = books(tmp_path, "list", "--folder", ".").out
     for part in ("binance/2025-01-01", "tiered", "estimate", "gist"):
         assert part in shown
+    assert "Confidence: exact where" in shown
     assert books(tmp_path, "list", "--folder", "none").code == 2
     (tmp_path / "empty").mkdir()
     assert "holds no rulebook" in books(tmp_path, "list", "--folder", "empty").err

@@ -75,6 +75,35 @@ def test_a_short_put_is_worth_what_the_formula_says_there(
     )
 
 
+def test_an_order_asks_under_a_shock_too_where_nothing_is_held_of_its_instrument(
+    tmp_path: Path,
+) -> None:
+    """A buy of 2 coins at 79,000 rests alone: initial at 1 %, and what it would lose at the mark.
+
+    158,000 dollars lie in the second tier of the rulebook, from 50,000 on, maintenance 0.5 % and
+    initial twice that. No mark moves an account that holds nothing, nor its maintenance.
+    """
+    held = (
+        """positions = [
+  { instrument = "BTCUSDT-PERP", quantity_contracts = "-5.5", price_entry_ccy = "80000" },
+]""",
+        'orders = [{ instrument = "BTCUSDT-PERP", quantity_contracts = "2", price_ccy = "79000" }]',
+    )
+    told = stress(morning(tmp_path, held), "--shock", "spot=-20%", "--shock", "rally", "--json")
+    found = told.json()["accounts"][PERP]
+    mark = D(str(spot_usd(START)))
+    for report, loss in (
+        (found["present"], D(0)),
+        (found["shocked"]["spot=-20%"], 2 * (79_000 - D("0.8") * mark)),
+        (found["shocked"]["rally"], D(0)),
+    ):
+        assert D(report["requirement_initial_ccy"]) == 2 * 79_000 * D("0.01") + loss
+        assert D(report["requirement_maintenance_ccy"]) == 0
+        assert D(report["equity_ccy"]) == 150_000
+        (line,) = report["lines"]
+        assert (line["rule"], line["subject"]) == ("open orders", "BTCUSDT-PERP")
+
+
 def test_the_exit_status_and_one_line_say_who_breaks_where(words: list[str]) -> None:
     answer = stress(words, "--shock", "vol=-1pt", "--shock", "rally", "--shock", "spot=+40%")
     assert answer.code == 1

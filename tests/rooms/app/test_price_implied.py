@@ -54,6 +54,19 @@ def test_a_price_on_spot_is_carried_and_compounded(tmp_path: Path) -> None:
         assert vol == pytest.approx(float(row["sigma"]), rel=1e-12, abs=blur)
 
 
+def test_the_table_is_headed_as_a_trader_reads_it(tmp_path: Path) -> None:
+    words = ("implied", "--right", "call", *SHEET)
+    sheet = numbers("inverse_option")
+    in_coin = ask(*words, "--price", sheet["value_coin"], "--in-coin", at=tmp_path)
+    *head, row = (line.split() for line in in_coin.out.splitlines()[1:4])
+    assert head == [["Premium", "Premium", "Implied", "vol"], ["Quoted", "USD", "coin", "%"]]
+    assert (row[0], row[-1], len(row)) == ("price", "65", 4)
+    in_usd = ask(*words, "--price", sheet["value_quote"], at=tmp_path)
+    *head, row = (line.split() for line in in_usd.out.splitlines()[1:4])
+    assert head == [["Premium", "Implied", "vol"], ["Quoted", "USD", "%"]]
+    assert (row[0], row[-1], len(row)) == ("price", "65", 3)
+
+
 def test_a_quote_has_its_width_its_tick_and_its_gate(tmp_path: Path) -> None:
     words = ("--bid", "0.0825", "--ask", "0.084", "--tick", "0.0005", "--in-coin")
     got = told("implied", "--right", "call", *SHEET, *words, at=tmp_path)

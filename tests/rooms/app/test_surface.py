@@ -111,6 +111,22 @@ def test_show_prints_a_slice_and_plots_it(chains: Path, tmp_path: Path) -> None:
     assert at_money == pytest.approx(first["vol_at_money_frac"] ** 2 * first["expiry_years"])
 
 
+def test_fit_plots_the_last_chain_that_it_fitted(chains: Path, tmp_path: Path) -> None:
+    words = ("--chains", str(chains), "--at")
+    done = ask("fit", *words, "2026-02-01", "--plot", "fit.svg", folder=tmp_path)
+    assert done.code == 0, done.err
+    assert done.out.endswith("plot fit.svg written\n")
+    ask("show", *words, "2026-02-01T10:00:00Z", "--plot", "show.svg", folder=tmp_path)
+    assert (tmp_path / "fit.svg").read_bytes() == (tmp_path / "show.svg").read_bytes()
+    done = ask("fit", *words, "2026-02-01", "--plot", "fit.svg", "--json", folder=tmp_path)
+    assert len(json.loads(done.out)["surfaces"]) == 2
+    assert done.err == "plot fit.svg written, in place of an earlier one\n"
+    for path, why in (("fit.png", "a drawing is SVG"), ("no/a.svg", "there is no folder no")):
+        done = ask("fit", *words, "2026-02-01", "--plot", path, folder=tmp_path)
+        assert (done.code, done.out) == (2, "")
+        assert f"--plot {path}: {why}" in done.err
+
+
 def test_a_chain_stands_for_a_day_at_most_and_its_age_is_said(chains: Path) -> None:
     words = ("show", "--chains", str(chains))
     late = ask(*words, "--at", "2300-01-01", folder=chains)

@@ -160,7 +160,8 @@ REFUSALS: dict[str, tuple[Instrument, Any]] = {
     "ETH-QUANTO is not a USDC perpetual": (quanto(settlement="USDC"), (1, 1000)),
     "oSQTH is not a USDC perpetual": (power("USDC"), 1),
     "v is not a USDC perpetual": (VaultShare(instrument_id="v", vault="v", asset="USDC"), 1),
-    "binance/2021-11-01 has no tiers for DOGE": (perpetual("DOGE"), (1, 1000)),
+    "binance/2021-11-01 has no tiers for DOGE, which DOGE-PERP needs at tiers.DOGE of its "
+    "rulebook; there are BTC": (perpetual("DOGE"), (1, 1000)),
     "BTC-PERP has no entry price": (perpetual(), 1),
 }
 

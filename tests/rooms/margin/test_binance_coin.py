@@ -151,7 +151,8 @@ def test_tiers_that_are_missing_or_end_are_told_with_the_leg() -> None:
     assert isinstance(outcome, Failure)
     assert (outcome.subject, outcome.message) == (
         "ETH-PERPETUAL",
-        "no tiers for ETH/ETH, which ETH-PERPETUAL needs",
+        'no tiers for ETH/ETH, which ETH-PERPETUAL needs at brackets."ETH/ETH" of its rulebook; '
+        "there are BTC/BTC",
     )
     short = coin_rulebook(BTC=brackets((0, "0.004", "0.008"), most=2))
     held = account(currency="BTC", positions={"BTC-PERPETUAL": (1000, 50_000)})

@@ -274,7 +274,8 @@ REFUSED: list[tuple[Account, tuple[Instrument, ...], str]] = [
     (
         account(positions={"BTC-PERP": (1, 1)}),
         (perpetual(),),
-        "no tiers for BTC/USDC, which BTC-PERP needs",
+        'no tiers for BTC/USDC, which BTC-PERP needs at brackets."BTC/USDC" of its rulebook; '
+        "there are BTC/BTC, BTC/USDT",
     ),
     (
         account(positions={"BTC-PERP": (5, 5000)}),

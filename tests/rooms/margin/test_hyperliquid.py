@@ -152,7 +152,8 @@ def test_orders_take_initial_margin_by_an_assumption() -> None:
 REFUSED: dict[str, Instrument] = {
     "BTC-PERPETUAL is not a USDC perpetual": inverse(),
     "BTC-PERP is not a USDC perpetual": perpetual(settlement="USDT"),
-    f"{CROSS} has no tiers for PEPE, which PEPE-PERP needs": perpetual("PEPE"),
+    f"{CROSS} has no tiers for PEPE, which PEPE-PERP needs at tiers.PEPE of its rulebook; there "
+    "are AAVE, ADA, ARB, AVAX, BNB, BTC and 11 more": perpetual("PEPE"),
 }
 
 

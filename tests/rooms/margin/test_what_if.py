@@ -1,6 +1,7 @@
 """Legs are booked on a copy at their own price; the requirement is that of what they make."""
 
 from decimal import Decimal
+from math import erf, sqrt
 
 import msgspec
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.errors import Failure, OutOfDomain
-from hedgerow.margin import Leg, MarginReport, require, what_if, with_legs
+from hedgerow.margin import Leg, MarginReport, mark_ccy, require, what_if, with_legs
 from tests.builders import (
     account,
     by_id,
@@ -67,6 +68,21 @@ def test_a_leg_away_from_the_mark_gains_or_loses_at_once() -> None:
     assert dear.equity_ccy == 9_000
     sold = report(what_if(held, [leg("BTC-PERP", -1, 81_000)], TERMS, MARKET, TIERS))
     assert sold.equity_ccy == 11_000
+
+
+def test_a_mark_is_what_a_leg_neither_gains_nor_loses_at() -> None:
+    """An option at the money is worth F (2 N(vol √T / 2) - 1); in coin that over F."""
+    at_money = option(80_000, "put")
+    now = snapshot(quote("BTC-PERP", 81_000), option_quote(at_money, 80_000, 0.6))
+    assert mark_ccy(perpetual(), now) == 81_000
+    years = (at_money.expiry_ns - now.time_ns) / (365 * 86_400 * 10**9)
+    worth = erf(0.6 * sqrt(years) / 2 / sqrt(2))
+    assert mark_ccy(at_money, now) == pytest.approx(worth, rel=1e-12)
+    linear = option(80_000, "put", settlement="USDC")
+    now = snapshot(option_quote(linear, 80_000, 0.6))
+    assert mark_ccy(linear, now) == pytest.approx(80_000 * worth, rel=1e-12)
+    assert isinstance(mark_ccy(perpetual(), now), Failure)
+    assert isinstance(mark_ccy(option(70_000, "put"), now), Failure)
 
 
 def test_inverse_contracts_gain_in_coin() -> None:

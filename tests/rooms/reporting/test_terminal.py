@@ -8,10 +8,12 @@ import msgspec
 import pytest
 from rich.console import Console, RenderableType
 
+from hedgerow.app.rulebooks import packaged_rulebooks
 from hedgerow.errors import Failure
 from hedgerow.exposure import ExposureRow, ExposureTable
 from hedgerow.limits import METRICS
 from hedgerow.margin import MarginLine, MarginReport, WorstScenario
+from hedgerow.margin.tiered import no_tiers
 from hedgerow.planning import Plan
 from hedgerow.pricing import GREEKS, VOL_REGIME
 from hedgerow.reporting import (
@@ -22,6 +24,7 @@ from hedgerow.reporting import (
     margin_tables,
     plan_tables,
     render_frame,
+    rulebooks_table,
     summary,
     summary_tables,
     what_if_tables,
@@ -304,15 +307,45 @@ def test_a_requirement_is_printed_line_by_line_or_as_unknown() -> None:
         ("no staking rate for BTC-X by noon", "[assumptions.staking.BTC-X]"),
         ("no share rate for BTC-X by noon", "[assumptions.share.BTC-X]"),
         ("no lending index for BTC-X by noon", "[assumptions.lending.BTC-X]"),
-        ("no quote for BTC-X by noon", None),
+        ("no quote for BTC-X by noon", "perpetuals or marks, dated_futures, perpetual_quotes"),
+        ("no option quote for BTC-X by noon", "[recording] options"),
+        ("no index for BTC-X by noon", "list a dollar coin in [dollars]"),
+        ("no funding rate for BTC-X by noon", "[recording] funding"),
+        ("no power perpetual's state for BTC-X by noon", "[recording] power_perpetuals"),
+        ("no order book for BTC-X by noon", "[recording] books, or assume a depth in"),
+        ("no entry price", None),
     ],
 )
 def test_an_unknown_requirement_says_what_to_write(message: str, remedy: str | None) -> None:
     failure = Failure(subject="BTC-X", reason="missing_data", message=message)
     text = printed(margin_tables({"desk/v/a": failure}), width=400)
     assert message in text
-    assert (remedy is None) is ("[assumptions." not in text)
+    assert (remedy is None) is (f"{message}; " not in text)
     assert (remedy or message) in text
+
+
+def test_tiers_that_are_not_there_say_where_to_write_them() -> None:
+    said = no_tiers("BTC/USDC", "BTC-PERP", 'brackets."BTC/USDC"', ["BTC/USDT"])
+    failure = Failure(subject="BTC-PERP", reason="unsupported", message=said)
+    text = printed(margin_tables({"desk/v/a": failure}), width=400)
+    assert f"{said}; write them into a copy of the rulebook, at VENUE/DAY.toml" in text
+    other = Failure(subject="BTC-PERP", reason="unsupported", message="no perpetual of USDC")
+    assert "write them" not in printed(margin_tables({"desk/v/a": other}), width=400)
+
+
+def test_rulebooks_fit_a_hundred_columns_and_say_what_confidence_is() -> None:
+    known = list(packaged_rulebooks().values())
+    lines = printed(rulebooks_table(known), width=100).splitlines()
+    assert max(map(len, lines)) <= 100
+    head = next(line for line in lines if line.startswith("Rulebook "))
+    assert head.split() == ["Rulebook", "As", "of", "Kind", "Confidence"]
+    # A row each, of one line: the sources stand below.
+    rows = lines[lines.index(head) + 1 :][: len(known)]
+    assert [line.split()[0] for line in rows] == [each.name for each in known]
+    assert {line.split()[-1] for line in rows} == {"exact", "estimate"}
+    text = " ".join(" ".join(lines).split())
+    assert "Confidence: exact where the rules give the venue's own cases to the digit" in text
+    assert all(f"{each.name}: {' '.join(each.source.split()[:3])}" in text for each in known)
 
 
 def shown_rows(text: str) -> list[list[str]]:
@@ -405,7 +438,7 @@ def test_a_change_is_what_the_two_shown_differ_by_in_points() -> None:
         distance_down_frac=0.1, distance_up_frac=None,
     )  # fmt: skip
     found = WhatIf(
-        account_id="a", rulebook="r", currency="USDC", legs=(), change=change,
+        account_id="a", rulebook="r", currency="USDC", legs=(), marks_ccy=(), change=change,
         before=standing("1.004", "0.1004", -0.2986, None),
         after=standing("2.006", "0.1496", -0.1986, 0.5),
     )  # fmt: skip

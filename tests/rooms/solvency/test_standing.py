@@ -27,7 +27,7 @@ def test_the_change_is_after_less_before() -> None:
     """One coin long: 8,000 - (80,000 - S) = 0.01 S at S = 72,000 / 0.99."""
     report, before = stands(1, 8_000)
     _, after = stands(2, 20_000)
-    found = compared(report, (), before, after)
+    found = compared(report, (), (), before, after)
     assert before.requirement_maintenance_ccy == 800
     assert after.requirement_maintenance_ccy == 1600
     assert found.change.requirement_maintenance_ccy == 800
@@ -46,7 +46,7 @@ def test_the_change_is_after_less_before() -> None:
 def test_no_equity_has_no_use_and_no_change_of_use() -> None:
     report, before = stands(1, 8_000)
     _, broke = stands(1, -5)
-    found = compared(report, (), before, broke)
+    found = compared(report, (), (), before, broke)
     assert broke.use_frac is None
     assert found.change.use_frac is None
     assert broke.is_liquidatable

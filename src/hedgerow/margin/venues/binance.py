@@ -22,6 +22,7 @@ from hedgerow.margin.tiered import (
     deductions_usd,
     maintenance_usd,
     mistakes_of_tiers,
+    no_tiers,
     tier_index,
 )
 from hedgerow.market import Snapshot
@@ -95,7 +96,9 @@ def _not_covered(terms: Instrument, rulebook: TieredRulebook) -> str | None:
     if not isinstance(terms, LinearPerpetual) or terms.settlement != rulebook.currency:
         return f"{terms.instrument_id} is not a {rulebook.currency} perpetual"
     if terms.underlying not in rulebook.tiers:
-        return f"{rulebook.name} has no tiers for {terms.underlying}"
+        coin = terms.underlying
+        said = no_tiers(coin, terms.instrument_id, f"tiers.{coin}", rulebook.tiers)
+        return f"{rulebook.name} has {said}"
     return None
 
 

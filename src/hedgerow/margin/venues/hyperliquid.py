@@ -29,6 +29,7 @@ from hedgerow.margin.engine import Charges, Engine, VenueTerms
 from hedgerow.margin.model import Cells, TierColumns, tiered_cells
 from hedgerow.margin.records import Evidence, MarginLine, MarginReport, Rulebook, report_of
 from hedgerow.margin.rules.hyperliquid import tiers as rules
+from hedgerow.margin.tiered import no_tiers
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 
@@ -130,7 +131,8 @@ def not_covered(
     if not isinstance(terms, LinearPerpetual) or terms.settlement != currency:
         return f"{terms.instrument_id} is not a {currency} perpetual"
     if terms.underlying not in tiers:
-        return f"{name} has no tiers for {terms.underlying}, which {terms.instrument_id} needs"
+        coin = terms.underlying
+        return f"{name} has {no_tiers(coin, terms.instrument_id, f'tiers.{coin}', tiers)}"
     return None
 
 

@@ -18,6 +18,9 @@ from typing import Any, Final, Generic, ParamSpec, TypeVar, cast, final
 
 import numpy as np
 from numba import njit, types
+from numba.core.event import Event, Listener, install_listener
+
+from hedgerow.pricing import compiling
 
 __all__ = [
     "BUFFER",
@@ -98,13 +101,27 @@ class Kernel(Generic[P]):
         return njit(self._signature, cache=cache, **_OPTIONS)(self.__wrapped__)
 
     def _made(self) -> Callable[P, None]:
-        try:
-            return cast(Callable[P, None], self.dispatcher(cache=True))
-        except Exception as trouble:
-            # RuntimeError: no directory at all; OSError: one that went bad, or a full disk; and
-            # whatever reading half a file may raise. If it was the code, it is raised again below.
-            _uncached[self.__wrapped__.__name__] = f"{type(trouble).__name__}: {trouble}"
-            return cast(Callable[P, None], self.dispatcher(cache=False))
+        with install_listener("numba:compile", _Compiling()):
+            try:
+                return cast(Callable[P, None], self.dispatcher(cache=True))
+            except Exception as trouble:
+                # RuntimeError: no directory at all; OSError: one that went bad, or a full disk;
+                # and whatever reading half a file may raise. If it was the code, it is raised
+                # again below.
+                _uncached[self.__wrapped__.__name__] = f"{type(trouble).__name__}: {trouble}"
+                return cast(Callable[P, None], self.dispatcher(cache=False))
+
+
+@final
+class _Compiling(Listener):
+    """Passes on that Numba begins to compile, which it says only of what it did not fetch."""
+
+    def on_start(self, event: Event) -> None:
+        del event
+        compiling.begun()
+
+    def on_end(self, event: Event) -> None:
+        del event
 
 
 def _digest(function: Any) -> str:

@@ -205,7 +205,7 @@ RECORDS: dict[str, tuple[Any, ...]] = {
     "implied_vols_coin": (np.full(N, 0.2), PRICE, STRIKE, YEARS, CALL),
     "quote_vols": (PRICE * 0.199, PRICE * 0.201, PRICE, STRIKE, YEARS, CALL),
 }
-# What gives no columns: bare memory, one number, a book, a smile's own record, or a contract in Decimal.
+# What gives no columns: memory, one number, a book, a smile's own record, or a contract in Decimal.
 WITHOUT = {
     "buffer", "index_volpt", "minimum_variance_fit", "strike_deltas", "unit_ccy", "value",
     "variance_strip",

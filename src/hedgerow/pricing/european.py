@@ -136,7 +136,7 @@ class EuropeanColumns:
     def _check(self) -> None:
         given = self._given
         # Two passes over everything; a NaN is neither above nor below, and is found as well.
-        lows, highs = given.min(axis=1).tolist(), given.max(axis=1).tolist()
+        lows, highs = np.minimum.reduce(given, 1).tolist(), np.maximum.reduce(given, 1).tolist()
         for row, (name, bounds) in enumerate(_BOUNDS):
             if not (lows[row] >= bounds[0] and highs[row] <= bounds[1]):
                 check(name, given[row], bounds)

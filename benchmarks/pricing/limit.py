@@ -15,7 +15,7 @@ from numba import njit
 from .clock import Result, row, took_s
 
 _EXPONENTIAL = 18  # to an integer 3, remainder 2, polynomial 11, exponent and guard 2
-_LOGARITHM = 24
+_LOGARITHM = 30
 _MILLS = 9 + 10 + 8  # numerator, denominator, and a division or its share of one
 _DIVISION = 8
 _ROOT = 8

@@ -8,7 +8,7 @@ import numpy as np
 
 from hedgerow.pricing.kernels.compiled import inlined
 
-__all__ = ["MILLS_Z_MAX", "exp", "log_ratio", "mills_above", "mills_under"]
+__all__ = ["MILLS_Z_MAX", "exp", "log_ratio", "log_ratio_plus", "mills_above", "mills_under"]
 
 MILLS_Z_MAX = 40.0  # where the fit of the Mills ratio ends
 
@@ -50,6 +50,16 @@ def exp(x: float) -> float:
 @inlined
 def log_ratio(a: float, b: float) -> float:
     """ln(a/b) to 3e-16 relative, also where a is close to b; both positive and normal."""
+    return log_ratio_plus(a, b, 0.0)
+
+
+@inlined
+def log_ratio_plus(a: float, b: float, more: float) -> float:
+    """ln(a/b) + more, which keeps its digits where the two cancel: a forward near the strike.
+
+    There it is off by the rounding of `more`, and not even by that if it is a product used nowhere
+    else: then product and sum are one rounding.
+    """
     bits_a = np.float64(a).view(np.int64)
     bits_b = np.float64(b).view(np.int64)
     m = np.int64((bits_a & _MANTISSA) | _ONE_BITS).view(np.float64)
@@ -61,7 +71,10 @@ def log_ratio(a: float, b: float) -> float:
     below = m * _SQRT_2 < n
     k = k + 1.0 if above else (k - 1.0 if below else k)
     m = m * 0.5 if above else (m * 2.0 if below else m)
-    f = (m - n) / (m + n)
+    d = m + n
+    inverse = 1.0 / d
+    f = (m - n) * inverse
+    rest = (((m - n) - f * d) - f * (n - (d - m))) * inverse  # what rounding took from f
     u = f * f
     p = 0.14616449685043406
     p = p * u + 0.15331721600556042
@@ -70,7 +83,7 @@ def log_ratio(a: float, b: float) -> float:
     p = p * u + 0.28571428625975487
     p = p * u + 0.39999999999899505
     p = p * u + 0.666666666666667
-    return k * _LN2_HIGH + (2.0 * f + (f * u * p + k * _LN2_LOW))
+    return ((more + k * _LN2_HIGH) + 2.0 * f) + (2.0 * rest + (f * u * p + k * _LN2_LOW))
 
 
 @inlined

@@ -30,6 +30,7 @@ from hedgerow.pricing.kernels.compiled import BUFFER, COLUMNS, COUNT, FLAG, FLAG
 from hedgerow.pricing.kernels.elementary import MILLS_Z_MAX
 from hedgerow.pricing.kernels.elementary import exp as _exp
 from hedgerow.pricing.kernels.elementary import log_ratio as _log_ratio
+from hedgerow.pricing.kernels.elementary import log_ratio_plus as _log_ratio_plus
 from hedgerow.pricing.kernels.elementary import mills_above as _mills_above
 from hedgerow.pricing.kernels.elementary import mills_under as _mills_under
 
@@ -93,12 +94,11 @@ def _core(
     """Everything that needs a transcendental function; the rest are products of these."""
     for i in range(S.shape[0]):
         spot, t, cp = S[i], T[i], CP[i]
-        bt = B[i] * t
         discount = _exp(-R[i] * t)
-        carried = _exp(bt) * discount  # E = e^{(b-r)T}
+        carried = _exp((B[i] - R[i]) * t)  # E = e^{(b-r)T}
         sqrt_t = sqrt(t)
         s = V[i] * sqrt_t
-        x = _log_ratio(spot, K[i]) + bt
+        x = _log_ratio_plus(spot, K[i], B[i] * t)
         both = 1.0 / (s * t)  # one division for two reciprocals
         over_s = both * t
         h = min(max(x * over_s, -_MONEYNESS_MAX), _MONEYNESS_MAX)

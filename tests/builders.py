@@ -8,8 +8,11 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 import hedgerow
+from hedgerow.agents import DeskAgent
+from hedgerow.collateral import BufferPolicy, Route
 from hedgerow.errors import Failure
 from hedgerow.exposure import ExposureRow
+from hedgerow.hedging import HedgePolicy
 from hedgerow.instruments import (
     Instrument,
     InverseFuture,
@@ -23,6 +26,7 @@ from hedgerow.instruments import (
     QuantoFuture,
     QuantoPerpetual,
 )
+from hedgerow.limits import Limit
 from hedgerow.margin import (
     LendingReserve,
     LendingRulebook,
@@ -258,6 +262,59 @@ def resting(instrument_id: str, quantity: Number, price: Number, **more: bool) -
         quantity_contracts=exact(quantity),
         price_ccy=exact(price),
         **more,
+    )
+
+
+# --- policies ------------------------------------------------------------------------------------
+
+
+def hedge_policy(**changes: Any) -> HedgePolicy:
+    """BTC's delta is held at nothing, a quarter of a coin either way, in the account ``perp``."""
+    policy = HedgePolicy(
+        underlying="BTC",
+        instrument_id="BTC-PERP",
+        account_id="perp",
+        target_delta_coin=0.0,
+        risk_aversion_per_usd=1e-6,
+        band_min_coin=0.25,
+        fee_taker_frac=0.0005,
+        slippage_limit_frac=0.01,
+    )
+    return msgspec.structs.replace(policy, **changes)
+
+
+def desk_agent(*, fee_taker_frac: float = 0.0005, latency_ns: int = 1) -> DeskAgent:
+    """Hedge so in ``perp``, and refill it from half of its equity in use to a quarter."""
+    return DeskAgent(
+        limits=(
+            Limit(
+                scope="coin/BTC",
+                metric="delta_spot_usd",
+                soft_frac_usd_or_coin=60_000,
+                hard_frac_usd_or_coin=120_000,
+            ),
+        ),
+        hedges=(hedge_policy(fee_taker_frac=fee_taker_frac),),
+        buffers=(
+            BufferPolicy(
+                account_id="perp",
+                trigger_use_frac=Decimal("0.5"),
+                target_use_frac=Decimal("0.25"),
+            ),
+        ),
+        routes=(
+            Route(
+                source_account_id="cold",
+                target_account_id="perp",
+                asset="USDC",
+                use="balance",
+                latency_ns=latency_ns,
+                fee_coin=Decimal(0),
+                step_coin=Decimal(1),
+            ),
+        ),
+        perpetuals=(perpetual(),),
+        assumptions=("a model",),
     )
 
 

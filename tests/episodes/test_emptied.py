@@ -7,13 +7,13 @@ from hedgerow.agents import DeskAgent
 from hedgerow.app.observe import frame
 from hedgerow.collateral import BufferPolicy
 from hedgerow.execution import Decision, Receipt, View
-from hedgerow.hedging import HedgePolicy
 from hedgerow.limits import Limit, survey
 from hedgerow.market import MarketEvent, Snapshot
 from hedgerow.planning import Order
 from hedgerow.portfolio import Account
 from hedgerow.simulation import Episode, Frame, World, run
 from hedgerow.units import MINUTE_NS
+from tests.builders import hedge_policy
 from tests.rooms.simulation.desk import (
     PERP,
     T0,
@@ -45,16 +45,8 @@ LIMITS = (
         hard_frac_usd_or_coin=0.9,
     ),
 )
-HEDGE = HedgePolicy(
-    underlying="BTC",
-    instrument_id="BTC-PERP",
-    account_id="perp",
-    target_delta_coin=0.0,
-    risk_aversion_per_usd=1e-6,
-    band_min_coin=2.0,  # wider than what is held, lest a hedge forestall the liquidation
-    fee_taker_frac=0.001,
-    slippage_limit_frac=0.01,
-)
+# A band wider than what is held, lest a hedge forestall the liquidation.
+HEDGE = hedge_policy(band_min_coin=2.0, fee_taker_frac=0.001)
 
 
 def stream(*spots: str, steth: str = "2500") -> list[MarketEvent]:

@@ -15,7 +15,6 @@ import msgspec
 import pytest
 
 from hedgerow.agents import DeskAgent
-from hedgerow.collateral import BufferPolicy, Route
 from hedgerow.execution import (
     Decision,
     Exchange,
@@ -23,14 +22,12 @@ from hedgerow.execution import (
     Header,
     Journal,
     Receipt,
+    Route,
     View,
     in_transit,
     read,
     submit,
 )
-from hedgerow.execution import Route as AllowedRoute
-from hedgerow.hedging import HedgePolicy
-from hedgerow.limits import Limit
 from hedgerow.market import MarketEvent, Snapshot
 from hedgerow.planning import Transfer
 from hedgerow.portfolio import Account, Balance, Position, book
@@ -40,6 +37,7 @@ from tests.builders import (
     T0_NS,
     account,
     by_id,
+    desk_agent,
     index,
     ladder,
     perpetual,
@@ -53,57 +51,17 @@ D = Decimal
 STEP_NS = 10 * MINUTE_NS
 END_NS = T0_NS + 120 * MINUTE_NS
 LATENCY_NS = 20 * MINUTE_NS
-PERP = perpetual()
-INSTRUMENTS = by_id(PERP)
+INSTRUMENTS = by_id(perpetual())
 RULEBOOKS = {"rules": tiered_rulebook([(0, "0.05")], fee_taker_frac=D(0))}
 HALF_SPREAD_USD = 3
-AGENT = DeskAgent(
-    limits=(
-        Limit(
-            scope="coin/BTC",
-            metric="delta_spot_usd",
-            soft_frac_usd_or_coin=60_000,
-            hard_frac_usd_or_coin=120_000,
-        ),
-    ),
-    hedges=(
-        HedgePolicy(
-            underlying="BTC",
-            instrument_id="BTC-PERP",
-            account_id="perp",
-            target_delta_coin=0.0,
-            risk_aversion_per_usd=1e-6,
-            band_min_coin=0.25,
-            fee_taker_frac=0.0,
-            slippage_limit_frac=0.01,
-        ),
-    ),
-    buffers=(
-        BufferPolicy(account_id="perp", trigger_use_frac=D("0.5"), target_use_frac=D("0.25")),
-    ),
-    routes=(
-        Route(
-            source_account_id="cold",
-            target_account_id="perp",
-            asset="USDC",
-            use="balance",
-            latency_ns=LATENCY_NS,
-            fee_coin=D(0),
-            step_coin=D(1),
-        ),
-    ),
-    perpetuals=(PERP,),
-    assumptions=("a model",),
-)
+AGENT = desk_agent(fee_taker_frac=0.0, latency_ns=LATENCY_NS)
 GUARDS = Guards(
     order_usd_max=D(1_000_000),
     orders_usd_per_day=D(1_000_000),
     transfers_usd_per_day=D(1_000_000),
     price_collar_frac=D("0.05"),
     routes=(
-        AllowedRoute(
-            source_account_id="cold", target_account_id="perp", asset="USDC", use="balance"
-        ),
+        Route(source_account_id="cold", target_account_id="perp", asset="USDC", use="balance"),
     ),
 )
 OPENING = (

@@ -10,7 +10,6 @@ from hedgerow.collateral import BufferPolicy, Route
 from hedgerow.collateral import plan as plan_transfers
 from hedgerow.errors import Failure
 from hedgerow.exposure import aggregate
-from hedgerow.hedging import HedgePolicy
 from hedgerow.hedging import plan as plan_trades
 from hedgerow.limits import survey
 from hedgerow.margin import MarginReport, Rulebook, require
@@ -25,6 +24,7 @@ from tests.builders import (
     T0_NS,
     account,
     by_id,
+    hedge_policy,
     index,
     inverse,
     ladder,
@@ -182,16 +182,7 @@ def test_a_hedge_never_makes_the_delta_larger_nor_crosses_its_band(
     accounts: tuple[Account, ...], band: float, aversion: float, lot: str
 ) -> None:
     perp = perpetual(lot_contracts=D(lot))
-    policy = HedgePolicy(
-        underlying="BTC",
-        instrument_id="BTC-PERP",
-        account_id="perp",
-        target_delta_coin=0.0,
-        risk_aversion_per_usd=aversion,
-        band_min_coin=band,
-        fee_taker_frac=0.0005,
-        slippage_limit_frac=0.01,
-    )
+    policy = hedge_policy(risk_aversion_per_usd=aversion, band_min_coin=band)
     state = survey(book(accounts, TERMS), NOW, {}, ())
     made = plan_trades([policy], state, [perp])
     assert made.unmet == ()

@@ -104,8 +104,3 @@ class Breach(msgspec.Struct, frozen=True, kw_only=True):
     """A limit state that calls for action: beyond soft, beyond hard, or unknown."""
 
     state: LimitState
-
-    @property
-    def is_hard(self) -> bool:
-        """Whether the hard limit is broken, or the value cannot be known."""
-        return self.state.rung in ("hard", "unknown")

@@ -31,6 +31,7 @@ __all__ = [
     "order_lines",
     "profit_lines",
     "rounded_up_ccy",
+    "wallet_lines",
 ]
 
 _STEP_CCY = Decimal("1e-12")
@@ -100,6 +101,16 @@ def borrowed(account: Account, rulebook: Rulebook, asset: str) -> Failure | None
         f"{-amount_coin} {asset} are borrowed, and what {rulebook.name} requires for borrowing is "
         "not in its reference",
     )
+
+
+def wallet_lines(
+    account: Account, held: Iterable[Held], *, rule: str, asset: str, evidence: Evidence
+) -> Iterator[MarginLine]:
+    """Give a wallet of one asset: its balance, under the venue's own word, and every profit."""
+    yield MarginLine(
+        rule=rule, subject=asset, amount_ccy=account.balance_coin(asset), evidence=evidence
+    )
+    yield from profit_lines(account, held, evidence)
 
 
 def profit_lines(

@@ -5,7 +5,7 @@ a token's smallest unit. Whatever is turned into an integer here is rounded agai
 supplies and their prices down, debts and theirs up.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from fractions import Fraction
@@ -22,6 +22,7 @@ __all__ = [
     "PRICE_DECIMALS",
     "RAY",
     "Loan",
+    "by_side",
     "idle",
     "in_coins",
     "loan_of",
@@ -149,6 +150,35 @@ def read_loans(
             return index
         loans.append(Loan(terms=terms, quantity_contracts=quantity, index=index, price_usd=oracle))
     return tuple(loans)
+
+
+def by_side(
+    account: Account,
+    loans: Iterable[Loan],
+    *,
+    market: str,
+    owed_asset: str,
+    collateral_asset: str,
+) -> Iterator[Outcome[Loan]]:
+    """Give the loans of a market that lends one asset against one other: at most one a side.
+
+    In place of a loan that is on the wrong side, a second of its side, or collateral that grows,
+    stands a Failure that names its leg.
+    """
+    seen: set[bool] = set()
+    for loan in loans:
+        name = loan.terms.instrument_id
+        if loan.is_debt != (loan.terms.asset == owed_asset):
+            yield unsupported(
+                account,
+                f"{name}: on {market} {owed_asset} is owed and {collateral_asset} is collateral",
+            )
+        elif loan.is_debt in seen:
+            yield unsupported(account, f"{name}: one position a side, there is another")
+        else:
+            seen.add(loan.is_debt)
+            grown = None if loan.is_debt else idle(account, loan)
+            yield loan if grown is None else grown
 
 
 def loan_of(

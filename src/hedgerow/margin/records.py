@@ -299,7 +299,8 @@ class Require:
                 return unsupported(
                     account,
                     f"{rulebook.name} has no rule for open orders, and one rests in "
-                    f"{order.instrument_id}; ask worst_fills what they may lead to",
+                    f"{order.instrument_id}; in Python, hedgerow.margin.worst_fills says what they "
+                    "may lead to",
                 )
             if order.instrument_id not in instruments:
                 return unsupported(

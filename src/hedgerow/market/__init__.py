@@ -5,8 +5,8 @@ Quotes, chains, ladders, funding, oracle answers and lending indices enter as ev
 input is missing or stale. `snapshot.shocked(shock)` is a new snapshot; the old one is untouched.
 The room refuses records that cannot be: crossed or empty ladders, non-positive prices.
 
-A chain enters `fit_surface` and a `Surface` leaves: per expiry a smile free of arbitrage, or the
-reason why there is none. A table of returns enters `covariance`, and joint moves of all factors
+Chains enter `fit_surfaces` and a `Surface` of each leaves: per expiry a smile free of arbitrage, or
+the reason why there is none. A table of returns enters `covariance`, and joint moves of all factors
 leave: designed, drawn or as history had them.
 """
 
@@ -60,7 +60,7 @@ from hedgerow.market.records import (
 )
 from hedgerow.market.smile import GatedQuotes, Smile, SmileQuotes, Surface, near_money
 from hedgerow.market.snapshot import MarketState, Snapshot
-from hedgerow.market.surface import fit_surface, fit_surfaces
+from hedgerow.market.surface import fit_surfaces
 from hedgerow.market.svi import Svi
 
 __all__ = [
@@ -112,7 +112,6 @@ __all__ = [
     "designed",
     "drawn",
     "expiry_forwards",
-    "fit_surface",
     "fit_surfaces",
     "from_parity",
     "from_strike",

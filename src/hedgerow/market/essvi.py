@@ -20,7 +20,7 @@ import numpy as np
 
 from hedgerow.market.svi import Floats, Svi
 
-__all__ = ["Essvi", "psi_max", "to_svi", "total_variance"]
+__all__ = ["Essvi", "psi_max", "to_svi"]
 
 
 class Essvi(NamedTuple):
@@ -29,14 +29,6 @@ class Essvi(NamedTuple):
     theta: Floats
     rho: Floats
     psi: Floats
-
-
-def total_variance(essvi: Essvi, k: Floats) -> Floats:
-    """Give w(k) = σ²T, as the paper writes it; parameters broadcast against k."""
-    theta, rho, psi = (np.asarray(each) for each in essvi)
-    phi = psi / theta
-    w: Floats = 0.5 * theta * (1.0 + rho * phi * k + np.sqrt((phi * k + rho) ** 2 + 1.0 - rho**2))
-    return w
 
 
 def to_svi(essvi: Essvi) -> Svi:

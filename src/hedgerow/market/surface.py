@@ -1,7 +1,7 @@
 """From an option chain to a surface: quotes of each expiry, fits, checks, repairs.
 
 Many chains are fitted at once, because the fit is a loop of array operations whose cost hardly
-depends on how many rows there are; `fit_surface` is the same for one.
+depends on how many rows there are.
 """
 
 from collections.abc import Sequence
@@ -16,28 +16,10 @@ from hedgerow.market.forwards import ForwardSource
 from hedgerow.market.quotes import VolsFrom, smile_quotes
 from hedgerow.market.smile import Smile, SmileQuotes, Surface, near_money
 
-__all__ = ["ERROR_VOLPT_MAX", "fit_surface", "fit_surfaces"]
+__all__ = ["ERROR_VOLPT_MAX", "fit_surfaces"]
 
 ERROR_VOLPT_MAX = 0.3
 _QUOTES_COUNT_MIN, _NEAR_COUNT_MIN = 5, 3
-
-
-def fit_surface(
-    chain: ChainColumns,
-    *,
-    model: ModelChoice = "either",
-    vols_from: VolsFrom = "mark",
-    forwards: ForwardSource = "venue",
-    error_volpt_max: float = ERROR_VOLPT_MAX,
-) -> Surface:
-    """Fit one chain; see `fit_surfaces`."""
-    return fit_surfaces(
-        [chain],
-        model=model,
-        vols_from=vols_from,
-        forwards=forwards,
-        error_volpt_max=error_volpt_max,
-    )[0]
 
 
 def fit_surfaces(

@@ -19,8 +19,6 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from hedgerow.errors import OutOfDomain
-
 __all__ = [
     "JumpWings",
     "Svi",
@@ -200,24 +198,10 @@ def to_jump_wings(svi: Svi, expiry_years: Floats) -> JumpWings:
 
 
 def from_jump_wings(wings: JumpWings, expiry_years: Floats) -> Svi:
-    """Give the raw parameters back.
+    """Give the raw parameters back, NaN where the numbers belong to no slice.
 
-    Raises
-    ------
-    OutOfDomain
-        If the least variance is that at the money, where five numbers leave the bend s open, or
-        the numbers belong to no slice.
+    Nor do they where the least variance is that at the money, which leaves the bend s open.
     """
-    svi = _from_jump_wings(wings, expiry_years)
-    if not np.isfinite(np.stack(svi)).all():
-        raise OutOfDomain(
-            "jump wings need v above v_tilde, p and c not negative, and psi between -p/2 and c/2"
-        )
-    return svi
-
-
-def _from_jump_wings(wings: JumpWings, expiry_years: Floats) -> Svi:
-    """As `from_jump_wings`, with NaN where there is no slice."""
     v, psi, p, c, v_tilde = (np.asarray(each, dtype=np.float64) for each in wings)
     T = expiry_years
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -256,7 +240,7 @@ def repair(svi: Svi, expiry_years: Floats, *, steps_count: int = 40) -> Svi:
 
     def between(part: Floats) -> Svi:
         """Part 0 is the safe end, part 1 the fit."""
-        return _from_jump_wings(
+        return from_jump_wings(
             wings._replace(
                 c=c_end + part * (wings.c - c_end), v_tilde=v_end + part * (wings.v_tilde - v_end)
             ),

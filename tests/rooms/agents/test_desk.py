@@ -5,11 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
-from hedgerow.agents import DeskAgent
-from hedgerow.collateral import BufferPolicy, Route
 from hedgerow.execution import Decision, View, in_transit
-from hedgerow.hedging import HedgePolicy
-from hedgerow.limits import Limit
 from hedgerow.market import MarketEvent
 from hedgerow.planning import Leg, Order, Transfer
 from hedgerow.portfolio import Account, book
@@ -18,6 +14,7 @@ from tests.builders import (
     Number,
     account,
     by_id,
+    desk_agent,
     index,
     ladder,
     perpetual,
@@ -28,44 +25,7 @@ from tests.builders import (
 )
 
 D = Decimal
-AGENT = DeskAgent(
-    limits=(
-        Limit(
-            scope="coin/BTC",
-            metric="delta_spot_usd",
-            soft_frac_usd_or_coin=60_000,
-            hard_frac_usd_or_coin=120_000,
-        ),
-    ),
-    hedges=(
-        HedgePolicy(
-            underlying="BTC",
-            instrument_id="BTC-PERP",
-            account_id="perp",
-            target_delta_coin=0.0,
-            risk_aversion_per_usd=1e-6,
-            band_min_coin=0.25,
-            fee_taker_frac=0.0005,
-            slippage_limit_frac=0.01,
-        ),
-    ),
-    buffers=(
-        BufferPolicy(account_id="perp", trigger_use_frac=D("0.5"), target_use_frac=D("0.25")),
-    ),
-    routes=(
-        Route(
-            source_account_id="cold",
-            target_account_id="perp",
-            asset="USDC",
-            use="balance",
-            latency_ns=1,
-            fee_coin=D(0),
-            step_coin=D(1),
-        ),
-    ),
-    perpetuals=(perpetual(),),
-    assumptions=("a model",),
-)
+AGENT = desk_agent()
 MARKET: tuple[MarketEvent, ...] = (
     index("BTC", 60000),
     quote("BTC-PERP", 60000),

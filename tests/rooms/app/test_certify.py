@@ -209,7 +209,6 @@ def test_a_file_that_is_no_suite_is_refused_with_its_name(
 def test_inputs_keep_every_digit() -> None:
     given = Given({"price": Decimal("0.1"), "part": "1/3", "many": "123456789012345678901"})
     assert given.fraction("price") == Fraction(1, 10)
-    assert given.decimal("price") == Decimal("0.1")
     assert given.fraction("part") == Fraction(1, 3)
     assert given.integer("many") == 123456789012345678901
     assert given.integer("none", 4) == 4

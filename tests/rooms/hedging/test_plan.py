@@ -18,6 +18,7 @@ from tests.builders import (
     account,
     by_id,
     exact,
+    hedge_policy,
     index,
     ladder,
     option,
@@ -28,16 +29,7 @@ from tests.builders import (
 )
 
 D = Decimal
-POLICY = HedgePolicy(
-    underlying="BTC",
-    instrument_id="BTC-PERP",
-    account_id="perp",
-    target_delta_coin=0.0,
-    risk_aversion_per_usd=1e-6,
-    band_min_coin=0.25,
-    fee_taker_frac=0.0005,
-    slippage_limit_frac=0.01,
-)
+POLICY = hedge_policy()
 MARKET: tuple[MarketEvent, ...] = (
     index("BTC", 60000),
     quote("BTC-PERP", 60000),

@@ -153,7 +153,7 @@ def test_an_unknown_account_is_a_breach(metric: str) -> None:
     assert (state.rung, state.value_frac_usd_or_coin) == ("unknown", None)
     assert state.message == "no quote for BTC-PERP"
     (breach,) = breaches([state])
-    assert breach.is_hard
+    assert breach.state == state
 
 
 def test_an_incomplete_node_is_a_breach_however_small_its_sum() -> None:
@@ -174,10 +174,7 @@ def test_breaches_are_what_calls_for_action() -> None:
         ("n80.0", "watch"),
         ("n0.0", "calm"),
     ]
-    assert [(b.state.rung, b.is_hard) for b in breaches(states)] == [
-        ("hard", True),
-        ("soft", False),
-    ]
+    assert [breach.state.rung for breach in breaches(states)] == ["hard", "soft"]
     assert rung_of(one, 99.0) == "watch"
 
 

@@ -44,7 +44,7 @@ from tests.builders import (
     staking,
     supply,
 )
-from tests.rooms.margin.onchain import cases
+from tests.rooms.margin.onchain import assert_refused, cases
 
 D = Decimal
 VAULT = VaultShare(instrument_id="v", vault="yield", asset="USDC")
@@ -129,10 +129,7 @@ def test_missing_inputs_and_foreign_positions() -> None:
         "debt:USDC: debt is held short, supply long": ({"debt:USDC": 1}, LOAN_TERMS),
         "supply:wstETH: debt is held short, supply long": ({"supply:wstETH": -1}, LOAN_TERMS),
     }
-    for message, (positions, terms) in refusals.items():
-        outcome = require(account(positions=positions), terms, snapshot(*MARKET), RULES)
-        assert isinstance(outcome, Failure)
-        assert (outcome.reason, outcome.message) == ("unsupported", message)
+    assert_refused(refusals, snapshot(*MARKET), RULES)
 
 
 def test_a_loan_elsewhere_is_not_of_this_market() -> None:

@@ -27,7 +27,7 @@ from tests.builders import (
     perpetual,
     snapshot,
 )
-from tests.rooms.margin.onchain import cases
+from tests.rooms.margin.onchain import assert_refused, cases
 
 D = Decimal
 MARKET = "comet-usdc"
@@ -238,12 +238,7 @@ def test_what_is_no_account_of_this_market_is_refused() -> None:
                 instrument_id="debt:WETH", market=MARKET, asset="WETH", asset_decimals=18)),
         ),
     }  # fmt: skip
-    for message, (positions, terms) in refusals.items():
-        held = account(positions=positions)
-        for ask in (require, reach_of):
-            outcome = ask(held, terms, snapshot(*events(PRICES)), RULES)
-            assert isinstance(outcome, Failure)
-            assert outcome.message == message
+    assert_refused(refusals, snapshot(*events(PRICES)), RULES)
 
 
 def test_collateral_that_grows_is_refused() -> None:

@@ -28,7 +28,7 @@ from tests.builders import (
     perpetual,
     snapshot,
 )
-from tests.rooms.margin.onchain import cases
+from tests.rooms.margin.onchain import assert_needed, assert_refused, cases
 
 D = Decimal
 ILK = "ETH-A"
@@ -178,15 +178,8 @@ def test_a_safe_vault_has_no_reach_and_an_empty_one_no_auction() -> None:
     assert refused.detail == "no auction: no room for one, dust, or no collateral to sell"
 
 
-@pytest.mark.parametrize(
-    ("left_out", "subject"), [(0, "ETH"), (1, f"{ILK} ETH"), (2, f"{ILK} DAI")]
-)
-def test_an_input_that_is_missing_is_named(left_out: int, subject: str) -> None:
-    kept = [event for at, event in enumerate(events()) if at != left_out]
-    for ask in (require, reach_of):
-        outcome = ask(vault(1, 1), TERMS, snapshot(*kept), RULES)
-        assert isinstance(outcome, Failure)
-        assert (outcome.subject, outcome.reason) == (subject, "missing_data")
+def test_an_input_that_is_missing_is_named() -> None:
+    assert_needed(["ETH", f"{ILK} ETH", f"{ILK} DAI"], vault(1, 1), TERMS, events(), RULES)
 
 
 def test_what_is_no_vault_of_this_kind_is_refused() -> None:
@@ -200,10 +193,7 @@ def test_what_is_no_vault_of_this_kind_is_refused() -> None:
             {"art": -1, "again": -1}, by_id(DEBT, again)),
         "small has 8 decimals, maker/2026-01-01 has 18": ({"small": 1}, by_id(small)),
     }  # fmt: skip
-    for message, (positions, terms) in refusals.items():
-        outcome = require(account(positions=positions), terms, snapshot(*events()), RULES)
-        assert isinstance(outcome, Failure)
-        assert outcome.message == message
+    assert_refused(refusals, snapshot(*events()), RULES)
 
 
 def test_a_price_of_nothing_is_unknown() -> None:

@@ -147,7 +147,10 @@ def test_a_rulebook_without_a_rule_for_orders_refuses_them() -> None:
     outcome = require(loan, by_id(debt("USDC")), now, lending_rulebook(USDC=8500))
     assert isinstance(outcome, Failure)
     assert outcome.reason == "unsupported"
-    assert outcome.message.startswith("aave/2023-06-20 has no rule for open orders, and one rests")
+    assert outcome.message == (
+        "aave/2023-06-20 has no rule for open orders, and one rests in debt:USDC; in Python, "
+        "hedgerow.margin.worst_fills says what they may lead to"
+    )
 
 
 def test_the_book_refuses_an_order_nobody_described() -> None:

@@ -6,22 +6,25 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hedgerow.market.coordinates import COORDINATES, essvi_theta, svi_theta
-from hedgerow.market.essvi import (
-    Essvi,
-    psi_max,
-    to_svi,
-    total_variance,
-)
-from hedgerow.market.svi import butterfly_min, calendar_gap, density_g
-from hedgerow.market.svi import total_variance as svi_variance
+from hedgerow.market.essvi import Essvi, psi_max, to_svi
+from hedgerow.market.svi import Floats, butterfly_min, calendar_gap, density_g, total_variance
 
 levels = st.floats(1e-4, 2.0)
 leans = st.floats(-0.99, 0.99)
 parts = st.floats(1e-3, 1.0, exclude_max=True)
+SOME = np.array([0.0, 0.1])
 
 
 def one(theta: float, rho: float, psi: float) -> Essvi:
     return Essvi(*(np.array([each]) for each in (theta, rho, psi)))
+
+
+def of_the_paper(essvi: Essvi, k: Floats) -> Floats:
+    """w(k) = θ/2 (1 + ρφk + √((φk + ρ)² + 1 - ρ²)), φ = ψ/θ, as Hendriks and Martini write it."""
+    theta, rho, psi = essvi
+    phi = psi / theta
+    w: Floats = theta / 2 * (1 + rho * phi * k + np.sqrt((phi * k + rho) ** 2 + 1 - rho**2))
+    return w
 
 
 def within(theta: float, rho: float, part: float) -> Essvi:
@@ -33,18 +36,18 @@ def within(theta: float, rho: float, part: float) -> Essvi:
 def test_a_slice_by_hand() -> None:
     # θ = 0.04, ρ = -1/2, φ = 2, k = 0.1: 0.02 (1 - 0.1 + √(0.3² + 0.75)) = 0.02 (0.9 + √0.84).
     slice_ = one(0.04, -0.5, 0.08)
-    w = total_variance(slice_, np.array([0.0, 0.1]))
-    np.testing.assert_allclose(w, [0.04, 0.0363303027798233594], rtol=1e-15)
+    for w in (of_the_paper(slice_, SOME), total_variance(to_svi(slice_), SOME)):
+        np.testing.assert_allclose(w, [0.04, 0.0363303027798233594], rtol=1e-15)
 
 
 @given(levels, leans, parts, st.floats(-3.0, 3.0))
 def test_raw_parameters_are_the_same_slice(theta: float, rho: float, part: float, k: float) -> None:
     slice_ = within(theta, rho, part)
-    w = total_variance(slice_, np.array([k]))
+    w = of_the_paper(slice_, np.array([k]))
     raw = to_svi(slice_)
     # What cancels in either form is of the size of θ + ψ |k|.
     size = theta + float(slice_.psi[0]) * abs(k)
-    np.testing.assert_allclose(svi_variance(raw, np.array([k])), w, atol=1e-14 * size, rtol=1e-14)
+    np.testing.assert_allclose(total_variance(raw, np.array([k])), w, atol=1e-14 * size, rtol=1e-14)
 
 
 @given(levels, leans, parts)
@@ -74,7 +77,7 @@ def test_slices_in_order_do_not_cross(
     psi = float(earlier.psi[0]) * (wanted + place * (growth - wanted))
     later = one(theta * growth, rho_later, psi)
     grid = np.linspace(-10.0, 10.0, 2001)
-    low, high = total_variance(earlier, grid), total_variance(later, grid)
+    low, high = of_the_paper(earlier, grid), of_the_paper(later, grid)
     assert (high - low >= -1e-12 * (low + high)).all()
     assert calendar_gap(to_svi(earlier), to_svi(later))[0] >= -1e-9
 
@@ -115,4 +118,4 @@ def test_coordinates_name_the_slice_they_were_made_of(
     np.testing.assert_allclose(np.stack(named), np.stack(wanted), rtol=1e-9, atol=1e-12)
     again = COORDINATES["svi"].svi(svi_theta(named))
     k = np.linspace(-1.0, 1.0, 5)[None]
-    np.testing.assert_allclose(svi_variance(again, k), svi_variance(named, k), rtol=1e-7)
+    np.testing.assert_allclose(total_variance(again, k), total_variance(named, k), rtol=1e-7)

@@ -5,10 +5,10 @@ import pytest
 
 from hedgerow.market import SmileQuotes
 from hedgerow.market.coordinates import SmileModel
-from hedgerow.market.essvi import Essvi, to_svi, total_variance
+from hedgerow.market.essvi import Essvi, to_svi
 from hedgerow.market.fitting import Fitting
 from hedgerow.market.smile import GatedQuotes
-from hedgerow.market.svi import calendar_gap
+from hedgerow.market.svi import calendar_gap, total_variance
 from hedgerow.units import DAY_NS
 
 NOW_NS = 1_770_000_000_000_000_000
@@ -21,7 +21,7 @@ def three() -> list[SmileQuotes]:
         years = days / 365
         k = np.linspace(-2.5, 2.5, 21) * (0.3 * years) ** 0.5
         slice_ = Essvi(np.array(0.3 * years), np.array(-0.3), np.array(0.6 * years**0.5))
-        vol = np.sqrt(total_variance(slice_, k) / years)
+        vol = np.sqrt(total_variance(to_svi(slice_), k) / years)
         out.append(
             SmileQuotes(
                 subject=f"X {days}",

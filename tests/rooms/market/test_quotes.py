@@ -10,7 +10,8 @@ from hedgerow.market import (
     ChainColumns,
     QuoteColumns,
     SmileQuotes,
-    fit_surface,
+    Surface,
+    fit_surfaces,
     smile_quotes,
 )
 from hedgerow.units import DAY_NS
@@ -52,6 +53,11 @@ def the(chain: ChainColumns, **how: str) -> SmileQuotes:
     return found
 
 
+def fitted(chain: ChainColumns, **how: str) -> Surface:
+    (surface,) = fit_surfaces([chain], **how)  # type: ignore[arg-type]
+    return surface
+
+
 def test_gates_take_strikes_and_are_counted() -> None:
     found = the(with_quotes({70.0: "no_bid", 75.0: "no_bid", 130.0: "wide"}), vols_from="mid")
     assert found.gated.counts() == {"no_bid": 2, "wide": 1}
@@ -88,26 +94,26 @@ def test_a_cliff_among_marks_is_named_too() -> None:
 
 def test_gates_that_leave_too_little_are_told() -> None:
     gates = dict.fromkeys(STRIKES, "wide") | {100.0: "ok", 105.0: "ok"}
-    (few,) = fit_surface(with_quotes(gates), vols_from="mid").rejected
+    (few,) = fitted(with_quotes(gates), vols_from="mid").rejected
     assert few.reason == "too_few_quotes"
     assert "2 strikes" in few.message
     assert "gates took 11 wide" in few.message
-    (none,) = fit_surface(with_quotes(dict.fromkeys(STRIKES, "wide")), vols_from="mid").rejected
+    (none,) = fitted(with_quotes(dict.fromkeys(STRIKES, "wide")), vols_from="mid").rejected
     assert none.reason == "too_few_quotes"
     assert "13 wide" in none.message
 
 
 def test_mids_need_quotes() -> None:
     with pytest.raises(OutOfDomain, match="needs the vols of bids and asks"):
-        fit_surface(chain(), vols_from="mid")
+        fitted(chain(), vols_from="mid")
 
 
 def test_a_fit_to_mids_is_measured_against_the_marks_too() -> None:
-    (smile,) = fit_surface(with_quotes({}), vols_from="mid").smiles
+    (smile,) = fitted(with_quotes({}), vols_from="mid").smiles
     assert smile.error_median_volpt < 1e-3
     assert smile.error_mark_volpt == pytest.approx(10.0, abs=1e-2)
     no_marks = replace(with_quotes({}), vol_mark_frac=np.full(2 * N, np.nan))
-    (smile,) = fit_surface(no_marks, vols_from="mid").smiles
+    (smile,) = fitted(no_marks, vols_from="mid").smiles
     assert smile.error_mark_volpt is None
 
 
@@ -125,7 +131,7 @@ def test_parity_stands_in_for_a_venue_that_says_nothing() -> None:
     found = the(silent)
     assert (found.forward_source, found.forward_venue_usd) == ("parity", None)
     assert found.forward_usd == pytest.approx(101.3, abs=1e-9)
-    (smile,) = fit_surface(silent).smiles
+    (smile,) = fitted(silent).smiles
     assert (smile.forward_source, smile.forward_venue_usd) == ("parity", None)
 
 
@@ -152,4 +158,4 @@ def test_no_forward_at_all_is_a_failure() -> None:
     (found,) = smile_quotes(silent)
     assert isinstance(found, Failure)
     assert found.reason == "too_few_quotes"
-    assert fit_surface(silent).rejected == (found,)
+    assert fitted(silent).rejected == (found,)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.market import ChainColumns, Essvi, Surface, Svi, fit_surface, fit_surfaces
-from hedgerow.market.essvi import total_variance as essvi_variance
-from hedgerow.market.svi import butterfly_min, calendar_gap, total_variance
+from hedgerow.market import ChainColumns, Essvi, Surface, Svi, fit_surfaces
+from hedgerow.market.essvi import to_svi
+from hedgerow.market.svi import Floats, butterfly_min, calendar_gap, total_variance
 from hedgerow.units import DAY_NS
 
 NOW_NS = 1_770_000_000_000_000_000
@@ -53,12 +53,16 @@ def essvi(theta: float, rho: float, psi: float) -> Essvi:
     return Essvi(*(np.array(each) for each in (theta, rho, psi)))
 
 
+def essvi_variance(slice_: Essvi, k: Floats) -> Floats:
+    return total_variance(to_svi(slice_), k)
+
+
 def only(surface: Surface) -> list[Svi]:
     return [Svi(*(np.atleast_1d(each) for each in smile.svi)) for smile in surface.smiles]
 
 
 def test_a_surface_that_is_svi_is_found_again() -> None:
-    surface = fit_surface(chain())
+    (surface,) = fit_surfaces([chain()])
     assert [smile.repair for smile in surface.smiles] == ["none"] * len(DAYS)
     for smile in surface.smiles:
         assert smile.error_median_volpt < 1e-2
@@ -69,7 +73,7 @@ def test_a_surface_that_is_svi_is_found_again() -> None:
 
 
 def test_noise_makes_no_arbitrage() -> None:
-    surface = fit_surface(chain((3, 5, 7, 9, 11), noise=0.02), error_volpt_max=5.0)
+    (surface,) = fit_surfaces([chain((3, 5, 7, 9, 11), noise=0.02)], error_volpt_max=5.0)
     assert len(surface.smiles) >= 3
     for svi in only(surface):
         assert butterfly_min(svi)[0][0] >= 0
@@ -78,7 +82,7 @@ def test_noise_makes_no_arbitrage() -> None:
 
 
 def test_variance_falls_nowhere_between_or_beyond_the_slices() -> None:
-    surface = fit_surface(chain())
+    (surface,) = fit_surfaces([chain()])
     times = np.linspace(0.5, 200, 400) / 365
     w = surface.variance_frac(np.linspace(-1, 1, 9)[:, None], times[None])
     assert (np.diff(w, axis=1) > 0).all()
@@ -87,7 +91,7 @@ def test_variance_falls_nowhere_between_or_beyond_the_slices() -> None:
 
 
 def test_a_surface_does_not_depend_on_its_company() -> None:
-    alone = fit_surface(chain())
+    (alone,) = fit_surfaces([chain()])
     both = fit_surfaces([chain((2, 60), noise=0.01), chain()])[1]
     for one, other in zip(only(alone), only(both), strict=True):
         np.testing.assert_allclose(
@@ -98,9 +102,9 @@ def test_a_surface_does_not_depend_on_its_company() -> None:
 
 
 def test_every_rejection_is_named() -> None:
-    few = fit_surface(chain((10,), steps_count=4))
+    (few,) = fit_surfaces([chain((10,), steps_count=4)])
     assert [failure.reason for failure in few.rejected] == ["too_few_quotes"]
-    rough = fit_surface(chain((10,), noise=0.1))
+    (rough,) = fit_surfaces([chain((10,), noise=0.1)])
     assert [failure.reason for failure in rough.rejected] == ["poor_fit"]
     with pytest.raises(OutOfDomain, match="rejected"):
         rough.vol_frac(np.zeros(1), np.ones(1))
@@ -110,7 +114,7 @@ def test_slices_that_cross_are_parted_or_one_is_left_out() -> None:
     falling = chain((10, 11))
     late = falling.expiry_ns == falling.expiry_ns.max()
     vol = np.where(late, 0.9 * falling.vol_mark_frac, falling.vol_mark_frac)
-    surface = fit_surface(replace(falling, vol_mark_frac=vol))
+    (surface,) = fit_surfaces([replace(falling, vol_mark_frac=vol)])
     assert [failure.reason for failure in surface.rejected] == ["calendar_arbitrage"]
     assert "crosses BTC 2026-02-1" in surface.rejected[0].message
 
@@ -124,7 +128,7 @@ def test_wings_that_cross_beyond_the_quotes_cost_no_slice() -> None:
     w = np.where(is_short, essvi_variance(short, k), essvi_variance(long, k))
     assert (essvi_variance(long, k) > essvi_variance(short, k)).all()
     vol = np.sqrt(w / np.where(is_short, 3 / 365, 30 / 365))
-    surface = fit_surface(replace(two, vol_mark_frac=vol))
+    (surface,) = fit_surfaces([replace(two, vol_mark_frac=vol)])
     assert [(smile.repair, smile.model) for smile in surface.smiles] == [("calendar", "svi")] * 2
     assert max(smile.error_median_volpt for smile in surface.smiles) < 0.1
     assert calendar_gap(*only(surface))[0] >= 0
@@ -141,7 +145,7 @@ def test_only_slices_that_crossed_say_so() -> None:
     w = np.where(days == 365, essvi_variance(essvi(0.3, 0.0, 0.45), k), w)
     vol = np.sqrt(w * 365 / days)
     stale = (days == 365) & (np.arange(len(days)) % 5 == 0)
-    surface = fit_surface(replace(four, vol_mark_frac=vol + np.where(stale, 0.03, 0.0)))
+    (surface,) = fit_surfaces([replace(four, vol_mark_frac=vol + np.where(stale, 0.03, 0.0))])
     assert [smile.repair for smile in surface.smiles] == [
         "calendar", "calendar", "together", "outliers",
     ]  # fmt: skip
@@ -152,7 +156,7 @@ def test_a_few_stale_marks_do_not_cost_a_slice() -> None:
     true = chain((10,))
     stale = np.arange(len(true.strike_usd)) % 5 == 0
     off = true.vol_mark_frac + np.where(stale, 0.03, 0.0)
-    surface = fit_surface(replace(true, vol_mark_frac=off))
+    (surface,) = fit_surfaces([replace(true, vol_mark_frac=off)])
     (smile,) = surface.smiles
     assert smile.repair == "outliers"
     assert smile.error_median_volpt < 0.3 < smile.error_max_volpt
@@ -167,7 +171,7 @@ def test_each_model_fits_what_it_can() -> None:
     days = (like.expiry_ns - NOW_NS) // DAY_NS
     k = np.log(like.strike_usd / FORWARD)
     w = np.array([essvi_variance(slices[int(day)], one) for day, one in zip(days, k, strict=True)])
-    surface = fit_surface(replace(like, vol_mark_frac=np.sqrt(w * 365 / days)), model="essvi")
+    (surface,) = fit_surfaces([replace(like, vol_mark_frac=np.sqrt(w * 365 / days))], model="essvi")
     assert [smile.model for smile in surface.smiles] == ["essvi"] * len(DAYS)
     for smile, truth in zip(surface.smiles, slices.values(), strict=True):
         assert smile.error_max_volpt < 1e-3
@@ -177,21 +181,20 @@ def test_each_model_fits_what_it_can() -> None:
             rtol=1e-4,
         )
     # The other models name themselves too.
-    assert {smile.model for smile in fit_surface(chain(), model="svi").smiles} == {"svi"}
+    assert {smile.model for smile in fit_surfaces([chain()], model="svi")[0].smiles} == {"svi"}
 
 
 def test_an_expired_chain_and_an_empty_one_give_no_smile() -> None:
-    gone = fit_surface(replace(chain((3,)), time_ns=NOW_NS + 3 * DAY_NS))
+    (gone,) = fit_surfaces([replace(chain((3,)), time_ns=NOW_NS + 3 * DAY_NS)])
     assert [failure.reason for failure in gone.rejected] == ["stale_data"]
-    empty = fit_surface(
-        ChainColumns("BTC", NOW_NS, np.zeros(0, np.int64), *(np.zeros(0) for _ in range(6)))  # type: ignore[arg-type]
-    )
+    none = (np.zeros(0) for _ in range(6))
+    (empty,) = fit_surfaces([ChainColumns("BTC", NOW_NS, np.zeros(0, np.int64), *none)])  # type: ignore[arg-type]
     assert (empty.smiles, empty.rejected) == ((), ())
 
 
 def test_between_two_slices_variance_is_linear_in_time_at_fixed_moneyness() -> None:
     """Methods sheet, section 5.4."""
-    surface = fit_surface(chain())
+    (surface,) = fit_surfaces([chain()])
     k = np.array([-0.2, 0.0, 0.15])
     early, late = (smile for smile in surface.smiles[1:3])
     for part in (0.25, 0.6):
@@ -206,6 +209,6 @@ def test_a_fit_that_misses_the_level_at_the_money_is_named() -> None:
     # A hump that no hyperbola follows; one strike alone would be dropped as a cliff.
     k = np.log(made.strike_usd / FORWARD)
     lifted = made.vol_mark_frac * (1.0 + 0.5 * np.exp(-((k / 0.06) ** 2)))
-    surface = fit_surface(replace(made, vol_mark_frac=lifted))
+    (surface,) = fit_surfaces([replace(made, vol_mark_frac=lifted)])
     assert [failure.reason for failure in surface.rejected] == ["level_off"]
     assert "vol at the money" in surface.rejected[0].message

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from hedgerow.exposure import ScenarioCell, ScenarioLadder
-from hedgerow.market import fit_surface
+from hedgerow.market import fit_surfaces
 from hedgerow.reporting import ladder_svg, ladder_tables, smiles_svg
 from hedgerow.reporting.curves import Curve, Panel, curves_svg
 from tests.rooms.market.test_surface import chain
@@ -87,7 +87,7 @@ def test_moves_are_written_as_they_were_asked() -> None:
 
 
 def test_the_legend_of_smiles_is_whole() -> None:
-    drawing = smiles_svg([fit_surface(chain())])
+    drawing = smiles_svg([fit_surfaces([chain()])[0]])
     assert overruns(drawing) == []
     assert "eSSVI" in drawing
 

@@ -5,7 +5,7 @@ beyond 2^53 come as strings. Nothing is rounded on the way in.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final, final
 
@@ -67,18 +67,6 @@ class Given:
         if value is None:
             raise VectorsRejected(f"{self._path}{name} must be a number, was {self.raw(name)!r}")
         return value
-
-    def decimal(self, name: str, otherwise: Any = _NOTHING) -> Decimal:
-        """Give a decimal, with the digits that were written; fractions ``a/b`` are refused."""
-        if otherwise is not _NOTHING and name not in self._table:
-            return Decimal(otherwise)
-        raw = self.raw(name)
-        if isinstance(raw, bool) or not isinstance(raw, int | Decimal | str):
-            raise VectorsRejected(f"{self._path}{name} must be a number, was {raw!r}")
-        try:
-            return Decimal(raw)
-        except InvalidOperation as bad:
-            raise VectorsRejected(f"{self._path}{name} must be a decimal, was {raw!r}") from bad
 
     def number(self, name: str, otherwise: Any = _NOTHING) -> float:
         """Give the nearest float64."""

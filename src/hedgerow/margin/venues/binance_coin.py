@@ -12,7 +12,7 @@ from decimal import Decimal
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import EntryContract, Instrument, InverseFuture, InversePerpetual
 from hedgerow.margin.brackets import Brackets, brackets_key, mistakes_of_brackets, required
-from hedgerow.margin.contracts import held_contracts, order_lines, profit_lines
+from hedgerow.margin.contracts import held_contracts, order_lines, wallet_lines
 from hedgerow.margin.engine import Charges, Engine, VenueTerms
 from hedgerow.margin.model import Cells, TierColumns, tiered_cells
 from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of
@@ -81,22 +81,19 @@ def require(
     )
     if isinstance(ordered, Failure):
         return ordered
-    equity_lines = (
-        MarginLine(
-            rule="wallet balance",
-            subject=coin,
-            amount_ccy=account.balance_coin(coin),
-            evidence=rulebook.known("equity"),
-        ),
-        *profit_lines(account, held, rulebook.known("equity")),
-    )
     return report_of(
         account,
         rulebook,
         snapshot.time_ns,
         currency=coin,
         lines=(*lines, *ordered),
-        equity_lines=equity_lines,
+        equity_lines=wallet_lines(
+            account,
+            held,
+            rule="wallet balance",
+            asset=coin,
+            evidence=rulebook.known("equity"),
+        ),
         used=[rulebook.known("tiered_initial")] if lines or ordered else [],
     )
 

@@ -8,6 +8,7 @@ Perpetuals and coins are exact; options are priced in float64 where the contract
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from typing import TypeAlias
 
 import msgspec
 
@@ -25,6 +26,9 @@ from hedgerow.units import date_utc, quantise, to_exact, to_model
 __all__ = ["ENGINE", "DeriveRulebook", "OptionRates", "require"]
 
 _STEP = Decimal("1e-12")
+
+_Lines: TypeAlias = tuple[list[MarginLine], list[MarginLine]]
+"""What is required, and what counts as equity."""
 
 
 class OptionRates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -86,20 +90,11 @@ def require(
             evidence=rulebook.known("equity"),
         )
     ]
-    for asset in dict.fromkeys(each.asset for each in account.balances):
-        if asset == rulebook.currency:
-            continue
-        failed = _base(account, asset, stable, snapshot, rulebook, lines, equity_lines)
-        if failed is not None:
-            return failed
-    for coin, spot in held.spots_usd.items():
-        for added in (
-            _perpetuals(account, held, coin, rulebook, lines, equity_lines),
-            _options(account, held, coin, spot, rulebook, lines, equity_lines),
-        ):
-            if added is not None:
-                return added
-        lines.extend(_depeg_lines(held, coin, spot, stable, rulebook))
+    for part in _parts(account, held, stable, snapshot, rulebook):
+        if isinstance(part, Failure):
+            return part
+        lines += part[0]
+        equity_lines += part[1]
     return report_of(
         account,
         rulebook,
@@ -111,15 +106,30 @@ def require(
     )
 
 
+def _parts(
+    account: Account,
+    held: Holdings,
+    stable_usd: Decimal,
+    snapshot: Snapshot,
+    rulebook: DeriveRulebook,
+) -> Iterator[Outcome[_Lines]]:
+    """Give the lines of every coin that is a balance, then of every underlying."""
+    for asset in dict.fromkeys(each.asset for each in account.balances):
+        if asset != rulebook.currency:
+            yield _base(account, asset, stable_usd, snapshot, rulebook)
+    for coin, spot in held.spots_usd.items():
+        yield _perpetuals(account, held, coin, rulebook)
+        yield _options(account, held, coin, spot, rulebook)
+        yield list(_depeg_lines(held, coin, spot, stable_usd, rulebook)), []
+
+
 def _base(
     account: Account,
     asset: str,
     stable_usd: Decimal,
     snapshot: Snapshot,
     rulebook: DeriveRulebook,
-    lines: list[MarginLine],
-    equity_lines: list[MarginLine],
-) -> Failure | None:
+) -> Outcome[_Lines]:
     """A coin: worth its price in the stable coin, of which the margin's part is no requirement."""
     amount = account.balance_coin(asset)
     factor = rulebook.base_factor_frac.get(asset)
@@ -136,37 +146,30 @@ def _base(
     scale = rulebook.base_initial_scale_frac[asset]
     worth = quantise(amount * price / stable_usd, _STEP, "down")
     counted = amount * price * factor
-    equity_lines.append(
-        MarginLine(
-            rule="value of collateral",
-            subject=asset,
-            amount_ccy=worth,
-            detail=f"{amount} x {price} / {stable_usd}",
-            evidence=rulebook.known("equity"),
-        )
+    value = MarginLine(
+        rule="value of collateral",
+        subject=asset,
+        amount_ccy=worth,
+        detail=f"{amount} x {price} / {stable_usd}",
+        evidence=rulebook.known("equity"),
     )
-    lines.append(
-        MarginLine(
-            rule="haircut of collateral",
-            subject=asset,
-            amount_ccy=worth - counted,
-            detail=f"{worth:f} - {amount} x {price} x {factor}; initial {worth:f} - {amount} x "
-            f"{price} x {factor} x {scale}; {worth:f} = {amount} x {price} / {stable_usd}",
-            amount_initial_ccy=worth - counted * scale,
-            evidence=rulebook.known("base"),
-        )
+    haircut = MarginLine(
+        rule="haircut of collateral",
+        subject=asset,
+        amount_ccy=worth - counted,
+        detail=f"{worth:f} - {amount} x {price} x {factor}; initial {worth:f} - {amount} x "
+        f"{price} x {factor} x {scale}; {worth:f} = {amount} x {price} / {stable_usd}",
+        amount_initial_ccy=worth - counted * scale,
+        evidence=rulebook.known("base"),
     )
-    return None
+    return [haircut], [value]
 
 
 def _perpetuals(
-    account: Account,
-    held: Holdings,
-    coin: str,
-    rulebook: DeriveRulebook,
-    lines: list[MarginLine],
-    equity_lines: list[MarginLine],
-) -> Failure | None:
+    account: Account, held: Holdings, coin: str, rulebook: DeriveRulebook
+) -> Outcome[_Lines]:
+    lines: list[MarginLine] = []
+    equity_lines: list[MarginLine] = []
     for each in held.perpetuals.get(coin, ()):
         maintenance = rulebook.perp_maintenance_frac.get(coin)
         if maintenance is None:
@@ -195,29 +198,25 @@ def _perpetuals(
                 evidence=rulebook.known("equity"),
             )
         )
-    return None
+    return lines, equity_lines
 
 
 def _options(
-    account: Account,
-    held: Holdings,
-    coin: str,
-    spot_usd: Decimal,
-    rulebook: DeriveRulebook,
-    lines: list[MarginLine],
-    equity_lines: list[MarginLine],
-) -> Failure | None:
+    account: Account, held: Holdings, coin: str, spot_usd: Decimal, rulebook: DeriveRulebook
+) -> Outcome[_Lines]:
     by_expiry = held.options.get(coin, {})
     rates = rulebook.options.get(coin)
     if by_expiry and rates is None:
         first = next(iter(by_expiry.values()))[0].terms.instrument_id
         return unsupported(account, f"{rulebook.name} has no option rates for {first}")
+    lines: list[MarginLine] = []
+    equity_lines: list[MarginLine] = []
     for expiry_ns, legs in by_expiry.items():
         assert rates is not None
         added, values = _expiry_lines(expiry_ns, legs, coin, spot_usd, rates, rulebook)
-        lines.extend(added)
-        equity_lines.extend(values)
-    return None
+        lines += added
+        equity_lines += values
+    return lines, equity_lines
 
 
 def _expiry_lines(
@@ -227,7 +226,7 @@ def _expiry_lines(
     spot_usd: Decimal,
     rates: OptionRates,
     rulebook: DeriveRulebook,
-) -> tuple[list[MarginLine], list[MarginLine]]:
+) -> _Lines:
     """Write one expiry: what each leg needs alone, less what they cannot lose together."""
     known = known_of(held, rulebook.known("options"))
     expiry = expiry_of_options(held)

@@ -9,6 +9,7 @@ the oracles'; the five-minute averages that the program takes where they are wor
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
@@ -32,6 +33,9 @@ __all__ = ["ENGINE", "DriftAsset", "DriftPerpetual", "DriftRulebook", "require"]
 _ONE = Decimal(1)
 _MICRO = Decimal("1e-6")
 _BPS = 10_000
+
+_Lines: TypeAlias = tuple[list[MarginLine], list[MarginLine]]
+"""What is required, and what counts as equity."""
 
 
 class DriftAsset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,17 +84,11 @@ def require(
     """Give the cross requirement in dollars; see `hedgerow.margin.require`."""
     lines: list[MarginLine] = []
     equity_lines: list[MarginLine] = []
-    for asset in dict.fromkeys(each.asset for each in account.balances):
-        failed = _balance(account, asset, snapshot, rulebook, lines, equity_lines)
-        if failed is not None:
-            return failed
-    for instrument_id in dict.fromkeys(each.instrument_id for each in account.positions):
-        terms = instruments[instrument_id]
-        if not isinstance(terms, LinearPerpetual) or terms.settlement != rulebook.currency:
-            return unsupported(account, f"{instrument_id} is not a {rulebook.currency} perpetual")
-        failed = _perpetual(account, terms, snapshot, rulebook, lines, equity_lines)
-        if failed is not None:
-            return failed
+    for part in _parts(account, instruments, snapshot, rulebook):
+        if isinstance(part, Failure):
+            return part
+        lines += part[0]
+        equity_lines += part[1]
     return report_of(
         account,
         rulebook,
@@ -102,14 +100,39 @@ def require(
     )
 
 
-def _balance(
+def _parts(
     account: Account,
-    asset: str,
+    instruments: Mapping[str, Instrument],
     snapshot: Snapshot,
     rulebook: DriftRulebook,
-    lines: list[MarginLine],
-    equity_lines: list[MarginLine],
-) -> Failure | None:
+) -> Iterator[Outcome[_Lines]]:
+    """Give the lines of every asset, then of every perpetual."""
+    for asset in dict.fromkeys(each.asset for each in account.balances):
+        yield _balance(account, asset, snapshot, rulebook)
+    for instrument_id in dict.fromkeys(each.instrument_id for each in account.positions):
+        terms = instruments[instrument_id]
+        if isinstance(terms, LinearPerpetual) and terms.settlement == rulebook.currency:
+            yield _perpetual(account, terms, snapshot, rulebook)
+        else:
+            yield unsupported(account, f"{instrument_id} is not a {rulebook.currency} perpetual")
+
+
+# --- deposits and borrows ------------------------------------------------------------------------
+
+
+class _Amount(NamedTuple):
+    """What is held or owed of one asset: what owes rounds up, what is held down."""
+
+    asset: str
+    terms: DriftAsset
+    value_1e6: int
+    size_1e9: int  # what weighs, in tokens
+    worth: str
+
+
+def _balance(
+    account: Account, asset: str, snapshot: Snapshot, rulebook: DriftRulebook
+) -> Outcome[_Lines]:
     """A deposit counts by its weight, a borrow needs its value by its own."""
     terms, amount = rulebook.assets.get(asset), account.balance_coin(asset)
     if terms is None:
@@ -117,59 +140,62 @@ def _balance(
     price = _price_1e6(asset, snapshot, up=amount < 0)
     if isinstance(price, Failure):
         return price
-    # What is owed rounds up, what is held down; sizes that weigh are in tokens scaled 1e9.
     way: Rounding = "up" if amount < 0 else "down"
     raw = int(quantise(abs(amount).scaleb(terms.asset_decimals), _ONE, way))
-    size_1e9 = int(quantise(abs(amount).scaleb(9), _ONE, "up"))
     value, left = divmod(raw * price, 10**terms.asset_decimals)
-    worth = f"{way}({Decimal(raw).scaleb(-terms.asset_decimals):f} x {_usd(price)}, 1e-6)"
-    if amount < 0:
-        value += left > 0
-        weights = [
-            liability_weight_1e4(bps, imf_1e6=terms.imf_ppm, size_1e9=size_1e9)
-            for bps in (terms.liability_maintenance_bps, terms.liability_initial_bps)
-        ]
-        needed = [-(-value * weight // _BPS) for weight in weights]
-        lines.append(
-            MarginLine(
-                rule="borrow",
-                subject=asset,
-                amount_ccy=_usd(needed[0]),
-                detail=f"up({worth} x {weights[0]} bps, 1e-6); initial "
-                f"up({worth} x {weights[1]} bps, 1e-6)",
-                amount_initial_ccy=_usd(needed[1]),
-                evidence=rulebook.known("borrows"),
-            )
-        )
-        return None
-    initial_bps = _scaled_bps(asset, terms)
+    held = _Amount(
+        asset=asset,
+        terms=terms,
+        value_1e6=value + (amount < 0 and left > 0),
+        size_1e9=int(quantise(abs(amount).scaleb(9), _ONE, "up")),
+        worth=f"{way}({Decimal(raw).scaleb(-terms.asset_decimals):f} x {_usd(price)}, 1e-6)",
+    )
+    return _borrow(held, rulebook) if amount < 0 else _deposit(held, rulebook)
+
+
+def _borrow(owed: _Amount, rulebook: DriftRulebook) -> _Lines:
+    weights = [
+        liability_weight_1e4(bps, imf_1e6=owed.terms.imf_ppm, size_1e9=owed.size_1e9)
+        for bps in (owed.terms.liability_maintenance_bps, owed.terms.liability_initial_bps)
+    ]
+    needed = [-(-owed.value_1e6 * weight // _BPS) for weight in weights]
+    line = MarginLine(
+        rule="borrow",
+        subject=owed.asset,
+        amount_ccy=_usd(needed[0]),
+        detail=f"up({owed.worth} x {weights[0]} bps, 1e-6); initial "
+        f"up({owed.worth} x {weights[1]} bps, 1e-6)",
+        amount_initial_ccy=_usd(needed[1]),
+        evidence=rulebook.known("borrows"),
+    )
+    return [line], []
+
+
+def _deposit(held: _Amount, rulebook: DriftRulebook) -> Outcome[_Lines]:
+    initial_bps = _scaled_bps(held.asset, held.terms)
     if isinstance(initial_bps, Failure):
         return initial_bps
     weights = [
-        asset_weight_1e4(bps, imf_1e6=terms.imf_ppm, size_1e9=size_1e9)
-        for bps in (terms.asset_maintenance_bps, initial_bps)
+        asset_weight_1e4(bps, imf_1e6=held.terms.imf_ppm, size_1e9=held.size_1e9)
+        for bps in (held.terms.asset_maintenance_bps, initial_bps)
     ]
-    counted = [value * weight // _BPS for weight in weights]
-    equity_lines.append(
-        MarginLine(
-            rule="deposit",
-            subject=asset,
-            amount_ccy=_usd(counted[0]),
-            detail=f"down({worth} x {weights[0]} bps, 1e-6)",
-            evidence=rulebook.known("deposits"),
-        )
+    counted = [held.value_1e6 * weight // _BPS for weight in weights]
+    deposit = MarginLine(
+        rule="deposit",
+        subject=held.asset,
+        amount_ccy=_usd(counted[0]),
+        detail=f"down({held.worth} x {weights[0]} bps, 1e-6)",
+        evidence=rulebook.known("deposits"),
     )
-    lines.append(
-        MarginLine(
-            rule="a deposit weighs less to begin with",
-            subject=asset,
-            amount_ccy=Decimal(0),
-            detail=f"initial {_usd(counted[0])} - down({worth} x {weights[1]} bps, 1e-6)",
-            amount_initial_ccy=_usd(counted[0] - counted[1]),
-            evidence=rulebook.known("deposits"),
-        )
+    less = MarginLine(
+        rule="a deposit weighs less to begin with",
+        subject=held.asset,
+        amount_ccy=Decimal(0),
+        detail=f"initial {_usd(counted[0])} - down({held.worth} x {weights[1]} bps, 1e-6)",
+        amount_initial_ccy=_usd(counted[0] - counted[1]),
+        evidence=rulebook.known("deposits"),
     )
-    return None
+    return [less], [deposit]
 
 
 def _scaled_bps(asset: str, terms: DriftAsset) -> Outcome[int]:
@@ -189,15 +215,34 @@ def _scaled_bps(asset: str, terms: DriftAsset) -> Outcome[int]:
     )
 
 
+# --- perpetuals ----------------------------------------------------------------------------------
+
+
+class _Held(NamedTuple):
+    """One perpetual, all its positions together, with prices rounded against the holder."""
+
+    name: str
+    figures: DriftPerpetual
+    size_coin: Decimal
+    cost_usd: Decimal
+    price_1e6: int
+    quote_price_1e6: int
+
+
 def _perpetual(
-    account: Account,
-    terms: LinearPerpetual,
-    snapshot: Snapshot,
-    rulebook: DriftRulebook,
-    lines: list[MarginLine],
-    equity_lines: list[MarginLine],
-) -> Failure | None:
+    account: Account, terms: LinearPerpetual, snapshot: Snapshot, rulebook: DriftRulebook
+) -> Outcome[_Lines]:
     """A perpetual needs a ratio of its value that rises with its size; a loss counts in full."""
+    held = _held(account, terms, snapshot, rulebook)
+    if isinstance(held, Failure):
+        return held
+    lines, equity_lines = _profit(held, rulebook)
+    return [_requirement(held, rulebook), *lines], equity_lines
+
+
+def _held(
+    account: Account, terms: LinearPerpetual, snapshot: Snapshot, rulebook: DriftRulebook
+) -> Outcome[_Held]:
     name = terms.instrument_id
     figures = rulebook.perpetuals.get(terms.underlying)
     if figures is None:
@@ -213,79 +258,88 @@ def _perpetual(
         cost_usd += coins * position.price_entry_ccy
     # A long gains by a higher price, so it rounds down: its requirement by less than 1e-6 a coin.
     price = _price_1e6(terms.underlying, snapshot, up=size_coin < 0)
-    quote = _price_1e6(rulebook.currency, snapshot, up=True)
     if isinstance(price, Failure):
         return price
+    quote = _price_1e6(rulebook.currency, snapshot, up=True)
     if isinstance(quote, Failure):
         return quote
-    base_1e9 = int(quantise(abs(size_coin).scaleb(9), _ONE, "up"))
+    return _Held(name, figures, size_coin, cost_usd, price, quote)
+
+
+def _requirement(held: _Held, rulebook: DriftRulebook) -> MarginLine:
+    figures = held.figures
+    base_1e9 = int(quantise(abs(held.size_coin).scaleb(9), _ONE, "up"))
     ratios = (figures.ratio_maintenance_bps, figures.ratio_initial_bps)
     maintenance, initial = (
         perp_requirement_1e6(
             base_1e9,
             ratio_1e4=ratio,
             imf_1e6=figures.imf_ppm,
-            price_1e6=price,
-            quote_price_1e6=quote,
+            price_1e6=held.price_1e6,
+            quote_price_1e6=held.quote_price_1e6,
         )
         for ratio in ratios
     )
     adjusted = [
         liability_weight_1e4(ratio, imf_1e6=figures.imf_ppm, size_1e9=base_1e9) for ratio in ratios
     ]
-    size = f"{Decimal(base_1e9).scaleb(-9):f}"
-    worth = f"down(down({size} x {_usd(price)}, 1e-6) x {_usd(quote)}, 1e-6)"
-    lines.append(
-        MarginLine(
-            rule="perpetual",
-            subject=name,
-            amount_ccy=_usd(maintenance),
-            detail=f"down({worth} x {adjusted[0]} bps, 1e-6); initial "
-            f"down({worth} x {adjusted[1]} bps, 1e-6)",
-            amount_initial_ccy=_usd(initial),
-            evidence=rulebook.known("perpetuals"),
-        )
+    size, quote = f"{Decimal(base_1e9).scaleb(-9):f}", _usd(held.quote_price_1e6)
+    worth = f"down(down({size} x {_usd(held.price_1e6)}, 1e-6) x {quote}, 1e-6)"
+    return MarginLine(
+        rule="perpetual",
+        subject=held.name,
+        amount_ccy=_usd(maintenance),
+        detail=f"down({worth} x {adjusted[0]} bps, 1e-6); initial "
+        f"down({worth} x {adjusted[1]} bps, 1e-6)",
+        amount_initial_ccy=_usd(initial),
+        evidence=rulebook.known("perpetuals"),
     )
-    gained = quantise((size_coin * _usd(price) - cost_usd) * _usd(quote), _MICRO, "down")
-    said = f"down(({size_coin} x {_usd(price)} - {cost_usd}) x {_usd(quote)}, 1e-6)"
-    if gained <= 0:
-        equity_lines.append(
-            MarginLine(
-                rule="unrealised loss",
-                subject=name,
-                amount_ccy=gained,
-                detail=said,
-                evidence=rulebook.known("profits"),
-            )
-        )
-        return None
-    pnl_1e6 = int(gained / _MICRO)
+
+
+def _profit(held: _Held, rulebook: DriftRulebook) -> _Lines:
+    price, quote = _usd(held.price_1e6), _usd(held.quote_price_1e6)
+    profit = quantise((held.size_coin * price - held.cost_usd) * quote, _MICRO, "down")
+    said = f"down(({held.size_coin} x {price} - {held.cost_usd}) x {quote}, 1e-6)"
+    if profit > 0:
+        return _gain(held, profit, said, rulebook)
+    loss = MarginLine(
+        rule="unrealised loss",
+        subject=held.name,
+        amount_ccy=profit,
+        detail=said,
+        evidence=rulebook.known("profits"),
+    )
+    return [], [loss]
+
+
+def _gain(held: _Held, gained: Decimal, said: str, rulebook: DriftRulebook) -> _Lines:
+    """A gain counts by its weight; to begin with by a smaller one, and up to a cap."""
+    figures, pnl_1e6 = held.figures, int(gained / _MICRO)
     weight = profit_weight_1e4(
         pnl_1e6, weight_1e4=figures.profit_initial_bps, imf_1e6=figures.profit_imf_ppm
     )
     counted = _usd(pnl_1e6 * figures.profit_maintenance_bps // _BPS)
     first = min(_usd(pnl_1e6 * weight // _BPS), rulebook.profit_initial_usd_max)
-    equity_lines.append(
-        MarginLine(
-            rule="unrealised profit",
-            subject=name,
-            amount_ccy=counted,
-            detail=f"down({said} x {figures.profit_maintenance_bps} bps, 1e-6)",
-            evidence=rulebook.known("profits"),
-        )
+    gain = MarginLine(
+        rule="unrealised profit",
+        subject=held.name,
+        amount_ccy=counted,
+        detail=f"down({said} x {figures.profit_maintenance_bps} bps, 1e-6)",
+        evidence=rulebook.known("profits"),
     )
-    lines.append(
-        MarginLine(
-            rule="a profit weighs less to begin with",
-            subject=name,
-            amount_ccy=Decimal(0),
-            detail=f"initial {counted} - min(down({gained} x {weight} bps, 1e-6), "
-            f"{rulebook.profit_initial_usd_max}); {gained} = {said}",
-            amount_initial_ccy=counted - first,
-            evidence=rulebook.known("profits_initial"),
-        )
+    less = MarginLine(
+        rule="a profit weighs less to begin with",
+        subject=held.name,
+        amount_ccy=Decimal(0),
+        detail=f"initial {counted} - min(down({gained} x {weight} bps, 1e-6), "
+        f"{rulebook.profit_initial_usd_max}); {gained} = {said}",
+        amount_initial_ccy=counted - first,
+        evidence=rulebook.known("profits_initial"),
     )
-    return None
+    return [less], [gain]
+
+
+# --- numbers -------------------------------------------------------------------------------------
 
 
 def _price_1e6(asset: str, snapshot: Snapshot, *, up: bool) -> Outcome[int]:

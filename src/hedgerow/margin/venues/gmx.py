@@ -13,13 +13,21 @@ nothing; an account that has no such balance does not know them and is refused.
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
 import msgspec
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LinearPerpetual
 from hedgerow.margin.engine import Engine, VenueTerms
-from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of, unsupported
+from hedgerow.margin.records import (
+    Evidence,
+    MarginLine,
+    MarginReport,
+    Rulebook,
+    report_of,
+    unsupported,
+)
 from hedgerow.margin.rules.gmx_v2.fixed_point import ONE_1E30, times_1e30
 from hedgerow.margin.rules.gmx_v2.position import pnl_1e30
 from hedgerow.market import Snapshot
@@ -53,16 +61,81 @@ def require(
     rulebook: GmxRulebook,
 ) -> Outcome[MarginReport]:
     """Give the requirement of one position in dollars; see `hedgerow.margin.require`."""
+    position = _position(account, instruments, snapshot, rulebook)
+    if isinstance(position, Failure):
+        return position
+    collateral = _collateral_line(account, snapshot, position.market, rulebook)
+    if isinstance(collateral, Failure):
+        return collateral
+    market, remaining = position.market, rulebook.known("remaining")
+    return report_of(
+        account,
+        rulebook,
+        snapshot.time_ns,
+        currency="USD",
+        lines=[_least_line(position, rulebook)],
+        equity_lines=[
+            collateral,
+            _profit_line(position, rulebook),
+            _taken(
+                "largest price impact", position, market.impact_frac_max, rulebook.known("impact")
+            ),
+            _taken("fee of closing", position, market.fee_close_frac, remaining),
+            MarginLine(
+                rule="borrowing and funding owed",
+                subject=rulebook.currency,
+                amount_ccy=account.balance_coin(rulebook.currency),
+                evidence=remaining,
+            ),
+        ],
+    )
+
+
+class _Position(NamedTuple):
+    """What the account is: coins of one market (long is positive), and the dollars they cost."""
+
+    name: str
+    market: GmxMarket
+    tokens_coin: Decimal
+    size_usd: Decimal
+    mark_usd: Decimal
+
+
+def _position(
+    account: Account,
+    instruments: Mapping[str, Instrument],
+    snapshot: Snapshot,
+    rulebook: GmxRulebook,
+) -> Outcome[_Position]:
     names = list(dict.fromkeys(each.instrument_id for each in account.positions))
-    if not names:
-        return unsupported(account, "an account is one position, this has none")
-    if len(names) > 1:
-        return unsupported(account, f"an account is one position, this has {', '.join(names)}")
+    if len(names) != 1:
+        held = ", ".join(names) or "none"
+        return unsupported(account, f"an account is one position, this has {held}")
     (name,) = names
     terms = instruments[name]
     market = rulebook.markets.get(terms.underlying) if isinstance(terms, LinearPerpetual) else None
     if market is None or not isinstance(terms, LinearPerpetual):
         return unsupported(account, f"{rulebook.name} has no market for {name}")
+    untold = _untold(account, name, rulebook)
+    if untold is not None:
+        return untold
+    mark = snapshot.mark_usd(name, terms.underlying)
+    if isinstance(mark, Failure):
+        return mark
+    tokens, size = Decimal(0), Decimal(0)
+    for position in account.positions:
+        if position.price_entry_ccy is None:
+            return Failure(subject=name, reason="missing_data", message="no entry price")
+        coins = position.quantity_contracts * terms.multiplier_coin_per_contract
+        tokens += coins
+        size += coins * position.price_entry_ccy
+    if len({each.quantity_contracts > 0 for each in account.positions}) > 1:
+        return unsupported(account, f"{name} is held long and short, which are two positions")
+    return _Position(name, market, tokens, abs(size), mark)
+
+
+def _untold(account: Account, name: str, rulebook: GmxRulebook) -> Failure | None:
+    """Refuse an account that does not say what it owes for borrowing and funding."""
     if all(each.asset != rulebook.currency for each in account.balances):
         return Failure(
             subject=name,
@@ -77,63 +150,38 @@ def require(
             f"a balance of {owed} {rulebook.currency} is no collateral; it is what {name} owes for "
             "borrowing and funding, negative or nothing",
         )
-    mark = snapshot.mark_usd(name, terms.underlying)
-    if isinstance(mark, Failure):
-        return mark
-    tokens, size = Decimal(0), Decimal(0)
-    for position in account.positions:
-        if position.price_entry_ccy is None:
-            return Failure(subject=name, reason="missing_data", message="no entry price")
-        coins = position.quantity_contracts * terms.multiplier_coin_per_contract
-        tokens += coins
-        size += coins * position.price_entry_ccy
-    if len({each.quantity_contracts > 0 for each in account.positions}) > 1:
-        return unsupported(account, f"{name} is held long and short, which are two positions")
-    collateral = _collateral_line(account, snapshot, market, rulebook)
-    if isinstance(collateral, Failure):
-        return collateral
-    size = abs(size)
-    size_1e30 = _scaled(size)
-    profit_1e30 = pnl_1e30(size_1e30, worth_1e30=_scaled(abs(tokens) * mark), is_long=tokens > 0)
-    known = rulebook.known("remaining")
-    equity_lines = [
-        collateral,
-        MarginLine(
-            rule="unrealised profit",
-            subject=name,
-            amount_ccy=_down(profit_1e30),
-            detail=f"{tokens} x {mark} {'-' if tokens > 0 else '+'} {size}",
-            evidence=rulebook.known("profit_cap") if profit_1e30 > 0 else known,
-        ),
-        _taken("largest price impact", name, size_1e30, size, market.impact_frac_max, rulebook),
-        _taken("fee of closing", name, size_1e30, size, market.fee_close_frac, rulebook),
-        MarginLine(
-            rule="borrowing and funding owed",
-            subject=rulebook.currency,
-            amount_ccy=owed,
-            evidence=known,
-        ),
-    ]
+    return None
+
+
+def _least_line(position: _Position, rulebook: GmxRulebook) -> MarginLine:
+    """Ask for a part of the size, and for so many dollars at least."""
+    market, least = position.market, rulebook.collateral_usd_min
     maintenance, initial = (
-        max(rulebook.collateral_usd_min, _up(times_1e30(size_1e30, _scaled(part))))
+        max(least, _up(times_1e30(_scaled(position.size_usd), _scaled(part))))
         for part in (market.collateral_liquidation_frac, market.collateral_min_frac)
     )
-    line = MarginLine(
+    return MarginLine(
         rule="least collateral",
-        subject=name,
+        subject=position.name,
         amount_ccy=maintenance,
-        detail=f"max({rulebook.collateral_usd_min}, {size} x {market.collateral_liquidation_frac});"
-        f" initial max({rulebook.collateral_usd_min}, {size} x {market.collateral_min_frac})",
+        detail=f"max({least}, {position.size_usd} x {market.collateral_liquidation_frac});"
+        f" initial max({least}, {position.size_usd} x {market.collateral_min_frac})",
         amount_initial_ccy=initial,
         evidence=rulebook.known("least_collateral"),
     )
-    return report_of(
-        account,
-        rulebook,
-        snapshot.time_ns,
-        currency="USD",
-        lines=[line],
-        equity_lines=equity_lines,
+
+
+def _profit_line(position: _Position, rulebook: GmxRulebook) -> MarginLine:
+    tokens, mark = position.tokens_coin, position.mark_usd
+    profit_1e30 = pnl_1e30(
+        _scaled(position.size_usd), worth_1e30=_scaled(abs(tokens) * mark), is_long=tokens > 0
+    )
+    return MarginLine(
+        rule="unrealised profit",
+        subject=position.name,
+        amount_ccy=_down(profit_1e30),
+        detail=f"{tokens} x {mark} {'-' if tokens > 0 else '+'} {position.size_usd}",
+        evidence=rulebook.known("profit_cap" if profit_1e30 > 0 else "remaining"),
     )
 
 
@@ -170,21 +218,14 @@ def _collateral_line(
     )
 
 
-def _taken(
-    rule: str,
-    name: str,
-    size_1e30: int,
-    size_usd: Decimal,
-    part_frac: Decimal,
-    rulebook: GmxRulebook,
-) -> MarginLine:
+def _taken(rule: str, position: _Position, part_frac: Decimal, evidence: Evidence) -> MarginLine:
     """Take a part of the size off what remains, rounded up."""
     return MarginLine(
         rule=rule,
-        subject=name,
-        amount_ccy=-_up(times_1e30(size_1e30, _scaled(part_frac))),
-        detail=f"-{size_usd} x {part_frac}",
-        evidence=rulebook.known("impact" if rule == "largest price impact" else "remaining"),
+        subject=position.name,
+        amount_ccy=-_up(times_1e30(_scaled(position.size_usd), _scaled(part_frac))),
+        detail=f"-{position.size_usd} x {part_frac}",
+        evidence=evidence,
     )
 
 

@@ -22,8 +22,8 @@ from hedgerow.margin.contracts import (
     Held,
     held_contracts,
     order_lines,
-    profit_lines,
     rounded_up_ccy,
+    wallet_lines,
 )
 from hedgerow.margin.engine import Charges, Engine, VenueTerms
 from hedgerow.margin.model import Cells, TierColumns, tiered_cells
@@ -104,22 +104,19 @@ def require(
         )
         for each in held
     ]
-    equity_lines = (
-        MarginLine(
-            rule="balance",
-            subject=rulebook.currency,
-            amount_ccy=account.balance_coin(rulebook.currency),
-            evidence=rulebook.known("equity"),
-        ),
-        *profit_lines(account, held, rulebook.known("equity")),
-    )
     return report_of(
         account,
         rulebook,
         snapshot.time_ns,
         currency=rulebook.currency,
         lines=(*lines, *ordered),
-        equity_lines=equity_lines,
+        equity_lines=wallet_lines(
+            account,
+            held,
+            rule="balance",
+            asset=rulebook.currency,
+            evidence=rulebook.known("equity"),
+        ),
         used=[rulebook.known("initial")] if lines or ordered else [],
     )
 

@@ -14,15 +14,16 @@ References
 venue-margin.md section 5; hl-pm-ratio, which is a reading of the venue's page and not verified.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
 import msgspec
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LinearPerpetual
-from hedgerow.margin.contracts import held_contracts, profit_lines
+from hedgerow.margin.contracts import Held, held_contracts, profit_lines
 from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of, unsupported
 from hedgerow.margin.rules.hyperliquid import portfolio as rules
@@ -78,55 +79,13 @@ def require(
     )
     if isinstance(held, Failure):
         return held
-    profits = list(profit_lines(account, held, rulebook.known("cash")))
-    profit_ccy = sum((line.amount_ccy for line in profits), Decimal(0))
-    cash_ccy = sum((each for each in _rows(account, currency) if each > 0), Decimal(0))
-    told = f"{cash_ccy} + " + (" + ".join(line.detail for line in profits) or "0")
-    part = rulebook.liquidated_frac
+    cash = _cash(account, held, rulebook)
     lines = [
-        MarginLine(
-            rule="offset",
-            subject=currency,
-            amount_ccy=rulebook.offset_usd,
-            amount_initial_ccy=rulebook.offset_usd,
-            detail=f"{rulebook.offset_usd}",
-            evidence=rulebook.known("offset"),
-        ),
-        *(
-            position_line(
-                each,
-                rulebook.tiers[each.terms.underlying],
-                rulebook.leverage_set_frac,
-                rulebook.known("tiered_maintenance"),
-            )
-            for each in held
-        ),
+        _offset_line(rulebook),
+        *_position_lines(held, rulebook),
+        *_borrowed_lines(account, cash, rulebook),
     ]
-    equity_lines = [
-        MarginLine(
-            rule="cash",
-            subject=currency,
-            amount_ccy=part * max(cash_ccy + profit_ccy, Decimal(0)),
-            detail=f"{part} x max(0, {told})",
-            evidence=rulebook.known("cash"),
-        )
-    ]
-    owed = [-each for each in _rows(account, currency) if each < 0]
-    for amount_ccy, why in (
-        *((each, f"{each:f}") for each in owed),
-        (max(-(cash_ccy + profit_ccy), Decimal(0)), f"-({told})"),
-    ):
-        if amount_ccy > 0:
-            lines.append(
-                MarginLine(
-                    rule="borrowed",
-                    subject=currency,
-                    amount_ccy=amount_ccy,
-                    amount_initial_ccy=amount_ccy,
-                    detail=why,
-                    evidence=rulebook.known("borrowed"),
-                )
-            )
+    equity_lines = [_cash_line(cash, rulebook)]
     for asset in dict.fromkeys(balance.asset for balance in account.balances):
         if asset == currency:
             continue
@@ -144,6 +103,74 @@ def require(
         equity_lines=equity_lines,
         used=[rulebook.known("initial")],
     )
+
+
+def _offset_line(rulebook: HyperliquidPortfolioRulebook) -> MarginLine:
+    return MarginLine(
+        rule="offset",
+        subject=rulebook.currency,
+        amount_ccy=rulebook.offset_usd,
+        amount_initial_ccy=rulebook.offset_usd,
+        detail=f"{rulebook.offset_usd}",
+        evidence=rulebook.known("offset"),
+    )
+
+
+class _Cash(NamedTuple):
+    """Cash with the profits of perpetuals, and how that was added up; below zero it is borrowed."""
+
+    amount_ccy: Decimal
+    told: str
+
+
+def _cash(account: Account, held: Sequence[Held], rulebook: HyperliquidPortfolioRulebook) -> _Cash:
+    profits = list(profit_lines(account, held, rulebook.known("cash")))
+    profit_ccy = sum((line.amount_ccy for line in profits), Decimal(0))
+    cash_ccy = sum((each for each in _rows(account, rulebook.currency) if each > 0), Decimal(0))
+    told = f"{cash_ccy} + " + (" + ".join(line.detail for line in profits) or "0")
+    return _Cash(cash_ccy + profit_ccy, told)
+
+
+def _cash_line(cash: _Cash, rulebook: HyperliquidPortfolioRulebook) -> MarginLine:
+    return MarginLine(
+        rule="cash",
+        subject=rulebook.currency,
+        amount_ccy=rulebook.liquidated_frac * max(cash.amount_ccy, Decimal(0)),
+        detail=f"{rulebook.liquidated_frac} x max(0, {cash.told})",
+        evidence=rulebook.known("cash"),
+    )
+
+
+def _position_lines(
+    held: Sequence[Held], rulebook: HyperliquidPortfolioRulebook
+) -> Iterator[MarginLine]:
+    for each in held:
+        yield position_line(
+            each,
+            rulebook.tiers[each.terms.underlying],
+            rulebook.leverage_set_frac,
+            rulebook.known("tiered_maintenance"),
+        )
+
+
+def _borrowed_lines(
+    account: Account, cash: _Cash, rulebook: HyperliquidPortfolioRulebook
+) -> Iterator[MarginLine]:
+    """Ask for what is borrowed in full: as the venue reports it, and where losses used up cash."""
+    owed = [-each for each in _rows(account, rulebook.currency) if each < 0]
+    for amount_ccy, why in (
+        *((each, f"{each:f}") for each in owed),
+        (max(-cash.amount_ccy, Decimal(0)), f"-({cash.told})"),
+    ):
+        if amount_ccy > 0:
+            yield MarginLine(
+                rule="borrowed",
+                subject=rulebook.currency,
+                amount_ccy=amount_ccy,
+                amount_initial_ccy=amount_ccy,
+                detail=why,
+                evidence=rulebook.known("borrowed"),
+            )
 
 
 def _rows(account: Account, asset: str) -> list[Decimal]:

@@ -18,7 +18,7 @@ from decimal import Decimal
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LoanDebt, LoanSupply
 from hedgerow.margin.engine import Engine, VenueTerms
-from hedgerow.margin.loans import RAY, Loan, idle, in_coins, read_loans, scaled_raw
+from hedgerow.margin.loans import RAY, Loan, by_side, in_coins, read_loans, scaled_raw
 from hedgerow.margin.reach import LiquidationReach, amount_of, with_loans
 from hedgerow.margin.records import (
     MarginLine,
@@ -221,28 +221,26 @@ def _read(
     )
     if isinstance(loans, Failure):
         return loans
-    sides: dict[bool, Loan] = {}
+    collateral: Loan | None = None
+    owed: Loan | None = None
     spot_ray = RAY  # any that is known: without collateral nothing is multiplied by it
-    for loan in loans:
-        name = loan.terms.instrument_id
-        if loan.is_debt != (loan.terms.asset == rulebook.debt_asset):
-            return unsupported(
-                account,
-                f"{name}: on {rulebook.market} {rulebook.debt_asset} is owed and "
-                f"{rulebook.collateral_asset} is collateral",
-            )
-        if loan.is_debt in sides:
-            return unsupported(account, f"{name}: one position a side, there is another")
-        sides[loan.is_debt] = loan
+    for loan in by_side(
+        account,
+        loans,
+        market=rulebook.market,
+        owed_asset=rulebook.debt_asset,
+        collateral_asset=rulebook.collateral_asset,
+    ):
+        if isinstance(loan, Failure):
+            return loan
         if loan.is_debt:
+            owed = loan
             continue
-        grown = idle(account, loan)
-        if grown is not None:
-            return grown
-        spot_ray = _spot_ray(loan, rulebook)
+        collateral, spot_ray = loan, _spot_ray(loan, rulebook)
         if spot_ray == 0:
+            name = loan.terms.instrument_id
             return unsupported(account, f"{name}: a spot of zero is an unknown price")
-    return _Vault(collateral=sides.get(False), owed=sides.get(True), spot_ray=spot_ray)
+    return _Vault(collateral=collateral, owed=owed, spot_ray=spot_ray)
 
 
 def _spot_ray(collateral: Loan, rulebook: MakerRulebook) -> int:

@@ -24,7 +24,7 @@ import msgspec
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LoanDebt, LoanSupply
 from hedgerow.margin.engine import Engine, VenueTerms
-from hedgerow.margin.loans import Loan, idle, in_coins, read_loans
+from hedgerow.margin.loans import Loan, by_side, in_coins, read_loans
 from hedgerow.margin.reach import LiquidationReach, amount_of, with_loans
 from hedgerow.margin.records import (
     MarginLine,
@@ -274,25 +274,21 @@ def _read(
     collateral: Loan | None = None
     owed: Loan | None = None
     debt = rules.Debt(assets_raw=0, shares_raw=0)
-    for loan in loans:
-        name, is_loan_asset = loan.terms.instrument_id, loan.terms.asset == rulebook.loan_asset
-        if loan.is_debt != is_loan_asset:
-            return unsupported(
-                account,
-                f"{name}: on {rulebook.market} {rulebook.loan_asset} is owed and "
-                f"{rulebook.collateral_asset} is collateral",
-            )
-        if (owed if loan.is_debt else collateral) is not None:
-            return unsupported(account, f"{name}: one position a side, there is another")
+    for loan in by_side(
+        account,
+        loans,
+        market=rulebook.market,
+        owed_asset=rulebook.loan_asset,
+        collateral_asset=rulebook.collateral_asset,
+    ):
+        if isinstance(loan, Failure):
+            return loan
         if loan.is_debt:
             found = _totals(account, loan)
             if isinstance(found, Failure):
                 return found
             owed, debt = loan, found
         else:
-            grown = idle(account, loan)
-            if grown is not None:
-                return grown
             collateral = loan
     price = _price(snapshot, rulebook) if collateral else _Price(ratio_raw=0, told="")
     if isinstance(price, Failure):

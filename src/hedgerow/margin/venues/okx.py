@@ -23,7 +23,7 @@ from hedgerow.instruments import (
     settlement_of,
 )
 from hedgerow.margin.brackets import Brackets, mistakes_of_brackets, position_lines
-from hedgerow.margin.contracts import held_contracts, profit_lines
+from hedgerow.margin.contracts import held_contracts, wallet_lines
 from hedgerow.margin.engine import Charges, Engine, VenueTerms
 from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of
 from hedgerow.market import Snapshot
@@ -74,22 +74,19 @@ def require(
         if isinstance(needed, Failure):
             return needed
         lines.extend(needed)
-    equity_lines = (
-        MarginLine(
-            rule="balance",
-            subject=currency,
-            amount_ccy=account.balance_coin(currency),
-            evidence=rulebook.known("equity"),
-        ),
-        *profit_lines(account, held, rulebook.known("equity")),
-    )
     return report_of(
         account,
         rulebook,
         snapshot.time_ns,
         currency=currency,
         lines=lines,
-        equity_lines=equity_lines,
+        equity_lines=wallet_lines(
+            account,
+            held,
+            rule="balance",
+            asset=currency,
+            evidence=rulebook.known("equity"),
+        ),
         used=[rulebook.known("initial")] if lines else [],
     )
 

@@ -36,7 +36,7 @@ __all__ = [
     "ENGINE",
     "ParadexOptionRates",
     "ParadexRulebook",
-    "equity_lines_of",
+    "opened_of",
     "option_mark_usd",
     "require",
 ]
@@ -75,14 +75,10 @@ def require(
     rulebook: ParadexRulebook,
 ) -> Outcome[MarginReport]:
     """Give the cross requirement in dollars; see `hedgerow.margin.require`."""
-    if account.currency != rulebook.currency:
-        return unsupported(account, f"{rulebook.name} keeps accounts in {rulebook.currency}")
-    held = holdings(account, instruments, snapshot)
-    if isinstance(held, Failure):
-        return held
-    equity_lines = equity_lines_of(account, held, snapshot, rulebook)
-    if isinstance(equity_lines, Failure):
-        return equity_lines
+    opened = opened_of(account, instruments, snapshot, rulebook)
+    if isinstance(opened, Failure):
+        return opened
+    held, equity_lines = opened
     lines: list[MarginLine] = []
     for coin, spot in held.spots_usd.items():
         for perpetual in held.perpetuals.get(coin, ()):
@@ -117,10 +113,27 @@ class _Kept(Protocol):
     def known(self, rule: str) -> Evidence: ...
 
 
-def equity_lines_of(
+def opened_of(
+    account: Account,
+    instruments: Mapping[str, Instrument],
+    snapshot: Snapshot,
+    rulebook: _Kept,
+) -> Outcome[tuple[Holdings, list[MarginLine]]]:
+    """Give what is held and what it is worth, line by line; both modes count the same."""
+    if account.currency != rulebook.currency:
+        return unsupported(account, f"{rulebook.name} keeps accounts in {rulebook.currency}")
+    held = holdings(account, instruments, snapshot)
+    if isinstance(held, Failure):
+        return held
+    equity_lines = _equity_lines(account, held, snapshot, rulebook)
+    if isinstance(equity_lines, Failure):
+        return equity_lines
+    return held, equity_lines
+
+
+def _equity_lines(
     account: Account, held: Holdings, snapshot: Snapshot, rulebook: _Kept
 ) -> Outcome[list[MarginLine]]:
-    """Give what the account is worth in dollars, line by line; both modes count the same."""
     for asset in dict.fromkeys(each.asset for each in account.balances):
         if asset != rulebook.currency:
             return unsupported(account, f"{rulebook.name} takes no {asset} as collateral")

@@ -21,7 +21,7 @@ from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LinearPerpetual, Option
 from hedgerow.margin.contracts import rounded_up_ccy
 from hedgerow.margin.engine import Engine, VenueTerms
-from hedgerow.margin.holdings import Holdings, OptionHeld, PerpetualHeld, black_written, holdings
+from hedgerow.margin.holdings import Holdings, OptionHeld, PerpetualHeld, black_written
 from hedgerow.margin.records import (
     MarginLine,
     MarginReport,
@@ -31,7 +31,7 @@ from hedgerow.margin.records import (
     unsupported,
 )
 from hedgerow.margin.rules.paradex import delta_floor, shocked_vol_frac
-from hedgerow.margin.venues.paradex import equity_lines_of
+from hedgerow.margin.venues.paradex import opened_of
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.pricing import Floats, OptionColumns, greeks, value_usd
@@ -118,14 +118,10 @@ def require(
     rulebook: ParadexPortfolioRulebook,
 ) -> Outcome[MarginReport]:
     """Give the portfolio requirement in dollars; see `hedgerow.margin.require`."""
-    if account.currency != rulebook.currency:
-        return unsupported(account, f"{rulebook.name} keeps accounts in {rulebook.currency}")
-    held = holdings(account, instruments, snapshot)
-    if isinstance(held, Failure):
-        return held
-    equity_lines = equity_lines_of(account, held, snapshot, rulebook)
-    if isinstance(equity_lines, Failure):
-        return equity_lines
+    opened = opened_of(account, instruments, snapshot, rulebook)
+    if isinstance(opened, Failure):
+        return opened
+    held, equity_lines = opened
     lines: list[MarginLine] = []
     worsts: list[WorstScenario] = []
     for coin, spot in held.spots_usd.items():

@@ -1,4 +1,4 @@
-"""How an account stands: which parameters count, averages, health, and what may leave."""
+"""How an account stands: which parameters count, averages and health."""
 
 from decimal import Decimal
 from typing import Any
@@ -17,7 +17,6 @@ from hedgerow.margin.rules.aave_v3 import (
     debt_base,
     debt_raw,
     health_factor_wad,
-    may_withdraw,
     standing,
 )
 from tests.golden.read import cases
@@ -136,24 +135,6 @@ def test_a_reserve_without_a_threshold_of_its_own_counts_through_its_category() 
     only_inside = holding("IN", 100, 10, liquidation_threshold_bps=0, ltv_bps=0)
     assert standing((only_inside,)).health_wad == 0
     assert standing((only_inside,), CATEGORY).health_wad == 93 * WAD // 10
-
-
-def test_collateral_that_is_no_longer_lent_against_must_leave_first() -> None:
-    both = standing((holding("A", 100, 10), holding("B", 100, ltv_bps=0)))
-    assert not may_withdraw(both, ltv_bps=7_500)
-    assert may_withdraw(both, ltv_bps=0)
-    assert may_withdraw(both, ltv_bps=7_500, is_collateral=False)
-    assert may_withdraw(standing((holding("A", 100, 10),)), ltv_bps=7_500)
-
-
-def test_nothing_leaves_below_a_health_factor_of_one() -> None:
-    at_one = standing((holding("A", 100, 80),))
-    below = standing((holding("A", 99, 80),))
-    assert at_one.health_wad == WAD
-    assert may_withdraw(at_one, ltv_bps=7_500)
-    assert not may_withdraw(below, ltv_bps=7_500)
-    assert not may_withdraw(below, ltv_bps=0)
-    assert may_withdraw(standing((holding("B", 9, ltv_bps=0),)), ltv_bps=7_500)
 
 
 sizes = st.integers(1, 10**18)

@@ -131,19 +131,6 @@ def test_more_of_a_position_never_requires_less(
 # --- liquidation -------------------------------------------------------------------------------
 
 
-def test_an_account_is_liquidatable_below_its_requirement_only() -> None:
-    # 0.1 BTC is worth 5,000 and requires 500.
-    def stands(quote_usd: Fraction, base_raw: int = 10**7) -> bool:
-        risk = liquidation.account_risk(int(quote_usd * 10**6), [holding(base_raw)])
-        return liquidation.is_liquidatable(risk)
-
-    assert not stands(Fraction(-4500)), "exactly the requirement"
-    assert stands(Fraction("-4500.000001"))
-    least = liquidation.Risk(net_collateral_raw=0, requirement_maintenance_raw=1)
-    assert liquidation.is_liquidatable(least)
-    assert not stands(Fraction(-1), base_raw=0), "nothing required: negative, yet not liquidatable"
-
-
 @given(signed, st.lists(st.tuples(st.sampled_from([BTC, ETH]), signed), min_size=1, max_size=4))
 def test_an_account_is_the_sum_of_its_positions(
     quote: int, held: list[tuple[liquidation.Market, int]]

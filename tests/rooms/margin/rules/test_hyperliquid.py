@@ -248,12 +248,6 @@ def test_the_hourly_rate_is_an_eighth_up_to_four_per_cent() -> None:
         Fraction("0.04"),
         -Fraction("0.04"),
     ]
-    paid = funding.payment_usd(
-        Fraction(2), oracle_usd=Fraction(1000), rate_per_hour=Fraction("0.001")
-    )
-    assert paid == -2, "longs pay"
-    with pytest.raises(OutOfDomain, match="oracle_usd must be positive, was 0"):
-        funding.payment_usd(Fraction(1), oracle_usd=Fraction(0), rate_per_hour=Fraction(1))
     for refused in (funding.rate_frac_per_8h, funding.rate_frac_per_hour):
         bound = {"pull_frac_max": Fraction(-1)}
         if refused is funding.rate_frac_per_hour:

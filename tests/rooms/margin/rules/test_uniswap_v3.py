@@ -12,7 +12,6 @@ from hedgerow.margin.rules.uniswap_v3 import (
     SQRT_PRICE_X96_MAX,
     SQRT_PRICE_X96_MIN,
     TICK_MAX,
-    TICK_SPACING,
     SwapStep,
     amount0_delta_raw,
     amount1_delta_raw,
@@ -20,7 +19,6 @@ from hedgerow.margin.rules.uniswap_v3 import (
     liquidity_for_amounts_raw,
     next_price_from_input_x96,
     next_price_from_output_x96,
-    price_of,
     sqrt_price_x96_at_tick,
     swap_step,
     tick_at_sqrt_price_x96,
@@ -103,18 +101,6 @@ def test_beyond_the_last_tick_there_is_no_price() -> None:
     for root in (SQRT_PRICE_X96_MIN - 1, SQRT_PRICE_X96_MAX + 1):
         with pytest.raises(OutOfDomain, match=f"was {root}"):
             tick_at_sqrt_price_x96(root)
-
-
-def test_spacings_are_those_of_the_factory() -> None:
-    """Fees of 0.01, 0.05, 0.30 and 1 % (onchain-margin.md section 13.2)."""
-    assert TICK_SPACING == {100: 1, 500: 10, 3_000: 60, 10_000: 200}
-
-
-def test_a_price_in_whole_tokens() -> None:
-    """One unit of a token of six digits for one of eighteen is 1e-12 of them, and the reverse."""
-    assert price_of(ONE, decimals0=18, decimals1=6) == 10**12
-    assert price_of(ONE, decimals0=6, decimals1=18) == Fraction(1, 10**12)
-    assert price_of(2 * ONE, decimals0=6, decimals1=6) == 4
 
 
 # --- amounts -----------------------------------------------------------------------------------

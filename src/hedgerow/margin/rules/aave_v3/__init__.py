@@ -20,7 +20,6 @@ from hedgerow.margin.rules.aave_v3.account import (
     collateral_base,
     debt_base,
     health_factor_wad,
-    may_withdraw,
     standing,
 )
 from hedgerow.margin.rules.aave_v3.interest import (
@@ -59,7 +58,6 @@ __all__ = [
     "leaves_dust",
     "linear_interest_ray",
     "liquidation_amounts_raw",
-    "may_withdraw",
     "normalised_income_ray",
     "percent_mul",
     "ray_mul",

@@ -18,7 +18,6 @@ __all__ = [
     "collateral_base",
     "debt_base",
     "health_factor_wad",
-    "may_withdraw",
     "standing",
 ]
 
@@ -88,7 +87,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     available_base_raw
         What it may still borrow; never negative.
     has_zero_ltv
-        Whether some of its collateral counts for liquidation only; see `may_withdraw`.
+        Whether some of its collateral counts for liquidation only; it must leave before any other.
     """
 
     collateral_base_raw: int
@@ -170,24 +169,3 @@ def standing(holdings: Iterable[Holding], category: Category | None = None) -> S
         available_base_raw=max(mul_div_down(collateral, ltv_average_bps, _BPS) - debt, 0),
         has_zero_ltv=has_zero_ltv,
     )
-
-
-def may_withdraw(after: Standing, *, ltv_bps: int, is_collateral: bool = True) -> bool:
-    """Whether supply may be withdrawn or given away.
-
-    The health factor must stay at one or above, and an account that has collateral with a
-    loan-to-value of zero must part with that first.
-
-    Parameters
-    ----------
-    after
-        The account without what leaves.
-    ltv_bps
-        What counts for the asset that leaves (its category's, where it has one).
-    is_collateral
-        Whether the supply that leaves counts; one that does not may always go, and so may any where
-        nothing is owed.
-    """
-    if not is_collateral or after.health_wad is None:
-        return True
-    return after.health_wad >= _WAD and (ltv_bps == 0 or not after.has_zero_ltv)

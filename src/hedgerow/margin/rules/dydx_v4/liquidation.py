@@ -17,7 +17,6 @@ __all__ = [
     "account_risk",
     "bankruptcy_price_raw",
     "fillable_price_raw_per_raw",
-    "is_liquidatable",
 ]
 
 _ONE_PPM = 10**6
@@ -53,11 +52,6 @@ def account_risk(quote_raw: int, positions: Sequence[Position]) -> Risk:
         net_collateral_raw=quote_raw + sum(risk.net_collateral_raw for risk in each),
         requirement_maintenance_raw=sum(risk.requirement_maintenance_raw for risk in each),
     )
-
-
-def is_liquidatable(risk: Risk) -> bool:
-    """Whether an account may be liquidated: it has a requirement, and has less than that."""
-    return 0 < risk.requirement_maintenance_raw > risk.net_collateral_raw
 
 
 def bankruptcy_price_raw(

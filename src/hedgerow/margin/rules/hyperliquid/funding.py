@@ -8,7 +8,6 @@ from hedgerow.margin.rules.checks import not_negative, positive
 __all__ = [
     "INTEREST_FRAC_PER_8H",
     "PULL_FRAC_MAX",
-    "payment_usd",
     "premium_frac",
     "rate_frac_per_8h",
     "rate_frac_per_hour",
@@ -76,9 +75,3 @@ def rate_frac_per_hour(
     """Rate paid each hour: an eighth of the 8-hour rate, at most 4 % either way."""
     not_negative(frac_per_hour_max=frac_per_hour_max)
     return min(max(rate_per_8h / 8, -frac_per_hour_max), frac_per_hour_max)
-
-
-def payment_usd(size_coin: Fraction, *, oracle_usd: Fraction, rate_per_hour: Fraction) -> Fraction:
-    """Dollars that a position receives (negative: pays) for an hour, on its value at the oracle."""
-    positive(oracle_usd=oracle_usd)
-    return -size_coin * oracle_usd * rate_per_hour

@@ -1,9 +1,7 @@
 """Ticks and prices: tick i stands for a price of 1.0001^i, exact to the pool's last digit."""
 
 from bisect import bisect_right
-from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from fractions import Fraction
 from typing import Final
 
 from hedgerow.errors import OutOfDomain
@@ -12,15 +10,11 @@ __all__ = [
     "SQRT_PRICE_X96_MAX",
     "SQRT_PRICE_X96_MIN",
     "TICK_MAX",
-    "TICK_SPACING",
-    "price_of",
     "sqrt_price_x96_at_tick",
     "tick_at_sqrt_price_x96",
 ]
 
 TICK_MAX: Final = 887_272
-TICK_SPACING: Final[Mapping[int, int]] = {100: 1, 500: 10, 3_000: 60, 10_000: 200}
-"""Ticks between two that may bound a position, by the pool's fee in millionths."""
 
 _X128 = 2**128
 _UINT256_MAX = 2**256 - 1
@@ -80,9 +74,3 @@ def tick_at_sqrt_price_x96(sqrt_price_x96: int) -> int:
         )
     ticks = range(-TICK_MAX, TICK_MAX + 1)
     return ticks[bisect_right(ticks, sqrt_price_x96, key=sqrt_price_x96_at_tick) - 1]
-
-
-def price_of(sqrt_price_x96: int, *, decimals0: int, decimals1: int) -> Fraction:
-    """Give the exact price in whole tokens: token1 for one token0."""
-    price = Fraction(sqrt_price_x96**2, 2**192)
-    return price * Fraction(10) ** (decimals0 - decimals1)

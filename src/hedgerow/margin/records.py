@@ -124,7 +124,7 @@ class MarginReport(msgspec.Struct, frozen=True, kw_only=True):
             (self.lines, self.requirement_maintenance_ccy, "requirement_maintenance_ccy"),
             (self.equity_lines, self.equity_ccy, "equity_ccy"),
         ):
-            added = sum((line.amount_ccy for line in lines), Decimal(0))
+            added = sum([line.amount_ccy for line in lines], Decimal(0))
             if added != total:
                 raise ValueError(
                     f"{self.account_id}: {what} is {total} but its lines add up to {added}"
@@ -209,8 +209,8 @@ def report_of(
         currency=currency,
         time_ns=time_ns,
         confidence=confidence_of(rulebook.confidence, evidence),
-        equity_ccy=sum((line.amount_ccy for line in counted), Decimal(0)),
-        requirement_maintenance_ccy=sum((line.amount_ccy for line in needed), Decimal(0)),
+        equity_ccy=sum([line.amount_ccy for line in counted], Decimal(0)),
+        requirement_maintenance_ccy=sum([line.amount_ccy for line in needed], Decimal(0)),
         requirement_initial_ccy=sum(
             (line.amount_initial_ccy or Decimal(0) for line in needed), Decimal(0)
         ),

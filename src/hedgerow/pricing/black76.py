@@ -50,7 +50,7 @@ _BOUNDS: Final = {
     "vol_frac": VOL,
     "expiry_years": YEARS,
 }
-_LEAST, _MOST = np.array(list(_BOUNDS.values())).T
+_LEAST, _MOST = np.array(list(_BOUNDS.values())).T[:, :, None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,7 +128,7 @@ def are_in_domain(rows: Floats) -> bool:
         Shape (4, n), in that order, of one option or more.
     """
     # A NaN is neither above nor below, and is found as well.
-    return bool((rows.min(axis=1) >= _LEAST).all() and (rows.max(axis=1) <= _MOST).all())
+    return bool(((rows >= _LEAST) & (rows <= _MOST)).all())
 
 
 def value_usd(

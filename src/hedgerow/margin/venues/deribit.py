@@ -66,6 +66,7 @@ class _Scan(NamedTuple):
     grid: Sequence[Cell]
     moves_frac: Floats
     allowances_ccy: Sequence[Decimal]  # what is taken off the size of a gain or a loss
+    factor_written: str  # of the initial requirement that is maintenance
 
     @property
     def reach_frac(self) -> Decimal:
@@ -154,7 +155,8 @@ def _scan(rulebook: ScanRulebook, currency: str, index_usd: Decimal) -> _Scan:
         else Decimal(0)
         for cell in grid
     ]
-    return _Scan(rulebook, currency, index_usd, grid, moves_frac, allowances)
+    factor = f"{rulebook.maintenance_factor_frac}"
+    return _Scan(rulebook, currency, index_usd, grid, moves_frac, allowances, factor)
 
 
 # --- gather ---------------------------------------------------------------------------------------
@@ -173,13 +175,13 @@ def _gathered(
     for position in account.positions:
         terms = instruments[position.instrument_id]
         match terms:
+            case Option() if terms.underlying == currency and terms.is_coin_settled:
+                options.append((position, terms))
             case InversePerpetual() | InverseFuture() if terms.underlying == currency:
                 future = held_future(position, terms, snapshot, rulebook)
                 if isinstance(future, Failure):
                     return future
                 futures.append(future)
-            case Option() if terms.underlying == currency and terms.is_coin_settled:
-                options.append((position, terms))
             case _:
                 return unsupported(
                     account, f"{position.instrument_id} is neither {currency} future nor option"
@@ -226,7 +228,7 @@ def _scanned(kinds: Sequence[_Kind], scan: _Scan) -> _Scanned:
 
 
 def _line(
-    rulebook: ScanRulebook,
+    scan: _Scan,
     rule: str,
     subject: str,
     amount_ccy: Decimal,
@@ -241,12 +243,11 @@ def _line(
     written
         The amount as `detail` has it.
     """
-    factor = rulebook.maintenance_factor_frac
     return MarginLine(
         rule=rule,
         subject=subject,
-        amount_ccy=amount_ccy * factor,
-        detail=f"{factor} x {written}; {detail}",
+        amount_ccy=amount_ccy * scan.rulebook.maintenance_factor_frac,
+        detail=f"{scan.factor_written} x {written}; {detail}",
         amount_initial_ccy=amount_ccy,
         evidence=evidence,
     )
@@ -264,7 +265,6 @@ def _scan_lines(scanned: _Scanned, kinds: Sequence[_Kind], scan: _Scan) -> Itera
     hows = [how for kind in kinds for how in kind.losses_how(scanned.at)]
     columns = zip(holdings, scanned.profits_ccy, scanned.shares_ccy, hows, strict=True)
     for h, profit, share, how in columns:
-        known = weaker(h.evidence, h.heard)
         loss = counted = f"{-profit:f}"
         steps = f"{loss} = {how}"
         if cell.multiplier_frac != 1:
@@ -272,13 +272,13 @@ def _scan_lines(scanned: _Scanned, kinds: Sequence[_Kind], scan: _Scan) -> Itera
             part = f"{scale}{reach} / {abs(cell.price_move_frac)} x {loss}"
             steps = f"{counted} = {part}; {steps}"
         yield _line(
-            rulebook,
+            scan,
             "loss in the worst cell",
             h.subject,
             -share,
             counted,
             f"{where}; {steps}",
-            weaker(known, tail) if cell.is_extended else known,
+            weaker(h.evidence, tail) if cell.is_extended else h.evidence,
         )
     total = sum(scanned.shares_ccy, Decimal(0))
     dampener = scanned.total_ccy - total
@@ -290,13 +290,13 @@ def _scan_lines(scanned: _Scanned, kinds: Sequence[_Kind], scan: _Scan) -> Itera
             f"{rulebook.extended_dampener_usd[currency]} / {scan.index_usd:f}"
         )
         known = rulebook.known("tail_dampener")
-        yield _line(rulebook, "tail dampener", currency, -dampener, written, detail, known)
+        yield _line(scan, "tail dampener", currency, -dampener, written, detail, known)
     rounding = quantise(-scanned.total_ccy, _SCAN_STEP, "half_up") + scanned.total_ccy
     if rounding != 0:
         detail = f"{-scanned.total_ccy:f} to {rounding - scanned.total_ccy:f}"
         known = rulebook.known("rounding")
         rule = "rounded half up to 9 decimals"
-        yield _line(rulebook, rule, currency, rounding, f"{rounding:f}", detail, known)
+        yield _line(scan, rule, currency, rounding, f"{rounding:f}", detail, known)
 
 
 def _roll_lines(holdings: Sequence[Held], scan: _Scan, snapshot: Snapshot) -> Iterator[MarginLine]:
@@ -321,13 +321,13 @@ def _roll_lines(holdings: Sequence[Held], scan: _Scan, snapshot: Snapshot) -> It
         written, delta = f"{amount_ccy:f}", f"{delta_coin:f}"
         deltas = " + ".join(h.delta_written for h in held)
         yield _line(
-            rulebook,
+            scan,
             "roll shock",
             "perpetual" if expiry_ns is None else date_utc(expiry_ns),
             amount_ccy,
             written,
             f"{written} = {delta} x {rate}{how}; {delta} = |{deltas}|",
-            weaker(rulebook.known(rule), min(h.heard for h in held)),  # U before V
+            rulebook.known(rule) if all(h.is_heard for h in held) else "U",
         )
 
 
@@ -348,7 +348,7 @@ def _equity_lines(
             subject=h.subject,
             amount_ccy=h.worth_ccy,
             detail=h.how,
-            evidence=weaker(counted, h.heard),
+            evidence=counted if h.is_heard else "U",
         )
 
 

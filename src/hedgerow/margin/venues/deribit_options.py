@@ -39,8 +39,8 @@ _SHOCKS: Final[tuple[VolShock, ...]] = ("up", "same", "down")
 class Held(msgspec.Struct, frozen=True, kw_only=True):
     """One position outside the scan: what it is worth and its coins of delta, both in the coin.
 
-    `how` says how a calculator gets to both. `evidence` is of what the scan makes of it, `heard` of
-    its settlement average: U where the index was not.
+    `how` says how a calculator gets to both. `evidence` is of its profits in the scan. `is_heard`
+    unless a part of its settlement average is not known, nor then anything of it.
     """
 
     subject: str
@@ -50,7 +50,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     delta_written: str
     how: str
     evidence: Evidence
-    heard: Evidence = "V"
+    is_heard: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +70,7 @@ class HeldOptions:
     _grid: Sequence[Cell]
     _rulebook: ScanRulebook
     _currency: str
-    _options: list[Option]
+    _kinds_written: Sequence[tuple[str, str]]  # right and strike
     _marks: list[OptionMark]
     _sizes_coin: list[Decimal]
     _sizes_model_coin: list[float]
@@ -97,7 +97,7 @@ class HeldOptions:
         """Write how each loses in one cell what it does."""
         forwards = _texts(self._forwards_usd[at].tolist())
         thens = _values(
-            self._options, forwards, _texts(self._vols_frac[at].tolist()), self._years_written
+            self._kinds_written, forwards, _texts(self._vols_frac[at].tolist()), self._years_written
         )
         shock = self._grid[at].vol_shock
         shocks = rules.shocks_written(
@@ -158,7 +158,8 @@ def held_options(
     sizes_coin = [p.quantity_contracts * o.multiplier_coin_per_contract for p, o in positions]
     sizes = [to_model(size) for size in sizes_coin]
     forwards_written, years_written = _texts(forwards), _texts(years)
-    ones = _values(options, forwards_written, _texts(vols), years_written)
+    kinds = [(option.right, f"{option.strike_usd}") for option in options]
+    ones = _values(kinds, forwards_written, _texts(vols), years_written)
     present = [f"{one} / {forward}" for one, forward in zip(ones, forwards_written, strict=True)]
     known = rulebook.known("options_scan")
     held = []
@@ -178,8 +179,8 @@ def held_options(
                 delta_written=delta_written,
                 how=f"{written} x {present[i]}; "
                 f"delta {delta_written} = {written} x delta of {ones[i]}{window}",
-                evidence=known,
-                heard="V" if mark.is_heard else "U",
+                evidence=known if mark.is_heard else "U",
+                is_heard=mark.is_heard,
             )
         )
     return HeldOptions(
@@ -188,7 +189,7 @@ def held_options(
         _grid=grid,
         _rulebook=rulebook,
         _currency=currency,
-        _options=options,
+        _kinds_written=kinds,
         _marks=marks,
         _sizes_coin=sizes_coin,
         _sizes_model_coin=sizes,
@@ -232,13 +233,13 @@ def _texts(column: list[float]) -> list[str]:
 
 
 def _values(
-    options: Sequence[Option], forwards: list[str], vols: list[str], years: list[str]
+    kinds: Sequence[tuple[str, str]], forwards: list[str], vols: list[str], years: list[str]
 ) -> list[str]:
     """Write values of options, in dollars a coin."""
-    columns = zip(options, forwards, vols, years, strict=True)
+    columns = zip(kinds, forwards, vols, years, strict=True)
     return [
-        f"{option.right}(F {forward}, K {option.strike_usd}, vol {vol}, years {year})"
-        for option, forward, vol, year in columns
+        f"{right}(F {forward}, K {strike}, vol {vol}, years {year})"
+        for (right, strike), forward, vol, year in columns
     ]
 
 

@@ -4,6 +4,8 @@ from decimal import Decimal
 from itertools import product
 from typing import Any
 
+import msgspec
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from hedgerow.errors import Failure
 from hedgerow.instruments import Instrument, InverseFuture, InversePerpetual
 from hedgerow.margin import MarginReport, require
 from hedgerow.margin.venues import deribit
+from hedgerow.margin.venues.deribit_futures import HeldFutures, held_future
 from hedgerow.market import MarketEvent
 from hedgerow.units import DAY_NS
 from tests.builders import (
@@ -120,6 +123,42 @@ def test_no_cell_is_worse_than_the_one_the_model_points_at(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(deribit, "_NEAR_CCY", float("inf"))
         assert report_on(positions, **changes) == found
+
+
+def test_a_tail_that_is_half_a_per_cent_worse_is_the_worst() -> None:
+    """A future is moved by the range there: its loss times 4.145625 x 0.16 / 0.66 = 1.005."""
+    report = report_on(
+        {"BTC-PERPETUAL": (60_100, 60_100)},  # one coin at its mark
+        extended_moves_frac=[D("-0.66")],
+        extended_table_factor_frac=D("4.145625"),
+        extended_dampener_usd={"BTC": D(0), "ETH": D(0)},
+    )
+    assert report.worst_scenario is not None
+    assert report.worst_scenario.price_move_frac == D("-0.66")
+    assert float(report.worst_scenario.profit_ccy) == pytest.approx(-1.005 * 0.16 / 0.84, rel=1e-11)
+
+
+def test_the_model_is_close_to_the_exact_in_every_cell() -> None:
+    """Of futures, whose profits are exact: twelve decimals, down."""
+    book, terms = scan_rulebook(extended_moves_frac=[D("-0.66"), D("0.10"), D(5)]), FUTURES[0]
+    (position,) = account(positions={terms.instrument_id: (-123_450, 60_000)}).positions
+    future = held_future(position, terms, snapshot(*EVENTS), book)
+    assert not isinstance(future, Failure)
+    grid = deribit.cells(book, "BTC")
+    moves = np.array([float(cell.price_move_frac) for cell in grid])
+    held = HeldFutures([future], grid, moves, book.price_range_frac["BTC"])
+    exact = [float(held.profits_ccy(at)[0]) for at in range(len(grid))]
+    assert held.profits_model_ccy() == pytest.approx(exact, abs=2e-12)
+
+
+def test_ten_contracts_of_a_tenth_of_a_coin_are_one_of_a_coin() -> None:
+    tenth = msgspec.structs.replace(OPTIONS[0], multiplier_coin_per_contract=D("0.1"))
+    held = account(currency="BTC", positions={tenth.instrument_id: -10}, balances={"BTC": 5})
+    report = require(held, by_id(tenth), snapshot(*EVENTS), scan_rulebook())
+    assert isinstance(report, MarginReport), report
+    whole = report_on({tenth.instrument_id: -1})
+    assert report.equity_ccy == whole.equity_ccy
+    assert report.requirement_initial_ccy == whole.requirement_initial_ccy
 
 
 def test_what_no_formula_takes_is_refused_by_name_and_in_words() -> None:

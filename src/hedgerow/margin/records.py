@@ -7,7 +7,7 @@ cover what is held.
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -41,6 +41,7 @@ Confidence: TypeAlias = Literal["exact", "reconciled", "estimate"]
 # against the source code. D: stated in a document of the venue. S: from a third party only.
 # U: not verified.
 Evidence: TypeAlias = Literal["V", "R", "D", "S", "U"]
+_WEAKNESS: Final[Mapping[Evidence, int]] = {"V": 0, "R": 1, "D": 2, "S": 3, "U": 4}
 
 
 class Rulebook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -123,7 +124,7 @@ class MarginReport(msgspec.Struct, frozen=True, kw_only=True):
             (self.lines, self.requirement_maintenance_ccy, "requirement_maintenance_ccy"),
             (self.equity_lines, self.equity_ccy, "equity_ccy"),
         ):
-            added = sum((line.amount_ccy for line in lines), Decimal(0))
+            added = sum([line.amount_ccy for line in lines], Decimal(0))
             if added != total:
                 raise ValueError(
                     f"{self.account_id}: {what} is {total} but its lines add up to {added}"
@@ -175,7 +176,7 @@ def confidence_of(best: Confidence, used: Iterable[Evidence]) -> Confidence:
 
 def weaker(one: Evidence, other: Evidence) -> Evidence:
     """Give the less known of two."""
-    return max(one, other, key="VRDSU".index)
+    return one if _WEAKNESS[one] >= _WEAKNESS[other] else other
 
 
 def report_of(
@@ -208,8 +209,8 @@ def report_of(
         currency=currency,
         time_ns=time_ns,
         confidence=confidence_of(rulebook.confidence, evidence),
-        equity_ccy=sum((line.amount_ccy for line in counted), Decimal(0)),
-        requirement_maintenance_ccy=sum((line.amount_ccy for line in needed), Decimal(0)),
+        equity_ccy=sum([line.amount_ccy for line in counted], Decimal(0)),
+        requirement_maintenance_ccy=sum([line.amount_ccy for line in needed], Decimal(0)),
         requirement_initial_ccy=sum(
             (line.amount_initial_ccy or Decimal(0) for line in needed), Decimal(0)
         ),

@@ -66,6 +66,9 @@ _KEPT: Final[Mapping[type[MarketEvent], tuple[str, Callable[[Any], Any]]]] = {
 }
 
 
+_STILL: Final = Decimal(1)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
     """The market at `time_ns`, seen through `shock`.
@@ -277,12 +280,12 @@ class Snapshot:
         """Give perpetual now over perpetual then; one where nothing moves this coin between."""
         mover_id = self.movers.get(coin)
         if mover_id is None:
-            return Decimal(1)
+            return _STILL
         mover = self._fresh(self.quotes, mover_id, self.ages.quote_ns_max, "quote")
         if isinstance(mover, Failure):
             return mover
         if mover.time_ns <= since_ns:
-            return Decimal(1)  # the perpetual has not been heard since: nothing to carry
+            return _STILL  # the perpetual has not been heard since: nothing to carry
         anchor = self.anchors_usd.get((coin, since_ns))
         if anchor is None:
             what = f"mark at {format_ns(since_ns)} (to carry {coin})"

@@ -11,6 +11,7 @@ F. Black (1976), The pricing of commodity contracts, J. Financial Economics 3.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,9 +32,25 @@ from hedgerow.pricing.gate import (
     written,
 )
 
-__all__ = ["Floats", "OptionColumns", "OptionGreeks", "greeks", "value_usd", "vega_usd_per_vol"]
+__all__ = [
+    "Floats",
+    "OptionColumns",
+    "OptionGreeks",
+    "are_in_domain",
+    "delta_forward_frac",
+    "greeks",
+    "value_usd",
+    "vega_usd_per_vol",
+]
 
 _INV_SQRT_2PI = 0.3989422804014327
+_BOUNDS: Final = {
+    "forward_usd": PRICE,
+    "strike_usd": NOT_NEGATIVE,
+    "vol_frac": VOL,
+    "expiry_years": YEARS,
+}
+_LEAST, _MOST = np.array(list(_BOUNDS.values())).T[:, :, None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,12 +87,7 @@ class OptionColumns:
             raise OutOfDomain(f"is_call has shape {is_call.shape}, expected one of options")
         is_call.setflags(write=False)
         object.__setattr__(self, "is_call", is_call)
-        for name, bounds in (
-            ("forward_usd", PRICE),
-            ("strike_usd", NOT_NEGATIVE),
-            ("vol_frac", VOL),
-            ("expiry_years", YEARS),
-        ):
+        for name, bounds in _BOUNDS.items():
             column = floats(name, getattr(self, name)).copy()
             if column.shape != is_call.shape:
                 raise OutOfDomain(f"{name} has shape {column.shape}, expected {is_call.shape}")
@@ -105,6 +117,18 @@ class OptionGreeks:
     gamma_coin_per_usd: Floats
     vega_usd_per_vol: Floats
     theta_usd_per_year: Floats
+
+
+def are_in_domain(rows: Floats) -> bool:
+    """Say whether `OptionColumns` would take forwards, strikes, vols and years: quicker, wordless.
+
+    Parameters
+    ----------
+    rows
+        Shape (4, n), in that order, of one option or more.
+    """
+    # A NaN is neither above nor below, and is found as well.
+    return bool(((rows >= _LEAST) & (rows <= _MOST)).all())
 
 
 def value_usd(
@@ -151,7 +175,8 @@ def value_usd(
     model = cp * (forward_usd * ndtr(cp * d1) - strike_usd * ndtr(cp * (d1 - st)))
     intrinsic = cp * (forward_usd - strike_usd)
     # Rounding may leave a far wing a hair below zero.
-    return written(out, np.maximum(np.where(live, model, intrinsic), 0.0))
+    found: Floats = np.maximum(np.where(live, model, intrinsic), 0.0)
+    return found if out is None else written(out, found)
 
 
 def vega_usd_per_vol(
@@ -193,6 +218,48 @@ def vega_usd_per_vol(
     return written(out, vega)
 
 
+def delta_forward_frac(
+    forward_usd: Floats,
+    strike_usd: Floats,
+    vol_frac: Floats,
+    expiry_years: Floats,
+    is_call: NDArray[np.bool_],
+) -> Floats:
+    """Give ∂V/∂F for every cell of a broadcast, as `greeks` does beside the others.
+
+    Parameters
+    ----------
+    forward_usd, strike_usd, vol_frac, expiry_years, is_call
+        As `value_usd` takes them; not checked.
+
+    Returns
+    -------
+    ndarray, broadcast shape, coin per coin
+        In [0, 1] for calls and [-1, 0] for puts; not premium-adjusted. Without time or vol a step.
+    """
+    cp = np.where(is_call, 1.0, -1.0)
+    with np.errstate(over="ignore", divide="ignore"):
+        live, _, d1 = _d1(forward_usd, strike_usd, vol_frac * np.sqrt(expiry_years))
+    return _delta_forward_frac(forward_usd - strike_usd, cp, live, d1)
+
+
+def _d1(
+    forward_usd: Floats, strike_usd: Floats, st: Floats
+) -> tuple[NDArray[np.bool_], Floats, Floats]:
+    """Say where there is variance; give its root there, one elsewhere, and d1 of that."""
+    live = st > 0
+    safe = np.where(live, st, 1.0)
+    return live, safe, np.log(forward_usd / strike_usd) / safe + 0.5 * safe
+
+
+def _delta_forward_frac(
+    beyond_usd: Floats, cp: Floats, live: NDArray[np.bool_], d1: Floats
+) -> Floats:
+    # With no variance left delta is a step; exactly at the strike, its middle.
+    step = 0.5 * cp * (1.0 + cp * np.sign(beyond_usd))
+    return np.where(live, cp * ndtr(cp * d1), step)
+
+
 def greeks(options: OptionColumns, *, out: Floats | None = None) -> OptionGreeks:
     """Value options on a forward with their first Greeks, undiscounted.
 
@@ -223,20 +290,15 @@ def greeks(options: OptionColumns, *, out: Floats | None = None) -> OptionGreeks
     F, K = options.forward_usd, options.strike_usd
     sigma, T = options.vol_frac, options.expiry_years
     cp = np.where(options.is_call, 1.0, -1.0)
-    st = sigma * np.sqrt(T)
-    live = st > 0
-    safe = np.where(live, st, 1.0)
     # With hardly any variance, or no strike, d1 is infinite, and the density is the zero it means.
     with np.errstate(over="ignore", divide="ignore"):
-        d1 = np.log(F / K) / safe + 0.5 * safe
+        live, safe, d1 = _d1(F, K, sigma * np.sqrt(T))
         density = np.where(live, _INV_SQRT_2PI * np.exp(-0.5 * d1 * d1), 0.0)
-    # With no variance left delta is a step; exactly at the strike, its middle.
-    step = 0.5 * cp * (1.0 + cp * np.sign(F - K))
     return laid_out(
         OptionGreeks,
         out,
         value_usd(F, K, sigma, T, options.is_call),
-        np.where(live, cp * ndtr(cp * d1), step),
+        _delta_forward_frac(F - K, cp, live, d1),
         density / (F * safe),
         F * np.sqrt(T) * np.where(live | (F != K), density, _INV_SQRT_2PI),
         -F * density * sigma / (2.0 * np.sqrt(np.where(T > 0, T, 1.0))),

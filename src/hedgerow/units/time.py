@@ -33,7 +33,7 @@ def format_ns(time_ns: int) -> str:
 
 def date_utc(time_ns: int) -> str:
     """Write the UTC calendar day, such as ``2026-02-05``."""
-    return format_ns(time_ns)[:10]
+    return datetime.fromtimestamp(time_ns // SECOND_NS, UTC).date().isoformat()
 
 
 def parse_ns(text: str) -> int:

@@ -1,5 +1,6 @@
 """Black-76 against published tables, 40 digits and its own limits."""
 
+from itertools import product
 from math import exp, inf, nan, sqrt
 from typing import Any
 
@@ -12,6 +13,8 @@ from hedgerow.pricing import (
     EuropeanColumns,
     OptionColumns,
     OptionGreeks,
+    are_in_domain,
+    delta_forward_frac,
     european_greeks,
     greeks,
     value_usd,
@@ -274,3 +277,34 @@ def test_columns_are_copied_and_locked() -> None:
         columns.strike_usd[0] = 2.0
     with pytest.raises(ValueError, match="read-only"):
         columns.is_call[0] = False
+
+
+def test_delta_alone_is_that_of_all_greeks() -> None:
+    """Edges too: no time, no vol, at the strike and beside it."""
+    rows = np.array(list(product([90.0, 100.0, 130.0], [100.0], [0.0, 0.3, 2.0], [0.0, 1e-9, 0.5])))
+    for is_call in (np.full(len(rows), True), np.full(len(rows), False)):
+        alone = delta_forward_frac(*rows.T, is_call)  # type: ignore[call-arg]
+        beside = greeks(OptionColumns(*rows.T, is_call))  # type: ignore[call-arg]
+        assert alone.tolist() == beside.delta_forward_frac.tolist()
+    # At the strike with no time left: half of a coin; a call in the money: all of it.
+    edge = [np.array([each]) for each in (100.0, 100.0, 0.3, 0.0)]
+    assert delta_forward_frac(edge[0], edge[1], edge[2], edge[3], np.array([False]))[0] == -0.5
+    assert delta_forward_frac(edge[0] + 1, edge[1], edge[2], edge[3], np.array([True]))[0] == 1.0
+
+
+@pytest.mark.parametrize("row", range(4))
+@pytest.mark.parametrize("column", range(3))
+def test_what_is_said_to_be_in_the_domain_is_what_columns_take(row: int, column: int) -> None:
+    bounds = [(1e-30, 1e30), (0.0, 1e30), (0.0, 1e3), (0.0, 1e3)][row]
+    for bound, beyond in ((bounds[0], -inf), (bounds[1], inf)):
+        for at, is_fine in ((bound, True), (float(np.nextafter(bound, beyond)), False)):
+            rows = np.full((4, 3), 0.5)
+            rows[row, column] = at
+            assert are_in_domain(rows) is is_fine
+            if is_fine:
+                OptionColumns(*rows, np.full(3, True))  # type: ignore[call-arg]
+            else:
+                with pytest.raises(OutOfDomain):
+                    OptionColumns(*rows, np.full(3, True))  # type: ignore[call-arg]
+    rows[row, column] = nan
+    assert not are_in_domain(rows)

@@ -48,8 +48,8 @@ __all__ = [
     "roll_rate_frac",
     "rolled_contingency",
     "rounded",
-    "shock_written",
     "shocked_vol_frac",
+    "shocks_written",
     "short_linear_option_usd",
     "tail_allowance_ccy",
     "window_written",
@@ -222,26 +222,36 @@ def window_written(forward_usd: float, open_frac: float, vol_scale_frac: float) 
     )
 
 
-def shock_written(
-    vol_frac: float,
-    days: float,
+def shocks_written(
+    vol_frac: Sequence[float],
+    days: Sequence[float],
     shock: VolShock,
     *,
     range_frac: float,
     short_power: float,
     long_power: float,
     least_up_frac: float = 0.0,
-) -> str:
-    """Write how `shocked_vol_frac` shocks one vol; nothing where it does not."""
+) -> list[str]:
+    """Write how `shocked_vol_frac` shocks vols, one by one; nothing where it does not."""
     if shock == "same":
-        return ""
-    sign, power = "-" if shock == "down" else "+", short_power if days < 30.0 else long_power
-    factor = 1.0 + (range_frac if shock == "up" else -range_frac) * (30.0 / days) ** power
-    shocked, least = vol_frac * factor, least_up_frac if shock == "up" else 0.0
-    if shocked <= least:
-        return f"vol {least} is the least of a shock {shock}"
-    tenor = f"(30 / {days:.15g})^{power}"
-    return f"{shocked:.15g} = {vol_frac:.15g} x (1 {sign} {range_frac} x {tenor})"
+        return [""] * len(vol_frac)
+    sign, least = ("-", 0.0) if shock == "down" else ("+", least_up_frac)
+    reach = range_frac if shock == "up" else -range_frac
+    factors: dict[float, tuple[float, str]] = {}
+    for each in set(days):
+        power = short_power if each < 30.0 else long_power
+        tenor = f"(30 / {each:.15g})^{power}"
+        factors[each] = 1.0 + reach * (30.0 / each) ** power, f"(1 {sign} {range_frac} x {tenor})"
+    written = []
+    for vol, each in zip(vol_frac, days, strict=True):
+        factor, how = factors[each]
+        is_least = (shocked := vol * factor) <= least
+        written.append(
+            f"vol {least} is the least of a shock {shock}"
+            if is_least
+            else f"{shocked:.15g} = {vol:.15g} x {how}"
+        )
+    return written
 
 
 def tail_allowance_ccy(

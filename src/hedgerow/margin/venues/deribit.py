@@ -11,16 +11,15 @@ to twelve decimals, down; the delta that an expiry's roll is charged for to twel
 nine, up; the scan to nine, half up, as the venue prints it ([V], the same case).
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from hedgerow.errors import Failure, Outcome
-from hedgerow.instruments import Instrument, InverseFuture, InversePerpetual, Option, expiry_of
+from hedgerow.instruments import Instrument, InverseFuture, InversePerpetual, Option
 from hedgerow.margin.engine import Engine
 from hedgerow.margin.records import (
     Evidence,
@@ -32,43 +31,47 @@ from hedgerow.margin.records import (
     weaker,
 )
 from hedgerow.margin.rules import deribit as rules
-from hedgerow.margin.rules.deribit import Cell, VolShock
+from hedgerow.margin.rules.deribit import Cell
+from hedgerow.margin.venues.deribit_futures import HeldFuture, HeldFutures, held_future
 from hedgerow.margin.venues.deribit_model import scan_cells
+from hedgerow.margin.venues.deribit_options import (
+    MODEL_STEP,
+    Held,
+    HeldOptions,
+    held_options,
+    shocked_vol_frac,
+)
 from hedgerow.margin.venues.deribit_orders import with_orders
 from hedgerow.margin.venues.deribit_rulebook import RULES, ScanRulebook, mistakes, venue_terms
-from hedgerow.market import OptionMark, Snapshot
+from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account, Position
-from hedgerow.pricing import Floats, OptionColumns, greeks, unit_ccy, value_usd
-from hedgerow.units import date_utc, digits_of, quantise, to_exact, to_model, years_between
+from hedgerow.pricing import Floats
+from hedgerow.units import date_utc, quantise, to_exact, to_model, years_between
 
 __all__ = ["ENGINE", "cells", "require", "shocked_vol_frac"]
 
 _SCAN_STEP = Decimal("1e-9")
-_MODEL_STEP = Decimal("1e-12")
-_SHOCKS: tuple[VolShock, ...] = ("up", "same", "down")
 # Further apart than this, the model's float and the exact figures cannot disagree on the order.
 _NEAR_CCY = 1e-8
 
+_Kind: TypeAlias = HeldFutures | HeldOptions
 
-@dataclass(frozen=True, slots=True)
-class _Holding:
-    """One position: its worth, its coins of delta and its profit in every cell, all in the coin.
 
-    `profits_model_ccy` are close; `profit_ccy` gives one cell exactly, rounded against the holder.
-    The rest says how a calculator gets there.
-    """
+class _Scan(NamedTuple):
+    """What one coin is scanned by; item i of `moves_frac` and `allowances_ccy` is cell i's."""
 
-    subject: str
-    evidence: Evidence
-    expiry_ns: int | None
-    worth_ccy: Decimal
-    worth_how: str
-    delta_coin: Decimal
-    delta_how: str
-    profits_model_ccy: Floats
-    profit_ccy: Callable[[int], Decimal]
-    loss_how: Callable[[int], str]
-    heard: Evidence = "V"  # of its settlement average; U where the index was not
+    rulebook: ScanRulebook
+    currency: str
+    index_usd: Decimal
+    grid: Sequence[Cell]
+    moves_frac: Floats
+    allowances_ccy: Sequence[Decimal]  # what is taken off the size of a gain or a loss
+    factor_written: str  # of the initial requirement that is maintenance
+
+    @property
+    def reach_frac(self) -> Decimal:
+        """How far the near cells go."""
+        return self.rulebook.price_range_frac[self.currency]
 
 
 class _Scanned(NamedTuple):
@@ -96,10 +99,11 @@ def require(
     index_usd = snapshot.spot_usd(currency)
     if isinstance(index_usd, Failure):
         return index_usd
-    grid = cells(rulebook, currency)
-    holdings = _gathered(account, instruments, snapshot, rulebook, grid)
-    if isinstance(holdings, Failure):
-        return holdings
+    scan = _scan(rulebook, currency, index_usd)
+    kinds = _gathered(account, instruments, snapshot, scan)
+    if isinstance(kinds, Failure):
+        return kinds
+    holdings = [held for kind in kinds for held in kind.held]
     delta_usd = abs(sum((h.delta_coin for h in holdings), Decimal(0))) * index_usd
     if delta_usd > rulebook.delta_shock_threshold_usd:
         return unsupported(
@@ -107,24 +111,21 @@ def require(
             f"delta of {delta_usd:.0f} USD is beyond {rulebook.delta_shock_threshold_usd}, where "
             "the venue adds a delta shock whose formula is not verified",
         )
-    scanned = _scanned(holdings, grid, rulebook, currency, index_usd) if holdings else None
-    lines = [
-        *(_scan_lines(scanned, holdings, grid, rulebook, currency, index_usd) if scanned else ()),
-        *_roll_lines(holdings, rulebook, currency, snapshot),
-    ]
+    scanned = _scanned(kinds, scan) if kinds else None
+    scan_lines = () if scanned is None else _scan_lines(scanned, kinds, scan)
     return report_of(
         account,
         rulebook,
         snapshot.time_ns,
         currency=currency,
-        lines=[_maintained(line, rulebook.maintenance_factor_frac) for line in lines],
+        lines=[*scan_lines, *_roll_lines(holdings, scan, snapshot)],
         equity_lines=_equity_lines(account, holdings, rulebook),
         worst_scenario=None
         if scanned is None
         else WorstScenario(
             scenario_index=scanned.at,
-            price_move_frac=grid[scanned.at].price_move_frac,
-            vol_shock=grid[scanned.at].vol_shock,
+            price_move_frac=scan.grid[scanned.at].price_move_frac,
+            vol_shock=scan.grid[scanned.at].vol_shock,
             profit_ccy=scanned.total_ccy,
         ),
     )
@@ -140,6 +141,24 @@ def cells(rulebook: ScanRulebook, currency: str) -> tuple[Cell, ...]:
     )
 
 
+def _scan(rulebook: ScanRulebook, currency: str, index_usd: Decimal) -> _Scan:
+    grid, reach = cells(rulebook, currency), rulebook.price_range_frac[currency]
+    moves_frac = np.array([to_model(cell.price_move_frac) for cell in grid])
+    dampener_usd = rulebook.extended_dampener_usd[currency]
+    allowances = [
+        quantise(
+            rules.tail_allowance_ccy(cell.price_move_frac, reach, dampener_usd, index_usd),
+            MODEL_STEP,
+            "down",
+        )
+        if cell.is_extended
+        else Decimal(0)
+        for cell in grid
+    ]
+    factor = f"{rulebook.maintenance_factor_frac}"
+    return _Scan(rulebook, currency, index_usd, grid, moves_frac, allowances, factor)
+
+
 # --- gather ---------------------------------------------------------------------------------------
 
 
@@ -147,344 +166,190 @@ def _gathered(
     account: Account,
     instruments: Mapping[str, Instrument],
     snapshot: Snapshot,
-    rulebook: ScanRulebook,
-    grid: Sequence[Cell],
-) -> Outcome[list[_Holding]]:
-    """Take every position with its worth, its delta and its profits: futures, then options."""
-    currency = account.currency
-    holdings: list[_Holding] = []
+    scan: _Scan,
+) -> Outcome[list[_Kind]]:
+    """Take every position: futures, then options; a kind of which none is held is left out."""
+    currency, rulebook = scan.currency, scan.rulebook
+    futures: list[HeldFuture] = []
     options: list[tuple[Position, Option]] = []
     for position in account.positions:
         terms = instruments[position.instrument_id]
         match terms:
-            case InversePerpetual() | InverseFuture() if terms.underlying == currency:
-                held = _future(position, terms, snapshot, grid, rulebook)
-                if isinstance(held, Failure):
-                    return held
-                holdings.append(held)
             case Option() if terms.underlying == currency and terms.is_coin_settled:
                 options.append((position, terms))
+            case InversePerpetual() | InverseFuture() if terms.underlying == currency:
+                future = held_future(position, terms, snapshot, rulebook)
+                if isinstance(future, Failure):
+                    return future
+                futures.append(future)
             case _:
                 return unsupported(
                     account, f"{position.instrument_id} is neither {currency} future nor option"
                 )
-    revalued = _options(options, snapshot, rulebook, currency, grid)
-    return revalued if isinstance(revalued, Failure) else [*holdings, *revalued]
-
-
-def _future(
-    position: Position,
-    terms: InversePerpetual | InverseFuture,
-    snapshot: Snapshot,
-    grid: Sequence[Cell],
-    rulebook: ScanRulebook,
-) -> Outcome[_Holding]:
-    """Give a future, whose profit in every cell is exact."""
-    mark = snapshot.mark_usd(terms.instrument_id, terms.underlying)
-    if isinstance(mark, Failure):
-        return mark
-    entry = position.price_entry_ccy
-    if entry is None:
-        return Failure(
-            subject=position.instrument_id, reason="missing_data", message="no entry price"
-        )
-    dollars = position.quantity_contracts * terms.multiplier_usd_per_contract
-    size_coin = dollars / mark
-    reach = rulebook.price_range_frac[terms.underlying]
-    moves = [
-        rules.future_move_frac(cell.price_move_frac, reach, is_extended=cell.is_extended)
-        for cell in grid
-    ]
-    profits = [
-        quantise(rules.inverse_profit_coin(size_coin, move), _MODEL_STEP, "down") for move in moves
-    ]
-    worth = position.quantity_contracts * (unit_ccy(terms, mark) - unit_ccy(terms, entry))
-    return _Holding(
-        subject=position.instrument_id,
-        evidence=rulebook.known("futures_scan"),
-        expiry_ns=expiry_of(terms),
-        worth_ccy=quantise(worth, _MODEL_STEP, "down"),
-        worth_how=f"{dollars:f} x (1 / {entry:f} - 1 / {mark:f})",
-        delta_coin=size_coin,
-        delta_how=f"{dollars:f} / {mark:f}",
-        profits_model_ccy=np.array([to_model(profit) for profit in profits]),
-        profit_ccy=profits.__getitem__,
-        loss_how=lambda at: f"{-dollars:f} / {mark:f} x {moves[at]} / {1 + moves[at]}",
-    )
-
-
-def _options(
-    held: Sequence[tuple[Position, Option]],
-    snapshot: Snapshot,
-    rulebook: ScanRulebook,
-    currency: str,
-    grid: Sequence[Cell],
-) -> Outcome[list[_Holding]]:
-    """Revalue all options in all cells at once: shape (cells, options)."""
-    marks: list[OptionMark] = []
-    for _, option in held:
-        mark = snapshot.option(option)
-        if isinstance(mark, Failure):
-            return mark
-        marks.append(mark)
-    if not held:
-        return []
-    vol_frac = np.array([mark.vol_frac for mark in marks])
-    years = np.array([mark.expiry_years for mark in marks])
-    shocked = {
-        shock: shocked_vol_frac(rulebook, currency, vol_frac, years, shock) for shock in _SHOCKS
-    }
-    # Inside a settlement window all is of the average, which moves by what of it is open.
-    scale = np.array([mark.vol_scale_frac for mark in marks])
-    columns = OptionColumns(
-        forward_usd=np.array([mark.average_usd for mark in marks]),
-        strike_usd=np.array([to_model(option.strike_usd) for _, option in held]),
-        vol_frac=scale * vol_frac,
-        expiry_years=years,
-        is_call=np.array([option.right == "call" for _, option in held]),
-    )
-    now = greeks(columns)
-    moves = np.array([to_model(cell.price_move_frac) for cell in grid])[:, None]
-    forwards = columns.forward_usd * (1.0 + np.array([each.moved_frac for each in marks]) * moves)
-    vols = np.stack([scale * shocked[cell.vol_shock] for cell in grid])
-    worth: Floats = value_usd(forwards, columns.strike_usd, vols, years, columns.is_call)
-    profits = worth / forwards - now.value_usd / columns.forward_usd
-    values, deltas = now.value_usd.tolist(), now.delta_forward_frac.tolist()
-
-    def one(i: int, position: Position, option: Option) -> _Holding:
-        coins = position.quantity_contracts * option.multiplier_coin_per_contract
-        quantity = to_model(coins)
-        ours = quantity * profits[:, i]
-        mark, forward, vol = marks[i], marks[i].average_usd, marks[i].vol_frac
-        terms = f"years {mark.expiry_years:.15g})"
-
-        def written(forward_usd: float, vol_frac: float) -> str:
-            head = f"{option.right}(F {forward_usd:.15g}, K {option.strike_usd}"
-            return f"{head}, vol {vol_frac:.15g}, {terms}"
-
-        def loss_how(at: int) -> str:
-            then_usd, then_frac = float(forwards[at, i]), float(vols[at, i])
-            then = f"{written(then_usd, then_frac)} / {then_usd:.15g}"
-            profit = f"{-coins:f} x ({then} - {present} / {forward:.15g})"
-            figures = _shock_figures(rulebook, currency, grid[at].vol_shock)
-            shocked = rules.shock_written(
-                vol, float(rules.days_of(years)[i]), grid[at].vol_shock, **figures
-            )
-            return f"{profit}; {shocked}" if shocked else profit
-
-        present = written(forward, float(columns.vol_frac[i]))
-        window = rules.window_written(mark.forward_usd, mark.open_frac, mark.vol_scale_frac)
-        return _Holding(
-            subject=position.instrument_id,
-            evidence=rulebook.known("options_scan"),
-            heard="V" if mark.is_heard else "U",
-            expiry_ns=option.expiry_ns,
-            worth_ccy=to_exact(quantity * values[i] / forward, _MODEL_STEP, "down"),
-            worth_how=f"{coins:f} x {present} / {forward:.15g}",
-            # Every digit of the model's: what an expiry is charged for is rounded once, summed.
-            delta_coin=digits_of(quantity * mark.open_frac * deltas[i]),
-            delta_how=f"{coins:f} x delta of {present}{window}",
-            profits_model_ccy=ours,
-            profit_ccy=lambda at: to_exact(float(ours[at]), _MODEL_STEP, "down"),
-            loss_how=loss_how,
-        )
-
-    return [one(i, position, option) for i, (position, option) in enumerate(held)]
-
-
-def shocked_vol_frac(
-    rulebook: ScanRulebook,
-    currency: str,
-    vol_frac: Floats,
-    expiry_years: Floats,
-    shock: VolShock,
-) -> Floats:
-    """Shock volatilities by a rulebook's figures."""
-    figures = _shock_figures(rulebook, currency, shock)
-    return rules.shocked_vol_frac(vol_frac, rules.days_of(expiry_years), shock, **figures)
-
-
-def _shock_figures(rulebook: ScanRulebook, currency: str, shock: VolShock) -> dict[str, float]:
-    ranges = rulebook.volatility_down_frac if shock == "down" else rulebook.volatility_up_frac
-    return {
-        "range_frac": to_model(ranges[currency]),
-        "short_power": to_model(rulebook.short_term_vega_power),
-        "long_power": to_model(rulebook.long_term_vega_power),
-        "least_up_frac": to_model(rulebook.min_volatility_for_shock_up_frac),
-    }
+    kinds: list[_Kind] = []
+    if futures:
+        kinds.append(HeldFutures(futures, scan.grid, scan.moves_frac, scan.reach_frac))
+    if options:
+        revalued = held_options(options, snapshot, rulebook, currency, scan.grid, scan.moves_frac)
+        if isinstance(revalued, Failure):
+            return revalued
+        kinds.append(revalued)
+    return kinds
 
 
 # --- scan -----------------------------------------------------------------------------------------
 
 
-def _scanned(
-    holdings: Sequence[_Holding],
-    grid: Sequence[Cell],
-    rulebook: ScanRulebook,
-    currency: str,
-    index_usd: Decimal,
-) -> _Scanned:
+def _scanned(kinds: Sequence[_Kind], scan: _Scan) -> _Scanned:
     """Find the worst cell: by the model first, and exactly wherever that leaves it open."""
-    reach = rulebook.price_range_frac[currency]
-    dampener_usd = rulebook.extended_dampener_usd[currency]
-    multipliers = np.array([to_model(cell.multiplier_frac) for cell in grid])
-    allowances_ccy = [
-        quantise(
-            rules.tail_allowance_ccy(cell.price_move_frac, reach, dampener_usd, index_usd),
-            _MODEL_STEP,
-            "down",
-        )
-        if cell.is_extended
-        else Decimal(0)
-        for cell in grid
-    ]
-    rough = np.sum([h.profits_model_ccy for h in holdings], axis=0) * multipliers
-    rough -= np.sign(rough) * np.minimum(np.abs(rough), [to_model(a) for a in allowances_ccy])
+    grid, allowances = scan.grid, scan.allowances_ccy
+    # The near cells have a multiplier of one and no allowance.
+    multipliers = [to_model(c.multiplier_frac) if c.is_extended else 1.0 for c in grid]
+    let_off = [to_model(a) if c.is_extended else 0.0 for c, a in zip(grid, allowances, strict=True)]
+    rough = sum(kind.profits_model_ccy() for kind in kinds) * np.array(multipliers)
+    rough -= np.sign(rough) * np.minimum(np.abs(rough), let_off)
 
     def exactly(at: int) -> _Scanned:
-        profits = [h.profit_ccy(at) for h in holdings]
+        profits = [profit for kind in kinds for profit in kind.profits_ccy(at)]
         multiplier = grid[at].multiplier_frac
         shares = (
             profits
             if multiplier == 1
-            else [quantise(profit * multiplier, _MODEL_STEP, "down") for profit in profits]
+            else [quantise(profit * multiplier, MODEL_STEP, "down") for profit in profits]
         )
-        total = rules.dampened(sum(shares, Decimal(0)), allowances_ccy[at])
+        total = rules.dampened(sum(shares, Decimal(0)), allowances[at])
         return _Scanned(at, profits, shares, total)
 
-    close = np.flatnonzero(rough <= rough.min() + _NEAR_CCY)
-    return min((exactly(int(at)) for at in close), key=lambda cell: cell.total_ccy)
+    close = np.flatnonzero(rough <= rough.min() + _NEAR_CCY).tolist()
+    return min(map(exactly, close), key=lambda cell: cell.total_ccy)
 
 
 # --- report ---------------------------------------------------------------------------------------
 
 
-def _scan_lines(
-    scanned: _Scanned,
-    holdings: Sequence[_Holding],
-    grid: Sequence[Cell],
-    rulebook: ScanRulebook,
-    currency: str,
-    index_usd: Decimal,
-) -> list[MarginLine]:
+def _line(
+    scan: _Scan,
+    rule: str,
+    subject: str,
+    amount_ccy: Decimal,
+    written: str,
+    detail: str,
+    evidence: Evidence,
+) -> MarginLine:
+    """Write a line of the initial requirement, of which maintenance is a part.
+
+    Parameters
+    ----------
+    written
+        The amount as `detail` has it.
+    """
+    return MarginLine(
+        rule=rule,
+        subject=subject,
+        amount_ccy=amount_ccy * scan.rulebook.maintenance_factor_frac,
+        detail=f"{scan.factor_written} x {written}; {detail}",
+        amount_initial_ccy=amount_ccy,
+        evidence=evidence,
+    )
+
+
+def _scan_lines(scanned: _Scanned, kinds: Sequence[_Kind], scan: _Scan) -> Iterator[MarginLine]:
     """Write the worst cell as lines that add up to it."""
-    cell, reach = grid[scanned.at], rulebook.price_range_frac[currency]
+    rulebook, currency, reach = scan.rulebook, scan.currency, scan.reach_frac
+    cell = scan.grid[scanned.at]
     where = f"at price {cell.price_move_frac:+}, vol {cell.vol_shock}"
     tail = rulebook.known("tail_multiplier")
-    lines = []
-    for h, profit, share in zip(holdings, scanned.profits_ccy, scanned.shares_ccy, strict=True):
-        steps, known = [where], weaker(h.evidence, h.heard)
+    factor = rulebook.extended_table_factor_frac
+    scale = "" if factor == 1 else f"{factor} x "
+    holdings = [held for kind in kinds for held in kind.held]
+    hows = [how for kind in kinds for how in kind.losses_how(scanned.at)]
+    columns = zip(holdings, scanned.profits_ccy, scanned.shares_ccy, hows, strict=True)
+    for h, profit, share, how in columns:
+        loss = counted = f"{-profit:f}"
+        steps = f"{loss} = {how}"
         if cell.multiplier_frac != 1:
-            factor = rulebook.extended_table_factor_frac
-            scale = "" if factor == 1 else f"{factor} x "
-            steps.append(f"{-share:f} = {scale}{reach} / {abs(cell.price_move_frac)} x {-profit:f}")
-        steps.append(f"{-profit:f} = {h.loss_how(scanned.at)}")
-        lines.append(
-            MarginLine(
-                rule="loss in the worst cell",
-                subject=h.subject,
-                amount_ccy=-share,
-                detail="; ".join(steps),
-                evidence=weaker(known, tail) if cell.is_extended else known,
-            )
+            counted = f"{-share:f}"
+            part = f"{scale}{reach} / {abs(cell.price_move_frac)} x {loss}"
+            steps = f"{counted} = {part}; {steps}"
+        yield _line(
+            scan,
+            "loss in the worst cell",
+            h.subject,
+            -share,
+            counted,
+            f"{where}; {steps}",
+            weaker(h.evidence, tail) if cell.is_extended else h.evidence,
         )
     total = sum(scanned.shares_ccy, Decimal(0))
     dampener = scanned.total_ccy - total
     if dampener != 0:
-        lines.append(
-            MarginLine(
-                rule="tail dampener",
-                subject=currency,
-                amount_ccy=-dampener,
-                # Never all of a loss: a tail that is let off whole is not the worst cell.
-                detail=f"{-dampener:f} = -(|{cell.price_move_frac}| / {reach} - 1) x "
-                f"{rulebook.extended_dampener_usd[currency]} / {index_usd:f}",
-                evidence=rulebook.known("tail_dampener"),
-            )
+        # Never all of a loss: a tail that is let off whole is not the worst cell.
+        written = f"{-dampener:f}"
+        detail = (
+            f"{written} = -(|{cell.price_move_frac}| / {reach} - 1) x "
+            f"{rulebook.extended_dampener_usd[currency]} / {scan.index_usd:f}"
         )
+        known = rulebook.known("tail_dampener")
+        yield _line(scan, "tail dampener", currency, -dampener, written, detail, known)
     rounding = quantise(-scanned.total_ccy, _SCAN_STEP, "half_up") + scanned.total_ccy
     if rounding != 0:
-        lines.append(
-            MarginLine(
-                rule="rounded half up to 9 decimals",
-                subject=currency,
-                amount_ccy=rounding,
-                detail=f"{-scanned.total_ccy:f} to {rounding - scanned.total_ccy:f}",
-                evidence=rulebook.known("rounding"),
-            )
-        )
-    return lines
+        detail = f"{-scanned.total_ccy:f} to {rounding - scanned.total_ccy:f}"
+        known = rulebook.known("rounding")
+        rule = "rounded half up to 9 decimals"
+        yield _line(scan, rule, currency, rounding, f"{rounding:f}", detail, known)
 
 
-def _roll_lines(
-    holdings: Sequence[_Holding], rulebook: ScanRulebook, currency: str, snapshot: Snapshot
-) -> list[MarginLine]:
+def _roll_lines(holdings: Sequence[Held], scan: _Scan, snapshot: Snapshot) -> Iterator[MarginLine]:
     """Charge each expiry's delta for a move of its basis: ``|Δ| · max(min, e^{aT} - 1)``."""
-    by_expiry: dict[int | None, list[_Holding]] = {}
+    rulebook = scan.rulebook
+    by_expiry: dict[int | None, list[Held]] = {}
     for h in holdings:
         by_expiry.setdefault(h.expiry_ns, []).append(h)
-    floor = rulebook.min_annualised_move_frac[currency]
-    lines = []
+    floor = rulebook.min_annualised_move_frac[scan.currency]
+    annual = rulebook.annualised_move_risk_frac[scan.currency]
     for expiry_ns, held in by_expiry.items():
         rate, rule, how = floor, "roll_minimum", ""
         if expiry_ns is not None:
             years = years_between(snapshot.time_ns, expiry_ns)
-            annual = rulebook.annualised_move_risk_frac[currency]
             grown = rules.roll_rate_frac(to_model(annual), years)
             if (risen := to_exact(grown, _SCAN_STEP, "up")) > floor:
                 rate, rule = risen, "roll_exponential"
                 how = f"; {rate:f} = e^({annual} x {years:.15g}) - 1"
         net = sum((h.delta_coin for h in held), Decimal(0))
-        delta_coin = quantise(abs(net), _MODEL_STEP, "up")
-        deltas = " + ".join(f"{h.delta_coin:.12f}" for h in held)
-        lines.append(
-            MarginLine(
-                rule="roll shock",
-                subject="perpetual" if expiry_ns is None else date_utc(expiry_ns),
-                amount_ccy=delta_coin * rate,
-                detail=f"{delta_coin * rate:f} = {delta_coin:f} x {rate}{how}; "
-                f"{delta_coin:f} = |{deltas}|",
-                evidence=weaker(rulebook.known(rule), min(h.heard for h in held)),  # U before V
-            )
+        delta_coin = quantise(abs(net), MODEL_STEP, "up")
+        amount_ccy = delta_coin * rate
+        written, delta = f"{amount_ccy:f}", f"{delta_coin:f}"
+        deltas = " + ".join(h.delta_written for h in held)
+        yield _line(
+            scan,
+            "roll shock",
+            "perpetual" if expiry_ns is None else date_utc(expiry_ns),
+            amount_ccy,
+            written,
+            f"{written} = {delta} x {rate}{how}; {delta} = |{deltas}|",
+            rulebook.known(rule) if all(h.is_heard for h in held) else "U",
         )
-    return lines
-
-
-def _maintained(line: MarginLine, factor: Decimal) -> MarginLine:
-    """Take a line of the initial requirement as one of the maintenance requirement."""
-    return MarginLine(
-        rule=line.rule,
-        subject=line.subject,
-        amount_ccy=line.amount_ccy * factor,
-        detail=f"{factor} x {line.amount_ccy:f}" + (f"; {line.detail}" if line.detail else ""),
-        amount_initial_ccy=line.amount_ccy,
-        evidence=line.evidence,
-    )
 
 
 def _equity_lines(
-    account: Account, holdings: Sequence[_Holding], rulebook: ScanRulebook
-) -> list[MarginLine]:
+    account: Account, holdings: Sequence[Held], rulebook: ScanRulebook
+) -> Iterator[MarginLine]:
     """Count the balance of the coin and what every position is worth."""
     counted = rulebook.known("equity")
-    return [
-        MarginLine(
-            rule="balance",
-            subject=account.currency,
-            amount_ccy=account.balance_coin(account.currency),
-            evidence=counted,
-        ),
-        *(
-            MarginLine(
-                rule="value of position",
-                subject=h.subject,
-                amount_ccy=h.worth_ccy,
-                detail=f"{h.worth_how}; delta {h.delta_coin:.12f} = {h.delta_how}",
-                evidence=weaker(counted, h.heard),
-            )
-            for h in holdings
-        ),
-    ]
+    yield MarginLine(
+        rule="balance",
+        subject=account.currency,
+        amount_ccy=account.balance_coin(account.currency),
+        evidence=counted,
+    )
+    for h in holdings:
+        yield MarginLine(
+            rule="value of position",
+            subject=h.subject,
+            amount_ccy=h.worth_ccy,
+            detail=h.how,
+            evidence=counted if h.is_heard else "U",
+        )
 
 
 ENGINE = Engine(

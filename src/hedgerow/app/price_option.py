@@ -1,7 +1,6 @@
 """What ``hedgerow price option`` does: value, Greeks, remarks, and a drawing where asked to."""
 
 import math
-from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
@@ -27,9 +26,9 @@ _DRAWN_COUNT = 241
 _DRAWN_DEVIATIONS = 3.0
 # Which number of an option paid in coin is drawn for a Greek: delta is the premium-adjusted one.
 _COIN_GREEKS: Final = {
-    each.name.partition("_")[0]: each.name
-    for each in fields(CoinGreeks)
-    if not each.name.startswith(("value_", "slope_"))
+    name.partition("_")[0]: name
+    for name in CoinGreeks.__struct_fields__
+    if not name.startswith(("value_", "slope_"))
 }
 
 
@@ -66,7 +65,7 @@ def price_option(
 
 def _first(greeks: EuropeanGreeks | CoinGreeks) -> dict[str, float]:
     """Give the numbers of the first option by name."""
-    columns = ((each.name, getattr(greeks, each.name)) for each in fields(greeks))
+    columns = ((name, getattr(greeks, name)) for name in greeks.__struct_fields__)
     return {name: float(column[0]) + 0.0 for name, column in columns if column is not None}
 
 
@@ -101,7 +100,7 @@ def _drawing(terms: Terms, vol_frac: float, years: float, greek: str) -> str:
     spots = np.linspace(min(ends) / reach, max(ends) * reach, _DRAWN_COUNT)
     options = columns_of(terms, spots, vol_frac, years)
     greeks: EuropeanGreeks | CoinGreeks = european_greeks(options, with_third_vol=True)
-    names = {each.name.partition("_")[0]: each.name for each in fields(EuropeanGreeks)}
+    names = {name.partition("_")[0]: name for name in EuropeanGreeks.__struct_fields__}
     values, unit = getattr(greeks, names["value"]), "USD"
     sign = 1.0 if terms.is_call else -1.0
     expired = np.maximum(sign * (spots - terms.strike_usd), 0.0)

@@ -4,7 +4,6 @@ import json
 import math
 import sys
 from collections import Counter
-from dataclasses import fields
 from pathlib import Path
 from typing import Final, final
 
@@ -20,8 +19,8 @@ __all__ = ["ADDED", "COIN", "RAW", "PricedRows", "tell"]
 
 _NAMED_MAX = 20
 _LISTED_MAX = 1_000
-RAW: Final = tuple(each.name for each in fields(EuropeanGreeks))
-COIN: Final = tuple(each.name for each in fields(CoinGreeks))
+RAW: Final = EuropeanGreeks.__struct_fields__
+COIN: Final = CoinGreeks.__struct_fields__
 # The columns that are added, in this order; an input must not have them.
 ADDED: Final = (
     "vol_used_frac", *RAW, "delta_venue_frac", *COIN,

@@ -39,9 +39,9 @@ _Fill: TypeAlias = Callable[[int, int, int, int, Floats], None]
 _CELLS_COUNT_MAX: Final = 256
 _WORK_COUNT: Final = 2_048 * 256
 
-_SUMS_COUNT_MIN: Final = 600_000
+_SUMS_COUNT_MIN: Final = 800_000
 """Holdings times cells in a share of a thread at least. Measured (`benchmarks/bench_threads.py`,
-two cores, 0.2 ns each): two threads are even with one at 600,000 and bring 1.3 at 1,200,000."""
+two cores, 0.2 ns each): two threads are even with one at 600,000 and bring 1.3 at 1,460,000."""
 
 
 def account_profits(

@@ -224,6 +224,8 @@ def delta_forward_frac(
     vol_frac: Floats,
     expiry_years: Floats,
     is_call: NDArray[np.bool_],
+    *,
+    out: Floats | None = None,
 ) -> Floats:
     """Give ∂V/∂F for every cell of a broadcast, as `greeks` does beside the others.
 
@@ -231,16 +233,24 @@ def delta_forward_frac(
     ----------
     forward_usd, strike_usd, vol_frac, expiry_years, is_call
         As `value_usd` takes them; not checked.
+    out
+        Where to write, of the shape of the broadcast.
 
     Returns
     -------
     ndarray, broadcast shape, coin per coin
         In [0, 1] for calls and [-1, 0] for puts; not premium-adjusted. Without time or vol a step.
+
+    Raises
+    ------
+    OutOfDomain
+        If `out` has another shape, type or layout.
     """
     cp = np.where(is_call, 1.0, -1.0)
     with np.errstate(over="ignore", divide="ignore"):
         live, _, d1 = _d1(forward_usd, strike_usd, vol_frac * np.sqrt(expiry_years))
-    return _delta_forward_frac(forward_usd - strike_usd, cp, live, d1)
+    found = _delta_forward_frac(forward_usd - strike_usd, cp, live, d1)
+    return found if out is None else written(out, found)
 
 
 def _d1(

@@ -1,7 +1,6 @@
 """``hedgerow price file`` prices a table, and every row it cannot price stays and says why."""
 
 import json
-from dataclasses import fields
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -86,8 +85,8 @@ def test_a_table_is_priced_and_bad_rows_stay_with_their_reason(table: Path, kind
             float(want["delta_premium_adjusted"]), rel=1e-12
         )
     forty = _in_order(forty_digits(60_000.0, 65_000.0, 0.65, 0.2, 0.05, 0.02, -1.0, follows=True))
-    for field, (exact, size) in zip(fields(EuropeanGreeks), forty.values(), strict=True):
-        assert spot[field.name] == pytest.approx(float(exact), abs=1e-12 * float(size)), field.name
+    for name, (exact, size) in zip(EuropeanGreeks.__struct_fields__, forty.values(), strict=True):
+        assert spot[name] == pytest.approx(float(exact), abs=1e-12 * float(size)), name
     assert spot["value_coin"] is None
     assert (strike["is_limit"], strike["is_pinned"], strike["delta_underlying_frac"]) == (
         True, True, 0.5,

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from scipy import sparse
@@ -65,6 +66,7 @@ CASES: dict[str, tuple[tuple[Any, ...], dict[str, Any], tuple[int, ...], np.dtyp
     "greeks": ((PLAIN,), {}, (5, N), FLOAT),
     "value_usd": ((PRICE[:, None], STRIKE, VOL, YEARS, CALL), {}, (N, N), FLOAT),
     "vega_usd_per_vol": ((PRICE[:, None], STRIKE, VOL, YEARS), {}, (N, N), FLOAT),
+    "delta_forward_frac": ((PRICE[:, None], STRIKE, VOL, YEARS, CALL), {}, (N, N), FLOAT),
     "pin_risk": ((PRICE[:, None], STRIKE, VOL, 1e-4), {}, (N, N), BOOL),
     "sticky_strike_deltas": ((PLAIN,), {}, (N,), FLOAT),
     "sticky_moneyness_deltas": ((PLAIN, VOL), {}, (N,), FLOAT),
@@ -207,16 +209,19 @@ RECORDS: dict[str, tuple[Any, ...]] = {
 }
 # What gives no columns: memory, one number, a book, a smile's own record, or a contract in Decimal.
 WITHOUT = {
-    "buffer", "index_volpt", "minimum_variance_fit", "strike_deltas", "unit_ccy", "value",
-    "variance_strip",
+    "are_in_domain", "buffer", "index_volpt", "minimum_variance_fit", "strike_deltas", "unit_ccy",
+    "value", "variance_strip",
 }  # fmt: skip
 
 
 def columns(found: Any) -> list[Any]:
     """The arrays of what a function gives, in their order."""
-    if not is_dataclass(found):
+    if isinstance(found, msgspec.Struct):
+        each = [getattr(found, name) for name in found.__struct_fields__]
+    elif is_dataclass(found):
+        each = [getattr(found, field.name) for field in fields(found)]
+    else:
         return [found]
-    each = [getattr(found, field.name) for field in fields(found)]
     return [column for column in each if isinstance(column, np.ndarray)]
 
 

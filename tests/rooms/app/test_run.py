@@ -122,6 +122,7 @@ def test_a_second_run_is_the_same_to_the_byte(ran: Ran, tmp_path: Path) -> None:
         assert (tmp_path / "again" / name).read_bytes() == (ran.out / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_neither_place_nor_hash_seed_nor_time_zone_enters(ran: Ran, tmp_path: Path) -> None:
     """The same files elsewhere, on a machine set up otherwise, give the same chain of hashes."""
     home = tmp_path / "a longer way" / "down"

@@ -133,6 +133,7 @@ def test_the_program_itself_ends_with_the_status(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_reader_who_has_seen_enough_is_no_breach(tmp_path: Path) -> None:
     """A table of rich's, and JSON of our own, into a pipe that nobody reads."""
     for more in ((), ("--json",)):

@@ -97,6 +97,7 @@ def test_agrees_with_forty_digits_in_many_places(follows: bool) -> None:
     held(lattice(8_000), follows=follows)
 
 
+@pytest.mark.slow
 def test_agrees_with_the_plain_path() -> None:
     rows = lattice(400)
     options = columns(rows)

@@ -100,6 +100,7 @@ def exact() -> Floats:
     return np.array(lattice()).T
 
 
+@pytest.mark.slow
 def test_every_vol_is_that_of_fifty_digits(exact: Floats) -> None:
     P, F, K, T, vol, condition, call = exact
     assert len(P) > 2_000

@@ -113,6 +113,7 @@ def test_every_vol_is_that_of_fifty_digits(exact: Floats) -> None:
     assert off[worst] <= EXACT, (off[worst], exact[:, worst])
 
 
+@pytest.mark.slow
 def test_the_readable_form_says_the_same(exact: Floats) -> None:
     P, F, K, T, _, condition, call = exact
     found, ours = kernel(P, F, K, T, call > 0)

@@ -8,7 +8,7 @@ Docstrings name sections of the sheets that the rules were taken from; what each
 in ``docs/reference/sources.md``.
 """
 
-from hedgerow.margin.across import AcrossShocks, Unanswered, require_across
+from hedgerow.margin.across import AcrossShocks, Unanswered, are_cleared, require_across
 from hedgerow.margin.engine import Charges, Engine, VenueTerms
 from hedgerow.margin.fills import WorstFills
 from hedgerow.margin.legs import Leg, are_both_sides_held, mark_ccy, with_leg, with_legs
@@ -59,6 +59,7 @@ __all__ = [
     "WorstFills",
     "WorstScenario",
     "are_both_sides_held",
+    "are_cleared",
     "begun_in",
     "confidence_of",
     "decode_rulebook",

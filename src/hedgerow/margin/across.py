@@ -20,7 +20,7 @@ from hedgerow.portfolio import Account
 from hedgerow.pricing import Floats
 from hedgerow.units import to_model
 
-__all__ = ["AcrossShocks", "Path", "Unanswered", "require_across"]
+__all__ = ["AcrossShocks", "Path", "Unanswered", "are_cleared", "require_across"]
 
 # Who answered for an account: the model for all its cells, the engine for all, or each for some.
 Path: TypeAlias = Literal["model", "mixed", "exact"]
@@ -104,8 +104,7 @@ def require_across(
     maintenance, initial = cells.requirement_maintenance_ccy, cells.requirement_initial_ccy
     # Whatever is no number is no answer, wherever in a model it came from.
     is_exact = ~np.isfinite(cells.equity_ccy + maintenance + initial + cells.bound_ccy)
-    # Equity and requirement are each off by the bound at most.
-    may_act = cells.equity_ccy - cells.requirement_maintenance_ccy < 2.0 * cells.bound_ccy
+    may_act = ~_are_cleared(cells)
     is_answered = np.ones(is_exact.shape, dtype=np.bool_)
     unanswered = []
     for a, s in np.argwhere(is_exact).tolist():
@@ -128,6 +127,42 @@ def require_across(
         is_answered=is_answered,
         unanswered=tuple(unanswered),
     )
+
+
+def are_cleared(
+    account: Account,
+    instruments: Mapping[str, Instrument],
+    snapshot: Snapshot,
+    shocks: Sequence[Shock],
+    rulebook: Rulebook,
+) -> list[bool]:
+    """Say after which shocks the model rules a liquidation out; the engine is never asked.
+
+    Parameters
+    ----------
+    account
+        One that the engine answers for as the market is.
+
+    Returns
+    -------
+    list of bool
+        One a shock. False where the account may be liquidated, where the model does not answer, and
+        everywhere if the venue has none.
+    """
+    model = ENGINE_OF[type(rulebook)].model
+    if model is None or not shocks:
+        return [False] * len(shocks)
+    snapshots = [snapshot.shocked(shock) for shock in shocks]
+    cleared: list[bool] = _are_cleared(model([account], instruments, snapshots, rulebook))[
+        0
+    ].tolist()
+    return cleared
+
+
+def _are_cleared(cells: Cells) -> NDArray[np.bool_]:
+    """Say where equity is enough even if it and the requirement are each off by the bound."""
+    room: Floats = cells.equity_ccy - cells.requirement_maintenance_ccy
+    return room >= 2.0 * cells.bound_ccy
 
 
 def _asked(

@@ -68,7 +68,7 @@ def required(
         return Failure(
             subject=name,
             reason="unsupported",
-            message=no_tiers(key, name, f'brackets."{key}"', tables),
+            message=no_tiers(key, instrument_id=name, key=f'brackets."{key}"', known=tables),
         )
     if table.notional_ccy_max is not None and notional_ccy > table.notional_ccy_max:
         return Failure(

@@ -46,10 +46,10 @@ def mistakes_of_tiers(tiers_by_name: Mapping[str, Sequence[Tier]]) -> Iterator[s
                 )
 
 
-def no_tiers(asked: str, instrument_id: str, key: str, known: Iterable[str]) -> str:
+def no_tiers(asked: str, *, instrument_id: str, key: str, known: Iterable[str]) -> str:
     """Say which tiers an instrument needs, under which key of a rulebook, and which there are.
 
-    >>> no_tiers("DOGE", "DOGE-PERP", "tiers.DOGE", ["ETH", "BTC"])
+    >>> no_tiers("DOGE", instrument_id="DOGE-PERP", key="tiers.DOGE", known=["ETH", "BTC"])
     'no tiers for DOGE, which DOGE-PERP needs at tiers.DOGE of its rulebook; there are BTC, ETH'
     """
     names = sorted(known)

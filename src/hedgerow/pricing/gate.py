@@ -182,7 +182,7 @@ def buffer(shape: tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArray[Any
 
     NumPy's own begins sixteen bytes into one as a rule, and then every write of a full packed
     instruction goes to two lines: the twelve Greeks of ten thousand options take a sixth longer.
-    Rows of a multiple of eight doubles all begin so.
+    Rows of a multiple of eight doubles all begin so. Below 4,096 bytes it may begin anywhere.
     """
     kind = np.dtype(dtype)
     size = math.prod(shape) * kind.itemsize

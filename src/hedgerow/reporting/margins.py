@@ -36,6 +36,8 @@ _FORMULAS = (
 )
 _SHOWN = "rounding of what is shown"
 _COUNTED = "counted by the venue"
+# From here on a price is told as so many times the mark, and no longer in per cent.
+_TIMES_MIN = 10.0
 
 
 def margin_tables(
@@ -220,8 +222,12 @@ def _beside(leg: Leg, mark_ccy: float | None) -> str:
     if mark_ccy is None:
         return "mark unknown"
     told = f"mark {significant(mark_ccy, 8)}"
-    off_frac = float(leg.price_ccy) / mark_ccy - 1.0 if mark_ccy > 0.0 else None
-    return told if off_frac is None else f"{told}, {percent(off_frac, sign=True)}"
+    if mark_ccy <= 0.0:
+        return told
+    times = float(leg.price_ccy) / mark_ccy
+    if times >= _TIMES_MIN:  # an option that is all but worthless has a mark of many zeros
+        return f"{told}, {significant(times, 3)} times it"
+    return f"{told}, {percent(times - 1.0, sign=True)}"
 
 
 def rulebooks_table(rulebooks: Sequence[Rulebook]) -> RenderableType:

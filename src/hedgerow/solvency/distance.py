@@ -3,22 +3,24 @@
 Every coin traded or pledged moves by the same factor; dollar coins stand still.
 From the present price the search steps outwards on each side until equity falls below the
 requirement, then closes in. Steps are fine near home, where a root matters most, and coarse far
-away; two roots inside one step (an account that breaks and heals) are seen as none.
+away; of an account that breaks, heals and breaks again within a step any of the roots may be found,
+and one that breaks and heals within it is not seen to break. Where the venue has a model each step
+is looked through in eighths first.
 
-A step is taken on the model's word where that is clear of its bound (`hedgerow.margin.model`), and
-on the engine's elsewhere; whatever is returned is the engine's. Cost: the model for 24 shocks at
-once, or 24 requirements where a venue has none, and about 6 requirements per root.
+That a price is safe may be the model's word, where it is clear of its bound
+(`hedgerow.margin.model`); that one is not, the last price before a breach, and the end of the range
+where there is none, are the engine's. Cost: the model for 24 shocks at once, two requirements, and
+six more per root. Where a venue has no model: 25 requirements at most, and six more per root.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from math import ceil, log2
-
-import msgspec
+from typing import NamedTuple
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument
-from hedgerow.margin import Rulebook, require, require_across
+from hedgerow.margin import Rulebook, are_cleared, require
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.solvency.coins import coins_moved
@@ -29,7 +31,15 @@ __all__ = ["distance"]
 
 _DOWN = (0.97, 0.94, 0.90, 0.85, 0.80, 0.75, 0.70, 0.64, 0.57, 0.50, 0.40, 0.30)
 _UP = (1.03, 1.06, 1.10, 1.15, 1.20, 1.27, 1.35, 1.50, 1.70, 2.00, 2.50, 3.00)
+_PARTS = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875)
 _TOLERANCE_FRAC = 1e-4
+
+
+class _Place(NamedTuple):
+    """A factor on the price, and the headroom there; None where the model says there is some."""
+
+    factor: float
+    room_ccy: Decimal | None
 
 
 def distance(
@@ -38,7 +48,7 @@ def distance(
     snapshot: Snapshot,
     rulebook: Rulebook,
 ) -> Outcome[Distance]:
-    """Find the nearest breach on each side.
+    """Find a breach on each side: the nearest one, unless others lie within the same step.
 
     Returns
     -------
@@ -57,22 +67,19 @@ def distance(
         report = require(account, instruments, snapshot.shocked(moved(factor)), rulebook)
         return report if isinstance(report, Failure) else report.headroom_ccy
 
+    def cleared(factors: Sequence[float]) -> list[bool]:
+        shocks = [moved(factor) for factor in factors]
+        return are_cleared(account, instruments, snapshot, shocks, rulebook)
+
     now_ccy = headroom_ccy(1.0)
     if isinstance(now_ccy, Failure):
         return now_ccy
     down: Outcome[float | None] = 0.0
     up: Outcome[float | None] = 0.0
     if now_ccy >= 0:
-        across = require_across(
-            [msgspec.structs.replace(account, rulebook=rulebook.name)],
-            instruments,
-            snapshot,
-            [moved(factor) for factor in (*_DOWN, *_UP)],
-            {rulebook.name: rulebook},
-        )
-        may_break = across.is_liquidatable[0].tolist()
-        down = _first_breach(headroom_ccy, zip(_DOWN, may_break, strict=False))
-        up = _first_breach(headroom_ccy, zip(_UP, may_break[len(_DOWN) :], strict=True))
+        now, clear = _Place(1.0, now_ccy), cleared((*_DOWN, *_UP))
+        down = _first_breach(headroom_ccy, cleared, now, _DOWN, clear[: len(_DOWN)])
+        up = _first_breach(headroom_ccy, cleared, now, _UP, clear[len(_DOWN) :])
     if isinstance(down, Failure):
         return down
     if isinstance(up, Failure):
@@ -88,50 +95,76 @@ def distance(
 
 
 def _first_breach(
-    headroom_ccy: Callable[[float], Outcome[Decimal]], steps: Iterable[tuple[float, bool]]
+    headroom_ccy: Callable[[float], Outcome[Decimal]],
+    cleared: Callable[[Sequence[float]], list[bool]],
+    now: _Place,
+    steps: Sequence[float],
+    clear: Sequence[bool],
 ) -> Outcome[float | None]:
-    """Step outwards to the first breach, then close in; the answer is a move, or None.
+    """Step outwards to the first breach, then close in; the answer is a move, or None."""
+    # Safety as far as the search goes is not said on the model's word alone.
+    walked = _walk(headroom_ccy, now, zip(steps, (*clear[:-1], False), strict=True))
+    if isinstance(walked, Failure):
+        return walked
+    safe, broken = walked
+    if broken is None:
+        return None
+    width = broken.factor - safe.factor
+    parts = [safe.factor + part * width for part in _PARTS]
+    clear = cleared(parts)
+    if any(clear):
+        walked = _walk(headroom_ccy, safe, zip(parts, clear, strict=True))
+        if isinstance(walked, Failure):
+            return walked
+        safe, nearer = walked
+        broken = nearer or broken
+    return _closed_in(headroom_ccy, safe, broken)
 
-    A step comes with whether the account may break there; only the engine says that it does.
+
+def _walk(
+    headroom_ccy: Callable[[float], Outcome[Decimal]],
+    safe: _Place,
+    steps: Iterable[tuple[float, bool]],
+) -> Outcome[tuple[_Place, _Place | None]]:
+    """Step outwards; give the last price before a breach, and the breach if there is one.
+
+    A step comes with whether the model clears it; the engine is asked for the others.
     """
-    safe = 1.0
-    for factor, may_break in steps:
-        room_ccy = headroom_ccy(factor) if may_break else None
+    for factor, is_clear in steps:
+        room_ccy = None if is_clear else headroom_ccy(factor)
         if isinstance(room_ccy, Failure):
             return room_ccy
+        place = _Place(factor, room_ccy)
         if room_ccy is not None and room_ccy < 0:
-            return _closed_in(headroom_ccy, safe, factor, room_ccy)
-        safe = factor
-    return None
+            return safe, place
+        safe = place
+    return safe, None
 
 
 def _closed_in(
-    headroom_ccy: Callable[[float], Outcome[Decimal]],
-    safe: float,
-    broken: float,
-    broken_ccy: Decimal,
+    headroom_ccy: Callable[[float], Outcome[Decimal]], safe: _Place, broken: _Place
 ) -> Outcome[float]:
     """Close in on the breach between two prices by the ITP method; give the move before it.
 
-    Never more than one requirement beyond bisection's, whatever jumps the headroom makes, and
-    about half of them where it is smooth.
+    At most one requirement more than bisection to the same width takes, whatever jumps the headroom
+    makes, and about half of them where it is smooth; one more for the near end if only the model
+    has answered for it.
 
     References
     ----------
     I. Oliveira and R. Takahashi (2020), An enhancement of the bisection method average performance
     preserving minmax optimality, ACM Transactions on Mathematical Software 47.
     """
-    safe_ccy = headroom_ccy(safe)
+    safe_ccy = headroom_ccy(safe.factor) if safe.room_ccy is None else safe.room_ccy
     if isinstance(safe_ccy, Failure):
         return safe_ccy
-    if safe_ccy < 0:
-        # Our own bug: a model is off by more than the bound it gave.
-        raise ValueError(f"headroom at {safe} is {safe_ccy}, and the model called that safe")
+    assert safe_ccy >= 0, f"the model was off by more than its bound: {safe_ccy} at {safe.factor}"
+    assert broken.room_ccy is not None
     # From here on the price is told by its place between the two, from 0 to 1.
-    width = broken - safe
-    tolerance = _TOLERANCE_FRAC * min(safe, broken) / abs(width)
+    width = broken.factor - safe.factor
+    tolerance = _TOLERANCE_FRAC * min(safe.factor, broken.factor) / abs(width)
     near, far = 0.0, 1.0
-    near_room, far_room = to_model(safe_ccy), to_model(broken_ccy)
+    near_room, far_room = to_model(safe_ccy), to_model(broken.room_ccy)
     left = ceil(log2(1.0 / tolerance)) + 1
     while far - near > tolerance:
         middle = 0.5 * (near + far)
@@ -144,7 +177,7 @@ def _closed_in(
         slack = 0.4999 * tolerance * 2.0**left - 0.5 * (far - near)
         if abs(place - middle) > slack:
             place = middle - side * slack
-        room_ccy = headroom_ccy(safe + place * width)
+        room_ccy = headroom_ccy(safe.factor + place * width)
         if isinstance(room_ccy, Failure):
             return room_ccy
         if room_ccy < 0:
@@ -152,4 +185,4 @@ def _closed_in(
         else:
             near, near_room = place, to_model(room_ccy)
         left -= 1
-    return safe + near * width - 1.0
+    return safe.factor + near * width - 1.0

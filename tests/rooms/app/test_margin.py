@@ -102,6 +102,8 @@ def test_the_mark_stands_beside_the_price_of_a_leg(words: list[str]) -> None:
     shown = ask(words, "what-if", "--add", dear, "--add", cheap).out
     assert f"at {1.1 * mark:.1f} (mark {mark:,.8g}, +10.0 %)" in shown
     assert re.search(rf"\+1 {PUT} at [\d.]+ \(mark 0\.\d+, -\d\d\.\d %\)", shown)
+    shown = ask(words, "what-if", "--add", f"perp/BTCUSDT-PERP:1@{11 * mark:.1f}").out
+    assert f"(mark {mark:,.8g}, 11 times it)" in shown
 
 
 def test_a_leg_that_breaks_the_account_ends_with_one(words: list[str]) -> None:

@@ -42,3 +42,16 @@ def lattice(count: int) -> list[tuple[float, ...]]:
     ):
         rows.append((6e4, 6e4 * exp(far * dev), dev / sqrt(years), years, 0.0, 0.0, sign))
     return rows
+
+
+def far_carries(count: int) -> list[tuple[float, ...]]:
+    """Make options within a deviation of a forward that years of carry have taken from the spot."""
+    rng = np.random.default_rng(11)
+    deviation = rng.uniform(0.01, 0.03, count)
+    years, carry = rng.uniform(2.0, 5.0, count), rng.uniform(0.1, 0.3, count)
+    spot = 10.0 ** rng.uniform(-3.0, 5.0, count)
+    away = rng.choice([-1.0, 1.0], count) * 10.0 ** rng.uniform(-12.0, 0.0, count)
+    strike = spot * np.exp(carry * years + away * deviation)
+    sign = rng.choice([-1.0, 1.0], count)
+    rows = zip(spot, strike, deviation / np.sqrt(years), years, carry, carry, sign, strict=True)
+    return [tuple(map(float, row)) for row in rows]

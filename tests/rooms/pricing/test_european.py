@@ -26,7 +26,7 @@ from hedgerow.pricing.european import (
     european_greeks,
 )
 from tests.golden.read import numbers
-from tests.rooms.pricing.european_rows import columns, lattice
+from tests.rooms.pricing.european_rows import columns, far_carries, lattice
 from tests.rooms.pricing.forty_digits import NAMES, RELATIVE, forty_digits
 
 
@@ -89,6 +89,12 @@ def held(rows: list[tuple[float, ...]], *, follows: bool) -> None:
 @pytest.mark.parametrize("follows", [True, False])
 def test_agrees_with_forty_digits(follows: bool) -> None:
     held(lattice(300), follows=follows)
+
+
+@pytest.mark.parametrize("follows", [True, False])
+def test_a_far_carry_costs_no_digits_at_the_forward(follows: bool) -> None:
+    """Years of carry and hardly any deviation: the logarithm and the carry all but cancel."""
+    held(far_carries(400), follows=follows)
 
 
 @pytest.mark.slow

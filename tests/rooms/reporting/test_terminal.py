@@ -325,7 +325,9 @@ def test_an_unknown_requirement_says_what_to_write(message: str, remedy: str | N
 
 
 def test_tiers_that_are_not_there_say_where_to_write_them() -> None:
-    said = no_tiers("BTC/USDC", "BTC-PERP", 'brackets."BTC/USDC"', ["BTC/USDT"])
+    said = no_tiers(
+        "BTC/USDC", instrument_id="BTC-PERP", key='brackets."BTC/USDC"', known=["BTC/USDT"]
+    )
     failure = Failure(subject="BTC-PERP", reason="unsupported", message=said)
     text = printed(margin_tables({"desk/v/a": failure}), width=400)
     assert f"{said}; write them into a copy of the rulebook, at VENUE/DAY.toml" in text

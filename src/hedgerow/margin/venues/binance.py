@@ -94,7 +94,9 @@ def _not_covered(terms: Instrument, rulebook: TieredRulebook) -> str | None:
         return f"{terms.instrument_id} is not a {rulebook.currency} perpetual"
     if terms.underlying not in rulebook.tiers:
         coin = terms.underlying
-        said = no_tiers(coin, terms.instrument_id, f"tiers.{coin}", rulebook.tiers)
+        said = no_tiers(
+            coin, instrument_id=terms.instrument_id, key=f"tiers.{coin}", known=rulebook.tiers
+        )
         return f"{rulebook.name} has {said}"
     return None
 

@@ -129,7 +129,9 @@ def not_covered(
         return f"{terms.instrument_id} is not a {currency} perpetual"
     if terms.underlying not in tiers:
         coin = terms.underlying
-        return f"{name} has {no_tiers(coin, terms.instrument_id, f'tiers.{coin}', tiers)}"
+        key = f"tiers.{coin}"
+        said = no_tiers(coin, instrument_id=terms.instrument_id, key=key, known=tiers)
+        return f"{name} has {said}"
     return None
 
 

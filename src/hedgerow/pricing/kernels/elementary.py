@@ -57,8 +57,7 @@ def log_ratio(a: float, b: float) -> float:
 def log_ratio_plus(a: float, b: float, more: float) -> float:
     """ln(a/b) + more, which keeps its digits where the two cancel: a forward near the strike.
 
-    There it is off by the rounding of `more`, and not even by that if it is a product used nowhere
-    else: then product and sum are one rounding.
+    There it is off by the rounding of `more` and hardly anything else.
     """
     bits_a = np.float64(a).view(np.int64)
     bits_b = np.float64(b).view(np.int64)

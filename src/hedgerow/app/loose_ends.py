@@ -15,7 +15,7 @@ from hedgerow.errors import BoundaryError, Failure
 from hedgerow.instruments import Instrument, LinearPerpetual, expiry_of, has_entry
 from hedgerow.limits import METRICS
 from hedgerow.margin import Rulebook, begun_in, rulebooks_at, terms_of
-from hedgerow.units import format_ns, parse_ns
+from hedgerow.units import format_ns, parse_ns, to_model
 from hedgerow.venues.recordings import future_from_name, option_from_name, perpetual_from_name
 
 __all__ = ["loose_ends", "terms_from_name"]
@@ -275,8 +275,16 @@ def _limit_ends(
         nodes = list(dict.fromkeys(nodes))
         if not any(_covers(scope, node) for node in nodes):
             yield f"{where}.scope: {scope!r} names no node; there are: {', '.join(nodes) or 'none'}"
-    soft, hard = _number(limit.get("soft")), _number(limit.get("hard"))
-    if soft is not None and hard is not None and metric is not None:
+    bounds = {key: _number(limit.get(key)) for key in ("soft", "hard")}
+    beyond = [
+        f"{where}.{key}: {trouble}, was {bound}"
+        for key, bound in bounds.items()
+        if metric and bound is not None and (trouble := metric.trouble_with(to_model(bound)))
+    ]
+    yield from beyond
+    soft, hard = bounds["soft"], bounds["hard"]
+    # A bound that is told already says nothing of their order.
+    if soft is not None and hard is not None and metric is not None and not beyond:
         is_floor = metric.side == "floor"
         if soft < hard if is_floor else soft > hard:
             order = "above" if is_floor else "below"

@@ -9,6 +9,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 import msgspec
 
 from hedgerow.pricing import GREEKS, Greek
+from hedgerow.solvency import DISTANCE_FRAC_MAX
 
 __all__ = ["METRICS", "Breach", "Limit", "LimitState", "Metric", "Rung", "Side"]
 
@@ -28,12 +29,29 @@ class Metric(NamedTuple):
         Whether more is worse (a ceiling) or less (a floor).
     is_of_account
         Whether it comes from requirement and distance; else it is a field of `ExposureRow`.
+    bound_frac_max
+        Of a fraction, as far as a bound can mean anything: a ceiling's may lie there, a floor's
+        lies below. None for what is no fraction.
     """
 
     title: str
     unit: str
     side: Side = "ceiling"
     is_of_account: bool = False
+    bound_frac_max: float | None = None
+
+    def trouble_with(self, bound_frac_usd_or_coin: float) -> str | None:
+        """Say what a bound must be, where it is beyond what it can mean, as per cent are; or None.
+
+        A bound that is not positive is none of its business.
+        """
+        frac_max = self.bound_frac_max
+        is_ceiling = self.side == "ceiling"
+        if frac_max is None or bound_frac_usd_or_coin < frac_max:
+            return None
+        if is_ceiling and bound_frac_usd_or_coin == frac_max:
+            return None
+        return f"must be {'at most' if is_ceiling else 'below'} {frac_max:g}: write 0.5 for 50 %"
 
 
 def _metric(greek: Greek) -> Metric:
@@ -49,8 +67,13 @@ METRICS: Final[dict[str, Metric]] = {
     "delta_spot_coin": Metric("delta in coin", "coin"),
     "delta_premium_adjusted_coin": Metric("premium-adjusted delta", "coin"),
     **{name: _metric(greek) for name, greek in GREEKS.items()},
-    "margin_use_frac": Metric("margin use", "", is_of_account=True),
-    "distance_spot_frac": Metric("distance", "", side="floor", is_of_account=True),
+    # Beyond a use of one the venue liquidates: a bound out there is met when all is over.
+    "margin_use_frac": Metric("margin use", "", is_of_account=True, bound_frac_max=1.0),
+    # An account that breaks nowhere in the search is judged as if it broke at its edge: a bound
+    # there or beyond would always be broken.
+    "distance_spot_frac": Metric(
+        "distance", "", side="floor", is_of_account=True, bound_frac_max=DISTANCE_FRAC_MAX
+    ),
 }
 
 
@@ -81,6 +104,11 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
                 f"limit {self.metric} on {self.scope}: bounds must be finite and not negative, "
                 f"{order}, were soft {soft} and hard {hard}"
             )
+        for name, bound in (("soft", soft), ("hard", hard)):
+            if (trouble := METRICS[self.metric].trouble_with(bound)) is not None:
+                raise ValueError(
+                    f"limit {self.metric} on {self.scope}: {name} {trouble}, was {bound}"
+                )
 
     @property
     def side(self) -> Side:

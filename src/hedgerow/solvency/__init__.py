@@ -6,11 +6,12 @@ refuses a distance where one requirement on the way has no answer.
 """
 
 from hedgerow.solvency.coins import coins_moved
-from hedgerow.solvency.distance import distance
+from hedgerow.solvency.distance import DISTANCE_FRAC_MAX, distance
 from hedgerow.solvency.records import Distance
 from hedgerow.solvency.standing import Standing, StandingChange, WhatIf, compared, standing
 
 __all__ = [
+    "DISTANCE_FRAC_MAX",
     "Distance",
     "Standing",
     "StandingChange",

@@ -27,12 +27,15 @@ from hedgerow.solvency.coins import coins_moved
 from hedgerow.solvency.records import Distance
 from hedgerow.units import to_model
 
-__all__ = ["distance"]
+__all__ = ["DISTANCE_FRAC_MAX", "distance"]
 
 _DOWN = (0.97, 0.94, 0.90, 0.85, 0.80, 0.75, 0.70, 0.64, 0.57, 0.50, 0.40, 0.30)
 _UP = (1.03, 1.06, 1.10, 1.15, 1.20, 1.27, 1.35, 1.50, 1.70, 2.00, 2.50, 3.00)
 _PARTS = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875)
 _TOLERANCE_FRAC = 1e-4
+
+# The search ends here on its shorter side, the fall: beyond it not every breach is found.
+DISTANCE_FRAC_MAX = min(1.0 - _DOWN[-1], _UP[-1] - 1.0)
 
 
 class _Place(NamedTuple):

@@ -158,7 +158,7 @@ def test_what_was_asked_is_spoken_of_first_and_nothing_is_left_out(tmp_path: Pat
         tmp_path,
         ('balances = { BTC = "3" }', 'balances = { BTC = "0.1" }'),
         ("soft = 50000\nhard = 500000", "soft = 1\nhard = 2"),
-        ("soft = 0.15\nhard = 0.01", "soft = 0.95\nhard = 0.9"),
+        ("soft = 0.15\nhard = 0.01", "soft = 0.69\nhard = 0.68"),
     )
     everything = ask(words, "exposure", "show").err
     assert everything.startswith("exit 1: options is liquidatable; ")

@@ -270,6 +270,9 @@ BAD_LIMITS: list[tuple[str, float, float]] = [
     ("delta_spot_usd", -1.0, 1.0),
     ("delta_spot_usd", 2.0, 1.0),
     ("distance_spot_frac", 0.1, 0.2),
+    ("margin_use_frac", 0.5, 1.01),
+    ("margin_use_frac", 50, 80),
+    ("distance_spot_frac", 0.7, 0.1),
 ]
 
 
@@ -277,3 +280,18 @@ BAD_LIMITS: list[tuple[str, float, float]] = [
 def test_a_limit_that_cannot_bind_is_refused(metric: str, soft: float, hard: float) -> None:
     with pytest.raises(ValueError, match=f"limit {metric} on desk: "):
         limit(metric, soft, hard)
+
+
+def test_every_fraction_has_a_furthest_bound() -> None:
+    """A fraction without one would take per cent and never fire."""
+    assert {name for name, metric in METRICS.items() if metric.bound_frac_max is not None} == {
+        name for name in METRICS if name.endswith("_frac")
+    }
+    at_one = limit("margin_use_frac", 1.0, 1.0)
+    assert at_one.hard_frac_usd_or_coin == 1.0, "the venue liquidates beyond one, not at it"
+
+
+def test_no_limit_on_a_distance_is_broken_by_an_account_that_breaks_nowhere() -> None:
+    """The search ends 70 % down: what breaks nowhere in it is reported at that edge."""
+    one = limit("distance_spot_frac", 0.699, 0.1, "desk/*/*")
+    assert of_account(one, moves(None, None)).rung == "watch"

@@ -121,6 +121,7 @@ def _account_ends(
         if account.get(key) == reserved:
             yield f"{where}.{key}: {reserved!r} is kept for what is on its way between accounts"
     rules = rulebooks.get(book) if isinstance(book, str) else None
+    yield from _venue_ends(f"{where}.venue", account.get("venue"), rules)
     yield from _balance_ends(where, account, rules)
     yield from (f"{where}.{mistake}" for mistake in _twice(account, "positions", "instrument"))
     described, start_ns = _by_id(raw, "instruments"), _desk_time(raw, "start")
@@ -136,6 +137,18 @@ def _account_ends(
             step = f"{where}.orders.[{at}]"
             # An order has its own price; what is not marked against an entry needs no other.
             yield from _position_ends(step, name, _PRICED, described.get(name), start_ns)
+
+
+def _venue_ends(where: str, venue: Any, rules: Rulebook | None) -> Iterator[str]:
+    """Refuse a venue that is not its rulebook's: limits on the venue would pass the account by."""
+    if rules is None or not isinstance(venue, str):
+        return
+    # A venue has a rulebook for each of its modes: of hyperliquid-portfolio it is hyperliquid too.
+    fits = dict.fromkeys((rules.venue, rules.venue.split("-")[0]))
+    reserved = dict(_RESERVED)["venue"]  # told already
+    if venue not in fits and venue != reserved:
+        must = " or ".join(fits)
+        yield f"{where}: must be {must}, that of its rulebook {rules.name}, was {venue}"
 
 
 def _balance_ends(where: str, account: Mapping[str, Any], rules: Rulebook | None) -> Iterator[str]:

@@ -393,6 +393,7 @@ def test_one_mistake_is_told_once_with_its_place(
 
 def test_a_hedge_needs_a_rulebook_that_says_what_an_order_costs(tmp_path: Path) -> None:
     raw = changed(example(), "accounts.2.rulebook", "hyperliquid/2026-08-22")
+    changed(raw, "accounts.2.venue", "hyperliquid")
     told = mistakes(tmp_path, raw)
     assert told == [
         f"hedges.[{at}].account: hyperliquid/2026-08-22 does not say what an order of perp costs"

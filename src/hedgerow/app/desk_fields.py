@@ -11,6 +11,7 @@ from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, parse_ns
 
 __all__ = [
     "Count",
+    "DollarPeg",
     "Duration",
     "DurationPositive",
     "Exact",
@@ -31,6 +32,7 @@ __all__ = [
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
 _DURATION_NS_MAX = 3_653 * DAY_NS
 _MOMENT_NS_MIN, _MOMENT_NS_MAX = parse_ns("2000-01-01"), parse_ns("2200-01-01")
+_PEG_USD_MIN, _PEG_USD_MAX = Decimal("0.5"), Decimal("1.5")
 _DURATION_NS = {"s": SECOND_NS, "m": MINUTE_NS, "h": HOUR_NS, "d": DAY_NS}
 
 
@@ -76,6 +78,17 @@ def _no_flag(written: Any) -> Any:
     return written
 
 
+def _peg_usd(price_usd: Decimal) -> Decimal:
+    # A dollar coin stands still while every other coin moves. What is half a dollar off is none, or
+    # is meant in another unit: 100 is cents. Pegs that came back were off by less, such as USDC's,
+    # which fell to about 0.88 on 2023-03-11.
+    if not _PEG_USD_MIN <= price_usd <= _PEG_USD_MAX:
+        raise ValueError(
+            f"must be what one coin is worth in USD, from {_PEG_USD_MIN} to {_PEG_USD_MAX}"
+        )
+    return price_usd
+
+
 _Number = BeforeValidator(_no_flag)
 _DIGITS = Field(max_digits=36, decimal_places=18, allow_inf_nan=False)
 
@@ -86,6 +99,7 @@ Moment = Annotated[int, BeforeValidator(_moment_ns)]
 Exact = Annotated[Decimal, _Number, _DIGITS]
 ExactPositive = Annotated[Decimal, _Number, _DIGITS, Field(gt=0)]
 ExactNotNegative = Annotated[Decimal, _Number, _DIGITS, Field(ge=0)]
+DollarPeg = Annotated[Decimal, _Number, _DIGITS, Field(gt=0), AfterValidator(_peg_usd)]
 ExactFraction = Annotated[Decimal, _Number, _DIGITS, Field(gt=0, lt=1)]
 Real = Annotated[float, _Number, Field(allow_inf_nan=False)]
 Positive = Annotated[float, _Number, Field(gt=0, allow_inf_nan=False)]

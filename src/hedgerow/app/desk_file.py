@@ -13,6 +13,7 @@ from pydantic import Field
 
 from hedgerow.app.desk_fields import (
     Count,
+    DollarPeg,
     Duration,
     DurationPositive,
     Exact,
@@ -226,7 +227,7 @@ class DeskFile(Part):
     desk: DeskPart
     recording: RecordingPart = RecordingPart()
     movers: dict[Name, Name] = Field(default_factory=dict)
-    dollars: dict[Name, ExactPositive] = Field(default_factory=dict)
+    dollars: dict[Name, DollarPeg] = Field(default_factory=dict)
     ages: AgesPart = AgesPart()
     instruments: list[InstrumentPart] = Field(default_factory=list)
     accounts: Annotated[list[AccountPart], Field(min_length=1)]

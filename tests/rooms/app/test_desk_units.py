@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.rooms.app.edit import changed, example, mistakes
+from hedgerow.app.desk import load_desk
+from tests.rooms.app.edit import changed, example, mistakes, written
 
 USE, DISTANCE = 2, 3  # the limits of the example on these
 AT_MOST, BELOW = "must be at most 1: write 0.5 for 50 %", "must be below 0.7: write 0.5 for 50 %"
@@ -28,3 +29,28 @@ def test_a_limit_in_per_cent_is_refused(
     raw = changed(example(), f"limits.{limit}.soft", soft)
     changed(raw, f"limits.{limit}.hard", hard)
     assert mistakes(tmp_path, raw) == [f"limits.[{limit}].{line}" for line in told]
+
+
+PEG = "must be what one coin is worth in USD, from 0.5 to 1.5"
+
+
+@pytest.mark.parametrize(
+    ("price", "told"),
+    [
+        ("100", f"{PEG}, was 100"),
+        ("0.01", f"{PEG}, was 0.01"),
+        ("0.4999", f"{PEG}, was 0.4999"),
+        ("1.5001", f"{PEG}, was 1.5001"),
+        ("0", "must be above 0, was 0"),
+        ("NaN", "must be finite, was NaN"),
+    ],
+)
+def test_a_dollar_coin_is_worth_about_a_dollar(tmp_path: Path, price: str, told: str) -> None:
+    raw = changed(example(), "dollars.USDC", price)
+    assert mistakes(tmp_path, raw) == [f"dollars.USDC: {told}"]
+
+
+@pytest.mark.parametrize("price", ["0.5", "0.88", "1.5"])
+def test_a_dollar_coin_may_be_off_its_peg(tmp_path: Path, price: str) -> None:
+    desk = load_desk(written(tmp_path, changed(example(), "dollars.USDC", price)))
+    assert desk.dollars_usd == {"USDC": Decimal(price)}

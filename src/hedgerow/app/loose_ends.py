@@ -12,10 +12,10 @@ from typing import Any
 
 from hedgerow.app.desk_instruments import ENTRY_KINDS
 from hedgerow.errors import BoundaryError, Failure
-from hedgerow.instruments import Instrument, LinearPerpetual, expiry_of, has_entry
+from hedgerow.instruments import Instrument, LinearPerpetual, expiry_of, has_entry, lot_of
 from hedgerow.limits import METRICS
 from hedgerow.margin import Rulebook, begun_in, rulebooks_at, terms_of
-from hedgerow.units import format_ns, parse_ns, to_model
+from hedgerow.units import format_ns, is_multiple, parse_ns, to_model
 from hedgerow.venues.recordings import future_from_name, option_from_name, perpetual_from_name
 
 __all__ = ["loose_ends", "terms_from_name"]
@@ -128,15 +128,15 @@ def _account_ends(
     for at, position in _tables(account, "positions"):
         name = position.get("instrument")
         if isinstance(name, str):
-            entry = position.get("price_entry_ccy")
             step = f"{where}.positions.[{at}]"
-            yield from _position_ends(step, name, entry, described.get(name), start_ns)
+            yield from _position_ends(step, name, position, described.get(name), start_ns)
     for at, order in _tables(account, "orders"):
         name = order.get("instrument")
         if isinstance(name, str):
             step = f"{where}.orders.[{at}]"
             # An order has its own price; what is not marked against an entry needs no other.
-            yield from _position_ends(step, name, _PRICED, described.get(name), start_ns)
+            priced = {**order, "price_entry_ccy": _PRICED}
+            yield from _position_ends(step, name, priced, described.get(name), start_ns)
 
 
 def _venue_ends(where: str, venue: Any, rules: Rulebook | None) -> Iterator[str]:
@@ -177,23 +177,37 @@ def _instead(rules: Rulebook) -> str:
 
 
 def _position_ends(
-    where: str, name: str, entry: Any, listed: Mapping[str, Any] | None, start_ns: int | None
+    where: str,
+    name: str,
+    position: Mapping[str, Any],
+    listed: Mapping[str, Any] | None,
+    start_ns: int | None,
 ) -> Iterator[str]:
     if listed is not None:
         kind, expiry_ns = listed.get("kind"), _time(listed, "expiry")
         is_future = isinstance(kind, str) and kind in ENTRY_KINDS
+        lot = _number(listed.get("lot_contracts")) if is_future else None
     else:
         try:
             terms = terms_from_name(name)
         except BoundaryError as bad:
             yield f"{where}.instrument: {name!r} is not under [[instruments]], and as a name: {bad}"
             return
-        is_future, expiry_ns = has_entry(terms), expiry_of(terms)
-    if is_future and entry is None:
+        is_future, expiry_ns, lot = has_entry(terms), expiry_of(terms), lot_of(terms)
+    quantity = _number(position.get("quantity_contracts"))
+    yield from _lot_ends(f"{where}.quantity_contracts", quantity, lot)
+    if is_future and position.get("price_entry_ccy") is None:
         yield f"{where}.price_entry_ccy: missing; a future is marked against its entry price"
     if expiry_ns is not None and start_ns is not None and expiry_ns <= start_ns:
         expired, start = format_ns(expiry_ns), format_ns(start_ns)
         yield f"{where}.instrument: {name} expired {expired}, not after the desk's start {start}"
+
+
+def _lot_ends(where: str, quantity: Decimal | None, lot: Decimal | None) -> Iterator[str]:
+    if quantity is None or lot is None or not (_is_written(quantity) and _is_written(lot)):
+        return
+    if lot > 0 and not is_multiple(quantity, lot):
+        yield f"{where}: must be a multiple of the lot {lot:f}, was {quantity:f}"
 
 
 def _hedge_ends(
@@ -388,3 +402,9 @@ def _number(written: Any) -> Decimal | None:
     except InvalidOperation:
         return None
     return number if number.is_finite() else None
+
+
+def _is_written(number: Decimal) -> bool:
+    """Whether a number has no more digits than a desk file may give: more are told elsewhere."""
+    exponent = number.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -18 and number.adjusted() < 18

@@ -8,13 +8,14 @@ from hedgerow.app.loose_ends import terms_from_name
 from hedgerow.app.options import Source
 from hedgerow.app.verdict import status
 from hedgerow.errors import DeskRejected, Failure, Outcome, OutOfDomain, RecordingRejected
-from hedgerow.instruments import EntryContract, Instrument, Option
+from hedgerow.instruments import EntryContract, Instrument, Option, lot_of
 from hedgerow.limits import Survey, account_node
 from hedgerow.margin import Leg, Rulebook, mark_ccy, what_if, with_legs
 from hedgerow.portfolio import Account
 from hedgerow.reporting import builtins_of, explain_tables, margin_tables, what_if_tables
 from hedgerow.reporting.remedies import with_remedy
 from hedgerow.solvency import WhatIf, compared, distance, standing
+from hedgerow.units import is_multiple
 
 __all__ = ["judged_nodes", "leg_of", "show_requirements", "show_what_if"]
 
@@ -55,6 +56,7 @@ def show_what_if(source: Source, *, account: str | None, add: Sequence[str], as_
     legs = _legs_by_account(add, account)
     names = {leg.instrument_id for named in legs.values() for leg in named}
     instruments = {**desk.instruments, **{name: _terms(name, desk.instruments) for name in names}}
+    _in_lots([leg for named in legs.values() for leg in named], instruments)
     known = [each.account_id for each in desk.accounts if each.rulebook is not None]
     for name in legs:
         if name not in known:
@@ -117,6 +119,23 @@ def _legs_by_account(add: Sequence[str], account: str | None) -> Mapping[str, Se
             )
         legs.setdefault(name, []).append(leg_of(rest))
     return legs
+
+
+def _in_lots(legs: Sequence[Leg], instruments: Mapping[str, Instrument]) -> None:
+    """Refuse a leg that no venue would take.
+
+    Raises
+    ------
+    DeskRejected
+        If a quantity is no multiple of its instrument's lot.
+    """
+    for leg in legs:
+        lot = lot_of(instruments[leg.instrument_id])
+        if lot is not None and not is_multiple(leg.quantity_contracts, lot):
+            raise DeskRejected(
+                f"--add {leg.instrument_id}: the quantity must be a multiple of the lot {lot:f}, "
+                f"was {leg.quantity_contracts}"
+            )
 
 
 def _terms(name: str, described: Mapping[str, Instrument]) -> Instrument:

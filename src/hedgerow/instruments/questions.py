@@ -31,6 +31,7 @@ __all__ = [
     "has_entry",
     "is_asset_holding",
     "is_inverse",
+    "lot_of",
     "settlement_of",
     "slope_ccy_per_usd",
     "underlying_of",
@@ -87,3 +88,8 @@ def expiry_of(instrument: Instrument) -> int | None:
     if isinstance(instrument, LinearFuture | InverseFuture | QuantoFuture | Option):
         return instrument.expiry_ns
     return None
+
+
+def lot_of(instrument: Instrument) -> Decimal | None:
+    """Give what every quantity in contracts is a multiple of, or None for what has no lot."""
+    return instrument.lot_contracts if isinstance(instrument, EntryContract | Option) else None

@@ -10,6 +10,7 @@ being told which way it rounds.
 from hedgerow.units.cross import (
     Rounding,
     digits_of,
+    is_multiple,
     mul_div_down,
     mul_div_up,
     quantise,
@@ -42,6 +43,7 @@ __all__ = [
     "date_utc",
     "digits_of",
     "format_ns",
+    "is_multiple",
     "mul_div_down",
     "mul_div_up",
     "parse_ns",

@@ -5,7 +5,7 @@ rounds; against ourselves is *up* for what we owe and *down* for what we hold.
 """
 
 import math
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
@@ -14,6 +14,7 @@ from hedgerow.errors import OutOfDomain
 __all__ = [
     "Rounding",
     "digits_of",
+    "is_multiple",
     "mul_div_down",
     "mul_div_up",
     "quantise",
@@ -27,6 +28,7 @@ Rounding: TypeAlias = Literal["up", "down", "half_up"]
 
 # "up" and "down" are towards plus and minus infinity, so that a signed amount rounds the way the
 # number line says; venues that round towards zero say so in their own engine.
+_COUNTING = Context(prec=100, traps=[InvalidOperation])
 _MODES = {"up": ROUND_CEILING, "down": ROUND_FLOOR, "half_up": ROUND_HALF_UP}
 
 
@@ -75,6 +77,17 @@ def quantise(amount: Decimal, step: Decimal, rounding: Rounding) -> Decimal:
     if not (step.is_finite() and step > 0):
         raise OutOfDomain(f"step must be positive, was {step}")
     return (amount / step).to_integral_value(_MODES[rounding]) * step
+
+
+def is_multiple(amount: Decimal, step: Decimal) -> bool:
+    """Whether an exact amount is a whole number of steps, to the last digit.
+
+    An amount of more than 10^100 steps is none: what lies beyond cannot be meant.
+    """
+    try:
+        return _COUNTING.remainder(amount, step) == 0
+    except InvalidOperation:
+        return False
 
 
 def scaled(amount: Decimal, factor: float) -> Decimal:

@@ -54,3 +54,38 @@ def test_a_dollar_coin_is_worth_about_a_dollar(tmp_path: Path, price: str, told:
 def test_a_dollar_coin_may_be_off_its_peg(tmp_path: Path, price: str) -> None:
     desk = load_desk(written(tmp_path, changed(example(), "dollars.USDC", price)))
     assert desk.dollars_usd == {"USDC": Decimal(price)}
+
+
+LOTS = [
+    # BTC options trade in tenths, those on ETH in ones, the example's perpetuals in thousandths.
+    ("accounts.0.positions.0", "-20.05", "accounts.[0: deribit-btc].positions.[0]", "0.1"),
+    ("accounts.1.positions.1", "-0.5", "accounts.[1: deribit-eth].positions.[1]", "1"),
+    ("accounts.2.positions.0", "-19.3005", "accounts.[2: perp].positions.[0]", "0.001"),
+]
+
+
+@pytest.mark.parametrize(("where", "quantity", "told", "lot"), LOTS)
+def test_a_quantity_is_a_multiple_of_the_lot(
+    tmp_path: Path, where: str, quantity: str, told: str, lot: str
+) -> None:
+    raw = changed(example(), f"{where}.quantity_contracts", quantity)
+    must = f"must be a multiple of the lot {lot}, was {quantity}"
+    assert mistakes(tmp_path, raw) == [f"{told}.quantity_contracts: {must}"]
+
+
+def test_so_is_that_of_an_order_and_a_loan_has_no_lot(tmp_path: Path) -> None:
+    raw = changed(example(), "accounts.3.positions.0.quantity_contracts", "400.123456789")
+    order = {"instrument": "BTCUSDT-PERP", "quantity_contracts": "0.0001", "price_ccy": 1}
+    changed(raw, "accounts.2.orders", [order])
+    assert mistakes(tmp_path, raw) == [
+        "accounts.[2: perp].orders.[0].quantity_contracts: must be a multiple of the lot 0.001, "
+        "was 0.0001"
+    ]
+
+
+@pytest.mark.parametrize("quantity", ["1e30", "1.0000000000000000001"])
+def test_a_quantity_of_too_many_digits_is_told_once(tmp_path: Path, quantity: str) -> None:
+    (told,) = mistakes(
+        tmp_path, changed(example(), "accounts.2.positions.0.quantity_contracts", quantity)
+    )
+    assert "must have at most" in told

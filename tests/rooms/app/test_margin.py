@@ -122,6 +122,12 @@ def test_a_leg_that_breaks_the_account_ends_with_one(words: list[str]) -> None:
         (("--account", "perp", "--add", "BTCUSDT-PERP:one@80000"), "must be numbers"),
         (("--account", "perp", "--add", "BTCUSDT-PERP:0@80000"), "must be finite and not zero"),
         (("--account", "perp", "--add", "BTCUSDT-PERP:1@-1"), "the price must be positive"),
+        (
+            ("--account", "perp", "--add", "BTCUSDT-PERP:0.0005@80000"),
+            "--add BTCUSDT-PERP: the quantity must be a multiple of the lot 0.001, was 0.0005",
+        ),
+        (("--account", "options", "--add", f"{PUT}:0.25@0.01"), "a multiple of the lot 0.1"),
+        (("--account", "options", "--add", f"{PUT}:1e999999@0.01"), "a multiple of the lot 0.1"),
         (("--account", "perp", "--add", "DOGE:1@1"), "no instrument 'DOGE'"),
         (("--account", "nobody", "--add", "BTCUSDT-PERP:1@1"), "no account 'nobody'"),
         (("--account", "treasury", "--add", "BTCUSDT-PERP:1@1"), "no account 'treasury'"),

@@ -12,6 +12,7 @@ from hedgerow.errors import OutOfDomain
 from hedgerow.units import (
     Rounding,
     digits_of,
+    is_multiple,
     mul_div_down,
     mul_div_up,
     quantise,
@@ -82,3 +83,18 @@ def test_integer_rounding_brackets_the_quotient(value: int, up: int, down: int) 
     low, high = mul_div_down(value, up, down), mul_div_up(value, up, down)
     assert low * down <= value * up <= high * down
     assert high - low == (0 if (value * up) % down == 0 else 1)
+
+
+@pytest.mark.parametrize(
+    ("amount", "step", "is_one"),
+    [
+        ("0", "0.1", True),
+        ("-1.3", "0.1", True),
+        ("1.35", "0.1", False),
+        ("1e17", "1e-18", True),  # 35 digits, beyond the 28 of the default context
+        ("100000000000000000.0000000000000000005", "1e-18", False),
+        ("1e999999", "0.1", False),
+    ],
+)
+def test_a_multiple_is_one_to_the_last_digit(amount: str, step: str, is_one: bool) -> None:
+    assert is_multiple(Decimal(amount), Decimal(step)) is is_one

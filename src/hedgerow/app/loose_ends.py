@@ -5,8 +5,9 @@ silence, so that one mistake hides no other and every mistake is told once.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -23,6 +24,7 @@ __all__ = ["loose_ends", "terms_from_name"]
 # The names of what has left one account and not reached another (`execution.in_transit`).
 _RESERVED = (("id", "in-transit"), ("venue", "transit"))
 _PRICED = object()
+_MOVER = "linear_perpetual"  # what hedges and movers are
 
 
 def terms_from_name(name: str) -> Instrument:
@@ -129,14 +131,14 @@ def _account_ends(
         name = position.get("instrument")
         if isinstance(name, str):
             step = f"{where}.positions.[{at}]"
-            yield from _position_ends(step, name, position, described.get(name), start_ns)
+            yield from _position_ends(step, name, position, described, start_ns)
     for at, order in _tables(account, "orders"):
         name = order.get("instrument")
         if isinstance(name, str):
             step = f"{where}.orders.[{at}]"
             # An order has its own price; what is not marked against an entry needs no other.
             priced = {**order, "price_entry_ccy": _PRICED}
-            yield from _position_ends(step, name, priced, described.get(name), start_ns)
+            yield from _position_ends(step, name, priced, described, start_ns)
 
 
 def _venue_ends(where: str, venue: Any, rules: Rulebook | None) -> Iterator[str]:
@@ -180,9 +182,10 @@ def _position_ends(
     where: str,
     name: str,
     position: Mapping[str, Any],
-    listed: Mapping[str, Any] | None,
+    described: Mapping[str, Mapping[str, Any]],
     start_ns: int | None,
 ) -> Iterator[str]:
+    listed = described.get(name)
     if listed is not None:
         kind, expiry_ns = listed.get("kind"), _time(listed, "expiry")
         is_future = isinstance(kind, str) and kind in ENTRY_KINDS
@@ -191,7 +194,9 @@ def _position_ends(
         try:
             terms = terms_from_name(name)
         except BoundaryError as bad:
-            yield f"{where}.instrument: {name!r} is not under [[instruments]], and as a name: {bad}"
+            meant = _meant(name, described)
+            told = f"{name!r} is not under [[instruments]], and as a name: {bad}{meant}"
+            yield f"{where}.instrument: {told}"
             return
         is_future, expiry_ns, lot = has_entry(terms), expiry_of(terms), lot_of(terms)
     quantity = _number(position.get("quantity_contracts"))
@@ -344,14 +349,22 @@ def _coins(raw: Mapping[str, Any]) -> list[str]:
     return sorted(found)
 
 
+def _meant(name: str, known: Iterable[str]) -> str:
+    """Say which of the names there are was probably meant."""
+    # Nearer than difflib's 0.6: SOLUSDT-PERP is no slip of the pen for ETHUSDT-PERP.
+    near = get_close_matches(name, list(known), n=1, cutoff=0.8)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
 def _account(where: str, name: Any, accounts: Mapping[str, Any]) -> Iterator[str]:
     if isinstance(name, str) and name not in accounts:
         yield f"{where}: no account {name!r}; there are: {', '.join(accounts) or 'none'}"
 
 
 def _perpetual(where: str, name: Any, described: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    if isinstance(name, str) and described.get(name, {}).get("kind") != "linear_perpetual":
-        yield f"{where}: no linear perpetual {name!r} under [[instruments]]"
+    if isinstance(name, str) and described.get(name, {}).get("kind") != _MOVER:
+        meant = _meant(name, [k for k, t in described.items() if t.get("kind") == _MOVER])
+        yield f"{where}: no linear perpetual {name!r} under [[instruments]]{meant}"
 
 
 def _twice(raw: Mapping[str, Any], key: str, name: str) -> Iterator[str]:

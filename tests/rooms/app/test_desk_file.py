@@ -226,7 +226,7 @@ ONE_MISTAKE = [
         [{"instrument": "BTCUSDT-PREP", "quantity_contracts": 1, "price_ccy": 1}],
         "accounts.[2: perp].orders.[0].instrument: 'BTCUSDT-PREP' is not under [[instruments]], "
         "and as a name: instrument name must be a dated future such as BTC-27FEB26, "
-        "was 'BTCUSDT-PREP'",
+        "was 'BTCUSDT-PREP'; did you mean 'BTCUSDT-PERP'?",
     ),
     (
         "accounts.2.orders",

@@ -3,6 +3,8 @@
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from hedgerow.app.desk import load_desk
 from hedgerow.execution import in_transit
 from hedgerow.planning import Transfer
@@ -52,3 +54,24 @@ def test_a_mode_of_a_venue_is_at_the_venue(tmp_path: Path) -> None:
     assert told.startswith(
         "accounts.[5: one].venue: must be hyperliquid-portfolio or hyperliquid, that of its "
     )
+
+
+MEANT = [
+    ("accounts.2.positions.0.instrument", "BTCUSD-PERP", "'BTCUSDT-PERP'"),
+    ("hedges.1.instrument", "ETHUSD-PERP", "'ETHUSDT-PERP'"),
+    ("movers.BTC", "BTCUSTD-PERP", "'BTCUSDT-PERP'"),
+]
+
+
+@pytest.mark.parametrize(("where", "name", "meant"), MEANT)
+def test_a_mistyped_instrument_is_told_with_the_one_meant(
+    tmp_path: Path, where: str, name: str, meant: str
+) -> None:
+    (told,) = mistakes(tmp_path, changed(example(), where, name))
+    assert "under [[instruments]]" in told
+    assert told.endswith(f"; did you mean {meant}?")
+
+
+def test_an_instrument_on_another_coin_is_not_meant(tmp_path: Path) -> None:
+    (told,) = mistakes(tmp_path, changed(example(), "movers.BTC", "SOLUSDT-PERP"))
+    assert "did you mean" not in told

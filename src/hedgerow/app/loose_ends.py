@@ -63,7 +63,7 @@ def loose_ends(raw: Mapping[str, Any], rulebooks: Mapping[str, Rulebook]) -> Ite
     for at, route in _tables(raw, "routes"):
         yield from _route_ends(f"routes.[{at}]", route, accounts, rulebooks)
     for at, limit in _tables(raw, "limits"):
-        yield from _limit_ends(f"limits.[{at}]", limit, accounts, _coins(raw))
+        yield from _limit_ends(f"limits.[{at}]", limit, accounts, rulebooks, _coins(raw))
     movers = raw.get("movers")
     for coin, mover in movers.items() if isinstance(movers, dict) else ():
         yield from _perpetual(f"movers.{coin}", mover, described)
@@ -295,18 +295,26 @@ def _limit_ends(
     where: str,
     limit: Mapping[str, Any],
     accounts: Mapping[str, Mapping[str, Any]],
+    rulebooks: Mapping[str, Rulebook],
     coins: Sequence[str],
 ) -> Iterator[str]:
     scope, metric = limit.get("scope"), METRICS.get(str(limit.get("metric")))
     if isinstance(scope, str):
-        nodes = [f"desk/{a.get('venue')}/{name}" for name, a in accounts.items() if "rulebook" in a]
+        node_of = {name: f"desk/{a.get('venue')}/{name}" for name, a in accounts.items()}
+        nodes = [node for name, node in node_of.items() if "rulebook" in accounts[name]]
         if metric is None or not metric.is_of_account:
             nodes = ["desk", *(f"coin/{coin}" for coin in coins)]
             for name, account in accounts.items():
                 nodes += [f"desk/{account.get('venue')}", f"desk/{account.get('venue')}/{name}"]
         nodes = list(dict.fromkeys(nodes))
         if not any(_covers(scope, node) for node in nodes):
-            yield f"{where}.scope: {scope!r} names no node; there are: {', '.join(nodes) or 'none'}"
+            bare = [name for name, node in node_of.items() if _covers(scope, node)]
+            if bare and metric is not None and metric.is_of_account:
+                told = f"{scope!r} names only accounts without a rulebook, which have no "
+                yield f"{where}.scope: {told}{metric.title}; {_ruled(bare, accounts, rulebooks)}"
+            else:
+                there = ", ".join(nodes) or "none"
+                yield f"{where}.scope: {scope!r} names no node; there are: {there}"
     bounds = {key: _number(limit.get(key)) for key in ("soft", "hard")}
     beyond = [
         f"{where}.{key}: {trouble}, was {bound}"
@@ -321,6 +329,18 @@ def _limit_ends(
         if soft < hard if is_floor else soft > hard:
             order = "above" if is_floor else "below"
             yield f"{where}.soft: must lie {order} hard {hard}, to warn before it, was {soft}"
+
+
+def _ruled(
+    bare: Sequence[str],
+    accounts: Mapping[str, Mapping[str, Any]],
+    rulebooks: Mapping[str, Rulebook],
+) -> str:
+    """Say what to write: which of these accounts may follow its venue, or that none's is known."""
+    own = {name: v for name in bare if str(v := accounts[name].get("venue")) in rulebooks}
+    if not own:
+        return f"give one to {' or '.join(bare)}"
+    return "write " + ", ".join(f"rulebook = {venue!r} at {name}" for name, venue in own.items())
 
 
 def _covers(scope: str, node: str) -> bool:

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,3 +76,49 @@ def test_a_mistyped_instrument_is_told_with_the_one_meant(
 def test_an_instrument_on_another_coin_is_not_meant(tmp_path: Path) -> None:
     (told,) = mistakes(tmp_path, changed(example(), "movers.BTC", "SOLUSDT-PERP"))
     assert "did you mean" not in told
+
+
+def _unruled(raw: dict[str, Any]) -> dict[str, Any]:
+    """Take every rulebook away, and what else would miss one."""
+    for account in raw["accounts"]:
+        account.pop("rulebook", None)
+    raw |= {"hedges": [], "buffers": [], "routes": []}
+    raw["limits"] = [{"scope": "desk/*/*", "metric": "margin_use_frac", "soft": 0.5, "hard": 0.8}]
+    return raw
+
+
+def test_a_limit_on_accounts_without_a_rulebook_says_what_is_missing(tmp_path: Path) -> None:
+    none = "names only accounts without a rulebook, which have no"
+    raw = _unruled(example())
+    assert mistakes(tmp_path, raw) == [
+        f"limits.[0].scope: 'desk/*/*' {none} margin use; write rulebook = 'deribit' at "
+        "deribit-btc, rulebook = 'deribit' at deribit-eth, rulebook = 'binance' at perp, "
+        "rulebook = 'aave' at aave-loan"
+    ]
+    raw["limits"][0] |= {"scope": "desk/wallet/*", "metric": "distance_spot_frac", "hard": 0.1}
+    assert mistakes(tmp_path, raw) == [
+        f"limits.[0].scope: 'desk/wallet/*' {none} distance; give one to treasury"
+    ]
+    raw["limits"][0]["scope"] = "desk/kraken/*"
+    assert mistakes(tmp_path, raw) == [
+        "limits.[0].scope: 'desk/kraken/*' names no node; there are: none"
+    ]
+
+
+def test_one_account_without_a_rulebook_among_others_is_named(tmp_path: Path) -> None:
+    """What it is told to write is enough."""
+    raw = changed(example(), "limits.2.scope", "desk/aave/aave-loan")
+    rulebook = raw["accounts"][3].pop("rulebook")
+    raw |= {"buffers": [], "routes": []}
+    (told,) = mistakes(tmp_path, raw)
+    assert told.endswith("which have no margin use; write rulebook = 'aave' at aave-loan")
+    assert rulebook == "aave/2023-06-20"
+    desk = load_desk(written(tmp_path, changed(raw, "accounts.3.rulebook", "aave")))
+    assert desk.accounts[3].rulebook == "aave"
+
+
+def test_a_venue_of_the_wrong_shape_hides_nothing(tmp_path: Path) -> None:
+    raw = changed(_unruled(example()), "accounts.2.venue", ["binance"])
+    told = mistakes(tmp_path, raw)
+    assert told[0] == "accounts.[2: perp].venue: must be text in quotes, was ['binance']"
+    assert "rulebook = 'deribit' at deribit-btc" in told[1]

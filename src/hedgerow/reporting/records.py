@@ -116,11 +116,13 @@ class AccountGap(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LimitTrouble(msgspec.Struct, frozen=True, kw_only=True):
-    """One limit on one node that was broken, or could not be judged, in at least one frame.
+    """One limit on one node that was broken, or could not be judged, at least once.
 
-    `value_worst_frac_usd_or_coin` is the worst in any such frame, signed as the limit's value is;
-    None where none was known. `message` is that of the worst frame, or of the last where none was
-    known.
+    `frames_count` counts frames. A liquidation of the account breaks the limits on it too, at the
+    use that the venue saw and at no distance, and falls between two frames: where one was worst,
+    `is_liquidated`. `value_worst_frac_usd_or_coin` is the worst of them all, signed as the limit's
+    value is; None where none was known, or no equity was left. `message` is the worst's; of a limit
+    that could not be judged it is the last of the most frequent kind, as of an `AccountGap`.
     """
 
     node: str
@@ -133,6 +135,7 @@ class LimitTrouble(msgspec.Struct, frozen=True, kw_only=True):
     time_last_ns: int
     is_at_end: bool
     message: str
+    is_liquidated: bool = False
 
 
 class EpisodeSummary(msgspec.Struct, frozen=True, kw_only=True):

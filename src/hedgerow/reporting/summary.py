@@ -126,7 +126,7 @@ def summary(episode: Episode) -> EpisodeSummary:
         alerts_count=len(episode.alerts),
         undone_steps_count=undone_steps(episode.undone),
         gaps=gaps,
-        limits_broken=limit_troubles(frames, "hard"),
+        limits_broken=limit_troubles(frames, "hard", episode.liquidations),
         limits_unknown=limit_troubles(frames, "unknown"),
         use=worst_use(everything, episode.liquidations),
         distance=distance,

@@ -103,7 +103,12 @@ def limit_now(state: LimitState) -> str:
 
 
 def trouble_value(trouble: LimitTrouble) -> str:
-    """Write the worst value of a limit that was broken or unknown; no value is no equity."""
+    """Write the worst value of a limit that was broken or unknown; no value is no equity.
+
+    A liquidation left no distance; its use is beyond 100 %, which says enough.
+    """
+    if trouble.is_liquidated and METRICS[trouble.metric].side == "floor":
+        return "liquidated"
     if trouble.value_worst_frac_usd_or_coin is None:
         return UNKNOWN if trouble.rung == "unknown" else trouble.message
     return limit_now(_as_state(trouble))

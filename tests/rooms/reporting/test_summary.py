@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from hedgerow.execution import Liquidation, Mode
 from hedgerow.reporting import builtins_of, daily, run_builtins, run_label, summary
@@ -266,6 +267,63 @@ def test_the_worst_of_a_floor_is_the_lowest(helped: Episode) -> None:
     (broken,) = summary(msgspec.structs.replace(helped, frames=tuple(frames))).limits_broken
     assert broken.value_worst_frac_usd_or_coin == 0.01
     assert trouble_value(broken) == "+1.0 %"
+
+
+def test_one_outage_is_told_alike_wherever_it_is_told(helped: Episode) -> None:
+    """An age grows from frame to frame: it is one trouble, told by its last word."""
+    frames = list(helped.frames)
+    for n, message in ((3, "no quote"), *((at, f"answer is {60 * at} s old") for at in (5, 6, 7))):
+        accounts = tuple(
+            replace(each, equity_ccy=None) if each.account_id == "perp-1" else each
+            for each in frames[n].accounts
+        )
+        use = replace(
+            frames[n].limits[0], rung="unknown", value_frac_usd_or_coin=None, message=message
+        )
+        frames[n] = replace(frames[n], accounts=accounts, limits=(use,))
+    seen = summary(replace(helped, frames=tuple(frames[:10])))
+    (unknown,), (gap,) = seen.limits_unknown, seen.gaps
+    assert unknown.message == gap.reason == "answer is 420 s old"
+    assert "answer is 420 s old" in seen.verdict
+
+
+@pytest.mark.parametrize(
+    ("use", "told", "head"),
+    [
+        ("1.031", "103.1 %", "perp-1 103.1 %, liquidated"),
+        (None, "no equity left", "perp-1, liquidated, no equity left"),
+    ],
+)
+def test_the_worst_of_a_limit_is_that_of_the_head(
+    helped: Episode, use: str | None, told: str, head: str
+) -> None:
+    """A venue acts between two frames: after it the account is better off than it was."""
+    at_use = helped.frames[0].limits[0]
+    far = replace(
+        at_use, metric="distance_spot_frac", hard_frac_usd_or_coin=0.05, rung="hard",
+        value_frac_usd_or_coin=0.005, message="breaks after a fall of 0.5%",
+    )  # fmt: skip
+    hard = replace(at_use, value_frac_usd_or_coin=0.976, rung="hard", message="")
+    first, second, *rest = (replace(frame, limits=(at_use,)) for frame in helped.frames[:5])
+    frames = (first, replace(second, limits=(hard, far)), *rest)
+    hit = Liquidation(
+        account_id="perp-1", venue="v", time_ns=second.time_ns - 1, loss_usd=Decimal(1),
+        message="", use_frac=None if use is None else Decimal(use),
+    )  # fmt: skip
+    seen = summary(replace(helped, frames=frames, liquidations=(hit,)))
+    broken, distance = seen.limits_broken
+    assert (trouble_value(broken), text_use(seen.use)) == (told, head)
+    assert (trouble_value(distance), text_distance(seen.distance)) == (
+        "liquidated", "perp-1, liquidated",
+    )  # fmt: skip
+    assert (broken.frames_count, broken.is_at_end) == (1, False)
+    assert (broken.time_first_ns, broken.time_last_ns) == (hit.time_ns, second.time_ns)
+    # Where no frame saw it, the liquidation alone broke it; on another account it breaks nothing.
+    unseen = replace(helped, frames=(first, *rest), liquidations=(hit,))
+    (alone,) = summary(unseen).limits_broken
+    assert (alone.frames_count, trouble_value(alone)) == (0, told)
+    other = replace(unseen, liquidations=(replace(hit, account_id="loan"),))
+    assert summary(other).limits_broken == ()
 
 
 def test_steps_left_undone_are_counted_once() -> None:

@@ -80,8 +80,7 @@ def _no_flag(written: Any) -> Any:
 
 def _peg_usd(price_usd: Decimal) -> Decimal:
     # A dollar coin stands still while every other coin moves. What is half a dollar off is none, or
-    # is meant in another unit: 100 is cents. Pegs that came back were off by less, such as USDC's,
-    # which fell to about 0.88 on 2023-03-11.
+    # is meant in another unit: 100 is cents.
     if not _PEG_USD_MIN <= price_usd <= _PEG_USD_MAX:
         raise ValueError(
             f"must be what one coin is worth in USD, from {_PEG_USD_MIN} to {_PEG_USD_MAX}"

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import EntryContract, Instrument, LinearPerpetual
+from hedgerow.margin.bounds import outside
 from hedgerow.margin.contracts import Held, held_contracts, order_lines, wallet_lines
 from hedgerow.margin.engine import Charges, Engine, VenueTerms
 from hedgerow.margin.model import Cells, TierColumns, tiered_cells
@@ -159,7 +160,8 @@ def _terms(rulebook: TieredRulebook) -> VenueTerms:
 
 
 def _mistakes(rulebook: TieredRulebook) -> Iterator[str]:
-    return mistakes_of_tiers(rulebook.tiers)
+    yield from mistakes_of_tiers(rulebook.tiers)
+    yield from outside(rulebook, "[0, 1)", "fee_taker_frac", "fee_liquidation_frac")
 
 
 ENGINE = Engine(

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import EntryContract, Instrument, InverseFuture, InversePerpetual
+from hedgerow.margin.bounds import outside
 from hedgerow.margin.brackets import Brackets, brackets_key, mistakes_of_brackets, required
 from hedgerow.margin.contracts import held_contracts, order_lines, wallet_lines
 from hedgerow.margin.engine import Charges, Engine, VenueTerms
@@ -147,6 +148,7 @@ def _mistakes(rulebook: CoinTieredRulebook) -> Iterator[str]:
         if len(set(name.split("/"))) != 1 or "/" not in name:
             yield f"brackets.{name} must name one coin twice, such as BTC/BTC"
     yield from mistakes_of_brackets(rulebook.brackets)
+    yield from outside(rulebook, "[0, 1)", "fee_taker_frac", "fee_liquidation_frac")
 
 
 ENGINE = Engine(

@@ -16,6 +16,7 @@ import msgspec
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LinearPerpetual
+from hedgerow.margin.bounds import outside
 from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.records import (
     MarginLine,
@@ -210,6 +211,7 @@ def _mistakes(rulebook: DydxRulebook) -> Iterator[str]:
             ppm = getattr(market, name)
             if ppm > 1_000_000:
                 yield f"markets.{coin}.{name} must be at most 1000000, was {ppm}"
+        yield from outside(market, "[-77, 77]", "atomic_resolution_power", under=f"markets.{coin}")
         if market.upper_cap_usd != 0 and market.lower_cap_usd > market.upper_cap_usd:
             yield f"markets.{coin}.lower_cap_usd is above upper_cap_usd"
 

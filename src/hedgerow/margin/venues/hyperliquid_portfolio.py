@@ -23,6 +23,7 @@ import msgspec
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LinearPerpetual
+from hedgerow.margin.bounds import outside
 from hedgerow.margin.contracts import Held, held_contracts, profit_lines
 from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of, unsupported
@@ -228,10 +229,8 @@ def _terms(rulebook: HyperliquidPortfolioRulebook) -> VenueTerms:
 def _mistakes(rulebook: HyperliquidPortfolioRulebook) -> Iterator[str]:
     yield from mistakes_of_leverage(rulebook.tiers, rulebook.leverage_set_frac)
     for name, terms in rulebook.collateral.items():
-        if terms.loan_to_value_frac > 1:
-            yield f"collateral.{name}.loan_to_value_frac must be at most 1"
-    if not 0 < rulebook.liquidated_frac <= 1:
-        yield f"liquidated_frac must be in (0, 1], was {rulebook.liquidated_frac}"
+        yield from outside(terms, "[0, 1]", "loan_to_value_frac", under=f"collateral.{name}")
+    yield from outside(rulebook, "(0, 1]", "liquidated_frac")
 
 
 ENGINE = Engine(

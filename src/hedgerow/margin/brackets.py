@@ -133,6 +133,7 @@ def position_lines(
     tables: Mapping[str, Brackets],
     *,
     evidence: Evidence,
+    evidence_initial: Evidence,
     price_usd: Decimal | None = None,
     fee_frac: Decimal = Decimal(0),
     fee_evidence: Evidence = "U",
@@ -166,6 +167,7 @@ def position_lines(
             detail=f"{told(need.told_maintenance)} (tier {need.tier_index}); "
             f"initial {told(need.told_initial)}; {held.told}",
             evidence=evidence,
+            evidence_initial=evidence_initial,
         )
     ]
     if fee_frac != 0:

@@ -44,7 +44,11 @@ def test_both_requirements_are_the_sums_of_their_lines(words: list[str]) -> None
         ):
             assert sum(D(each[line]) for each in report["lines"]) == D(report[total]) > 0
         assert all(each["evidence"] in "VRDSU" for each in report["lines"])
+    (perp,) = told["desk/binance/perp"]["lines"]
+    assert (perp["evidence"], perp["evidence_initial"]) == ("V", "U")
+    assert {each["evidence_initial"] for each in told["desk/deribit/options"]["lines"]} == {None}
     shown = ask(words, "require", "--explain").out
+    assert "V, initial U" in shown
     for part in ("Maintenance", "Initial", "Evidence", "sum of", "worst scenario", "not verified"):
         assert part in shown
     assert "Evidence" not in ask(words, "require").out

@@ -69,6 +69,7 @@ def require(
                 detail=f"{need.told_maintenance} (tier {need.tier_index}); "
                 f"initial down({need.told_initial}, 1e-8); {each.told}",
                 evidence=rulebook.known("tiered_maintenance"),
+                evidence_initial=rulebook.known("tiered_initial"),
             )
         )
     ordered = order_lines(
@@ -79,6 +80,7 @@ def require(
         initial=initial,
         counts_open_loss=True,
         evidence=rulebook.known("open_orders"),
+        evidence_initial=lambda _: rulebook.known("tiered_initial"),
     )
     if isinstance(ordered, Failure):
         return ordered
@@ -95,7 +97,6 @@ def require(
             asset=coin,
             evidence=rulebook.known("equity"),
         ),
-        used=[rulebook.known("tiered_initial")] if lines or ordered else [],
     )
 
 

@@ -25,6 +25,7 @@ from hedgerow.margin.records import (
     beyond_digits,
     report_of,
     unsupported,
+    weaker,
 )
 from hedgerow.margin.rules.dydx_v4.requirement import (
     initial_ppm,
@@ -153,6 +154,9 @@ def _position(
         f"{size} = |{size_coin} x {mark}|",
         amount_initial_ccy=_usd(initial),
         evidence=rulebook.known("requirements"),
+        evidence_initial=weaker(rulebook.known("requirements"), rulebook.known("open_interest"))
+        if market.upper_cap_usd
+        else None,
     )
     profit = MarginLine(
         rule="unrealised profit",

@@ -28,7 +28,7 @@ from hedgerow.margin.contracts import (
 )
 from hedgerow.margin.engine import Charges, Engine, VenueTerms
 from hedgerow.margin.model import Cells, TierColumns, tiered_cells
-from hedgerow.margin.records import Evidence, MarginLine, MarginReport, Rulebook, report_of
+from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of
 from hedgerow.margin.rules.hyperliquid import tiers as rules
 from hedgerow.margin.tiered import no_tiers
 from hedgerow.market import Snapshot
@@ -93,6 +93,7 @@ def require(
         initial=initial,
         counts_open_loss=False,
         evidence=rulebook.known("open_orders"),
+        evidence_initial=lambda _: rulebook.known("initial"),
     )
     if isinstance(ordered, Failure):
         return ordered
@@ -101,7 +102,7 @@ def require(
             each,
             rulebook.tiers[each.terms.underlying],
             rulebook.leverage_set_frac,
-            rulebook.known("tiered_maintenance"),
+            rulebook,
         )
         for each in held
     ]
@@ -118,7 +119,6 @@ def require(
             asset=rulebook.currency,
             evidence=rulebook.known("equity"),
         ),
-        used=[rulebook.known("initial")] if lines or ordered else [],
     )
 
 
@@ -140,7 +140,7 @@ def position_line(
     held: Held,
     table: Sequence[LeverageTier],
     leverage_set_frac: Mapping[str, Decimal],
-    evidence: Evidence,
+    rulebook: Rulebook,
 ) -> MarginLine:
     """Give what one position needs, maintenance and initial."""
     notional = held.notional_ccy
@@ -155,7 +155,8 @@ def position_line(
         amount_ccy=maintenance,
         detail=f"{notional:f} / (2 x {leverage}) - {deduction:f}; initial {told}; {held.told}",
         amount_initial_ccy=initial_ccy,
-        evidence=evidence,
+        evidence=rulebook.known("tiered_maintenance"),
+        evidence_initial=rulebook.known("initial"),
     )
 
 

@@ -26,7 +26,14 @@ from hedgerow.instruments import Instrument, LinearPerpetual
 from hedgerow.margin.bounds import outside
 from hedgerow.margin.contracts import Held, held_contracts, profit_lines
 from hedgerow.margin.engine import Engine, VenueTerms
-from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of, unsupported
+from hedgerow.margin.records import (
+    MarginLine,
+    MarginReport,
+    Rulebook,
+    report_of,
+    unsupported,
+    weaker,
+)
 from hedgerow.margin.rules.hyperliquid import portfolio as rules
 from hedgerow.margin.venues.hyperliquid import (
     LeverageTier,
@@ -102,7 +109,6 @@ def require(
         currency=currency,
         lines=lines,
         equity_lines=equity_lines,
-        used=[rulebook.known("initial")],
     )
 
 
@@ -114,6 +120,7 @@ def _offset_line(rulebook: HyperliquidPortfolioRulebook) -> MarginLine:
         amount_initial_ccy=rulebook.offset_usd,
         detail=f"{rulebook.offset_usd}",
         evidence=rulebook.known("offset"),
+        evidence_initial=weaker(rulebook.known("offset"), rulebook.known("initial")),
     )
 
 
@@ -150,7 +157,7 @@ def _position_lines(
             each,
             rulebook.tiers[each.terms.underlying],
             rulebook.leverage_set_frac,
-            rulebook.known("tiered_maintenance"),
+            rulebook,
         )
 
 
@@ -171,6 +178,7 @@ def _borrowed_lines(
                 amount_initial_ccy=amount_ccy,
                 detail=why,
                 evidence=rulebook.known("borrowed"),
+                evidence_initial=weaker(rulebook.known("borrowed"), rulebook.known("initial")),
             )
 
 

@@ -69,6 +69,7 @@ def require(
             each,
             rulebook.brackets,
             evidence=rulebook.known("tiered_maintenance"),
+            evidence_initial=rulebook.known("initial"),
             fee_frac=rulebook.fee_closing_frac,
             fee_evidence=rulebook.known("closing_fee"),
         )
@@ -88,7 +89,6 @@ def require(
             asset=currency,
             evidence=rulebook.known("equity"),
         ),
-        used=[rulebook.known("initial")] if lines else [],
     )
 
 

@@ -90,6 +90,7 @@ def require(
             each,
             rulebook.brackets,
             evidence=rulebook.known("tiered_maintenance"),
+            evidence_initial=rulebook.known("initial"),
             price_usd=prices_usd[settlement_of(each.terms)],
             fee_frac=rulebook.fee_closing_frac,
             fee_evidence=rulebook.known("closing_fee"),
@@ -104,7 +105,6 @@ def require(
         currency="USD",
         lines=lines,
         equity_lines=equity_lines,
-        used=[rulebook.known("initial")] if lines else [],
     )
 
 

@@ -459,7 +459,8 @@ def tiered_rulebook(
         )
         for floor, rate in tiers
     ]
-    return msgspec.structs.replace(book, tiers=dict.fromkeys(coins, table), **changes)
+    made = {"tiers": dict.fromkeys(coins, table), "tiers_borrowed": [], **changes}
+    return msgspec.structs.replace(book, **made)
 
 
 def lending_rulebook(**threshold_bps: int) -> LendingRulebook:

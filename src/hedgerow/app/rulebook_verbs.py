@@ -39,28 +39,44 @@ def show_list(folder: Path | None, *, as_json: bool) -> int:
 
 
 def show_check(paths: Sequence[Path], *, as_json: bool) -> int:
-    """Print every mistake of every file."""
-    found = [(path, rulebook_mistakes(_bytes_of(path))) for path in paths]
+    """Print every mistake of every file; one that cannot be read does not hide the others.
+
+    Raises
+    ------
+    RulebookRejected
+        If there is one file only, and it cannot be read.
+    """
+    read = [(path, _bytes_of(path)) for path in paths]
+    if len(read) == 1 and isinstance(read[0][1], str):
+        raise RulebookRejected(f"{read[0][0]}: {read[0][1]}")
+    found = [
+        (path, (raw,) if isinstance(raw, str) else rulebook_mistakes(raw)) for path, raw in read
+    ]
     lines = []
-    for path, mistakes in found:
+    for (path, mistakes), (_, raw) in zip(found, read, strict=True):
+        if isinstance(raw, str):
+            lines.append(f"{path}: {raw}")
+            continue
         plural = "" if len(mistakes) == 1 else "s"
         lines.append(f"{path}: {f'{len(mistakes)} mistake{plural}' if mistakes else 'fine'}")
         lines += [f"  {mistake}" for mistake in mistakes]
     payload = [{"file": str(path), "mistakes": list(mistakes)} for path, mistakes in found]
     show(payload, Text("\n".join(lines)), as_json=as_json)
     bad_count = sum(1 for _, mistakes in found if mistakes)
-    if bad_count and not as_json:
-        sys.stderr.write(f"exit 1: {bad_count} of {len(found)} files cannot be used\n")
-    return 1 if bad_count else 0
+    unread_count = sum(1 for _, raw in read if isinstance(raw, str))
+    code = 2 if unread_count else min(bad_count, 1)
+    if code and not as_json:
+        unread = f", {unread_count} of them not even read" if unread_count else ""
+        sys.stderr.write(f"exit {code}: {bad_count} of {len(found)} files cannot be used{unread}\n")
+    return code
 
 
-def _bytes_of(path: Path) -> bytes:
+def _bytes_of(path: Path) -> bytes | str:
+    """Give what is in a file, or say why it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as bad:
-        raise RulebookRejected(
-            f"{path}: cannot be read: {bad.strerror}; name the .toml file of a rulebook"
-        ) from bad
+        return f"cannot be read: {bad.strerror}; name the .toml file of a rulebook"
 
 
 def show_diff(old: str, new: str, *, as_json: bool) -> int:

@@ -8,6 +8,7 @@ import msgspec
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import EntryContract, settlement_of
+from hedgerow.margin.bounds import outside
 from hedgerow.margin.contracts import Held
 from hedgerow.margin.records import Evidence, MarginLine
 from hedgerow.margin.rules.tiers import deductions, tier_at
@@ -93,7 +94,7 @@ def required(
 def mistakes_of_brackets(
     tables: Mapping[str, Brackets], fee_frac: Decimal = Decimal(0)
 ) -> Iterator[str]:
-    """Name tables that do not begin at nothing, or whose floors or rates do not rise.
+    """Name tables that do not begin at nothing, do not rise, or end before their last tier.
 
     Parameters
     ----------
@@ -109,7 +110,17 @@ def mistakes_of_brackets(
             rates = [getattr(tier, field) for tier in table.tiers]
             if rates != sorted(rates):
                 yield f"brackets.{name} {field} must rise, were {list(map(str, rates))}"
-        for tier in table.tiers:
+        most = table.notional_ccy_max
+        if most is not None and floors and most <= floors[-1]:
+            yield f"brackets.{name} notional_ccy_max must be above its last floor, was {most}"
+        for at, tier in enumerate(table.tiers):
+            yield from outside(
+                tier,
+                "(0, 1]",
+                "rate_maintenance_frac",
+                "rate_initial_frac",
+                under=f"brackets.{name}.tiers.[{at}]",
+            )
             if tier.rate_initial_frac < tier.rate_maintenance_frac + fee_frac:
                 yield (
                     f"brackets.{name} initial rate {tier.rate_initial_frac} is below maintenance, "
@@ -122,6 +133,7 @@ def position_lines(
     tables: Mapping[str, Brackets],
     *,
     evidence: Evidence,
+    evidence_initial: Evidence,
     price_usd: Decimal | None = None,
     fee_frac: Decimal = Decimal(0),
     fee_evidence: Evidence = "U",
@@ -155,6 +167,7 @@ def position_lines(
             detail=f"{told(need.told_maintenance)} (tier {need.tier_index}); "
             f"initial {told(need.told_initial)}; {held.told}",
             evidence=evidence,
+            evidence_initial=evidence_initial,
         )
     ]
     if fee_frac != 0:

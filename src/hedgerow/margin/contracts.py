@@ -18,7 +18,7 @@ from typing import NamedTuple
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import EntryContract, Instrument, has_entry, is_inverse, slope_ccy_per_usd
 from hedgerow.margin.legs import are_both_sides_held
-from hedgerow.margin.records import Evidence, MarginLine, Rulebook, unsupported
+from hedgerow.margin.records import Evidence, MarginLine, Rulebook, unsupported, weaker
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account, OpenOrder, Position
 from hedgerow.units import quantise, quantise_fraction_up
@@ -141,6 +141,7 @@ def order_lines(
     initial: Initial,
     counts_open_loss: bool,
     evidence: Evidence,
+    evidence_initial: Callable[[EntryContract], Evidence],
 ) -> Outcome[list[MarginLine]]:
     """Give what orders that rest add to the initial requirement: that of the worse side filled.
 
@@ -148,6 +149,13 @@ def order_lines(
     position at the mark, B and S those of its buys and sells at their own prices; what that needs
     beyond |P| is the line. Orders that only reduce are free. An open loss is what an order would
     lose at once at the mark.
+
+    Parameters
+    ----------
+    evidence
+        How well it is known what orders may lead to.
+    evidence_initial
+        How well it is known what an instrument's exposure needs to begin with.
 
     Returns
     -------
@@ -206,6 +214,7 @@ def order_lines(
                 amount_initial_ccy=then[0] - now[0] + (loss_ccy if counts_open_loss else 0),
                 detail=f"initial {then[1]} - {now[1]}{told}",
                 evidence=evidence,
+                evidence_initial=weaker(evidence, evidence_initial(terms)),
             )
         )
     return lines

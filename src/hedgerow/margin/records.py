@@ -76,6 +76,8 @@ class MarginLine(msgspec.Struct, frozen=True, kw_only=True):
     in dollars a coin, undiscounted, and ``delta of`` one is by the forward.
     `amount_initial_ccy` is what the same rule adds to the initial requirement; None on a line that
     is no part of a requirement. `evidence` is how well the rule is known; untold is unverified.
+    `evidence_initial` is how well the rule is known that gives the initial amount, where that is
+    another one; None where it is known as `evidence` says.
     """
 
     rule: str
@@ -84,6 +86,7 @@ class MarginLine(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     amount_initial_ccy: Decimal | None = None
     evidence: Evidence = "U"
+    evidence_initial: Evidence | None = None
 
 
 class WorstScenario(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,7 +205,9 @@ def report_of(
         Evidence of rules that took part and have no line of their own.
     """
     needed, counted = tuple(lines), tuple(equity_lines)
-    evidence = (*(line.evidence for line in (*needed, *counted)), *used)
+    every = (*needed, *counted)
+    initial = [line.evidence_initial for line in needed if line.evidence_initial is not None]
+    evidence = (*(line.evidence for line in every), *initial, *used)
     return MarginReport(
         account_id=account.account_id,
         rulebook=rulebook.name,

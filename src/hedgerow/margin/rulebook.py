@@ -65,6 +65,8 @@ def mistakes_of(rulebook: Rulebook) -> Iterator[str]:
         yield from engine.mistakes(rulebook)
     yield from _bad_evidence(rulebook, engine.rules)
     yield from _bad_day(rulebook)
+    if not rulebook.name.startswith(f"{rulebook.venue}/"):
+        yield f"name must begin with {rulebook.venue}/, its venue, was {rulebook.name}"
 
 
 def _bad_evidence(rulebook: Rulebook, rules: Sequence[str]) -> Iterator[str]:

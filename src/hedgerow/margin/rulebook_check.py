@@ -24,10 +24,16 @@ def rulebook_mistakes(raw: bytes) -> tuple[str, ...]:
     """List what keeps a rulebook from being used; nothing where `decode_rulebook` takes it."""
     try:
         table = msgspec.toml.decode(raw)
-    except msgspec.MsgspecError as bad:
-        return (str(bad),)
+    except RecursionError:
+        return ("nested too deeply",)
+    except (msgspec.MsgspecError, ValueError) as bad:  # ValueError: not UTF-8, an endless integer
+        return (f"this is no TOML: {bad}",)
     written = table.pop("type", None)
     kind = _KINDS.get(written) if isinstance(written, str) else None
+    if written is None and "desk" in table:
+        return ("this is a desk file, not a rulebook: it has [desk] and no type",)
+    if written is None:
+        return (f"this is no rulebook: type is missing; it must be one of {', '.join(_KINDS)}",)
     if kind is None:
         return (f"type must be one of {', '.join(_KINDS)}, was {written}",)
     found = tuple(_misread(table, kind, ""))

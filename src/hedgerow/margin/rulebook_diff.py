@@ -34,6 +34,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
 def differences(old: Rulebook, new: Rulebook) -> tuple[Difference, ...]:
     """List what differs, in the order of the old rulebook, then what only the new one has."""
+    # A figure that is None is none: the same as one whose rulebook has no such field.
     before, after = dict(_leaves(old, "")), dict(_leaves(new, ""))
     found = []
     for path in dict.fromkeys((*before, *after)):
@@ -74,5 +75,5 @@ def _leaves(part: object, path: str) -> Iterator[tuple[str, Decimal | str]]:
             yield from _leaves(inner, f"{path}[{place}]")
     elif isinstance(part, Decimal | int):
         yield path, Decimal(part)
-    else:
+    elif part is not None:
         yield path, str(part)

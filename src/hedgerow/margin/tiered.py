@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
+from hedgerow.margin.bounds import outside
 from hedgerow.margin.rules.tiers import deductions, maintenance, tier_at
 
 __all__ = [
@@ -28,7 +29,7 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 def mistakes_of_tiers(tiers_by_name: Mapping[str, Sequence[Tier]]) -> Iterator[str]:
-    """Name tables that do not begin at nothing or do not rise, and initial below maintenance."""
+    """Name tables that do not begin at nothing or do not rise, and rates that cannot be."""
     for name, tiers in tiers_by_name.items():
         floors = [tier.floor_usd for tier in tiers]
         if not floors or floors[0] != 0 or floors != sorted(set(floors)):
@@ -38,7 +39,14 @@ def mistakes_of_tiers(tiers_by_name: Mapping[str, Sequence[Tier]]) -> Iterator[s
             rates = [getattr(tier, f"rate_{what}_frac") for tier in tiers]
             if rates != sorted(rates):
                 yield f"tiers.{name} {what} rates must rise, were {list(map(str, rates))}"
-        for tier in tiers:
+        for at, tier in enumerate(tiers):
+            yield from outside(
+                tier,
+                "(0, 1]",
+                "rate_maintenance_frac",
+                "rate_initial_frac",
+                under=f"tiers.{name}.[{at}]",
+            )
             if tier.rate_initial_frac < tier.rate_maintenance_frac:
                 yield (
                     f"tiers.{name} initial rate {tier.rate_initial_frac} is below maintenance, "

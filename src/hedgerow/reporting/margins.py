@@ -124,6 +124,13 @@ def _how(line: MarginLine, unit: str) -> str:
     return f"initial only, {exact(line.amount_initial_ccy, unit)}: {how}"
 
 
+def _evidence(line: MarginLine) -> str:
+    """Give the letter of a line, and that of its initial amount where it is another."""
+    if line.evidence_initial in (None, line.evidence):
+        return line.evidence
+    return f"{line.evidence}, initial {line.evidence_initial}"
+
+
 def _explained(report: MarginReport, by: str) -> list[RenderableType]:
     unit = report.currency
     needed: tuple[Column, ...] = (
@@ -136,7 +143,7 @@ def _explained(report: MarginReport, by: str) -> list[RenderableType]:
             line.subject,
             exact(line.amount_ccy, unit),
             "" if line.amount_initial_ccy is None else exact(line.amount_initial_ccy, unit),
-            line.evidence,
+            _evidence(line),
             _first(line),
         )
         for line in report.lines

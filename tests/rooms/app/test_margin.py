@@ -44,7 +44,11 @@ def test_both_requirements_are_the_sums_of_their_lines(words: list[str]) -> None
         ):
             assert sum(D(each[line]) for each in report["lines"]) == D(report[total]) > 0
         assert all(each["evidence"] in "VRDSU" for each in report["lines"])
+    (perp,) = told["desk/binance/perp"]["lines"]
+    assert (perp["evidence"], perp["evidence_initial"]) == ("V", "U")
+    assert {each["evidence_initial"] for each in told["desk/deribit/options"]["lines"]} == {None}
     shown = ask(words, "require", "--explain").out
+    assert "V, initial U" in shown
     for part in ("Maintenance", "Initial", "Evidence", "sum of", "worst scenario", "not verified"):
         assert part in shown
     assert "Evidence" not in ask(words, "require").out
@@ -210,6 +214,17 @@ def test_a_check_lists_every_mistake(tmp_path: Path) -> None:
     assert told.code == 1
     assert [len(each["mistakes"]) for each in told.json()] == [0, 2]
     assert books(tmp_path, "check", "nowhere.toml").code == 2
+    (tmp_path / "words.md").write_text("# Words\n\nand more\n", encoding="utf-8")
+    several = books(tmp_path, "check", str(good), "nowhere.toml", "words.md")
+    assert several.code == 2
+    assert f"{good}: fine" in several.out
+    assert "nowhere.toml: cannot be read: No such file" in several.out
+    assert "this is no TOML" in several.out
+    assert "2 of 3 files cannot be used, 1 of them not even read" in several.err
+    assert [
+        len(each["mistakes"])
+        for each in books(tmp_path, "check", "nowhere.toml", str(good), "--json").json()
+    ] == [1, 0]
     assert books(tmp_path, "check").code == 2
 
 

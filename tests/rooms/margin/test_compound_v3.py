@@ -54,7 +54,7 @@ def factors(borrow: Number, liquidate: Number, liquidation: Number = 1) -> Compo
 
 def rulebook(**collateral: CompoundCollateral) -> CompoundRulebook:
     return CompoundRulebook(
-        name="comet/2026-01-01",
+        name="compound/2026-01-01",
         venue="compound",
         source="made for tests",
         as_of="2026-01-01",
@@ -229,7 +229,7 @@ def test_a_healthy_account_has_no_reach() -> None:
 def test_what_is_no_account_of_this_market_is_refused() -> None:
     refusals: dict[str, tuple[Positions, dict[str, Any]]] = {
         "BTC-PERP is no loan on comet-usdc": ({"BTC-PERP": (1, 1)}, by_id(perpetual())),
-        "comet/2026-01-01 has no reserve DOGE": ({"supply:DOGE": 1}, by_id(supply("DOGE"))),
+        "compound/2026-01-01 has no reserve DOGE": ({"supply:DOGE": 1}, by_id(supply("DOGE"))),
         "supply:USDC and debt:USDC: the base asset has one balance, supplied or owed": (
             {"supply:USDC": 1, "debt:USDC": -1}, TERMS),
         "debt:WETH: only USDC is lent on comet-usdc": (

@@ -347,9 +347,10 @@ def test_figures_that_contradict_each_other_are_named() -> None:
         options={"ETH": rates},
     )
     assert list(mistakes_of(book)) == [
+        "base_factor_frac.ETH must be in [0, 1], was 1.1",
+        "base_initial_scale_frac.ETH must be in [0, 1], was 1.2",
         "perp_initial_frac.ETH is below perp_maintenance_frac.ETH",
-        "base_factor_frac.ETH must be at most 1, was 1.1",
-        "base_initial_scale_frac.ETH must be at most 1, was 1.2",
+        "options.ETH.short_most_frac must be in (0, 1], was 0",
         "options.ETH.short_most_frac is below short_least_frac",
         "options.ETH.unpaired_initial_frac is below unpaired_maintenance_frac",
     ]

@@ -19,6 +19,8 @@ from hedgerow.margin import (
     decode_rulebook,
     require,
 )
+from hedgerow.margin.records import report_of
+from hedgerow.portfolio import OpenOrder
 from hedgerow.units import DAY_NS
 from tests.builders import (
     T0_NS,
@@ -128,6 +130,7 @@ def test_initial_lines_add_up_on_every_venue() -> None:
     assert isinstance(owed, MarginReport)
     assert [line.amount_initial_ccy for line in owed.lines] == [5_000]
     assert {line.evidence for line in owed.lines} == {"V"}
+    assert "; no ltv_bps is told, so initial asks no more than maintenance" in owed.lines[0].detail
     # Whether the supply was chosen as collateral nobody told.
     assert {line.evidence for line in owed.equity_lines} == {"U"}
 
@@ -152,6 +155,64 @@ def test_a_tiered_requirement_is_no_surer_than_any_of_its_rules() -> None:
     for rule in known:
         less: dict[str, Evidence] = {rule: "D"}
         assert confidence(**less) == "estimate"
+
+
+def tiered_letters(name: str, **changes: Any) -> list[tuple[str, Evidence, Evidence | None]]:
+    """A perpetual of a coin and an order in it, by the packaged rulebook: rule and letters."""
+    held = account(
+        positions={name: (1, 80_000)},
+        balances={"USDC": 10_000},
+        orders=(OpenOrder(instrument_id=name, quantity_contracts=D(1), price_ccy=D(80_000)),),
+    )
+    book = decode_rulebook(packaged("binance/2021-11-01"), where="packaged")
+    now = snapshot(quote(name, 80_000))
+    rules = msgspec.structs.replace(book, **changes)
+    report = require(held, by_id(perpetual(), perpetual("ETH")), now, rules)
+    assert isinstance(report, MarginReport)
+    return [(line.rule, line.evidence, line.evidence_initial) for line in report.lines]
+
+
+def test_a_line_says_how_well_its_initial_amount_is_known() -> None:
+    """The rulebook: maintenance V, initial U (twice the maintenance), orders S; ETH's is BTC's."""
+    assert tiered_letters("BTC-PERP") == [
+        ("tiered maintenance", "V", "U"),
+        ("open orders", "S", "U"),
+    ]
+    assert tiered_letters("ETH-PERP") == [
+        ("tiered maintenance", "U", "U"),
+        ("open orders", "S", "U"),
+    ]
+    known: dict[str, Evidence] = {
+        "equity": "V", "tiered_maintenance": "V", "tiered_initial": "D", "open_orders": "R",
+    }  # fmt: skip
+    assert tiered_letters("BTC-PERP", evidence=known) == [
+        ("tiered maintenance", "V", "D"), ("open orders", "R", "D"),
+    ]  # fmt: skip
+    assert tiered_letters("ETH-PERP", evidence=known) == [
+        ("tiered maintenance", "U", "U"), ("open orders", "R", "U"),
+    ]  # fmt: skip
+
+
+def test_a_borrowed_table_of_no_coin_is_refused() -> None:
+    raw = packaged("binance/2021-11-01").replace(b'["ETH"]', b'["SOL"]')
+    with pytest.raises(RulebookRejected, match="tiers_borrowed: there are no tiers of SOL"):
+        decode_rulebook(raw, where="rules.toml")
+
+
+def test_a_line_whose_initial_rule_is_not_known_makes_the_report_an_estimate() -> None:
+    made = dated(20)
+    (first, *others) = made.lines
+    now = account(currency="BTC")
+    for letter, confidence in (("V", "exact"), (None, "exact"), ("D", "estimate")):
+        report = report_of(
+            now,
+            scan_rulebook(),
+            T0_NS,
+            currency="BTC",
+            lines=[msgspec.structs.replace(first, evidence_initial=letter), *others],
+            equity_lines=made.equity_lines,
+        )
+        assert report.confidence == confidence
 
 
 def test_a_loan_is_no_surer_than_its_rules() -> None:

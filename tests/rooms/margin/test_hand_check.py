@@ -111,7 +111,7 @@ def calculated(expression: str) -> float:
 
 REMARKS = (
     "at price ", "health factor ", "vol ", "open interest ", "open loss ", "only reduces",
-    "settles contracts", "what is owed counts in full", "with filled: ",
+    "settles contracts", "no ltv_bps is told", "what is owed counts in full", "with filled: ",
 )  # fmt: skip
 
 

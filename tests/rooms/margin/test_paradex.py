@@ -160,7 +160,8 @@ def test_figures_that_contradict_each_other_are_named() -> None:
     rates = msgspec.structs.replace(paradex().options["BTC"], short_in_initial_frac=D("0.01"))
     book = paradex(options={"BTC": rates}, maintenance_of_initial_frac=D(2))
     assert list(mistakes_of(book)) == [
-        "maintenance_of_initial_frac must be at most 1, was 2",
+        "maintenance_of_initial_frac must be in (0, 1], was 2",
+        "options.BTC.short_in_initial_frac is below short_out_initial_frac",
         "options.BTC.short_in_initial_frac is below short_in_maintenance_frac",
     ]
 

@@ -245,10 +245,10 @@ def test_figures_that_contradict_each_other_are_named() -> None:
     )
     book = paradex(scans={"BTC": table}, maintenance_of_initial_frac=D(2))
     assert list(mistakes_of(book)) == [
-        "maintenance_of_initial_frac must be at most 1, was 2",
+        "maintenance_of_initial_frac must be in (0, 1], was 2",
         "scans.BTC.buckets_count must be positive, was 0",
-        "scans.BTC.price_range_frac must be below 1, was 1",
-        "scans.BTC.vol_down_frac must be at most 1, was 2",
+        "scans.BTC.price_range_frac must be in (0, 1), was 1",
+        "scans.BTC.vol_down_frac must be in [0, 1], was 2",
         "scans.BTC.tails.[0].move_frac must be above -1, was -1",
     ]
     assert ENGINE.signed == ("move_frac",)

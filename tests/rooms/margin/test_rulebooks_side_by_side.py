@@ -17,7 +17,7 @@ from hedgerow.margin import (
     venues,
 )
 from hedgerow.units import format_ns, parse_ns
-from tests.builders import packaged, scan_rulebook, tiered_rulebook
+from tests.builders import lending_rulebook, packaged, scan_rulebook, tiered_rulebook
 
 D = Decimal
 SCAN, TIERED, LENDING = "deribit/2026-02-15", "binance/2021-11-01", "aave/2023-06-20"
@@ -152,6 +152,17 @@ def test_evidence_and_kind_differ_too() -> None:
     assert ("type", "scan", "tiered") in [(each.path, each.old, each.new) for each in other]
 
 
+def test_what_no_field_tells_and_what_is_none_do_not_differ() -> None:
+    """A reserve without loan to value beside a rulebook that has no reserves at all."""
+    lent = lending_rulebook(WETH=8000)
+    paths = {each.path for each in differences(lent, tiered_rulebook([(0, "0.01")]))}
+    assert "reserves.WETH.liquidation_threshold_bps" in paths
+    assert not {"reserves.WETH.ltv_bps", "e_mode"} & paths
+    told = msgspec.structs.replace(lent.reserves["WETH"], ltv_bps=7000)
+    (found,) = differences(lent, msgspec.structs.replace(lent, reserves={"WETH": told}))
+    assert (found.path, found.old, found.new) == ("reserves.WETH.ltv_bps", None, "7000")
+
+
 @pytest.mark.parametrize("name", [SCAN, TIERED, LENDING])
 def test_a_sound_file_has_no_mistake(name: str) -> None:
     assert rulebook_mistakes(packaged(name)) == ()
@@ -196,7 +207,11 @@ def test_what_does_not_fit_together_is_told_at_once_too() -> None:
     ("raw", "told"),
     [
         (b"= nothing", "Invalid"), (b'type = "other"', "type must be one of"),
-        (b"name = 3", f"type must be one of {TAGS}, was None"),
+        (b"name = 3", f"this is no rulebook: type is missing; it must be one of {TAGS}"),
+        (b'name = "x"\n[desk]\nname = "y"', "this is a desk file, not a rulebook"),
+        (b"# a title\n\nand words", "this is no TOML: "),
+        (b"\xff", "this is no TOML: "),
+        (b"tiers = " + b"[" * 5_000, "nested too deeply"),
         (b"type = 3", "was 3"),
     ],
 )  # fmt: skip

@@ -39,6 +39,7 @@ __all__ = ["ENGINE", "require"]
 _BPS = 10_000
 _BPS_DECIMALS = 4
 _WAD = 10**18
+_NO_LOAN_TO_VALUE = "; no ltv_bps is told, so initial asks no more than maintenance"
 
 
 def require(
@@ -88,7 +89,7 @@ def _debt_line(held: Held, rulebook: LendingRulebook) -> MarginLine:
         rule="debt",
         subject=held.terms.asset,
         amount_ccy=worth,
-        detail=_worth(held),
+        detail=_worth(held) + ("" if _tells_loan_to_value(rulebook) else _NO_LOAN_TO_VALUE),
         amount_initial_ccy=worth,
         evidence=rulebook.known("debt"),
     )
@@ -142,7 +143,7 @@ def _initial_line(
     stands: Standing, weighted_base_bps: int, rulebook: LendingRulebook
 ) -> list[MarginLine]:
     """Give what the loan-to-values ask beyond the thresholds; nothing where none is known."""
-    if any(each.ltv_bps is None for each in rulebook.reserves.values()):
+    if not _tells_loan_to_value(rulebook):
         return []
     power = stands.collateral_base_raw * stands.ltv_average_bps // _BPS
     return [
@@ -157,6 +158,10 @@ def _initial_line(
             evidence=rulebook.known("loan_to_value"),
         )
     ]
+
+
+def _tells_loan_to_value(rulebook: LendingRulebook) -> bool:
+    return all(each.ltv_bps is not None for each in rulebook.reserves.values())
 
 
 def _weighted_usd(base_bps: int) -> Decimal:

@@ -8,6 +8,7 @@ import msgspec
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LoanDebt, LoanSupply
+from hedgerow.margin.bounds import outside
 from hedgerow.margin.loans import Loan, read_loans
 from hedgerow.margin.records import Rulebook
 from hedgerow.margin.rules.aave_v3 import (
@@ -166,7 +167,12 @@ def standing_of(held: tuple[Held, ...], rulebook: LendingRulebook) -> Standing:
 
 
 def mistakes(rulebook: LendingRulebook) -> Iterator[str]:
-    """Name figures that contradict each other."""
+    """Name figures that cannot be, contradict each other, or that the protocol refuses."""
+    yield from outside(rulebook, "(0, 10000]", "close_factor_bps")
+    yield from outside(rulebook, "[0, 10000]", "liquidation_protocol_fee_bps")
+    yield from outside(rulebook, "[0, 1]", "close_factor_full_below_health_frac")
+    for asset, reserve in rulebook.reserves.items():
+        yield from outside(reserve, "[0, 77]", "asset_decimals", under=f"reserves.{asset}")
     told = {each.ltv_bps is not None for each in rulebook.reserves.values()}
     if len(told) > 1:
         yield "reserves: ltv_bps must be given for all of them or for none"
@@ -187,3 +193,11 @@ def mistakes(rulebook: LendingRulebook) -> Iterator[str]:
             yield f"{place}: ltv_bps must not be above liquidation_threshold_bps"
         if part.liquidation_threshold_bps > 0 and part.liquidation_bonus_bps < _BPS:
             yield f"{place}: liquidation_bonus_bps must not be below 10000"
+        # As PoolConfigurator asks: a debt at the threshold leaves enough to pay the bonus from.
+        elif (
+            part.liquidation_threshold_bps * part.liquidation_bonus_bps + _BPS // 2
+        ) // _BPS > _BPS:
+            yield (
+                f"{place}: liquidation_threshold_bps x liquidation_bonus_bps must not be above "
+                "10000 x 10000"
+            )

@@ -11,12 +11,15 @@ cost of an order names both parts, the formula of the worse side is a third part
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
+import msgspec
+
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import EntryContract, Instrument, LinearPerpetual
+from hedgerow.margin.bounds import outside
 from hedgerow.margin.contracts import Held, held_contracts, order_lines, wallet_lines
 from hedgerow.margin.engine import Charges, Engine, VenueTerms
 from hedgerow.margin.model import Cells, TierColumns, tiered_cells
-from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of
+from hedgerow.margin.records import Evidence, MarginLine, MarginReport, Rulebook, report_of
 from hedgerow.margin.tiered import (
     Tier,
     deductions_usd,
@@ -32,13 +35,23 @@ from hedgerow.units import quantise
 __all__ = ["ENGINE", "TieredRulebook", "require"]
 
 
-class TieredRulebook(Rulebook, frozen=True, kw_only=True, tag="tiered"):
-    """Cross-margined perpetuals: each position's notional falls into tiers of its underlying."""
+# What is not told is not written either: the digest of a rulebook is that of its figures.
+class TieredRulebook(Rulebook, frozen=True, kw_only=True, omit_defaults=True, tag="tiered"):
+    """Cross-margined perpetuals: each position's notional falls into tiers of its underlying.
+
+    `tiers_borrowed` names underlyings whose table is another's, for want of a source: what is
+    computed from it is unverified, however well the rules are known.
+    """
 
     currency: str
     tiers: dict[str, list[Tier]]
+    tiers_borrowed: list[str] = msgspec.field(default_factory=list)
     fee_taker_frac: Decimal
     fee_liquidation_frac: Decimal
+
+    def known_of(self, rule: str, underlying: str) -> Evidence:
+        """Say how well a rule is known where it reads an underlying's table."""
+        return "U" if underlying in self.tiers_borrowed else self.known(rule)
 
 
 def require(
@@ -69,6 +82,7 @@ def require(
         initial=initial,
         counts_open_loss=True,
         evidence=rulebook.known("open_orders"),
+        evidence_initial=lambda terms: rulebook.known_of("tiered_initial", terms.underlying),
     )
     if isinstance(ordered, Failure):
         return ordered
@@ -85,7 +99,6 @@ def require(
             asset=rulebook.currency,
             evidence=rulebook.known("equity"),
         ),
-        used=[rulebook.known("tiered_initial")] if lines or ordered else [],
     )
 
 
@@ -113,7 +126,8 @@ def _line(held: Held, rulebook: TieredRulebook) -> MarginLine:
         f"{deductions_usd(tiers)[at]} (tier {at}); "
         f"initial {told_initial}; {held.told}",
         amount_initial_ccy=initial_usd,
-        evidence=rulebook.known("tiered_maintenance"),
+        evidence=rulebook.known_of("tiered_maintenance", held.terms.underlying),
+        evidence_initial=rulebook.known_of("tiered_initial", held.terms.underlying),
     )
 
 
@@ -159,7 +173,11 @@ def _terms(rulebook: TieredRulebook) -> VenueTerms:
 
 
 def _mistakes(rulebook: TieredRulebook) -> Iterator[str]:
-    return mistakes_of_tiers(rulebook.tiers)
+    yield from mistakes_of_tiers(rulebook.tiers)
+    for coin in rulebook.tiers_borrowed:
+        if coin not in rulebook.tiers:
+            yield f"tiers_borrowed: there are no tiers of {coin}"
+    yield from outside(rulebook, "[0, 1)", "fee_taker_frac", "fee_liquidation_frac")
 
 
 ENGINE = Engine(

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import EntryContract, Instrument, InverseFuture, InversePerpetual
+from hedgerow.margin.bounds import outside
 from hedgerow.margin.brackets import Brackets, brackets_key, mistakes_of_brackets, required
 from hedgerow.margin.contracts import held_contracts, order_lines, wallet_lines
 from hedgerow.margin.engine import Charges, Engine, VenueTerms
@@ -68,6 +69,7 @@ def require(
                 detail=f"{need.told_maintenance} (tier {need.tier_index}); "
                 f"initial down({need.told_initial}, 1e-8); {each.told}",
                 evidence=rulebook.known("tiered_maintenance"),
+                evidence_initial=rulebook.known("tiered_initial"),
             )
         )
     ordered = order_lines(
@@ -78,6 +80,7 @@ def require(
         initial=initial,
         counts_open_loss=True,
         evidence=rulebook.known("open_orders"),
+        evidence_initial=lambda _: rulebook.known("tiered_initial"),
     )
     if isinstance(ordered, Failure):
         return ordered
@@ -94,7 +97,6 @@ def require(
             asset=coin,
             evidence=rulebook.known("equity"),
         ),
-        used=[rulebook.known("tiered_initial")] if lines or ordered else [],
     )
 
 
@@ -147,6 +149,7 @@ def _mistakes(rulebook: CoinTieredRulebook) -> Iterator[str]:
         if len(set(name.split("/"))) != 1 or "/" not in name:
             yield f"brackets.{name} must name one coin twice, such as BTC/BTC"
     yield from mistakes_of_brackets(rulebook.brackets)
+    yield from outside(rulebook, "[0, 1)", "fee_taker_frac", "fee_liquidation_frac")
 
 
 ENGINE = Engine(

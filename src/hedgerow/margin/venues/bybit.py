@@ -61,7 +61,6 @@ def require(
     if isinstance(written, Failure):
         return written
     profits, needed, ordered = perpetuals
-    used = [rulebook.known("initial")] if needed or ordered else []
     return report_of(
         account,
         rulebook,
@@ -69,7 +68,6 @@ def require(
         currency="USD",
         lines=(*lines, *needed, *written.held, *ordered, *written.ordered),
         equity_lines=(*equity_lines, *profits),
-        used=(*used, *written.used),
     )
 
 
@@ -168,6 +166,7 @@ def _futures(
             each,
             rulebook.brackets,
             evidence=rulebook.known("tiered_maintenance"),
+            evidence_initial=rulebook.known("initial"),
             price_usd=price_usd,
             fee_frac=fee,
             fee_evidence=rulebook.known("closing_fee"),
@@ -185,6 +184,7 @@ def _futures(
         initial=initial,
         counts_open_loss=False,
         evidence=rulebook.known("open_orders"),
+        evidence_initial=lambda _: rulebook.known("initial"),
     )
     if isinstance(ordered, Failure):
         return ordered

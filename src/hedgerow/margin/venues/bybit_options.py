@@ -14,7 +14,7 @@ from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, Option
 from hedgerow.margin.contracts import rounded_up_ccy
 from hedgerow.margin.holdings import black_written
-from hedgerow.margin.records import Evidence, MarginLine, unsupported
+from hedgerow.margin.records import Evidence, MarginLine, unsupported, weaker
 from hedgerow.margin.rules import bybit as rules
 from hedgerow.margin.venues.bybit_rulebook import UnifiedRulebook
 from hedgerow.market import Snapshot
@@ -29,11 +29,10 @@ _MARK_STEP_USD = Decimal("1e-8")
 
 
 class OptionLines(NamedTuple):
-    """Lines of positions and of orders, and the evidence of what has no line."""
+    """Lines of positions and of orders."""
 
     held: list[MarginLine]
     ordered: list[MarginLine]
-    used: list[Evidence]
 
 
 class _Quoted(NamedTuple):
@@ -64,7 +63,7 @@ def option_lines(
     rulebook: UnifiedRulebook,
 ) -> Outcome[OptionLines]:
     """Give the lines of an account's options; a Failure where one has no price."""
-    found = OptionLines([], [], [])
+    found = OptionLines([], [])
     for position in account.positions:
         quoted = _quoted(account, instruments[position.instrument_id], snapshot, rulebook)
         if isinstance(quoted, Failure):
@@ -73,6 +72,9 @@ def option_lines(
             continue
         paid_usd = position.price_entry_ccy
         need = _short(quoted, position.quantity_contracts, paid_usd, rulebook)
+        maintained = quoted.known(rulebook.known("option_maintenance"))
+        # Initial is of the average price where that is above the mark; untold, it may be.
+        initially = "U" if paid_usd is None else rulebook.known("option_initial")
         found.held.append(
             MarginLine(
                 rule="short option",
@@ -81,11 +83,11 @@ def option_lines(
                 amount_initial_ccy=need.initial_usd * quoted.settled_usd,
                 detail=f"{need.told_maintenance} x {quoted.settled_usd}; initial "
                 f"{need.told_initial} x {quoted.settled_usd}; {quoted.mark_how}",
-                evidence=quoted.known(rulebook.known("option_maintenance")),
+                evidence=maintained,
+                # The larger of what is maintained and of a formula of its own.
+                evidence_initial=weaker(maintained, initially),
             )
         )
-        # Initial is of the average price where that is above the mark; untold, it may be.
-        found.used.append("U" if paid_usd is None else rulebook.known("option_initial"))
     for order in account.orders:
         quoted = _quoted(account, instruments[order.instrument_id], snapshot, rulebook)
         if isinstance(quoted, Failure):

@@ -12,6 +12,7 @@ from hedgerow.instruments import (
     LinearPerpetual,
     Option,
 )
+from hedgerow.margin.bounds import outside
 from hedgerow.margin.brackets import Brackets, mistakes_of_brackets
 from hedgerow.margin.engine import Charges, VenueTerms
 from hedgerow.margin.records import Rulebook
@@ -53,10 +54,23 @@ def venue_terms(rulebook: UnifiedRulebook) -> VenueTerms:
 
 
 def mistakes(rulebook: UnifiedRulebook) -> Iterator[str]:
-    """Name tables that cannot be, ratios above one and bounds of options the wrong way round."""
+    """Name tables and parts that cannot be, and bounds of options the wrong way round."""
     yield from mistakes_of_brackets(rulebook.brackets)
-    for asset, ratio in rulebook.collateral_ratio_frac.items():
-        if ratio > 1:
-            yield f"collateral_ratio_frac.{asset} must be at most 1, was {ratio}"
+    yield from outside(rulebook, "[0, 1]", "collateral_ratio_frac", "fee_option_of_price_frac_max")
+    yield from outside(
+        rulebook,
+        "[0, 1)",
+        "fee_closing_frac",
+        "fee_liquidation_frac",
+        "fee_option_liquidation_frac",
+        "fee_option_taker_frac",
+    )
+    yield from outside(
+        rulebook,
+        "(0, 1]",
+        "option_maintenance_frac",
+        "option_initial_frac_max",
+        "option_initial_frac_min",
+    )
     if rulebook.option_initial_frac_max < rulebook.option_initial_frac_min:
         yield "option_initial_frac_max must not be below option_initial_frac_min"

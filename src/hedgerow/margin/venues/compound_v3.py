@@ -17,6 +17,7 @@ import msgspec
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LoanDebt, LoanSupply
+from hedgerow.margin.bounds import outside
 from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.loans import (
     PRICE_DECIMALS,
@@ -299,7 +300,9 @@ def _mistakes(rulebook: CompoundRulebook) -> Iterator[str]:
     """Name figures that contradict each other."""
     if rulebook.base_asset in rulebook.collateral:
         yield f"collateral.{rulebook.base_asset} is the base asset"
+    yield from outside(rulebook, "[0, 77]", "base_decimals")
     for asset, each in rulebook.collateral.items():
+        yield from outside(each, "[0, 77]", "asset_decimals", under=f"collateral.{asset}")
         if each.borrow_frac > each.liquidate_frac:
             yield f"collateral.{asset}: borrow_frac must not be above liquidate_frac"
         if max(each.liquidate_frac, each.liquidation_frac) > 1:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from hedgerow.instruments import InverseFuture, InversePerpetual, Option
+from hedgerow.margin.bounds import outside
 from hedgerow.margin.engine import Charges, VenueTerms
 from hedgerow.margin.records import Rulebook
 
@@ -58,10 +59,32 @@ def venue_terms(rulebook: ScanRulebook) -> VenueTerms:
 
 
 def mistakes(rulebook: ScanRulebook) -> Iterator[str]:
-    """Name a move that cannot be, a scan without buckets, and tables that lack a currency."""
+    """Name parts and moves that cannot be, and tables that lack a currency."""
+    yield from outside(rulebook, "(0, 1)", "price_range_frac")
+    yield from outside(rulebook, "(0, 1]", "maintenance_factor_frac")
+    yield from outside(rulebook, "above 0", "extended_table_factor_frac")
+    yield from outside(
+        rulebook,
+        "[0, 1]",
+        "volatility_down_frac",
+        "short_term_vega_power",
+        "long_term_vega_power",
+        "annualised_move_risk_frac",
+        "min_annualised_move_frac",
+        "fee_cap_of_price_frac",
+    )
+    yield from outside(
+        rulebook, "[0, 1)", "fee_taker_frac", "fee_delivery_frac", "fee_liquidation_frac"
+    )
+    widest = max(rulebook.price_range_frac.values(), default=Decimal(0))
     for at, move in enumerate(rulebook.extended_moves_frac):
         if move <= -1 or move == 0:
             yield f"extended_moves_frac.[{at}] must be above -1 and not 0, was {move}"
+        elif abs(move) < widest < 1:
+            # What is let off a tail grows from nothing at the end of the near moves.
+            yield (
+                f"extended_moves_frac.[{at}] must lie beyond price_range_frac, {widest}, was {move}"
+            )
     if rulebook.buckets_count == 0:
         yield "buckets_count must be positive, was 0"
     currencies = ", ".join(sorted(rulebook.price_range_frac))

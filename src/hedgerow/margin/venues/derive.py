@@ -14,6 +14,7 @@ import msgspec
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LinearPerpetual, Option
+from hedgerow.margin.bounds import outside
 from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.holdings import Holdings, OptionHeld, black_written, holdings
 from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of, unsupported
@@ -338,7 +339,11 @@ def _terms(rulebook: DeriveRulebook) -> VenueTerms:
 
 
 def _mistakes(rulebook: DeriveRulebook) -> Iterator[str]:
-    """Name tables that lack an underlying, and maintenance above initial."""
+    """Name tables that lack an underlying, parts that cannot be, and maintenance above initial."""
+    yield from outside(rulebook, "(0, 1]", "perp_initial_frac", "perp_maintenance_frac")
+    yield from outside(
+        rulebook, "[0, 1]", "base_factor_frac", "base_initial_scale_frac", "depeg_threshold_usd"
+    )
     for one, other in (
         ("perp_initial_frac", "perp_maintenance_frac"),
         ("base_initial_scale_frac", "base_factor_frac"),
@@ -350,11 +355,24 @@ def _mistakes(rulebook: DeriveRulebook) -> Iterator[str]:
     for coin, initial in rulebook.perp_initial_frac.items():
         if initial < rulebook.perp_maintenance_frac[coin]:
             yield f"perp_initial_frac.{coin} is below perp_maintenance_frac.{coin}"
-    for table in ("base_factor_frac", "base_initial_scale_frac"):
-        for coin, part in getattr(rulebook, table).items():
-            if part > 1:
-                yield f"{table}.{coin} must be at most 1, was {part}"
     for coin, rates in rulebook.options.items():
+        under = f"options.{coin}"
+        yield from outside(
+            rates,
+            "(0, 1]",
+            "short_most_frac",
+            "short_least_frac",
+            "call_maintenance_frac",
+            "put_maintenance_frac",
+            under=under,
+        )
+        yield from outside(rates, "[0, 1]", "put_maintenance_of_value_frac", under=under)
+        yield from outside(
+            rates, "above 0", "unpaired_initial_frac", "unpaired_maintenance_frac", under=under
+        )
+        yield from outside(rates, "at least 1", "put_initial_of_maintenance_frac", under=under)
+        if rates.short_least_frac < rates.call_maintenance_frac:
+            yield f"options.{coin}.short_least_frac is below call_maintenance_frac"
         if rates.short_most_frac < rates.short_least_frac:
             yield f"options.{coin}.short_most_frac is below short_least_frac"
         if rates.unpaired_initial_frac < rates.unpaired_maintenance_frac:

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from hedgerow.instruments import LinearPerpetual, Option
+from hedgerow.margin.bounds import outside
 from hedgerow.margin.engine import VenueTerms
 from hedgerow.margin.records import Rulebook
 from hedgerow.margin.rules.derive.portfolio_v2 import Parameters2, Scenario2
@@ -126,7 +127,11 @@ def mistakes(rulebook: DerivePortfolioRulebook) -> Iterator[str]:
         yield "scenarios must not be empty"
     if len(rulebook.scenarios) > 40:
         yield f"scenarios must be at most 40, were {len(rulebook.scenarios)}"
+    yield from outside(rulebook, "[0, 1)", "rate_frac_per_year", "rate_by_day_frac_per_year")
+    yield from _unnatural_rates(rulebook.parameters)
     for at, cell in enumerate(rulebook.scenarios):
+        yield from outside(cell, "above 0", "spot_frac", under=f"scenarios.[{at}]")
+        yield from outside(cell, "[0, 1]", "dampening_frac", under=f"scenarios.[{at}]")
         if cell.vol_shock in ("linear", "abs") and cell.spot_frac != 1:
             yield f"scenarios.[{at}] moves the skew, so spot_frac must be 1, was {cell.spot_frac}"
     if rulebook.parameters.initial_factor_frac < rulebook.parameters.maintenance_factor_frac:
@@ -135,3 +140,37 @@ def mistakes(rulebook: DerivePortfolioRulebook) -> Iterator[str]:
         for asset, terms in table.items():
             if terms.haircut_maintenance_frac + terms.haircut_initial_frac > 1:
                 yield f"collaterals.{coin}.{asset}: its haircuts add up to more than 1"
+
+
+def _unnatural_rates(rates: PortfolioRates) -> Iterator[str]:
+    under = "parameters"
+    yield from outside(
+        rates,
+        "above 0",
+        "maintenance_factor_frac",
+        "initial_factor_frac",
+        "long_discount_frac",
+        "short_discount_frac",
+        under=under,
+    )
+    yield from outside(rates, "at least 1", "basis_up_frac", under=under)
+    yield from outside(rates, "(0, 1]", "basis_down_frac", under=under)
+    yield from outside(
+        rates,
+        "[0, 1]",
+        "peg_threshold_frac",
+        "confidence_threshold_frac",
+        "vol_down_frac",
+        "short_power",
+        "long_power",
+        under=under,
+    )
+    yield from outside(
+        rates,
+        "[0, 1)",
+        "perp_maintenance_frac",
+        "perp_initial_frac",
+        "option_maintenance_frac",
+        "option_initial_frac",
+        under=under,
+    )

@@ -15,6 +15,7 @@ import msgspec
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LinearPerpetual
+from hedgerow.margin.bounds import outside
 from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of, unsupported
 from hedgerow.margin.rules.drift_v2.weights import (
@@ -375,6 +376,7 @@ def _mistakes(rulebook: DriftRulebook) -> Iterator[str]:
     if rulebook.currency not in rulebook.assets:
         yield f"assets lacks {rulebook.currency}, in which profits are counted"
     for asset, terms in rulebook.assets.items():
+        yield from outside(terms, "[0, 77]", "asset_decimals", under=f"assets.{asset}")
         if terms.asset_initial_bps > terms.asset_maintenance_bps:
             yield f"assets.{asset}.asset_initial_bps is above asset_maintenance_bps"
         if terms.asset_maintenance_bps > _BPS:
@@ -384,6 +386,20 @@ def _mistakes(rulebook: DriftRulebook) -> Iterator[str]:
         if terms.liability_maintenance_bps < _BPS:
             yield f"assets.{asset}.liability_maintenance_bps must be at least 10000"
     for coin, figures in rulebook.perpetuals.items():
+        yield from outside(
+            figures,
+            "(0, 10000]",
+            "ratio_initial_bps",
+            "ratio_maintenance_bps",
+            under=f"perpetuals.{coin}",
+        )
+        yield from outside(
+            figures,
+            "[0, 10000]",
+            "profit_initial_bps",
+            "profit_maintenance_bps",
+            under=f"perpetuals.{coin}",
+        )
         if figures.ratio_initial_bps < figures.ratio_maintenance_bps:
             yield f"perpetuals.{coin}.ratio_initial_bps is below ratio_maintenance_bps"
         if figures.profit_initial_bps > figures.profit_maintenance_bps:

@@ -16,6 +16,7 @@ import msgspec
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LinearPerpetual
+from hedgerow.margin.bounds import outside
 from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.records import (
     MarginLine,
@@ -24,6 +25,7 @@ from hedgerow.margin.records import (
     beyond_digits,
     report_of,
     unsupported,
+    weaker,
 )
 from hedgerow.margin.rules.dydx_v4.requirement import (
     initial_ppm,
@@ -152,6 +154,9 @@ def _position(
         f"{size} = |{size_coin} x {mark}|",
         amount_initial_ccy=_usd(initial),
         evidence=rulebook.known("requirements"),
+        evidence_initial=weaker(rulebook.known("requirements"), rulebook.known("open_interest"))
+        if market.upper_cap_usd
+        else None,
     )
     profit = MarginLine(
         rule="unrealised profit",
@@ -210,6 +215,7 @@ def _mistakes(rulebook: DydxRulebook) -> Iterator[str]:
             ppm = getattr(market, name)
             if ppm > 1_000_000:
                 yield f"markets.{coin}.{name} must be at most 1000000, was {ppm}"
+        yield from outside(market, "[-77, 77]", "atomic_resolution_power", under=f"markets.{coin}")
         if market.upper_cap_usd != 0 and market.lower_cap_usd > market.upper_cap_usd:
             yield f"markets.{coin}.lower_cap_usd is above upper_cap_usd"
 

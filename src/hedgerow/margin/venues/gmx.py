@@ -19,6 +19,7 @@ import msgspec
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LinearPerpetual
+from hedgerow.margin.bounds import outside
 from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.records import (
     Evidence,
@@ -260,6 +261,12 @@ def _mistakes(rulebook: GmxRulebook) -> Iterator[str]:
     if rulebook.collateral_usd_min == 0:
         yield "collateral_usd_min must be positive, was 0"
     for coin, market in rulebook.markets.items():
+        under = f"markets.{coin}"
+        yield from outside(
+            market, "(0, 1]", "collateral_min_frac", "collateral_liquidation_frac", under=under
+        )
+        yield from outside(market, "[0, 1]", "impact_frac_max", under=under)
+        yield from outside(market, "[0, 1)", "fee_close_frac", under=under)
         if market.collateral_min_frac < market.collateral_liquidation_frac:
             yield f"markets.{coin}.collateral_min_frac is below collateral_liquidation_frac"
         if not market.collaterals:

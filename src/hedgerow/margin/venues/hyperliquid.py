@@ -18,6 +18,7 @@ import msgspec
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import EntryContract, Instrument, LinearPerpetual
+from hedgerow.margin.bounds import outside
 from hedgerow.margin.contracts import (
     Held,
     held_contracts,
@@ -27,7 +28,7 @@ from hedgerow.margin.contracts import (
 )
 from hedgerow.margin.engine import Charges, Engine, VenueTerms
 from hedgerow.margin.model import Cells, TierColumns, tiered_cells
-from hedgerow.margin.records import Evidence, MarginLine, MarginReport, Rulebook, report_of
+from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of
 from hedgerow.margin.rules.hyperliquid import tiers as rules
 from hedgerow.margin.tiered import no_tiers
 from hedgerow.market import Snapshot
@@ -92,6 +93,7 @@ def require(
         initial=initial,
         counts_open_loss=False,
         evidence=rulebook.known("open_orders"),
+        evidence_initial=lambda _: rulebook.known("initial"),
     )
     if isinstance(ordered, Failure):
         return ordered
@@ -100,7 +102,7 @@ def require(
             each,
             rulebook.tiers[each.terms.underlying],
             rulebook.leverage_set_frac,
-            rulebook.known("tiered_maintenance"),
+            rulebook,
         )
         for each in held
     ]
@@ -117,7 +119,6 @@ def require(
             asset=rulebook.currency,
             evidence=rulebook.known("equity"),
         ),
-        used=[rulebook.known("initial")] if lines or ordered else [],
     )
 
 
@@ -139,7 +140,7 @@ def position_line(
     held: Held,
     table: Sequence[LeverageTier],
     leverage_set_frac: Mapping[str, Decimal],
-    evidence: Evidence,
+    rulebook: Rulebook,
 ) -> MarginLine:
     """Give what one position needs, maintenance and initial."""
     notional = held.notional_ccy
@@ -154,7 +155,8 @@ def position_line(
         amount_ccy=maintenance,
         detail=f"{notional:f} / (2 x {leverage}) - {deduction:f}; initial {told}; {held.told}",
         amount_initial_ccy=initial_ccy,
-        evidence=evidence,
+        evidence=rulebook.known("tiered_maintenance"),
+        evidence_initial=rulebook.known("initial"),
     )
 
 
@@ -185,18 +187,21 @@ def _tier_leverage(notional: Decimal, table: Sequence[LeverageTier]) -> Decimal:
 def mistakes_of_leverage(
     tables: Mapping[str, Sequence[LeverageTier]], leverage_set_frac: Mapping[str, Decimal]
 ) -> Iterator[str]:
-    """Name margin tables that do not begin at nothing or do not tighten, and leverage of none."""
+    """Name margin tables that do not begin at nothing or do not tighten, and leverage below one."""
     for name, table in tables.items():
         floors = [tier.floor_usd for tier in table]
         if not floors or floors[0] != 0 or floors != sorted(set(floors)):
             yield f"tiers.{name} must start at 0 and rise, floors were {list(map(str, floors))}"
         leverages = [tier.leverage_frac_max for tier in table]
-        if 0 in leverages or leverages != sorted(leverages, reverse=True):
+        if leverages != sorted(leverages, reverse=True):
             listed = list(map(str, leverages))
-            yield f"tiers.{name} leverage must fall and stay above 0, was {listed}"
+            yield f"tiers.{name} leverage must fall, was {listed}"
+        for at, tier in enumerate(table):
+            under = f"tiers.{name}.[{at}]"
+            yield from outside(tier, "at least 1", "leverage_frac_max", under=under)
     for name, leverage in leverage_set_frac.items():
-        if leverage == 0 or name not in tables:
-            yield f"leverage_set_frac.{name} must be above 0 and of a coin with tiers"
+        if leverage < 1 or name not in tables:
+            yield f"leverage_set_frac.{name} must be at least 1 and of a coin with tiers"
 
 
 def _model(
@@ -240,7 +245,8 @@ def _terms(rulebook: HyperliquidRulebook) -> VenueTerms:
 
 
 def _mistakes(rulebook: HyperliquidRulebook) -> Iterator[str]:
-    return mistakes_of_leverage(rulebook.tiers, rulebook.leverage_set_frac)
+    yield from mistakes_of_leverage(rulebook.tiers, rulebook.leverage_set_frac)
+    yield from outside(rulebook, "[0, 1)", "fee_taker_frac", "fee_liquidation_frac")
 
 
 ENGINE = Engine(

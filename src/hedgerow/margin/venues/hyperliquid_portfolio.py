@@ -23,9 +23,17 @@ import msgspec
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LinearPerpetual
+from hedgerow.margin.bounds import outside
 from hedgerow.margin.contracts import Held, held_contracts, profit_lines
 from hedgerow.margin.engine import Engine, VenueTerms
-from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of, unsupported
+from hedgerow.margin.records import (
+    MarginLine,
+    MarginReport,
+    Rulebook,
+    report_of,
+    unsupported,
+    weaker,
+)
 from hedgerow.margin.rules.hyperliquid import portfolio as rules
 from hedgerow.margin.venues.hyperliquid import (
     LeverageTier,
@@ -101,7 +109,6 @@ def require(
         currency=currency,
         lines=lines,
         equity_lines=equity_lines,
-        used=[rulebook.known("initial")],
     )
 
 
@@ -113,6 +120,7 @@ def _offset_line(rulebook: HyperliquidPortfolioRulebook) -> MarginLine:
         amount_initial_ccy=rulebook.offset_usd,
         detail=f"{rulebook.offset_usd}",
         evidence=rulebook.known("offset"),
+        evidence_initial=weaker(rulebook.known("offset"), rulebook.known("initial")),
     )
 
 
@@ -149,7 +157,7 @@ def _position_lines(
             each,
             rulebook.tiers[each.terms.underlying],
             rulebook.leverage_set_frac,
-            rulebook.known("tiered_maintenance"),
+            rulebook,
         )
 
 
@@ -170,6 +178,7 @@ def _borrowed_lines(
                 amount_initial_ccy=amount_ccy,
                 detail=why,
                 evidence=rulebook.known("borrowed"),
+                evidence_initial=weaker(rulebook.known("borrowed"), rulebook.known("initial")),
             )
 
 
@@ -228,10 +237,8 @@ def _terms(rulebook: HyperliquidPortfolioRulebook) -> VenueTerms:
 def _mistakes(rulebook: HyperliquidPortfolioRulebook) -> Iterator[str]:
     yield from mistakes_of_leverage(rulebook.tiers, rulebook.leverage_set_frac)
     for name, terms in rulebook.collateral.items():
-        if terms.loan_to_value_frac > 1:
-            yield f"collateral.{name}.loan_to_value_frac must be at most 1"
-    if not 0 < rulebook.liquidated_frac <= 1:
-        yield f"liquidated_frac must be in (0, 1], was {rulebook.liquidated_frac}"
+        yield from outside(terms, "[0, 1]", "loan_to_value_frac", under=f"collateral.{name}")
+    yield from outside(rulebook, "(0, 1]", "liquidated_frac")
 
 
 ENGINE = Engine(

@@ -17,6 +17,7 @@ from decimal import Decimal
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LoanDebt, LoanSupply
+from hedgerow.margin.bounds import outside
 from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.loans import RAY, Loan, by_side, in_coins, read_loans, scaled_raw
 from hedgerow.margin.reach import LiquidationReach, amount_of, with_loans
@@ -264,6 +265,7 @@ def _terms(rulebook: MakerRulebook) -> VenueTerms:
 
 def _mistakes(rulebook: MakerRulebook) -> Iterator[str]:
     """Name figures that contradict each other."""
+    yield from outside(rulebook, "[0, 1]", "penalty_frac")
     if rulebook.liquidation_ratio_frac < 1:
         yield "liquidation_ratio_frac must not be below 1"
     if rulebook.collateral_asset == rulebook.debt_asset:

@@ -23,6 +23,7 @@ import msgspec
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LoanDebt, LoanSupply
+from hedgerow.margin.bounds import outside
 from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.loans import Loan, by_side, in_coins, read_loans
 from hedgerow.margin.reach import LiquidationReach, amount_of, with_loans
@@ -361,6 +362,7 @@ def _terms(rulebook: MorphoRulebook) -> VenueTerms:
 
 def _mistakes(rulebook: MorphoRulebook) -> Iterator[str]:
     """Name figures that contradict each other, or that the protocol's contracts refuse."""
+    yield from outside(rulebook, "[0, 77]", "loan_decimals", "collateral_decimals")
     if rulebook.lltv_frac >= 1:
         yield "lltv_frac must be below 1"
     if rulebook.loan_asset == rulebook.collateral_asset:

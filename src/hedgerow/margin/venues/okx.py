@@ -22,6 +22,7 @@ from hedgerow.instruments import (
     LinearPerpetual,
     settlement_of,
 )
+from hedgerow.margin.bounds import outside
 from hedgerow.margin.brackets import Brackets, mistakes_of_brackets, position_lines
 from hedgerow.margin.contracts import held_contracts, wallet_lines
 from hedgerow.margin.engine import Charges, Engine, VenueTerms
@@ -68,6 +69,7 @@ def require(
             each,
             rulebook.brackets,
             evidence=rulebook.known("tiered_maintenance"),
+            evidence_initial=rulebook.known("initial"),
             fee_frac=rulebook.fee_closing_frac,
             fee_evidence=rulebook.known("closing_fee"),
         )
@@ -87,7 +89,6 @@ def require(
             asset=currency,
             evidence=rulebook.known("equity"),
         ),
-        used=[rulebook.known("initial")] if lines else [],
     )
 
 
@@ -104,7 +105,8 @@ def _terms(rulebook: ClosingFeeRulebook) -> VenueTerms:
 
 
 def _mistakes(rulebook: ClosingFeeRulebook) -> Iterator[str]:
-    return mistakes_of_brackets(rulebook.brackets, rulebook.fee_closing_frac)
+    yield from mistakes_of_brackets(rulebook.brackets, rulebook.fee_closing_frac)
+    yield from outside(rulebook, "[0, 1)", "fee_closing_frac", "fee_liquidation_frac")
 
 
 ENGINE = Engine(

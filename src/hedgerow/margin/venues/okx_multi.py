@@ -15,6 +15,7 @@ import msgspec
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, settlement_of
+from hedgerow.margin.bounds import outside
 from hedgerow.margin.brackets import Brackets, mistakes_of_brackets, position_lines
 from hedgerow.margin.contracts import borrowed, held_contracts, profit_lines
 from hedgerow.margin.engine import Engine, VenueTerms
@@ -89,6 +90,7 @@ def require(
             each,
             rulebook.brackets,
             evidence=rulebook.known("tiered_maintenance"),
+            evidence_initial=rulebook.known("initial"),
             price_usd=prices_usd[settlement_of(each.terms)],
             fee_frac=rulebook.fee_closing_frac,
             fee_evidence=rulebook.known("closing_fee"),
@@ -103,7 +105,6 @@ def require(
         currency="USD",
         lines=lines,
         equity_lines=equity_lines,
-        used=[rulebook.known("initial")] if lines else [],
     )
 
 
@@ -160,12 +161,16 @@ def _terms(rulebook: MultiCurrencyRulebook) -> VenueTerms:
 
 def _mistakes(rulebook: MultiCurrencyRulebook) -> Iterator[str]:
     yield from mistakes_of_brackets(rulebook.brackets, rulebook.fee_closing_frac)
+    yield from outside(rulebook, "[0, 1)", "fee_closing_frac")
     for name, discount in rulebook.discounts.items():
         floors = [tier.floor_coin for tier in discount.tiers]
         if not floors or floors[0] != 0 or any(above <= below for below, above in pairwise(floors)):
             yield f"discounts.{name} must start at 0 and rise, floors were {list(map(str, floors))}"
         if any(tier.rate_frac > 1 for tier in discount.tiers):
             yield f"discounts.{name} rates must be at most 1"
+        most = discount.amount_coin_max
+        if most is not None and floors and most <= floors[-1]:
+            yield f"discounts.{name} amount_coin_max must be above its last floor, was {most}"
 
 
 ENGINE = Engine(

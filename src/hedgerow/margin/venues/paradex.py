@@ -16,6 +16,7 @@ import numpy as np
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LinearPerpetual, Option
+from hedgerow.margin.bounds import outside
 from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.holdings import Holdings, OptionHeld, PerpetualHeld, black_written, holdings
 from hedgerow.margin.records import (
@@ -290,11 +291,15 @@ def _terms(rulebook: ParadexRulebook) -> VenueTerms:
 
 
 def _mistakes(rulebook: ParadexRulebook) -> Iterator[str]:
-    """Name maintenance above initial."""
-    if rulebook.maintenance_of_initial_frac > 1:
-        part = rulebook.maintenance_of_initial_frac
-        yield f"maintenance_of_initial_frac must be at most 1, was {part}"
+    """Name parts that cannot be, and maintenance above initial."""
+    yield from outside(rulebook, "(0, 1]", "maintenance_of_initial_frac", "perp_initial_frac")
+    yield from outside(rulebook, "[0, 1)", "fee_taker_frac")
     for coin, rates in rulebook.options.items():
+        yield from outside(rates, "[0, 1]", *rates.__struct_fields__, under=f"options.{coin}")
+        for kind in ("initial", "maintenance"):
+            within = getattr(rates, f"short_in_{kind}_frac")
+            if within < getattr(rates, f"short_out_{kind}_frac"):
+                yield f"options.{coin}.short_in_{kind}_frac is below short_out_{kind}_frac"
         for name in ("long_in", "short_in", "short_out"):
             initial = getattr(rates, f"{name}_initial_frac")
             if initial < getattr(rates, f"{name}_maintenance_frac"):

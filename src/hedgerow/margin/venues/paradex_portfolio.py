@@ -19,6 +19,7 @@ import numpy as np
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LinearPerpetual, Option
+from hedgerow.margin.bounds import outside
 from hedgerow.margin.contracts import rounded_up_ccy
 from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.holdings import Holdings, OptionHeld, PerpetualHeld, black_written
@@ -366,17 +367,30 @@ def _terms(rulebook: ParadexPortfolioRulebook) -> VenueTerms:
 
 def _mistakes(rulebook: ParadexPortfolioRulebook) -> Iterator[str]:
     """Name scans without steps, moves that cannot be and parts above one."""
-    if rulebook.maintenance_of_initial_frac > 1:
-        part = rulebook.maintenance_of_initial_frac
-        yield f"maintenance_of_initial_frac must be at most 1, was {part}"
+    yield from outside(rulebook, "(0, 1]", "maintenance_of_initial_frac")
+    yield from outside(rulebook, "[0, 1]", "short_term_vega_power", "long_term_vega_power")
+    yield from outside(
+        rulebook,
+        "[0, 1)",
+        "provision_fee_perp_frac",
+        "provision_fee_option_frac",
+        "provision_funding_frac",
+    )
     for coin, table in rulebook.scans.items():
         if table.buckets_count == 0:
             yield f"scans.{coin}.buckets_count must be positive, was 0"
-        if table.price_range_frac >= 1:
-            yield f"scans.{coin}.price_range_frac must be below 1, was {table.price_range_frac}"
-        if table.vol_down_frac > 1:
-            yield f"scans.{coin}.vol_down_frac must be at most 1, was {table.vol_down_frac}"
+        yield from outside(table, "(0, 1)", "price_range_frac", under=f"scans.{coin}")
+        yield from outside(
+            table,
+            "[0, 1]",
+            "vol_down_frac",
+            "delta_unhedged_frac",
+            "delta_hedged_frac",
+            under=f"scans.{coin}",
+        )
         for at, tail in enumerate(table.tails):
+            under = f"scans.{coin}.tails.[{at}]"
+            yield from outside(tail, "[0, 1]", "weight_frac", under=under)
             if tail.move_frac <= -1:
                 yield f"scans.{coin}.tails.[{at}].move_frac must be above -1, was {tail.move_frac}"
 

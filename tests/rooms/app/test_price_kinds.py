@@ -38,6 +38,32 @@ def test_a_perpetual_pays_its_funding(tmp_path: Path) -> None:
     assert short["funding_coin_per_interval"] == pytest.approx(1e-4, rel=1e-14)
 
 
+@pytest.mark.parametrize(
+    ("words", "flag", "value", "numbers"),
+    [
+        ("perp --quantity -5", "--funding", "0", {"funding_usd_per_interval"}),
+        ("perp --quantity-usd 9", "--funding", "0", {"funding_coin_per_interval"}),
+        ("perp --quantity-usd 9", "--collateral", "0", {"equity_usd", "delta_equity_coin"}),
+        ("future --years 1 --quantity-usd 9", "--collateral", "0",
+         {"equity_usd", "delta_equity_coin"}),
+        ("staked --quantity 9 --exchange-rate 1.2 --price 2000", "--growth", "0",
+         {"accrual_usd_per_day"}),
+    ],
+)  # fmt: skip
+def test_what_was_not_given_is_no_zero(
+    words: str, flag: str, value: str, numbers: set[str], tmp_path: Path
+) -> None:
+    """A rate of zero is one; a rate that nobody gave is none, and what needs it is left out."""
+    asked = words.split()
+    if asked[0] != "staked":
+        asked += ["--entry", "60000", "--mark", "59000"]
+    without, given = told(*asked, at=tmp_path), told(*asked, flag, value, at=tmp_path)
+    assert given["raw"].keys() - without["raw"].keys() == numbers
+    assert without["raw"].items() <= given["raw"].items()
+    assert f"Not known without {flag}: " in ask(*asked, at=tmp_path).out
+    assert f"Not known without {flag}: " not in ask(*asked, flag, value, at=tmp_path).out
+
+
 def test_a_share_of_a_pool_is_that_of_the_sheet(tmp_path: Path) -> None:
     want = {name: float(x) for name, x in numbers("lp")["concentrated"].items()}
     words = ("pool", "--liquidity", "1000", "--price", "2000")
@@ -177,9 +203,8 @@ def test_flags_that_do_not_go_together(words: str, said: str, tmp_path: Path) ->
 
 
 def test_a_table_of_another_kind_names_units(tmp_path: Path) -> None:
-    answer = ask(
-        "perp", "--quantity-usd", "1000", "--entry", "60000", "--mark", "61000", at=tmp_path
-    )
+    words = ("perp", "--quantity-usd", "1000", "--entry", "60000", "--mark", "61000")
+    answer = ask(*words, "--funding", "0.01%", at=tmp_path)
     assert answer.out.startswith("Inverse perpetual: ")
     assert "coin per interval" in answer.out
 

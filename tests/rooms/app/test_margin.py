@@ -131,6 +131,12 @@ def test_a_leg_that_breaks_the_account_ends_with_one(words: list[str]) -> None:
         (("--account", "options", "--add", "BTC-27MAR26-75000-P:1@0.1"), "no option quote"),
         (("--account", "perp", "--add", f"{PUT}:1@0.1"), "is not a USDC perpetual"),
         ((), "--add is missing"),
+        (
+            ("--account", "perp", "--add", "perp/BTCUSDT-PERP:1@80000"),
+            "--account perp says where every leg goes, and --add perp/BTCUSDT-PERP:1@80000 names "
+            "it again: leave out --account, or write --add BTCUSDT-PERP:1@80000",
+        ),
+        (("--account", "perp", "--add", f"options/{PUT}:1@0.1"), "names another: leave out"),
     ],
 )
 def test_what_cannot_be_tried_is_an_error(
@@ -140,6 +146,17 @@ def test_what_cannot_be_tried_is_an_error(
     assert answer.code == 2
     assert told in answer.err
     assert answer.out == ""
+
+
+def test_the_embedded_desk_names_its_prices_and_no_file(tmp_path: Path) -> None:
+    """Its market quotes two perpetuals and one chain of three expiries, 40,000 to 130,000."""
+    words = ("margin", "what-if", "--account", "deribit-btc", "--add")
+    for leg in ("BTC-PERPETUAL:10@87500", "BTC-27MAR26-81000-P:1@0.01"):
+        answer = hedgerow_here(*words, leg, cwd=tmp_path)
+        assert answer.code == 2
+        assert "[recording]" not in answer.err
+        assert "the embedded desk has prices of BTCUSDT-PERP, ETHUSDT-PERP, BTC-" in answer.err
+        assert "BTC-27MAR26-STRIKE-C and -P with strikes from 40000 to 130000" in answer.err
 
 
 def test_a_key_of_a_remedy_is_one_of_the_desk_file() -> None:

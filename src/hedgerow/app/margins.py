@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from typing import Final
 
 from hedgerow.app.asked import heading_of, looked_at, opened, show, status_of, surveyed
 from hedgerow.app.loose_ends import terms_from_name
@@ -14,9 +15,13 @@ from hedgerow.limits import Survey, account_node
 from hedgerow.margin import Leg, Rulebook, mark_ccy, what_if, with_legs
 from hedgerow.portfolio import Account
 from hedgerow.reporting import builtins_of, explain_tables, margin_tables, what_if_tables
+from hedgerow.reporting.figures import significant
 from hedgerow.solvency import WhatIf, compared, distance, standing
 
 __all__ = ["judged_nodes", "leg_of", "show_requirements", "show_what_if"]
+
+# A coin costs thousands of dollars, and nobody pays a hundred times the mark for an option.
+_TIMES_MARK_MAX: Final = 100.0
 
 
 def show_requirements(
@@ -74,7 +79,8 @@ def show_what_if(source: Source, *, account: str | None, add: Sequence[str], as_
         if each.account_id in known and account in (None, each.account_id)
     }
     heading = f"{heading_of(state)}, with some legs more"
-    show(builtins_of(found), what_if_tables(found, heading=heading), as_json=as_json)
+    shown = what_if_tables(found, heading=heading, hints=_unit_hints(found, instruments))
+    show(builtins_of(found), shown, as_json=as_json)
     return status(_troubles(found), is_quiet=as_json)
 
 
@@ -195,6 +201,26 @@ def _mark(leg: Leg, instruments: Mapping[str, Instrument], state: Survey) -> flo
     assert isinstance(terms, EntryContract | Option)
     mark = mark_ccy(terms, state.snapshot)
     return None if isinstance(mark, Failure) else mark
+
+
+def _unit_hints(
+    found: Mapping[str, Outcome[WhatIf]], instruments: Mapping[str, Instrument]
+) -> Sequence[str]:
+    """Say where an option quoted in coin has a price that looks as if it were in dollars."""
+    told: dict[str, None] = {}
+    for each in found.values():
+        if isinstance(each, Failure):
+            continue
+        for leg, mark in zip(each.legs, each.marks_ccy, strict=True):
+            terms = instruments[leg.instrument_id]
+            if not isinstance(terms, Option) or not terms.is_coin_settled or not mark:
+                continue
+            if float(leg.price_ccy) > _TIMES_MARK_MAX * mark:
+                told[
+                    f"{leg.price_ccy} for {leg.instrument_id}: is that in USD? the venue quotes it "
+                    f"in {terms.settlement}, its mark is {significant(mark, 4)}."
+                ] = None
+    return tuple(told)
 
 
 def _troubles(found: Mapping[str, Outcome[WhatIf]]) -> list[str]:

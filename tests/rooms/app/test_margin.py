@@ -106,6 +106,26 @@ def test_the_mark_stands_beside_the_price_of_a_leg(words: list[str]) -> None:
     assert f"(mark {mark:,.8g}, 11 times it)" in shown
 
 
+@pytest.mark.parametrize(("times", "is_asked"), [(99, False), (101, True)])
+def test_a_premium_in_dollars_is_asked_about(words: list[str], times: int, is_asked: bool) -> None:
+    """A hundred times the mark is the border; a future has no such unit to mistake."""
+    mark = compared(words, "--add", f"options/{PUT}:1@0.02")
+    (marked,) = mark["desk/deribit/options"]["marks_ccy"]
+    answer = ask(words, "what-if", "--add", f"options/{PUT}:1@{times * marked:.6f}")
+    said = f"for {PUT}: is that in USD? the venue quotes it in BTC, its mark is"
+    assert (said in " ".join(answer.out.split())) is is_asked
+    dear = ask(words, "what-if", "--add", "perp/BTCUSDT-PERP:-1@9000000")
+    assert "is that in USD" not in dear.out
+
+
+def test_what_is_liquidatable_as_it_stands_needs_no_move(words: list[str]) -> None:
+    out = ask(words, "what-if", "--account", "options", "--add", f"{PUT}:-50@0.01").out
+    rows = [re.split(r"  +", row.strip()) for row in out.splitlines()]
+    for way in ("fall", "rise"):
+        (row,) = [row for row in rows if row[0] == f"liquidated by a {way} of"]
+        assert row[-2:] == ["already", "–"]
+
+
 def test_a_leg_that_breaks_the_account_ends_with_one(words: list[str]) -> None:
     answer = ask(words, "what-if", "--account", "options", "--add", f"{PUT}:-50@0.01")
     assert answer.code == 1

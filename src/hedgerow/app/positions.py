@@ -11,6 +11,7 @@ from hedgerow import pricing
 from hedgerow.app.pool_share import pool_drawing, pool_numbers, pool_words
 from hedgerow.app.price_kinds import FLAGS, NEEDED_FOR, Kind, Variant
 from hedgerow.app.screen import wide_console
+from hedgerow.app.terms import years_remarks
 from hedgerow.app.written import write_plot
 from hedgerow.errors import OutOfDomain, RequestRejected
 from hedgerow.pricing import (
@@ -22,6 +23,8 @@ from hedgerow.reporting.number_words import position_tables, title_words
 __all__ = ["OWN", "price_position"]
 
 Numbers: TypeAlias = dict[str, float]
+# Beyond it a rate was perhaps written in per cent: half a per cent every eight hours is much.
+_FUNDING_USUAL_MAX_FRAC: Final = 0.005
 
 
 def price_position(
@@ -42,6 +45,7 @@ def price_position(
     except OutOfDomain as bad:
         raise RequestRejected(f"{variant.name}: {_in_flags(str(bad), known)}") from bad
     raw, left_out = _without_what_was_not_given(raw, known)
+    remarks = (*_doubts(known), *left_out)
     said = ", ".join(f"{FLAGS[name].name} {value:.10g}" for name, value in known.items())
     title = f"{variant.name.capitalize()}: {said}"
     is_pool = variant.function in ("pool_full_range", "pool_concentrated")
@@ -49,10 +53,11 @@ def price_position(
         write_plot(plot, pool_drawing(title, known, raw), as_json=as_json)
     if as_json:
         payload = {"kind": kind.name, "variant": variant.name, "given": known, "raw": raw}
+        payload["remarks"] = remarks
         sys.stdout.write(json.dumps(payload, sort_keys=True, allow_nan=False) + "\n")
         return 0
-    words = pool_words(known, raw) if is_pool else left_out
-    tables = position_tables(title, raw, words)
+    words = pool_words(known, raw) if is_pool else ()
+    tables = position_tables(title, raw, (*words, *remarks))
     wide_console().print(tables, highlight=False, crop=False)
     return 0
 
@@ -93,6 +98,21 @@ def _numbers(variant: Variant, known: Numbers) -> Numbers:
     if own is not None:
         return own(known)
     return _row(getattr(pricing, variant.function)(**known))
+
+
+def _doubts(known: Numbers) -> tuple[str, ...]:
+    """Name the numbers that are believed, but were perhaps meant in another unit."""
+    years = years_remarks(FLAGS["expiry_years"].name, known.get("expiry_years"))
+    rate = known.get("funding_frac_per_interval", 0.0)
+    if abs(rate) <= _FUNDING_USUAL_MAX_FRAC:
+        return years
+    flag = FLAGS["funding_frac_per_interval"].name
+    meant = f"{flag} {rate:g}%"
+    return (
+        *years,
+        f"{flag} {rate:g} is {100 * rate:g} % an interval, which is rare: {rate:g} per "
+        f"cent would be {meant}.",
+    )
 
 
 def _without_what_was_not_given(raw: Numbers, known: Numbers) -> tuple[Numbers, tuple[str, ...]]:

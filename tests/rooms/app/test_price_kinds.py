@@ -64,6 +64,28 @@ def test_what_was_not_given_is_no_zero(
     assert f"Not known without {flag}: " not in ask(*asked, flag, value, at=tmp_path).out
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("perp --quantity 1 --entry 2 --mark 3 --funding 0.01",
+         "--funding 0.01 is 1 % an interval, which is rare: 0.01 per cent would be --funding"),
+        ("perp --quantity 1 --entry 2 --mark 3 --funding -0.6%", "--funding -0.006 is -0.6 % an"),
+        ("perp --quantity 1 --entry 2 --mark 3 --funding 0.5%", ""),
+        ("fixed-yield --quantity 1 --price 2 --yield 1% --years 73",
+         "--years 73 is 26,645 days: it counts years; 73 days are --years 0.2."),
+        ("fixed-yield --quantity 1 --price 2 --yield 1% --years 10", ""),
+    ],
+)  # fmt: skip
+def test_a_number_perhaps_meant_in_another_unit_is_remarked(
+    words: str, said: str, tmp_path: Path
+) -> None:
+    remarks = told(*words.split(), at=tmp_path)["remarks"]
+    assert len(remarks) == (1 if said else 0)
+    assert all(remark.startswith(said) for remark in remarks)
+    shown = " ".join(ask(*words.split(), at=tmp_path).out.split())
+    assert all(remark in shown for remark in remarks)
+
+
 def test_a_share_of_a_pool_is_that_of_the_sheet(tmp_path: Path) -> None:
     want = {name: float(x) for name, x in numbers("lp")["concentrated"].items()}
     words = ("pool", "--liquidity", "1000", "--price", "2000")

@@ -55,7 +55,9 @@ FLAGS: Final = {
     "price_lower_usd": Flag("--lower", "positive", "Lower end of the range, USD."),
     "price_upper_usd": Flag("--upper", "positive", "Upper end of the range, USD."),
     "expiry_years": Flag("--years", "expiry_years", "Life left in years of 365 days."),
-    "horizon_years": Flag("--horizon", "expiry_years", "Years over which interest is counted."),
+    "horizon_years": Flag(
+        "--horizon", "expiry_years", "Years interest is counted over; a day if left out."
+    ),
     "collateral_coin": Flag("--collateral", "amount", "Coins posted beside it."),
     "funding_frac_per_interval": Flag(
         "--funding", "funding_frac_per_interval", "Next funding rate; positive when longs pay."

@@ -50,7 +50,8 @@ def show_check(paths: Sequence[Path], *, as_json: bool) -> int:
     show(payload, Text("\n".join(lines)), as_json=as_json)
     bad_count = sum(1 for _, mistakes in found if mistakes)
     if bad_count and not as_json:
-        sys.stderr.write(f"exit 1: {bad_count} of {len(found)} files cannot be used\n")
+        files = "file" if len(found) == 1 else "files"
+        sys.stderr.write(f"exit 1: {bad_count} of {len(found)} {files} cannot be used\n")
     return 1 if bad_count else 0
 
 
@@ -73,5 +74,7 @@ def show_diff(old: str, new: str, *, as_json: bool) -> int:
         as_json=as_json,
     )
     if found and not as_json:
-        sys.stderr.write(f"exit 1: {len(found)} differ\n")
+        sys.stderr.write(
+            f"exit 1: {len(found)} {'figure differs' if len(found) == 1 else 'figures differ'}\n"
+        )
     return 1 if found else 0

@@ -259,7 +259,10 @@ def test_the_command_counts_and_ends_with_one_where_a_case_fails(tmp_path: Path)
     answer = hedgerow_here("certify", ".", cwd=tmp_path)
     assert answer.code == 1
     assert "2 cases, and nobody here computes it; did you mean quote_collateral?" in answer.out
-    assert answer.err == "hedgerow: none of 2 cases was computed\n"
+    assert answer.err == "exit 1: none of 2 cases was computed\n"
+    written(tmp_path, QUOTE | {"then": {"value": 7}})
+    answer = hedgerow_here("certify", ".", cwd=tmp_path)
+    assert answer.err == "exit 1: 1 of 1 case failed\n"
     answer = hedgerow_here("certify", "nowhere", cwd=tmp_path)
     assert answer.code == 2
     assert "nowhere: there is no such file or folder" in answer.err

@@ -253,6 +253,7 @@ def test_a_difference_ends_with_one(tmp_path: Path) -> None:
     assert answer.code == 1
     for part in ("fee_taker_frac", "0.0005", "0.0004", "-0.0001", "-20.0 %"):
         assert part in answer.out
+    assert answer.err == "exit 1: 1 figure differs\n"
     told = books(tmp_path, "diff", "binance/2021-11-01", "binance/2025-01-01.toml", "--json")
     assert told.code == 1
     (found,) = told.json()["differences"]

@@ -10,6 +10,7 @@ import pytest
 from hedgerow import pricing
 from hedgerow.app.positions import OWN
 from hedgerow.app.price_kinds import FLAGS, KINDS
+from hedgerow.reporting.number_words import title_words, unit_words
 from tests.golden.read import numbers
 from tests.rooms.app.price import ask, told
 
@@ -222,6 +223,22 @@ def test_flags_that_do_not_go_together(words: str, said: str, tmp_path: Path) ->
     answer = ask(*words.split(), at=tmp_path)
     assert (answer.code, answer.out) == (2, "")
     assert said in answer.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "loan --quantity 1 --index 1 --price 2 --rate 5% --horizon 1",
+        "fixed-yield --quantity 1 --price 2 --yield 8% --years 0.5",
+        "pool --value 9 --price 2 --entry 3 --vol 80%",
+    ],
+)
+def test_no_two_numbers_have_one_name_and_none_lacks_a_unit(words: str, tmp_path: Path) -> None:
+    raw = told(*words.split(), at=tmp_path)["raw"]
+    titles = [title_words(name) for name in raw]
+    assert len(set(titles)) == len(titles)
+    assert all(unit_words(name) for name in raw)
+    assert not any("contracts" in title for title in titles)
 
 
 def test_a_table_of_another_kind_names_units(tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from hedgerow.app.asked import heading_of, show, status_of, surveyed
+from hedgerow.app.asked import heading_of, looked_at, opened, show, status_of, surveyed
 from hedgerow.app.options import Source
+from hedgerow.app.what_is_missing import remedies_of
 from hedgerow.app.written import write_plot
 from hedgerow.errors import DeskRejected, Failure, Outcome, OutOfDomain
 from hedgerow.exposure import buckets, cross_gammas, funding, ladder, liquidity
@@ -94,9 +95,12 @@ def show_cross(source: Source, *, node: str, as_json: bool) -> int:
 
 def show_funding(source: Source, *, as_json: bool) -> int:
     """Print the funding of every node."""
-    state = surveyed(source)
+    desk, market, at_ns = opened(source)
+    state = looked_at(desk, market, at_ns)
     made = funding(state.book, value(state.book, state.snapshot), state.snapshot)
-    show(builtins_of(made), funding_table(made, heading=heading_of(state)), as_json=as_json)
+    remedied = remedies_of(desk, market, state.snapshot)
+    shown = funding_table(made, heading=heading_of(state), remedied=remedied)
+    show(builtins_of(made), shown, as_json=as_json)
     return status_of(state, as_json=as_json)
 
 

@@ -87,6 +87,7 @@ def stress(
         tuple[str, ...],
         Parameter(
             negative="",
+            show_default=False,
             help="Moves such as spot=-20%,vol=+10pt,days=3 or ETH=-30%, or a name: crash, rally, "
             "vol-spike, vol-crush. May be given again; without it all that have a name.",
         ),

@@ -1,23 +1,28 @@
 """What ``hedgerow margin`` does: look at the desk once, ask the margin room, print."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from typing import Final
 
 from hedgerow.app.asked import heading_of, looked_at, opened, show, status_of, surveyed
 from hedgerow.app.loose_ends import terms_from_name
 from hedgerow.app.options import Source
 from hedgerow.app.verdict import status
+from hedgerow.app.what_is_missing import remedies_of
 from hedgerow.errors import DeskRejected, Failure, Outcome, OutOfDomain, RecordingRejected
 from hedgerow.instruments import EntryContract, Instrument, Option, lot_of
 from hedgerow.limits import Survey, account_node
 from hedgerow.margin import Leg, Rulebook, mark_ccy, what_if, with_legs
 from hedgerow.portfolio import Account
 from hedgerow.reporting import builtins_of, explain_tables, margin_tables, what_if_tables
-from hedgerow.reporting.remedies import with_remedy
+from hedgerow.reporting.figures import significant
 from hedgerow.solvency import WhatIf, compared, distance, standing
 from hedgerow.units import is_multiple
 
 __all__ = ["judged_nodes", "leg_of", "show_requirements", "show_what_if"]
+
+# A coin costs thousands of dollars, and nobody pays a hundred times the mark for an option.
+_TIMES_MARK_MAX: Final = 100.0
 
 
 def show_requirements(
@@ -53,7 +58,7 @@ def judged_nodes(state: Survey, account: str | None) -> tuple[str, ...]:
 def show_what_if(source: Source, *, account: str | None, add: Sequence[str], as_json: bool) -> int:
     """Print every account that gets a leg, or all, before and after."""
     desk, market, at_ns = opened(source)
-    legs = _legs_by_account(add, account)
+    legs = _legs_by_account(add, account, [each.account_id for each in desk.accounts])
     names = {leg.instrument_id for named in legs.values() for leg in named}
     instruments = {**desk.instruments, **{name: _terms(name, desk.instruments) for name in names}}
     _in_lots([leg for named in legs.values() for leg in named], instruments)
@@ -65,13 +70,19 @@ def show_what_if(source: Source, *, account: str | None, add: Sequence[str], as_
     state = looked_at(desk, market, at_ns)
     found = {
         account_node(each): _compared(
-            each, legs.get(each.account_id, ()), state, instruments, desk.rulebooks
+            each,
+            legs.get(each.account_id, ()),
+            state,
+            instruments,
+            desk.rulebooks,
+            remedies_of(desk, market, state.snapshot),
         )
         for each in state.book.accounts
         if each.account_id in known and account in (None, each.account_id)
     }
     heading = f"{heading_of(state)}, with some legs more"
-    show(builtins_of(found), what_if_tables(found, heading=heading), as_json=as_json)
+    shown = what_if_tables(found, heading=heading, hints=_unit_hints(found, instruments))
+    show(builtins_of(found), shown, as_json=as_json)
     return status(_troubles(found), is_quiet=as_json)
 
 
@@ -105,14 +116,28 @@ def leg_of(text: str) -> Leg:
         raise DeskRejected(f"--add {text}: {bad}") from bad
 
 
-def _legs_by_account(add: Sequence[str], account: str | None) -> Mapping[str, Sequence[Leg]]:
-    """Give each account its legs; without one account for all, each leg names its own."""
+def _legs_by_account(
+    add: Sequence[str], account: str | None, known: Sequence[str]
+) -> Mapping[str, Sequence[Leg]]:
+    """Give each account its legs; without one account for all, each leg names its own.
+
+    Raises
+    ------
+    DeskRejected
+        If a leg names no account, or names one of the desk's where one for all is named too.
+    """
     legs: dict[str, list[Leg]] = {}
     for text in add:
+        name, slash, rest = text.partition("/")
         if account is not None:
+            if slash and name in known:
+                told = "names it again" if name == account else "names another"
+                raise DeskRejected(
+                    f"--account {account} says where every leg goes, and --add {text} {told}: "
+                    f"leave out --account, or write --add {rest}"
+                )
             legs.setdefault(account, []).append(leg_of(text))
             continue
-        name, slash, rest = text.partition("/")
         if not slash:
             raise DeskRejected(
                 f"--add {text}: into which account? Say --account, or write ACCOUNT/{text}"
@@ -156,6 +181,7 @@ def _compared(
     state: Survey,
     instruments: Mapping[str, Instrument],
     rulebooks: Mapping[str, Rulebook],
+    remedied: Callable[[Failure], str],
 ) -> Outcome[WhatIf]:
     """Set one account before and after its legs side by side; what is unknown now stays so.
 
@@ -180,10 +206,10 @@ def _compared(
     except OutOfDomain as bad:
         raise DeskRejected(f"{account.account_id}: {bad}") from bad
     if isinstance(then, Failure):
-        raise DeskRejected(f"{account.account_id} with the legs: {with_remedy(then)}")
+        raise DeskRejected(f"{account.account_id} with the legs: {remedied(then)}")
     there = distance(changed, instruments, state.snapshot, rulebook)
     if isinstance(there, Failure):
-        raise DeskRejected(f"{account.account_id} with the legs: {with_remedy(there)}")
+        raise DeskRejected(f"{account.account_id} with the legs: {remedied(there)}")
     marks = [_mark(leg, instruments, state) for leg in legs]
     return compared(report, legs, marks, before, standing(then, there))
 
@@ -194,6 +220,26 @@ def _mark(leg: Leg, instruments: Mapping[str, Instrument], state: Survey) -> flo
     assert isinstance(terms, EntryContract | Option)
     mark = mark_ccy(terms, state.snapshot)
     return None if isinstance(mark, Failure) else mark
+
+
+def _unit_hints(
+    found: Mapping[str, Outcome[WhatIf]], instruments: Mapping[str, Instrument]
+) -> Sequence[str]:
+    """Say where an option quoted in coin has a price that looks as if it were in dollars."""
+    told: dict[str, None] = {}
+    for each in found.values():
+        if isinstance(each, Failure):
+            continue
+        for leg, mark in zip(each.legs, each.marks_ccy, strict=True):
+            terms = instruments[leg.instrument_id]
+            if not isinstance(terms, Option) or not terms.is_coin_settled or not mark:
+                continue
+            if float(leg.price_ccy) > _TIMES_MARK_MAX * mark:
+                told[
+                    f"{leg.price_ccy} for {leg.instrument_id}: is that in USD? the venue quotes it "
+                    f"in {terms.settlement}, its mark is {significant(mark, 4)}."
+                ] = None
+    return tuple(told)
 
 
 def _troubles(found: Mapping[str, Outcome[WhatIf]]) -> list[str]:

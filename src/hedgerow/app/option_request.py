@@ -33,9 +33,19 @@ class Prices:
             (other,) = sides.keys() - set(given)
             raise RequestRejected(f"{given[0]} without {other}: pass both, or --price for one")
         if given and not self.tick_ccy:
+            crossed = ""
+            if (
+                self.bid_ccy is not None
+                and self.ask_ccy is not None
+                and self.bid_ccy > self.ask_ccy
+            ):
+                crossed = (
+                    f"--bid {self.bid_ccy:g} is above --ask {self.ask_ccy:g}, so the quote is "
+                    "crossed; besides, "
+                )
             raise RequestRejected(
-                "--bid and --ask need --tick, the venue's price step, larger than zero: 0.0001 "
-                "with --in-coin, or 5 in USD"
+                f"{crossed}--bid and --ask need --tick, the venue's price step, larger than zero: "
+                "0.0001 with --in-coin, or 5 in USD"
             )
         if not given and self.tick_ccy is not None:
             raise RequestRejected("--tick goes with --bid and --ask; it says nothing of --price")

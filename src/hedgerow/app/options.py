@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 from cyclopts import Parameter, Token
 
@@ -14,11 +14,14 @@ DeskPath = Annotated[
 Data = Annotated[Path | None, Parameter(help="Folder with the recordings the desk file names.")]
 
 
+_SEED_MAX: Final = 2**63 - 1  # what a journal holds
+
+
 def _whole(_: object, tokens: Sequence[Token]) -> int:
     """Read a seed; the parser's own reading would round 1.5 and run another seed than was asked."""
     written = tokens[0].value
-    if not (written.isascii() and written.isdigit() and int(written) < 2**63):
-        raise ValueError(f"write a whole number from 0 on, was {written}")
+    if not (written.isascii() and written.isdigit() and int(written) <= _SEED_MAX):
+        raise ValueError(f"write a whole number from 0 to {_SEED_MAX}, was {written}")
     return int(written)
 
 

@@ -24,7 +24,13 @@ def show_hedges(source: Source, *, as_json: bool) -> int:
     nothing = TransferPlan(moves=(), unmet=())
     named = ", ".join(each.underlying for each in desk.hedges) or "no coin"
     asked_of = f"The [[hedges]] of the desk file are for {named}."
-    return _show(desk, market, state, trades, nothing, asked_of, as_json=as_json)
+    acts_when = (
+        f"Hedges bring a coin's delta back into its band by whole lots; none of {named} is a lot "
+        "outside of its own, and other limits are not theirs."
+        if desk.hedges
+        else "The desk file has no [[hedges]]."
+    )
+    return _show(desk, market, state, trades, nothing, asked_of, acts_when, as_json=as_json)
 
 
 def show_transfers(source: Source, *, as_json: bool) -> int:
@@ -36,7 +42,13 @@ def show_transfers(source: Source, *, as_json: bool) -> int:
     nothing = TradePlan(trades=(), unmet=())
     named = ", ".join(each.account_id for each in desk.buffers) or "no account"
     asked_of = f"The [[buffers]] of the desk file are for {named}."
-    return _show(desk, market, state, nothing, transfers, asked_of, as_json=as_json)
+    acts_when = (
+        "Transfers refill an account that is past its trigger_use or breaks a hard limit of "
+        f"distance; none of {named} is or does, and other limits are not theirs."
+        if desk.buffers
+        else "The desk file has no [[buffers]]."
+    )
+    return _show(desk, market, state, nothing, transfers, asked_of, acts_when, as_json=as_json)
 
 
 def _show(
@@ -46,6 +58,7 @@ def _show(
     trades: TradePlan,
     transfers: TransferPlan,
     asked_of: str,
+    acts_when: str,
     *,
     as_json: bool,
 ) -> int:
@@ -59,6 +72,6 @@ def _show(
         assumptions=market.statements,
         valid_ns=MINUTE_NS,
     )
-    shown = plan_tables(made, heading=heading_of(state), asked_of=asked_of)
+    shown = plan_tables(made, heading=heading_of(state), asked_of=asked_of, acts_when=acts_when)
     show(builtins_of(made), shown, as_json=as_json)
     return status_of(state, as_json=as_json)

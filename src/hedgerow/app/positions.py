@@ -9,19 +9,22 @@ from typing import Any, Final, TypeAlias
 
 from hedgerow import pricing
 from hedgerow.app.pool_share import pool_drawing, pool_numbers, pool_words
-from hedgerow.app.price_kinds import FLAGS, Kind, Variant
+from hedgerow.app.price_kinds import FLAGS, NEEDED_FOR, Kind, Variant
 from hedgerow.app.screen import wide_console
+from hedgerow.app.terms import years_remarks
 from hedgerow.app.written import write_plot
 from hedgerow.errors import OutOfDomain, RequestRejected
 from hedgerow.pricing import (
     power_implied,
     power_perpetuals,
 )
-from hedgerow.reporting.number_words import position_tables
+from hedgerow.reporting.number_words import position_tables, title_words
 
 __all__ = ["OWN", "price_position"]
 
 Numbers: TypeAlias = dict[str, float]
+# Beyond it a rate was perhaps written in per cent: half a per cent every eight hours is much.
+_FUNDING_USUAL_MAX_FRAC: Final = 0.005
 
 
 def price_position(
@@ -41,6 +44,8 @@ def price_position(
         raw = _numbers(variant, known)
     except OutOfDomain as bad:
         raise RequestRejected(f"{variant.name}: {_in_flags(str(bad), known)}") from bad
+    raw, left_out = _without_what_was_not_given(raw, known)
+    remarks = (*_doubts(known), *left_out)
     said = ", ".join(f"{FLAGS[name].name} {value:.10g}" for name, value in known.items())
     title = f"{variant.name.capitalize()}: {said}"
     is_pool = variant.function in ("pool_full_range", "pool_concentrated")
@@ -48,9 +53,11 @@ def price_position(
         write_plot(plot, pool_drawing(title, known, raw), as_json=as_json)
     if as_json:
         payload = {"kind": kind.name, "variant": variant.name, "given": known, "raw": raw}
+        payload["remarks"] = remarks
         sys.stdout.write(json.dumps(payload, sort_keys=True, allow_nan=False) + "\n")
         return 0
-    tables = position_tables(title, raw, pool_words(known, raw) if is_pool else ())
+    words = pool_words(known, raw) if is_pool else ()
+    tables = position_tables(title, raw, (*words, *remarks))
     wide_console().print(tables, highlight=False, crop=False)
     return 0
 
@@ -91,6 +98,33 @@ def _numbers(variant: Variant, known: Numbers) -> Numbers:
     if own is not None:
         return own(known)
     return _row(getattr(pricing, variant.function)(**known))
+
+
+def _doubts(known: Numbers) -> tuple[str, ...]:
+    """Name the numbers that are believed, but were perhaps meant in another unit."""
+    years = years_remarks(FLAGS["expiry_years"].name, known.get("expiry_years"))
+    rate = known.get("funding_frac_per_interval", 0.0)
+    if abs(rate) <= _FUNDING_USUAL_MAX_FRAC:
+        return years
+    flag = FLAGS["funding_frac_per_interval"].name
+    meant = f"{flag} {rate:g}%"
+    return (
+        *years,
+        f"{flag} {rate:g} is {100 * rate:g} % an interval, which is rare: {rate:g} per "
+        f"cent would be {meant}.",
+    )
+
+
+def _without_what_was_not_given(raw: Numbers, known: Numbers) -> tuple[Numbers, tuple[str, ...]]:
+    """Leave out each number whose column nobody gave, and say by which flag it is to be had."""
+    gone, said = set[str](), []
+    for column, numbers in NEEDED_FOR.items():
+        lost = [name for name in numbers if name in raw and column not in known]
+        gone.update(lost)
+        if lost:
+            titles = " and ".join(title_words(name) for name in lost)
+            said.append(f"Not known without {FLAGS[column].name}: {titles}.")
+    return {name: value for name, value in raw.items() if name not in gone}, tuple(said)
 
 
 def _row(record: Any) -> Numbers:

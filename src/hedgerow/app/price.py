@@ -118,7 +118,7 @@ def scenario(
 
 @price.command(name="file")
 def file(
-    table: Annotated[Path, Parameter(name="OPTIONS", help="A table of options, .csv or .parquet.")],
+    table: Annotated[Path, Parameter(help="A table of options, .csv or .parquet.")],
     *,
     out: Annotated[Path, Parameter(help="Where the priced table goes, .csv or .parquet.")],
     at: Annotated[

@@ -73,8 +73,8 @@ def find_implied(terms: Terms, prices: Prices, *, as_json: bool) -> int:
     hint = _unit_hint(terms, prices, forward)
     given = given_of(terms, years)
     show_option(
-        lambda: implied_builtins(given, answers, quote, hint),
-        lambda: implied_tables(title_of(terms, years), answers, quote, hint),
+        lambda: implied_builtins(given, answers, quote, hint, terms.remarks()),
+        lambda: implied_tables(title_of(terms, years), answers, quote, hint, terms.remarks()),
         as_json=as_json,
     )
     lost = [each for each in answers if each.vol_frac is None]

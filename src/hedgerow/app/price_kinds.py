@@ -7,7 +7,7 @@ coin. Functions are named, and looked up when a command runs, so that help stays
 
 from typing import Final, NamedTuple
 
-__all__ = ["FLAGS", "KINDS", "Flag", "Kind", "Variant"]
+__all__ = ["FLAGS", "KINDS", "NEEDED_FOR", "Flag", "Kind", "Variant"]
 
 
 class Flag(NamedTuple):
@@ -55,7 +55,9 @@ FLAGS: Final = {
     "price_lower_usd": Flag("--lower", "positive", "Lower end of the range, USD."),
     "price_upper_usd": Flag("--upper", "positive", "Upper end of the range, USD."),
     "expiry_years": Flag("--years", "expiry_years", "Life left in years of 365 days."),
-    "horizon_years": Flag("--horizon", "expiry_years", "Years over which interest is counted."),
+    "horizon_years": Flag(
+        "--horizon", "expiry_years", "Years interest is counted over; a day if left out."
+    ),
     "collateral_coin": Flag("--collateral", "amount", "Coins posted beside it."),
     "funding_frac_per_interval": Flag(
         "--funding", "funding_frac_per_interval", "Next funding rate; positive when longs pay."
@@ -76,6 +78,13 @@ FLAGS: Final = {
     "correlation_frac": Flag("--correlation", "correlation_frac", "Of their returns, -1 to 1."),
 }
 
+# What a column that may be left out is needed for: a rate that nobody gave is not a rate of zero,
+# so these numbers are left out with it.
+NEEDED_FOR: Final = {
+    "funding_frac_per_interval": ("funding_usd_per_interval", "funding_coin_per_interval"),
+    "collateral_coin": ("equity_usd", "delta_equity_coin"),
+    "growth_frac_per_year": ("accrual_usd_per_day",),
+}
 _POWER_TERMS = ("rate_frac_per_year", "exponent_power", "scale_usd", "funding_days")
 _POOL_TAKES = (
     "liquidity_contracts", "value_share_usd", "deposit_coin", "deposit_usd", "price_entry_usd",

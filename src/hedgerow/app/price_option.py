@@ -55,7 +55,10 @@ def price_option(
         coin=coin,
         is_limit=is_limit,
         is_pinned=is_pinned,
-        remarks=_remarks(terms, vol_frac, years, is_limit=is_limit, is_pinned=is_pinned),
+        remarks=(
+            *terms.remarks(),
+            *_remarks(terms, vol_frac, years, is_limit=is_limit, is_pinned=is_pinned),
+        ),
     )
     if plot is not None:
         write_plot(plot, _drawing(terms, vol_frac, years, greek), as_json=as_json)

@@ -1,6 +1,7 @@
 """What ``hedgerow price scenario`` does: one option repriced in every cell of a grid."""
 
 import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -64,11 +65,22 @@ def price_scenario(
         ),
         profits_ccy=items_of(profits + 0.0),  # no minus zero
         currency="coin" if terms.is_coin_settled else "USD",
+        remarks=(*terms.remarks(), *_expired(moves.elapsed_days, years)),
     )
     if plot is not None:
         write_plot(plot, _scenario_drawing(table), as_json=as_json)
     show_option(lambda: scenario_builtins(table), lambda: scenario_tables(table), as_json=as_json)
     return 0
+
+
+def _expired(elapsed_days: Sequence[float], years: float) -> Iterator[str]:
+    """Name the days after which there is no option left to reprice."""
+    over = [f"{day:g}" for day in dict.fromkeys(elapsed_days) if day / 365.0 >= years and day > 0.0]
+    if over:
+        yield (
+            f"After {', '.join(over)} days the option, which lives {365 * years:.6g}, has expired: "
+            "those cells hold what it pays at that price."
+        )
 
 
 def _grid(moves: Moves) -> ScenarioGrid:

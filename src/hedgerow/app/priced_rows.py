@@ -143,12 +143,13 @@ def tell(
         return 1 if len(bad) else 0
     sys.stdout.write(f"{count - len(bad):,} of {count:,} options priced\n{said}\n")
     for one, several, flags in (
-        ("is a limit", "are limits", numbers.is_limit),
+        ("is a limit: no time, vol or strike is left", "are limits: no time, vol or strike is left",
+         numbers.is_limit),
         ("is near its strike on its last day", "are near their strikes on their last day",
          numbers.is_pinned),
     ):  # fmt: skip
         if many := int(flags.sum()):
-            sys.stdout.write(f"{many:,} {one if many == 1 else several}\n")
+            sys.stdout.write(f"{many:,} {f'option {one}' if many == 1 else f'options {several}'}\n")
     if totals is not None:
         sys.stdout.write(_total_words(totals))
     if not len(bad):

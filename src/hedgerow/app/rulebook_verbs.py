@@ -67,7 +67,10 @@ def show_check(paths: Sequence[Path], *, as_json: bool) -> int:
     code = 2 if unread_count else min(bad_count, 1)
     if code and not as_json:
         unread = f", {unread_count} of them not even read" if unread_count else ""
-        sys.stderr.write(f"exit {code}: {bad_count} of {len(found)} files cannot be used{unread}\n")
+        files = "file" if len(found) == 1 else "files"
+        sys.stderr.write(
+            f"exit {code}: {bad_count} of {len(found)} {files} cannot be used{unread}\n"
+        )
     return code
 
 
@@ -89,5 +92,7 @@ def show_diff(old: str, new: str, *, as_json: bool) -> int:
         as_json=as_json,
     )
     if found and not as_json:
-        sys.stderr.write(f"exit 1: {len(found)} differ\n")
+        sys.stderr.write(
+            f"exit 1: {len(found)} {'figure differs' if len(found) == 1 else 'figures differ'}\n"
+        )
     return 1 if found else 0

@@ -90,7 +90,11 @@ def show(
     ] = False,
     event: Annotated[
         tuple[str, ...],
-        Parameter(help="TIME=VARIANCE that falls on a date, in σ²T; may be given again."),
+        Parameter(
+            negative="",
+            show_default=False,
+            help="TIME=VARIANCE that falls on a date, in σ²T; may be given again.",
+        ),
     ] = (),
     seed: Seed = None,
     as_json: Json = False,

@@ -104,8 +104,7 @@ class Tally:
                 out.append(f"median error {self.error_volpt:.3f}, the bar is {ERROR_VOLPT_MAX:g}")
         if self.butterflies_count or self.calendars_count:
             out.append(
-                f"arbitrage left: {self.butterflies_count} butterflies, "
-                f"{self.calendars_count} calendars"
+                f"arbitrage left: {_arbitrage(self.butterflies_count, self.calendars_count)}"
             )
         return out
 
@@ -120,14 +119,13 @@ class Tally:
         asked = self.accepted_count + self.rejected_counts.total()
         short = self.accepted_short_count + self.rejected_short_counts.total()
         return (
-            f"{self.chains_count} chains\n"
+            f"{self.chains_count} {'chain' if self.chains_count == 1 else 'chains'}\n"
             f"beyond two days: {self.accepted_count} of {asked} slices accepted ({share}); "
             f"rejected: {why or 'none'}\n"
             f"two days or less: {self.accepted_short_count} of {short} accepted\n"
             f"median error within 1.5 deviations: {error} vol points, {of_marks} to marks\n"
             f"strikes left out: {took or 'none'}\n"
-            f"arbitrage left: {self.butterflies_count} butterflies, "
-            f"{self.calendars_count} calendars"
+            f"arbitrage left: {_arbitrage(self.butterflies_count, self.calendars_count)}"
         ).replace("_", " ")
 
 
@@ -170,6 +168,12 @@ class Quoted:
             if len(found) > _NAMED_MAX:
                 lines.append(f"    and {len(found) - _NAMED_MAX} more; --json lists all")
         return "\n".join(lines)
+
+
+def _arbitrage(butterflies_count: int, calendars_count: int) -> str:
+    butterflies = "butterfly" if butterflies_count == 1 else "butterflies"
+    calendars = "calendar" if calendars_count == 1 else "calendars"
+    return f"{butterflies_count} {butterflies}, {calendars_count} {calendars}"
 
 
 def _middle(values: list[float]) -> float | None:

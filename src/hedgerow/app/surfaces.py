@@ -117,8 +117,8 @@ def check_all(source: ChainSource, *, how: How, span: Span, every_count: int, as
         sys.stdout.write(json.dumps(told, sort_keys=True) + "\n")
     else:
         sys.stdout.write(f"{tally.text()}\n{quoted.text()}\n")
-        for miss in misses:
-            sys.stderr.write(f"hedgerow: {miss}\n")
+        if misses:
+            sys.stderr.write(f"exit 1: {'; '.join(misses)}\n")
     return 1 if misses else 0
 
 

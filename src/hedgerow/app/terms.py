@@ -11,7 +11,7 @@ from hedgerow.app.amounts import BOUNDS, number
 from hedgerow.errors import RequestRejected
 from hedgerow.units import HOUR_NS, SECOND_NS, format_ns, parse_ns, years_between
 
-__all__ = ["Right", "Terms", "Vol", "expiry_ns", "time_ns"]
+__all__ = ["Right", "Terms", "Vol", "expiry_ns", "time_ns", "years_remarks"]
 
 Right: TypeAlias = Literal["call", "put"]
 Vol: TypeAlias = Annotated[
@@ -22,6 +22,7 @@ _CUT_NS = 8 * HOUR_NS  # a date alone means the hour at which the largest venue 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _LISTED = re.compile(rf"(?P<day>\d\d?)(?P<month>{'|'.join(_MONTHS)})(?P<year>\d\d)")
 _GROWTH_MAX = 100.0
+_YEARS_USUAL_MAX = 10.0  # beyond it days were perhaps meant
 _YEARS_MAX = BOUNDS["expiry_years"].high
 
 
@@ -109,6 +110,10 @@ class Terms:
                 )
         return years
 
+    def remarks(self) -> tuple[str, ...]:
+        """Say where days were perhaps written for years."""
+        return years_remarks("--years", self.expiry_years)
+
     def checked_carry(self) -> float:
         """The carry; zero on a forward.
 
@@ -137,16 +142,31 @@ def expiry_ns(text: str, flag: str) -> int:
         month = _MONTHS.index(listed["month"]) + 1
         return time_ns(f"20{listed['year']}-{month:02}-{int(listed['day']):02}", flag) + _CUT_NS
     is_date = len(text) == 10
-    return time_ns(text, flag) + (_CUT_NS if is_date else 0)
+    example = "a date such as 2026-03-27 or 27MAR26, or a time such as 2026-03-27T08:00:00Z"
+    return time_ns(text, flag, example) + (_CUT_NS if is_date else 0)
 
 
-def time_ns(text: str, flag: str) -> int:
+def years_remarks(flag: str, years: float | None) -> tuple[str, ...]:
+    """Say how many days a life of more than ten years has; nothing of a shorter one.
+
+    >>> years_remarks("--years", 73.0)[0]
+    '--years 73 is 26,645 days: it counts years; 73 days are --years 0.2.'
+    """
+    if years is None or years <= _YEARS_USUAL_MAX:
+        return ()
+    return (
+        f"{flag} {years:g} is {365 * years:,.6g} days: it counts years; {years:g} days are "
+        f"{flag} {years / 365:.4g}.",
+    )
+
+
+def time_ns(text: str, flag: str, example: str = "a time such as 2026-02-05T12:00:00Z") -> int:
     """Read a time; one without an offset is UTC."""
     try:
         read_ns = parse_ns(text)
         format_ns(read_ns)  # a time that cannot be written cannot be meant
     except (ValueError, OverflowError) as bad:
-        raise RequestRejected(f"{flag} {text}: write a time such as 2026-02-05T12:00:00Z") from bad
+        raise RequestRejected(f"{flag} {text}: write {example}") from bad
     return read_ns
 
 

@@ -1,6 +1,6 @@
 """The answers of ``hedgerow exposure`` as tables for the terminal, one function per verb."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from rich.console import Group, RenderableType
@@ -21,6 +21,7 @@ from hedgerow.reporting.figures import UNKNOWN, clock, duration, partial, percen
 from hedgerow.reporting.framing import headed, note, troubles, without
 from hedgerow.reporting.greeks import USUAL
 from hedgerow.reporting.grid import Column, grid
+from hedgerow.reporting.remedies import with_remedy
 from hedgerow.units import SECOND_NS
 
 __all__ = [
@@ -109,8 +110,15 @@ def cross_table(table: CrossTable, heading: str | None = None) -> RenderableType
     return Group(*parts, *_incomplete(table.missing))
 
 
-def funding_table(table: FundingTable, heading: str | None = None) -> RenderableType:
-    """Funding per node at the rates last settled, and those rates; received is positive."""
+def funding_table(
+    table: FundingTable,
+    heading: str | None = None,
+    remedied: Callable[[Failure], str] = with_remedy,
+) -> RenderableType:
+    """Funding per node at the rates last settled, and those rates; received is positive.
+
+    `remedied` says what is missing and what to do about it, of the desk at hand.
+    """
     names = [_indented(row.node) for row in table.rows]
     troubled = [bool(row.missing) for row in table.rows]
     indebted = [bool(row.interest_missing) for row in table.rows]
@@ -154,8 +162,8 @@ def funding_table(table: FundingTable, heading: str | None = None) -> Renderable
             "Net is funding and interest."
         ),
         *([note(_PARTIAL_NOTE)] if any(either) else []),
-        *troubles(_MISSING, missing),
-        *troubles("Interest unknown", unknown),
+        *troubles(_MISSING, missing, remedied),
+        *troubles("Interest unknown", unknown, remedied),
     )
 
 

@@ -1,6 +1,6 @@
 """What stands around the tables of an answer: a heading above, what is missing below."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -28,9 +28,11 @@ def without(missing: Iterable[Failure]) -> str:
     return f"without {', '.join(names)}" if names else ""
 
 
-def troubles(title: str, failures: Iterable[Failure]) -> list[RenderableType]:
-    """List what is missing, why, and what to write; nothing where nothing is."""
-    rows = [(each.subject, each.reason.replace("_", " "), with_remedy(each)) for each in failures]
+def troubles(
+    title: str, failures: Iterable[Failure], remedied: Callable[[Failure], str] = with_remedy
+) -> list[RenderableType]:
+    """List what is missing, why, and what to do; nothing where nothing is."""
+    rows = [(each.subject, each.reason.replace("_", " "), remedied(each)) for each in failures]
     head: tuple[Column, ...] = (("What", "", False), ("Reason", "", False), ("Message", "", False))
     return [Text(), grid(title, head, rows)] if rows else []
 

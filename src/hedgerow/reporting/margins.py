@@ -201,9 +201,11 @@ def _sum_of(lines: Sequence[MarginLine]) -> str:
 
 
 def what_if_tables(
-    outcomes: Mapping[str, Outcome[WhatIf]], heading: str | None = None
+    outcomes: Mapping[str, Outcome[WhatIf]],
+    heading: str | None = None,
+    hints: Sequence[str] = (),
 ) -> RenderableType:
-    """Each account before and after its legs, and the change."""
+    """Each account before and after its legs, and the change; then what was perhaps meant."""
     head: tuple[Column, ...] = (
         ("", "", False), ("Before", "", True), ("After", "", True), ("Change", "", True),
     )  # fmt: skip
@@ -221,7 +223,8 @@ def what_if_tables(
         state = "WOULD BE LIQUIDATABLE, " if each.after.is_liquidatable else ""
         title = f"{each.account_id}: {state}{legs or 'no leg'}; {each.rulebook}, {each.currency}"
         parts += [grid(title, head, _what_if_rows(each)), Text()]
-    return Group(*parts, note("Nothing was sent."), *unknown_accounts(failures))
+    meant = [Text(f"Hint: {hint}") for hint in hints]
+    return Group(*parts, *meant, note("Nothing was sent."), *unknown_accounts(failures))
 
 
 def _beside(leg: Leg, mark_ccy: float | None) -> str:
@@ -307,7 +310,13 @@ def _what_if_rows(each: WhatIf) -> list[tuple[str, str, str, str]]:
     for name, field in (("fall", "distance_down_frac"), ("rise", "distance_up_frac")):
         moves = (getattr(each.before, field), getattr(each.after, field))
         sizes = [None if move is None else abs(move) for move in moves]
-        rows.append((f"liquidated by a {name} of", *_shares(sizes[0], sizes[1], "none in range")))
+        before, after, change = _shares(sizes[0], sizes[1], "none in range")
+        # No move is needed where it is liquidatable as it stands.
+        if each.before.is_liquidatable:
+            before, change = "already", "–"
+        if each.after.is_liquidatable:
+            after, change = "already", "–"
+        rows.append((f"liquidated by a {name} of", before, after, change))
     trust = ("confidence", each.before.confidence, each.after.confidence, "")
     return [*rows, trust]
 

@@ -27,6 +27,13 @@ TITLES: Final = {
     "delta_venue_frac": "delta of the venue's screen",
     "delta_adjusted_coin": "premium-adjusted delta",
     "slope_coin_per_usd": "slope of the coin value",
+    "interest_usd_per_day": "interest of a day",
+    "interest_usd": "interest of the horizon",
+    "rate_usd_per_rate": "that interest by the rate",
+    "yield_usd_per_rate": "value by the yield",
+    "yield_usd_per_rate2": "value by the yield, second order",
+    "delta_coin_per_rate": "delta by the yield",
+    "liquidity_contracts": "liquidity",
     "quote_usd": "dollars in it",
     "held_usd": "worth if held outside the pool",
     "loss_usd": "value less that",
@@ -49,6 +56,8 @@ def unit_words(name: str) -> str:
     """
     if name in _COIN_PER_COIN:
         return "coin per coin"
+    if name == "liquidity_contracts":  # a pool's L, whose square is a product of both sides
+        return "root of coin times USD"
     words = name.split("_")
     own = next((n for n, word in enumerate(words) if n and word in _UNITS), len(words))
     unit, _, per = "_".join(words[own:]).partition("_per_")

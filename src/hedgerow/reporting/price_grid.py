@@ -18,7 +18,7 @@ class ScenarioTable:
     """One option repriced over a grid: cell c has the moves of item c and that profit.
 
     Profit is of the whole quantity, positive when gained, in dollars or for an option paid in coin
-    in coin.
+    in coin. `remarks` are what has to be said beside the numbers.
     """
 
     title: str
@@ -29,6 +29,7 @@ class ScenarioTable:
     elapsed_days: tuple[float, ...]
     profits_ccy: tuple[float, ...]
     currency: str
+    remarks: tuple[str, ...] = ()
 
     @property
     def worst_index(self) -> int:
@@ -53,6 +54,7 @@ def scenario_builtins(table: ScenarioTable) -> dict[str, Any]:
         "currency": table.currency,
         "cells": [table.cell(n) for n in range(len(table.profits_ccy))],
         "worst": {"cell_index": table.worst_index, **table.cell(table.worst_index)},
+        "remarks": list(table.remarks),
     }
 
 
@@ -93,6 +95,8 @@ def scenario_tables(table: ScenarioTable) -> RenderableType:
             f"{plain(table.profits_ccy[table.worst_index], decimals, sign=True)} {table.currency}"
         ),
     ]
+    if table.remarks:
+        parts += [Text(), *(Text(remark, style="yellow") for remark in table.remarks)]
     return Group(*parts)
 
 

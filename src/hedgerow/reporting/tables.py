@@ -80,13 +80,17 @@ def _range_note(rows: Iterable[Sequence[str]]) -> list[RenderableType]:
     return [Text(RANGE_NOTE, style="dim")] if is_needed else []
 
 
-def plan_tables(plan: Plan, heading: str | None = None, asked_of: str = "") -> RenderableType:
+def plan_tables(
+    plan: Plan, heading: str | None = None, asked_of: str = "", acts_when: str = ""
+) -> RenderableType:
     """A whole plan: legs in order, every limit before and after, assumptions, what stays undone.
 
     Parameters
     ----------
     asked_of
         Of what the desk file asks for legs, told where there are none and a limit is still broken.
+    acts_when
+        When this half of a plan acts, told where it had no cause to and a limit stands at soft.
     """
     head: tuple[Column, ...] = (
         ("#", "", True), ("What", "", False), ("Quantity", "contracts or coin", True),
@@ -125,7 +129,10 @@ def plan_tables(plan: Plan, heading: str | None = None, asked_of: str = "") -> R
              UNKNOWN if then is None else then.rung)
         )  # fmt: skip
     title = f"Plan {plan.plan_id}, {clock(plan.time_ns)} UTC, expires {clock(plan.expires_ns)} UTC"
-    parts = [*headed(heading), grid(title, head, rows) if rows else _no_legs(title, plan, asked_of)]
+    parts = [
+        *headed(heading),
+        grid(title, head, rows) if rows else _no_legs(title, plan, asked_of, acts_when),
+    ]
     if rows:
         parts.append(Text(f"Expected cost: {usd(plan.cost_expected_usd)} USD", style="dim"))
     if limit_rows:
@@ -137,7 +144,7 @@ def plan_tables(plan: Plan, heading: str | None = None, asked_of: str = "") -> R
     return Group(*parts, *troubles("Not done", plan.unmet))
 
 
-def _no_legs(title: str, plan: Plan, asked_of: str) -> RenderableType:
+def _no_legs(title: str, plan: Plan, asked_of: str, acts_when: str) -> RenderableType:
     """Say whether there is nothing to do, or nothing that can be done about what is not fine."""
     stays = [
         f"  {each.node} {METRICS[each.metric].title}: " + _STAYS[each.rung].format(each.message)
@@ -145,7 +152,14 @@ def _no_legs(title: str, plan: Plan, asked_of: str) -> RenderableType:
         if each.rung in _STAYS
     ]
     if not stays:
-        return Text(f"{title}: nothing to do.")
+        soft = [
+            f"  {each.node} {METRICS[each.metric].title}: stands at soft"
+            for each in worst_first(plan.limits_before)
+            if each.rung == "soft"
+        ]
+        # What was wanted and could not be done is listed below, with its reason.
+        why = [acts_when] if soft and not plan.unmet else []
+        return Text("\n".join([f"{title}: nothing to do.", *soft, *why]).rstrip())
     return Text("\n".join([f"{title}: no leg, and not all is fine.", *stays, asked_of]).rstrip())
 
 

@@ -82,6 +82,7 @@ def implied_builtins(
     answers: Sequence[VolAnswer],
     quote: VolQuote | None,
     hint: str | None = None,
+    remarks: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Give what `json.dumps` takes; a price without a vol has null and a reason."""
     return {
@@ -105,11 +106,16 @@ def implied_builtins(
             "message": GATE_WORDS[quote.gate],
         },
         "hint": hint,
+        "remarks": list(remarks),
     }
 
 
 def implied_tables(
-    title: str, answers: Sequence[VolAnswer], quote: VolQuote | None, hint: str | None = None
+    title: str,
+    answers: Sequence[VolAnswer],
+    quote: VolQuote | None,
+    hint: str | None = None,
+    remarks: Sequence[str] = (),
 ) -> RenderableType:
     """Set up one row a price, and what its spread and tick are in vol points."""
     is_in_coin = any(each.price_coin is not None for each in answers)
@@ -141,6 +147,8 @@ def implied_tables(
         ]
     if hint is not None:
         parts += [Text(), Text(f"Hint: {hint}.")]
+    if remarks:
+        parts += [Text(), *(Text(remark, style="yellow") for remark in remarks)]
     return Group(*parts)
 
 

@@ -107,6 +107,15 @@ def test_outputs_that_are_not_asked_for_are_passed_over_and_none_may_lack() -> N
     [
         (Fraction(801193, 40), "20029.8", EXACT, "20029.825, expected 20029.8; off by 0.025"),
         (Fraction(1, 3), "0.3", EXACT, "0.3333333333333333, expected 0.3; off by 0.03333333333"),
+        # The double nearest to 0.1 is 0.1000000000000000055511151231257827…
+        (0.1, "0.1", EXACT, "0.10000000000000001, expected 0.1; off by 5.55111512"),
+        # A third, and a third of 1e-30 more: they part in the thirtieth digit.
+        (
+            Fraction(10**30 + 1, 3 * 10**30),
+            "1/3",
+            EXACT,
+            f"0.{29 * '3'}4, expected 0.{30 * '3'}; off by 3.33333333333333",
+        ),
         (111, 100, Tolerance(rel_frac=Decimal("0.1")), "111, expected 100; off by 11, allowed 10"),
         (0.25, 1, Tolerance(abs_frac=Decimal("0.5")), "0.25, expected 1; off by 0.75, allowed 0.5"),
     ],
@@ -142,6 +151,16 @@ def test_a_computation_sees_its_inputs_and_nothing_else(tmp_path: Path) -> None:
     )
 
 
+def test_a_case_without_a_tolerance_says_so_where_it_fails(tmp_path: Path) -> None:
+    bare = {name: value for name, value in QUOTE.items() if name != "tolerance"}
+    wrong = bare | {"id": "wrong", "then": {"value": "7"}}
+    (suite,) = certify(written(tmp_path, bare, wrong)).suites
+    assert suite.passed_count == 1
+    assert suite.messages["wrong"].endswith(
+        ", allowed 0; the case states no tolerance, so all must be equal"
+    )
+
+
 def test_what_nobody_computes_is_counted_and_named(tmp_path: Path) -> None:
     other = QUOTE | {"id": "other", "kind": "quote_moonshine"}
     (suite,) = certify(written(tmp_path, QUOTE, other)).suites
@@ -174,7 +193,10 @@ def test_bad_inputs_fail_their_case_and_say_why(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "Expecting property name"),
+        ("{", "this is not JSON: Expecting property name"),
+        ("# Read me", "this is not JSON"),
+        ('{"rows": []}', "this is not a vector file, which begins with a schema"),
+        ("[1, 2]", "this is not a vector file"),
         ('{"schema": "other/1", "suite": "x", "cases": []}', "schema is 'other/1'"),
         ('{"schema": "hedgerow.vectors/1", "cases": []}', "missing required field `suite`"),
         (
@@ -237,7 +259,10 @@ def test_the_command_counts_and_ends_with_one_where_a_case_fails(tmp_path: Path)
     answer = hedgerow_here("certify", ".", cwd=tmp_path)
     assert answer.code == 1
     assert "2 cases, and nobody here computes it; did you mean quote_collateral?" in answer.out
-    assert answer.err == "hedgerow: none of 2 cases was computed\n"
+    assert answer.err == "exit 1: none of 2 cases was computed\n"
+    written(tmp_path, QUOTE | {"then": {"value": 7}})
+    answer = hedgerow_here("certify", ".", cwd=tmp_path)
+    assert answer.err == "exit 1: 1 of 1 case failed\n"
     answer = hedgerow_here("certify", "nowhere", cwd=tmp_path)
     assert answer.code == 2
-    assert "nowhere: no vector file" in answer.err
+    assert "nowhere: there is no such file or folder" in answer.err

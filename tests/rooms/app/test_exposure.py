@@ -123,6 +123,18 @@ def test_funding_is_unknown_before_it_was_settled(words: list[str]) -> None:
     assert "+" in ask(words, "funding", *SETTLED).out
 
 
+def test_a_rate_that_has_not_settled_yet_says_when_it_does(
+    words: list[str], tmp_path: Path
+) -> None:
+    """The recording settles at 08:00, the embedded market every eight hours from its start."""
+    said = " ".join(ask(words, "funding").out.split())
+    assert "none had settled, the next does at 2026-02-01T08:00:00Z" in said
+    assert "[recording]" not in said
+    embedded = " ".join(hedgerow_here("exposure", "funding", cwd=tmp_path).out.split())
+    assert embedded.count("none had settled, the next does at 2026-03-16T08:00:00Z") == 2
+    assert "[recording]" not in embedded
+
+
 def test_liquidity_names_its_depth_and_share(words: list[str]) -> None:
     made = told(words, "liquidity", "--participation", "0.2")
     assert made["participation_frac"] == 0.2

@@ -1,6 +1,7 @@
 """Asking how to use it is answered at once, by every command."""
 
 import json
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -75,6 +76,10 @@ def test_help_says_something(command: tuple[str, ...], tmp_path: Path) -> None:
     assert (answer.code, answer.err) == (0, "")
     assert answer.out.startswith(f"Usage: hedgerow {' '.join(command)}".rstrip())
     assert list(tmp_path.iterdir()) == []
+    # A flag is written small, and none is there only because the parser can make one.
+    flags = re.findall(r"(?<![\w-])--[\w-]+", answer.out)
+    assert all(flag.islower() and not flag.startswith("--empty-") for flag in flags), flags
+    assert "[default: ()]" not in answer.out
 
 
 # An interpreter for each costs more than all the rest of this file: `make check` starts those of

@@ -110,6 +110,26 @@ def test_the_mark_stands_beside_the_price_of_a_leg(words: list[str]) -> None:
     assert f"(mark {mark:,.8g}, 11 times it)" in shown
 
 
+@pytest.mark.parametrize(("times", "is_asked"), [(99, False), (101, True)])
+def test_a_premium_in_dollars_is_asked_about(words: list[str], times: int, is_asked: bool) -> None:
+    """A hundred times the mark is the border; a future has no such unit to mistake."""
+    mark = compared(words, "--add", f"options/{PUT}:1@0.02")
+    (marked,) = mark["desk/deribit/options"]["marks_ccy"]
+    answer = ask(words, "what-if", "--add", f"options/{PUT}:1@{times * marked:.6f}")
+    said = f"for {PUT}: is that in USD? the venue quotes it in BTC, its mark is"
+    assert (said in " ".join(answer.out.split())) is is_asked
+    dear = ask(words, "what-if", "--add", "perp/BTCUSDT-PERP:-1@9000000")
+    assert "is that in USD" not in dear.out
+
+
+def test_what_is_liquidatable_as_it_stands_needs_no_move(words: list[str]) -> None:
+    out = ask(words, "what-if", "--account", "options", "--add", f"{PUT}:-50@0.01").out
+    rows = [re.split(r"  +", row.strip()) for row in out.splitlines()]
+    for way in ("fall", "rise"):
+        (row,) = [row for row in rows if row[0] == f"liquidated by a {way} of"]
+        assert row[-2:] == ["already", "–"]
+
+
 def test_a_leg_that_breaks_the_account_ends_with_one(words: list[str]) -> None:
     answer = ask(words, "what-if", "--account", "options", "--add", f"{PUT}:-50@0.01")
     assert answer.code == 1
@@ -141,6 +161,12 @@ def test_a_leg_that_breaks_the_account_ends_with_one(words: list[str]) -> None:
         (("--account", "options", "--add", "BTC-27MAR26-75000-P:1@0.1"), "no option quote"),
         (("--account", "perp", "--add", f"{PUT}:1@0.1"), "is not a USDC perpetual"),
         ((), "--add is missing"),
+        (
+            ("--account", "perp", "--add", "perp/BTCUSDT-PERP:1@80000"),
+            "--account perp says where every leg goes, and --add perp/BTCUSDT-PERP:1@80000 names "
+            "it again: leave out --account, or write --add BTCUSDT-PERP:1@80000",
+        ),
+        (("--account", "perp", "--add", f"options/{PUT}:1@0.1"), "names another: leave out"),
     ],
 )
 def test_what_cannot_be_tried_is_an_error(
@@ -150,6 +176,17 @@ def test_what_cannot_be_tried_is_an_error(
     assert answer.code == 2
     assert told in answer.err
     assert answer.out == ""
+
+
+def test_the_embedded_desk_names_its_prices_and_no_file(tmp_path: Path) -> None:
+    """Its market quotes two perpetuals and one chain of three expiries, 40,000 to 130,000."""
+    words = ("margin", "what-if", "--account", "deribit-btc", "--add")
+    for leg in ("BTC-PERPETUAL:10@87500", "BTC-27MAR26-81000-P:1@0.01"):
+        answer = hedgerow_here(*words, leg, cwd=tmp_path)
+        assert answer.code == 2
+        assert "[recording]" not in answer.err
+        assert "the embedded desk has prices of BTCUSDT-PERP, ETHUSDT-PERP, BTC-" in answer.err
+        assert "BTC-27MAR26-STRIKE-C and -P with strikes from 40000 to 130000" in answer.err
 
 
 def test_a_key_of_a_remedy_is_one_of_the_desk_file() -> None:
@@ -237,6 +274,7 @@ def test_a_difference_ends_with_one(tmp_path: Path) -> None:
     assert answer.code == 1
     for part in ("fee_taker_frac", "0.0005", "0.0004", "-0.0001", "-20.0 %"):
         assert part in answer.out
+    assert answer.err == "exit 1: 1 figure differs\n"
     told = books(tmp_path, "diff", "binance/2021-11-01", "binance/2025-01-01.toml", "--json")
     assert told.code == 1
     (found,) = told.json()["differences"]

@@ -29,6 +29,23 @@ def test_nothing_to_do_is_said_only_where_all_is_fine(tmp_path: Path) -> None:
     assert "[[hedges]]" not in fine
 
 
+@pytest.mark.parametrize(
+    ("verb", "why"),
+    [
+        ("hedge", "none of BTC is a lot outside of its own, and other limits are not theirs."),
+        ("collateral", "none of options is or does, and other limits are not theirs."),
+    ],
+)
+def test_a_limit_at_soft_says_why_nothing_is_done(verb: str, why: str, tmp_path: Path) -> None:
+    """A vega is between the bars; the buffer's trigger is beyond what any account uses."""
+    soft = (BROKEN[0], 'metric = "vega_usd_per_volpt"\nsoft = 1\nhard = 1000000')
+    full = ('trigger_use = "0.60"\ntarget_use = "0.45"', 'trigger_use = "0.99"\ntarget_use = "0.9"')
+    told, _ = planned(tmp_path, IN_BAND, soft, full, verb=verb)
+    said = " ".join(told.split())
+    assert ": nothing to do. coin/BTC vega: stands at soft" in said
+    assert why in said
+
+
 def test_a_limit_that_no_hedge_mends_stays_broken(tmp_path: Path) -> None:
     told, _ = planned(tmp_path, IN_BAND, BROKEN)
     assert "nothing to do" not in told

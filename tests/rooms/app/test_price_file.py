@@ -73,7 +73,7 @@ def test_a_table_is_priced_and_bad_rows_stay_with_their_reason(table: Path, kind
         assert (f"line {line} ({name}): {reason}: " in answer.err) is (reason is not None)
     assert "exit 1: 16 of 21 rows have no answer" in answer.err
     assert "5 of 21 options priced" in answer.out
-    assert "1 is a limit\n" in answer.out
+    assert "1 option is a limit: no time, vol or strike is left\n" in answer.out
     assert priced["vol_used_frac"][5] == 0.65
     sheet, premium, spot, strike = priced.head(4).to_dicts()
     want = numbers("inverse_option")
@@ -280,7 +280,7 @@ def test_a_table_that_is_none(content: str | None, said: str, tmp_path: Path) ->
         (("options.csv", "--out", "no/a.csv", "--at", "2026-01-13"), "there is no folder no"),
         (("options.csv", "--out", "a.csv", "--at", "noon"), "--at noon: write a time"),
         (("options.csv",), "--out is missing"),
-        ((), "OPTIONS is missing"),
+        ((), "TABLE is missing"),
     ],
 )
 def test_a_file_that_cannot_be(words: tuple[str, ...], said: str, table: Path) -> None:

@@ -166,6 +166,10 @@ def test_a_usual_price_needs_no_hint(tmp_path: Path) -> None:
         (("--bid", "1", "--ask", "2", "--tick", "0"), "--bid and --ask need --tick"),
         (("--price", "1", "--tick", "1"), "--tick goes with --bid and --ask"),
         (("--price", "-1"), "--price: must be from 0"),
+        (
+            ("--bid", "0.09", "--ask", "0.08"),
+            "--bid 0.09 is above --ask 0.08, so the quote is crossed",
+        ),
     ],
 )
 def test_prices_that_do_not_say_which(words: tuple[str, ...], said: str, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hedgerow import pricing
 from hedgerow.app.positions import OWN
 from hedgerow.app.price_kinds import FLAGS, KINDS
+from hedgerow.reporting.number_words import title_words, unit_words
 from tests.golden.read import numbers
 from tests.rooms.app.price import ask, told
 
@@ -36,6 +37,54 @@ def test_a_perpetual_pays_its_funding(tmp_path: Path) -> None:
     )
     short = told(*words, "--quantity-usd", "-61000", at=tmp_path)["raw"]
     assert short["funding_coin_per_interval"] == pytest.approx(1e-4, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("words", "flag", "value", "numbers"),
+    [
+        ("perp --quantity -5", "--funding", "0", {"funding_usd_per_interval"}),
+        ("perp --quantity-usd 9", "--funding", "0", {"funding_coin_per_interval"}),
+        ("perp --quantity-usd 9", "--collateral", "0", {"equity_usd", "delta_equity_coin"}),
+        ("future --years 1 --quantity-usd 9", "--collateral", "0",
+         {"equity_usd", "delta_equity_coin"}),
+        ("staked --quantity 9 --exchange-rate 1.2 --price 2000", "--growth", "0",
+         {"accrual_usd_per_day"}),
+    ],
+)  # fmt: skip
+def test_what_was_not_given_is_no_zero(
+    words: str, flag: str, value: str, numbers: set[str], tmp_path: Path
+) -> None:
+    """A rate of zero is one; a rate that nobody gave is none, and what needs it is left out."""
+    asked = words.split()
+    if asked[0] != "staked":
+        asked += ["--entry", "60000", "--mark", "59000"]
+    without, given = told(*asked, at=tmp_path), told(*asked, flag, value, at=tmp_path)
+    assert given["raw"].keys() - without["raw"].keys() == numbers
+    assert without["raw"].items() <= given["raw"].items()
+    assert f"Not known without {flag}: " in ask(*asked, at=tmp_path).out
+    assert f"Not known without {flag}: " not in ask(*asked, flag, value, at=tmp_path).out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("perp --quantity 1 --entry 2 --mark 3 --funding 0.01",
+         "--funding 0.01 is 1 % an interval, which is rare: 0.01 per cent would be --funding"),
+        ("perp --quantity 1 --entry 2 --mark 3 --funding -0.6%", "--funding -0.006 is -0.6 % an"),
+        ("perp --quantity 1 --entry 2 --mark 3 --funding 0.5%", ""),
+        ("fixed-yield --quantity 1 --price 2 --yield 1% --years 73",
+         "--years 73 is 26,645 days: it counts years; 73 days are --years 0.2."),
+        ("fixed-yield --quantity 1 --price 2 --yield 1% --years 10", ""),
+    ],
+)  # fmt: skip
+def test_a_number_perhaps_meant_in_another_unit_is_remarked(
+    words: str, said: str, tmp_path: Path
+) -> None:
+    remarks = told(*words.split(), at=tmp_path)["remarks"]
+    assert len(remarks) == (1 if said else 0)
+    assert all(remark.startswith(said) for remark in remarks)
+    shown = " ".join(ask(*words.split(), at=tmp_path).out.split())
+    assert all(remark in shown for remark in remarks)
 
 
 def test_a_share_of_a_pool_is_that_of_the_sheet(tmp_path: Path) -> None:
@@ -176,10 +225,25 @@ def test_flags_that_do_not_go_together(words: str, said: str, tmp_path: Path) ->
     assert said in answer.err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "loan --quantity 1 --index 1 --price 2 --rate 5% --horizon 1",
+        "fixed-yield --quantity 1 --price 2 --yield 8% --years 0.5",
+        "pool --value 9 --price 2 --entry 3 --vol 80%",
+    ],
+)
+def test_no_two_numbers_have_one_name_and_none_lacks_a_unit(words: str, tmp_path: Path) -> None:
+    raw = told(*words.split(), at=tmp_path)["raw"]
+    titles = [title_words(name) for name in raw]
+    assert len(set(titles)) == len(titles)
+    assert all(unit_words(name) for name in raw)
+    assert not any("contracts" in title for title in titles)
+
+
 def test_a_table_of_another_kind_names_units(tmp_path: Path) -> None:
-    answer = ask(
-        "perp", "--quantity-usd", "1000", "--entry", "60000", "--mark", "61000", at=tmp_path
-    )
+    words = ("perp", "--quantity-usd", "1000", "--entry", "60000", "--mark", "61000")
+    answer = ask(*words, "--funding", "0.01%", at=tmp_path)
     assert answer.out.startswith("Inverse perpetual: ")
     assert "coin per interval" in answer.out
 

@@ -53,7 +53,11 @@ def test_a_mistake_names_its_flag(words: str, said: str, tmp_path: Path) -> None
         (("--underlying", "60,000"), "no separator of thousands; was 60,000"),
         (("--underlying", "1e30"), "--underlying: must be from 1e-12 to 1e+15"),
         (("--underlying", "1"), "--years or --expiry: one of them says how long the option lives"),
-        (("--underlying", "1", "--expiry", "noon"), "--expiry noon: write a time"),
+        (("--underlying", "1", "--expiry", "noon"), "--expiry noon: write a date such as"),
+        (
+            ("--underlying", "1", "--expiry", "27MAR2026"),
+            "such as 2026-03-27 or 27MAR26, or a time",
+        ),
         (("--underlying", "1", "--expiry", "2026-01-01", "--at", "x"), "--at x: write a time"),
         (
             ("--underlying", "1", "--expiry", "2026-01-01", "--at", "2026-02-01"),

@@ -39,6 +39,25 @@ def test_a_grid_is_repriced_in_full(tmp_path: Path) -> None:
     assert cells[worst.pop("cell_index")] == worst
 
 
+def test_days_beyond_the_life_are_remarked(tmp_path: Path) -> None:
+    """0.2 years are 73 days."""
+    words = ("scenario", "--right", "call", *SHEET, "--vol", "65%", "--days")
+    assert told(*words, "0,72.9", at=tmp_path)["remarks"] == []
+    (remark,) = told(*words, "0,73,100", at=tmp_path)["remarks"]
+    assert remark.startswith("After 73, 100 days the option, which lives 73, has expired")
+    assert remark in " ".join(ask(*words, "0,73,100", at=tmp_path).out.split())
+
+
+def test_days_written_for_years_are_remarked(tmp_path: Path) -> None:
+    terms = ("--right", "call", "--underlying", "60000", "--strike", "65000", "--years", "73")
+    for verb, more in (("scenario", ("--vol", "65%")), ("option", ("--vol", "65%")),
+                       ("implied", ("--price", "50000"))):  # fmt: skip
+        answer = told(verb, *terms, *more, at=tmp_path)
+        said = "--years 73 is 26,645 days: it counts years; 73 days are --years 0.2."
+        assert said in answer["remarks"]
+        assert said in ask(verb, *terms, *more, at=tmp_path).out
+
+
 def test_a_grid_of_an_option_paid_in_coin_is_in_coin(tmp_path: Path) -> None:
     words = ("scenario", "--right", "call", *SHEET, "--vol", "65%", "--coin-settled")
     got = told(*words, "--spot-moves", "0,10%", at=tmp_path)

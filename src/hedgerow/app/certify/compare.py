@@ -112,7 +112,11 @@ class _Found:
             allowed = Fraction(0)
         if error > allowed:
             off = f"off by {_shown(error)}, allowed {_shown(allowed)}"
-            self.misses.append(f"{_miss(path, computed, want)}; {off}")
+            told = _miss(path, computed, want)
+            if _shown(computed) == _shown(expected):  # too near to each other for few digits
+                one, other = _told_apart(computed, expected)
+                told = _miss(path, one, other)
+            self.misses.append(f"{told}; {off}")
         if error and not allowed:
             self._has_unequal, self.worst = True, None
         elif not self._has_unequal:
@@ -132,6 +136,17 @@ def _shown(value: object) -> str:
         return f"{float(value)!r}"
     with localcontext(prec=100):
         return f"{(Decimal(value.numerator) / value.denominator).normalize():f}"
+
+
+def _told_apart(one: Fraction, other: Fraction) -> tuple[str, str]:
+    """Write two numbers that differ with so many digits that they look different."""
+    digits_count = 17
+    while True:
+        with localcontext(prec=digits_count):
+            first, second = (Decimal(x.numerator) / x.denominator for x in (one, other))
+        if first != second:
+            return f"{first:f}", f"{second:f}"
+        digits_count += 1
 
 
 _DIGITS_COUNT: Final = 18  # as many decimals as a token has; a float in full has some fifty

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from hedgerow.app.certify.compare import Comparison, compare
 from hedgerow.app.certify.given import Given
 from hedgerow.app.certify.suites import COMPUTATIONS
-from hedgerow.app.certify.vectors import Case, Suite, read_suite, vector_files
+from hedgerow.app.certify.vectors import Case, Suite, Tolerance, read_suite, vector_files
 from hedgerow.errors import HedgerowError
 
 __all__ = ["Certificate", "SuiteResult", "certify"]
+
+_EQUAL: Final = Tolerance(exact=True)
 
 
 class SuiteResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,13 +103,16 @@ class _Tally:
         try:
             # What the case expects stays here: a computation sees its inputs only.
             got = compute(Given(case.given, self._suite.defaults))
-            seen = compare(got, case.then, case.tolerance)
+            seen = compare(got, case.then, case.tolerance or _EQUAL)
         except (HedgerowError, ArithmeticError, ValueError) as trouble:
             is_ours = isinstance(trouble, HedgerowError)  # then it needs no further name
             said = str(trouble) if is_ours else f"{type(trouble).__name__}: {trouble}"
             seen = Comparison((said,), None)
         if seen.misses:
-            self._messages[case.id] = "; ".join(seen.misses)
+            told = list(seen.misses)
+            if case.tolerance is None and any(miss.endswith(", allowed 0") for miss in told):
+                told.append("the case states no tolerance, so all must be equal")
+            self._messages[case.id] = "; ".join(told)
             self._worst.append(seen.error_of_tolerance_frac)
         else:
             self._passed += 1

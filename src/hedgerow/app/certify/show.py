@@ -38,10 +38,10 @@ def run_certify(path: Path, *, as_json: bool) -> int:
     else:
         wide_console().print(_tables(found), highlight=False, crop=False)
     if found.failed_count and not as_json:
-        sys.stderr.write(f"hedgerow: {found.failed_count} of {_count(found)} cases failed\n")
+        sys.stderr.write(f"exit 1: {found.failed_count} of {_cases(_count(found))} failed\n")
     computed_count = found.passed_count + found.failed_count
     if not computed_count and not as_json:
-        sys.stderr.write(f"hedgerow: none of {_count(found)} cases was computed\n")
+        sys.stderr.write(f"exit 1: none of {_cases(_count(found))} was computed\n")
     return 1 if found.failed_count or not computed_count else 0
 
 

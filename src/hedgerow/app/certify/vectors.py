@@ -32,13 +32,13 @@ class Tolerance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """One fact that somebody asserted."""
+    """One fact that somebody asserted; without a tolerance it must be equal."""
 
     id: str
     kind: str
     given: dict[str, Any]
     then: dict[str, Any]
-    tolerance: Tolerance = Tolerance(exact=True)
+    tolerance: Tolerance | None = None
     source: str = ""
 
 
@@ -63,6 +63,8 @@ def vector_files(path: Path) -> list[Path]:
     """
     if path.is_file():
         return [path]
+    if not path.exists():
+        raise VectorsRejected(f"{path}: there is no such file or folder")
     found = sorted(path.rglob("*.json")) if path.is_dir() else []
     if not found:
         raise VectorsRejected(f"{path}: no vector file (*.json) here")
@@ -75,15 +77,25 @@ def read_suite(path: Path) -> Suite:
     Raises
     ------
     VectorsRejected
-        If it is no JSON, has another schema, lacks a field, holds a number that is not finite, or
-        names a case twice.
+        If it is no JSON, has no schema or another, lacks a field, holds a number that is not
+        finite, or names a case twice.
     """
     try:
         raw = json.loads(
             path.read_text(encoding="utf-8"), parse_float=Decimal, parse_constant=_refuse
         )
+    except (json.JSONDecodeError, UnicodeDecodeError) as bad:
+        raise VectorsRejected(f"{path}: this is not JSON: {bad}") from bad
+    except (OSError, ValueError, RecursionError) as bad:
+        raise VectorsRejected(f"{path}: {bad}") from bad
+    if not isinstance(raw, dict) or "schema" not in raw:
+        raise VectorsRejected(
+            f"{path}: this is not a vector file, which begins with a schema, {SCHEMA!r}; name a "
+            "vector file, or a folder of nothing else"
+        )
+    try:
         suite = msgspec.convert(raw, Suite)
-    except (OSError, ValueError, RecursionError, msgspec.ValidationError) as bad:
+    except msgspec.ValidationError as bad:
         raise VectorsRejected(f"{path}: {bad}") from bad
     if suite.schema != SCHEMA:
         raise VectorsRejected(f"{path}: schema is {suite.schema!r}, this reads {SCHEMA!r}")

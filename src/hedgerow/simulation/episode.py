@@ -212,7 +212,10 @@ def _accruals(paths: Paths, i: int, start_ns: int) -> Iterator[MarketEvent]:
 
 
 def _fundings(paths: Paths, i: int) -> Iterator[FundingSettlement]:
-    """Settle every eight hours: ``P + clamp(0.01 % - P, ±0.05 %)``, P the mean basis, capped."""
+    """Settle every eight hours: ``P + clamp(0.01 % - P, ±0.05 %)``, P the mean basis, capped.
+
+    Interest and clamp are what venues document; the cap of 0.3 % is made up, as the market is.
+    """
     interval_ns = _PERPETUALS[0].funding_interval_ns
     steps = interval_ns // _STEP_NS
     if i < steps or paths.time_ns[i] % interval_ns != 0:

@@ -91,6 +91,22 @@ def test_a_stable_coin_off_its_peg_and_an_unsure_feed_cost_initial_margin_only()
     assert standard(at_threshold) == before  # strictly below it, or nothing
 
 
+def test_a_feed_at_the_threshold_is_as_good_as_sure_in_both_portfolios() -> None:
+    """Only what is strictly below it costs initial margin, as in the standard manager."""
+    for confidence, is_sure in ((0.6, True), (0.599, False)):
+        held = first(expiry(leg(2_300, -1)), perp=2.0)
+        unsure = msgspec.structs.replace(held, confidence_spot_frac=confidence)
+        sure, now = (portfolio_margins(each, CELLS1, V1) for each in (held, unsure))
+        assert (now.initial_usd == sure.initial_usd) is is_sure
+        assert now.maintenance_usd == sure.maintenance_usd
+    for confidence, is_sure in ((0.55, True), (0.549, False)):
+        book = second(expiry(leg(2_300, -1)), perp=2.0)
+        doubted = msgspec.structs.replace(book, confidence_spot_frac=confidence)
+        certain, then = (margins_v2(each, CELLS2, V2) for each in (book, doubted))
+        assert (then.initial_usd == certain.initial_usd) is is_sure
+        assert then.maintenance_usd == certain.maintenance_usd
+
+
 @given(LEGS, st.floats(-5.0, 5.0), st.floats(1.0, 10.0))
 def test_the_standard_requirement_scales_with_the_book(
     legs: list[OptionLeg], perp: float, factor: float

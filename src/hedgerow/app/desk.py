@@ -9,12 +9,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from hedgerow.app.desk_file import (
+    AccountPart,
+    AgesPart,
     BudgetPart,
+    BufferPart,
     DeskFile,
+    HedgePart,
+    LimitPart,
     RecordingPart,
+    RoutePart,
     read_desk_file,
 )
 from hedgerow.app.desk_instruments import instrument_of
@@ -124,82 +129,29 @@ def _printable(told: str) -> str:
 
 
 def _desk(written: DeskFile, rulebooks: Mapping[str, Rulebook], digest: str) -> Desk:
-    instruments: dict[str, Instrument] = {}
-    for part in written.instruments:
-        instruments[part.id] = instrument_of(part)
-    for account in written.accounts:
-        held = [part.instrument for part in account.positions]
-        for name in held + [part.instrument for part in account.orders]:
-            if name not in instruments:
-                instruments[name] = terms_from_name(name)
+    desk, budget = written.desk, written.budget or _NOTHING
+    instruments = _instruments(written)
     perpetuals = tuple(t for t in instruments.values() if isinstance(t, LinearPerpetual))
-    # A hedge's cost is the policy's: of a venue's rulebooks the one at the start says it.
-    opening = rulebooks_at(rulebooks, written.desk.start)
-    fee_of = {
-        account.id: charges.fee_taker_frac
-        for account in written.accounts
-        if account.rulebook is not None
-        and (charges := terms_of(opening[account.rulebook]).charges) is not None
-    }
-    budget = written.budget or _NOTHING
-    ages = {f"{k}_ns_max": v for k, v in written.ages.model_dump().items() if v is not None}
+    fees_frac = _fees_frac(written, rulebooks)
     return Desk(
-        name=written.desk.name,
+        name=desk.name,
         digest=digest,
-        mode=written.desk.mode,
-        step_ns=written.desk.step,
-        start_ns=written.desk.start,
-        end_ns=written.desk.end,
-        warmup_ns=written.desk.warmup,
+        mode=desk.mode,
+        step_ns=desk.step,
+        start_ns=desk.start,
+        end_ns=desk.end,
+        warmup_ns=desk.warmup,
         recording=written.recording,
         movers=dict(written.movers),
         dollars_usd=dict(written.dollars),
-        ages=AgeLimits(**ages),
+        ages=_ages(written.ages),
         instruments=instruments,
-        accounts=tuple(_account(part, written.desk.start) for part in written.accounts),
+        accounts=tuple(_account(part, desk.start) for part in written.accounts),
         rulebooks=rulebooks,
-        limits=tuple(
-            Limit(
-                scope=part.scope,
-                metric=part.metric,
-                soft_frac_usd_or_coin=part.soft,
-                hard_frac_usd_or_coin=part.hard,
-            )
-            for part in written.limits
-        ),
-        hedges=tuple(
-            HedgePolicy(
-                underlying=part.underlying,
-                instrument_id=part.instrument,
-                account_id=part.account,
-                target_delta_coin=part.target_delta_coin,
-                risk_aversion_per_usd=part.risk_aversion_per_usd,
-                band_min_coin=part.band_min_coin,
-                fee_taker_frac=to_model(fee_of[part.account]),
-                slippage_limit_frac=part.slippage_limit,
-            )
-            for part in written.hedges
-        ),
-        buffers=tuple(
-            BufferPolicy(
-                account_id=part.account,
-                trigger_use_frac=part.trigger_use,
-                target_use_frac=part.target_use,
-            )
-            for part in written.buffers
-        ),
-        routes=tuple(
-            Route(
-                source_account_id=part.source,
-                target_account_id=part.target,
-                asset=part.asset,
-                use=part.use,
-                latency_ns=part.latency,
-                fee_coin=part.fee_coin,
-                step_coin=part.step_coin,
-            )
-            for part in written.routes
-        ),
+        limits=tuple(map(_limit, written.limits)),
+        hedges=tuple(_hedge(part, fees_frac[part.account]) for part in written.hedges),
+        buffers=tuple(map(_buffer, written.buffers)),
+        routes=tuple(map(_route, written.routes)),
         has_budget=written.budget is not None,
         order_usd_max=budget.order_usd_max,
         orders_usd_per_day=budget.orders_usd_per_day,
@@ -210,7 +162,79 @@ def _desk(written: DeskFile, rulebooks: Mapping[str, Rulebook], digest: str) -> 
     )
 
 
-def _account(part: Any, start_ns: int) -> Account:
+def _instruments(written: DeskFile) -> dict[str, Instrument]:
+    """Give the terms of what the file describes, then of what accounts hold and a name tells."""
+    instruments = {part.id: instrument_of(part) for part in written.instruments}
+    for account in written.accounts:
+        held = [part.instrument for part in account.positions]
+        for name in held + [part.instrument for part in account.orders]:
+            if name not in instruments:
+                instruments[name] = terms_from_name(name)
+    return instruments
+
+
+def _fees_frac(written: DeskFile, rulebooks: Mapping[str, Rulebook]) -> dict[str, Decimal]:
+    """Give what a taker pays, by account, where its rulebook tells.
+
+    A hedge's cost is the policy's: of a venue's rulebooks the one at the start says it.
+    """
+    opening = rulebooks_at(rulebooks, written.desk.start)
+    return {
+        account.id: charges.fee_taker_frac
+        for account in written.accounts
+        if account.rulebook is not None
+        and (charges := terms_of(opening[account.rulebook]).charges) is not None
+    }
+
+
+def _ages(part: AgesPart) -> AgeLimits:
+    ages = {f"{kind}_ns_max": age for kind, age in part.model_dump().items() if age is not None}
+    return AgeLimits(**ages)
+
+
+def _limit(part: LimitPart) -> Limit:
+    return Limit(
+        scope=part.scope,
+        metric=part.metric,
+        soft_frac_usd_or_coin=part.soft,
+        hard_frac_usd_or_coin=part.hard,
+    )
+
+
+def _hedge(part: HedgePart, fee_taker_frac: Decimal) -> HedgePolicy:
+    return HedgePolicy(
+        underlying=part.underlying,
+        instrument_id=part.instrument,
+        account_id=part.account,
+        target_delta_coin=part.target_delta_coin,
+        risk_aversion_per_usd=part.risk_aversion_per_usd,
+        band_min_coin=part.band_min_coin,
+        fee_taker_frac=to_model(fee_taker_frac),
+        slippage_limit_frac=part.slippage_limit,
+    )
+
+
+def _buffer(part: BufferPart) -> BufferPolicy:
+    return BufferPolicy(
+        account_id=part.account,
+        trigger_use_frac=part.trigger_use,
+        target_use_frac=part.target_use,
+    )
+
+
+def _route(part: RoutePart) -> Route:
+    return Route(
+        source_account_id=part.source,
+        target_account_id=part.target,
+        asset=part.asset,
+        use=part.use,
+        latency_ns=part.latency,
+        fee_coin=part.fee_coin,
+        step_coin=part.step_coin,
+    )
+
+
+def _account(part: AccountPart, start_ns: int) -> Account:
     return Account(
         account_id=part.id,
         venue=part.venue,

@@ -5,13 +5,14 @@ it loses most. Exact amounts, and the expressions a calculator repeats them by, 
 cells that are asked for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Option
@@ -35,6 +36,8 @@ __all__ = ["MODEL_STEP", "Held", "HeldOptions", "held_options", "shocked_vol_fra
 MODEL_STEP: Final = Decimal("1e-12")
 _SHOCKS: Final[tuple[VolShock, ...]] = ("up", "same", "down")
 
+_Shocks: TypeAlias = Mapping[VolShock, Mapping[str, float]]  # what the rule takes for each shock
+
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
     """One position outside the scan: what it is worth and its coins of delta, both in the coin.
@@ -53,6 +56,42 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     is_heard: bool = True
 
 
+class _Marked(NamedTuple):
+    """Options as they are held and marked; item i is one position, as they came.
+
+    Inside a settlement window all is of the average, which moves by what of it is open.
+    """
+
+    positions: Sequence[tuple[Position, Option]]
+    marks: Sequence[OptionMark]
+    sizes_coin: Sequence[Decimal]
+    sizes_model_coin: Sequence[float]
+    forward_usd: Floats
+    strike_usd: Floats
+    vol_frac: Floats
+    expiry_years: Floats
+    is_call: NDArray[np.bool_]
+
+
+class _Revalued(NamedTuple):
+    """What the options are worth now, item i of option i, and in every cell: (cells, options)."""
+
+    values_usd: Sequence[float]  # now, as their deltas
+    deltas_frac: Sequence[float]
+    forwards_usd: Floats  # in the cells, as the vols, of what the options settle at
+    vols_frac: Floats
+    profits_frac: Floats  # coins per coin of notional
+
+
+class _Written(NamedTuple):
+    """What a line says of the options whichever the cell; item i is of option i."""
+
+    kinds: Sequence[tuple[str, str]]  # right and strike
+    years: Sequence[str]
+    values: Sequence[str]  # now, of one coin, in dollars
+    worths: Sequence[str]  # now, of one coin of notional, in the coin
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOptions:
     """Options of one account, one or more; column i or item i is one position, as they came.
@@ -61,55 +100,44 @@ class HeldOptions:
     ----------
     held
         What counts outside the scan.
-    profits_frac
-        Shape (cells, options), coins per coin of notional.
     """
 
     held: list[Held]
-    profits_frac: Floats
     _grid: Sequence[Cell]
-    _rulebook: ScanRulebook
-    _currency: str
-    _kinds_written: Sequence[tuple[str, str]]  # right and strike
-    _marks: list[OptionMark]
-    _sizes_coin: list[Decimal]
-    _sizes_model_coin: list[float]
-    _forwards_usd: Floats  # (cells, options), as the vols of what the option settles at
-    _vols_frac: Floats
-    _days: list[float]
-    _years_written: list[str]
-    _present: list[str]  # the worth now of one coin of notional
+    _shocks_frac: _Shocks
+    _marked: _Marked
+    _revalued: _Revalued
+    _written: _Written
 
     def profits_model_ccy(self) -> Floats:
         """Give what all of them gain in every cell, close: shape (cells,)."""
-        profits: Floats = self.profits_frac @ np.array(self._sizes_model_coin)
+        profits: Floats = self._revalued.profits_frac @ np.array(self._marked.sizes_model_coin)
         return profits
 
     def profits_ccy(self, at: int) -> list[Decimal]:
         """Give what each gains in one cell, rounded against the holder."""
-        profits = self.profits_frac[at].tolist()
+        profits = self._revalued.profits_frac[at].tolist()
         return [
             to_exact(size * profit, MODEL_STEP, "down")
-            for size, profit in zip(self._sizes_model_coin, profits, strict=True)
+            for size, profit in zip(self._marked.sizes_model_coin, profits, strict=True)
         ]
 
     def losses_how(self, at: int) -> list[str]:
         """Write how each loses in one cell what it does."""
-        forwards = _texts(self._forwards_usd[at].tolist())
-        thens = _values(
-            self._kinds_written, forwards, _texts(self._vols_frac[at].tolist()), self._years_written
-        )
-        shock = self._grid[at].vol_shock
+        marked, written, shock = self._marked, self._written, self._grid[at].vol_shock
+        forwards = _texts(self._revalued.forwards_usd[at].tolist())
+        vols = _texts(self._revalued.vols_frac[at].tolist())
+        thens = _values(written.kinds, forwards, vols, written.years)
         shocks = rules.shocks_written(
-            [mark.vol_frac for mark in self._marks],
-            self._days,
+            [mark.vol_frac for mark in marked.marks],
+            rules.days_of(marked.expiry_years).tolist(),
             shock,
-            **_shock_figures(self._rulebook, self._currency, shock),
+            **self._shocks_frac[shock],
         )
-        columns = zip(self._sizes_coin, thens, forwards, self._present, shocks, strict=True)
+        columns = zip(marked.sizes_coin, thens, forwards, written.worths, shocks, strict=True)
         return [
-            f"{-size:f} x ({then} / {forward} - {present})" + (shocked and f"; {shocked}")
-            for size, then, forward, present, shocked in columns
+            f"{-size:f} x ({then} / {forward} - {now})" + (shocked and f"; {shocked}")
+            for size, then, forward, now, shocked in columns
         ]
 
 
@@ -133,71 +161,74 @@ def held_options(
     OutOfDomain
         As `OptionColumns` does.
     """
-    options = [option for _, option in positions]
+    marked = _gathered(positions, snapshot)
+    if isinstance(marked, Failure):
+        return marked
+    shocks_frac = {shock: _shock_figures(rulebook, currency, shock) for shock in _SHOCKS}
+    revalued = _revalued(marked, shocks_frac, grid, moves_frac)
+    written = _written(marked)
+    held = _held(marked, revalued, written, rulebook.known("options_scan"))
+    return HeldOptions(held, grid, shocks_frac, marked, revalued, written)
+
+
+# --- gather ---------------------------------------------------------------------------------------
+
+
+def _gathered(positions: Sequence[tuple[Position, Option]], snapshot: Snapshot) -> Outcome[_Marked]:
+    """Mark every option, and refuse columns that no formula may see."""
     marks: list[OptionMark] = []
-    for option in options:
+    for _, option in positions:
         mark = snapshot.option(option)
         if isinstance(mark, Failure):
             return mark
         marks.append(mark)
-    # Inside a settlement window all is of the average, which moves by what of it is open.
-    forwards, vols = [m.average_usd for m in marks], [m.vol_average_frac for m in marks]
-    years, strikes = [m.expiry_years for m in marks], [to_model(o.strike_usd) for o in options]
-    now = np.array([forwards, strikes, vols, years])
-    is_call = np.array([option.right == "call" for option in options])
+    now = np.array(
+        [
+            [mark.average_usd for mark in marks],
+            [to_model(option.strike_usd) for _, option in positions],
+            [mark.vol_average_frac for mark in marks],
+            [mark.expiry_years for mark in marks],
+        ]
+    )
+    is_call = np.array([option.right == "call" for _, option in positions])
     forward_usd, strike_usd, vol_frac, expiry_years = now
     if not are_in_domain(now):
         OptionColumns(forward_usd, strike_usd, vol_frac, expiry_years, is_call)  # raises, in words
-    days = rules.days_of(expiry_years)
-    forwards_usd = _moved_usd(marks, forward_usd, moves_frac)
-    vols_frac = _moved_vols_frac(marks, days, rulebook, currency, grid)
-    values_usd = value_usd(forwards_usd, strike_usd, vols_frac, expiry_years, is_call)
-    worths_frac, values = values_usd / forwards_usd, values_usd[0].tolist()
-    deltas_frac = delta_forward_frac(forward_usd, strike_usd, vol_frac, expiry_years, is_call)
-    deltas = deltas_frac.tolist()
     sizes_coin = [p.quantity_contracts * o.multiplier_coin_per_contract for p, o in positions]
-    sizes = [to_model(size) for size in sizes_coin]
-    forwards_written, years_written = _texts(forwards), _texts(years)
-    kinds = [(option.right, f"{option.strike_usd}") for option in options]
-    ones = _values(kinds, forwards_written, _texts(vols), years_written)
-    present = [f"{one} / {forward}" for one, forward in zip(ones, forwards_written, strict=True)]
-    known = rulebook.known("options_scan")
-    held = []
-    for i, ((position, option), mark) in enumerate(zip(positions, marks, strict=True)):
-        size, written = sizes[i], f"{sizes_coin[i]:f}"
-        worth_ccy = to_exact(size * values[i] / forwards[i], MODEL_STEP, "down")
-        # Every digit of the model's: what an expiry is charged for is rounded once, summed.
-        delta_coin = digits_of(size * mark.open_frac * deltas[i])
-        delta_written = f"{delta_coin:.12f}"
-        window = rules.window_written(mark.forward_usd, mark.open_frac, mark.vol_scale_frac)
-        held.append(
-            Held(
-                subject=position.instrument_id,
-                expiry_ns=option.expiry_ns,
-                worth_ccy=worth_ccy,
-                delta_coin=delta_coin,
-                delta_written=delta_written,
-                how=f"{written} x {present[i]}; "
-                f"delta {delta_written} = {written} x delta of {ones[i]}{window}",
-                evidence=known if mark.is_heard else "U",
-                is_heard=mark.is_heard,
-            )
-        )
-    return HeldOptions(
-        held=held,
+    return _Marked(
+        positions=positions,
+        marks=marks,
+        sizes_coin=sizes_coin,
+        sizes_model_coin=[to_model(size) for size in sizes_coin],
+        forward_usd=forward_usd,
+        strike_usd=strike_usd,
+        vol_frac=vol_frac,
+        expiry_years=expiry_years,
+        is_call=is_call,
+    )
+
+
+# --- revalue --------------------------------------------------------------------------------------
+
+
+def _revalued(
+    marked: _Marked, shocks_frac: _Shocks, grid: Sequence[Cell], moves_frac: Floats
+) -> _Revalued:
+    """Value the options now and in every cell at once."""
+    strike_usd, years, is_call = marked.strike_usd, marked.expiry_years, marked.is_call
+    forwards_usd = _moved_usd(marked.marks, marked.forward_usd, moves_frac)
+    vols_frac = _moved_vols_frac(marked.marks, rules.days_of(years), shocks_frac, grid)
+    values_usd = value_usd(forwards_usd, strike_usd, vols_frac, years, is_call)
+    worths_frac = values_usd / forwards_usd
+    deltas_frac = delta_forward_frac(
+        marked.forward_usd, strike_usd, marked.vol_frac, years, is_call
+    )
+    return _Revalued(
+        values_usd=values_usd[0].tolist(),
+        deltas_frac=deltas_frac.tolist(),
+        forwards_usd=forwards_usd[1:],
+        vols_frac=vols_frac[1:],
         profits_frac=worths_frac[1:] - worths_frac[0],
-        _grid=grid,
-        _rulebook=rulebook,
-        _currency=currency,
-        _kinds_written=kinds,
-        _marks=marks,
-        _sizes_coin=sizes_coin,
-        _sizes_model_coin=sizes,
-        _forwards_usd=forwards_usd[1:],
-        _vols_frac=vols_frac[1:],
-        _days=days.tolist(),
-        _years_written=years_written,
-        _present=present,
     )
 
 
@@ -208,22 +239,64 @@ def _moved_usd(marks: Sequence[OptionMark], forward_usd: Floats, moves_frac: Flo
 
 
 def _moved_vols_frac(
-    marks: Sequence[OptionMark],
-    days: Floats,
-    rulebook: ScanRulebook,
-    currency: str,
-    grid: Sequence[Cell],
+    marks: Sequence[OptionMark], days: Floats, shocks_frac: _Shocks, grid: Sequence[Cell]
 ) -> Floats:
     """Give vols of what the options settle at: now, then in every cell."""
     vol_frac = np.array([mark.vol_frac for mark in marks])
     scale_frac = np.array([mark.vol_scale_frac for mark in marks])
     shocked = [
-        rules.shocked_vol_frac(vol_frac, days, shock, **_shock_figures(rulebook, currency, shock))
-        for shock in _SHOCKS
+        rules.shocked_vol_frac(vol_frac, days, shock, **shocks_frac[shock]) for shock in _SHOCKS
     ]
     rows = [_SHOCKS.index(shock) for shock in ("same", *(cell.vol_shock for cell in grid))]
     moved: Floats = (scale_frac * np.array(shocked))[rows]
     return moved
+
+
+# --- write ----------------------------------------------------------------------------------------
+
+
+def _written(marked: _Marked) -> _Written:
+    forwards, years = _texts(marked.forward_usd.tolist()), _texts(marked.expiry_years.tolist())
+    kinds = [(option.right, f"{option.strike_usd}") for _, option in marked.positions]
+    values = _values(kinds, forwards, _texts(marked.vol_frac.tolist()), years)
+    worths = [f"{value} / {forward}" for value, forward in zip(values, forwards, strict=True)]
+    return _Written(kinds, years, values, worths)
+
+
+def _held(marked: _Marked, revalued: _Revalued, written: _Written, known: Evidence) -> list[Held]:
+    """Say of each option what counts outside the scan."""
+    columns = zip(
+        marked.positions,
+        marked.marks,
+        marked.sizes_coin,
+        marked.sizes_model_coin,
+        marked.forward_usd.tolist(),
+        revalued.values_usd,
+        revalued.deltas_frac,
+        written.values,
+        written.worths,
+        strict=True,
+    )
+    held = []
+    for (position, option), mark, size_coin, size, forward, value, delta, one, worth in columns:
+        # Every digit of the model's: what an expiry is charged for is rounded once, summed.
+        delta_coin = digits_of(size * mark.open_frac * delta)
+        delta_written, size_written = f"{delta_coin:.12f}", f"{size_coin:f}"
+        window = rules.window_written(mark.forward_usd, mark.open_frac, mark.vol_scale_frac)
+        held.append(
+            Held(
+                subject=position.instrument_id,
+                expiry_ns=option.expiry_ns,
+                worth_ccy=to_exact(size * value / forward, MODEL_STEP, "down"),
+                delta_coin=delta_coin,
+                delta_written=delta_written,
+                how=f"{size_written} x {worth}; "
+                f"delta {delta_written} = {size_written} x delta of {one}{window}",
+                evidence=known if mark.is_heard else "U",
+                is_heard=mark.is_heard,
+            )
+        )
+    return held
 
 
 def _texts(column: list[float]) -> list[str]:
@@ -233,7 +306,10 @@ def _texts(column: list[float]) -> list[str]:
 
 
 def _values(
-    kinds: Sequence[tuple[str, str]], forwards: list[str], vols: list[str], years: list[str]
+    kinds: Sequence[tuple[str, str]],
+    forwards: Sequence[str],
+    vols: Sequence[str],
+    years: Sequence[str],
 ) -> list[str]:
     """Write values of options, in dollars a coin."""
     columns = zip(kinds, forwards, vols, years, strict=True)
@@ -241,6 +317,9 @@ def _values(
         f"{right}(F {forward}, K {strike}, vol {vol}, years {year})"
         for (right, strike), forward, vol, year in columns
     ]
+
+
+# --- figures of a rulebook ------------------------------------------------------------------------
 
 
 def shocked_vol_frac(

@@ -24,6 +24,7 @@ from hedgerow.margin.contracts import rounded_up_ccy
 from hedgerow.margin.engine import Engine, VenueTerms
 from hedgerow.margin.holdings import Holdings, OptionHeld, PerpetualHeld, black_written
 from hedgerow.margin.records import (
+    Evidence,
     MarginLine,
     MarginReport,
     Rulebook,
@@ -147,6 +148,35 @@ def require(
     )
 
 
+def _underlying(
+    held: Holdings,
+    coin: str,
+    spot_usd: Decimal,
+    table: ScanTable,
+    rulebook: ParadexPortfolioRulebook,
+) -> tuple[list[MarginLine], WorstScenario]:
+    """Find one underlying's worst cell, and write it and what its delta floor adds."""
+    cells = _cells(table)
+    scanned = _scanned(held, coin, cells, table, rulebook)
+    at = _worst_index(scanned, cells)
+    losses_usd = [_loss_usd(each, at, cells[at]) for each in scanned]
+    lost_usd = sum(losses_usd, Decimal(0))
+    lines = [
+        _scan_line(each, cells[at], loss_usd, rulebook)
+        for each, loss_usd in zip(scanned, losses_usd, strict=True)
+    ]
+    lines += _floor_lines(scanned, lost_usd, coin, spot_usd, table, rulebook)
+    return lines, WorstScenario(
+        scenario_index=at,
+        price_move_frac=cells[at].move_frac,
+        vol_shock=cells[at].vol_shock,
+        profit_ccy=-lost_usd,
+    )
+
+
+# --- scan -----------------------------------------------------------------------------------------
+
+
 def _cells(table: ScanTable) -> list[_Cell]:
     """List near moves with both vols, the ends and the tails with vol up alone."""
     steps = table.buckets_count
@@ -158,80 +188,26 @@ def _cells(table: ScanTable) -> list[_Cell]:
     return near + [_Cell(tail.move_frac, "up", tail.weight_frac) for tail in table.tails]
 
 
-def _underlying(
+def _scanned(
     held: Holdings,
     coin: str,
-    spot_usd: Decimal,
+    cells: Sequence[_Cell],
     table: ScanTable,
     rulebook: ParadexPortfolioRulebook,
-) -> tuple[list[MarginLine], WorstScenario]:
-    """Find one underlying's worst cell, and write it and what its delta floor adds."""
-    cells = _cells(table)
-    scanned = [
+) -> list[_Scanned]:
+    """Revalue one underlying's perpetuals, then its options, in every cell."""
+    moves_frac = np.array([to_model(cell.move_frac) for cell in cells])
+    perpetuals = [
         _Scanned(
             subject=each.instrument_id,
             delta_coin=each.size_coin,
-            profits_usd=to_model(each.size_coin * each.mark_usd)
-            * np.array([to_model(cell.move_frac) for cell in cells]),
+            profits_usd=to_model(each.size_coin * each.mark_usd) * moves_frac,
             valued=partial(_perpetual_said, each),
         )
         for each in held.perpetuals.get(coin, ())
     ]
     options = [leg for legs in held.options.get(coin, {}).values() for leg in legs]
-    scanned += _options(options, cells, table, rulebook)
-    weights = np.array([to_model(cell.weight_frac) for cell in cells])
-    totals = np.sum([each.profits_usd for each in scanned], axis=0) * weights
-    at = int(np.argmin(totals))
-    cell = cells[at]
-    part = rulebook.maintenance_of_initial_frac
-    lines = []
-    losses = []
-    for each in scanned:
-        profit = to_exact(float(each.profits_usd[at]), _STEP, "down")
-        loss = quantise(-profit * cell.weight_frac, _STEP, "up")
-        losses.append(loss)
-        lines.append(
-            MarginLine(
-                rule="loss in the worst cell",
-                subject=each.subject,
-                amount_ccy=part * loss,
-                detail=f"{part} x {loss:f}; initial {loss:f}; "
-                f"{loss:f} = -{cell.weight_frac} x {each.valued(cell)}; "
-                f"at price {cell.move_frac:+}, vol {cell.vol_shock}",
-                amount_initial_ccy=loss,
-                evidence=rulebook.known("scan") if each.is_heard else "U",
-            )
-        )
-    floor = delta_floor(
-        [Fraction(each.delta_coin) for each in scanned],
-        spot_usd=Fraction(spot_usd),
-        unhedged_frac=Fraction(table.delta_unhedged_frac),
-        hedged_frac=Fraction(table.delta_hedged_frac),
-    )
-    needed = rounded_up_ccy(floor.floor_usd)
-    short = needed - sum(losses, Decimal(0))
-    if short > 0:
-        lines.append(
-            MarginLine(
-                rule="delta floor above the scan",
-                subject=coin,
-                amount_ccy=part * short,
-                detail=f"{part} x {short:f}; initial {short:f}; "
-                f"{short:f} = {needed:f} - {needed - short:f}; "
-                f"{needed:f} = ({table.delta_unhedged_frac} x {abs(float(floor.net_coin))} + "
-                f"{table.delta_hedged_frac} x {float(floor.hedged_coin)}) x {spot_usd}",
-                amount_initial_ccy=short,
-                evidence=rulebook.known("delta_floor")
-                if all(each.is_heard for each in scanned)
-                else "U",
-            )
-        )
-    return lines, WorstScenario(
-        scenario_index=at,
-        price_move_frac=cell.move_frac,
-        vol_shock=cell.vol_shock,
-        profit_ccy=-sum(losses, Decimal(0)),
-    )
+    return perpetuals + _options(options, cells, table, rulebook)
 
 
 def _options(
@@ -280,6 +256,105 @@ def _options(
     ]
 
 
+def _vol_frac(
+    held: OptionHeld,
+    shock: VolShock,
+    table: ScanTable,
+    rulebook: ParadexPortfolioRulebook,
+) -> float:
+    """Shock one vol by its time left; upwards it never ends below the table's least."""
+    days = held.mark.expiry_years * 365.0
+    power = rulebook.short_term_vega_power if days < 30.0 else rulebook.long_term_vega_power
+    reach = table.vol_up_frac if shock == "up" else -table.vol_down_frac
+    vol = shocked_vol_frac(
+        held.mark.vol_frac, to_model(reach), days=days, days_least=1.0, power=to_model(power)
+    )
+    return max(vol, to_model(table.vol_up_least_frac) if shock == "up" else 0.0)
+
+
+def _worst_index(scanned: Sequence[_Scanned], cells: Sequence[_Cell]) -> int:
+    """Give the cell in which all together lose most, by the model."""
+    weights_frac = np.array([to_model(cell.weight_frac) for cell in cells])
+    totals_usd = np.sum([each.profits_usd for each in scanned], axis=0) * weights_frac
+    return int(np.argmin(totals_usd))
+
+
+def _loss_usd(scanned: _Scanned, at: int, cell: _Cell) -> Decimal:
+    """Give what counts of one holding's loss in a cell, rounded against the holder."""
+    profit_usd = to_exact(float(scanned.profits_usd[at]), _STEP, "down")
+    return quantise(-profit_usd * cell.weight_frac, _STEP, "up")
+
+
+# --- report ---------------------------------------------------------------------------------------
+
+
+def _line(
+    rule: str,
+    subject: str,
+    initial_usd: Decimal,
+    detail: str,
+    evidence: Evidence,
+    rulebook: ParadexPortfolioRulebook,
+) -> MarginLine:
+    """Write a line of the initial requirement, of which a part is maintained."""
+    part = rulebook.maintenance_of_initial_frac
+    return MarginLine(
+        rule=rule,
+        subject=subject,
+        amount_ccy=part * initial_usd,
+        detail=f"{part} x {initial_usd:f}; initial {initial_usd:f}; {initial_usd:f} = {detail}",
+        amount_initial_ccy=initial_usd,
+        evidence=evidence,
+    )
+
+
+def _scan_line(
+    scanned: _Scanned, cell: _Cell, loss_usd: Decimal, rulebook: ParadexPortfolioRulebook
+) -> MarginLine:
+    """Write what one holding loses in the worst cell."""
+    return _line(
+        "loss in the worst cell",
+        scanned.subject,
+        loss_usd,
+        f"-{cell.weight_frac} x {scanned.valued(cell)}; "
+        f"at price {cell.move_frac:+}, vol {cell.vol_shock}",
+        rulebook.known("scan") if scanned.is_heard else "U",
+        rulebook,
+    )
+
+
+def _floor_lines(
+    scanned: Sequence[_Scanned],
+    lost_usd: Decimal,
+    coin: str,
+    spot_usd: Decimal,
+    table: ScanTable,
+    rulebook: ParadexPortfolioRulebook,
+) -> list[MarginLine]:
+    """Write what the delta floor asks for beyond the loss of the scan, if it does."""
+    floor = delta_floor(
+        [Fraction(each.delta_coin) for each in scanned],
+        spot_usd=Fraction(spot_usd),
+        unhedged_frac=Fraction(table.delta_unhedged_frac),
+        hedged_frac=Fraction(table.delta_hedged_frac),
+    )
+    needed_usd = rounded_up_ccy(floor.floor_usd)
+    short_usd = needed_usd - lost_usd
+    if short_usd <= 0:
+        return []
+    line = _line(
+        "delta floor above the scan",
+        coin,
+        short_usd,
+        f"{needed_usd:f} - {needed_usd - short_usd:f}; "
+        f"{needed_usd:f} = ({table.delta_unhedged_frac} x {abs(float(floor.net_coin))} + "
+        f"{table.delta_hedged_frac} x {float(floor.hedged_coin)}) x {spot_usd}",
+        rulebook.known("delta_floor") if all(each.is_heard for each in scanned) else "U",
+        rulebook,
+    )
+    return [line]
+
+
 def _perpetual_said(held: PerpetualHeld, cell: _Cell) -> str:
     return f"{held.size_coin} x {held.mark_usd} x {cell.move_frac}"
 
@@ -299,22 +374,6 @@ def _option_said(held: OptionHeld, vols_frac: Mapping[VolShock, float], cell: _C
         years=years,
     )
     return f"{held.size_coin} x ({moved} - {now})"
-
-
-def _vol_frac(
-    held: OptionHeld,
-    shock: VolShock,
-    table: ScanTable,
-    rulebook: ParadexPortfolioRulebook,
-) -> float:
-    """Shock one vol by its time left; upwards it never ends below the table's least."""
-    days = held.mark.expiry_years * 365.0
-    power = rulebook.short_term_vega_power if days < 30.0 else rulebook.long_term_vega_power
-    reach = table.vol_up_frac if shock == "up" else -table.vol_down_frac
-    vol = shocked_vol_frac(
-        held.mark.vol_frac, to_model(reach), days=days, days_least=1.0, power=to_model(power)
-    )
-    return max(vol, to_model(table.vol_up_least_frac) if shock == "up" else 0.0)
 
 
 def _provisions(
@@ -357,6 +416,9 @@ def _provisions(
             )
         )
     return lines
+
+
+# --- rulebook -------------------------------------------------------------------------------------
 
 
 def _terms(rulebook: ParadexPortfolioRulebook) -> VenueTerms:

@@ -25,6 +25,7 @@ from hedgerow.instruments import (
 )
 from hedgerow.margin.portfolio.model import PortfolioModel
 from hedgerow.margin.portfolio.revalue import Worth, worth_of
+from hedgerow.margin.portfolio.told import figure, worth_told
 from hedgerow.market import JointScenarios, Snapshot
 from hedgerow.portfolio import Account, Book
 from hedgerow.pricing import Floats, value
@@ -47,6 +48,8 @@ class Legs:
         Shape (scenarios, n).
     worth_usd
         What the leg adds to equity now, entry taken off.
+    worths_told
+        How that comes about, as the detail of a line.
     notional_usd, notional_coin
         Size without sign, at the price of now.
     delta_usd
@@ -63,6 +66,7 @@ class Legs:
     expiries_ns: tuple[int | None, ...]
     profits_usd: Floats
     worth_usd: Floats
+    worths_told: tuple[str, ...]
     notional_usd: Floats
     notional_coin: Floats
     delta_usd: Floats
@@ -83,6 +87,7 @@ class Legs:
             expiries_ns=tuple(self.expiries_ns[i] for i in rows),
             profits_usd=self.profits_usd[:, rows],
             worth_usd=self.worth_usd[rows],
+            worths_told=tuple(self.worths_told[i] for i in rows),
             notional_usd=self.notional_usd[rows],
             notional_coin=self.notional_coin[rows],
             delta_usd=self.delta_usd[rows],
@@ -109,6 +114,7 @@ class _Row:
     expiry_ns: int | None
     profit_usd: Floats
     worth_usd: float
+    worth_told: str
     notional_usd: float
     notional_coin: float
     delta_usd: float
@@ -199,6 +205,14 @@ def _row(
         - entered * (worth.price_then_usd - worth.price_now_usd)
         - quantity * worth.paid_usd,
         worth_usd=(quantity * worth.now_ccy - entered) * worth.price_now_usd,
+        worth_told=worth_told(
+            quantity_contracts=quantity,
+            unit_ccy=worth.now_ccy,
+            unit_told=worth.told,
+            entered_ccy=entered,
+            entered_told=_entered_told(terms, sums),
+            price_usd=worth.price_now_usd,
+        ),
         notional_usd=notional,
         notional_coin=notional / price,
         delta_usd=0.0 if is_asset_holding(terms) else quantity * delta_coin * price,
@@ -224,6 +238,7 @@ def _columns(rows: Sequence[_Row], scenarios_count: int) -> Legs:
             else np.zeros((scenarios_count, 0))
         ),
         worth_usd=column(row.worth_usd for row in rows),
+        worths_told=tuple(row.worth_told for row in rows),
         notional_usd=column(row.notional_usd for row in rows),
         notional_coin=column(row.notional_coin for row in rows),
         delta_usd=column(row.delta_usd for row in rows),
@@ -255,6 +270,20 @@ def _held(account: Account, book: Book) -> Outcome[dict[str, _Held]]:
     for balance in account.balances:
         _add(found, f"spot:{balance.asset}", balance.quantity_coin, Fraction(0))
     return found
+
+
+def _entered_told(terms: Instrument, sums: _Held) -> str:
+    """Say the size of what was entered, by its mean entry price; nothing where sides cancel."""
+    if not has_entry(terms) or not sums.quantity or not sums.entered_ccy:
+        return ""
+    size = figure(abs(float(sums.quantity)))
+    each = abs(sums.entered_ccy / sums.quantity)
+    if is_inverse(terms):
+        face = Fraction(terms.multiplier_usd_per_contract)
+        return f"{size} x {figure(float(face))} / {figure(float(face / each))}"
+    slope = Fraction(slope_ccy_per_usd(terms))
+    entry = figure(float(each / slope))
+    return f"{size} x {entry}" if slope == 1 else f"{size} x {figure(float(slope))} x {entry}"
 
 
 def _add(found: dict[str, _Held], name: str, quantity: Decimal, entered: Fraction) -> None:

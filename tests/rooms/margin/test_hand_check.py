@@ -112,6 +112,7 @@ def calculated(expression: str) -> float:
 REMARKS = (
     "at price ", "health factor ", "vol ", "open interest ", "open loss ", "only reduces",
     "settles contracts", "no ltv_bps is told", "what is owed counts in full", "with filled: ",
+    "of scenario", "each loss x ",
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from hedgerow.margin.portfolio.columns import AccountScans, scan_accounts, scans
 from hedgerow.margin.portfolio.compare import Comparison, Form, FormRow, compare
 from hedgerow.margin.portfolio.legs import Legs, legs_of
 from hedgerow.margin.portfolio.model import PortfolioModel
-from hedgerow.margin.portfolio.need import Crowding, Need, crowding, need, tail_weights
+from hedgerow.margin.portfolio.need import Crowding, Need, TailLoss, crowding, need, tail_weights
 from hedgerow.margin.portfolio.offsets import Offset, OffsetOf
 from hedgerow.margin.portfolio.require import PortfolioReport, require_portfolio, require_together
 from hedgerow.margin.portfolio.revalue import Worth, factors_of, worth_of
@@ -25,6 +25,7 @@ __all__ = [
     "OffsetOf",
     "PortfolioModel",
     "PortfolioReport",
+    "TailLoss",
     "Worth",
     "compare",
     "crowding",

@@ -4,7 +4,7 @@ Positions of one account in one instrument are one leg, added up exactly: how a 
 or in which order it was listed, cannot change a digit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -25,6 +25,7 @@ from hedgerow.instruments import (
 )
 from hedgerow.margin.portfolio.model import PortfolioModel
 from hedgerow.margin.portfolio.revalue import Worth, worth_of
+from hedgerow.margin.portfolio.told import figure, worth_told
 from hedgerow.market import JointScenarios, Snapshot
 from hedgerow.portfolio import Account, Book
 from hedgerow.pricing import Floats, value
@@ -47,6 +48,8 @@ class Legs:
         Shape (scenarios, n).
     worth_usd
         What the leg adds to equity now, entry taken off.
+    worths_told
+        How that comes about, as the detail of a line.
     notional_usd, notional_coin
         Size without sign, at the price of now.
     delta_usd
@@ -63,6 +66,7 @@ class Legs:
     expiries_ns: tuple[int | None, ...]
     profits_usd: Floats
     worth_usd: Floats
+    worths_told: tuple[str, ...]
     notional_usd: Floats
     notional_coin: Floats
     delta_usd: Floats
@@ -83,6 +87,7 @@ class Legs:
             expiries_ns=tuple(self.expiries_ns[i] for i in rows),
             profits_usd=self.profits_usd[:, rows],
             worth_usd=self.worth_usd[rows],
+            worths_told=tuple(self.worths_told[i] for i in rows),
             notional_usd=self.notional_usd[rows],
             notional_coin=self.notional_coin[rows],
             delta_usd=self.delta_usd[rows],
@@ -97,6 +102,24 @@ class _Held:
 
     quantity: Fraction
     entered_ccy: Fraction
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Row:
+    """One leg; what `Legs` holds as columns."""
+
+    subject: str
+    account: str
+    coin: str
+    expiry_ns: int | None
+    profit_usd: Floats
+    worth_usd: float
+    worth_told: str
+    notional_usd: float
+    notional_coin: float
+    delta_usd: float
+    short_usd: float
+    is_dollar: bool
 
 
 def legs_of(
@@ -127,69 +150,100 @@ def legs_of(
         if isinstance(worth, Failure):
             return worth
         worths[terms.instrument_id] = worth
-    rows: list[tuple[object, ...]] = []
-    profits: list[Floats] = []
+    rows: list[_Row] = []
     for account in sorted(book.accounts, key=lambda each: each.account_id):
         held = _held(account, book)
         if isinstance(held, Failure):
             return held
         for instrument_id, sums in sorted(held.items()):
             at = terms_at[instrument_id]
-            terms, worth, row = book.instruments[at], worths[instrument_id], row_of[at]
-            coin = snapshot.coin_of(underlying_of(terms))
-            is_dollar = coin in snapshot.dollars_usd
-            if not is_dollar and coin not in model.volume_coin_per_day:
-                return Failure(
-                    subject=instrument_id,
-                    reason="missing_data",
-                    message=f"no traded volume of {coin}, so nobody knows how long an exit takes",
-                )
-            spot = snapshot.spot_usd(coin)
-            if isinstance(spot, Failure):
-                return Failure(subject=instrument_id, reason=spot.reason, message=spot.message)
-            price, quantity = to_model(spot), float(sums.quantity)
-            entered = float(sums.entered_ccy)
-            profits.append(
-                quantity
-                * (worth.then_ccy * worth.price_then_usd - worth.now_ccy * worth.price_now_usd)
-                - entered * (worth.price_then_usd - worth.price_now_usd)
-                - quantity * worth.paid_usd
-            )
+            terms, row = book.instruments[at], row_of[at]
             delta = float(values.delta_own_coin[row])
+            coin = snapshot.coin_of(underlying_of(terms))
             if not has_entry(terms) and values.settlement_coins[row] == coin:
                 unit = float(values.unit_ccy[row])
                 delta += unit * float(values.settlement_delta_coin_per_unit[row])
-            notional = abs(quantity) * _size_usd(terms, worth, price, delta)
-            is_short = isinstance(terms, Option) and quantity < 0
-            rows.append(
-                (
-                    f"{account.account_id} {instrument_id}",
-                    account.account_id,
-                    coin,
-                    expiry_of(terms),
-                    (quantity * worth.now_ccy - entered) * worth.price_now_usd,
-                    notional,
-                    notional / price,
-                    0.0 if is_asset_holding(terms) else quantity * delta * price,
-                    notional if is_short else 0.0,
-                    is_dollar,
-                )
-            )
-    names, accounts, coins, expiries, *numbers = zip(*rows, strict=True) if rows else [()] * 10
-    columns = [np.array(column, dtype=np.float64) for column in numbers]
-    count = len(scenarios)
+            leg = _row(account, terms, sums, worths[instrument_id], delta, snapshot, model)
+            if isinstance(leg, Failure):
+                return leg
+            rows.append(leg)
+    return _columns(rows, len(scenarios))
+
+
+def _row(
+    account: Account,
+    terms: Instrument,
+    sums: _Held,
+    worth: Worth,
+    delta_coin: float,
+    snapshot: Snapshot,
+    model: PortfolioModel,
+) -> Outcome[_Row]:
+    """Give one leg; a failure where its coin has no price or no traded volume."""
+    coin = snapshot.coin_of(underlying_of(terms))
+    is_dollar = coin in snapshot.dollars_usd
+    if not is_dollar and coin not in model.volume_coin_per_day:
+        return Failure(
+            subject=terms.instrument_id,
+            reason="missing_data",
+            message=f"no traded volume of {coin}, so nobody knows how long an exit takes",
+        )
+    spot = snapshot.spot_usd(coin)
+    if isinstance(spot, Failure):
+        return Failure(subject=terms.instrument_id, reason=spot.reason, message=spot.message)
+    price, quantity = to_model(spot), float(sums.quantity)
+    entered = float(sums.entered_ccy)
+    notional = abs(quantity) * _size_usd(terms, worth, price, delta_coin)
+    is_short = isinstance(terms, Option) and quantity < 0
+    return _Row(
+        subject=f"{account.account_id} {terms.instrument_id}",
+        account=account.account_id,
+        coin=coin,
+        expiry_ns=expiry_of(terms),
+        profit_usd=quantity
+        * (worth.then_ccy * worth.price_then_usd - worth.now_ccy * worth.price_now_usd)
+        - entered * (worth.price_then_usd - worth.price_now_usd)
+        - quantity * worth.paid_usd,
+        worth_usd=(quantity * worth.now_ccy - entered) * worth.price_now_usd,
+        worth_told=worth_told(
+            quantity_contracts=quantity,
+            unit_ccy=worth.now_ccy,
+            unit_told=worth.told,
+            entered_ccy=entered,
+            entered_told=_entered_told(terms, sums),
+            price_usd=worth.price_now_usd,
+        ),
+        notional_usd=notional,
+        notional_coin=notional / price,
+        delta_usd=0.0 if is_asset_holding(terms) else quantity * delta_coin * price,
+        short_usd=notional if is_short else 0.0,
+        is_dollar=is_dollar,
+    )
+
+
+def _columns(rows: Sequence[_Row], scenarios_count: int) -> Legs:
+    """Turn legs into columns, in the order given."""
+
+    def column(given: Iterable[float]) -> Floats:
+        return np.array(list(given), dtype=np.float64)
+
     return Legs(
-        subjects=tuple(str(name) for name in names),
-        accounts=tuple(str(each) for each in accounts),
-        coins=tuple(str(coin) for coin in coins),
-        expiries_ns=tuple(each if isinstance(each, int) else None for each in expiries),
-        profits_usd=np.stack(profits, axis=1) if profits else np.zeros((count, 0)),
-        worth_usd=columns[0],
-        notional_usd=columns[1],
-        notional_coin=columns[2],
-        delta_usd=columns[3],
-        short_usd=columns[4],
-        is_dollar=columns[5] != 0.0,
+        subjects=tuple(row.subject for row in rows),
+        accounts=tuple(row.account for row in rows),
+        coins=tuple(row.coin for row in rows),
+        expiries_ns=tuple(row.expiry_ns for row in rows),
+        profits_usd=(
+            np.stack([row.profit_usd for row in rows], axis=1)
+            if rows
+            else np.zeros((scenarios_count, 0))
+        ),
+        worth_usd=column(row.worth_usd for row in rows),
+        worths_told=tuple(row.worth_told for row in rows),
+        notional_usd=column(row.notional_usd for row in rows),
+        notional_coin=column(row.notional_coin for row in rows),
+        delta_usd=column(row.delta_usd for row in rows),
+        short_usd=column(row.short_usd for row in rows),
+        is_dollar=np.array([row.is_dollar for row in rows], dtype=np.bool_),
     )
 
 
@@ -216,6 +270,20 @@ def _held(account: Account, book: Book) -> Outcome[dict[str, _Held]]:
     for balance in account.balances:
         _add(found, f"spot:{balance.asset}", balance.quantity_coin, Fraction(0))
     return found
+
+
+def _entered_told(terms: Instrument, sums: _Held) -> str:
+    """Say the size of what was entered, by its mean entry price; nothing where sides cancel."""
+    if not has_entry(terms) or not sums.quantity or not sums.entered_ccy:
+        return ""
+    size = figure(abs(float(sums.quantity)))
+    each = abs(sums.entered_ccy / sums.quantity)
+    if is_inverse(terms):
+        face = Fraction(terms.multiplier_usd_per_contract)
+        return f"{size} x {figure(float(face))} / {figure(float(face / each))}"
+    slope = Fraction(slope_ccy_per_usd(terms))
+    entry = figure(float(each / slope))
+    return f"{size} x {entry}" if slope == 1 else f"{size} x {figure(float(slope))} x {entry}"
 
 
 def _add(found: dict[str, _Held], name: str, quantity: Decimal, entered: Fraction) -> None:

@@ -17,12 +17,13 @@ import numpy as np
 from hedgerow.errors import OutOfDomain
 from hedgerow.margin.portfolio.legs import Legs
 from hedgerow.margin.portfolio.model import PortfolioModel
+from hedgerow.margin.portfolio.told import averaged, exit_told, figure, mean_told
 from hedgerow.margin.records import MarginLine
 from hedgerow.market import JointScenarios
 from hedgerow.pricing import Floats
 from hedgerow.units import date_utc, digits_of, quantise, to_exact, years_between
 
-__all__ = ["STEP_USD", "Crowding", "Need", "crowding", "need", "tail_weights"]
+__all__ = ["STEP_USD", "Crowding", "Need", "TailLoss", "crowding", "need", "tail_weights"]
 
 STEP_USD: Final = Decimal("0.000001")
 
@@ -36,25 +37,37 @@ class Crowding:
     exit_factor_frac
         Shape (scenarios,): what a loss over the horizon grows to until the last coin is sold, the
         square root of the time it takes over the horizon, at least 1.
+    exit_days
+        Shape (scenarios,): that time; zero where an exit takes none.
     share_frac
         Gross notional over a day's volume.
     """
 
     exit_factor_frac: Mapping[str, Floats]
+    exit_days: Mapping[str, Floats]
     share_frac: Mapping[str, float]
+
+
+class TailLoss(msgspec.Struct, frozen=True, kw_only=True):
+    """What all legs together lose in one scenario, time to exit included; a gain is negative."""
+
+    scenario_index: int
+    loss_usd: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Need:
     """A maintenance requirement as lines, with both figures of the scan.
 
-    `worst_usd` and `shortfall_usd` are losses, positive, with the time to exit in them.
+    `worst_usd` and `shortfall_usd` are losses, positive, with the time to exit in them, and so are
+    those of `tail`, the largest few that the shortfall is the mean of.
     """
 
     lines: tuple[MarginLine, ...]
     worst_index: int
     worst_usd: float
     shortfall_usd: float
+    tail: tuple[TailLoss, ...]
     profit_usd: float
 
     @property
@@ -71,18 +84,23 @@ class Need:
 def crowding(legs: Legs, scenarios: JointScenarios, model: PortfolioModel) -> Crowding:
     """Measure the whole book against what its markets trade."""
     factors: dict[str, Floats] = {}
+    days: dict[str, Floats] = {}
     shares: dict[str, float] = {}
     for coin in dict.fromkeys(legs.coins):
         of_coin = [i for i, each in enumerate(legs.coins) if each == coin]
         volume = model.volume_coin_per_day.get(coin)
         if legs.is_dollar[of_coin[0]] or volume is None:
             factors[coin], shares[coin] = np.ones(len(scenarios)), 0.0
+            days[coin] = np.zeros(len(scenarios))
             continue
         shares[coin] = float(np.sum(legs.notional_coin[of_coin])) / volume
         slower = scenarios.move_frac("liquidity", coin)
-        days = shares[coin] / model.participation_frac * np.exp(0.0 if slower is None else slower)
-        factors[coin] = np.sqrt(np.maximum(days / model.horizon_days, 1.0))
-    return Crowding(factors, shares)
+        still = np.zeros(len(scenarios))
+        days[coin] = (
+            shares[coin] / model.participation_frac * np.exp(still if slower is None else slower)
+        )
+        factors[coin] = np.sqrt(np.maximum(days[coin] / model.horizon_days, 1.0))
+    return Crowding(factors, days, shares)
 
 
 def tail_weights(losses_usd: Floats, level_frac: float) -> Floats:
@@ -122,31 +140,32 @@ def need(
     """
     coins = tuple(dict.fromkeys(legs.coins))
     of_coin = {c: [i for i, each in enumerate(legs.coins) if each == c] for c in coins}
-    slow = np.zeros((len(scenarios), len(coins)))
+    lost, slow = np.zeros((2, len(scenarios), len(coins)))
     for at, coin in enumerate(coins):
-        lost = -legs.profits_usd[:, of_coin[coin]].sum(axis=1)
-        slow[:, at] = (crowd.exit_factor_frac[coin] - 1.0) * np.maximum(lost, 0.0)
+        lost[:, at] = -legs.profits_usd[:, of_coin[coin]].sum(axis=1)
+        slow[:, at] = (crowd.exit_factor_frac[coin] - 1.0) * np.maximum(lost[:, at], 0.0)
     losses = slow.sum(axis=1) - legs.profits_usd.sum(axis=1)
     worst = int(np.argmax(losses))
     weights = tail_weights(losses, model.level_frac)
     shortfall = float(weights @ losses)
+    tail = averaged(weights, losses, scenarios.labels)
+    beyond = tuple(TailLoss(scenario_index=i, loss_usd=float(losses[i])) for i in tail.shown_index)
     if model.basis == "worst":
         weights = np.zeros(len(losses))
         weights[worst] = 1.0
-        where = f"scenario {worst}, {scenarios.labels[worst]}"
-    else:
-        where = f"mean beyond {model.level_frac:g} of {len(losses)} scenarios"
-    lines = [
-        _line("loss in the scan", legs.subjects[i], float(-weights @ legs.profits_usd[:, i]), where)
-        for i in range(len(legs))
-    ]
-    lines += [
-        _line(
-            "time to exit", coin, float(weights @ slow[:, at]), "loss x (sqrt(days / horizon) - 1)"
-        )
-        for at, coin in enumerate(coins)
-        if float(weights @ slow[:, at]) > 0.0
-    ]
+        tail = averaged(weights, losses, scenarios.labels)
+    shown = list(tail.shown_index)
+    lines = []
+    for i, subject in enumerate(legs.subjects):
+        mean = float(-weights @ legs.profits_usd[:, i])
+        told = mean_told(mean, (-legs.profits_usd[shown, i]).tolist(), tail)
+        lines.append(_line("loss in the scan", subject, mean, told))
+    for at, coin in enumerate(coins):
+        mean = float(weights @ slow[:, at])
+        if mean > 0.0:
+            days = crowd.exit_days[coin][shown].tolist()
+            told = exit_told(mean, lost[shown, at].tolist(), days, model.horizon_days, tail)
+            lines.append(_line("time to exit", coin, mean, told))
     scanned = _with_initial(lines, model)
     gain = -sum((line.amount_ccy for line in scanned), Decimal(0))
     if gain > 0:
@@ -164,6 +183,7 @@ def need(
         worst_index=worst,
         worst_usd=float(losses[worst]),
         shortfall_usd=shortfall,
+        tail=beyond,
         profit_usd=float(legs.profits_usd[worst].sum()),
     )
 
@@ -194,7 +214,7 @@ def _contingencies(
                 "short option",
                 legs.subjects[i],
                 short * model.short_option_frac,
-                f"{short:.2f} USD x {model.short_option_frac:g}",
+                _charge_told(figure(short), model.short_option_frac),
             )
         )
     rolls: dict[tuple[str, int | None], float] = {}
@@ -205,9 +225,8 @@ def _contingencies(
         years = 0.0 if expiry_ns is None else max(0.0, years_between(time_ns, expiry_ns))
         rate = max(model.roll_frac_min, model.roll_frac_per_year * years)
         bucket = "perpetual" if expiry_ns is None else date_utc(expiry_ns)
-        lines.append(
-            _line("roll", f"{coin} {bucket}", abs(delta) * rate, f"|{delta:.2f}| USD x {rate:g}")
-        )
+        told = _charge_told(f"|{figure(delta)}|", rate)
+        lines.append(_line("roll", f"{coin} {bucket}", abs(delta) * rate, told))
     for coin in dict.fromkeys(legs.coins):
         rate = min(model.concentration_frac * crowd.share_frac[coin], 1.0)
         gross = float(
@@ -215,8 +234,13 @@ def _contingencies(
                 [n for n, each in zip(legs.notional_usd, legs.coins, strict=True) if each == coin]
             )
         )
-        lines.append(_line("concentration", coin, gross * rate, f"{gross:.2f} USD x {rate:.3g}"))
+        told = _charge_told(figure(gross), rate)
+        lines.append(_line("concentration", coin, gross * rate, told))
     return [line for line in lines if line.amount_ccy != 0]
+
+
+def _charge_told(of_usd: str, rate_frac: float) -> str:
+    return f"up({of_usd} x {figure(rate_frac)}, 1e-6)"
 
 
 def _line(rule: str, subject: str, amount_usd: float, detail: str) -> MarginLine:

@@ -10,7 +10,7 @@ from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument
 from hedgerow.margin.portfolio.legs import Legs, legs_of
 from hedgerow.margin.portfolio.model import PortfolioModel
-from hedgerow.margin.portfolio.need import STEP_USD
+from hedgerow.margin.portfolio.need import STEP_USD, TailLoss
 from hedgerow.margin.portfolio.offsets import Offset, OffsetOf, apart_usd, asked_of, offsets_of
 from hedgerow.margin.records import MarginLine, MarginReport, WorstScenario
 from hedgerow.market import JointScenarios, Snapshot
@@ -29,6 +29,8 @@ class PortfolioReport(msgspec.Struct, frozen=True, kw_only=True):
         The worst one, in words.
     moves_frac
         What each factor does in it, in the factor's own unit, by kind and name.
+    tail
+        The largest few of the losses that the shortfall is the mean of, largest first.
     apart_usd
         Maintenance of all positions, all coins and all accounts, each standing alone but as hard to
         leave as the whole; less the requirement it is what putting them together saves. Empty,
@@ -40,6 +42,7 @@ class PortfolioReport(msgspec.Struct, frozen=True, kw_only=True):
     moves_frac: dict[str, float]
     worst_usd: float
     shortfall_usd: float
+    tail: tuple[TailLoss, ...]
     level_frac: float
     scenarios_count: int
     apart_usd: dict[OffsetOf, Decimal] = {}
@@ -108,6 +111,7 @@ def require_together(
             rule="value of position",
             subject=subject,
             amount_ccy=to_exact(float(legs.worth_usd[i]), STEP_USD, "down"),
+            detail=legs.worths_told[i],
         )
         for i, subject in enumerate(legs.subjects)
     )
@@ -133,6 +137,7 @@ def require_together(
         },
         worst_usd=found.worst_usd,
         shortfall_usd=found.shortfall_usd,
+        tail=found.tail,
         level_frac=model.level_frac,
         scenarios_count=len(scenarios),
         apart_usd=apart_usd(legs, asked) if pairs_count_max else {},

@@ -28,6 +28,7 @@ from hedgerow.instruments import (
     slope_ccy_per_usd,
     underlying_of,
 )
+from hedgerow.margin.portfolio.told import figure
 from hedgerow.market import Factor, FactorKind, JointScenarios, Snapshot
 from hedgerow.portfolio import Account, Position, book
 from hedgerow.pricing import (
@@ -50,7 +51,9 @@ _ONE = Decimal(1)
 class Worth:
     """One contract, before its entry: now, and in every scenario (shape (scenarios,)).
 
-    `paid_usd` is funding that a scenario asks of one long contract over the horizon.
+    `paid_usd` is funding that a scenario asks of one long contract over the horizon. `told` is an
+    expression of the size of `now_ccy`; empty where it is quoted, counted by its own protocol, or
+    no calculator's matter.
     """
 
     now_ccy: float
@@ -58,6 +61,7 @@ class Worth:
     price_now_usd: float
     price_then_usd: Floats
     paid_usd: Floats
+    told: str = ""
 
 
 def factors_of(terms: Instrument, snapshot: Snapshot) -> tuple[Factor, ...]:
@@ -120,10 +124,11 @@ def worth_of(
             return units
         return Worth(float(units[0]), units[1:], price, price_then, nothing)
     if isinstance(terms, Option):
-        units = _option(terms, snapshot, scenarios, vol_tenor_power)
-        if isinstance(units, Failure):
-            return units
-        return Worth(float(units[0]), units[1:], price, price_then, nothing)
+        optional = _option(terms, snapshot, scenarios, vol_tenor_power)
+        if isinstance(optional, Failure):
+            return optional
+        units, told = optional
+        return Worth(float(units[0]), units[1:], price, price_then, nothing, told)
     assert has_entry(terms), "a kind of instrument that nobody revalues"
     mark = snapshot.mark_usd(terms.instrument_id, terms.underlying)
     if isinstance(mark, Failure):
@@ -141,20 +146,22 @@ def worth_of(
         size = to_model(terms.multiplier_usd_per_contract)
         now_ccy, then_ccy = -size / mark_usd, -size / (mark_usd * np.exp(moved))
         notional_usd = size
+        told = f"{figure(size)} / {figure(mark_usd)}"
     else:
         slope = to_model(slope_ccy_per_usd(terms))
         now_ccy, then_ccy = slope * mark_usd, slope * mark_usd * np.exp(moved)
         notional_usd = slope * mark_usd * price
+        told = "" if slope == 1.0 else f"{figure(slope)} x {figure(mark_usd)}"
     if isinstance(terms, LinearPerpetual | InversePerpetual | QuantoPerpetual):
         times = horizon_days * 24.0 / 8.0
         paid = notional_usd * times * _move("funding", terms, snapshot, scenarios)
-    return Worth(now_ccy, np.asarray(then_ccy), price, price_then, paid)
+    return Worth(now_ccy, np.asarray(then_ccy), price, price_then, paid, told)
 
 
 def _option(
     terms: Option, snapshot: Snapshot, scenarios: JointScenarios, power: float
-) -> Outcome[Floats]:
-    """Give the unit now and in every scenario, shape (1 + scenarios,).
+) -> Outcome[tuple[Floats, str]]:
+    """Give the unit now and in every scenario, shape (1 + scenarios,), and how now's comes about.
 
     Inside the settlement window only the part of the average still to come moves, as in
     `pricing.value`.
@@ -183,7 +190,26 @@ def _option(
         np.full(forward.shape, terms.right == "call"),
     )
     unit = worth / forward if terms.is_coin_settled else worth
-    return np.asarray(to_model(terms.multiplier_coin_per_contract) * unit)
+    size = to_model(terms.multiplier_coin_per_contract)
+    return np.asarray(size * unit), _option_told(
+        terms, size, float(forward[0]), float(vol[0]), years
+    )
+
+
+def _option_told(
+    terms: Option, size_coin: float, forward_usd: float, vol_frac: float, years: float
+) -> str:
+    """Say what an option is worth; nothing where Black's formula has no vol or no time."""
+    if not vol_frac * years > 0.0:
+        return ""
+    forward = figure(forward_usd)
+    told = (
+        f"{terms.right}(F {forward}, K {figure(to_model(terms.strike_usd))}, "
+        f"vol {figure(vol_frac)}, years {figure(years)})"
+    )
+    if terms.is_coin_settled:
+        told += f" / {forward}"
+    return told if size_coin == 1.0 else f"{figure(size_coin)} x {told}"
 
 
 def _unit_ccy(terms: Instrument, snapshot: Snapshot) -> Outcome[float]:

@@ -110,6 +110,7 @@ def test_a_run_that_is_over_goes_on(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out == "0 of 3 survived; 3 of 3 places tried\n"
 
 
+@pytest.mark.slow
 def test_tests_that_fail_already_judge_nothing(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="the tests fail"):
         main(project(tmp_path, "assert less(9, 3)"))

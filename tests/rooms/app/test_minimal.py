@@ -61,6 +61,7 @@ def test_a_wallet_of_defi_is_worth_what_a_hand_computes(tmp_path: Path, shared_d
     assert usdc["delta_spot_coin"] == pytest.approx(50_000 + 20_000 * 1.04 + dollars, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_a_wallet_of_defi_lives_through_the_fall(tmp_path: Path, shared_data: Path) -> None:
     answer = hedgerow_here("run", SQUEETH, "--data", shared_data, "--json", cwd=tmp_path)
     assert answer.code == 0

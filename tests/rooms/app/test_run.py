@@ -281,6 +281,7 @@ def test_alone_is_left_out_when_not_wanted(tmp_path: Path) -> None:
     assert [episode["summary"]["with_hedgerow"] for episode in told["episodes"]] == [True]
 
 
+@pytest.mark.slow
 def test_funding_that_nobody_recorded_is_unknown_and_not_nothing(tmp_path: Path) -> None:
     words = morning(tmp_path, ('funding = "funding"\n', ""))
     answer = hedgerow_here("run", *words, "--no-compare", cwd=tmp_path)

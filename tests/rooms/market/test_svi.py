@@ -105,6 +105,7 @@ def test_slopes_are_differences(svi: Svi) -> None:
     np.testing.assert_allclose(second, (up - 2 * w + down) / h**2, atol=2e-3, rtol=2e-2)
 
 
+@pytest.mark.slow
 @given(slices)
 def test_repair_leaves_no_butterfly_where_the_wings_allow_one_end(svi: Svi) -> None:
     svi = clamp_wings(svi)

@@ -282,6 +282,7 @@ def test_no_frames_is_a_page_too() -> None:
     outline(render((empty,)))
 
 
+@pytest.mark.slow
 def test_a_long_pair_stays_small() -> None:
     text = render((sample(helped=False, steps=2_000), sample(helped=True, steps=2_000)))
     assert len(text.encode()) < 3_000_000

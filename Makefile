@@ -102,7 +102,7 @@ check-spelling: $(STAMP)dev
 	@$(BIN)/typos
 
 check-tests: $(STAMP)dev
-	@$(PYTEST) -q -m "not slow and not soak" $(ARGS)
+	@$(PYTEST) -q -m "not slow and not soak" --hypothesis-profile=quick $(ARGS)
 
 # --- speed, documentation, endurance -----------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """What a smile is fitted to, what is left out and by which gate, and under which forward."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,14 +48,14 @@ def with_quotes(gates: dict[float, str], level: float = 0.5) -> ChainColumns:
     return replace(chain(), quotes=quotes)
 
 
-def the(chain: ChainColumns, **how: str) -> SmileQuotes:
-    (found,) = smile_quotes(chain, **how)  # type: ignore[arg-type]
+def the(chain: ChainColumns, **how: Any) -> SmileQuotes:
+    (found,) = smile_quotes(chain, **how)
     assert isinstance(found, SmileQuotes)
     return found
 
 
-def fitted(chain: ChainColumns, **how: str) -> Surface:
-    (surface,) = fit_surfaces([chain], **how)  # type: ignore[arg-type]
+def fitted(chain: ChainColumns, **how: Any) -> Surface:
+    (surface,) = fit_surfaces([chain], **how)
     return surface
 
 

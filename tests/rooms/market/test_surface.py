@@ -187,8 +187,9 @@ def test_each_model_fits_what_it_can() -> None:
 def test_an_expired_chain_and_an_empty_one_give_no_smile() -> None:
     (gone,) = fit_surfaces([replace(chain((3,)), time_ns=NOW_NS + 3 * DAY_NS)])
     assert [failure.reason for failure in gone.rejected] == ["stale_data"]
-    none = (np.zeros(0) for _ in range(6))
-    (empty,) = fit_surfaces([ChainColumns("BTC", NOW_NS, np.zeros(0, np.int64), *none)])  # type: ignore[arg-type]
+    no, none = np.zeros(0), np.zeros(0, dtype=np.bool_)
+    empties = ChainColumns("BTC", NOW_NS, np.zeros(0, np.int64), no, none, no, no, no, no)
+    (empty,) = fit_surfaces([empties])
     assert (empty.smiles, empty.rejected) == ((), ())
 
 

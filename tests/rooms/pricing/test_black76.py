@@ -282,9 +282,10 @@ def test_columns_are_copied_and_locked() -> None:
 def test_delta_alone_is_that_of_all_greeks() -> None:
     """Edges too: no time, no vol, at the strike and beside it."""
     rows = np.array(list(product([90.0, 100.0, 130.0], [100.0], [0.0, 0.3, 2.0], [0.0, 1e-9, 0.5])))
+    F, K, vol, T = rows.T
     for is_call in (np.full(len(rows), True), np.full(len(rows), False)):
-        alone = delta_forward_frac(*rows.T, is_call)  # type: ignore[call-arg]
-        beside = greeks(OptionColumns(*rows.T, is_call))  # type: ignore[call-arg]
+        alone = delta_forward_frac(F, K, vol, T, is_call)
+        beside = greeks(OptionColumns(F, K, vol, T, is_call))
         assert alone.tolist() == beside.delta_forward_frac.tolist()
     # At the strike with no time left: half of a coin; a call in the money: all of it.
     edge = [np.array([each]) for each in (100.0, 100.0, 0.3, 0.0)]
@@ -301,10 +302,11 @@ def test_what_is_said_to_be_in_the_domain_is_what_columns_take(row: int, column:
             rows = np.full((4, 3), 0.5)
             rows[row, column] = at
             assert are_in_domain(rows) is is_fine
+            F, K, vol, T = rows
             if is_fine:
-                OptionColumns(*rows, np.full(3, True))  # type: ignore[call-arg]
+                OptionColumns(F, K, vol, T, np.full(3, True))
             else:
                 with pytest.raises(OutOfDomain):
-                    OptionColumns(*rows, np.full(3, True))  # type: ignore[call-arg]
+                    OptionColumns(F, K, vol, T, np.full(3, True))
     rows[row, column] = nan
     assert not are_in_domain(rows)

@@ -6,18 +6,29 @@ refuses a distance where one requirement on the way has no answer.
 """
 
 from hedgerow.solvency.coins import coins_moved
+from hedgerow.solvency.directions import Direction, DirectionKind, applied, shock_of
 from hedgerow.solvency.distance import DISTANCE_FRAC_MAX, distance
-from hedgerow.solvency.records import Distance
+from hedgerow.solvency.frontier import frontier
+from hedgerow.solvency.records import Distance, Frontier, Root, Stretch, StretchState
 from hedgerow.solvency.standing import Standing, StandingChange, WhatIf, compared, standing
 
 __all__ = [
     "DISTANCE_FRAC_MAX",
+    "Direction",
+    "DirectionKind",
     "Distance",
+    "Frontier",
+    "Root",
     "Standing",
     "StandingChange",
+    "Stretch",
+    "StretchState",
     "WhatIf",
+    "applied",
     "coins_moved",
     "compared",
     "distance",
+    "frontier",
+    "shock_of",
     "standing",
 ]

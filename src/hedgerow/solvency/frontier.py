@@ -1,0 +1,272 @@
+"""Where an account breaks and heals along one direction: every root of its headroom.
+
+An account, the market, its rulebook and a `Direction` enter; a `Frontier` leaves: roots, and what
+the account is between them. Headroom is equity less maintenance requirement, both by the venue's
+own engine after the move, so that tiers, close factors, e-mode, settlement windows and scans are
+inside the search.
+
+How it searches: places on a grid that is fine near the present market, all at once by
+`margin.require_across` (the venue's model where it has one, its engine where not or where the model
+is within its bound of zero). Then every stretch without a change of sign is asked whether it could
+hold two roots: whether a parabola bent four times as much as the headroom bends nearby could reach
+zero inside; if so it is halved, until none could or it is 1e-4 wide in logs. Last the engine
+closes in on each change of sign to 1e-9. What dips through zero and back between two places of the
+grid without bending the headroom at any of them is not seen; a jump is found where it leaves the
+sign changed.
+
+Where the venue's rules refuse (a table of tiers ends, a price is missing) the stretch is unknown,
+with the reason: neither safe nor breached.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import pairwise
+
+import msgspec
+
+from hedgerow.errors import Failure, Outcome
+from hedgerow.instruments import Instrument
+from hedgerow.margin import MarginReport, Rulebook, require, require_across
+from hedgerow.market import Shock, Snapshot
+from hedgerow.portfolio import Account
+from hedgerow.solvency.bracket import Place, closed_in
+from hedgerow.solvency.directions import Direction, applied
+from hedgerow.solvency.records import Frontier, Root, Stretch, StretchState
+
+__all__ = ["Line", "frontier"]
+
+_SIDE_COUNT = 20
+_CROWDING = 3.0  # how much finer the grid is near home: the sinh of this over itself
+_BEND = 4.0
+_WIDTH_MIN = 1e-4
+_TOLERANCE = 1e-9
+_SAMPLES_COUNT_MAX = 600
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """Headroom at a coordinate; a failure where there is no answer."""
+
+    at: float
+    room_ccy: float
+    failure: Failure | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Line:
+    """One account along one direction, and what was asked about it."""
+
+    account: Account
+    instruments: Mapping[str, Instrument]
+    snapshot: Snapshot
+    rulebook: Rulebook
+    direction: Direction
+    requirements_count: int = 0
+    asked_ccy: dict[float, Decimal] = field(default_factory=dict)
+
+    def report(self, at: float) -> Outcome[MarginReport]:
+        """Ask the engine at a coordinate."""
+        moved = self._moved(at)
+        if isinstance(moved, Failure):
+            return moved
+        account, shock = moved
+        self.requirements_count += 1
+        return require(account, self.instruments, self.snapshot.shocked(shock), self.rulebook)
+
+    def room_ccy(self, at: float) -> Outcome[Decimal]:
+        """Give the headroom by the engine at a coordinate."""
+        found = self.asked_ccy.get(at)
+        if found is not None:
+            return found
+        report = self.report(at)
+        if isinstance(report, Failure):
+            return report
+        self.asked_ccy[at] = report.headroom_ccy
+        return report.headroom_ccy
+
+    def samples(self, places: Sequence[float]) -> list[_Sample]:
+        """Give headroom at many coordinates, with a sign that is the engine's.
+
+        By the model where it is clear of its bound, else by the engine.
+        """
+        moved = [self._moved(at) for at in places]
+        first = next((each for each in moved if isinstance(each, Failure)), None)
+        if first is not None:  # of all moves alike: a rate that is not there
+            return [_Sample(at, math.nan, first) for at in places]
+        rulebooks = {self.rulebook.name: self.rulebook}
+        pairs = [each for each in moved if not isinstance(each, Failure)]
+        if self.direction.kind == "funding":
+            accounts, shocks = [account for account, _ in pairs], [Shock()]
+        else:
+            accounts, shocks = [self.account], [shock for _, shock in pairs]
+        held = [msgspec.structs.replace(each, rulebook=self.rulebook.name) for each in accounts]
+        across = require_across(held, self.instruments, self.snapshot, shocks, rulebooks)
+        failures = {
+            max(each.account_index, each.shock_index): each.failure for each in across.unanswered
+        }
+        rooms = (across.equity_ccy - across.requirement_maintenance_ccy).ravel()
+        bounds, is_exact = across.bound_ccy.ravel(), across.is_exact.ravel()
+        self.requirements_count += int(is_exact.sum())
+        found = []
+        for n, at in enumerate(places):
+            failure, room = failures.get(n), float(rooms[n])
+            if failure is None and not is_exact[n] and abs(room) < 2.0 * bounds[n]:
+                exact = self.room_ccy(at)
+                room = math.nan if isinstance(exact, Failure) else float(exact)
+                failure = exact if isinstance(exact, Failure) else None
+            found.append(_Sample(at, room, failure))
+        return found
+
+    def _moved(self, at: float) -> Outcome[tuple[Account, Shock]]:
+        move = self.direction.move_at(at)
+        return applied(self.direction, move, self.account, self.instruments, self.snapshot)
+
+
+def frontier(
+    account: Account,
+    instruments: Mapping[str, Instrument],
+    snapshot: Snapshot,
+    rulebook: Rulebook,
+    direction: Direction,
+) -> Outcome[Frontier]:
+    """Find every root along one direction.
+
+    Returns
+    -------
+    Frontier or Failure
+        A failure where the account has no requirement in the present market.
+    """
+    line = Line(account, instruments, snapshot, rulebook, direction)
+    now = line.report(0.0)
+    if isinstance(now, Failure):
+        return now
+    line.asked_ccy[0.0] = now.headroom_ccy
+    present = _Sample(0.0, float(now.headroom_ccy))
+    samples = _refined(line.samples, present, _grid(direction))
+    roots: list[Root] = []
+    stretches: list[Stretch] = []
+    for left, right in pairwise(samples):
+        failure = left.failure or right.failure
+        if failure is not None:
+            _add(stretches, direction, left.at, right.at, "unknown", failure.message)
+        elif _state(left) == _state(right):
+            _add(stretches, direction, left.at, right.at, _state(left))
+        else:
+            closed = _closed(line, left, right)
+            if isinstance(closed, Failure):
+                _add(stretches, direction, left.at, right.at, "unknown", closed.message)
+                continue
+            solvent, breached = closed
+            roots.append(
+                Root(
+                    move_solvent=direction.move_at(solvent),
+                    move_breached=direction.move_at(breached),
+                )
+            )
+            _add(stretches, direction, left.at, solvent, _state(left))
+            _add(stretches, direction, solvent, right.at, _state(right))
+    return Frontier(
+        account_id=account.account_id,
+        rulebook=rulebook.name,
+        confidence=now.confidence,
+        time_ns=snapshot.time_ns,
+        currency=now.currency,
+        direction=direction,
+        headroom_ccy=now.headroom_ccy,
+        roots=tuple(roots),
+        stretches=tuple(stretches),
+        requirements_count=line.requirements_count,
+    )
+
+
+def _grid(direction: Direction) -> list[float]:
+    """Give coordinates on both sides of the present market, which is not among them."""
+    places = []
+    for edge in (direction.coordinate(move) for move in direction.span):
+        if edge != 0.0:
+            steps = (n / _SIDE_COUNT for n in range(1, _SIDE_COUNT + 1))
+            places += [edge * math.sinh(_CROWDING * n) / math.sinh(_CROWDING) for n in steps]
+    return sorted(places)
+
+
+def _refined(
+    sampled: Callable[[Sequence[float]], list[_Sample]], present: _Sample, grid: Sequence[float]
+) -> list[_Sample]:
+    """Sample the grid, and halve whatever could hide a pair of roots."""
+    samples = sorted([present, *sampled(grid)], key=lambda each: each.at)
+    while len(samples) < _SAMPLES_COUNT_MAX:
+        halves = [
+            0.5 * (samples[n].at + samples[n + 1].at)
+            for n in range(len(samples) - 1)
+            if _may_hide(samples, n)
+        ]
+        if not halves:
+            break
+        samples = sorted([*samples, *sampled(halves)], key=lambda each: each.at)
+    return samples
+
+
+def _may_hide(samples: Sequence[_Sample], n: int) -> bool:
+    """Say whether two roots may lie between sample n and the next, which agree in sign."""
+    left, right = samples[n], samples[n + 1]
+    width = right.at - left.at
+    if left.failure or right.failure or _state(left) != _state(right) or width <= _WIDTH_MIN:
+        return False
+    bends = (_bend(samples, at) for at in range(n - 1, n + 3))
+    bend = _BEND * max(bends)
+    reach = math.sqrt(abs(left.room_ccy)) + math.sqrt(abs(right.room_ccy))
+    return width * math.sqrt(0.5 * bend) > reach
+
+
+def _bend(samples: Sequence[_Sample], n: int) -> float:
+    """Give the size of the second derivative at sample n; zero where it has no two neighbours."""
+    if not 0 < n < len(samples) - 1:
+        return 0.0
+    before, here, after = samples[n - 1 : n + 2]
+    if before.failure or here.failure or after.failure:
+        return 0.0
+    rise = (after.room_ccy - here.room_ccy) / (after.at - here.at)
+    rise_before = (here.room_ccy - before.room_ccy) / (here.at - before.at)
+    return abs(2.0 * (rise - rise_before) / (after.at - before.at))
+
+
+def _closed(line: Line, left: _Sample, right: _Sample) -> Outcome[tuple[float, float]]:
+    """Close in by the engine; give the last coordinate with headroom and the first without."""
+    near, far = (Place(each.at, Decimal(repr(each.room_ccy))) for each in (left, right))
+    closed = closed_in(line.room_ccy, near, far, tolerance=_TOLERANCE)
+    if isinstance(closed, Failure):
+        return closed
+    solvent, breached = closed if closed[0].room_ccy >= 0 else reversed(closed)
+    for place in (solvent, breached):
+        room_ccy = line.room_ccy(place.at)
+        if isinstance(room_ccy, Failure):
+            return room_ccy
+        assert (room_ccy >= 0) is (place is solvent), (
+            f"the model was off by more than its bound: {place}"
+        )
+    return solvent.at, breached.at
+
+
+def _state(sample: _Sample) -> StretchState:
+    return "solvent" if sample.room_ccy >= 0.0 else "breached"
+
+
+def _add(
+    stretches: list[Stretch],
+    direction: Direction,
+    low: float,
+    high: float,
+    state: StretchState,
+    reason: str = "",
+) -> None:
+    """Add a stretch between two coordinates, or let the last one go on."""
+    move_low, move_high = direction.move_at(low), direction.move_at(high)
+    last = stretches[-1] if stretches else None
+    if last is not None and last.state == state and (state != "unknown" or last.reason == reason):
+        stretches[-1] = msgspec.structs.replace(last, move_high=move_high)
+    elif move_high > move_low:
+        stretches.append(
+            Stretch(state=state, move_low=move_low, move_high=move_high, reason=reason)
+        )

@@ -106,6 +106,10 @@ class Snapshot:
         """Give a new snapshot with `shock` on top of the present one; this one is untouched."""
         return replace(self, shock=self.shock.then(shock))
 
+    def unshocked(self) -> "Snapshot":
+        """Give the market as it was heard."""
+        return replace(self, shock=NO_SHOCK)
+
     def coin_of(self, asset: str) -> str:
         """Name the coin whose price moves an asset: itself, or the base of a staked token."""
         staking = self.stakings.get(asset)

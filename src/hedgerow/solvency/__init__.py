@@ -9,15 +9,22 @@ from hedgerow.solvency.coins import coins_moved
 from hedgerow.solvency.directions import Direction, DirectionKind, applied, shock_of
 from hedgerow.solvency.distance import DISTANCE_FRAC_MAX, distance
 from hedgerow.solvency.frontier import frontier
+from hedgerow.solvency.plane import Level, Plane, plane
 from hedgerow.solvency.records import Distance, Frontier, Root, Stretch, StretchState
+from hedgerow.solvency.reverse import Blame, FactorMove, ReverseStress, reverse_stress
 from hedgerow.solvency.standing import Standing, StandingChange, WhatIf, compared, standing
 
 __all__ = [
     "DISTANCE_FRAC_MAX",
+    "Blame",
     "Direction",
     "DirectionKind",
     "Distance",
+    "FactorMove",
     "Frontier",
+    "Level",
+    "Plane",
+    "ReverseStress",
     "Root",
     "Standing",
     "StandingChange",
@@ -29,6 +36,8 @@ __all__ = [
     "compared",
     "distance",
     "frontier",
+    "plane",
+    "reverse_stress",
     "shock_of",
     "standing",
 ]

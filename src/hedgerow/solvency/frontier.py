@@ -20,7 +20,6 @@ with the reason: neither safe nor breached.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
 
@@ -28,14 +27,15 @@ import msgspec
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument
-from hedgerow.margin import MarginReport, Rulebook, require, require_across
+from hedgerow.margin import Rulebook
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.solvency.bracket import Place, closed_in
 from hedgerow.solvency.directions import Direction, applied
+from hedgerow.solvency.line import Line, Sample
 from hedgerow.solvency.records import Frontier, Root, Stretch, StretchState
 
-__all__ = ["Line", "frontier"]
+__all__ = ["frontier", "grid", "refined"]
 
 _SIDE_COUNT = 20
 _CROWDING = 3.0  # how much finer the grid is near home: the sinh of this over itself
@@ -43,85 +43,6 @@ _BEND = 4.0
 _WIDTH_MIN = 1e-4
 _TOLERANCE = 1e-9
 _SAMPLES_COUNT_MAX = 600
-
-
-@dataclass(frozen=True, slots=True)
-class _Sample:
-    """Headroom at a coordinate; a failure where there is no answer."""
-
-    at: float
-    room_ccy: float
-    failure: Failure | None = None
-
-
-@dataclass(slots=True, eq=False)
-class Line:
-    """One account along one direction, and what was asked about it."""
-
-    account: Account
-    instruments: Mapping[str, Instrument]
-    snapshot: Snapshot
-    rulebook: Rulebook
-    direction: Direction
-    requirements_count: int = 0
-    asked_ccy: dict[float, Decimal] = field(default_factory=dict)
-
-    def report(self, at: float) -> Outcome[MarginReport]:
-        """Ask the engine at a coordinate."""
-        moved = self._moved(at)
-        if isinstance(moved, Failure):
-            return moved
-        account, shock = moved
-        self.requirements_count += 1
-        return require(account, self.instruments, self.snapshot.shocked(shock), self.rulebook)
-
-    def room_ccy(self, at: float) -> Outcome[Decimal]:
-        """Give the headroom by the engine at a coordinate."""
-        found = self.asked_ccy.get(at)
-        if found is not None:
-            return found
-        report = self.report(at)
-        if isinstance(report, Failure):
-            return report
-        self.asked_ccy[at] = report.headroom_ccy
-        return report.headroom_ccy
-
-    def samples(self, places: Sequence[float]) -> list[_Sample]:
-        """Give headroom at many coordinates, with a sign that is the engine's.
-
-        By the model where it is clear of its bound, else by the engine.
-        """
-        moved = [self._moved(at) for at in places]
-        first = next((each for each in moved if isinstance(each, Failure)), None)
-        if first is not None:  # of all moves alike: a rate that is not there
-            return [_Sample(at, math.nan, first) for at in places]
-        rulebooks = {self.rulebook.name: self.rulebook}
-        pairs = [each for each in moved if not isinstance(each, Failure)]
-        if self.direction.kind == "funding":
-            accounts, shocks = [account for account, _ in pairs], [Shock()]
-        else:
-            accounts, shocks = [self.account], [shock for _, shock in pairs]
-        held = [msgspec.structs.replace(each, rulebook=self.rulebook.name) for each in accounts]
-        across = require_across(held, self.instruments, self.snapshot, shocks, rulebooks)
-        failures = {
-            max(each.account_index, each.shock_index): each.failure for each in across.unanswered
-        }
-        rooms = (across.equity_ccy - across.requirement_maintenance_ccy).ravel()
-        bounds, is_exact = across.bound_ccy.ravel(), across.is_exact.ravel()
-        self.requirements_count += int(is_exact.sum())
-        found = []
-        for n, at in enumerate(places):
-            failure, room = failures.get(n), float(rooms[n])
-            if failure is None and not is_exact[n] and abs(room) < 2.0 * bounds[n]:
-                exact = self.room_ccy(at)
-                room = math.nan if isinstance(exact, Failure) else float(exact)
-                failure = exact if isinstance(exact, Failure) else None
-            found.append(_Sample(at, room, failure))
-        return found
-
-    def _moved(self, at: float) -> Outcome[tuple[Account, Shock]]:
-        move = self.direction.move_at(at)
-        return applied(self.direction, move, self.account, self.instruments, self.snapshot)
 
 
 def frontier(
@@ -138,13 +59,17 @@ def frontier(
     Frontier or Failure
         A failure where the account has no requirement in the present market.
     """
-    line = Line(account, instruments, snapshot, rulebook, direction)
+
+    def moved(at: float) -> Outcome[tuple[Account, Shock]]:
+        return applied(direction, direction.move_at(at), account, instruments, snapshot)
+
+    line = Line(account, instruments, snapshot, rulebook, moved)
     now = line.report(0.0)
     if isinstance(now, Failure):
         return now
     line.asked_ccy[0.0] = now.headroom_ccy
-    present = _Sample(0.0, float(now.headroom_ccy))
-    samples = _refined(line.samples, present, _grid(direction))
+    present = Sample(0.0, float(now.headroom_ccy))
+    samples = refined(line.samples, present, grid(direction, _SIDE_COUNT))
     roots: list[Root] = []
     stretches: list[Stretch] = []
     for left, right in pairwise(samples):
@@ -181,21 +106,21 @@ def frontier(
     )
 
 
-def _grid(direction: Direction) -> list[float]:
+def grid(direction: Direction, side_count: int) -> list[float]:
     """Give coordinates on both sides of the present market, which is not among them."""
     places = []
     for edge in (direction.coordinate(move) for move in direction.span):
         if edge != 0.0:
-            steps = (n / _SIDE_COUNT for n in range(1, _SIDE_COUNT + 1))
+            steps = (n / side_count for n in range(1, side_count + 1))
             places += [edge * math.sinh(_CROWDING * n) / math.sinh(_CROWDING) for n in steps]
     return sorted(places)
 
 
-def _refined(
-    sampled: Callable[[Sequence[float]], list[_Sample]], present: _Sample, grid: Sequence[float]
-) -> list[_Sample]:
-    """Sample the grid, and halve whatever could hide a pair of roots."""
-    samples = sorted([present, *sampled(grid)], key=lambda each: each.at)
+def refined(
+    sampled: Callable[[Sequence[float]], list[Sample]], present: Sample, places: Sequence[float]
+) -> list[Sample]:
+    """Sample the places, and halve whatever could hide a pair of roots."""
+    samples = sorted([present, *sampled(places)], key=lambda each: each.at)
     while len(samples) < _SAMPLES_COUNT_MAX:
         halves = [
             0.5 * (samples[n].at + samples[n + 1].at)
@@ -208,7 +133,7 @@ def _refined(
     return samples
 
 
-def _may_hide(samples: Sequence[_Sample], n: int) -> bool:
+def _may_hide(samples: Sequence[Sample], n: int) -> bool:
     """Say whether two roots may lie between sample n and the next, which agree in sign."""
     left, right = samples[n], samples[n + 1]
     width = right.at - left.at
@@ -220,7 +145,7 @@ def _may_hide(samples: Sequence[_Sample], n: int) -> bool:
     return width * math.sqrt(0.5 * bend) > reach
 
 
-def _bend(samples: Sequence[_Sample], n: int) -> float:
+def _bend(samples: Sequence[Sample], n: int) -> float:
     """Give the size of the second derivative at sample n; zero where it has no two neighbours."""
     if not 0 < n < len(samples) - 1:
         return 0.0
@@ -232,7 +157,7 @@ def _bend(samples: Sequence[_Sample], n: int) -> float:
     return abs(2.0 * (rise - rise_before) / (after.at - before.at))
 
 
-def _closed(line: Line, left: _Sample, right: _Sample) -> Outcome[tuple[float, float]]:
+def _closed(line: Line, left: Sample, right: Sample) -> Outcome[tuple[float, float]]:
     """Close in by the engine; give the last coordinate with headroom and the first without."""
     near, far = (Place(each.at, Decimal(repr(each.room_ccy))) for each in (left, right))
     closed = closed_in(line.room_ccy, near, far, tolerance=_TOLERANCE)
@@ -249,7 +174,7 @@ def _closed(line: Line, left: _Sample, right: _Sample) -> Outcome[tuple[float, f
     return solvent.at, breached.at
 
 
-def _state(sample: _Sample) -> StretchState:
+def _state(sample: Sample) -> StretchState:
     return "solvent" if sample.room_ccy >= 0.0 else "breached"
 
 

@@ -27,6 +27,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "margin rulebooks list": "rulebook_verbs:show_list",
     "margin rulebooks check": "rulebook_verbs:show_check",
     "margin rulebooks diff": "rulebook_verbs:show_diff",
+    "solvency frontier": "frontiers:show_frontier",
     "hedge plan": "plans:show_hedges",
     "collateral plan": "plans:show_transfers",
     "surface fit": "surfaces:fit_all",

@@ -13,6 +13,7 @@ from hedgerow.solvency.plane import Level, Plane, plane
 from hedgerow.solvency.records import Distance, Frontier, Root, Stretch, StretchState
 from hedgerow.solvency.reverse import Blame, FactorMove, ReverseStress, reverse_stress
 from hedgerow.solvency.standing import Standing, StandingChange, WhatIf, compared, standing
+from hedgerow.solvency.ways import binding, joint_of, ways_of
 
 __all__ = [
     "DISTANCE_FRAC_MAX",
@@ -32,12 +33,15 @@ __all__ = [
     "StretchState",
     "WhatIf",
     "applied",
+    "binding",
     "coins_moved",
     "compared",
     "distance",
     "frontier",
+    "joint_of",
     "plane",
     "reverse_stress",
     "shock_of",
     "standing",
+    "ways_of",
 ]

@@ -245,7 +245,13 @@ def _draw(
 def _written(found: Outcome[Searched]) -> dict[str, object]:
     if isinstance(found, Failure):
         return {"unknown": builtins_of(found)}
-    rows = [{"direction": builtins_of(way), "frontier": builtins_of(each)} for way, each in found]
+    rows = [
+        {
+            "direction": builtins_of(way),
+            "unknown" if isinstance(each, Failure) else "frontier": builtins_of(each),
+        }
+        for way, each in found
+    ]
     return {"frontiers": rows}
 
 

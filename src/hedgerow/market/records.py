@@ -9,7 +9,6 @@ import math
 from collections.abc import Mapping
 from decimal import Decimal
 from itertools import pairwise
-from types import MappingProxyType
 from typing import TypeAlias
 
 import msgspec
@@ -402,12 +401,12 @@ class Shock(msgspec.Struct, frozen=True, kw_only=True):
         Options lose that time, and loans whose rates are known grow by it.
     """
 
-    spot_factor_frac: Mapping[str, float] = MappingProxyType({})
+    spot_factor_frac: Mapping[str, float] = {}
     vol_factor_frac: float = 1.0
     vol_shift_frac: float = 0.0
     time_forward_ns: int = 0
-    basis_factor_frac: Mapping[str, float] = MappingProxyType({})
-    mark_factor_frac: Mapping[str, float] = MappingProxyType({})
+    basis_factor_frac: Mapping[str, float] = {}
+    mark_factor_frac: Mapping[str, float] = {}
 
     def __post_init__(self) -> None:
         named = (self.spot_factor_frac, self.basis_factor_frac, self.mark_factor_frac)

@@ -10,7 +10,7 @@ How it searches: places on a grid that is fine near the present market, all at o
 is within its bound of zero). Then every stretch without a change of sign is asked whether it could
 hold two roots: whether a parabola bent four times as much as the headroom bends nearby could reach
 zero inside; if so it is halved, until none could or it is 1e-4 wide in logs. Last the engine
-closes in on each change of sign to 1e-9. What dips through zero and back between two places of the
+closes in on each change of sign to 1e-12. What dips through zero and back between two places of the
 grid without bending the headroom at any of them is not seen; a jump is found where it leaves the
 sign changed.
 
@@ -41,7 +41,7 @@ _SIDE_COUNT = 20
 _CROWDING = 3.0  # how much finer the grid is near home: the sinh of this over itself
 _BEND = 4.0
 _WIDTH_MIN = 1e-4
-_TOLERANCE = 1e-9
+_TOLERANCE = 1e-12
 _SAMPLES_COUNT_MAX = 600
 
 
@@ -189,7 +189,7 @@ def _add(
     """Add a stretch between two coordinates, or let the last one go on."""
     move_low, move_high = direction.move_at(low), direction.move_at(high)
     last = stretches[-1] if stretches else None
-    if last is not None and last.state == state and (state != "unknown" or last.reason == reason):
+    if last is not None and last.state == state:
         stretches[-1] = msgspec.structs.replace(last, move_high=move_high)
     elif move_high > move_low:
         stretches.append(

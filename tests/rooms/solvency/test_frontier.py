@@ -1,6 +1,8 @@
 """Frontiers: every root, and nothing but roots, against the engine asked on a dense grid."""
 
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -11,6 +13,8 @@ from hedgerow.errors import Failure
 from hedgerow.margin import MarginReport, require
 from hedgerow.portfolio import Account, Balance
 from hedgerow.solvency import Direction, Frontier, applied, frontier
+from hedgerow.solvency.frontier import refined
+from hedgerow.solvency.line import Sample
 from tests.rooms.margin.engines import CASES, EngineCase
 
 D = Decimal
@@ -80,10 +84,57 @@ def agree(found: Frontier, case: EngineCase, held: Account) -> None:
 @settings(max_examples=6)
 @given(data=st.data())
 def test_the_sign_changes_at_roots_and_nowhere_else(case: EngineCase, data: st.DataObject) -> None:
-    held = case.build_account(data.draw)
+    held = data.draw(st.composite(case.build_account)())
     if not any(each.instrument_id.startswith(("supply", "debt")) for each in held.positions):
         held = near_its_end(case, held, data.draw(st.sampled_from([D("0.5"), D("0.9"), D("1.01")])))
     coins = coins_of(case)
     direction = along("spot", *data.draw(st.sampled_from([coins[:1], coins])))
     found = frontier(held, case.instruments, case.snapshot, case.rulebook, direction)
     agree(known(found), case, held)
+
+
+# --- roots that a grid would step over ------------------------------------------------------------
+
+
+def found_between(room: Callable[[float], float], places: Sequence[float]) -> list[float]:
+    """Where the sign changes among all that was looked at."""
+
+    def sampled(asked: Sequence[float]) -> list[Sample]:
+        return [Sample(at, room(at)) for at in asked]
+
+    seen = refined(sampled, sampled([0.0])[0], places)
+    assert [each.at for each in seen] == sorted({each.at for each in seen})
+    return [
+        left.at
+        for left, right in pairwise(seen)
+        if (left.room_ccy >= 0.0) is not (right.room_ccy >= 0.0)
+    ]
+
+
+GRID = [-1.0, -0.75, -0.5, -0.25, 0.25, 0.5, 0.75, 1.0]
+
+
+@pytest.mark.parametrize("middle", [-0.62, 0.11, 0.37, 0.86])
+@pytest.mark.parametrize("depth", [1e-4, 1e-3, 1e-2])
+def test_a_dip_between_two_places_is_found(middle: float, depth: float) -> None:
+    """A parabola that is below zero for a width of 2 to 20 per cent of a step."""
+    roots = found_between(lambda at: (at - middle) ** 2 - depth, GRID)
+    assert len(roots) == 2
+    assert roots == pytest.approx([middle - depth**0.5, middle + depth**0.5], abs=0.13)
+
+
+@pytest.mark.parametrize("middle", [-0.62, 0.37])
+def test_a_dip_to_a_corner_is_found(middle: float) -> None:
+    """As of an option at its strike on its last day, or a scan whose worst cell changes."""
+    assert len(found_between(lambda at: 3.0 * abs(at - middle) - 0.01, GRID)) == 2
+
+
+def test_what_never_comes_near_costs_nothing_more() -> None:
+    asked: list[float] = []
+
+    def sampled(places: Sequence[float]) -> list[Sample]:
+        asked.extend(places)
+        return [Sample(at, 5.0 + at) for at in places]
+
+    refined(sampled, Sample(0.0, 5.0), GRID)
+    assert asked == GRID

@@ -121,7 +121,9 @@ def _side(
     if edge == 0.0:
         return "", ""
     if move is None:
-        hidden = [each for each in found.unknown if (each.move_low < 0.0) is (edge < 0.0)]
+        hidden = [
+            each for each in found.unknown if (each.move_low_frac_or_days < 0.0) is (edge < 0.0)
+        ]
         return (UNKNOWN if hidden else f"not to {move_text(found.direction, edge)}"), ""
     names = list(found.direction.beta_frac)
     price = prices_usd.get(names[0]) if len(names) == 1 else None
@@ -141,9 +143,9 @@ def _likeliest(found: Outcome[ReverseStress]) -> list[RenderableType]:
         )
         return [Text(said), Text()]
     moves = ", ".join(
-        f"{each.direction.title} {move_text(each.direction, each.move)}"
+        f"{each.direction.title} {move_text(each.direction, each.move_frac)}"
         for each in found.moves
-        if abs(each.deviations) >= 0.005
+        if abs(each.move_deviations) >= 0.005
     )
     said = (
         f"The likeliest breach lies {plain(found.distance_deviations, 2)} deviations of "
@@ -166,14 +168,11 @@ def _days(horizon_days: float) -> str:
 
 def plane_svg(found: Plane) -> str:
     """Draw the curve on which headroom is nothing, over the second direction."""
-    count = max((len(each.roots) for each in found.levels), default=0)
-    across = [100.0 * each.move for each in found.levels]
+    roots = [each.roots_frac_or_days for each in found.levels]
+    across = [100.0 * each.move_frac_or_days for each in found.levels]
     curves = [
-        Curve(
-            f"root {n + 1}",
-            [100.0 * each.roots[n] if n < len(each.roots) else None for each in found.levels],
-        )
-        for n in range(count)
+        Curve(f"root {n + 1}", [100.0 * each[n] if n < len(each) else None for each in roots])
+        for n in range(max(map(len, roots), default=0))
     ]
     panel = Panel(
         f"{found.account_id}: where headroom is nothing, {found.first.title}", "%", curves

@@ -29,9 +29,9 @@ def closed_in(
     near: Place,
     far: Place,
     *,
-    tolerance: float,
+    tolerance_coordinate: float,
 ) -> Outcome[tuple[Place, Place]]:
-    """Narrow two places on either side of a root down to a width of `tolerance`.
+    """Narrow two places on either side of a root down to a width of `tolerance_coordinate`.
 
     At most one question more than bisection to the same width takes, whatever jumps the headroom
     makes, and about half of them or fewer where it is smooth.
@@ -49,7 +49,7 @@ def closed_in(
     assert (near.room_ccy >= 0) is not (far.room_ccy >= 0), f"no root between {near} and {far}"
     # From here on a place is told by where it lies between the two, from 0 to 1.
     start, width = near.at, far.at - near.at
-    share = tolerance / abs(width)
+    share = tolerance_coordinate / abs(width)
     low, high = 0.0, 1.0
     low_room, high_room = to_model(near.room_ccy), to_model(far.room_ccy)
     is_safe_near = near.room_ccy >= 0

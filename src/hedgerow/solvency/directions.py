@@ -54,14 +54,14 @@ class Direction(msgspec.Struct, frozen=True, kw_only=True):
         What moves, by name, and how far for each move of the direction; empty for ``vol`` and
         ``time``. For ``funding`` the rate an interval by instrument, where it is not to be the one
         last settled.
-    low, high
+    low_frac_or_days, high_frac_or_days
         Where a search ends: relative moves, or days; None for what is usual.
     """
 
     kind: DirectionKind
     beta_frac: Mapping[str, float] = {}
-    low: float | None = None
-    high: float | None = None
+    low_frac_or_days: float | None = None
+    high_frac_or_days: float | None = None
 
     def __post_init__(self) -> None:
         wanted = self.kind in ("spot", "mark", "basis", "peg")
@@ -81,8 +81,9 @@ class Direction(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def span(self) -> tuple[float, float]:
         """Where a search begins and ends."""
-        low, high = _RANGE[self.kind]
-        return low if self.low is None else self.low, high if self.high is None else self.high
+        usual_low, usual_high = _RANGE[self.kind]
+        low, high = self.low_frac_or_days, self.high_frac_or_days
+        return usual_low if low is None else low, usual_high if high is None else high
 
     @property
     def is_days(self) -> bool:
@@ -104,35 +105,35 @@ class Direction(msgspec.Struct, frozen=True, kw_only=True):
         )
         return f"{self.kind} of {names}"
 
-    def coordinate(self, move: float) -> float:
+    def coordinate(self, move_frac_or_days: float) -> float:
         """Give where a move lies on a scale on which equal steps count alike: logs, or roots."""
-        return math.sqrt(move) if self.is_days else math.log1p(move)
+        return math.sqrt(move_frac_or_days) if self.is_days else math.log1p(move_frac_or_days)
 
     def move_at(self, coordinate: float) -> float:
         """Give the move at a place on that scale."""
         return coordinate * coordinate if self.is_days else math.expm1(coordinate)
 
 
-def shock_of(direction: Direction, move: float) -> Shock:
+def shock_of(direction: Direction, move_frac_or_days: float) -> Shock:
     """Give what a move does to the market; of ``funding`` nothing, which is the account's."""
     match direction.kind:
         case "spot" | "peg":
-            return Shock(spot_factor_frac=_factors(direction, move))
+            return Shock(spot_factor_frac=_factors(direction, move_frac_or_days))
         case "mark":
-            return Shock(mark_factor_frac=_factors(direction, move))
+            return Shock(mark_factor_frac=_factors(direction, move_frac_or_days))
         case "basis":
-            return Shock(basis_factor_frac=_factors(direction, move))
+            return Shock(basis_factor_frac=_factors(direction, move_frac_or_days))
         case "vol":
-            return Shock(vol_factor_frac=1.0 + move)
+            return Shock(vol_factor_frac=1.0 + move_frac_or_days)
         case "time":
-            return Shock(time_forward_ns=round(move * DAY_NS))
+            return Shock(time_forward_ns=round(move_frac_or_days * DAY_NS))
         case "funding":
             return Shock()
 
 
 def applied(
     direction: Direction,
-    move: float,
+    move_frac_or_days: float,
     account: Account,
     instruments: Mapping[str, Instrument],
     snapshot: Snapshot,
@@ -145,11 +146,13 @@ def applied(
         A failure where the funding of something held has no rate.
     """
     if direction.kind != "funding":
-        return account, shock_of(direction, move)
+        return account, shock_of(direction, move_frac_or_days)
     paid: dict[str, Decimal] = {}
     for position in account.positions:
         terms = instruments[position.instrument_id]
-        received = _funding_ccy(terms, position.quantity_contracts, direction, move, snapshot)
+        received = _funding_ccy(
+            terms, position.quantity_contracts, direction, move_frac_or_days, snapshot
+        )
         if isinstance(received, Failure):
             return received
         if received is not None:
@@ -159,8 +162,8 @@ def applied(
     return msgspec.structs.replace(account, balances=account.balances + more), Shock()
 
 
-def _factors(direction: Direction, move: float) -> dict[str, float]:
-    return {name: (1.0 + move) ** beta for name, beta in direction.beta_frac.items()}
+def _factors(direction: Direction, move_frac_or_days: float) -> dict[str, float]:
+    return {name: (1.0 + move_frac_or_days) ** beta for name, beta in direction.beta_frac.items()}
 
 
 def _funding_ccy(

@@ -154,6 +154,6 @@ def _closed_in(
         headroom_ccy,
         Place(safe.factor, safe_ccy),
         broken,
-        tolerance=_TOLERANCE_FRAC * min(safe.factor, broken.at),
+        tolerance_coordinate=_TOLERANCE_FRAC * min(safe.factor, broken.at),
     )
     return closed if isinstance(closed, Failure) else closed[0].at - 1.0

@@ -75,23 +75,37 @@ def frontier(
     for left, right in pairwise(samples):
         failure = left.failure or right.failure
         if failure is not None:
-            _add(stretches, direction, left.at, right.at, "unknown", failure.message)
+            _add(
+                stretches,
+                direction,
+                left.at_coordinate,
+                right.at_coordinate,
+                "unknown",
+                failure.message,
+            )
         elif _state(left) == _state(right):
-            _add(stretches, direction, left.at, right.at, _state(left))
+            _add(stretches, direction, left.at_coordinate, right.at_coordinate, _state(left))
         else:
             closed = _closed(line, left, right)
             if isinstance(closed, Failure):
-                _add(stretches, direction, left.at, right.at, "unknown", closed.message)
+                _add(
+                    stretches,
+                    direction,
+                    left.at_coordinate,
+                    right.at_coordinate,
+                    "unknown",
+                    closed.message,
+                )
                 continue
             solvent, breached = closed
             roots.append(
                 Root(
-                    move_solvent=direction.move_at(solvent),
-                    move_breached=direction.move_at(breached),
+                    move_solvent_frac_or_days=direction.move_at(solvent),
+                    move_breached_frac_or_days=direction.move_at(breached),
                 )
             )
-            _add(stretches, direction, left.at, solvent, _state(left))
-            _add(stretches, direction, solvent, right.at, _state(right))
+            _add(stretches, direction, left.at_coordinate, solvent, _state(left))
+            _add(stretches, direction, solvent, right.at_coordinate, _state(right))
     return Frontier(
         account_id=account.account_id,
         rulebook=rulebook.name,
@@ -117,26 +131,28 @@ def grid(direction: Direction, side_count: int) -> list[float]:
 
 
 def refined(
-    sampled: Callable[[Sequence[float]], list[Sample]], present: Sample, places: Sequence[float]
+    sampled: Callable[[Sequence[float]], list[Sample]],
+    present: Sample,
+    places_coordinate: Sequence[float],
 ) -> list[Sample]:
     """Sample the places, and halve whatever could hide a pair of roots."""
-    samples = sorted([present, *sampled(places)], key=lambda each: each.at)
+    samples = sorted([present, *sampled(places_coordinate)], key=lambda each: each.at_coordinate)
     while len(samples) < _SAMPLES_COUNT_MAX:
         halves = [
-            0.5 * (samples[n].at + samples[n + 1].at)
+            0.5 * (samples[n].at_coordinate + samples[n + 1].at_coordinate)
             for n in range(len(samples) - 1)
             if _may_hide(samples, n)
         ]
         if not halves:
             break
-        samples = sorted([*samples, *sampled(halves)], key=lambda each: each.at)
+        samples = sorted([*samples, *sampled(halves)], key=lambda each: each.at_coordinate)
     return samples
 
 
 def _may_hide(samples: Sequence[Sample], n: int) -> bool:
     """Say whether two roots may lie between sample n and the next, which agree in sign."""
     left, right = samples[n], samples[n + 1]
-    width = right.at - left.at
+    width = right.at_coordinate - left.at_coordinate
     if left.failure or right.failure or _state(left) != _state(right) or width <= _WIDTH_MIN:
         return False
     bends = (_bend(samples, at) for at in range(n - 1, n + 3))
@@ -152,15 +168,15 @@ def _bend(samples: Sequence[Sample], n: int) -> float:
     before, here, after = samples[n - 1 : n + 2]
     if before.failure or here.failure or after.failure:
         return 0.0
-    rise = (after.room_ccy - here.room_ccy) / (after.at - here.at)
-    rise_before = (here.room_ccy - before.room_ccy) / (here.at - before.at)
-    return abs(2.0 * (rise - rise_before) / (after.at - before.at))
+    rise = (after.room_ccy - here.room_ccy) / (after.at_coordinate - here.at_coordinate)
+    rise_before = (here.room_ccy - before.room_ccy) / (here.at_coordinate - before.at_coordinate)
+    return abs(2.0 * (rise - rise_before) / (after.at_coordinate - before.at_coordinate))
 
 
 def _closed(line: Line, left: Sample, right: Sample) -> Outcome[tuple[float, float]]:
     """Close in by the engine; give the last coordinate with headroom and the first without."""
-    near, far = (Place(each.at, Decimal(repr(each.room_ccy))) for each in (left, right))
-    closed = closed_in(line.room_ccy, near, far, tolerance=_TOLERANCE)
+    near, far = (Place(each.at_coordinate, Decimal(repr(each.room_ccy))) for each in (left, right))
+    closed = closed_in(line.room_ccy, near, far, tolerance_coordinate=_TOLERANCE)
     if isinstance(closed, Failure):
         return closed
     solvent, breached = closed if closed[0].room_ccy >= 0 else reversed(closed)
@@ -187,11 +203,16 @@ def _add(
     reason: str = "",
 ) -> None:
     """Add a stretch between two coordinates, or let the last one go on."""
-    move_low, move_high = direction.move_at(low), direction.move_at(high)
+    move_low_frac_or_days, move_high_frac_or_days = direction.move_at(low), direction.move_at(high)
     last = stretches[-1] if stretches else None
     if last is not None and last.state == state:
-        stretches[-1] = msgspec.structs.replace(last, move_high=move_high)
-    elif move_high > move_low:
+        stretches[-1] = msgspec.structs.replace(last, move_high_frac_or_days=move_high_frac_or_days)
+    elif move_high_frac_or_days > move_low_frac_or_days:
         stretches.append(
-            Stretch(state=state, move_low=move_low, move_high=move_high, reason=reason)
+            Stretch(
+                state=state,
+                move_low_frac_or_days=move_low_frac_or_days,
+                move_high_frac_or_days=move_high_frac_or_days,
+                reason=reason,
+            )
         )

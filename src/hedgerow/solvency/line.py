@@ -27,7 +27,7 @@ Moved: TypeAlias = Callable[[float], Outcome[tuple[Account, Shock]]]
 class Sample:
     """Headroom at a coordinate; a failure where there is no answer."""
 
-    at: float
+    at_coordinate: float
     room_ccy: float
     failure: Failure | None = None
 

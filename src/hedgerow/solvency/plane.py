@@ -36,8 +36,8 @@ class Level(msgspec.Struct, frozen=True, kw_only=True):
     `unknown` says why, where a part of the search has no answer.
     """
 
-    move: float
-    roots: tuple[float, ...]
+    move_frac_or_days: float
+    roots_frac_or_days: tuple[float, ...]
     is_solvent_low: bool
     unknown: str = ""
 
@@ -60,7 +60,7 @@ def plane(
     rulebook: Rulebook,
     first: Direction,
     second: Direction,
-    levels: Sequence[float] = LEVELS,
+    levels_frac_or_days: Sequence[float] = LEVELS,
 ) -> Outcome[Plane]:
     """Find the curve on which headroom is nothing.
 
@@ -80,7 +80,7 @@ def plane(
     if isinstance(present, Failure):
         return present
     found = []
-    for move in levels:
+    for move in levels_frac_or_days:
         market = snapshot.shocked(shock_of(second, move))
 
         def moved(at: float, market: Snapshot = market) -> Outcome[tuple[Account, Shock]]:
@@ -110,8 +110,8 @@ def _level(line: Line, first: Direction, move: float, samples: Sequence[Sample])
         and (left.room_ccy >= 0.0) is not (right.room_ccy >= 0.0)
     ]
     return Level(
-        move=move,
-        roots=tuple(first.move_at(at) for at in _closed(line, brackets)),
+        move_frac_or_days=move,
+        roots_frac_or_days=tuple(first.move_at(at) for at in _closed(line, brackets)),
         is_solvent_low=bool(known) and known[0].room_ccy >= 0.0,
         unknown=failures[0] if failures else "",
     )
@@ -121,26 +121,33 @@ def _closed(line: Line, brackets: Sequence[tuple[Sample, Sample]]) -> list[float
     """Close in on all roots of a level at once, by the secant with a bisection every third time."""
     roots = list(brackets)
     for turn in range(_ROUNDS_COUNT_MAX):
-        wide = [n for n, (left, right) in enumerate(roots) if right.at - left.at > _TOLERANCE]
+        wide = [
+            n
+            for n, (left, right) in enumerate(roots)
+            if right.at_coordinate - left.at_coordinate > _TOLERANCE
+        ]
         if not wide:
             break
         sampled = line.samples([_between(*roots[n], turn) for n in wide])
         for n, middle in zip(wide, sampled, strict=True):
             left, right = roots[n]
             if middle.failure is not None:
-                roots[n] = (left, Sample(left.at, math.nan))  # no answer inside: the left end
+                roots[n] = (
+                    left,
+                    Sample(left.at_coordinate, math.nan),
+                )  # no answer inside: the left end
             elif (middle.room_ccy >= 0.0) is (left.room_ccy >= 0.0):
                 roots[n] = (middle, right)
             else:
                 roots[n] = (left, middle)
-    return [0.5 * (left.at + right.at) for left, right in roots]
+    return [0.5 * (left.at_coordinate + right.at_coordinate) for left, right in roots]
 
 
 def _between(left: Sample, right: Sample, turn: int) -> float:
     """Give the next place to look: a little beyond the secant's, so that both ends close in."""
-    width = right.at - left.at
+    width = right.at_coordinate - left.at_coordinate
     share = left.room_ccy / (left.room_ccy - right.room_ccy)
     if turn % 3 == 2 or not math.isfinite(share):
         share = 0.5
     nudge = min(0.05, 0.25 * _TOLERANCE / width) * (1.0 if share < 0.5 else -1.0)
-    return left.at + width * min(max(share + nudge, 0.01), 0.99)
+    return left.at_coordinate + width * min(max(share + nudge, 0.01), 0.99)

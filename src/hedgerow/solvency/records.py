@@ -40,16 +40,16 @@ class Root(msgspec.Struct, frozen=True, kw_only=True):
     """Where headroom passes zero: the move on either side of it, by the venue's own numbers.
 
     Moves are counted as the direction counts them: a relative change, or days. There is headroom at
-    `move_solvent`, and less than none at `move_breached`.
+    `move_solvent_frac_or_days`, and less than none at `move_breached_frac_or_days`.
     """
 
-    move_solvent: float
-    move_breached: float
+    move_solvent_frac_or_days: float
+    move_breached_frac_or_days: float
 
     @property
     def move(self) -> float:
         """The root, told by its last solvent move."""
-        return self.move_solvent
+        return self.move_solvent_frac_or_days
 
 
 class Stretch(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,8 +59,8 @@ class Stretch(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     state: StretchState
-    move_low: float
-    move_high: float
+    move_low_frac_or_days: float
+    move_high_frac_or_days: float
     reason: str = ""
 
 
@@ -91,13 +91,13 @@ class Frontier(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def down(self) -> float | None:
         """The nearest breach below the present market; None where there is none on record."""
-        below = [each.move for each in self.roots if each.move_breached < 0.0]
+        below = [each.move for each in self.roots if each.move_breached_frac_or_days < 0.0]
         return None if self.is_liquidatable or not below else max(below)
 
     @property
     def up(self) -> float | None:
         """The nearest breach above the present market; None where there is none on record."""
-        above = [each.move for each in self.roots if each.move_breached > 0.0]
+        above = [each.move for each in self.roots if each.move_breached_frac_or_days > 0.0]
         return None if self.is_liquidatable or not above else min(above)
 
     @property

@@ -46,8 +46,8 @@ class FactorMove(msgspec.Struct, frozen=True, kw_only=True):
     """How far one factor goes: as its direction counts it, and in its own deviations."""
 
     direction: Direction
-    move: float
-    deviations: float
+    move_frac: float
+    move_deviations: float
 
 
 class Blame(msgspec.Struct, frozen=True, kw_only=True):
@@ -240,8 +240,10 @@ def _along(
             unknown[failure.message] = None
             return None
         if right.room_ccy < 0.0:
-            near, far = (Place(each.at, Decimal(repr(each.room_ccy))) for each in (left, right))
-            closed = closed_in(ray.room_ccy, near, far, tolerance=_TOLERANCE)
+            near, far = (
+                Place(each.at_coordinate, Decimal(repr(each.room_ccy))) for each in (left, right)
+            )
+            closed = closed_in(ray.room_ccy, near, far, tolerance_coordinate=_TOLERANCE)
             return closed if isinstance(closed, Failure) else closed[1].at * end
     return None
 
@@ -249,7 +251,7 @@ def _along(
 def _moves(factors: Sequence[Direction], spread: Floats, end: Floats) -> tuple[FactorMove, ...]:
     logs, own = spread @ end, np.sqrt(np.sum(spread * spread, axis=1))
     return tuple(
-        FactorMove(direction=each, move=math.expm1(log), deviations=log / deviation)
+        FactorMove(direction=each, move_frac=math.expm1(log), move_deviations=log / deviation)
         for each, log, deviation in zip(factors, logs.tolist(), own.tolist(), strict=True)
     )
 

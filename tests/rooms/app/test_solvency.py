@@ -34,7 +34,10 @@ def test_every_account_is_searched_along_all_that_may_hurt_it(words: list[str]) 
         known = [row for row in rows if "frontier" in row]
         assert [row["direction"]["kind"] for row in rows if row not in known] in ([], ["funding"])
         for row in known:
-            ends = [(each["move_low"], each["move_high"]) for each in row["frontier"]["stretches"]]
+            ends = [
+                (each["move_low_frac_or_days"], each["move_high_frac_or_days"])
+                for each in row["frontier"]["stretches"]
+            ]
             assert all(high == low for (_, high), (low, _) in pairwise(ends))
 
 
@@ -61,7 +64,7 @@ def test_a_frontier_is_that_of_the_requirement_in_the_shocked_market(words: list
     (root,) = row["frontier"]["roots"]
     asked = []
     for part in (0.999, 1.001):
-        shock = f"spot={100 * root['move_breached'] * part}%"
+        shock = f"spot={100 * root['move_breached_frac_or_days'] * part}%"
         told = hedgerow_here(
             "margin", "stress", *words, "--shock", shock, "--json", cwd=Path(words[0]).parent
         ).json()

@@ -73,11 +73,11 @@ def lone(quantity: D | int, cash: D | int, *events: MarketEvent) -> tuple[Accoun
         ("vol", {"BTC": 1.0}, {}),
         ("time", {"BTC": 1.0}, {}),
         ("spot", {"BTC": math.nan}, {}),
-        ("spot", {"BTC": 1.0}, {"low": -1.0}),
-        ("spot", {"BTC": 1.0}, {"low": 0.1}),
-        ("spot", {"BTC": 1.0}, {"high": math.inf}),
-        ("time", {}, {"low": -1.0}),
-        ("time", {}, {"high": 0.0}),
+        ("spot", {"BTC": 1.0}, {"low_frac_or_days": -1.0}),
+        ("spot", {"BTC": 1.0}, {"low_frac_or_days": 0.1}),
+        ("spot", {"BTC": 1.0}, {"high_frac_or_days": math.inf}),
+        ("time", {}, {"low_frac_or_days": -1.0}),
+        ("time", {}, {"high_frac_or_days": 0.0}),
     ],
 )
 def test_a_direction_that_cannot_be_is_refused(
@@ -239,7 +239,11 @@ def test_a_staked_token_may_leave_its_base() -> None:
 def test_a_loan_grows_into_its_threshold() -> None:
     """80,000 grow to 96,000: at 10 % a year, compounded, in ln 1.2 / 0.1 years."""
     found = searched(
-        LOAN, LOAN_TERMS, lent(borrow=D("0.1")), LOAN_RULES, Direction(kind="time", high=1000.0)
+        LOAN,
+        LOAN_TERMS,
+        lent(borrow=D("0.1")),
+        LOAN_RULES,
+        Direction(kind="time", high_frac_or_days=1000.0),
     )
     assert found.up == pytest.approx(365 * math.log(1.2) / 0.1, rel=2e-3)
     still = searched(LOAN, LOAN_TERMS, lent(), LOAN_RULES, along("time"))
@@ -282,7 +286,12 @@ def test_where_the_rules_end_the_rest_is_unknown() -> None:
     found = searched(held, by_id(BTC), now, rules, along("spot", "BTC"))
     assert [each.state for each in found.stretches] == ["breached", "solvent", "unknown"]
     assert "12000" in found.unknown[0].reason.replace(",", "")
-    assert 0.0 < found.unknown[0].move_low <= 0.2 < found.unknown[0].move_high
+    assert (
+        0.0
+        < found.unknown[0].move_low_frac_or_days
+        <= 0.2
+        < found.unknown[0].move_high_frac_or_days
+    )
     assert found.down == pytest.approx(-(4000 - 100) / (10 * 1000 * 0.99))
     assert found.up is None
 

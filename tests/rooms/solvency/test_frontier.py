@@ -46,7 +46,11 @@ def near_its_end(case: EngineCase, held: Account, part: Decimal) -> Account:
 
 
 def state_at(found: Frontier, move: float) -> set[str]:
-    return {each.state for each in found.stretches if each.move_low <= move <= each.move_high}
+    return {
+        each.state
+        for each in found.stretches
+        if each.move_low_frac_or_days <= move <= each.move_high_frac_or_days
+    }
 
 
 def dense(direction: Direction) -> list[float]:
@@ -57,7 +61,7 @@ def dense(direction: Direction) -> list[float]:
 
 def agree(found: Frontier, case: EngineCase, held: Account) -> None:
     """Everywhere the sign of the headroom is what the stretch says; it changes across each root."""
-    ends = (found.stretches[0].move_low, found.stretches[-1].move_high)
+    ends = (found.stretches[0].move_low_frac_or_days, found.stretches[-1].move_high_frac_or_days)
     assert ends == pytest.approx(found.direction.span)
 
     def is_solvent(move: float) -> bool | None:
@@ -74,9 +78,11 @@ def agree(found: Frontier, case: EngineCase, held: Account) -> None:
         elif said != {"unknown"}:
             assert ("solvent" if seen else "breached") in said, (move, said)
     for root in found.roots:
-        assert is_solvent(root.move_solvent) is True
-        assert is_solvent(root.move_breached) is False
-        assert abs(root.move_solvent - root.move_breached) <= 1e-8 * (1.0 + abs(root.move))
+        assert is_solvent(root.move_solvent_frac_or_days) is True
+        assert is_solvent(root.move_breached_frac_or_days) is False
+        assert abs(root.move_solvent_frac_or_days - root.move_breached_frac_or_days) <= 1e-8 * (
+            1.0 + abs(root.move)
+        )
 
 
 @pytest.mark.slow
@@ -103,9 +109,9 @@ def found_between(room: Callable[[float], float], places: Sequence[float]) -> li
         return [Sample(at, room(at)) for at in asked]
 
     seen = refined(sampled, sampled([0.0])[0], places)
-    assert [each.at for each in seen] == sorted({each.at for each in seen})
+    assert [each.at_coordinate for each in seen] == sorted({each.at_coordinate for each in seen})
     return [
-        left.at
+        left.at_coordinate
         for left, right in pairwise(seen)
         if (left.room_ccy >= 0.0) is not (right.room_ccy >= 0.0)
     ]

@@ -70,8 +70,8 @@ def test_one_factor_is_the_log_move_over_its_deviation(horizon_days: float) -> N
     deviation = 0.04 * math.sqrt(horizon_days)
     assert found.distance_deviations == pytest.approx(-math.log(price / 1000) / deviation, rel=1e-5)
     moves = {each.direction.title: each for each in found.moves}
-    assert moves["spot of BTC"].move == pytest.approx(price / 1000 - 1.0, rel=1e-5)
-    assert moves["spot of ETH"].deviations == pytest.approx(0.0, abs=1e-4)
+    assert moves["spot of BTC"].move_frac == pytest.approx(price / 1000 - 1.0, rel=1e-5)
+    assert moves["spot of ETH"].move_deviations == pytest.approx(0.0, abs=1e-4)
     assert found.blames[0].subject == "BTC-PERP"
 
 
@@ -99,7 +99,7 @@ def test_blames_add_up_to_the_change_of_headroom() -> None:
     now = require(PAIR, TERMS, NOW, RULES)
     shock = Shock()
     for each in found.moves:
-        shock = shock.then(shock_of(each.direction, each.move))
+        shock = shock.then(shock_of(each.direction, each.move_frac))
     then = require(PAIR, TERMS, NOW.shocked(shock), RULES)
     assert isinstance(now, MarginReport)
     assert isinstance(then, MarginReport)
@@ -168,15 +168,17 @@ def test_every_level_of_a_plane_has_the_roots_of_its_frontier() -> None:
         option_quote(put, 60_000, 0.65),
     )
     terms, rules = by_id(call, put, inverse()), scan_rulebook()
-    made = plane(held, terms, now, rules, BTC, VOL, levels=(-0.5, 0.0, 1.0))
+    made = plane(held, terms, now, rules, BTC, VOL, levels_frac_or_days=(-0.5, 0.0, 1.0))
     assert isinstance(made, Plane)
     counts = []
     for level in made.levels:
-        market = now.shocked(shock_of(VOL, level.move))
+        market = now.shocked(shock_of(VOL, level.move_frac_or_days))
         exact = frontier(held, terms, market, rules, BTC)
         assert isinstance(exact, Frontier)
         want = [math.log1p(each.move) for each in exact.roots]
-        assert [math.log1p(each) for each in level.roots] == pytest.approx(want, abs=1e-4)
+        assert [math.log1p(each) for each in level.roots_frac_or_days] == pytest.approx(
+            want, abs=1e-4
+        )
         assert level.is_solvent_low is (exact.stretches[0].state == "solvent")
         assert level.unknown == ""
         counts.append(len(want))

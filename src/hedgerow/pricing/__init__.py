@@ -36,21 +36,7 @@ from hedgerow.pricing.black76 import (
     value_usd,
     vega_usd_per_vol,
 )
-from hedgerow.pricing.dollar_greeks import (
-    GREEKS,
-    VOL_REGIME,
-    DollarGreeks,
-    Greek,
-    GreekColumns,
-    VolRegime,
-)
-from hedgerow.pricing.european import (
-    CoinGreeks,
-    EuropeanColumns,
-    EuropeanGreeks,
-    coin_greeks,
-    european_greeks,
-)
+from hedgerow.pricing.european import EuropeanColumns, coin_greeks, european_greeks
 from hedgerow.pricing.futures import (
     InverseFutureGreeks,
     InversePerpetualGreeks,
@@ -96,6 +82,16 @@ from hedgerow.pricing.quanto import (
 )
 from hedgerow.pricing.quotes import QuoteGate, QuoteVols, quote_vols
 from hedgerow.pricing.scenarios import ScenarioGrid, scenario_profits
+from hedgerow.pricing.sensitivities import (
+    GREEKS,
+    VOL_REGIME,
+    CoinGreeks,
+    DollarGreeks,
+    EuropeanGreeks,
+    Greek,
+    GreekColumns,
+    VolRegime,
+)
 from hedgerow.pricing.smile_delta import (
     DeltaRegime,
     MinimumVariance,

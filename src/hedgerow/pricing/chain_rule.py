@@ -25,8 +25,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hedgerow.pricing.dollar_greeks import Orders
-from hedgerow.pricing.european import EuropeanGreeks, Floats
+from hedgerow.pricing.gate import Floats
+from hedgerow.pricing.sensitivities import STARTS_FROM, EuropeanGreeks, Orders
 
 __all__ = ["Contracts", "derivative"]
 
@@ -123,23 +123,7 @@ def _coin(held: Contracts, spot: int, vol: int, time: int) -> Floats:
 
 def _of_forward(held: Contracts, spot: int, vol: int, time: int) -> Floats:
     """``V⁽ⁱ⁾`` from the kernel, in the option's own vol and in calendar time."""
-    g = held.greeks
-    raw: Floats | None = {
-        (0, 0, 0): g.value_usd,
-        (1, 0, 0): g.delta_underlying_frac,
-        (2, 0, 0): g.gamma_coin_per_usd,
-        (3, 0, 0): g.speed_coin_per_usd2,
-        (0, 1, 0): g.vega_usd_per_vol,
-        (1, 1, 0): g.vanna_coin_per_vol,
-        (2, 1, 0): g.zomma_coin_per_usd_vol,
-        (0, 2, 0): g.volga_usd_per_vol2,
-        (0, 3, 0): g.ultima_usd_per_vol3,
-        (0, 0, 1): g.theta_usd_per_year,
-        (1, 0, 1): g.charm_coin_per_year,
-        (2, 0, 1): g.color_coin_per_usd_year,
-        (0, 1, 1): g.veta_usd_per_vol_year,
-    }[spot, vol, time]
-    assert raw is not None, "veta and ultima are asked for with the rest"
+    raw = getattr(held.greeks, STARTS_FROM[spot, vol, time])
     # V depends on time through the deviation alone: T^1.5 inside the window falls three times as
     # fast, in proportion, as T^0.5 before it.
     speed = np.where(held.open_frac < 1.0, 3.0, 1.0) if time else 1.0

@@ -51,7 +51,7 @@ def title_words(name: str) -> str:
 def unit_words(name: str) -> str:
     """Read the unit off a name.
 
-    >>> unit_words("gamma_coin_per_usd"), unit_words("veta_usd_per_vol_year")
+    >>> unit_words("gamma_coin_per_usd"), unit_words("twist_usd_per_vol_year")
     ('coin per USD', 'USD per 1.00 vol and year')
     """
     if name in _COIN_PER_COIN:

@@ -188,8 +188,8 @@ def greeks(terms: _Table, carry_follows: bool, out: _Table, first: int, last: in
     carry_follows
         Whether the carry moves with the rate, which decides rho.
     out
-        Shape (12, n) or (14, n): value, delta, gamma, vega, theta, rho, vanna, volga, charm, speed,
-        zomma, color, and if there is room veta and ultima.
+        Shape (12, n) or (14, n): a row for each field of `EuropeanGreeks`, the last two if there is
+        room.
     first, last
         Which options: first is a multiple of `BLOCK`, last the next option that is not asked for.
     """
@@ -277,8 +277,7 @@ def coin_numbers(terms: _Table, out: _Table, first: int, last: int) -> None:
     terms
         As for `greeks`; the carry must be zero.
     out
-        Shape (15, n): v = V/F, dv/dF, d²v/dF², premium-adjusted delta, then in coin vega, theta,
-        rho, vanna, volga, charm, speed, zomma, color, veta and ultima.
+        Shape (15, n): a row for each field of `CoinGreeks`.
     first, last
         As for `greeks`.
     """

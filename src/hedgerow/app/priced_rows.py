@@ -81,16 +81,16 @@ def _totals(table: OptionTable, numbers: PricedRows) -> dict[str, float | int] |
     if "quantity" not in table.frame.columns:
         return None
     rows = np.flatnonzero(table.reasons.are_good & ~np.isnan(table.quantity_coin))
-    quantity, spot = table.quantity_coin[rows], table.underlying_usd[rows]
+    quantity_coin, spot_usd = table.quantity_coin[rows], table.underlying_usd[rows]
 
     def total(word: str, scale: Floats | float = 1.0) -> float:
         name = EuropeanGreeks.by_word()[word]
-        return math.fsum(quantity * numbers.columns[name][rows] * scale)
+        return math.fsum(quantity_coin * numbers.columns[name][rows] * scale)
 
     return {
         "value_usd": total("value"),
-        "delta_usd": total("delta", spot),
-        **{name: total(name.partition("_")[0], GREEKS[name].scale(spot)) for name in USUAL},
+        "delta_usd": total("delta", spot_usd),
+        **{name: total(name.partition("_")[0], GREEKS[name].scale(spot_usd)) for name in USUAL},
         "rows_count": len(rows),
         "left_out_count": len(table.quantity_coin) - len(rows),
     }

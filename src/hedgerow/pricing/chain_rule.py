@@ -77,53 +77,55 @@ def derivative(held: Contracts, orders: Orders) -> Floats:
     ndarray, shape (n,), USD per dollar of spot, per 1.00 of vol, per year
     """
     spot, vol, time = orders
-    found = _by_spot(held, spot, vol, time)
+    found = _by_spot(held, orders)
     if time and spot:
-        found = found + held.open_frac_per_year * _by_open(held, spot, vol)
+        found = found + held.open_frac_per_year * _by_open(held, (spot, vol, 0))
     return found
 
 
-def _by_spot(held: Contracts, spot: int, vol: int, time: int) -> Floats:
+def _by_spot(held: Contracts, orders: Orders) -> Floats:
     """The rule above, with f standing still."""
-    i, f, c = spot, held.open_frac, held.carry_frac
-    kappa = _kappa(held)
-    moved = (f * c) ** i * _of_forward(held, i, vol, time)
+    i, vol, time = orders
+    f, c, kappa = held.open_frac, held.carry_frac, _kappa_frac(held)
+    moved = (f * c) ** i * _of_forward(held, orders)
     coin = kappa / c * moved
     if i:
-        coin = coin + i * (f * c) ** (i - 1) * (1.0 - f * kappa) * _coin(held, i - 1, vol, time)
+        coin = coin + i * (f * c) ** (i - 1) * (1.0 - f * kappa) * _coin(held, (i - 1, vol, time))
     return np.where(held.is_coin_settled, coin, held.settlement_usd * moved)
 
 
-def _by_open(held: Contracts, spot: int, vol: int) -> Floats:
+def _by_open(held: Contracts, orders: Orders) -> Floats:
     """Derive the same by f, with A standing still: what time adds to the average is the forward."""
-    i, f, c = spot, held.open_frac, held.carry_frac
-    kappa = _kappa(held)
-    value = _of_forward(held, i, vol, 0)
+    i, vol, time = orders
+    f, c, kappa = held.open_frac, held.carry_frac, _kappa_frac(held)
+    value = _of_forward(held, orders)
     moved = i * c * (f * c) ** (i - 1) * value
-    below = _coin(held, i - 1, vol, 0)
+    below = _coin(held, (i - 1, vol, time))
     coin = kappa / c * moved - i * (f * c) ** (i - 1) * kappa * below
     if i > 1:
         coin = coin + i * (i - 1) * c * (f * c) ** (i - 2) * (1.0 - f * kappa) * below
     return np.where(held.is_coin_settled, coin, held.settlement_usd * moved)
 
 
-def _kappa(held: Contracts) -> Floats:
+def _kappa_frac(held: Contracts) -> Floats:
     """Spot in forwards over A: one, to the last digit, unless the average is under way."""
     is_open = held.open_frac < 1.0
     return np.where(is_open, held.carry_frac * held.spot_usd / held.forward_usd, 1.0)
 
 
-def _coin(held: Contracts, spot: int, vol: int, time: int) -> Floats:
+def _coin(held: Contracts, orders: Orders) -> Floats:
     """``g⁽ⁱ⁾``, derived by vol and time as well."""
-    value = _of_forward(held, spot, vol, time)
-    if spot:
-        value = value - spot * _coin(held, spot - 1, vol, time)
+    i, vol, time = orders
+    value = _of_forward(held, orders)
+    if i:
+        value = value - i * _coin(held, (i - 1, vol, time))
     return value / held.forward_usd
 
 
-def _of_forward(held: Contracts, spot: int, vol: int, time: int) -> Floats:
+def _of_forward(held: Contracts, orders: Orders) -> Floats:
     """``V⁽ⁱ⁾`` from the kernel, in the option's own vol and in calendar time."""
-    raw = getattr(held.greeks, STARTS_FROM[spot, vol, time])
+    _, vol, time = orders
+    raw = getattr(held.greeks, STARTS_FROM[orders])
     # V depends on time through the deviation alone: T^1.5 inside the window falls three times as
     # fast, in proportion, as T^0.5 before it.
     speed = np.where(held.open_frac < 1.0, 3.0, 1.0) if time else 1.0

@@ -212,10 +212,10 @@ class GreekColumns:
 
     __slots__ = ("_table",)
 
-    def __init__(self, table: Floats) -> None:
-        assert table.shape[0] == len(GREEKS)
-        table.setflags(write=False)
-        self._table = table
+    def __init__(self, rows: Floats) -> None:
+        assert rows.shape[0] == len(GREEKS)
+        rows.setflags(write=False)
+        self._table = rows
 
     def __getitem__(self, name: str) -> Floats:
         return np.asarray(self._table[_ROW[name]], dtype=np.float64)

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from hedgerow.reporting.figures import significant
 from hedgerow.reporting.grid import Column, grid
-from hedgerow.reporting.number_words import TITLES, title_words, unit_words
+from hedgerow.reporting.number_words import TITLES, title_words, unit_of, unit_words
 
 __all__ = ["PricedOption", "option_builtins", "option_tables", "scaled"]
 
@@ -77,12 +77,11 @@ def _scalings(raw: str) -> list[tuple[str, int, float]]:
     """Give names of what traders read, the power of the underlying in each, and its divisor."""
     before, _, units = raw.partition("_per_")
     words, power, divisor = [], 0, 1.0
-    for unit in units.split("_") if units else ():
-        word = unit.rstrip("23")
-        order = int(unit.removeprefix(word) or 1)
-        name, parts = _READ[word]
-        words.append(name + unit.removeprefix(word))
-        power += order if word == "usd" else 0
+    for word in units.split("_") if units else ():
+        unit, order = unit_of(word)
+        name, parts = _READ[unit]
+        words.append(f"{name}{order if order > 1 else ''}")
+        power += order if unit == "usd" else 0
         divisor *= parts**order
     read = [(f"{before}_per_{'_'.join(words)}", power, divisor)] if words else []
     return [*read, *_ALSO.get(raw, ())]

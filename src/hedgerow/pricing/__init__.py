@@ -57,7 +57,6 @@ from hedgerow.pricing.averaging import (
     averaged_greeks,
 )
 from hedgerow.pricing.black76 import (
-    Floats,
     OptionColumns,
     OptionGreeks,
     are_in_domain,
@@ -77,7 +76,7 @@ from hedgerow.pricing.futures import (
     linear_futures,
     linear_perpetuals,
 )
-from hedgerow.pricing.gate import buffer
+from hedgerow.pricing.gate import Floats, buffer
 from hedgerow.pricing.implied import (
     ImpliedReason,
     ImpliedVols,

@@ -20,8 +20,8 @@ from hedgerow.reporting.number_words import TITLES, title_words, unit_of, unit_w
 __all__ = ["PricedOption", "option_builtins", "option_tables", "scaled"]
 
 
-# What the units that a raw number is derived by are to a trader, and how many of those make one: of
-# dollars, how many make all of the underlying.
+# What traders read in place of a raw unit, and how many make one of it. Dollars become per cents of
+# the underlying, so a hundred of those make it whole.
 _READ: Final = {
     "usd": ("pct", 100.0), "vol": ("volpt", 100.0), "year": ("day", 365.0), "rate": ("bps", 1e4),
 }  # fmt: skip

@@ -9,6 +9,7 @@ from hedgerow.margin.venues.hyperliquid import HyperliquidRulebook
 from hedgerow.margin.venues.hyperliquid_portfolio import HyperliquidPortfolioRulebook
 from hedgerow.margin.venues.okx import ClosingFeeRulebook
 from hedgerow.margin.venues.okx_multi import MultiCurrencyRulebook
+from hedgerow.margin.venues.okx_portfolio import OkxPortfolioRulebook
 from tests.builders import packaged
 
 NAMES: dict[str, type] = {
@@ -21,6 +22,7 @@ NAMES: dict[str, type] = {
     "hyperliquid-portfolio/2026-08-22": HyperliquidPortfolioRulebook,
     "okx/2021-04-30": ClosingFeeRulebook,
     "okx-multi/2026-11-20": MultiCurrencyRulebook,
+    "okx-portfolio/2025-01-15": OkxPortfolioRulebook,
 }
 
 

@@ -74,3 +74,7 @@ def multi_rulebook(
         fee_closing_frac=exact(fee),
         **made,
     )
+
+
+ROWS = brackets((0, "0.01", "0.02"), (5000, "0.02", "0.05"), (50_000, "0.05", "0.1"))
+IN_COIN = brackets((0, "0.004", "0.008"), (5, "0.005", "0.01"), (10, "0.01", "0.02"))

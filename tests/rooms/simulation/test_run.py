@@ -206,9 +206,9 @@ def test_the_books_of_an_episode_say_where_everything_went() -> None:
     )
     episode = played(made, [agent], minutes(0, 10, 20, 30, 40), end=40)
     assert [(left.asset, left.reason, left.quantity_coin) for left in episode.outflows] == [
-        ("USDC", "fee", 201),
-        ("USDC", "trade", 20),
-        ("USDC", "transit", 7),
+        ("USDC", "fee", Decimal(201)),
+        ("USDC", "trade", Decimal(20)),
+        ("USDC", "transit", Decimal(7)),
     ]
     held = sum(account.balance_coin("USDC") for account in made.accounts(0))
     assert held + sum(left.quantity_coin for left in episode.outflows) == 51_000

@@ -148,3 +148,7 @@ def okx_portfolio_rulebook(units: dict[str, RiskUnit], **changes: Any) -> OkxPor
     return OkxPortfolioRulebook(
         name="okx-portfolio/2026-01-01", venue="okx-portfolio", units=units, **made
     )
+
+
+ROWS = brackets((0, "0.01", "0.02"), (5000, "0.02", "0.05"), (50_000, "0.05", "0.1"))
+IN_COIN = brackets((0, "0.004", "0.008"), (5, "0.005", "0.01"), (10, "0.01", "0.02"))

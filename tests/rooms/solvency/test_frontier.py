@@ -15,7 +15,8 @@ from hedgerow.portfolio import Account, Balance
 from hedgerow.solvency import Direction, Frontier, applied, frontier
 from hedgerow.solvency.frontier import refined
 from hedgerow.solvency.line import Sample
-from tests.rooms.margin.engines import CASES, EngineCase
+from tests.rooms.margin.engine_case import EngineCase
+from tests.rooms.margin.engines import CASES
 
 D = Decimal
 _DENSE_COUNT = 150

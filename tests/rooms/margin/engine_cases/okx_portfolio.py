@@ -17,7 +17,7 @@ from tests.builders import (
     quote,
     snapshot,
 )
-from tests.rooms.margin.engine_case import CASH, EngineCase, sizes
+from tests.rooms.margin.engine_case import CASH, BackedCase, EngineCase, sizes
 from tests.rooms.margin.made_brackets import okx_portfolio_rulebook, risk_unit
 
 
@@ -34,14 +34,15 @@ def _drawn(draw: st.DrawFn) -> Account:
     return account(currency="USD", positions=held, balances=balances)
 
 
+_RULEBOOK = okx_portfolio_rulebook(
+    {
+        "BTC": risk_unit("0.04", "0.08", "0.12", extreme="0.25"),
+        "ETH": risk_unit("0.1", "0.2", extreme="0.36"),
+    }
+)
 CASE = EngineCase(
     name="OKX portfolio margin",
-    rulebook=okx_portfolio_rulebook(
-        {
-            "BTC": risk_unit("0.04", "0.08", "0.12", extreme="0.25"),
-            "ETH": risk_unit("0.1", "0.2", extreme="0.36"),
-        }
-    ),
+    rulebook=_RULEBOOK,
     build_account=_drawn,
     instruments=by_id(
         perpetual("BTC"),
@@ -62,4 +63,7 @@ CASE = EngineCase(
     ),
     # A step of each of six lines and a step of a coin at its price; the least charge by four.
     slack_ccy=Decimal("1e-7"),
+)
+BACKED = BackedCase(
+    name="okx portfolio", rulebook=_RULEBOOK, traded="ETH", asset="BTC", currency="USD"
 )

@@ -3,8 +3,21 @@
 An account, a snapshot and its rulebook enter; a `Distance` leaves: how far the joint spot may fall
 or rise before the venue may act, by the same `margin.require` the venue's simulator uses. The room
 refuses a distance where one requirement on the way has no answer.
+
+How likely that is, and how soon: closed forms for one price (`hit_frac`, `corridor`), and paths of
+the market's `Dynamics` against the `Boundary` of an account (`path_hits`).
 """
 
+from hedgerow.solvency.boundary import (
+    NO_BARRIER_LOG,
+    Boundary,
+    Direction,
+    Headroom,
+    boundary,
+    headroom,
+    pooled,
+    spot_nodes,
+)
 from hedgerow.solvency.coins import coins_moved
 from hedgerow.solvency.corridor import Corridor, corridor
 from hedgerow.solvency.distance import DISTANCE_FRAC_MAX, distance
@@ -18,27 +31,50 @@ from hedgerow.solvency.passage import (
     median_years,
     seen_barrier_usd,
 )
+from hedgerow.solvency.paths import (
+    HORIZONS_YEARS,
+    LiquidationCost,
+    PathHits,
+    path_ends_log,
+    path_hits,
+)
 from hedgerow.solvency.records import Distance
 from hedgerow.solvency.standing import Standing, StandingChange, WhatIf, compared, standing
+from hedgerow.solvency.wanted import CollateralWanted, collateral_wanted
 
 __all__ = [
     "DISTANCE_FRAC_MAX",
+    "HORIZONS_YEARS",
+    "NO_BARRIER_LOG",
+    "Boundary",
+    "CollateralWanted",
     "Corridor",
+    "Direction",
     "Distance",
+    "Headroom",
+    "LiquidationCost",
+    "PathHits",
     "Standing",
     "StandingChange",
     "WhatIf",
+    "boundary",
     "bridge_hit_frac",
     "cash_at_hit_usd",
     "coins_moved",
+    "collateral_wanted",
     "compared",
     "corridor",
     "distance",
     "ever_frac",
+    "headroom",
     "hit_density_per_year",
     "hit_frac",
     "mean_years",
     "median_years",
+    "path_ends_log",
+    "path_hits",
+    "pooled",
     "seen_barrier_usd",
+    "spot_nodes",
     "standing",
 ]

@@ -81,10 +81,6 @@ class Jumps(msgspec.Struct, frozen=True, kw_only=True):
         if not (0.0 < self.size_up_log < np.inf and 0.0 < self.size_down_log < np.inf):
             raise OutOfDomain("mean sizes of jumps must be positive and finite")
 
-    def mean_log(self) -> float:
-        """Give the mean size of a jump, up less down."""
-        return self.up_frac * self.size_up_log - (1.0 - self.up_frac) * self.size_down_log
-
     def growth_frac(self, loading_frac: float) -> float:
         """Give by how much a jump multiplies a level on average, less 1.
 

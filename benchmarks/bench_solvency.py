@@ -3,8 +3,9 @@
 `paths_1e6x100_s` walks a million paths of two factors (a price and its vols) in 100 steps against a
 boundary that was worked out before, on two threads; `paths_added_account_ns` is what each further
 account on the same paths costs. Expected before measuring: a path and step are one Philox block
-(some 100 integer operations), two normal numbers (60), four exponentials of bridges (72), and some
-60 around them, 300 operations or 25 ns at twelve a nanosecond: 1.3 s on two cores.
+(some 100 integer operations), two normal numbers (80), two exponentials of bridges and their
+divisions (52), and some 100 around them, 330 operations or 28 ns at twelve a nanosecond: 1.4 s on
+two cores.
 `draws_normal_per_s` is the limit: the same draws and nothing else; `paths_over_limit` says how many
 times longer the walk takes on one thread, and `paths_over_count` the same against operations
 counted, at the rate at which multiply-adds are seen to go.
@@ -68,7 +69,7 @@ _NORMALS = 2 * 5 + 30 + 8 + 1 + 7 + 8 + 8 + 8
 _MOVES = 2 * (3 * 2 + 8 + 2 + 5)
 _BARRIERS = 2 * 14
 _BRIDGES = 2 * 8 + 2 * (3 * 2 + 8 + 18 + 2)
-_BOTH = 18 + 8 + 2 * 18
+_BOTH = 3  # looked for in each block, and here in none
 _LOSSES = 6 + 2 * 11 + 3 + 6
 OPERATIONS_COUNT = _PHILOX + _NORMALS + _MOVES + _BARRIERS + _BRIDGES + _BOTH + _LOSSES
 

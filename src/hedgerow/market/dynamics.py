@@ -152,7 +152,8 @@ class Dynamics:
     degrees_frac
         Degrees of freedom of Student's t, above 2; infinity for normal draws. All factors of a step
         share the variance that is mixed in, so that they have their large moves together; the vol
-        is that of the moves as they come.
+        is that of the moves as they come. The mean of a level is then infinite in theory: half the
+        variance is taken from its drift as of normal draws.
     jumps
         None for no jumps.
     period_years

@@ -13,7 +13,7 @@ What a path draws depends on seed, path and step alone, and sums are taken block
 order: the same bytes whatever the number of threads, and one path after another for any count. All
 accounts of a call see the same paths.
 
-Cost on one core: some 30 ns a path and step for two factors and one account, 20 for each further
+Cost on one core: some 25 ns a path and step for two factors and one account, 10 for each further
 account.
 """
 
@@ -87,8 +87,8 @@ class PathHits:
         Probability of having gone first where nothing is known: past an open end, or off the nodes
         of the second factor. The truth lies between `hit_frac` and the sum of the two.
     loss_usd
-        Mean cost of liquidations, those that do not happen counted as zero; NaN never, and zero for
-        an account whose cost was not told.
+        Mean cost of liquidations, a path without one counted as zero. Zero where no costs were
+        given.
     covariance_frac
         Shape (horizons, accounts, accounts): of the estimates of `hit_frac`, so that differences
         and sums of accounts have an error too.

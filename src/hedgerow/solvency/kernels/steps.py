@@ -22,17 +22,21 @@ __all__ = [
     "bridge_variance",
     "correlated",
     "drifted",
+    "is_wide",
     "leave_grid",
     "lose",
     "met",
     "mixing",
     "next_variance",
+    "places",
     "scaled",
     "split",
 ]
 
 _Row: TypeAlias = NDArray[np.float64]
 _TINY = 1e-300
+# Below this a probability makes no difference to one less it.
+_NOTHING = 1e-18
 
 
 @inlined
@@ -42,10 +46,9 @@ def mixing(z: _Row, table: _Row, z_first: float, per_z: float, out: _Row) -> Non
     for i in range(out.shape[0]):
         place = (z[i] - z_first) * per_z
         place = place if place > 0.0 else 0.0
-        whole = np.floor(place if place < last else last)
-        j = np.int32(whole)
+        j = np.int64(place if place < last else last)
         low = table[j]
-        out[i] = low + (place - whole) * (table[j + 1] - low)
+        out[i] = low + (place - j) * (table[j + 1] - low)
 
 
 @inlined
@@ -72,19 +75,24 @@ def drifted(
 
 
 @inlined
-def barriers(v: _Row, nodes: _Row, v_first: float, per_v: float, out: _Row, slope: _Row) -> None:
-    """Barrier and its slope where the second factor is; straight lines between nodes."""
-    last = np.float64(nodes.shape[0] - 2)
+def places(v: _Row, v_first: float, per_v: float, last: float, out: _Row) -> None:
+    """Where the second factor is among the nodes, counted from the first; kept within them."""
     for i in range(out.shape[0]):
         place = (v[i] - v_first) * per_v
         place = place if place > 0.0 else 0.0
-        whole = np.floor(place if place < last else last)
-        j = np.int32(whole)
-        part = place - whole
-        part = part if part < 1.0 else 1.0
+        out[i] = place if place < last else last
+
+
+@inlined
+def barriers(place: _Row, nodes: _Row, per_v: float, out: _Row, slope: _Row) -> None:
+    """Barrier and its slope there; straight lines between nodes."""
+    cell_last = nodes.shape[0] - 2
+    for i in range(out.shape[0]):
+        j = np.int64(place[i])
+        j = j if j < cell_last else cell_last
         low = nodes[j]
         rise = nodes[j + 1] - low
-        out[i] = low + part * rise
+        out[i] = low + (place[i] - j) * rise
         slope[i] = rise * per_v
 
 
@@ -131,6 +139,15 @@ def both_sides(
 
 
 @inlined
+def is_wide(low: _Row, high: _Row) -> bool:
+    """Say that no path of the block may have met both barriers: more than `both_sides` can be."""
+    count = 0
+    for i in range(low.shape[0]):
+        count += 1 if low[i] * high[i] > _NOTHING else 0
+    return count == 0
+
+
+@inlined
 def lose(weight: _Row, low: _Row, high: _Row, both: _Row, out: _Row) -> None:
     """Weight that the step takes; what `both` leaves out keeps it between nothing and all."""
     for i in range(out.shape[0]):
@@ -145,7 +162,7 @@ def lose(weight: _Row, low: _Row, high: _Row, both: _Row, out: _Row) -> None:
 def split(lost: _Row, mine: _Row, other: _Row, out: _Row) -> None:
     """Part of the loss that goes to one barrier: as its probability among the two."""
     for i in range(out.shape[0]):
-        out[i] = lost[i] * mine[i] / (mine[i] + other[i] + _TINY)
+        out[i] = lost[i] * (mine[i] / (mine[i] + other[i] + _TINY))
 
 
 @inlined

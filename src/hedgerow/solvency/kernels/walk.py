@@ -29,11 +29,13 @@ from hedgerow.solvency.kernels.steps import (
     bridge_variance,
     correlated,
     drifted,
+    is_wide,
     leave_grid,
     lose,
     met,
     mixing,
     next_variance,
+    places,
     scaled,
     split,
 )
@@ -63,7 +65,7 @@ _JUMPS_MAX = 64
 
 
 @inlined
-def _place(v: float, v_first: float, per_v: float, nodes_count: int) -> tuple[int, float]:
+def _cell(v: float, v_first: float, per_v: float, nodes_count: int) -> tuple[int, float]:
     place = (v - v_first) * per_v
     place = place if place > 0.0 else 0.0
     place = place if place < nodes_count - 1.0 else nodes_count - 1.0
@@ -140,7 +142,7 @@ def _credit(
         add_part(lost, 1.0, left)
     else:
         for i in range(lost.shape[0]):
-            j, _ = _place(v[i], v_first, per_v, nodes_open.shape[0])
+            j, _ = _cell(v[i], v_first, per_v, nodes_open.shape[0])
             if nodes_open[j] > 0.5:
                 left[i] += lost[i]
                 lost[i] = 0.0
@@ -209,6 +211,10 @@ def walk(
     steps = years.shape[0]
     k0, k1 = np.uint64(seed) & _LOW, np.uint64(seed) >> _HALF
     has_mix = mix_table.shape[0] > 0
+    is_changing = has_mix
+    for f in range(factors):
+        is_changing = is_changing or garch[f, 4] > 0.0
+    place_last = nodes - 1.0
     before = np.zeros((factors + 1, BLOCK))
     x = np.zeros((factors + 1, BLOCK))  # the last row stands still: no second factor
     deviation = np.zeros((factors + 1, BLOCK))
@@ -228,7 +234,7 @@ def walk(
     slope_low = np.zeros((accounts, BLOCK))
     slope_high = np.zeros((accounts, BLOCK))
     lower_next, upper_next = np.zeros(BLOCK), np.zeros(BLOCK)
-    of_bridge = np.zeros(BLOCK)
+    of_bridge, place = np.zeros(BLOCK), np.zeros(BLOCK)
     met_low, met_high, met_both = np.zeros(BLOCK), np.zeros(BLOCK), np.zeros(BLOCK)
     lost, lost_low, lost_high = np.zeros(BLOCK), np.zeros(BLOCK), np.zeros(BLOCK)
 
@@ -240,9 +246,9 @@ def walk(
         for f in range(factors):
             variance[f] = variance_start[f]
         for a in range(accounts):
-            v = x[which[a, 1]]
-            barriers(v, low[a, 0], grid[a, 0], grid[a, 1], lower[a], slope_low[a])
-            barriers(v, high[a, 0], grid[a, 0], grid[a, 1], upper[a], slope_high[a])
+            places(x[which[a, 1]], grid[a, 0], grid[a, 1], place_last, place)
+            barriers(place, low[a, 0], grid[a, 1], lower[a], slope_low[a])
+            barriers(place, high[a, 0], grid[a, 1], upper[a], slope_high[a])
             is_dead = lower[a, 0] >= 0.0 or upper[a, 0] <= 0.0
             weight[a] = 0.0 if is_dead else 1.0
             hit_low[a] = 1.0 if is_dead and lower[a, 0] >= 0.0 else 0.0
@@ -263,7 +269,8 @@ def walk(
                 draw[:] = 0.0
                 for g in range(f + 1):
                     correlated(z[g], root[f, g], draw)
-                scaled(variance[f], mix, dt, noise[m, f], deviation[f])
+                if is_changing or m == 0 or years[m] != years[m - 1]:
+                    scaled(variance[f], mix, dt, noise[m, f], deviation[f])
                 drifted(variance[f], deviation[f], draw, drift[f], dt, decay[m, f], x[f])
                 if garch[f, 4] > 0.0:
                     for i in range(BLOCK):
@@ -275,16 +282,20 @@ def walk(
                 if g >= 0:
                     for n in range(factors):
                         correlation += root[s, n] * root[g, n]
+                places(x[g], v_first, per_v, place_last, place)
                 bridge_variance(deviation[s], deviation[g], slope_low[a], correlation, of_bridge)
-                barriers(x[g], low[a, m + 1], v_first, per_v, lower_next, slope_low[a])
+                barriers(place, low[a, m + 1], per_v, lower_next, slope_low[a])
                 met(before[s], x[s], lower[a], lower_next, 1.0, of_bridge, met_low)
                 bridge_variance(deviation[s], deviation[g], slope_high[a], correlation, of_bridge)
-                barriers(x[g], high[a, m + 1], v_first, per_v, upper_next, slope_high[a])
+                barriers(place, high[a, m + 1], per_v, upper_next, slope_high[a])
                 met(before[s], x[s], upper[a], upper_next, -1.0, of_bridge, met_high)
-                both_sides(
-                    before[s], x[s], lower[a], lower_next, upper[a], upper_next, of_bridge,
-                    met_both,
-                )  # fmt: skip
+                if is_wide(met_low, met_high):
+                    met_both[:] = 0.0
+                else:
+                    both_sides(
+                        before[s], x[s], lower[a], lower_next, upper[a], upper_next, of_bridge,
+                        met_both,
+                    )  # fmt: skip
                 lose(weight[a], met_low, met_high, met_both, lost)
                 split(lost, met_low, met_high, lost_low)
                 split(lost, met_high, met_low, lost_high)
@@ -330,7 +341,7 @@ def walk(
                             x[f, i] += sd * normal - 0.5 * sd * sd
                     for a in range(accounts):
                         s, g = which[a, 0], which[a, 1]
-                        j, part = _place(x[g, i], grid[a, 0], grid[a, 1], nodes)
+                        j, part = _cell(x[g, i], grid[a, 0], grid[a, 1], nodes)
                         _gap(
                             x[s, i], j, part, low[a, m + 1], high[a, m + 1], open_low[a, m + 1],
                             open_high[a, m + 1], terms[a], weight[a], hit_low[a], hit_high[a],
@@ -338,8 +349,9 @@ def walk(
                         )  # fmt: skip
                 for a in range(accounts):
                     g = which[a, 1]
-                    barriers(x[g], low[a, m + 1], grid[a, 0], grid[a, 1], lower[a], slope_low[a])
-                    barriers(x[g], high[a, m + 1], grid[a, 0], grid[a, 1], upper[a], slope_high[a])
+                    places(x[g], grid[a, 0], grid[a, 1], place_last, place)
+                    barriers(place, low[a, m + 1], grid[a, 1], lower[a], slope_low[a])
+                    barriers(place, high[a, m + 1], grid[a, 1], upper[a], slope_high[a])
                     if g >= 0:
                         last = grid[a, 0] + (nodes - 1) / grid[a, 1]
                         leave_grid(x[g], grid[a, 0], last, weight[a], left[a])

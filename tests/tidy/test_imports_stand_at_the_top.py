@@ -1,15 +1,15 @@
 """Imports stand at the top of a module, where the graph of rooms sees them, and nothing hides one.
 
 Two kinds are late, and said here: `app.actions` imports by name what a command runs, so that asking
-for help does not wait for numerics; and `pricing` imports its compiled kernels when they are first
-needed, for Numba takes a second to import and must know its folder before.
+for help does not wait for numerics; and `pricing` and `solvency` import their compiled kernels when
+they are first needed, for Numba takes a second to import and must know its folder before.
 """
 
 import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-_KERNELS = "hedgerow.pricing.kernels"
+_WITH_KERNELS = ("pricing", "solvency")
 
 
 def late_imports(source: str) -> Iterator[str]:
@@ -32,7 +32,8 @@ def test_imports_stand_at_the_top(root: Path) -> None:
     for file in sorted(package.rglob("*.py")):
         where = file.relative_to(package).as_posix()
         for late in late_imports(file.read_text(encoding="utf-8")):
-            is_kernel = where.startswith("pricing/") and late.endswith(f"from {_KERNELS}")
+            room = where.partition("/")[0]
+            is_kernel = room in _WITH_KERNELS and late.endswith(f"from hedgerow.{room}.kernels")
             is_command = where == "app/actions.py" and late.endswith("import_module")
             if not is_kernel and not is_command:
                 found.append(f"{where}:{late}")

@@ -31,7 +31,6 @@ from hedgerow.market import Dynamics
 from hedgerow.pricing import Floats
 from hedgerow.pricing.threads import shared_out, shares
 from hedgerow.solvency.boundary import Boundary
-from hedgerow.solvency.kernels.walk import BLOCK, QUANTITIES, walk
 from hedgerow.units import DAY_NS, HOUR_NS, YEAR_NS
 
 __all__ = [
@@ -235,6 +234,9 @@ def _walked(
     keep_ends: bool,
 ) -> tuple[Floats, Floats, Floats]:
     """Give sums and products, a block of paths each, and the ends if they are kept."""
+    # Here and not above: Numba takes a second to import, and who walks no paths need not wait.
+    from hedgerow.solvency.kernels import walk as kernel
+
     if not 1 <= paths_count < _PATHS_COUNT_MAX:
         raise OutOfDomain(f"paths_count must be from 1 to 2^32, was {paths_count}")
     if not 0 <= seed < 2**63:
@@ -249,8 +251,8 @@ def _walked(
     jumps = dynamics.jumps
     low, high, open_low, open_high = _tables(boundaries, years)
     accounts_count = len(boundaries)
-    blocks_count = -(-paths_count // BLOCK)
-    sums = np.zeros((blocks_count, horizons_count, accounts_count, QUANTITIES))
+    blocks_count = -(-paths_count // kernel.BLOCK)
+    sums = np.zeros((blocks_count, horizons_count, accounts_count, kernel.QUANTITIES))
     products = np.zeros((blocks_count, horizons_count, accounts_count, accounts_count))
     ends = np.zeros((paths_count if keep_ends else 0, horizons_count, factors_count))
     arguments = (
@@ -287,7 +289,9 @@ def _walked(
         share_count_min=_SHARE_BLOCKS_MIN,
     )
     shared_out(
-        lambda first, last: walk(first, last, paths_count, seed, *arguments, sums, products, ends),
+        lambda first, last: kernel.walk(
+            first, last, paths_count, seed, *arguments, sums, products, ends
+        ),
         parts,
     )
     return sums, products, ends

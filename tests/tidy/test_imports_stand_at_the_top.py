@@ -1,9 +1,10 @@
 """Imports stand at the top of a module, where the graph of rooms sees them, and nothing hides one.
 
 Three kinds are late, and said here: `app.actions` imports by name what a command runs, so that
-asking for help does not wait for numerics; `pricing` imports its compiled kernels when first
-needed, for Numba takes a second to import and must know its folder before; and a registry imports
-whatever lies in its own folder, which no graph of rooms could tell from the folder itself.
+asking for help does not wait for numerics; `pricing` and `solvency` import their compiled kernels
+when first needed, for Numba takes a second to import and must know its folder before; and a
+registry imports whatever lies in its own folder, which no graph of rooms could tell from the folder
+itself.
 """
 
 import ast
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-_KERNELS = "hedgerow.pricing.kernels"
+_WITH_KERNELS = ("pricing", "solvency")
 _REGISTRIES = ("app/certify/suites/__init__.py", "margin/venues/__init__.py")
 
 
@@ -58,7 +59,8 @@ def test_imports_stand_at_the_top(root: Path) -> None:
         source = file.read_text(encoding="utf-8")
         is_registry = where in _REGISTRIES and is_of_its_own_folder(source)
         for late in late_imports(source):
-            is_kernel = where.startswith("pricing/") and late.endswith(f"from {_KERNELS}")
+            room = where.partition("/")[0]
+            is_kernel = room in _WITH_KERNELS and late.endswith(f"from hedgerow.{room}.kernels")
             is_command = where == "app/actions.py" and late.endswith("import_module")
             is_found = is_registry and late.endswith("import_module")
             if not is_kernel and not is_command and not is_found:

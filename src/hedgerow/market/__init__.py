@@ -7,7 +7,7 @@ The room refuses records that cannot be: crossed or empty ladders, non-positive 
 
 Chains enter `fit_surfaces` and a `Surface` of each leaves: per expiry a smile free of arbitrage, or
 the reason why there is none. A table of returns enters `covariance`, and joint moves of all factors
-leave: designed, drawn or as history had them.
+leave: designed, drawn or as history had them. `Dynamics` says how factors move over time.
 """
 
 from hedgerow.market.ages import AgeLimits
@@ -24,6 +24,7 @@ from hedgerow.market.covariance import (
     shrinkage_frac,
     stressed,
 )
+from hedgerow.market.dynamics import Dynamics, FactorMoves, Garch, Jumps
 from hedgerow.market.essvi import Essvi
 from hedgerow.market.events import VarianceEvent
 from hedgerow.market.forwards import Forward, ForwardSource, from_parity, from_strike
@@ -72,15 +73,19 @@ __all__ = [
     "Candle",
     "ChainColumns",
     "Covariance",
+    "Dynamics",
     "Essvi",
     "Factor",
     "FactorKind",
+    "FactorMoves",
     "Forward",
     "ForwardSource",
     "FundingSettlement",
+    "Garch",
     "GatedQuotes",
     "IndexPrice",
     "JointScenarios",
+    "Jumps",
     "Ladder",
     "LendingIndex",
     "Level",

@@ -24,6 +24,8 @@ COMMANDS = [
     ("exposure", "cross"),
     ("exposure", "funding"),
     ("exposure", "liquidity"),
+    ("solvency",),
+    ("solvency", "frontier"),
     ("margin",),
     ("margin", "require"),
     ("margin", "compare"),

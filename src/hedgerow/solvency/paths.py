@@ -91,6 +91,10 @@ class PathHits:
     covariance_frac
         Shape (horizons, accounts, accounts): of the estimates of `hit_frac`, so that differences
         and sums of accounts have an error too.
+    any_frac
+        Shape (horizons,): probability that any of the accounts that were joined is liquidated.
+        Within a step their bridges count as independent; accounts on one factor are joined exactly
+        by `pooled`.
     """
 
     account_ids: tuple[str, ...]
@@ -105,6 +109,8 @@ class PathHits:
     loss_usd: Floats
     loss_error_usd: Floats
     covariance_frac: Floats
+    any_frac: Floats
+    any_error_frac: Floats
     paths_count: int
     steps_count: int
     seed: int
@@ -125,6 +131,7 @@ def path_hits(
     horizons_years: Sequence[float] = HORIZONS_YEARS,
     step_years: float = HORIZONS_YEARS[0],
     costs: Sequence[LiquidationCost] | None = None,
+    joined: Sequence[int] | None = None,
     time_ns: int | None = None,
     threads_count: int = 1,
 ) -> PathHits:
@@ -141,6 +148,8 @@ def path_hits(
         horizons must lie at the end of one.
     costs
         One an account; left out for none.
+    joined
+        Places of the boundaries that `any_frac` is about; all if left out.
     time_ns
         Now; needed where a factor has events. Those up to the last horizon come at the end of the
         step that they lie in.
@@ -158,13 +167,15 @@ def path_hits(
     if costs is not None and len(costs) != len(boundaries):
         raise OutOfDomain(f"{len(boundaries)} boundaries need as many costs, were {len(costs)}")
     steps = _steps(dynamics, horizons_years, step_years)
-    sums, products, _ = _walked(
+    chosen = range(len(boundaries)) if joined is None else joined
+    sums, products, either, _ = _walked(
         dynamics, boundaries, steps, len(horizons_years), paths_count, seed, costs, time_ns,
-        threads_count, keep_ends=False,
+        threads_count, joined=chosen, keep_ends=False,
     )  # fmt: skip
     n = float(paths_count)
     total = np.moveaxis(sums.sum(axis=0), 0, 1) / n  # accounts, horizons, quantities
     mean = total[..., 2]
+    any_mean, any_square = np.moveaxis(either.sum(axis=0)[:, 0], 1, 0) / n
     covariance = products.sum(axis=0) / n - np.einsum("ah,bh->hab", mean, mean)
 
     def error(mean: Floats, square: Floats) -> Floats:
@@ -183,6 +194,8 @@ def path_hits(
         loss_usd=total[..., 7],
         loss_error_usd=error(total[..., 7], total[..., 8]),
         covariance_frac=covariance / max(n - 1.0, 1.0),
+        any_frac=any_mean,
+        any_error_frac=error(any_mean, any_square),
         paths_count=paths_count,
         steps_count=len(steps.years),
         seed=seed,
@@ -213,9 +226,9 @@ def path_ends_log(
     """
     steps = _steps(dynamics, horizons_years, step_years)
     free = Boundary.fixed("", dynamics.factors[0].factor, low_log=None, high_log=None)
-    _, _, ends = _walked(
+    *_, ends = _walked(
         dynamics, [free], steps, len(horizons_years), paths_count, seed, None, time_ns,
-        threads_count, keep_ends=True,
+        threads_count, joined=(), keep_ends=True,
     )  # fmt: skip
     return ends
 
@@ -231,9 +244,10 @@ def _walked(
     time_ns: int | None,
     threads_count: int,
     *,
+    joined: Sequence[int],
     keep_ends: bool,
-) -> tuple[Floats, Floats, Floats]:
-    """Give sums and products, a block of paths each, and the ends if they are kept."""
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Give sums, products and any of them, a block of paths each, and the ends if kept."""
     # Here and not above: Numba takes a second to import, and who walks no paths need not wait.
     from hedgerow.solvency.kernels import walk as kernel
 
@@ -254,6 +268,9 @@ def _walked(
     blocks_count = -(-paths_count // kernel.BLOCK)
     sums = np.zeros((blocks_count, horizons_count, accounts_count, kernel.QUANTITIES))
     products = np.zeros((blocks_count, horizons_count, accounts_count, accounts_count))
+    either = np.zeros((blocks_count, horizons_count, 1, 2))
+    is_joined = np.zeros(accounts_count, dtype=np.bool_)
+    is_joined[list(joined)] = True
     ends = np.zeros((paths_count if keep_ends else 0, horizons_count, factors_count))
     arguments = (
         years,
@@ -281,6 +298,7 @@ def _walked(
         _which(dynamics, boundaries, open_low, open_high),
         np.array([[each.second_first_log, 1.0 / each.second_step_log] for each in boundaries]),
         _terms(costs, accounts_count),
+        is_joined,
     )
     parts = shares(
         blocks_count,
@@ -290,11 +308,11 @@ def _walked(
     )
     shared_out(
         lambda first, last: kernel.walk(
-            first, last, paths_count, seed, *arguments, sums, products, ends
+            first, last, paths_count, seed, *arguments, sums, products, either, ends
         ),
         parts,
     )
-    return sums, products, ends
+    return sums, products, either, ends
 
 
 def _steps(dynamics: Dynamics, horizons_years: Sequence[float], step_years: float) -> _Steps:

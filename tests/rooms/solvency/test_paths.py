@@ -377,3 +377,36 @@ def test_what_is_refused(change: dict[str, Any], told: str) -> None:
     boundaries = asked.pop("boundaries")
     with pytest.raises(OutOfDomain, match=told):
         path_hits(alone(), boundaries, **asked)
+
+
+# --- any of several -------------------------------------------------------------------------------
+
+
+def test_any_of_two_that_nothing_joins_is_what_chance_makes_of_it() -> None:
+    """Independent coins: 1 - (1 - p)(1 - q)."""
+    btc, eth = Factor(kind="spot", name="BTC"), Factor(kind="spot", name="ETH")
+    moves = (FactorMoves(factor=btc, vol_frac=0.6), FactorMoves(factor=eth, vol_frac=0.8))
+    both = [
+        Boundary.fixed("a", btc, low_log=-0.1, high_log=None),
+        Boundary.fixed("b", eth, low_log=None, high_log=0.1),
+    ]
+    found = path_hits(
+        Dynamics(factors=moves, correlation_frac=np.eye(2)), both, paths_count=40_000, seed=5
+    )
+    alone = 1.0 - np.prod(1.0 - found.hit_frac, axis=0)
+    assert np.all(np.abs(found.any_frac - alone) <= 4.0 * found.any_error_frac + 1e-12)
+    assert np.all(found.any_frac >= found.hit_frac.max(axis=0))
+
+
+def test_any_of_those_joined_leaves_out_the_others() -> None:
+    btc = Factor(kind="spot", name="BTC")
+    dynamics = Dynamics(
+        factors=(FactorMoves(factor=btc, vol_frac=0.6),), correlation_frac=np.eye(1)
+    )
+    near, far = (Boundary.fixed("a", btc, low_log=low, high_log=None) for low in (-0.05, -0.2))
+    found = path_hits(dynamics, [near, far], paths_count=2_000, seed=5, joined=[1])
+    assert np.array_equal(found.any_frac, found.hit_frac[1])
+    assert np.array_equal(found.any_error_frac, found.hit_error_frac[1])
+    whole = pooled([near, far], "both")
+    exact = path_hits(dynamics, [whole], paths_count=2_000, seed=5)
+    assert np.array_equal(exact.hit_frac[0], found.hit_frac[0])

@@ -153,15 +153,16 @@ def _credit(
 @compiled(
     COUNT, COUNT, COUNT, COUNT, COLUMN, FLAGS, INDICES, COLUMN, COLUMNS, COLUMNS, COLUMNS, COLUMN,
     COLUMNS, COLUMN, COLUMN, COLUMN, COLUMN, COLUMNS, _CUBES, _CUBES, _CUBES, _CUBES,
-    types.Array(types.int64, 2, "C", readonly=True), COLUMNS, COLUMNS, _SUMS, _SUMS, _ENDS,
+    types.Array(types.int64, 2, "C", readonly=True), COLUMNS, COLUMNS, FLAGS, _SUMS, _SUMS, _SUMS,
+    _ENDS,
 )  # fmt: skip
 def walk(
     block_first: int, block_last: int, paths_count: int, seed: int, years: _Row,
     is_period_end: NDArray[np.bool_], horizon_at: NDArray[np.int64], drift: _Row, decay: _Table,
     noise: _Table, root: _Table, variance_start: _Row, garch: _Table, periods: _Row,
     mix_table: _Row, jumps: _Row, loading: _Row, event_deviation: _Table, low: Any, high: Any,
-    open_low: Any, open_high: Any, which: NDArray[np.int64], grid: _Table, terms: _Table, sums: Any,
-    products: Any, ends: Any,
+    open_low: Any, open_high: Any, which: NDArray[np.int64], grid: _Table, terms: _Table,
+    is_joined: NDArray[np.bool_], sums: Any, products: Any, joined: Any, ends: Any,
 ) -> None:  # fmt: skip
     """Walk blocks of paths.
 
@@ -199,10 +200,14 @@ def walk(
     terms
         A row for each account: cost at the price of the liquidation, and cost of the gap, each for
         a price of 1 now.
+    is_joined
+        Which accounts `joined` is about.
     sums
         Shape (blocks, horizons, accounts, `QUANTITIES`).
     products
         Shape (blocks, horizons, accounts, accounts): of the hits of two.
+    joined
+        Shape (blocks, horizons, 1, 2): of the hit of any that is joined, and of its square.
     ends
         Shape (paths, horizons, factors): where paths are; may be empty.
     """
@@ -383,6 +388,13 @@ def walk(
                             products[block, at, a, b] += (hit_low[a, i] + hit_high[a, i]) * (
                                 hit_low[b, i] + hit_high[b, i]
                             )
+                for i in range(here):
+                    alive = 1.0
+                    for a in range(accounts):
+                        if is_joined[a]:
+                            alive *= 1.0 - hit_low[a, i] - hit_high[a, i]
+                    joined[block, at, 0, 0] += 1.0 - alive
+                    joined[block, at, 0, 1] += (1.0 - alive) * (1.0 - alive)
                 if ends.shape[0] > 0:
                     for i in range(here):
                         for f in range(factors):

@@ -56,6 +56,11 @@ def _methods() -> dict[str, Any]:
         "hedge_band",
         "portfolio_scan",
         "lp",
+        "first_passage",
+        "liquidation_probability_7d_sigma60",
+        "latency_var_bp_sigma60_99",
+        "cascade",
+        "hunting",
     )
     return {
         "title": "Values of numerical methods: published, or computed with 40 digits",

@@ -126,7 +126,7 @@ def files() -> dict[str, str]:
         "hyperliquid/protocol_cases.json": _suite(
             "onchain/hyperliquid.json",
             "the venue's documents and worked examples",
-            lambda c: c["kind"] == "tiered_maintenance_margin",
+            lambda c: c["kind"] in {"tiered_maintenance_margin", "adl_ranking_longs"},
         ),
         "okx/venue_cases.json": _suite(
             "venues/okx.json",

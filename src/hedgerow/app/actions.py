@@ -27,6 +27,8 @@ ACTIONS: Final[Mapping[str, str]] = {
     "margin rulebooks list": "rulebook_verbs:show_list",
     "margin rulebooks check": "rulebook_verbs:show_check",
     "margin rulebooks diff": "rulebook_verbs:show_diff",
+    "solvency reaction": "reactions:show_reaction",
+    "solvency ladder": "liquidation_ladder:show_ladder",
     "hedge plan": "plans:show_hedges",
     "collateral plan": "plans:show_transfers",
     "surface fit": "surfaces:fit_all",

@@ -100,7 +100,11 @@ def files() -> dict[str, str]:
         "binance-pm-position-btcusdt",
     }
     perpetuals = {"liquidation_price", "tier_deduction", "account_identity", "portfolio_margin"}
-    bybit = {"liquidation_price", "option_standard_margin"}
+    bybit = {
+        "liquidation_price",
+        "inverse_cross_liquidation_price",
+        "option_standard_margin",
+    }
     aave = {"health_factor", "close_factor_bps", "available_collateral_to_liquidate"}
     made = {
         "deribit/venue_cases.json": _suite(
@@ -126,7 +130,8 @@ def files() -> dict[str, str]:
         "hyperliquid/protocol_cases.json": _suite(
             "onchain/hyperliquid.json",
             "the venue's documents and worked examples",
-            lambda c: c["kind"] in {"tiered_maintenance_margin", "adl_ranking_longs"},
+            lambda c: c["kind"]
+            in {"tiered_maintenance_margin", "liquidation_price_isolated", "adl_ranking_longs"},
         ),
         "okx/venue_cases.json": _suite(
             "venues/okx.json",

@@ -1,4 +1,4 @@
-"""``hedgerow solvency``: at what price, how likely, how soon.
+"""``hedgerow solvency``: at what price accounts break, how likely that is, and how soon.
 
 Only the wiring; `app.actions` names what each command runs.
 """
@@ -15,9 +15,49 @@ from hedgerow.app.reaction_request import ReactionAsked
 
 __all__ = ["solvency"]
 
-solvency = App(name="solvency", help="At what price an account breaks, how likely, how soon.")
+solvency = App(name="solvency", help="At what price accounts break, how likely, and how soon.")
 
-DrawSeed = Annotated[int, Parameter(help="Seed of the draws.")]
+
+@solvency.command(name="frontier")
+def frontier(
+    desk: DeskPath = None,
+    *,
+    along: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative="",
+            show_default=False,
+            help="A direction: spot:BTC, spot:BTC,ETH=1.3 (by betas), mark:BTC-PERPETUAL (all else "
+            "frozen, as venues print it), vol, basis:BTC, peg:USDC, funding, time. May be given "
+            "again; without it all that may hurt an account.",
+        ),
+    ] = (),
+    account: Annotated[str | None, Parameter(help="Only this account.")] = None,
+    likeliest: Annotated[
+        bool, Parameter(negative="", help="Also the likeliest breach, and the leg that causes it.")
+    ] = False,
+    plot: Annotated[
+        Path | None, Parameter(help="Draw one account's frontier over spot and vol to this SVG.")
+    ] = None,
+    data: Data = None,
+    at: At = None,
+    seed: Seed = None,
+    as_json: Json = False,
+) -> int:
+    """Show where each account breaks and heals: by price, vol, basis, peg, funding and time.
+
+    By the rules of its venue, with everything else it holds. Exit status 1 where an account is
+    liquidatable now or a frontier is unknown.
+    """
+    return act(
+        "solvency frontier",
+        Source(desk, data, at, seed),
+        account=account,
+        along=along,
+        likeliest=likeliest,
+        plot=plot,
+        as_json=as_json,
+    )
 
 
 @solvency.command(name="reaction")
@@ -68,7 +108,7 @@ def reaction(
         ),
     ] = None,
     draws: Annotated[int, Parameter(help="How many rescues are drawn.")] = 20_000,
-    draw_seed: DrawSeed = 7,
+    draw_seed: Annotated[int, Parameter(help="Seed of the draws.")] = 7,
     data: Data = None,
     at: At = None,
     seed: Seed = None,

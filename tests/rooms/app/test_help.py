@@ -34,6 +34,7 @@ COMMANDS = [
     ("margin", "rulebooks", "check"),
     ("margin", "rulebooks", "diff"),
     ("solvency",),
+    ("solvency", "frontier"),
     ("solvency", "reaction"),
     ("solvency", "ladder"),
     ("hedge",),

@@ -43,6 +43,8 @@ from tests.rooms.margin.made_brackets import (
     coin_rulebook,
     discount,
     multi_rulebook,
+    okx_portfolio_rulebook,
+    risk_unit,
 )
 
 D = Decimal
@@ -126,6 +128,19 @@ def _multi(draw: st.DrawFn) -> Account:
     return account(positions=held, balances={"BTC": draw(st.integers(0, 1))})
 
 
+def _okx_portfolio(draw: st.DrawFn) -> Account:
+    """Hedges of coins and dollars against each other, losses beyond a balance, least charges."""
+    held: Positions = {
+        "BTC-PERP": (draw(sizes(500)), 1000),
+        "BTC-PERPETUAL": (draw(sizes(10**6, places=0)), 990),
+        "BTC-DATED": (draw(sizes(10**6, places=0)), 1020),
+        "BTC-TETHER": (draw(sizes(500)), 1000),
+        "ETH-PERP": (draw(sizes(500)), 100),
+    }
+    balances = {"BTC": draw(st.integers(0, 400)), "USDC": draw(_CASH)}
+    return account(currency="USD", positions=held, balances=balances)
+
+
 def _unified(draw: st.DrawFn) -> Account:
     held: Positions = {
         "BTC-PERP": (draw(sizes(1)), 79_000),
@@ -147,6 +162,7 @@ _BTC, _ETH = perpetual("BTC"), perpetual("ETH")
 _CALL, _PUT = option(80_000, "call"), option(70_000, "put")
 _USDC_CALL = option(80_000, "call", settlement="USDC")
 _DATED = inverse_future("BTC-DATED", EXPIRY_NS)
+_TETHER = perpetual(instrument_id="BTC-TETHER", settlement="USDT")
 _ROWS = brackets((0, "0.01", "0.02"), (5000, "0.02", "0.05"), (50_000, "0.05", "0.1"))
 _IN_COIN = brackets((0, "0.004", "0.008"), (5, "0.005", "0.01"), (10, "0.01", "0.02"))
 _LENT = {"WETH": 2_000, "USDC": 1}
@@ -209,6 +225,29 @@ CASES: list[EngineCase] = [
         build_account=_multi,
         instruments=by_id(_BTC, _ETH),
         snapshot=snapshot(quote("BTC-PERP", 1001), quote("ETH-PERP", 101), index("BTC", 1000)),
+    ),
+    EngineCase(
+        name="OKX portfolio margin",
+        rulebook=okx_portfolio_rulebook(
+            {
+                "BTC": risk_unit("0.04", "0.08", "0.12", extreme="0.25"),
+                "ETH": risk_unit("0.1", "0.2", extreme="0.36"),
+            }
+        ),
+        build_account=_okx_portfolio,
+        instruments=by_id(_BTC, _ETH, inverse(), _DATED, _TETHER),
+        snapshot=snapshot(
+            index("BTC", 1000),
+            index("ETH", 100),
+            index("USDT", "0.999"),
+            quote("BTC-PERP", 1001),
+            quote("BTC-PERPETUAL", 1002),
+            quote("BTC-DATED", 1010),
+            quote("BTC-TETHER", 1003),
+            quote("ETH-PERP", 101),
+        ),
+        # A step of each of six lines and a step of a coin at its price; the least charge by four.
+        slack_ccy=D("1e-7"),
     ),
     EngineCase(
         name="bybit unified",

@@ -5,22 +5,45 @@ import pytest
 from hedgerow.errors import RulebookRejected
 from hedgerow.margin import LendingRulebook, ScanRulebook, TieredRulebook, decode_rulebook
 from hedgerow.margin.venues.bybit import UnifiedRulebook
+from hedgerow.margin.venues.compound_v3 import CompoundRulebook
+from hedgerow.margin.venues.dydx import DydxRulebook
+from hedgerow.margin.venues.gmx import GmxRulebook
 from hedgerow.margin.venues.hyperliquid import HyperliquidRulebook
 from hedgerow.margin.venues.hyperliquid_portfolio import HyperliquidPortfolioRulebook
+from hedgerow.margin.venues.maker import MakerRulebook
+from hedgerow.margin.venues.morpho_blue import MorphoRulebook
 from hedgerow.margin.venues.okx import ClosingFeeRulebook
 from hedgerow.margin.venues.okx_multi import MultiCurrencyRulebook
+from hedgerow.margin.venues.okx_portfolio import OkxPortfolioRulebook
 from tests.builders import packaged
 
 NAMES: dict[str, type] = {
     "aave/2023-06-20": LendingRulebook,
+    "aave/2023-10-31": LendingRulebook,
     "binance/2021-11-01": TieredRulebook,
+    "binance/2024-02-29": TieredRulebook,
+    "binance/2026-09-29": TieredRulebook,
+    "binance-usdt/2021-03-18": TieredRulebook,
+    "binance-usdt/2024-02-29": TieredRulebook,
+    "binance-usdt/2026-09-29": TieredRulebook,
     "bybit/2026-11-20": UnifiedRulebook,
+    "compound-usdc/2022-08-13": CompoundRulebook,
+    "compound-usdt/2024-07-08": CompoundRulebook,
     "deribit/2024-06-17": ScanRulebook,
     "deribit/2026-02-15": ScanRulebook,
+    "dydx/2024-01-22": DydxRulebook,
+    "dydx/2024-06-06": DydxRulebook,
+    "gate/2024-01-19": ClosingFeeRulebook,
+    "gmx/2024-08-01": GmxRulebook,
     "hyperliquid/2026-08-22": HyperliquidRulebook,
     "hyperliquid-portfolio/2026-08-22": HyperliquidPortfolioRulebook,
+    "maker-eth-a/2022-11-09": MakerRulebook,
+    "maker-eth-a/2026-08-13": MakerRulebook,
+    "maker-wsteth-a/2026-08-13": MakerRulebook,
+    "morpho-wsteth-usdc/2024-09-03": MorphoRulebook,
     "okx/2021-04-30": ClosingFeeRulebook,
     "okx-multi/2026-11-20": MultiCurrencyRulebook,
+    "okx-portfolio/2025-01-15": OkxPortfolioRulebook,
 }
 
 

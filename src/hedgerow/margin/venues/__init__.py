@@ -30,6 +30,7 @@ from hedgerow.margin.venues import (
     morpho_blue,
     okx,
     okx_multi,
+    okx_portfolio,
     paradex,
     paradex_portfolio,
 )
@@ -57,6 +58,7 @@ ENGINES: tuple[Engine[Any], ...] = (
     morpho_blue.ENGINE,
     okx.ENGINE,
     okx_multi.ENGINE,
+    okx_portfolio.ENGINE,
     paradex.ENGINE,
     paradex_portfolio.ENGINE,
 )

@@ -130,8 +130,10 @@ def files() -> dict[str, str]:
         "hyperliquid/protocol_cases.json": _suite(
             "onchain/hyperliquid.json",
             "the venue's documents and worked examples",
-            lambda c: c["kind"]
-            in {"tiered_maintenance_margin", "liquidation_price_isolated", "adl_ranking_longs"},
+            lambda c: (
+                c["kind"]
+                in {"tiered_maintenance_margin", "liquidation_price_isolated", "adl_ranking_longs"}
+            ),
         ),
         "okx/venue_cases.json": _suite(
             "venues/okx.json",

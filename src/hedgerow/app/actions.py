@@ -29,6 +29,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "margin rulebooks diff": "rulebook_verbs:show_diff",
     "solvency reaction": "reactions:show_reaction",
     "solvency ladder": "liquidation_ladder:show_ladder",
+    "solvency backtest loans": "loan_backtest:show_loan_backtest",
     "solvency frontier": "frontiers:show_frontier",
     "hedge plan": "plans:show_hedges",
     "collateral plan": "plans:show_transfers",

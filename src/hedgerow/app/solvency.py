@@ -193,3 +193,44 @@ def ladder(
         plot=plot,
         as_json=as_json,
     )
+
+
+backtest = App(name="backtest", help="What alarms and probabilities would have been worth.")
+solvency.command(backtest)
+
+
+@backtest.command(name="loans")
+def backtest_loans(
+    *,
+    data: Annotated[
+        Path, Parameter(help="Folder with aave_v2_account_histories, its calls and prices.")
+    ],
+    route: Annotated[
+        str, Parameter(help="By which a rescue would have come.")
+    ] = "ethereum-same-chain",
+    regime: Annotated[
+        Literal["calm", "busy", "wild"], Parameter(help="How the market is.")
+    ] = "wild",
+    fees: Annotated[
+        Literal[1, 2, 3, 4, 5],
+        Parameter(help="How dear blocks are, by fifths of all time; 5 is the dearest."),
+    ] = 5,
+    alarm: Annotated[
+        float,
+        number("--alarm", "probability_frac", "Probability of a breach that rings: 1%."),
+    ] = 0.01,
+    as_json: Json = False,
+) -> int:
+    """Try the alarm on recorded Aave v2 accounts: leads, misses and their cause, false alarms.
+
+    Beside it a fixed health threshold that is as often false.
+    """
+    return act(
+        "solvency backtest loans",
+        data,
+        route=route,
+        volatility=regime,
+        fee_quintile_index=fees,
+        breach_frac_max=alarm,
+        as_json=as_json,
+    )

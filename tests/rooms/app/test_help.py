@@ -37,6 +37,8 @@ COMMANDS = [
     ("solvency", "frontier"),
     ("solvency", "reaction"),
     ("solvency", "ladder"),
+    ("solvency", "backtest"),
+    ("solvency", "backtest", "loans"),
     ("hedge",),
     ("hedge", "plan"),
     ("collateral",),

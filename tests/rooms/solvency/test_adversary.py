@@ -174,6 +174,14 @@ def test_depth_never_makes_a_hunt_need_less(
     assert (many.forced_coin <= few.forced_coin * (1.0 + 1e-9)).all()
 
 
+def test_a_little_is_a_gain_and_nothing_is_none() -> None:
+    # Without fees and recovery the gain is 0.5 dollars away times what is forced.
+    free = HuntTerms(depth_coin_per_usd=1.0, fee_frac=0.0, recovery_frac=0.0, bonus_share_frac=1.0)
+    found = hunt_map(ladder_of("fall", 100.0, [99.5], [0.01], [False]), free)
+    assert found.profit_usd.tolist() == pytest.approx([0.005])
+    assert found.pays.tolist() == [True]
+
+
 def test_nobody_to_hunt() -> None:
     found = hunt_map(ladder_of("fall", 100.0, [], [], []), terms())
     assert found.profit_usd.shape == (0,)
@@ -198,8 +206,12 @@ def test_terms_that_cannot_be_are_refused(changed: dict[str, Any]) -> None:
 def test_prices_and_sizes_that_cannot_be_are_refused() -> None:
     with pytest.raises(OutOfDomain, match="prices"):
         hunting_profit_usd(terms(), price_now_usd=0.0, level_usd=1.0, forced_coin=1.0)
-    with pytest.raises(OutOfDomain, match="forced_coin"):
-        hunting_profit_usd(terms(), price_now_usd=1.0, level_usd=1.0, forced_coin=-1.0)
+    for forced in (-1.0, float("inf"), float("nan")):
+        with pytest.raises(OutOfDomain, match="forced_coin"):
+            hunting_profit_usd(terms(), price_now_usd=1.0, level_usd=1.0, forced_coin=forced)
+    for level in (0.0, float("inf")):
+        with pytest.raises(OutOfDomain, match="prices"):
+            hunting_profit_usd(terms(), price_now_usd=1.0, level_usd=level, forced_coin=1.0)
     with pytest.raises(OutOfDomain, match="needs no push"):
         safe_size_coin(terms(), price_now_usd=1.0, level_usd=1.0)
 

@@ -217,3 +217,49 @@ def test_a_book_without_depth_is_refused(depth: float) -> None:
 def test_a_book_that_cannot_be_is_refused(away: list[float], sizes: list[float]) -> None:
     with pytest.raises(OutOfDomain):
         book_impact(away, sizes)
+
+
+def test_the_edge_of_a_cluster_belongs_to_it() -> None:
+    ladder = ladder_of("fall", 100.0, [99.0, 98.0, 97.0], [1.0] * 3, [False] * 3, cluster_frac=0.01)
+    assert ladder.level_usd.tolist() == [99.0, 97.0]
+
+
+def test_a_chain_that_uses_a_falling_book_up_has_no_jump() -> None:
+    """Two levels of 60 coins a dollar apart: 120 coins at one a dollar are more than the price."""
+    down = ladder_of("fall", 100.0, [95.0, 94.0], [60.0, 60.0], [False, False])
+    fall = critical_shocks(down, linear_impact(1.0))
+    assert fall is not None
+    assert (fall[0].levels_count, fall[0].jump_frac) == (2, None)
+    rise = critical_shocks(mirrored(down), linear_impact(1.0))
+    assert rise is not None
+    assert (rise[0].shock_frac, rise[0].jump_frac) == (0.05, 1.2)
+
+
+def test_the_first_coin_of_a_book_moves_the_price() -> None:
+    impact = book_impact([2.0, 2.0, 3.0], [1.0, 1.0, 1.0])
+    assert [impact(q) for q in (0.0, 0.001, 2.0, 2.5)] == [0.0, 2.0, 2.0, 3.0]
+
+
+def test_levels_that_rounding_alone_sets_apart_are_a_chain() -> None:
+    # A tenth and two tenths away, and a tenth of help: 0.2 - 0.1 against 0.1 by floats.
+    ladder = LiquidationLadder(
+        "fall", 1.0, np.array([0.9, 0.8]), np.array([0.1, 1.0]), np.array([0.0, 0.0])
+    )
+    found = critical_shocks(ladder, linear_impact(1.0))
+    assert found is not None
+    assert found[0].levels_count == 2
+
+
+def test_columns_of_a_ladder_are_locked() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        golden_ladder().size_coin[0] = 1.0
+
+
+@pytest.mark.parametrize(
+    ("level", "size", "cluster"),
+    [(float("nan"), 1.0, 0.0), (95.0, float("inf"), 0.0), (95.0, 1.0, float("inf")),
+     (95.0, 1.0, -0.1)],
+)  # fmt: skip
+def test_accounts_that_cannot_be_are_refused(level: float, size: float, cluster: float) -> None:
+    with pytest.raises(OutOfDomain):
+        ladder_of("fall", 100.0, [level], [size], [False], cluster_frac=cluster)

@@ -55,24 +55,23 @@ def ladder_view_tables(view: LadderView, name: str) -> RenderableType:
 
 def ladder_drawing(view: LadderView, name: str) -> str:
     """Draw what is liquidated by the time the price is at each level, and what a push gains."""
-    ladder = view.ladder
-    order = np.argsort(ladder.level_usd)
-    across = [float(ladder.level_usd[k]) for k in order]
+    ladder, hunts = view.ladder, view.hunts
     total, own = ladder.cumulative_coin, np.cumsum(ladder.own_coin)
+    # A ladder is stairs: each level twice, before it fires and after, from the present price on.
+    across = [ladder.price_now_usd]
+    stairs: list[list[float | None]] = [[0.0], [0.0], [None]]
+    for k, level in enumerate(ladder.level_usd):
+        across += [float(level)] * 2
+        stairs[0] += [float(total[k - 1]) if k else 0.0, float(total[k])]
+        stairs[1] += [float(own[k - 1]) if k else 0.0, float(own[k])]
+        stairs[2] += [float(hunts.profit_usd[k])] * 2
     panels = [
         Panel(
             "Liquidated once the price is there",
             "coins",
-            [
-                Curve("all", [float(total[k]) for k in order]),
-                Curve("ours", [float(own[k]) for k in order]),
-            ],
+            [Curve("all", stairs[0]), Curve("ours", stairs[1])],
         ),
-        Panel(
-            "Gain of who pushes the price there",
-            "USD",
-            [Curve("gain", [float(view.hunts.profit_usd[k]) for k in order])],
-        ),
+        Panel("Gain of who pushes the price there", "USD", [Curve("gain", stairs[2])]),
     ]
     marks = [(ladder.price_now_usd, "now")]
     return curves_svg(f"{name}: ladder of a {ladder.side}", across, "price, USD", panels, marks)

@@ -1,5 +1,6 @@
 """``hedgerow solvency ladder``: levels from a file, against the collection's cascades and hunts."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -92,6 +93,12 @@ def test_it_is_drawn(collection: Path) -> None:
     said = " ".join("".join(each.itertext()) for each in root)
     assert "Liquidated once the price is there" in said
     assert "Gain of who pushes the price there" in said
+    assert "now" in said
+    # Stairs of six levels from the present price on: none of them is sloped.
+    (all_of_it, *_) = [each for each in root.iter() if each.tag.endswith("polyline")]
+    points = [tuple(map(float, pair.split(","))) for pair in all_of_it.attrib["points"].split()]
+    assert len(points) == 13
+    assert all(a[0] == b[0] or a[1] == b[1] for a, b in pairwise(points))
 
 
 @pytest.mark.parametrize(

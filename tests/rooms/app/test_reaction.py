@@ -173,3 +173,15 @@ times_s = { any = [3600, 3600, 3600, 3600, 3600] }
     )
     # z σ √t, methods sheet 28: 149.133 basis points at 60 % are 198.844 at 80 %.
     assert found["waiting"]["value_bps"] == pytest.approx(149.1330347221191 * 8 / 6, rel=1e-9)
+
+
+def test_a_distance_that_is_unknown_is_a_breach(tmp_path: Path) -> None:
+    words = morning(tmp_path, ('quote = "20m"', 'quote = "1s"'))
+    asked = (*words, "--vol", "60%", "--route", "same-venue", "--at", "2026-02-01T05:07:00Z")
+    answer = reaction(*asked, at=tmp_path)
+    assert answer.code == 1
+    assert "the distance of perp is unknown" in answer.err
+    assert "Distance unknown" in answer.out
+    rows = {row["account"]: row for row in reaction(*asked, "--json", at=tmp_path).json()["rows"]}
+    assert rows["perp"]["failure"]["reason"] == "stale_data"
+    assert "routes" not in rows["perp"]

@@ -165,3 +165,15 @@ REFUSED: list[Callable[[], object]] = [
 def test_what_has_no_meaning_is_refused(case: int) -> None:
     with pytest.raises(OutOfDomain):
         REFUSED[case]()
+
+
+def test_the_edges_of_what_may_be_asked() -> None:
+    assert latency_var_bps(0.6, 0.0, 0.99) == 0.0
+    assert latency_buffer_frac(0.6, 0.0, 0.99, jump_frac=0.0) == 0.0
+    worthless = Remote("x", 10.0, 1.0, np.array([1.0]))
+    gone = Remote("y", 10.0, 0.0, np.array([1.0]), lost_frac=1.0)
+    found = usable_within(1.0, [worthless, gone], deadline_s=1.0, arrives_frac_min=0.5)
+    assert (found.expected_usd, found.hard_usd) == (1.0, 1.0)
+    assert found.counted == ("x",)  # on the deadline is in time
+    with pytest.raises(OutOfDomain):
+        latency_buffer_frac(0.6, 1.0, 0.99, jump_frac=INF)

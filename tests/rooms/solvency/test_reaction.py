@@ -209,3 +209,23 @@ def test_a_price_that_never_moved_is_refused() -> None:
     still = Moves(np.zeros(5_000), np.zeros(5_000), 60.0)
     with pytest.raises(OutOfDomain, match="never moved"):
         _recorded(still)
+
+
+def test_the_edges_of_what_may_be_asked() -> None:
+    # Two periods are a history; a fall to just nothing at a still price is a breach.
+    assert Moves(np.array([0.1, -0.1]), np.array([0.0, -0.1]), 60.0).vol_frac > 0.0
+    assert float(breach_frac(0.25, 0.0, YEAR_S, drift_log_per_year=-0.25)) == 1.0
+    for vol, distance in ((INF, 0.1), (0.5, INF), (0.5, -0.1)):
+        with pytest.raises(OutOfDomain):
+            breach_frac(distance, vol, 1.0)
+    with pytest.raises(OutOfDomain, match="count"):
+        rescue_odds_recorded(
+            0.1, 0.8, _history(43), packaged(), fixed(60.0), CALM,
+            horizon_s=60.0, count=0, rng=generator(1),
+        )  # fmt: skip
+    with pytest.raises(OutOfDomain, match="one time"):
+        rescue_odds_drawn(0.1, 0.8, np.array([]))
+    with pytest.raises(OutOfDomain, match="times"):
+        breach_frac(0.1, 0.8, -1.0)
+    with pytest.raises(OutOfDomain, match="period_s"):
+        Moves(np.array([0.1, -0.1]), np.array([0.0, -0.1]), 0.0)

@@ -91,12 +91,10 @@ def loan_repair(
     T, H, phi = Fraction(threshold_frac), Fraction(target_frac), Fraction(fee_frac)
     missing = max(H * D - T * C, Fraction(0))
     gain = H - T * (1 + phi)
-    sale = missing / gain if gain > 0 else None
+    # Collateral that does not pay for debt and fee gets nowhere by being sold: all of it would go.
+    sale = missing / gain if gain > 0 and D * (1 + phi) <= C else None
     if missing == 0:
         sale = Fraction(0)
-    # What is sold cannot be more than is there, and no more is repaid than is owed.
-    if sale is not None and (sale * (1 + phi) > C or sale > D):
-        sale = None
     worth_after = C - D * (1 + Fraction(bonus_frac))
     return LoanRepair(
         health_frac=T * C / D,

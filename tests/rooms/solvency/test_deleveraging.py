@@ -230,3 +230,14 @@ def test_what_cannot_be_is_refused() -> None:
     ):
         with pytest.raises(OutOfDomain):
             refused()
+
+
+def test_the_edges_of_a_queue() -> None:
+    rank = queue_rank(THREE, "profit_by_leverage", 0)
+    with pytest.raises(OutOfDomain):
+        hedge_left(rank, np.array([1.0]), other_leg_coin=1.0, level_frac=0.0)
+    assert haircuts_queued(THREE, "profit_by_leverage", 0.0, 0.0).overshoot_frac is None
+    small = haircuts_pro_rata(np.array([0.001, 0.001]), 0.001)
+    assert small.haircut_usd == pytest.approx((0.0005, 0.0005))
+    assert (small.uncovered_usd, small.gini_frac) == pytest.approx((0.0, 0.0))
+    assert haircuts_pro_rata(np.array([]), 5.0).uncovered_usd == 5.0

@@ -93,6 +93,18 @@ def test_a_sale_that_costs_more_health_than_it_gives_is_none() -> None:
     assert repair(collateral_usd=D(0)).self_sale_usd is None
 
 
+def test_collateral_that_just_pays_for_debt_and_fee_may_all_be_sold() -> None:
+    # 100,000 owed and a fee of 5 %: 105,000 repays all of it, a cent less does not.
+    assert repair("0.05", collateral_usd=D(105_000)).self_sale_usd == 100_000
+    assert repair("0.05", collateral_usd=D("104999.99")).self_sale_usd is None
+
+
+def test_a_loan_that_is_there_needs_nothing() -> None:
+    # A target below one, and collateral that would not pay for the debt: still nothing to repair.
+    found = repair(collateral_usd=D(90_000), target_frac=D("0.5"))
+    assert (found.deposit_usd, found.repay_outside_usd, found.self_sale_usd) == (0, 0, 0)
+
+
 @pytest.mark.parametrize(
     ("collateral", "improves", "under"),
     [("105000.01", True, False), ("105000", False, False), ("104999.99", False, True)],
@@ -163,5 +175,7 @@ def test_a_position_that_cannot_be_is_refused() -> None:
     for entry, leverage, rate in ((F(0), F(2), F(0)), (F(1), F(0), F(0)), (F(1), F(2), F(1))):
         with pytest.raises(OutOfDomain):
             linear_price_usd("long", entry, leverage_frac=leverage, maintenance_frac=rate)
-    with pytest.raises(OutOfDomain):
-        loan_price_frac(F(0), F(1), threshold_frac=F(1))
+    for coins, owed, threshold in ((0, 1, 1), (1, 0, 1), (1, 1, 0)):
+        with pytest.raises(OutOfDomain):
+            loan_price_frac(F(coins), F(owed), threshold_frac=F(threshold))
+    assert loan_price_frac(F(1, 2), F(1, 4), threshold_frac=F(1, 2)) == 1

@@ -60,6 +60,11 @@ def _methods() -> dict[str, Any]:
         "hedge_band",
         "portfolio_scan",
         "lp",
+        "first_passage",
+        "liquidation_probability_7d_sigma60",
+        "latency_var_bp_sigma60_99",
+        "cascade",
+        "hunting",
     )
     return {
         "title": "Values of numerical methods: published, or computed with 40 digits",
@@ -129,7 +134,10 @@ def files() -> dict[str, str]:
         "hyperliquid/protocol_cases.json": _suite(
             "onchain/hyperliquid.json",
             "the venue's documents and worked examples",
-            lambda c: c["kind"] in {"tiered_maintenance_margin", "liquidation_price_isolated"},
+            lambda c: (
+                c["kind"]
+                in {"tiered_maintenance_margin", "liquidation_price_isolated", "adl_ranking_longs"}
+            ),
         ),
         "okx/venue_cases.json": _suite(
             "venues/okx.json",

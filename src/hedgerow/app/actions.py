@@ -31,6 +31,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "solvency ladder": "liquidation_ladder:show_ladder",
     "solvency backtest loans": "loan_backtest:show_loan_backtest",
     "solvency frontier": "frontiers:show_frontier",
+    "solvency probability": "likelihood:show_probability",
     "hedge plan": "plans:show_hedges",
     "collateral plan": "plans:show_transfers",
     "surface fit": "surfaces:fit_all",

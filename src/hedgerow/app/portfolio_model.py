@@ -12,7 +12,13 @@ from hedgerow.errors import RulebookRejected
 from hedgerow.margin.portfolio import PortfolioModel
 from hedgerow.market import Covariance, Factor, FactorKind, JointScenarios, drawn, joined, stressed
 
-__all__ = ["MODEL_FILE", "packaged_covariance", "packaged_model", "packaged_scenarios"]
+__all__ = [
+    "MODEL_FILE",
+    "packaged_covariance",
+    "packaged_degrees_count",
+    "packaged_model",
+    "packaged_scenarios",
+]
 
 # Where its figures are, as a person finds it in the package.
 MODEL_FILE: Final = "hedgerow/app/portfolio_model.toml"
@@ -79,6 +85,11 @@ def packaged_covariance() -> Covariance:
     crisis = stressed(calm, np.ones((len(spots), len(spots))), written.crisis_frac)
     rest = {factor: value for factor, value in found.items() if factor.kind != "spot"}
     return joined(crisis, rest, {pair: v for pair, v in stated.items() if pair not in both})
+
+
+def packaged_degrees_count() -> int:
+    """Give the degrees of freedom of Student's t that moves are drawn with."""
+    return _file().degrees_count
 
 
 @cache

@@ -60,6 +60,57 @@ def frontier(
     )
 
 
+@solvency.command(name="probability")
+def probability(
+    desk: DeskPath = None,
+    *,
+    account: Annotated[str | None, Parameter(help="Only this account.")] = None,
+    vol: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative="",
+            show_default=False,
+            help="A coin and its yearly vol, such as BTC=60%, in place of the packaged one. May be "
+            "given again.",
+        ),
+    ] = (),
+    survival: Annotated[
+        float | None,
+        number(
+            "--survival",
+            "success_frac",
+            "Also the collateral each account wants to be alive after a day as surely as this: "
+            "99.9%.",
+        ),
+    ] = None,
+    slippage: Annotated[
+        float, number("--slippage", "slippage_frac", "What closing costs beside fees: 0.2%.")
+    ] = 0.0,
+    paths: Annotated[int, Parameter(help="How many paths are walked.")] = 20_000,
+    draw_seed: Annotated[int, Parameter(help="Seed of the draws.")] = 7,
+    data: Data = None,
+    at: At = None,
+    seed: Seed = None,
+    as_json: Json = False,
+) -> int:
+    """Say how likely each account, and any of them, is liquidated within an hour to thirty days.
+
+    By paths of prices and vols against the rules of the venue, with standard errors, and what that
+    costs on average. Exit status 1 where an account is liquidatable, or a probability is unknown.
+    """
+    return act(
+        "solvency probability",
+        Source(desk, data, at, seed),
+        account=account,
+        vol=vol,
+        survival_frac=survival,
+        slippage_frac=slippage,
+        paths_count=paths,
+        draw_seed=draw_seed,
+        as_json=as_json,
+    )
+
+
 @solvency.command(name="reaction")
 def reaction(
     desk: DeskPath = None,

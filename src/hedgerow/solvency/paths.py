@@ -131,7 +131,7 @@ def path_hits(
     horizons_years: Sequence[float] = HORIZONS_YEARS,
     step_years: float = HORIZONS_YEARS[0],
     costs: Sequence[LiquidationCost] | None = None,
-    joined: Sequence[int] | None = None,
+    joined_index: Sequence[int] | None = None,
     time_ns: int | None = None,
     threads_count: int = 1,
 ) -> PathHits:
@@ -148,7 +148,7 @@ def path_hits(
         horizons must lie at the end of one.
     costs
         One an account; left out for none.
-    joined
+    joined_index
         Places of the boundaries that `any_frac` is about; all if left out.
     time_ns
         Now; needed where a factor has events. Those up to the last horizon come at the end of the
@@ -167,7 +167,7 @@ def path_hits(
     if costs is not None and len(costs) != len(boundaries):
         raise OutOfDomain(f"{len(boundaries)} boundaries need as many costs, were {len(costs)}")
     steps = _steps(dynamics, horizons_years, step_years)
-    chosen = range(len(boundaries)) if joined is None else joined
+    chosen = range(len(boundaries)) if joined_index is None else joined_index
     sums, products, either, _ = _walked(
         dynamics, boundaries, steps, len(horizons_years), paths_count, seed, costs, time_ns,
         threads_count, joined=chosen, keep_ends=False,

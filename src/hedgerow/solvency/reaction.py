@@ -133,8 +133,9 @@ def breach_frac(
         raise OutOfDomain("times must not be negative and the drift finite")
     # What moves less than a millionth a year stands still, and is no divisor.
     vol = vol_frac if vol_frac >= _VOL_FRAC_MIN else 0.0
-    way, drift, sigma = (np.float64(each) for each in (distance_log, -drift_log_per_year, vol))
-    return np.asarray(reached(way, drift, sigma, times / YEAR_S), dtype=np.float64)
+    way, drift, sigma = np.array([[distance_log], [-drift_log_per_year], [vol]])
+    found = reached(way, drift, sigma, times.ravel() / YEAR_S)
+    return np.asarray(found, dtype=np.float64).reshape(times.shape)
 
 
 def rescue_odds(distance_log: float, vol_frac: float, elapsed_s: float) -> float:

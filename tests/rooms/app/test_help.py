@@ -35,6 +35,7 @@ COMMANDS = [
     ("margin", "rulebooks", "diff"),
     ("solvency",),
     ("solvency", "frontier"),
+    ("solvency", "probability"),
     ("solvency", "reaction"),
     ("solvency", "ladder"),
     ("solvency", "backtest"),

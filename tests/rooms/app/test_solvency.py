@@ -9,7 +9,7 @@ import pytest
 from hedgerow.app.frontiers import direction_of
 from hedgerow.errors import RequestRejected
 from hedgerow.reporting.frontiers import move_text
-from hedgerow.solvency import Direction
+from hedgerow.solvency import Direction, hit_frac
 from tests.rooms.app.made import Answer, hedgerow_here, morning
 
 
@@ -112,3 +112,72 @@ def test_directions_are_read_with_their_betas() -> None:
 def test_moves_are_written_in_their_own_unit() -> None:
     assert move_text(Direction(kind="vol"), 0.5) == "+50.00 %"
     assert move_text(Direction(kind="time"), 12.34) == "12.3 d"
+
+
+# --- probability ----------------------------------------------------------------------------------
+
+
+def chance(words: list[str], *more: str) -> Answer:
+    return hedgerow_here(
+        "solvency", "probability", *words, "--paths", "2000", *more, cwd=Path(words[0]).parent
+    )
+
+
+def test_a_probability_by_horizon_for_each_account_and_any_of_them(words: list[str]) -> None:
+    told = chance(words, "--survival", "99%", "--json").json()
+    assert set(told["accounts"]) == {"desk/deribit/options", "desk/binance/perp"}
+    assert [round(365 * 24 * each, 6) for each in told["horizons_years"]] == [1, 8, 24, 168, 720]
+    for account in told["accounts"].values():
+        hits = account["hit_frac"]
+        assert hits == sorted(hits)
+        assert all(0.0 <= each <= 1.0 for each in hits)
+        assert account["wanted"]["survival_frac"] == 0.99
+    most = [max(a["hit_frac"][n] for a in told["accounts"].values()) for n in range(5)]
+    least = [sum(a["hit_frac"][n] for a in told["accounts"].values()) for n in range(5)]
+    for n, either in enumerate(told["any_frac"]):
+        assert most[n] * (1 - 1e-9) <= either <= least[n] * (1 + 1e-9)
+    assert "loss_usd" in told["accounts"]["desk/binance/perp"]
+    assert "loss_usd" not in told["accounts"]["desk/deribit/options"]
+
+
+def test_a_lone_perpetual_meets_the_closed_form(words: list[str]) -> None:
+    """Its frontier and its vol give what the paths give, but for Student's tails."""
+    along = ("--along", "spot:BTC", "--account", "perp", "--json")
+    ((row,),) = (each["frontiers"] for each in ask(words, *along).json().values())
+    (root,) = row["frontier"]["roots"]
+    told = chance(words, "--account", "perp", "--vol", "BTC=90%", "--json").json()
+    (account,) = told["accounts"].values()
+    (week,) = account["hit_frac"][3:4]
+    barrier = 1.0 + root["move_solvent_frac_or_days"]
+    want = float(hit_frac(1.0, barrier, 0.0, 0.9, 7 / 365))
+    error = account["hit_error_frac"][3]
+    assert abs(week - want) <= 4.0 * error + 0.02 * want
+
+
+def test_more_vol_is_more_probable_and_the_seed_repeats(words: list[str]) -> None:
+    calm, wild, again = (
+        chance(words, "--account", "perp", "--vol", f"BTC={vol}%", "--json").out
+        for vol in (40, 80, 80)
+    )
+    assert wild == again
+    assert calm != wild
+
+
+def test_the_screen_of_probabilities_says_what_it_assumes(words: list[str]) -> None:
+    shown = " ".join(chance(words, "--survival", "99%", "--vol", "BTC=55%").out.split())
+    for part in (
+        "Probability of a liquidation within",
+        "any of them",
+        "What liquidations cost on average",
+        "to be alive after 1 d",
+        "yearly vols of BTC 55 %",
+        "2,000 paths of 720 steps, seed 7",
+    ):
+        assert part in shown
+
+
+@pytest.mark.parametrize("vol", ["BTC", "BTC=", "=60%", "BTC=much", "BTC=-5%"])
+def test_a_vol_that_is_none_is_refused(words: list[str], vol: str) -> None:
+    answer = chance(words, "--vol", vol)
+    assert answer.code == 2
+    assert "--vol" in answer.err

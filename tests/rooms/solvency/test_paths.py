@@ -404,7 +404,7 @@ def test_any_of_those_joined_leaves_out_the_others() -> None:
         factors=(FactorMoves(factor=btc, vol_frac=0.6),), correlation_frac=np.eye(1)
     )
     near, far = (Boundary.fixed("a", btc, low_log=low, high_log=None) for low in (-0.05, -0.2))
-    found = path_hits(dynamics, [near, far], paths_count=2_000, seed=5, joined=[1])
+    found = path_hits(dynamics, [near, far], paths_count=2_000, seed=5, joined_index=[1])
     assert found.any_frac == pytest.approx(found.hit_frac[1], rel=1e-12)
     assert found.any_error_frac == pytest.approx(found.hit_error_frac[1], rel=1e-9)
     whole = pooled([near, far], "both")

@@ -29,6 +29,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "margin rulebooks diff": "rulebook_verbs:show_diff",
     "hedge plan": "plans:show_hedges",
     "collateral plan": "plans:show_transfers",
+    "solvency backtest perps": "liquidation_backtest:run_backtest",
     "surface fit": "surfaces:fit_all",
     "surface show": "surfaces:show_one",
     "surface check": "surfaces:check_all",

@@ -99,10 +99,10 @@ def test_chances_of_a_day_do_not_know_the_next(recorded: Histories) -> None:
     early = walked_forward(filtered_pasts(short, 24), POSITIONS, since_ns=since_ns)
     assert not isinstance(late, Failure)
     assert not isinstance(early, Failure)
-    for whole, part in zip(late, early, strict=True):
-        count = part.start_ns.size
-        assert int(part.start_ns[-1]) == cut_ns - 24 * HOUR_NS
-        np.testing.assert_array_equal(whole.probability_frac[:count], part.probability_frac)
+    for given, before in zip(late, early, strict=True):
+        count = before.start_ns.size
+        assert int(before.start_ns[-1]) == cut_ns - 24 * HOUR_NS
+        np.testing.assert_array_equal(given.probability_frac[:count], before.probability_frac)
 
 
 @pytest.mark.slow

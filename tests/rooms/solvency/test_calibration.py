@@ -54,6 +54,8 @@ def test_a_period_counts_once(hours: list[int], horizon_hours: int, count: int) 
         # Of thirty, P(none) = 0.99^30 = 0.740 and P(one or none) = 0.740 + 30 · 0.01 · 0.99^29
         # = 0.964; P(two or fewer) = 0.997.
         (0.01, 30, 0.0, 2 / 30),
+        # Of a million tosses 1.959964 deviations of 500 either side: 979.98.
+        (0.5, 1_000_000, 0.49902, 0.50098),
         (0.0, 40, 0.0, 0.0),
         (1.0, 40, 1.0, 1.0),
         # One trial at 0.9 fails in one case of ten, which is more than 2.5 %.
@@ -90,6 +92,17 @@ def test_bins_hold_mean_forecast_and_share() -> None:
     assert (high.forecasts_count, high.periods_count) == (4, 4)
     assert high.predicted_frac == pytest.approx(0.775)
     assert high.observed_frac == 1.0
+
+
+def test_bins_are_finest_where_liquidations_are_rare() -> None:
+    edges = [0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+    chances = [0.0, *(each * (1 + side) for each in edges for side in (-1e-9, 0.0)), 1.0]
+    found = bins(
+        forecasts(list(range(len(chances))), chances, [False] * len(chances)), periods_count_min=1
+    )
+    assert [each.from_frac for each in found] == [0.0, *edges]
+    assert [each.to_frac for each in found] == [*edges, 1.0]
+    assert [each.forecasts_count for each in found] == [2] * 14
 
 
 def test_bins_with_few_periods_are_left_out() -> None:

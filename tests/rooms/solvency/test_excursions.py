@@ -177,3 +177,42 @@ def test_of_a_random_walk_the_chance_is_known(side: Side) -> None:
     truth = hit_frac(1.0, np.exp(seen), vol**2 / 2.0, vol, horizon_hours / 8_760.0)
     assert (np.abs(found.probability_frac - truth) < 4.0 * found.error_frac).all()
     assert (found.error_frac < 0.04).all()
+
+
+def test_of_three_weathers_the_nearest_two_are_asked() -> None:
+    shares = ([3.0, 3.0, 3.0, 3.0], [1.0, 1.0, 3.0, 3.0], [1.0, 1.0, 1.0, 3.0])
+    groups = tuple(
+        group(np.log(middle), scaled, 100, tail_from=3.0)
+        for middle, scaled in zip((0.01, 0.02, 0.04), shares, strict=True)
+    )
+    expected = 0.01 * np.array([0.5, 1.0, np.sqrt(2.0), 2.0, 2.0 * np.sqrt(2.0), 4.0, 8.0])
+    found = breach_chance(Excursions("rise", 8, groups), 2.0 * expected, expected)
+    chances = [1.0, 1.0, 0.75, 0.5, 0.375, 0.25, 0.25]
+    np.testing.assert_allclose(found.probability_frac, chances, rtol=1e-12)
+    # One group alone is asked at every range.
+    alone = breach_chance(Excursions("rise", 8, groups[1:2]), 2.0 * expected, expected)
+    np.testing.assert_allclose(alone.probability_frac, 0.5, rtol=1e-12)
+    np.testing.assert_allclose(alone.error_frac, 0.05, rtol=1e-12)
+
+
+def test_groups_go_from_calm_to_wild_and_the_largest_twentieth_is_tail() -> None:
+    hours = np.arange(8_000)
+    expected = np.exp(np.random.default_rng(6).permutation(hours) / 8_000.0 - 5.0)
+    each = FilteredPast("A", 1, hours * HOUR_NS, expected, hours, expected * hours, expected)
+    known = fit_excursions([each], "fall", at_ns=8_000 * HOUR_NS)
+    assert isinstance(known, Excursions)
+    assert [one.scaled_frac.size for one in known.groups] == [2_000, 2_000, 2_000, 1_200, 800]
+    middles = [one.middle_log + 5.0 for one in known.groups]
+    np.testing.assert_allclose(middles, [0.125, 0.375, 0.625, 0.825, 0.95], atol=1e-3)
+    for one in known.groups:
+        beyond = one.scaled_frac > one.tail_from_frac
+        assert beyond.sum() == one.scaled_frac.size // 20
+        excess = one.scaled_frac[beyond] - one.tail_from_frac
+        assert one.tail == pytest.approx(fit_tail(excess))
+
+
+def test_margin_that_just_meets_the_requirement_is_no_position() -> None:
+    with pytest.raises(OutOfDomain, match="maintenance_frac"):
+        liquidation_move_log(20.0, 0.05, "fall")
+    assert liquidation_move_log(20.0, 0.0499, "fall") > 0.0
+    assert liquidation_move_log(20.0, 0.0, "rise") == pytest.approx(np.log(1.05))

@@ -127,5 +127,5 @@ mutate: $(STAMP)dev ## break MODULE=src/… in one place after another; list wha
 
 clean: ## remove .venv and everything built (out/ stays)
 	@rm -rf $(V) $(V).log build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis \
-	  .import_linter_cache docs/reference/api
+	  .import_linter_cache docs/reference/api docs/reference/made
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

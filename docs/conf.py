@@ -7,13 +7,14 @@ from pathlib import Path
 from sphinx.application import Sphinx
 
 import hedgerow
+from tools import kinds
 
 project = "hedgerow"
 author = "the hedgerow authors"
 release = version = installed_version("hedgerow")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "reference/made"]  # what lies there is included by a page
 
 myst_enable_extensions = ["dollarmath", "fieldlist"]
 myst_heading_anchors = 3
@@ -52,6 +53,12 @@ def write_rooms(app: Sphinx) -> None:
             page.write_text(text, encoding="utf-8")
 
 
+def write_tables(app: Sphinx) -> None:
+    """Write the tables that are made from the code, so that no kind can be forgotten."""
+    kinds.write(Path(app.srcdir) / "reference" / "made")
+
+
 def setup(app: Sphinx) -> None:
     """Write the pages before Sphinx looks for them."""
     app.connect("builder-inited", write_rooms)
+    app.connect("builder-inited", write_tables)

@@ -1,37 +1,48 @@
-"""Keep the table of certified kinds the same as what `hedgerow certify` can compute.
+"""What `certify` computes and what rulebooks may be tagged with, as the tables of its page.
 
-python tools/kinds.py           rewrite the block between the markers
+python -m tools.kinds           print them; building the documentation writes them
 """
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from hedgerow.app.certify.suites import COMPUTATIONS
-
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "certified-kinds.md"
-BEGIN, END = "<!-- kinds: begin -->\n", "<!-- kinds: end -->\n"
+from hedgerow.margin import RULES
 
 
-def table() -> str:
+def suites_table() -> str:
     """Give one row a suite, in order of name, with its kinds."""
     suites: dict[str, list[str]] = {}
     for suite, kind in sorted(COMPUTATIONS):
-        suites.setdefault(suite, []).append(f"`{kind}`")
-    rows = [f"| `{suite}` | {', '.join(kinds)} |\n" for suite, kinds in suites.items()]
-    return "| suite | kinds |\n| --- | --- |\n" + "".join(rows)
+        suites.setdefault(suite, []).append(kind)
+    return _table("suite", "kinds", suites)
 
 
-def shown() -> str:
-    """Give the block as the page has it."""
-    text = PAGE.read_text(encoding="utf-8")
-    return text[text.index(BEGIN) + len(BEGIN) : text.index(END)]
+def rules_table() -> str:
+    """Give one row a kind of rulebook, in order of its `type`, with its rules."""
+    rules = {str(kind.__struct_config__.tag): names for kind, names in RULES.items()}
+    return _table("kind of rulebook", "rules", dict(sorted(rules.items())))
 
 
-def main() -> None:
-    """Rewrite the block."""
-    text = PAGE.read_text(encoding="utf-8")
-    head, tail = text.partition(BEGIN)[0], text.partition(END)[2]
-    PAGE.write_text(head + BEGIN + table() + END + tail, encoding="utf-8")
+def _table(first: str, second: str, rows: Mapping[str, list[str] | tuple[str, ...]]) -> str:
+    told = [
+        f"| `{name}` | {', '.join(f'`{each}`' for each in cell)} |" for name, cell in rows.items()
+    ]
+    return "\n".join([f"| {first} | {second} |", "| --- | --- |", *told, ""])
+
+
+# By the name of the file that the page includes.
+TABLES: Mapping[str, Callable[[], str]] = {"suites.md": suites_table, "rules.md": rules_table}
+
+
+def write(folder: Path) -> None:
+    """Write every table into a folder, and leave alone what is the same."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in TABLES.items():
+        page, text = folder / name, table()
+        if not page.exists() or page.read_text(encoding="utf-8") != text:
+            page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    print("\n".join(table() for table in TABLES.values()))

@@ -50,6 +50,23 @@ def test_every_public_function_of_pricing_has_its_example() -> None:
     assert functions <= called
 
 
+def grouped(text: str, group: str, name: str) -> dict[str, set[str]]:
+    """Groups of functions of pricing by title, in a text where both are written as is said."""
+    parts = re.split(group, text, flags=re.MULTILINE)
+    functions = {name for name in pricing.__all__ if inspect.isfunction(getattr(pricing, name))}
+    named = (functions & set(re.findall(name, part)) for part in parts[2::2])
+    return dict(zip(parts[1::2], named, strict=True))
+
+
+def test_the_sign_on_the_door_of_pricing_has_the_groups_of_the_page() -> None:
+    headings = "\n".join(re.findall(r"^##.+$", PRICING.read_text(encoding="utf-8"), re.MULTILINE))
+    page = grouped(headings, r"^## (.+)$", r"`(\w+)`")
+    signed = grouped(inspect.getdoc(pricing) or "", r"^([A-Z].+)$(?=\n    \S)", r"`(\w+)`")
+    listed = grouped(inspect.getsource(pricing), r"^# (.+)$", r'"(\w+)"')
+    assert page == signed == listed
+    assert sum(map(len, page.values())) == len(set().union(*page.values()))
+
+
 def test_every_block_of_python_is_tried() -> None:
     """Fences with another spelling would be shown and not run."""
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):

@@ -60,6 +60,11 @@ def _methods() -> dict[str, Any]:
         "hedge_band",
         "portfolio_scan",
         "lp",
+        "first_passage",
+        "liquidation_probability_7d_sigma60",
+        "latency_var_bp_sigma60_99",
+        "cascade",
+        "hunting",
     )
     return {
         "title": "Values of numerical methods: published, or computed with 40 digits",
@@ -99,7 +104,11 @@ def files() -> dict[str, str]:
         "binance-pm-position-btcusdt",
     }
     perpetuals = {"liquidation_price", "tier_deduction", "account_identity", "portfolio_margin"}
-    bybit = {"liquidation_price", "option_standard_margin"}
+    bybit = {
+        "liquidation_price",
+        "inverse_cross_liquidation_price",
+        "option_standard_margin",
+    }
     aave = {"health_factor", "close_factor_bps", "available_collateral_to_liquidate"}
     made = {
         "deribit/venue_cases.json": _suite(
@@ -125,7 +134,10 @@ def files() -> dict[str, str]:
         "hyperliquid/protocol_cases.json": _suite(
             "onchain/hyperliquid.json",
             "the venue's documents and worked examples",
-            lambda c: c["kind"] == "tiered_maintenance_margin",
+            lambda c: (
+                c["kind"]
+                in {"tiered_maintenance_margin", "liquidation_price_isolated", "adl_ranking_longs"}
+            ),
         ),
         "okx/venue_cases.json": _suite(
             "venues/okx.json",

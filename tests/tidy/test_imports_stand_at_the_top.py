@@ -1,15 +1,20 @@
 """Imports stand at the top of a module, where the graph of rooms sees them, and nothing hides one.
 
-Two kinds are late, and said here: `app.actions` imports by name what a command runs, so that asking
-for help does not wait for numerics; and `pricing` imports its compiled kernels when they are first
-needed, for Numba takes a second to import and must know its folder before.
+Three kinds are late, and said here: `app.actions` imports by name what a command runs, so that
+asking for help does not wait for numerics; `pricing` and `solvency` import their compiled kernels
+when first needed, for Numba takes a second to import and must know its folder before; and a
+registry imports whatever lies in its own folder, which no graph of rooms could tell from the folder
+itself.
 """
 
 import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-_KERNELS = "hedgerow.pricing.kernels"
+import pytest
+
+_WITH_KERNELS = ("pricing", "solvency")
+_REGISTRIES = ("app/certify/suites/__init__.py", "margin/venues/__init__.py")
 
 
 def late_imports(source: str) -> Iterator[str]:
@@ -26,15 +31,39 @@ def late_imports(source: str) -> Iterator[str]:
             yield f"{node.lineno}: import {node.names[0].name}"
 
 
+def is_of_its_own_folder(source: str) -> bool:
+    """Whether every import by name names a module beside the source, and runs when it is read."""
+    tree = ast.parse(source)
+    inside = {
+        each
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        for each in ast.walk(node)
+    }
+    calls = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module")
+    ]
+    return bool(calls) and all(
+        call not in inside and ast.unparse(call.args[0]).startswith("f'{__name__}.{")
+        for call in calls
+    )
+
+
 def test_imports_stand_at_the_top(root: Path) -> None:
     package = root / "src" / "hedgerow"
     found = []
     for file in sorted(package.rglob("*.py")):
         where = file.relative_to(package).as_posix()
-        for late in late_imports(file.read_text(encoding="utf-8")):
-            is_kernel = where.startswith("pricing/") and late.endswith(f"from {_KERNELS}")
+        source = file.read_text(encoding="utf-8")
+        is_registry = where in _REGISTRIES and is_of_its_own_folder(source)
+        for late in late_imports(source):
+            room = where.partition("/")[0]
+            is_kernel = room in _WITH_KERNELS and late.endswith(f"from hedgerow.{room}.kernels")
             is_command = where == "app/actions.py" and late.endswith("import_module")
-            if not is_kernel and not is_command:
+            is_found = is_registry and late.endswith("import_module")
+            if not is_kernel and not is_command and not is_found:
                 found.append(f"{where}:{late}")
     assert not found, "\n".join(found)
 
@@ -53,3 +82,17 @@ def f():
     assert list(late_imports(source)) == [
         "4: TYPE_CHECKING", "5: from a", "7: import c", "8: from d", "9: import_module",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "is_own"),
+    [
+        ('made = [import_module(f"{__name__}.{name}") for name in names]', True),
+        ('made = [import_module(f"hedgerow.app.{name}") for name in names]', False),
+        ('made = import_module(f"{__name__}.{name}"), import_module("os")', False),
+        ('def f():\n    import_module(f"{__name__}.{name}")', False),
+        ("made = []", False),
+    ],
+)
+def test_a_registry_reads_its_own_folder_only(source: str, is_own: bool) -> None:
+    assert is_of_its_own_folder(source) == is_own

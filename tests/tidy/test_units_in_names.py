@@ -1,5 +1,6 @@
 """Every number in a record names its unit; the units are those of the glossary."""
 
+import sys
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
@@ -12,22 +13,27 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.tidy.units import (
+    functions_of,
     glossary,
     is_number,
     is_record,
+    modules,
     name_pattern,
     nameless,
     nameless_arguments,
     public_functions,
+    word_pattern,
 )
 
 Floats: TypeAlias = NDArray[np.float64]
 
+# Rooms where what nobody else sees is held to it too, but for one paper's own quantities. They hand
+# on tables, whose names the glossary has.
+_TO_THE_LAST = ("hedgerow.pricing.", "hedgerow.exposure.", "hedgerow.margin.model.")
+_OF_A_PAPER = "hedgerow.pricing.implied_reference"
 # Rooms whose functions take numbers of any unit, columns under their paper's letters, or integers
 # under the names of the venue's own source.
-_UNITS_OF_THEIR_OWN = (
-    "hedgerow.units", "hedgerow.pricing", "hedgerow.market", "hedgerow.margin.rules",
-)  # fmt: skip
+_UNITS_OF_THEIR_OWN = ("hedgerow.units", "hedgerow.market", "hedgerow.margin.rules")
 # What holds numbers and is none.
 _NO_UNIT = {
     "execution.chain.to_row.columns": "a row of the database",
@@ -92,11 +98,25 @@ def test_every_number_a_public_function_takes_names_its_unit(root: Path) -> None
     found = [
         name
         for function in public_functions()
-        if not function.__module__.startswith(_UNITS_OF_THEIR_OWN)
+        if not function.__module__.startswith((*_UNITS_OF_THEIR_OWN, *_TO_THE_LAST))
         for name in nameless_arguments(function, pattern)
         if name.removeprefix("hedgerow.") not in _NO_UNIT
     ]
     assert not found, "arguments without a unit of docs/glossary.md:\n" + "\n".join(found)
+
+
+def test_every_number_that_models_hand_on_names_its_unit(root: Path) -> None:
+    pattern, words = name_pattern(glossary(root)), word_pattern(glossary(root))
+    functions = [
+        each
+        for module in modules()
+        if module.__name__.startswith(_TO_THE_LAST) and module.__name__ != _OF_A_PAPER
+        for each in functions_of(module)
+    ]
+    names = {each.__qualname__ for each in functions}
+    assert {"scenario_profits", "_inverse", "MovedContracts.power", "TierColumns.needs"} <= names
+    found = [name for each in functions for name in nameless_arguments(each, pattern, words)]
+    assert not found, "neither a unit nor a word of docs/glossary.md:\n" + "\n".join(found)
 
 
 def test_what_is_excused_is_there(root: Path) -> None:
@@ -114,6 +134,20 @@ def takes(
 def test_the_checker_finds_an_argument_without_a_unit(root: Path) -> None:
     found = nameless_arguments(takes, name_pattern(glossary(root)))
     assert [name.rpartition(".")[2] for name in found] == ["price"]
+
+
+class Hidden:
+    """A class that nobody lists, with a method that says how much and not of what."""
+
+    def hands_on(self, size: float, first: int, x: float, is_call: bool, price_usd: float) -> None:
+        """Have one argument that is no unit, word, letter or flag."""
+
+
+def test_the_checker_looks_into_classes_and_knows_the_words_of_the_glossary(root: Path) -> None:
+    page, here = glossary(root), sys.modules[__name__]
+    hidden = [each for each in functions_of(here) if each.__qualname__ == "Hidden.hands_on"]
+    found = nameless_arguments(hidden[0], name_pattern(page), word_pattern(page))
+    assert [name.rpartition(".")[2] for name in found] == ["size"]
 
 
 def test_the_checker_passes_a_record_that_names_its_units(root: Path) -> None:

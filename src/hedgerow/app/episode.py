@@ -18,11 +18,13 @@ from hedgerow.app.watcher import Watcher
 from hedgerow.execution import (
     Allowance,
     Decision,
+    Exchange,
     Guards,
     Journal,
     Liquidation,
     Receipt,
     View,
+    recover,
     spent_on_day,
     submit,
 )
@@ -96,17 +98,20 @@ class _Scribe:
     """Carries decisions out, and writes into the journal what was heard."""
 
     desk: Desk
-    world: World
+    exchange: Exchange
     journal: Journal
     guards: Guards
 
     def act(self, decision: Decision, snapshot: Snapshot, time_ns: int) -> Iterable[Receipt]:
         if decision.plan is None:
             return ()
-        return submit(
+        # What an earlier leg became is asked first: an order whose outcome is unknown holds up
+        # every other in its instrument.
+        known = recover(self.journal, self.exchange, time_ns)
+        return *known, *submit(
             decision.plan,
             mode=self.desk.mode,
-            exchange=self.world,
+            exchange=self.exchange,
             journal=self.journal,
             guards=self.guards,
             instruments=self.desk.instruments,

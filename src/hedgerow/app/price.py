@@ -7,7 +7,7 @@ Only the wiring; `app.actions` names what each command runs. What is not an opti
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
@@ -22,10 +22,6 @@ __all__ = ["price"]
 
 price = App(name="price", help="What an option is worth, and how that moves.")
 
-Greek: TypeAlias = Literal[
-    "delta", "gamma", "vega", "theta", "rho", "vanna", "volga", "charm", "speed", "zomma",
-    "color", "veta", "ultima",
-]  # fmt: skip
 Plot = Annotated[Path | None, Parameter(help="Write a drawing to this SVG file.")]
 
 
@@ -35,10 +31,12 @@ def option(
     terms: Terms,
     vol: Vol,
     plot: Plot = None,
-    greek: Annotated[Greek, Parameter(help="Which one is drawn below the value.")] = "gamma",
+    greek: Annotated[
+        str, Parameter(help="Which one is drawn below the value, such as delta or vanna.")
+    ] = "gamma",
     as_json: Json = False,
 ) -> int:
-    """Value one option with thirteen Greeks, raw and as traders read them."""
+    """Value one option with its Greeks to third order, raw and as traders read them."""
     return act("price option", terms, vol, plot=plot, greek=greek, as_json=as_json)
 
 

@@ -2,13 +2,13 @@
 
 import math
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
 from hedgerow.app.one_option import columns_of, given_of, items_of, show_option, title_of
 from hedgerow.app.terms import Terms
 from hedgerow.app.written import write_plot
+from hedgerow.errors import RequestRejected
 from hedgerow.pricing import (
     CoinGreeks,
     EuropeanGreeks,
@@ -24,18 +24,21 @@ __all__ = ["price_option"]
 
 _DRAWN_COUNT = 241
 _DRAWN_DEVIATIONS = 3.0
-# Which number of an option paid in coin is drawn for a Greek: delta is the premium-adjusted one.
-_COIN_GREEKS: Final = {
-    name.partition("_")[0]: name
-    for name in CoinGreeks.__struct_fields__
-    if not name.startswith(("value_", "slope_"))
-}
 
 
 def price_option(
     terms: Terms, vol_frac: float, *, plot: Path | None, greek: str, as_json: bool
 ) -> int:
-    """Value an option, print it, and draw it where asked to."""
+    """Value an option, print it, and draw it where asked to.
+
+    Raises
+    ------
+    RequestRejected
+        If no Greek is called so.
+    """
+    drawn = [word for word in EuropeanGreeks.by_word() if word != "value"]
+    if greek not in drawn:
+        raise RequestRejected(f"--greek {greek} is none of {', '.join(drawn)}")
     years = terms.years()
     options = columns_of(terms, np.array([terms.underlying_usd]), vol_frac, years)
     raw = _first(european_greeks(options, with_third_vol=True))
@@ -102,16 +105,15 @@ def _drawing(terms: Terms, vol_frac: float, years: float, greek: str) -> str:
     ends = [terms.underlying_usd, *([terms.strike_usd] if terms.strike_usd else [])]
     spots = np.linspace(min(ends) / reach, max(ends) * reach, _DRAWN_COUNT)
     options = columns_of(terms, spots, vol_frac, years)
-    greeks: EuropeanGreeks | CoinGreeks = european_greeks(options, with_third_vol=True)
-    names = {name.partition("_")[0]: name for name in EuropeanGreeks.__struct_fields__}
-    values, unit = getattr(greeks, names["value"]), "USD"
     sign = 1.0 if terms.is_call else -1.0
     expired = np.maximum(sign * (spots - terms.strike_usd), 0.0)
-    name = names[greek]
+    greeks: EuropeanGreeks | CoinGreeks = european_greeks(options, with_third_vol=True)
+    unit = "USD"
     if terms.is_coin_settled:
-        in_coin = coin_greeks(options)
-        values, unit, expired = in_coin.value_coin, "coin", expired / spots
-        greeks, name = in_coin, _COIN_GREEKS[greek]
+        greeks, unit, expired = coin_greeks(options), "coin", expired / spots
+    names = greeks.by_word()
+    name = names[greek]
+    values = getattr(greeks, names["value"])
     return curves_svg(
         f"{title_of(terms, years)}, vol {100 * vol_frac:g} %",
         items_of(spots),

@@ -12,7 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hedgerow.app.option_table import OptionTable
-from hedgerow.pricing import CoinGreeks, EuropeanGreeks, Floats
+from hedgerow.pricing import GREEKS, CoinGreeks, EuropeanGreeks, Floats
+from hedgerow.reporting.greeks import USUAL
 from hedgerow.reporting.number_words import unit_words
 
 __all__ = ["ADDED", "COIN", "RAW", "PricedRows", "tell"]
@@ -32,13 +33,13 @@ ADDED: Final = (
 class PricedRows:
     """The columns that are added; NaN until they are known."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, rows_count: int) -> None:
         self.columns: dict[str, Floats] = {
-            name: np.full(count, np.nan)
+            name: np.full(rows_count, np.nan)
             for name in ("vol_used_frac", *RAW, "delta_venue_frac", *COIN)
         }
-        self.is_limit: NDArray[np.bool_] = np.zeros(count, dtype=np.bool_)
-        self.is_pinned: NDArray[np.bool_] = np.zeros(count, dtype=np.bool_)
+        self.is_limit: NDArray[np.bool_] = np.zeros(rows_count, dtype=np.bool_)
+        self.is_pinned: NDArray[np.bool_] = np.zeros(rows_count, dtype=np.bool_)
 
     def beside(self, table: OptionTable) -> pl.DataFrame:
         """Put them beside the table as it came; what is not known is null, never zero."""
@@ -80,17 +81,16 @@ def _totals(table: OptionTable, numbers: PricedRows) -> dict[str, float | int] |
     if "quantity" not in table.frame.columns:
         return None
     rows = np.flatnonzero(table.reasons.are_good & ~np.isnan(table.quantity_coin))
-    quantity, spot = table.quantity_coin[rows], table.underlying_usd[rows]
+    quantity_coin, spot_usd = table.quantity_coin[rows], table.underlying_usd[rows]
 
-    def total(name: str, weight: Floats | float = 1.0) -> float:
-        return math.fsum(quantity * numbers.columns[name][rows] * weight)
+    def total(word: str, scale: Floats | float = 1.0) -> float:
+        name = EuropeanGreeks.by_word()[word]
+        return math.fsum(quantity_coin * numbers.columns[name][rows] * scale)
 
     return {
-        "value_usd": total("value_usd"),
-        "delta_usd": total("delta_underlying_frac", spot),
-        "gamma_usd_per_pct": total("gamma_coin_per_usd", spot * spot / 100.0),
-        "vega_usd_per_volpt": total("vega_usd_per_vol", 0.01),
-        "theta_usd_per_day": total("theta_usd_per_year", 1.0 / 365.0),
+        "value_usd": total("value"),
+        "delta_usd": total("delta", spot_usd),
+        **{name: total(name.partition("_")[0], GREEKS[name].scale(spot_usd)) for name in USUAL},
         "rows_count": len(rows),
         "left_out_count": len(table.quantity_coin) - len(rows),
     }

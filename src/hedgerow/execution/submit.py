@@ -113,9 +113,9 @@ def resolve(
 
 
 def recover(journal: Journal, exchange: Exchange, time_ns: int) -> tuple[Receipt, ...]:
-    """On start, before anything new is sent: resolve every leg without a final outcome.
+    """Resolve every leg without a final outcome: on start, and before anything new is sent.
 
-    Receipts that still say ``unknown`` or ``acknowledged`` want `resolve` again later.
+    Receipts that still say ``unknown`` or ``acknowledged`` want it again later.
 
     Raises
     ------

@@ -107,8 +107,9 @@ def parts_of(book: Book, values: Values, snapshot: Snapshot) -> tuple[Part, ...]
     return tuple(parts)
 
 
-def _scaled(per_contract: NDArray[np.float64], quantity: float) -> DollarGreeks:
-    return DollarGreeks(**dict(zip(GREEKS, (quantity * per_contract).tolist(), strict=True)))
+def _scaled(greeks: NDArray[np.float64], quantity_contracts: float) -> DollarGreeks:
+    """Take Greeks of one contract, in the order of `GREEKS`, to those of so many."""
+    return DollarGreeks(**dict(zip(GREEKS, (quantity_contracts * greeks).tolist(), strict=True)))
 
 
 def node_places(part: Part, coin: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -155,10 +156,10 @@ def _known_coins(book: Book, snapshot: Snapshot) -> frozenset[str]:
     return frozenset(of_terms | bases | listed)
 
 
-def _no_entry(book: Book, holding: int) -> Failure | None:
+def _no_entry(book: Book, holding_index: int) -> Failure | None:
     """Give the reason why a holding has no profit: a future is worth nothing without its entry."""
-    instrument = book.instruments[book.holding_instrument_index[holding]]
-    if book.holding_entry_ccy[holding] != 0.0 or not has_entry(instrument):
+    instrument = book.instruments[book.holding_instrument_index[holding_index]]
+    if book.holding_entry_ccy[holding_index] != 0.0 or not has_entry(instrument):
         return None
     return Failure(
         subject=instrument.instrument_id,

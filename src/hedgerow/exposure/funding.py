@@ -86,8 +86,8 @@ class FundingTable(msgspec.Struct, frozen=True, kw_only=True):
 @dataclass(slots=True)
 class _Sums:
     paid_usd_per_day: list[float] = field(default_factory=list)
-    per_bps: list[float] = field(default_factory=list)
-    per_pct: list[float] = field(default_factory=list)
+    paid_usd_per_day_per_bps: list[float] = field(default_factory=list)
+    paid_usd_per_day_per_pct: list[float] = field(default_factory=list)
     missing: dict[Failure, None] = field(default_factory=dict)
     interest_usd_per_day: list[float] = field(default_factory=list)
     interest_missing: dict[Failure, None] = field(default_factory=dict)
@@ -144,12 +144,14 @@ def funding(book: Book, values: Values, snapshot: Snapshot) -> FundingTable:
         # A positive rate is paid by longs.
         received_usd_per_day = -notional_usd * DAY_NS / interval_ns
         for each in sums:
-            each.per_bps.append(received_usd_per_day * _FRAC_PER_BPS)
+            each.paid_usd_per_day_per_bps.append(received_usd_per_day * _FRAC_PER_BPS)
             if isinstance(rate, Failure):
                 each.missing[rate] = None
                 continue
             each.paid_usd_per_day.append(received_usd_per_day * to_model(rate))
-            each.per_pct.append(moves * received_usd_per_day * to_model(rate) / 100.0)
+            each.paid_usd_per_day_per_pct.append(
+                moves * received_usd_per_day * to_model(rate) / 100.0
+            )
     return FundingTable(
         time_ns=snapshot.time_ns,
         rows=_rows(nodes),
@@ -172,8 +174,12 @@ def _rows(nodes: Mapping[str, _Sums]) -> tuple[FundingRow, ...]:
         FundingRow(
             node=node,
             funding_usd_per_day=_total(nodes[node].paid_usd_per_day, nodes[node].missing),
-            funding_usd_per_day_per_bps=_total(nodes[node].per_bps, nodes[node].missing),
-            funding_usd_per_day_per_pct=_total(nodes[node].per_pct, nodes[node].missing),
+            funding_usd_per_day_per_bps=_total(
+                nodes[node].paid_usd_per_day_per_bps, nodes[node].missing
+            ),
+            funding_usd_per_day_per_pct=_total(
+                nodes[node].paid_usd_per_day_per_pct, nodes[node].missing
+            ),
             missing=ordered(nodes[node].missing),
             interest_usd_per_day=_total(
                 nodes[node].interest_usd_per_day, nodes[node].interest_missing
@@ -188,9 +194,9 @@ def _rows(nodes: Mapping[str, _Sums]) -> tuple[FundingRow, ...]:
     )
 
 
-def _total(addends: list[float], missing: Mapping[Failure, None]) -> float | None:
+def _total(values: list[float], missing: Mapping[Failure, None]) -> float | None:
     """Add up; of nothing but what is missing there is no sum."""
-    return fsum(addends) if addends or not missing else None
+    return fsum(values) if values or not missing else None
 
 
 def _stale(part: Part) -> tuple[Failure, ...]:

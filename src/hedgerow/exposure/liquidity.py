@@ -92,7 +92,7 @@ class LiquidityTable(msgspec.Struct, frozen=True, kw_only=True):
 class _Sides:
     """What a node holds of each instrument, longs and shorts apart, and what is wrong with it."""
 
-    held: dict[tuple[str, bool], list[float]] = field(default_factory=dict)
+    held_contracts: dict[tuple[str, bool], list[float]] = field(default_factory=dict)
     missing: dict[Failure, None] = field(default_factory=dict)
 
 
@@ -122,26 +122,26 @@ def liquidity(
     nodes: dict[str, _Sides] = {"desk": _Sides()}
     terms_of = {terms.instrument_id: terms for terms in book.instruments}
     for h, part in enumerate(parts_of(book, values, snapshot)):
-        quantity = float(book.holding_quantity_contracts[h])
+        quantity_contracts = float(book.holding_quantity_contracts[h])
         is_dollar = isinstance(part.instrument, Spot) and part.own in snapshot.dollars_usd
         above, alone = node_places(part, part.own)
         for node in (*above, *alone):
             sides = nodes.setdefault(node, _Sides())
-            if quantity == 0.0 or is_dollar:
+            if quantity_contracts == 0.0 or is_dollar:
                 continue
-            key = (part.instrument.instrument_id, quantity > 0)
-            sides.held.setdefault(key, []).append(quantity)
+            key = (part.instrument.instrument_id, quantity_contracts > 0)
+            sides.held_contracts.setdefault(key, []).append(quantity_contracts)
             stale = (each for each in part.troubles if each.subject == part.account.account_id)
             sides.missing.update(dict.fromkeys(stale))
 
     known: dict[tuple[str, float], ExitLine] = {}
 
-    def line(instrument_id: str, quantity: float) -> ExitLine:
-        found = known.get((instrument_id, quantity))
+    def line(instrument_id: str, quantity_contracts: float) -> ExitLine:
+        found = known.get((instrument_id, quantity_contracts))
         if found is None:
             terms = terms_of[instrument_id]
-            found = known[instrument_id, quantity] = _line(
-                terms, quantity, snapshot, participation_frac
+            found = known[instrument_id, quantity_contracts] = _line(
+                terms, quantity_contracts, snapshot, participation_frac
             )
         return found
 
@@ -151,7 +151,10 @@ def liquidity(
         rows=_rows(
             {
                 node: (
-                    [line(key[0], fsum(sides.held[key])) for key in sorted(sides.held)],
+                    [
+                        line(key[0], fsum(sides.held_contracts[key]))
+                        for key in sorted(sides.held_contracts)
+                    ],
                     list(sides.missing),
                 )
                 for node, sides in nodes.items()
@@ -185,7 +188,7 @@ def _rows(
 
 
 def _line(
-    terms: Instrument, quantity: float, snapshot: Snapshot, participation_frac: float
+    terms: Instrument, quantity_contracts: float, snapshot: Snapshot, participation_frac: float
 ) -> ExitLine:
     source: DepthSource = "none"
     cost: Outcome[float] = _no_book(terms)
@@ -196,15 +199,15 @@ def _line(
             cost = book
         else:
             source = "assumed" if book.is_assumed else "recorded"
-            cost = _walked(terms, quantity, book, snapshot)
-        hours = _hours(terms, quantity, snapshot, participation_frac)
+            cost = _walked(terms, quantity_contracts, book, snapshot)
+        hours = _hours(terms, quantity_contracts, snapshot, participation_frac)
     elif isinstance(terms, Option):
-        cost = _half_spread(terms, quantity, snapshot)
+        cost = _half_spread(terms, quantity_contracts, snapshot)
         source = "none" if isinstance(cost, Failure) else "half spread"
-        hours = _hours(terms, quantity, snapshot, participation_frac)
+        hours = _hours(terms, quantity_contracts, snapshot, participation_frac)
     return ExitLine(
         instrument_id=terms.instrument_id,
-        quantity_contracts=quantity,
+        quantity_contracts=quantity_contracts,
         cost_usd=None if isinstance(cost, Failure) else cost,
         exit_hours=None if isinstance(hours, Failure) else hours,
         depth_source=source,
@@ -215,31 +218,31 @@ def _line(
 
 
 def _walked(
-    terms: EntryContract, quantity: float, book: Ladder, snapshot: Snapshot
+    terms: EntryContract, quantity_contracts: float, book: Ladder, snapshot: Snapshot
 ) -> Outcome[float]:
     """Trade through the levels; give what that costs against the middle, in dollars."""
-    levels: tuple[Level, ...] = book.bids if quantity > 0 else book.asks
+    levels: tuple[Level, ...] = book.bids if quantity_contracts > 0 else book.asks
     settlement = snapshot.asset(settlement_of(terms))
     if isinstance(settlement, Failure):
         return settlement
     middle = to_model(unit_ccy(terms, book.price_mid_usd))
-    left, lost_ccy = abs(quantity), []
+    left, lost_ccy = abs(quantity_contracts), []
     for level in levels:
         taken = min(left, to_model(level.quantity_contracts))
         lost_ccy.append(taken * abs(to_model(unit_ccy(terms, level.price_usd)) - middle))
         left -= taken
-        if left <= _ROUNDING * abs(quantity):
+        if left <= _ROUNDING * abs(quantity_contracts):
             return settlement.price_usd * fsum(lost_ccy)
-    side = "bids" if quantity > 0 else "asks"
+    side = "bids" if quantity_contracts > 0 else "asks"
     return Failure(
         subject=terms.instrument_id,
         reason="missing_data",
         message=f"the {'assumed ' if book.is_assumed else ''}{side} of {terms.instrument_id} end "
-        f"at {levels[-1].price_usd}, with {left:g} of {abs(quantity):g} contracts left",
+        f"at {levels[-1].price_usd}, with {left:g} of {abs(quantity_contracts):g} contracts left",
     )
 
 
-def _half_spread(terms: Option, quantity: float, snapshot: Snapshot) -> Outcome[float]:
+def _half_spread(terms: Option, quantity_contracts: float, snapshot: Snapshot) -> Outcome[float]:
     settlement = snapshot.asset(terms.settlement)
     if isinstance(settlement, Failure):
         return settlement
@@ -256,11 +259,14 @@ def _half_spread(terms: Option, quantity: float, snapshot: Snapshot) -> Outcome[
             message=f"no {side} for {terms.instrument_id} at {format_ns(quote.time_ns)}",
         )
     half_ccy = to_model((ask - bid) / 2 * terms.multiplier_coin_per_contract)
-    return abs(quantity) * half_ccy * settlement.price_usd
+    return abs(quantity_contracts) * half_ccy * settlement.price_usd
 
 
 def _hours(
-    terms: EntryContract | Option, quantity: float, snapshot: Snapshot, participation_frac: float
+    terms: EntryContract | Option,
+    quantity_contracts: float,
+    snapshot: Snapshot,
+    participation_frac: float,
 ) -> Outcome[float]:
     """Give size over our share of the volume of the last candle."""
     candle = snapshot.candles.get(terms.instrument_id)
@@ -290,7 +296,7 @@ def _hours(
         if isinstance(paid_in, Failure):
             return paid_in
         size_coin *= paid_in.price_usd
-    return abs(quantity) * size_coin / (participation_frac * volume_coin / span_hours)
+    return abs(quantity_contracts) * size_coin / (participation_frac * volume_coin / span_hours)
 
 
 def _trouble(

@@ -4,10 +4,11 @@ A venue answers both in its module of `margin.venues`, as one `Engine`; whoever 
 `terms_of` or `require` and never which kind of rulebook it is.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Generic, TypeVar
+from types import ModuleType
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -19,7 +20,7 @@ from hedgerow.margin.records import MarginReport, Rulebook
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 
-__all__ = ["Charges", "Engine", "VenueTerms", "nothing_wrong"]
+__all__ = ["Charges", "Engine", "VenueTerms", "engines_in", "nothing_wrong"]
 
 R = TypeVar("R", bound=Rulebook)
 
@@ -102,3 +103,29 @@ class Engine(Generic[R]):
     def tag(self) -> str:
         """What a file of this kind says in `type`."""
         return str(self.kind.__struct_config__.tag)
+
+
+def engines_in(modules: Iterable[ModuleType]) -> tuple[Engine[Any], ...]:
+    """Collect the `ENGINE` of every module that has one, in the order of the modules.
+
+    Raises
+    ------
+    TypeError
+        If an `ENGINE` is no `Engine`.
+    ValueError
+        If two modules answer for one kind of rulebook, or for two that a file calls the same.
+    """
+    found: dict[str, tuple[str, Engine[Any]]] = {}
+    for module in modules:
+        engine = getattr(module, "ENGINE", None)
+        if engine is None:
+            continue
+        if not isinstance(engine, Engine):
+            raise TypeError(f"{module.__name__}.ENGINE must be an Engine, was {engine!r}")
+        first, other = found.setdefault(engine.tag, (module.__name__, engine))
+        if other is not engine or first != module.__name__:
+            raise ValueError(
+                f"{first} and {module.__name__} both give an engine for rulebooks of type "
+                f"{engine.tag}; one kind has one engine"
+            )
+    return tuple(engine for _, engine in found.values())

@@ -7,8 +7,8 @@ The room refuses records that cannot be: crossed or empty ladders, non-positive 
 
 Chains enter `fit_surfaces` and a `Surface` of each leaves: per expiry a smile free of arbitrage, or
 the reason why there is none. A table of returns enters `covariance`, and joint moves of all factors
-leave: designed, drawn or as history had them. Hourly bars enter `filtered_pasts`, and at every hour
-the range to expect leaves, beside what then came of it.
+leave: designed, drawn or as history had them. `Dynamics` says how factors move over time. Hourly
+bars enter `filtered_pasts`, and at every hour the range to expect leaves, beside what came of it.
 """
 
 from hedgerow.market.ages import AgeLimits
@@ -25,6 +25,7 @@ from hedgerow.market.covariance import (
     shrinkage_frac,
     stressed,
 )
+from hedgerow.market.dynamics import Dynamics, FactorMoves, Garch, Jumps
 from hedgerow.market.essvi import Essvi
 from hedgerow.market.events import VarianceEvent
 from hedgerow.market.filtered import FilteredPast, filtered_pasts
@@ -75,17 +76,21 @@ __all__ = [
     "Candle",
     "ChainColumns",
     "Covariance",
+    "Dynamics",
     "Essvi",
     "Factor",
     "FactorKind",
+    "FactorMoves",
     "FilteredPast",
     "Forward",
     "ForwardSource",
     "FundingSettlement",
+    "Garch",
     "GatedQuotes",
     "HourBars",
     "IndexPrice",
     "JointScenarios",
+    "Jumps",
     "Ladder",
     "LendingIndex",
     "Level",

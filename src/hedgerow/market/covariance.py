@@ -25,6 +25,7 @@ __all__ = [
     "Covariance",
     "Factor",
     "FactorKind",
+    "check_correlation",
     "covariance",
     "joined",
     "nearest_correlation",
@@ -100,7 +101,7 @@ class Covariance:
             raise OutOfDomain(f"deviations must be finite and not negative, were {deviation}")
         if not 0.0 < self.period_days < np.inf:
             raise OutOfDomain(f"period_days must be positive, was {self.period_days}")
-        _check_correlation(correlation)
+        check_correlation(correlation)
         for name, column in (
             ("deviation_frac_per_period", deviation),
             ("correlation_frac", correlation),
@@ -241,7 +242,7 @@ def stressed(calm: Covariance, crisis_frac: Floats, weight_frac: float) -> Covar
     crisis = np.asarray(crisis_frac, dtype=np.float64)
     if crisis.shape != calm.correlation_frac.shape:
         raise OutOfDomain(f"crisis has shape {crisis.shape}, not {calm.correlation_frac.shape}")
-    _check_correlation(crisis)
+    check_correlation(crisis)
     return Covariance(
         factors=calm.factors,
         deviation_frac_per_period=calm.deviation_frac_per_period,
@@ -300,7 +301,14 @@ def _check_symmetric(matrix: Floats) -> None:
         raise OutOfDomain("a correlation must be symmetric")
 
 
-def _check_correlation(matrix: Floats) -> None:
+def check_correlation(matrix: Floats) -> None:
+    """Refuse what is no correlation: not symmetric, no ones, or contradicting itself.
+
+    Raises
+    ------
+    OutOfDomain
+        If it is none.
+    """
     _check_symmetric(matrix)
     if float(np.abs(np.diag(matrix) - 1.0).max(initial=0.0)) > _ASYMMETRY_MAX:
         raise OutOfDomain("a correlation has ones on its diagonal")

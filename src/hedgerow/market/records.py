@@ -9,7 +9,6 @@ import math
 from collections.abc import Mapping
 from decimal import Decimal
 from itertools import pairwise
-from types import MappingProxyType
 from typing import TypeAlias
 
 import msgspec
@@ -384,21 +383,34 @@ class PowerMark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shock(msgspec.Struct, frozen=True, kw_only=True):
-    """Relative moves of coins and vols, and a step forward in time.
+    """Relative moves of prices and vols, and a step forward in time.
 
-    `spot_factor_frac` maps a coin to its factor, 0.9 for a fall of 10 %. The factor moves the
-    coin's spot, forwards, perpetuals and oracle answers alike, and every token whose price derives
-    from it. A dollar coin named here breaks its peg. Coins not named stand still. A vol becomes
-    ``vol · vol_factor_frac + vol_shift_frac``, and never less than zero.
+    Attributes
+    ----------
+    spot_factor_frac
+        By coin, 0.9 for a fall of 10 %: its spot, forwards, perpetuals and oracle answers alike,
+        and every token whose price derives from it. A dollar coin or a staked token named here
+        breaks its peg. Coins not named stand still.
+    basis_factor_frac
+        By coin: its forwards, futures and perpetuals alone, against a spot that stands still.
+    mark_factor_frac
+        By instrument: the mark of one future or perpetual alone.
+    vol_factor_frac, vol_shift_frac
+        A vol becomes ``vol · vol_factor_frac + vol_shift_frac``, and never less than zero.
+    time_forward_ns
+        Options lose that time, and loans whose rates are known grow by it.
     """
 
-    spot_factor_frac: Mapping[str, float] = MappingProxyType({})
+    spot_factor_frac: Mapping[str, float] = {}
     vol_factor_frac: float = 1.0
     vol_shift_frac: float = 0.0
     time_forward_ns: int = 0
+    basis_factor_frac: Mapping[str, float] = {}
+    mark_factor_frac: Mapping[str, float] = {}
 
     def __post_init__(self) -> None:
-        factors = (self.vol_factor_frac, *self.spot_factor_frac.values())
+        named = (self.spot_factor_frac, self.basis_factor_frac, self.mark_factor_frac)
+        factors = (self.vol_factor_frac, *(factor for each in named for factor in each.values()))
         if not all(0 < factor < float("inf") for factor in factors):
             raise ValueError(f"shock factors must be positive and finite, were {factors}")
         if not math.isfinite(self.vol_shift_frac):
@@ -408,19 +420,35 @@ class Shock(msgspec.Struct, frozen=True, kw_only=True):
         """Give the factor on one coin's price."""
         return self.spot_factor_frac.get(coin, 1.0)
 
+    def on_forward(self, coin: str) -> float:
+        """Give the factor on what one coin costs later."""
+        return self.on(coin) * self.basis_factor_frac.get(coin, 1.0)
+
+    def on_mark(self, instrument_id: str, coin: str) -> float:
+        """Give the factor on the mark of a future or perpetual of a coin."""
+        return self.on_forward(coin) * self.mark_factor_frac.get(instrument_id, 1.0)
+
     def on_vol(self, vol_frac: float) -> float:
         """Give a vol after the shock."""
         return max(0.0, vol_frac * self.vol_factor_frac + self.vol_shift_frac)
 
     def then(self, other: "Shock") -> "Shock":
         """Compose: this shock first, the other on top of it."""
-        named = sorted(set(self.spot_factor_frac) | set(other.spot_factor_frac))
         return Shock(
-            spot_factor_frac={coin: self.on(coin) * other.on(coin) for coin in named},
+            spot_factor_frac=_multiplied(self.spot_factor_frac, other.spot_factor_frac),
+            basis_factor_frac=_multiplied(self.basis_factor_frac, other.basis_factor_frac),
+            mark_factor_frac=_multiplied(self.mark_factor_frac, other.mark_factor_frac),
             vol_factor_frac=self.vol_factor_frac * other.vol_factor_frac,
             vol_shift_frac=self.vol_shift_frac * other.vol_factor_frac + other.vol_shift_frac,
             time_forward_ns=self.time_forward_ns + other.time_forward_ns,
         )
+
+
+def _multiplied(
+    first_frac: Mapping[str, float], then_frac: Mapping[str, float]
+) -> Mapping[str, float]:
+    named = sorted({*first_frac, *then_frac})
+    return {name: first_frac.get(name, 1.0) * then_frac.get(name, 1.0) for name in named}
 
 
 NO_SHOCK = Shock()

@@ -23,6 +23,7 @@ from hedgerow.instruments import Option, PowerPerpetual
 from hedgerow.market.ages import AgeLimits, missing, stale
 from hedgerow.market.anchors import Anchors
 from hedgerow.market.averages import HEARD_NS, average_forward, average_observed_usd
+from hedgerow.market.interest import grown
 from hedgerow.market.records import (
     NO_SHOCK,
     AssetPrice,
@@ -105,6 +106,10 @@ class Snapshot:
         """Give a new snapshot with `shock` on top of the present one; this one is untouched."""
         return replace(self, shock=self.shock.then(shock))
 
+    def unshocked(self) -> "Snapshot":
+        """Give the market as it was heard."""
+        return replace(self, shock=NO_SHOCK)
+
     def coin_of(self, asset: str) -> str:
         """Name the coin whose price moves an asset: itself, or the base of a staked token."""
         staking = self.stakings.get(asset)
@@ -115,7 +120,7 @@ class Snapshot:
         quote = self._fresh(self.quotes, instrument_id, self.ages.quote_ns_max, "quote")
         if isinstance(quote, Failure):
             return quote
-        return scaled(quote.price_mark_usd, self.shock.on(underlying))
+        return scaled(quote.price_mark_usd, self.shock.on_mark(instrument_id, underlying))
 
     def spot_usd(self, coin: str) -> Outcome[Decimal]:
         """Give the coin's index, carried by its perpetual since the index was last heard."""
@@ -144,6 +149,7 @@ class Snapshot:
         if isinstance(base, Failure):
             return base
         per_unit = to_model(staking.rate_coin_per_coin * (1 - staking.discount_frac))
+        per_unit *= self.shock.on(asset)
         return AssetPrice(
             price_usd=per_unit * to_model(base),
             underlying=staking.base,
@@ -171,7 +177,7 @@ class Snapshot:
         carry = self._carry(option.underlying, quote.time_ns)
         if isinstance(carry, Failure):
             return carry
-        factor = self.shock.on(option.underlying)
+        factor = self.shock.on_forward(option.underlying)
         forward_usd = to_model(quote.price_underlying_usd * carry) * factor
         mark = OptionMark(
             forward_usd=forward_usd,
@@ -199,7 +205,7 @@ class Snapshot:
             observed_usd = None if isinstance(observed, Failure) else to_model(observed)
         average_usd, vol_scale_frac = average_forward(
             mark.forward_usd,
-            shock_factor_frac=self.shock.on(option.underlying),
+            shock_factor_frac=self.shock.on_forward(option.underlying),
             open_now_frac=open_now_frac,
             open_frac=open_frac,
             observed_usd=observed_usd,
@@ -269,12 +275,20 @@ class Snapshot:
         answer = self._fresh(self.oracles, asset, limit_ns, "oracle answer")
         if isinstance(answer, Failure):
             return answer
-        return scaled(answer.price_usd, self.shock.on(self.coin_of(asset)))
+        coin = self.coin_of(asset)
+        peg_factor = 1.0 if coin == asset else self.shock.on(asset)
+        return scaled(answer.price_usd, self.shock.on(coin) * peg_factor)
 
     def lending(self, market: str, asset: str) -> Outcome[LendingIndex]:
-        """Give the growth indices of one reserve."""
+        """Give the growth indices of one reserve; a step in time grows them at the last rates.
+
+        Without rates they stand still, whatever time the shock steps over.
+        """
         limit_ns = self.ages.lending_ns_max
-        return self._fresh(self.lendings, (market, asset), limit_ns, "lending index")
+        index = self._fresh(self.lendings, (market, asset), limit_ns, "lending index")
+        if isinstance(index, Failure) or self.shock.time_forward_ns <= 0:
+            return index
+        return grown(index, self.shock.time_forward_ns)
 
     def _carry(self, coin: str, since_ns: int) -> Outcome[Decimal]:
         """Give perpetual now over perpetual then; one where nothing moves this coin between."""

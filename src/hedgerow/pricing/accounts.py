@@ -46,7 +46,7 @@ two cores, 0.2 ns each): two threads are even with one at 600,000 and bring 1.3 
 
 def account_profits(
     quantities_coin: sparse.csr_array,
-    profits: Floats,
+    profits_ccy: Floats,
     *,
     settlement_code: Settlements | None = None,
     threads_count: int = 1,
@@ -58,7 +58,7 @@ def account_profits(
     ----------
     quantities_coin
         Shape (accounts, n): how much of each instrument each account holds, long positive.
-    profits
+    profits_ccy
         Shape (cells, n), from `scenario_profits`.
     settlement_code
         Shape (n,), whole numbers: in what each instrument gains, 0 for dollars and another number
@@ -83,23 +83,23 @@ def account_profits(
     """
     from hedgerow.pricing.kernels import accounts, vanilla
 
-    table = np.require(floats("profits", profits), requirements=("C", "A"))
+    table = np.require(floats("profits_ccy", profits_ccy), requirements=("C", "A"))
     if table.ndim != 2 or quantities_coin.shape[1] != table.shape[1]:
         raise OutOfDomain(
             f"quantities know {quantities_coin.shape[1]} instruments, profits have shape "
             f"{table.shape}, expected (cells, instruments)"
         )
-    held = _sound(quantities_coin)
+    held_coin = _sound(quantities_coin)
     if settlement_code is not None:
-        _check_one_currency(held, settlements(settlement_code, table.shape[1]))
+        _check_one_currency(held_coin, settlements(settlement_code, table.shape[1]))
 
     def fill(cell_first: int, cell_last: int, first: int, last: int, work: Floats) -> None:
         accounts.turn(table, cell_first, cell_last, first, last, work, 0)
 
     shape = (quantities_coin.shape[0], table.shape[0])
-    room = room_of(out, shape, table, held.data, held.indices, held.indptr)
+    room = room_of(out, shape, table, held_coin.data, held_coin.indices, held_coin.indptr)
     _contract(
-        held,
+        held_coin,
         fill,
         room,
         block_count=vanilla.BLOCK,
@@ -169,16 +169,16 @@ def account_scenario_profits(
     options_count, count = starts[0], starts[-1]
     if quantities_coin.shape[1] != count:
         raise OutOfDomain(f"quantities know {quantities_coin.shape[1]} instruments, not {count}")
-    held = _sound(quantities_coin)
+    held_coin = _sound(quantities_coin)
     codes = settlements(settlement_code, count)
     for contracts, start in zip(others, starts, strict=False):
         _check_settled(contracts, codes[start : start + len(contracts)], start)
-    _check_one_currency(held, codes)
+    _check_one_currency(held_coin, codes)
     flags = codes[:options_count] != 0
     cells = cell_terms(grid, max([options.years_max, *(each.years_max for each in others)]))
     averaged = reached(windows, options, flags, float(grid.elapsed_years.max(initial=0.0)))
     shape = (quantities_coin.shape[0], len(grid))
-    room = room_of(out, shape, held.data, held.indices, held.indptr)
+    room = room_of(out, shape, held_coin.data, held_coin.indices, held_coin.indptr)
 
     def fill(cell_first: int, cell_last: int, first: int, last: int, work: Floats) -> None:
         some = np.ascontiguousarray(cells[:, cell_first:cell_last])
@@ -197,11 +197,11 @@ def account_scenario_profits(
             end = min(last, start + len(contracts))
             for begin in range(max(first, start), end, vanilla.BLOCK):
                 stop = min(begin + vanilla.BLOCK, end)
-                gains = contracts.profits(some, begin - start, stop - start)
+                gains = contracts.profits_ccy(some, begin - start, stop - start)
                 work[begin - first : stop - first] = gains
 
     _contract(
-        held,
+        held_coin,
         fill,
         room,
         block_count=vanilla.BLOCK,
@@ -212,28 +212,28 @@ def account_scenario_profits(
 
 
 def _contract(
-    held: sparse.csr_array,
+    held_coin: sparse.csr_array,
     fill: _Fill,
-    sums: Floats,
+    sums_ccy: Floats,
     *,
     block_count: int,
     fill_count_min: int,
     threads_count: int,
 ) -> None:
-    """Write quantities times profits to `sums`, block after block.
+    """Write quantities times profits to `sums_ccy`, block after block.
 
     `fill` writes the profits of some instruments in some cells to a table of shape (instruments,
     cells); `fill_count_min` says how many of them make a thread worth while.
     """
     from hedgerow.pricing.kernels import accounts
 
-    quantities, instruments, begins, ends = _holdings(held)
-    count = held.shape[1]
-    cells_count = sums.shape[1]
+    quantities, instruments, begins, ends_index = _holdings(held_coin)
+    count = held_coin.shape[1]
+    cells_count = sums_ccy.shape[1]
     width_max = max(1, min(cells_count, _CELLS_COUNT_MAX))
     height_max = max(1, _WORK_COUNT // width_max // block_count) * block_count
     flat = np.empty(width_max * min(height_max, max(count, 1)))
-    sums[:] = 0.0
+    sums_ccy[:] = 0.0
     for cell_first in range(0, cells_count, width_max):
         cell_last = min(cell_first + width_max, cells_count)
         width = cell_last - cell_first
@@ -250,68 +250,76 @@ def _contract(
             cells = (cell_first, cell_last)
             shared_out(partial(_filled, fill, cells, first, work), parts)
             parts = _by_holdings(
-                ends, threads_count, _SUMS_COUNT_MIN * count // (width * (last - first))
+                ends_index, threads_count, _SUMS_COUNT_MIN * count // (width * (last - first))
             )
             shared_out(
                 partial(
-                    accounts.contract, places, ends, instruments, quantities, work, first, sums,
-                    *cells,
+                    accounts.contract, places, ends_index, instruments, quantities, work, first,
+                    sums_ccy, *cells,
                 ),
                 parts,
             )  # fmt: skip
     # An unknown profit makes an unknown sum; an unknown that nobody holds makes none.
-    if sums.size and not (sums.min() > -np.inf and sums.max() < np.inf):
-        account, cell = np.unravel_index(int(np.argmin(np.isfinite(sums))), sums.shape)
+    if sums_ccy.size and not (sums_ccy.min() > -np.inf and sums_ccy.max() < np.inf):
+        account, cell = np.unravel_index(int(np.argmin(np.isfinite(sums_ccy))), sums_ccy.shape)
         raise OutOfDomain(
-            f"account {account} gains {sums[account, cell]} in cell {cell}: a profit of what it "
-            "holds is not finite, or the sum is beyond all numbers"
+            f"account {account} gains {sums_ccy[account, cell]} in cell {cell}: a profit of what "
+            "it holds is not finite, or the sum is beyond all numbers"
         )
 
 
 def _filled(
-    fill: _Fill, cells: tuple[int, int], begin: int, work: Floats, first: int, last: int
+    fill: _Fill,
+    cells_index: tuple[int, int],
+    block_index: int,
+    work_ccy: Floats,
+    first: int,
+    last: int,
 ) -> None:
-    fill(*cells, begin + first, begin + last, work[first:last])
+    fill(*cells_index, block_index + first, block_index + last, work_ccy[first:last])
 
 
 def _sound(quantities_coin: sparse.csr_array) -> sparse.csr_array:
     """Give the table by rows, whatever kind it came as, if nothing in it points outside."""
-    held = sparse.csr_array(quantities_coin)
+    held_coin = sparse.csr_array(quantities_coin)
     try:
-        held.check_format(full_check=True)  # kernels do not look where they read
+        held_coin.check_format(full_check=True)  # kernels do not look where they read
     except ValueError as trouble:
         raise OutOfDomain(f"quantities_coin is not a sound sparse table: {trouble}") from trouble
-    return held
+    return held_coin
 
 
-def _holdings(held: sparse.csr_array) -> tuple[Floats, Indices, Indices, Indices]:
+def _holdings(held_coin: sparse.csr_array) -> tuple[Floats, Indices, Indices, Indices]:
     """Give quantities, their instruments, and where those of each account begin and end."""
-    if not held.has_sorted_indices:
-        held = held.sorted_indices()
-    quantities = np.ascontiguousarray(held.data, dtype=np.float64)
+    if not held_coin.has_sorted_indices:
+        held_coin = held_coin.sorted_indices()
+    quantities = np.ascontiguousarray(held_coin.data, dtype=np.float64)
     finite = np.isfinite(quantities)
     if not finite.all():
         at = int(np.argmin(finite))
-        account = int(np.searchsorted(held.indptr, at, side="right")) - 1
+        account = int(np.searchsorted(held_coin.indptr, at, side="right")) - 1
         raise OutOfDomain(
             f"quantities_coin must be finite, account {account} holds {quantities[at]} of "
-            f"instrument {held.indices[at]}"
+            f"instrument {held_coin.indices[at]}"
         )
-    instruments = np.ascontiguousarray(held.indices, dtype=np.int64)
-    bounds = held.indptr.astype(np.int64)
+    instruments = np.ascontiguousarray(held_coin.indices, dtype=np.int64)
+    bounds = held_coin.indptr.astype(np.int64)
     return quantities, instruments, bounds[:-1].copy(), bounds[1:].copy()
 
 
-def _by_holdings(ends: Indices, threads_count: int, share_count_min: int) -> list[tuple[int, int]]:
+def _by_holdings(
+    ends_index: Indices, threads_count: int, share_count_min: int
+) -> list[tuple[int, int]]:
     """Cut accounts into shares of about as many holdings each."""
-    holdings_count = int(ends[-1]) if len(ends) else 0
+    holdings_count = int(ends_index[-1]) if len(ends_index) else 0
     parts = shares(
         holdings_count,
         threads_count=threads_count,
         block_count=1,
         share_count_min=share_count_min,
     )
-    cuts = [0, *(int(np.searchsorted(ends, last)) + 1 for _, last in parts[:-1]), len(ends)]
+    inner = (int(np.searchsorted(ends_index, last)) + 1 for _, last in parts[:-1])
+    cuts = [0, *inner, len(ends_index)]
     return [(first, last) for first, last in pairwise(cuts) if first < last]
 
 
@@ -337,29 +345,29 @@ def settlements(settlement_code: Settlements | None, count: int) -> Indices:
     return codes.astype(np.int64, copy=False)
 
 
-def _check_settled(contracts: MovedContracts, codes: Indices, start: int) -> None:
+def _check_settled(contracts: MovedContracts, settlement_code: Indices, first: int) -> None:
     """Refuse a contract whose code says another currency than it gains in."""
     wrong = {
-        "usd": codes != 0,
-        "coin": codes == 0,
-        "either": np.zeros(len(codes), dtype=np.bool_),
+        "usd": settlement_code != 0,
+        "coin": settlement_code == 0,
+        "either": np.zeros(len(settlement_code), dtype=np.bool_),
     }[contracts.settled_in]
     if wrong.any():
         at = int(np.argmax(wrong))
         raise OutOfDomain(
-            f"instrument {start + at} gains in {contracts.settled_in}, its settlement_code was "
-            f"{codes[at]}; 0 is dollars and every other number a coin"
+            f"instrument {first + at} gains in {contracts.settled_in}, its settlement_code was "
+            f"{settlement_code[at]}; 0 is dollars and every other number a coin"
         )
 
 
-def _check_one_currency(held: sparse.csr_array, codes: Indices) -> None:
+def _check_one_currency(held_coin: sparse.csr_array, settlement_code: Indices) -> None:
     """Refuse an account that holds instruments of two codes, whatever the quantities add up to."""
-    if not codes.size or (codes == codes[0]).all():
+    if not settlement_code.size or (settlement_code == settlement_code[0]).all():
         return
-    is_held: Bools = held.data != 0
-    owners = np.repeat(np.arange(held.shape[0]), np.diff(held.indptr))[is_held]
-    theirs = codes[held.indices[is_held]]
-    first = np.zeros(held.shape[0], dtype=np.int64)
+    is_held: Bools = held_coin.data != 0
+    owners = np.repeat(np.arange(held_coin.shape[0]), np.diff(held_coin.indptr))[is_held]
+    theirs = settlement_code[held_coin.indices[is_held]]
+    first = np.zeros(held_coin.shape[0], dtype=np.int64)
     first[owners[::-1]] = theirs[::-1]  # the last that is written stays: the first of each account
     mixed = theirs != first[owners]
     if mixed.any():

@@ -33,7 +33,6 @@ from hedgerow.pricing.gate import (
 )
 
 __all__ = [
-    "Floats",
     "OptionColumns",
     "OptionGreeks",
     "are_in_domain",

@@ -25,8 +25,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hedgerow.pricing.dollar_greeks import Orders
-from hedgerow.pricing.european import EuropeanGreeks, Floats
+from hedgerow.pricing.gate import Floats
+from hedgerow.pricing.sensitivities import STARTS_FROM, EuropeanGreeks, Orders
 
 __all__ = ["Contracts", "derivative"]
 
@@ -77,69 +77,55 @@ def derivative(held: Contracts, orders: Orders) -> Floats:
     ndarray, shape (n,), USD per dollar of spot, per 1.00 of vol, per year
     """
     spot, vol, time = orders
-    found = _by_spot(held, spot, vol, time)
+    found = _by_spot(held, orders)
     if time and spot:
-        found = found + held.open_frac_per_year * _by_open(held, spot, vol)
+        found = found + held.open_frac_per_year * _by_open(held, (spot, vol, 0))
     return found
 
 
-def _by_spot(held: Contracts, spot: int, vol: int, time: int) -> Floats:
+def _by_spot(held: Contracts, orders: Orders) -> Floats:
     """The rule above, with f standing still."""
-    i, f, c = spot, held.open_frac, held.carry_frac
-    kappa = _kappa(held)
-    moved = (f * c) ** i * _of_forward(held, i, vol, time)
+    i, vol, time = orders
+    f, c, kappa = held.open_frac, held.carry_frac, _kappa_frac(held)
+    moved = (f * c) ** i * _of_forward(held, orders)
     coin = kappa / c * moved
     if i:
-        coin = coin + i * (f * c) ** (i - 1) * (1.0 - f * kappa) * _coin(held, i - 1, vol, time)
+        coin = coin + i * (f * c) ** (i - 1) * (1.0 - f * kappa) * _coin(held, (i - 1, vol, time))
     return np.where(held.is_coin_settled, coin, held.settlement_usd * moved)
 
 
-def _by_open(held: Contracts, spot: int, vol: int) -> Floats:
+def _by_open(held: Contracts, orders: Orders) -> Floats:
     """Derive the same by f, with A standing still: what time adds to the average is the forward."""
-    i, f, c = spot, held.open_frac, held.carry_frac
-    kappa = _kappa(held)
-    value = _of_forward(held, i, vol, 0)
+    i, vol, time = orders
+    f, c, kappa = held.open_frac, held.carry_frac, _kappa_frac(held)
+    value = _of_forward(held, orders)
     moved = i * c * (f * c) ** (i - 1) * value
-    below = _coin(held, i - 1, vol, 0)
+    below = _coin(held, (i - 1, vol, time))
     coin = kappa / c * moved - i * (f * c) ** (i - 1) * kappa * below
     if i > 1:
         coin = coin + i * (i - 1) * c * (f * c) ** (i - 2) * (1.0 - f * kappa) * below
     return np.where(held.is_coin_settled, coin, held.settlement_usd * moved)
 
 
-def _kappa(held: Contracts) -> Floats:
+def _kappa_frac(held: Contracts) -> Floats:
     """Spot in forwards over A: one, to the last digit, unless the average is under way."""
     is_open = held.open_frac < 1.0
     return np.where(is_open, held.carry_frac * held.spot_usd / held.forward_usd, 1.0)
 
 
-def _coin(held: Contracts, spot: int, vol: int, time: int) -> Floats:
+def _coin(held: Contracts, orders: Orders) -> Floats:
     """``g⁽ⁱ⁾``, derived by vol and time as well."""
-    value = _of_forward(held, spot, vol, time)
-    if spot:
-        value = value - spot * _coin(held, spot - 1, vol, time)
+    i, vol, time = orders
+    value = _of_forward(held, orders)
+    if i:
+        value = value - i * _coin(held, (i - 1, vol, time))
     return value / held.forward_usd
 
 
-def _of_forward(held: Contracts, spot: int, vol: int, time: int) -> Floats:
+def _of_forward(held: Contracts, orders: Orders) -> Floats:
     """``V⁽ⁱ⁾`` from the kernel, in the option's own vol and in calendar time."""
-    g = held.greeks
-    raw: Floats | None = {
-        (0, 0, 0): g.value_usd,
-        (1, 0, 0): g.delta_underlying_frac,
-        (2, 0, 0): g.gamma_coin_per_usd,
-        (3, 0, 0): g.speed_coin_per_usd2,
-        (0, 1, 0): g.vega_usd_per_vol,
-        (1, 1, 0): g.vanna_coin_per_vol,
-        (2, 1, 0): g.zomma_coin_per_usd_vol,
-        (0, 2, 0): g.volga_usd_per_vol2,
-        (0, 3, 0): g.ultima_usd_per_vol3,
-        (0, 0, 1): g.theta_usd_per_year,
-        (1, 0, 1): g.charm_coin_per_year,
-        (2, 0, 1): g.color_coin_per_usd_year,
-        (0, 1, 1): g.veta_usd_per_vol_year,
-    }[spot, vol, time]
-    assert raw is not None, "veta and ultima are asked for with the rest"
+    _, vol, time = orders
+    raw = getattr(held.greeks, STARTS_FROM[orders])
     # V depends on time through the deviation alone: T^1.5 inside the window falls three times as
     # fast, in proportion, as T^0.5 before it.
     speed = np.where(held.open_frac < 1.0, 3.0, 1.0) if time else 1.0

@@ -28,32 +28,32 @@ def inside(name: str, number: float, bounds: Bounds) -> float:
     return number
 
 
-def outside(columns: Sequence[tuple[str, Bounds]], table: Floats) -> dict[int, str]:
+def outside(bounds: Sequence[tuple[str, Bounds]], rows: Floats) -> dict[int, str]:
     """Find the rows that hold what no formula may see.
 
     Parameters
     ----------
-    columns
-        Name, lowest and highest of each column.
-    table
-        Shape (columns, n): column by column.
+    bounds
+        Name of each number, and the lowest and highest it may be.
+    rows
+        Shape (numbers, n): item i of every row belongs to one contract.
 
     Returns
     -------
     dict
-        Row → what was seen first, in the order of the columns. Empty where all is well, which takes
-        two passes over the table.
+        i → what was seen first, in the order of the names. Empty where all is well, which takes two
+        passes over everything.
     """
     found: dict[int, str] = {}
-    if not table.size:
+    if not rows.size:
         return found
-    lowest, highest = table.min(axis=1).tolist(), table.max(axis=1).tolist()
-    for at, (name, (low, high)) in enumerate(columns):
+    lowest, highest = rows.min(axis=1).tolist(), rows.max(axis=1).tolist()
+    for at, (name, (low, high)) in enumerate(bounds):
         # A NaN is neither above nor below, and is found as well.
         if not (lowest[at] >= low and highest[at] <= high):
-            column = table[at]
-            for row in np.flatnonzero(~((column >= low) & (column <= high))):
-                found.setdefault(int(row), _said(name, float(column[row]), (low, high)))
+            row = rows[at]
+            for i in np.flatnonzero(~((row >= low) & (row <= high))):
+                found.setdefault(int(i), _said(name, float(row[i]), (low, high)))
     return found
 
 

@@ -9,7 +9,6 @@ time, per unit of underlying (methods: `pricing.reference`).
 
 from typing import Final, final
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,16 +30,10 @@ from hedgerow.pricing.gate import (
     steep,
 )
 from hedgerow.pricing.gate import room as _room
+from hedgerow.pricing.sensitivities import CoinGreeks, EuropeanGreeks
 from hedgerow.pricing.threads import shared_out, shares
 
-__all__ = [
-    "CoinGreeks",
-    "EuropeanColumns",
-    "EuropeanGreeks",
-    "Floats",
-    "coin_greeks",
-    "european_greeks",
-]
+__all__ = ["EuropeanColumns", "coin_greeks", "european_greeks"]
 
 # No product of three of them leaves the range of a double.
 _BOUNDS: Final = (
@@ -54,7 +47,9 @@ _BOUNDS: Final = (
 _NOTHING = 1e-30  # of a strike, of time, or of σ√T
 _SMALL = 1e-15  # a vol and a time above this are never nothing together
 
-_COIN_COUNT: Final = 15
+_ROWS_COUNT: Final = len(EuropeanGreeks.__struct_fields__)
+_LATE_COUNT: Final = len(EuropeanGreeks.__struct_defaults__)
+_COIN_COUNT: Final = len(CoinGreeks.__struct_fields__)
 
 _OPTIONS_COUNT_MIN: Final = 8_192
 """Options in a share of a thread at least. Measured (`benchmarks/bench_threads.py`, two cores, 14
@@ -179,73 +174,6 @@ class EuropeanColumns:
         return self._edges
 
 
-# Made in a third of the time that a frozen dataclass takes, which counts for a single option.
-class EuropeanGreeks(msgspec.Struct, frozen=True, eq=False):
-    """One item per option, raw; views of the buffer where one was given.
-
-    Delta, gamma and speed are in the underlying that was given, forward or spot. Derivatives in
-    time are in calendar time: theta is negative for what decays. `veta_usd_per_vol_year` and
-    `ultima_usd_per_vol3` are None unless asked for.
-    """
-
-    value_usd: Floats
-    delta_underlying_frac: Floats
-    gamma_coin_per_usd: Floats
-    vega_usd_per_vol: Floats
-    theta_usd_per_year: Floats
-    rho_usd_per_rate: Floats
-    vanna_coin_per_vol: Floats
-    volga_usd_per_vol2: Floats
-    charm_coin_per_year: Floats
-    speed_coin_per_usd2: Floats
-    zomma_coin_per_usd_vol: Floats
-    color_coin_per_usd_year: Floats
-    veta_usd_per_vol_year: Floats | None = None
-    ultima_usd_per_vol3: Floats | None = None
-
-
-class CoinGreeks(msgspec.Struct, frozen=True, eq=False):
-    """Options paid in the coin itself, counted in coin: one item per option, raw.
-
-    Every number is a derivative of v = V/F by the forward, the vol and calendar time; the words
-    are those of `EuropeanGreeks`. Where nothing is derived by the forward it is the dollar Greek
-    over F; the others follow by the quotient rule (`coin_greeks`).
-
-    Attributes
-    ----------
-    value_coin
-        v = V/F.
-    slope_coin_per_usd, gamma_coin_per_usd2, speed_coin_per_usd3
-        dv/dF, d²v/dF² and d³v/dF³.
-    delta_adjusted_coin
-        F · dv/dF = δ - v, the premium-adjusted delta: what to sell if profit is counted in coin.
-    vega_coin_per_vol, theta_coin_per_year, volga_coin_per_vol2, ultima_coin_per_vol3
-        At an unmoved forward; and so is `veta_coin_per_vol_year`.
-    rho_coin_per_rate
-        Of the rate that discounts the coins, -T v.
-    vanna_coin_per_usd_vol, charm_coin_per_usd_year
-        How `slope_coin_per_usd` moves with vol and with time.
-    zomma_coin_per_usd2_vol, color_coin_per_usd2_year
-        How `gamma_coin_per_usd2` does.
-    """
-
-    value_coin: Floats
-    slope_coin_per_usd: Floats
-    gamma_coin_per_usd2: Floats
-    delta_adjusted_coin: Floats
-    vega_coin_per_vol: Floats
-    theta_coin_per_year: Floats
-    rho_coin_per_rate: Floats
-    vanna_coin_per_usd_vol: Floats
-    volga_coin_per_vol2: Floats
-    charm_coin_per_usd_year: Floats
-    speed_coin_per_usd3: Floats
-    zomma_coin_per_usd2_vol: Floats
-    color_coin_per_usd2_year: Floats
-    veta_coin_per_vol_year: Floats
-    ultima_coin_per_vol3: Floats
-
-
 def european_greeks(
     options: EuropeanColumns,
     *,
@@ -271,7 +199,7 @@ def european_greeks(
     # Here and not above: only who prices should wait for Numba.
     from hedgerow.pricing.kernels import vanilla
 
-    rows = 14 if with_third_vol else 12
+    rows = _ROWS_COUNT if with_third_vol else _ROWS_COUNT - _LATE_COUNT
     room = _room(out, rows, len(options))
     terms, follows = options.terms, options.carry_follows_rate
     shared_out(
@@ -346,18 +274,7 @@ def coin_greeks(
     )
     edges = options.edges
     if edges is not None:
-        at_edges = options.given[:, edges]
-        forward = at_edges[0]
-        found = reference.limits(at_edges, carry_follows_rate=False)
-        # ±K D N(±d2) / F, as everywhere: delta less premium would cancel at a small strike.
-        adjusted = found[1] * at_edges[1] / forward
-        slope = adjusted / forward
-        gamma, r, nothing = -2.0 * slope / forward, at_edges[4], np.zeros(len(edges))
-        value, vega, theta, rho = (found[at] / forward for at in (0, 3, 4, 5))
-        room[:, edges] = (
-            value, slope, gamma, adjusted, vega, theta, rho, nothing, nothing, r * slope,
-            -3.0 * gamma / forward, nothing, r * gamma, nothing, nothing,
-        )  # fmt: skip
+        room[:, edges] = reference.coin_limits(options.given[:, edges])
     return CoinGreeks(*room)
 
 

@@ -254,10 +254,12 @@ def inverse_perpetuals(
     return laid_out(InversePerpetualGreeks, out, *_inverse(N, E, M, c), -N / M * f)
 
 
-def _inverse(quantity: Floats, entry: Floats, mark: Floats, coins: Floats) -> tuple[Floats, ...]:
+def _inverse(
+    quantity_usd: Floats, price_entry_usd: Floats, price_mark_usd: Floats, collateral_coin: Floats
+) -> tuple[Floats, ...]:
     """Give all rows but the last; 1/E - 1/M is written so that a small move keeps its digits."""
-    value = quantity * ((mark - entry) / entry / mark)
-    delta = quantity / mark
-    slope = delta / mark
-    equity = mark * (coins + value)
-    return value, slope, -2.0 * slope / mark, delta, equity, coins + quantity / entry
+    N, E, M, c = quantity_usd, price_entry_usd, price_mark_usd, collateral_coin
+    value = N * ((M - E) / E / M)
+    delta = N / M
+    slope = delta / M
+    return value, slope, -2.0 * slope / M, delta, M * (c + value), c + N / E

@@ -157,7 +157,7 @@ def gate(**given: tuple[Column, Bounds]) -> list[Floats]:
 
 
 def steep(
-    name: str, rate: Floats, years: Floats, *, over: str = "years", item: str = "row"
+    name: str, rate_frac_per_year: Floats, years: Floats, *, over: str = "years", item: str = "row"
 ) -> Floats:
     """Give rate times years, which is to be an exponent.
 
@@ -166,13 +166,13 @@ def steep(
     OutOfDomain
         If it lies beyond ±100 anywhere.
     """
-    growth: Floats = rate * years
+    growth: Floats = rate_frac_per_year * years
     bad = np.abs(growth) > GROWTH_MAX
     if bad.any():
         at = int(np.argmax(bad))
         raise OutOfDomain(
-            f"{name} times {over} must be within ±{GROWTH_MAX:g}, {item} {at} was {rate[at]} over "
-            f"{years[at]}"
+            f"{name} times {over} must be within ±{GROWTH_MAX:g}, {item} {at} was "
+            f"{rate_frac_per_year[at]} over {years[at]}"
         )
     return growth
 
@@ -193,15 +193,15 @@ def buffer(shape: tuple[int, ...], dtype: DTypeLike = np.float64) -> NDArray[Any
     return wide[first : first + size].view(kind).reshape(shape)
 
 
-def room(out: Floats | None, rows: int, count: int) -> Floats:
-    """Give memory for `rows` results of `count` items each: the caller's, or new.
+def room(out: Floats | None, rows_count: int, count: int) -> Floats:
+    """Give memory for `rows_count` results of `count` items each: the caller's, or new.
 
     Raises
     ------
     OutOfDomain
         As `room_of`.
     """
-    return room_of(out, (rows, count))
+    return room_of(out, (rows_count, count))
 
 
 def laid_out(record: Callable[..., T], out: Floats | None, *rows: Column) -> T:

@@ -19,8 +19,8 @@ from hedgerow.instruments import Option
 from hedgerow.market import OptionMark
 from hedgerow.pricing.chain_rule import Contracts, derivative
 from hedgerow.pricing.domain import outside
-from hedgerow.pricing.european import EuropeanColumns, Floats, european_greeks
-from hedgerow.pricing.gate import NOT_NEGATIVE, PRICE, VOL, YEARS
+from hedgerow.pricing.european import EuropeanColumns, european_greeks
+from hedgerow.pricing.gate import NOT_NEGATIVE, PRICE, VOL, YEARS, Floats
 from hedgerow.pricing.rows import Row
 from hedgerow.units import YEAR_NS, to_model
 

@@ -30,12 +30,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erfcx, ndtri
 
-from hedgerow.pricing.black76 import Floats
+from hedgerow.pricing.gate import Bools, Floats
 
-__all__ = ["Bools", "Codes", "ImpliedReason", "implied_by_numpy"]
+__all__ = ["Codes", "ImpliedReason", "implied_by_numpy"]
 
 Codes: TypeAlias = NDArray[np.int8]
-Bools: TypeAlias = NDArray[np.bool_]
 
 _HALF_LN_2PI = 0.9189385332046727
 _SQRT_2 = 1.4142135623730951

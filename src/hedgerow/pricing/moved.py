@@ -36,7 +36,7 @@ from hedgerow.pricing.scenarios import ScenarioGrid, cell_terms
 __all__ = ["MovedContracts", "moved_profits"]
 
 _Settled: TypeAlias = Literal["usd", "coin", "either"]
-# Columns of shape (k, m, 1), cells of shape (6, c): what a unit is worth, shape (m, c).
+# Terms of shape (k, m, 1), cells of shape (6, c): what a unit is worth, shape (m, c).
 _Worth: TypeAlias = Callable[[Floats, Floats], Floats]
 
 # A cell that changes nothing, as `cell_terms` writes it.
@@ -52,19 +52,19 @@ class MovedContracts:
     out of bounds.
     """
 
-    __slots__ = ("_columns", "_worth", "settled_in", "years_max")
+    __slots__ = ("_terms", "_worth_ccy", "settled_in", "years_max")
 
     def __init__(
-        self, columns: list[Floats], worth: _Worth, settled_in: _Settled, years_max: float = 0.0
+        self, terms: list[Floats], worth_ccy: _Worth, settled_in: _Settled, years_max: float = 0.0
     ) -> None:
-        self._columns = np.array(columns)
-        self._columns.setflags(write=False)
-        self._worth = worth
+        self._terms = np.array(terms)
+        self._terms.setflags(write=False)
+        self._worth_ccy = worth_ccy
         self.settled_in: _Settled = settled_in
         self.years_max = years_max
 
     def __len__(self) -> int:
-        return int(self._columns.shape[1])
+        return int(self._terms.shape[1])
 
     @classmethod
     def linear(
@@ -83,8 +83,8 @@ class MovedContracts:
             Of a future, as for `EuropeanColumns`: its mark in a cell is ``price · (1 + move) ·
             exp((carry + basis shift) · t)`` with t left of its time. Without time no basis is felt.
         """
-        columns, years_max = _forwards(price_usd, expiry_years, carry_frac_per_year)
-        return cls(columns, _forward, "either", years_max)
+        terms, years_max = _forwards(price_usd, expiry_years, carry_frac_per_year)
+        return cls(terms, _forward_usd, "either", years_max)
 
     @classmethod
     def inverse(
@@ -96,8 +96,8 @@ class MovedContracts:
         contracts that are counted in dollars, the same contract with its entry E is `linear` with a
         quantity of N/E coins, which is what equity in dollars moves by.
         """
-        columns, years_max = _forwards(price_usd, expiry_years, carry_frac_per_year)
-        return cls(columns, _inverse_worth, "coin", years_max)
+        terms, years_max = _forwards(price_usd, expiry_years, carry_frac_per_year)
+        return cls(terms, _inverse_worth_coin, "coin", years_max)
 
     @classmethod
     def quanto(
@@ -108,12 +108,12 @@ class MovedContracts:
         A unit is a contract with a multiplier of one coin per dollar. Mark and settlement coin move
         by the same share in every cell.
         """
-        columns = gate(
+        terms = gate(
             price_mark_usd=(price_mark_usd, PRICE),
             price_entry_usd=(price_entry_usd, PRICE),
             price_settlement_usd=(price_settlement_usd, PRICE),
         )
-        return cls(columns, _quanto_worth, "usd")
+        return cls(terms, _quanto_worth_usd, "usd")
 
     @classmethod
     def power(
@@ -132,7 +132,7 @@ class MovedContracts:
         Vol moves as that of an option, but where none is priced none moves; over the time of a cell
         the factor falls by the funding of the moved mark, as for `power_perpetuals_at_premium`.
         """
-        columns = gate(
+        terms = gate(
             price_usd=(price_usd, PRICE),
             norm_factor_frac=(norm_factor_frac, FACTOR),
             vol_frac=(vol_frac, VOL),
@@ -141,7 +141,7 @@ class MovedContracts:
             scale_usd=(scale_usd, PRICE),
             funding_years=(funding_years, FUNDING),
         )
-        return cls(columns, _power_worth, "usd")
+        return cls(terms, _power_worth_usd, "usd")
 
     @classmethod
     def pool(
@@ -162,19 +162,19 @@ class MovedContracts:
             If only one of the two is given, or a range is empty.
         """
         if price_lower_usd is None and price_upper_usd is None:
-            return cls(gate(price_usd=(price_usd, PRICE)), _whole_pool_worth, "usd")
+            return cls(gate(price_usd=(price_usd, PRICE)), _whole_pool_worth_usd, "usd")
         if price_lower_usd is None or price_upper_usd is None:
             raise OutOfDomain("price_lower_usd and price_upper_usd are both given, or neither")
-        columns = gate(
+        terms = gate(
             price_usd=(price_usd, PRICE),
             price_lower_usd=(price_lower_usd, PRICE),
             price_upper_usd=(price_upper_usd, PRICE),
         )
-        in_order(*columns[1:])
-        return cls(columns, _range_worth, "usd")
+        in_order(*terms[1:])
+        return cls(terms, _range_worth_usd, "usd")
 
-    def profits(self, cells: Floats, first: int, last: int) -> Floats:
-        """Give what units from first to last gain in every cell.
+    def profits_ccy(self, cells: Floats, first: int, last: int) -> Floats:
+        """Give what units from first to last gain in every cell, in what they settle in.
 
         Parameters
         ----------
@@ -194,8 +194,8 @@ class MovedContracts:
         """
         # In one table with the others, so that it rounds alike.
         every = np.concatenate([_STILL, cells], axis=1)
-        worth = self._worth(self._columns[:, first:last, None], every)
-        return worth[:, 1:] - worth[:, :1]
+        worth_ccy = self._worth_ccy(self._terms[:, first:last, None], every)
+        return worth_ccy[:, 1:] - worth_ccy[:, :1]
 
 
 def moved_profits(
@@ -221,59 +221,67 @@ def moved_profits(
     """
     cells = cell_terms(grid, contracts.years_max)
     room = room_of(out, (len(grid), len(contracts)))
-    room[:] = contracts.profits(cells, 0, len(contracts)).T
+    room[:] = contracts.profits_ccy(cells, 0, len(contracts)).T
     return room
 
 
 def _forwards(
     price_usd: Column, expiry_years: Column, carry_frac_per_year: Column
 ) -> tuple[list[Floats], float]:
-    columns = gate(
+    terms = gate(
         price_usd=(price_usd, PRICE),
         expiry_years=(expiry_years, YEARS),
         carry_frac_per_year=(carry_frac_per_year, RATE),
     )
-    steep("carry_frac_per_year", columns[2], columns[1], over="expiry_years")
-    return columns, float(columns[1].max(initial=0.0))
+    _, years, carry_frac_per_year = terms
+    steep("carry_frac_per_year", carry_frac_per_year, years, over="expiry_years")
+    return terms, float(years.max(initial=0.0))
 
 
-def _forward(columns: Floats, cells: Floats) -> Floats:
-    S, T, b = columns
-    moved = S * cells[0]
-    if not T.any():
-        return np.asarray(moved)
-    return np.asarray(moved * np.exp((b + cells[5]) * np.maximum(T - cells[4], 0.0)))
+def _forward_usd(terms: Floats, cells: Floats) -> Floats:
+    price_usd, years, carry_frac_per_year = terms
+    price_factor, _, _, _, gone_years, basis_frac_per_year = cells
+    moved_usd = price_usd * price_factor
+    if not years.any():
+        return np.asarray(moved_usd)
+    rate = carry_frac_per_year + basis_frac_per_year
+    return np.asarray(moved_usd * np.exp(rate * np.maximum(years - gone_years, 0.0)))
 
 
-def _inverse_worth(columns: Floats, cells: Floats) -> Floats:
-    return np.asarray(-1.0 / _forward(columns, cells))
+def _inverse_worth_coin(terms: Floats, cells: Floats) -> Floats:
+    return np.asarray(-1.0 / _forward_usd(terms, cells))
 
 
-def _quanto_worth(columns: Floats, cells: Floats) -> Floats:
-    M, E, X = columns
-    return np.asarray((M * cells[0] - E) * (X * cells[0]))
+def _quanto_worth_usd(terms: Floats, cells: Floats) -> Floats:
+    mark_usd, entry_usd, settlement_usd = terms
+    price_factor = cells[0]
+    gain_usd = mark_usd * price_factor - entry_usd
+    return np.asarray(gain_usd * (settlement_usd * price_factor))
 
 
-def _power_worth(columns: Floats, cells: Floats) -> Floats:
-    S, n, vol, r, p, scales, f = columns
-    moved = np.where(vol > 0.0, np.maximum(vol * cells[2] + cells[3], 0.0), 0.0)
-    priced = (p - 1.0) * r + 0.5 * p * (p - 1.0) * moved * moved
-    growth = priced * f
-    gone = paid_frac_per_year(priced, f) * cells[4]
+def _power_worth_usd(terms: Floats, cells: Floats) -> Floats:
+    price_usd, norm_factor, vol, rate, p, scale_usd, period_years = terms
+    price_factor, _, vol_factor, vol_shift, gone_years, _ = cells
+    moved_vol = np.where(vol > 0.0, np.maximum(vol * vol_factor + vol_shift, 0.0), 0.0)
+    funding_per_year = (p - 1.0) * rate + 0.5 * p * (p - 1.0) * moved_vol * moved_vol
+    growth = funding_per_year * period_years
+    gone = paid_frac_per_year(funding_per_year, period_years) * gone_years
     if max(np.abs(growth).max(initial=0.0), np.abs(gone).max(initial=0.0)) > GROWTH_MAX:
         raise OutOfDomain(
             f"the funding of a power perpetual, times its period or the time of a cell, must be "
             f"within ±{GROWTH_MAX:g} in every cell; move the vol less, or the time"
         )
-    return np.asarray(n / scales * (S * cells[0]) ** p * np.exp(growth - gone))
+    index_usd = norm_factor / scale_usd * (price_usd * price_factor) ** p
+    return np.asarray(index_usd * np.exp(growth - gone))
 
 
-def _whole_pool_worth(columns: Floats, cells: Floats) -> Floats:
-    return np.asarray(2.0 * np.sqrt(columns[0] * cells[0]))
+def _whole_pool_worth_usd(terms: Floats, cells: Floats) -> Floats:
+    (price_usd,), price_factor = terms, cells[0]
+    return np.asarray(2.0 * np.sqrt(price_usd * price_factor))
 
 
-def _range_worth(columns: Floats, cells: Floats) -> Floats:
-    S, lower, upper = columns
-    price = S * cells[0]
-    coins, dollars = held_per_liquidity(price, lower, upper)
-    return np.asarray(coins * price + dollars)
+def _range_worth_usd(terms: Floats, cells: Floats) -> Floats:
+    price_usd, lower_usd, upper_usd = terms
+    moved_usd = price_usd * cells[0]
+    coins, dollars = held_per_liquidity(moved_usd, lower_usd, upper_usd)
+    return np.asarray(coins * moved_usd + dollars)

@@ -257,13 +257,13 @@ def losses_versus_holding(
             f"a share must have held something at the start, row {at} held nothing; drop it"
         )
     loss = V - held
-    exact = _loss_near_the_start(start, now, P)
+    exact = _loss_near_the_start_usd(start, now, P)
     # Where both say the same to the rounding of the value, the second has the digits.
     loss = np.where(np.abs(exact - loss) <= _NOISE * np.abs(held), exact, loss)
     return laid_out(PoolLosses, out, held, loss, loss / held)
 
 
-def _loss_near_the_start(start: PoolGreeks, now: PoolGreeks, price: Floats) -> Floats:
+def _loss_near_the_start_usd(start: PoolGreeks, now: PoolGreeks, price_usd: Floats) -> Floats:
     """Give ``-L (√P - √P₀)² / √P₀``, which holds inside the range; NaN where it does not apply.
 
     Both gammas are ``-L / 2 P^1.5``, so they know L and how far the price has moved.
@@ -275,5 +275,5 @@ def _loss_near_the_start(start: PoolGreeks, now: PoolGreeks, price: Floats) -> F
     change = np.where(is_inside, (before - after) / np.where(is_inside, after, 1.0), -1.0)
     is_near = is_inside & (np.abs(change) < _NEAR)
     move = np.expm1(np.log1p(np.where(is_near, change, 0.0)) / 3.0)  # √(P/P₀) - 1
-    price_start = price / (1.0 + move) ** 2
-    return np.where(is_near, 2.0 * before * (price_start * move) ** 2, np.nan)
+    start_usd = price_usd / (1.0 + move) ** 2
+    return np.where(is_near, 2.0 * before * (start_usd * move) ** 2, np.nan)

@@ -6,8 +6,8 @@ funding period, and F the rate at which funding makes its factor fall. F follows
 (`pricing.power`), F stands still at its bound, whatever vol does.
 """
 
-from hedgerow.pricing.dollar_greeks import Orders
 from hedgerow.pricing.power import MARK_OVER_INDEX, PowerGreeks
+from hedgerow.pricing.sensitivities import Orders
 
 __all__ = ["power_orders"]
 

@@ -11,8 +11,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hedgerow.pricing.black76 import Floats, vega_usd_per_vol
-from hedgerow.pricing.gate import flags, floats, room_of
+from hedgerow.pricing.black76 import vega_usd_per_vol
+from hedgerow.pricing.gate import Floats, flags, floats, room_of
 from hedgerow.pricing.implied import Codes, ImpliedReason, implied_vols
 
 __all__ = ["QuoteGate", "QuoteVols", "quote_vols"]

@@ -4,7 +4,8 @@ Nobody needs this path to be quick; it is here to be read, and to be what kernel
 It loses digits where the printed forms do: far out of the money, and in the difference of two legs.
 
 All functions take and give rows: `terms` has shape (7, n) with underlying, strike, vol, years,
-rate, carry and the sign (+1 call, -1 put); what comes back has shape (14, n) in the order `GREEKS`.
+rate, carry and the sign (+1 call, -1 put); what comes back has a row for each field of
+`EuropeanGreeks`.
 
 References
 ----------
@@ -18,14 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-__all__ = ["GREEKS", "greeks", "limits"]
+from hedgerow.pricing.sensitivities import CoinGreeks, EuropeanGreeks
+
+__all__ = ["coin_limits", "greeks", "limits"]
 
 _INV_SQRT_2PI = 0.3989422804014327
 
-GREEKS: Final = (
-    "value", "delta", "gamma", "vega", "theta", "rho", "vanna", "volga", "charm", "speed",
-    "zomma", "color", "veta", "ultima",
-)  # fmt: skip
+_FIELDS: Final = EuropeanGreeks.__struct_fields__
 
 
 def greeks(terms: NDArray[np.float64], *, carry_follows_rate: bool) -> NDArray[np.float64]:
@@ -48,24 +48,23 @@ def greeks(terms: NDArray[np.float64], *, carry_follows_rate: bool) -> NDArray[n
     vega = S * density * root
     calendar = r - b + b * d1 / st
     d12 = d1 * d2
-    return np.array(
-        [
-            value,
-            delta,
-            gamma,
-            vega,
-            -vega * v / (2.0 * T) - (b - r) * S * delta - r * leg,
-            T * leg if carry_follows_rate else -T * value,
-            -density * d2 / v,
-            vega * d12 / v,
-            -density * (b / st - d2 / (2.0 * T)) - (b - r) * delta,
-            -(gamma / S) * (1.0 + d1 / st),
-            gamma * (d12 - 1.0) / v,
-            gamma * (calendar + (1.0 - d12) / (2.0 * T)),
-            vega * (calendar - (1.0 + d12) / (2.0 * T)),
-            vega / v**2 * (d12 * (d12 - 1.0) - d1**2 - d2**2),
-        ]
-    )
+    found = {
+        "value_usd": value,
+        "delta_underlying_frac": delta,
+        "gamma_coin_per_usd": gamma,
+        "vega_usd_per_vol": vega,
+        "theta_usd_per_year": -vega * v / (2.0 * T) - (b - r) * S * delta - r * leg,
+        "rho_usd_per_rate": T * leg if carry_follows_rate else -T * value,
+        "vanna_coin_per_vol": -density * d2 / v,
+        "volga_usd_per_vol2": vega * d12 / v,
+        "charm_coin_per_year": -density * (b / st - d2 / (2.0 * T)) - (b - r) * delta,
+        "speed_coin_per_usd2": -(gamma / S) * (1.0 + d1 / st),
+        "zomma_coin_per_usd_vol": gamma * (d12 - 1.0) / v,
+        "color_coin_per_usd_year": gamma * (calendar + (1.0 - d12) / (2.0 * T)),
+        "veta_usd_per_vol_year": vega * (calendar - (1.0 + d12) / (2.0 * T)),
+        "ultima_usd_per_vol3": vega / v**2 * (d12 * (d12 - 1.0) - d1**2 - d2**2),
+    }
+    return np.array([found[name] for name in _FIELDS])
 
 
 def limits(terms: NDArray[np.float64], *, carry_follows_rate: bool) -> NDArray[np.float64]:
@@ -81,12 +80,35 @@ def limits(terms: NDArray[np.float64], *, carry_follows_rate: bool) -> NDArray[n
     gap = S * np.exp(b * T) - K
     step = 0.5 * (1.0 + cp * np.sign(gap))
     delta, leg = cp * E * step, cp * K * D * step
-    found = np.zeros((len(GREEKS), terms.shape[1]))
-    value = np.maximum(cp * (S * E - K * D), 0.0)
-    found[0] = value
-    found[1] = delta
-    found[3] = np.where(gap == 0.0, S * E * np.sqrt(T) * _INV_SQRT_2PI, 0.0)
-    found[4] = (r - b) * S * delta - r * leg
-    found[5] = T * leg if carry_follows_rate else -T * value
-    found[8] = (r - b) * delta
-    return found
+    found = {
+        "value_usd": np.maximum(cp * (S * E - K * D), 0.0),
+        "delta_underlying_frac": delta,
+        "vega_usd_per_vol": np.where(gap == 0.0, S * E * np.sqrt(T) * _INV_SQRT_2PI, 0.0),
+        "theta_usd_per_year": (r - b) * S * delta - r * leg,
+        "charm_coin_per_year": (r - b) * delta,
+    }
+    found["rho_usd_per_rate"] = T * leg if carry_follows_rate else -T * found["value_usd"]
+    return np.array([found.get(name, np.zeros_like(S)) for name in _FIELDS])
+
+
+def coin_limits(terms: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the same of options on a forward paid in coin: a row for each field of `CoinGreeks`."""
+    F, K, _, _, r, _, _ = terms
+    dollars = EuropeanGreeks(*limits(terms, carry_follows_rate=False))
+    # ±K D N(±d2) / F, as everywhere: delta less premium would cancel at a small strike.
+    adjusted = dollars.delta_underlying_frac * K / F
+    slope = adjusted / F
+    gamma = -2.0 * slope / F
+    found = {
+        "value_coin": dollars.value_usd / F,
+        "slope_coin_per_usd": slope,
+        "gamma_coin_per_usd2": gamma,
+        "delta_adjusted_coin": adjusted,
+        "vega_coin_per_vol": dollars.vega_usd_per_vol / F,
+        "theta_coin_per_year": dollars.theta_usd_per_year / F,
+        "rho_coin_per_rate": dollars.rho_usd_per_rate / F,
+        "charm_coin_per_usd_year": r * slope,
+        "speed_coin_per_usd3": -3.0 * gamma / F,
+        "color_coin_per_usd2_year": r * gamma,
+    }
+    return np.array([found.get(name, np.zeros_like(F)) for name in CoinGreeks.__struct_fields__])

@@ -23,13 +23,13 @@ from hedgerow.instruments import (
     is_inverse,
 )
 from hedgerow.market import AssetPrice, PowerMark, Snapshot
-from hedgerow.pricing.dollar_greeks import Orders
 from hedgerow.pricing.domain import inside
 from hedgerow.pricing.gate import PRICE
 from hedgerow.pricing.pool import concentrated_shares, constant_product_shares
 from hedgerow.pricing.power import power_perpetuals_at_premium
 from hedgerow.pricing.power_orders import power_orders
 from hedgerow.pricing.prices import Prices
+from hedgerow.pricing.sensitivities import Orders
 from hedgerow.pricing.units import unit_ccy
 from hedgerow.units import YEAR_NS, format_ns, to_model
 

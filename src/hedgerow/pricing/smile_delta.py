@@ -19,8 +19,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.pricing.black76 import Floats, OptionColumns, greeks
-from hedgerow.pricing.gate import AMOUNT, FAR, RATE, Bounds, check, floats, written
+from hedgerow.pricing.black76 import OptionColumns, greeks
+from hedgerow.pricing.gate import AMOUNT, FAR, RATE, Bounds, Floats, check, floats, written
 
 __all__ = [
     "DeltaRegime",

@@ -8,8 +8,8 @@ import numpy as np
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.market import Smile
-from hedgerow.pricing.black76 import Floats, OptionColumns
-from hedgerow.pricing.gate import PRICE, check, floats
+from hedgerow.pricing.black76 import OptionColumns
+from hedgerow.pricing.gate import PRICE, Floats, check, floats
 from hedgerow.pricing.smile_delta import (
     MinimumVariance,
     SmileDeltas,

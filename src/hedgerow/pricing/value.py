@@ -19,13 +19,12 @@ from hedgerow.instruments import Instrument, Option, expiry_of, settlement_of, u
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Book
 from hedgerow.pricing.chain_rule import derivative
-from hedgerow.pricing.dollar_greeks import GREEKS, GreekColumns
 from hedgerow.pricing.domain import outside, refused
-from hedgerow.pricing.european import Floats
-from hedgerow.pricing.gate import AMOUNT, Bounds
+from hedgerow.pricing.gate import AMOUNT, Bounds, Floats
 from hedgerow.pricing.held_options import HeldOption, PricedOptions, fill_options
 from hedgerow.pricing.prices import Prices
 from hedgerow.pricing.rows import Row, fill
+from hedgerow.pricing.sensitivities import GREEKS, GreekColumns
 from hedgerow.units import years_between
 
 __all__ = ["Values", "value"]

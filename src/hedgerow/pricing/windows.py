@@ -111,7 +111,7 @@ class Reached:
         self._options = options
         self._is_coin = is_coin_settled
 
-    def write_over(self, cells: Floats, first: int, last: int, profits: Floats) -> None:
+    def write_over(self, cells: Floats, first: int, last: int, profits_ccy: Floats) -> None:
         """Write over the profits of options from first to last where their window is reached.
 
         Parameters
@@ -121,7 +121,7 @@ class Reached:
         first, last
             Which options; first is a multiple of the block of the plain kernel, whose blocks are
             kept, so that no bit of a row depends on who computes it.
-        profits
+        profits_ccy
             Shape (cells, last - first).
         """
         from hedgerow.pricing.kernels import averaged, vanilla
@@ -139,4 +139,4 @@ class Reached:
                 cells,
                 some,
             )
-            profits[:, at - first] = some
+            profits_ccy[:, at - first] = some

@@ -13,6 +13,7 @@ from hedgerow.reporting.exposures import (
     funding_table,
     liquidity_tables,
 )
+from hedgerow.reporting.frontiers import frontier_tables, plane_svg
 from hedgerow.reporting.html import report_html
 from hedgerow.reporting.ladders import ladder_svg, ladder_tables
 from hedgerow.reporting.live import LiveView
@@ -70,6 +71,7 @@ __all__ = [
     "differences_table",
     "explain_tables",
     "exposure_table",
+    "frontier_tables",
     "funding_table",
     "ladder_svg",
     "ladder_tables",
@@ -77,6 +79,7 @@ __all__ = [
     "liquidity_tables",
     "margin_tables",
     "plan_tables",
+    "plane_svg",
     "portfolio_tables",
     "render_frame",
     "report_html",

@@ -19,8 +19,8 @@ _UNTOLD = (
     "made: the profit leaves them out, so it is not compared with the Greeks."
 )
 _STANDING = (
-    "As days go by options lose time value and power perpetuals pay; funding of other perpetuals, "
-    "interest, staking and vault growth stand still."
+    "As days go by options lose time value, power perpetuals pay and loans grow at the rates that "
+    "came with their indices; funding of other perpetuals, staking and vault growth stand still."
 )
 _VOLS_ABREAST = 3  # of a table: three numbers each, on a screen of 118 columns
 _LEFT, _TOP, _CELL_WIDTH, _CELL_HEIGHT = 74, 58, 96, 30
@@ -125,7 +125,7 @@ def ladder_svg(ladder: ScenarioLadder) -> str:
     )
     if any(cell.missing for cell in ladder.cells):
         about += "; ? incomplete"
-    about += "; funding of perpetuals, interest, staking and vault growth stand still"
+    about += "; funding of perpetuals, staking and vault growth stand still"
     foot = lines_of(about, width - 24, 11.0)
     height = panel * len(parts) + 8 + 15 * len(foot)
     notes = text_lines(foot, 12, panel * len(parts) + 12, step_px=15, style="e")

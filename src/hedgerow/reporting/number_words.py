@@ -9,17 +9,15 @@ from rich.text import Text
 from hedgerow.reporting.figures import significant
 from hedgerow.reporting.grid import Column, grid
 
-__all__ = ["TITLES", "position_tables", "title_words", "unit_words"]
+__all__ = ["TITLES", "position_tables", "title_words", "unit_of", "unit_words"]
 
 _UNITS: Final = {
-    "usd": "USD", "usd2": "USD²", "usd3": "USD³", "frac": "fraction", "coin": "coin", 
-    "pct": "1 %", "pct2": "1 % twice", "pct3": "1 % three times",
-    "vol": "1.00 vol", "vol2": "1.00 vol twice",
-    "vol3": "1.00 vol three times", "volpt": "vol point", "volpt2": "vol point twice",
-    "volpt3": "vol point three times", "year": "year", "day": "day", "rate": "1.00 rate",
-    "rate2": "1.00 rate twice", "bps": "bp", "interval": "interval",
-    "variance": "1.00 variance",
+    "usd": "USD", "frac": "fraction", "coin": "coin", "pct": "1 %", "vol": "1.00 vol",
+    "volpt": "vol point", "year": "year", "day": "day", "rate": "1.00 rate", "bps": "bp",
+    "interval": "interval", "variance": "1.00 variance",
 }  # fmt: skip
+_TIMES: Final = {1: "", 2: " twice", 3: " three times"}
+_POWERS: Final = {1: "", 2: "²", 3: "³"}
 _COIN_PER_COIN: Final = ("value_underlying_frac", "delta_underlying_frac", "delta_venue_frac")
 TITLES: Final = {
     "gamma_dollar_usd": "dollar gamma",
@@ -41,28 +39,46 @@ TITLES: Final = {
 }
 
 
+def unit_of(word: str) -> tuple[str, int]:
+    """Take the power off a unit.
+
+    >>> unit_of("usd2"), unit_of("vol")
+    (('usd', 2), ('vol', 1))
+    """
+    unit = word.rstrip("0123456789")
+    return unit, int(word.removeprefix(unit) or 1)
+
+
+def _own(name: str) -> tuple[str, str]:
+    """Part a name into its words and its unit."""
+    words = name.split("_")
+    at = next((n for n, w in enumerate(words) if n and unit_of(w)[0] in _UNITS), len(words))
+    return " ".join(words[:at]), "_".join(words[at:])
+
+
 def title_words(name: str) -> str:
     """Read what a number is off its name: the words before its unit."""
-    words = name.split("_")
-    own = next((n for n, word in enumerate(words) if n and word in _UNITS), len(words))
-    return TITLES.get(name, " ".join(words[:own]))
+    return TITLES.get(name, _own(name)[0])
 
 
 def unit_words(name: str) -> str:
     """Read the unit off a name.
 
-    >>> unit_words("gamma_coin_per_usd"), unit_words("veta_usd_per_vol_year")
-    ('coin per USD', 'USD per 1.00 vol and year')
+    >>> unit_words("gamma_coin_per_usd"), unit_words("twist_usd_per_vol2_year")
+    ('coin per USD', 'USD per 1.00 vol twice and year')
     """
     if name in _COIN_PER_COIN:
         return "coin per coin"
     if name == "liquidity_contracts":  # a pool's L, whose square is a product of both sides
         return "root of coin times USD"
-    words = name.split("_")
-    own = next((n for n, word in enumerate(words) if n and word in _UNITS), len(words))
-    unit, _, per = "_".join(words[own:]).partition("_per_")
+    unit, _, per = _own(name)[1].partition("_per_")
     first = _UNITS.get(unit, unit)
-    return f"{first} per {' and '.join(_UNITS.get(w, w) for w in per.split('_'))}" if per else first
+    return f"{first} per {' and '.join(map(_said, per.split('_')))}" if per else first
+
+
+def _said(word: str) -> str:
+    unit, power = unit_of(word)
+    return f"{_UNITS.get(unit, unit)}{(_POWERS if unit == 'usd' else _TIMES)[power]}"
 
 
 def position_tables(

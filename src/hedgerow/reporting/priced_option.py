@@ -8,61 +8,29 @@ are the fields of `EuropeanGreeks` and `CoinGreeks`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from hedgerow.reporting.figures import significant
 from hedgerow.reporting.grid import Column, grid
-from hedgerow.reporting.number_words import TITLES, title_words, unit_words
+from hedgerow.reporting.number_words import TITLES, title_words, unit_of, unit_words
 
 __all__ = ["PricedOption", "option_builtins", "option_tables", "scaled"]
 
 
-class _Scaling(NamedTuple):
-    """A scaled number is ``raw · underlying^power / divisor``."""
-
-    raw: str
-    name: str
-    power: int
-    divisor: float
-
-
-_SCALINGS: Final = tuple(
-    _Scaling(*row)
-    for row in (
-        ("value_usd", "value_underlying_frac", -1, 1.0),
-        ("delta_underlying_frac", "delta_usd_per_pct", 1, 100.0),
-        ("gamma_coin_per_usd", "gamma_coin_per_pct", 1, 100.0),
-        ("gamma_coin_per_usd", "gamma_usd_per_pct", 2, 100.0),
-        ("gamma_coin_per_usd", "gamma_dollar_usd", 2, 1.0),
-        ("vega_usd_per_vol", "vega_usd_per_volpt", 0, 100.0),
-        ("theta_usd_per_year", "theta_usd_per_day", 0, 365.0),
-        ("rho_usd_per_rate", "rho_usd_per_bps", 0, 1e4),
-        ("vanna_coin_per_vol", "vanna_coin_per_volpt", 0, 100.0),
-        ("volga_usd_per_vol2", "volga_usd_per_volpt2", 0, 1e4),
-        ("charm_coin_per_year", "charm_coin_per_day", 0, 365.0),
-        ("speed_coin_per_usd2", "speed_coin_per_pct2", 2, 1e4),
-        ("zomma_coin_per_usd_vol", "zomma_coin_per_pct_volpt", 1, 1e4),
-        ("color_coin_per_usd_year", "color_coin_per_pct_day", 1, 36_500.0),
-        ("veta_usd_per_vol_year", "veta_usd_per_volpt_day", 0, 36_500.0),
-        ("ultima_usd_per_vol3", "ultima_usd_per_volpt3", 0, 1e6),
-        ("slope_coin_per_usd", "slope_coin_per_pct", 1, 100.0),
-        ("gamma_coin_per_usd2", "gamma_coin_per_pct2", 2, 1e4),
-        ("vega_coin_per_vol", "vega_coin_per_volpt", 0, 100.0),
-        ("theta_coin_per_year", "theta_coin_per_day", 0, 365.0),
-        ("rho_coin_per_rate", "rho_coin_per_bps", 0, 1e4),
-        ("vanna_coin_per_usd_vol", "vanna_coin_per_pct_volpt", 1, 1e4),
-        ("volga_coin_per_vol2", "volga_coin_per_volpt2", 0, 1e4),
-        ("charm_coin_per_usd_year", "charm_coin_per_pct_day", 1, 36_500.0),
-        ("speed_coin_per_usd3", "speed_coin_per_pct3", 3, 1e6),
-        ("zomma_coin_per_usd2_vol", "zomma_coin_per_pct2_volpt", 2, 1e6),
-        ("color_coin_per_usd2_year", "color_coin_per_pct2_day", 2, 3_650_000.0),
-        ("veta_coin_per_vol_year", "veta_coin_per_volpt_day", 0, 36_500.0),
-        ("ultima_coin_per_vol3", "ultima_coin_per_volpt3", 0, 1e6),
-    )
-)
+# What traders read in place of a raw unit, and how many make one of it. Dollars become per cents of
+# the underlying, so a hundred of those make it whole.
+_READ: Final = {
+    "usd": ("pct", 100.0), "vol": ("volpt", 100.0), "year": ("day", 365.0), "rate": ("bps", 1e4),
+}  # fmt: skip
+# What is read besides: name, power of the underlying, divisor.
+_ALSO: Final = {
+    "value_usd": (("value_underlying_frac", -1, 1.0),),
+    "delta_underlying_frac": (("delta_usd_per_pct", 1, 100.0),),
+    "gamma_coin_per_usd": (("gamma_usd_per_pct", 2, 100.0), ("gamma_dollar_usd", 2, 1.0)),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,12 +61,30 @@ class PricedOption:
 
 
 def scaled(raw: Mapping[str, float], underlying_usd: float) -> dict[str, float]:
-    """Scale raw Greeks to what traders read; every name says its unit."""
+    """Scale raw Greeks to what traders read; every name says its unit.
+
+    >>> scaled({"twist_coin_per_usd_vol": 1.0}, underlying_usd=300.0)
+    {'twist_coin_per_pct_volpt': 0.03}
+    """
     return {
-        to.name: raw[to.raw] * underlying_usd**to.power / to.divisor
-        for to in _SCALINGS
-        if to.raw in raw
+        name: value * underlying_usd**power / divisor
+        for of, value in raw.items()
+        for name, power, divisor in _scalings(of)
     }
+
+
+def _scalings(raw: str) -> list[tuple[str, int, float]]:
+    """Give names of what traders read, the power of the underlying in each, and its divisor."""
+    before, _, units = raw.partition("_per_")
+    words, power, divisor = [], 0, 1.0
+    for word in units.split("_") if units else ():
+        unit, order = unit_of(word)
+        name, parts = _READ[unit]
+        words.append(f"{name}{order if order > 1 else ''}")
+        power += order if unit == "usd" else 0
+        divisor *= parts**order
+    read = [(f"{before}_per_{'_'.join(words)}", power, divisor)] if words else []
+    return [*read, *_ALSO.get(raw, ())]
 
 
 def option_builtins(priced: PricedOption) -> dict[str, Any]:
@@ -137,7 +123,7 @@ def _rows(raw: Mapping[str, float], underlying_usd: float) -> list[tuple[str, ..
     rows: list[tuple[str, ...]] = []
     for name, value in raw.items():
         first = (title_words(name), significant(value), unit_words(name))
-        copies = [to.name for to in _SCALINGS if to.raw == name]
+        copies = [copy for copy, _, _ in _scalings(name)]
         for n, copy in enumerate(copies or [""]):
             lead = first if n == 0 else (TITLES.get(copy, ""), "", "")
             rows.append(

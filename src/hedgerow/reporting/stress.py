@@ -19,8 +19,9 @@ _HEAD: tuple[Column, ...] = (
     ("Headroom", "", True), ("Use", "", True), ("State", "", False), ("Confidence", "", False),
 )  # fmt: skip
 _NOTE = (
-    "Spot and vols move at once, then the days go by. Funding, interest and the roll of futures "
-    "stand still; an option that expires on the way still stands, at its payoff."
+    "Spot and vols move at once, then the days go by. Loans grow at the rates that came with their "
+    "indices; funding and the roll of futures stand still; an option that expires on the way still "
+    "stands, at its payoff."
 )
 
 

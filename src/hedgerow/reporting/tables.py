@@ -48,6 +48,7 @@ def run_builtins(episodes: Sequence[Episode], journal_head: str | None) -> dict[
                 "actions": builtins_of(episode.actions),
                 "liquidations": builtins_of(episode.liquidations),
                 "settlements": builtins_of(episode.settlements),
+                "outflows": builtins_of(episode.outflows),
                 "limits": builtins_of(episode.frames[-1].limits if episode.frames else ()),
                 "limits_broken": builtins_of(row.limits_broken),
                 "limits_unknown": builtins_of(row.limits_unknown),

@@ -24,6 +24,7 @@ from hedgerow.simulation.records import (
     Episode,
     Frame,
     News,
+    Outflow,
     Settlement,
     Undone,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "Observe",
     "OptionSpread",
     "OracleModel",
+    "Outflow",
     "Settlement",
     "ShareModel",
     "StakingModel",

@@ -12,41 +12,17 @@ from decimal import Decimal
 import msgspec
 
 from hedgerow.market import LendingIndex, ShareRate, StakingRate
+from hedgerow.market.interest import RAY, compounded_interest_ray, linear_interest_ray
 from hedgerow.units import HOUR_NS, MINUTE_NS, SECOND_NS, quantise
 
 __all__ = [
     "LendingModel",
     "ShareModel",
     "StakingModel",
-    "compounded_interest_ray",
-    "linear_interest_ray",
-    "ray_mul",
 ]
 
-RAY = 10**27
 _YEAR_S = 31_536_000
 _STEP_RATE = Decimal("1e-18")
-
-
-def ray_mul(left_ray: int, right_ray: int) -> int:
-    """Multiply two rays, half up."""
-    return (left_ray * right_ray + RAY // 2) // RAY
-
-
-def linear_interest_ray(rate_ray: int, elapsed_s: int) -> int:
-    """Growth factor of a supply at an annual rate."""
-    return RAY + ray_mul(rate_ray, (elapsed_s * RAY + _YEAR_S // 2) // _YEAR_S)
-
-
-def compounded_interest_ray(rate_ray: int, elapsed_s: int) -> int:
-    """Growth factor of a debt at an annual rate: three terms of ``(1 + rate / year) ^ elapsed``."""
-    if elapsed_s == 0:
-        return RAY
-    x = rate_ray // _YEAR_S
-    x2 = ray_mul(x, x)
-    x3 = ray_mul(x2, x)
-    t = elapsed_s
-    return RAY + x * t + t * (t - 1) * x2 // 2 + t * (t - 1) * (t - 2) * x3 // 6
 
 
 class LendingModel(msgspec.Struct, frozen=True, kw_only=True):

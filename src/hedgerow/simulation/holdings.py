@@ -1,11 +1,11 @@
 """Every account of the desk, and the books that say where everything else went.
 
-Double entry: what an account receives, `outside` gives. So for every asset the balances of all
-accounts and all of `outside` add up to the balances at the start, to the last digit, whatever
+Double entry: what an account receives, the outside gives. So for every asset the balances of all
+accounts and its `outflows` add up to the balances at the start, to the last digit, whatever
 happened.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
 
 import msgspec
@@ -14,6 +14,7 @@ from hedgerow.errors import Failure
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.simulation.ledger import Change, FlowReason
+from hedgerow.simulation.records import Outflow
 from hedgerow.units import to_model
 
 __all__ = ["Holdings"]
@@ -49,11 +50,6 @@ class Holdings:
         )
 
     @property
-    def outside(self) -> Mapping[tuple[str, FlowReason], Decimal]:
-        """What left the desk's accounts, by asset and reason; negative where they gained."""
-        return self._outside
-
-    @property
     def fees_usd(self) -> float:
         """Fees paid so far, at the prices of the time they were paid."""
         return self._paid_usd["fee"]
@@ -62,6 +58,14 @@ class Holdings:
     def funding_usd(self) -> float:
         """Funding received so far, less funding paid."""
         return -self._paid_usd["funding"]
+
+    def outflows(self) -> tuple[Outflow, ...]:
+        """Give what is outside now, by asset and reason; what has come back is left out."""
+        return tuple(
+            Outflow(asset=asset, reason=reason, quantity_coin=quantity)
+            for (asset, reason), quantity in sorted(self._outside.items())
+            if quantity
+        )
 
     def book(self, change: Change, snapshot: Snapshot) -> None:
         """Put an account in the place of the old one and its flows into the books."""

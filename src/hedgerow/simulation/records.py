@@ -9,6 +9,7 @@ from hedgerow.execution import Liquidation, Mode, Receipt
 from hedgerow.exposure import ExposureRow
 from hedgerow.limits import LimitState
 from hedgerow.planning import Leg
+from hedgerow.simulation.ledger import FlowReason
 
 __all__ = ["AccountFrame", "Action", "Episode", "Frame", "News", "Settlement", "Undone"]
 
@@ -94,6 +95,14 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.receipts or self.liquidations or self.settlements or self.alerts)
 
 
+class Outflow(msgspec.Struct, frozen=True, kw_only=True):
+    """What left all accounts for one reason, net and exact; negative where they gained by it."""
+
+    asset: str
+    reason: FlowReason
+    quantity_coin: Decimal
+
+
 class Undone(msgspec.Struct, frozen=True, kw_only=True):
     """Something a plan could not do: for whom, why, over how many steps, from when to when."""
 
@@ -112,6 +121,8 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
     `mode` says what hedgerow was allowed to do; None is the desk left alone. `equity_start_usd` is
     the value of the opening accounts before anything happened to them, None when unknown. In the
     modes ``observe`` and ``propose`` the legs of every plan are actions of status ``proposed``.
+    `outflows` are the books: of every asset, the balances at the end and these are the balances at
+    the start, to the last digit.
     """
 
     name: str
@@ -128,3 +139,4 @@ class Episode(msgspec.Struct, frozen=True, kw_only=True):
     equity_start_usd: float | None = None
     undone: tuple[Undone, ...] = ()
     settlements: tuple[Settlement, ...] = ()
+    outflows: tuple[Outflow, ...] = ()

@@ -132,6 +132,7 @@ def run(
         equity_start_usd=recorder.equity_start_usd,
         undone=recorder.undone.rows(),
         settlements=tuple(recorder.settlements),
+        outflows=world.outflows(),
     )
 
 

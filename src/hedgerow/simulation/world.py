@@ -10,7 +10,6 @@ as at a real venue.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 
 from hedgerow.collateral import Route
 from hedgerow.errors import DeskRejected
@@ -24,12 +23,11 @@ from hedgerow.simulation.deliveries import Deliveries
 from hedgerow.simulation.fundings import Fundings
 from hedgerow.simulation.futures import entry_ccy
 from hedgerow.simulation.holdings import Holdings
-from hedgerow.simulation.ledger import FlowReason
 from hedgerow.simulation.liquidations import Liquidations, can_be_simulated
 from hedgerow.simulation.matching import OpenBooks
 from hedgerow.simulation.options_venue import OptionSpread
 from hedgerow.simulation.orders import execute
-from hedgerow.simulation.records import News, Settlement
+from hedgerow.simulation.records import News, Outflow, Settlement
 from hedgerow.simulation.rulebook_shelf import RulebookShelf
 from hedgerow.simulation.transfers import Congestion, Transfers
 from hedgerow.units import format_ns
@@ -197,6 +195,10 @@ class World:
         """List the legs sent and not yet final: transfers in transit."""
         return self._transfers.pending()
 
+    def outflows(self) -> tuple[Outflow, ...]:
+        """Give what left the accounts so far; with the balances it is always the same sum."""
+        return self._holdings.outflows()
+
     def drain(self) -> News:
         """Give what happened since the last call."""
         news = News(
@@ -210,11 +212,6 @@ class World:
         self._told_settlements.clear()
         self._told_alerts.clear()
         return news
-
-    @property
-    def outside_coin(self) -> Mapping[tuple[str, FlowReason], Decimal]:
-        """What left the accounts, by asset and reason; with the balances, always the same sum."""
-        return self._holdings.outside
 
     @property
     def fees_usd(self) -> float:

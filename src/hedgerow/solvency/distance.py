@@ -15,7 +15,6 @@ six more per root. Where a venue has no model: 25 requirements at most, and six 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from math import ceil, log2
 from typing import NamedTuple
 
 from hedgerow.errors import Failure, Outcome
@@ -23,9 +22,9 @@ from hedgerow.instruments import Instrument
 from hedgerow.margin import Rulebook, are_cleared, require
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Account
+from hedgerow.solvency.bracket import Place, closed_in
 from hedgerow.solvency.coins import coins_moved
 from hedgerow.solvency.records import Distance
-from hedgerow.units import to_model
 
 __all__ = ["DISTANCE_FRAC_MAX", "distance"]
 
@@ -38,7 +37,7 @@ _TOLERANCE_FRAC = 1e-4
 DISTANCE_FRAC_MAX = min(1.0 - _DOWN[-1], _UP[-1] - 1.0)
 
 
-class _Place(NamedTuple):
+class _Step(NamedTuple):
     """A factor on the price, and the headroom there; None where the model says there is some."""
 
     factor: float
@@ -80,7 +79,7 @@ def distance(
     down: Outcome[float | None] = 0.0
     up: Outcome[float | None] = 0.0
     if now_ccy >= 0:
-        now, clear = _Place(1.0, now_ccy), cleared((*_DOWN, *_UP))
+        now, clear = _Step(1.0, now_ccy), cleared((*_DOWN, *_UP))
         down = _first_breach(headroom_ccy, cleared, now, _DOWN, clear[: len(_DOWN)])
         up = _first_breach(headroom_ccy, cleared, now, _UP, clear[len(_DOWN) :])
     if isinstance(down, Failure):
@@ -100,7 +99,7 @@ def distance(
 def _first_breach(
     headroom_ccy: Callable[[float], Outcome[Decimal]],
     cleared: Callable[[Sequence[float]], list[bool]],
-    now: _Place,
+    now: _Step,
     steps: Sequence[float],
     clear: Sequence[bool],
 ) -> Outcome[float | None]:
@@ -112,7 +111,7 @@ def _first_breach(
     safe, broken = walked
     if broken is None:
         return None
-    width = broken.factor - safe.factor
+    width = broken.at - safe.factor
     parts = [safe.factor + part * width for part in _PARTS]
     clear = cleared(parts)
     if any(clear):
@@ -126,9 +125,9 @@ def _first_breach(
 
 def _walk(
     headroom_ccy: Callable[[float], Outcome[Decimal]],
-    safe: _Place,
+    safe: _Step,
     steps: Iterable[tuple[float, bool]],
-) -> Outcome[tuple[_Place, _Place | None]]:
+) -> Outcome[tuple[_Step, Place | None]]:
     """Step outwards; give the last price before a breach, and the breach if there is one.
 
     A step comes with whether the model clears it; the engine is asked for the others.
@@ -137,55 +136,24 @@ def _walk(
         room_ccy = None if is_clear else headroom_ccy(factor)
         if isinstance(room_ccy, Failure):
             return room_ccy
-        place = _Place(factor, room_ccy)
         if room_ccy is not None and room_ccy < 0:
-            return safe, place
-        safe = place
+            return safe, Place(factor, room_ccy)
+        safe = _Step(factor, room_ccy)
     return safe, None
 
 
 def _closed_in(
-    headroom_ccy: Callable[[float], Outcome[Decimal]], safe: _Place, broken: _Place
+    headroom_ccy: Callable[[float], Outcome[Decimal]], safe: _Step, broken: Place
 ) -> Outcome[float]:
-    """Close in on the breach between two prices by the ITP method; give the move before it.
-
-    At most one requirement more than bisection to the same width takes, whatever jumps the headroom
-    makes, and about half of them where it is smooth; one more for the near end if only the model
-    has answered for it.
-
-    References
-    ----------
-    I. Oliveira and R. Takahashi (2020), An enhancement of the bisection method average performance
-    preserving minmax optimality, ACM Transactions on Mathematical Software 47.
-    """
+    """Close in on the breach between two prices; give the move before it."""
     safe_ccy = headroom_ccy(safe.factor) if safe.room_ccy is None else safe.room_ccy
     if isinstance(safe_ccy, Failure):
         return safe_ccy
     assert safe_ccy >= 0, f"the model was off by more than its bound: {safe_ccy} at {safe.factor}"
-    assert broken.room_ccy is not None
-    # From here on the price is told by its place between the two, from 0 to 1.
-    width = broken.factor - safe.factor
-    tolerance = _TOLERANCE_FRAC * min(safe.factor, broken.factor) / abs(width)
-    near, far = 0.0, 1.0
-    near_room, far_room = to_model(safe_ccy), to_model(broken.room_ccy)
-    left = ceil(log2(1.0 / tolerance)) + 1
-    while far - near > tolerance:
-        middle = 0.5 * (near + far)
-        secant = (near_room * far - far_room * near) / (near_room - far_room)
-        side = 1.0 if middle >= secant else -1.0
-        nudge = 0.2 * (far - near) ** 2
-        place = secant + side * nudge if nudge <= abs(middle - secant) else middle
-        # As far from the middle as bisection could still make good in what is left, less a hair
-        # for rounding.
-        slack = 0.4999 * tolerance * 2.0**left - 0.5 * (far - near)
-        if abs(place - middle) > slack:
-            place = middle - side * slack
-        room_ccy = headroom_ccy(safe.factor + place * width)
-        if isinstance(room_ccy, Failure):
-            return room_ccy
-        if room_ccy < 0:
-            far, far_room = place, to_model(room_ccy)
-        else:
-            near, near_room = place, to_model(room_ccy)
-        left -= 1
-    return safe.factor + near * width - 1.0
+    closed = closed_in(
+        headroom_ccy,
+        Place(safe.factor, safe_ccy),
+        broken,
+        tolerance_coordinate=_TOLERANCE_FRAC * min(safe.factor, broken.at),
+    )
+    return closed if isinstance(closed, Failure) else closed[0].at - 1.0

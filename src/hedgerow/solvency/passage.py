@@ -190,8 +190,8 @@ def cash_at_hit_usd(
         certain = np.where(m > 0.0, np.exp(-r * d / m), 0.0)  # without vol the time is d/m
         factor = np.where(sigma > 0.0, np.exp(gap * d), certain)
     factor = np.where(d == 0.0, 1.0, factor)
-    paid: Floats = np.asarray(cash_usd, dtype=np.float64) * factor * reached(d, a, sigma, T)
-    return paid[()]
+    paid: Floats = np.multiply(np.multiply(cash_usd, factor), reached(d, a, sigma, T))
+    return paid
 
 
 def seen_barrier_usd(
@@ -216,7 +216,8 @@ def seen_barrier_usd(
     _check(S, B, np.zeros(()), sigma, dt)
     if not np.isfinite(dt).all():
         raise OutOfDomain("step_years must be finite")
-    return (B * np.exp(np.sign(B - S) * _OVERSTEP * sigma * np.sqrt(dt)))[()]
+    moved: Floats = B * np.exp(np.sign(B - S) * _OVERSTEP * sigma * np.sqrt(dt))
+    return moved[()]
 
 
 def bridge_hit_frac(

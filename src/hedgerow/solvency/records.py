@@ -1,8 +1,16 @@
 """What leaves the solvency room."""
 
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
 import msgspec
 
-__all__ = ["Distance"]
+from hedgerow.margin import Confidence
+from hedgerow.solvency.directions import Direction
+
+__all__ = ["Distance", "Frontier", "Root", "Stretch", "StretchState"]
+
+StretchState: TypeAlias = Literal["solvent", "breached", "unknown"]
 
 
 class Distance(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,3 +34,81 @@ class Distance(msgspec.Struct, frozen=True, kw_only=True):
         """Size of the smaller move, or None when neither side breaks within the range."""
         sides = [abs(side) for side in (self.down_frac, self.up_frac) if side is not None]
         return min(sides) if sides else None
+
+
+class Root(msgspec.Struct, frozen=True, kw_only=True):
+    """Where headroom passes zero: the move on either side of it, by the venue's own numbers.
+
+    Moves are counted as the direction counts them: a relative change, or days. There is headroom at
+    `move_solvent_frac_or_days`, and less than none at `move_breached_frac_or_days`.
+    """
+
+    move_solvent_frac_or_days: float
+    move_breached_frac_or_days: float
+
+    @property
+    def move(self) -> float:
+        """The root, told by its last solvent move."""
+        return self.move_solvent_frac_or_days
+
+
+class Stretch(msgspec.Struct, frozen=True, kw_only=True):
+    """From one root, or end of the search, to the next: what an account is between them.
+
+    `reason` says why where that is unknown.
+    """
+
+    state: StretchState
+    move_low_frac_or_days: float
+    move_high_frac_or_days: float
+    reason: str = ""
+
+
+class Frontier(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one account breaks and heals along one direction, by the rules of its venue.
+
+    `stretches` cover the whole search from the lowest move to the highest without a gap; `roots`
+    lie between those of them that are known, in the same order. `headroom_ccy` is of the present
+    market and `currency` its unit. `requirements_count` says how often the engine was asked.
+    """
+
+    account_id: str
+    rulebook: str
+    confidence: Confidence
+    time_ns: int
+    currency: str
+    direction: Direction
+    headroom_ccy: Decimal
+    roots: tuple[Root, ...]
+    stretches: tuple[Stretch, ...]
+    requirements_count: int
+
+    @property
+    def is_liquidatable(self) -> bool:
+        """Whether the venue may act now."""
+        return self.headroom_ccy < 0
+
+    @property
+    def down(self) -> float | None:
+        """The nearest breach below the present market; None where there is none on record."""
+        below = [each.move for each in self.roots if each.move_breached_frac_or_days < 0.0]
+        return None if self.is_liquidatable or not below else max(below)
+
+    @property
+    def up(self) -> float | None:
+        """The nearest breach above the present market; None where there is none on record."""
+        above = [each.move for each in self.roots if each.move_breached_frac_or_days > 0.0]
+        return None if self.is_liquidatable or not above else min(above)
+
+    @property
+    def nearest(self) -> float | None:
+        """The nearer of the two, on the direction's own scale; zero where it is breached now."""
+        if self.is_liquidatable:
+            return 0.0
+        sides = [side for side in (self.down, self.up) if side is not None]
+        return min(sides, key=lambda move: abs(self.direction.coordinate(move)), default=None)
+
+    @property
+    def unknown(self) -> tuple[Stretch, ...]:
+        """What the search could not answer for."""
+        return tuple(each for each in self.stretches if each.state == "unknown")

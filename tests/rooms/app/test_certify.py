@@ -4,6 +4,7 @@ import json
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from hedgerow.app.certify import certify
 from hedgerow.app.certify.compare import compare
 from hedgerow.app.certify.given import Given
-from hedgerow.app.certify.suites import COMPUTATIONS
+from hedgerow.app.certify.suites import COMPUTATIONS, computations_in
 from hedgerow.app.certify.vectors import Tolerance, read_suite
 from hedgerow.errors import VectorsRejected
 from tests.rooms.app.made import hedgerow, hedgerow_here
@@ -266,3 +267,20 @@ def test_the_command_counts_and_ends_with_one_where_a_case_fails(tmp_path: Path)
     answer = hedgerow_here("certify", "nowhere", cwd=tmp_path)
     assert answer.code == 2
     assert "nowhere: there is no such file or folder" in answer.err
+
+
+def module(name: str, **holds: object) -> ModuleType:
+    made = ModuleType(name)
+    vars(made).update(holds)
+    return made
+
+
+def test_a_module_is_named_for_its_suite_or_names_several() -> None:
+    made = [module("some.where", KINDS={"a": abs}), module("more", SUITES={"b": {"a": len}})]
+    assert computations_in([*made, module("helper")]) == {("where", "a"): abs, ("b", "a"): len}
+
+
+def test_two_modules_for_one_suite_are_refused() -> None:
+    made = [module("first", SUITES={"b": {"a": abs}}), module("b", KINDS={"c": len})]
+    with pytest.raises(ValueError, match=r"^first and b both compute b$"):
+        computations_in(made)

@@ -17,6 +17,8 @@ from tests.rooms.app.made import hedgerow_here, morning
 
 D = Decimal
 BOOK = "binance/2021-11-01"
+OF_THE_DAY = "binance/2024-02-29"
+NAMES_IT = (f'rulebook = "{BOOK}"', f'rulebook = "{OF_THE_DAY}"')
 FOLLOWS = ('rulebook = "binance/2021-11-01"', 'rulebook = "binance"')
 ENDS = ('end = "2026-03-18T00:00:00Z"', 'end = "2026-03-17T00:30:00Z"')
 TIER = 'rate_maintenance_frac = "0.025"'
@@ -47,9 +49,9 @@ def test_a_rulebook_of_tomorrow_changes_nothing_today_and_one_of_today_does(tmp_
     words = morning(tmp_path, FOLLOWS, OWN)
     add(tmp_path / "books", "2026-02-02")
     (tmp_path / "named").mkdir()
-    named, _ = required(morning(tmp_path / "named"))
+    named, _ = required(morning(tmp_path / "named", NAMES_IT))
     before, book = required(words)
-    assert (before, book) == (named, BOOK)
+    assert (before, book) == (named, OF_THE_DAY)
     add(tmp_path / "books", "2026-02-01")
     after, book = required(words)
     assert book == "binance/2026-02-01"
@@ -89,7 +91,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("embedded")
     with as_file(files("hedgerow.app") / "desks" / "embedded.toml") as embedded:
         text = embedded.read_text(encoding="utf-8").replace('step = "5m"', 'step = "1h"')
-    (made / "named.toml").write_text(text.replace(*ENDS), encoding="utf-8")
+    named = text.replace(*ENDS).replace(*NAMES_IT)
+    (made / "named.toml").write_text(named, encoding="utf-8")
     for old, new in (FOLLOWS, ENDS, ("[desk]\n", '[desk]\nrulebooks = "books"\n')):
         assert text.count(old) == 1
         text = text.replace(old, new)
@@ -107,7 +110,7 @@ def test_a_run_changes_its_rulebook_at_midnight_and_says_so(folder: Path) -> Non
     changed = [each for each in other.alerts if "judged by" in each]
     assert changed == [
         "2026-03-17T00:00:00Z perp: judged by binance/2026-03-17 from now on, no longer by "
-        "binance/2021-11-01"
+        "binance/2024-02-29"
     ]
     assert not [each for each in one.alerts if "judged by" in each]
     before = [frame for frame in one.frames if frame.time_ns < midnight]
@@ -130,7 +133,7 @@ def test_a_run_is_told_apart_by_every_rulebook_that_it_may_come_to(folder: Path)
     named, follows = load_desk(folder / "named.toml"), load_desk(folder / "follows.toml")
     told = [each.partition(" (")[0] for each in assumptions(follows, market)]
     assert [each for each in told if each.startswith("Rulebook binance")] == [
-        "Rulebook binance/2021-11-01",
+        "Rulebook binance/2024-02-29",
         "Rulebook binance/2026-03-17",
     ]
     assert rulebooks_digest(named) != rulebooks_digest(follows)

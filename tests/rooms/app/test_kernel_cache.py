@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from hedgerow.app.compiling import say_compiling
 from hedgerow.app.kernel_cache import choose_kernel_cache
+from hedgerow.pricing import compiling
 
 VARIABLE = "NUMBA_CACHE_DIR"
 
@@ -93,3 +95,18 @@ def test_who_waits_for_the_compiler_is_told_so_on_a_terminal(tmp_path: Path) -> 
     assert said.count("\n") == 1
     assert silence_broken(tmp_path / "first", on_terminal=True) == (out, "")
     assert silence_broken(tmp_path / "second", on_terminal=False) == (out, "")
+
+
+@pytest.mark.parametrize("on_terminal", [True, False])
+def test_who_will_wait_again_is_told_why_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], on_terminal: bool
+) -> None:
+    """Once, however many kernels cannot be kept; and nobody who reads a pipe."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: on_terminal, raising=False)
+    compiling.hear(lambda: None, lambda why: None)
+    say_compiling()
+    for why in ("OSError: no space left", "OSError: again"):
+        compiling.lost(why)
+    told = capsys.readouterr().err
+    assert told.startswith("it cannot be kept (OSError: no space left), so " if on_terminal else "")
+    assert told.count("\n") == on_terminal

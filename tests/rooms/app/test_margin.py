@@ -224,7 +224,7 @@ def test_rulebooks_are_listed_with_those_of_a_folder(tmp_path: Path) -> None:
     changed(tmp_path, "2025-01-01")
     more = books(tmp_path, "list", "--folder", ".", "--json").json()
     assert [each["name"] for each in more if each["venue"] == "binance"] == [
-        "binance/2021-11-01", "binance/2025-01-01",
+        "binance/2021-11-01", "binance/2024-02-29", "binance/2025-01-01", "binance/2026-09-29",
     ]  # fmt: skip
     shown = books(tmp_path, "list", "--folder", ".").out
     for part in ("binance/2025-01-01", "tiered", "estimate", "gist"):

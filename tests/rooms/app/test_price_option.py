@@ -3,13 +3,11 @@
 import json
 import math
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from hedgerow.app.price import Greek
-from hedgerow.pricing import GREEKS, EuropeanGreeks
 from hedgerow.reporting.number_words import unit_words
 from tests.golden.read import numbers
 from tests.rooms.app.made import hedgerow
@@ -216,8 +214,7 @@ def test_a_unit_is_read_off_a_name(name: str, unit: str) -> None:
     assert unit_words(name) == unit
 
 
-def test_every_greek_of_an_option_can_be_drawn_and_a_desk_has_the_same() -> None:
-    drawn = set(get_args(Greek))
-    of_option = {name.partition("_")[0] for name in EuropeanGreeks.__struct_fields__} - {"value"}
-    assert drawn == of_option
-    assert {name.partition("_")[0] for name in GREEKS} == drawn - {"delta"}
+def test_a_greek_that_is_none_is_named_with_all_that_are(tmp_path: Path) -> None:
+    answer = ask(*OPTION, "--greek", "beta", at=tmp_path)
+    assert answer.code == 2
+    assert "--greek beta is none of " + ", ".join(NAMES[1:]) in answer.err

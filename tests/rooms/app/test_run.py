@@ -98,8 +98,8 @@ def test_the_answer_has_this_shape(ran: Ran) -> None:
     assert ran.told["journal"]["chain_head"] == ran.told["journal_head"]
     for episode in ran.told["episodes"]:
         assert set(episode) == {
-            *("summary", "daily", "actions", "liquidations", "settlements", "undone", "alerts"),
-            *("limits", "limits_broken", "limits_unknown", "assumptions"),
+            *("summary", "daily", "actions", "liquidations", "settlements", "outflows"),
+            *("undone", "alerts", "limits", "limits_broken", "limits_unknown", "assumptions"),
         }
         days = episode["daily"]
         assert [day["date"] for day in days] == ["2026-02-01"]

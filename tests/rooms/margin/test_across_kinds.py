@@ -37,7 +37,7 @@ from tests.builders import (
     tiered_rulebook,
 )
 from tests.rooms.margin.across_cases import AT_1000, PERPS, SHOCKS, TIERED, across, agree
-from tests.rooms.margin.engines import read, sizes
+from tests.rooms.margin.engine_case import read, sizes
 from tests.rooms.margin.made_brackets import brackets, coin_rulebook
 
 D = Decimal

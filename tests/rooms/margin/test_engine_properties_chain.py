@@ -1,9 +1,7 @@
 """What must hold of every on-chain engine, whatever is held: of size, order, parts and sums."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import NamedTuple
 
 import msgspec
 import pytest
@@ -11,88 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hedgerow.errors import Failure
-from hedgerow.instruments import Instrument
-from hedgerow.margin import RULES, MarginReport, Rulebook, decode_rulebook, require
+from hedgerow.margin import RULES, MarginReport, decode_rulebook, require
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account, Balance, Position
-from tests.builders import (
-    T0_NS,
-    by_id,
-    index,
-    option,
-    option_quote,
-    oracle,
-    packaged,
-    perpetual,
-    quote,
-)
-from tests.rooms.margin.chain_cases import market
-from tests.rooms.margin.test_derive_portfolio import portfolio
-from tests.rooms.margin.test_derive_standard import derive
-from tests.rooms.margin.test_drift import drift
-from tests.rooms.margin.test_dydx import dydx
-from tests.rooms.margin.test_gmx import gmx
-from tests.rooms.margin.test_paradex import paradex
-from tests.rooms.margin.test_paradex_portfolio import NOTHING
-from tests.rooms.margin.test_paradex_portfolio import paradex as scanned
+from tests.builders import T0_NS, packaged
+from tests.rooms.margin.chain_market import ENTRIES, NOW, TERMS
+from tests.rooms.margin.engine_case import ChainCase
+from tests.rooms.margin.engines import ON_CHAIN
 
 D = Decimal
-ETH, BTC = perpetual("ETH"), perpetual()
-CALL = option(2000, "call", coin="ETH", settlement="USDC")
-HIGH = option(2400, "call", coin="ETH", settlement="USDC")
-PUT = option(1800, "put", coin="ETH", settlement="USDC")
-TERMS: Mapping[str, Instrument] = by_id(ETH, BTC, CALL, HIGH, PUT)
-ENTRIES = {ETH.instrument_id: D(1900), BTC.instrument_id: D(51_000)}
-NOW = market(
-    index("ETH", 2000),
-    index("BTC", 50_000),
-    quote("ETH-PERP", 2000),
-    quote("BTC-PERP", 50_000),
-    option_quote(CALL, 2010, 0.6),
-    option_quote(HIGH, 2010, 0.55),
-    option_quote(PUT, 2010, 0.65),
-    oracle("BTC", 50_000),
-    oracle("SOL", 25),
-    oracle("USDC", 1),
-)
-
-
-class Engine(NamedTuple):
-    """One rulebook, what it may hold, and how its requirement grows with the account."""
-
-    rulebook: Rulebook
-    names: tuple[str, ...]
-    balances: Mapping[str, int]
-    exact_to: str  # what a sum of roundings may be off by
-    grows: str = "in step"
-
-
-OPTIONS = (CALL.instrument_id, HIGH.instrument_id, PUT.instrument_id)
-ENGINES = {
-    "derive": Engine(derive(), ("ETH-PERP", "BTC-PERP", *OPTIONS), {"USDC": 900, "ETH": 2}, "1e-9"),
-    "derive_portfolio": Engine(portfolio(), ("ETH-PERP", *OPTIONS), {"USDC": 9, "ETH": 2}, "1e-6"),
-    "drift": Engine(drift(), ("BTC-PERP",), {"USDC": 500, "SOL": 40}, "1e-4", "faster"),
-    "dydx": Engine(dydx(), ("ETH-PERP", "BTC-PERP"), {"USDC": 500}, "1e-5"),
-    "gmx": Engine(gmx(), ("ETH-PERP",), {"USDC": 500, "USD": -3}, "1e-9"),
-    "paradex_portfolio": Engine(
-        scanned(**{**NOTHING, "provision_fee_perp_frac": D("0.0003")}),
-        ("ETH-PERP", "BTC-PERP", *OPTIONS),
-        {"USDC": 500},
-        "1e-6",
-    ),
-    "paradex": Engine(
-        paradex(fee_taker_frac=D("0.0003")),
-        ("ETH-PERP", "BTC-PERP", *OPTIONS),
-        {"USDC": 500},
-        "1e-9",
-    ),
-}
-each_engine = pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
+each_engine = pytest.mark.parametrize("engine", ON_CHAIN.values(), ids=ON_CHAIN)
 sizes = st.lists(st.integers(-6, 6), min_size=5, max_size=5)
 few = settings(max_examples=25)
 
 
-def holding(engine: Engine, quantities: list[int], times: int = 1) -> Account:
+def holding(engine: ChainCase, quantities: list[int], times: int = 1) -> Account:
     """An account of some of what the engine may hold, `times` over."""
     return Account(
         account_id="main",
@@ -119,7 +50,7 @@ def position(name: str, quantity: Decimal) -> Position:
     )
 
 
-def asked(account: Account, engine: Engine, now: Snapshot = NOW) -> MarginReport:
+def asked(account: Account, engine: ChainCase, now: Snapshot = NOW) -> MarginReport:
     report = require(account, TERMS, now, engine.rulebook)
     assert isinstance(report, MarginReport), report
     return report
@@ -137,7 +68,7 @@ def three(report: MarginReport) -> tuple[Decimal, Decimal, Decimal]:
 @few
 @given(quantities=sizes)
 def test_the_initial_requirement_is_no_smaller_and_every_line_says_how(
-    engine: Engine, quantities: list[int]
+    engine: ChainCase, quantities: list[int]
 ) -> None:
     report = asked(holding(engine, quantities), engine)
     near = D(engine.exact_to)
@@ -152,16 +83,16 @@ def test_the_initial_requirement_is_no_smaller_and_every_line_says_how(
 @few
 @given(quantities=sizes, times=st.integers(2, 9))
 def test_an_account_so_many_times_over_needs_as_much_more(
-    engine: Engine, quantities: list[int], times: int
+    engine: ChainCase, quantities: list[int], times: int
 ) -> None:
     once, more = (three(asked(holding(engine, quantities, n), engine)) for n in (1, times))
     near = D(engine.exact_to) * times
     if engine.grows == "faster":
-        # Size weighs: a larger account is worth no more, and needs no less, than so many small.
+        # Size weighs: a larger account is worth no more, and needs no less, than so many small. To
+        # begin with, a deposit may weigh what it did while its worth falls: what is lacking grows.
         assert more[0] <= once[0] * times + near
-        assert all(
-            big >= small * times - near for small, big in zip(once[1:], more[1:], strict=True)
-        )
+        assert more[1] >= once[1] * times - near
+        assert more[2] - more[0] >= (once[2] - once[0]) * times - near
     else:
         assert all(abs(big - small * times) <= near for small, big in zip(once, more, strict=True))
 
@@ -170,7 +101,7 @@ def test_an_account_so_many_times_over_needs_as_much_more(
 @few
 @given(quantities=sizes)
 def test_parts_and_order_of_what_is_held_do_not_matter(
-    engine: Engine, quantities: list[int]
+    engine: ChainCase, quantities: list[int]
 ) -> None:
     whole = holding(engine, quantities)
     halves = [
@@ -188,7 +119,7 @@ def test_parts_and_order_of_what_is_held_do_not_matter(
 @few
 @given(quantity=st.integers(1, 40), side=st.sampled_from([1, -1]), at=st.integers(0, 4))
 def test_one_position_alone_needs_more_the_larger_it_is(
-    engine: Engine, quantity: int, side: int, at: int
+    engine: ChainCase, quantity: int, side: int, at: int
 ) -> None:
     less, more = (
         asked(
@@ -209,7 +140,7 @@ def alone(quantity: int, at: int) -> list[int]:
     return [quantity if i == at else 0 for i in range(5)]
 
 
-def bare(engine: Engine) -> tuple[Balance, ...]:
+def bare(engine: ChainCase) -> tuple[Balance, ...]:
     """Only a dollar beside the position, and nothing owed where the venue wants that told."""
     kept = {"USDC": D(1), "USD": D(0)}
     return tuple(
@@ -220,7 +151,7 @@ def bare(engine: Engine) -> tuple[Balance, ...]:
 
 
 @each_engine
-def test_a_price_that_is_gone_makes_the_account_unknown(engine: Engine) -> None:
+def test_a_price_that_is_gone_makes_the_account_unknown(engine: ChainCase) -> None:
     held = holding(engine, [1])
     assert isinstance(asked(held, engine), MarginReport)
     silent = require(held, TERMS, replace(NOW, quotes={}, oracles={}), engine.rulebook)
@@ -228,18 +159,8 @@ def test_a_price_that_is_gone_makes_the_account_unknown(engine: Engine) -> None:
     assert silent.reason == "missing_data"
 
 
-# Rules that take part without a line of their own.
-UNSEEN = {
-    "derive": ("feed_confidence",),
-    "derive_portfolio": ("feed_confidence", "rates"),
-    "drift": ("average_price",),
-    "dydx": ("open_interest",),
-}
-
-
-@pytest.mark.parametrize("name", ENGINES)
-def test_a_rule_without_a_line_of_its_own_still_decides_how_sure_it_is(name: str) -> None:
-    engine = ENGINES[name]
+@each_engine
+def test_a_rule_without_a_line_of_its_own_still_decides_how_sure_it_is(engine: ChainCase) -> None:
     sure = dict.fromkeys(RULES[type(engine.rulebook)], "V")
 
     def confidence(**unsure: str) -> str:
@@ -249,7 +170,7 @@ def test_a_rule_without_a_line_of_its_own_still_decides_how_sure_it_is(name: str
         return asked(holding(engine, [1]), engine._replace(rulebook=book)).confidence
 
     assert confidence() == "exact"
-    assert all(confidence(**{rule: "U"}) == "estimate" for rule in UNSEEN.get(name, ()))
+    assert all(confidence(**{rule: "U"}) == "estimate" for rule in engine.unseen)
 
 
 @pytest.mark.parametrize(
@@ -271,7 +192,7 @@ def test_a_packaged_rulebook_says_where_it_comes_from_and_claims_no_certainty(na
 @pytest.mark.parametrize("name", ["derive", "derive_portfolio", "paradex", "paradex_portfolio"])
 def test_a_model_of_an_option_is_never_sure(name: str) -> None:
     """Whatever a rulebook says of its figures: options are priced in float64."""
-    engine = ENGINES[name]
+    engine = ON_CHAIN[name]
     book = msgspec.structs.replace(engine.rulebook, confidence="exact")
     held = holding(engine, [0] * (len(engine.names) - 1) + [1])
     report = asked(held, engine._replace(rulebook=book))

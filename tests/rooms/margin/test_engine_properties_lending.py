@@ -2,12 +2,9 @@
 every line can be repeated from its detail, and a liquidation makes and loses nothing."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
-from typing import Any
 
 import msgspec
 import pytest
@@ -15,229 +12,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.errors import Failure, MarketRejected
-from hedgerow.instruments import Instrument, LoanDebt, LoanSupply
 from hedgerow.margin import (
-    LendingCategory,
-    LendingReserve,
-    LendingRulebook,
     MarginReport,
-    Rulebook,
     reach_of,
     require,
 )
-from hedgerow.margin.rules.morpho_blue import Debt
-from hedgerow.margin.venues.compound_v3 import CompoundCollateral, CompoundRulebook
-from hedgerow.margin.venues.maker import MakerRulebook
-from hedgerow.margin.venues.morpho_blue import MorphoPreLiquidation, MorphoRulebook
-from hedgerow.market import LendingIndex, MarketEvent, OracleAnswer
+from hedgerow.market import LendingIndex, OracleAnswer
 from hedgerow.portfolio import Account, Position
-from tests.builders import RAY, T0_NS, by_id, lending_rulebook, oracle, snapshot
+from tests.builders import RAY, by_id, snapshot
+from tests.rooms.margin.engine_case import LendingCase, lent
+from tests.rooms.margin.engines import LENT
 from tests.rooms.margin.loan_calculator import repeated
 
 D = Decimal
-ABOUT: dict[str, Any] = {
-    "venue": "made",
-    "source": "made for tests",
-    "as_of": "2026-01-01",
-    "confidence": "estimate",
-    "confidence_note": "",
-}
-
-
-@dataclass(frozen=True)
-class Market:
-    """One engine: its rulebook, its instruments, how many digits a position of each has.
-
-    `unit_ccy` is one smallest unit of what is owed, in the report's currency at a price of
-    `price_debt_usd`, and one of the report's own digits.
-    """
-
-    name: str
-    rulebook: Rulebook
-    collateral: tuple[LoanSupply, ...]
-    debt: LoanDebt
-    digits: int = 0
-    unit_ccy: Decimal = Decimal("1.00000001e-6")
-
-    @property
-    def market(self) -> str:
-        return self.debt.market
-
-    @property
-    def terms(self) -> dict[str, Instrument]:
-        base = LoanSupply(
-            instrument_id="base",
-            market=self.market,
-            asset=self.debt.asset,
-            asset_decimals=self.debt.asset_decimals,
-        )
-        return by_id(*self.collateral, self.debt, base)
-
-    def account(self, supplies_raw: Sequence[int], debt_raw: int) -> Account:
-        """Hold so many smallest scaled units of each collateral, and of the debt."""
-        held = [
-            Position(
-                instrument_id=each.instrument_id,
-                quantity_contracts=D(raw).scaleb(-each.asset_decimals),
-            )
-            for each, raw in zip(self.collateral, supplies_raw, strict=False)
-        ]
-        owed = D(-debt_raw).scaleb(-self.debt.asset_decimals - self.digits)
-        held.append(Position(instrument_id=self.debt.instrument_id, quantity_contracts=owed))
-        return Account(
-            account_id=self.name,
-            venue="made",
-            currency="USD",
-            rulebook=None,
-            positions=tuple(held),
-            balances=(),
-            time_observed_ns=T0_NS,
-        )
-
-    def events(self, price: Decimal, index_ray: int) -> list[MarketEvent]:
-        """One price for all collateral, one dollar for what is owed."""
-        totals = Debt(assets_raw=max(index_ray, 0) // 10**9, shares_raw=10**24)
-        is_morpho = isinstance(self.rulebook, MorphoRulebook)
-        events: list[MarketEvent] = [
-            LendingIndex(
-                time_ns=T0_NS,
-                market=self.market,
-                asset=self.debt.asset,
-                liquidity_index_ray=RAY,
-                borrow_index_ray=totals.index_ray if is_morpho else index_ray,
-                borrowed_raw=totals.assets_raw if is_morpho else None,
-                borrowed_shares_raw=totals.shares_raw if is_morpho else None,
-            )
-        ]
-        if not isinstance(self.rulebook, MakerRulebook):
-            events.append(oracle(self.debt.asset, 1))
-        for each in self.collateral:
-            events += [
-                oracle(each.asset, price),
-                LendingIndex(
-                    time_ns=T0_NS,
-                    market=self.market,
-                    asset=each.asset,
-                    liquidity_index_ray=RAY,
-                    borrow_index_ray=RAY,
-                ),
-            ]
-        return events
-
-
-def supply(market: str, asset: str, decimals: int = 18) -> LoanSupply:
-    return LoanSupply(
-        instrument_id=f"supply:{asset}", market=market, asset=asset, asset_decimals=decimals
-    )
-
-
-def debt(market: str, asset: str, decimals: int) -> LoanDebt:
-    return LoanDebt(instrument_id="debt", market=market, asset=asset, asset_decimals=decimals)
-
-
-def aave(category: LendingCategory | None) -> LendingRulebook:
-    reserves = {
-        "A": LendingReserve(
-            liquidation_threshold_bps=8300,
-            liquidation_bonus_bps=10_500,
-            asset_decimals=18,
-            ltv_bps=8000,
-        ),
-        "B": LendingReserve(
-            liquidation_threshold_bps=7777,
-            liquidation_bonus_bps=10_750,
-            asset_decimals=8,
-            ltv_bps=7000,
-        ),
-        "USDC": LendingReserve(
-            liquidation_threshold_bps=8500,
-            liquidation_bonus_bps=10_450,
-            asset_decimals=6,
-            ltv_bps=8000,
-        ),
-    }
-    return msgspec.structs.replace(lending_rulebook(), reserves=reserves, e_mode=category)
-
-
-JOINED = LendingCategory(
-    ltv_bps=9000, liquidation_threshold_bps=9300, liquidation_bonus_bps=10_100, members=["A"]
-)
-TWO = (supply("aave", "A"), supply("aave", "B", 8))
-MORPHO = MorphoRulebook(
-    name="morpho",
-    market="m",
-    loan_asset="USDC",
-    loan_decimals=6,
-    collateral_asset="A",
-    collateral_decimals=18,
-    lltv_frac=D("0.86"),
-    **ABOUT,
-)
-EARLY = MorphoPreLiquidation(
-    lltv_frac=D("0.8"),
-    close_min_frac=D("0.2"),
-    close_max_frac=D("0.8"),
-    incentive_min_frac=D("1.01"),
-    incentive_max_frac=D("1.05"),
-)
-MARKETS = [
-    Market("aave", aave(None), TWO, debt("aave", "USDC", 6)),
-    Market("aave e-mode", aave(JOINED), TWO, debt("aave", "USDC", 6)),
-    Market(
-        "compound",
-        CompoundRulebook(
-            name="compound",
-            market="c",
-            base_asset="USDC",
-            base_decimals=6,
-            collateral={
-                "A": CompoundCollateral(
-                    borrow_frac=D("0.8"),
-                    liquidate_frac=D("0.855"),
-                    liquidation_frac=D("0.95"),
-                    asset_decimals=18,
-                ),
-                "B": CompoundCollateral(
-                    borrow_frac=D("0.7"),
-                    liquidate_frac=D("0.777"),
-                    liquidation_frac=D("0.9"),
-                    asset_decimals=8,
-                ),
-            },
-            **ABOUT,
-        ),
-        (supply("c", "A"), supply("c", "B", 8)),
-        debt("c", "USDC", 6),
-    ),
-    Market("morpho", MORPHO, (supply("m", "A"),), debt("m", "USDC", 6), 6),
-    Market(
-        "morpho opted in",
-        msgspec.structs.replace(MORPHO, pre_liquidation=EARLY),
-        (supply("m", "A"),),
-        debt("m", "USDC", 6),
-        6,
-    ),
-    Market(
-        "maker",
-        MakerRulebook(
-            name="maker",
-            market="k",
-            collateral_asset="A",
-            liquidation_ratio_frac=D("1.45"),
-            penalty_frac=D("0.13"),
-            dust_coin=D(100),
-            hole_coin=D(10**6),
-            **ABOUT,
-        ),
-        (supply("k", "A"),),
-        debt("k", "DAI", 18),
-        0,
-        D("1e-18"),
-    ),
-]
 # Wide numbers of exact integers: a hundred examples each take seconds.
 widely = pytest.mark.slow
-every_market = pytest.mark.parametrize("made", MARKETS, ids=lambda market: market.name)
+every_market = pytest.mark.parametrize("made", LENT, ids=lambda market: market.name)
 
 prices = st.integers(1, 10**11).map(lambda raw: D(raw).scaleb(-9))
 indices = st.integers(RAY, 3 * RAY)
@@ -245,7 +35,7 @@ parts = st.fractions(0, 1, max_denominator=10**9)
 
 
 @st.composite
-def held(draw: st.DrawFn, made: Market) -> tuple[list[int], int]:
+def held(draw: st.DrawFn, made: LendingCase) -> tuple[list[int], int]:
     """Collateral up to 1e5 coins each, at up to 100 dollars; debt up to 2e6 scaled units."""
     supplies = [floor(draw(parts) * 10 ** (5 + each.asset_decimals)) for each in made.collateral]
     owed = floor(draw(parts) * 2 * 10 ** (6 + made.debt.asset_decimals + made.digits))
@@ -255,7 +45,7 @@ def held(draw: st.DrawFn, made: Market) -> tuple[list[int], int]:
 Drawn = tuple[list[int], int]
 
 
-def required(made: Market, account: Account, price: Decimal, index_ray: int) -> MarginReport:
+def required(made: LendingCase, account: Account, price: Decimal, index_ray: int) -> MarginReport:
     now = snapshot(*made.events(price, index_ray))
     report = require(account, made.terms, now, made.rulebook)
     assert isinstance(report, MarginReport), report
@@ -266,7 +56,7 @@ def required(made: Market, account: Account, price: Decimal, index_ray: int) -> 
 @every_market
 @given(data=st.data(), price=prices, index_ray=indices, times=st.integers(1, 50))
 def test_so_many_times_as_much_needs_and_carries_so_many_times_as_much(
-    made: Market, data: st.DataObject, price: Decimal, index_ray: int, times: int
+    made: LendingCase, data: st.DataObject, price: Decimal, index_ray: int, times: int
 ) -> None:
     """Debt rounds up (on Compound down), so of many at once at most one unit each is saved."""
     supplies, owed = data.draw(held(made))
@@ -277,7 +67,7 @@ def test_so_many_times_as_much_needs_and_carries_so_many_times_as_much(
     slack = times * made.unit_ccy
     least = times * one.requirement_maintenance_ccy
     assert many.requirement_maintenance_ccy >= least - slack
-    assert many.equity_ccy >= times * one.equity_ccy - (slack if made.name == "maker" else 0)
+    assert many.equity_ccy >= times * one.equity_ccy - (slack if made.rounds_equity else 0)
     assert many.requirement_maintenance_ccy <= least + slack
 
 
@@ -285,7 +75,7 @@ def test_so_many_times_as_much_needs_and_carries_so_many_times_as_much(
 @every_market
 @given(data=st.data(), price=prices, index_ray=indices, part=parts)
 def test_a_position_in_two_pieces_is_one_position(
-    made: Market, data: st.DataObject, price: Decimal, index_ray: int, part: Fraction
+    made: LendingCase, data: st.DataObject, price: Decimal, index_ray: int, part: Fraction
 ) -> None:
     supplies, owed = data.draw(held(made))
     firsts, first = [floor(part * each) for each in supplies], floor(part * owed)
@@ -310,7 +100,7 @@ def test_a_position_in_two_pieces_is_one_position(
 @every_market
 @given(data=st.data(), price=prices, index_ray=indices)
 def test_the_order_of_positions_is_nothing(
-    made: Market, data: st.DataObject, price: Decimal, index_ray: int
+    made: LendingCase, data: st.DataObject, price: Decimal, index_ray: int
 ) -> None:
     whole = made.account(*data.draw(held(made)))
     shuffled = data.draw(st.permutations(whole.positions))
@@ -333,7 +123,7 @@ def totals_of(report: MarginReport) -> tuple[Decimal, ...]:
 @every_market
 @given(data=st.data(), price=prices, index_ray=indices)
 def test_opening_asks_at_least_what_keeping_does(
-    made: Market, data: st.DataObject, price: Decimal, index_ray: int
+    made: LendingCase, data: st.DataObject, price: Decimal, index_ray: int
 ) -> None:
     report = required(made, made.account(*data.draw(held(made))), price, index_ray)
     assert report.requirement_initial_ccy >= report.requirement_maintenance_ccy
@@ -347,7 +137,7 @@ def test_opening_asks_at_least_what_keeping_does(
 @every_market
 @given(data=st.data(), price=prices, index_ray=indices)
 def test_every_line_can_be_repeated_from_what_it_says(
-    made: Market, data: st.DataObject, price: Decimal, index_ray: int
+    made: LendingCase, data: st.DataObject, price: Decimal, index_ray: int
 ) -> None:
     report = required(made, made.account(*data.draw(held(made))), price, index_ray)
     for line in report.lines:
@@ -375,7 +165,7 @@ def test_every_line_can_be_repeated_from_what_it_says(
 @every_market
 @given(data=st.data(), price=prices, index_ray=indices)
 def test_a_liquidation_is_there_when_it_is_due_and_makes_and_loses_nothing(
-    made: Market, data: st.DataObject, price: Decimal, index_ray: int
+    made: LendingCase, data: st.DataObject, price: Decimal, index_ray: int
 ) -> None:
     """Collateral and debt that went and stayed are what was there, to a unit for each rounding."""
     account = made.account(*data.draw(held(made)))
@@ -411,7 +201,7 @@ def test_a_liquidation_is_there_when_it_is_due_and_makes_and_loses_nothing(
     )
 
 
-def rate(made: Market, index_ray: int) -> Fraction:
+def rate(made: LendingCase, index_ray: int) -> Fraction:
     (first, *_) = made.events(D(1), index_ray)
     assert isinstance(first, LendingIndex)
     return Fraction(first.borrow_index_ray, RAY)
@@ -421,7 +211,7 @@ def rate(made: Market, index_ray: int) -> Fraction:
 
 
 @every_market
-def test_whatever_is_missing_is_named(made: Market) -> None:
+def test_whatever_is_missing_is_named(made: LendingCase) -> None:
     account = made.account([10**18] * len(made.collateral), 10**6)
     events = made.events(D(2000), RAY)
     for at, gone in enumerate(events):
@@ -436,7 +226,7 @@ def test_whatever_is_missing_is_named(made: Market) -> None:
 
 
 @every_market
-def test_more_digits_than_a_report_adds_exactly_are_refused(made: Market) -> None:
+def test_more_digits_than_a_report_adds_exactly_are_refused(made: LendingCase) -> None:
     account = made.account([10 ** (20 + each.asset_decimals) for each in made.collateral], 1)
     outcome = require(account, made.terms, snapshot(*made.events(D(1000), RAY)), made.rulebook)
     assert isinstance(outcome, Failure)
@@ -444,9 +234,9 @@ def test_more_digits_than_a_report_adds_exactly_are_refused(made: Market) -> Non
 
 
 @every_market
-def test_an_unknown_collateral_and_a_wrong_side_are_named(made: Market) -> None:
+def test_an_unknown_collateral_and_a_wrong_side_are_named(made: LendingCase) -> None:
     now = snapshot(*made.events(D(2000), RAY))
-    other = supply(made.market, "OTHER")
+    other = lent(made.market, "OTHER")
     position = Position(instrument_id="supply:OTHER", quantity_contracts=D(1))
     account = made.account([10**18] * len(made.collateral), 10**6)
     more = msgspec.structs.replace(account, positions=(*account.positions, position))
@@ -466,4 +256,4 @@ def test_an_unknown_collateral_and_a_wrong_side_are_named(made: Market) -> None:
 @pytest.mark.parametrize("index_ray", [-1, 0, RAY - 1])
 def test_an_index_below_one_never_reaches_an_engine(index_ray: int) -> None:
     with pytest.raises(MarketRejected, match="only grow"):
-        MARKETS[0].events(D(1), index_ray)
+        LENT[0].events(D(1), index_ray)

@@ -12,9 +12,8 @@ from hedgerow.errors import Failure
 from hedgerow.margin import MarginReport, Rulebook, require, venues
 from hedgerow.portfolio import Account, Balance, OpenOrder
 from hedgerow.units import DAY_NS
-from tests.rooms.margin.engines import CASES, EngineCase
-from tests.rooms.margin.test_engine_properties_chain import ENGINES as ON_CHAIN
-from tests.rooms.margin.test_engine_properties_lending import MARKETS as LENT
+from tests.rooms.margin.engine_case import EngineCase
+from tests.rooms.margin.engines import CASES, LENT, ON_CHAIN
 
 D = Decimal
 every_engine = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -52,8 +51,8 @@ def scaled(account: Account, factor: Decimal) -> Account:
     )
 
 
-def test_every_engine_has_a_row() -> None:
-    """Here, or in the file of its family, whose accounts and growth are of their own kind."""
+def test_every_engine_has_a_case() -> None:
+    """Of one family or another: accounts and growth are of their own kind."""
     tried: list[Rulebook] = [case.rulebook for case in CASES]
     tried += [engine.rulebook for engine in ON_CHAIN.values()]
     tried += [market.rulebook for market in LENT]

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hedgerow.margin import MarginLine, MarginReport, require
-from tests.rooms.margin import engines, test_engine_properties_chain
+from tests.rooms.margin import engines
+from tests.rooms.margin.test_engine_properties_chain import asked, holding
 from tests.rooms.margin.test_hand_check import check
 
-CHAIN = test_engine_properties_chain.ENGINES
 CASES = {case.name: case for case in engines.CASES}
 GIVEN = ("balance", "wallet balance", "cash", "borrowing and funding owed")
 HELD = ([3, -2, 1, -1, 2], [-3, 2, -4, 1, -2], [1, 1, 1, 1, 1])
@@ -53,11 +53,11 @@ def test_every_line_of_an_exchange_can_be_repeated(name: str) -> None:
 
 
 @pytest.mark.parametrize("quantities", HELD, ids=str)
-@pytest.mark.parametrize("name", CHAIN)
+@pytest.mark.parametrize("name", engines.ON_CHAIN)
 def test_every_line_of_an_engine_on_chain_can_be_repeated(name: str, quantities: list[int]) -> None:
-    engine = CHAIN[name]
-    held = test_engine_properties_chain.holding(engine, quantities)
-    report = test_engine_properties_chain.asked(held, engine)
+    engine = engines.ON_CHAIN[name]
+    held = holding(engine, quantities)
+    report = asked(held, engine)
     lines = list(lines_of(report))
     assert lines
     for line in lines:

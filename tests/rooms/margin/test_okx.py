@@ -9,7 +9,8 @@ import pytest
 from hedgerow.errors import Failure
 from hedgerow.margin import MarginReport, decode_rulebook, mistakes_of, require
 from hedgerow.margin.venues.okx import ClosingFeeRulebook
-from hedgerow.margin.venues.okx_multi import Discount, MultiCurrencyRulebook
+from hedgerow.margin.venues.okx_equity import Discount
+from hedgerow.margin.venues.okx_multi import MultiCurrencyRulebook
 from hedgerow.units import DAY_NS
 from tests.builders import (
     T0_NS,

@@ -25,13 +25,12 @@ from tests.builders import (
     snapshot,
     tiered_rulebook,
 )
-from tests.rooms.margin.engines import CASES, read
+from tests.rooms.margin.chain_market import NOW as CHAIN_NOW
+from tests.rooms.margin.chain_market import TERMS as CHAIN_TERMS
+from tests.rooms.margin.engine_case import read
+from tests.rooms.margin.engines import CASES, LENT, ON_CHAIN
 from tests.rooms.margin.made_brackets import brackets, closing_rulebook, coin_rulebook
-from tests.rooms.margin.test_engine_properties_chain import ENGINES as ON_CHAIN
-from tests.rooms.margin.test_engine_properties_chain import NOW as CHAIN_NOW
-from tests.rooms.margin.test_engine_properties_chain import TERMS as CHAIN_TERMS
 from tests.rooms.margin.test_engine_properties_chain import holding
-from tests.rooms.margin.test_engine_properties_lending import MARKETS as LENT
 from tests.rooms.margin.test_paradex_portfolio import NOTHING
 from tests.rooms.margin.test_paradex_portfolio import paradex as scanned
 
@@ -99,11 +98,11 @@ def test_what_is_owed_and_not_counted_is_not_dropped(
 def test_what_a_venue_counts_may_be_owed(name: str) -> None:
     """Cash of a margin account goes below zero, and the requirement looks at equity."""
     engine = ON_CHAIN[name]
-    owed = "USD" if name == "gmx" else "USDC"
     held = holding(engine, [1])
     less = [
         Balance(
-            asset=each.asset, quantity_coin=D(-50) if each.asset == owed else each.quantity_coin
+            asset=each.asset,
+            quantity_coin=D(-50) if each.asset == engine.owed else each.quantity_coin,
         )
         for each in held.balances
     ]

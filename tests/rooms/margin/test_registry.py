@@ -1,11 +1,12 @@
-"""A venue is its module and its place in the registry: nothing else knows which venue it is."""
+"""A venue is its module, and is found there: nothing else knows which venue it is."""
 
-import pkgutil
 import re
+import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
-from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
 
 import pytest
@@ -26,6 +27,7 @@ from hedgerow.margin import (
     terms_of,
     venues,
 )
+from hedgerow.margin.engine import engines_in
 from hedgerow.margin.records import report_of
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
@@ -33,6 +35,7 @@ from hedgerow.simulation import World
 from tests.builders import account, by_id, perpetual, snapshot
 
 SOURCE = Path(hedgerow.__file__).parent
+VENUES = f"{venues.__name__}."
 # Who may name one venue's rulebook: its own module, the sign on the door, and the simulated venues
 # that act by figures no other venue has.
 OWN = {
@@ -149,15 +152,50 @@ def test_the_simulator_takes_an_exchange_it_does_not_know_and_refuses_what_it_ca
         World(accounts=(held,), instruments={}, rulebooks={rules.name: book()})
 
 
-def test_every_module_of_a_venue_is_registered_once() -> None:
-    modules = [
-        import_module(f"{venues.__name__}.{each.name}")
-        for each in pkgutil.iter_modules(venues.__path__)
-    ]
-    engines = [module.ENGINE for module in modules if hasattr(module, "ENGINE")]
-    assert len(engines) >= 3
-    assert {id(each) for each in engines} == {id(each) for each in venues.ENGINES}
-    assert len({each.tag for each in venues.ENGINES}) == len(venues.ENGINES)
+def test_every_rulebook_and_every_engine_of_the_folder_is_found() -> None:
+    """An engine that is not called `ENGINE` would be read by nobody, and its files refused."""
+    modules = [vars(sys.modules[name]) for name in sys.modules if name.startswith(VENUES)]
+    assert len(modules) >= len(list(Path(venues.__path__[0]).glob("*.py"))) - 1
+    held = [value for module in modules for value in module.values()]
+    kinds = {each for each in held if isinstance(each, type) and issubclass(each, Rulebook)}
+    assert len(kinds) > 15
+    assert kinds - {Rulebook} == set(venues.ENGINE_OF)
+    assert {id(each) for each in held if isinstance(each, Engine)} == {
+        id(each) for each in venues.ENGINES
+    }
+
+
+# Its kind is exchanged below.
+FLAT: Engine[Any] = ENGINE
+
+
+def module(name: str, **holds: object) -> ModuleType:
+    made = ModuleType(name)
+    vars(made).update(holds)
+    return made
+
+
+def test_engines_are_given_in_the_order_of_their_modules() -> None:
+    class Other(Rulebook, frozen=True, kw_only=True, tag="other"):
+        """Another kind."""
+
+    other: Engine[Any] = replace(FLAT, kind=Other)
+    made = [module("b", ENGINE=other), module("helper", ENGINES=()), module("a", ENGINE=ENGINE)]
+    assert engines_in(made) == (other, ENGINE)
+
+
+def test_two_engines_for_one_type_of_file_are_refused_by_their_modules() -> None:
+    class Namesake(Rulebook, frozen=True, kw_only=True, tag="flat"):
+        """Another kind, whose files say the same type."""
+
+    for second in (ENGINE, replace(ENGINE), replace(FLAT, kind=Namesake)):
+        with pytest.raises(ValueError, match=r"^a and b both give an engine .* of type flat; one"):
+            engines_in([module("a", ENGINE=ENGINE), module("b", ENGINE=second)])
+
+
+def test_something_else_called_engine_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"^a\.ENGINE must be an Engine, was 'flat'$"):
+        engines_in([module("a", ENGINE="flat")])
 
 
 def test_every_packaged_rulebook_says_what_it_covers() -> None:

@@ -2,32 +2,15 @@
 
 import pytest
 
+from hedgerow.app.rulebooks import packaged_rulebooks
 from hedgerow.errors import RulebookRejected
-from hedgerow.margin import LendingRulebook, ScanRulebook, TieredRulebook, decode_rulebook
-from hedgerow.margin.venues.bybit import UnifiedRulebook
-from hedgerow.margin.venues.hyperliquid import HyperliquidRulebook
-from hedgerow.margin.venues.hyperliquid_portfolio import HyperliquidPortfolioRulebook
-from hedgerow.margin.venues.okx import ClosingFeeRulebook
-from hedgerow.margin.venues.okx_multi import MultiCurrencyRulebook
+from hedgerow.margin import decode_rulebook
 from tests.builders import packaged
 
-NAMES: dict[str, type] = {
-    "aave/2023-06-20": LendingRulebook,
-    "binance/2021-11-01": TieredRulebook,
-    "bybit/2026-11-20": UnifiedRulebook,
-    "deribit/2024-06-17": ScanRulebook,
-    "deribit/2026-02-15": ScanRulebook,
-    "hyperliquid/2026-08-22": HyperliquidRulebook,
-    "hyperliquid-portfolio/2026-08-22": HyperliquidPortfolioRulebook,
-    "okx/2021-04-30": ClosingFeeRulebook,
-    "okx-multi/2026-11-20": MultiCurrencyRulebook,
-}
 
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", packaged_rulebooks())
 def test_packaged_rulebooks_say_where_they_come_from(name: str) -> None:
     rulebook = decode_rulebook(packaged(name), where=name)
-    assert type(rulebook) is NAMES[name]
     assert rulebook.name == name
     assert name.endswith(rulebook.as_of)
     assert rulebook.source

@@ -48,6 +48,9 @@ FREE = {
     "short_rate_add_frac", "long_rate_add_frac", "long_discount_frac", "short_discount_frac",
     "confidence_factor_frac", "linear_cap_frac", "linear_cap_per_root_year_frac", "abs_cap_frac",
     "abs_cap_per_root_year_frac", "skew_width_frac", "skew_static_frac", "skew_scale_frac",
+    "initial_of_maintenance_frac", "multiplier_frac",
+    # A ratio above one (112 for a vault that is wound down), and parts per million.
+    "liquidation_ratio_frac", "maintenance_fraction_ppm",
 }  # fmt: skip
 
 

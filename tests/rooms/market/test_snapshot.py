@@ -1,6 +1,7 @@
 """A snapshot answers with a number or says why not; it never changes once taken."""
 
 from decimal import Decimal
+from functools import partial
 from typing import get_args
 
 import msgspec
@@ -20,6 +21,7 @@ from hedgerow.market.snapshot import _KEPT
 from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS
 from tests.builders import (
     EXPIRY_NS,
+    RAY,
     T0_NS,
     index,
     ladder,
@@ -381,3 +383,69 @@ def test_a_power_perpetual_needs_the_coins_price() -> None:
         "missing_data",
         "no index for ETH by 2026-02-01T00:00:00Z",
     )
+
+
+# --- bases, single marks, pegs, interest ----------------------------------------------------------
+
+
+def test_a_basis_moves_what_is_paid_later_and_not_the_spot() -> None:
+    call = option(70_000, "call")
+    now = snapshot(index("BTC", 100), quote("BTC-PERP", 101), option_quote(call, 102, 0.5))
+    moved = now.shocked(Shock(spot_factor_frac={"BTC": 2.0}, basis_factor_frac={"BTC": 1.1}))
+    assert moved.spot_usd("BTC") == 200
+    assert moved.mark_usd("BTC-PERP", "BTC") == D("222.2")
+    mark = moved.option(call)
+    assert not isinstance(mark, Failure)
+    assert mark.forward_usd == pytest.approx(102 * 2.2)
+
+
+def test_a_single_mark_moves_alone() -> None:
+    now = snapshot(quote("BTC-PERP", 100), quote("BTC-NEXT", 100), index("BTC", 100))
+    moved = now.shocked(Shock(mark_factor_frac={"BTC-NEXT": 0.5}))
+    assert moved.mark_usd("BTC-NEXT", "BTC") == 50
+    assert moved.mark_usd("BTC-PERP", "BTC") == 100
+    assert moved.spot_usd("BTC") == 100
+    assert moved.unshocked().mark_usd("BTC-NEXT", "BTC") == 100
+
+
+def test_shocks_of_every_kind_compose() -> None:
+    first = Shock(basis_factor_frac={"BTC": 0.5}, mark_factor_frac={"X": 2.0})
+    both = first.then(
+        Shock(basis_factor_frac={"BTC": 0.5, "ETH": 3.0}, mark_factor_frac={"X": 2.0})
+    )
+    assert dict(both.basis_factor_frac) == {"BTC": 0.25, "ETH": 3.0}
+    assert dict(both.mark_factor_frac) == {"X": 4.0}
+    nothing = {"BTC": 0.0}
+    for bad in (
+        partial(Shock, spot_factor_frac=nothing),
+        partial(Shock, basis_factor_frac=nothing),
+        partial(Shock, mark_factor_frac=nothing),
+    ):
+        with pytest.raises(ValueError, match="positive and finite"):
+            bad()
+
+
+def test_a_staked_token_named_in_a_shock_leaves_its_base() -> None:
+    now = snapshot(index("ETH", 2000), staking("wstETH", "ETH", "1.2"), oracle("wstETH", 2400))
+    moved = now.shocked(Shock(spot_factor_frac={"ETH": 0.5, "wstETH": 0.9}))
+    priced = moved.asset("wstETH")
+    assert not isinstance(priced, Failure)
+    assert priced.price_usd == pytest.approx(0.9 * 1.2 * 1000)
+    assert priced.delta_coin_per_unit == pytest.approx(0.9 * 1.2)
+    assert moved.oracle_usd("wstETH") == D("1080.00")
+    assert moved.spot_usd("ETH") == 1000
+
+
+def test_time_grows_loans_at_the_rates_last_heard() -> None:
+    """A year at 10 %: supply linear, debt three terms of the compounding by the second."""
+    plain = lending("USDC", supply_ray=2 * RAY)
+    rated = msgspec.structs.replace(
+        plain, supply_frac_per_year=D("0.1"), borrow_frac_per_year=D("0.1")
+    )
+    year = Shock(time_forward_ns=365 * DAY_NS)
+    grown = snapshot(rated).shocked(year).lending("aave", "USDC")
+    assert not isinstance(grown, Failure)
+    assert grown.liquidity_index_ray == pytest.approx(2.2 * RAY, rel=1e-12)
+    assert grown.borrow_index_ray == pytest.approx((1 + 0.1 + 0.01 / 2 + 0.001 / 6) * RAY, rel=1e-6)
+    assert snapshot(plain).shocked(year).lending("aave", "USDC") == plain
+    assert snapshot(rated).lending("aave", "USDC") == rated

@@ -12,6 +12,7 @@ from scipy import sparse
 from hedgerow.errors import OutOfDomain
 from hedgerow.pricing import (
     AveragedColumns,
+    EuropeanGreeks,
     OptionColumns,
     ScenarioGrid,
     account_scenario_profits,
@@ -42,7 +43,7 @@ def given(row: dict[str, Any]) -> tuple[float, ...]:
 
 
 def test_the_order_of_the_rows() -> None:
-    assert reference.GREEKS == NAMES
+    assert tuple(EuropeanGreeks.by_word()) == NAMES
 
 
 @pytest.mark.parametrize(

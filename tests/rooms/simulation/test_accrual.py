@@ -4,12 +4,8 @@ from typing import Any
 
 import pytest
 
+from hedgerow.market.interest import compounded_interest_ray, linear_interest_ray, ray_mul
 from hedgerow.simulation import LendingModel, ShareModel, StakingModel
-from hedgerow.simulation.accrual import (
-    compounded_interest_ray,
-    linear_interest_ray,
-    ray_mul,
-)
 from hedgerow.units import YEAR_NS
 from tests.rooms.simulation.desk import RAY, T0, VECTORS
 

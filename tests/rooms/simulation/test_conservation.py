@@ -58,8 +58,8 @@ def totals(made: World) -> dict[str, Decimal]:
         asset: sum((a.balance_coin(asset) for a in made.accounts(0)), Decimal(0))
         for asset in ASSETS
     }
-    for (asset, _), amount in made.outside_coin.items():
-        inside[asset] += amount
+    for left in made.outflows():
+        inside[left.asset] += left.quantity_coin
     return inside
 
 
@@ -122,7 +122,12 @@ def test_sim_1_nothing_is_made_or_lost(story: list[tuple[str, int]]) -> None:
             )
         assert totals(made) == before
         for asset in ASSETS:
-            assert made.outside_coin.get((asset, "transit"), Decimal(0)) == in_transit(made, asset)
+            (sent,) = [
+                left.quantity_coin
+                for left in made.outflows()
+                if (left.asset, left.reason) == (asset, "transit")
+            ] or [Decimal(0)]
+            assert sent == in_transit(made, asset)
     made.settle(state.freeze(time_ns + HOUR_NS))
     assert made.pending() == ()
     assert totals(made) == before

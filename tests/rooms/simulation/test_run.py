@@ -193,6 +193,27 @@ def test_a_frame_is_taken_after_the_agents_acted_and_actions_follow_their_legs()
     assert agent.views[3].pending == ()
 
 
+def test_the_books_of_an_episode_say_where_everything_went() -> None:
+    """A loss of 20; in fees a thousandth of 100,010 and of 99,990, and half a dollar twice."""
+    made = world(perp("50000"), wallet(USDC="1000"), routes=[route("wallet", "perp", "USDC")])
+    agent = Scripted(
+        legs={
+            0: [transfer("100")],
+            10: [order("1", "100010")],
+            20: [order("-1", "99990", client_id="o2")],
+            40: [transfer("7", client_id="t2")],
+        }
+    )
+    episode = played(made, [agent], minutes(0, 10, 20, 30, 40), end=40)
+    assert [(left.asset, left.reason, left.quantity_coin) for left in episode.outflows] == [
+        ("USDC", "fee", Decimal(201)),
+        ("USDC", "trade", Decimal(20)),
+        ("USDC", "transit", Decimal(7)),
+    ]
+    held = sum(account.balance_coin("USDC") for account in made.accounts(0))
+    assert held + sum(left.quantity_coin for left in episode.outflows) == 51_000
+
+
 def test_without_agents_nothing_is_done() -> None:
     episode = played(world(perp("5")), [], minutes(0, 10))
     assert not episode.with_hedgerow

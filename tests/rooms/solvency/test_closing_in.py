@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.errors import Failure, Outcome
-from hedgerow.solvency.distance import _TOLERANCE_FRAC, _closed_in, _first_breach, _Place
+from hedgerow.solvency.bracket import Place
+from hedgerow.solvency.distance import _TOLERANCE_FRAC, _closed_in, _first_breach, _Step
 from tests.builders import exact
 
 D = Decimal
@@ -43,7 +44,7 @@ def between(asked: Asked, safe: float, broken: float) -> Outcome[float]:
     assert isinstance(end, Decimal)
     assert end < 0
     asked.count = 0
-    return _closed_in(asked, _Place(safe, None), _Place(broken, end))
+    return _closed_in(asked, _Step(safe, None), Place(broken, end))
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -75,7 +76,7 @@ def test_a_smooth_headroom_takes_half_of_what_bisection_takes() -> None:
 
 def test_what_the_model_calls_safe_and_the_engine_does_not_is_a_bug_that_speaks() -> None:
     with pytest.raises(AssertionError, match=r"off by more than its bound: -1 at 0\.97"):
-        _closed_in(lambda _: D(-1), _Place(0.97, None), _Place(0.94, D(-2)))
+        _closed_in(lambda _: D(-1), _Step(0.97, None), Place(0.94, D(-2)))
 
 
 def breach(
@@ -84,7 +85,7 @@ def breach(
     parts: Callable[[float], bool] = lambda _: False,
 ) -> Outcome[float | None]:
     """Look along steps that come with the model's word; inside one it has that of `parts`."""
-    now = _Place(1.0, D(1))
+    now = _Step(1.0, D(1))
     clear = list(steps.values())
     return _first_breach(
         headroom_ccy, lambda inner: [parts(each) for each in inner], now, list(steps), clear

@@ -1,9 +1,7 @@
 """Collateral falls too: wherever an account is backed by another coin than it trades."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,13 +22,9 @@ from tests.builders import (
     snapshot,
     staking,
 )
-from tests.rooms.margin.engines import CASES, read
-from tests.rooms.margin.made_brackets import brackets, discount, multi_rulebook
-from tests.rooms.margin.test_derive_portfolio import portfolio
+from tests.rooms.margin.engine_case import BackedCase
+from tests.rooms.margin.engines import BACKED, CASES, ON_CHAIN
 from tests.rooms.margin.test_derive_standard import derive
-from tests.rooms.margin.test_drift import drift
-from tests.rooms.margin.test_engine_properties_chain import ENGINES as ON_CHAIN
-from tests.rooms.margin.test_gmx import gmx
 
 D = Decimal
 PRICES = {"BTC": 60_000, "ETH": 3_000, "SOL": 150, "HYPE": 40}
@@ -42,55 +36,11 @@ NOW = snapshot(
     quote("ETH-PERP", 3_000),
 )
 TERMS = by_id(perpetual("BTC"), perpetual("ETH"))
-MADE = {"BTC/USDC": brackets((0, "0.01", "0.1")), "ETH/USDC": brackets((0, "0.01", "0.1"))}
 # As `distance` promises, and one step further.
 NEAR_FRAC = 1e-4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backed:
-    """A rulebook, what is traded under it, and the other coin that backs that."""
-
-    rulebook: Rulebook
-    traded: str
-    asset: str
-    currency: str = "USDC"
-    other: tuple[tuple[str, int], ...] = ()
-
-
-GMX_MARKET = msgspec.structs.replace(gmx().markets["ETH"], collaterals=["BTC", "USDC"])
-BACKED = {
-    "bybit": Backed(
-        rulebook=msgspec.structs.replace(
-            read("bybit/2026-11-20"), brackets=MADE, collateral_ratio_frac={"BTC": D("0.95")}
-        ),
-        traded="ETH",
-        asset="BTC",
-        currency="USD",
-    ),
-    "okx multi": Backed(
-        rulebook=multi_rulebook(MADE, "0.0006", BTC=discount((0, "0.98")), USDC=discount((0, 1))),
-        traded="ETH",
-        asset="BTC",
-        currency="USD",
-    ),
-    "hyperliquid portfolio": Backed(
-        rulebook=read("hyperliquid-portfolio/2026-08-22"), traded="BTC", asset="HYPE"
-    ),
-    "derive": Backed(rulebook=derive(), traded="BTC", asset="ETH"),
-    "derive portfolio": Backed(rulebook=portfolio(), traded="BTC", asset="ETH"),
-    "drift": Backed(rulebook=drift(), traded="BTC", asset="SOL"),
-    "gmx": Backed(
-        rulebook=gmx(markets={"ETH": GMX_MARKET}),
-        traded="ETH",
-        asset="BTC",
-        currency="USD",
-        other=(("USD", 0),),
-    ),
-}
-
-
-def held_by(case: Backed, size_usd: int, backed_frac: float, side: int) -> Account:
+def held_by(case: BackedCase, size_usd: int, backed_frac: float, side: int) -> Account:
     much = round(size_usd * backed_frac / PRICES[case.asset], 6)
     size = D(side * size_usd) / PRICES[case.traded]
     positions: Positions = {f"{case.traded}-PERP": (size, PRICES[case.traded])}
@@ -129,7 +79,7 @@ def test_every_engine_that_takes_another_coin_is_tried() -> None:
 @settings(max_examples=12, deadline=None)
 @given(size_usd=st.integers(1_000, 50_000), backed_frac=st.floats(0.35, 1.2))
 def test_a_long_breaks_where_both_have_fallen_so_far(
-    case: Backed, size_usd: int, backed_frac: float
+    case: BackedCase, size_usd: int, backed_frac: float
 ) -> None:
     held = held_by(case, size_usd, backed_frac, 1)
     if headroom(held, case.rulebook, 1.0) < 0:  # too little to begin with
@@ -142,7 +92,7 @@ def test_a_long_breaks_where_both_have_fallen_so_far(
 
 
 @pytest.mark.parametrize("case", BACKED.values(), ids=BACKED)
-def test_a_short_is_hedged_by_what_backs_it(case: Backed) -> None:
+def test_a_short_is_hedged_by_what_backs_it(case: BackedCase) -> None:
     """Backed by less than it is short, it breaks upwards, where both have risen so far."""
     held = held_by(case, 10_000, 0.5, -1)
     up = found(held, case.rulebook).up_frac

@@ -5,11 +5,11 @@ import polars as pl
 import pytest
 
 from hedgerow.errors import RecordingRejected
-from hedgerow.market import Ladder, Level, MarketEvent, TradePrint
-from hedgerow.venues.recordings import read_books, read_trades
+from hedgerow.market import Ladder, Level, MarketEvent
+from hedgerow.venues.recordings import read_books
 from tests.rooms.venues.made import EVER, changed, file
 
-BOOK, TRADES = "binance_usdm_btcusdt.book20_1s.parquet", "binance_spot_btcusdt.trades.parquet"
+BOOK = "binance_usdm_btcusdt.book20_1s.parquet"
 
 
 def book() -> pl.DataFrame:
@@ -20,18 +20,6 @@ def book() -> pl.DataFrame:
             "bid_qty": [[1.0, 2.5], [1.0, 2.5]],
             "ask_px": [[100.0, 100.5], [100.1, 100.6]],
             "ask_qty": [[0.5, 3.0], [0.5, 3.0]],
-        }
-    )
-
-
-def trades() -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            "recv_ns": [10, 20],
-            "venue_ms": [1, 2],
-            "price": [99.5, 100.0],
-            "qty": [0.001, 2.0],
-            "buyer_is_maker": [True, False],
         }
     )
 
@@ -52,17 +40,6 @@ def test_a_row_becomes_a_ladder(tmp_path: Path) -> None:
             Level(price_usd=Decimal("100.0"), quantity_contracts=Decimal("0.5")),
             Level(price_usd=Decimal("100.5"), quantity_contracts=Decimal(3)),
         ),
-    )
-
-
-def test_a_row_becomes_a_trade(tmp_path: Path) -> None:
-    folder = file(tmp_path, TRADES, trades())
-    assert next(read_trades(folder, instrument_ids=["BTCUSDT-SPOT"], **EVER)) == TradePrint(
-        time_ns=10,
-        instrument_id="BTCUSDT-SPOT",
-        price_usd=Decimal("99.5"),
-        quantity_contracts=Decimal("0.001"),
-        is_buyer_maker=True,
     )
 
 
@@ -93,21 +70,6 @@ def test_an_empty_side_is_named(tmp_path: Path, side: str) -> None:
         read(tmp_path, frame)
 
 
-@pytest.mark.parametrize(
-    ("column", "value", "says"),
-    [
-        ("price", 0.0, "price must be finite and positive"),
-        ("qty", float("nan"), "qty must be finite and positive, was nan"),
-        ("buyer_is_maker", None, "buyer_is_maker must not be null"),
-        ("recv_ns", 5, "recv_ns runs backwards"),
-    ],
-)
-def test_a_bad_trade_is_named(tmp_path: Path, column: str, value: object, says: str) -> None:
-    folder = file(tmp_path, TRADES, changed(trades(), column, 1, value))
-    with pytest.raises(RecordingRejected, match=f"row 1 .*{says}"):
-        list(read_trades(folder, instrument_ids=["BTCUSDT-SPOT"], **EVER))
-
-
 @pytest.mark.parametrize("name", ["BTCUSDT", "BTCUSDT-FUT", "-PERP"])
 def test_an_instrument_must_say_its_market(tmp_path: Path, name: str) -> None:
     with pytest.raises(RecordingRejected, match="must be a symbol with -PERP or -SPOT"):
@@ -121,10 +83,9 @@ def test_two_files_of_one_instrument_leave_open_which_is_meant(tmp_path: Path) -
         read_books(tmp_path, instrument_ids=["BTCUSDT-PERP"], **EVER)
 
 
-def test_the_recorded_books_and_trades(shared_data: Path) -> None:
+def test_the_recorded_books(shared_data: Path) -> None:
     folder = shared_data / "l2_binance_20240808"
     names = ["BTCUSDT-PERP", "BTCUSDT-SPOT"]
     ladders = [e for e in read_books(folder, instrument_ids=names, **EVER) if isinstance(e, Ladder)]
     assert len(ladders) == 345 + 346
     assert all(len(e.bids) == len(e.asks) == 20 for e in ladders)
-    assert sum(1 for _ in read_trades(folder, instrument_ids=names, **EVER)) == 21_313 + 9_757

@@ -32,15 +32,16 @@ def change(
 
 
 def best(book: DepthBook) -> tuple[int, int] | None:
-    seen = book.best
-    return None if seen is None else (int(seen[0].price_usd), int(seen[1].price_usd))
+    seen = book.ladder(0, levels_count=1)
+    if isinstance(seen, Failure):
+        return None
+    return int(seen.bids[0].price_usd), int(seen.asks[0].price_usd)
 
 
 def test_without_a_snapshot_there_is_no_answer() -> None:
     book = DepthBook("X")
     book.apply(change(1, 2, bid=(100, 1)))
     assert book.ladder(0) == Failure(subject="X", reason="missing_data", message="no snapshot yet")
-    assert book.best is None
 
 
 def test_changes_newer_than_the_snapshot_wait_for_it() -> None:

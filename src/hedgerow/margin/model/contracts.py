@@ -40,23 +40,23 @@ class TierColumns:
     @classmethod
     def of(
         cls,
-        floors: Sequence[N],
+        floors_ccy: Sequence[N],
         rates_maintenance_frac: Sequence[N],
         rates_initial_frac: Sequence[N],
-        most: Decimal | None = None,
+        notional_ccy_max: Decimal | None = None,
     ) -> "TierColumns":
         """Make columns of exact tiers, whose deductions are exact too."""
-        taken = deductions(floors, rates_maintenance_frac)
+        taken = deductions(floors_ccy, rates_maintenance_frac)
 
         def column(row: Sequence[N]) -> Floats:
             return np.array([float(each) for each in row])
 
         return cls(
-            floor_ccy=column(floors),
+            floor_ccy=column(floors_ccy),
             rate_maintenance_frac=column(rates_maintenance_frac),
             deduction_ccy=column(taken),
             rate_initial_frac=column(rates_initial_frac),
-            notional_ccy_max=np.inf if most is None else to_model(most),
+            notional_ccy_max=np.inf if notional_ccy_max is None else to_model(notional_ccy_max),
         )
 
     def needs(self, notional_ccy: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
@@ -77,35 +77,37 @@ class TierColumns:
 class _Rows:
     """What is held and what was entered, row by row; accounts that the model takes, in order."""
 
-    accounts: list[int] = field(default_factory=list)
+    account_index: list[int] = field(default_factory=list)
     balance_ccy: list[float] = field(default_factory=list)
     terms: dict[str, EntryContract] = field(default_factory=dict)
-    column_of: dict[str, int] = field(default_factory=dict)
-    # One item a side held: whose, of what, how many units of its price's unit.
-    held_owner: list[int] = field(default_factory=list)
-    held_column: list[int] = field(default_factory=list)
-    held_size: list[float] = field(default_factory=list)
+    column_index: dict[str, int] = field(default_factory=dict)
+    # One item a side held: whose, of what, and how many coins (of an inverse, dollars) it is on.
+    held_owner_index: list[int] = field(default_factory=list)
+    held_column_index: list[int] = field(default_factory=list)
+    held_ccy_per_unit: list[float] = field(default_factory=list)
     held_table: list[str] = field(default_factory=list)
     # One item a position: signed so that more of the unit is a gain.
-    entry_owner: list[int] = field(default_factory=list)
-    entry_column: list[int] = field(default_factory=list)
-    entry_size: list[float] = field(default_factory=list)
-    entry_unit: list[float] = field(default_factory=list)
+    entry_owner_index: list[int] = field(default_factory=list)
+    entry_column_index: list[int] = field(default_factory=list)
+    entry_ccy_per_unit: list[float] = field(default_factory=list)
+    entry_unit_ccy: list[float] = field(default_factory=list)
 
     def take(
         self, at: int, account: Account, held: Sequence[Held], tables: Sequence[str], asset: str
     ) -> None:
         """Add an account."""
-        owner = len(self.accounts)
-        self.accounts.append(at)
+        owner = len(self.account_index)
+        self.account_index.append(at)
         self.balance_ccy.append(to_model(account.balance_coin(asset)))
         by_name = {}
         for each, table in zip(held, tables, strict=True):
             name = each.terms.instrument_id
             by_name[name] = each.terms
-            self.held_owner.append(owner)
-            self.held_column.append(self._column(each.terms))
-            self.held_size.append(abs(to_model(each.quantity_contracts * _slope(each.terms))))
+            self.held_owner_index.append(owner)
+            self.held_column_index.append(self._column(each.terms))
+            self.held_ccy_per_unit.append(
+                abs(to_model(each.quantity_contracts * _slope(each.terms)))
+            )
             self.held_table.append(table)
         for position in account.positions:
             terms = by_name.get(position.instrument_id)
@@ -114,16 +116,18 @@ class _Rows:
             entry = position.price_entry_ccy
             assert entry is not None, "held_contracts refuses a position without an entry"
             size = to_model(position.quantity_contracts * _slope(terms))
-            self.entry_owner.append(owner)
-            self.entry_column.append(self.column_of[position.instrument_id])
-            self.entry_size.append(-size if is_inverse(terms) else size)
-            self.entry_unit.append(1.0 / to_model(entry) if is_inverse(terms) else to_model(entry))
+            self.entry_owner_index.append(owner)
+            self.entry_column_index.append(self.column_index[position.instrument_id])
+            self.entry_ccy_per_unit.append(-size if is_inverse(terms) else size)
+            self.entry_unit_ccy.append(
+                1.0 / to_model(entry) if is_inverse(terms) else to_model(entry)
+            )
 
     def _column(self, terms: EntryContract) -> int:
         self.terms.setdefault(terms.instrument_id, terms)
-        return self.column_of.setdefault(terms.instrument_id, len(self.column_of))
+        return self.column_index.setdefault(terms.instrument_id, len(self.column_index))
 
-    def units(self, snapshots: Sequence[Snapshot]) -> Floats:
+    def units_ccy(self, snapshots: Sequence[Snapshot]) -> Floats:
         """Give what a notional is counted by, shape (instruments, s): a mark, or one over it."""
         units = np.empty((len(self.terms), len(snapshots)))
         for row, terms in enumerate(self.terms.values()):
@@ -176,11 +180,14 @@ def tiered_cells(
         names = [table_of(each.terms) for each in held]
         if all(name in tables for name in names):
             rows.take(at, account, held, names, asset_of(account))
-    if not rows.accounts:
+    if not rows.account_index:
         return cells
-    count, units = len(rows.accounts), rows.units(snapshots)
-    owner = np.array(rows.held_owner, dtype=np.int64)
-    notional = np.array(rows.held_size)[:, None] * units[np.array(rows.held_column, dtype=np.int64)]
+    count, units = len(rows.account_index), rows.units_ccy(snapshots)
+    owner = np.array(rows.held_owner_index, dtype=np.int64)
+    notional = (
+        np.array(rows.held_ccy_per_unit)[:, None]
+        * units[np.array(rows.held_column_index, dtype=np.int64)]
+    )
     maintenance, initial = np.empty_like(notional), np.empty_like(notional)
     is_left = np.empty(notional.shape, dtype=np.bool_)
     named = np.array(rows.held_table, dtype=np.str_)
@@ -188,15 +195,15 @@ def tiered_cells(
         those = np.flatnonzero(named == name)
         maintenance[those], initial[those], is_left[those] = tables[name].needs(notional[those])
 
-    entry_owner = np.array(rows.entry_owner, dtype=np.int64)
-    size = np.array(rows.entry_size)[:, None]
-    now = size * units[np.array(rows.entry_column, dtype=np.int64)]
-    then = size * np.array(rows.entry_unit)[:, None]
+    entry_owner = np.array(rows.entry_owner_index, dtype=np.int64)
+    size = np.array(rows.entry_ccy_per_unit)[:, None]
+    now = size * units[np.array(rows.entry_column_index, dtype=np.int64)]
+    then = size * np.array(rows.entry_unit_ccy)[:, None]
     balance = np.array(rows.balance_ccy)[:, None]
     gross = summed(np.abs(now) + np.abs(then), entry_owner, count) + np.abs(balance)
     held_count = np.bincount(owner, minlength=count)[:, None]
     cells.fill(
-        rows.accounts,
+        rows.account_index,
         equity_ccy=balance + summed(now - then, entry_owner, count),
         maintenance_ccy=summed(maintenance, owner, count),
         initial_ccy=summed(initial, owner, count),

@@ -25,13 +25,11 @@ __all__ = [
     "Reserve",
     "Standing",
     "health_factor_wad",
-    "liquidation_amounts_raw",
     "seizable_raw",
     "standing",
 ]
 
 _WAD = 10**18
-_BPS = 10_000
 
 
 class Reserve(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,42 +159,3 @@ def seizable_raw(
     unit, debt_unit = 10**collateral_decimals, 10**debt_decimals
     worth = percent_mul(debt_price_base * debt_to_cover_raw * unit, liquidation_bonus_bps)
     return mul_div_down(worth, 1, collateral_price_base * debt_unit)
-
-
-def liquidation_amounts_raw(
-    *,
-    collateral_price_base: int,
-    collateral_decimals: int,
-    debt_price_base: int,
-    debt_decimals: int,
-    debt_to_cover_raw: int,
-    collateral_balance_raw: int,
-    liquidation_bonus_bps: int,
-) -> tuple[int, int]:
-    """Give collateral seized and debt repaid, in smallest units; v2 takes no fee.
-
-    Where the collateral does not suffice all of it goes, and the debt is what that pays for at the
-    same bonus: a ratio of the two values tells the bonus either way.
-
-    Raises
-    ------
-    OutOfDomain
-        If a price or the bonus is not positive, or an amount is negative.
-    """
-    not_negative(collateral_balance_raw=collateral_balance_raw)
-    seized_raw = seizable_raw(
-        collateral_price_base=collateral_price_base,
-        collateral_decimals=collateral_decimals,
-        debt_price_base=debt_price_base,
-        debt_decimals=debt_decimals,
-        debt_to_cover_raw=debt_to_cover_raw,
-        liquidation_bonus_bps=liquidation_bonus_bps,
-    )
-    if seized_raw <= collateral_balance_raw:
-        return seized_raw, debt_to_cover_raw
-    worth_raw = (collateral_price_base * collateral_balance_raw * 10**debt_decimals) // (
-        debt_price_base * 10**collateral_decimals
-    )
-    needed_raw = (worth_raw * _BPS + liquidation_bonus_bps // 2) // liquidation_bonus_bps
-    # No more than was offered: less collateral than that takes is worth less.
-    return collateral_balance_raw, needed_raw

@@ -1,64 +1,28 @@
 """The registry: one module per venue, each with its rulebook and its `Engine`.
 
-A new venue is a module here, its import and its place in `ENGINES`, a rulebook file and tests;
-nothing else in the house is told of it.
+A new venue is a module here, a rulebook file and tests; nothing is told of it. Every module of this
+folder is read, and one that holds an `ENGINE` is a venue.
 """
 
 from collections.abc import Mapping
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 from hedgerow.errors import Outcome
 from hedgerow.instruments import Instrument
-from hedgerow.margin.engine import Engine, VenueTerms
+from hedgerow.margin.engine import Engine, VenueTerms, engines_in
 from hedgerow.margin.reach import LiquidationReach
 from hedgerow.margin.records import Require, Rulebook, unsupported
-from hedgerow.margin.venues import (
-    aave,
-    binance,
-    binance_coin,
-    bybit,
-    compound_v3,
-    deribit,
-    derive,
-    derive_portfolio,
-    drift,
-    dydx,
-    gmx,
-    hyperliquid,
-    hyperliquid_portfolio,
-    maker,
-    morpho_blue,
-    okx,
-    okx_multi,
-    paradex,
-    paradex_portfolio,
-)
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 
 __all__ = ["ENGINES", "ENGINE_OF", "reach_of", "require", "terms_of"]
 
 # Each engine takes its own kind of rulebook, which the key below guarantees; hence Any.
-ENGINES: tuple[Engine[Any], ...] = (
-    aave.ENGINE,
-    binance.ENGINE,
-    binance_coin.ENGINE,
-    bybit.ENGINE,
-    compound_v3.ENGINE,
-    deribit.ENGINE,
-    derive.ENGINE,
-    derive_portfolio.ENGINE,
-    drift.ENGINE,
-    dydx.ENGINE,
-    gmx.ENGINE,
-    hyperliquid.ENGINE,
-    hyperliquid_portfolio.ENGINE,
-    maker.ENGINE,
-    morpho_blue.ENGINE,
-    okx.ENGINE,
-    okx_multi.ENGINE,
-    paradex.ENGINE,
-    paradex_portfolio.ENGINE,
+ENGINES: tuple[Engine[Any], ...] = engines_in(
+    import_module(f"{__name__}.{name}")
+    for name in sorted(each.name for each in iter_modules(__path__))
 )
 
 ENGINE_OF: Mapping[type[Rulebook], Engine[Any]] = {engine.kind: engine for engine in ENGINES}

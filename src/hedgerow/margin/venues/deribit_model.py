@@ -23,7 +23,7 @@ from hedgerow.margin.venues.deribit_rulebook import ScanRulebook
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.pricing import Floats, OptionColumns, greeks, value_usd
-from hedgerow.units import to_exact, to_model, years_between
+from hedgerow.units import YEAR_NS, to_exact, to_model, years_between
 
 __all__ = ["scan_cells"]
 
@@ -247,16 +247,37 @@ def _market(book: _Book, coin: str, snapshots: Sequence[Snapshot]) -> _Market:
         [1.0 / to_model(_known(each.mark_usd(terms.instrument_id, coin))) for each in snapshots]
         for terms in book.futures.values()
     ]
-    marks = [[_known(each.option(terms)) for each in snapshots] for terms in book.options.values()]
-    rows = [
-        [(m.forward_usd, m.vol_frac, m.expiry_years, float(m.open_frac < 1.0)) for m in row]
-        for row in marks
-    ]
-    columns = np.array(rows, dtype=np.float64).reshape(-1, len(snapshots), 4)
     return _Market(
         np.array([to_model(_known(each.spot_usd(coin))) for each in snapshots]),
         np.array(per_usd, dtype=np.float64).reshape(-1, len(snapshots)),
-        *np.moveaxis(columns, 2, 0),
+        *_option_marks(list(book.options.values()), coin, snapshots),
+    )
+
+
+def _option_marks(
+    options: Sequence[Option], coin: str, snapshots: Sequence[Snapshot]
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Give forward, vol, years and whether it is averaged, as `Snapshot.option` would.
+
+    Every option is asked for once: outside its window a shock is arithmetic on its mark.
+    """
+    plain = snapshots[0].unshocked()
+    marks = [_known(plain.option(terms)) for terms in options]
+    shocks = [each.shock for each in snapshots]
+    forward_usd = np.array([mark.forward_usd for mark in marks])[:, None]
+    vol_frac = np.array([mark.vol_frac for mark in marks])[:, None]
+    factors = np.array([each.on_forward(coin) for each in shocks])
+    vol_factors = np.array([each.vol_factor_frac for each in shocks])
+    vol_shifts = np.array([each.vol_shift_frac for each in shocks])
+    now_ns = np.array([plain.time_ns + each.time_forward_ns for each in shocks])
+    expiry_ns = np.array([each.expiry_ns for each in options], dtype=np.int64)[:, None]
+    window_ns = np.array([each.averaging_ns for each in options], dtype=np.int64)[:, None]
+    is_averaged = (now_ns >= expiry_ns) | (now_ns > expiry_ns - window_ns)
+    return (
+        forward_usd * factors,
+        np.maximum(0.0, vol_frac * vol_factors + vol_shifts),
+        np.maximum(0, expiry_ns - now_ns) / YEAR_NS,
+        is_averaged.astype(np.float64),
     )
 
 

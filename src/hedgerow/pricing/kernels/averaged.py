@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hedgerow.pricing.kernels.compiled import BUFFER, COLUMNS, FLAGS, compiled, inlined
 from hedgerow.pricing.kernels.elementary import exp as _exp
 from hedgerow.pricing.kernels.elementary import log_ratio as _log_ratio
-from hedgerow.pricing.kernels.vanilla import cell_value as _cell_value
+from hedgerow.pricing.kernels.vanilla import cell_value_ccy as _cell_value_ccy
 
 __all__ = ["profits"]
 
@@ -61,7 +61,7 @@ def _cell(
         unit = discount[i] / (known[i] + open_now[i] * F if in_coin[i] > 0.5 else 1.0)
         s = max(V[i] * vol_scale + vol_shift, 0.0) * root[i]
         x = _log_ratio(max(leg, _LEG_MIN), max(left, _LEG_MIN))
-        row[i] = _cell_value(x, s, leg * unit, left * unit, CP[i]) - base[i]
+        row[i] = _cell_value_ccy(x, s, leg * unit, left * unit, CP[i]) - base[i]
 
 
 @inlined

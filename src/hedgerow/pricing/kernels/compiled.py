@@ -5,7 +5,8 @@ a kernel goes by a name that ends in a digest of all the code it is made of: oth
 
 Numba refuses, when it decorates, to cache where no directory can be written (a read-only package
 and no home). That must not take hedgerow down, so such a kernel is compiled anew in each process,
-and `uncached` says why. Where the cache lies is chosen by `app`, before this module is imported.
+and `compiling.lost` says why. Where the cache lies is chosen by `app`, before this module is
+imported.
 
 Only `fastmath={"contract"}` is allowed: a product and a sum may become one rounding, nothing else
 may change. Division by zero gives infinity, as in NumPy, because a check would stop vectorisation.
@@ -36,7 +37,6 @@ __all__ = [
     "Kernel",
     "compiled",
     "inlined",
-    "uncached",
 ]
 
 P = ParamSpec("P")
@@ -58,13 +58,6 @@ _OPTIONS: Final[dict[str, Any]] = {
     "error_model": "numpy",
     "nogil": True,
 }
-
-_uncached: dict[str, str] = {}
-
-
-def uncached() -> dict[str, str]:
-    """Say which kernels are compiled anew in each process, and why; empty when all are cached."""
-    return dict(_uncached)
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
@@ -107,9 +100,10 @@ class Kernel(Generic[P]):
             except Exception as trouble:
                 # RuntimeError: no directory at all; OSError: one that went bad, or a full disk;
                 # and whatever reading half a file may raise. If it was the code, it is raised
-                # again below.
-                _uncached[self.__wrapped__.__name__] = f"{type(trouble).__name__}: {trouble}"
-                return cast(Callable[P, None], self.dispatcher(cache=False))
+                # again here.
+                made = cast(Callable[P, None], self.dispatcher(cache=False))
+                compiling.lost(f"{type(trouble).__name__}: {trouble}")
+                return made
 
 
 @final

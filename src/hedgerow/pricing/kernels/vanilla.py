@@ -34,7 +34,7 @@ from hedgerow.pricing.kernels.elementary import log_ratio_plus as _log_ratio_plu
 from hedgerow.pricing.kernels.elementary import mills_above as _mills_above
 from hedgerow.pricing.kernels.elementary import mills_under as _mills_under
 
-__all__ = ["BLOCK", "cell_value", "coin_numbers", "greeks", "profits"]
+__all__ = ["BLOCK", "cell_value_ccy", "coin_numbers", "greeks", "profits"]
 
 _Row: TypeAlias = NDArray[np.float64]  # shape (n,)
 _Table: TypeAlias = NDArray[np.float64]  # shape (rows, n)
@@ -188,8 +188,8 @@ def greeks(terms: _Table, carry_follows: bool, out: _Table, first: int, last: in
     carry_follows
         Whether the carry moves with the rate, which decides rho.
     out
-        Shape (12, n) or (14, n): value, delta, gamma, vega, theta, rho, vanna, volga, charm, speed,
-        zomma, color, and if there is room veta and ultima.
+        Shape (12, n) or (14, n): a row for each field of `EuropeanGreeks`, the last two if there is
+        room.
     first, last
         Which options: first is a multiple of `BLOCK`, last the next option that is not asked for.
     """
@@ -277,8 +277,7 @@ def coin_numbers(terms: _Table, out: _Table, first: int, last: int) -> None:
     terms
         As for `greeks`; the carry must be zero.
     out
-        Shape (15, n): v = V/F, dv/dF, d²v/dF², premium-adjusted delta, then in coin vega, theta,
-        rho, vanna, volga, charm, speed, zomma, color, veta and ultima.
+        Shape (15, n): a row for each field of `CoinGreeks`.
     first, last
         As for `greeks`.
     """
@@ -317,8 +316,12 @@ def coin_numbers(terms: _Table, out: _Table, first: int, last: int) -> None:
 
 
 @inlined
-def cell_value(x: float, s: float, a: float, b: float, cp: float) -> float:
-    """One option in one cell, at a moneyness and a total deviation that may be as good as none."""
+def cell_value_ccy(x: float, s: float, a: float, b: float, cp: float) -> float:
+    """One option in one cell, counted in what its two legs are counted in.
+
+    ``x = ln(F/K)``; ``s = σ√T``, which may be as good as none; a and b are the present values of
+    forward and strike, in dollars or in coin; cp is +1 for a call and -1 for a put.
+    """
     s = max(s, _DEVIATION_MIN)
     h = min(max(x / s, -_MONEYNESS_MAX), _MONEYNESS_MAX)
     d1 = h + 0.5 * s
@@ -345,7 +348,7 @@ def _cell(
         # What is paid in coin is paid in something that has moved too. The legs are scaled, not the
         # value: a product less the base would be rounded once, and no move not be exactly nothing.
         unit = 1.0 + in_coin[i] * unit_move
-        worth = cell_value(X[i] + log_move, s, A[i] * move * unit, B[i] * unit, CP[i])
+        worth = cell_value_ccy(X[i] + log_move, s, A[i] * move * unit, B[i] * unit, CP[i])
         row[i] = worth - base[i]
 
 

@@ -7,7 +7,7 @@ the file, and any folder of the same schema will do. What cannot be true is refu
 field and what was seen.
 """
 
-from hedgerow.venues.recordings.books import read_books, read_trades
+from hedgerow.venues.recordings.books import read_books
 from hedgerow.venues.recordings.candles import (
     read_marks,
     read_perpetuals,
@@ -65,6 +65,5 @@ __all__ = [
     "read_spot_windows",
     "read_stored_standings",
     "read_trade_hours",
-    "read_trades",
     "replay_raw_book",
 ]

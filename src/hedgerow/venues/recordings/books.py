@@ -1,4 +1,4 @@
-"""Order books and trades as a recorder wrote them down.
+"""Order books as a recorder wrote them down.
 
 A file is named ``<venue>_<market>_<symbol>.<kind>``, such as
 ``binance_usdm_btcusdt.book20_1s.parquet``; market ``usdm`` is the instrument ``BTCUSDT-PERP`` and
@@ -13,12 +13,12 @@ from pathlib import Path
 import polars as pl
 
 from hedgerow.errors import MarketRejected, RecordingRejected
-from hedgerow.market import Ladder, Level, MarketEvent, TradePrint
+from hedgerow.market import Ladder, Level, MarketEvent
 from hedgerow.units import Printed
 from hedgerow.venues.recordings.merge import merge
-from hedgerow.venues.recordings.tables import Rule, Sheet, count, find_one, flag, price, prices
+from hedgerow.venues.recordings.tables import Rule, Sheet, count, find_one, prices
 
-__all__ = ["file_of", "read_books", "read_trades"]
+__all__ = ["file_of", "read_books"]
 
 _MARKETS = {"PERP": "usdm", "SPOT": "spot"}
 
@@ -36,10 +36,6 @@ _BOOK = Sheet(
         *(prices(f"{side}_{field}") for side in ("bid", "ask") for field in ("px", "qty")),
     ),
     rules=_SIDES,
-    clock="recv_ns",
-)
-_TRADES = Sheet(
-    columns=(count("recv_ns"), price("price"), price("qty"), flag("buyer_is_maker")),
     clock="recv_ns",
 )
 
@@ -75,20 +71,6 @@ def read_books(
     return merge(*(_ladders(path, start_ns, end_ns, name) for name, path in found))
 
 
-def read_trades(
-    folder: Path, *, start_ns: int, end_ns: int, instrument_ids: Collection[str]
-) -> Iterator[MarketEvent]:
-    """Give the public trades received in [start_ns, end_ns), from ``*.trades.parquet``.
-
-    Raises
-    ------
-    RecordingRejected
-        If a price or quantity is not positive, a column is missing, or time runs backwards.
-    """
-    found = [(name, file_of(folder, name, "trades.parquet")) for name in sorted(instrument_ids)]
-    return merge(*(_trades(path, start_ns, end_ns, name) for name, path in found))
-
-
 def _ladders(path: Path, start_ns: int, end_ns: int, instrument_id: str) -> Iterator[MarketEvent]:
     printed = Printed()
     for _, table in _BOOK.slices([path], start_ns=start_ns, end_ns=end_ns):
@@ -109,23 +91,3 @@ def _levels(printed: Printed, px: list[float], qty: list[float]) -> tuple[Level,
         Level(price_usd=printed.one(p), quantity_contracts=printed.one(q))
         for p, q in zip(px, qty, strict=True)
     )
-
-
-def _trades(path: Path, start_ns: int, end_ns: int, instrument_id: str) -> Iterator[MarketEvent]:
-    printed = Printed()
-    for _, table in _TRADES.slices([path], start_ns=start_ns, end_ns=end_ns):
-        rows = zip(
-            table["time_ns"].to_list(),
-            printed.column(table["price"].to_list()),
-            printed.column(table["qty"].to_list()),
-            table["buyer_is_maker"].to_list(),
-            strict=True,
-        )
-        for time_ns, price_usd, quantity, is_buyer_maker in rows:
-            yield TradePrint(
-                time_ns=time_ns,
-                instrument_id=instrument_id,
-                price_usd=price_usd,
-                quantity_contracts=quantity,
-                is_buyer_maker=is_buyer_maker,
-            )

@@ -77,14 +77,6 @@ class DepthBook:
         """Why the book has no answer; None when it has."""
         return self._trouble
 
-    @property
-    def best(self) -> tuple[Level, Level] | None:
-        """Best bid and best ask; None when the book has no answer."""
-        if self._trouble is not None:
-            return None
-        bid, ask = self._prices[0][-1], self._prices[1][0]
-        return self._levels[0][bid], self._levels[1][ask]
-
     def start(self, snapshot: Start) -> None:
         """Begin anew from a snapshot, then apply what waited and is newer.
 

@@ -35,7 +35,6 @@ __all__ = [
     "distinct",
     "find_files",
     "find_one",
-    "flag",
     "label",
     "moment",
     "price",
@@ -51,7 +50,7 @@ ROWS_COUNT_SLICE = 16_384
 _EVERY_ROW: Mapping[str, str] = MappingProxyType({})
 _UNITS_NS = {"ms": 1_000_000, "us": 1_000, "ns": 1}
 
-Kind: TypeAlias = Literal["number", "text", "moment", "integer", "flag", "numbers"]
+Kind: TypeAlias = Literal["number", "text", "moment", "integer", "numbers"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,11 +85,6 @@ def moment(name: str) -> Column:
 def count(name: str) -> Column:
     """An integer: nanoseconds, decimals of a token."""
     return Column(name, "integer")
-
-
-def flag(name: str) -> Column:
-    """A boolean."""
-    return Column(name, "flag")
 
 
 def price(name: str, *, nullable: bool = False, zero_is_fine: bool = False) -> Column:
@@ -145,8 +139,6 @@ def _fits(dtype: pl.DataType, kind: Kind) -> bool:
             return isinstance(dtype, pl.Datetime) and dtype.time_zone == "UTC"
         case "integer":
             return dtype.is_integer()
-        case "flag":
-            return dtype == pl.Boolean
         case "numbers":
             return dtype == pl.List(pl.Float64)
 
@@ -157,7 +149,6 @@ _NEEDED: dict[Kind, str] = {
     "text": "String or Categorical",
     "moment": "Datetime in UTC",
     "integer": "an integer",
-    "flag": "Boolean",
     "numbers": "List(Float64)",
 }
 

@@ -9,7 +9,6 @@ from hedgerow.margin.rules.aave_v2 import (
     Balance,
     Reserve,
     health_factor_wad,
-    liquidation_amounts_raw,
     seizable_raw,
     standing,
 )
@@ -109,53 +108,22 @@ def test_the_bonus_comes_before_the_division() -> None:
     assert [seizable_raw(debt_to_cover_raw=n, **even) for n in (9, 10)] == [9, 11]
 
 
-def test_collateral_that_just_suffices_leaves_the_debt_as_offered() -> None:
-    sides = {
-        "collateral_price_base": 20_000,
-        "collateral_decimals": 0,
-        "debt_price_base": 30_000,
-        "debt_decimals": 0,
-        "liquidation_bonus_bps": 10_500,
-    }
-    assert liquidation_amounts_raw(debt_to_cover_raw=1, collateral_balance_raw=1, **sides) == (1, 1)
-
-
-def test_too_little_collateral_goes_whole_at_the_same_bonus() -> None:
-    """100 of collateral at a bonus of 5 % repay 95.238…, rounded half up."""
-    sides = {
-        "collateral_price_base": 10**8,
-        "collateral_decimals": 2,
-        "debt_price_base": 10**8,
-        "debt_decimals": 2,
-        "liquidation_bonus_bps": 10_500,
-        "debt_to_cover_raw": 10_000,
-    }
-    assert liquidation_amounts_raw(collateral_balance_raw=10_000, **sides) == (10_000, 9_524)
-    assert liquidation_amounts_raw(collateral_balance_raw=10_500, **sides) == (10_500, 10_000)
-    assert liquidation_amounts_raw(collateral_balance_raw=10_499, **sides) == (10_499, 9_999)
-    assert liquidation_amounts_raw(collateral_balance_raw=0, **sides) == (0, 0)
-
-
-@given(amounts, amounts, prices, prices, decimals, decimals, bonuses)
-def test_nobody_takes_more_than_there_is_or_pays_more_than_offered(
-    cover: int, balance: int, price: int, price_debt: int, digits: int, digits_debt: int, bonus: int
+@given(amounts, prices, prices, decimals, decimals, bonuses)
+def test_what_is_seized_is_worth_the_debt_and_the_bonus(
+    cover: int, price: int, price_debt: int, digits: int, digits_debt: int, bonus: int
 ) -> None:
-    seized, repaid = liquidation_amounts_raw(
+    seized = seizable_raw(
         collateral_price_base=price,
         collateral_decimals=digits,
         debt_price_base=price_debt,
         debt_decimals=digits_debt,
         debt_to_cover_raw=cover,
-        collateral_balance_raw=balance,
         liquidation_bonus_bps=bonus,
     )
-    assert 0 <= seized <= balance
-    assert 0 <= repaid <= cover
-    # Seized is worth the repaid debt and the bonus, but for one unit of rounding on either side.
-    worth = seized * price * 10**digits_debt * 10_000
+    # The bonus rounds half up to a whole, and the division down to a unit of collateral.
     unit = price * 10**digits_debt * 10_000
-    debt_unit = price_debt * 10**digits * bonus
-    assert abs(worth - repaid * debt_unit) <= unit + 2 * debt_unit
+    worth = price_debt * cover * 10**digits * bonus
+    assert -unit - 5_000 < seized * unit - worth <= 5_000
 
 
 @pytest.mark.parametrize(
@@ -165,7 +133,6 @@ def test_nobody_takes_more_than_there_is_or_pays_more_than_offered(
         ("debt_price_base", 0),
         ("liquidation_bonus_bps", 0),
         ("debt_to_cover_raw", -1),
-        ("collateral_balance_raw", -1),
     ],
 )
 def test_impossible_liquidations_are_refused(name: str, value: int) -> None:
@@ -176,7 +143,6 @@ def test_impossible_liquidations_are_refused(name: str, value: int) -> None:
         "debt_decimals": 0,
         "liquidation_bonus_bps": 10_500,
         "debt_to_cover_raw": 1,
-        "collateral_balance_raw": 1,
     }
     with pytest.raises(OutOfDomain, match=name):
-        liquidation_amounts_raw(**(sides | {name: value}))
+        seizable_raw(**(sides | {name: value}))

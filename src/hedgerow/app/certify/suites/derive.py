@@ -27,7 +27,7 @@ from hedgerow.margin.rules.derive.portfolio_v2 import (
 )
 from hedgerow.margin.rules.derive.standard import Market, StandardParameters, standard_margins
 
-__all__ = ["AUCTION", "BUILDING_BLOCKS", "PMRM_V1", "PMRM_V2", "STANDARD"]
+__all__ = ["SUITES"]
 
 # What a vector calls a parameter, and what the rule does.
 _STANDARD: Final = {
@@ -313,10 +313,7 @@ def _hourly_funding(given: Given) -> float:
 
 _Kinds = Mapping[str, Callable[[Given], object]]
 
-STANDARD: Final[_Kinds] = {"derive_srm": _standard}
-PMRM_V1: Final[_Kinds] = {"derive_pmrm_v1": _pmrm_v1}
-PMRM_V2: Final[_Kinds] = {"derive_pmrm_v2": _pmrm_v2}
-BUILDING_BLOCKS: Final[_Kinds] = {
+_BUILDING_BLOCKS: Final[_Kinds] = {
     "black76": _black,
     "svi_vol": lambda given: svi_vol_frac(
         given.number("strike"),
@@ -470,4 +467,10 @@ def _without(held: Portfolio, share_frac: float, reserved_usd: float, paid_usd: 
     )
 
 
-AUCTION: Final[_Kinds] = {"derive_auction": _auction}
+SUITES: Final[Mapping[str, _Kinds]] = {
+    "derive_auction": {"derive_auction": _auction},
+    "derive_building_blocks": _BUILDING_BLOCKS,
+    "derive_pmrm_v1": {"derive_pmrm_v1": _pmrm_v1},
+    "derive_pmrm_v2": {"derive_pmrm_v2": _pmrm_v2},
+    "derive_srm": {"derive_srm": _standard},
+}

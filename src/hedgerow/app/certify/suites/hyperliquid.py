@@ -8,7 +8,7 @@ from hedgerow.app.certify.given import Given
 from hedgerow.errors import VectorsRejected
 from hedgerow.margin.rules.hyperliquid import account, funding, liquidation, portfolio, tiers
 
-__all__ = ["KINDS", "VENUE_KINDS"]
+__all__ = ["KINDS", "SUITES"]
 
 _SIDES: Final[Mapping[str, int]] = {"long": 1, "buy": 1, "short": -1, "sell": -1}
 
@@ -217,7 +217,7 @@ KINDS: Final[Mapping[str, Callable[[Given], object]]] = {
     "adl_ranking_longs": lambda given: _ranked(given, "accounts"),
 }
 
-VENUE_KINDS: Final[Mapping[str, Callable[[Given], object]]] = {
+_VENUE_KINDS: Final[Mapping[str, Callable[[Given], object]]] = {
     "liquidation_price": _price,
     "account_identity": _identity,
     "funding": _funding,
@@ -230,3 +230,5 @@ VENUE_KINDS: Final[Mapping[str, Callable[[Given], object]]] = {
     "liquidation_rule": _liquidation_rule,
     "portfolio_margin_borrow": _borrowed,
 }
+
+SUITES: Final = {"venue_hyperliquid": _VENUE_KINDS}

@@ -7,7 +7,7 @@ import numpy as np
 
 from hedgerow.app.certify.given import Given
 from hedgerow.errors import VectorsRejected
-from hedgerow.pricing import reference
+from hedgerow.pricing import EuropeanGreeks, reference
 from hedgerow.units import parse_ns
 
 __all__ = ["Printed", "is_call", "out_of_the_money", "printed", "years_left"]
@@ -71,14 +71,14 @@ def printed(
     alive = terms[2, 0] * terms[3, 0] > 0.0
     compute = reference.greeks if alive else reference.limits
     # On spot at a rate of nothing, for venues print the rho of spot.
-    found = compute(terms, carry_follows_rate=True)[:, 0].tolist()
+    found = EuropeanGreeks(*compute(terms, carry_follows_rate=True))
     return Printed(
-        value_usd=found[0],
-        delta_frac=found[1],
-        gamma_coin_per_usd=found[2],
-        vega_usd_per_volpt=found[3] / 100.0,
-        theta_usd_per_day=found[4] / 365.0,
-        rho_usd_per_pct=found[5] / 100.0,
+        value_usd=found.value_usd.item(),
+        delta_frac=found.delta_underlying_frac.item(),
+        gamma_coin_per_usd=found.gamma_coin_per_usd.item(),
+        vega_usd_per_volpt=found.vega_usd_per_vol.item() / 100.0,
+        theta_usd_per_day=found.theta_usd_per_year.item() / 365.0,
+        rho_usd_per_pct=found.rho_usd_per_rate.item() / 100.0,
         forward_usd=terms[0, 0].item(),
         life_days=years * 365.0,
     )

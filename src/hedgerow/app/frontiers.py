@@ -1,0 +1,272 @@
+"""What ``hedgerow solvency frontier`` does: at what price, vol, basis, peg or day it breaks."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from hedgerow.app.asked import heading_of, looked_at, opened, show
+from hedgerow.app.margins import judged_nodes
+from hedgerow.app.options import Source
+from hedgerow.app.portfolio_model import packaged_covariance
+from hedgerow.app.verdict import status
+from hedgerow.app.written import write_plot
+from hedgerow.errors import DeskRejected, Failure, Outcome, RequestRejected
+from hedgerow.instruments import Instrument
+from hedgerow.limits import Survey, account_node
+from hedgerow.margin import Rulebook
+from hedgerow.market import Covariance, Snapshot
+from hedgerow.portfolio import Account
+from hedgerow.reporting import builtins_of, frontier_tables, plane_svg
+from hedgerow.reporting.frontiers import Searched
+from hedgerow.solvency import (
+    Direction,
+    ReverseStress,
+    coins_moved,
+    frontier,
+    plane,
+    reverse_stress,
+    ways_of,
+)
+
+__all__ = ["direction_of", "show_frontier"]
+
+_KINDS = ("spot", "mark", "vol", "basis", "peg", "funding", "time")
+_LEAD = "BTC"
+
+
+def show_frontier(
+    source: Source,
+    *,
+    account: str | None,
+    along: Sequence[str],
+    likeliest: bool,
+    plot: Path | None,
+    as_json: bool,
+) -> int:
+    """Print where every account breaks, along every direction asked for."""
+    desk, market, at_ns = opened(source)
+    state = looked_at(desk, market, at_ns)
+    nodes = judged_nodes(state, account)
+    model = packaged_covariance()
+    betas = _betas(model)
+    asked = [_named_here(direction_of(each), state) for each in along]
+    found: dict[str, Outcome[Searched]] = {}
+    likely: dict[str, Outcome[ReverseStress]] = {}
+    for held in state.book.accounts:
+        node = account_node(held)
+        if node not in nodes:
+            continue
+        report = state.reports[node]
+        if isinstance(report, Failure):
+            found[node] = report
+            continue
+        rulebook = desk.rulebooks[report.rulebook]
+        ways = asked or ways_of(held, state.book.terms, state.snapshot, betas)
+        found[node] = tuple(
+            (each, frontier(held, state.book.terms, state.snapshot, rulebook, each))
+            for each in ways
+        )
+        if likeliest:
+            likely[node] = _likeliest(held, state.book.terms, state.snapshot, rulebook, model)
+    if plot is not None:
+        _draw(plot, state, nodes, desk.rulebooks, betas, as_json=as_json)
+    payload = {
+        node: {
+            **_written(each),
+            **({"likeliest": builtins_of(likely[node])} if node in likely else {}),
+        }
+        for node, each in found.items()
+    }
+    shown = frontier_tables(found, _prices_usd(state), likely, heading=heading_of(state))
+    show(payload, shown, as_json=as_json)
+    return status(_troubles(found, is_asked=bool(along)), is_quiet=as_json)
+
+
+def direction_of(text: str) -> Direction:
+    """Read a direction as a person writes it.
+
+    >>> direction_of("spot:BTC,ETH=1.5").title, direction_of("vol").title
+    ('spot of BTC, ETH x 1.5', 'vol')
+
+    Raises
+    ------
+    RequestRejected
+        If it is none.
+    """
+    kind, _, names = text.partition(":")
+    if kind not in _KINDS:
+        raise RequestRejected(
+            f"--along {text}: no {kind!r} to go along; write one of {', '.join(_KINDS)}, with "
+            "names after a colon: spot:BTC, spot:BTC,ETH=1.3, mark:BTC-PERPETUAL, peg:USDC"
+        )
+    betas: dict[str, float] = {}
+    for part in filter(None, (each.strip() for each in names.split(","))):
+        name, equals, beta = part.partition("=")
+        try:
+            betas[name] = float(beta) if equals else 1.0
+        except ValueError as bad:
+            raise RequestRejected(f"--along {text}: {beta!r} is no beta of {name}") from bad
+    try:
+        return Direction(kind=kind, beta_frac=betas)  # type: ignore[arg-type]
+    except ValueError as bad:
+        raise RequestRejected(f"--along {text}: {bad}") from bad
+
+
+def _named_here(direction: Direction, state: Survey) -> Direction:
+    """Refuse a name that moves nothing of the desk: the account would look safe along it.
+
+    Raises
+    ------
+    RequestRejected
+        If a name is none of the kind that is to move.
+    """
+    snapshot, terms = state.snapshot, state.book.terms
+    coins = coins_moved(tuple(terms.values()), state.book.accounts, snapshot)
+    known: Mapping[str, Sequence[str]] = {
+        "spot": (*coins, *snapshot.dollars_usd),
+        "basis": coins,
+        "mark": [name for name in terms if name in snapshot.quotes],
+        "peg": (*snapshot.dollars_usd, *snapshot.stakings),
+        "funding": list(terms),
+    }
+    for name in direction.beta_frac:
+        if name not in known[direction.kind]:
+            there = ", ".join(sorted(known[direction.kind])) or "none"
+            raise RequestRejected(
+                f"--along {direction.kind}: no {name} to move; there are: {there}"
+            )
+    return direction
+
+
+def _betas(model: Covariance) -> dict[str, float]:
+    """Give every coin's beta in logs to the lead coin, of the packaged covariance."""
+    spots = {each.name: n for n, each in enumerate(model.factors) if each.kind == "spot"}
+    lead = spots[_LEAD]
+    deviation, correlation = model.deviation_frac_per_period, model.correlation_frac
+    return {
+        coin: float(correlation[n, lead] * deviation[n] / deviation[lead])
+        for coin, n in spots.items()
+    }
+
+
+def _likeliest(
+    account: Account,
+    instruments: Mapping[str, Instrument],
+    snapshot: Snapshot,
+    rulebook: Rulebook,
+    model: Covariance,
+) -> Outcome[ReverseStress]:
+    """Ask for the likeliest breach over the factors that the packaged covariance knows."""
+    chosen: list[tuple[int, Direction]] = []
+    seen_vol = False
+    coins = {
+        name
+        for way in ways_of(account, instruments, snapshot, {})
+        if way.kind == "spot"
+        for name in way.beta_frac
+    }
+    has_vol = any(w.kind == "vol" for w in ways_of(account, instruments, snapshot, {}))
+    for n, factor in enumerate(model.factors):
+        if factor.kind == "spot" and factor.name in coins:
+            chosen.append((n, Direction(kind="spot", beta_frac={factor.name: 1.0})))
+        elif factor.kind == "vol_level" and has_vol and factor.name in coins and not seen_vol:
+            chosen.append((n, Direction(kind="vol")))
+            seen_vol = True
+    missing = coins - {factor.name for factor in model.factors if factor.kind == "spot"}
+    if missing or not chosen:
+        named = ", ".join(sorted(missing)) or "what it holds"
+        return Failure(
+            subject=account.account_id,
+            reason="missing_data",
+            message=f"no deviation of {named} is at hand, so no breach is the likeliest",
+        )
+    at = [n for n, _ in chosen]
+    return reverse_stress(
+        account,
+        instruments,
+        snapshot,
+        rulebook,
+        [each for _, each in chosen],
+        np.asarray(model.deviation_frac_per_period)[at] / np.sqrt(model.period_days),
+        np.asarray(model.correlation_frac)[np.ix_(at, at)],
+    )
+
+
+def _prices_usd(state: Survey) -> dict[str, float]:
+    prices: dict[str, float] = {}
+    for name, terms in state.book.terms.items():
+        coin = getattr(terms, "underlying", None) or getattr(terms, "asset", None)
+        if coin is None:
+            continue
+        for asked, answer in (
+            (name, state.snapshot.mark_usd(name, coin)),
+            (coin, state.snapshot.spot_usd(coin)),
+        ):
+            if not isinstance(answer, Failure):
+                prices.setdefault(asked, float(answer))
+    for dollar, parity in state.snapshot.dollars_usd.items():
+        prices.setdefault(dollar, float(parity))
+    return prices
+
+
+def _draw(
+    plot: Path,
+    state: Survey,
+    nodes: Sequence[str],
+    rulebooks: Mapping[str, Rulebook],
+    betas: Mapping[str, float],
+    *,
+    as_json: bool,
+) -> None:
+    named = ", ".join(node.split("/")[-1] for node in nodes)
+    if len(nodes) != 1:
+        raise DeskRejected(f"--plot draws one account: name it with --account, of {named}")
+    held = next(each for each in state.book.accounts if account_node(each) == nodes[0])
+    report = state.reports[nodes[0]]
+    if isinstance(report, Failure):
+        raise DeskRejected(f"--plot: {report.message}")
+    ways = ways_of(held, state.book.terms, state.snapshot, betas)
+    if not ways or ways[0].kind != "spot":
+        raise DeskRejected(f"--plot: {held.account_id} hangs on no coin's price")
+    made = plane(
+        held,
+        state.book.terms,
+        state.snapshot,
+        rulebooks[report.rulebook],
+        ways[0],
+        Direction(kind="vol"),
+    )
+    if isinstance(made, Failure):
+        raise DeskRejected(f"--plot: {made.message}")
+    write_plot(plot, plane_svg(made), as_json=as_json)
+
+
+def _written(found: Outcome[Searched]) -> dict[str, object]:
+    if isinstance(found, Failure):
+        return {"unknown": builtins_of(found)}
+    rows = [
+        {
+            "direction": builtins_of(way),
+            "unknown" if isinstance(each, Failure) else "frontier": builtins_of(each),
+        }
+        for way, each in found
+    ]
+    return {"frontiers": rows}
+
+
+def _troubles(found: Mapping[str, Outcome[Searched]], *, is_asked: bool) -> list[str]:
+    """Say what is broken, and what is unknown: a single direction only where it was asked for."""
+    told: dict[str, None] = {}
+    for node, searched in found.items():
+        name = node.split("/")[-1]
+        if isinstance(searched, Failure):
+            told[f"the requirement of {name} is unknown"] = None
+            continue
+        for way, each in searched:
+            if isinstance(each, Failure):
+                if is_asked:
+                    told[f"the frontier of {name} along {way.title} is unknown"] = None
+            elif each.is_liquidatable:
+                told[f"{name} is liquidatable"] = None
+    return list(told)

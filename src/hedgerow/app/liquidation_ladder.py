@@ -1,0 +1,173 @@
+"""What ``hedgerow solvency ladder`` does: a ladder of liquidations, its cascades and hunts."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from hedgerow.app.asked import show
+from hedgerow.app.option_table import read_frame
+from hedgerow.app.verdict import status
+from hedgerow.app.written import check_plot, write_plot
+from hedgerow.errors import OutOfDomain, RequestRejected
+from hedgerow.reporting import builtins_of
+from hedgerow.reporting.liquidation_ladders import LadderView, ladder_drawing, ladder_view_tables
+from hedgerow.solvency.adversary import HuntTerms, hunt_map
+from hedgerow.solvency.cascade import (
+    LiquidationLadder,
+    Side,
+    cascade,
+    critical_shocks,
+    ladder_of,
+    linear_impact,
+    reproduction_numbers,
+)
+
+__all__ = ["show_ladder"]
+
+_OWN = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
+
+
+def show_ladder(
+    file: Path,
+    *,
+    price_now_usd: float,
+    depth_coin_per_usd: float,
+    fee_frac: float,
+    recovery_frac: float,
+    side: Side,
+    shock_frac: float | None,
+    cluster_frac: float,
+    plot: Path | None,
+    as_json: bool,
+) -> int:
+    """Print levels, our part of them, what a shock sets off and what each hunt gains.
+
+    Raises
+    ------
+    RequestRejected
+        If the file or a figure cannot be meant.
+    """
+    if plot is not None:
+        check_plot(plot)
+    try:
+        ladder = _ladder(file, side, price_now_usd, cluster_frac)
+        impact = linear_impact(depth_coin_per_usd)
+        terms = HuntTerms(
+            depth_coin_per_usd=depth_coin_per_usd, fee_frac=fee_frac, recovery_frac=recovery_frac
+        )
+        view = LadderView(
+            ladder=ladder,
+            hunts=hunt_map(ladder, terms),
+            reproduction_frac=reproduction_numbers(ladder, impact),
+            critical=critical_shocks(ladder, impact),
+            shocked=None if shock_frac is None else cascade(ladder, shock_frac, impact),
+        )
+    except OutOfDomain as bad:
+        raise RequestRejected(f"{file}: {bad}") from bad
+    payload = {
+        "side": side,
+        "price_now_usd": price_now_usd,
+        "terms": builtins_of(terms),
+        "broken_coin": ladder.broken_coin,
+        "levels": _levels(view),
+        "critical": None if view.critical is None else builtins_of(view.critical),
+        "shocked": None if view.shocked is None else builtins_of(view.shocked),
+    }
+    if plot is not None:
+        if not len(ladder.level_usd):
+            raise RequestRejected(f"--plot {plot}: no level lies on this side; nothing to draw")
+        write_plot(plot, ladder_drawing(view, file.name), as_json=as_json)
+    show(payload, ladder_view_tables(view, file.name), as_json=as_json)
+    return status(_troubles(view), is_quiet=as_json)
+
+
+def _ladder(file: Path, side: Side, price_now_usd: float, cluster_frac: float) -> LiquidationLadder:
+    """Read a ladder: longs for a fall, shorts for a rise; the others are no part of it."""
+    frame = read_frame(file)
+    lacking = [name for name in ("level_usd", "size_coin") if name not in frame.columns]
+    if lacking:
+        raise RequestRejected(
+            f"{file}: no column {', no column '.join(lacking)}; there are "
+            f"{', '.join(frame.columns)}"
+        )
+    levels, sizes = (_numbers(file, frame, name) for name in ("level_usd", "size_coin"))
+    wanted = sizes > 0.0 if side == "fall" else sizes < 0.0
+    own = _own(file, frame)
+    return ladder_of(
+        side,
+        price_now_usd,
+        levels[wanted],
+        np.abs(sizes[wanted]),
+        own[wanted],
+        cluster_frac=cluster_frac,
+    )
+
+
+def _numbers(file: Path, frame: pl.DataFrame, name: str) -> NDArray[np.float64]:
+    """Read a column of finite numbers; an empty cell is refused, for it is not nothing."""
+    try:
+        column = frame[name].cast(pl.Float64, strict=True).to_numpy()
+    except pl.exceptions.PolarsError as bad:
+        raise RequestRejected(f"{file}: column {name} holds what is no number") from bad
+    good = np.isfinite(column.astype(np.float64)) & (column != 0.0)
+    if name == "level_usd":
+        good &= column > 0.0
+    if not good.all():
+        row = int(np.flatnonzero(~good)[0])
+        raise RequestRejected(
+            f"{file}: row {row + 1} has no usable {name}; leave accounts without one out"
+        )
+    return np.asarray(column, dtype=np.float64)
+
+
+def _own(file: Path, frame: pl.DataFrame) -> NDArray[np.bool_]:
+    if "is_own" not in frame.columns:
+        return np.zeros(len(frame), dtype=np.bool_)
+    words = ["" if each is None else str(each).strip().lower() for each in frame["is_own"]]
+    strange = sorted({word for word in words if word not in _OWN})
+    if strange:
+        raise RequestRejected(f"{file}: is_own is true or false, not {', '.join(strange)}")
+    return np.array([_OWN[word] for word in words], dtype=np.bool_)
+
+
+def _levels(view: LadderView) -> list[dict[str, float | bool | None]]:
+    ladder, hunts = view.ladder, view.hunts
+    return [
+        {
+            "level_usd": float(ladder.level_usd[k]),
+            "size_coin": float(ladder.size_coin[k]),
+            "own_coin": float(ladder.own_coin[k]),
+            "before_coin": float(ladder.before_coin[k]),
+            "reproduction_frac": view.reproduction_frac[k],
+            "sold_coin": float(hunts.sold_coin[k]),
+            "capital_usd": float(hunts.capital_usd[k]),
+            "forced_coin": float(hunts.forced_coin[k]),
+            "own_forced_coin": float(hunts.own_forced_coin[k]),
+            "rest_usd": float(hunts.rest_usd[k]) if hunts.rest_usd[k] > 0.0 else None,
+            "profit_usd": float(hunts.profit_usd[k]),
+            "pays": bool(hunts.pays[k]),
+            "safe_own_coin": float(hunts.safe_own_coin[k]),
+        }
+        for k in range(len(ladder.level_usd))
+    ]
+
+
+def _troubles(view: LadderView) -> list[str]:
+    """Name the hunts that pay and take ours, and what the shock takes of ours."""
+    hunts = view.hunts
+    found = []
+    paying = hunts.pays & (hunts.own_forced_coin > 0.0)
+    if paying.any():
+        best = int(np.argmax(np.where(paying, hunts.profit_usd, -np.inf)))
+        found.append(
+            f"pushing the price to {hunts.level_usd[best]:,.6g} gains {hunts.profit_usd[best]:,.0f}"
+            f" USD and liquidates {hunts.own_forced_coin[best]:,.6g} coins of ours"
+        )
+    if view.shocked is not None and view.shocked.own_forced_coin > 0.0:
+        found.append(
+            f"a move of {view.shocked.shock_frac:+.1%} liquidates "
+            f"{view.shocked.own_forced_coin:,.6g} coins of ours"
+        )
+    return found

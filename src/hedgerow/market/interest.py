@@ -1,0 +1,51 @@
+"""How loans grow while nobody touches them, in the integers of the protocols.
+
+Supply grows linearly and debt by a third-order binomial of the per-second rate, exactly as an Aave
+v3 reserve does (onchain-margin.md section 5; vectors `linear_interest`, `compounded_interest`). Of
+another protocol it is an estimate.
+"""
+
+import msgspec
+
+from hedgerow.market.records import LendingIndex
+from hedgerow.units import SECOND_NS
+
+__all__ = ["RAY", "compounded_interest_ray", "grown", "linear_interest_ray", "ray_mul"]
+
+RAY = 10**27
+_YEAR_S = 31_536_000
+
+
+def ray_mul(left_ray: int, right_ray: int) -> int:
+    """Multiply two rays, half up."""
+    return (left_ray * right_ray + RAY // 2) // RAY
+
+
+def linear_interest_ray(rate_ray: int, elapsed_s: int) -> int:
+    """Growth factor of a supply at an annual rate."""
+    return RAY + ray_mul(rate_ray, (elapsed_s * RAY + _YEAR_S // 2) // _YEAR_S)
+
+
+def compounded_interest_ray(rate_ray: int, elapsed_s: int) -> int:
+    """Growth factor of a debt at an annual rate: three terms of ``(1 + rate / year) ^ elapsed``."""
+    if elapsed_s == 0:
+        return RAY
+    x = rate_ray // _YEAR_S
+    x2 = ray_mul(x, x)
+    x3 = ray_mul(x2, x)
+    t = elapsed_s
+    return RAY + x * t + t * (t - 1) * x2 // 2 + t * (t - 1) * (t - 2) * x3 // 6
+
+
+def grown(index: LendingIndex, elapsed_ns: int) -> LendingIndex:
+    """Give the indices after some time at the rates that came with them; a side without stays."""
+    elapsed_s = elapsed_ns // SECOND_NS
+    supply, borrow = index.supply_frac_per_year, index.borrow_frac_per_year
+    liquidity_ray, borrow_ray = index.liquidity_index_ray, index.borrow_index_ray
+    if supply is not None:
+        liquidity_ray = ray_mul(linear_interest_ray(int(supply * RAY), elapsed_s), liquidity_ray)
+    if borrow is not None:
+        borrow_ray = ray_mul(compounded_interest_ray(int(borrow * RAY), elapsed_s), borrow_ray)
+    return msgspec.structs.replace(
+        index, liquidity_index_ray=liquidity_ray, borrow_index_ray=borrow_ray
+    )

@@ -1,0 +1,100 @@
+"""One account along a line of markets: its headroom wherever somebody asks.
+
+Many places at once are `margin.require_across`'s to answer (the venue's model where it has one, its
+engine where not or where the model is within its bound of zero), one place is the engine's.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TypeAlias
+
+import msgspec
+
+from hedgerow.errors import Failure, Outcome
+from hedgerow.instruments import Instrument
+from hedgerow.margin import MarginReport, Rulebook, require, require_across
+from hedgerow.market import Shock, Snapshot
+from hedgerow.portfolio import Account
+
+__all__ = ["Line", "Moved", "Sample"]
+
+Moved: TypeAlias = Callable[[float], Outcome[tuple[Account, Shock]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Headroom at a coordinate; a failure where there is no answer."""
+
+    at_coordinate: float
+    room_ccy: float
+    failure: Failure | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Line:
+    """One account along one line, and what was asked about it.
+
+    `moved` gives account and shock at a coordinate; one of the two is the same everywhere.
+    """
+
+    account: Account
+    instruments: Mapping[str, Instrument]
+    snapshot: Snapshot
+    rulebook: Rulebook
+    moved: Moved
+    requirements_count: int = 0
+    asked_ccy: dict[float, Decimal] = field(default_factory=dict)
+
+    def report(self, at: float) -> Outcome[MarginReport]:
+        """Ask the engine at a coordinate."""
+        moved = self.moved(at)
+        if isinstance(moved, Failure):
+            return moved
+        account, shock = moved
+        self.requirements_count += 1
+        return require(account, self.instruments, self.snapshot.shocked(shock), self.rulebook)
+
+    def room_ccy(self, at: float) -> Outcome[Decimal]:
+        """Give the headroom by the engine at a coordinate."""
+        found = self.asked_ccy.get(at)
+        if found is not None:
+            return found
+        report = self.report(at)
+        if isinstance(report, Failure):
+            return report
+        self.asked_ccy[at] = report.headroom_ccy
+        return report.headroom_ccy
+
+    def samples(self, places: Sequence[float]) -> list[Sample]:
+        """Give headroom at many coordinates, with a sign that is the engine's.
+
+        By the model where it is clear of its bound, else by the engine.
+        """
+        moved = [self.moved(at) for at in places]
+        first = next((each for each in moved if isinstance(each, Failure)), None)
+        if first is not None:  # of all moves alike: a rate that is not there
+            return [Sample(at, math.nan, first) for at in places]
+        rulebooks = {self.rulebook.name: self.rulebook}
+        pairs = [each for each in moved if not isinstance(each, Failure)]
+        accounts, shocks = [self.account], [shock for _, shock in pairs]
+        if any(account is not self.account for account, _ in pairs):
+            accounts, shocks = [account for account, _ in pairs], shocks[:1]
+        held = [msgspec.structs.replace(each, rulebook=self.rulebook.name) for each in accounts]
+        across = require_across(held, self.instruments, self.snapshot, shocks, rulebooks)
+        failures = {
+            max(each.account_index, each.shock_index): each.failure for each in across.unanswered
+        }
+        rooms = (across.equity_ccy - across.requirement_maintenance_ccy).ravel()
+        bounds, is_exact = across.bound_ccy.ravel(), across.is_exact.ravel()
+        self.requirements_count += int(is_exact.sum())
+        found = []
+        for n, at in enumerate(places):
+            failure, room = failures.get(n), float(rooms[n])
+            if failure is None and not is_exact[n] and abs(room) < 2.0 * bounds[n]:
+                exact = self.room_ccy(at)
+                room = math.nan if isinstance(exact, Failure) else float(exact)
+                failure = exact if isinstance(exact, Failure) else None
+            found.append(Sample(at, room, failure))
+        return found

@@ -1,0 +1,146 @@
+"""``hedgerow solvency ladder``: levels from a file, against the collection's cascades and hunts."""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import polars as pl
+import pytest
+
+from tests.golden.read import numbers
+from tests.rooms.app.made import Answer, hedgerow_here
+
+CASCADE, HUNT = numbers("cascade"), numbers("hunting")
+
+
+def ladder(file: Path, *words: str) -> Answer:
+    return hedgerow_here("solvency", "ladder", file.name, *words, cwd=file.parent)
+
+
+def table(folder: Path, rows: list[tuple[Any, ...]], *columns: str) -> Path:
+    path = folder / "ladder.csv"
+    pl.DataFrame(rows, schema=list(columns), orient="row").write_csv(path)
+    return path
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> Path:
+    rows = [(float(level), float(size)) for level, size in CASCADE["ladder"]]
+    return table(tmp_path, rows, "level_usd", "size_coin")
+
+
+@pytest.mark.parametrize("depth", list(CASCADE["linear_depth"]))
+def test_the_cascades_of_the_collection(depth: str, collection: Path) -> None:
+    shock = CASCADE["shock"]
+    answer = ladder(
+        collection, "--price", CASCADE["p0"], "--depth", depth, "--fee", "0", "--shock", shock,
+        "--json",
+    )  # fmt: skip
+    assert answer.code == 0, answer.err  # none of it is ours
+    price, forced = CASCADE["linear_depth"][depth]
+    shocked = answer.json()["shocked"]
+    assert shocked["price_usd"] == pytest.approx(float(price), abs=1e-9)
+    assert shocked["forced_coin"] == float(forced)
+
+
+@pytest.mark.parametrize("row", range(len(HUNT["rows"])))
+@pytest.mark.parametrize("is_own", [True, False])
+def test_the_hunts_of_the_collection(row: int, is_own: bool, tmp_path: Path) -> None:
+    want = HUNT["rows"][row]
+    file = table(
+        tmp_path, [(float(HUNT["trigger"]), float(want["W"]), is_own)],
+        "level_usd", "size_coin", "is_own",
+    )  # fmt: skip
+    answer = ladder(
+        file, "--price", HUNT["p0"], "--depth", HUNT["depth"], "--fee", HUNT["fee"],
+        "--recovery", want["rho"], "--json",
+    )  # fmt: skip
+    (level,) = answer.json()["levels"]
+    assert level["profit_usd"] == pytest.approx(float(want["profit"]), abs=1e-6)
+    pays = float(want["profit"]) > 0
+    assert level["pays"] == pays
+    # Only where what is hunted is ours is it a breach of ours.
+    assert answer.code == int(pays and is_own)
+
+
+def test_what_happens_to_ours_is_said(tmp_path: Path) -> None:
+    file = table(
+        tmp_path, [(58_800.0, 150.0, "no"), (58_800.0, 50.0, "yes"), (61_000.0, -10.0, "no")],
+        "level_usd", "size_coin", "is_own",
+    )  # fmt: skip
+    words = ("--price", "60000", "--depth", "0.5", "--fee", "0.04%")
+    answer = ladder(file, *words, "--shock", "-2%")
+    assert answer.code == 1
+    assert answer.err == (
+        "exit 1: pushing the price to 58,800 gains 211,200 USD and liquidates 50 coins of ours; "
+        "a move of -2.0% liquidates 50 coins of ours\n"
+    )
+    assert "25.0 %" in answer.out
+    assert "200 coins liquidated at 1 level in 1 wave, 50 of them ours." in " ".join(
+        answer.out.split()
+    )
+    rise = ladder(file, *words, "--side", "rise", "--json").json()
+    assert [level["level_usd"] for level in rise["levels"]] == [61_000.0]
+    assert rise["levels"][0]["size_coin"] == 10.0
+
+
+def test_it_is_drawn(collection: Path) -> None:
+    words = ("--price", "100", "--depth", "100", "--fee", "0", "--plot", "ladder.svg")
+    answer = ladder(collection, *words)
+    assert answer.code == 0, answer.err
+    root = ET.parse(collection.parent / "ladder.svg").getroot()
+    said = " ".join("".join(each.itertext()) for each in root)
+    assert "Liquidated once the price is there" in said
+    assert "Gain of who pushes the price there" in said
+    assert "now" in said
+    # Stairs of six levels from the present price on: none of them is sloped.
+    (all_of_it, *_) = [each for each in root.iter() if each.tag.endswith("polyline")]
+    points = [tuple(map(float, pair.split(","))) for pair in all_of_it.attrib["points"].split()]
+    assert len(points) == 13
+    assert all(a[0] == b[0] or a[1] == b[1] for a, b in pairwise(points))
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "told"),
+    [
+        ([(95.0, 1.0)], ("level", "size_coin"), "no column level_usd"),
+        ([(95.0, 0.0)], ("level_usd", "size_coin"), "row 1 has no usable size_coin"),
+        ([(95.0, 1.0), (None, 1.0)], ("level_usd", "size_coin"), "row 2 has no usable level_usd"),
+        ([(-95.0, 1.0)], ("level_usd", "size_coin"), "row 1 has no usable level_usd"),
+        ([("far", 1.0)], ("level_usd", "size_coin"), "holds what is no number"),
+        ([(95.0, 1.0, "ours")], ("level_usd", "size_coin", "is_own"), "true or false"),
+    ],
+)
+def test_a_file_that_cannot_be_meant_is_refused(
+    rows: list[tuple[Any, ...]], columns: tuple[str, ...], told: str, tmp_path: Path
+) -> None:
+    file = table(tmp_path, rows, *columns)
+    answer = ladder(file, "--price", "100", "--depth", "1", "--fee", "0")
+    assert answer.code == 2
+    assert told in answer.err
+    assert "bug" not in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--shock", "2%"), "is none for a ladder of a fall"),
+        (("--recovery", "1"), "--recovery"),
+        (("--plot", "ladder.png"), "ends in .svg"),
+    ],
+)
+def test_a_question_that_cannot_be_meant_is_refused(
+    words: tuple[str, ...], told: str, collection: Path
+) -> None:
+    answer = ladder(collection, "--price", "100", "--depth", "1", "--fee", "0", *words)
+    assert answer.code == 2
+    assert told in answer.err
+
+
+def test_a_side_without_a_level_is_empty_and_fine(collection: Path) -> None:
+    words = ("--price", "100", "--depth", "1", "--fee", "0", "--side", "rise")
+    answer = ladder(collection, *words)
+    assert answer.code == 0
+    assert "No level on this side." in answer.out
+    assert ladder(collection, *words, "--plot", "x.svg").code == 2

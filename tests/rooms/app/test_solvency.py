@@ -1,0 +1,114 @@
+"""``hedgerow solvency frontier``: every account, every direction, and what is refused."""
+
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from hedgerow.app.frontiers import direction_of
+from hedgerow.errors import RequestRejected
+from hedgerow.reporting.frontiers import move_text
+from hedgerow.solvency import Direction
+from tests.rooms.app.made import Answer, hedgerow_here, morning
+
+
+@pytest.fixture(scope="module")
+def words(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    return morning(tmp_path_factory.mktemp("morning"))
+
+
+def ask(words: list[str], *more: str) -> Answer:
+    return hedgerow_here("solvency", "frontier", *words, *more, cwd=Path(words[0]).parent)
+
+
+def test_every_account_is_searched_along_all_that_may_hurt_it(words: list[str]) -> None:
+    told = ask(words, "--json").json()
+    assert set(told) == {"desk/deribit/options", "desk/binance/perp"}
+    for node, kinds in (
+        ("desk/deribit/options", ["spot", "vol", "basis", "time"]),
+        ("desk/binance/perp", ["spot", "mark", "basis", "peg", "funding"]),
+    ):
+        rows = told[node]["frontiers"]
+        assert [row["direction"]["kind"] for row in rows] == kinds
+        known = [row for row in rows if "frontier" in row]
+        assert [row["direction"]["kind"] for row in rows if row not in known] in ([], ["funding"])
+        for row in known:
+            ends = [
+                (each["move_low_frac_or_days"], each["move_high_frac_or_days"])
+                for each in row["frontier"]["stretches"]
+            ]
+            assert all(high == low for (_, high), (low, _) in pairwise(ends))
+
+
+def test_the_screen_names_prices_the_convention_and_the_account_that_binds(
+    words: list[str],
+) -> None:
+    shown = ask(words, "--likeliest").out
+    for part in (
+        "spot of BTC",
+        "mark of BTCUSDT-PERP",
+        "Breaks below",
+        "everything else is frozen",
+        "The nearest breach is that of",
+        "The likeliest breach lies",
+    ):
+        assert part in shown
+    assert "The likeliest" not in ask(words).out
+
+
+def test_a_frontier_is_that_of_the_requirement_in_the_shocked_market(words: list[str]) -> None:
+    """A little before the root the account stands, a little beyond it is liquidatable."""
+    along = ("--along", "spot:BTC", "--account", "perp", "--json")
+    ((row,),) = (each["frontiers"] for each in ask(words, *along).json().values())
+    (root,) = row["frontier"]["roots"]
+    asked = []
+    for part in (0.999, 1.001):
+        shock = f"spot={100 * root['move_breached_frac_or_days'] * part}%"
+        told = hedgerow_here(
+            "margin", "stress", *words, "--shock", shock, "--json", cwd=Path(words[0]).parent
+        ).json()
+        report = told["accounts"]["desk/binance/perp"]["shocked"][shock]
+        asked.append(float(report["equity_ccy"]) >= float(report["requirement_maintenance_ccy"]))
+    assert asked == [True, False]
+
+
+def test_the_plane_is_drawn_for_one_account(words: list[str], tmp_path: Path) -> None:
+    target = tmp_path / "plane.svg"
+    drawn = ask(words, "--account", "options", "--along", "vol", "--plot", str(target))
+    assert drawn.code == 0
+    text = "".join(ElementTree.parse(target).getroot().itertext())
+    assert "where headroom is nothing" in text
+    refused = ask(words, "--plot", str(target))
+    assert refused.code == 2
+    assert "--account" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("along", "said"),
+    [
+        ("price", "no 'price' to go along"),
+        ("spot", "names what moves"),
+        ("vol:BTC", "moves all at once"),
+        ("spot:DOGE", "no DOGE to move; there are"),
+        ("mark:NOPE", "no NOPE to move; there are: BTCUSDT-PERP"),
+        ("spot:BTC=much", "'much' is no beta of BTC"),
+    ],
+)
+def test_a_direction_that_is_none_is_refused(words: list[str], along: str, said: str) -> None:
+    answer = ask(words, "--along", along)
+    assert answer.code == 2
+    assert said in " ".join(answer.err.split())
+
+
+def test_directions_are_read_with_their_betas() -> None:
+    read = direction_of("spot:BTC, ETH=1.25")
+    assert read == Direction(kind="spot", beta_frac={"BTC": 1.0, "ETH": 1.25})
+    assert direction_of("time") == Direction(kind="time")
+    with pytest.raises(RequestRejected):
+        direction_of("spot:BTC=nan")
+
+
+def test_moves_are_written_in_their_own_unit() -> None:
+    assert move_text(Direction(kind="vol"), 0.5) == "+50.00 %"
+    assert move_text(Direction(kind="time"), 12.34) == "12.3 d"

@@ -1,0 +1,343 @@
+"""One direction at a time, against closed forms worked out by hand."""
+
+import math
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from hedgerow.errors import Failure
+from hedgerow.instruments import Instrument
+from hedgerow.margin import Rulebook
+from hedgerow.market import FundingSettlement, MarketEvent, Shock, Snapshot
+from hedgerow.portfolio import Account, Balance
+from hedgerow.solvency import Direction, Frontier, applied, binding, frontier, shock_of, ways_of
+from hedgerow.units import DAY_NS
+from tests.builders import (
+    T0_NS,
+    account,
+    by_id,
+    debt,
+    index,
+    inverse,
+    lending,
+    lending_rulebook,
+    option,
+    option_quote,
+    oracle,
+    perpetual,
+    quote,
+    scan_rulebook,
+    snapshot,
+    staking,
+    supply,
+    tiered_rulebook,
+)
+from tests.rooms.margin.made_brackets import brackets, closing_rulebook
+
+D = Decimal
+BTC = perpetual()
+TENTH = tiered_rulebook([(0, "0.01")], ("BTC", "ETH"))
+
+
+def known(outcome: Frontier | Failure) -> Frontier:
+    assert isinstance(outcome, Frontier), outcome
+    return outcome
+
+
+def along(kind: Any, *names: str, **more: float) -> Direction:
+    return Direction(kind=kind, beta_frac=dict.fromkeys(names, 1.0), **more)
+
+
+def searched(
+    held: Account, terms: dict[str, Instrument], now: Snapshot, rules: Rulebook, way: Direction
+) -> Frontier:
+    return known(frontier(held, terms, now, rules, way))
+
+
+def lone(quantity: D | int, cash: D | int, *events: MarketEvent) -> tuple[Account, Snapshot]:
+    held = account(positions={"BTC-PERP": (quantity, 1000)}, balances={"USDC": cash})
+    return held, snapshot(quote("BTC-PERP", 1000), index("BTC", 1000), *events)
+
+
+# --- what a direction is --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "named", "more"),
+    [
+        ("spot", {}, {}),
+        ("vol", {"BTC": 1.0}, {}),
+        ("time", {"BTC": 1.0}, {}),
+        ("spot", {"BTC": math.nan}, {}),
+        ("spot", {"BTC": 1.0}, {"low_frac_or_days": -1.0}),
+        ("spot", {"BTC": 1.0}, {"low_frac_or_days": 0.1}),
+        ("spot", {"BTC": 1.0}, {"high_frac_or_days": math.inf}),
+        ("time", {}, {"low_frac_or_days": -1.0}),
+        ("time", {}, {"high_frac_or_days": 0.0}),
+    ],
+)
+def test_a_direction_that_cannot_be_is_refused(
+    kind: Any, named: dict[str, float], more: dict[str, float]
+) -> None:
+    with pytest.raises(ValueError, match=r"direction along|betas must|search along"):
+        Direction(kind=kind, beta_frac=named, **more)
+
+
+def test_what_each_kind_moves() -> None:
+    assert shock_of(Direction(kind="spot", beta_frac={"BTC": 1.0, "ETH": 2.0}), -0.1) == Shock(
+        spot_factor_frac={"BTC": 0.9, "ETH": 0.9**2}
+    )
+    assert shock_of(along("peg", "USDC"), -0.1) == Shock(spot_factor_frac={"USDC": 0.9})
+    assert shock_of(along("mark", "BTC-PERP"), 0.5) == Shock(mark_factor_frac={"BTC-PERP": 1.5})
+    assert shock_of(along("basis", "BTC"), 0.5) == Shock(basis_factor_frac={"BTC": 1.5})
+    assert shock_of(along("vol"), 0.5) == Shock(vol_factor_frac=1.5)
+    assert shock_of(along("time"), 2.0) == Shock(time_forward_ns=2 * DAY_NS)
+    assert shock_of(along("funding"), 2.0) == Shock()
+
+
+# --- conventions ----------------------------------------------------------------------------------
+
+
+@given(
+    side=st.sampled_from([-1, 1]),
+    size=st.integers(1, 50),
+    leverage=st.integers(2, 40),
+)
+def test_frozen_and_joint_are_one_for_a_single_position(
+    side: int, size: int, leverage: int
+) -> None:
+    held, now = lone(side * size, D(1000 * size) / leverage)
+    frozen, joint, single = (
+        searched(held, by_id(BTC), now, TENTH, way)
+        for way in (along("mark", "BTC-PERP"), along("spot", "BTC", "ETH"), along("spot", "BTC"))
+    )
+    assert frozen.roots == joint.roots == single.roots
+    assert len(frozen.roots) == 1
+
+
+def test_the_published_mistake() -> None:
+    """A screen that looks at one position alone shows 4.6 % of room; the account has 0.6 %.
+
+    Alone: 10 of BTC at 1,000 with the account's 555 of cash, 1 % maintained: it breaks where
+    555 - 10 x = 0.01 (10,000 - 10 x), 4.6 % below. The account is also long 69.4 of ETH at 1,000,
+    which moves as one with it: 555 - 79.4 x = 0.01 (79,400 - 79.4 x) would break it at once, so it
+    holds 480 more: 1,260 needs 794, and 466 over 79.4 times 0.99 is 0.6 %.
+    """
+    alone, now = lone(10, 555, quote("ETH-PERP", 1000), index("ETH", 1000))
+    whole = msgspec.structs.replace(
+        account(
+            positions={"BTC-PERP": (10, 1000), "ETH-PERP": ("69.4", 1000)},
+            balances={"USDC": D("1265.6")},
+        )
+    )
+    terms = by_id(BTC, perpetual("ETH"))
+    shown = searched(alone, terms, now, TENTH, along("mark", "BTC-PERP")).down
+    true = searched(whole, terms, now, TENTH, along("spot", "BTC", "ETH")).down
+    assert shown == pytest.approx(-(555 - 100) / (10 * 1000 * 0.99))
+    assert shown == pytest.approx(-0.046, abs=0.0005)
+    assert true == pytest.approx(-(1265.6 - 794) / (79.4 * 1000 * 0.99))
+    assert true == pytest.approx(-0.006, abs=0.0005)
+
+
+@given(
+    sizes=st.tuples(st.integers(-30, 30), st.integers(-30, 30)).filter(any),
+    cash=st.integers(0, 20_000),
+    more=st.integers(1, 20_000),
+    way=st.sampled_from([along("spot", "BTC", "ETH"), along("spot", "BTC"), along("basis", "ETH")]),
+)
+def test_more_of_the_own_dollars_never_brings_the_nearest_root_closer(
+    sizes: tuple[int, int], cash: int, more: int, way: Direction
+) -> None:
+    held = account(
+        positions={"BTC-PERP": (sizes[0], 1000), "ETH-PERP": (sizes[1], 100)},
+        balances={"USDC": cash},
+    )
+    richer = msgspec.structs.replace(
+        held, balances=(*held.balances, Balance(asset="USDC", quantity_coin=D(more)))
+    )
+    now = snapshot(quote("BTC-PERP", 1000), quote("ETH-PERP", 100))
+    terms = by_id(BTC, perpetual("ETH"))
+    rules = tiered_rulebook([(0, "0.01"), (10_000, "0.02"), (30_000, "0.05")], ("BTC", "ETH"))
+    before, after = (searched(each, terms, now, rules, way) for each in (held, richer))
+    assume(before.nearest is not None)
+    if after.nearest is not None:
+        near, far = (abs(way.coordinate(each.nearest or 0.0)) for each in (before, after))
+        assert far >= near - 1e-9
+
+
+# --- each kind in closed form ---------------------------------------------------------------------
+
+
+def test_funding_takes_what_is_above_the_need() -> None:
+    """Ten long at 1,000 pay 1 bps of 10,000 three times a day, 3 dollars; 300 above the need."""
+    held, now = lone(
+        10, 400, FundingSettlement(time_ns=T0_NS, instrument_id="BTC-PERP", rate_frac=D("0.0001"))
+    )
+    found = searched(held, by_id(BTC), now, TENTH, along("funding"))
+    assert found.down is None
+    assert found.up == pytest.approx(100.0)
+    told = Direction(kind="funding", beta_frac={"BTC-PERP": 0.0002})
+    assert searched(held, by_id(BTC), now, TENTH, told).up == pytest.approx(50.0)
+    paid = Direction(kind="funding", beta_frac={"BTC-PERP": -0.0002})
+    assert searched(held, by_id(BTC), now, TENTH, paid).nearest is None
+
+
+def test_funding_of_an_inverse_perpetual_is_paid_in_coins() -> None:
+    held = account(currency="BTC", positions={"BTC-PERPETUAL": (2000, 1000)}, balances={"BTC": 1})
+    rate = FundingSettlement(time_ns=T0_NS, instrument_id="BTC-PERPETUAL", rate_frac=D("0.001"))
+    now = snapshot(quote("BTC-PERPETUAL", 1000), index("BTC", 1000), rate)
+    moved = applied(along("funding"), 1.0, held, by_id(inverse()), now)
+    assert not isinstance(moved, Failure)
+    # 2,000 dollars are two coins; a thousandth of them, three times.
+    assert moved[0].balance_coin("BTC") == 1 - D("0.006")
+
+
+def test_funding_without_a_rate_is_unknown() -> None:
+    held, now = lone(10, 400)
+    outcome = frontier(held, by_id(BTC), now, TENTH, along("funding"))
+    assert isinstance(outcome, Failure)
+    assert "no funding rate for BTC-PERP" in outcome.message
+
+
+LOAN = account(
+    "loan", venue="aave", currency="USD", positions={"supply:wstETH": 50, "debt:USDC": -80_000}
+)
+LOAN_TERMS = by_id(supply("wstETH"), debt("USDC"))
+LOAN_RULES = lending_rulebook(wstETH=8000, USDC=8500)
+
+
+def lent(*more: MarketEvent, borrow: D | None = None) -> Snapshot:
+    events: list[MarketEvent] = [
+        oracle("wstETH", 2400),
+        oracle("USDC", 1),
+        lending("wstETH"),
+        msgspec.structs.replace(lending("USDC"), borrow_frac_per_year=borrow),
+        *more,
+    ]
+    return snapshot(*events)
+
+
+def test_a_dollar_that_rises_breaks_a_loan_in_it() -> None:
+    """50 at 2,400 times 0.8 is 96,000 against 80,000 dollars: at 1.2 dollars a dollar."""
+    found = searched(LOAN, LOAN_TERMS, lent(), LOAN_RULES, along("peg", "USDC"))
+    assert found.down is None
+    assert found.up == pytest.approx(0.2)
+
+
+def test_a_staked_token_may_leave_its_base() -> None:
+    rate = staking("wstETH", "ETH", "1.2")
+    now = lent(rate, index("ETH", 2000))
+    alone = searched(LOAN, LOAN_TERMS, now, LOAN_RULES, along("peg", "wstETH"))
+    whole = searched(LOAN, LOAN_TERMS, now, LOAN_RULES, along("spot", "ETH"))
+    assert (alone.down, whole.down) == pytest.approx((80 / 96 - 1, 80 / 96 - 1))
+
+
+def test_a_loan_grows_into_its_threshold() -> None:
+    """80,000 grow to 96,000: at 10 % a year, compounded, in ln 1.2 / 0.1 years."""
+    found = searched(
+        LOAN,
+        LOAN_TERMS,
+        lent(borrow=D("0.1")),
+        LOAN_RULES,
+        Direction(kind="time", high_frac_or_days=1000.0),
+    )
+    assert found.up == pytest.approx(365 * math.log(1.2) / 0.1, rel=2e-3)
+    still = searched(LOAN, LOAN_TERMS, lent(), LOAN_RULES, along("time"))
+    assert still.roots == ()
+
+
+def test_a_basis_moves_the_future_and_not_the_spot() -> None:
+    """Short ten at 1,000 with 400: breaks where 400 - 10 x = 0.01 (10,000 + 10 x)."""
+    held, now = lone(-10, 400)
+    found = searched(held, by_id(BTC), now, TENTH, along("basis", "BTC"))
+    assert found.up == pytest.approx(300 / (10 * 1.01) / 1000)
+    shocked = now.shocked(shock_of(along("basis", "BTC"), 0.1))
+    assert shocked.spot_usd("BTC") == D(1000)
+
+
+def test_vols_break_a_short_option_upwards_only() -> None:
+    call = option(70_000, "call")
+    held = account(currency="BTC", positions={call.instrument_id: -10}, balances={"BTC": 4})
+    now = snapshot(index("BTC", 60_000), option_quote(call, 60_000, 0.6))
+    found = searched(held, by_id(call), now, scan_rulebook(), along("vol"))
+    assert found.down is None
+    assert found.up is not None
+    assert found.up > 0.0
+
+
+# --- what is unknown ------------------------------------------------------------------------------
+
+
+def test_no_requirement_now_is_no_frontier() -> None:
+    held, _ = lone(10, 400)
+    outcome = frontier(held, by_id(BTC), snapshot(), TENTH, along("spot", "BTC"))
+    assert isinstance(outcome, Failure)
+    assert outcome.reason == "missing_data"
+
+
+def test_where_the_rules_end_the_rest_is_unknown() -> None:
+    """A table that ends at 12,000 dollars: nothing is said of ten coins above 1,200."""
+    held, now = lone(10, 4000)
+    rules = closing_rulebook(0, {"BTC/USDC": brackets((0, "0.01", "0.02"), most=12_000)})
+    found = searched(held, by_id(BTC), now, rules, along("spot", "BTC"))
+    assert [each.state for each in found.stretches] == ["breached", "solvent", "unknown"]
+    assert "12000" in found.unknown[0].reason.replace(",", "")
+    assert (
+        0.0
+        < found.unknown[0].move_low_frac_or_days
+        <= 0.2
+        < found.unknown[0].move_high_frac_or_days
+    )
+    assert found.down == pytest.approx(-(4000 - 100) / (10 * 1000 * 0.99))
+    assert found.up is None
+
+
+def test_an_account_that_is_liquidatable_now_says_where_it_heals() -> None:
+    held, now = lone(10, 50)
+    found = searched(held, by_id(BTC), now, TENTH, along("spot", "BTC"))
+    assert found.is_liquidatable
+    assert (found.down, found.up, found.nearest) == (None, None, 0.0)
+    assert [each.move for each in found.roots] == [pytest.approx(50 / 9900)]
+
+
+# --- several --------------------------------------------------------------------------------------
+
+
+def test_ways_are_those_of_what_is_held() -> None:
+    call = option(70_000, "call")
+    held = account(
+        currency="BTC",
+        positions={"BTC-PERPETUAL": (100, 1000), call.instrument_id: 1},
+        balances={"BTC": 1, "USDC": 5},
+    )
+    now = snapshot(index("BTC", 1000))
+    found = [way.title for way in ways_of(held, by_id(inverse(), call), now, {})]
+    assert found == [
+        "spot of BTC",
+        "mark of BTC-PERPETUAL",
+        "vol",
+        "basis of BTC",
+        "peg of USDC",
+        "funding",
+        "time",
+    ]
+    both = account(positions={"BTC-PERP": (1, 1000), "ETH-PERP": (1, 100)})
+    first, *_ = ways_of(both, by_id(BTC, perpetual("ETH")), now, {"BTC": 1.0, "ETH": 1.2})
+    assert dict(first.beta_frac) == {"BTC": 1.0, "ETH": 1.2}
+    (borrowed, *_) = ways_of(LOAN, LOAN_TERMS, lent(staking("wstETH", "ETH", "1.2")), {})
+    assert borrowed.title == "spot of ETH"
+
+
+def test_the_account_that_binds_is_the_nearest_in_logs() -> None:
+    """Down 30 % is further in logs than up 35 %."""
+    way = along("spot", "BTC")
+    long, now = lone(10, D(10_000) - D(7_000) * D("0.99"))
+    short, _ = lone(-10, D(13_500) * D("1.01") - D(10_000))
+    found = [searched(each, by_id(BTC), now, TENTH, way) for each in (long, short)]
+    assert [each.nearest for each in found] == [pytest.approx(-0.3), pytest.approx(0.35)]
+    assert binding(found) is found[1]
+    assert binding([]) is None

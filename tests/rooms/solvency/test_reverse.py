@@ -1,0 +1,191 @@
+"""The likeliest breach against closed forms and a search by angle; the plane, level by level."""
+
+import math
+from decimal import Decimal
+
+import msgspec
+import numpy as np
+import pytest
+
+from hedgerow.errors import Failure, OutOfDomain
+from hedgerow.margin import MarginReport, require
+from hedgerow.market import Shock
+from hedgerow.portfolio import Balance
+from hedgerow.solvency import (
+    Direction,
+    Frontier,
+    Plane,
+    ReverseStress,
+    frontier,
+    plane,
+    reverse_stress,
+    shock_of,
+)
+from tests.builders import (
+    account,
+    by_id,
+    index,
+    inverse,
+    option,
+    option_quote,
+    perpetual,
+    quote,
+    scan_rulebook,
+    snapshot,
+    tiered_rulebook,
+)
+
+D = Decimal
+TERMS = by_id(perpetual(), perpetual("ETH"))
+NOW = snapshot(quote("BTC-PERP", 1000), quote("ETH-PERP", 100))
+RULES = tiered_rulebook([(0, "0.01")], ("BTC", "ETH"))
+BTC, ETH, VOL = (
+    Direction(kind="spot", beta_frac={"BTC": 1.0}),
+    Direction(kind="spot", beta_frac={"ETH": 1.0}),
+    Direction(kind="vol"),
+)
+PAIR = account(positions={"BTC-PERP": (10, 1000), "ETH-PERP": (-50, 100)}, balances={"USDC": 1500})
+
+
+def asked(held: object, correlation: float, horizon_days: float = 1.0) -> ReverseStress:
+    found = reverse_stress(
+        held,  # type: ignore[arg-type]
+        TERMS,
+        NOW,
+        RULES,
+        [BTC, ETH],
+        np.array([0.04, 0.06]),
+        np.array([[1.0, correlation], [correlation, 1.0]]),
+        horizon_days=horizon_days,
+    )
+    assert isinstance(found, ReverseStress), found
+    return found
+
+
+@pytest.mark.parametrize("horizon_days", [1.0, 4.0])
+def test_one_factor_is_the_log_move_over_its_deviation(horizon_days: float) -> None:
+    held = account(positions={"BTC-PERP": (10, 1000)}, balances={"USDC": 2000})
+    found = asked(held, 0.0, horizon_days)
+    price = (10_000 - 2_000) / (10 * 0.99)
+    deviation = 0.04 * math.sqrt(horizon_days)
+    assert found.distance_deviations == pytest.approx(-math.log(price / 1000) / deviation, rel=1e-5)
+    moves = {each.direction.title: each for each in found.moves}
+    assert moves["spot of BTC"].move_frac == pytest.approx(price / 1000 - 1.0, rel=1e-5)
+    assert moves["spot of ETH"].move_deviations == pytest.approx(0.0, abs=1e-4)
+    assert found.blames[0].subject == "BTC-PERP"
+
+
+@pytest.mark.parametrize("correlation", [-0.5, 0.0, 0.7, 0.95])
+def test_two_factors_against_a_search_by_angle(correlation: float) -> None:
+    """Long ten of one, short fifty of the other: headroom 1,350 + 9.9 x - 50.5 y of the prices."""
+    found = asked(PAIR, correlation)
+    root = np.linalg.cholesky([[1.0, correlation], [correlation, 1.0]])
+    angles = np.linspace(0.0, 2.0 * np.pi, 4_000)
+    sizes = np.linspace(0.0, 12.0, 1_201)[:, None, None]
+    best = np.inf
+    for part in np.array_split(np.stack([np.cos(angles), np.sin(angles)]), 20, axis=1):
+        logs = sizes * np.array([[0.04], [0.06]]) * (root @ part)
+        prices = np.array([[1000.0], [100.0]]) * np.exp(logs)
+        room = 1500 + 10 * (prices[:, 0] - 1000) - 50 * (prices[:, 1] - 100)
+        room -= 0.01 * (10 * prices[:, 0] + 50 * prices[:, 1])
+        broken = room < 0
+        first = np.where(broken.any(axis=0), broken.argmax(axis=0), 10**6)
+        best = min(best, float(first.min()) * 12.0 / 1_200)
+    assert found.distance_deviations == pytest.approx(best, abs=0.011)
+
+
+def test_blames_add_up_to_the_change_of_headroom() -> None:
+    found = asked(PAIR, 0.0)
+    now = require(PAIR, TERMS, NOW, RULES)
+    shock = Shock()
+    for each in found.moves:
+        shock = shock.then(shock_of(each.direction, each.move_frac))
+    then = require(PAIR, TERMS, NOW.shocked(shock), RULES)
+    assert isinstance(now, MarginReport)
+    assert isinstance(then, MarginReport)
+    change = sum((each.headroom_change_ccy for each in found.blames), D(0))
+    assert float(change) == pytest.approx(float(then.headroom_ccy - now.headroom_ccy), rel=1e-6)
+    assert float(then.headroom_ccy) == pytest.approx(0.0, abs=0.01)
+    changes = [each.headroom_change_ccy for each in found.blames]
+    assert changes == sorted(changes)
+    assert {each.subject for each in found.blames} == {"BTC-PERP", "ETH-PERP"}
+
+
+def test_an_account_that_is_broken_is_no_move_away() -> None:
+    held = msgspec.structs.replace(PAIR, balances=(Balance(asset="USDC", quantity_coin=D(1)),))
+    found = asked(held, 0.0)
+    assert found.distance_deviations == 0.0
+    assert found.blames == ()
+
+
+def test_an_account_that_nothing_breaks_has_no_likeliest_breach() -> None:
+    held = account(positions={"BTC-PERP": (1, 1000)}, balances={"USDC": 10_000})
+    found = asked(held, 0.0)
+    assert (found.distance_deviations, found.moves, found.blames) == (None, (), ())
+
+
+def test_a_missing_price_is_no_answer() -> None:
+    found = reverse_stress(PAIR, TERMS, snapshot(), RULES, [BTC], np.array([0.1]), np.eye(1))
+    assert isinstance(found, Failure)
+
+
+@pytest.mark.parametrize(
+    ("factors", "deviation", "correlation"),
+    [
+        ([], [], np.empty((0, 0))),
+        ([Direction(kind="time")], [0.1], np.eye(1)),
+        ([BTC, ETH], [0.1], np.eye(2)),
+        ([BTC], [0.0], np.eye(1)),
+        ([BTC], [math.nan], np.eye(1)),
+        ([BTC, ETH], [0.1, 0.1], np.array([[1.0, 2.0], [2.0, 1.0]])),
+    ],
+)
+def test_figures_that_cannot_be_are_refused(
+    factors: list[Direction], deviation: list[float], correlation: np.ndarray
+) -> None:
+    with pytest.raises(OutOfDomain):
+        reverse_stress(PAIR, TERMS, NOW, RULES, factors, np.array(deviation), correlation)
+
+
+# --- the plane ------------------------------------------------------------------------------------
+
+
+def test_every_level_of_a_plane_has_the_roots_of_its_frontier() -> None:
+    call, put = option(70_000, "call"), option(50_000, "put")
+    held = account(
+        currency="BTC",
+        positions={
+            call.instrument_id: -10,
+            put.instrument_id: -10,
+            "BTC-PERPETUAL": (30_000, 60_000),
+        },
+        balances={"BTC": 4},
+    )
+    now = snapshot(
+        index("BTC", 60_000),
+        quote("BTC-PERPETUAL", 60_000),
+        option_quote(call, 60_000, 0.6),
+        option_quote(put, 60_000, 0.65),
+    )
+    terms, rules = by_id(call, put, inverse()), scan_rulebook()
+    made = plane(held, terms, now, rules, BTC, VOL, levels_frac_or_days=(-0.5, 0.0, 1.0))
+    assert isinstance(made, Plane)
+    counts = []
+    for level in made.levels:
+        market = now.shocked(shock_of(VOL, level.move_frac_or_days))
+        exact = frontier(held, terms, market, rules, BTC)
+        assert isinstance(exact, Frontier)
+        want = [math.log1p(each.move) for each in exact.roots]
+        assert [math.log1p(each) for each in level.roots_frac_or_days] == pytest.approx(
+            want, abs=1e-4
+        )
+        assert level.is_solvent_low is (exact.stretches[0].state == "solvent")
+        assert level.unknown == ""
+        counts.append(len(want))
+    assert max(counts) >= 2
+
+
+def test_a_plane_moves_the_market_and_needs_a_requirement() -> None:
+    with pytest.raises(OutOfDomain, match="funding"):
+        plane(PAIR, TERMS, NOW, RULES, BTC, Direction(kind="funding"))
+    assert isinstance(plane(PAIR, TERMS, snapshot(), RULES, BTC, VOL), Failure)

@@ -20,12 +20,13 @@ from typing import Final, TypeAlias
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr, ndtri
+from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from hedgerow.errors import OutOfDomain
 from hedgerow.solvency.latency import Regime, RescueRoute, RouteBook, transit_s
 from hedgerow.solvency.latency_value import YEAR_S
+from hedgerow.solvency.passage import reached
 
 __all__ = [
     "Moves",
@@ -40,7 +41,6 @@ Floats: TypeAlias = NDArray[np.float64]
 
 # Fewer separate stretches of history than this say nothing about a tail.
 _STRETCHES_COUNT_MIN: Final = 20
-# A millionth a year is a price that stands still, and no divisor.
 _VOL_FRAC_MIN: Final = 1e-6
 
 
@@ -131,23 +131,10 @@ def breach_frac(
     _check(distance_log, vol_frac)
     if not (times >= 0.0).all() or not np.isfinite(drift_log_per_year):
         raise OutOfDomain("times must not be negative and the drift finite")
-    years = times / YEAR_S
-    if distance_log == 0.0:
-        return np.ones_like(years)
-    if vol_frac < _VOL_FRAC_MIN:
-        with np.errstate(invalid="ignore"):
-            return np.where(distance_log + drift_log_per_year * years <= 0.0, 1.0, 0.0)
-    x, nu = distance_log, drift_log_per_year
-    ever = min(0.0, -2.0 * nu * x / vol_frac**2)
-    found: Floats = np.where(np.isinf(years), np.exp(ever), 0.0)
-    some = (years > 0.0) & np.isfinite(years)
-    t = years[some]
-    deviation = vol_frac * np.sqrt(t)
-    # In logarithms: against a strong drift the factor alone is beyond float64.
-    found[some] = np.exp(log_ndtr((-x - nu * t) / deviation)) + np.exp(
-        log_ndtr((-x + nu * t) / deviation) - 2.0 * nu * x / vol_frac**2
-    )
-    return np.clip(found, 0.0, 1.0)
+    # What moves less than a millionth a year stands still, and is no divisor.
+    vol = vol_frac if vol_frac >= _VOL_FRAC_MIN else 0.0
+    way, drift, sigma = (np.float64(each) for each in (distance_log, -drift_log_per_year, vol))
+    return np.asarray(reached(way, drift, sigma, times / YEAR_S), dtype=np.float64)
 
 
 def rescue_odds(distance_log: float, vol_frac: float, elapsed_s: float) -> float:

@@ -24,8 +24,6 @@ COMMANDS = [
     ("exposure", "cross"),
     ("exposure", "funding"),
     ("exposure", "liquidity"),
-    ("solvency",),
-    ("solvency", "frontier"),
     ("margin",),
     ("margin", "require"),
     ("margin", "compare"),

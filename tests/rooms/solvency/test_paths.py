@@ -12,7 +12,7 @@ from scipy import stats
 from scipy.special import ndtr
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.market import Dynamics, Jumps
+from hedgerow.market import Dynamics, Factor, FactorMoves, Jumps
 from hedgerow.solvency import (
     Boundary,
     LiquidationCost,
@@ -224,7 +224,7 @@ def test_the_bytes_do_not_depend_on_threads(dynamics: Dynamics) -> None:
         for threads in (1, 2, 3, 7)
     ]
     assert runs[0] == runs[1] == runs[2] == runs[3]
-    assert len(runs[0]) == 10
+    assert len(runs[0]) == 12
 
 
 def test_jumps_over_a_barrier_and_how_far() -> None:
@@ -395,7 +395,7 @@ def test_any_of_two_that_nothing_joins_is_what_chance_makes_of_it() -> None:
     )
     alone = 1.0 - np.prod(1.0 - found.hit_frac, axis=0)
     assert np.all(np.abs(found.any_frac - alone) <= 4.0 * found.any_error_frac + 1e-12)
-    assert np.all(found.any_frac >= found.hit_frac.max(axis=0))
+    assert np.all(found.any_frac >= (1.0 - 1e-12) * found.hit_frac.max(axis=0))
 
 
 def test_any_of_those_joined_leaves_out_the_others() -> None:
@@ -405,8 +405,8 @@ def test_any_of_those_joined_leaves_out_the_others() -> None:
     )
     near, far = (Boundary.fixed("a", btc, low_log=low, high_log=None) for low in (-0.05, -0.2))
     found = path_hits(dynamics, [near, far], paths_count=2_000, seed=5, joined=[1])
-    assert np.array_equal(found.any_frac, found.hit_frac[1])
-    assert np.array_equal(found.any_error_frac, found.hit_error_frac[1])
+    assert found.any_frac == pytest.approx(found.hit_frac[1], rel=1e-12)
+    assert found.any_error_frac == pytest.approx(found.hit_error_frac[1], rel=1e-9)
     whole = pooled([near, far], "both")
     exact = path_hits(dynamics, [whole], paths_count=2_000, seed=5)
     assert np.array_equal(exact.hit_frac[0], found.hit_frac[0])

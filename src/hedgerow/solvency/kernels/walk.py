@@ -389,12 +389,12 @@ def walk(
                                 hit_low[b, i] + hit_high[b, i]
                             )
                 for i in range(here):
-                    alive = 1.0
+                    either = 0.0
                     for a in range(accounts):
                         if is_joined[a]:
-                            alive *= 1.0 - hit_low[a, i] - hit_high[a, i]
-                    joined[block, at, 0, 0] += 1.0 - alive
-                    joined[block, at, 0, 1] += (1.0 - alive) * (1.0 - alive)
+                            either += (1.0 - either) * (hit_low[a, i] + hit_high[a, i])
+                    joined[block, at, 0, 0] += either
+                    joined[block, at, 0, 1] += either * either
                 if ends.shape[0] > 0:
                     for i in range(here):
                         for f in range(factors):

@@ -34,6 +34,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "solvency probability": "likelihood:show_probability",
     "hedge plan": "plans:show_hedges",
     "collateral plan": "plans:show_transfers",
+    "solvency backtest perps": "liquidation_backtest:run_backtest",
     "surface fit": "surfaces:fit_all",
     "surface show": "surfaces:show_one",
     "surface check": "surfaces:check_all",

@@ -285,3 +285,14 @@ def backtest_loans(
         breach_frac_max=alarm,
         as_json=as_json,
     )
+
+
+@backtest.command(name="perps")
+def backtest_perps(*, data: Data = None, as_json: Json = False) -> int:
+    """Hold chances of liquidation of perpetuals against recorded prices, hour by hour.
+
+    DATA holds the folders perp_binance and ohlcv_binance. Exit status 1 where fewer than nine in
+    ten bins hold what came, totals are off by more than a factor 1.25 at a horizon, or the closed
+    form on an average of squared returns scores better.
+    """
+    return act("solvency backtest perps", data, as_json=as_json)

@@ -7,7 +7,8 @@ The room refuses records that cannot be: crossed or empty ladders, non-positive 
 
 Chains enter `fit_surfaces` and a `Surface` of each leaves: per expiry a smile free of arbitrage, or
 the reason why there is none. A table of returns enters `covariance`, and joint moves of all factors
-leave: designed, drawn or as history had them. `Dynamics` says how factors move over time.
+leave: designed, drawn or as history had them. `Dynamics` says how factors move over time. Hourly
+bars enter `filtered_pasts`, and at every hour the range to expect leaves, beside what came of it.
 """
 
 from hedgerow.market.ages import AgeLimits
@@ -27,7 +28,9 @@ from hedgerow.market.covariance import (
 from hedgerow.market.dynamics import Dynamics, FactorMoves, Garch, Jumps
 from hedgerow.market.essvi import Essvi
 from hedgerow.market.events import VarianceEvent
+from hedgerow.market.filtered import FilteredPast, filtered_pasts
 from hedgerow.market.forwards import Forward, ForwardSource, from_parity, from_strike
+from hedgerow.market.hour_bars import HourBars, spliced
 from hedgerow.market.joint import (
     JointScenarios,
     designed,
@@ -78,11 +81,13 @@ __all__ = [
     "Factor",
     "FactorKind",
     "FactorMoves",
+    "FilteredPast",
     "Forward",
     "ForwardSource",
     "FundingSettlement",
     "Garch",
     "GatedQuotes",
+    "HourBars",
     "IndexPrice",
     "JointScenarios",
     "Jumps",
@@ -117,6 +122,7 @@ __all__ = [
     "designed",
     "drawn",
     "expiry_forwards",
+    "filtered_pasts",
     "fit_surfaces",
     "from_parity",
     "from_strike",
@@ -128,6 +134,7 @@ __all__ = [
     "quoted_arbitrage",
     "shrinkage_frac",
     "smile_quotes",
+    "spliced",
     "stacked",
     "stressed",
     "time_weighted_usd",

@@ -6,6 +6,9 @@ refuses a distance where one requirement on the way has no answer.
 
 How likely that is, and how soon: closed forms for one price (`hit_frac`, `corridor`), and paths of
 the market's `Dynamics` against the `Boundary` of an account (`path_hits`).
+
+What a price did in like weather of the past enters `breach_chance`, and how likely a move is
+leaves; `calibrated` holds such chances against what came of them.
 """
 
 from hedgerow.solvency.boundary import (
@@ -18,10 +21,18 @@ from hedgerow.solvency.boundary import (
     pooled,
     spot_nodes,
 )
+from hedgerow.solvency.calibration import Bin, Calibration, ForecastColumns, Totals, calibrated
 from hedgerow.solvency.coins import coins_moved
 from hedgerow.solvency.corridor import Corridor, corridor
 from hedgerow.solvency.directions import Direction, DirectionKind, applied, shock_of
 from hedgerow.solvency.distance import DISTANCE_FRAC_MAX, distance
+from hedgerow.solvency.excursions import (
+    BreachChance,
+    Excursions,
+    breach_chance,
+    fit_excursions,
+    liquidation_move_log,
+)
 from hedgerow.solvency.frontier import frontier
 from hedgerow.solvency.passage import (
     bridge_hit_frac,
@@ -44,6 +55,7 @@ from hedgerow.solvency.plane import Level, Plane, plane
 from hedgerow.solvency.records import Distance, Frontier, Root, Stretch, StretchState
 from hedgerow.solvency.reverse import Blame, FactorMove, ReverseStress, reverse_stress
 from hedgerow.solvency.standing import Standing, StandingChange, WhatIf, compared, standing
+from hedgerow.solvency.walk import Isolated, Walked, closed_form, walked_forward
 from hedgerow.solvency.wanted import CollateralWanted, collateral_wanted
 from hedgerow.solvency.ways import binding, joint_of, ways_of
 
@@ -51,17 +63,23 @@ __all__ = [
     "DISTANCE_FRAC_MAX",
     "HORIZONS_YEARS",
     "NO_BARRIER_LOG",
+    "Bin",
     "Blame",
     "Boundary",
+    "BreachChance",
+    "Calibration",
     "CollateralWanted",
     "Corridor",
     "Direction",
     "DirectionKind",
     "Distance",
     "Driven",
+    "Excursions",
     "FactorMove",
+    "ForecastColumns",
     "Frontier",
     "Headroom",
+    "Isolated",
     "Level",
     "LiquidationCost",
     "PathHits",
@@ -72,23 +90,30 @@ __all__ = [
     "StandingChange",
     "Stretch",
     "StretchState",
+    "Totals",
+    "Walked",
     "WhatIf",
     "applied",
     "binding",
     "boundary",
+    "breach_chance",
     "bridge_hit_frac",
+    "calibrated",
     "cash_at_hit_usd",
+    "closed_form",
     "coins_moved",
     "collateral_wanted",
     "compared",
     "corridor",
     "distance",
     "ever_frac",
+    "fit_excursions",
     "frontier",
     "headroom",
     "hit_density_per_year",
     "hit_frac",
     "joint_of",
+    "liquidation_move_log",
     "mean_years",
     "median_years",
     "path_ends_log",
@@ -100,5 +125,6 @@ __all__ = [
     "shock_of",
     "spot_nodes",
     "standing",
+    "walked_forward",
     "ways_of",
 ]

@@ -40,6 +40,7 @@ COMMANDS = [
     ("solvency", "ladder"),
     ("solvency", "backtest"),
     ("solvency", "backtest", "loans"),
+    ("solvency", "backtest", "perps"),
     ("hedge",),
     ("hedge", "plan"),
     ("collateral",),

@@ -17,6 +17,12 @@ from hedgerow.venues.recordings.candles import (
 from hedgerow.venues.recordings.chains import chain_underlyings, read_chains
 from hedgerow.venues.recordings.funding import read_funding
 from hedgerow.venues.recordings.futures import read_dated_futures, read_perpetual_quotes
+from hedgerow.venues.recordings.hours import (
+    mark_symbols,
+    read_mark_hours,
+    read_spot_hours,
+    read_trade_hours,
+)
 from hedgerow.venues.recordings.lending_accounts import (
     read_lending_accounts,
     read_lending_reserves,
@@ -36,6 +42,7 @@ from hedgerow.venues.recordings.replay import replay_raw_book
 __all__ = [
     "chain_underlyings",
     "future_from_name",
+    "mark_symbols",
     "merge",
     "option_from_name",
     "perpetual_from_name",
@@ -46,6 +53,7 @@ __all__ = [
     "read_lending_accounts",
     "read_lending_reserves",
     "read_liquidation_calls",
+    "read_mark_hours",
     "read_marks",
     "read_oracle_rounds",
     "read_perpetual_quotes",
@@ -53,7 +61,9 @@ __all__ = [
     "read_power_states",
     "read_reserves",
     "read_spot",
+    "read_spot_hours",
     "read_spot_windows",
     "read_stored_standings",
+    "read_trade_hours",
     "replay_raw_book",
 ]

@@ -50,9 +50,9 @@ def _sheet(interval_ns: int, *more: Column) -> Sheet:
     )
 
 
-_PERPETUAL_15M = _sheet(15 * MINUTE_NS, amount("volume"))
-_MARK_1H = _sheet(HOUR_NS)
-_SPOT_1H = _sheet(HOUR_NS, amount("volume"))
+PERPETUAL_15M = _sheet(15 * MINUTE_NS, amount("volume"))
+MARK_1H = _sheet(HOUR_NS)
+SPOT_1H = _sheet(HOUR_NS, amount("volume"))
 _SPOT_30M = _sheet(30 * MINUTE_NS, amount("volume"))
 
 
@@ -69,7 +69,7 @@ def read_perpetuals(
         If the file lacks a column, holds an impossible value or runs backwards.
     """
     path = find_one(folder, "trade_15m.parquet")
-    return _candles(_PERPETUAL_15M, path, start_ns, end_ns, symbols, "PERP")
+    return _candles(PERPETUAL_15M, path, start_ns, end_ns, symbols, "PERP")
 
 
 def read_spot(
@@ -83,7 +83,7 @@ def read_spot(
         If the file lacks a column, holds an impossible value or runs backwards.
     """
     path = find_one(folder, "spot_1h.parquet")
-    return _candles(_SPOT_1H, path, start_ns, end_ns, symbols, "SPOT")
+    return _candles(SPOT_1H, path, start_ns, end_ns, symbols, "SPOT")
 
 
 def read_spot_windows(
@@ -155,7 +155,7 @@ def _of_one(
 def _marks(path: Path, start_ns: int, end_ns: int, symbol: str) -> Iterator[MarketEvent]:
     printed = Printed()
     instrument_id = f"{symbol}-PERP"
-    for _, table in _MARK_1H.slices(
+    for _, table in MARK_1H.slices(
         [path], start_ns=start_ns, end_ns=end_ns, where={"symbol": symbol}
     ):
         for time_ns, close in zip(

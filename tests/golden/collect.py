@@ -60,8 +60,6 @@ def _methods() -> dict[str, Any]:
         "hedge_band",
         "portfolio_scan",
         "lp",
-        "first_passage",
-        "liquidation_probability_7d_sigma60",
         "latency_var_bp_sigma60_99",
         "cascade",
         "hunting",

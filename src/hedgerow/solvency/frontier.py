@@ -10,7 +10,7 @@ How it searches: places on a grid that is fine near the present market, all at o
 is within its bound of zero). Then every stretch without a change of sign is asked whether it could
 hold two roots: whether a parabola bent four times as much as the headroom bends nearby could reach
 zero inside; if so it is halved, until none could or it is 1e-4 wide in logs. Last the engine
-closes in on each change of sign to 1e-12. What dips through zero and back between two places of the
+closes in on each change of sign to 2e-11. What dips through zero and back between two places of the
 grid without bending the headroom at any of them is not seen; a jump is found where it leaves the
 sign changed.
 
@@ -32,16 +32,16 @@ from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.solvency.bracket import Place, closed_in
 from hedgerow.solvency.directions import Direction, applied
-from hedgerow.solvency.line import Line, Sample
+from hedgerow.solvency.line import Line, Sample, guessed
 from hedgerow.solvency.records import Frontier, Root, Stretch, StretchState
 
 __all__ = ["frontier", "grid", "refined"]
 
-_SIDE_COUNT = 20
+_SIDE_COUNT = 14
 _CROWDING = 3.0  # how much finer the grid is near home: the sinh of this over itself
 _BEND = 4.0
 _WIDTH_MIN = 1e-4
-_TOLERANCE = 1e-12
+_TOLERANCE = 2e-11  # in logs: venues round to steps that are a little less
 _SAMPLES_COUNT_MAX = 600
 
 
@@ -72,30 +72,17 @@ def frontier(
     samples = refined(line.samples, present, grid(direction, _SIDE_COUNT))
     roots: list[Root] = []
     stretches: list[Stretch] = []
-    for left, right in pairwise(samples):
+    for n, (left, right) in enumerate(pairwise(samples)):
+        low, high = left.at_coordinate, right.at_coordinate
         failure = left.failure or right.failure
         if failure is not None:
-            _add(
-                stretches,
-                direction,
-                left.at_coordinate,
-                right.at_coordinate,
-                "unknown",
-                failure.message,
-            )
+            _add(stretches, direction, low, high, "unknown", failure.message)
         elif _state(left) == _state(right):
-            _add(stretches, direction, left.at_coordinate, right.at_coordinate, _state(left))
+            _add(stretches, direction, low, high, _state(left))
         else:
-            closed = _closed(line, left, right)
+            closed = _closed(line, samples, n)
             if isinstance(closed, Failure):
-                _add(
-                    stretches,
-                    direction,
-                    left.at_coordinate,
-                    right.at_coordinate,
-                    "unknown",
-                    closed.message,
-                )
+                _add(stretches, direction, low, high, "unknown", closed.message)
                 continue
             solvent, breached = closed
             roots.append(
@@ -104,8 +91,8 @@ def frontier(
                     move_breached_frac_or_days=direction.move_at(breached),
                 )
             )
-            _add(stretches, direction, left.at_coordinate, solvent, _state(left))
-            _add(stretches, direction, solvent, right.at_coordinate, _state(right))
+            _add(stretches, direction, low, solvent, _state(left))
+            _add(stretches, direction, solvent, high, _state(right))
     return Frontier(
         account_id=account.account_id,
         rulebook=rulebook.name,
@@ -173,10 +160,38 @@ def _bend(samples: Sequence[Sample], n: int) -> float:
     return abs(2.0 * (rise - rise_before) / (after.at_coordinate - before.at_coordinate))
 
 
-def _closed(line: Line, left: Sample, right: Sample) -> Outcome[tuple[float, float]]:
-    """Close in by the engine; give the last coordinate with headroom and the first without."""
-    near, far = (Place(each.at_coordinate, Decimal(repr(each.room_ccy))) for each in (left, right))
-    closed = closed_in(line.room_ccy, near, far, tolerance_coordinate=_TOLERANCE)
+def _closed(line: Line, samples: Sequence[Sample], n: int) -> Outcome[tuple[float, float]]:
+    """Close in by the engine; give the last coordinate with headroom and the first without.
+
+    Two steps of a secant from the guess that the samples allow, then both sides of where they lead;
+    what jumps, or bends more than a cubic, is closed in on from there.
+    """
+    left, right = (
+        Place(each.at_coordinate, Decimal(repr(each.room_ccy))) for each in samples[n : n + 2]
+    )
+    at, slope = guessed(samples, n)
+    reach = 0.4 * _TOLERANCE
+    for step in range(4):
+        if step >= 2:  # a little to this side of the root, then a little to the other
+            at += reach if step == 2 else -2.0 * reach
+        if not left.at < at < right.at:
+            break
+        asked = line.room_ccy(at)
+        if isinstance(asked, Failure):
+            return asked
+        here = Place(at, asked)
+        before = float(left.room_ccy), left.at
+        if (asked >= 0) is (left.room_ccy >= 0):
+            left = here
+        else:
+            right, before = here, (float(right.room_ccy), right.at)
+        if step < 2:
+            if step == 1 and before[1] != at:
+                slope = (float(asked) - before[0]) / (at - before[1])
+            if slope == 0.0:
+                break
+            at -= float(asked) / slope
+    closed = closed_in(line.room_ccy, left, right, tolerance_coordinate=_TOLERANCE)
     if isinstance(closed, Failure):
         return closed
     solvent, breached = closed if closed[0].room_ccy >= 0 else reversed(closed)
@@ -184,9 +199,8 @@ def _closed(line: Line, left: Sample, right: Sample) -> Outcome[tuple[float, flo
         room_ccy = line.room_ccy(place.at)
         if isinstance(room_ccy, Failure):
             return room_ccy
-        assert (room_ccy >= 0) is (place is solvent), (
-            f"the model was off by more than its bound: {place}"
-        )
+        is_solvent = place is solvent
+        assert (room_ccy >= 0) is is_solvent, f"the model was off by more than its bound: {place}"
     return solvent.at, breached.at
 
 

@@ -18,7 +18,7 @@ from hedgerow.margin import MarginReport, Rulebook, require, require_across
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Account
 
-__all__ = ["Line", "Moved", "Sample"]
+__all__ = ["Line", "Moved", "Sample", "guessed"]
 
 Moved: TypeAlias = Callable[[float], Outcome[tuple[Account, Shock]]]
 
@@ -98,3 +98,46 @@ class Line:
                 failure = exact if isinstance(exact, Failure) else None
             found.append(Sample(at, room, failure))
         return found
+
+
+def guessed(samples: Sequence[Sample], n: int) -> tuple[float, float]:
+    """Guess the root between sample n and the next, which differ in sign, and the slope there.
+
+    By the cubic through them and their neighbours, as far as these have answers.
+
+    Returns
+    -------
+    tuple of float
+        A coordinate between the two, and what headroom gains per coordinate there.
+    """
+    chosen = [
+        samples[at]
+        for at in range(max(0, n - 1), min(len(samples), n + 3))
+        if samples[at].failure is None
+    ]
+    # From the left end on, in widths of the bracket.
+    begins, width = (
+        samples[n].at_coordinate,
+        samples[n + 1].at_coordinate - samples[n].at_coordinate,
+    )
+    at = [(each.at_coordinate - begins) / width for each in chosen]
+    gaps = [each.room_ccy for each in chosen]
+    for order in range(1, len(at)):  # divided differences, Newton's form
+        for k in range(len(at) - 1, order - 1, -1):
+            gaps[k] = (gaps[k] - gaps[k - 1]) / (at[k] - at[k - order])
+
+    def room(place: float) -> tuple[float, float]:
+        value, slope = gaps[-1], 0.0
+        for k in range(len(at) - 2, -1, -1):
+            slope = slope * (place - at[k]) + value
+            value = value * (place - at[k]) + gaps[k]
+        return value, slope
+
+    low, high, is_safe_low = 0.0, 1.0, samples[n].room_ccy >= 0.0
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        if (room(middle)[0] >= 0.0) is is_safe_low:
+            low = middle
+        else:
+            high = middle
+    return begins + low * width, room(low)[1] / width

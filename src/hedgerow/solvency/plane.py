@@ -4,7 +4,6 @@ Two directions enter, and levels of the second; a `Plane` leaves. Its roots are 
 venue where there is one (within its bound, and to 1e-4), and its engine's where there is none.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -17,7 +16,7 @@ from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.solvency.directions import Direction, applied, shock_of
 from hedgerow.solvency.frontier import grid, refined
-from hedgerow.solvency.line import Line, Sample
+from hedgerow.solvency.line import Line, Sample, guessed
 
 __all__ = ["LEVELS", "Level", "Plane", "plane"]
 
@@ -27,6 +26,7 @@ LEVELS = (-0.6, -0.45, -0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.
 _SIDE_COUNT = 10
 _ROUNDS_COUNT_MAX = 30
 _TOLERANCE = 1e-4
+_REACH = 0.45 * _TOLERANCE
 
 
 class Level(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,10 +104,9 @@ def _level(line: Line, first: Direction, move: float, samples: Sequence[Sample])
     known = [each for each in samples if each.failure is None]
     failures = [each.failure.message for each in samples if each.failure is not None]
     brackets = [
-        (left, right)
-        for left, right in pairwise(samples)
-        if not (left.failure or right.failure)
-        and (left.room_ccy >= 0.0) is not (right.room_ccy >= 0.0)
+        (left, right, guessed(samples, n)[0])
+        for n, (left, right) in enumerate(pairwise(samples))
+        if not (left.failure or right.failure) and _differ(left, right)
     ]
     return Level(
         move_frac_or_days=move,
@@ -117,37 +116,45 @@ def _level(line: Line, first: Direction, move: float, samples: Sequence[Sample])
     )
 
 
-def _closed(line: Line, brackets: Sequence[tuple[Sample, Sample]]) -> list[float]:
-    """Close in on all roots of a level at once, by the secant with a bisection every third time."""
-    roots = list(brackets)
-    for turn in range(_ROUNDS_COUNT_MAX):
-        wide = [
-            n
-            for n, (left, right) in enumerate(roots)
-            if right.at_coordinate - left.at_coordinate > _TOLERANCE
-        ]
+def _closed(line: Line, brackets: Sequence[tuple[Sample, Sample, float]]) -> list[float]:
+    """Close in on all roots of a level at once: where each is guessed, looked at on both sides.
+
+    What does not lie there is looked for in the part of the bracket that is left, in the same way.
+    """
+    roots = [(left, right) for left, right, _ in brackets]
+    guesses = [guess for *_, guess in brackets]
+    for _ in range(_ROUNDS_COUNT_MAX):
+        wide = [n for n, (left, right) in enumerate(roots) if _width(left, right) > _TOLERANCE]
         if not wide:
             break
-        sampled = line.samples([_between(*roots[n], turn) for n in wide])
-        for n, middle in zip(wide, sampled, strict=True):
+        places = [guesses[n] + side * _REACH for n in wide for side in (-1.0, 1.0)]
+        sampled = line.samples(places)
+        for k, n in enumerate(wide):
+            roots[n] = _narrowed(roots[n], sampled[2 * k : 2 * k + 2])
             left, right = roots[n]
-            if middle.failure is not None:
-                roots[n] = (
-                    left,
-                    Sample(left.at_coordinate, math.nan),
-                )  # no answer inside: the left end
-            elif (middle.room_ccy >= 0.0) is (left.room_ccy >= 0.0):
-                roots[n] = (middle, right)
-            else:
-                roots[n] = (left, middle)
+            share = left.room_ccy / (left.room_ccy - right.room_ccy)
+            # The secant of a jump creeps along one end: never nearer to it than a tenth.
+            guesses[n] = left.at_coordinate + min(max(share, 0.1), 0.9) * _width(left, right)
     return [0.5 * (left.at_coordinate + right.at_coordinate) for left, right in roots]
 
 
-def _between(left: Sample, right: Sample, turn: int) -> float:
-    """Give the next place to look: a little beyond the secant's, so that both ends close in."""
-    width = right.at_coordinate - left.at_coordinate
-    share = left.room_ccy / (left.room_ccy - right.room_ccy)
-    if turn % 3 == 2 or not math.isfinite(share):
-        share = 0.5
-    nudge = min(0.05, 0.25 * _TOLERANCE / width) * (1.0 if share < 0.5 else -1.0)
-    return left.at_coordinate + width * min(max(share + nudge, 0.01), 0.99)
+def _narrowed(root: tuple[Sample, Sample], inside: Sequence[Sample]) -> tuple[Sample, Sample]:
+    """Keep the part in which the sign changes; what has no answer ends it on its left."""
+    left, right = root
+    for each in inside:
+        if not left.at_coordinate < each.at_coordinate < right.at_coordinate:
+            continue
+        if each.failure is not None:
+            return left, Sample(left.at_coordinate, -left.room_ccy)
+        if _differ(left, each):
+            return left, each
+        left = each
+    return left, right
+
+
+def _differ(left: Sample, right: Sample) -> bool:
+    return (left.room_ccy >= 0.0) is not (right.room_ccy >= 0.0)
+
+
+def _width(left: Sample, right: Sample) -> float:
+    return right.at_coordinate - left.at_coordinate

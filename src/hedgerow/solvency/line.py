@@ -100,8 +100,8 @@ class Line:
         return found
 
 
-def guessed(samples: Sequence[Sample], n: int) -> tuple[float, float]:
-    """Guess the root between sample n and the next, which differ in sign, and the slope there.
+def guessed(samples: Sequence[Sample], left_index: int) -> tuple[float, float]:
+    """Guess the root between a sample and the next, which differ in sign, and the slope there.
 
     By the cubic through them and their neighbours, as far as these have answers.
 
@@ -112,13 +112,13 @@ def guessed(samples: Sequence[Sample], n: int) -> tuple[float, float]:
     """
     chosen = [
         samples[at]
-        for at in range(max(0, n - 1), min(len(samples), n + 3))
+        for at in range(max(0, left_index - 1), min(len(samples), left_index + 3))
         if samples[at].failure is None
     ]
     # From the left end on, in widths of the bracket.
     begins, width = (
-        samples[n].at_coordinate,
-        samples[n + 1].at_coordinate - samples[n].at_coordinate,
+        samples[left_index].at_coordinate,
+        samples[left_index + 1].at_coordinate - samples[left_index].at_coordinate,
     )
     at = [(each.at_coordinate - begins) / width for each in chosen]
     gaps = [each.room_ccy for each in chosen]
@@ -133,7 +133,7 @@ def guessed(samples: Sequence[Sample], n: int) -> tuple[float, float]:
             value = value * (place - at[k]) + gaps[k]
         return value, slope
 
-    low, high, is_safe_low = 0.0, 1.0, samples[n].room_ccy >= 0.0
+    low, high, is_safe_low = 0.0, 1.0, samples[left_index].room_ccy >= 0.0
     for _ in range(60):
         middle = 0.5 * (low + high)
         if (room(middle)[0] >= 0.0) is is_safe_low:

@@ -32,6 +32,7 @@ def test_between_readings_health_is_what_the_next_reading_says(tracks: list[Loan
     assert np.median(off) < 0.011
 
 
+@pytest.mark.slow
 def test_every_call_is_in_a_track(tracks: list[LoanTrack], shared_data: Path) -> None:
     calls = pl.read_parquet(shared_data / "aave_v2_liquidations" / "liquidation_calls.parquet")
     users = [each.track.account_id for each in tracks]

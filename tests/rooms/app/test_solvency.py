@@ -117,6 +117,7 @@ def test_moves_are_written_in_their_own_unit() -> None:
 # --- probability ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def chance(words: list[str], *more: str) -> Answer:
     return hedgerow_here(
         "solvency", "probability", *words, "--paths", "2000", *more, cwd=Path(words[0]).parent
@@ -154,6 +155,7 @@ def test_a_lone_perpetual_meets_the_closed_form(words: list[str]) -> None:
     assert abs(week - want) <= 4.0 * error + 0.02 * want
 
 
+@pytest.mark.slow
 def test_more_vol_is_more_probable_and_the_seed_repeats(words: list[str]) -> None:
     calm, wild, again = (
         chance(words, "--account", "perp", "--vol", f"BTC={vol}%", "--json").out

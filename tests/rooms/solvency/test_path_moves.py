@@ -46,6 +46,7 @@ def test_moves_are_correlated_and_grow_as_told() -> None:
     assert found == pytest.approx(-0.7, abs=4 * (1 - 0.49) / np.sqrt(200_000))
 
 
+@pytest.mark.slow
 def test_a_factor_bound_to_another_is_drawn_with_it() -> None:
     ends = path_ends_log(
         two(1.0, moves(), moves(VOL)), paths_count=1_000, seed=SEED, horizons_years=[WEEK_YEARS]

@@ -379,6 +379,7 @@ def test_what_is_refused(change: dict[str, Any], told: str) -> None:
         path_hits(alone(), boundaries, **asked)
 
 
+@pytest.mark.slow
 # --- any of several -------------------------------------------------------------------------------
 
 

@@ -170,6 +170,7 @@ def test_late_when_it_matters_is_worse_than_late_at_random() -> None:
     assert linked < alone - 5 * error
 
 
+@pytest.mark.slow
 @given(factor=st.floats(1.0, 50.0), further=st.floats(0.0, 0.05), seed=st.integers(0, 20))
 def test_slower_routes_never_succeed_more_often_in_history(
     factor: float, further: float, seed: int

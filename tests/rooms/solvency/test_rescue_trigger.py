@@ -64,6 +64,7 @@ def test_the_trigger_for_odds_has_them(success: float, vol: float, times: float)
     )
 
 
+@pytest.mark.slow
 def test_no_distance_helps_where_rescues_fail() -> None:
     times = np.array([60.0] * 9 + [float("inf")])
     assert trigger_for_odds_log(0.8, times, success_frac=0.95) is None
@@ -75,8 +76,9 @@ def test_no_distance_helps_where_rescues_fail() -> None:
 def test_a_policy_costs_what_its_simulation_costs() -> None:
     """Cells of the grid, but paths of their own: between looks the crossing is drawn by the bridge.
 
-    The simulation moves on the grid's places too (nearest after every look), which is the model;
-    its chances are those of paths and not of the kernel.
+    @pytest.mark.slow
+        The simulation moves on the grid's places too (nearest after every look), which is the model;
+        its chances are those of paths and not of the kernel.
     """
     asked = problem(reach_log=0.5, places_count=30, fails_frac=0.1, holding_days=6.0)
     places = asked.places_log

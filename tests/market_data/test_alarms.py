@@ -32,7 +32,6 @@ def test_between_readings_health_is_what_the_next_reading_says(tracks: list[Loan
     assert np.median(off) < 0.011
 
 
-@pytest.mark.slow
 def test_every_call_is_in_a_track(tracks: list[LoanTrack], shared_data: Path) -> None:
     calls = pl.read_parquet(shared_data / "aave_v2_liquidations" / "liquidation_calls.parquet")
     users = [each.track.account_id for each in tracks]
@@ -42,6 +41,7 @@ def test_every_call_is_in_a_track(tracks: list[LoanTrack], shared_data: Path) ->
     assert sum(int(each.track.is_called.sum()) for each in tracks) == hours.n_unique()
 
 
+@pytest.mark.slow
 def test_probability_sees_more_falls_in_time_than_a_threshold(
     tracks: list[LoanTrack], shared_data: Path, tmp_path: Path
 ) -> None:

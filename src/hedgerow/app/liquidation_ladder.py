@@ -5,9 +5,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from rich.console import Group
+from rich.text import Text
 
 from hedgerow.app.asked import show
 from hedgerow.app.option_table import read_frame
+from hedgerow.app.options import Source
+from hedgerow.app.own_levels import OwnLevels, own_levels
 from hedgerow.app.verdict import status
 from hedgerow.app.written import check_plot, write_plot
 from hedgerow.errors import OutOfDomain, RequestRejected
@@ -40,6 +44,8 @@ def show_ladder(
     shock_frac: float | None,
     cluster_frac: float,
     plot: Path | None,
+    desk: Source | None,
+    coin: str | None,
     as_json: bool,
 ) -> int:
     """Print levels, our part of them, what a shock sets off and what each hunt gains.
@@ -51,8 +57,11 @@ def show_ladder(
     """
     if plot is not None:
         check_plot(plot)
+    if (desk is None) != (coin is None):
+        raise RequestRejected("--desk and --coin come together: whose levels, and along what")
+    ours = OwnLevels((), ()) if desk is None or coin is None else own_levels(desk, coin)
     try:
-        ladder = _ladder(file, side, price_now_usd, cluster_frac)
+        ladder = _ladder(file, side, price_now_usd, cluster_frac, ours)
         impact = linear_impact(depth_coin_per_usd)
         terms = HuntTerms(
             depth_coin_per_usd=depth_coin_per_usd, fee_frac=fee_frac, recovery_frac=recovery_frac
@@ -72,6 +81,8 @@ def show_ladder(
         "terms": builtins_of(terms),
         "broken_coin": ladder.broken_coin,
         "levels": _levels(view),
+        "own": [each._asdict() for each in ours.levels],
+        "left_out": list(ours.left_out),
         "critical": None if view.critical is None else builtins_of(view.critical),
         "shocked": None if view.shocked is None else builtins_of(view.shocked),
     }
@@ -79,11 +90,22 @@ def show_ladder(
         if not len(ladder.level_usd):
             raise RequestRejected(f"--plot {plot}: no level lies on this side; nothing to draw")
         write_plot(plot, ladder_drawing(view, file.name), as_json=as_json)
-    show(payload, ladder_view_tables(view, file.name), as_json=as_json)
+    shown = [ladder_view_tables(view, file.name), *map(Text, _said(ours))]
+    show(payload, Group(*shown), as_json=as_json)
     return status(_troubles(view), is_quiet=as_json)
 
 
-def _ladder(file: Path, side: Side, price_now_usd: float, cluster_frac: float) -> LiquidationLadder:
+def _said(ours: OwnLevels) -> list[str]:
+    stand = [
+        f"Ours: {each.account_id} at {each.level_usd:,.6g} USD, {each.size_coin:+,.6g} coins"
+        for each in ours.levels
+    ]
+    return stand + [f"Not in the ladder: {each}" for each in ours.left_out]
+
+
+def _ladder(
+    file: Path, side: Side, price_now_usd: float, cluster_frac: float, ours: OwnLevels
+) -> LiquidationLadder:
     """Read a ladder: longs for a fall, shorts for a rise; the others are no part of it."""
     frame = read_frame(file)
     lacking = [name for name in ("level_usd", "size_coin") if name not in frame.columns]
@@ -93,8 +115,10 @@ def _ladder(file: Path, side: Side, price_now_usd: float, cluster_frac: float) -
             f"{', '.join(frame.columns)}"
         )
     levels, sizes = (_numbers(file, frame, name) for name in ("level_usd", "size_coin"))
+    own = np.concatenate([_own(file, frame), np.ones(len(ours.levels), dtype=np.bool_)])
+    levels = np.concatenate([levels, [each.level_usd for each in ours.levels]])
+    sizes = np.concatenate([sizes, [each.size_coin for each in ours.levels]])
     wanted = sizes > 0.0 if side == "fall" else sizes < 0.0
-    own = _own(file, frame)
     return ladder_of(
         side,
         price_now_usd,

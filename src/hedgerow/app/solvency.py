@@ -221,9 +221,19 @@ def ladder(
         float,
         number("--cluster", "cluster_frac", "Levels so near to each other are one: 0.1%."),
     ] = 0.0,
+    desk: Annotated[
+        Path | None,
+        Parameter(help="A desk file whose own accounts stand in the ladder too, with --coin."),
+    ] = None,
+    coin: Annotated[
+        str | None, Parameter(help="The coin that the ladder is of, where --desk is given.")
+    ] = None,
     plot: Annotated[
         Path | None, Parameter(help="Draw the ladder and the profits to this SVG file.")
     ] = None,
+    data: Data = None,
+    at: At = None,
+    seed: Seed = None,
     as_json: Json = False,
 ) -> int:
     """Show where others and we are liquidated, what a shock sets off, and what hunting it gains.
@@ -242,6 +252,8 @@ def ladder(
         shock_frac=shock,
         cluster_frac=cluster,
         plot=plot,
+        desk=None if desk is None else Source(desk, data, at, seed),
+        coin=coin,
         as_json=as_json,
     )
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from tests.golden.read import numbers
-from tests.rooms.app.made import Answer, hedgerow_here
+from tests.rooms.app.made import Answer, hedgerow_here, morning
 
 CASCADE, HUNT = numbers("cascade"), numbers("hunting")
 
@@ -144,3 +144,38 @@ def test_a_side_without_a_level_is_empty_and_fine(collection: Path) -> None:
     assert answer.code == 0
     assert "No level on this side." in answer.out
     assert ladder(collection, *words, "--plot", "x.svg").code == 2
+
+
+def test_accounts_of_a_desk_stand_at_the_roots_of_their_frontier(tmp_path: Path) -> None:
+    """A perpetual at its root with its coins; options are named and not guessed."""
+    words = morning(tmp_path)
+    table = tmp_path / "others.csv"
+    table.write_text("level_usd,size_coin\n60000,10\n")
+    desk = ("--desk", words[0], *words[1:], "--coin", "BTC")
+    asked = ("--price", "80000", "--depth", "4", "--fee", "0.04%", *desk)
+    told = hedgerow_here("solvency", "ladder", str(table), *asked, "--json", cwd=tmp_path).json()
+    (own,) = told["own"]
+    ((row,),) = (
+        each["frontiers"]
+        for each in hedgerow_here(
+            "solvency", "frontier", *words, "--account", "perp", "--along", "spot:BTC", "--json",
+            cwd=tmp_path,
+        )
+        .json()
+        .values()
+    )  # fmt: skip
+    (root,) = row["frontier"]["roots"]
+    assert own["account_id"] == "perp"
+    is_long = own["size_coin"] > 0.0
+    assert is_long is (root["move_breached_frac_or_days"] < 0.0)
+    side = "fall" if is_long else "rise"
+    told = hedgerow_here(
+        "solvency", "ladder", str(table), *asked, "--side", side, "--json", cwd=tmp_path
+    ).json()
+    ours = [each for each in told["levels"] if each["own_coin"] > 0.0]
+    assert [each["level_usd"] for each in ours] == pytest.approx([own["level_usd"]])
+    (left,) = told["left_out"]
+    assert left.startswith("options: it holds options of BTC")
+    refused = hedgerow_here("solvency", "ladder", str(table), *asked[:-2], cwd=tmp_path)
+    assert refused.code == 2
+    assert "come together" in refused.err

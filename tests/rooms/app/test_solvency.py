@@ -117,13 +117,13 @@ def test_moves_are_written_in_their_own_unit() -> None:
 # --- probability ----------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def chance(words: list[str], *more: str) -> Answer:
     return hedgerow_here(
         "solvency", "probability", *words, "--paths", "2000", *more, cwd=Path(words[0]).parent
     )
 
 
+@pytest.mark.slow
 def test_a_probability_by_horizon_for_each_account_and_any_of_them(words: list[str]) -> None:
     told = chance(words, "--survival", "99%", "--json").json()
     assert set(told["accounts"]) == {"desk/deribit/options", "desk/binance/perp"}
@@ -155,7 +155,6 @@ def test_a_lone_perpetual_meets_the_closed_form(words: list[str]) -> None:
     assert abs(week - want) <= 4.0 * error + 0.02 * want
 
 
-@pytest.mark.slow
 def test_more_vol_is_more_probable_and_the_seed_repeats(words: list[str]) -> None:
     calm, wild, again = (
         chance(words, "--account", "perp", "--vol", f"BTC={vol}%", "--json").out
@@ -165,6 +164,7 @@ def test_more_vol_is_more_probable_and_the_seed_repeats(words: list[str]) -> Non
     assert calm != wild
 
 
+@pytest.mark.slow
 def test_the_screen_of_probabilities_says_what_it_assumes(words: list[str]) -> None:
     shown = " ".join(chance(words, "--survival", "99%", "--vol", "BTC=55%").out.split())
     for part in (

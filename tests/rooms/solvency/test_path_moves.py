@@ -46,7 +46,6 @@ def test_moves_are_correlated_and_grow_as_told() -> None:
     assert found == pytest.approx(-0.7, abs=4 * (1 - 0.49) / np.sqrt(200_000))
 
 
-@pytest.mark.slow
 def test_a_factor_bound_to_another_is_drawn_with_it() -> None:
     ends = path_ends_log(
         two(1.0, moves(), moves(VOL)), paths_count=1_000, seed=SEED, horizons_years=[WEEK_YEARS]
@@ -54,6 +53,7 @@ def test_a_factor_bound_to_another_is_drawn_with_it() -> None:
     assert ends[:, 0, 0] == pytest.approx(ends[:, 0, 1], abs=1e-12)
 
 
+@pytest.mark.slow
 def test_the_variance_of_garch_in_the_long_run_and_on_the_way() -> None:
     """E h after n periods is the long run plus what persistence leaves of the distance to it."""
     garch = Garch(vol_long_frac=0.5, alpha_frac=0.06, beta_frac=0.82, gamma_frac=0.08)

@@ -379,10 +379,10 @@ def test_what_is_refused(change: dict[str, Any], told: str) -> None:
         path_hits(alone(), boundaries, **asked)
 
 
-@pytest.mark.slow
 # --- any of several -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_any_of_two_that_nothing_joins_is_what_chance_makes_of_it() -> None:
     """Independent coins: 1 - (1 - p)(1 - q)."""
     btc, eth = Factor(kind="spot", name="BTC"), Factor(kind="spot", name="ETH")

@@ -64,7 +64,6 @@ def test_the_trigger_for_odds_has_them(success: float, vol: float, times: float)
     )
 
 
-@pytest.mark.slow
 def test_no_distance_helps_where_rescues_fail() -> None:
     times = np.array([60.0] * 9 + [float("inf")])
     assert trigger_for_odds_log(0.8, times, success_frac=0.95) is None
@@ -73,12 +72,12 @@ def test_no_distance_helps_where_rescues_fail() -> None:
     assert 0.01 < found < 0.02
 
 
+@pytest.mark.slow
 def test_a_policy_costs_what_its_simulation_costs() -> None:
     """Cells of the grid, but paths of their own: between looks the crossing is drawn by the bridge.
 
-    @pytest.mark.slow
-        The simulation moves on the grid's places too (nearest after every look), which is the model;
-        its chances are those of paths and not of the kernel.
+    The simulation moves on the grid's places too (nearest after every look), which is the model;
+    its chances are those of paths and not of the kernel.
     """
     asked = problem(reach_log=0.5, places_count=30, fails_frac=0.1, holding_days=6.0)
     places = asked.places_log
@@ -115,6 +114,7 @@ def test_a_policy_costs_what_its_simulation_costs() -> None:
     assert cost.mean() == pytest.approx(want, abs=4 * error)
 
 
+@pytest.mark.slow
 def test_no_policy_of_the_grid_is_cheaper() -> None:
     asked = problem(places_count=16, reach_log=0.3)
     found = best_policy(asked)

@@ -59,6 +59,8 @@ BOUNDS: Final = {
     "correlation_frac": Bounds(-1.0, 1.0, "0.4 or 40%", bare_max=1.0),
     "norm_factor_frac": Bounds(1e-12, 1.0, "0.62 or 62%", bare_max=1.0),
     "participation_frac": Bounds(1e-6, 1.0, "0.1 or 10%", bare_max=1.0),
+    "chance_frac": Bounds(1e-9, 0.999999, "0.01 or 1%", bare_max=0.999999),
+    "vol_move_volpt": Bounds(1e-6, 500.0, "10 for ten vol points"),
     "exponent_power": Bounds(1.000001, 4.0, "2"),
 }
 

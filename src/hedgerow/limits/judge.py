@@ -32,15 +32,15 @@ def judge(limits: Iterable[Limit], seen: Seen) -> tuple[LimitState, ...]:
     """Give the state of every limit on every node it covers, worst first.
 
     Accounts that nothing can liquidate have no requirement and no distance, and so no limit on
-    either.
+    either. A limit that covers nothing has no state, unless it has expired.
     """
-    states = [
-        _state(limit, measured, seen.snapshot.time_ns)
-        for limit in limits
-        for measured in METRICS[limit.metric].measure(
-            limit.metric, seen, limit.given, partial(covers, limit.scope)
-        )
-    ]
+    time_ns, states = seen.snapshot.time_ns, []
+    for limit in limits:
+        metric = METRICS[limit.metric]
+        found = list(metric.measure(limit.metric, seen, limit.given, partial(covers, limit.scope)))
+        if not found and limit.expires_ns is not None and time_ns >= limit.expires_ns:
+            found = [Measured(limit.scope, None, "nothing is there now", "expired")]
+        states += [_state(limit, each, time_ns) for each in found]
     return tuple(sorted(states, key=lambda state: (WORST_FIRST[state.rung], state.node)))
 
 

@@ -22,7 +22,6 @@ __all__ = ["account_gaps", "is_unjudged", "limit_troubles", "undone_steps"]
 _NUMBER = re.compile(r"\d[\d,.]*")
 
 
-
 class _Seen(NamedTuple):
     """A limit on the rung asked for, in a frame or at a liquidation."""
 

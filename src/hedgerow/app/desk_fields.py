@@ -26,7 +26,7 @@ __all__ = [
     "Part",
     "Positive",
     "Real",
-    "RungBound",
+    "RungBounds",
     "Step",
     "duration_ns",
 ]
@@ -97,6 +97,12 @@ def _peg_usd(price_usd: Decimal) -> Decimal:
     return price_usd
 
 
+def _four(bounds: list[float]) -> list[float]:
+    if len(bounds) != 4:
+        raise ValueError("must be four bounds: of watch, call, inject and reduce")
+    return bounds
+
+
 _Number = BeforeValidator(_no_flag)
 _DIGITS = Field(max_digits=36, decimal_places=18, allow_inf_nan=False)
 
@@ -114,6 +120,7 @@ Positive = Annotated[float, _Number, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, _Number, Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, _Number, Field(gt=0, lt=1, allow_inf_nan=False)]
 RungBound = Annotated[float, _Number, Field(gt=0, le=1, allow_inf_nan=False)]
+RungBounds = Annotated[list[RungBound], AfterValidator(_four)]
 Count = Annotated[int, _Number]
 MetricName = Annotated[str, AfterValidator(_metric)]
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w.:\-]+$")]

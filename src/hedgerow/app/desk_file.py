@@ -28,7 +28,7 @@ from hedgerow.app.desk_fields import (
     Part,
     Positive,
     Real,
-    RungBound,
+    RungBounds,
     Step,
 )
 from hedgerow.app.desk_instruments import InstrumentPart
@@ -134,16 +134,13 @@ class BackingPart(Part):
     oracle: Name | None = None
 
 
-Rungs = Annotated[list[RungBound], Field(min_length=4, max_length=4)]
-
-
 class CallPart(Part):
     """Where the rungs of an account begin (watch, call, inject, reduce), and who is called."""
 
     account: Name
-    use: Rungs
-    distance: Rungs | None = None
-    probability: Rungs | None = None
+    use: RungBounds
+    distance: RungBounds | None = None
+    probability: RungBounds | None = None
     horizon: DurationPositive = DAY_NS
     target_use: ExactFraction
     patience: Fraction = 0.01

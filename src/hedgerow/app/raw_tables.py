@@ -34,10 +34,10 @@ def tables_of(raw: Mapping[str, Any], key: str) -> list[tuple[int, Mapping[str, 
     return [(at, table) for at, table in enumerate(listed) if isinstance(table, dict)]
 
 
-def label_of(at: int, table: Mapping[str, Any]) -> str:
+def label_of(at_index: int, table: Mapping[str, Any]) -> str:
     """Write the place of a table in a list, with its id."""
     name = table.get("id")
-    return f"[{at}: {name}]" if isinstance(name, str) else f"[{at}]"
+    return f"[{at_index}: {name}]" if isinstance(name, str) else f"[{at_index}]"
 
 
 def number_of(written: Any) -> Decimal | None:
@@ -51,7 +51,7 @@ def number_of(written: Any) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-def is_written(number: Decimal) -> bool:
+def is_written(value: Decimal) -> bool:
     """Whether a number has no more digits than a desk file may give: more are told elsewhere."""
-    exponent = number.as_tuple().exponent
-    return isinstance(exponent, int) and exponent >= -18 and number.adjusted() < 18
+    exponent = value.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -18 and value.adjusted() < 18

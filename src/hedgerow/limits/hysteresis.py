@@ -30,10 +30,18 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     `since_ns` is since when it stands there.
     """
 
-    key: Key
+    node: str
+    metric: str
+    of: str
+    hard_frac_usd_or_coin: float
     rung: Rung
     level_index: int
     since_ns: int
+
+    @property
+    def key(self) -> Key:
+        """That of the state it holds."""
+        return self.node, self.metric, self.of, self.hard_frac_usd_or_coin
 
 
 def level_held(
@@ -72,7 +80,10 @@ def held(before: Held | None, state: LimitState, time_ns: int) -> Held:
         since_ns = before.since_ns if level == before.level_index else time_ns
     is_apart = state.rung in ("unknown", "expired")
     return Held(
-        key=state.key,
+        node=state.node,
+        metric=state.metric,
+        of=state.of,
+        hard_frac_usd_or_coin=state.hard_frac_usd_or_coin,
         rung=state.rung if is_apart else _LADDER[level],
         level_index=level,
         since_ns=since_ns,

@@ -24,6 +24,7 @@ from hedgerow.limits.judge import judge
 from hedgerow.limits.records import METRICS, Limit, LimitState
 from hedgerow.limits.seen import Chance, Given, Seen, Stress
 from hedgerow.market import Shock
+from hedgerow.pricing import GREEKS
 from hedgerow.solvency import coins_moved
 from hedgerow.units import HOUR_NS
 
@@ -32,6 +33,9 @@ __all__ = ["Appetite", "Suggestion", "suggested"]
 _SOFT_FRAC: Final = 0.8  # of a hard ceiling
 _SHARE_FRAC_MIN: Final = 0.05
 _DIGITS: Final = 3
+_VEGA: Final = next(
+    name for name, greek in GREEKS.items() if greek.orders == (0, 1, 0) and not greek.carry
+)
 
 
 class Appetite(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,14 +219,13 @@ def _losses(
         foretold.append(
             -sum(
                 row.delta_spot_usd * (shock.on(coin) - 1.0)
-                + row.vega_usd_per_volpt * 100.0 * shock.vol_shift_frac
+                + _vega_usd(row) * 100.0 * shock.vol_shift_frac
                 for coin, row in known.items()
             )
         )
         found.append(now.value_usd - then.value_usd)
     linear = sum(
-        abs(row.delta_spot_usd) * moves[coin]
-        + abs(row.vega_usd_per_volpt) * appetite.vol_move_volpt
+        abs(row.delta_spot_usd) * moves[coin] + abs(_vega_usd(row)) * appetite.vol_move_volpt
         for coin, row in known.items()
     )
     curved = max(full - line for full, line in zip(found, foretold, strict=True))
@@ -248,9 +251,9 @@ def _greeks(
     lost = {}
     for coin, row in rows.items():
         lost[f"coin/{coin}", "delta_spot_usd"] = abs(row.delta_spot_usd) * moves[coin]
-        if row.vega_usd_per_volpt != 0.0:
-            vega_usd = abs(row.vega_usd_per_volpt) * appetite.vol_move_volpt
-            lost[f"coin/{coin}", "vega_usd_per_volpt"] = vega_usd
+        if _vega_usd(row) != 0.0:
+            vega_usd = abs(_vega_usd(row)) * appetite.vol_move_volpt
+            lost[f"coin/{coin}", _VEGA] = vega_usd
     total = sum(lost.values())
     parts = {
         key: max(_SHARE_FRAC_MIN, loss / total if total > 0.0 else 1.0)
@@ -264,6 +267,11 @@ def _greeks(
         share_usd = left_usd * part / sum(parts.values())
         limits.append(_ceiling(node, metric, share_usd / move, Given()))
     return limits
+
+
+def _vega_usd(row: ExposureRow) -> float:
+    """Give what a node gains per point of vol."""
+    return float(getattr(row, _VEGA))
 
 
 def _ceiling(scope: str, metric: str, hard_usd: float, given: Given) -> Limit:

@@ -189,7 +189,7 @@ def test_nothing_but_a_later_sight_of_the_account_closes_a_call() -> None:
     assert paid.receipt is not None
     assert paid.receipt.call_id == opened.call.call_id
     assert paid.receipt.seen_in == "balance"
-    assert (paid.receipt.balance_coin, paid.receipt.requirement_ccy) == (3000, 600)
+    assert (paid.receipt.balance_coin, paid.receipt.requirement_ccy) == (D(3000), D(600))
 
 
 def test_a_call_that_prices_closed_says_so() -> None:
@@ -309,7 +309,7 @@ def test_a_loan_is_called_for_in_what_it_owes() -> None:
     assert found.rung == "call"
     call = found.call
     assert call is not None
-    assert (call.size_ccy, call.currency) == (2_800, "USDC")
+    assert (call.size_ccy, call.currency) == (D(2_800), "USDC")
     # 14,000 is 70 % of 20,000, for which 12.5 ETH are needed.
     assert [way.quantity_coin for way in call.ways] == [D("2.5"), None]
     assert call.ways[1].missing[0].message == "DAI cannot be used to supply"

@@ -1,5 +1,7 @@
 """The same inputs give the same hash, and any other input another one."""
 
+from collections.abc import Mapping
+
 import msgspec
 import pytest
 
@@ -19,10 +21,10 @@ LIMIT = limit(
 
 
 def hashed(
-    state: object = None, one: object = LIMIT, rules: dict[str, Rulebook] | None = None
+    state: object = None, one: object = LIMIT, rules: Mapping[str, Rulebook] | None = None
 ) -> str:
     seen = desk() if state is None else state
-    return inputs_hash(seen.book, seen.snapshot, [one], rules or dict(RULES))  # type: ignore[attr-defined, list-item]
+    return inputs_hash(seen.book, seen.snapshot, [one], rules or RULES)  # type: ignore[attr-defined, list-item]
 
 
 def test_it_is_the_same_twice_and_after_the_market_was_asked() -> None:

@@ -101,8 +101,10 @@ def _debt_asset(account: Account, state: Survey) -> str | None:
         if not isinstance(terms, LoanDebt) or position.quantity_contracts >= 0:
             continue
         price = state.snapshot.asset(terms.asset)
-        worth = 1.0 if isinstance(price, Failure) else price.price_usd
-        owed[terms.asset] = -to_model(position.quantity_contracts) * worth
+        # Only which of them to name: what nobody can price is asked for last.
+        worth = 0.0 if isinstance(price, Failure) else price.price_usd
+        owed.setdefault(terms.asset, 0.0)
+        owed[terms.asset] -= to_model(position.quantity_contracts) * worth
     return max(owed, key=lambda asset: owed[asset], default=None)
 
 

@@ -182,6 +182,18 @@ def test_a_suggestion_is_a_piece_of_a_desk_file_that_runs(words: list[str], tmp_
         assert same["value_frac_usd_or_coin"] == pytest.approx(each["value_frac_usd_or_coin"])
 
 
+def test_a_run_judges_every_kind_of_limit_and_ends_with_one_where_one_expires(
+    more: list[str], tmp_path: Path
+) -> None:
+    run = hedgerow_here(
+        "run", *more, "--no-compare", "--out", str(tmp_path / "out"), "--json", cwd=tmp_path
+    )
+    assert run.code == 1, run.err
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    for title in ("scenario loss", "liquidation probability", "concentration share", "expired"):
+        assert title in page
+
+
 def test_an_appetite_that_is_too_small_ends_with_one(words: list[str]) -> None:
     found = ask(words, "limits", "suggest", "--loss", "100")
     assert found.code == 1

@@ -57,7 +57,7 @@ def test_so_is_a_bound_a_shock_a_vol_and_a_figure_of_a_rulebook() -> None:
     ]
     assert len({hashed(one=each) for each in (LIMIT, *others)}) == 4
     changed = {"rules": replace(RULES["rules"], source="elsewhere")}
-    assert hashed(rules=changed) != hashed()  # type: ignore[arg-type]
+    assert hashed(rules=changed) != hashed()
     unused = {**RULES, "other": changed["rules"]}
     assert hashed(rules=unused) == hashed(), "only rulebooks in use are inputs"
 

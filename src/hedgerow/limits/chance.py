@@ -10,8 +10,8 @@ is an upper bound of the probability that it breaks at all, and exceeds it by th
 
 References
 ----------
-I. Karatzas, S. Shreve (1991), Brownian Motion and Stochastic Calculus, section 3.5.C: the density of
-the passage time, of which this is the integral.
+I. Karatzas, S. Shreve (1991), Brownian Motion and Stochastic Calculus, section 3.5.C: the
+density of the passage time, of which this is the integral.
 """
 
 import math

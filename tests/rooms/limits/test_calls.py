@@ -87,6 +87,7 @@ def stands(
     [
         ("3000", "calm", None),
         ("2000", "watch", None),
+        ("1504", "watch", None),
         ("1500", "call", "1500.00"),
         ("1000", "inject", "2000.00"),
         ("750", "reduce", "2250.00"),
@@ -99,6 +100,7 @@ def test_the_rungs_and_what_they_ask_for(balance: str, rung: str, size: str | No
     """600 is a fifth of 3,000."""
     found = stands(balance)
     assert found.rung == rung
+    assert found.level_index == LADDER.index("reduce" if rung == "liquidated" else rung)
     if size is None:
         assert found.call is None
         return
@@ -246,6 +248,19 @@ def test_distance_and_probability_raise_a_rung_too_and_a_call_brings_both_back()
     assert unknown.rung == "unknown"
 
 
+def test_a_call_stays_open_while_one_of_its_measures_is_not_far_enough_inside() -> None:
+    """Use clears at once; a distance of 10.2 % lies in the band of a bound of 10 %."""
+    far = Triggers(watch_frac=0.5, call_frac=0.1, inject_frac=0.01, reduce_frac=0.005)
+    policy = msgspec.structs.replace(POLICY, distance=far)
+    opened = stands("1500", policy=policy)
+    assert opened.rung == "call"
+    near = stands("6660", opened, policy=policy, minutes=5)
+    assert near.distance_frac == pytest.approx(0.102, abs=1e-3)
+    assert near.rung == "call"
+    assert stands("6660", policy=policy).rung == "watch", "by itself it would be none"
+    assert stands("7000", opened, policy=policy, minutes=5).rung == "watch"
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.decimals("300", "4000", places=0), min_size=1, max_size=8), st.integers(0, 3))
 def test_a_rung_never_lies_below_what_is_seen(balances: list[Decimal], dwell: int) -> None:
@@ -304,14 +319,16 @@ def test_a_loan_is_called_for_in_what_it_owes() -> None:
         debt_asset="USDC",
     )
     more = CallRoute(name="s", asset="ETH", use="supply", step_coin=D("0.1"), latency_p99_s=60.0)
-    gone = CallRoute(name="g", asset="DAI", use="supply", step_coin=D(1), latency_p99_s=60.0)
-    found = on_ladder(policy, None, look, [more, gone])
+    gone = CallRoute(name="g", asset="DAI", use="supply", step_coin=D(1), latency_p99_s=1.0)
+    slow = msgspec.structs.replace(more, name="slow", latency_p99_s=3600.0)
+    found = on_ladder(policy, None, look, [more, gone, slow])
     assert found.rung == "call"
     call = found.call
     assert call is not None
     assert (call.size_ccy, call.currency) == (D(2_800), "USDC")
     # 14,000 is 70 % of 20,000, for which 12.5 ETH are needed.
-    assert [way.quantity_coin for way in call.ways] == [D("2.5"), None]
+    assert [way.quantity_coin for way in call.ways] == [D("2.5"), None, D("2.5")]
+    assert call.deadline_ns == call.ways[0].deadline_ns, "until when the last way is open"
     assert call.ways[1].missing[0].message == "DAI cannot be used to supply"
 
 

@@ -55,7 +55,7 @@ def rungs(*numbers: float | None, metric: str = "use") -> list[Rung]:
 @pytest.mark.parametrize(
     ("numbers", "told"),
     [
-        ((0.49, 0.5, 0.49, 0.476, 0.475, 0.474), "watch soft soft soft soft watch"),
+        ((0.49, 0.5, 0.49, 0.476, 0.475, 0.4749), "watch soft soft soft soft watch"),
         ((0.8, 0.77, 0.76, 0.759), "hard hard hard soft"),
         ((0.9, 0.1), "hard calm"),
         ((0.1, 0.9), "calm hard"),
@@ -85,6 +85,8 @@ def test_a_rung_stands_for_its_dwell_and_rises_in_it() -> None:
 
 def test_no_number_is_hard_where_there_is_no_equity_and_expired_is_shown() -> None:
     assert [e.rung for e in walk([state(None, rung="hard"), state(0.77)])] == ["hard", "hard"]
+    (unknown,) = walk([state(None, rung="unknown")])
+    assert (unknown.rung, unknown.level_index) == ("unknown", 0)
     expired = msgspec.structs.replace(state(0.1), rung="expired")
     (now,) = walk([expired])
     assert (now.rung, now.level_index) == ("expired", 0)

@@ -90,6 +90,52 @@ def test_the_price_of_the_trade_counts() -> None:
     )
 
 
+def test_what_the_trade_does_not_touch_is_not_in_its_way() -> None:
+    """Another account is beyond soft by use and by distance, or has no equity; there it stays."""
+    use = limit("margin_use_frac", 0.05, 0.9, "desk/*/*")
+    far = limit("distance_spot_frac", 0.5, 0.01, "desk/*/*")
+    legs = {
+        "perp": [
+            Leg(
+                instrument_id="BTC-PERP",
+                quantity_contracts=Decimal("0.1"),
+                price_ccy=Decimal(60_000),
+            )
+        ]
+    }
+    for balance, rungs in (("10000", {"soft"}), ("-100", {"hard"})):
+        other = account(
+            "other",
+            venue="binance",
+            rulebook="rules",
+            positions={"BTC-PERP": (1, 60_000)},
+            balances={"USDC": balance},
+        )
+        now = desk(perp(1, 1_000_000), other, limits=[use, far])
+        found = pre_trade(now, legs, by_id(perpetual()), RULES, [use, far])
+        stands = [s.rung for s in found.after.limits if s.node == "desk/binance/other"]
+        assert set(stands) == rungs
+        assert found.objections == ()
+
+
+def test_equity_that_is_lost_by_the_trade_is_hard_without_a_number() -> None:
+    use = limit("margin_use_frac", 0.5, 0.9, PERP)
+    assert trade("1", use, price="75000").objections == (
+        f"{PERP} margin use goes beyond hard",
+        "perp would be liquidatable",
+    )
+
+
+def test_all_of_the_initial_margin_is_enough_and_a_wallet_needs_none() -> None:
+    """5 BTC are opened with 2 % of 300,000."""
+    assert trade("4", held=perp(1, 6_000)).objections == ()
+    assert trade("4", held=perp(1, "5999.99")).objections == ("perp would lack initial margin",)
+    cold = account("cold", venue="wallet", balances={"USDC": 1})
+    leg = Leg(instrument_id="BTC-PERP", quantity_contracts=Decimal(9), price_ccy=Decimal(60_000))
+    found = pre_trade(desk(perp(), cold), {"cold": [leg]}, by_id(perpetual()), RULES, [])
+    assert found.objections == ()
+
+
 def test_unknown_and_expired_are_in_the_way() -> None:
     nowhere = account("cold", venue="wallet", balances={"XYZ": 1})
     delta = limit("delta_spot_usd", 1e9, 2e9, "desk")

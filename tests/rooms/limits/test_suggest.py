@@ -1,5 +1,7 @@
 """From an appetite to limits: by hand, that they accept what they should, and say why not."""
 
+from math import erf, log, sqrt
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,11 +15,13 @@ from hedgerow.limits import (
     distance_at,
     judge,
     suggested,
+    survey,
 )
 from hedgerow.limits.chance import break_frac
+from hedgerow.portfolio import book
 from hedgerow.solvency import Distance
 from hedgerow.units import DAY_NS
-from tests.builders import account
+from tests.builders import account, by_id, index, option, option_quote, snapshot
 from tests.rooms.limits.worlds import PERP, desk, perp, seen
 
 CHANCE = FirstPassage(vol_frac={"BTC": 0.6})
@@ -130,3 +134,63 @@ def test_a_book_within_its_greeks_loses_no_more_than_its_budget(
     (state,) = judge([limits["scenario_loss_usd"]], full)
     assert state.value_frac_usd_or_coin is not None
     assert 0.9 * loss_usd <= state.value_frac_usd_or_coin <= 1.0001 * loss_usd
+
+
+def black_usd(forward: float, strike: float, vol: float, years: float) -> float:
+    """Value a call by Black's formula, undiscounted."""
+    root = vol * sqrt(years)
+    d1 = log(forward / strike) / root + root / 2
+
+    def below(x: float) -> float:
+        return (1 + erf(x / sqrt(2))) / 2
+
+    return forward * below(d1) - strike * below(d1 - root)
+
+
+def test_curvature_is_paid_first_and_the_rest_is_shared_with_vega() -> None:
+    """One call sold, 60,000 at the money, a fifth of a year at 60 %: it loses by rise and vol.
+
+    It is paid in coin, and one coin lies beside it.
+    """
+    call = option(60_000, "call")
+    short = account(
+        "short", venue="wallet", currency="BTC", positions={call.instrument_id: -1},
+        balances={"BTC": 1},
+    )  # fmt: skip
+    market = snapshot(index("BTC", 60_000), option_quote(call, 60_000, 0.6))
+    state = survey(book([short], by_id(call)), market, {}, ())
+    found = suggested(state.seen, CHANCE, appetite(loss_usd=20_000))
+    move = found.moves_frac["BTC"]
+
+    def worth(spot: float, vol: float) -> float:
+        return spot - black_usd(spot, 60_000, vol, 0.2)
+
+    def loss(spot: float, vol: float) -> float:
+        return worth(60_000, 0.6) - worth(spot, vol)
+
+    corners = [
+        loss(60_000 * (1 + side * move), 0.6 + shift) for side in (-1, 1) for shift in (-0.1, 0.1)
+    ]
+    assert found.full_usd == pytest.approx(max(corners), rel=1e-6)
+    step = 1e-4
+    delta = (loss(60_000 * (1 - step), 0.6) - loss(60_000 * (1 + step), 0.6)) / (2 * step)
+    vega = (loss(60_000, 0.6 - step) - loss(60_000, 0.6 + step)) / (2 * step) / 100
+    foretold = [-delta * side * move - vega * shift for side in (-1, 1) for shift in (-10, 10)]
+    assert found.linear_usd == pytest.approx(abs(delta) * move + abs(vega) * 10, rel=1e-4)
+    curved = max(full - line for full, line in zip(corners, foretold, strict=True))
+    assert curved > 0
+    assert found.curved_usd == pytest.approx(curved, rel=1e-3)
+    limits = by_metric(found)
+    shares = {
+        "delta_spot_usd": limits["delta_spot_usd"].hard_frac_usd_or_coin * move,
+        "vega_usd_per_volpt": limits["vega_usd_per_volpt"].hard_frac_usd_or_coin * 10,
+    }
+    left = 20_000 - curved
+    assert 0.985 * left <= sum(shares.values()) <= left
+    # They share it as they lose now.
+    assert shares["delta_spot_usd"] / shares["vega_usd_per_volpt"] == pytest.approx(
+        abs(delta) * move / (abs(vega) * 10), rel=0.02
+    )
+    none = suggested(state.seen, CHANCE, appetite(loss_usd=curved * 0.99))
+    assert [each.metric for each in none.limits] == ["scenario_loss_usd"]
+    assert "reduce gamma" in none.unmet[0].message

@@ -60,11 +60,12 @@ BOUNDS: Final = {
     "norm_factor_frac": Bounds(1e-12, 1.0, "0.62 or 62%", bare_max=1.0),
     "participation_frac": Bounds(1e-6, 1.0, "0.1 or 10%", bare_max=1.0),
     "success_frac": Bounds(0.5, 0.999999, "0.99 or 99%", bare_max=0.999999),
-    "probability_frac": Bounds(1e-9, 0.999999, "0.01 or 1%", bare_max=0.999999),
     "jump_frac": Bounds(0.0, 1.0, "0.02 or 2%", bare_max=1.0),
     "fee_frac": Bounds(0.0, 0.1, "0.0004 or 0.04%", bare_max=0.1),
     "recovery_frac": Bounds(0.0, 0.999, "0.25 or 25%", bare_max=0.999),
     "cluster_frac": Bounds(0.0, 0.5, "0.001 or 0.1%", bare_max=0.5),
+    "chance_frac": Bounds(1e-9, 0.999999, "0.01 or 1%", bare_max=0.999999),
+    "vol_move_volpt": Bounds(1e-6, 500.0, "10 for ten vol points"),
     "exponent_power": Bounds(1.000001, 4.0, "2"),
 }
 

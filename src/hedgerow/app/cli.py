@@ -24,6 +24,7 @@ from hedgerow import __version__
 from hedgerow.app.actions import act
 from hedgerow.app.exposure import exposure
 from hedgerow.app.kernel_cache import choose_kernel_cache
+from hedgerow.app.limits import calls, limits
 from hedgerow.app.margin import margin
 from hedgerow.app.options import At, Data, DeskPath, Json, Seed, Source
 from hedgerow.app.price import price
@@ -42,7 +43,9 @@ app = App(
 hedge = App(name="hedge", help="Which trades bring the desk back.")
 collateral = App(name="collateral", help="Which transfers bring the desk back.")
 journal = App(name="journal", help="What was seen and done, and the proof of it.")
-for noun in (exposure, margin, solvency, hedge, collateral, surface, price, journal):
+for noun in (
+    exposure, margin, solvency, limits, calls, hedge, collateral, surface, price, journal
+):  # fmt: skip
     app.command(noun)
 
 

@@ -17,21 +17,22 @@ from hedgerow.app.desk_file import (
     BufferPart,
     DeskFile,
     HedgePart,
-    LimitPart,
     RecordingPart,
     RoutePart,
     read_desk_file,
 )
 from hedgerow.app.desk_instruments import instrument_of
+from hedgerow.app.desk_limits import calls_of, limits_of
 from hedgerow.app.desk_mistakes import shape_mistakes
 from hedgerow.app.loose_ends import loose_ends, terms_from_name
+from hedgerow.app.portfolio_model import packaged_vols
 from hedgerow.app.rulebooks import packaged_rulebooks, rulebooks_in
 from hedgerow.collateral import BufferPolicy, Route
 from hedgerow.errors import DeskRejected, HedgerowError
 from hedgerow.execution import Mode
 from hedgerow.hedging import HedgePolicy
 from hedgerow.instruments import Instrument, LinearPerpetual
-from hedgerow.limits import Limit
+from hedgerow.limits import CallPolicy, FirstPassage, Limit
 from hedgerow.margin import Rulebook, rulebooks_at, terms_of
 from hedgerow.market import AgeLimits
 from hedgerow.portfolio import Account, Balance, OpenOrder, Position
@@ -74,6 +75,8 @@ class Desk:
     accounts: tuple[Account, ...]
     rulebooks: Mapping[str, Rulebook]
     limits: tuple[Limit, ...]
+    calls: tuple[CallPolicy, ...]
+    chance: FirstPassage
     hedges: tuple[HedgePolicy, ...]
     buffers: tuple[BufferPolicy, ...]
     routes: tuple[Route, ...]
@@ -133,6 +136,7 @@ def _desk(written: DeskFile, rulebooks: Mapping[str, Rulebook], digest: str) -> 
     instruments = _instruments(written)
     perpetuals = tuple(t for t in instruments.values() if isinstance(t, LinearPerpetual))
     fees_frac = _fees_frac(written, rulebooks)
+    chance = FirstPassage(vol_frac={**packaged_vols(), **written.vols})
     return Desk(
         name=desk.name,
         digest=digest,
@@ -148,7 +152,9 @@ def _desk(written: DeskFile, rulebooks: Mapping[str, Rulebook], digest: str) -> 
         instruments=instruments,
         accounts=tuple(_account(part, desk.start) for part in written.accounts),
         rulebooks=rulebooks,
-        limits=tuple(map(_limit, written.limits)),
+        limits=limits_of(written, chance),
+        calls=calls_of(written),
+        chance=chance,
         hedges=tuple(_hedge(part, fees_frac[part.account]) for part in written.hedges),
         buffers=tuple(map(_buffer, written.buffers)),
         routes=tuple(map(_route, written.routes)),
@@ -190,15 +196,6 @@ def _fees_frac(written: DeskFile, rulebooks: Mapping[str, Rulebook]) -> dict[str
 def _ages(part: AgesPart) -> AgeLimits:
     ages = {f"{kind}_ns_max": age for kind, age in part.model_dump().items() if age is not None}
     return AgeLimits(**ages)
-
-
-def _limit(part: LimitPart) -> Limit:
-    return Limit(
-        scope=part.scope,
-        metric=part.metric,
-        soft_frac_usd_or_coin=part.soft,
-        hard_frac_usd_or_coin=part.hard,
-    )
 
 
 def _hedge(part: HedgePart, fee_taker_frac: Decimal) -> HedgePolicy:

@@ -26,7 +26,9 @@ __all__ = [
     "Part",
     "Positive",
     "Real",
+    "RungBounds",
     "Step",
+    "duration_ns",
 ]
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
@@ -36,14 +38,21 @@ _PEG_USD_MIN, _PEG_USD_MAX = Decimal("0.5"), Decimal("1.5")
 _DURATION_NS = {"s": SECOND_NS, "m": MINUTE_NS, "h": HOUR_NS, "d": DAY_NS}
 
 
-def _duration_ns(written: Any) -> Any:
+def duration_ns(written: Any) -> Any:
+    """Read a duration such as 90s, 15m, 13h or 2d.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
     found = _DURATION.fullmatch(written) if isinstance(written, str) else None
     if found is None:
         raise ValueError("write a duration such as 90s, 15m, 13h or 2d")
-    duration_ns = int(Decimal(found[1]) * _DURATION_NS[found[2]])
-    if duration_ns > _DURATION_NS_MAX:
+    length_ns = int(Decimal(found[1]) * _DURATION_NS[found[2]])
+    if length_ns > _DURATION_NS_MAX:
         raise ValueError("a duration of more than ten years cannot be meant")
-    return duration_ns
+    return length_ns
 
 
 def _moment_ns(written: Any) -> Any:
@@ -59,7 +68,7 @@ def _moment_ns(written: Any) -> Any:
 
 
 def _step_ns(written: Any) -> Any:
-    step_ns = _duration_ns(written)
+    step_ns = duration_ns(written)
     if step_ns < SECOND_NS:
         raise ValueError("must be at least 1s")  # ids of orders count in seconds
     return step_ns
@@ -88,11 +97,17 @@ def _peg_usd(price_usd: Decimal) -> Decimal:
     return price_usd
 
 
+def _four(bounds: list[float]) -> list[float]:
+    if len(bounds) != 4:
+        raise ValueError("must be four bounds: of watch, call, inject and reduce")
+    return bounds
+
+
 _Number = BeforeValidator(_no_flag)
 _DIGITS = Field(max_digits=36, decimal_places=18, allow_inf_nan=False)
 
-Duration = Annotated[int, BeforeValidator(_duration_ns)]
-DurationPositive = Annotated[int, BeforeValidator(_duration_ns), Field(gt=0)]
+Duration = Annotated[int, BeforeValidator(duration_ns)]
+DurationPositive = Annotated[int, BeforeValidator(duration_ns), Field(gt=0)]
 Step = Annotated[int, BeforeValidator(_step_ns)]
 Moment = Annotated[int, BeforeValidator(_moment_ns)]
 Exact = Annotated[Decimal, _Number, _DIGITS]
@@ -104,6 +119,8 @@ Real = Annotated[float, _Number, Field(allow_inf_nan=False)]
 Positive = Annotated[float, _Number, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, _Number, Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, _Number, Field(gt=0, lt=1, allow_inf_nan=False)]
+RungBound = Annotated[float, _Number, Field(gt=0, le=1, allow_inf_nan=False)]
+RungBounds = Annotated[list[RungBound], AfterValidator(_four)]
 Count = Annotated[int, _Number]
 MetricName = Annotated[str, AfterValidator(_metric)]
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w.:\-]+$")]

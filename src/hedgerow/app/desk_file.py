@@ -28,11 +28,12 @@ from hedgerow.app.desk_fields import (
     Part,
     Positive,
     Real,
+    RungBounds,
     Step,
 )
 from hedgerow.app.desk_instruments import InstrumentPart
 from hedgerow.errors import DeskRejected
-from hedgerow.units import HOUR_NS
+from hedgerow.units import DAY_NS, HOUR_NS
 
 __all__ = ["DeskFile", "read_desk_file"]
 
@@ -118,6 +119,33 @@ class LimitPart(Part):
     metric: MetricName
     soft: Positive
     hard: Positive
+    owner: str = ""
+    expires: Moment | None = None
+    dwell: Duration = 0
+    shocks: list[str] = Field(default_factory=list)
+    horizon: DurationPositive | None = None
+
+
+class BackingPart(Part):
+    """Who stands behind a token; "nobody" where there is none to fail."""
+
+    issuer: Name | None = None
+    bridge: Name | None = None
+    oracle: Name | None = None
+
+
+class CallPart(Part):
+    """Where the rungs of an account begin (watch, call, inject, reduce), and who is called."""
+
+    account: Name
+    use: RungBounds
+    distance: RungBounds | None = None
+    probability: RungBounds | None = None
+    horizon: DurationPositive = DAY_NS
+    target_use: ExactFraction
+    patience: Fraction = 0.01
+    dwell: Duration = 0
+    owner: str = ""
 
 
 class HedgePart(Part):
@@ -237,6 +265,9 @@ class DeskFile(Part):
     routes: list[RoutePart] = Field(default_factory=list)
     budget: BudgetPart | None = None
     assumptions: AssumptionsPart = AssumptionsPart()
+    vols: dict[Name, Positive] = Field(default_factory=dict)
+    backing: dict[Name, BackingPart] = Field(default_factory=dict)
+    calls: list[CallPart] = Field(default_factory=list)
 
 
 def read_desk_file(path: Path) -> dict[str, Any]:

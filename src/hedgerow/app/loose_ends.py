@@ -5,18 +5,26 @@ silence, so that one mistake hides no other and every mistake is told once.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from typing import Any
 
 from hedgerow.app.desk_instruments import ENTRY_KINDS
+from hedgerow.app.limit_ends import limit_ends
+from hedgerow.app.raw_tables import (
+    account_ends,
+    by_id,
+    is_written,
+    label_of,
+    named,
+    number_of,
+    tables_of,
+)
 from hedgerow.errors import BoundaryError, Failure
 from hedgerow.instruments import Instrument, LinearPerpetual, expiry_of, has_entry, lot_of
-from hedgerow.limits import METRICS
 from hedgerow.margin import Rulebook, begun_in, rulebooks_at, terms_of
-from hedgerow.units import format_ns, is_multiple, parse_ns, to_model
+from hedgerow.units import format_ns, is_multiple, parse_ns
 from hedgerow.venues.recordings import future_from_name, option_from_name, perpetual_from_name
 
 __all__ = ["loose_ends", "terms_from_name"]
@@ -42,7 +50,7 @@ def terms_from_name(name: str) -> Instrument:
 
 def loose_ends(raw: Mapping[str, Any], rulebooks: Mapping[str, Rulebook]) -> Iterator[str]:
     """Tell every reference that leads nowhere and every pair of values that cannot be meant."""
-    accounts, described = _by_id(raw, "accounts"), _by_id(raw, "instruments")
+    accounts, described = by_id(raw, "accounts"), by_id(raw, "instruments")
     yield from _rulebook_ends(raw, rulebooks)
     start_ns = _desk_time(raw, "start")
     if start_ns is not None:
@@ -54,16 +62,15 @@ def loose_ends(raw: Mapping[str, Any], rulebooks: Mapping[str, Rulebook]) -> Ite
     yield from _twice(raw, "instruments", "id")
     yield from _twice(raw, "hedges", "underlying")
     yield from _twice(raw, "buffers", "account")
-    for at, account in _tables(raw, "accounts"):
-        yield from _account_ends(f"accounts.{_label(at, account)}", account, raw, rulebooks)
-    for at, hedge in _tables(raw, "hedges"):
+    for at, account in tables_of(raw, "accounts"):
+        yield from _account_ends(f"accounts.{label_of(at, account)}", account, raw, rulebooks)
+    for at, hedge in tables_of(raw, "hedges"):
         yield from _hedge_ends(f"hedges.[{at}]", hedge, accounts, described, rulebooks)
-    for at, buffer in _tables(raw, "buffers"):
+    for at, buffer in tables_of(raw, "buffers"):
         yield from _buffer_ends(f"buffers.[{at}]", buffer, accounts)
-    for at, route in _tables(raw, "routes"):
+    for at, route in tables_of(raw, "routes"):
         yield from _route_ends(f"routes.[{at}]", route, accounts, rulebooks)
-    for at, limit in _tables(raw, "limits"):
-        yield from _limit_ends(f"limits.[{at}]", limit, accounts, rulebooks, _coins(raw))
+    yield from limit_ends(raw, rulebooks)
     movers = raw.get("movers")
     for coin, mover in movers.items() if isinstance(movers, dict) else ():
         yield from _perpetual(f"movers.{coin}", mover, described)
@@ -73,8 +80,8 @@ def _rulebook_ends(raw: Mapping[str, Any], rulebooks: Mapping[str, Rulebook]) ->
     """Refuse a name that is neither a rulebook's nor a venue's, and a time without one in force."""
     venues = dict.fromkeys(each.venue for each in rulebooks.values())
     start_ns, end_ns = _desk_time(raw, "start"), _desk_time(raw, "end")
-    for at, account in _tables(raw, "accounts"):
-        book, where = account.get("rulebook"), f"accounts.{_label(at, account)}.rulebook"
+    for at, account in tables_of(raw, "accounts"):
+        book, where = account.get("rulebook"), f"accounts.{label_of(at, account)}.rulebook"
         if not isinstance(book, str) or book in rulebooks:
             continue
         if book not in venues:
@@ -106,9 +113,9 @@ def _budget_ends(raw: Mapping[str, Any]) -> Iterator[str]:
         if isinstance(desk, dict) and desk.get("mode") == "auto":
             yield "budget: missing; mode auto acts only inside one"
         return
-    collar = _number(budget.get("price_collar")) if isinstance(budget, dict) else None
-    for at, hedge in _tables(raw, "hedges"):
-        slippage = _number(hedge.get("slippage_limit"))
+    collar = number_of(budget.get("price_collar")) if isinstance(budget, dict) else None
+    for at, hedge in tables_of(raw, "hedges"):
+        slippage = number_of(hedge.get("slippage_limit"))
         if collar is not None and slippage is not None and slippage > collar:
             # At its limit every order would lie outside the collar and be refused.
             where = f"hedges.[{at}].slippage_limit"
@@ -126,13 +133,13 @@ def _account_ends(
     yield from _venue_ends(f"{where}.venue", account.get("venue"), rules)
     yield from _balance_ends(where, account, rules)
     yield from (f"{where}.{mistake}" for mistake in _twice(account, "positions", "instrument"))
-    described, start_ns = _by_id(raw, "instruments"), _desk_time(raw, "start")
-    for at, position in _tables(account, "positions"):
+    described, start_ns = by_id(raw, "instruments"), _desk_time(raw, "start")
+    for at, position in tables_of(account, "positions"):
         name = position.get("instrument")
         if isinstance(name, str):
             step = f"{where}.positions.[{at}]"
             yield from _position_ends(step, name, position, described, start_ns)
-    for at, order in _tables(account, "orders"):
+    for at, order in tables_of(account, "orders"):
         name = order.get("instrument")
         if isinstance(name, str):
             step = f"{where}.orders.[{at}]"
@@ -157,7 +164,7 @@ def _balance_ends(where: str, account: Mapping[str, Any], rules: Rulebook | None
     currency, balances = account.get("currency"), account.get("balances")
     may_be_owed = () if rules is None else terms_of(rules).owed
     for asset, quantity in balances.items() if isinstance(balances, dict) else ():
-        coins = _number(quantity)
+        coins = number_of(quantity)
         if coins is not None and coins < 0 and asset not in may_be_owed:
             yield f"{where}.balances.{asset}: must be at least 0, was {quantity}"
     if rules is None or not isinstance(currency, str):
@@ -189,7 +196,7 @@ def _position_ends(
     if listed is not None:
         kind, expiry_ns = listed.get("kind"), _time(listed, "expiry")
         is_future = isinstance(kind, str) and kind in ENTRY_KINDS
-        lot = _number(listed.get("lot_contracts")) if is_future else None
+        lot = number_of(listed.get("lot_contracts")) if is_future else None
     else:
         try:
             terms = terms_from_name(name)
@@ -199,7 +206,7 @@ def _position_ends(
             yield f"{where}.instrument: {told}"
             return
         is_future, expiry_ns, lot = has_entry(terms), expiry_of(terms), lot_of(terms)
-    quantity = _number(position.get("quantity_contracts"))
+    quantity = number_of(position.get("quantity_contracts"))
     yield from _lot_ends(f"{where}.quantity_contracts", quantity, lot)
     if is_future and position.get("price_entry_ccy") is None:
         yield f"{where}.price_entry_ccy: missing; a future is marked against its entry price"
@@ -209,7 +216,7 @@ def _position_ends(
 
 
 def _lot_ends(where: str, quantity: Decimal | None, lot: Decimal | None) -> Iterator[str]:
-    if quantity is None or lot is None or not (_is_written(quantity) and _is_written(lot)):
+    if quantity is None or lot is None or not (is_written(quantity) and is_written(lot)):
         return
     if lot > 0 and not is_multiple(quantity, lot):
         yield f"{where}: must be a multiple of the lot {lot:f}, was {quantity:f}"
@@ -223,13 +230,13 @@ def _hedge_ends(
     rulebooks: Mapping[str, Rulebook],
 ) -> Iterator[str]:
     name, underlying = hedge.get("instrument"), hedge.get("underlying")
-    yield from _account(f"{where}.account", hedge.get("account"), accounts)
+    yield from account_ends(f"{where}.account", hedge.get("account"), accounts)
     yield from _perpetual(f"{where}.instrument", name, described)
     terms = described.get(name) if isinstance(name, str) else None
     seen = None if terms is None else terms.get("underlying")
     if isinstance(underlying, str) and isinstance(seen, str) and seen != underlying:
         yield f"{where}.instrument: must be on {underlying}, was {name} on {seen}"
-    account = _named(hedge.get("account"), accounts)
+    account = named(hedge.get("account"), accounts)
     book = None if account is None else account.get("rulebook")
     rules = rulebooks.get(book) if isinstance(book, str) else None
     # A rulebook that is unknown or no name at all is told elsewhere.
@@ -245,11 +252,11 @@ def _hedge_ends(
 def _buffer_ends(
     where: str, buffer: Mapping[str, Any], accounts: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[str]:
-    yield from _account(f"{where}.account", buffer.get("account"), accounts)
-    account = _named(buffer.get("account"), accounts)
+    yield from account_ends(f"{where}.account", buffer.get("account"), accounts)
+    account = named(buffer.get("account"), accounts)
     if account is not None and account.get("rulebook") is None:
         yield f"{where}.account: {buffer['account']} has no rulebook, hence no buffer"
-    trigger, fill = _number(buffer.get("trigger_use")), _number(buffer.get("target_use"))
+    trigger, fill = number_of(buffer.get("trigger_use")), number_of(buffer.get("target_use"))
     if trigger is not None and fill is not None and fill >= trigger:
         yield f"{where}.target_use: must lie below trigger_use {trigger}, was {fill}"
 
@@ -261,11 +268,11 @@ def _route_ends(
     rulebooks: Mapping[str, Rulebook],
 ) -> Iterator[str]:
     source, target = route.get("source"), route.get("target")
-    yield from _account(f"{where}.source", source, accounts)
-    yield from _account(f"{where}.target", target, accounts)
+    yield from account_ends(f"{where}.source", source, accounts)
+    yield from account_ends(f"{where}.target", target, accounts)
     if isinstance(source, str) and source == target:
         yield f"{where}.target: must be another account than the source, was {target}"
-    yield from _arrival_ends(where, route, _named(target, accounts), rulebooks)
+    yield from _arrival_ends(where, route, named(target, accounts), rulebooks)
 
 
 def _arrival_ends(
@@ -291,94 +298,11 @@ def _arrival_ends(
             yield f"{where}.asset: only {only} counts under {rules.name}, was {asset}"
 
 
-def _limit_ends(
-    where: str,
-    limit: Mapping[str, Any],
-    accounts: Mapping[str, Mapping[str, Any]],
-    rulebooks: Mapping[str, Rulebook],
-    coins: Sequence[str],
-) -> Iterator[str]:
-    scope, metric = limit.get("scope"), METRICS.get(str(limit.get("metric")))
-    if isinstance(scope, str):
-        node_of = {name: f"desk/{a.get('venue')}/{name}" for name, a in accounts.items()}
-        nodes = [node for name, node in node_of.items() if "rulebook" in accounts[name]]
-        if metric is None or not metric.is_of_account:
-            nodes = ["desk", *(f"coin/{coin}" for coin in coins)]
-            for name, account in accounts.items():
-                nodes += [f"desk/{account.get('venue')}", f"desk/{account.get('venue')}/{name}"]
-        nodes = list(dict.fromkeys(nodes))
-        if not any(_covers(scope, node) for node in nodes):
-            bare = [name for name, node in node_of.items() if _covers(scope, node)]
-            if bare and metric is not None and metric.is_of_account:
-                told = f"{scope!r} names only accounts without a rulebook, which have no "
-                yield f"{where}.scope: {told}{metric.title}; {_ruled(bare, accounts, rulebooks)}"
-            else:
-                there = ", ".join(nodes) or "none"
-                yield f"{where}.scope: {scope!r} names no node; there are: {there}"
-    bounds = {key: _number(limit.get(key)) for key in ("soft", "hard")}
-    beyond = [
-        f"{where}.{key}: {trouble}, was {bound}"
-        for key, bound in bounds.items()
-        if metric and bound is not None and (trouble := metric.trouble_with(to_model(bound)))
-    ]
-    yield from beyond
-    soft, hard = bounds["soft"], bounds["hard"]
-    # A bound that is told already says nothing of their order.
-    if soft is not None and hard is not None and metric is not None and not beyond:
-        is_floor = metric.side == "floor"
-        if soft < hard if is_floor else soft > hard:
-            order = "above" if is_floor else "below"
-            yield f"{where}.soft: must lie {order} hard {hard}, to warn before it, was {soft}"
-
-
-def _ruled(
-    bare: Sequence[str],
-    accounts: Mapping[str, Mapping[str, Any]],
-    rulebooks: Mapping[str, Rulebook],
-) -> str:
-    """Say what to write: which of these accounts may follow its venue, or that none's is known."""
-    own = {name: v for name in bare if str(v := accounts[name].get("venue")) in rulebooks}
-    if not own:
-        return f"give one to {' or '.join(bare)}"
-    return "write " + ", ".join(f"rulebook = {venue!r} at {name}" for name, venue in own.items())
-
-
-def _covers(scope: str, node: str) -> bool:
-    """Match step by step; below an account there may be two steps more, underlying and expiry."""
-    wanted, steps = scope.split("/"), node.split("/")
-    if steps[0] == "desk" and len(steps) == 3:
-        wanted = wanted[: 3 if len(wanted) <= 5 else None]
-    return len(wanted) == len(steps) and all(map(fnmatchcase, steps, wanted))
-
-
-def _coins(raw: Mapping[str, Any]) -> list[str]:
-    """List every coin the file speaks of."""
-    found: set[Any] = set()
-    described = _by_id(raw, "instruments")
-    for key in ("movers", "dollars"):
-        found |= set(raw[key]) if isinstance(raw.get(key), dict) else set()
-    for _, terms in _tables(raw, "instruments"):
-        found |= {x for k in ("underlying", "asset") if isinstance(x := terms.get(k), str)}
-    for _, account in _tables(raw, "accounts"):
-        balances = account.get("balances")
-        found |= set(balances) if isinstance(balances, dict) else set()
-        for _, position in _tables(account, "positions"):
-            name = position.get("instrument")
-            if isinstance(name, str) and name not in described:
-                found.add(name.split("-")[0].split("_")[0])
-    return sorted(found)
-
-
 def _meant(name: str, known: Iterable[str]) -> str:
     """Say which of the names there are was probably meant."""
     # Nearer than difflib's 0.6: SOLUSDT-PERP is no slip of the pen for ETHUSDT-PERP.
     near = get_close_matches(name, list(known), n=1, cutoff=0.8)
     return f"; did you mean {near[0]!r}?" if near else ""
-
-
-def _account(where: str, name: Any, accounts: Mapping[str, Any]) -> Iterator[str]:
-    if isinstance(name, str) and name not in accounts:
-        yield f"{where}: no account {name!r}; there are: {', '.join(accounts) or 'none'}"
 
 
 def _perpetual(where: str, name: Any, described: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
@@ -388,7 +312,7 @@ def _perpetual(where: str, name: Any, described: Mapping[str, Mapping[str, Any]]
 
 
 def _twice(raw: Mapping[str, Any], key: str, name: str) -> Iterator[str]:
-    names = [t[name] for _, t in _tables(raw, key) if isinstance(t.get(name), str)]
+    names = [t[name] for _, t in tables_of(raw, key) if isinstance(t.get(name), str)]
     for seen, times in Counter(names).items():
         if times > 1:
             yield f"{key}: {times} entries with the {name} {seen!r}; it must be there once"
@@ -405,39 +329,3 @@ def _time(table: Mapping[str, Any], key: str) -> int | None:
         return parse_ns(written) if isinstance(written, str) else None
     except (ValueError, OverflowError):
         return None
-
-
-def _named(name: Any, tables: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    return tables.get(name) if isinstance(name, str) else None
-
-
-def _by_id(raw: Mapping[str, Any], key: str) -> dict[str, Mapping[str, Any]]:
-    return {t["id"]: t for _, t in _tables(raw, key) if isinstance(t.get("id"), str)}
-
-
-def _tables(raw: Mapping[str, Any], key: str) -> list[tuple[int, Mapping[str, Any]]]:
-    listed = raw.get(key)
-    if not isinstance(listed, list):
-        return []
-    return [(at, table) for at, table in enumerate(listed) if isinstance(table, dict)]
-
-
-def _label(at: int, table: Mapping[str, Any]) -> str:
-    name = table.get("id")
-    return f"[{at}: {name}]" if isinstance(name, str) else f"[{at}]"
-
-
-def _number(written: Any) -> Decimal | None:
-    if isinstance(written, bool) or not isinstance(written, int | str | Decimal):
-        return None
-    try:
-        number = Decimal(written)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
-
-
-def _is_written(number: Decimal) -> bool:
-    """Whether a number has no more digits than a desk file may give: more are told elsewhere."""
-    exponent = number.as_tuple().exponent
-    return isinstance(exponent, int) and exponent >= -18 and number.adjusted() < 18

@@ -19,7 +19,15 @@ from hedgerow.reporting.figures import significant
 from hedgerow.solvency import WhatIf, compared, distance, standing
 from hedgerow.units import is_multiple
 
-__all__ = ["judged_nodes", "leg_of", "show_requirements", "show_what_if"]
+__all__ = [
+    "in_lots",
+    "judged_nodes",
+    "leg_of",
+    "legs_by_account",
+    "show_requirements",
+    "show_what_if",
+    "terms_for",
+]
 
 # A coin costs thousands of dollars, and nobody pays a hundred times the mark for an option.
 _TIMES_MARK_MAX: Final = 100.0
@@ -58,10 +66,13 @@ def judged_nodes(state: Survey, account: str | None) -> tuple[str, ...]:
 def show_what_if(source: Source, *, account: str | None, add: Sequence[str], as_json: bool) -> int:
     """Print every account that gets a leg, or all, before and after."""
     desk, market, at_ns = opened(source)
-    legs = _legs_by_account(add, account, [each.account_id for each in desk.accounts])
+    legs = legs_by_account(add, account, [each.account_id for each in desk.accounts])
     names = {leg.instrument_id for named in legs.values() for leg in named}
-    instruments = {**desk.instruments, **{name: _terms(name, desk.instruments) for name in names}}
-    _in_lots([leg for named in legs.values() for leg in named], instruments)
+    instruments = {
+        **desk.instruments,
+        **{name: terms_for(name, desk.instruments) for name in names},
+    }
+    in_lots([leg for named in legs.values() for leg in named], instruments)
     known = [each.account_id for each in desk.accounts if each.rulebook is not None]
     for name in legs:
         if name not in known:
@@ -116,7 +127,7 @@ def leg_of(text: str) -> Leg:
         raise DeskRejected(f"--add {text}: {bad}") from bad
 
 
-def _legs_by_account(
+def legs_by_account(
     add: Sequence[str], account: str | None, known: Sequence[str]
 ) -> Mapping[str, Sequence[Leg]]:
     """Give each account its legs; without one account for all, each leg names its own.
@@ -146,7 +157,7 @@ def _legs_by_account(
     return legs
 
 
-def _in_lots(legs: Sequence[Leg], instruments: Mapping[str, Instrument]) -> None:
+def in_lots(legs: Sequence[Leg], instruments: Mapping[str, Instrument]) -> None:
     """Refuse a leg that no venue would take.
 
     Raises
@@ -163,7 +174,14 @@ def _in_lots(legs: Sequence[Leg], instruments: Mapping[str, Instrument]) -> None
             )
 
 
-def _terms(name: str, described: Mapping[str, Instrument]) -> Instrument:
+def terms_for(name: str, described: Mapping[str, Instrument]) -> Instrument:
+    """Give the terms of an instrument that the desk describes, or whose name says them.
+
+    Raises
+    ------
+    DeskRejected
+        If neither is so.
+    """
     if name in described:
         return described[name]
     try:

@@ -1,5 +1,6 @@
 """Read what the packaged portfolio margin assumes, and draw its scenarios."""
 
+import math
 from functools import cache
 from importlib.resources import files
 from pathlib import PurePosixPath
@@ -18,10 +19,12 @@ __all__ = [
     "packaged_degrees_count",
     "packaged_model",
     "packaged_scenarios",
+    "packaged_vols",
 ]
 
 # Where its figures are, as a person finds it in the package.
 MODEL_FILE: Final = "hedgerow/app/portfolio_model.toml"
+_DAYS_PER_YEAR: Final = 365
 
 
 class _Correlation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,6 +65,12 @@ def packaged_model() -> PortfolioModel:
         horizon_days=written.horizon_days,
         volume_coin_per_day=written.volume_coin_per_day,
     )
+
+
+def packaged_vols() -> dict[str, float]:
+    """Give the annualised vol of every coin that is known, as a fraction."""
+    per_day = _file().deviations_frac_per_day["spot"]
+    return {coin: deviation * math.sqrt(_DAYS_PER_YEAR) for coin, deviation in per_day.items()}
 
 
 def packaged_covariance() -> Covariance:

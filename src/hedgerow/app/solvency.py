@@ -280,7 +280,7 @@ def backtest_loans(
     ] = 5,
     alarm: Annotated[
         float,
-        number("--alarm", "probability_frac", "Probability of a breach that rings: 1%."),
+        number("--alarm", "chance_frac", "Probability of a breach that rings: 1%."),
     ] = 0.01,
     as_json: Json = False,
 ) -> int:

@@ -7,12 +7,19 @@ never fine: a desk without limits is not thereby safe.
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from hedgerow.limits import METRICS, LimitState
 from hedgerow.simulation import AccountFrame, Episode, Frame
 from hedgerow.units import format_ns
 
 __all__ = ["status", "troubles", "troubles_of_run"]
+
+_BROKEN: Final[Mapping[str, str]] = {
+    "hard": "is beyond hard",
+    "unknown": "is unknown",
+    "expired": "has an expired limit",
+}
 
 
 def troubles(now: Frame, why: Mapping[str, str] | None = None) -> tuple[str, ...]:
@@ -29,7 +36,7 @@ def troubles(now: Frame, why: Mapping[str, str] | None = None) -> tuple[str, ...
     ]
     if now.equity_usd is None:
         found.append("the value of the desk is unknown")
-    found += [_of_limit(limit) for limit in now.limits if limit.rung in ("hard", "unknown")]
+    found += [_of_limit(limit) for limit in now.limits if limit.rung in _BROKEN]
     return tuple(found)
 
 
@@ -79,5 +86,5 @@ def _of_account(account: AccountFrame, reason: str | None) -> str | None:
 
 
 def _of_limit(limit: LimitState) -> str:
-    said = "unknown" if limit.rung == "unknown" else "beyond hard"
-    return f"{limit.node} {METRICS[limit.metric].title} is {said}"
+    said = _BROKEN[limit.rung]
+    return f"{limit.node} {METRICS[limit.metric].title} {said}"

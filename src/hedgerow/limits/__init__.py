@@ -2,24 +2,91 @@
 
 Limits that a person set, exposures, margin reports and distances enter; the state of every limit
 leaves, worst first, and the breaches among them. Something missing under a limited node is a breach
-of its own kind: the room refuses to call an unknown number safe.
+of its own kind, and so is a limit that nobody renewed: the room refuses to call an unknown number
+safe.
+
+Rungs can be held so that they do not flap (`told_anew`), a trade can be judged before it is made
+(`pre_trade`), limits can be suggested from what a person can bear (`suggested`), and accounts that
+near their liquidation climb a ladder of calls (`on_ladder`) that only an observation closes.
 """
 
-from hedgerow.limits.judge import breaches, judge
-from hedgerow.limits.records import METRICS, Breach, Limit, LimitState, Metric, Rung, Side
-from hedgerow.limits.survey import Survey, account_node, survey
+from hedgerow.limits.arrival import Use, arrived
+from hedgerow.limits.call_records import (
+    LADDER,
+    Call,
+    CallPolicy,
+    CallRoute,
+    CallRung,
+    OnLadder,
+    Receipt,
+    Triggers,
+    Way,
+)
+from hedgerow.limits.calls import Look, on_ladder, open_calls
+from hedgerow.limits.chance import FirstPassage, distance_at, first_passage_frac, horizon_at
+from hedgerow.limits.concentration import KINDS
+from hedgerow.limits.evidence import inputs_hash
+from hedgerow.limits.hysteresis import CLEAR_FRAC, Held, held, told_anew
+from hedgerow.limits.judge import breaches, covers, judge
+from hedgerow.limits.pretrade import Change, PreTrade, pre_trade
+from hedgerow.limits.records import METRICS, Breach, Key, Limit, LimitState, Metric, Rung, Side
+from hedgerow.limits.rescue import Goal, Patient, amount_to_goal
+from hedgerow.limits.seen import NOBODY, Backing, Chance, Given, Seen, Stress, account_node
+from hedgerow.limits.suggest import Appetite, Suggestion, suggested
+from hedgerow.limits.survey import Survey, survey
 
 __all__ = [
+    "CLEAR_FRAC",
+    "KINDS",
+    "LADDER",
     "METRICS",
+    "NOBODY",
+    "Appetite",
+    "Backing",
     "Breach",
+    "Call",
+    "CallPolicy",
+    "CallRoute",
+    "CallRung",
+    "Chance",
+    "Change",
+    "FirstPassage",
+    "Given",
+    "Goal",
+    "Held",
+    "Key",
     "Limit",
     "LimitState",
+    "Look",
     "Metric",
+    "OnLadder",
+    "Patient",
+    "PreTrade",
+    "Receipt",
     "Rung",
+    "Seen",
     "Side",
+    "Stress",
+    "Suggestion",
     "Survey",
+    "Triggers",
+    "Use",
+    "Way",
     "account_node",
+    "amount_to_goal",
+    "arrived",
     "breaches",
+    "covers",
+    "distance_at",
+    "first_passage_frac",
+    "held",
+    "horizon_at",
+    "inputs_hash",
     "judge",
+    "on_ladder",
+    "open_calls",
+    "pre_trade",
+    "suggested",
     "survey",
+    "told_anew",
 ]

@@ -1,134 +1,121 @@
 """Compare what is with what a person allowed.
 
-A limit's rung: `calm`, `watch` from 70 % of soft, `soft`, `hard`, and `unknown` where the number
-cannot be known. Unknown is a breach of its own kind.
+A limit's rung: `calm`, `watch` from 70 % of soft, `soft`, `hard`; `expired` where nobody renewed
+it, and `unknown` where the number cannot be known. Both of these are breaches of their own kind.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
+from typing import Final
 
-from hedgerow.errors import Failure, Outcome
-from hedgerow.exposure import ExposureRow, ExposureTable
-from hedgerow.limits.records import METRICS, Breach, Limit, LimitState, Rung
-from hedgerow.margin import MarginReport
-from hedgerow.solvency import Distance
-from hedgerow.units import to_model
+from hedgerow.limits.records import METRICS, Breach, Limit, LimitState
+from hedgerow.limits.seen import Measured, Rung, Seen, Side
+from hedgerow.units import format_ns
 
-__all__ = ["breaches", "judge", "rung_of"]
+__all__ = ["WORST_FIRST", "breaches", "covers", "judge", "levels_passed", "rung_at", "rung_of"]
 
 _WATCH_FRAC = 0.7
-_WORST_FIRST: Mapping[Rung, int] = {"unknown": 0, "hard": 1, "soft": 2, "watch": 3, "calm": 4}
+WORST_FIRST: Final[Mapping[Rung, int]] = {
+    "unknown": 0,
+    "hard": 1,
+    "expired": 2,
+    "soft": 3,
+    "watch": 4,
+    "calm": 5,
+}
+# By how many of its three bounds are passed.
+_BY_LEVEL: Final[tuple[Rung, ...]] = ("calm", "watch", "soft", "hard")
 
 
-def judge(
-    limits: Iterable[Limit],
-    exposures: ExposureTable,
-    reports: Mapping[str, Outcome[MarginReport]],
-    distances: Mapping[str, Outcome[Distance]],
-) -> tuple[LimitState, ...]:
+def judge(limits: Iterable[Limit], seen: Seen) -> tuple[LimitState, ...]:
     """Give the state of every limit on every node it covers, worst first.
 
-    Parameters
-    ----------
-    reports, distances
-        By account node, such as ``desk/binance/perp``; accounts that nothing can liquidate have
-        none.
+    Accounts that nothing can liquidate have no requirement and no distance, and so no limit on
+    either. A limit that covers nothing has no state, unless it has expired.
     """
-    states: list[LimitState] = []
+    time_ns, states = seen.snapshot.time_ns, []
     for limit in limits:
-        if METRICS[limit.metric].is_of_account:
-            for node in reports:
-                if _covers(limit.scope, node):
-                    states.append(_judge_account(limit, node, reports[node], distances[node]))
-        else:
-            for row in exposures.rows:
-                if _covers(limit.scope, row.node):
-                    states.append(_judge_exposure(limit, row))
-    return tuple(sorted(states, key=lambda state: (_WORST_FIRST[state.rung], state.node)))
+        metric = METRICS[limit.metric]
+        found = list(metric.measure(limit.metric, seen, limit.given, partial(covers, limit.scope)))
+        if not found and limit.expires_ns is not None and time_ns >= limit.expires_ns:
+            found = [Measured(limit.scope, None, "nothing is there now", "expired")]
+        states += [_state(limit, each, time_ns) for each in found]
+    return tuple(sorted(states, key=lambda state: (WORST_FIRST[state.rung], state.node)))
 
 
-def breaches(states: Sequence[LimitState]) -> tuple[Breach, ...]:
+def breaches(states: Sequence[LimitState], inputs_hash: str = "") -> tuple[Breach, ...]:
     """Keep the states that call for action."""
     return tuple(
-        Breach(state=state) for state in states if state.rung in ("soft", "hard", "unknown")
+        Breach(state=state, inputs_hash=inputs_hash)
+        for state in states
+        if state.rung not in ("calm", "watch")
     )
 
 
 def rung_of(limit: Limit, metric_frac_usd_or_coin: float) -> Rung:
     """Place a known number on the ladder; at a bound counts as beyond it."""
-    if limit.side == "ceiling":
-        size = abs(metric_frac_usd_or_coin)
-        over = [
-            size >= bound for bound in (limit.hard_frac_usd_or_coin, limit.soft_frac_usd_or_coin)
-        ]
-        near = size >= _WATCH_FRAC * limit.soft_frac_usd_or_coin
+    soft, hard = limit.soft_frac_usd_or_coin, limit.hard_frac_usd_or_coin
+    return rung_at(limit.side, soft, hard, metric_frac_usd_or_coin)
+
+
+def rung_at(
+    side: Side,
+    soft_frac_usd_or_coin: float,
+    hard_frac_usd_or_coin: float,
+    metric_frac_usd_or_coin: float,
+    inside_frac: float = 0.0,
+) -> Rung:
+    """Place a number on the ladder of bounds that lie so much further inside than they are set."""
+    soft, hard = soft_frac_usd_or_coin, hard_frac_usd_or_coin
+    watch = soft * _WATCH_FRAC if side == "ceiling" else soft / _WATCH_FRAC
+    passed = levels_passed(side, (watch, soft, hard), metric_frac_usd_or_coin, inside_frac)
+    return _BY_LEVEL[passed]
+
+
+def levels_passed(
+    side: Side,
+    bounds_frac_usd_or_coin: Sequence[float],
+    metric_frac_usd_or_coin: float,
+    inside_frac: float = 0.0,
+) -> int:
+    """Give the place of the worst bound that a number is at or beyond, counted from 1; else 0.
+
+    Bounds come mildest first. Of a ceiling the size of the number counts, of a floor the number.
+    """
+    bounds, number = bounds_frac_usd_or_coin, metric_frac_usd_or_coin
+    if side == "ceiling":
+        beyond = [abs(number) >= bound * (1.0 - inside_frac) for bound in bounds]
     else:
-        bounds = (limit.hard_frac_usd_or_coin, limit.soft_frac_usd_or_coin)
-        over = [metric_frac_usd_or_coin <= bound for bound in bounds]
-        near = metric_frac_usd_or_coin <= limit.soft_frac_usd_or_coin / _WATCH_FRAC
-    if over[0]:
-        return "hard"
-    if over[1]:
-        return "soft"
-    return "watch" if near else "calm"
+        beyond = [number <= bound * (1.0 + inside_frac) for bound in bounds]
+    return max((at for at, is_beyond in enumerate(beyond, start=1) if is_beyond), default=0)
 
 
-def _covers(scope: str, node: str) -> bool:
+def covers(scope: str, node: str) -> bool:
     """Match step by step: ``desk/*/*`` is every account, not everything below one."""
     wanted, steps = scope.split("/"), node.split("/")
     return len(wanted) == len(steps) and all(map(fnmatchcase, steps, wanted))
 
 
-def _judge_account(
-    limit: Limit,
-    node: str,
-    report: Outcome[MarginReport],
-    distance: Outcome[Distance],
-) -> LimitState:
-    source: Outcome[MarginReport] | Outcome[Distance] = (
-        report if limit.metric == "margin_use_frac" else distance
-    )
-    if isinstance(source, Failure):
-        return _state(limit, node, None, "unknown", source.message)
-    if isinstance(source, MarginReport):
-        use = source.use_frac
-        if use is None:
-            return _state(limit, node, None, "hard", "equity is not positive")
-        return _state(limit, node, to_model(use), None, f"requirement is {use:.1%} of equity")
-    nearest = source.nearest_frac
-    if nearest is None:
-        # Known to be further than anything searched: report the edge of the search, not infinity.
-        edge = min(abs(source.searched_down_frac), source.searched_up_frac)
-        return _state(limit, node, edge, None, f"no breach within {edge:.0%} of the joint spot")
-    is_fall = source.down_frac is not None and abs(source.down_frac) == nearest
-    way = "fall" if is_fall else "rise"
-    return _state(limit, node, nearest, None, f"breaks after a {way} of {nearest:.1%}")
-
-
-def _judge_exposure(limit: Limit, row: ExposureRow) -> LimitState:
-    if row.missing:
-        names = ", ".join(sorted({failure.subject for failure in row.missing}))
-        return _state(limit, row.node, None, "unknown", f"incomplete, missing: {names}")
-    metric: float | None = getattr(row, limit.metric)
-    if metric is None:
-        said = f"{limit.metric} of a node that joins several coins: coins of two kinds do not add"
-        return _state(limit, row.node, None, "unknown", said)
-    digits = ".0f" if abs(metric) >= 1_000 else ".4g"
-    return _state(limit, row.node, metric, None, f"{limit.metric} is {metric:,{digits}}")
-
-
-def _state(
-    limit: Limit, node: str, metric: float | None, rung: Rung | None, message: str
-) -> LimitState:
+def _state(limit: Limit, measured: Measured, time_ns: int) -> LimitState:
+    rung, message = measured.rung, measured.message
     if rung is None:
-        assert metric is not None
-        rung = rung_of(limit, metric)
+        assert measured.value_frac_usd_or_coin is not None, "a number, or why there is none"
+        rung = rung_of(limit, measured.value_frac_usd_or_coin)
+    if limit.expires_ns is not None and time_ns >= limit.expires_ns:
+        message = f"expired {format_ns(limit.expires_ns)}, renew it; {message}"
+        if WORST_FIRST["expired"] < WORST_FIRST[rung]:
+            rung = "expired"
     return LimitState(
-        node=node,
+        node=measured.node,
         metric=limit.metric,
-        value_frac_usd_or_coin=metric,
+        value_frac_usd_or_coin=measured.value_frac_usd_or_coin,
         soft_frac_usd_or_coin=limit.soft_frac_usd_or_coin,
         hard_frac_usd_or_coin=limit.hard_frac_usd_or_coin,
         rung=rung,
         message=message,
+        of=limit.given.said,
+        owner=limit.owner,
+        expires_ns=limit.expires_ns,
+        dwell_ns=limit.dwell_ns,
     )

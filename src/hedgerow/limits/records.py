@@ -1,94 +1,32 @@
-"""What leaves the limits room: the limits, their state, and the breaches.
-
-What a limit can be set on is declared once, in `METRICS`: the two measures of an account, the three
-deltas, and every Greek of `pricing.GREEKS`, so that a new one can be limited from its first day.
-"""
-
-from typing import Final, Literal, NamedTuple, TypeAlias
+"""What leaves the limits room: the limits, their state, and the breaches."""
 
 import msgspec
 
-from hedgerow.pricing import GREEKS, Greek
-from hedgerow.solvency import DISTANCE_FRAC_MAX
+from hedgerow.limits.metrics import METRICS, Metric
+from hedgerow.limits.seen import Given, Rung, Side
 
-__all__ = ["METRICS", "Breach", "Limit", "LimitState", "Metric", "Rung", "Side"]
-
-Side: TypeAlias = Literal["ceiling", "floor"]
-# watch: beyond 70 % of soft. soft: act. hard: never wanted. unknown: a breach of its own kind.
-Rung: TypeAlias = Literal["calm", "watch", "soft", "hard", "unknown"]
-
-
-class Metric(NamedTuple):
-    """Something a limit can be set on: a number of an account, or one of any node's exposure.
-
-    Attributes
-    ----------
-    title, unit
-        What a person reads; no unit for a fraction.
-    side
-        Whether more is worse (a ceiling) or less (a floor).
-    is_of_account
-        Whether it comes from requirement and distance; else it is a field of `ExposureRow`.
-    bound_frac_max
-        Of a fraction, as far as a bound can mean anything: a ceiling's may lie there, a floor's
-        lies below. None for what is no fraction.
-    """
-
-    title: str
-    unit: str
-    side: Side = "ceiling"
-    is_of_account: bool = False
-    bound_frac_max: float | None = None
-
-    def trouble_with(self, bound_frac_usd_or_coin: float) -> str | None:
-        """Say what a bound must be, where it is beyond what it can mean, as per cent are; or None.
-
-        A bound that is not positive is none of its business.
-        """
-        frac_max = self.bound_frac_max
-        is_ceiling = self.side == "ceiling"
-        if frac_max is None or bound_frac_usd_or_coin < frac_max:
-            return None
-        if is_ceiling and bound_frac_usd_or_coin == frac_max:
-            return None
-        return f"must be {'at most' if is_ceiling else 'below'} {frac_max:g}: write 0.5 for 50 %"
-
-
-def _metric(greek: Greek) -> Metric:
-    """Say that what a Greek counts is dollars, where its column heading names the Greek below."""
-    unit = greek.unit if greek.unit.startswith("USD") else f"USD of {greek.unit}"
-    return Metric(greek.title.lower(), unit)
-
-
-# `margin_use_frac`: requirement over equity. `distance_spot_frac`: how far the joint spot may still
-# move before an account is liquidatable.
-METRICS: Final[dict[str, Metric]] = {
-    "delta_spot_usd": Metric("delta", "USD"),
-    "delta_spot_coin": Metric("delta in coin", "coin"),
-    "delta_premium_adjusted_coin": Metric("premium-adjusted delta", "coin"),
-    **{name: _metric(greek) for name, greek in GREEKS.items()},
-    # Beyond a use of one the venue liquidates: a bound out there is met when all is over.
-    "margin_use_frac": Metric("margin use", "", is_of_account=True, bound_frac_max=1.0),
-    # An account that breaks nowhere in the search is judged as if it broke at its edge: a bound
-    # there or beyond would always be broken.
-    "distance_spot_frac": Metric(
-        "distance", "", side="floor", is_of_account=True, bound_frac_max=DISTANCE_FRAC_MAX
-    ),
-}
+__all__ = ["METRICS", "Breach", "Key", "Limit", "LimitState", "Metric", "Rung", "Side"]
 
 
 class Limit(msgspec.Struct, frozen=True, kw_only=True):
     """One tolerance that a person set.
 
-    `scope` is a node path of the exposure tree; ``*`` matches one step of it: ``desk/binance/*`` is
-    every account of the venue ``binance``. Ceilings are compared with the size of the metric;
-    floors with the metric itself. `metric` is a key of `METRICS`.
+    `scope` is a node path of the exposure tree, or of who the desk leans on; ``*`` matches one step
+    of it: ``desk/binance/*`` is every account of the venue ``binance``. Ceilings are compared with
+    the size of the metric; floors with the metric itself. `metric` is a key of `METRICS`.
+
+    `owner` is who set it and answers for it. From `expires_ns` on it is a breach until a person
+    renews it. `dwell_ns` is how long a rung is held at least before it may fall (`held`).
     """
 
     scope: str
     metric: str
     soft_frac_usd_or_coin: float
     hard_frac_usd_or_coin: float
+    owner: str = ""
+    expires_ns: int | None = None
+    dwell_ns: int = 0
+    given: Given = Given()
 
     def __post_init__(self) -> None:
         if self.metric not in METRICS:
@@ -109,6 +47,11 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
                 raise ValueError(
                     f"limit {self.metric} on {self.scope}: {name} {trouble}, was {bound}"
                 )
+        if self.dwell_ns < 0:
+            raise ValueError(
+                f"limit {self.metric} on {self.scope}: dwell_ns must not be negative, "
+                f"was {self.dwell_ns}"
+            )
 
     @property
     def side(self) -> Side:
@@ -116,8 +59,16 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
         return METRICS[self.metric].side
 
 
-class LimitState(msgspec.Struct, frozen=True, kw_only=True):
-    """One limit on one node, now. Its value is None when unknown, which is a breach."""
+# What tells one limit from another on one node: node, metric, what is stated for it, and its hard
+# bound, since two people may have set one each.
+Key = tuple[str, str, str, float]
+
+
+class LimitState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One limit on one node, now. Its value is None when unknown, which is a breach.
+
+    `of` is what was stated for the metric, such as a shock; the rest is as its limit has it.
+    """
 
     node: str
     metric: str
@@ -126,9 +77,28 @@ class LimitState(msgspec.Struct, frozen=True, kw_only=True):
     hard_frac_usd_or_coin: float
     rung: Rung
     message: str
+    of: str = ""
+    owner: str = ""
+    expires_ns: int | None = None
+    dwell_ns: int = 0
+
+    @property
+    def key(self) -> Key:
+        """What tells it from every other state of a desk."""
+        return self.node, self.metric, self.of, self.hard_frac_usd_or_coin
 
 
 class Breach(msgspec.Struct, frozen=True, kw_only=True):
-    """A limit state that calls for action: beyond soft, beyond hard, or unknown."""
+    """A limit state that calls for action: beyond soft, beyond hard, expired, or unknown.
+
+    `inputs_hash` is that of all that it was judged by (`evidence.inputs_hash`), so that whoever has
+    the same inputs can judge it again; empty where nobody asked for it.
+    """
 
     state: LimitState
+    inputs_hash: str = ""
+
+    @property
+    def alert(self) -> tuple[Key, Rung]:
+        """What one alert is about: while it stays the same, it is told once."""
+        return self.state.key, self.state.rung

@@ -11,6 +11,7 @@ from hedgerow.errors import Failure, Outcome
 from hedgerow.exposure import ExposureTable, aggregate
 from hedgerow.limits.judge import judge
 from hedgerow.limits.records import Limit, LimitState
+from hedgerow.limits.seen import Seen, account_node
 from hedgerow.margin import MarginReport, Rulebook, require
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account, Book
@@ -31,10 +32,10 @@ class Survey:
     distances: Mapping[str, Outcome[Distance]]
     limits: tuple[LimitState, ...]
 
-
-def account_node(account: Account) -> str:
-    """Give an account's place in the exposure tree."""
-    return f"desk/{account.venue}/{account.account_id}"
+    @property
+    def seen(self) -> Seen:
+        """What further limits, or others in place of these, are judged by."""
+        return Seen(self.book, self.snapshot, self.exposures, self.reports, self.distances)
 
 
 def survey(
@@ -69,7 +70,7 @@ def survey(
         exposures=exposures,
         reports=reports,
         distances=distances,
-        limits=judge(limits, exposures, reports, distances),
+        limits=judge(limits, Seen(book, snapshot, exposures, reports, distances)),
     )
 
 

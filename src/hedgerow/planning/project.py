@@ -5,19 +5,17 @@ projected balances.
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
 from hedgerow.errors import Failure
 from hedgerow.hedging import Trade
-from hedgerow.instruments import Instrument, LinearPerpetual, LoanDebt, LoanSupply
+from hedgerow.instruments import Instrument, LinearPerpetual
+from hedgerow.limits import arrived
 from hedgerow.margin import with_leg
 from hedgerow.market import Snapshot
 from hedgerow.planning.records import Leg, Order, Transfer
-from hedgerow.portfolio import Account, with_balance, with_only_position
+from hedgerow.portfolio import Account, with_balance
 
 __all__ = ["projected", "traded"]
-
-_RAY = Decimal(10) ** 27
 
 
 def projected(
@@ -67,17 +65,5 @@ def traded(
 def _received(
     account: Account, leg: Transfer, snapshot: Snapshot, instruments: Mapping[str, Instrument]
 ) -> Account:
-    if leg.use == "balance":
-        return with_balance(account, leg.asset, leg.quantity_coin)
-    kind = LoanSupply if leg.use == "supply" else LoanDebt
-    for terms in instruments.values():
-        if isinstance(terms, kind) and terms.asset == leg.asset:
-            index = snapshot.lending(terms.market, terms.asset)
-            if isinstance(index, Failure):
-                return account
-            ray = index.liquidity_index_ray if leg.use == "supply" else index.borrow_index_ray
-            change = leg.quantity_coin * _RAY / ray
-            old = account.quantity_contracts(terms.instrument_id)
-            new = old + change if leg.use == "supply" else min(old + change, Decimal(0))
-            return with_only_position(account, terms.instrument_id, new)
-    return account
+    found = arrived(account, leg.asset, leg.use, leg.quantity_coin, snapshot, instruments)
+    return account if isinstance(found, Failure) else found

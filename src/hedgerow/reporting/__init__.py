@@ -16,6 +16,12 @@ from hedgerow.reporting.exposures import (
 from hedgerow.reporting.frontiers import frontier_tables, plane_svg
 from hedgerow.reporting.html import report_html
 from hedgerow.reporting.ladders import ladder_svg, ladder_tables
+from hedgerow.reporting.limits import (
+    call_tables,
+    check_tables,
+    limit_tables,
+    suggestion_tables,
+)
 from hedgerow.reporting.live import LiveView
 from hedgerow.reporting.margins import (
     differences_table,
@@ -64,6 +70,8 @@ __all__ = [
     "WorstUse",
     "bucket_tables",
     "builtins_of",
+    "call_tables",
+    "check_tables",
     "comparison_tables",
     "cross_table",
     "daily",
@@ -75,6 +83,7 @@ __all__ = [
     "funding_table",
     "ladder_svg",
     "ladder_tables",
+    "limit_tables",
     "limits_grid",
     "liquidity_tables",
     "margin_tables",
@@ -88,6 +97,7 @@ __all__ = [
     "run_label",
     "smiles_svg",
     "stress_tables",
+    "suggestion_tables",
     "summary",
     "summary_tables",
     "surface_builtins",

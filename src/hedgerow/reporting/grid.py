@@ -39,6 +39,7 @@ _STYLES = {
     "rejected": "red",
     "liquidated": "bold red",
     "soft": "yellow",
+    "expired": "bold yellow",
     "watch": "cyan",
     "estimate": "yellow",
     UNKNOWN: "bold yellow",

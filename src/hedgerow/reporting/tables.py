@@ -116,14 +116,14 @@ def plan_tables(
                 leg.reason,
             )
         )
-    after = {(state.node, state.metric): state for state in plan.limits_after}
+    after = {state.key: state for state in plan.limits_after}
     limits_head: tuple[Column, ...] = (
         ("Limit on", "", False), ("Metric", "", False), ("Before", "", True), ("", "", False),
         ("After", "", True), ("", "", False),
     )  # fmt: skip
     limit_rows = []
     for state in worst_first(plan.limits_before):
-        then = after.get((state.node, state.metric))
+        then = after.get(state.key)
         limit_rows.append(
             (state.node, METRICS[state.metric].title,
              limit_now(state), state.rung, UNKNOWN if then is None else limit_now(then),
@@ -164,4 +164,4 @@ def _no_legs(title: str, plan: Plan, asked_of: str, acts_when: str) -> Renderabl
     return Text("\n".join([f"{title}: no leg, and not all is fine.", *stays, asked_of]).rstrip())
 
 
-_STAYS = {"hard": "the hard limit stays broken", "unknown": "unknown, {}"}
+_STAYS = {"hard": "the hard limit stays broken", "unknown": "unknown, {}", "expired": "{}"}

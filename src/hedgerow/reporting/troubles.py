@@ -4,12 +4,12 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
 
 from hedgerow.execution import Liquidation
-from hedgerow.limits import METRICS, LimitState
+from hedgerow.limits import METRICS, Key, LimitState
 from hedgerow.reporting.measures import is_exhausted, use_frac
 from hedgerow.reporting.records import AccountGap, LimitTrouble
 from hedgerow.simulation import AccountFrame, Frame, Undone
@@ -20,8 +20,6 @@ __all__ = ["account_gaps", "is_unjudged", "limit_troubles", "undone_steps"]
 
 # A number in a message, which may change from frame to frame while the trouble stays the same.
 _NUMBER = re.compile(r"\d[\d,.]*")
-
-_Key: TypeAlias = tuple[str, str, float]
 
 
 class _Seen(NamedTuple):
@@ -101,11 +99,11 @@ def limit_troubles(
     A liquidation breaks every limit on its account, whatever the frames before and after it say:
     after it the account is better off.
     """
-    rows: dict[_Key, list[_Seen]] = {}
-    limited: dict[_Key, LimitState] = {}
+    rows: dict[Key, list[_Seen]] = {}
+    limited: dict[Key, LimitState] = {}
     for frame in frames:
         for state in frame.limits:
-            key = (state.node, state.metric, state.hard_frac_usd_or_coin)
+            key = state.key
             if METRICS[state.metric].is_of_account:
                 limited[key] = state
             if state.rung == rung:

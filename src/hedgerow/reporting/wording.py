@@ -17,7 +17,7 @@ __all__ = [
 ]
 
 # Rungs are a closed set (limits/records.py), so a new one fails here, loudly.
-_SERIOUSNESS = {"hard": 0, "unknown": 1, "soft": 2, "watch": 3, "calm": 4}
+_SERIOUSNESS = {"hard": 0, "unknown": 1, "expired": 2, "soft": 3, "watch": 4, "calm": 5}
 
 ASSUMPTIONS_NONE = "The run stated no assumptions."
 
@@ -70,7 +70,7 @@ LEGEND: tuple[tuple[str, str], ...] = (
     (
         "Rungs of a limit",
         "calm, watch (most of the way to soft), soft (a plan is made), hard (broken), unknown "
-        "(treated as broken).",
+        "(treated as broken), expired (a person has to renew the limit).",
     ),
     (
         "Unknown",

@@ -443,7 +443,8 @@ def test_a_number_of_thousands_of_digits_is_refused(tmp_path: Path) -> None:
 def test_whatever_can_be_limited_has_its_word_in_the_desk_file(tmp_path: Path, metric: str) -> None:
     raw = example()
     soft, hard = (0.2, 0.1) if METRICS[metric].side == "floor" else (0.1, 0.2)
-    raw["limits"] = [{"scope": "desk/*/*", "metric": metric, "soft": soft, "hard": hard}]
+    scope = "venue/*" if METRICS[metric].nodes == "name" else "desk/*/*"
+    raw["limits"] = [{"scope": scope, "metric": metric, "soft": soft, "hard": hard}]
     (limit,) = load_desk(written(tmp_path, raw)).limits
     assert (limit.metric, limit.soft_frac_usd_or_coin, limit.hard_frac_usd_or_coin) == (
         metric, soft, hard,

@@ -1,5 +1,6 @@
 """The ladder of a limit, as a table; which nodes a scope covers; the unknown is a breach."""
 
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from math import inf, nan
 
@@ -8,14 +9,26 @@ import pytest
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.exposure import ExposureRow, ExposureTable
-from hedgerow.limits import METRICS, Limit, LimitState, breaches, judge
+from hedgerow.limits import METRICS, Limit, LimitState, Seen, breaches
+from hedgerow.limits import judge as judge_seen
 from hedgerow.limits.judge import rung_of
 from hedgerow.margin import MarginLine, MarginReport
+from hedgerow.portfolio import book
 from hedgerow.pricing import GREEKS, VOL_REGIME
 from hedgerow.solvency import Distance
-from tests.builders import T0_NS, exact, exposure_row
+from tests.builders import T0_NS, exact, exposure_row, snapshot
 
 GONE = Failure(subject="BTC-PERP", reason="missing_data", message="no quote for BTC-PERP")
+
+
+def judge(
+    limits: Iterable[Limit],
+    exposures: ExposureTable,
+    reports: Mapping[str, Outcome[MarginReport]],
+    distances: Mapping[str, Outcome[Distance]],
+) -> tuple[LimitState, ...]:
+    """Judge by tables alone, of a desk that holds nothing."""
+    return judge_seen(limits, Seen(book([], {}), snapshot(), exposures, reports, distances))
 
 
 def limit(metric: str, soft: float, hard: float, scope: str = "desk") -> Limit:
@@ -245,7 +258,7 @@ def test_whatever_a_greek_is_it_can_be_limited_and_says_its_dollars() -> None:
 
 def test_every_number_of_an_exposure_but_its_value_can_be_limited() -> None:
     told = {"node", "value_usd", "is_estimate", "missing"}
-    exposed = {name for name, metric in METRICS.items() if not metric.is_of_account}
+    exposed = {name for name, metric in METRICS.items() if metric.is_of_exposure}
     assert exposed == set(ExposureRow.__struct_fields__) - told
 
 

@@ -1,0 +1,135 @@
+"""What ``hedgerow calls show`` does: put every account on its ladder, and print the open calls."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from hedgerow.app.asked import heading_of, looked_at, opened, show
+from hedgerow.app.desk import Desk
+from hedgerow.app.margins import judged_nodes
+from hedgerow.app.memory import recalled
+from hedgerow.app.options import Source
+from hedgerow.app.verdict import status
+from hedgerow.errors import Failure
+from hedgerow.instruments import LoanDebt
+from hedgerow.limits import (
+    CallRoute,
+    Look,
+    OnLadder,
+    Patient,
+    Survey,
+    account_node,
+    inputs_hash,
+    on_ladder,
+    open_calls,
+)
+from hedgerow.margin import rulebooks_at
+from hedgerow.portfolio import Account
+from hedgerow.reporting import builtins_of, call_tables
+from hedgerow.units import SECOND_NS, to_model
+
+__all__ = ["show_calls"]
+
+# The least amount of an account's currency that a call is told in: a cent of dollars, a satoshi.
+_STEP_DOLLAR, _STEP_COIN = Decimal("0.01"), Decimal("0.00000001")
+
+
+def show_calls(source: Source, *, account: str | None, previous: Path | None, as_json: bool) -> int:
+    """Print where accounts stand, by where they stood, and what they need."""
+    desk, market, at_ns = opened(source)
+    state = looked_at(desk, market, at_ns)
+    nodes = judged_nodes(state, account)
+    before = {each.account_id: each for each in recalled(previous, "ladder", OnLadder)}
+    policy_of = {each.account_id: each for each in desk.calls}
+    found: dict[str, OnLadder] = {}
+    without = []
+    for held in state.book.accounts:
+        if account_node(held) not in nodes:
+            continue
+        policy = policy_of.get(held.account_id)
+        if policy is None:
+            without.append(held.account_id)
+            continue
+        look = _look(held, state, desk)
+        found[held.account_id] = on_ladder(
+            policy, before.get(held.account_id), look, _routes(desk, held.account_id)
+        )
+    used = inputs_hash(state.book, state.snapshot, desk.limits, rulebooks_at(desk.rulebooks, at_ns))
+    calls = open_calls(found)
+    payload = {
+        "time_ns": at_ns,
+        "inputs_hash": used,
+        "ladder": [builtins_of(each) for each in found.values()],
+        "calls": builtins_of(calls),
+        "without_a_ladder": without,
+    }
+    shown = call_tables(
+        list(found.values()), calls, without, time_ns=at_ns, heading=heading_of(state)
+    )
+    show(payload, shown, as_json=as_json)
+    return status(_troubles(list(found.values())), is_quiet=as_json)
+
+
+def _look(account: Account, state: Survey, desk: Desk) -> Look:
+    node = account_node(account)
+    report, terms = state.reports[node], state.book.terms
+    is_dollar = account.currency == "USD" or account.currency in state.snapshot.dollars_usd
+    debt = _debt_asset(account, state)
+    if debt is not None:
+        is_dollar = debt in state.snapshot.dollars_usd
+    return Look(
+        node=node,
+        patient=None
+        if isinstance(report, Failure)
+        else Patient(account, terms, state.snapshot, desk.rulebooks[report.rulebook]),
+        report=report,
+        distance=state.distances[node],
+        coins=state.seen.coins_of(account),
+        chance=desk.chance,
+        time_ns=state.snapshot.time_ns,
+        time_observed_ns=account.time_observed_ns,
+        step_ccy=_STEP_DOLLAR if is_dollar else _STEP_COIN,
+        debt_asset=debt,
+    )
+
+
+def _debt_asset(account: Account, state: Survey) -> str | None:
+    """Name what most is owed of, in dollars; None where nothing is owed."""
+    owed: dict[str, float] = {}
+    for position in account.positions:
+        terms = state.book.terms[position.instrument_id]
+        if not isinstance(terms, LoanDebt) or position.quantity_contracts >= 0:
+            continue
+        price = state.snapshot.asset(terms.asset)
+        # Only which of them to name: what nobody can price is asked for last.
+        worth = 0.0 if isinstance(price, Failure) else price.price_usd
+        owed.setdefault(terms.asset, 0.0)
+        owed[terms.asset] -= to_model(position.quantity_contracts) * worth
+    return max(owed, key=lambda asset: owed[asset], default=None)
+
+
+def _routes(desk: Desk, account_id: str) -> Sequence[CallRoute]:
+    """Give the ways to an account, in order of preference, at the latency that the desk states."""
+    return [
+        CallRoute(
+            name=f"{each.source_account_id} to {each.target_account_id}",
+            asset=each.asset,
+            use=each.use,
+            step_coin=each.step_coin,
+            latency_p99_s=each.latency_ns / SECOND_NS,
+        )
+        for each in desk.routes
+        if each.target_account_id == account_id
+    ]
+
+
+def _troubles(found: Sequence[OnLadder]) -> list[str]:
+    told = []
+    for each in found:
+        if each.rung == "liquidated":
+            told.append(f"{each.account_id} is liquidatable")
+        elif each.rung == "unknown":
+            told.append(f"the ladder of {each.account_id} is unknown")
+        if each.call is not None:
+            told.append(f"{each.account_id} is called for")
+    return told

@@ -1,0 +1,136 @@
+"""``hedgerow limits`` and ``hedgerow calls``: what is allowed, and whom to call when it is not.
+
+Only the wiring; `app.actions` names what each command runs.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from hedgerow.app.actions import act
+from hedgerow.app.amounts import number
+from hedgerow.app.options import At, Data, DeskPath, Json, Seed, Source
+
+__all__ = ["calls", "limits"]
+
+limits = App(name="limits", help="What the desk may do, and whether it keeps to it.")
+calls = App(name="calls", help="Which accounts need collateral, how much, and by when.")
+
+Previous = Annotated[
+    Path | None,
+    Parameter(
+        help="The --json of an earlier look: rungs then fall only from well inside, and what was "
+        "told is not told again."
+    ),
+]
+
+
+@limits.command(name="show")
+def show(
+    desk: DeskPath = None,
+    *,
+    previous: Previous = None,
+    data: Data = None,
+    at: At = None,
+    seed: Seed = None,
+    as_json: Json = False,
+) -> int:
+    """Show every limit of the desk, where it stands, who answers for it and until when.
+
+    Exit status 1 where one is beyond hard, unknown or expired, or an account is liquidatable.
+    """
+    return act("limits show", Source(desk, data, at, seed), previous=previous, as_json=as_json)
+
+
+@limits.command(name="check")
+def check(
+    desk: DeskPath = None,
+    *,
+    add: Annotated[
+        list[str],
+        Parameter(
+            allow_leading_hyphen=True,
+            negative="",
+            help="A leg INSTRUMENT:QUANTITY@PRICE, such as BTC-PERPETUAL:-5@60000, in contracts "
+            "and as the venue quotes; without --account, ACCOUNT/INSTRUMENT:QUANTITY@PRICE. May "
+            "be given again.",
+        ),
+    ],
+    account: Annotated[str | None, Parameter(help="Where the legs go.")] = None,
+    data: Data = None,
+    at: At = None,
+    seed: Seed = None,
+    as_json: Json = False,
+) -> int:
+    """Judge a trade before it is made: every limit with and without the legs. Sends nothing.
+
+    Exit status 1 where a limit goes beyond hard, gets worse beyond soft or is unknown or expired
+    after the trade, or the venue would refuse it for want of margin.
+    """
+    return act(
+        "limits check", Source(desk, data, at, seed), add=add, account=account, as_json=as_json
+    )
+
+
+@limits.command(name="suggest")
+def suggest(
+    desk: DeskPath = None,
+    *,
+    loss: Annotated[
+        float, number("--loss", "positive", "What the desk may lose in the horizon, in USD.")
+    ],
+    probability: Annotated[
+        float,
+        number(
+            "--probability",
+            "chance_frac",
+            "Of a liquidation within the horizon, not to be exceeded: 0.01 or 1%.",
+        ),
+    ] = 0.01,
+    horizon: Annotated[str, Parameter(help="The time both are meant for: 90m, 8h or 1d.")] = "1d",
+    vol_move: Annotated[
+        float, number("--vol-move", "vol_move_volpt", "Points by which vols move in it.")
+    ] = 10.0,
+    data: Data = None,
+    at: At = None,
+    seed: Seed = None,
+    as_json: Json = False,
+) -> int:
+    """Turn a wanted probability of liquidation and a loss budget into limits for the desk file.
+
+    Exit status 1 where the present desk is beyond one of them, or one cannot be suggested.
+    """
+    return act(
+        "limits suggest",
+        Source(desk, data, at, seed),
+        loss_usd=loss,
+        chance_frac=probability,
+        horizon=horizon,
+        vol_move_volpt=vol_move,
+        as_json=as_json,
+    )
+
+
+@calls.command(name="show")
+def show_calls(
+    desk: DeskPath = None,
+    *,
+    account: Annotated[str | None, Parameter(help="Only this account.")] = None,
+    previous: Previous = None,
+    data: Data = None,
+    at: At = None,
+    seed: Seed = None,
+    as_json: Json = False,
+) -> int:
+    """Show where every account stands on its ladder, and the calls that are open.
+
+    Exit status 1 where a call is open, or an account is liquidatable or unknown.
+    """
+    return act(
+        "calls show",
+        Source(desk, data, at, seed),
+        account=account,
+        previous=previous,
+        as_json=as_json,
+    )

@@ -1,0 +1,179 @@
+"""The measures: what each metric says of every node it is asked about.
+
+A measure answers for a node with a number, or says why it cannot; it never leaves out what is
+missing.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from hedgerow.errors import Failure, Outcome
+from hedgerow.exposure import funding
+from hedgerow.limits.seen import Given, Measured, Seen
+from hedgerow.margin import MarginReport
+from hedgerow.pricing import value
+from hedgerow.solvency import Distance
+from hedgerow.units import HOUR_NS, to_model
+
+__all__ = [
+    "default_loss",
+    "distance_left",
+    "exposure_of",
+    "funding_paid",
+    "liquidation_chance",
+    "margin_use",
+    "scenario_loss",
+]
+
+Covers = Callable[[str], bool]
+
+
+def exposure_of(name: str, seen: Seen, _: Given, covers: Covers) -> Iterator[Measured]:
+    """Read a delta or a Greek off the exposure tree."""
+    for row in seen.exposures.rows:
+        if not covers(row.node):
+            continue
+        if row.missing:
+            yield _incomplete(row.node, row.missing)
+            continue
+        number: float | None = getattr(row, name)
+        if number is None:
+            said = f"{name} of a node that joins several coins: coins of two kinds do not add"
+            yield Measured(row.node, None, said, "unknown")
+            continue
+        digits = ".0f" if abs(number) >= 1_000 else ".4g"
+        yield Measured(row.node, number, f"{name} is {number:,{digits}}")
+
+
+def margin_use(_: str, seen: Seen, __: Given, covers: Covers) -> Iterator[Measured]:
+    """Set the requirement against equity."""
+    for node, report in seen.reports.items():
+        if not covers(node):
+            continue
+        if isinstance(report, Failure):
+            yield Measured(node, None, report.message, "unknown")
+            continue
+        use = report.use_frac
+        if use is None:
+            yield Measured(node, None, "equity is not positive", "hard")
+        else:
+            yield Measured(node, to_model(use), f"requirement is {use:.1%} of equity")
+
+
+def distance_left(_: str, seen: Seen, __: Given, covers: Covers) -> Iterator[Measured]:
+    """Say how far the joint spot may still move."""
+    for node, found in seen.distances.items():
+        if not covers(node):
+            continue
+        if isinstance(found, Failure):
+            yield Measured(node, None, found.message, "unknown")
+            continue
+        nearest = found.nearest_frac
+        if nearest is None:
+            # Known to be further than anything searched: report the edge of the search, not
+            # infinity.
+            edge = min(abs(found.searched_down_frac), found.searched_up_frac)
+            yield Measured(node, edge, f"no breach within {edge:.0%} of the joint spot")
+            continue
+        is_fall = found.down_frac is not None and abs(found.down_frac) == nearest
+        way = "fall" if is_fall else "rise"
+        yield Measured(node, nearest, f"breaks after a {way} of {nearest:.1%}")
+
+
+def liquidation_chance(_: str, seen: Seen, given: Given, covers: Covers) -> Iterator[Measured]:
+    """Say how likely a liquidation is within a horizon, by whoever was named to know."""
+    for node, found in seen.distances.items():
+        if not covers(node):
+            continue
+        chance = _chance(node, found, seen, given)
+        if isinstance(chance, Failure):
+            yield Measured(node, None, chance.message, "unknown")
+        else:
+            hours = given.horizon_ns / HOUR_NS
+            yield Measured(node, chance, f"liquidated within {hours:g} h: {chance:.3%} at most")
+
+
+def scenario_loss(_: str, seen: Seen, given: Given, covers: Covers) -> Iterator[Measured]:
+    """Revalue everything under every shock that is given, and take the worst loss of each node.
+
+    Where nothing is lost under any, the loss is zero.
+    """
+    asked = [row for row in seen.exposures.rows if covers(row.node)]
+    if not asked:
+        return
+    if not given.stresses:
+        for row in asked:
+            yield Measured(row.node, None, "no shock is stated", "unknown")
+        return
+    tables = {each.name: seen.under(each) for each in given.stresses}
+    rows = {name: {row.node: row for row in table.rows} for name, table in tables.items()}
+    for row in asked:
+        then = {name: found[row.node] for name, found in rows.items()}
+        missing = [*row.missing, *(gone for each in then.values() for gone in each.missing)]
+        if missing:
+            yield _incomplete(row.node, missing)
+            continue
+        losses = {name: row.value_usd - each.value_usd for name, each in then.items()}
+        worst = max(losses, key=lambda name: losses[name])
+        if losses[worst] <= 0.0:
+            yield Measured(row.node, 0.0, "loses nothing under any shock")
+        else:
+            yield Measured(row.node, losses[worst], f"loses {losses[worst]:,.0f} USD: {worst}")
+
+
+def funding_paid(_: str, seen: Seen, __: Given, covers: Covers) -> Iterator[Measured]:
+    """Say what a day of funding costs; what is received is no cost."""
+    table = funding(seen.book, value(seen.book, seen.snapshot), seen.snapshot)
+    known = {row.node: row for row in table.rows}
+    for node in (row.node for row in seen.exposures.rows if covers(row.node)):
+        row = known.get(node)
+        if row is None:
+            yield Measured(node, 0.0, "no perpetual and no loan")
+        elif row.missing:
+            yield _incomplete(node, row.missing)
+        else:
+            received = row.funding_usd_per_day or 0.0  # None only where there is no perpetual
+            verb = "receives" if received > 0.0 else "pays"
+            said = f"{verb} {abs(received):,.0f} USD a day"
+            yield Measured(node, max(0.0, -received), said)
+
+
+def default_loss(_: str, seen: Seen, __: Given, covers: Covers) -> Iterator[Measured]:
+    """Say what is lost if a venue, or one of its accounts, gives nothing back: positive equity.
+
+    Accounts of one venue are not netted: what one owes is asked for, what another holds is gone.
+    """
+    rows = {row.node: row for row in seen.exposures.rows}
+    places = dict.fromkeys(f"desk/{each.venue}" for each in seen.book.accounts)
+    for node in (row.node for row in seen.exposures.rows if covers(row.node)):
+        steps = node.split("/")
+        if node in places:
+            below = [row for name, row in rows.items() if name.split("/")[:-1] == steps]
+        elif len(steps) == 3 and steps[0] == "desk":
+            below = [rows[node]]
+        else:
+            said = "a venue or an account may fail to give back, this is neither"
+            yield Measured(node, None, said, "unknown")
+            continue
+        missing = [gone for row in below for gone in row.missing]
+        if missing:
+            yield _incomplete(node, missing)
+            continue
+        held = sum(max(0.0, row.value_usd) for row in below)
+        yield Measured(node, held, f"holds {held:,.0f} USD that may not come back")
+
+
+def _chance(node: str, found: Outcome[Distance], seen: Seen, given: Given) -> Outcome[float]:
+    report: Outcome[MarginReport] = seen.reports[node]
+    for each in (report, found):
+        if isinstance(each, Failure):
+            return each
+    assert not isinstance(found, Failure)
+    if given.chance is None:
+        said = "no vol is known, so no probability is"
+        return Failure(subject=node, reason="missing_data", message=said)
+    return given.chance(seen.coins_of(seen.account(node)), found, given.horizon_ns)
+
+
+def _incomplete(node: str, missing: Iterable[Failure]) -> Measured:
+    names = ", ".join(sorted({failure.subject for failure in missing}))
+    return Measured(node, None, f"incomplete, missing: {names}", "unknown")

@@ -1,0 +1,114 @@
+"""What a limit can be set on, declared once: a metric is one entry here and its measure."""
+
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from hedgerow.limits import measures
+from hedgerow.limits.concentration import concentration
+from hedgerow.limits.seen import Measure, Side
+from hedgerow.pricing import GREEKS, Greek
+from hedgerow.solvency import DISTANCE_FRAC_MAX
+
+__all__ = ["METRICS", "Metric", "NodeKind"]
+
+# account: those that a venue may liquidate. tree: every node of the exposure tree, and `coin/COIN`.
+# holder: venues and accounts of the tree. name: who a desk leans on, `issuer/circle`.
+NodeKind: TypeAlias = Literal["tree", "account", "holder", "name"]
+# What of a limit's `Given` a metric takes: the word of the desk file.
+Asked: TypeAlias = Literal["shock", "horizon"]
+
+
+class Metric(NamedTuple):
+    """Something a limit can be set on.
+
+    Attributes
+    ----------
+    title, unit
+        What a person reads; no unit for a fraction.
+    measure
+        What answers for it.
+    side
+        Whether more is worse (a ceiling) or less (a floor).
+    nodes
+        Of which kind of nodes it is.
+    bound_frac_max
+        Of a fraction, as far as a bound can mean anything: a ceiling's may lie there, a floor's
+        lies below. None for what is no fraction.
+    asks
+        What a person may state for it beside the bounds.
+    """
+
+    title: str
+    unit: str
+    measure: Measure = measures.exposure_of
+    side: Side = "ceiling"
+    nodes: NodeKind = "tree"
+    bound_frac_max: float | None = None
+    asks: Asked | None = None
+
+    @property
+    def is_of_account(self) -> bool:
+        """Whether it comes from an account's requirement and distance."""
+        return self.nodes == "account"
+
+    @property
+    def is_of_exposure(self) -> bool:
+        """Whether it is a field of `ExposureRow`."""
+        return self.measure is measures.exposure_of
+
+    def trouble_with(self, bound_frac_usd_or_coin: float) -> str | None:
+        """Say what a bound must be, where it is beyond what it can mean, as per cent are; or None.
+
+        A bound that is not positive is none of its business.
+        """
+        frac_max = self.bound_frac_max
+        is_ceiling = self.side == "ceiling"
+        if frac_max is None or bound_frac_usd_or_coin < frac_max:
+            return None
+        if is_ceiling and bound_frac_usd_or_coin == frac_max:
+            return None
+        return f"must be {'at most' if is_ceiling else 'below'} {frac_max:g}: write 0.5 for 50 %"
+
+
+def _metric(greek: Greek) -> Metric:
+    """Say that what a Greek counts is dollars, where its column heading names the Greek below."""
+    unit = greek.unit if greek.unit.startswith("USD") else f"USD of {greek.unit}"
+    return Metric(greek.title.lower(), unit)
+
+
+# `margin_use_frac`: requirement over equity. `distance_spot_frac`: how far the joint spot may still
+# move before an account is liquidatable.
+METRICS: Final[dict[str, Metric]] = {
+    "delta_spot_usd": Metric("delta", "USD"),
+    "delta_spot_coin": Metric("delta in coin", "coin"),
+    "delta_premium_adjusted_coin": Metric("premium-adjusted delta", "coin"),
+    **{name: _metric(greek) for name, greek in GREEKS.items()},
+    # Beyond a use of one the venue liquidates: a bound out there is met when all is over.
+    "margin_use_frac": Metric(
+        "margin use", "", measures.margin_use, nodes="account", bound_frac_max=1.0
+    ),
+    # An account that breaks nowhere in the search is judged as if it broke at its edge: a bound
+    # there or beyond would always be broken.
+    "distance_spot_frac": Metric(
+        "distance",
+        "",
+        measures.distance_left,
+        side="floor",
+        nodes="account",
+        bound_frac_max=DISTANCE_FRAC_MAX,
+    ),
+    "liquidation_probability_frac": Metric(
+        "liquidation probability",
+        "",
+        measures.liquidation_chance,
+        nodes="account",
+        bound_frac_max=1.0,
+        asks="horizon",
+    ),
+    "scenario_loss_usd": Metric("scenario loss", "USD", measures.scenario_loss, asks="shock"),
+    "funding_paid_usd_per_day": Metric("funding paid", "USD per day", measures.funding_paid),
+    "default_loss_usd": Metric("loss if it defaults", "USD", measures.default_loss, nodes="holder"),
+    "concentration_usd": Metric("concentration", "USD", concentration, nodes="name"),
+    "concentration_frac": Metric(
+        "concentration share", "", concentration, nodes="name", bound_frac_max=1.0
+    ),
+}

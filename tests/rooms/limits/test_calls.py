@@ -1,0 +1,366 @@
+"""The ladder of calls: sizes that are just enough, deadlines, and that only sight closes a call."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hedgerow.errors import Failure
+from hedgerow.limits import (
+    LADDER,
+    CallPolicy,
+    CallRoute,
+    FirstPassage,
+    Look,
+    OnLadder,
+    Patient,
+    Survey,
+    Triggers,
+    account_node,
+    horizon_at,
+    on_ladder,
+    open_calls,
+    survey,
+)
+from hedgerow.margin import require
+from hedgerow.portfolio import Account, book, with_balance
+from hedgerow.solvency import Distance, distance
+from hedgerow.units import MINUTE_NS, SECOND_NS
+from tests.builders import (
+    T0_NS,
+    account,
+    by_id,
+    debt,
+    lending,
+    lending_rulebook,
+    oracle,
+    snapshot,
+    supply,
+)
+from tests.rooms.limits.worlds import RULES, desk, perp
+
+D = Decimal
+VOLS = FirstPassage(vol_frac={"BTC": 0.6})
+USE = Triggers(watch_frac=0.3, call_frac=0.4, inject_frac=0.6, reduce_frac=0.8)
+POLICY = CallPolicy(account_id="perp", target_use_frac=D("0.2"), use=USE, owner="Ada")
+WIRE = CallRoute(
+    name="cold to perp", asset="USDC", use="balance", step_coin=D(1), latency_p99_s=600.0
+)
+
+
+def look_of(state: Survey, held: Account, chance: FirstPassage | None = VOLS) -> Look:
+    node = account_node(held)
+    report = state.reports[node]
+    return Look(
+        node=node,
+        patient=None
+        if isinstance(report, Failure)
+        else Patient(held, state.book.terms, state.snapshot, RULES["rules"]),
+        report=report,
+        distance=state.distances[node],
+        coins=state.seen.coins_of(held),
+        chance=chance,
+        time_ns=state.snapshot.time_ns,
+        time_observed_ns=held.time_observed_ns,
+        step_ccy=D("0.01"),
+    )
+
+
+def stands(
+    balance: str | Decimal,
+    before: OnLadder | None = None,
+    policy: CallPolicy = POLICY,
+    minutes: float = 0,
+    chance: FirstPassage | None = VOLS,
+    observed_ns: int | None = None,
+) -> OnLadder:
+    """1 BTC long at 60,000, which needs 600: the use is 600 over the balance."""
+    now_ns = T0_NS + round(minutes * MINUTE_NS)
+    held = perp(1, balance, time_ns=now_ns if observed_ns is None else observed_ns)
+    return on_ladder(policy, before, look_of(desk(held, time_ns=now_ns), held, chance), [WIRE])
+
+
+@pytest.mark.parametrize(
+    ("balance", "rung", "size"),
+    [
+        ("3000", "calm", None),
+        ("2000", "watch", None),
+        ("1504", "watch", None),
+        ("1500", "call", "1500.00"),
+        ("1000", "inject", "2000.00"),
+        ("750", "reduce", "2250.00"),
+        ("600", "reduce", "2400.00"),  # all of its equity, which is not yet less
+        ("599.99", "liquidated", "2400.01"),
+        ("-50", "liquidated", "3050.00"),
+    ],
+)
+def test_the_rungs_and_what_they_ask_for(balance: str, rung: str, size: str | None) -> None:
+    """600 is a fifth of 3,000."""
+    found = stands(balance)
+    assert found.rung == rung
+    assert found.level_index == LADDER.index("reduce" if rung == "liquidated" else rung)
+    if size is None:
+        assert found.call is None
+        return
+    call = found.call
+    assert call is not None
+    assert (call.size_ccy, call.currency, call.owner) == (D(size), "USDC", "Ada")
+    (way,) = call.ways
+    assert way.quantity_coin == D(size).to_integral_value(rounding="ROUND_CEILING")
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.decimals("-2000", "1500", places=2),
+    st.decimals("0.05", "0.37", places=3),
+    st.decimals("0.1", "3", places=3),
+)
+def test_a_size_is_enough_and_one_step_less_is_not(
+    balance: Decimal, target: Decimal, quantity: Decimal
+) -> None:
+    policy = msgspec.structs.replace(POLICY, target_use_frac=target)
+    held = perp(quantity, balance)
+    state = desk(held)
+    call = on_ladder(policy, None, look_of(state, held), [WIRE]).call
+    if call is None:
+        return
+    for size, step in ((call.size_ccy, D("0.01")), (call.ways[0].quantity_coin, D(1))):
+        assert size is not None
+        assert size % step == 0
+
+        def use(more: Decimal) -> Decimal | None:
+            filled = with_balance(held, "USDC", more)
+            report = require(filled, state.book.terms, state.snapshot, RULES["rules"])
+            assert not isinstance(report, Failure)
+            return report.use_frac
+
+        reached = use(size)
+        assert reached is not None
+        assert reached <= target
+        short = use(size - step)
+        assert short is None or short > target
+
+
+def test_a_deadline_is_the_wait_less_what_the_route_takes() -> None:
+    found = stands("1500")
+    assert found.call is not None
+    state = desk(perp(1, 1500))
+    far = state.distances["desk/binance/perp"]
+    assert not isinstance(far, Failure)
+    wait_ns = horizon_at(VOLS, ["BTC"], far, 0.01)
+    assert isinstance(wait_ns, int)
+    assert wait_ns > 0
+    (way,) = found.call.ways
+    assert way.deadline_ns == T0_NS + wait_ns - 600 * SECOND_NS == found.call.deadline_ns
+    late = stands("601").call
+    assert late is not None
+    assert late.deadline_ns is not None
+    assert late.deadline_ns < T0_NS, "what is sent now arrives later than it should"
+
+
+def test_without_a_vol_nobody_says_how_long_it_may_wait() -> None:
+    for chance in (None, FirstPassage(vol_frac={})):
+        call = stands("1500", chance=chance).call
+        assert call is not None
+        assert (call.deadline_ns, call.ways[0].deadline_ns) == (None, None)
+        assert "vol" in call.missing[0].message
+        assert call.size_ccy == 1500
+
+
+def test_nothing_but_a_later_sight_of_the_account_closes_a_call() -> None:
+    opened = stands("1500")
+    assert opened.call is not None
+    # Prices and balance as they were: renewed, under its own name.
+    again = stands("1500", opened, minutes=5)
+    assert again.call is not None
+    assert (again.call.call_id, again.call.opened_ns) == (opened.call.call_id, T0_NS)
+    # The account was last seen before the call was opened, whatever it would say now.
+    unseen = stands("3000", opened, minutes=0.2, observed_ns=T0_NS)
+    assert unseen.rung == "calm"
+    assert unseen.call == opened.call
+    assert unseen.receipt is None
+    # Half came: inside the band of the call it stays open, and asks for the rest.
+    half = stands("1550", opened, minutes=5)
+    assert half.rung == "call"
+    assert half.call is not None
+    assert half.call.size_ccy == 1450
+    paid = stands("3000", half, minutes=10)
+    assert paid.call is None
+    assert paid.receipt is not None
+    assert paid.receipt.call_id == opened.call.call_id
+    assert paid.receipt.seen_in == "balance"
+    assert (paid.receipt.balance_coin, paid.receipt.requirement_ccy) == (D(3000), D(600))
+
+
+def test_a_call_that_prices_closed_says_so() -> None:
+    opened = stands("1500")
+    later_ns = T0_NS + 5 * MINUTE_NS
+    held = perp(1, 1500, time_ns=later_ns)
+    risen = desk(held, spot=61_000, time_ns=later_ns)
+    found = on_ladder(POLICY, opened, look_of(risen, held), [WIRE])
+    assert found.call is None
+    assert found.receipt is not None
+    assert found.receipt.seen_in == "requirement"
+
+
+def test_what_is_unknown_neither_opens_nor_closes_nor_lets_down() -> None:
+    opened = stands("750")
+    stale = stands("3000", opened, minutes=1, observed_ns=T0_NS - 3600 * SECOND_NS)
+    assert (stale.rung, stale.level_index) == ("unknown", LADDER.index("reduce"))
+    assert stale.call == opened.call
+    assert stands("3000", None, observed_ns=T0_NS - 3600 * SECOND_NS).rung == "unknown"
+    back = stands("3000", stale, minutes=2)
+    assert (back.rung, back.call) == ("calm", None)
+
+
+def test_distance_and_probability_raise_a_rung_too_and_a_call_brings_both_back() -> None:
+    """Use of 20 % is calm; a fall of 4.04 % away it is not."""
+    far = Triggers(watch_frac=0.2, call_frac=0.1, inject_frac=0.05, reduce_frac=0.02)
+    policy = msgspec.structs.replace(POLICY, distance=far)
+    found = stands("3000", policy=policy)
+    assert found.rung == "inject"
+    assert found.reasons == ("distance is 4.0%",)
+    call = found.call
+    assert call is not None
+    assert call.size_ccy is not None
+
+    def left(size: Decimal) -> Distance:
+        held = perp(1, 3000 + size)
+        state = desk(held)
+        there = distance(held, state.book.terms, state.snapshot, RULES["rules"])
+        assert not isinstance(there, Failure)
+        return there
+
+    assert left(call.size_ccy).nearest_frac == pytest.approx(0.105, abs=2e-4)
+    likely = Triggers(watch_frac=0.01, call_frac=0.05, inject_frac=0.5, reduce_frac=0.9)
+    policy = msgspec.structs.replace(POLICY, probability=likely)
+    found = stands("3000", policy=policy)
+    assert found.rung == "call"
+    assert found.probability_frac is not None
+    assert found.call is not None
+    assert found.call.size_ccy is not None
+    then = VOLS(["BTC"], left(found.call.size_ccy), policy.horizon_ns)
+    assert isinstance(then, float)
+    assert then < 0.05
+    unknown = stands("3000", policy=policy, chance=None)
+    assert unknown.rung == "unknown"
+
+
+def test_a_call_stays_open_while_one_of_its_measures_is_not_far_enough_inside() -> None:
+    """Use clears at once; a distance of 10.2 % lies in the band of a bound of 10 %."""
+    far = Triggers(watch_frac=0.5, call_frac=0.1, inject_frac=0.01, reduce_frac=0.005)
+    policy = msgspec.structs.replace(POLICY, distance=far)
+    opened = stands("1500", policy=policy)
+    assert opened.rung == "call"
+    near = stands("6660", opened, policy=policy, minutes=5)
+    assert near.distance_frac == pytest.approx(0.102, abs=1e-3)
+    assert near.rung == "call"
+    assert stands("6660", policy=policy).rung == "watch", "by itself it would be none"
+    assert stands("7000", opened, policy=policy, minutes=5).rung == "watch"
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.decimals("300", "4000", places=0), min_size=1, max_size=8), st.integers(0, 3))
+def test_a_rung_never_lies_below_what_is_seen(balances: list[Decimal], dwell: int) -> None:
+    policy = msgspec.structs.replace(POLICY, dwell_ns=dwell * MINUTE_NS)
+    before: OnLadder | None = None
+    for minutes, balance in enumerate(balances):
+        alone = stands(balance, policy=policy, minutes=minutes)
+        before = stands(balance, before, policy=policy, minutes=minutes)
+        assert before.level_index >= alone.level_index
+        kept = msgspec.json.decode(msgspec.json.encode(before), type=OnLadder)
+        assert kept == before, "a file remembers it"
+
+
+def test_a_rung_is_held_for_its_dwell() -> None:
+    policy = msgspec.structs.replace(POLICY, dwell_ns=10 * MINUTE_NS)
+    opened = stands("1500", policy=policy)
+    held = stands("3000", opened, policy=policy, minutes=9)
+    assert (held.rung, held.receipt) == ("call", None)
+    assert held.call is not None
+    assert held.call.size_ccy == 0
+    assert stands("3000", held, policy=policy, minutes=10).receipt is not None
+
+
+def test_the_call_that_may_wait_least_comes_first() -> None:
+    found = {"a": stands("1500"), "b": stands("601"), "c": stands("3000")}
+    assert [each.size_ccy for each in open_calls(found)] == [2399, 1500]
+
+
+def test_a_loan_is_called_for_in_what_it_owes() -> None:
+    """10 ETH at 2,000 count for 16,000; 14,000 owed is 87.5 %, and 11,200 would be 70 %."""
+    rules = lending_rulebook(ETH=8000, USDC=7800)
+    held = account(
+        "perp",
+        venue="aave",
+        currency="USD",
+        rulebook="rules",
+        positions={supply("ETH").instrument_id: 10, debt("USDC").instrument_id: -14_000},
+    )
+    market = snapshot(oracle("ETH", 2_000), oracle("USDC", 1), lending("ETH"), lending("USDC"))
+    state = survey(book([held], by_id(supply("ETH"), debt("USDC"))), market, {"rules": rules}, [])
+    policy = msgspec.structs.replace(
+        POLICY,
+        target_use_frac=D("0.7"),
+        use=Triggers(watch_frac=0.75, call_frac=0.8, inject_frac=0.9, reduce_frac=0.95),
+    )
+    look = Look(
+        node="desk/aave/perp",
+        patient=Patient(held, state.book.terms, market, rules),
+        report=state.reports["desk/aave/perp"],
+        distance=state.distances["desk/aave/perp"],
+        coins=("ETH",),
+        chance=FirstPassage(vol_frac={"ETH": 0.8}),
+        time_ns=T0_NS,
+        time_observed_ns=T0_NS,
+        step_ccy=D("0.01"),
+        debt_asset="USDC",
+    )
+    more = CallRoute(name="s", asset="ETH", use="supply", step_coin=D("0.1"), latency_p99_s=60.0)
+    gone = CallRoute(name="g", asset="DAI", use="supply", step_coin=D(1), latency_p99_s=1.0)
+    slow = msgspec.structs.replace(more, name="slow", latency_p99_s=3600.0)
+    found = on_ladder(policy, None, look, [more, gone, slow])
+    assert found.rung == "call"
+    call = found.call
+    assert call is not None
+    assert (call.size_ccy, call.currency) == (D(2_800), "USDC")
+    # 14,000 is 70 % of 20,000, for which 12.5 ETH are needed.
+    assert [way.quantity_coin for way in call.ways] == [D("2.5"), None, D("2.5")]
+    assert call.deadline_ns == call.ways[0].deadline_ns, "until when the last way is open"
+    assert call.ways[1].missing[0].message == "DAI cannot be used to supply"
+
+
+def test_where_no_amount_is_enough_the_call_says_so() -> None:
+    """Coins that do not count as collateral change nothing, however many come."""
+    held = perp(1, 750)
+    route = CallRoute(name="x", asset="BTC", use="balance", step_coin=D(1), latency_p99_s=1.0)
+    call = on_ladder(POLICY, None, look_of(desk(held), held), [route]).call
+    assert call is not None
+    (way,) = call.ways
+    assert way.quantity_coin is None
+    assert any("no amount of BTC" in each.message for each in way.missing)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"target_use_frac": D("0.38")}, "target_use_frac must lie below 0.38"),
+        ({"target_use_frac": D(0)}, "target_use_frac must be positive"),
+        ({"target_use_frac": D("NaN")}, "target_use_frac must be positive"),
+        ({"patience_frac": 0.0}, "patience_frac must lie between 0 and 1"),
+        ({"distance": USE}, "distance must fall"),
+        (
+            {"use": Triggers(watch_frac=0.5, call_frac=0.4, inject_frac=0.6, reduce_frac=0.8)},
+            "use must rise",
+        ),
+        (
+            {"use": Triggers(watch_frac=0.3, call_frac=0.4, inject_frac=0.6, reduce_frac=1.2)},
+            "within 0 and 1",
+        ),
+    ],
+)
+def test_a_policy_that_cannot_be_meant(changes: dict[str, object], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        msgspec.structs.replace(POLICY, **changes)

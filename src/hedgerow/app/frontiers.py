@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hedgerow.app.amounts import read
 from hedgerow.app.asked import heading_of, looked_at, opened, show
 from hedgerow.app.margins import judged_nodes
 from hedgerow.app.options import Source
@@ -21,9 +22,11 @@ from hedgerow.reporting import builtins_of, frontier_tables, plane_svg
 from hedgerow.reporting.frontiers import Searched
 from hedgerow.solvency import (
     Direction,
+    Frontier,
     ReverseStress,
     coins_moved,
     frontier,
+    joint_of,
     plane,
     reverse_stress,
     ways_of,
@@ -78,9 +81,19 @@ def show_frontier(
         }
         for node, each in found.items()
     }
-    shown = frontier_tables(found, _prices_usd(state), likely, heading=heading_of(state))
+    shown = frontier_tables(
+        found,
+        _prices_usd(state),
+        likely,
+        _together(state, nodes, desk.rulebooks, betas),
+        heading=heading_of(state),
+    )
     show(payload, shown, as_json=as_json)
-    return status(_troubles(found, is_asked=bool(along)), is_quiet=as_json)
+    told = _troubles(found, is_asked=bool(along))
+    for node, each in likely.items():
+        if isinstance(each, Failure) or each.unknown:
+            told.append(f"the likeliest breach of {node.split('/')[-1]} is unknown")
+    return status(told, is_quiet=as_json)
 
 
 def direction_of(text: str) -> Direction:
@@ -102,11 +115,22 @@ def direction_of(text: str) -> Direction:
         )
     betas: dict[str, float] = {}
     for part in filter(None, (each.strip() for each in names.split(","))):
-        name, equals, beta = part.partition("=")
+        name, equals, told = part.partition("=")
+        if name in betas:
+            raise RequestRejected(f"--along {text}: {name} is named twice; keep one")
+        if kind == "funding" and not equals:
+            raise RequestRejected(
+                f"--along {text}: say the rate an interval, funding:{name}=0.01%, or funding alone "
+                "for the rates last settled"
+            )
         try:
-            betas[name] = float(beta) if equals else 1.0
+            if kind == "funding":
+                betas[name] = read(told, "funding_frac_per_interval")
+            else:
+                betas[name] = float(told) if equals else 1.0
         except ValueError as bad:
-            raise RequestRejected(f"--along {text}: {beta!r} is no beta of {name}") from bad
+            what = "rate" if kind == "funding" else "beta"
+            raise RequestRejected(f"--along {text}: {told!r} is no {what} of {name}") from bad
     try:
         return Direction(kind=kind, beta_frac=betas)  # type: ignore[arg-type]
     except ValueError as bad:
@@ -137,6 +161,30 @@ def _named_here(direction: Direction, state: Survey) -> Direction:
                 f"--along {direction.kind}: no {name} to move; there are: {there}"
             )
     return direction
+
+
+def _together(
+    state: Survey,
+    nodes: Sequence[str],
+    rulebooks: Mapping[str, Rulebook],
+    betas: Mapping[str, float],
+) -> tuple[Outcome[Frontier], ...]:
+    """Search all accounts along one joint move of all coins of the desk: which of them binds."""
+    terms, snapshot = state.book.terms, state.snapshot
+    coins = coins_moved(tuple(terms.values()), state.book.accounts, snapshot)
+    found: list[Outcome[Frontier]] = []
+    for held in state.book.accounts:
+        node = account_node(held)
+        if node in nodes and coins:
+            report = state.reports[node]
+            found.append(
+                report
+                if isinstance(report, Failure)
+                else frontier(
+                    held, terms, snapshot, rulebooks[report.rulebook], joint_of(coins, betas)
+                )
+            )
+    return tuple(found)
 
 
 def _betas(model: Covariance) -> dict[str, float]:
@@ -264,9 +312,8 @@ def _troubles(found: Mapping[str, Outcome[Searched]], *, is_asked: bool) -> list
             told[f"the requirement of {name} is unknown"] = None
             continue
         for way, each in searched:
-            if isinstance(each, Failure):
-                if is_asked:
-                    told[f"the frontier of {name} along {way.title} is unknown"] = None
-            elif each.is_liquidatable:
+            if is_asked and (isinstance(each, Failure) or each.unknown):
+                told[f"the frontier of {name} along {way.title} is unknown"] = None
+            if isinstance(each, Frontier) and each.is_liquidatable:
                 told[f"{name} is liquidatable"] = None
     return list(told)

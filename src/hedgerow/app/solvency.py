@@ -28,8 +28,9 @@ def frontier(
             negative="",
             show_default=False,
             help="A direction: spot:BTC, spot:BTC,ETH=1.3 (by betas), mark:BTC-PERPETUAL (all else "
-            "frozen, as venues print it), vol, basis:BTC, peg:USDC, funding, time. May be given "
-            "again; without it all that may hurt an account.",
+            "frozen, as venues print it), vol, basis:BTC, peg:USDC, funding, or at a rate an "
+            "interval funding:BTC-PERP=0.01%, time. May be given again; without it all that may "
+            "hurt an account.",
         ),
     ] = (),
     account: Annotated[str | None, Parameter(help="Only this account.")] = None,
@@ -47,7 +48,7 @@ def frontier(
     """Show where each account breaks and heals: by price, vol, basis, peg, funding and time.
 
     By the rules of its venue, with everything else it holds. Exit status 1 where an account is
-    liquidatable now or a frontier is unknown.
+    liquidatable now, its requirement is unknown, or what was asked for by name has no answer.
     """
     return act(
         "solvency frontier",

@@ -14,6 +14,7 @@ __all__ = ["RAY", "compounded_interest_ray", "grown", "linear_interest_ray", "ra
 
 RAY = 10**27
 _YEAR_S = 31_536_000
+_VIRTUAL_SHARES_RAW = 10**6  # of Morpho Blue, beside one virtual unit of the asset
 
 
 def ray_mul(left_ray: int, right_ray: int) -> int:
@@ -44,8 +45,18 @@ def grown(index: LendingIndex, elapsed_ns: int) -> LendingIndex:
     liquidity_ray, borrow_ray = index.liquidity_index_ray, index.borrow_index_ray
     if supply is not None:
         liquidity_ray = ray_mul(linear_interest_ray(int(supply * RAY), elapsed_s), liquidity_ray)
+    borrowed_raw = index.borrowed_raw
     if borrow is not None:
-        borrow_ray = ray_mul(compounded_interest_ray(int(borrow * RAY), elapsed_s), borrow_ray)
+        factor_ray = compounded_interest_ray(int(borrow * RAY), elapsed_s)
+        borrow_ray = ray_mul(factor_ray, borrow_ray)
+        if borrowed_raw is not None and index.borrowed_shares_raw is not None:
+            # Kept in shares (Morpho Blue): the index is what the totals say, rounded down.
+            borrowed_raw = -(-borrowed_raw * factor_ray // RAY)
+            owed, shares = borrowed_raw + 1, index.borrowed_shares_raw + _VIRTUAL_SHARES_RAW
+            borrow_ray = owed * _VIRTUAL_SHARES_RAW * RAY // shares
     return msgspec.structs.replace(
-        index, liquidity_index_ray=liquidity_ray, borrow_index_ray=borrow_ray
+        index,
+        liquidity_index_ray=liquidity_ray,
+        borrow_index_ray=borrow_ray,
+        borrowed_raw=borrowed_raw,
     )

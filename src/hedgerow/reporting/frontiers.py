@@ -1,6 +1,6 @@
 """Where accounts break: tables for the terminal, and the plane of two directions as a drawing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from rich.console import Group, RenderableType
@@ -11,7 +11,15 @@ from hedgerow.reporting.curves import Curve, Panel, curves_svg
 from hedgerow.reporting.figures import UNKNOWN, amount, exact, plain, significant
 from hedgerow.reporting.framing import headed, note, unknown_accounts
 from hedgerow.reporting.grid import Column, grid
-from hedgerow.solvency import Direction, Frontier, Plane, ReverseStress, binding
+from hedgerow.solvency import (
+    Direction,
+    Frontier,
+    Level,
+    Plane,
+    ReverseStress,
+    Stretch,
+    binding,
+)
 
 __all__ = ["Searched", "frontier_tables", "plane_svg"]
 
@@ -35,6 +43,7 @@ def frontier_tables(
     found: Mapping[str, Outcome[Searched]],
     prices_usd: Mapping[str, float],
     likeliest: Mapping[str, Outcome[ReverseStress]],
+    together: Sequence[Outcome[Frontier]] = (),
     heading: str | None = None,
 ) -> RenderableType:
     """One table an account, a row each direction; below it the likeliest breach where it was asked.
@@ -45,6 +54,8 @@ def frontier_tables(
         By account node.
     prices_usd
         What moves of a single coin or mark are counted from, by its name.
+    together
+        All accounts along one joint direction, to name the one that binds.
     """
     parts = headed(heading)
     failures: dict[str, dict[Failure, None]] = {}
@@ -62,22 +73,22 @@ def frontier_tables(
         parts += [grid(title, _HEAD, rows), Text()]
         if node in likeliest:
             parts += _likeliest(likeliest[node])
-    nearest = _nearest(found)
-    return Group(*parts, *nearest, note(_NOTE), *unknown_accounts(failures))
+    return Group(*parts, *_nearest(together), note(_NOTE), *unknown_accounts(failures))
 
 
-def _nearest(found: Mapping[str, Outcome[Searched]]) -> list[RenderableType]:
-    """Name the account that binds where the market moves as one; nothing to say of one account."""
-    firsts = [each[0][1] for each in found.values() if not isinstance(each, Failure) and each]
-    known = [each for each in firsts if isinstance(each, Frontier)]
+def _nearest(together: Sequence[Outcome[Frontier]]) -> list[RenderableType]:
+    """Name the account that binds where all coins move as one; nothing to say of one account."""
+    known = [each for each in together if isinstance(each, Frontier)]
     one = binding(known)
-    if len(found) < 2 or one is None or one.nearest is None:
+    if len(together) < 2 or one is None or one.nearest is None:
         return []
     at = move_text(one.direction, one.nearest)
-    return [
-        Text(f"The nearest breach is that of {one.account_id}: {one.direction.title} {at}."),
-        Text(),
-    ]
+    said = f"The nearest breach is that of {one.account_id}: {one.direction.title} {at}"
+    unsure = [each.account_id for each in known if not (each.is_down_known and each.is_up_known)]
+    unsure += [each.subject for each in together if isinstance(each, Failure)]
+    if unsure:
+        said += f", as far as is known: there may be a nearer one of {', '.join(unsure)}"
+    return [Text(f"{said}."), Text()]
 
 
 def move_text(direction: Direction, move: float) -> str:
@@ -98,12 +109,12 @@ def _row(
         below = "" if way.is_days else UNKNOWN
         return way.title, below, "", UNKNOWN, "", found.message
     low, high = found.direction.span
-    remarks = [f"unknown beyond: {each.reason}" for each in found.unknown]
+    remarks = [f"unknown {_span(found, each)}: {each.reason}" for each in found.unknown]
     if len(found.roots) > 2:
         places = ", ".join(move_text(found.direction, each.move) for each in found.roots)
         remarks.append(f"breaks and heals at {places}")
     if found.is_liquidatable:
-        heals = [move_text(found.direction, each.move) for each in found.roots]
+        heals = [move_text(found.direction, each) for each in found.heals]
         remarks.insert(0, f"LIQUIDATABLE NOW{'; heals at ' + ' and '.join(heals) if heals else ''}")
     return (
         found.direction.title,
@@ -121,21 +132,32 @@ def _side(
     if edge == 0.0:
         return "", ""
     if move is None:
-        hidden = [
-            each for each in found.unknown if (each.move_low_frac_or_days < 0.0) is (edge < 0.0)
-        ]
-        return (UNKNOWN if hidden else f"not to {move_text(found.direction, edge)}"), ""
-    names = list(found.direction.beta_frac)
-    price = prices_usd.get(names[0]) if len(names) == 1 else None
-    is_price = price is not None and found.direction.kind in ("spot", "mark", "peg")
-    return move_text(found.direction, move), (
-        significant(price * (1.0 + move), 7) if is_price and price is not None else ""
-    )
+        is_known = found.is_down_known if edge < 0.0 else found.is_up_known
+        return (f"not to {move_text(found.direction, edge)}" if is_known else UNKNOWN), ""
+    beta = found.direction.beta_frac
+    price = prices_usd.get(next(iter(beta))) if len(beta) == 1 else None
+    if price is None or found.direction.kind not in ("spot", "mark", "peg"):
+        return move_text(found.direction, move), ""
+    (power,) = beta.values()
+    return move_text(found.direction, move), significant(price * (1.0 + move) ** power, 7)
+
+
+def _span(found: Frontier, stretch: Stretch) -> str:
+    """Say from where to where: only the near end, where it goes on to the end of the search."""
+    low, high = stretch.move_low_frac_or_days, stretch.move_high_frac_or_days
+    ends = (found.stretches[0].move_low_frac_or_days, found.stretches[-1].move_high_frac_or_days)
+    if high == ends[1]:
+        return f"above {move_text(found.direction, low)}"
+    if low == ends[0]:
+        return f"below {move_text(found.direction, high)}"
+    return f"from {move_text(found.direction, low)} to {move_text(found.direction, high)}"
 
 
 def _likeliest(found: Outcome[ReverseStress]) -> list[RenderableType]:
     if isinstance(found, Failure):
         return [Text(f"The likeliest breach is unknown: {found.message}."), Text()]
+    if found.distance_deviations is None and found.unknown:
+        return [Text(f"The likeliest breach is unknown: {found.unknown[0]}."), Text()]
     if found.distance_deviations is None:
         said = (
             f"No breach within {found.searched_deviations:g} deviations of "
@@ -151,6 +173,8 @@ def _likeliest(found: Outcome[ReverseStress]) -> list[RenderableType]:
         f"The likeliest breach lies {plain(found.distance_deviations, 2)} deviations of "
         f"{_days(found.horizon_days)} away: {moves or 'here'}."
     )
+    if found.unknown:
+        said += f" A likelier one may lie where the rules gave no answer: {found.unknown[0]}."
     rows = [
         (each.subject, amount(each.headroom_change_ccy, found.currency, sign=True))
         for each in found.blames[:_BLAMES_COUNT]
@@ -168,12 +192,18 @@ def _days(horizon_days: float) -> str:
 
 def plane_svg(found: Plane) -> str:
     """Draw the curve on which headroom is nothing, over the second direction."""
-    roots = [each.roots_frac_or_days for each in found.levels]
     across = [100.0 * each.move_frac_or_days for each in found.levels]
+    # By side of the present price and from it outwards, so that a line joins what belongs together.
+    sides: dict[str, list[list[float]]] = {
+        "below, {}": [_outwards(each, -1.0) for each in found.levels],
+        "above, {}": [_outwards(each, 1.0) for each in found.levels],
+    }
     curves = [
-        Curve(f"root {n + 1}", [100.0 * each[n] if n < len(each) else None for each in roots])
+        Curve(name.format(n + 1), [100.0 * each[n] if n < len(each) else None for each in roots])
+        for name, roots in sides.items()
         for n in range(max(map(len, roots), default=0))
     ]
+    unknown = [(100.0 * each.move_frac_or_days, "unknown") for each in found.levels if each.unknown]
     panel = Panel(
         f"{found.account_id}: where headroom is nothing, {found.first.title}", "%", curves
     )
@@ -182,5 +212,9 @@ def plane_svg(found: Plane) -> str:
         across,
         f"{found.second.title}, %",
         [panel],
-        [(0.0, "now")],
+        [(0.0, "now"), *unknown],
     )
+
+
+def _outwards(level: Level, side: float) -> list[float]:
+    return sorted((each for each in level.roots_frac_or_days if each * side > 0.0), key=abs)

@@ -17,7 +17,13 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from hedgerow.errors import Failure, Outcome
-from hedgerow.instruments import Instrument, InversePerpetual, LinearPerpetual, settlement_of
+from hedgerow.instruments import (
+    Instrument,
+    InversePerpetual,
+    LinearPerpetual,
+    LoanDebt,
+    settlement_of,
+)
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Account, Balance
 from hedgerow.units import DAY_NS, quantise
@@ -98,8 +104,11 @@ class Direction(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def title(self) -> str:
         """What a person calls it."""
-        if not self.beta_frac or self.kind == "funding":
+        if not self.beta_frac:
             return self.kind
+        if self.kind == "funding":
+            rates = ", ".join(f"{rate:.4%} of {name}" for name, rate in self.beta_frac.items())
+            return f"funding, an interval {rates}"
         names = ", ".join(
             name if beta == 1.0 else f"{name} x {beta:.3g}" for name, beta in self.beta_frac.items()
         )
@@ -143,8 +152,11 @@ def applied(
     Returns
     -------
     tuple or Failure
-        A failure where the funding of something held has no rate.
+        A failure where the funding of something held, or a debt along time, has no rate.
     """
+    if direction.kind == "time":
+        still = _without_rate(account, instruments, snapshot)
+        return (account, shock_of(direction, move_frac_or_days)) if still is None else still
     if direction.kind != "funding":
         return account, shock_of(direction, move_frac_or_days)
     paid: dict[str, Decimal] = {}
@@ -160,6 +172,27 @@ def applied(
             paid[asset] = paid.get(asset, Decimal(0)) + amount
     more = tuple(Balance(asset=asset, quantity_coin=amount) for asset, amount in paid.items())
     return msgspec.structs.replace(account, balances=account.balances + more), Shock()
+
+
+def _without_rate(
+    account: Account, instruments: Mapping[str, Instrument], snapshot: Snapshot
+) -> Failure | None:
+    """Name a debt that grows nobody knows how fast; a supply without a rate errs against us."""
+    for position in account.positions:
+        terms = instruments[position.instrument_id]
+        if not isinstance(terms, LoanDebt):
+            continue
+        index = snapshot.lending(terms.market, terms.asset)
+        if isinstance(index, Failure):
+            return index
+        if index.borrow_frac_per_year is None:
+            return Failure(
+                subject=terms.instrument_id,
+                reason="missing_data",
+                message=f"the lending index of {terms.asset} on {terms.market} carries no rate: "
+                "how its debt grows is unknown",
+            )
+    return None
 
 
 def _factors(direction: Direction, move_frac_or_days: float) -> dict[str, float]:

@@ -5,7 +5,8 @@ the account is between them. Headroom is equity less maintenance requirement, bo
 own engine after the move, so that tiers, close factors, e-mode, settlement windows and scans are
 inside the search.
 
-How it searches: places on a grid that is fine near the present market, all at once by
+How it searches: places on a grid that is fine near the present market, along time also on both
+sides of every expiry and beginning of a settlement, all at once by
 `margin.require_across` (the venue's model where it has one, its engine where not or where the model
 is within its bound of zero). Then every stretch without a change of sign is asked whether it could
 hold two roots: whether a parabola bent four times as much as the headroom bends nearby could reach
@@ -26,7 +27,7 @@ from itertools import pairwise
 import msgspec
 
 from hedgerow.errors import Failure, Outcome
-from hedgerow.instruments import Instrument
+from hedgerow.instruments import Instrument, InverseFuture, LinearFuture, Option
 from hedgerow.margin import Rulebook
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Account
@@ -34,6 +35,7 @@ from hedgerow.solvency.bracket import Place, closed_in
 from hedgerow.solvency.directions import Direction, applied
 from hedgerow.solvency.line import Line, Sample, guessed
 from hedgerow.solvency.records import Frontier, Root, Stretch, StretchState
+from hedgerow.units import DAY_NS, SECOND_NS
 
 __all__ = ["frontier", "grid", "refined"]
 
@@ -43,6 +45,7 @@ _BEND = 4.0
 _WIDTH_MIN = 1e-4
 _TOLERANCE = 2e-11  # in logs: venues round to steps that are a little less
 _SAMPLES_COUNT_MAX = 600
+_ASIDE_NS = SECOND_NS
 
 
 def frontier(
@@ -69,7 +72,8 @@ def frontier(
         return now
     line.asked_ccy[0.0] = now.headroom_ccy
     present = Sample(0.0, float(now.headroom_ccy))
-    samples = refined(line.samples, present, grid(direction, _SIDE_COUNT))
+    places = grid(direction, _SIDE_COUNT) + _jumps(direction, account, instruments, snapshot)
+    samples = refined(line.samples, present, sorted(places))
     roots: list[Root] = []
     stretches: list[Stretch] = []
     for n, (left, right) in enumerate(pairwise(samples)):
@@ -105,6 +109,33 @@ def frontier(
         stretches=tuple(stretches),
         requirements_count=line.requirements_count,
     )
+
+
+def _jumps(
+    direction: Direction,
+    account: Account,
+    instruments: Mapping[str, Instrument],
+    snapshot: Snapshot,
+) -> list[float]:
+    """Give both sides of every moment at which something held expires, or begins to settle."""
+    if direction.kind != "time":
+        return []
+    moments_ns: set[int] = set()
+    names = {each.instrument_id for each in account.positions}
+    for name in names | {each.instrument_id for each in account.orders}:
+        terms = instruments[name]
+        if isinstance(terms, Option):
+            moments_ns |= {terms.expiry_ns, terms.expiry_ns - terms.averaging_ns}
+        elif isinstance(terms, LinearFuture | InverseFuture):
+            moments_ns.add(terms.expiry_ns)
+    latest = direction.coordinate(direction.span[1])
+    sides = (
+        direction.coordinate((moment_ns - snapshot.time_ns + aside_ns) / DAY_NS)
+        for moment_ns in moments_ns
+        for aside_ns in (-_ASIDE_NS, _ASIDE_NS)
+        if moment_ns - snapshot.time_ns > _ASIDE_NS
+    )
+    return [at for at in sides if at < latest]
 
 
 def grid(direction: Direction, side_count: int) -> list[float]:

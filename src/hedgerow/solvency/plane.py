@@ -108,44 +108,58 @@ def _level(line: Line, first: Direction, move: float, samples: Sequence[Sample])
         for n, (left, right) in enumerate(pairwise(samples))
         if not (left.failure or right.failure) and _differ(left, right)
     ]
+    roots, refused = _closed(line, brackets)
+    failures += refused
     return Level(
         move_frac_or_days=move,
-        roots_frac_or_days=tuple(first.move_at(at) for at in _closed(line, brackets)),
+        roots_frac_or_days=tuple(first.move_at(at) for at in roots),
         is_solvent_low=bool(known) and known[0].room_ccy >= 0.0,
         unknown=failures[0] if failures else "",
     )
 
 
-def _closed(line: Line, brackets: Sequence[tuple[Sample, Sample, float]]) -> list[float]:
+def _closed(
+    line: Line, brackets: Sequence[tuple[Sample, Sample, float]]
+) -> tuple[list[float], list[str]]:
     """Close in on all roots of a level at once: where each is guessed, looked at on both sides.
 
     What does not lie there is looked for in the part of the bracket that is left, in the same way.
+    A root at which a question has no answer is none; the reasons are given beside the roots.
     """
+    refused: dict[int, str] = {}
     roots = [(left, right) for left, right, _ in brackets]
     guesses = [guess for *_, guess in brackets]
     for _ in range(_ROUNDS_COUNT_MAX):
-        wide = [n for n, (left, right) in enumerate(roots) if _width(left, right) > _TOLERANCE]
+        wide = [
+            n
+            for n, (left, right) in enumerate(roots)
+            if _width(left, right) > _TOLERANCE and n not in refused
+        ]
         if not wide:
             break
         places = [guesses[n] + side * _REACH for n in wide for side in (-1.0, 1.0)]
         sampled = line.samples(places)
         for k, n in enumerate(wide):
-            roots[n] = _narrowed(roots[n], sampled[2 * k : 2 * k + 2])
+            inside = sampled[2 * k : 2 * k + 2]
+            failure = next((each.failure for each in inside if each.failure is not None), None)
+            if failure is not None:
+                refused[n] = failure.message
+                continue
+            roots[n] = _narrowed(roots[n], inside)
             left, right = roots[n]
             share = left.room_ccy / (left.room_ccy - right.room_ccy)
             # The secant of a jump creeps along one end: never nearer to it than a tenth.
             guesses[n] = left.at_coordinate + min(max(share, 0.1), 0.9) * _width(left, right)
-    return [0.5 * (left.at_coordinate + right.at_coordinate) for left, right in roots]
+    middles = [0.5 * (left.at_coordinate + right.at_coordinate) for left, right in roots]
+    return [at for n, at in enumerate(middles) if n not in refused], list(refused.values())
 
 
 def _narrowed(root: tuple[Sample, Sample], inside: Sequence[Sample]) -> tuple[Sample, Sample]:
-    """Keep the part in which the sign changes; what has no answer ends it on its left."""
+    """Keep the part in which the sign changes."""
     left, right = root
     for each in inside:
         if not left.at_coordinate < each.at_coordinate < right.at_coordinate:
             continue
-        if each.failure is not None:
-            return left, Sample(left.at_coordinate, -left.room_ccy)
         if _differ(left, each):
             return left, each
         left = each

@@ -90,19 +90,64 @@ class Frontier(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def down(self) -> float | None:
-        """The nearest breach below the present market; None where there is none on record."""
-        below = [each.move for each in self.roots if each.move_breached_frac_or_days < 0.0]
-        return None if self.is_liquidatable or not below else max(below)
+        """The nearest breach below the present market; None where there is none.
+
+        None too where something unknown lies before it: see `is_down_known`.
+        """
+        end = self._end_of_home(is_up=False)
+        found = (each.move for each in self.roots if each.move == end)
+        return None if self.is_liquidatable else next(found, None)
 
     @property
     def up(self) -> float | None:
-        """The nearest breach above the present market; None where there is none on record."""
-        above = [each.move for each in self.roots if each.move_breached_frac_or_days > 0.0]
-        return None if self.is_liquidatable or not above else min(above)
+        """The nearest breach above the present market; as `down`."""
+        end = self._end_of_home(is_up=True)
+        found = (each.move for each in self.roots if each.move == end)
+        return None if self.is_liquidatable else next(found, None)
+
+    @property
+    def is_down_known(self) -> bool:
+        """Whether the account is known to be what it is now down to `down`, or to the end."""
+        return not self._is_unknown_at(self._end_of_home(is_up=False), is_up=False)
+
+    @property
+    def is_up_known(self) -> bool:
+        """As `is_down_known`, above the present market."""
+        return not self._is_unknown_at(self._end_of_home(is_up=True), is_up=True)
+
+    @property
+    def heals(self) -> tuple[float, ...]:
+        """Where an account that is liquidatable now has headroom again, on either side."""
+        if not self.is_liquidatable:
+            return ()
+        ends = {self._end_of_home(is_up=is_up) for is_up in (False, True)}
+        return tuple(each.move for each in self.roots if each.move in ends)
+
+    def _end_of_home(self, *, is_up: bool) -> float:
+        """Give where the stretch that the present market lies in ends."""
+        home = [
+            each
+            for each in self.stretches
+            if each.move_low_frac_or_days <= 0.0 <= each.move_high_frac_or_days
+            and each.state == ("breached" if self.is_liquidatable else "solvent")
+        ]
+        if not home:
+            return 0.0
+        return home[-1].move_high_frac_or_days if is_up else home[0].move_low_frac_or_days
+
+    def _is_unknown_at(self, end: float, *, is_up: bool) -> bool:
+        """Say whether an unknown stretch begins where the present one ends."""
+        return any(
+            end == (each.move_low_frac_or_days if is_up else each.move_high_frac_or_days)
+            for each in self.unknown
+        )
 
     @property
     def nearest(self) -> float | None:
-        """The nearer of the two, on the direction's own scale; zero where it is breached now."""
+        """The nearer of the two, on the direction's own scale; zero where it is breached now.
+
+        Of a side that is not known there may be a nearer one.
+        """
         if self.is_liquidatable:
             return 0.0
         sides = [side for side in (self.down, self.up) if side is not None]

@@ -246,8 +246,9 @@ def test_a_loan_grows_into_its_threshold() -> None:
         Direction(kind="time", high_frac_or_days=1000.0),
     )
     assert found.up == pytest.approx(365 * math.log(1.2) / 0.1, rel=2e-3)
-    still = searched(LOAN, LOAN_TERMS, lent(), LOAN_RULES, along("time"))
-    assert still.roots == ()
+    untold = frontier(LOAN, LOAN_TERMS, lent(), LOAN_RULES, along("time"))
+    assert isinstance(untold, Failure)
+    assert "how its debt grows is unknown" in untold.message
 
 
 def test_a_basis_moves_the_future_and_not_the_spot() -> None:

@@ -1,6 +1,8 @@
 """Where accounts break: tables for the terminal, and the plane of two directions as a drawing."""
 
+import math
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import TypeAlias
 
 from rich.console import Group, RenderableType
@@ -133,7 +135,10 @@ def _side(
         return "", ""
     if move is None:
         is_known = found.is_down_known if edge < 0.0 else found.is_up_known
-        return (f"not to {move_text(found.direction, edge)}" if is_known else UNKNOWN), ""
+        if is_known:
+            return f"not to {move_text(found.direction, edge)}", ""
+        last = found.safe_to(is_up=edge > 0.0)
+        return (f"unknown from {move_text(found.direction, last)}" if last else UNKNOWN), ""
     beta = found.direction.beta_frac
     price = prices_usd.get(next(iter(beta))) if len(beta) == 1 else None
     if price is None or found.direction.kind not in ("spot", "mark", "peg"):
@@ -173,12 +178,23 @@ def _likeliest(found: Outcome[ReverseStress]) -> list[RenderableType]:
         f"The likeliest breach lies {plain(found.distance_deviations, 2)} deviations of "
         f"{_days(found.horizon_days)} away: {moves or 'here'}."
     )
+    if found.distance_deviations == 0.0:
+        return [Text("No move is needed for a breach: it is liquidatable now."), Text()]
+    sizes = ", ".join(
+        f"{each.direction.title} {abs(math.log1p(each.move_frac) / each.move_deviations):.2%}"
+        for each in found.moves
+        if each.move_deviations
+    )
+    said += f" A deviation is, in logs: {sizes}. Large moves come more often than deviations say."
     if found.unknown:
         said += f" A likelier one may lie where the rules gave no answer: {found.unknown[0]}."
-    rows = [
-        (each.subject, amount(each.headroom_change_ccy, found.currency, sign=True))
-        for each in found.blames[:_BLAMES_COUNT]
-    ]
+    shown = found.blames[:_BLAMES_COUNT]
+    changes = [(each.subject, each.headroom_change_ccy) for each in shown]
+    others = [each.headroom_change_ccy for each in found.blames[_BLAMES_COUNT:]]
+    if others:
+        changes.append((f"{len(others)} others", sum(others, Decimal(0))))
+    changes.append(("together", sum((change for _, change in changes), Decimal(0))))
+    rows = [(name, amount(change, found.currency, sign=True)) for name, change in changes]
     return [
         Text(said),
         grid(f"What takes headroom on that way, {found.currency}", _BLAME, rows),

@@ -110,7 +110,7 @@ class Direction(msgspec.Struct, frozen=True, kw_only=True):
             rates = ", ".join(f"{rate:.4%} of {name}" for name, rate in self.beta_frac.items())
             return f"funding, an interval {rates}"
         names = ", ".join(
-            name if beta == 1.0 else f"{name} x {beta:.3g}" for name, beta in self.beta_frac.items()
+            name if beta == 1.0 else f"{name} x {beta:.4g}" for name, beta in self.beta_frac.items()
         )
         return f"{self.kind} of {names}"
 

@@ -115,6 +115,10 @@ class Frontier(msgspec.Struct, frozen=True, kw_only=True):
         """As `is_down_known`, above the present market."""
         return not self._is_unknown_at(self._end_of_home(is_up=True), is_up=True)
 
+    def safe_to(self, *, is_up: bool) -> float:
+        """Give how far the account is known to be what it is now; zero where that is not known."""
+        return self._end_of_home(is_up=is_up)
+
     @property
     def heals(self) -> tuple[float, ...]:
         """Where an account that is liquidatable now has headroom again, on either side."""

@@ -183,3 +183,23 @@ def test_a_vol_that_is_none_is_refused(words: list[str], vol: str) -> None:
     answer = chance(words, "--vol", vol)
     assert answer.code == 2
     assert "--vol" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("along", "said"),
+    [
+        ("spot:BTC,BTC=2", "BTC is named twice"),
+        ("funding:BTCUSDT-PERP", "say the rate an interval"),
+        ("funding:BTCUSDT-PERP=fast", "'fast' is no rate of BTCUSDT-PERP"),
+    ],
+)
+def test_what_would_be_misread_is_refused(words: list[str], along: str, said: str) -> None:
+    answer = ask(words, "--along", along)
+    assert answer.code == 2
+    assert said in " ".join(answer.err.split())
+
+
+def test_a_rate_told_is_the_rate_paid(words: list[str]) -> None:
+    told = ask(words, "--account", "perp", "--along", "funding:BTCUSDT-PERP=0.05%", "--json").json()
+    ((row,),) = (each["frontiers"] for each in told.values())
+    assert row["direction"]["beta_frac"] == {"BTCUSDT-PERP": 0.0005}

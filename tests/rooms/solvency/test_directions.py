@@ -11,10 +11,22 @@ from hypothesis import strategies as st
 
 from hedgerow.errors import Failure
 from hedgerow.instruments import Instrument
-from hedgerow.margin import Rulebook
+from hedgerow.margin import MarginReport, Rulebook, require
 from hedgerow.market import FundingSettlement, MarketEvent, Shock, Snapshot
 from hedgerow.portfolio import Account, Balance
-from hedgerow.solvency import Direction, Frontier, applied, binding, frontier, shock_of, ways_of
+from hedgerow.reporting import frontier_tables
+from hedgerow.solvency import (
+    Direction,
+    Frontier,
+    Root,
+    Stretch,
+    applied,
+    binding,
+    frontier,
+    joint_of,
+    shock_of,
+    ways_of,
+)
 from hedgerow.units import DAY_NS
 from tests.builders import (
     T0_NS,
@@ -37,6 +49,7 @@ from tests.builders import (
     tiered_rulebook,
 )
 from tests.rooms.margin.made_brackets import brackets, closing_rulebook
+from tests.rooms.reporting.test_terminal import printed
 
 D = Decimal
 BTC = perpetual()
@@ -342,3 +355,90 @@ def test_the_account_that_binds_is_the_nearest_in_logs() -> None:
     assert [each.nearest for each in found] == [pytest.approx(-0.3), pytest.approx(0.35)]
     assert binding(found) is found[1]
     assert binding([]) is None
+
+
+# --- what a hostile reader found ------------------------------------------------------------------
+
+
+def test_a_breach_between_two_expiries_is_found() -> None:
+    """The long put is gone after 180 days, the short one 10 days later: breached between them."""
+    near = option(1100, "put", expiry_ns=T0_NS + 180 * DAY_NS)
+    far = option(1000, "put", expiry_ns=T0_NS + 190 * DAY_NS)
+    terms = by_id(near, far)
+    now = snapshot(index("BTC", 1000), option_quote(near, 1000, 0.6), option_quote(far, 1000, 0.6))
+    held = account(
+        currency="BTC",
+        positions={near.instrument_id: 10, far.instrument_id: -10},
+        balances={"BTC": D("0.649277")},
+    )
+    found = searched(held, terms, now, scan_rulebook(), along("time"))
+    days = 185 * DAY_NS
+    report = require(held, terms, now.shocked(Shock(time_forward_ns=days)), scan_rulebook())
+    assert isinstance(report, MarginReport)
+    assert report.headroom_ccy < 0
+    assert found.up is not None
+    assert 179.0 < found.up <= 180.001
+    assert len(found.roots) == 2
+
+
+def test_a_coin_of_another_beta_is_priced_at_its_own_move() -> None:
+    held, now = lone(10, 400)
+    twice = Direction(kind="spot", beta_frac={"BTC": 2.0})
+    found = searched(held, by_id(BTC), now, TENTH, twice)
+    text = printed(frontier_tables({"desk/a/b": ((twice, found),)}, {"BTC": 1000.0}, {}))
+    price = 1000 * (1 - (400 - 100) / (10 * 1000 * 0.99))
+    assert f"{price:,.4f}"[:6] in text
+
+
+def test_an_unknown_stretch_before_a_root_hides_it() -> None:
+    """Solvent to -20 %, unknown to -30 %, breached to -50 %: no price is said to be the breach."""
+    held, now = lone(10, 400)
+    plain = searched(held, by_id(BTC), now, TENTH, along("spot", "BTC"))
+    spans = [(-0.95, -0.5, "solvent"), (-0.5, -0.3, "breached"), (-0.3, -0.2, "unknown")]
+    spans.append((-0.2, 4.0, "solvent"))
+    made = msgspec.structs.replace(
+        plain,
+        roots=(Root(move_solvent_frac_or_days=-0.5, move_breached_frac_or_days=-0.4999),),
+        stretches=tuple(
+            Stretch(state=state, move_low_frac_or_days=low, move_high_frac_or_days=high)  # type: ignore[arg-type]
+            for low, high, state in spans
+        ),
+    )
+    assert (made.down, made.is_down_known) == (None, False)
+    assert (made.up, made.is_up_known) == (None, True)
+    assert made.safe_to(is_up=False) == -0.2
+    text = printed(frontier_tables({"desk/a/b": ((made.direction, made),)}, {}, {}))
+    assert "unknown from -20.00 %" in text
+    assert "-50" not in text.split("Remark")[0]
+
+
+def test_an_account_that_is_broken_heals_at_the_nearest_root_on_each_side() -> None:
+    held, now = lone(10, 50)
+    plain = searched(held, by_id(BTC), now, TENTH, along("spot", "BTC"))
+    spans = [(-0.95, 0.05, "breached"), (0.05, 0.5, "solvent"), (0.5, 4.0, "breached")]
+    made = msgspec.structs.replace(
+        plain,
+        roots=(
+            Root(move_solvent_frac_or_days=0.05, move_breached_frac_or_days=0.0499),
+            Root(move_solvent_frac_or_days=0.5, move_breached_frac_or_days=0.5001),
+        ),
+        stretches=tuple(
+            Stretch(state=state, move_low_frac_or_days=low, move_high_frac_or_days=high)  # type: ignore[arg-type]
+            for low, high, state in spans
+        ),
+    )
+    assert made.heals == (0.05,)
+
+
+def test_who_binds_is_asked_along_one_direction() -> None:
+    """The pair breaks sooner in the first coin's terms; the lone one moves 1.6 times as far."""
+    betas = {"BTC": 1.0, "ETH": 1.6}
+    pair = account("pair", positions={"BTC-PERP": (10, 1000)}, balances={"USDC": 1800})
+    other = account("other", positions={"ETH-PERP": (100, 100)}, balances={"USDC": 1950})
+    now = snapshot(quote("BTC-PERP", 1000), quote("ETH-PERP", 100))
+    terms = by_id(BTC, perpetual("ETH"))
+    joint = joint_of(["BTC", "ETH"], betas)
+    found = [searched(each, terms, now, TENTH, joint) for each in (pair, other)]
+    assert binding(found) is found[1]
+    text = printed(frontier_tables({}, {}, {}, found))
+    assert "nearest breach is that of other" in text

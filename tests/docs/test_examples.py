@@ -66,7 +66,7 @@ def test_every_record_of_solvency_is_on_its_page() -> None:
 
 def test_the_door_of_solvency_has_all_that_its_modules_offer() -> None:
     """But for what only helps inside the room to search along a line."""
-    offered = {}
+    offered: dict[str, str] = {}
     for path in sorted((ROOT / "src" / "hedgerow" / "solvency").glob("[a-z]*.py")):
         module = import_module(f"hedgerow.solvency.{path.stem}")
         offered |= dict.fromkeys(module.__all__, path.stem)

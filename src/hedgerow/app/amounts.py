@@ -63,6 +63,7 @@ BOUNDS: Final = {
     "probability_frac": Bounds(1e-9, 0.999999, "0.01 or 1%", bare_max=0.999999),
     "jump_frac": Bounds(0.0, 1.0, "0.02 or 2%", bare_max=1.0),
     "fee_frac": Bounds(0.0, 0.1, "0.0004 or 0.04%", bare_max=0.1),
+    "slippage_frac": Bounds(0.0, 0.5, "0.002 or 0.2%", bare_max=0.5),
     "recovery_frac": Bounds(0.0, 0.999, "0.25 or 25%", bare_max=0.999),
     "cluster_frac": Bounds(0.0, 0.5, "0.001 or 0.1%", bare_max=0.5),
     "exponent_power": Bounds(1.000001, 4.0, "2"),
@@ -187,6 +188,7 @@ def read_list(text: str, of: str) -> tuple[float, ...]:
 
 def number(flag: str, of: str, text: str) -> Parameter:
     """Describe a flag that takes one number."""
+    assert of in BOUNDS, f"{flag} has no bounds"
 
     def convert(_: object, tokens: Sequence[Token]) -> float:
         return read(tokens[0].value, of)
@@ -196,6 +198,7 @@ def number(flag: str, of: str, text: str) -> Parameter:
 
 def numbers(flag: str, of: str, text: str) -> Parameter:
     """Describe a flag that takes several numbers with commas between them; see `read_list`."""
+    assert of in BOUNDS, f"{flag} has no bounds"
 
     def convert(_: object, tokens: Sequence[Token]) -> tuple[float, ...]:
         return read_list(tokens[0].value, of)

@@ -79,14 +79,18 @@ def closed_in(
 
 
 def root_of(
-    of: Callable[[float], float], low: float, high: float, *, tolerance_coordinate: float
+    of: Callable[[float], float],
+    low_coordinate: float,
+    high_coordinate: float,
+    *,
+    tolerance_coordinate: float,
 ) -> float:
     """Give where a model's number passes zero; at one end it is negative, at the other not."""
 
     def room(at: float) -> Outcome[Decimal]:
         return Decimal(of(at))
 
-    ends = (Place(at, Decimal(of(at))) for at in (low, high))
+    ends = (Place(at, Decimal(of(at))) for at in (low_coordinate, high_coordinate))
     closed = closed_in(room, *ends, tolerance_coordinate=tolerance_coordinate)
     assert not isinstance(closed, Failure)
     return 0.5 * (closed[0].at + closed[1].at)

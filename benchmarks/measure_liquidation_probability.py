@@ -45,7 +45,8 @@ from hedgerow.solvency import (
     walked_forward,
 )
 from hedgerow.solvency.calibration import holding_frac
-from hedgerow.solvency.excursions import GROUPS_FRAC, MEMORY_DAYS, SIDES
+from hedgerow.solvency.excursions import GROUPS_FRAC, MEMORY_DAYS
+from hedgerow.solvency.records import SIDES
 from hedgerow.units import DAY_NS, HOUR_NS, parse_ns
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -3,14 +3,15 @@
 import doctest
 import inspect
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from hedgerow import pricing
+from hedgerow import pricing, solvency
 
 ROOT = Path(__file__).resolve().parents[2]
-PRICING = ROOT / "docs" / "reference" / "pricing.md"
+ROOMS = {"pricing": pricing, "solvency": solvency}
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 PAGES = [
     page
@@ -22,6 +23,14 @@ PAGES = [
 def examples(page: Path) -> str:
     """The blocks of a page as one session; prose between them is left out."""
     return "\n\n".join(BLOCK.findall(page.read_text(encoding="utf-8")))
+
+
+def page_of(room: str) -> Path:
+    return ROOT / "docs" / "reference" / f"{room}.md"
+
+
+def functions_of(room: str) -> set[str]:
+    return {name for name in ROOMS[room].__all__ if inspect.isfunction(getattr(ROOMS[room], name))}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -41,30 +50,49 @@ def test_a_wrong_example_is_noticed() -> None:
     assert runner.summarize(verbose=False).failed == 1
 
 
-def test_every_public_function_of_pricing_has_its_example() -> None:
-    page = PRICING.read_text(encoding="utf-8")
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_public_function_of_a_room_has_its_example(room: str) -> None:
+    page = page_of(room).read_text(encoding="utf-8")
     headed = set(re.findall(r"`(\w+)`", " ".join(re.findall(r"^### (.+)$", page, re.MULTILINE))))
-    called = set(re.findall(r"pricing\.(\w+)\(", examples(PRICING)))
-    functions = {name for name in pricing.__all__ if inspect.isfunction(getattr(pricing, name))}
-    assert functions == headed
-    assert functions <= called
+    called = set(re.findall(rf"{room}\.(\w+)\(", examples(page_of(room))))
+    assert functions_of(room) == headed
+    assert functions_of(room) <= called
 
 
-def grouped(text: str, group: str, name: str) -> dict[str, set[str]]:
-    """Groups of functions of pricing by title, in a text where both are written as is said."""
+def test_every_record_of_solvency_is_on_its_page() -> None:
+    words = set(re.findall(r"\w+", page_of("solvency").read_text(encoding="utf-8")))
+    assert set(solvency.__all__) <= words
+
+
+def test_the_door_of_solvency_has_all_that_its_modules_offer() -> None:
+    """But for what only helps inside the room to search along a line."""
+    offered: dict[str, str] = {}
+    for path in sorted((ROOT / "src" / "hedgerow" / "solvency").glob("[a-z]*.py")):
+        module = import_module(f"hedgerow.solvency.{path.stem}")
+        offered |= dict.fromkeys(module.__all__, path.stem)
+    inside = {name for name, stem in offered.items() if stem in ("bracket", "line")}
+    assert set(solvency.__all__) == set(offered) - inside - {"grid", "refined"}
+
+
+def grouped(room: str, text: str, group: str, name: str) -> dict[str, set[str]]:
+    """Groups of functions of a room by title, in a text where both are written as is said."""
     parts = re.split(group, text, flags=re.MULTILINE)
-    functions = {name for name in pricing.__all__ if inspect.isfunction(getattr(pricing, name))}
-    named = (functions & set(re.findall(name, part)) for part in parts[2::2])
+    named = (functions_of(room) & set(re.findall(name, part)) for part in parts[2::2])
     return dict(zip(parts[1::2], named, strict=True))
 
 
-def test_the_sign_on_the_door_of_pricing_has_the_groups_of_the_page() -> None:
-    headings = "\n".join(re.findall(r"^##.+$", PRICING.read_text(encoding="utf-8"), re.MULTILINE))
-    page = grouped(headings, r"^## (.+)$", r"`(\w+)`")
-    signed = grouped(inspect.getdoc(pricing) or "", r"^([A-Z].+)$(?=\n    \S)", r"`(\w+)`")
-    listed = grouped(inspect.getsource(pricing), r"^# (.+)$", r'"(\w+)"')
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_sign_on_the_door_of_a_room_has_the_groups_of_its_page(room: str) -> None:
+    text = page_of(room).read_text(encoding="utf-8")
+    headings = "\n".join(re.findall(r"^##.+$", text, re.MULTILINE))
+    page = grouped(room, headings, r"^## (.+)$", r"`(\w+)`")
+    signed = grouped(
+        room, inspect.getdoc(ROOMS[room]) or "", r"^([A-Z].+)$(?=\n    \S)", r"`(\w+)`"
+    )
+    listed = grouped(room, inspect.getsource(ROOMS[room]), r"^# (.+)$", r'"(\w+)"')
     assert page == signed == listed
-    assert sum(map(len, page.values())) == len(set().union(*page.values()))
+    assert set().union(*page.values()) == functions_of(room)
+    assert sum(map(len, page.values())) == len(functions_of(room))
 
 
 def test_every_block_of_python_is_tried() -> None:

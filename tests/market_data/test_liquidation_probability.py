@@ -16,7 +16,7 @@ from hedgerow.app.liquidation_backtest import (
 from hedgerow.errors import Failure
 from hedgerow.market import filtered_pasts
 from hedgerow.solvency import calibrated, closed_form, walked_forward
-from hedgerow.solvency.excursions import SIDES
+from hedgerow.solvency.records import SIDES
 from hedgerow.units import DAY_NS, HOUR_NS, parse_ns
 
 

@@ -1,4 +1,4 @@
-"""What is public has a caller: in the house, in what measures it, or in the reference of pricing.
+"""What is public has a caller: in the house, in what measures it, or in the reference of a room.
 
 A test is no caller, nor is the sign on a room's door. Only names are compared, so what shares its
 name with something that is called passes; whatever is refused here has certainly no caller.
@@ -64,7 +64,8 @@ def parsed(folder: Path) -> list[ast.Module]:
 
 def test_whatever_is_public_has_a_caller(root: Path) -> None:
     callers = [tree for folder in ("tools", "benchmarks") for tree in parsed(root / folder)]
-    told = (root / "docs" / "reference" / "pricing.md").read_text(encoding="utf-8")
+    pages = (root / "docs" / "reference" / f"{room}.md" for room in ("pricing", "solvency"))
+    told = "".join(page.read_text(encoding="utf-8") for page in pages)
     found = set(uncalled(parsed(root / "src" / "hedgerow"), callers, told))
     assert found == set(_KEPT), "delete it with its tests, or call it; what is kept says why"
 

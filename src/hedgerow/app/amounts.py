@@ -62,6 +62,7 @@ BOUNDS: Final = {
     "success_frac": Bounds(0.5, 0.999999, "0.99 or 99%", bare_max=0.999999),
     "jump_frac": Bounds(0.0, 1.0, "0.02 or 2%", bare_max=1.0),
     "fee_frac": Bounds(0.0, 0.1, "0.0004 or 0.04%", bare_max=0.1),
+    "slippage_frac": Bounds(0.0, 0.5, "0.002 or 0.2%", bare_max=0.5),
     "recovery_frac": Bounds(0.0, 0.999, "0.25 or 25%", bare_max=0.999),
     "slippage_frac": Bounds(0.0, 0.5, "0.002 or 0.2%", bare_max=0.1),
     "cluster_frac": Bounds(0.0, 0.5, "0.001 or 0.1%", bare_max=0.5),
@@ -189,6 +190,7 @@ def read_list(text: str, of: str) -> tuple[float, ...]:
 
 def number(flag: str, of: str, text: str) -> Parameter:
     """Describe a flag that takes one number."""
+    assert of in BOUNDS, f"{flag} has no bounds"
 
     def convert(_: object, tokens: Sequence[Token]) -> float:
         return read(tokens[0].value, of)
@@ -198,6 +200,7 @@ def number(flag: str, of: str, text: str) -> Parameter:
 
 def numbers(flag: str, of: str, text: str) -> Parameter:
     """Describe a flag that takes several numbers with commas between them; see `read_list`."""
+    assert of in BOUNDS, f"{flag} has no bounds"
 
     def convert(_: object, tokens: Sequence[Token]) -> tuple[float, ...]:
         return read_list(tokens[0].value, of)

@@ -30,7 +30,7 @@ from hedgerow.solvency import (
     walked_forward,
 )
 from hedgerow.solvency.calibration import holding_frac, totals
-from hedgerow.solvency.excursions import SIDES
+from hedgerow.solvency.records import SIDES
 from hedgerow.units import DAY_NS, format_ns, parse_ns
 from hedgerow.venues.recordings import (
     mark_symbols,

@@ -1,16 +1,67 @@
 """How close is it to breaking?
 
-An account, a snapshot and its rulebook enter; a `Distance` leaves: how far the joint spot may fall
-or rise before the venue may act, by the same `margin.require` the venue's simulator uses. The room
-refuses a distance where one requirement on the way has no answer.
+An account, a snapshot and its rulebook enter; what leaves says where the venue may act, how likely
+that is, whether help arrives first, who gains by it and what repairs it. Whether an account breaks
+is always asked of the same `margin.require` that the venue's simulator uses. The room refuses an
+answer where a requirement on the way has none; what is not known is said to be so.
 
-How likely that is, and how soon: closed forms for one price (`hit_frac`, `corridor`), and paths of
-the market's `Dynamics` against the `Boundary` of an account (`path_hits`).
+Below whole accounts lie functions of numbers and columns, which know neither books nor markets:
+closed forms, ladders, queues, loans. Every chance comes of a generator or a seed that is given.
 
-What a price did in like weather of the past enters `breach_chance`, and how likely a move is
-leaves; `calibrated` holds such chances against what came of them.
+Where does it break
+    A `Direction` is a way the market may go; `ways_of` lists those that may hurt an account,
+    `joint_of` makes the joint one, `coins_moved` says of what, `shock_of` and `applied` go there.
+    Along one, `frontier` finds every root and `binding` the account that breaks first; along two,
+    `plane`; along all at once, `reverse_stress` finds the likeliest. `distance` is the quick
+    search of limits; `standing` and `compared` set two states side by side.
+How likely, by closed forms
+    Of a price of constant drift and vol: `hit_frac`, `ever_frac`, `hit_density_per_year`,
+    `mean_years`, `median_years`, `cash_at_hit_usd`; between two barriers `corridor`; looked at now
+    and then `seen_barrier_usd`, `bridge_hit_frac`.
+How likely, by paths
+    `headroom` over `spot_nodes` gives a `boundary`, several are `pooled`; against it `path_hits`
+    walks paths of `market.Dynamics`, whose ends `path_ends_log` has. The other way round
+    `collateral_wanted`.
+How likely, by what came before
+    `fit_excursions`, with tails by `fit_tail`, and `breach_chance` of a `liquidation_move_log`;
+    hour by hour over a recording `walked_forward`, beside `closed_form`.
+Whether that was right
+    `calibrated` does all of it: `bins` with `band_frac` over `periods_count`, `holding_frac`,
+    `thinned`, `together`, `totals`, `log_scores`, `mean_interval`. Alarms: `alarm_record`,
+    `threshold_of_equal_rate`.
+How soon is help there
+    Routes from `decode_routes`; `stage_time_s`, `transit_s`, `transit_time`. Against the breach:
+    `breach_frac`, `rescue_odds`, `rescue_odds_drawn`, `rescue_odds_recorded`; all of it in
+    `route_reaction`.
+When to act, and what waiting costs
+    `trigger_start_log`, `trigger_for_odds_log`, `best_policy`, `policy_cost_frac`;
+    `latency_var_bps`, `latency_var_drawn`, `latency_buffer_frac`, `usable_within`.
+Who hunts it
+    A ladder from `ladder_of` against `linear_impact` or `book_impact`: `cascade`,
+    `critical_shocks`, `reproduction_numbers`, `shock_to_reach_usd`; what pushing it gains:
+    `hunt_map`, `hunting_profit_usd`, `safe_size_coin`.
+Who is closed in its place
+    Deleveraging: `queue_scores`, `queue`, `queue_rank`, `left_to_absorb_coin`, `closed_coin`,
+    `haircuts_queued`, `haircuts_pro_rata`, `gini_frac`, `hedge_left`.
+What repairs it
+    `loan_repair`, `loan_price_frac`; isolated positions `linear_price_usd`, `inverse_price_usd`.
 """
 
+from hedgerow.solvency.adversary import (
+    HuntMap,
+    HuntTerms,
+    hunt_map,
+    hunting_profit_usd,
+    safe_size_coin,
+)
+from hedgerow.solvency.alarm_backtest import (
+    AlarmRecord,
+    Fall,
+    MissCause,
+    Track,
+    alarm_record,
+    threshold_of_equal_rate,
+)
 from hedgerow.solvency.boundary import (
     NO_BARRIER_LOG,
     Boundary,
@@ -21,19 +72,109 @@ from hedgerow.solvency.boundary import (
     pooled,
     spot_nodes,
 )
-from hedgerow.solvency.calibration import Bin, Calibration, ForecastColumns, Totals, calibrated
-from hedgerow.solvency.coins import coins_moved
-from hedgerow.solvency.corridor import Corridor, corridor
-from hedgerow.solvency.directions import Direction, DirectionKind, applied, shock_of
-from hedgerow.solvency.distance import DISTANCE_FRAC_MAX, distance
+from hedgerow.solvency.calibration import (
+    EDGES_FRAC,
+    PERIODS_COUNT_MIN,
+    SCORE_FLOOR_FRAC,
+    Bin,
+    Calibration,
+    ForecastColumns,
+    Totals,
+    band_frac,
+    bins,
+    calibrated,
+    holding_frac,
+    log_scores,
+    mean_interval,
+    periods_count,
+    thinned,
+    together,
+    totals,
+)
+from hedgerow.solvency.cascade import (
+    Cascade,
+    CriticalShock,
+    Impact,
+    LiquidationLadder,
+    book_impact,
+    cascade,
+    critical_shocks,
+    ladder_of,
+    linear_impact,
+    reproduction_numbers,
+    shock_to_reach_usd,
+)
+from hedgerow.solvency.coins import (
+    coins_moved,
+)
+from hedgerow.solvency.corridor import (
+    Corridor,
+    corridor,
+)
+from hedgerow.solvency.deleveraging import (
+    Haircuts,
+    HedgeLeft,
+    QueueRank,
+    QueueRule,
+    Winners,
+    closed_coin,
+    gini_frac,
+    haircuts_pro_rata,
+    haircuts_queued,
+    hedge_left,
+    left_to_absorb_coin,
+    queue,
+    queue_rank,
+    queue_scores,
+)
+from hedgerow.solvency.directions import (
+    Direction,
+    DirectionKind,
+    applied,
+    shock_of,
+)
+from hedgerow.solvency.distance import (
+    DISTANCE_FRAC_MAX,
+    distance,
+)
 from hedgerow.solvency.excursions import (
+    GROUPS_FRAC,
+    MEMORY_DAYS,
     BreachChance,
+    ExcursionGroup,
     Excursions,
+    Tail,
     breach_chance,
     fit_excursions,
+    fit_tail,
     liquidation_move_log,
 )
-from hedgerow.solvency.frontier import frontier
+from hedgerow.solvency.frontier import (
+    frontier,
+)
+from hedgerow.solvency.latency import (
+    REGIMES,
+    Regime,
+    RescueRoute,
+    RouteBook,
+    Stage,
+    StageName,
+    Volatility,
+    decode_routes,
+    stage_time_s,
+    transit_s,
+)
+from hedgerow.solvency.latency_value import (
+    LatencyValue,
+    Remote,
+    TransitTime,
+    Usable,
+    latency_buffer_frac,
+    latency_var_bps,
+    latency_var_drawn,
+    transit_time,
+    usable_within,
+)
 from hedgerow.solvency.passage import (
     bridge_hit_frac,
     cash_at_hit_usd,
@@ -51,38 +192,91 @@ from hedgerow.solvency.paths import (
     path_ends_log,
     path_hits,
 )
-from hedgerow.solvency.plane import Level, Plane, plane
-from hedgerow.solvency.records import Distance, Frontier, Root, Stretch, StretchState
-from hedgerow.solvency.reverse import Blame, FactorMove, ReverseStress, reverse_stress
-from hedgerow.solvency.standing import Standing, StandingChange, WhatIf, compared, standing
-from hedgerow.solvency.walk import Isolated, Walked, closed_form, walked_forward
-from hedgerow.solvency.wanted import CollateralWanted, collateral_wanted
-from hedgerow.solvency.ways import binding, joint_of, ways_of
+from hedgerow.solvency.plane import (
+    LEVELS,
+    Level,
+    Plane,
+    plane,
+)
+from hedgerow.solvency.reaction import (
+    Moves,
+    Odds,
+    breach_frac,
+    rescue_odds,
+    rescue_odds_drawn,
+    rescue_odds_recorded,
+)
+from hedgerow.solvency.records import (
+    SIDES,
+    Distance,
+    Frontier,
+    Root,
+    Side,
+    Stretch,
+    StretchState,
+)
+from hedgerow.solvency.repair import (
+    Holding,
+    LoanRepair,
+    inverse_price_usd,
+    linear_price_usd,
+    loan_price_frac,
+    loan_repair,
+)
+from hedgerow.solvency.rescue_trigger import (
+    RescuePolicy,
+    RescueProblem,
+    best_policy,
+    policy_cost_frac,
+    trigger_for_odds_log,
+    trigger_start_log,
+)
+from hedgerow.solvency.reverse import (
+    Blame,
+    FactorMove,
+    ReverseStress,
+    reverse_stress,
+)
+from hedgerow.solvency.route_reaction import (
+    ReactionTerms,
+    RouteReaction,
+    route_reaction,
+)
+from hedgerow.solvency.standing import (
+    Standing,
+    StandingChange,
+    WhatIf,
+    compared,
+    standing,
+)
+from hedgerow.solvency.walk import (
+    RISK_METRICS_HOURS,
+    Isolated,
+    Walked,
+    closed_form,
+    walked_forward,
+)
+from hedgerow.solvency.wanted import (
+    CollateralWanted,
+    collateral_wanted,
+)
+from hedgerow.solvency.ways import (
+    binding,
+    joint_of,
+    ways_of,
+)
 
+# Where does it break
 __all__ = [
     "DISTANCE_FRAC_MAX",
-    "HORIZONS_YEARS",
-    "NO_BARRIER_LOG",
-    "Bin",
+    "LEVELS",
     "Blame",
-    "Boundary",
-    "BreachChance",
-    "Calibration",
-    "CollateralWanted",
-    "Corridor",
     "Direction",
     "DirectionKind",
     "Distance",
-    "Driven",
-    "Excursions",
     "FactorMove",
-    "ForecastColumns",
     "Frontier",
-    "Headroom",
-    "Isolated",
     "Level",
-    "LiquidationCost",
-    "PathHits",
     "Plane",
     "ReverseStress",
     "Root",
@@ -90,41 +284,179 @@ __all__ = [
     "StandingChange",
     "Stretch",
     "StretchState",
-    "Totals",
-    "Walked",
     "WhatIf",
     "applied",
     "binding",
-    "boundary",
-    "breach_chance",
-    "bridge_hit_frac",
-    "calibrated",
-    "cash_at_hit_usd",
-    "closed_form",
     "coins_moved",
-    "collateral_wanted",
     "compared",
-    "corridor",
     "distance",
-    "ever_frac",
-    "fit_excursions",
     "frontier",
-    "headroom",
+    "joint_of",
+    "plane",
+    "reverse_stress",
+    "shock_of",
+    "standing",
+    "ways_of",
+]
+# How likely, by closed forms
+__all__ += [
+    "Corridor",
+    "bridge_hit_frac",
+    "cash_at_hit_usd",
+    "corridor",
+    "ever_frac",
     "hit_density_per_year",
     "hit_frac",
-    "joint_of",
-    "liquidation_move_log",
     "mean_years",
     "median_years",
+    "seen_barrier_usd",
+]
+# How likely, by paths
+__all__ += [
+    "HORIZONS_YEARS",
+    "NO_BARRIER_LOG",
+    "Boundary",
+    "CollateralWanted",
+    "Driven",
+    "Headroom",
+    "LiquidationCost",
+    "PathHits",
+    "boundary",
+    "collateral_wanted",
+    "headroom",
     "path_ends_log",
     "path_hits",
-    "plane",
     "pooled",
-    "reverse_stress",
-    "seen_barrier_usd",
-    "shock_of",
     "spot_nodes",
-    "standing",
+]
+# How likely, by what came before
+__all__ += [
+    "GROUPS_FRAC",
+    "MEMORY_DAYS",
+    "RISK_METRICS_HOURS",
+    "SIDES",
+    "BreachChance",
+    "ExcursionGroup",
+    "Excursions",
+    "Isolated",
+    "Side",
+    "Tail",
+    "Walked",
+    "breach_chance",
+    "closed_form",
+    "fit_excursions",
+    "fit_tail",
+    "liquidation_move_log",
     "walked_forward",
-    "ways_of",
+]
+# Whether that was right
+__all__ += [
+    "EDGES_FRAC",
+    "PERIODS_COUNT_MIN",
+    "SCORE_FLOOR_FRAC",
+    "AlarmRecord",
+    "Bin",
+    "Calibration",
+    "Fall",
+    "ForecastColumns",
+    "MissCause",
+    "Totals",
+    "Track",
+    "alarm_record",
+    "band_frac",
+    "bins",
+    "calibrated",
+    "holding_frac",
+    "log_scores",
+    "mean_interval",
+    "periods_count",
+    "thinned",
+    "threshold_of_equal_rate",
+    "together",
+    "totals",
+]
+# How soon is help there
+__all__ += [
+    "REGIMES",
+    "Moves",
+    "Odds",
+    "ReactionTerms",
+    "Regime",
+    "RescueRoute",
+    "RouteBook",
+    "RouteReaction",
+    "Stage",
+    "StageName",
+    "TransitTime",
+    "Volatility",
+    "breach_frac",
+    "decode_routes",
+    "rescue_odds",
+    "rescue_odds_drawn",
+    "rescue_odds_recorded",
+    "route_reaction",
+    "stage_time_s",
+    "transit_s",
+    "transit_time",
+]
+# When to act, and what waiting costs
+__all__ += [
+    "LatencyValue",
+    "Remote",
+    "RescuePolicy",
+    "RescueProblem",
+    "Usable",
+    "best_policy",
+    "latency_buffer_frac",
+    "latency_var_bps",
+    "latency_var_drawn",
+    "policy_cost_frac",
+    "trigger_for_odds_log",
+    "trigger_start_log",
+    "usable_within",
+]
+# Who hunts it
+__all__ += [
+    "Cascade",
+    "CriticalShock",
+    "HuntMap",
+    "HuntTerms",
+    "Impact",
+    "LiquidationLadder",
+    "book_impact",
+    "cascade",
+    "critical_shocks",
+    "hunt_map",
+    "hunting_profit_usd",
+    "ladder_of",
+    "linear_impact",
+    "reproduction_numbers",
+    "safe_size_coin",
+    "shock_to_reach_usd",
+]
+# Who is closed in its place
+__all__ += [
+    "Haircuts",
+    "HedgeLeft",
+    "QueueRank",
+    "QueueRule",
+    "Winners",
+    "closed_coin",
+    "gini_frac",
+    "haircuts_pro_rata",
+    "haircuts_queued",
+    "hedge_left",
+    "left_to_absorb_coin",
+    "queue",
+    "queue_rank",
+    "queue_scores",
+]
+# What repairs it
+__all__ += [
+    "Holding",
+    "LoanRepair",
+    "inverse_price_usd",
+    "linear_price_usd",
+    "loan_price_frac",
+    "loan_repair",
 ]

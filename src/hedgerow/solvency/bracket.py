@@ -14,7 +14,7 @@ from typing import NamedTuple
 from hedgerow.errors import Failure, Outcome
 from hedgerow.units import to_model
 
-__all__ = ["Place", "closed_in"]
+__all__ = ["Place", "closed_in", "root_of"]
 
 
 class Place(NamedTuple):
@@ -76,3 +76,21 @@ def closed_in(
             far = Place(start + place * width, room_ccy)
         left -= 1
     return near, far
+
+
+def root_of(
+    of: Callable[[float], float],
+    low_coordinate: float,
+    high_coordinate: float,
+    *,
+    tolerance_coordinate: float,
+) -> float:
+    """Give where a model's number passes zero; at one end it is negative, at the other not."""
+
+    def room(at: float) -> Outcome[Decimal]:
+        return Decimal(of(at))
+
+    ends = (Place(at, Decimal(of(at))) for at in (low_coordinate, high_coordinate))
+    closed = closed_in(room, *ends, tolerance_coordinate=tolerance_coordinate)
+    assert not isinstance(closed, Failure)
+    return 0.5 * (closed[0].at + closed[1].at)

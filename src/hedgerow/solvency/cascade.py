@@ -16,20 +16,20 @@ Methods sheet, section 17.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from hedgerow.errors import OutOfDomain
+from hedgerow.solvency.records import Side
 
 __all__ = [
     "Cascade",
     "CriticalShock",
     "Impact",
     "LiquidationLadder",
-    "Side",
     "book_impact",
     "cascade",
     "critical_shocks",
@@ -40,7 +40,6 @@ __all__ = [
 ]
 
 Floats: TypeAlias = NDArray[np.float64]
-Side: TypeAlias = Literal["fall", "rise"]
 # How far so many coins, sold or bought at once, move the price, in dollars.
 Impact: TypeAlias = Callable[[float], float]
 

@@ -19,7 +19,9 @@ tail-related risk measures for heteroscedastic financial time series, J. Empiric
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple, TypeAlias
+from fractions import Fraction
+from math import log
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,16 +29,16 @@ from numpy.typing import ArrayLike, NDArray
 from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.market.filtered import FilteredPast
 from hedgerow.solvency.calibration import periods_count
+from hedgerow.solvency.records import Side
+from hedgerow.solvency.repair import linear_price_usd
 from hedgerow.units import DAY_NS, HOUR_NS, format_ns
 
 __all__ = [
     "GROUPS_FRAC",
     "MEMORY_DAYS",
-    "SIDES",
     "BreachChance",
     "ExcursionGroup",
     "Excursions",
-    "Side",
     "Tail",
     "breach_chance",
     "fit_excursions",
@@ -46,9 +48,7 @@ __all__ = [
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
-Side: TypeAlias = Literal["fall", "rise"]
 
-SIDES: Final[tuple[Side, Side]] = ("fall", "rise")
 MEMORY_DAYS: Final = 730
 GROUPS_FRAC: Final = (0.0, 0.25, 0.5, 0.75, 0.9, 1.0)  # of the ranges expected, calm to wild
 _TAIL_FRAC: Final = 0.05
@@ -236,8 +236,7 @@ def fit_tail(excess_frac: Floats) -> Tail:
 def liquidation_move_log(leverage_frac: float, maintenance_frac: float, side: Side) -> float:
     """Give how far the price moves to liquidate an isolated linear position, as a log, positive.
 
-    A long is liquidated by a fall, at ``E (1 - 1/L) / (1 - m)``, a short by a rise, at
-    ``E (1 + 1/L) / (1 + m)`` (methods sheet, section 16.1).
+    A long is liquidated by a fall, a short by a rise, at `linear_price_usd`.
 
     Raises
     ------
@@ -249,9 +248,13 @@ def liquidation_move_log(leverage_frac: float, maintenance_frac: float, side: Si
             f"leverage_frac must be above 1 and maintenance_frac from 0 to below its inverse, were "
             f"{leverage_frac} and {maintenance_frac}"
         )
-    sign = -1.0 if side == "fall" else 1.0
-    ratio = (1.0 + sign / leverage_frac) / (1.0 + sign * maintenance_frac)
-    return float(sign * np.log(ratio))
+    price_frac = linear_price_usd(
+        "long" if side == "fall" else "short",
+        Fraction(1),
+        leverage_frac=Fraction(leverage_frac),
+        maintenance_frac=Fraction(maintenance_frac),
+    )
+    return abs(log(price_frac))
 
 
 def _known(

@@ -17,14 +17,13 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.units import SECOND_NS, YEAR_NS
+from hedgerow.solvency.bracket import root_of
+from hedgerow.units import YEAR_S
 
 __all__ = [
-    "YEAR_S",
     "LatencyValue",
     "Remote",
     "TransitTime",
@@ -37,7 +36,6 @@ __all__ = [
 ]
 
 Floats: TypeAlias = NDArray[np.float64]
-YEAR_S: Final = YEAR_NS // SECOND_NS
 _BPS: Final = 10_000.0
 
 
@@ -169,8 +167,11 @@ def latency_var_drawn(
         high = max(1.0, float(scale[np.isfinite(scale)].max()))
         while np.mean(below(high)) < level_frac:
             high *= 2.0
-        found = float(
-            brentq(lambda x: float(np.mean(below(x))) - level_frac, 0.0, high, xtol=1e-12)
+        found = root_of(
+            lambda x: float(np.mean(below(x))) - level_frac,
+            0.0,
+            high,
+            tolerance_coordinate=1e-12 * high,
         )
     # The spread of the mean at the quantile, over the density there.
     step = max(1e-4 * found, 1e-9)

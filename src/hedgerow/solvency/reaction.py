@@ -21,12 +21,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from hedgerow.errors import OutOfDomain
 from hedgerow.solvency.latency import Regime, RescueRoute, RouteBook, transit_s
-from hedgerow.solvency.latency_value import YEAR_S
 from hedgerow.solvency.passage import reached
+from hedgerow.units import YEAR_S
 
 __all__ = [
     "Moves",
@@ -213,8 +212,10 @@ def rescue_odds_recorded(
     level = np.concatenate([[0.0], np.cumsum(moves.close_log)])
     squares = np.concatenate([[0.0], np.cumsum(moves.close_log**2)])
     starts_count = len(moves.close_log) - periods + 1
-    ranks = rankdata(squares[periods:] - squares[:starts_count])
-    score = ndtri((ranks - 0.5) / starts_count)
+    wild = squares[periods:] - squares[:starts_count]
+    # Stretches as wild as each other share the middle of their ranks.
+    _, place, alike = np.unique(wild, return_inverse=True, return_counts=True)
+    score = ndtri(((np.cumsum(alike) - 0.5 * alike) / starts_count)[place])
     start = rng.integers(starts_count, size=count)
     times = transit_s(book, route, regime, count=count, rng=rng, volatility_score=score[start])
     # Whole periods, rounded up: the breach is looked for until the end of the last one.

@@ -1,14 +1,18 @@
 """What leaves the solvency room."""
 
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
 from hedgerow.margin import Confidence
 from hedgerow.solvency.directions import Direction
 
-__all__ = ["Distance", "Frontier", "Root", "Stretch", "StretchState"]
+__all__ = ["SIDES", "Distance", "Frontier", "Root", "Side", "Stretch", "StretchState"]
+
+# Which way a price goes that liquidates: longs by a fall, shorts by a rise.
+Side: TypeAlias = Literal["fall", "rise"]
+SIDES: Final[tuple[Side, Side]] = ("fall", "rise")
 
 StretchState: TypeAlias = Literal["solvent", "breached", "unknown"]
 

@@ -23,12 +23,13 @@ from typing import Final, TypeAlias
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.solvency.latency_value import YEAR_S
+from hedgerow.solvency.bracket import root_of
+from hedgerow.solvency.latency_value import latency_buffer_frac
 from hedgerow.solvency.reaction import breach_frac, rescue_odds_drawn
+from hedgerow.units import YEAR_S
 
 __all__ = [
     "RescuePolicy",
@@ -147,8 +148,7 @@ def trigger_start_log(
     _check(vol_frac, success_frac, jump_frac)
     if not 0.0 <= transit_s < np.inf:
         raise OutOfDomain(f"transit_s must be finite and not negative, was {transit_s}")
-    deviation = vol_frac * sqrt(transit_s / YEAR_S)
-    return float(ndtri(success_frac)) * deviation + 0.5 * jump_frac
+    return latency_buffer_frac(vol_frac, transit_s, success_frac, jump_frac=0.5 * jump_frac)
 
 
 def trigger_for_odds_log(
@@ -171,7 +171,7 @@ def trigger_for_odds_log(
     def short(distance_log: float) -> float:
         return rescue_odds_drawn(distance_log, vol_frac, transit_s).arrives_frac - success_frac
 
-    root = float(brentq(short, 0.0, _REACH_LOG_MAX, xtol=1e-12))
+    root = root_of(short, 0.0, _REACH_LOG_MAX, tolerance_coordinate=1e-12)
     return root + 0.5 * jump_frac
 
 

@@ -24,14 +24,13 @@ from hedgerow.solvency.calibration import ForecastColumns
 from hedgerow.solvency.excursions import (
     GROUPS_FRAC,
     MEMORY_DAYS,
-    SIDES,
     Excursions,
-    Side,
     breach_chance,
     fit_excursions,
     liquidation_move_log,
 )
 from hedgerow.solvency.passage import hit_frac
+from hedgerow.solvency.records import SIDES, Side
 from hedgerow.units import HOUR_NS, YEAR_NS
 
 __all__ = ["RISK_METRICS_HOURS", "Isolated", "Walked", "closed_form", "walked_forward"]

@@ -8,6 +8,7 @@ __all__ = [
     "MINUTE_NS",
     "SECOND_NS",
     "YEAR_NS",
+    "YEAR_S",
     "date_utc",
     "format_ns",
     "parse_ns",
@@ -19,6 +20,7 @@ MINUTE_NS = 60 * SECOND_NS
 HOUR_NS = 60 * MINUTE_NS
 DAY_NS = 24 * HOUR_NS
 YEAR_NS = 365 * DAY_NS
+YEAR_S = YEAR_NS // SECOND_NS
 
 
 def years_between(start_ns: int, end_ns: int) -> float:

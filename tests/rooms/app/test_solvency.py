@@ -141,6 +141,21 @@ def test_a_probability_by_horizon_for_each_account_and_any_of_them(words: list[s
     assert "loss_usd" not in told["accounts"]["desk/deribit/options"]
 
 
+def test_slippage_is_part_of_what_a_liquidation_costs(words: list[str]) -> None:
+    """The same paths are liquidated, and each costs so much more of what is closed."""
+    costs = []
+    for slippage in ("0", "0.2%", "0.004"):
+        told = chance(words, "--account", "perp", "--slippage", slippage, "--json").json()
+        (account,) = told["accounts"].values()
+        costs.append(account["loss_usd"][-1])
+    free, some, twice = costs
+    assert some > free > 0.0
+    assert twice - free == pytest.approx(2.0 * (some - free), rel=1e-9)
+    refused = chance(words, "--slippage", "-1%")
+    assert refused.code == 2
+    assert "--slippage" in refused.err
+
+
 def test_a_lone_perpetual_meets_the_closed_form(words: list[str]) -> None:
     """Its frontier and its vol give what the paths give, but for Student's tails."""
     along = ("--along", "spot:BTC", "--account", "perp", "--json")

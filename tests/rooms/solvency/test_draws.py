@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hedgerow.solvency.kernels.draws import drawn_normals, drawn_uniforms, words
+from hedgerow.solvency.kernels.draws import drawn_normals, uniforms, words
 
 # Random123, its file of known answers (tests/kat_vectors), philox4x32 with 10 rounds: four words
 # of the counter, two of the key, four that come out.
@@ -36,7 +36,8 @@ def test_numbers_are_made_of_those_words() -> None:
     high = (out[:, ::2].astype(object) * 2**20 + out[:, 1::2].astype(object) // 2**12) * 2 + 1
     want = (high / 2**53).astype(np.float64)
     first, second = np.empty(count), np.empty(count)
-    drawn_uniforms(seed, step, first, second)
+    low, high = (np.uint64(each) for each in key[0])
+    uniforms(np.uint64(0), np.uint64(step), np.uint64(0), low, high, first, second)
     assert (first == want[:, 0]).all()
     assert (second == want[:, 1]).all()
     radius, angle = np.sqrt(-2.0 * np.log(want[:, 0])), 2.0 * np.pi * want[:, 1]

@@ -14,7 +14,8 @@ from hedgerow.solvency import (
     hit_frac,
     liquidation_move_log,
 )
-from hedgerow.solvency.excursions import ExcursionGroup, Side, Tail, fit_tail
+from hedgerow.solvency.excursions import ExcursionGroup, Tail, fit_tail
+from hedgerow.solvency.records import Side
 from hedgerow.units import DAY_NS, HOUR_NS, parse_ns
 from tests.golden.read import numbers
 from tests.rooms.market.walks import walk

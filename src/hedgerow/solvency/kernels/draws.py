@@ -23,7 +23,6 @@ from hedgerow.pricing.kernels.elementary import log_ratio
 __all__ = [
     "WORDS",
     "drawn_normals",
-    "drawn_uniforms",
     "normals",
     "pair",
     "philox",
@@ -172,15 +171,6 @@ def words(counters: _Words, keys: _Words, out: _Words) -> None:
 def drawn_normals(seed: int, step: int, first: _Row, second: _Row) -> None:
     """Draw what a step draws for its first two factors, for paths 0, 1, 2, …."""
     normals(
-        np.uint64(0), np.uint64(step), np.uint64(0),
-        np.uint64(seed) & _LOW, np.uint64(seed) >> _HALF, first, second,
-    )  # fmt: skip
-
-
-@compiled(COUNT, COUNT, RESULT, RESULT)
-def drawn_uniforms(seed: int, step: int, first: _Row, second: _Row) -> None:
-    """Draw the uniform numbers that those are made of."""
-    uniforms(
         np.uint64(0), np.uint64(step), np.uint64(0),
         np.uint64(seed) & _LOW, np.uint64(seed) >> _HALF, first, second,
     )  # fmt: skip

@@ -17,10 +17,10 @@ from hedgerow.app.written import check_plot, write_plot
 from hedgerow.errors import OutOfDomain, RequestRejected
 from hedgerow.reporting import builtins_of
 from hedgerow.reporting.liquidation_ladders import LadderView, ladder_drawing, ladder_view_tables
+from hedgerow.solvency import Side
 from hedgerow.solvency.adversary import HuntTerms, hunt_map
 from hedgerow.solvency.cascade import (
     LiquidationLadder,
-    Side,
     cascade,
     critical_shocks,
     ladder_of,

@@ -50,11 +50,6 @@ class Metric(NamedTuple):
         """Whether it comes from an account's requirement and distance."""
         return self.nodes == "account"
 
-    @property
-    def is_of_exposure(self) -> bool:
-        """Whether it is a field of `ExposureRow`."""
-        return self.measure is measures.exposure_of
-
     def trouble_with(self, bound_frac_usd_or_coin: float) -> str | None:
         """Say what a bound must be, where it is beyond what it can mean, as per cent are; or None.
 

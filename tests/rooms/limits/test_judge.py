@@ -12,6 +12,7 @@ from hedgerow.exposure import ExposureRow, ExposureTable
 from hedgerow.limits import METRICS, Limit, LimitState, Seen, breaches
 from hedgerow.limits import judge as judge_seen
 from hedgerow.limits.judge import rung_of
+from hedgerow.limits.measures import exposure_of
 from hedgerow.margin import MarginLine, MarginReport
 from hedgerow.portfolio import book
 from hedgerow.pricing import GREEKS, VOL_REGIME
@@ -258,7 +259,7 @@ def test_whatever_a_greek_is_it_can_be_limited_and_says_its_dollars() -> None:
 
 def test_every_number_of_an_exposure_but_its_value_can_be_limited() -> None:
     told = {"node", "value_usd", "is_estimate", "missing"}
-    exposed = {name for name, metric in METRICS.items() if metric.is_of_exposure}
+    exposed = {name for name, metric in METRICS.items() if metric.measure is exposure_of}
     assert exposed == set(ExposureRow.__struct_fields__) - told
 
 

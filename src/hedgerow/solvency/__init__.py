@@ -21,7 +21,7 @@ How likely, by closed forms
 How likely, by paths
     `headroom` over `spot_nodes` gives a `boundary`, several are `pooled`; against it `path_hits`
     walks paths of `market.Dynamics`, whose ends `path_ends_log` has. The other way round
-    `collateral_wanted`.
+    `collateral_wanted`, `regimes`, `averaged_hits`.
 How likely, by what came before
     `fit_excursions`, with tails by `fit_tail`, and `breach_chance` of a `liquidation_move_log`;
     hour by hour over a recording `walked_forward`, beside `closed_form`.
@@ -215,6 +215,7 @@ from hedgerow.solvency.records import (
     Stretch,
     StretchState,
 )
+from hedgerow.solvency.regimes import averaged_hits, regimes
 from hedgerow.solvency.repair import (
     Holding,
     LoanRepair,
@@ -321,12 +322,14 @@ __all__ += [
     "Headroom",
     "LiquidationCost",
     "PathHits",
+    "averaged_hits",
     "boundary",
     "collateral_wanted",
     "headroom",
     "path_ends_log",
     "path_hits",
     "pooled",
+    "regimes",
     "spot_nodes",
 ]
 # How likely, by what came before

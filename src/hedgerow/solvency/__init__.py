@@ -18,6 +18,7 @@ from hedgerow.solvency.boundary import (
     Headroom,
     boundary,
     headroom,
+    over_times,
     pooled,
     spot_nodes,
 )
@@ -55,6 +56,8 @@ from hedgerow.solvency.plane import Level, Plane, plane
 from hedgerow.solvency.records import Distance, Frontier, Root, Stretch, StretchState
 from hedgerow.solvency.reverse import Blame, FactorMove, ReverseStress, reverse_stress
 from hedgerow.solvency.standing import Standing, StandingChange, WhatIf, compared, standing
+from hedgerow.solvency.tellable import effective_count, least_frac, upper_bound_frac
+from hedgerow.solvency.time_nodes import time_nodes_ns
 from hedgerow.solvency.walk import Isolated, Walked, closed_form, walked_forward
 from hedgerow.solvency.wanted import CollateralWanted, collateral_wanted
 from hedgerow.solvency.ways import binding, joint_of, ways_of
@@ -106,6 +109,7 @@ __all__ = [
     "compared",
     "corridor",
     "distance",
+    "effective_count",
     "ever_frac",
     "fit_excursions",
     "frontier",
@@ -113,9 +117,11 @@ __all__ = [
     "hit_density_per_year",
     "hit_frac",
     "joint_of",
+    "least_frac",
     "liquidation_move_log",
     "mean_years",
     "median_years",
+    "over_times",
     "path_ends_log",
     "path_hits",
     "plane",
@@ -125,6 +131,8 @@ __all__ = [
     "shock_of",
     "spot_nodes",
     "standing",
+    "time_nodes_ns",
+    "upper_bound_frac",
     "walked_forward",
     "ways_of",
 ]

@@ -343,10 +343,8 @@ def test_a_scan_past_an_expiry_and_inside_a_window_still_ahead_needs_no_engine(
     held: list[D], spot: float, vol: float, left_ns: int
 ) -> None:
     terms = {**SCANNED, **by_id(_NEVER)}
-    events = (
-        index("BTC", 80_000), quote("BTC-PERPETUAL", 80_010), quote("BTC-DATED", 80_700),
-        *(option_quote(each, 80_700, 0.5) for each in (_CALL, _PUT, _LATE, _NEVER)),
-    )  # fmt: skip
+    quotes = [option_quote(each, 80_700, 0.5) for each in (_CALL, _PUT, _LATE, _NEVER)]
+    now = snapshot(index("BTC", 80_000), *quotes)
     names = [each.instrument_id for each in (_CALL, _PUT, _LATE, _NEVER)]
     accounts = [
         account(currency="BTC", positions=dict(zip(names, held, strict=True)), balances={"BTC": 20})
@@ -355,8 +353,8 @@ def test_a_scan_past_an_expiry_and_inside_a_window_still_ahead_needs_no_engine(
         Shock(spot_factor_frac={"BTC": spot}, vol_factor_frac=vol, time_forward_ns=forward_ns)
         for forward_ns in (_TO_EXPIRY_NS - left_ns, _TO_EXPIRY_NS + left_ns)
     ]
-    found = across(accounts, terms, snapshot(*events), shocks, scan_rulebook())
-    agree(found, accounts, terms, snapshot(*events), shocks, scan_rulebook())
+    found = across(accounts, terms, now, shocks, scan_rulebook())
+    agree(found, accounts, terms, now, shocks, scan_rulebook())
     assert found.paths == ("model",)
 
 

@@ -258,7 +258,7 @@ def _market(book: _Book, coin: str, snapshots: Sequence[Snapshot]) -> _Market:
 
 def _option_marks(
     options: Sequence[Option], coin: str, snapshots: Sequence[Snapshot]
-) -> tuple[Floats, Floats, Floats, Floats]:
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
     """Give forward, vol, years, and how far its window is, as `Snapshot.option` would.
 
     Every option is asked for once: where its window is still ahead now a shock is arithmetic on its

@@ -11,7 +11,16 @@ import numpy as np
 
 from hedgerow.errors import RulebookRejected
 from hedgerow.margin.portfolio import PortfolioModel
-from hedgerow.market import Covariance, Factor, FactorKind, JointScenarios, drawn, joined, stressed
+from hedgerow.market import (
+    Covariance,
+    Factor,
+    FactorKind,
+    JointScenarios,
+    Jumps,
+    drawn,
+    joined,
+    stressed,
+)
 
 __all__ = [
     "MODEL_FILE",
@@ -19,6 +28,7 @@ __all__ = [
     "packaged_degrees_count",
     "packaged_model",
     "packaged_scenarios",
+    "packaged_tails",
     "packaged_vols",
 ]
 
@@ -32,6 +42,48 @@ class _Correlation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     value_frac: float
 
 
+class Tails(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How far paths of prices go beyond their deviations: regimes of the vol, and jumps.
+
+    Sizes of jumps are of a coin of `vol_told_frac`; another one jumps in step with its vol.
+    """
+
+    vol_deviation_log: float
+    regimes_count: int
+    jumps_count_per_year: float
+    up_frac: float
+    size_up_log: float
+    size_down_log: float
+    vol_told_frac: float
+
+    @property
+    def jumps(self) -> Jumps:
+        """The jumps of a coin of `vol_told_frac`."""
+        return Jumps(
+            jumps_count_per_year=self.jumps_count_per_year,
+            up_frac=self.up_frac,
+            size_up_log=self.size_up_log,
+            size_down_log=self.size_down_log,
+        )
+
+    def loading_frac(self, vol_frac: float) -> float:
+        """Give how far a coin of some vol jumps, for a jump of size 1."""
+        return vol_frac / self.vol_told_frac
+
+    def between_jumps_frac(self, vol_frac: float) -> float:
+        """Give what is left of a vol when its jumps are taken out: the two squares add up."""
+        size = self.up_frac * self.size_up_log**2 + (1.0 - self.up_frac) * self.size_down_log**2
+        jumping = 2.0 * self.jumps_count_per_year * size * self.loading_frac(vol_frac) ** 2
+        return math.sqrt(vol_frac**2 - jumping)
+
+    def __str__(self) -> str:
+        """Say it in a line."""
+        return (
+            f"the vol in {self.regimes_count} equally likely regimes, {self.vol_deviation_log:g} "
+            f"apart in logs, and {self.jumps_count_per_year:g} jumps a year"
+        )
+
+
 class _ModelFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     basis: str
@@ -41,6 +93,7 @@ class _ModelFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     degrees_count: int
     draws_seed: int
     crisis_frac: float
+    tails: Tails
     volume_coin_per_day: dict[str, float]
     deviations_frac_per_day: dict[FactorKind, dict[str, float]]
     correlations: tuple[_Correlation, ...]
@@ -94,6 +147,11 @@ def packaged_covariance() -> Covariance:
     crisis = stressed(calm, np.ones((len(spots), len(spots))), written.crisis_frac)
     rest = {factor: value for factor, value in found.items() if factor.kind != "spot"}
     return joined(crisis, rest, {pair: v for pair, v in stated.items() if pair not in both})
+
+
+def packaged_tails() -> Tails:
+    """Give how far paths go beyond their deviations."""
+    return _file().tails
 
 
 def packaged_degrees_count() -> int:

@@ -81,13 +81,15 @@ def probability(
             "--survival",
             "success_frac",
             "Also the collateral each account wants to be alive after a day as surely as this: "
-            "99.9%.",
+            "99%. What fewer than a hundred paths decide is refused: 99.9% takes 200,000 paths.",
         ),
     ] = None,
     slippage: Annotated[
         float, number("--slippage", "slippage_frac", "What closing costs beside fees: 0.2%.")
     ] = 0.0,
-    paths: Annotated[int, Parameter(help="How many paths are walked.")] = 20_000,
+    paths: Annotated[
+        int, Parameter(help="How many paths are walked; less than 3 in so many is not told.")
+    ] = 20_000,
     draw_seed: Annotated[int, Parameter(help="Seed of the draws.")] = 7,
     data: Data = None,
     at: At = None,
@@ -97,7 +99,10 @@ def probability(
     """Say how likely each account, and any of them, is liquidated within an hour to thirty days.
 
     By paths of prices and vols against the rules of the venue, with standard errors, and what that
-    costs on average. Exit status 1 where an account is liquidatable, or a probability is unknown.
+    costs on average. Options age and expire on the way, and loans grow at their last rates. What
+    the paths cannot tell from nothing is written with a < and what it is at most; a ~ marks what
+    few paths carry. "Any of them" counts what left the grid apart, and is renamed where an account
+    has no answer. Exit status 1 where an account is liquidatable, or an answer is unknown.
     """
     return act(
         "solvency probability",

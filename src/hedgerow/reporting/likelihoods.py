@@ -1,21 +1,34 @@
 """How likely accounts are liquidated, as tables for the terminal."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 import msgspec
+import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from hedgerow.errors import Failure, Outcome
+from hedgerow.pricing import Floats
 from hedgerow.reporting.figures import UNKNOWN, amount, usd
 from hedgerow.reporting.framing import headed, note, unknown_accounts
 from hedgerow.reporting.grid import Column, grid
-from hedgerow.solvency import CollateralWanted, PathHits
+from hedgerow.solvency import (
+    CollateralWanted,
+    PathHits,
+    effective_count,
+    least_frac,
+    upper_bound_frac,
+)
 from hedgerow.units import DAY_NS, HOUR_NS, YEAR_NS
 
-__all__ = ["Likelihoods", "likelihood_tables", "probability"]
+__all__ = ["Either", "Likelihoods", "any_of", "likelihood_tables", "probability"]
 
-_BELOW = 1e-6  # what no number of paths can tell from nothing
+_LEFT_BELOW_FRAC: Final = 1e-6
+# With fewer paths' worth of liquidations than this a standard error is itself a guess.
+_EFFECTIVE_COUNT_MIN: Final = 30.0
+_WORDS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 class Likelihoods(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,16 +46,52 @@ class Likelihoods(msgspec.Struct, frozen=True, kw_only=True):
     unknown: dict[str, Failure]
 
 
-def probability(value_frac: float, error_frac: float) -> str:
-    """Write a probability with its standard error.
+class Either(NamedTuple):
+    """Probability, by horizon, that any account walked is liquidated; what left adds to `upper`."""
 
-    >>> probability(0.0123, 0.0004), probability(3e-9, 1e-9), probability(0.5, 0.0)
-    ('1.23 % ± 0.04', '< 0.0001 %', '50.00 % ± 0.00')
+    frac: Floats
+    error_frac: Floats
+    upper_frac: Floats
+
+
+def any_of(found: Likelihoods) -> Either:
+    """Give the probability of any: never below that of one of them, whatever left before.
+
+    An account that went where nothing is known hides what others met later, in what is pooled.
     """
-    if value_frac < _BELOW:
-        return f"< {100.0 * _BELOW:.4f} %"
+    hits = found.hits
+    assert hits is not None
+    count = len(found.nodes)
+    rows = np.vstack([hits.any_frac, hits.hit_frac[:count]])
+    errors = np.vstack([hits.any_error_frac, hits.hit_error_frac[:count]])
+    most = rows.argmax(axis=0)
+    at = np.arange(rows.shape[1])
+    alone = (hits.hit_frac + hits.left_frac)[:count].max(axis=0)
+    return Either(rows[most, at], errors[most, at], np.maximum(hits.any_upper_frac, alone))
+
+
+def probability(value_frac: float, error_frac: float, paths_count: int) -> str:
+    """Write a probability with its standard error, or what it is at most where paths cannot tell.
+
+    A ``~`` marks what so few paths carry that its error is itself a guess.
+
+    >>> probability(0.0123, 0.0004, 20_000), probability(0.5, 0.0, 20_000)
+    ('1.23 % ± 0.04', '50.00 % ± 0.00')
+    >>> probability(3e-9, 1e-9, 20_000), probability(4e-4, 1.2e-4, 20_000)
+    ('< 0.015 %', '~0.0400 % ± 0.0120')
+    """
+    if value_frac < least_frac(paths_count):
+        most = 100.0 * upper_bound_frac(value_frac, paths_count)
+        digits = max(0, 1 - math.floor(math.log10(most)))
+        return f"< {math.ceil(most * 10**digits - 1e-9) / 10**digits:.{digits}f} %"
     digits = 2 if value_frac >= 1e-3 else 4
-    return f"{100.0 * value_frac:.{digits}f} % ± {100.0 * error_frac:.{digits}f}"
+    mark = "~" if _is_guess(value_frac, error_frac, paths_count) else ""
+    return f"{mark}{100.0 * value_frac:.{digits}f} % ± {100.0 * error_frac:.{digits}f}"
+
+
+def _is_guess(value_frac: float, error_frac: float, paths_count: int) -> bool:
+    count = effective_count(np.array(value_frac), np.array(error_frac), paths_count)
+    return float(count) < _EFFECTIVE_COUNT_MIN
 
 
 def likelihood_tables(
@@ -61,8 +110,14 @@ def likelihood_tables(
             for n, node in enumerate(found.nodes)
         ]
         if len(found.nodes) > 1:
-            either = zip(hits.any_frac.tolist(), hits.any_error_frac.tolist(), strict=True)
-            rows.append(("any of them", *(probability(p, error) for p, error in either)))
+            either = any_of(found)
+            columns = zip(*(each.tolist() for each in either), strict=True)
+            rows.append(
+                (
+                    _any_name(found),
+                    *(_cell(p, e, most - p, hits.paths_count) for p, e, most in columns),
+                )
+            )
         head: tuple[Column, ...] = (("Account", "", False), *((name, "", True) for name in names))
         parts += [grid("Probability of a liquidation within", head, rows), Text()]
         if any(found.costs_known):
@@ -70,7 +125,7 @@ def likelihood_tables(
                 (
                     node.removeprefix("desk/"),
                     *(
-                        usd(float(hits.loss_usd[n, at])) if found.costs_known[n] else UNKNOWN
+                        _cost(hits, n, at) if found.costs_known[n] else UNKNOWN
                         for at in range(len(names))
                     ),
                 )
@@ -84,15 +139,54 @@ def likelihood_tables(
         said += f" {hits.paths_count:,} paths of {hits.steps_count:,} steps, seed {hits.seed}."
     return Group(
         *parts,
+        *([] if hits is None else _reading(rows, hits.paths_count)),
         note(said),
         *unknown_accounts({node: {each: None} for node, each in found.unknown.items()}),
     )
 
 
+def _any_name(found: Likelihoods) -> str:
+    """Name the row of any of them; by how many they are where others have no answer."""
+    if not found.unknown:
+        return "any of them"
+    count = len(found.nodes)
+    return f"any of the {_WORDS[count] if count < len(_WORDS) else count} walked"
+
+
 def _written(hits: PathHits, n: int, at: int) -> str:
-    text = probability(float(hits.hit_frac[n, at]), float(hits.hit_error_frac[n, at]))
-    left = float(hits.left_frac[n, at])
-    return text if left < _BELOW else f"{text}, unknown {100.0 * left:.2g} %"
+    return _cell(
+        float(hits.hit_frac[n, at]),
+        float(hits.hit_error_frac[n, at]),
+        float(hits.left_frac[n, at]),
+        hits.paths_count,
+    )
+
+
+def _cell(value_frac: float, error_frac: float, left_frac: float, paths_count: int) -> str:
+    text = probability(value_frac, error_frac, paths_count)
+    return text if left_frac < _LEFT_BELOW_FRAC else f"{text}, unknown {100.0 * left_frac:.2g} %"
+
+
+def _cost(hits: PathHits, n: int, at: int) -> str:
+    chance, error = float(hits.hit_frac[n, at]), float(hits.hit_error_frac[n, at])
+    mark = "~" if _is_guess(chance, error, hits.paths_count) else ""
+    return mark + usd(float(hits.loss_usd[n, at]))
+
+
+def _reading(rows: Sequence[tuple[str, ...]], paths_count: int) -> list[RenderableType]:
+    """Say what the marks mean that are there."""
+    cells = [each for row in rows for each in row[1:]]
+    told = []
+    if any(each.startswith("<") for each in cells):
+        told.append(
+            f"<: fewer than {paths_count:,} paths can tell; a bound that holds in 95 of 100 cases."
+        )
+    if any(each.startswith(("<", "~")) for each in cells):
+        told.append(
+            f"~: fewer than {_EFFECTIVE_COUNT_MIN:.0f} paths' worth of liquidations carry it, so "
+            "that its error is a guess, and rather too small: walk more."
+        )
+    return [note(" ".join(told))] if told else []
 
 
 def _wanted(found: Mapping[str, Outcome[CollateralWanted]]) -> list[RenderableType]:
@@ -117,9 +211,11 @@ def _wanted(found: Mapping[str, Outcome[CollateralWanted]]) -> list[RenderableTy
         ("Account", "", False), ("Collateral", "", True), ("Error", "", True),
         ("Currency", "", False), ("Remark", "", False),
     )  # fmt: skip
-    title = (
-        f"Collateral for a probability of {100.0 * sure:g} % to be alive after {_horizon(within)}"
-    )
+    if sure:
+        chance = f"{100.0 * sure:g} % to be alive after {_horizon(within)}"
+        title = f"Collateral for a probability of {chance}"
+    else:
+        title = "Collateral wanted"
     return [grid(title, head, rows), Text()]
 
 

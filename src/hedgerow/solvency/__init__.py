@@ -21,7 +21,9 @@ How likely, by closed forms
 How likely, by paths
     `headroom` over `spot_nodes` gives a `boundary`, several are `pooled`; against it `path_hits`
     walks paths of `market.Dynamics`, whose ends `path_ends_log` has. The other way round
-    `collateral_wanted`, `regimes`, `averaged_hits`.
+    `collateral_wanted`. Vols that nobody knows are `regimes`, met by `mixed_hits`; times at which
+    what is held ages `time_nodes_ns`, a boundary that does not age `over_times` of others; what
+    paths can tell at all `effective_count`, `least_frac`, `upper_bound_frac`.
 How likely, by what came before
     `fit_excursions`, with tails by `fit_tail`, and `breach_chance` of a `liquidation_move_log`;
     hour by hour over a recording `walked_forward`, beside `closed_form`.
@@ -69,6 +71,7 @@ from hedgerow.solvency.boundary import (
     Headroom,
     boundary,
     headroom,
+    over_times,
     pooled,
     spot_nodes,
 )
@@ -215,7 +218,7 @@ from hedgerow.solvency.records import (
     Stretch,
     StretchState,
 )
-from hedgerow.solvency.regimes import averaged_hits, regimes
+from hedgerow.solvency.regimes import mixed_hits, regimes
 from hedgerow.solvency.repair import (
     Holding,
     LoanRepair,
@@ -250,6 +253,8 @@ from hedgerow.solvency.standing import (
     compared,
     standing,
 )
+from hedgerow.solvency.tellable import effective_count, least_frac, upper_bound_frac
+from hedgerow.solvency.time_nodes import time_nodes_ns
 from hedgerow.solvency.walk import (
     RISK_METRICS_HOURS,
     Isolated,
@@ -322,15 +327,20 @@ __all__ += [
     "Headroom",
     "LiquidationCost",
     "PathHits",
-    "averaged_hits",
     "boundary",
     "collateral_wanted",
+    "effective_count",
     "headroom",
+    "least_frac",
+    "mixed_hits",
+    "over_times",
     "path_ends_log",
     "path_hits",
     "pooled",
     "regimes",
     "spot_nodes",
+    "time_nodes_ns",
+    "upper_bound_frac",
 ]
 # How likely, by what came before
 __all__ += [

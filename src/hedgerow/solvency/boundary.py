@@ -29,7 +29,7 @@ from hedgerow.market import Factor, FactorKind, Shock, Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.pricing import Floats
 from hedgerow.solvency.directions import Direction, DirectionKind, shock_of
-from hedgerow.units import YEAR_NS
+from hedgerow.units import DAY_NS, YEAR_NS
 
 __all__ = [
     "NO_BARRIER_LOG",
@@ -38,6 +38,7 @@ __all__ = [
     "Headroom",
     "boundary",
     "headroom",
+    "over_times",
     "pooled",
     "spot_nodes",
 ]
@@ -105,8 +106,9 @@ class Boundary:
     """Logarithms of spot over present spot between which an account lives.
 
     Item [t, k] of every table is at time t and node k of the second direction; nodes lie evenly
-    from `second_first_log` in steps of `second_step_log`. Where a side is open the number is the
-    end of what was looked at. An account that is liquidatable now has both barriers at 0.
+    from `second_first_log` in steps of `second_step_log`. Between two times barriers are straight;
+    where they jump, a time just before and one just after say so. Where a side is open the number
+    is the end of what was looked at. An account that is liquidatable now has both barriers at 0.
     """
 
     account_id: str
@@ -204,22 +206,24 @@ def headroom(
         raise OutOfDomain("nodes of the second direction must lie evenly")
     if not len(times_ns) or times_ns[0] != 0 or (np.diff(times_ns) <= 0).any():
         raise OutOfDomain("times_forward_ns must rise from 0")
-    shocks = []
-    for time_ns in times_ns.tolist():
+    judged = msgspec.structs.replace(account, rulebook=rulebook.name)
+    rooms = []
+    for time_ns in times_ns.tolist():  # one by one: a model of loans reads what is owed once
+        shocks = []
         for second_move in seconds_log.tolist():
             base = Shock() if second is None else second.shock(second_move)
             shocks += [base.then(spot.shock(each, time_ns)) for each in spot_nodes_log.tolist()]
-    judged = msgspec.structs.replace(account, rulebook=rulebook.name)
-    found = require_across([judged], instruments, snapshot, shocks, {rulebook.name: rulebook})
-    if found.unanswered:
-        first = found.unanswered[0]
-        return msgspec.structs.replace(
-            first.failure,
-            message=f"{first.failure.message} (after shock {first.shock_index} of {len(shocks)}; "
-            f"{len(found.unanswered)} have no answer)",
-        )
-    # What may be off by the bound of a model is taken off: a barrier is never too far.
-    room = found.equity_ccy - found.requirement_maintenance_ccy - 2.0 * found.bound_ccy
+        found = require_across([judged], instruments, snapshot, shocks, {rulebook.name: rulebook})
+        if found.unanswered:
+            first = found.unanswered[0]
+            later = f" {time_ns / DAY_NS:.3g} days on" if time_ns else ""
+            return msgspec.structs.replace(
+                first.failure,
+                message=f"{first.failure.message} (after shock {first.shock_index} of "
+                f"{len(shocks)}{later}; {len(found.unanswered)} have no answer)",
+            )
+        # What may be off by the bound of a model is taken off: a barrier is never too far.
+        rooms.append(found.equity_ccy - found.requirement_maintenance_ccy - 2.0 * found.bound_ccy)
     return Headroom(
         account_id=account.account_id,
         currency=account.currency,
@@ -228,7 +232,7 @@ def headroom(
         spot_log=spot_nodes_log,
         second_log=seconds_log,
         times_years=times_ns / YEAR_NS,
-        headroom_ccy=room[0].reshape(len(times_ns), len(seconds_log), len(spot_nodes_log)),
+        headroom_ccy=np.array(rooms).reshape(len(times_ns), len(seconds_log), len(spot_nodes_log)),
     )
 
 
@@ -321,6 +325,29 @@ def pooled(boundaries: Sequence[Boundary], account_id: str) -> Boundary:
         high_log=np.where(is_empty, centre, high),
         is_low_open=open_low.all(axis=0) & ~is_empty,
         is_high_open=open_high.all(axis=0) & ~is_empty,
+    )
+
+
+def over_times(of: Boundary, times_years: Floats) -> Boundary:
+    """Give one that stands still at other times, so that it can be pooled with those that age.
+
+    Raises
+    ------
+    OutOfDomain
+        If it has several times itself, and not those.
+    """
+    if np.array_equal(of.times_years, times_years):
+        return of
+    if len(of.times_years) != 1:
+        raise OutOfDomain(f"the boundary of {of.account_id} moves with time, at nodes of its own")
+    count = len(times_years)
+    return replace(
+        of,
+        times_years=times_years,
+        low_log=np.repeat(of.low_log, count, axis=0),
+        high_log=np.repeat(of.high_log, count, axis=0),
+        is_low_open=np.repeat(of.is_low_open, count, axis=0),
+        is_high_open=np.repeat(of.is_high_open, count, axis=0),
     )
 
 

@@ -5,7 +5,8 @@ liquidation would cost. Between two steps nothing is drawn: given where the step
 probability of having met a barrier is known (a Brownian bridge), also of a barrier that moves with
 the second factor, and the path goes on with what is left of its weight. So steps can be as long as
 vols and barriers allow, without a bias, and a path tells more than whether it was hit. That is
-exact where both barriers are straight over a step and the step is short of the corridor's width;
+exact where both barriers are straight over a step and the step is short of the corridor's width; a
+step within which a barrier bends or jumps ends at the innermost that it passes, never between.
 Student's tails keep it exact, because given the variance that was mixed in a step is normal. Jumps
 and events come at the end of a step, over a barrier or not.
 
@@ -94,7 +95,7 @@ class PathHits:
     any_frac
         Shape (horizons,): probability that any of the accounts that were joined is liquidated.
         Within a step their bridges count as independent; accounts on one factor are joined exactly
-        by `pooled`.
+        by `pooled`. In `any_upper_frac` what left counts as liquidated.
     """
 
     account_ids: tuple[str, ...]
@@ -111,6 +112,8 @@ class PathHits:
     covariance_frac: Floats
     any_frac: Floats
     any_error_frac: Floats
+    any_upper_frac: Floats
+    any_upper_error_frac: Floats
     paths_count: int
     steps_count: int
     seed: int
@@ -175,7 +178,7 @@ def path_hits(
     n = float(paths_count)
     total = np.moveaxis(sums.sum(axis=0), 0, 1) / n  # accounts, horizons, quantities
     mean = total[..., 2]
-    any_mean, any_square = np.moveaxis(either.sum(axis=0)[:, 0], 1, 0) / n
+    any_mean, any_square, upper_mean, upper_square = np.moveaxis(either.sum(axis=0)[:, 0], 1, 0) / n
     covariance = products.sum(axis=0) / n - np.einsum("ah,bh->hab", mean, mean)
 
     def error(mean: Floats, square: Floats) -> Floats:
@@ -196,6 +199,8 @@ def path_hits(
         covariance_frac=covariance / max(n - 1.0, 1.0),
         any_frac=any_mean,
         any_error_frac=error(any_mean, any_square),
+        any_upper_frac=upper_mean,
+        any_upper_error_frac=error(upper_mean, upper_square),
         paths_count=paths_count,
         steps_count=len(steps.years),
         seed=seed,
@@ -268,7 +273,7 @@ def _walked(
     blocks_count = -(-paths_count // kernel.BLOCK)
     sums = np.zeros((blocks_count, horizons_count, accounts_count, kernel.QUANTITIES))
     products = np.zeros((blocks_count, horizons_count, accounts_count, accounts_count))
-    either = np.zeros((blocks_count, horizons_count, 1, 2))
+    either = np.zeros((blocks_count, horizons_count, 1, 4))
     is_joined = np.zeros(accounts_count, dtype=np.bool_)
     is_joined[list(joined)] = True
     ends = np.zeros((paths_count if keep_ends else 0, horizons_count, factors_count))
@@ -420,14 +425,42 @@ def _tables(boundaries: Sequence[Boundary], years: Floats) -> tuple[Floats, Floa
         upper = np.minimum(lower + 1, len(times) - 1)
         span = np.where(upper > lower, times[upper] - times[lower], 1.0)
         part = np.clip((ends - times[lower]) / span, 0.0, 1.0)[:, None]
-        for table, out in ((each.low_log, low), (each.high_log, high)):
-            mixed = (1.0 - part) * table[lower] + part * table[upper]
-            out[a] = _widened(mixed, nodes_count)
-        for flags, out in ((each.is_low_open, open_low), (each.is_high_open, open_high)):
-            both = flags[lower] & flags[upper]
+        rows = [
+            (1.0 - part) * table[lower] + part * table[upper]
+            for table in (each.low_log, each.high_log)
+        ]
+        flags = [table[lower] & table[upper] for table in (each.is_low_open, each.is_high_open)]
+        _keep_inside(rows, flags, each, ends)
+        for row, out in zip(rows, (low, high), strict=True):
+            out[a] = _widened(row, nodes_count)
+        for both, out in zip(flags, (open_low, open_high), strict=True):
             both[:, :-1] &= both[:, 1:].copy()
             out[a] = _widened(both.astype(np.float64), nodes_count)
     return low, high, open_low, open_high
+
+
+def _keep_inside(
+    rows: Sequence[Floats], flags: Sequence[NDArray[np.bool_]], of: Boundary, ends: Floats
+) -> None:
+    """End each step within which a boundary has times of its own at the innermost barriers of all.
+
+    Straight from end to end a step would pass between the two sides of a jump, or by a barrier that
+    comes near for less than the step.
+    """
+    (low, high), (open_low, open_high) = rows, flags
+    inside = np.flatnonzero((of.times_years > 0.0) & (of.times_years <= ends[-1]))
+    for at in inside.tolist():
+        step = int(np.searchsorted(ends, of.times_years[at] * (1.0 - 1e-12)))
+        low[step] = np.maximum(low[step], of.low_log[at])
+        high[step] = np.minimum(high[step], of.high_log[at])
+        open_low[step] &= of.is_low_open[at]
+        open_high[step] &= of.is_high_open[at]
+    is_empty = low > high
+    centre = 0.5 * (low + high)
+    for table in (low, high):
+        table[is_empty] = centre[is_empty]
+    for each in (open_low, open_high):
+        each[is_empty] = False
 
 
 def _widened(rows: Floats, nodes_count: int) -> Floats:

@@ -1,7 +1,7 @@
 """Vols that nobody knows for sure: the same market in several regimes, each as likely.
 
 `Dynamics` enter, with how widely the vol of prices is spread; as many dynamics leave, calm to wild,
-whose variances average to the one that entered. What is found of each is averaged. A vol that stays
+whose variances average to the one that entered. What is found in each is averaged. A vol that stays
 what it is over a whole path, and is not known at its beginning, is what makes moves of a week as
 heavy tailed as moves of an hour: tails drawn step by step wear off.
 """
@@ -16,11 +16,13 @@ from scipy.special import ndtri
 from hedgerow.errors import OutOfDomain
 from hedgerow.market import Dynamics
 from hedgerow.pricing import Floats
-from hedgerow.solvency.paths import PathHits
+from hedgerow.solvency.boundary import Boundary
+from hedgerow.solvency.paths import HORIZONS_YEARS, LiquidationCost, PathHits, path_hits
 
-__all__ = ["averaged_hits", "regimes"]
+__all__ = ["mixed_hits", "regimes"]
 
 _PRICES = ("spot",)
+_SEEDS_APART, _SEED_MAX = 2**40, 2**63
 
 
 def regimes(
@@ -61,40 +63,69 @@ def _scaled(dynamics: Dynamics, factor: float) -> Dynamics:
     return replace(dynamics, factors=moves)
 
 
-def averaged_hits(found: Sequence[PathHits]) -> PathHits:
-    """Average what was found of the same accounts in equally likely regimes, drawn independently.
+def mixed_hits(
+    mixture: Sequence[Dynamics],
+    boundaries: Sequence[Boundary],
+    *,
+    paths_count: int,
+    seed: int,
+    horizons_years: Sequence[float] = HORIZONS_YEARS,
+    step_years: float = HORIZONS_YEARS[0],
+    costs: Sequence[LiquidationCost] | None = None,
+    joined_index: Sequence[int] | None = None,
+    time_ns: int | None = None,
+    threads_count: int = 1,
+) -> PathHits:
+    """Walk equal shares of the paths through equally likely dynamics, and average what they find.
+
+    Parameters
+    ----------
+    paths_count
+        In all; at least one for each of the dynamics. All else is as of `path_hits`.
 
     Raises
     ------
     OutOfDomain
-        If there is nothing, or accounts or horizons differ.
+        As `path_hits`; or if there is nothing to mix, or fewer paths than dynamics.
     """
-    if not found:
-        raise OutOfDomain("nothing to average")
-    first = found[0]
-    for each in found:
-        if (each.account_ids, each.horizons_years) != (first.account_ids, first.horizons_years):
-            raise OutOfDomain("regimes must be of the same accounts and horizons")
+    n = len(mixture)
+    if not 1 <= n <= paths_count:
+        raise OutOfDomain(f"{paths_count} paths cannot be shared by {n} dynamics")
+    shares = [paths_count // n + (k < paths_count % n) for k in range(n)]
+    # A seed apart for each, far from those that others take next to theirs.
+    found = [
+        path_hits(
+            each,
+            boundaries,
+            paths_count=share,
+            seed=(seed + k * _SEEDS_APART) % _SEED_MAX,
+            horizons_years=horizons_years,
+            step_years=step_years,
+            costs=costs,
+            joined_index=joined_index,
+            time_ns=time_ns,
+            threads_count=threads_count,
+        )
+        for k, (each, share) in enumerate(zip(mixture, shares, strict=True))
+    ]
+    return found[0] if n == 1 else _averaged(found, paths_count)
+
+
+def _averaged(found: Sequence[PathHits], paths_count: int) -> PathHits:
+    """Average equally likely regimes that were drawn independently."""
     n = len(found)
 
     def mean(name: str) -> Floats:
         average: Floats = np.mean([getattr(each, name) for each in found], axis=0)
         return average
 
-    def error(name: str) -> Floats:
-        squares: Floats = np.sum([getattr(each, name) ** 2 for each in found], axis=0)
-        return np.sqrt(squares) / n
-
     changes: dict[str, Floats] = {}
     for name in PathHits.__dataclass_fields__:
         if name.endswith(("_error_frac", "_error_usd")):
-            changes[name] = error(name)
+            squares: Floats = np.sum([getattr(each, name) ** 2 for each in found], axis=0)
+            changes[name] = np.sqrt(squares) / n
         elif name == "covariance_frac":
             changes[name] = mean(name) / n
         elif name.endswith(("_frac", "_usd")):
             changes[name] = mean(name)
-    return replace(
-        first,
-        **changes,  # type: ignore[arg-type]
-        paths_count=sum(each.paths_count for each in found),
-    )
+    return replace(found[0], **changes, paths_count=paths_count)  # type: ignore[arg-type]

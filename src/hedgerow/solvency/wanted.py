@@ -4,8 +4,13 @@ The question of `hedgerow.solvency.paths` turned round, on the same draws at eve
 probability falls as collateral is added, path by path, so its root is found as that of any falling
 function, and differences between amounts are not chance. What leaves the grid counts as
 liquidated.
+
+An amount that few paths decide is no answer: with Student's tails two or three of them may carry
+the whole probability, and then their spread says little of how far it is off. So at the answer a
+hundred paths' worth must be gone, and as many of other draws, which the amount was not fitted to.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -15,19 +20,25 @@ import numpy as np
 from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.market import Dynamics
 from hedgerow.solvency.boundary import Headroom, boundary
-from hedgerow.solvency.paths import path_hits
+from hedgerow.solvency.regimes import mixed_hits
+from hedgerow.solvency.tellable import effective_count
 
 __all__ = ["CollateralWanted", "collateral_wanted"]
 
 _PARTS_COUNT: Final = 8
 _ROUNDS_COUNT: Final = 6
+# Paths' worth of what is gone at the answer: a tenth of it is then its standard error.
+_EFFECTIVE_COUNT_MIN: Final = 100.0
+# How far two sets of draws may lie apart, in standard errors of their difference.
+_APART_MAX: Final = 4.0
 
 
 class CollateralWanted(msgspec.Struct, frozen=True, kw_only=True):
     """Collateral to add, or less than zero to take out, in the account's currency.
 
-    `extra_error_ccy` is the standard error that comes of the number of paths; `gone_frac` is the
-    probability of being liquidated, or of having gone where nothing is known, with that much.
+    `extra_error_ccy` is the standard error that comes of the number of paths, or what the fresh
+    draws are off if that is more; `gone_frac` is the probability of being liquidated, or of having
+    gone where nothing is known, with that much, and `fresh_frac` the same by draws of `fresh_seed`.
     """
 
     account_id: str
@@ -38,12 +49,15 @@ class CollateralWanted(msgspec.Struct, frozen=True, kw_only=True):
     extra_error_ccy: float
     gone_frac: float
     gone_error_frac: float
+    fresh_frac: float
+    fresh_error_frac: float
     paths_count: int
     seed: int
+    fresh_seed: int
 
 
 def collateral_wanted(
-    dynamics: Dynamics,
+    dynamics: Dynamics | Sequence[Dynamics],
     of: Headroom,
     *,
     survival_frac: float,
@@ -58,10 +72,16 @@ def collateral_wanted(
 
     Collateral counts in full and does not move against the account's currency.
 
+    Parameters
+    ----------
+    dynamics
+        Of the market, or several that are equally likely.
+
     Returns
     -------
     CollateralWanted or Failure
-        A failure if no amount is enough, because too many paths leave the grid of the headroom.
+        A failure if no amount is enough, because too many paths leave the grid of the headroom; if
+        too few paths decide it, saying how many would do; or if other draws contradict it.
 
     Raises
     ------
@@ -71,12 +91,17 @@ def collateral_wanted(
     if not 0.0 < survival_frac < 1.0:
         raise OutOfDomain(f"survival_frac must be between 0 and 1, was {survival_frac}")
 
-    def gone(extras_ccy: Sequence[float]) -> tuple[list[float], list[float]]:
-        found = path_hits(
-            dynamics,
+    mixture = [dynamics] if isinstance(dynamics, Dynamics) else dynamics
+    fresh_seed = seed + 1 if seed < 2**63 - 1 else 0
+
+    def gone(
+        extras_ccy: Sequence[float], draws_seed: int = seed
+    ) -> tuple[list[float], list[float]]:
+        found = mixed_hits(
+            mixture,
             [boundary(of, extra_ccy=each) for each in extras_ccy],
             paths_count=paths_count,
-            seed=seed,
+            seed=draws_seed,
             horizons_years=[horizon_years],
             step_years=step_years,
             time_ns=time_ns,
@@ -106,6 +131,21 @@ def collateral_wanted(
         at = max(k for k, chance in enumerate(chances) if chance > wanted or k == 0)
         low, high, gone_low, gone_high = places[at], places[at + 1], chances[at], chances[at + 1]
     (found,), (error,) = gone([high])
+    (fresh,), (fresh_error,) = gone([high], fresh_seed)
+    counts = [
+        float(effective_count(np.array(chance), np.array(off), paths_count))
+        for chance, off in ((found, error), (fresh, fresh_error))
+    ]
+    if min(counts) < _EFFECTIVE_COUNT_MIN:
+        return _too_few(of, wanted, min(counts), paths_count)
+    apart, apart_error = fresh - found, math.hypot(error, fresh_error)
+    if abs(apart) > _APART_MAX * apart_error:
+        return Failure(
+            subject=of.account_id,
+            reason="not_converged",
+            message=f"two sets of {paths_count:,} paths do not agree: {found:.3%} and {fresh:.3%} "
+            "are gone with one amount; walk more",
+        )
     slope = (gone_low - gone_high) / (high - low) if high > low else 0.0
     return CollateralWanted(
         account_id=of.account_id,
@@ -113,9 +153,26 @@ def collateral_wanted(
         horizon_years=horizon_years,
         survival_frac=survival_frac,
         extra_ccy=high,
-        extra_error_ccy=error / slope if slope > 0.0 else float("inf"),
+        extra_error_ccy=max(error, fresh_error, abs(apart)) / slope if slope > 0.0 else math.inf,
         gone_frac=found,
         gone_error_frac=error,
+        fresh_frac=fresh,
+        fresh_error_frac=fresh_error,
         paths_count=paths_count,
         seed=seed,
+        fresh_seed=fresh_seed,
+    )
+
+
+def _too_few(of: Headroom, wanted_frac: float, count: float, paths_count: int) -> Failure:
+    """Say how many paths would do: as the worth of those gone grows, and never too few for it."""
+    enough = 1.25 * _EFFECTIVE_COUNT_MIN / wanted_frac
+    if count > 0.0:
+        enough = max(enough, 1.25 * paths_count * _EFFECTIVE_COUNT_MIN / count)
+    digit = 10.0 ** math.floor(math.log10(enough))
+    return Failure(
+        subject=of.account_id,
+        reason="not_converged",
+        message=f"{count:.2g} of {paths_count:,} paths decide it, and {_EFFECTIVE_COUNT_MIN:.0f} "
+        f"are needed: about {math.ceil(enough / digit) * digit:,.0f} paths would do",
     )

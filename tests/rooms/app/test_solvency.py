@@ -125,18 +125,24 @@ def chance(words: list[str], *more: str) -> Answer:
 
 @pytest.mark.slow
 def test_a_probability_by_horizon_for_each_account_and_any_of_them(words: list[str]) -> None:
-    told = chance(words, "--survival", "99%", "--json").json()
+    told = chance(words, "--survival", "80%", "--json").json()
     assert set(told["accounts"]) == {"desk/deribit/options", "desk/binance/perp"}
     assert [round(365 * 24 * each, 6) for each in told["horizons_years"]] == [1, 8, 24, 168, 720]
     for account in told["accounts"].values():
         hits = account["hit_frac"]
         assert hits == sorted(hits)
         assert all(0.0 <= each <= 1.0 for each in hits)
-        assert account["wanted"]["survival_frac"] == 0.99
+        assert account["wanted"]["survival_frac"] == 0.8
+        assert account["wanted"]["fresh_seed"] == 8
     most = [max(a["hit_frac"][n] for a in told["accounts"].values()) for n in range(5)]
     least = [sum(a["hit_frac"][n] for a in told["accounts"].values()) for n in range(5)]
     for n, either in enumerate(told["any_frac"]):
         assert most[n] * (1 - 1e-9) <= either <= least[n] * (1 + 1e-9)
+    for n, upper in enumerate(told["any_upper_frac"]):
+        assert told["any_frac"][n] <= upper * (1 + 1e-9)
+    assert set(told["any_of"]) == set(told["accounts"])
+    assert told["any_without"] == []
+    assert told["least_frac"] == 3 / 2_000
     assert "loss_usd" in told["accounts"]["desk/binance/perp"]
     assert "loss_usd" not in told["accounts"]["desk/deribit/options"]
 
@@ -181,19 +187,20 @@ def test_more_vol_is_more_probable_and_the_seed_repeats(words: list[str]) -> Non
 
 @pytest.mark.slow
 def test_the_screen_of_probabilities_says_what_it_assumes(words: list[str]) -> None:
-    shown = " ".join(chance(words, "--survival", "99%", "--vol", "BTC=55%").out.split())
+    shown = " ".join(chance(words, "--survival", "80%", "--vol", "BTC=55%").out.split())
     for part in (
         "Probability of a liquidation within",
         "any of them",
         "What liquidations cost on average",
         "to be alive after 1 d",
         "yearly vols of BTC 55 %",
+        "an option that has expired counts as what it would pay",
         "2,000 paths of 720 steps, seed 7",
     ):
         assert part in shown
 
 
-@pytest.mark.parametrize("vol", ["BTC", "BTC=", "=60%", "BTC=much", "BTC=-5%"])
+@pytest.mark.parametrize("vol", ["BTC", "BTC=", "=60%", "BTC=much", "BTC=-5%", "BTC=0", "BTC=0%"])
 def test_a_vol_that_is_none_is_refused(words: list[str], vol: str) -> None:
     answer = chance(words, "--vol", vol)
     assert answer.code == 2
@@ -218,3 +225,20 @@ def test_a_rate_told_is_the_rate_paid(words: list[str]) -> None:
     told = ask(words, "--account", "perp", "--along", "funding:BTCUSDT-PERP=0.05%", "--json").json()
     ((row,),) = (each["frontiers"] for each in told.values())
     assert row["direction"]["beta_frac"] == {"BTCUSDT-PERP": 0.0005}
+
+
+def test_the_vol_of_a_coin_that_nothing_hangs_on_is_refused(words: list[str]) -> None:
+    answer = chance(words, "--vol", "BTCC=60%")
+    assert answer.code == 2
+    assert "there are: BTC" in " ".join(answer.err.split())
+
+
+def test_collateral_that_too_few_paths_decide_is_unknown_and_says_how_many_would_do(
+    words: list[str],
+) -> None:
+    """A hundred paths gone, of which 99.99 % are not to be, are of a million."""
+    answer = chance(words, "--account", "perp", "--survival", "99.99%")
+    assert answer.code == 1
+    shown = " ".join(answer.out.split())
+    assert "of 2,000 paths decide it, and 100 are needed" in shown
+    assert "the collateral that perp wants is unknown" in answer.err

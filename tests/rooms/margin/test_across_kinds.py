@@ -15,9 +15,10 @@ from hedgerow.margin import (
 )
 from hedgerow.market import Shock
 from hedgerow.portfolio import Account
-from hedgerow.units import DAY_NS
+from hedgerow.units import DAY_NS, MINUTE_NS
 from tests.builders import (
     EXPIRY_NS,
+    T0_NS,
     account,
     by_id,
     debt,
@@ -321,6 +322,52 @@ def writers(draw: st.DrawFn) -> Account:
 def test_scans_of_several_expiries(accounts: list[Account], shocks: list[Shock]) -> None:
     found = across(accounts, SCANNED, OPTIONS, shocks, scan_rulebook())
     agree(found, accounts, SCANNED, OPTIONS, shocks, scan_rulebook())
+
+
+_NEVER = msgspec.structs.replace(_CALL, instrument_id="never averaged", averaging_ns=0)
+_TO_EXPIRY_NS = EXPIRY_NS - T0_NS
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(sizes(40), min_size=4, max_size=4),
+    st.floats(0.4, 2.5),
+    st.floats(0.3, 3.0),
+    st.one_of(
+        st.sampled_from([0, 1, 15 * MINUTE_NS, 30 * MINUTE_NS - 1, 30 * MINUTE_NS]),
+        st.integers(0, 30 * MINUTE_NS),
+    ),
+)
+@example([D(-5), D(-5), D(3), D(2)], 1.0, 1.0, 10 * MINUTE_NS)
+def test_a_scan_past_an_expiry_and_inside_a_window_still_ahead_needs_no_engine(
+    held: list[D], spot: float, vol: float, left_ns: int
+) -> None:
+    terms = {**SCANNED, **by_id(_NEVER)}
+    quotes = [option_quote(each, 80_700, 0.5) for each in (_CALL, _PUT, _LATE, _NEVER)]
+    now = snapshot(index("BTC", 80_000), *quotes)
+    names = [each.instrument_id for each in (_CALL, _PUT, _LATE, _NEVER)]
+    accounts = [
+        account(currency="BTC", positions=dict(zip(names, held, strict=True)), balances={"BTC": 20})
+    ]
+    shocks = [
+        Shock(spot_factor_frac={"BTC": spot}, vol_factor_frac=vol, time_forward_ns=forward_ns)
+        for forward_ns in (_TO_EXPIRY_NS - left_ns, _TO_EXPIRY_NS + left_ns)
+    ]
+    found = across(accounts, terms, now, shocks, scan_rulebook())
+    agree(found, accounts, terms, now, shocks, scan_rulebook())
+    assert found.paths == ("model",)
+
+
+def test_an_average_that_has_begun_is_the_engines() -> None:
+    now_ns = EXPIRY_NS - 10 * MINUTE_NS
+    heard = [index("BTC", 79_000, EXPIRY_NS - each * MINUTE_NS) for each in range(40, 9, -1)]
+    now = snapshot(*heard, option_quote(_CALL, 80_700, 0.5, now_ns), time_ns=now_ns)
+    held = [account(currency="BTC", positions={_CALL.instrument_id: D(-1)}, balances={"BTC": 2})]
+    shocks = [Shock(), Shock(time_forward_ns=20 * MINUTE_NS)]
+    found = across(held, SCANNED, now, shocks, scan_rulebook())
+    agree(found, held, SCANNED, now, shocks, scan_rulebook())
+    assert found.paths == ("exact",)
+    assert found.is_answered.all()
 
 
 def test_a_delta_beyond_the_threshold_has_no_answer_and_one_on_it_has() -> None:

@@ -275,6 +275,42 @@ def test_collateral_wanted_is_the_closed_forms(survival: float) -> None:
     assert again == got
 
 
+def heavy(survival: float, paths_count: int, seed: int = 7) -> CollateralWanted | Failure:
+    """A day in steps of an hour with tails of four degrees, as the command walks it."""
+    dynamics = Dynamics(
+        factors=(FactorMoves(factor=SPOT.factor, vol_frac=0.6),),
+        correlation_frac=np.eye(1),
+        degrees_frac=4.0,
+    )
+    return collateral_wanted(
+        dynamics, linear(1), survival_frac=survival, horizon_years=1 / 365,
+        paths_count=paths_count, seed=seed, step_years=1 / 8_760,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("survival", "enough"), [(0.999, 100_000), (0.9999, 1_000_000)])
+def test_an_amount_that_a_handful_of_paths_decide_is_refused(survival: float, enough: int) -> None:
+    got = heavy(survival, 2_000)
+    assert isinstance(got, Failure)
+    assert got.reason == "not_converged"
+    told = got.message.split("about ")[1].split(" paths")[0]
+    assert enough <= int(told.replace(",", "")) <= 10 * enough
+
+
+def test_collateral_is_checked_on_fresh_draws_and_its_error_covers_what_many_paths_find() -> None:
+    many = heavy(0.97, 200_000, 99)
+    assert isinstance(many, CollateralWanted)
+    for seed in (7, 8, 9):
+        few = heavy(0.97, 10_000, seed)
+        assert isinstance(few, CollateralWanted)
+        assert few.fresh_seed == seed + 1
+        assert few.fresh_frac != few.gone_frac
+        assert abs(few.fresh_frac - 0.03) <= 4.0 * np.hypot(
+            few.fresh_error_frac, few.gone_error_frac
+        )
+        assert abs(few.extra_ccy - many.extra_ccy) <= 3.0 * few.extra_error_ccy
+
+
 def test_no_collateral_is_enough_where_paths_leave_the_grid() -> None:
     room = linear(1)
     near = np.abs(room.spot_log) < 0.055

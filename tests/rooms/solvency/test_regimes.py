@@ -7,7 +7,7 @@ import pytest
 
 from hedgerow.errors import OutOfDomain
 from hedgerow.market import Dynamics, Factor, FactorMoves
-from hedgerow.solvency import Boundary, averaged_hits, hit_frac, path_hits, regimes
+from hedgerow.solvency import Boundary, hit_frac, mixed_hits, path_hits, regimes
 
 BTC, VOL = Factor(kind="spot", name="BTC"), Factor(kind="vol_level", name="BTC")
 DYNAMICS = Dynamics(
@@ -39,12 +39,7 @@ def test_the_average_is_that_of_the_closed_forms() -> None:
     both = regimes(DYNAMICS, deviation_log=0.6, regimes_count=2)
     barrier = Boundary.fixed("a", BTC, low_log=-0.15, high_log=None)
     week = 7 / 365
-    found = averaged_hits(
-        [
-            path_hits(each, [barrier], paths_count=20_000, seed=n, horizons_years=[week])
-            for n, each in enumerate(both)
-        ]
-    )
+    found = mixed_hits(both, [barrier], paths_count=40_000, seed=1, horizons_years=[week])
     want = np.mean([hit_frac(1.0, math.exp(-0.15), 0.0, vol, week) for vol in vols(both)])
     assert abs(found.hit_frac[0, 0] - want) <= 4.0 * found.hit_error_frac[0, 0]
     assert found.hit_error_frac[0, 0] == pytest.approx(math.sqrt(found.covariance_frac[0, 0, 0]))
@@ -62,9 +57,15 @@ def test_what_regimes_are_refused() -> None:
     for spread, count in ((-0.1, 3), (math.nan, 3), (0.5, 0)):
         with pytest.raises(OutOfDomain):
             regimes(DYNAMICS, deviation_log=spread, regimes_count=count)
-    with pytest.raises(OutOfDomain, match="nothing"):
-        averaged_hits([])
-    one, other = (Boundary.fixed(name, BTC, low_log=-1.0, high_log=None) for name in "ab")
-    walked = [path_hits(DYNAMICS, [each], paths_count=10, seed=1) for each in (one, other)]
-    with pytest.raises(OutOfDomain, match="same accounts"):
-        averaged_hits(walked)
+    barrier = Boundary.fixed("a", BTC, low_log=-1.0, high_log=None)
+    for mixture, count in (([], 10), ([DYNAMICS, DYNAMICS], 1)):
+        with pytest.raises(OutOfDomain, match="cannot be shared"):
+            mixed_hits(mixture, [barrier], paths_count=count, seed=1)
+
+
+def test_one_regime_is_the_market_itself_and_shares_are_of_all_paths() -> None:
+    barrier = Boundary.fixed("a", BTC, low_log=-0.1, high_log=None)
+    alone = mixed_hits([DYNAMICS], [barrier], paths_count=500, seed=3)
+    plain = path_hits(DYNAMICS, [barrier], paths_count=500, seed=3)
+    assert np.array_equal(alone.hit_frac, plain.hit_frac)
+    assert mixed_hits([DYNAMICS] * 3, [barrier], paths_count=500, seed=3).paths_count == 500

@@ -5,6 +5,7 @@ profits are its row of a sparse table of holdings times that. Vols, moves and th
 rule that the engine asks (`margin.rules.deribit`).
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -190,8 +191,8 @@ def _fill(
         equity[:, some] = balance + entries - size + coins @ worth
         delta_usd = np.abs(size + coins @ delta) * market.index_usd
         is_left[:, some] = (delta_usd > most_usd) | is_near(delta_usd, most_usd)
-        # Inside a settlement window an option is an average: the engine's to value.
-        is_left[:, some] |= coins_gross @ market.is_averaged > 0.0
+        # An average of which a part was heard, or should have been, is the engine's to value.
+        is_left[:, some] |= coins_gross @ market.is_begun > 0.0
         counted = (dollars_gross @ market.coins_per_usd) * (1.0 + np.abs(gains).max())
         counted += gross + coins_gross @ most
         bound[:, some] = RELATIVE * counted + steps_ccy[:, None]
@@ -239,7 +240,8 @@ class _Market(NamedTuple):
     forward_usd: Floats
     vol_frac: Floats
     expiry_years: Floats
-    is_averaged: Floats  # one where it is
+    open_frac: Floats  # what of the settlement window is still to come; one before it
+    is_begun: Floats  # one where the window is open now
 
 
 def _market(book: _Book, coin: str, snapshots: Sequence[Snapshot]) -> _Market:
@@ -256,10 +258,12 @@ def _market(book: _Book, coin: str, snapshots: Sequence[Snapshot]) -> _Market:
 
 def _option_marks(
     options: Sequence[Option], coin: str, snapshots: Sequence[Snapshot]
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """Give forward, vol, years and whether it is averaged, as `Snapshot.option` would.
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Give forward, vol, years, and how far its window is, as `Snapshot.option` would.
 
-    Every option is asked for once: outside its window a shock is arithmetic on its mark.
+    Every option is asked for once: where its window is still ahead now a shock is arithmetic on its
+    mark, also one that goes on to the window or beyond the expiry. Nothing of the average was heard
+    then, so that its forward is the option's.
     """
     plain = snapshots[0].unshocked()
     marks = [_known(plain.option(terms)) for terms in options]
@@ -272,12 +276,16 @@ def _option_marks(
     now_ns = np.array([plain.time_ns + each.time_forward_ns for each in shocks])
     expiry_ns = np.array([each.expiry_ns for each in options], dtype=np.int64)[:, None]
     window_ns = np.array([each.averaging_ns for each in options], dtype=np.int64)[:, None]
-    is_averaged = (now_ns >= expiry_ns) | (now_ns > expiry_ns - window_ns)
+    left_ns = np.maximum(0, expiry_ns - now_ns)
+    is_averaged = (left_ns == 0) | (left_ns < window_ns)
+    open_frac = np.where(is_averaged, left_ns / np.maximum(window_ns, 1), 1.0)
+    is_begun = np.broadcast_to(plain.time_ns > expiry_ns - window_ns, is_averaged.shape)
     return (
         forward_usd * factors,
         np.maximum(0.0, vol_frac * vol_factors + vol_shifts),
-        np.maximum(0, expiry_ns - now_ns) / YEAR_NS,
-        is_averaged.astype(np.float64),
+        left_ns / YEAR_NS,
+        open_frac,
+        is_begun.astype(np.float64),
     )
 
 
@@ -302,11 +310,13 @@ def _revalued(
     options, shape = book.options.values(), market.forward_usd.shape
     strikes = np.array([to_model(each.strike_usd) for each in options])[:, None]
     is_call = np.array([each.right == "call" for each in options], dtype=np.bool_)[:, None]
+    # An average moves by what is open of it, in plain time with that part of the vol over root 3.
+    average = np.where(market.open_frac < 1.0, market.open_frac / math.sqrt(3.0), 1.0)
     present = greeks(
         OptionColumns(
             forward_usd=market.forward_usd.ravel(),
             strike_usd=np.broadcast_to(strikes, shape).ravel(),
-            vol_frac=market.vol_frac.ravel(),
+            vol_frac=(average * market.vol_frac).ravel(),
             expiry_years=market.expiry_years.ravel(),
             is_call=np.broadcast_to(is_call, shape).ravel(),
         )
@@ -317,13 +327,13 @@ def _revalued(
         shock: shocked(rulebook, coin, market.vol_frac, market.expiry_years, shock)
         for shock in shocks
     }
-    moved = np.stack([vols[cell.vol_shock] for cell in grid], axis=2)
+    moved = average[:, :, None] * np.stack([vols[cell.vol_shock] for cell in grid], axis=2)
     moves = np.array([to_model(cell.price_move_frac) for cell in grid])
-    forwards = market.forward_usd[:, :, None] * (1.0 + moves)
+    forwards = market.forward_usd[:, :, None] * (1.0 + market.open_frac[:, :, None] * moves)
     years = market.expiry_years[:, :, None]
     then = value_usd(forwards, strikes[:, :, None], moved, years, is_call[:, :, None]) / forwards
     most = 1.0 + then.max(axis=2, initial=0.0) + worth
-    delta = present.delta_forward_frac.reshape(shape)
+    delta = market.open_frac * present.delta_forward_frac.reshape(shape)
     return worth, delta, then - worth[:, :, None], most
 
 

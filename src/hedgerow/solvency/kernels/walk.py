@@ -207,7 +207,8 @@ def walk(
     products
         Shape (blocks, horizons, accounts, accounts): of the hits of two.
     joined
-        Shape (blocks, horizons, 1, 2): of the hit of any that is joined, and of its square.
+        Shape (blocks, horizons, 1, 4): of the hit of any that is joined, and of its square; then
+        the same where what left the grid counts as hit.
     ends
         Shape (paths, horizons, factors): where paths are; may be empty.
     """
@@ -390,11 +391,16 @@ def walk(
                             )
                 for i in range(here):
                     either = 0.0
+                    most = 0.0
                     for a in range(accounts):
                         if is_joined[a]:
-                            either += (1.0 - either) * (hit_low[a, i] + hit_high[a, i])
+                            hit = hit_low[a, i] + hit_high[a, i]
+                            either += (1.0 - either) * hit
+                            most += (1.0 - most) * (hit + left[a, i])
                     joined[block, at, 0, 0] += either
                     joined[block, at, 0, 1] += either * either
+                    joined[block, at, 0, 2] += most
+                    joined[block, at, 0, 3] += most * most
                 if ends.shape[0] > 0:
                     for i in range(here):
                         for f in range(factors):

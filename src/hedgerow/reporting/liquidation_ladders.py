@@ -85,9 +85,10 @@ def ladder_drawing(view: LadderView, name: str) -> str:
 
 
 def _head(words: _Words) -> tuple[Column, ...]:
+    pushes = f"A push {words.pushes}"
     return (
         ("Level", "USD", True), ("Away", "", True), ("Size", "coins", True), ("Ours", "", True),
-        ("Before", "coins", True), ("Brings on", "", True), (f"A push {words.pushes}", "coins", True),
+        ("Before", "coins", True), ("Brings on", "", True), (pushes, "coins", True),
         ("Sets off", "coins", True), ("Gain", "USD", True), ("Ours safe to", "coins", True),
     )  # fmt: skip
 

@@ -13,9 +13,10 @@ from hedgerow.app.screen import wide_console
 from hedgerow.app.verdict import status, troubles
 from hedgerow.errors import DeskRejected, Failure
 from hedgerow.limits import Survey
+from hedgerow.reporting.remedies import with_remedy
 from hedgerow.units import format_ns, parse_ns
 
-__all__ = ["heading_of", "looked_at", "opened", "show", "status_of", "surveyed"]
+__all__ = ["heading_of", "lacking", "looked_at", "opened", "show", "status_of", "surveyed"]
 
 
 def show(payload: Any, readable: Any, *, as_json: bool) -> None:
@@ -60,6 +61,12 @@ def heading_of(state: Survey) -> str:
     )
 
 
+def lacking(state: Survey) -> tuple[Failure, ...]:
+    """Give what the value of the desk lacks, so that it is unknown."""
+    desk = state.exposures.row("desk")
+    return () if isinstance(desk, Failure) else tuple(desk.missing)
+
+
 def status_of(state: Survey, *, as_json: bool, asked: str | None = None) -> int:
     """Give the exit status of a look: 1, and on stderr the reasons, where there is a breach.
 
@@ -67,11 +74,12 @@ def status_of(state: Survey, *, as_json: bool, asked: str | None = None) -> int:
     first.
     """
     why = {
-        node.split("/")[-1]: each.message
+        node.split("/")[-1]: with_remedy(each)
         for node, each in state.distances.items()
         if isinstance(each, Failure)
     }
-    return status(troubles(frame(state), why), is_quiet=as_json, asked=_named(asked))
+    told = [with_remedy(each) for each in lacking(state)]
+    return status(troubles(frame(state), why, told), is_quiet=as_json, asked=_named(asked))
 
 
 def _named(node: str | None) -> str | None:

@@ -59,7 +59,7 @@ def show_ladder(
         check_plot(plot)
     if (desk is None) != (coin is None):
         raise RequestRejected("--desk and --coin come together: whose levels, and along what")
-    ours = OwnLevels((), ()) if desk is None or coin is None else own_levels(desk, coin)
+    ours = OwnLevels((), (), ()) if desk is None or coin is None else own_levels(desk, coin)
     try:
         ladder = _ladder(file, side, price_now_usd, cluster_frac, ours)
         impact = linear_impact(depth_coin_per_usd)
@@ -68,6 +68,7 @@ def show_ladder(
         )
         view = LadderView(
             ladder=ladder,
+            terms=terms,
             hunts=hunt_map(ladder, terms),
             reproduction_frac=reproduction_numbers(ladder, impact),
             critical=critical_shocks(ladder, impact),
@@ -80,8 +81,10 @@ def show_ladder(
         "price_now_usd": price_now_usd,
         "terms": builtins_of(terms),
         "broken_coin": ladder.broken_coin,
+        "own_broken_coin": ladder.own_broken_coin,
         "levels": _levels(view),
         "own": [each._asdict() for each in ours.levels],
+        "own_liquidatable": list(ours.liquidatable),
         "left_out": list(ours.left_out),
         "critical": None if view.critical is None else builtins_of(view.critical),
         "shocked": None if view.shocked is None else builtins_of(view.shocked),
@@ -92,7 +95,7 @@ def show_ladder(
         write_plot(plot, ladder_drawing(view, file.name), as_json=as_json)
     shown = [ladder_view_tables(view, file.name), *map(Text, _said(ours))]
     show(payload, Group(*shown), as_json=as_json)
-    return status(_troubles(view), is_quiet=as_json)
+    return status(_troubles(view, ours), is_quiet=as_json)
 
 
 def _said(ours: OwnLevels) -> list[str]:
@@ -107,7 +110,7 @@ def _ladder(
     file: Path, side: Side, price_now_usd: float, cluster_frac: float, ours: OwnLevels
 ) -> LiquidationLadder:
     """Read a ladder: longs for a fall, shorts for a rise; the others are no part of it."""
-    frame = read_frame(file)
+    frame = read_frame(file, "account")
     lacking = [name for name in ("level_usd", "size_coin") if name not in frame.columns]
     if lacking:
         raise RequestRejected(
@@ -178,10 +181,15 @@ def _levels(view: LadderView) -> list[dict[str, float | bool | None]]:
     ]
 
 
-def _troubles(view: LadderView) -> list[str]:
-    """Name the hunts that pay and take ours, and what the shock takes of ours."""
+def _troubles(view: LadderView, ours: OwnLevels) -> list[str]:
+    """Name what of ours is broken now, the hunts that pay and take ours, and what a shock takes."""
     hunts = view.hunts
-    found = []
+    found = [f"{name} is liquidatable" for name in ours.liquidatable]
+    if view.ladder.own_broken_coin > 0.0:
+        found.append(
+            f"{view.ladder.own_broken_coin:,.6g} coins of ours may be liquidated already at "
+            f"{view.ladder.price_now_usd:,.6g}"
+        )
     paying = hunts.pays & (hunts.own_forced_coin > 0.0)
     if paying.any():
         best = int(np.argmax(np.where(paying, hunts.profit_usd, -np.inf)))

@@ -5,7 +5,7 @@ silence, so that one mistake hides no other and every mistake is told once.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
@@ -32,6 +32,8 @@ __all__ = ["loose_ends", "terms_from_name"]
 # The names of what has left one account and not reached another (`execution.in_transit`).
 _RESERVED = (("id", "in-transit"), ("venue", "transit"))
 _PRICED = object()
+# Nearer than difflib's 0.6: SOLUSDT-PERP is no slip of the pen for ETHUSDT-PERP.
+_NEAR = 0.8
 _MOVER = "linear_perpetual"  # what hedges and movers are
 
 
@@ -78,19 +80,34 @@ def loose_ends(raw: Mapping[str, Any], rulebooks: Mapping[str, Rulebook]) -> Ite
 
 def _rulebook_ends(raw: Mapping[str, Any], rulebooks: Mapping[str, Rulebook]) -> Iterator[str]:
     """Refuse a name that is neither a rulebook's nor a venue's, and a time without one in force."""
-    venues = dict.fromkeys(each.venue for each in rulebooks.values())
+    days: dict[str, list[str]] = {}
+    for name in rulebooks:
+        venue, _, day = name.partition("/")
+        days.setdefault(venue, []).append(day)
     start_ns, end_ns = _desk_time(raw, "start"), _desk_time(raw, "end")
     for at, account in tables_of(raw, "accounts"):
         book, where = account.get("rulebook"), f"accounts.{label_of(at, account)}.rulebook"
         if not isinstance(book, str) or book in rulebooks:
             continue
-        if book not in venues:
-            known = f"{', '.join(rulebooks)}; or, for that of the day, {', '.join(venues)}"
-            yield f"{where}: unknown rulebook {book!r}; known: {known}"
+        if book not in days:
+            yield f"{where}: unknown rulebook {book!r}{_rulebook_meant(book, days)}"
         elif start_ns is not None and end_ns is not None:
             for _, found in begun_in(rulebooks, book, start_ns, end_ns):
                 if isinstance(found, Failure):
                     yield f"{where}: {found.message}"
+
+
+def _rulebook_meant(book: str, days: Mapping[str, Sequence[str]]) -> str:
+    """Say which rulebook was probably meant, or which there are, each name once."""
+    name = book.partition("/")[0].lower()
+    if name in days:
+        return f"; {name} has {', '.join(days[name])}; {name!r} alone is that of the day"
+    near = [each for each in days if each.startswith(f"{name}-")]
+    near = near or get_close_matches(name, list(days), n=3, cutoff=_NEAR)
+    if near:
+        return f"; did you mean {' or '.join(map(repr, near))}?"
+    known = ", ".join(f"{each} ({', '.join(of)})" for each, of in days.items())
+    return f"; there are: {known}; a name alone is that of the day"
 
 
 def _window(raw: Mapping[str, Any]) -> Iterator[str]:
@@ -300,8 +317,7 @@ def _arrival_ends(
 
 def _meant(name: str, known: Iterable[str]) -> str:
     """Say which of the names there are was probably meant."""
-    # Nearer than difflib's 0.6: SOLUSDT-PERP is no slip of the pen for ETHUSDT-PERP.
-    near = get_close_matches(name, list(known), n=1, cutoff=0.8)
+    near = get_close_matches(name, list(known), n=1, cutoff=_NEAR)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 

@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from hedgerow.app.asked import heading_of, looked_at, opened, show, status_of, surveyed
+from rich.console import Group
+
+from hedgerow.app.asked import heading_of, lacking, looked_at, opened, show, status_of, surveyed
 from hedgerow.app.loose_ends import terms_from_name
 from hedgerow.app.options import Source
 from hedgerow.app.verdict import status
@@ -16,6 +18,7 @@ from hedgerow.margin import Leg, Rulebook, mark_ccy, what_if, with_legs
 from hedgerow.portfolio import Account
 from hedgerow.reporting import builtins_of, explain_tables, margin_tables, what_if_tables
 from hedgerow.reporting.figures import significant
+from hedgerow.reporting.framing import troubles
 from hedgerow.solvency import WhatIf, compared, distance, standing
 from hedgerow.units import is_multiple
 
@@ -41,7 +44,13 @@ def show_requirements(
     reports = {node: state.reports[node] for node in judged_nodes(state, account)}
     tables = explain_tables if with_evidence else margin_tables
     shown = tables(reports, heading=heading_of(state))
-    show(builtins_of(reports), shown, as_json=as_json)
+    missing = lacking(state)
+    told = builtins_of(reports)
+    if missing:
+        # The value of the desk is part of the exit status: the answer says what it lacks.
+        told["desk"] = {"type": "failure", "lacking": builtins_of(missing)}
+        shown = Group(shown, *troubles("Missing: the value of the desk is unknown", missing))
+    show(told, shown, as_json=as_json)
     return status_of(state, as_json=as_json, asked=account)
 
 

@@ -59,8 +59,13 @@ class OptionTable:
     reasons: Reasons
 
 
-def read_frame(path: Path) -> pl.DataFrame:
+def read_frame(path: Path, row: str = "option") -> pl.DataFrame:
     """Read a table as it is: every cell of a .csv as text, of a .parquet as what it is.
+
+    Parameters
+    ----------
+    row
+        What a row of it is, for refusals.
 
     Raises
     ------
@@ -76,7 +81,7 @@ def read_frame(path: Path) -> pl.DataFrame:
             raise RequestRejected(f"{path}: not a table; name a file that ends in .csv or .parquet")
     except FileNotFoundError as bad:
         raise RequestRejected(
-            f"{path}: no such file; name the .csv or .parquet that holds the options"
+            f"{path}: no such file; name the .csv or .parquet that holds the {row}s"
         ) from bad
     except (pl.exceptions.PolarsError, OSError) as bad:
         told = str(bad).partition("\n")[0]
@@ -88,7 +93,7 @@ def read_frame(path: Path) -> pl.DataFrame:
         names = ", ".join(name.partition("_duplicated_")[0] for name in twice)
         raise RequestRejected(f"{path}: two columns are called {names}; keep one")
     if frame.is_empty():
-        raise RequestRejected(f"{path}: no row below its header; write one option a row")
+        raise RequestRejected(f"{path}: no row below its header; write one {row} a row")
     return frame
 
 

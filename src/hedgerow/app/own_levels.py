@@ -31,10 +31,11 @@ class OwnLevel(NamedTuple):
 
 
 class OwnLevels(NamedTuple):
-    """What stands in the ladder, and why the rest does not."""
+    """What stands in the ladder, and why the rest does not; which accounts are broken now."""
 
     levels: tuple[OwnLevel, ...]
     left_out: tuple[str, ...]
+    liquidatable: tuple[str, ...]
 
 
 def own_levels(source: Source, coin: str) -> OwnLevels:
@@ -58,10 +59,15 @@ def own_levels(source: Source, coin: str) -> OwnLevels:
     if isinstance(spot, Failure):
         raise RequestRejected(f"--coin {coin}: {spot.message}")
     along = Direction(kind="spot", beta_frac={coin: 1.0})
-    levels, left_out = [], []
+    levels, left_out, liquidatable = [], [], []
     for account in state.book.accounts:
         report = state.reports.get(account_node(account))
         if report is None:
+            continue
+        if not isinstance(report, Failure) and report.is_liquidatable:
+            # Of whatever it holds: it breaks where it stands, and at no level.
+            liquidatable.append(account.account_id)
+            left_out.append(f"{account.account_id}: liquidatable now")
             continue
         size = _size_coin(account, coin, float(spot), terms, snapshot)
         if isinstance(report, Failure) or size is None or size == 0.0:
@@ -73,12 +79,11 @@ def own_levels(source: Source, coin: str) -> OwnLevels:
             left_out.append(f"{account.account_id}: {found.message}")
             continue
         move = found.down if size > 0.0 else found.up
-        if found.is_liquidatable or move is None:
-            why = "liquidatable now" if found.is_liquidatable else f"nothing of {coin} breaks it"
-            left_out.append(f"{account.account_id}: {why}")
+        if move is None:
+            left_out.append(f"{account.account_id}: nothing of {coin} breaks it")
             continue
         levels.append(OwnLevel(account.account_id, float(spot) * (1.0 + move), size))
-    return OwnLevels(tuple(levels), tuple(left_out))
+    return OwnLevels(tuple(levels), tuple(left_out), tuple(liquidatable))
 
 
 def _size_coin(

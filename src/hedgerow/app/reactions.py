@@ -27,7 +27,10 @@ __all__ = ["show_reaction"]
 
 
 class _Subject(NamedTuple):
-    """One side of one account: a name, a side, the move to its breach or why it is unknown."""
+    """One side of one account: a name, a side, the move to its breach or why it is unknown.
+
+    An account that is liquidatable now is one subject, without a side and with a move of nothing.
+    """
 
     name: str
     side: str
@@ -60,6 +63,9 @@ def show_reaction(
     for subject in subjects:
         if subject.move_frac is None:
             rows.append(ReactionRow(subject.name, subject.side, None, (), subject.failure))
+            continue
+        if subject.move_frac == 0.0:
+            rows.append(ReactionRow(subject.name, subject.side, 0.0, (), None))
             continue
         terms = ReactionTerms(
             vol_frac=asked.vol_frac,
@@ -94,10 +100,15 @@ def show_reaction(
         "rows": [_built(row) for row in rows],
     }
     shown = reaction_tables(
-        rows, heading=heading, statement=book.statement, regime=regime.name, vol_frac=asked.vol_frac
+        rows,
+        heading=heading,
+        statement=book.statement,
+        regime=regime.name,
+        vol_frac=asked.vol_frac,
+        jump_frac=asked.jump_frac,
     )
     show(payload, shown, as_json=as_json)
-    return status(list(_troubles(rows, asked.success_frac)), is_quiet=as_json)
+    return status(list(_troubles(rows, asked)), is_quiet=as_json)
 
 
 def _subjects(
@@ -123,6 +134,9 @@ def _sides(name: str, distance: Outcome[Distance]) -> Iterator[_Subject]:
     if isinstance(distance, Failure):
         yield _Subject(name, "", None, distance)
         return
+    if distance.nearest_frac == 0.0:
+        yield _Subject(name, "", 0.0, None)
+        return
     for side, move in (("fall", distance.down_frac), ("rise", distance.up_frac)):
         # A side without a breach within the range searched has nothing to outrun.
         if move is not None:
@@ -137,7 +151,7 @@ def _candles(path: Path) -> pl.DataFrame:
     RequestRejected
         If a column is missing, a price is none, or rows are not evenly apart.
     """
-    frame = read_frame(path)
+    frame = read_frame(path, "candle")
     needed = ("ts", "high", "low", "close")
     lacking = [name for name in needed if name not in frame.columns]
     if lacking:
@@ -189,20 +203,24 @@ def _built(row: ReactionRow) -> dict[str, object]:
         return {"account": row.account, "failure": builtins_of(row.failure)}
     return {
         "account": row.account,
+        "is_liquidatable": row.is_liquidatable,
         "side": row.side,
         "distance_frac": row.move_frac,
         "routes": [builtins_of(each) | {"is_in_time": each.is_in_time} for each in row.routes],
     }
 
 
-def _troubles(rows: Sequence[ReactionRow], success_frac: float) -> Iterator[str]:
+def _troubles(rows: Sequence[ReactionRow], asked: ReactionAsked) -> Iterator[str]:
     """Name what no route rescues with the odds wanted, and what cannot be judged."""
+    jump = f" and a jump of {asked.jump_frac:.1%}" if asked.jump_frac else ""
     for row in rows:
         if row.failure is not None:
             yield f"the distance of {row.account} is unknown ({row.failure.message})"
+        elif row.is_liquidatable:
+            yield f"{row.account} is liquidatable"
         elif not any(each.is_in_time for each in row.routes):
             assert row.move_frac is not None
             yield (
                 f"{row.account} breaks at a {row.side} of {abs(row.move_frac):.1%}, and no route "
-                f"arrives before it with {success_frac:g}"
+                f"arrives before it with {asked.success_frac:g}{jump}"
             )

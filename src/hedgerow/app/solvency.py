@@ -244,8 +244,8 @@ def ladder(
 ) -> int:
     """Show where others and we are liquidated, what a shock sets off, and what hunting it gains.
 
-    Exit status 1 where pushing the price to a level that takes ours pays, or the shock asked for
-    takes some of ours.
+    Exit status 1 where pushing the price to a level that takes ours pays, the shock asked for takes
+    some of ours, or some of ours may be liquidated already.
     """
     return act(
         "solvency ladder",

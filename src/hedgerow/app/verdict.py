@@ -22,20 +22,25 @@ _BROKEN: Final[Mapping[str, str]] = {
 }
 
 
-def troubles(now: Frame, why: Mapping[str, str] | None = None) -> tuple[str, ...]:
+def troubles(
+    now: Frame, why: Mapping[str, str] | None = None, lacking: Sequence[str] = ()
+) -> tuple[str, ...]:
     """Say everything that is broken or unknown in one frame of a desk, accounts first.
 
     Parameters
     ----------
     why
         Why a distance is unknown, by account, where that is known: a frame does not say.
+    lacking
+        What the value of the desk lacks, where that is known.
     """
     reasons = why or {}
     found = [
         said for each in now.accounts if (said := _of_account(each, reasons.get(each.account_id)))
     ]
     if now.equity_usd is None:
-        found.append("the value of the desk is unknown")
+        told = f" ({'; '.join(dict.fromkeys(lacking))})" if lacking else ""
+        found.append(f"the value of the desk is unknown{told}")
     found += [_of_limit(limit) for limit in now.limits if limit.rung in _BROKEN]
     return tuple(found)
 

@@ -1,6 +1,7 @@
 """A ladder of liquidations, its cascades and hunts, as tables and as a drawing."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 import numpy as np
 from rich.console import Group, RenderableType
@@ -10,27 +11,32 @@ from hedgerow.reporting.curves import Curve, Panel, curves_svg
 from hedgerow.reporting.figures import percent, plain, significant, usd
 from hedgerow.reporting.framing import headed, note
 from hedgerow.reporting.grid import Column, grid
-from hedgerow.solvency.adversary import HuntMap
-from hedgerow.solvency.cascade import Cascade, CriticalShock, LiquidationLadder
+from hedgerow.solvency.adversary import HuntMap, HuntTerms
+from hedgerow.solvency.cascade import Cascade, CriticalShock, LiquidationLadder, Side
 
 __all__ = ["LadderView", "ladder_drawing", "ladder_view_tables"]
 
-_HEAD: tuple[Column, ...] = (
-    ("Level", "USD", True), ("Away", "", True), ("Size", "coins", True), ("Ours", "", True),
-    ("Before", "coins", True), ("Brings on", "", True), ("A push sells", "coins", True),
-    ("Sets off", "coins", True), ("Gain", "USD", True), ("Ours safe to", "coins", True),
-)  # fmt: skip
-_NOTE = (
-    "Brings on: how far a level's own sales move the price, over the way to the next level; from 1 "
-    "on it brings that one with it. Gain: of who pushes the price to the level and buys back. Ours "
-    "safe to: how much of ours may stand there before stopping there gains anything."
-)
+
+class _Words(NamedTuple):
+    """What is done on one side of a ladder: longs are sold as a price falls, shorts bought."""
+
+    broken: str
+    pushes: str
+    forced: str
+    unwinds: str
+
+
+_WORDS: Final[Mapping[Side, _Words]] = {
+    "fall": _Words("longs liquidated at a fall", "sells", "sales", "buys"),
+    "rise": _Words("shorts liquidated at a rise", "buys", "purchases", "sells"),
+}
 
 
 class LadderView(NamedTuple):
     """A ladder and what was asked of it."""
 
     ladder: LiquidationLadder
+    terms: HuntTerms
     hunts: HuntMap
     reproduction_frac: tuple[float | None, ...]
     critical: tuple[CriticalShock, CriticalShock] | None
@@ -40,17 +46,18 @@ class LadderView(NamedTuple):
 def ladder_view_tables(view: LadderView, name: str) -> RenderableType:
     """One row a level, then what sets off a chain and what the shock asked for does."""
     ladder = view.ladder
-    what = "longs liquidated at a fall" if ladder.side == "fall" else "shorts at a rise"
-    title = f"{what}, from {usd(ladder.price_now_usd)}"
+    words = _WORDS[ladder.side]
+    title = f"{words.broken}, from {usd(ladder.price_now_usd)}"
     rows = [_row(view, k) for k in range(len(ladder.level_usd))]
     parts = headed(f"{name}: {ladder.cumulative_coin[-1]:,.6g} coins" if rows else name)
-    parts += [grid(title, _HEAD, rows), Text()] if rows else [Text("No level on this side.")]
+    parts += [grid(title, _head(words), rows), Text()] if rows else [Text("No level on this side.")]
     parts += [Text(line) for line in _chains(view)]
     if ladder.broken_coin:
-        parts.append(Text(f"{ladder.broken_coin:,.6g} coins may be liquidated already."))
+        ours = f", {ladder.own_broken_coin:,.6g} of them ours" if ladder.own_broken_coin else ""
+        parts.append(Text(f"{ladder.broken_coin:,.6g} coins may be liquidated already{ours}."))
     if view.shocked is not None:
         parts.append(Text(_shocked(view.shocked)))
-    return Group(*parts, note(_NOTE))
+    return Group(*parts, note(_terms(view.terms)), note(_note(words)))
 
 
 def ladder_drawing(view: LadderView, name: str) -> str:
@@ -75,6 +82,32 @@ def ladder_drawing(view: LadderView, name: str) -> str:
     ]
     marks = [(ladder.price_now_usd, "now")]
     return curves_svg(f"{name}: ladder of a {ladder.side}", across, "price, USD", panels, marks)
+
+
+def _head(words: _Words) -> tuple[Column, ...]:
+    pushes = f"A push {words.pushes}"
+    return (
+        ("Level", "USD", True), ("Away", "", True), ("Size", "coins", True), ("Ours", "", True),
+        ("Before", "coins", True), ("Brings on", "", True), (pushes, "coins", True),
+        ("Sets off", "coins", True), ("Gain", "USD", True), ("Ours safe to", "coins", True),
+    )  # fmt: skip
+
+
+def _terms(terms: HuntTerms) -> str:
+    return (
+        f"A fee of {percent(terms.fee_frac, 3)} on each side, "
+        f"{terms.depth_coin_per_usd:,.6g} coins that move the price by a dollar, and "
+        f"{percent(terms.recovery_frac)} of the move that comes back by itself."
+    )
+
+
+def _note(words: _Words) -> str:
+    return (
+        f"Brings on: how far a level's own {words.forced} move the price, over the way to the next "
+        "level; from 1 on it brings that one with it. Gain: of who pushes the price to the level "
+        f"and {words.unwinds} back. Ours safe to: how much of ours may stand there before stopping "
+        "there gains anything."
+    )
 
 
 def _row(view: LadderView, k: int) -> tuple[str, ...]:

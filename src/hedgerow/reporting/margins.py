@@ -283,6 +283,7 @@ def _facts(report: MarginReport) -> str:
     unit = report.currency
     facts = f"headroom {amount(report.headroom_ccy, unit, sign=True)} {unit}, "
     facts += f"initial requirement {amount(report.requirement_initial_ccy, unit)} {unit}"
+    facts += _unverified(report)
     worst = report.worst_scenario
     if worst is not None:
         facts += (
@@ -291,6 +292,12 @@ def _facts(report: MarginReport) -> str:
             f"{amount(worst.profit_ccy, unit, sign=True)} {unit}"
         )
     return facts
+
+
+def _unverified(report: MarginReport) -> str:
+    """Say where the initial requirement is less known than the maintenance beside it."""
+    is_less = any(each.evidence_initial == "U" and each.evidence != "U" for each in report.lines)
+    return " (unverified; --explain says why)" if is_less else ""
 
 
 def _what_if_rows(each: WhatIf) -> list[tuple[str, str, str, str]]:

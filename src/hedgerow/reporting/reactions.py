@@ -25,19 +25,28 @@ _HEAD: tuple[Column, ...] = (
 )  # fmt: skip
 _NOTE = (
     "Arrives: probability that a rescue started now is credited before the breach, with the error "
-    "of the draws. Act from: the distance at which that probability is the one wanted. Waiting: "
-    "loss not exceeded on the way with the probability wanted, in basis points of exposure."
+    "of the draws, without jumps. Act from: the distance at which that probability is the one "
+    "wanted, and half of the jump on top; nearer is too late. Waiting: loss not exceeded on the "
+    "way with the probability wanted, in basis points of exposure."
 )
 
 
 class ReactionRow(NamedTuple):
-    """One side of one account and its routes; or why its distance is unknown."""
+    """One side of one account and its routes; or why its distance is unknown.
+
+    A move of nothing is an account that is liquidatable now: it has no side and no routes.
+    """
 
     account: str
     side: str
     move_frac: float | None
     routes: Sequence[RouteReaction]
     failure: Failure | None
+
+    @property
+    def is_liquidatable(self) -> bool:
+        """Whether the account breaks where it stands, so that nothing arrives before it."""
+        return self.move_frac == 0.0
 
 
 def reaction_tables(
@@ -47,6 +56,7 @@ def reaction_tables(
     statement: str,
     regime: str,
     vol_frac: float,
+    jump_frac: float,
 ) -> RenderableType:
     """One table for each side of an account, a row for each route."""
     parts = headed(heading)
@@ -58,6 +68,9 @@ def reaction_tables(
     for row in rows:
         if row.failure is not None:
             continue
+        if row.is_liquidatable:
+            parts += [Text(f"{row.account}: LIQUIDATABLE NOW"), Text()]
+            continue
         title = f"{row.account}: breaks at a {row.side} of {percent(abs(row.move_frac or 0.0))}"
         cells = [_cells(each, row.side, is_recorded=is_recorded) for each in row.routes]
         parts += [grid(title, head, cells), Text()]
@@ -67,7 +80,9 @@ def reaction_tables(
             if each.unrecorded_why is not None
         }
     parts += [
-        note(f"Volatility {percent(vol_frac, 0)}, regime {regime}. {statement}"),
+        note(
+            f"Volatility {percent(vol_frac, 0)}, {_jump(jump_frac)}, regime {regime}. {statement}"
+        ),
         note(_NOTE),
         *(note(f"In history, {why}") for why in whys),
     ]
@@ -89,6 +104,10 @@ def _cells(each: RouteReaction, side: str, *, is_recorded: bool) -> tuple[str, .
         "no bound" if each.waiting.value_bps is None else plain(each.waiting.value_bps, 1),
         "in time" if each.is_in_time else "TOO LATE",
     )
+
+
+def _jump(jump_frac: float) -> str:
+    return f"a typical jump of {percent(jump_frac)}" if jump_frac else "no jump"
 
 
 def _recorded(odds: Odds | None, why: str | None) -> str:

@@ -24,16 +24,23 @@ _REMEDIES: Final = {
     "power perpetual's state": "name its states in [recording] power_perpetuals",
     "order book": "name it in [recording] books, or assume a depth in [assumptions.depth]",
 }
-_TIERS: Final = (
-    "write them into a copy of the rulebook, at VENUE/DAY.toml in the folder that rulebooks in "
-    "[desk] names"
+_COPY: Final = (
+    "into a copy of the rulebook, at VENUE/DAY.toml in the folder that rulebooks in [desk] names"
 )
+# What a rulebook has no figures for, as its engine says it.
+_UNWRITTEN: Final = {
+    "no tiers for ": f"write them {_COPY}",
+    "no discount for ": f"write its tiers {_COPY} (docs/venues/okx.md)",
+    " knows the discount of ": f"write its tiers {_COPY} (docs/venues/okx.md)",
+}
 
 
 def with_remedy(failure: Failure) -> str:
     """Give the message of a failure, and what to write into the desk file where that would help."""
-    if failure.reason == "unsupported" and "no tiers for " in failure.message:
-        return f"{failure.message}; {_TIERS}"
+    if failure.reason == "unsupported":
+        for words, remedy in _UNWRITTEN.items():
+            if words in failure.message:
+                return f"{failure.message}; {remedy}"
     if failure.reason != "missing_data":
         return failure.message
     for what, remedy in _REMEDIES.items():

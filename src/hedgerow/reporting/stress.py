@@ -9,8 +9,9 @@ from rich.text import Text
 from hedgerow.errors import Failure, Outcome
 from hedgerow.margin import MarginReport
 from hedgerow.reporting.figures import UNKNOWN, exact, percent
-from hedgerow.reporting.framing import headed, note, unknown_accounts
+from hedgerow.reporting.framing import headed, note
 from hedgerow.reporting.grid import Column, grid
+from hedgerow.reporting.remedies import with_remedy
 
 __all__ = ["Stressed", "stress_tables"]
 
@@ -18,6 +19,11 @@ _HEAD: tuple[Column, ...] = (
     ("Under", "", False), ("Requirement", "", True), ("Initial", "", True), ("Equity", "", True),
     ("Headroom", "", True), ("Use", "", True), ("State", "", False), ("Confidence", "", False),
 )  # fmt: skip
+_UNKNOWN_HEAD: tuple[Column, ...] = (
+    ("Account", "", False), ("Under", "", False), ("What", "", False), ("Reason", "", False),
+    ("Message", "", False),
+)  # fmt: skip
+_PRESENT = "present"
 _NOTE = (
     "Spot and vols move at once, then the days go by. Loans grow at the rates that came with their "
     "indices; funding and the roll of futures stand still; an option that expires on the way still "
@@ -45,19 +51,35 @@ def stress_tables(
         What each shock moves, by its name.
     """
     parts = headed(heading)
-    failures: dict[str, dict[Failure, None]] = {}
     for node, each in found.items():
-        rows = [_row("present", each.present)]
+        rows = [_row(_PRESENT, each.present)]
         for name, report in each.shocked.items():
             said = name if moves[name] == name else f"{name}: {moves[name]}"
             rows.append(_row(said, report))
-        reports = (each.present, *each.shocked.values())
-        failures[node] = dict.fromkeys(one for one in reports if isinstance(one, Failure))
         title = node.removeprefix("desk/")
         if not isinstance(each.present, Failure):
             title += f": {each.present.rulebook}, {each.present.currency}"
         parts += [grid(title, _HEAD, rows), Text()]
-    return Group(*parts, note(_NOTE), *unknown_accounts(failures))
+    return Group(*parts, note(_NOTE), *_unknown(found))
+
+
+def _unknown(found: Mapping[str, Stressed]) -> list[RenderableType]:
+    """List which accounts nobody can judge, in which markets and why; nothing where all are."""
+    rows = []
+    for node, each in found.items():
+        under: dict[Failure, list[str]] = {}
+        for name, report in ((_PRESENT, each.present), *each.shocked.items()):
+            if isinstance(report, Failure):
+                under.setdefault(report, []).append(name)
+        for failure, names in under.items():
+            is_all = len(names) == 1 + len(each.shocked)
+            where = f"{_PRESENT} and every shock" if is_all else "; ".join(names)
+            reason = failure.reason.replace("_", " ")
+            account = node.removeprefix("desk/")
+            rows.append((account, where, failure.subject, reason, with_remedy(failure)))
+    if not rows:
+        return []
+    return [Text(), grid("Requirement unknown, hence in breach", _UNKNOWN_HEAD, rows)]
 
 
 def _row(name: str, report: Outcome[MarginReport]) -> tuple[str, ...]:

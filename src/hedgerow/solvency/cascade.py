@@ -55,8 +55,8 @@ class LiquidationLadder:
     ----------
     size_coin, own_coin
         What is sold (of a fall) or bought (of a rise) at each level, and our part of it.
-    broken_coin
-        What could be liquidated already at the present price, and is left out.
+    broken_coin, own_broken_coin
+        What could be liquidated already at the present price, and is left out; our part of it.
 
     Raises
     ------
@@ -71,6 +71,7 @@ class LiquidationLadder:
     size_coin: Floats
     own_coin: Floats
     broken_coin: float = 0.0
+    own_broken_coin: float = 0.0
 
     def __post_init__(self) -> None:
         columns = {}
@@ -181,7 +182,7 @@ def ladder_of(
     if not 0.0 <= cluster_frac < np.inf:
         raise OutOfDomain(f"cluster_frac must be finite and not negative, was {cluster_frac}")
     away = (price_now_usd - levels) if side == "fall" else (levels - price_now_usd)
-    broken = float(np.sum(sizes[away <= 0.0]))
+    broken = away <= 0.0
     order = np.argsort(away, kind="stable")
     order = order[away[order] > 0.0]
     width, first, groups = cluster_frac * price_now_usd, -np.inf, []
@@ -202,7 +203,8 @@ def ladder_of(
         columns[:, 0],
         columns[:, 1],
         np.minimum(columns[:, 2], columns[:, 1]),
-        broken,
+        float(np.sum(sizes[broken])),
+        float(np.sum(own[broken])),
     )
 
 

@@ -55,8 +55,8 @@ class RouteReaction(msgspec.Struct, frozen=True, kw_only=True):
     draws both together from history, None where none was given, and a reason in
     `unrecorded_why` where it was too short. `arrives_p99_frac` is the closed form at the 99th
     percentile of the time, None where that is never. `trigger_log` is the log distance from which
-    the wanted odds would hold, None where no distance is enough. `buffer_frac` covers waiting for
-    the 99th percentile at the level wanted, and the jump.
+    the wanted odds would hold, and half of the jump on top, None where no distance is enough.
+    `buffer_frac` covers waiting for the 99th percentile at the level wanted, and the jump.
     """
 
     route: str
@@ -75,8 +75,13 @@ class RouteReaction(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_in_time(self) -> bool:
-        """Whether the odds are those wanted, by every model asked; one without answer is none."""
+        """Whether the odds are those wanted, by every model asked; one without answer is none.
+
+        From nearer than the trigger it is too late, whatever the odds: they know of no jump.
+        """
         if self.unrecorded_why is not None:
+            return False
+        if self.trigger_log is None or self.distance_log < self.trigger_log:
             return False
         asked = [self.arrives, *([self.arrives_recorded] if self.arrives_recorded else [])]
         return all(each.arrives_frac >= self.success_frac for each in asked)

@@ -8,15 +8,11 @@ from typing import Any
 import pytest
 
 from hedgerow.app.desk import load_desk
-from hedgerow.app.rulebooks import packaged_rulebooks
 from hedgerow.errors import DeskRejected
 from hedgerow.limits import METRICS
 from tests.builders import resting
 from tests.rooms.app.edit import EXAMPLE, GONE, changed, example, mistakes, written
 
-RULEBOOKS = f"known: {', '.join(packaged_rulebooks())}; or, for that of the day, " + ", ".join(
-    dict.fromkeys(each.venue for each in packaged_rulebooks().values())
-)
 ACCOUNTS = "there are: deribit-btc, deribit-eth, perp, aave-loan, treasury"
 PUT = "accounts.[0: deribit-btc].positions.[0]"
 
@@ -182,7 +178,8 @@ ONE_MISTAKE = [
     (
         "accounts.0.rulebook",
         "deribit/2027",
-        "accounts.[0: deribit-btc].rulebook: unknown rulebook 'deribit/2027'; " + RULEBOOKS,
+        "accounts.[0: deribit-btc].rulebook: unknown rulebook 'deribit/2027'; deribit has "
+        "2024-06-17, 2026-02-15; 'deribit' alone is that of the day",
     ),
     (
         "accounts.0.positions.0.instrument",

@@ -1,5 +1,6 @@
 """Names a desk file may not give: those in use, and a venue that is not the rulebook's."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from hedgerow.app.desk import load_desk
+from hedgerow.app.rulebooks import packaged_rulebooks
 from hedgerow.execution import in_transit
 from hedgerow.planning import Transfer
 from tests.rooms.app.edit import changed, example, mistakes, written
@@ -123,3 +125,23 @@ def test_a_venue_of_the_wrong_shape_hides_nothing(tmp_path: Path) -> None:
     told = mistakes(tmp_path, raw)
     assert told[0] == "accounts.[2: perp].venue: must be text in quotes, was ['binance']"
     assert "rulebook = 'deribit' at deribit-btc" in told[1]
+
+
+@pytest.mark.parametrize(
+    ("book", "meant"),
+    [("compound", "'compound-usdc' or 'compound-usdt'"), ("derbit", "'deribit'")],
+)
+def test_a_rulebook_that_is_nearly_named_is_suggested(
+    book: str, meant: str, tmp_path: Path
+) -> None:
+    assert mistakes(tmp_path, changed(example(), "accounts.0.rulebook", book)) == [
+        f"accounts.[0: deribit-btc].rulebook: unknown rulebook {book!r}; did you mean {meant}?"
+    ]
+
+
+def test_a_rulebook_that_resembles_none_is_told_what_there_are_once(tmp_path: Path) -> None:
+    (told,) = mistakes(tmp_path, changed(example(), "accounts.0.rulebook", "zzz"))
+    assert "there are: aave (2023-06-20, 2023-10-31), binance (" in told
+    assert told.endswith("; a name alone is that of the day")
+    for name in {each.venue for each in packaged_rulebooks().values()}:
+        assert len(re.findall(rf"[ ]{re.escape(name)} \(", told)) == 1

@@ -85,6 +85,86 @@ def test_what_happens_to_ours_is_said(tmp_path: Path) -> None:
     assert rise["levels"][0]["size_coin"] == 10.0
 
 
+@pytest.mark.parametrize(("side", "now", "sign"), [("fall", "58000", 1), ("rise", "62000", -1)])
+def test_ours_that_are_past_their_level_are_ours_and_a_breach(
+    side: str, now: str, sign: int, tmp_path: Path
+) -> None:
+    levels = [(60_000.0, 150.0, "no"), (60_000.0, 50.0, "yes"), (float(now), 300.0, "no")]
+    file = table(
+        tmp_path, [(level, sign * size, own) for level, size, own in levels],
+        "level_usd", "size_coin", "is_own",
+    )  # fmt: skip
+    words = ("--price", now, "--depth", "0.5", "--fee", "0.04%", "--side", side)
+    answer = ladder(file, *words)
+    assert answer.code == 1
+    assert answer.err == (
+        f"exit 1: 50 coins of ours may be liquidated already at {float(now):,.0f}\n"
+    )
+    assert "500 coins may be liquidated already, 50 of them ours." in answer.out
+    made = ladder(file, *words, "--json").json()
+    assert (made["broken_coin"], made["own_broken_coin"]) == (500.0, 50.0)
+
+
+def test_an_account_of_the_desk_that_is_broken_now_is_a_breach(tmp_path: Path) -> None:
+    words = morning(tmp_path, ('balances = { BTC = "3" }', 'balances = { BTC = "0.1" }'))
+    (tmp_path / "others.csv").write_text("level_usd,size_coin\n60000,10\n")
+    answer = ladder(
+        tmp_path / "others.csv", "--price", "80000", "--depth", "4", "--fee", "0.04%",
+        "--desk", words[0], *words[1:], "--coin", "BTC",
+    )  # fmt: skip
+    assert answer.code == 1
+    assert "options is liquidatable" in answer.err
+    assert "Not in the ladder: options: liquidatable now" in answer.out
+
+
+def test_a_fee_without_its_percent_sign_is_refused(collection: Path) -> None:
+    asked = ("--price", "100", "--depth", "2", "--recovery", "25%")
+    refused = ladder(collection, *asked, "--fee", "0.04")
+    assert refused.code == 2
+    assert "0.04 is 4 %, probably a percentage without its sign: write 0.04%" in refused.err
+    assert ladder(collection, *asked, "--fee", "4%").code == 0
+    # What was taken stands below the table.
+    shown = " ".join(ladder(collection, *asked, "--fee", "0.0004").out.split())
+    assert "A fee of 0.040 % on each side, 2 coins that move the price by a dollar, and" in shown
+    assert "25.0 % of the move that comes back by itself." in shown
+
+
+WORDS = {
+    "fall": ("longs liquidated at a fall", "A push sells", "own sales", "and buys back"),
+    "rise": ("shorts liquidated at a rise", "A push buys", "own purchases", "and sells back"),
+}
+
+
+@pytest.mark.parametrize("side", ["fall", "rise"])
+def test_the_words_are_those_of_the_side(side: str, tmp_path: Path) -> None:
+    file = table(tmp_path, [(95.0, 10.0), (105.0, -10.0)], "level_usd", "size_coin")
+    answer = ladder(file, "--price", "100", "--depth", "1", "--fee", "0", "--side", side)
+    assert answer.code == 0, answer.err
+    said = " ".join(answer.out.split())
+    assert all(words in said for words in WORDS[side])
+    (other,) = (words for name, words in WORDS.items() if name != side)
+    assert not any(words in said for words in other)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (None, "holds the accounts"),
+        ("level_usd,size_coin\n", "write one account a row"),
+    ],
+)
+def test_a_file_that_is_not_there_or_empty_is_one_of_accounts(
+    text: str | None, told: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "none.csv"
+    if text is not None:
+        file.write_text(text)
+    answer = ladder(file, "--price", "100", "--depth", "1", "--fee", "0")
+    assert answer.code == 2
+    assert told in answer.err
+    assert "option" not in answer.err
+
+
 def test_it_is_drawn(collection: Path) -> None:
     words = ("--price", "100", "--depth", "100", "--fee", "0", "--plot", "ladder.svg")
     answer = ladder(collection, *words)

@@ -196,6 +196,33 @@ def test_a_key_of_a_remedy_is_one_of_the_desk_file() -> None:
     assert {"warmup", "rulebooks"} <= set(DeskPart.model_fields)
 
 
+def test_what_the_value_of_the_desk_lacks_is_named(tmp_path: Path) -> None:
+    words = morning(tmp_path, ('{ USDC = "500000", BTC = "2" }', '{ USDC = "500000", DAI = "5" }'))
+    lacks = "no index for DAI by 2026-02-01T05:00:00Z"
+    answer = hedgerow_here("margin", "require", *words, cwd=tmp_path)
+    assert answer.code == 1
+    assert f"the value of the desk is unknown ({lacks}; name in [recording]" in answer.err
+    assert "list a dollar coin in [dollars])" in answer.err
+    assert "Missing: the value of the desk is unknown" in answer.out
+    told = hedgerow_here("margin", "require", *words, "--json", cwd=tmp_path)
+    assert (told.code, told.err) == (1, "")
+    (missing,) = told.json()["desk"]["lacking"]
+    assert (missing["reason"], missing["message"]) == ("missing_data", lacks)
+
+
+def test_a_desk_that_lacks_nothing_says_nothing_of_it(words: list[str]) -> None:
+    told = hedgerow_here("margin", "require", *words, "--json", cwd=Path(words[0]).parent).json()
+    assert told.keys() == {"desk/deribit/options", "desk/binance/perp"}
+
+
+def test_an_initial_requirement_less_known_than_the_maintenance_says_so(words: list[str]) -> None:
+    shown = hedgerow_here("margin", "require", *words, cwd=Path(words[0]).parent).out
+    (perp,) = re.findall(r"^headroom .* USDC.*$", shown, re.MULTILINE)
+    assert perp.endswith(" USDC (unverified; --explain says why)")
+    (options,) = re.findall(r"^headroom .* BTC.*$", shown, re.MULTILINE)
+    assert "unverified" not in options
+
+
 def test_a_leg_is_read_from_behind() -> None:
     assert leg_of("a:b:-1.5@2E+3").instrument_id == "a:b"
     assert leg_of("x@y:1@2").instrument_id == "x@y"

@@ -124,6 +124,7 @@ def test_what_is_unknown_now_is_unknown_under_every_shock(tmp_path: Path) -> Non
     assert answer.err == "exit 1: the requirement of options is unknown\n"
     assert answer.out.count("UNKNOWN") == 2
     assert "Requirement unknown" in answer.out
+    assert "deribit/options  present and every shock  " in answer.out
     told = stress(words, "--shock", "spot=-1%", "--json").json()["accounts"][OPTIONS]
     assert told["present"]["type"] == told["shocked"]["spot=-1%"]["type"] == "failure"
 
@@ -161,7 +162,10 @@ def test_what_is_unknown_under_a_shock_alone_is_no_less_a_breach(
 ) -> None:
     gone = Failure(subject="BTCUSDT-PERP", reason="missing_data", message="gone in the shock")
     monkeypatch.setattr("hedgerow.app.margin_stress.require", lambda *_: gone)
+    both = stress(words, "--account", "perp", "--shock", "spot=-1%", "--shock", "vol=-1pt")
+    assert re.search(r"^binance/perp  spot=-1%; vol=-1pt  BTCUSDT-PERP", both.out, re.MULTILINE)
     answer = stress(words, "--account", "perp", "--shock", "spot=-1%")
+    assert re.search(r"^Account +Under +What", answer.out, re.MULTILINE)
     assert answer.code == 1
     assert answer.err == "exit 1: the requirement of perp is unknown under spot=-1%\n"
     assert answer.out.count("UNKNOWN") == 1

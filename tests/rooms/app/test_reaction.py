@@ -73,6 +73,40 @@ def test_too_late_is_a_breach_that_is_named(tmp_path: Path) -> None:
     assert "TOO LATE" in answer.out
 
 
+def test_nearer_than_act_from_is_too_late_whatever_the_odds(tmp_path: Path) -> None:
+    """Half of a jump of 30 per cent alone takes a log of 0.15, and -8 % is one of 0.083."""
+    asked = (*ASKED, "--route", "same-venue")
+    (calm,) = routes_of(reaction(*asked, "--json", at=tmp_path)).values()
+    jumps = reaction(*asked, "--jump", "30%", "--json", at=tmp_path)
+    (found,) = routes_of(jumps).values()
+    assert found["trigger_log"] == pytest.approx(calm["trigger_log"] + 0.15, rel=1e-12)
+    assert found["arrives"] == calm["arrives"]
+    assert found["arrives"]["arrives_frac"] > 0.99
+    assert (calm["is_in_time"], found["is_in_time"], jumps.code) == (True, False, 1)
+    shown = reaction(*asked, "--jump", "30%", at=tmp_path)
+    assert shown.err == (
+        "exit 1: as asked breaks at a fall of 8.0%, and no route arrives before it with 0.99 and a "
+        "jump of 30.0%\n"
+    )
+    assert "TOO LATE" in shown.out
+    assert "a typical jump of 30.0 %" in " ".join(shown.out.split())
+    # From further than that it is in time: by the trigger 13.98 %.
+    far = ("--distance", "-14.5%", *asked[2:], "--jump", "30%")
+    assert reaction(*far, at=tmp_path).code == 0
+
+
+def test_what_is_liquidatable_now_is_one_line(tmp_path: Path) -> None:
+    words = morning(tmp_path, ('balances = { BTC = "3" }', 'balances = { BTC = "0.1" }'))
+    asked = (*words, "--vol", "60%", "--account", "options")
+    answer = reaction(*asked, at=tmp_path)
+    assert (answer.code, answer.err) == (1, "exit 1: options is liquidatable\n")
+    assert answer.out.splitlines().count("options: LIQUIDATABLE NOW") == 1
+    assert "breaks at" not in answer.out
+    assert "Act from  " not in answer.out
+    (row,) = reaction(*asked, "--json", at=tmp_path).json()["rows"]
+    assert (row["is_liquidatable"], row["distance_frac"], row["routes"]) == (True, 0.0, [])
+
+
 def test_the_same_question_has_the_same_answer_and_another_seed_another(tmp_path: Path) -> None:
     one, two = (reaction(*ASKED, "--json", at=tmp_path).out for _ in range(2))
     assert one == two

@@ -298,10 +298,11 @@ def test_how_well_a_category_is_known_counts() -> None:
     category = LendingCategory(
         ltv_bps=0, liquidation_threshold_bps=9000, liquidation_bonus_bps=10_000, members=[]
     )
-    known = {"collateral": "V", "collateral_choice": "V", "debt": "V"}
+    known = dict.fromkeys(("collateral", "collateral_choice", "debt", "loan_to_value"), "V")
+    base = with_ltv(RULES, **dict.fromkeys(RULES.reserves, 0))
     for evidence, confidence in ((known, "estimate"), ({**known, "e_mode": "V"}, "exact")):
         rules = msgspec.structs.replace(
-            RULES, e_mode=category, confidence="exact", evidence=evidence
+            base, e_mode=category, confidence="exact", evidence=evidence
         )
         report = require(LOAN, LOAN_TERMS, snapshot(*MARKET), rules)
         assert isinstance(report, MarginReport)

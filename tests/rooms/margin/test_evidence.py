@@ -129,8 +129,9 @@ def test_initial_lines_add_up_on_every_venue() -> None:
     )
     assert isinstance(owed, MarginReport)
     assert [line.amount_initial_ccy for line in owed.lines] == [5_000]
-    assert {line.evidence for line in owed.lines} == {"V"}
-    assert "; no ltv_bps is told, so initial asks no more than maintenance" in owed.lines[0].detail
+    # That the debt is owed is known, and how much more may be borrowed is not.
+    assert {(line.evidence, line.evidence_initial) for line in owed.lines} == {("V", "U")}
+    assert "; the loan-to-value is not told (no ltv_bps)" in owed.lines[0].detail
     # Whether the supply was chosen as collateral nobody told.
     assert {line.evidence for line in owed.equity_lines} == {"U"}
 
@@ -223,11 +224,17 @@ def test_a_loan_is_no_surer_than_its_rules() -> None:
         ("R", "V", "estimate"),
         ("V", "U", "estimate"),
     )
+    told = lending_rulebook(ETH=8000, USDC=8000)
+    lent = {
+        asset: msgspec.structs.replace(each, ltv_bps=7500) for asset, each in told.reserves.items()
+    }
+    known: dict[str, Evidence] = {"debt": "V", "loan_to_value": "V"}
     for evidence, choice, confidence in cases:
         rules = msgspec.structs.replace(
-            lending_rulebook(ETH=8000, USDC=8000),
+            told,
             confidence="exact",
-            evidence={"collateral": evidence, "collateral_choice": choice, "debt": "V"},
+            evidence=known | {"collateral": evidence, "collateral_choice": choice},
+            reserves=lent,
         )
         report = require(loan, by_id(supply("ETH"), debt("USDC")), market, rules)
         assert isinstance(report, MarginReport)

@@ -111,8 +111,8 @@ def calculated(expression: str) -> float:
 
 REMARKS = (
     "at price ", "health factor ", "vol ", "open interest ", "open loss ", "only reduces",
-    "settles contracts", "no ltv_bps is told", "what is owed counts in full", "with filled: ",
-    "of scenario", "each loss x ",
+    "settles contracts", "the loan-to-value is not told", "what is owed counts in full",
+    "with filled: ", "of scenario", "each loss x ",
 )  # fmt: skip
 
 

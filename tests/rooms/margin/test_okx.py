@@ -11,6 +11,7 @@ from hedgerow.margin import MarginReport, decode_rulebook, mistakes_of, require
 from hedgerow.margin.venues.okx import ClosingFeeRulebook
 from hedgerow.margin.venues.okx_equity import Discount
 from hedgerow.margin.venues.okx_multi import MultiCurrencyRulebook
+from hedgerow.reporting.remedies import with_remedy
 from hedgerow.units import DAY_NS
 from tests.builders import (
     T0_NS,
@@ -158,6 +159,23 @@ def test_the_first_twenty_bitcoin_count_at_their_documented_rate_and_more_is_ref
     assert outcome.message == (
         "okx-multi/2026-11-20 knows the discount of BTC up to 20, and 20.1 is held"
     )
+
+
+def test_what_is_held_is_told_as_it_is_read_and_never_less_than_it_is() -> None:
+    now = snapshot(index("BTC", 60_000))
+
+    def told(held: str) -> str:
+        outcome = require(account(balances={"BTC": held}), {}, now, multi())
+        assert isinstance(outcome, Failure)
+        assert with_remedy(outcome).endswith(
+            "; write its tiers into a copy of the rulebook, at VENUE/DAY.toml in the folder that "
+            "rulebooks in [desk] names (docs/venues/okx.md)"
+        )
+        return outcome.message.partition("up to 20, and ")[2]
+
+    assert told("213640.1399999999900033232") == "213640.14 is held"
+    assert told("20.000000000000001") == "20.00000001 is held"
+    assert told("100") == "100 is held"
 
 
 def test_a_hundred_bitcoin_count_in_slices() -> None:

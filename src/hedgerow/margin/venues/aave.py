@@ -1,9 +1,10 @@
 """Aave v3: collateral times liquidation threshold against debt, at the protocol's oracle.
 
 Equity is what the protocol sets against the debt, ``Σ collateral · threshold``, in dollars; the
-maintenance requirement is the debt, the initial one what the loan-to-values leave to borrow. All
-arithmetic is in the protocol's integers (onchain-margin.md section 5, [V] for the arithmetic), and
-an account is liquidatable where its health factor is below 1e18, to the last unit.
+maintenance requirement is the debt, the initial one what the loan-to-values leave to borrow. Where
+they are not told it is the debt too, the least it can be, and unverified. All arithmetic is in the
+protocol's integers (onchain-margin.md section 5, [V] for the arithmetic), and an account is
+liquidatable where its health factor is below 1e18, to the last unit.
 
 What an account chose is not in its positions: every supply held counts as collateral
 (`collateral_choice`; a supply whose use as collateral was switched off, or that isolation mode or a
@@ -39,7 +40,10 @@ __all__ = ["ENGINE", "require"]
 _BPS = 10_000
 _BPS_DECIMALS = 4
 _WAD = 10**18
-_NO_LOAN_TO_VALUE = "; no ltv_bps is told, so initial asks no more than maintenance"
+_NO_LOAN_TO_VALUE = (
+    "; the loan-to-value is not told (no ltv_bps), so initial is only the least it can be, and "
+    "what may still be borrowed is unknown"
+)
 
 
 def require(
@@ -92,6 +96,7 @@ def _debt_line(held: Held, rulebook: LendingRulebook) -> MarginLine:
         detail=_worth(held) + ("" if _tells_loan_to_value(rulebook) else _NO_LOAN_TO_VALUE),
         amount_initial_ccy=worth,
         evidence=rulebook.known("debt"),
+        evidence_initial=None if _tells_loan_to_value(rulebook) else "U",
     )
 
 

@@ -5,7 +5,7 @@ is settled in the currency; what is owed counts in full.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal
+from decimal import ROUND_UP, Context, Decimal
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -19,6 +19,9 @@ from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 
 __all__ = ["Currency", "Discount", "DiscountTier", "currencies_held", "mistakes_of_discounts"]
+
+
+_SHOWN_COIN = Decimal("1e-8")
 
 
 class DiscountTier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -129,11 +132,19 @@ def _discounted(
     if most_coin is not None and equity_coin > most_coin:
         return unsupported(
             account,
-            f"{name} knows the discount of {asset} up to {most_coin}, and {equity_coin} is held",
+            f"{name} knows the discount of {asset} up to {_told(most_coin)}, and "
+            f"{_told(equity_coin)} is held",
         )
     parts = list(_slices(discount, equity_coin))
     counted_coin = sum(((end - floor) * rate for floor, end, rate in parts), Decimal(0))
     return counted_coin, " + ".join(f"({end:f} - {floor:f}) x {rate}" for floor, end, rate in parts)
+
+
+def _told(amount_coin: Decimal) -> str:
+    """Give an amount as a person reads it, rounded up: above what is known it stays above."""
+    fine = Context(prec=60, rounding=ROUND_UP)
+    told = format(amount_coin.quantize(_SHOWN_COIN, context=fine), "f")
+    return told.rstrip("0").rstrip(".") if "." in told else told
 
 
 def _slices(discount: Discount, amount_coin: Decimal) -> Iterator[tuple[Decimal, Decimal, Decimal]]:

@@ -46,10 +46,12 @@ class Tails(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """How far paths of prices go beyond their deviations: regimes of the vol, and jumps.
 
     Sizes of jumps are of a coin of `vol_told_frac`; another one jumps in step with its vol.
+    `reach_frac` is how much farther lows and highs within the day go than its closes tell.
     """
 
     vol_deviation_log: float
     regimes_count: int
+    reach_frac: float
     jumps_count_per_year: float
     up_frac: float
     size_up_log: float
@@ -74,7 +76,7 @@ class Tails(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """Give what is left of a vol when its jumps are taken out: the two squares add up."""
         size = self.up_frac * self.size_up_log**2 + (1.0 - self.up_frac) * self.size_down_log**2
         jumping = 2.0 * self.jumps_count_per_year * size * self.loading_frac(vol_frac) ** 2
-        return math.sqrt(vol_frac**2 - jumping)
+        return self.reach_frac * math.sqrt(vol_frac**2 - jumping)
 
     def __str__(self) -> str:
         """Say it in a line."""

@@ -204,7 +204,7 @@ def _wanted(found: Mapping[str, Outcome[CollateralWanted]]) -> list[RenderableTy
                 amount(each.extra_ccy, each.currency, sign=True),
                 amount(each.extra_error_ccy, each.currency),
                 each.currency,
-                "add" if each.extra_ccy > 0.0 else "may be taken out",
+                "to add" if each.extra_ccy > 0.0 else "more than this needs",
             )
         )
     head: tuple[Column, ...] = (

@@ -11,8 +11,9 @@ from hedgerow.reporting.curves import Curve, Panel, curves_svg
 from hedgerow.reporting.figures import percent, plain, significant, usd
 from hedgerow.reporting.framing import headed, note
 from hedgerow.reporting.grid import Column, grid
+from hedgerow.solvency import Side
 from hedgerow.solvency.adversary import HuntMap, HuntTerms
-from hedgerow.solvency.cascade import Cascade, CriticalShock, LiquidationLadder, Side
+from hedgerow.solvency.cascade import Cascade, CriticalShock, LiquidationLadder
 
 __all__ = ["LadderView", "ladder_drawing", "ladder_view_tables"]
 

@@ -22,7 +22,7 @@ import msgspec
 
 from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.limits.seen import Chance
-from hedgerow.solvency import DISTANCE_FRAC_MAX, Distance
+from hedgerow.solvency import DISTANCE_FRAC_MAX, Distance, hit_frac
 from hedgerow.units import DAY_NS, SECOND_NS, YEAR_NS
 
 __all__ = ["FirstPassage", "break_frac", "distance_at", "first_passage_frac", "horizon_at"]
@@ -53,16 +53,7 @@ def first_passage_frac(move_frac: float, vol_frac: float, years: float) -> float
             f"a first passage needs a move above -1, a vol and a time that are not negative, "
             f"were {move_frac}, {vol_frac} and {years}"
         )
-    x, deviation = math.log1p(move_frac), vol_frac * math.sqrt(years)
-    if x == 0.0:
-        return 1.0
-    if deviation == 0.0:
-        return 0.0
-    drift = -0.5 * vol_frac * vol_frac * years  # νT
-    side = 1.0 if x < 0.0 else -1.0
-    direct = _normal(side * (x - drift) / deviation)
-    reflected = math.exp(-x) * _normal(side * (x + drift) / deviation)
-    return min(1.0, direct + reflected)
+    return float(hit_frac(1.0, 1.0 + move_frac, 0.0, vol_frac, years))
 
 
 class FirstPassage(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,7 +167,3 @@ def _least(is_enough: Callable[[float], bool], low: float, high: float) -> float
         else:
             low = middle
     return high
-
-
-def _normal(deviations: float) -> float:
-    return 0.5 * math.erfc(-deviations / math.sqrt(2.0))

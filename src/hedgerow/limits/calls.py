@@ -99,7 +99,7 @@ def on_ladder(
         since_ns=since_ns,
         reasons=(
             *(f"{each.message}" for each in unknown),
-            *(_said(each) for each in measures if _level(each, CLEAR_FRAC) >= max(1, level)),
+            *(_said(each) for each in measures if 0 < level <= _level(each, CLEAR_FRAC)),
         ),
         use_frac=None if isinstance(report, Failure) else report.use_frac,
         distance_frac=None if isinstance(look.distance, Failure) else _nearest(look.distance),

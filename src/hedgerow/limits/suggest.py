@@ -12,7 +12,7 @@ lose now, each coin at least a twentieth of it.
 """
 
 from collections.abc import Mapping, Sequence
-from math import floor, log10
+from math import ceil, floor, log10
 from typing import Final, NamedTuple
 
 import msgspec
@@ -160,7 +160,8 @@ def _corners(
 ) -> tuple[dict[str, float], tuple[Stress, ...]]:
     """Give how far each coin moves, and the four markets in which a horizon may end.
 
-    Moves are whole tenths of a per cent, so that what is written down is what was meant.
+    Moves are whole tenths of a per cent, rounded up: what is written down is what was meant, and a
+    suggested stress is never smaller than what it stands for.
     """
     moves: dict[str, float] = {}
     for coin in coins_moved(seen.book.terms.values(), seen.book.accounts, seen.snapshot):
@@ -171,7 +172,7 @@ def _corners(
             said = "moves further than is looked for; bear more, or ask for a shorter time"
             unmet.append(Failure(subject=coin, reason="unsupported", message=f"{coin} {said}"))
         else:
-            moves[coin] = max(0.001, round(found, 3))
+            moves[coin] = ceil(1_000.0 * found) / 1_000.0
     if unmet and len(moves) == 0:
         return {}, ()
     if any(each.subject not in seen.reports for each in unmet):

@@ -364,3 +364,19 @@ def test_where_no_amount_is_enough_the_call_says_so() -> None:
 def test_a_policy_that_cannot_be_meant(changes: dict[str, object], told: str) -> None:
     with pytest.raises(ValueError, match=told):
         msgspec.structs.replace(POLICY, **changes)
+
+
+def test_a_call_goes_as_far_as_the_trigger_that_asks_for_more() -> None:
+    """A distance of 30 % asks for more than a probability of 5 %, whichever is looked at first."""
+    far = Triggers(watch_frac=0.5, call_frac=0.3, inject_frac=0.01, reduce_frac=0.005)
+    likely = Triggers(watch_frac=0.01, call_frac=0.05, inject_frac=0.5, reduce_frac=0.9)
+    alone = stands("3000", policy=msgspec.structs.replace(POLICY, distance=far))
+    both = stands("3000", policy=msgspec.structs.replace(POLICY, distance=far, probability=likely))
+    assert alone.call is not None
+    assert both.call is not None
+    assert both.call.size_ccy == alone.call.size_ccy
+
+
+def test_a_calm_account_has_no_reason_to_be_told() -> None:
+    calm = stands("30000")
+    assert (calm.rung, calm.reasons) == ("calm", ())

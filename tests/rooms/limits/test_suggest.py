@@ -1,5 +1,6 @@
 """From an appetite to limits: by hand, that they accept what they should, and say why not."""
 
+import math
 from math import erf, log, sqrt
 
 import pytest
@@ -54,7 +55,9 @@ def test_one_long_by_hand() -> None:
     found = suggested(seen(perp(), WALLET), CHANCE, appetite())
     limits = by_metric(found)
     assert set(limits) == {"distance_spot_frac", "scenario_loss_usd", "delta_spot_usd"}
-    move = round(distance_at(CHANCE, ["BTC"], 0.01, DAY_NS) or 0.0, 3)  # type: ignore[arg-type]
+    exact = distance_at(CHANCE, ["BTC"], 0.01, DAY_NS)
+    assert isinstance(exact, float)
+    move = math.ceil(1_000 * exact) / 1_000  # never less than it stands for
     assert found.moves_frac == {"BTC": move}
     assert limits["scenario_loss_usd"].hard_frac_usd_or_coin == 10_000
     assert limits["scenario_loss_usd"].soft_frac_usd_or_coin == 8_000

@@ -13,8 +13,18 @@ from hedgerow.errors import Failure
 from hedgerow.margin import MarginReport, require
 from hedgerow.portfolio import Account, Balance
 from hedgerow.solvency import Direction, Frontier, applied, frontier
-from hedgerow.solvency.frontier import refined
+from hedgerow.solvency.frontier import _jumps, refined
 from hedgerow.solvency.line import Sample
+from hedgerow.units import DAY_NS
+from tests.builders import (
+    T0_NS,
+    account,
+    by_id,
+    index,
+    inverse_future,
+    option,
+    snapshot,
+)
 from tests.rooms.margin.engine_case import EngineCase
 from tests.rooms.margin.engines import CASES
 
@@ -145,3 +155,24 @@ def test_what_never_comes_near_costs_nothing_more() -> None:
 
     refined(sampled, Sample(0.0, 5.0), GRID)
     assert asked == GRID
+
+
+def test_along_time_both_sides_of_every_expiry_and_settlement_are_looked_at() -> None:
+    """Ten days: the half hour before, and the moment itself, from a second before to one after."""
+    call = option(70_000, "call", expiry_ns=T0_NS + 10 * DAY_NS)
+    future = inverse_future("BTC-DATED", T0_NS + 20 * DAY_NS)
+    held = account(
+        currency="BTC",
+        positions={call.instrument_id: 1, "BTC-DATED": (1, 1000)},
+        balances={"BTC": 1},
+    )
+    now = snapshot(index("BTC", 1000))
+    terms = by_id(call, future)
+    way = along("time")
+    found = sorted(way.move_at(at) for at in _jumps(way, held, terms, now))
+    second, begins = 1 / 86_400, 10 - call.averaging_ns / DAY_NS
+    moments = (begins, 10.0, 20.0)
+    assert found == pytest.approx([at + side for at in moments for side in (-second, second)])
+    assert _jumps(along("spot", "BTC"), held, terms, now) == []
+    near = along("time", high_frac_or_days=15.0)
+    assert len(_jumps(near, held, terms, now)) == 4

@@ -10,9 +10,9 @@ from hedgerow.app.kernel_cache import choose_kernel_cache
 # The same examples on every run and no deadline: a shared machine that is slow for a moment is not
 # a wrong answer. To look for new examples: --hypothesis-profile=explore
 settings.register_profile("house", deadline=None, derandomize=True, print_blob=True)
-# Half of them before each commit (make check); make test draws all.
+# A quarter of them before each commit (make check); make test draws all.
 settings.register_profile(
-    "quick", deadline=None, derandomize=True, print_blob=True, max_examples=50
+    "quick", deadline=None, derandomize=True, print_blob=True, max_examples=25
 )
 settings.register_profile("explore", deadline=None, max_examples=2_000, print_blob=True)
 settings.load_profile("house")

@@ -24,7 +24,7 @@ SAMPLE = tuple(
     # Few slices make a rough share; the bar is that of the whole. Three numbers do not follow a
     # crypto smile as five do, and mids are rougher than marks.
     [
-        (SAMPLE, How(), ACCEPTED_FRAC_MIN),
+        pytest.param(SAMPLE, How(), ACCEPTED_FRAC_MIN, marks=pytest.mark.slow),
         (SAMPLE, How(model="essvi"), 0.6),
         pytest.param(SAMPLE, How(vols_from="mid", forwards="parity"), 0.75, marks=pytest.mark.slow),
         pytest.param((WHOLE,), How(), ACCEPTED_FRAC_MIN, marks=pytest.mark.slow),

@@ -46,6 +46,7 @@ def uncalled(trees: list[ast.Module], callers: list[ast.Module], told: str) -> I
     reads = Counter(name for tree in (*trees, *callers) for name in named(tree))
     # A command is decorated where it stands, and what it runs is named in a table.
     run = {action.rpartition(":")[2] for action in ACTIONS.values()}
+    words = set(re.findall(r"\w+", told))
     for tree in trees:
         for full, node in defined(tree):
             name = full.rpartition(".")[2]
@@ -54,7 +55,7 @@ def uncalled(trees: list[ast.Module], callers: list[ast.Module], told: str) -> I
                 for each in getattr(node, "decorator_list", [])
             )
             is_read = reads[name] > Counter(named(node))[name]
-            if not (is_read or is_command or name in run or re.search(rf"\b{name}\b", told)):
+            if not (is_read or is_command or name in run or name in words):
                 yield full
 
 

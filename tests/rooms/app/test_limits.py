@@ -156,6 +156,7 @@ def test_a_leg_that_cannot_be_meant(words: list[str], leg: str, told: str) -> No
     assert told in found.err
 
 
+@pytest.mark.slow
 def test_a_suggestion_is_a_piece_of_a_desk_file_that_runs(words: list[str], tmp_path: Path) -> None:
     found = ask(words, "limits", "suggest", "--loss", "400000")
     told = ask(words, "limits", "suggest", "--loss", "400000", "--json").json()

@@ -107,6 +107,7 @@ def test_what_is_liquidatable_now_is_one_line(tmp_path: Path) -> None:
     assert (row["is_liquidatable"], row["distance_frac"], row["routes"]) == (True, 0.0, [])
 
 
+@pytest.mark.slow
 def test_the_same_question_has_the_same_answer_and_another_seed_another(tmp_path: Path) -> None:
     one, two = (reaction(*ASKED, "--json", at=tmp_path).out for _ in range(2))
     assert one == two
@@ -130,6 +131,7 @@ def _candles(path: Path, count: int, sigma: float, hole: int | None = None) -> P
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("distance", ["-0.7%", "0.7%"])
 def test_candles_of_a_walk_give_the_odds_of_a_walk(distance: str, tmp_path: Path) -> None:
     candles = _candles(tmp_path / "candles.csv", 40_000, 0.001)

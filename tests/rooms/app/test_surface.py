@@ -291,6 +291,7 @@ def test_a_folder_without_chains_is_refused(tmp_path: Path) -> None:
     assert ask("show", "--chains", ".", folder=tmp_path).code == 2
 
 
+@pytest.mark.slow
 def test_the_embedded_desk_has_smiles(tmp_path: Path) -> None:
     told = hedgerow("surface", "show", "--json", cwd=tmp_path).json()
     assert told["surfaces"][0]["smiles"]

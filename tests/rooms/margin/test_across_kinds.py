@@ -317,6 +317,7 @@ def writers(draw: st.DrawFn) -> Account:
     return account(currency="BTC", positions=held, balances={"BTC": draw(sizes(30))})
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(st.lists(writers(), min_size=1, max_size=4), st.lists(SHOCKS, min_size=1, max_size=3))
 def test_scans_of_several_expiries(accounts: list[Account], shocks: list[Shock]) -> None:

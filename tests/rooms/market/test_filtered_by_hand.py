@@ -127,6 +127,7 @@ def forecast(prices: Sequence[Price], which: int, horizon: int, hour: int) -> fl
     return exp(float(np.dot(features, beta)) + week)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("horizon", [1, 30, 200])
 def test_the_forecast_is_what_the_docstring_says(horizon: int) -> None:
     start_ns = parse_ns("2021-03-03")

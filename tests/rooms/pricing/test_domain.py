@@ -460,6 +460,7 @@ def moved(now_ns: int, draw: Callable[[], Decimal]) -> tuple[tuple[Instrument, .
     return terms, snapshot(*events, time_ns=now_ns)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(
     data=st.data(),

@@ -246,6 +246,7 @@ def test_paths_meet_the_barrier_of_an_account_as_often_as_the_sheet_says() -> No
     assert (found.left_frac < 1e-12).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("survival", [0.99, 0.9, 0.5])
 def test_collateral_wanted_is_the_closed_forms(survival: float) -> None:
     room = linear(1)
@@ -297,6 +298,7 @@ def test_an_amount_that_a_handful_of_paths_decide_is_refused(survival: float, en
     assert enough <= int(told.replace(",", "")) <= 10 * enough
 
 
+@pytest.mark.slow
 def test_collateral_is_checked_on_fresh_draws_and_its_error_covers_what_many_paths_find() -> None:
     many = heavy(0.97, 200_000, 99)
     assert isinstance(many, CollateralWanted)

@@ -57,6 +57,7 @@ def by_differences(
     return survival, first, second
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lower", "upper", "growth", "vol", "time"),
     [

@@ -1,18 +1,20 @@
 """``hedgerow solvency frontier``: every account, every direction, and what is refused."""
 
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
+from typing import get_args
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from scipy.special import ndtri
 
-from hedgerow.app.frontiers import direction_of
+from hedgerow.app.frontiers import _troubles, direction_of
 from hedgerow.app.portfolio_model import packaged_tails
 from hedgerow.errors import RequestRejected
 from hedgerow.reporting.frontiers import move_text
-from hedgerow.solvency import Direction, hit_frac
+from hedgerow.solvency import Direction, Frontier, Stretch, StretchState, hit_frac
 from tests.rooms.app.made import Answer, hedgerow_here, morning
 
 
@@ -249,3 +251,33 @@ def test_collateral_that_too_few_paths_decide_is_unknown_and_says_how_many_would
     shown = " ".join(answer.out.split())
     assert "of 2,000 paths decide it, and 100 are needed" in shown
     assert "the collateral that perp wants is unknown" in answer.err
+
+
+def test_what_was_asked_for_and_is_partly_unknown_ends_with_one() -> None:
+    """An unknown stretch counts as a direction without an answer; one not asked for does not."""
+    known, unknown = (
+        Frontier(
+            account_id="perp",
+            rulebook="r",
+            confidence="estimate",
+            time_ns=0,
+            currency="USDC",
+            direction=Direction(kind="vol"),
+            headroom_ccy=Decimal(1),
+            roots=(),
+            stretches=(
+                Stretch(state="solvent", move_low_frac_or_days=-0.9, move_high_frac_or_days=1.0),
+                Stretch(state=state, move_low_frac_or_days=1.0, move_high_frac_or_days=4.0),
+            ),
+            requirements_count=1,
+        )
+        for state in get_args(StretchState)
+        if state != "breached"
+    )
+    for found, is_asked, told in (
+        (known, True, []),
+        (unknown, False, []),
+        (unknown, True, ["the frontier of perp along vol is unknown"]),
+    ):
+        rows = {"desk/binance/perp": ((found.direction, found),)}
+        assert _troubles(rows, is_asked=is_asked) == told

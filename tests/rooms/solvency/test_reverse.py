@@ -11,6 +11,7 @@ from hedgerow.errors import Failure, OutOfDomain
 from hedgerow.margin import MarginReport, require
 from hedgerow.market import Shock
 from hedgerow.portfolio import Balance
+from hedgerow.reporting import frontier_tables, plane_svg
 from hedgerow.solvency import (
     Direction,
     Frontier,
@@ -34,6 +35,8 @@ from tests.builders import (
     snapshot,
     tiered_rulebook,
 )
+from tests.rooms.margin.made_brackets import brackets, closing_rulebook
+from tests.rooms.reporting.test_terminal import printed
 
 D = Decimal
 TERMS = by_id(perpetual(), perpetual("ETH"))
@@ -189,3 +192,27 @@ def test_a_plane_moves_the_market_and_needs_a_requirement() -> None:
     with pytest.raises(OutOfDomain, match="funding"):
         plane(PAIR, TERMS, NOW, RULES, BTC, Direction(kind="funding"))
     assert isinstance(plane(PAIR, TERMS, snapshot(), RULES, BTC, VOL), Failure)
+
+
+# --- where the venue's rules end ------------------------------------------------------------------
+
+ENDING = closing_rulebook(0, {"BTC/USDC": brackets((0, "0.01", "0.02"), most=10_400)})
+SHORT = account(positions={"BTC-PERP": (-10, 1000)}, balances={"USDC": 4000})
+
+
+def test_no_breach_is_not_said_where_the_rules_ended() -> None:
+    """A short whose table of tiers ends 4 % above: what lies beyond is unknown, and told so."""
+    found = reverse_stress(SHORT, TERMS, NOW, ENDING, [BTC], np.array([0.04]), np.eye(1))
+    assert isinstance(found, ReverseStress)
+    assert found.distance_deviations is None
+    assert found.unknown
+    text = printed(frontier_tables({"desk/a/b": ()}, {}, {"desk/a/b": found}))
+    assert "The likeliest breach is unknown" in text
+    assert "No breach within" not in text
+
+
+def test_levels_without_an_answer_are_marked_in_the_drawing() -> None:
+    made = plane(SHORT, TERMS, NOW, ENDING, BTC, VOL, levels_frac_or_days=(0.0, 1.0))
+    assert isinstance(made, Plane)
+    assert all(each.unknown for each in made.levels)
+    assert "unknown" in plane_svg(made)

@@ -58,6 +58,8 @@ def _methods() -> dict[str, Any]:
         "liquidation_price",
         "lending_repair",
         "hedge_band",
+        "hedge_lp",
+        "collateral_lp",
         "portfolio_scan",
         "lp",
         "latency_var_bp_sigma60_99",

@@ -1,0 +1,273 @@
+"""What amounts cost: an order book level by level, tickets, impact, and what is left unhedged.
+
+Each part says two things. `usd` and `excess` are its own arithmetic over any amounts, plain NumPy
+over many plans at once, and the only judge of an answer; `assemble` is the same as columns and rows
+for a solver. That they agree is tested part by part (methods.md section 7).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hedgerow.errors import OutOfDomain
+from hedgerow.solving.assembly import Assembly
+from hedgerow.solving.part import INF, dense, locked, nothing
+from hedgerow.solving.records import Decisions, Floats
+
+__all__ = ["Impact", "Ladders", "Residual", "Tickets"]
+
+# An amount is a decision taken from here on: below it is what a solver leaves of zero.
+_USED = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ladders:
+    """What each amount costs, level by level: a static order book taken from its best price on.
+
+    Row i is one level of the decision `decision_index[i]`: so wide, at so many dollars per unit
+    beyond the price the decision is valued at, fees and carry included. Levels of a side follow
+    each other and never grow cheaper; what buying and selling together cost is never negative.
+    """
+
+    decision_index: NDArray[np.int64]
+    is_up: NDArray[np.bool_]
+    width_amount: Floats
+    price_usd_per_amount: Floats
+    _start_amount: Floats
+
+    def __init__(
+        self,
+        *,
+        decision_index: NDArray[np.int64],
+        is_up: NDArray[np.bool_],
+        width_amount: Floats,
+        price_usd_per_amount: Floats,
+    ) -> None:
+        shape = (len(decision_index),)
+        width = locked(width_amount, "width_amount", shape, finite=False)
+        price = locked(price_usd_per_amount, "price_usd_per_amount", shape)
+        if np.any(width < 0):
+            raise OutOfDomain("the width of a level must not be negative")
+        start = np.zeros(len(decision_index))
+        first: dict[int, dict[bool, float]] = {}
+        for i, (index, up) in enumerate(zip(decision_index.tolist(), is_up.tolist(), strict=True)):
+            sides = first.setdefault(index, {})
+            sides.setdefault(up, float(price[i]))
+            for j in range(i - 1, -1, -1):
+                if decision_index[j] == index and is_up[j] == up:
+                    start[i] = start[j] + width[j]
+                    if price[i] < price[j]:
+                        raise OutOfDomain(
+                            f"levels of decision {index} grow cheaper: {price[j]} then {price[i]}"
+                        )
+                    break
+        for index, sides in first.items():
+            if len(sides) == 2 and sum(sides.values()) < 0:
+                raise OutOfDomain(
+                    f"decision {index}: buying and selling at once would earn "
+                    f"{-sum(sides.values())} a unit"
+                )
+        object.__setattr__(self, "decision_index", np.array(decision_index, dtype=np.int64))
+        object.__setattr__(self, "is_up", np.array(is_up, dtype=np.bool_))
+        object.__setattr__(self, "width_amount", width)
+        object.__setattr__(self, "price_usd_per_amount", price)
+        object.__setattr__(self, "_start_amount", start)
+
+    @classmethod
+    def flat(cls, up_usd_per_amount: Floats, down_usd_per_amount: Floats) -> "Ladders":
+        """Give one level for each side of every decision, however much is done."""
+        count = len(up_usd_per_amount)
+        return cls(
+            decision_index=np.tile(np.arange(count, dtype=np.int64), 2),
+            is_up=np.repeat(np.array([True, False]), count),
+            width_amount=np.full(2 * count, INF),
+            price_usd_per_amount=np.concatenate([up_usd_per_amount, down_usd_per_amount]),
+        )
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether branch and bound can take it."""
+        return True
+
+    def usd(self, amounts: Floats) -> Floats:
+        """Walk the levels."""
+        done = amounts[:, self.decision_index] * np.where(self.is_up, 1.0, -1.0)
+        taken = np.clip(done - self._start_amount, 0.0, self.width_amount)
+        return np.asarray(taken @ self.price_usd_per_amount)
+
+    def excess(self, amounts: Floats) -> Floats:
+        """Nothing: the bounds of a decision end with its book."""
+        return nothing(amounts)
+
+    def assemble(self, into: Assembly, at: NDArray[np.int64], decisions: Decisions) -> None:
+        """Each level is a column; those of a decision add up to it."""
+        own = at[self.decision_index]
+        bound = np.where(
+            self.is_up,
+            decisions.high_amount[self.decision_index],
+            -decisions.low_amount[self.decision_index],
+        )
+        levels = into.columns(
+            np.zeros(len(own)), np.minimum(self.width_amount, bound), self.price_usd_per_amount
+        )
+        used, row = np.unique(self.decision_index, return_inverse=True)
+        zero = np.zeros(len(used))
+        into.rows(
+            [
+                (row.astype(np.int64), levels, np.where(self.is_up, -1.0, 1.0)),
+                (np.arange(len(used)), at[used], np.ones(len(used))),
+            ],
+            zero,
+            zero,
+            [f"levels of {decisions.names[i]}" for i in used],
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tickets:
+    """A price for each decision that is used at all, and how many may be."""
+
+    ticket_usd: Floats
+    used_count_max: int | None = None
+
+    def __post_init__(self) -> None:
+        ticket = locked(self.ticket_usd, "ticket_usd", (len(self.ticket_usd),))
+        if np.any(ticket < 0) or (self.used_count_max is not None and self.used_count_max < 0):
+            raise OutOfDomain("neither a ticket nor the number of legs allowed may be negative")
+        object.__setattr__(self, "ticket_usd", ticket)
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether branch and bound can take it."""
+        return True
+
+    def usd(self, amounts: Floats) -> Floats:
+        """Count what is used."""
+        return np.asarray((np.abs(amounts) > _USED) @ self.ticket_usd)
+
+    def excess(self, amounts: Floats) -> Floats:
+        """Count what is used too many."""
+        if self.used_count_max is None:
+            return nothing(amounts)
+        used = np.count_nonzero(np.abs(amounts) > _USED, axis=1)
+        return np.asarray(np.maximum(used - self.used_count_max, 0.0))
+
+    def assemble(self, into: Assembly, at: NDArray[np.int64], decisions: Decisions) -> None:
+        """Whether a decision is used is a column of its own, nought or one."""
+        count = len(at)
+        used = into.columns(
+            np.zeros(count),
+            np.ones(count),
+            self.ticket_usd,
+            is_whole=np.ones(count, dtype=np.bool_),
+        )
+        rows = np.arange(count)
+        names = [f"use of {name}" for name in decisions.names]
+        ones = np.ones(count)
+        free, none = np.full(count, INF), np.zeros(count)
+        into.rows([(rows, at, ones), (rows, used, -decisions.high_amount)], -free, none, names)
+        into.rows([(rows, at, ones), (rows, used, -decisions.low_amount)], none, free, names)
+        if self.used_count_max is not None:
+            into.rows(
+                [(np.zeros(count, dtype=np.int64), used, ones)],
+                np.array([-INF]),
+                np.array([float(self.used_count_max)]),
+                ["number of legs"],
+            )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Impact:
+    """Cost of moving the price: a coefficient times the amount to a power between one and two.
+
+    The square root law of market impact is the power 1.5, a temporary linear one the power two.
+    """
+
+    coefficient_usd: Floats
+    exponent_power: float
+
+    def __post_init__(self) -> None:
+        coefficient = locked(self.coefficient_usd, "coefficient_usd", (len(self.coefficient_usd),))
+        object.__setattr__(self, "coefficient_usd", coefficient)
+        if not (1.0 < self.exponent_power <= 2.0 and np.all(coefficient >= 0)):
+            raise OutOfDomain(
+                "impact needs a power above one and at most two and no negative coefficient, was "
+                f"the power {self.exponent_power}"
+            )
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether branch and bound can take it."""
+        return False
+
+    def usd(self, amounts: Floats) -> Floats:
+        """Raise each amount to the power."""
+        return np.asarray(np.abs(amounts) ** self.exponent_power @ self.coefficient_usd)
+
+    def excess(self, amounts: Floats) -> Floats:
+        """Nothing: it bounds nothing."""
+        return nothing(amounts)
+
+    def assemble(self, into: Assembly, at: NDArray[np.int64], decisions: Decisions) -> None:
+        """A square goes into the cost as it is, another power into a cone of its own."""
+        paid = np.flatnonzero(self.coefficient_usd > 0)
+        if self.exponent_power == 2.0:
+            into.quadratic(at[paid], 2.0 * self.coefficient_usd[paid])
+            return
+        above = into.columns(
+            np.zeros(len(paid)), np.full(len(paid), INF), self.coefficient_usd[paid]
+        )
+        for own, of in zip(above.tolist(), at[paid].tolist(), strict=True):
+            into.power(own, of, self.exponent_power)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Residual:
+    """Half a square: what is left of rows, weighted, as the variance of a hedge's error is.
+
+    Rows should be exposures times one deviation of what moves them, in dollars, rotated so that
+    their moves are independent (a factor of the covariance does both).
+    """
+
+    at_figure: Floats
+    figure_per_amount: Floats
+    weight_usd_per_figure2: Floats
+
+    def __post_init__(self) -> None:
+        count = len(self.at_figure)
+        for name in ("at_figure", "weight_usd_per_figure2"):
+            object.__setattr__(self, name, locked(getattr(self, name), name, (count,)))
+        shape = (count, self.figure_per_amount.shape[1])
+        matrix = locked(self.figure_per_amount, "figure_per_amount", shape)
+        object.__setattr__(self, "figure_per_amount", matrix)
+        if np.any(self.weight_usd_per_figure2 < 0):
+            raise OutOfDomain("the weight of a square must not be negative")
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether branch and bound can take it."""
+        return False
+
+    def usd(self, amounts: Floats) -> Floats:
+        """Square what is left."""
+        level = self.at_figure + amounts @ self.figure_per_amount.T
+        return np.asarray(0.5 * (level**2 @ self.weight_usd_per_figure2))
+
+    def excess(self, amounts: Floats) -> Floats:
+        """Nothing: it bounds nothing."""
+        return nothing(amounts)
+
+    def assemble(self, into: Assembly, at: NDArray[np.int64], decisions: Decisions) -> None:
+        """What is left of each row is a column, whose square costs."""
+        count = len(self.at_figure)
+        free = np.full(count, INF)
+        left = into.columns(-free, free, np.zeros(count))
+        rows = np.arange(count)
+        into.rows(
+            [dense(self.figure_per_amount, at), (rows, left, np.full(count, -1.0))],
+            -self.at_figure,
+            -self.at_figure,
+            ["residual"] * count,
+        )
+        into.quadratic(left, self.weight_usd_per_figure2)

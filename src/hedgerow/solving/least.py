@@ -1,0 +1,225 @@
+"""The least cost: relaxed, then in whole lots, and what gives way where not all bounds can hold.
+
+A relaxation says what no plan can undercut, and where to look. Its amounts are rounded to lots in a
+few ways and mended lot by lot; where the parts are linear, branch and bound looks further. Whatever
+is cheapest by the programme's own arithmetic is the answer, so that no solver's word is taken for
+it, and no answer is worse than the rounded relaxation.
+"""
+
+from dataclasses import replace
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from hedgerow.errors import Failure, Outcome
+from hedgerow.solving.assembly import Matrix
+from hedgerow.solving.lots import in_lots
+from hedgerow.solving.programme import Programme
+from hedgerow.solving.records import Answer, Floats, Method, Shadow
+from hedgerow.solving.relaxed import Relaxed, highs_of, relaxed
+
+__all__ = ["EXCESS_FRAC_MAX", "least"]
+
+# What a bound may be broken by, over its scale, and still count as held: what is left of zero.
+EXCESS_FRAC_MAX = 1e-7
+_PRICE_LEFT_USD = 1e-9
+
+
+def least(
+    programme: Programme, *, nodes_count_max: int = 2_000, time_s_max: float = 5.0
+) -> Outcome[Answer]:
+    """Find the cheapest plan.
+
+    Parameters
+    ----------
+    nodes_count_max
+        How many nodes branch and bound may open; none where zero. This, not the clock, is what
+        ends it as a rule, so that the same programme gives the same plan.
+    time_s_max
+        When it ends at the latest. What it found by then is left aside, for the clock would decide.
+
+    Returns
+    -------
+    Answer or Failure
+        The failure of a solver that came to no end: then nothing is to be done. Where bounds
+        conflict, the answer breaks them as little as can be and names them.
+    """
+    matrix = programme.matrix()
+    free = relaxed(matrix)
+    if isinstance(free, Failure):
+        return free
+    conflicts: tuple[str, ...] = ()
+    if free is None:
+        given = _given_way(matrix)
+        if isinstance(given, Failure):
+            return given
+        matrix, free, conflicts = given
+    count = len(programme.decisions)
+    start = np.clip(
+        free.column_amount[:count], programme.decisions.low_amount, programme.decisions.high_amount
+    )
+    amounts, bound_usd, remark = start, free.bound_usd, ""
+    method: Method = "relaxed"
+    is_whole = bool(np.any(programme.decisions.lot_amount > 0) or np.any(matrix.whole))
+    if is_whole:
+        amounts, method = in_lots(programme, start), "rounded"
+        if programme.is_linear and not conflicts and nodes_count_max > 0:
+            found = _branched(programme, matrix, amounts, nodes_count_max, time_s_max)
+            remark = found.remark
+            bound_usd = max(bound_usd, found.bound_usd)
+            if found.amounts is not None:
+                better = in_lots(programme, found.amounts)
+                if _merit(programme, better) < _merit(programme, amounts):
+                    amounts, method = better, "branched"
+    plan = amounts[np.newaxis, :]
+    return Answer(
+        chosen_amount=tuple(amounts.tolist()),
+        objective_usd=float(programme.usd(plan)[0]),
+        bound_usd=bound_usd,
+        excess_frac=float(programme.excess_frac(plan)[0]),
+        method=method,
+        shadows=_shadows(matrix, free),
+        conflicts=conflicts,
+        remark=remark,
+    )
+
+
+def _merit(programme: Programme, amounts: Floats) -> tuple[float, float]:
+    plan = amounts[np.newaxis, :]
+    excess = float(programme.excess_frac(plan)[0])
+    return (0.0 if excess <= EXCESS_FRAC_MAX else excess, float(programme.usd(plan)[0]))
+
+
+def _shadows(matrix: Matrix, free: Relaxed) -> tuple[Shadow, ...]:
+    """Give the prices of bounds that bind, as what a looser one would save."""
+    told = (matrix.row_scale_figure > 0) & (np.abs(free.row_price_usd_per_figure) > _PRICE_LEFT_USD)
+    return tuple(
+        Shadow(
+            name=matrix.row_names[i],
+            price_usd_per_figure=abs(float(free.row_price_usd_per_figure[i])),
+        )
+        for i in np.flatnonzero(told)
+    )
+
+
+def _given_way(matrix: Matrix) -> Outcome[tuple[Matrix, Relaxed, tuple[str, ...]]]:
+    """Let hard bounds give by as little as can be, each over its scale; then spend least.
+
+    Returns
+    -------
+    tuple or Failure
+        The matrix with its bounds where they had to go, its relaxation, and the names of bounds
+        that together cannot hold: those with a price on giving way.
+    """
+    may_give = np.flatnonzero((matrix.row_scale_figure > 0) & np.isfinite(matrix.row_scale_figure))
+    give = len(may_give)
+    count = len(matrix.cost_usd_per_amount)
+    scale = matrix.row_scale_figure[may_give]
+    sides = sparse.coo_array(
+        (
+            np.concatenate([scale, -scale]),
+            (np.tile(may_give, 2), np.arange(2 * give)),
+        ),
+        shape=(len(matrix.row_low_figure), 2 * give),
+    ).tocsc()
+    first = replace(
+        matrix,
+        cost_usd_per_amount=np.concatenate([np.zeros(count), np.ones(2 * give)]),
+        low_amount=np.concatenate([matrix.low_amount, np.zeros(2 * give)]),
+        high_amount=np.concatenate([matrix.high_amount, np.full(2 * give, np.inf)]),
+        rows_figure_per_amount=sparse.csc_array(
+            sparse.hstack([matrix.rows_figure_per_amount, sides])
+        ),
+        quadratic_usd_per_amount2=None,
+        powers=(),
+        whole=np.concatenate([matrix.whole, np.zeros(2 * give, dtype=np.bool_)]),
+    )
+    found = relaxed(first)
+    if isinstance(found, Failure):
+        return found
+    if found is None:
+        return Failure(
+            subject="programme",
+            reason="unsupported",
+            message="no amounts inside their own bounds define a plan at all",
+        )
+    given = found.column_amount[count:]
+    low, high = matrix.row_low_figure.copy(), matrix.row_high_figure.copy()
+    slack = 1e-9 * scale
+    low[may_give] -= scale * given[:give] + slack
+    high[may_give] += scale * given[give:] + slack
+    priced = np.abs(found.row_price_usd_per_figure[may_give]) * scale > _PRICE_LEFT_USD
+    conflicts = tuple(dict.fromkeys(matrix.row_names[i] for i in may_give[priced]))
+    moved = replace(matrix, row_low_figure=low, row_high_figure=high)
+    free = relaxed(moved)
+    if isinstance(free, Failure):
+        return free
+    if free is None:
+        return Failure(
+            subject="programme",
+            reason="not_converged",
+            message=f"bounds conflict and could not be given way to: {', '.join(conflicts)}",
+        )
+    return moved, free, conflicts
+
+
+class _Found:
+    """What branch and bound came to: amounts if any, a proven bound, and a word on how it ended."""
+
+    def __init__(self, amounts: Floats | None, bound_usd: float, remark: str) -> None:
+        self.amounts, self.bound_usd, self.remark = amounts, bound_usd, remark
+
+
+def _branched(
+    programme: Programme, matrix: Matrix, start: Floats, nodes_count_max: int, time_s_max: float
+) -> _Found:
+    """Search over whole lots: a decision's column counts lots instead of amounts."""
+    lot = programme.decisions.lot_amount
+    count = len(lot)
+    unit = np.ones(len(matrix.cost_usd_per_amount))
+    unit[:count] = np.where(lot > 0, lot, 1.0)
+    low, high = matrix.low_amount / unit, matrix.high_amount / unit
+    counted = np.zeros(len(unit), dtype=np.bool_)
+    counted[:count] = lot > 0
+    low[counted] = np.ceil(low[counted] - 1e-9)
+    high[counted] = np.floor(high[counted] + 1e-9)
+    whole = matrix.whole | counted
+    scaled = replace(
+        matrix,
+        cost_usd_per_amount=matrix.cost_usd_per_amount * unit,
+        low_amount=low,
+        high_amount=high,
+        rows_figure_per_amount=sparse.csc_array(
+            matrix.rows_figure_per_amount @ sparse.diags_array(unit)
+        ),
+        whole=whole,
+    )
+    solver = highs_of(scaled)
+    integers = np.flatnonzero(whole).astype(np.int32)
+    solver.changeColsIntegrality(
+        len(integers), integers, np.full(len(integers), highspy.HighsVarType.kInteger)
+    )
+    solver.setOptionValue("mip_max_nodes", nodes_count_max)
+    solver.setOptionValue("time_limit", time_s_max)
+    solver.setOptionValue("mip_rel_gap", 1e-6)
+    solver.setSolution(
+        count, np.arange(count, dtype=np.int32), (start / unit[:count]).astype(np.float64)
+    )
+    solver.run()
+    status = solver.getModelStatus()
+    info = solver.getInfo()
+    bound_usd = float(info.mip_dual_bound)
+    if status == highspy.HighsModelStatus.kTimeLimit:
+        # What is found by a clock differs from run to run.
+        return _Found(None, -np.inf, f"branch and bound did not end within {time_s_max:g} s")
+    if info.primal_solution_status != 2 or not np.isfinite(bound_usd):
+        return _Found(None, -np.inf, "branch and bound found no plan")
+    columns: NDArray[np.float64] = np.array(solver.getSolution().col_value)
+    amounts = columns[:count]
+    amounts[counted[:count]] = np.round(amounts[counted[:count]])
+    remark = ""
+    if status != highspy.HighsModelStatus.kOptimal:
+        remark = f"branch and bound stopped after {nodes_count_max} nodes"
+    return _Found(amounts * unit[:count], bound_usd, remark)

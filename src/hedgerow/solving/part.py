@@ -1,0 +1,61 @@
+"""What a part of a programme is, and the little that all parts share."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hedgerow.errors import OutOfDomain
+from hedgerow.solving.assembly import Assembly
+from hedgerow.solving.records import Decisions, Floats
+
+__all__ = ["INF", "Part", "dense", "locked", "nothing"]
+
+INF = float("inf")
+
+
+class Part(Protocol):
+    """Something that costs, or bounds, what is decided."""
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether branch and bound can take it as it is."""
+        ...
+
+    def usd(self, amounts: Floats) -> Floats:
+        """Give what each plan costs by this part; `amounts` is (plans, decisions)."""
+        ...
+
+    def excess(self, amounts: Floats) -> Floats:
+        """Give by how much each plan breaks this part's hard bounds, each over its scale."""
+        ...
+
+    def assemble(self, into: Assembly, at: NDArray[np.int64], decisions: Decisions) -> None:
+        """Add this part to a matrix whose columns `at` are the decisions."""
+        ...
+
+
+def nothing(plans_amount: Floats) -> Floats:
+    """Give zero for every plan."""
+    return np.zeros(len(plans_amount))
+
+
+def locked(
+    value: Floats, name: str, shape_count: tuple[int, ...], *, finite: bool = True
+) -> Floats:
+    """Copy a column that holds numbers and has a shape, so that nobody changes it later."""
+    column = np.array(value, dtype=np.float64)
+    if column.shape != shape_count:
+        raise OutOfDomain(f"{name} must have shape {shape_count}, had {column.shape}")
+    if np.any(np.isnan(column)) or (finite and not np.all(np.isfinite(column))):
+        raise OutOfDomain(f"{name} must hold numbers{' that are finite' if finite else ''}")
+    column.setflags(write=False)
+    return column
+
+
+def dense(
+    figure_per_amount: Floats, column_index: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+    """Write a small matrix as entries of rows, columns standing at their places."""
+    rows, columns = np.nonzero(figure_per_amount)
+    return rows.astype(np.int64), column_index[columns], figure_per_amount[rows, columns]

@@ -1,0 +1,176 @@
+"""Solve a programme as if amounts need not be whole lots, and prove how good the answer is.
+
+Linear programmes go to the simplex of HiGHS, which ends in a corner and knows its prices exactly;
+squares and cones go to the interior point of Clarabel. Either way the least cost is bounded from
+below by the dual prices, worked out here from what the solver hands back.
+"""
+
+from dataclasses import dataclass
+
+import clarabel
+import highspy
+import numpy as np
+from scipy import sparse
+
+from hedgerow.errors import Failure, Outcome
+from hedgerow.solving.assembly import Matrix
+from hedgerow.solving.records import Floats
+
+__all__ = ["Relaxed", "highs_of", "relaxed"]
+
+_TIME_S_MAX = 20.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Relaxed:
+    """Values of all columns, prices of all rows, and a bound that no values can undercut.
+
+    The price of a row is how fast the least cost rises with its level.
+    """
+
+    column_amount: Floats
+    row_price_usd_per_figure: Floats
+    objective_usd: float
+    bound_usd: float
+
+
+def relaxed(matrix: Matrix) -> Outcome[Relaxed | None]:
+    """Minimise over amounts of any size.
+
+    Returns
+    -------
+    Relaxed, None or Failure
+        None where no columns meet all rows; a failure where the solver came to no end.
+    """
+    if matrix.quadratic_usd_per_amount2 is None and not matrix.powers:
+        return _linear(matrix)
+    return _conic(matrix)
+
+
+def highs_of(matrix: Matrix) -> highspy.Highs:
+    """Hand a matrix to HiGHS, on one thread, so that the same matrix gives the same answer."""
+    lp = highspy.HighsLp()
+    lp.num_row_, lp.num_col_ = matrix.rows_figure_per_amount.shape
+    lp.col_cost_, lp.col_lower_, lp.col_upper_ = (
+        matrix.cost_usd_per_amount,
+        matrix.low_amount,
+        matrix.high_amount,
+    )
+    lp.row_lower_, lp.row_upper_ = matrix.row_low_figure, matrix.row_high_figure
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.start_ = matrix.rows_figure_per_amount.indptr
+    lp.a_matrix_.index_ = matrix.rows_figure_per_amount.indices
+    lp.a_matrix_.value_ = matrix.rows_figure_per_amount.data
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    for option, value in (("output_flag", False), ("threads", 1), ("random_seed", 0)):
+        solver.setOptionValue(option, value)
+    solver.setOptionValue("time_limit", _TIME_S_MAX)
+    solver.passModel(lp)
+    return solver
+
+
+def _linear(matrix: Matrix) -> Outcome[Relaxed | None]:
+    solver = highs_of(matrix)
+    for tolerance in ("primal_feasibility_tolerance", "dual_feasibility_tolerance"):
+        solver.setOptionValue(tolerance, 1e-9)
+    solver.run()
+    status = solver.getModelStatus()
+    if status in (highspy.HighsModelStatus.kUnboundedOrInfeasible,):
+        # Presolve saw that something is wrong, not what.
+        solver.setOptionValue("presolve", "off")
+        solver.run()
+        status = solver.getModelStatus()
+    if status == highspy.HighsModelStatus.kInfeasible:
+        return None
+    if status != highspy.HighsModelStatus.kOptimal:
+        return _no_end(solver.modelStatusToString(status))
+    solution = solver.getSolution()
+    columns, prices = np.array(solution.col_value), np.array(solution.row_dual)
+    return Relaxed(
+        column_amount=columns,
+        row_price_usd_per_figure=prices,
+        objective_usd=float(matrix.cost_usd_per_amount @ columns),
+        bound_usd=_dual_usd(matrix, prices),
+    )
+
+
+def _dual_usd(matrix: Matrix, prices: Floats) -> float:
+    """Give what row prices prove: a cost that no columns inside their bounds undercut."""
+    reduced = matrix.cost_usd_per_amount - matrix.rows_figure_per_amount.T @ prices
+
+    def cheapest(slope: Floats, low: Floats, high: Floats) -> float:
+        bound = np.where(slope > 0, low, high)
+        # A solver leaves 1e-12 of a price on columns without a bound: it proves nothing there.
+        known = np.isfinite(bound)
+        return float(slope[known] @ bound[known])
+
+    return cheapest(prices, matrix.row_low_figure, matrix.row_high_figure) + cheapest(
+        reduced, matrix.low_amount, matrix.high_amount
+    )
+
+
+def _conic(matrix: Matrix) -> Outcome[Relaxed | None]:
+    count = len(matrix.cost_usd_per_amount)
+    quadratic = (
+        matrix.quadratic_usd_per_amount2
+        if matrix.quadratic_usd_per_amount2 is not None
+        else sparse.csc_array((count, count))
+    )
+    every = sparse.eye_array(count, format="csc")
+    stacked = sparse.vstack([matrix.rows_figure_per_amount, every], format="csr")
+    low = np.concatenate([matrix.row_low_figure, matrix.low_amount])
+    high = np.concatenate([matrix.row_high_figure, matrix.high_amount])
+    equal = np.flatnonzero(low == high)
+    above = np.flatnonzero((low < high) & np.isfinite(low))
+    below = np.flatnonzero((low < high) & np.isfinite(high))
+    blocks = [stacked[equal], stacked[below], -stacked[above]]
+    ends = [high[equal], high[below], -low[above]]
+    cones: list[object] = [
+        clarabel.ZeroConeT(len(equal)),
+        clarabel.NonnegativeConeT(len(below) + len(above)),
+    ]
+    for power in matrix.powers:
+        cones.append(clarabel.PowerConeT(1.0 / power.exponent_power))
+        place = ([0, 2], [power.above_index, power.of_index])
+        blocks.append(sparse.coo_array(([-1.0, -1.0], place), shape=(3, count)).tocsr())
+        ends.append(np.array([0.0, 1.0, 0.0]))
+    settings = clarabel.DefaultSettings()
+    settings.verbose = False
+    settings.max_threads = 1
+    settings.time_limit = _TIME_S_MAX
+    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = 1e-10
+    end = np.concatenate(ends)
+    solution = clarabel.DefaultSolver(
+        sparse.csc_matrix(quadratic),
+        matrix.cost_usd_per_amount,
+        sparse.csc_matrix(sparse.vstack(blocks)),
+        end,
+        cones,
+        settings,
+    ).solve()
+    status = solution.status
+    if status == clarabel.SolverStatus.PrimalInfeasible:
+        return None
+    if status not in (clarabel.SolverStatus.Solved, clarabel.SolverStatus.AlmostSolved):
+        return _no_end(str(status))
+    columns, z = np.array(solution.x), np.array(solution.z)
+    bent = 0.5 * float(columns @ (quadratic @ columns))
+    # Clarabel's prices are of its own rows: of an upper end they are what a looser one saves.
+    prices = np.zeros(len(low))
+    prices[equal] = -z[: len(equal)]
+    prices[below] -= z[len(equal) : len(equal) + len(below)]
+    prices[above] += z[len(equal) + len(below) :][: len(above)]
+    return Relaxed(
+        column_amount=columns,
+        row_price_usd_per_figure=prices[: len(matrix.row_low_figure)],
+        objective_usd=float(matrix.cost_usd_per_amount @ columns) + bent,
+        bound_usd=-bent - float(end @ z),
+    )
+
+
+def _no_end(status: str) -> Failure:
+    return Failure(
+        subject="programme",
+        reason="not_converged",
+        message=f"the solver ended with: {status}; nothing is done on it",
+    )

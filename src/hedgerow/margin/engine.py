@@ -26,10 +26,14 @@ R = TypeVar("R", bound=Rulebook)
 
 
 class Charges(msgspec.Struct, frozen=True, kw_only=True):
-    """What an exchange takes of the notional: of an order that takes, and on top when it closes."""
+    """What an exchange takes of the notional: of an order that takes, and on top when it closes.
+
+    The fee of an option is at most `fee_cap_of_price_frac` of its price, where there is such a cap.
+    """
 
     fee_taker_frac: Decimal
     fee_liquidation_frac: Decimal
+    fee_cap_of_price_frac: Decimal | None = None
 
 
 class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):

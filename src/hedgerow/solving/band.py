@@ -124,7 +124,7 @@ class Uses:
     """What amounts use up of something there is only so much of, whichever way they go.
 
     Margin that each leg takes on its own at a venue is the example: row i may use
-    `figure_max` and each unit bought or sold takes its part of it.
+    `figure_max` and each unit bought or sold takes its part of it, or gives some back (negative).
     """
 
     names: tuple[str, ...]
@@ -137,9 +137,9 @@ class Uses:
         count = len(self.names)
         for name in ("up_figure_per_amount", "down_figure_per_amount"):
             each = locked(getattr(self, name), name, (count, self.up_figure_per_amount.shape[1]))
-            if np.any(each < 0):
-                raise OutOfDomain(f"{name}: what is used up must not be negative")
             object.__setattr__(self, name, each)
+        if np.any(self.up_figure_per_amount + self.down_figure_per_amount < 0):
+            raise OutOfDomain("an amount done and undone must not give back more than it uses up")
         object.__setattr__(self, "figure_max", locked(self.figure_max, "figure_max", (count,)))
         scale = locked(self.scale_figure, "scale_figure", (count,))
         if np.any(scale <= 0):

@@ -54,6 +54,7 @@ def venue_terms(rulebook: ScanRulebook) -> VenueTerms:
         charges=Charges(
             fee_taker_frac=rulebook.fee_taker_frac,
             fee_liquidation_frac=rulebook.fee_liquidation_frac,
+            fee_cap_of_price_frac=rulebook.fee_cap_of_price_frac,
         ),
     )
 

@@ -1,0 +1,277 @@
+"""Which trades, over every instrument of every venue, bring several figures back at least cost?
+
+Asks enter: figures of the desk (a Greek of a node, a loss under a shock, a shortfall), each with
+the range it is wanted in; and offers with what one contract of each does to every ask. A
+`HedgeChoice` leaves: contracts in whole lots, what they cost and of what that is made, every ask
+before and after, the price of every range that binds. Ranges that cannot all hold are broken as
+little as can be, each over its own scale, and named.
+
+The cost is that of books taken level by level, of carry over the horizon, of tickets; on top of it
+a hedge may be asked to leave little variance (a square of what is left, by the covariance of what
+moves it) or little shortfall over full revaluations (Rockafellar and Uryasev): methods.md section
+7.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from hedgerow.errors import Failure, Outcome, OutOfDomain
+from hedgerow.hedging.offers import Offer
+from hedgerow.solving import (
+    Answer,
+    Band,
+    Decisions,
+    Ladders,
+    Part,
+    Programme,
+    Shadow,
+    Tickets,
+    least,
+)
+
+__all__ = [
+    "Ask",
+    "AskState",
+    "ChosenTrade",
+    "HedgeChoice",
+    "asks_band",
+    "choose",
+    "crossing_and_fee_usd",
+    "decisions_on",
+    "trade_costs",
+]
+
+Floats = NDArray[np.float64]
+_INF = float("inf")
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """A figure of the desk, and the range it shall be in.
+
+    Left at a price per unit outside where `penalty_usd_per_figure` is finite. `scale_figure` is
+    what one unit outside is compared with where ranges conflict: a tolerance is a good one.
+    """
+
+    name: str
+    now_figure: float
+    low_figure: float = -_INF
+    high_figure: float = _INF
+    penalty_usd_per_figure: float = _INF
+    scale_figure: float = 1.0
+
+    @property
+    def is_met(self) -> bool:
+        """Whether it is in its range as things stand."""
+        return self.low_figure <= self.now_figure <= self.high_figure
+
+
+class AskState(msgspec.Struct, frozen=True, kw_only=True):
+    """One ask before and after the trades, by the model they were chosen with."""
+
+    name: str
+    before_figure: float
+    after_figure: float
+    low_figure: float
+    high_figure: float
+
+
+class ChosenTrade(msgspec.Struct, frozen=True, kw_only=True):
+    """So many contracts of one offer, bought where positive, and what they are expected to cost."""
+
+    instrument_id: str
+    account_id: str
+    quantity_contracts: float
+    crossing_usd: float
+    fee_usd: float
+    carry_usd: float
+    ticket_usd: float
+
+    @property
+    def cost_usd(self) -> float:
+        """All of it."""
+        return self.crossing_usd + self.fee_usd + self.carry_usd + self.ticket_usd
+
+
+class HedgeChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """Trades, and how good they are: no others cost less than `bound_usd`.
+
+    `objective_usd` is the cost of the trades and of what else was priced (penalties, variance,
+    shortfall). `conflicts` names ranges that cannot hold together.
+    """
+
+    trades: tuple[ChosenTrade, ...]
+    cost_usd: float
+    objective_usd: float
+    bound_usd: float
+    asks: tuple[AskState, ...]
+    shadows: tuple[Shadow, ...]
+    conflicts: tuple[str, ...]
+    method: str
+    remark: str
+
+
+def choose(
+    asks: Sequence[Ask],
+    offers: Sequence[Offer],
+    figure_per_contract: Floats,
+    *,
+    parts: Sequence[Part] = (),
+    horizon_days: float = 1.0,
+    ticket_usd: float = 0.0,
+    legs_count_max: int | None = None,
+    is_whole: bool = True,
+    nodes_count_max: int = 200,
+) -> Outcome[HedgeChoice]:
+    """Choose trades.
+
+    Parameters
+    ----------
+    figure_per_contract
+        Shape (asks, offers): what one contract bought adds to each ask.
+    parts
+        What else is priced or bounded, over the offers in their order: a residual's variance, a
+        shortfall, margin used up at a venue.
+    horizon_days
+        How long the hedge is meant to stand: funding is counted for so long.
+    ticket_usd, legs_count_max
+        What each leg costs beside its size, and how many there may be.
+    is_whole
+        Whether only whole lots are traded; else the relaxation is the answer.
+
+    Returns
+    -------
+    HedgeChoice or Failure
+        The failure of a solver that came to no end: nothing is to be traded on it.
+
+    Raises
+    ------
+    OutOfDomain
+        If shapes do not fit or a number is no number.
+    """
+    wide = np.asarray(figure_per_contract, dtype=np.float64)
+    if wide.shape != (len(asks), len(offers)):
+        raise OutOfDomain(
+            f"figure_per_contract must be asks by offers, {len(asks)} by {len(offers)}, "
+            f"was {wide.shape}"
+        )
+    ladders = trade_costs(offers, horizon_days)
+    made: list[Part] = [ladders, asks_band(asks, wide), *parts]
+    if ticket_usd > 0.0 or legs_count_max is not None:
+        made.append(Tickets(np.full(len(offers), ticket_usd), legs_count_max))
+    answer = least(
+        Programme(decisions_on(offers, is_whole=is_whole), made), nodes_count_max=nodes_count_max
+    )
+    if isinstance(answer, Failure):
+        return answer
+    return _told(answer, asks, offers, wide, horizon_days, ticket_usd)
+
+
+def decisions_on(offers: Sequence[Offer], *, is_whole: bool = True) -> Decisions:
+    """Give one decision an offer, in contracts, as far as its book goes."""
+    return Decisions(
+        tuple(each.name for each in offers),
+        np.array([-each.most_contracts(is_up=False) for each in offers]),
+        np.array([each.most_contracts(is_up=True) for each in offers]),
+        np.array([each.lot_contracts if is_whole else 0.0 for each in offers]),
+    )
+
+
+def trade_costs(offers: Sequence[Offer], horizon_days: float) -> Ladders:
+    """Give what trading costs by the books and what holding it does; unknown funding is none.
+
+    Funding received makes a trade as cheap as nothing, never cheaper: it helps to choose between
+    hedges and is no reason to trade.
+    """
+    rungs = [
+        (at, is_up, rung)
+        for at, each in enumerate(offers)
+        for is_up, side in ((True, each.buys), (False, each.sells))
+        for rung in side
+    ]
+    held = [(each.carry_usd_per_day or 0.0) * horizon_days for each in offers]
+    return Ladders(
+        decision_index=np.array([at for at, _, _ in rungs], dtype=np.int64),
+        is_up=np.array([is_up for _, is_up, _ in rungs], dtype=np.bool_),
+        width_amount=np.array([rung.width_contracts for _, _, rung in rungs]),
+        price_usd_per_amount=np.array(
+            [
+                max(0.0, rung.cost_usd_per_contract + (-held[at] if is_up else held[at]))
+                for at, is_up, rung in rungs
+            ]
+        ),
+    )
+
+
+def asks_band(asks: Sequence[Ask], figure_per_amount: Floats) -> Band:
+    """Write asks as rows."""
+    return Band(
+        names=tuple(each.name for each in asks),
+        at_figure=np.array([each.now_figure for each in asks]),
+        figure_per_amount=figure_per_amount,
+        low_figure=np.array([each.low_figure for each in asks]),
+        high_figure=np.array([each.high_figure for each in asks]),
+        penalty_usd_per_figure=np.array([each.penalty_usd_per_figure for each in asks]),
+        scale_figure=np.array([each.scale_figure for each in asks]),
+    )
+
+
+def _told(
+    answer: Answer,
+    asks: Sequence[Ask],
+    offers: Sequence[Offer],
+    wide: Floats,
+    horizon_days: float,
+    ticket_usd: float,
+) -> HedgeChoice:
+    amounts = np.array(answer.chosen_amount)
+    trades = []
+    for each, quantity in zip(offers, answer.chosen_amount, strict=True):
+        if abs(quantity) <= 1e-9:
+            continue
+        crossing, fee = crossing_and_fee_usd(each, quantity)
+        trades.append(
+            ChosenTrade(
+                instrument_id=each.instrument_id,
+                account_id=each.account_id,
+                quantity_contracts=quantity,
+                crossing_usd=crossing,
+                fee_usd=fee,
+                carry_usd=-(each.carry_usd_per_day or 0.0) * horizon_days * quantity,
+                ticket_usd=ticket_usd,
+            )
+        )
+    after = [each.now_figure for each in asks] + wide @ amounts
+    return HedgeChoice(
+        trades=tuple(trades),
+        cost_usd=sum(each.cost_usd for each in trades),
+        objective_usd=answer.objective_usd,
+        bound_usd=answer.bound_usd,
+        asks=tuple(
+            AskState(
+                name=each.name,
+                before_figure=each.now_figure,
+                after_figure=float(then),
+                low_figure=each.low_figure,
+                high_figure=each.high_figure,
+            )
+            for each, then in zip(asks, after, strict=True)
+        ),
+        shadows=answer.shadows,
+        conflicts=answer.conflicts,
+        method=answer.method,
+        remark=answer.remark,
+    )
+
+
+def crossing_and_fee_usd(each: Offer, quantity_contracts: float) -> tuple[float, float]:
+    """Give what so many contracts cost by the book beyond the mark, and in fees."""
+    left, cost, fee = abs(quantity_contracts), 0.0, 0.0
+    for rung in each.buys if quantity_contracts > 0 else each.sells:
+        taken = min(left, rung.width_contracts)
+        cost += taken * rung.cost_usd_per_contract
+        fee += taken * rung.fee_usd_per_contract
+        left -= taken
+    return cost - fee, fee

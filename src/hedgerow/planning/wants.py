@@ -1,0 +1,245 @@
+"""What the limits of a desk want of a plan: figures in ranges, and accounts that hold under shocks.
+
+Limits on exposures and on losses under shocks are linear in what is traded: each becomes an `Ask`,
+with what one contract of every offer adds to it. Limits on an account (use, distance, probability
+of liquidation) become demands: after the plan the account shall need at most a stated share of its
+equity under a stated shock. A distance of 15 % is a demand to hold at 15 % down and at 15 % up; a
+probability within a horizon is the distance that has it. What holds today is wanted as well, so
+that mending one limit breaks no other.
+
+A limit that is unknown or expired cannot be planned for and is handed back; so is a broken one on a
+metric that no leg of a plan changes in a known way.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from hedgerow.errors import Failure
+from hedgerow.hedging import Ask, Effects
+from hedgerow.limits import Given, Limit, LimitState, Stress, Survey, distance_at
+from hedgerow.limits.seen import Seen
+from hedgerow.market import NO_SHOCK, Shock
+from hedgerow.solvency import DISTANCE_FRAC_MAX
+
+__all__ = ["Demand", "Wants", "stresses_of", "wants"]
+
+Floats = NDArray[np.float64]
+
+# A plan stops a little inside a soft limit: at the bound itself the limit is broken.
+_INSIDE_FRAC = 0.95
+_EXPOSURE_UNKNOWN = ("unknown", "expired")
+
+
+class Demand(msgspec.Struct, frozen=True, kw_only=True):
+    """An account shall need at most `use_frac` of its equity under a shock.
+
+    `is_initial` asks for the initial requirement, which must be there before anything arrives: what
+    is on its way to the account does not count then.
+    """
+
+    node: str
+    name: str
+    shock: Shock
+    use_frac: float
+    is_initial: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wants:
+    """Asks with their matrix (asks, offers), demands of accounts, and what is not planned for."""
+
+    asks: tuple[Ask, ...]
+    figure_per_contract: Floats
+    demands: tuple[Demand, ...]
+    unplanned: tuple[Failure, ...]
+
+
+def stresses_of(limits: Sequence[Limit]) -> tuple[Stress, ...]:
+    """List every shock that a limit on losses names, once."""
+    found: dict[str, Stress] = {}
+    for limit in limits:
+        if limit.metric == "scenario_loss_usd":
+            found |= {each.name: each for each in limit.given.stresses}
+    return tuple(found.values())
+
+
+def wants(
+    now: Survey,
+    limits: Sequence[Limit],
+    effect: Effects,
+    *,
+    tighter: Mapping[tuple[str, str], float] | None = None,
+) -> Wants:
+    """Say what a plan shall bring about.
+
+    Parameters
+    ----------
+    now
+        The desk, judged by these limits.
+    effect
+        What one contract of each offer does, under the shocks of `stresses_of` too.
+    tighter
+        By node and metric, by what factor a distance is to be wanted larger than its limit says:
+        more than one where an earlier plan, done exactly, fell short of it.
+    """
+    asks: list[Ask] = []
+    rows: list[Floats] = []
+    demands: list[Demand] = []
+    unplanned: list[Failure] = []
+    given_of = {
+        (limit.metric, limit.given.said, limit.hard_frac_usd_or_coin): limit.given
+        for limit in limits
+    }
+    for state in now.limits:
+        given = given_of.get((state.metric, state.of, state.hard_frac_usd_or_coin), Given())
+        trouble = _untold(state)
+        if trouble is not None:
+            unplanned.append(trouble)
+        elif state.metric in _ACCOUNT:
+            reach = (tighter or {}).get((state.node, state.metric), 1.0)
+            made = _ACCOUNT[state.metric](state, now.seen, given, reach)
+            if isinstance(made, Failure):
+                unplanned.append(made)
+            else:
+                demands.extend(made)
+        elif state.metric == "scenario_loss_usd":
+            for stress in given.stresses:
+                made_ask = _loss_ask(state, now.seen, stress)
+                asks.append(made_ask)
+                rows.append(-effect.profit_usd(stress.name, state.node))
+        elif _is_exposure(state, now):
+            asks.append(_exposure_ask(state))
+            rows.append(effect.exposure_of(state.node, state.metric))
+        elif state.rung in ("soft", "hard"):
+            unplanned.append(
+                Failure(
+                    subject=state.node,
+                    reason="unsupported",
+                    message=f"{state.metric} is broken and no leg of a plan is known to mend it",
+                )
+            )
+    wide = np.array(rows) if rows else np.zeros((0, len(effect.offers)))
+    return Wants(
+        asks=tuple(asks),
+        figure_per_contract=wide,
+        demands=tuple(each for at, each in enumerate(demands) if each not in demands[:at]),
+        unplanned=tuple(unplanned),
+    )
+
+
+def _untold(state: LimitState) -> Failure | None:
+    if state.rung not in ("unknown", "expired"):
+        return None
+    return Failure(
+        subject=state.node,
+        reason="missing_data",
+        message=f"{state.metric} is {state.rung}, not planned for: {state.message}",
+    )
+
+
+def _is_exposure(state: LimitState, now: Survey) -> bool:
+    row = now.exposures.row(state.node)
+    return not isinstance(row, Failure) and getattr(row, state.metric, None) is not None
+
+
+def _exposure_ask(state: LimitState) -> Ask:
+    value, bound = state.value_frac_usd_or_coin, _INSIDE_FRAC * state.soft_frac_usd_or_coin
+    assert value is not None, "a limit with a rung of its own has a value"
+    # What is calm may move as far as its soft limit; what is beyond comes back inside.
+    wide = max(bound, min(abs(value), state.soft_frac_usd_or_coin))
+    far = bound if state.rung in ("soft", "hard") else wide
+    return Ask(
+        name=_name(state),
+        now_figure=value,
+        low_figure=-far,
+        high_figure=far,
+        scale_figure=max(state.soft_frac_usd_or_coin, 1e-9),
+    )
+
+
+def _loss_ask(state: LimitState, seen: Seen, stress: Stress) -> Ask:
+    here = seen.exposures.row(state.node)
+    there = seen.under(stress).row(state.node)
+    assert not isinstance(here, Failure)
+    assert not isinstance(there, Failure)
+    loss = here.value_usd - there.value_usd
+    bound = _INSIDE_FRAC * state.soft_frac_usd_or_coin
+    if state.rung not in ("soft", "hard"):
+        bound = max(bound, min(loss, state.soft_frac_usd_or_coin))
+    return Ask(
+        name=f"{_name(state)}: {stress.name}",
+        now_figure=loss,
+        high_figure=bound,
+        scale_figure=max(state.soft_frac_usd_or_coin, 1.0),
+    )
+
+
+def _use(state: LimitState, _: Seen, __: Given, ___: float) -> list[Demand]:
+    value, soft = state.value_frac_usd_or_coin, state.soft_frac_usd_or_coin
+    bound = _INSIDE_FRAC * soft
+    if state.rung not in ("soft", "hard") and value is not None:
+        bound = max(bound, min(value, soft))
+    return [Demand(node=state.node, name=_name(state), shock=NO_SHOCK, use_frac=bound)]
+
+
+def _distance(state: LimitState, seen: Seen, _: Given, reach: float) -> list[Demand]:
+    value, soft = state.value_frac_usd_or_coin, state.soft_frac_usd_or_coin
+    wanted = soft / _INSIDE_FRAC
+    if state.rung not in ("soft", "hard") and value is not None:
+        wanted = min(wanted, max(value, soft))
+    return _hold_at(state, seen, min(wanted * reach, DISTANCE_FRAC_MAX))
+
+
+def _chance(state: LimitState, seen: Seen, given: Given, reach: float) -> list[Demand] | Failure:
+    if given.chance is None:
+        return Failure(
+            subject=state.node,
+            reason="missing_data",
+            message="no vol is known, so no probability can be planned for",
+        )
+    value, soft = state.value_frac_usd_or_coin, state.soft_frac_usd_or_coin
+    wanted = _INSIDE_FRAC * soft
+    if state.rung not in ("soft", "hard") and value is not None:
+        wanted = max(wanted, min(value, soft))
+    coins = seen.coins_of(seen.account(state.node))
+    found = distance_at(given.chance, coins, wanted, given.horizon_ns)
+    if isinstance(found, Failure):
+        return found
+    if found is None:
+        return Failure(
+            subject=state.node,
+            reason="unsupported",
+            message=f"no distance up to {DISTANCE_FRAC_MAX:.0%} is as unlikely as {wanted:.2%}",
+        )
+    return _hold_at(state, seen, min(found * reach, DISTANCE_FRAC_MAX))
+
+
+def _hold_at(state: LimitState, seen: Seen, distance_frac: float) -> list[Demand]:
+    """Ask an account to stand a joint fall and a joint rise of its coins."""
+    coins = seen.coins_of(seen.account(state.node))
+    made = []
+    for move in (-distance_frac, distance_frac):
+        shock = Shock(spot_factor_frac=dict.fromkeys(coins, 1.0 + move))
+        made.append(
+            Demand(
+                node=state.node, name=f"{_name(state)} at {move:+.1%}", shock=shock, use_frac=1.0
+            )
+        )
+    return made
+
+
+def _name(state: LimitState) -> str:
+    said = f" ({state.of})" if state.of else ""
+    return f"{state.node} {state.metric}{said}"
+
+
+_Made = Callable[[LimitState, Seen, Given, float], "list[Demand] | Failure"]
+_ACCOUNT: Mapping[str, _Made] = {
+    "margin_use_frac": _use,
+    "distance_spot_frac": _distance,
+    "liquidation_probability_frac": _chance,
+}

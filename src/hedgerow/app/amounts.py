@@ -53,6 +53,8 @@ BOUNDS: Final = {
     "elapsed_days": Bounds(0.0, 36_500.0, "7"),
     "amount": Bounds(-1e15, 1e15, "-5"),
     "quantity": Bounds(-1e15, 1e15, "-5"),
+    "not_negative": Bounds(0.0, 1e15, "5"),
+    "depth_factor_frac": Bounds(1e-6, 1e6, "0.3 or 30%", bare_max=1e6),
     "positive": Bounds(1e-12, 1e15, "60000"),
     "funding_frac_per_interval": Bounds(-1.0, 1.0, "0.0001 or 0.01%", bare_max=0.1),
     "discount_frac": Bounds(-10.0, 0.999999, "0.002 or 0.2%", bare_max=0.999999),

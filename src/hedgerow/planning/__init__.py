@@ -2,12 +2,47 @@
 
 Trades and transfers enter; one ordered `Plan` leaves, with its cost, every limit before and
 expected after, what it assumes and when it expires. What could not be planned stands in `unmet`,
-with the reason. The room refuses a plan that could not be carried out as written: two legs of one
-client id, which a venue takes for one leg, or an end before its beginning.
+with the reason. `joint` chooses trades and transfers itself, together, from offers and routes, and
+`made` writes what it chose as a plan; `compared` sets it beside each kind of means alone. The room
+refuses a plan that could not be carried out as written: two legs of one client id, which a venue
+takes for one leg, or an end before its beginning.
 """
 
+from hedgerow.planning.compare import WAYS, WayState, compared, runner_up, states
+from hedgerow.planning.costs import ChosenMove, JointTerms
+from hedgerow.planning.joint import Joint, joint
+from hedgerow.planning.made import made
 from hedgerow.planning.plan import plan
 from hedgerow.planning.project import projected, traded
-from hedgerow.planning.records import Leg, Order, Plan, Transfer
+from hedgerow.planning.records import (
+    BoundPrice,
+    CostKind,
+    Leg,
+    Order,
+    Plan,
+    RunnerUp,
+    Transfer,
+)
 
-__all__ = ["Leg", "Order", "Plan", "Transfer", "plan", "projected", "traded"]
+__all__ = [
+    "WAYS",
+    "BoundPrice",
+    "ChosenMove",
+    "CostKind",
+    "Joint",
+    "JointTerms",
+    "Leg",
+    "Order",
+    "Plan",
+    "RunnerUp",
+    "Transfer",
+    "WayState",
+    "compared",
+    "joint",
+    "made",
+    "plan",
+    "projected",
+    "runner_up",
+    "states",
+    "traded",
+]

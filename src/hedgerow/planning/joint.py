@@ -16,33 +16,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from hedgerow.collateral import Route
-from hedgerow.errors import Failure, Outcome, OutOfDomain
-from hedgerow.hedging import (
-    Ask,
-    ChosenTrade,
-    Offer,
-    asks_band,
-    crossing_and_fee_usd,
-    effects,
-    trade_costs,
-)
-from hedgerow.instruments import Instrument, lot_of, settlement_of
-from hedgerow.limits import Limit, LimitState, Survey, account_node, arrived, survey
-from hedgerow.margin import Rulebook, with_leg
-from hedgerow.market import NO_SHOCK, Snapshot
+from hedgerow.errors import Failure, Outcome
+from hedgerow.hedging import Ask, ChosenTrade, Offer, asks_band, effects
+from hedgerow.instruments import Instrument
+from hedgerow.limits import Limit, LimitState, Survey, account_node
+from hedgerow.margin import Rulebook
+from hedgerow.planning.costs import PLAIN_TERMS, ChosenMove, JointTerms, MoveCosts, route_name
+from hedgerow.planning.done import Desk
 from hedgerow.planning.footing import Footing, Touch, footing, spare_ccy
-from hedgerow.planning.wants import Demand, Wants, stresses_of, wants
-from hedgerow.portfolio import Account, book, with_balance
+from hedgerow.planning.wants import Wants, stresses_of, wants
 from hedgerow.solvency import coins_moved
-from hedgerow.solving import Answer, Band, Decisions, Ladders, Programme, Shadow, Tickets, least
-from hedgerow.units import digits_of, quantise, to_exact, to_model
+from hedgerow.solving import Answer, Band, Decisions, Programme, Shadow, least
+from hedgerow.units import to_model
 
-__all__ = ["ChosenMove", "Joint", "JointTerms", "joint"]
+__all__ = ["Joint", "badness", "joint"]
 
 Floats = NDArray[np.float64]
 
@@ -50,46 +41,6 @@ _TRIES = 5
 _TINY = 1e-9
 # Dollars of delta, or a share of the gap, at which a move is tried where nothing else says a size.
 _SIZE_USD = 10_000.0
-
-
-class JointTerms(msgspec.Struct, frozen=True, kw_only=True):
-    """What a plan is priced by, beside the books.
-
-    `capital_frac_per_year` is what money tied up at a venue costs, `ticket_usd` what each trade
-    costs beside its size. Branch and bound opens at most `nodes_count_max` nodes.
-    """
-
-    horizon_days: float = 1.0
-    capital_frac_per_year: float = 0.05
-    ticket_usd: float = 0.0
-    legs_count_max: int | None = None
-    nodes_count_max: int = 100
-
-    def __post_init__(self) -> None:
-        for name in ("horizon_days", "capital_frac_per_year", "ticket_usd"):
-            if not 0.0 <= getattr(self, name) < float("inf"):
-                raise OutOfDomain(f"{name} must not be negative, was {getattr(self, name)}")
-
-
-PLAIN_TERMS = JointTerms()
-
-
-class ChosenMove(msgspec.Struct, frozen=True, kw_only=True):
-    """So much of a route's asset, and what moving it costs.
-
-    `late_usd` is what is lost by a liquidation before it arrives, times the chance of one.
-    """
-
-    route: Route
-    quantity_coin: Decimal
-    fee_usd: float
-    capital_usd: float
-    late_usd: float
-
-    @property
-    def cost_usd(self) -> float:
-        """All of it."""
-        return self.fee_usd + self.capital_usd + self.late_usd
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +56,9 @@ class Joint:
     moves: tuple[ChosenMove, ...]
     cost_usd: float
     bound_usd: float
+    before: Survey
     after: Survey
+    offers: tuple[Offer, ...]
     asks: tuple[Ask, ...]
     shadows: tuple[Shadow, ...]
     conflicts: tuple[str, ...]
@@ -148,7 +101,7 @@ def joint(
     Joint or Failure
         The failure of a solver: nothing is to be done on it.
     """
-    desk = _Desk(now, limits, instruments, rulebooks)
+    desk = Desk(now, limits, instruments, rulebooks)
     coins = coins_moved(instruments.values(), now.book.accounts, now.snapshot)
     effect = effects(offers, now.snapshot, stresses_of(limits), coins)
     wanted = wants(now, limits, effect)
@@ -158,12 +111,12 @@ def joint(
         each.is_initial or not spare < 0.0 for each, spare in zip(demands, kept, strict=True)
     ]
     if all(each.is_met for each in wanted.asks) and all(is_held):
-        return desk.nothing(wanted, effect.refused)
+        return _nothing(now, wanted, effect.refused)
     sizes = _sizes(effect.exposure_of("desk", "delta_spot_usd"), effect.offers, wanted)
-    touches, refused = desk.touches(effect.offers, routes, sizes)
+    touches, refused = desk.touches(effect.offers, routes, sizes.tolist())
     count = len(effect.offers) + len(routes)
     foot = footing(demands, desk.accounts, touches, count, now.snapshot, instruments, rulebooks)
-    costs = _Costs(effect.offers, routes, now.snapshot, terms, late_usd)
+    costs = MoveCosts(effect.offers, routes, now.snapshot, terms, late_usd)
     best: Joint | None = None
     for _ in range(_TRIES):
         programme = _programme(desk, wanted, foot, costs, touches)
@@ -171,8 +124,10 @@ def joint(
         if isinstance(answer, Failure):
             return answer if best is None else best
         amounts = np.array(answer.chosen_amount)
-        found = desk.done(answer, wanted, costs, (*refused, *effect.refused, *foot.unknown))
-        if best is None or _badness(found) < _badness(best):
+        trades, moves, after = desk.done(answer.chosen_amount, costs)
+        said = (*refused, *effect.refused, *foot.unknown)
+        found = _joint(now, effect.offers, answer, trades, moves, after, wanted, said)
+        if best is None or badness(found) < badness(best):
             best = found
         accounts = {account_node(each): each for each in found.after.book.accounts}
         exact = spare_ccy(foot.demands, accounts, now.snapshot, instruments, rulebooks)
@@ -194,251 +149,54 @@ def joint(
     return best
 
 
-class _Costs:
-    """What moves cost: trades by their books, transfers by fee, capital and lateness."""
-
-    def __init__(
-        self,
-        offers: Sequence[Offer],
-        routes: Sequence[Route],
-        snapshot: Snapshot,
-        terms: JointTerms,
-        late_usd: Callable[[Route], float],
-    ) -> None:
-        self.offers, self.routes, self.terms = offers, routes, terms
-        self.prices_usd = []
-        for route in routes:
-            price = snapshot.asset(route.asset)
-            self.prices_usd.append(0.0 if isinstance(price, Failure) else price.price_usd)
-        self.late_usd = [late_usd(route) for route in routes]
-        self._carry_frac = terms.capital_frac_per_year * terms.horizon_days / 365.0
-
-    def parts(self) -> list[Ladders | Tickets]:
-        """Give them as parts of a programme."""
-        trades = trade_costs(self.offers, self.terms.horizon_days)
-        first = len(self.offers)
-        places = np.arange(first, first + len(self.routes), dtype=np.int64)
-        moved = Ladders(
-            decision_index=places,
-            is_up=np.ones(len(places), dtype=np.bool_),
-            width_amount=np.full(len(places), np.inf),
-            price_usd_per_amount=np.array(
-                [price * self._carry_frac for price in self.prices_usd], dtype=np.float64
-            ),
-        )
-        tickets = np.array(
-            [self.terms.ticket_usd] * first
-            + [
-                to_model(route.fee_coin) * price + late
-                for route, price, late in zip(
-                    self.routes, self.prices_usd, self.late_usd, strict=True
-                )
-            ]
-        )
-        made: list[Ladders | Tickets] = [trades, moved]
-        if np.any(tickets > 0.0) or self.terms.legs_count_max is not None:
-            made.append(Tickets(tickets, self.terms.legs_count_max))
-        return made
-
-    def trade(self, each: Offer, quantity: float) -> ChosenTrade:
-        crossing, fee = crossing_and_fee_usd(each, quantity)
-        carry = -(each.carry_usd_per_day or 0.0) * self.terms.horizon_days * quantity
-        return ChosenTrade(
-            instrument_id=each.instrument_id,
-            account_id=each.account_id,
-            quantity_contracts=quantity,
-            crossing_usd=crossing,
-            fee_usd=fee,
-            carry_usd=carry,
-            ticket_usd=self.terms.ticket_usd,
-        )
-
-    def move(self, at: int, quantity_coin: Decimal) -> ChosenMove:
-        route, price = self.routes[at], self.prices_usd[at]
-        return ChosenMove(
-            route=route,
-            quantity_coin=quantity_coin,
-            fee_usd=to_model(route.fee_coin) * price,
-            capital_usd=to_model(quantity_coin) * price * self._carry_frac,
-            late_usd=self.late_usd[at],
-        )
+def _nothing(now: Survey, wanted: Wants, refused: tuple[Failure, ...]) -> Joint:
+    """Give the plan of a desk that keeps its limits."""
+    return Joint(
+        trades=(),
+        moves=(),
+        cost_usd=0.0,
+        bound_usd=0.0,
+        before=now,
+        after=now,
+        offers=(),
+        asks=wanted.asks,
+        shadows=(),
+        conflicts=(),
+        unplanned=wanted.unplanned,
+        refused=refused,
+        remark="every limit that can be planned for holds",
+    )
 
 
-class _Desk:
-    """The desk as it stands, and what it becomes."""
-
-    def __init__(
-        self,
-        now: Survey,
-        limits: Sequence[Limit],
-        instruments: Mapping[str, Instrument],
-        rulebooks: Mapping[str, Rulebook],
-    ) -> None:
-        self.now, self.limits = now, limits
-        self.instruments, self.rulebooks = instruments, rulebooks
-        self.accounts = {account_node(each): each for each in now.book.accounts}
-        self._node_of = {each.account_id: account_node(each) for each in now.book.accounts}
-
-    def demands(
-        self, wanted: Wants, offers: Sequence[Offer], routes: Sequence[Route]
-    ) -> tuple[Demand, ...]:
-        """Add that whoever trades or gives has its initial requirement, or no less of it."""
-        acting = [each.account_id for each in offers] + [each.source_account_id for each in routes]
-        nodes = dict.fromkeys(self._node_of[each] for each in acting if each in self._node_of)
-        initial = tuple(
-            Demand(
-                node=node,
-                name=f"{node} initial requirement",
-                shock=NO_SHOCK,
-                use_frac=1.0,
-                is_initial=True,
-            )
-            for node in nodes
-            if self.accounts[node].rulebook is not None
-        )
-        return (*wanted.demands, *initial)
-
-    def touches(
-        self, offers: Sequence[Offer], routes: Sequence[Route], sizes: Floats
-    ) -> tuple[list[Touch], tuple[Failure, ...]]:
-        """Do every move alone; what cannot be done is refused."""
-        touches: list[Touch] = []
-        refused: list[Failure] = []
-        for at, each in enumerate(offers):
-            account = self._account(each.account_id)
-            lot = lot_of(each.terms)
-            assert lot is not None
-            for sign in (1, -1):
-                size = min(sizes[at], each.most_contracts(is_up=sign > 0))
-                quantity = sign * max(to_exact(size, lot, "down"), lot)
-                try:
-                    after = _traded(account, each, quantity, self.now.snapshot)
-                except OutOfDomain as trouble:
-                    refused.append(
-                        Failure(subject=each.name, reason="unsupported", message=str(trouble))
-                    )
-                    break
-                touches.append(Touch(at, after, to_model(quantity)))
-        for at, route in enumerate(routes, start=len(offers)):
-            found = self._moved(at, route)
-            if isinstance(found, Failure):
-                refused.append(found)
-            else:
-                touches.extend(found)
-        return touches, tuple(refused)
-
-    def _moved(self, at: int, route: Route) -> Outcome[list[Touch]]:
-        spare = self.spare_coin(route)
-        if spare < route.step_coin:
-            return Failure(
-                subject=_route_name(route),
-                reason="no_source",
-                message=f"{route.source_account_id} has {max(spare, Decimal(0))} {route.asset} "
-                "to give",
-            )
-        quantity = max(quantise(spare / 4, route.step_coin, "down"), route.step_coin)
-        price = self.now.snapshot.asset(route.asset)
-        if isinstance(price, Failure):
-            return price
-        filled = arrived(
-            self._account(route.target_account_id),
-            route.asset,
-            route.use,
-            quantity,
-            self.now.snapshot,
-            self.instruments,
-        )
-        if isinstance(filled, Failure):
-            return filled
-        source = with_balance(
-            self._account(route.source_account_id), route.asset, -quantity - route.fee_coin
-        )
-        amount = to_model(quantity)
-        return [Touch(at, source, amount), Touch(at, filled, amount, is_arrival=True)]
-
-    def spare_coin(self, route: Route) -> Decimal:
-        """Give what the source holds of the asset beyond the fee."""
-        held = self._account(route.source_account_id).balance_coin(route.asset)
-        return quantise(max(held - route.fee_coin, Decimal(0)), route.step_coin, "down")
-
-    def _account(self, account_id: str) -> Account:
-        return self.accounts[self._node_of[account_id]]
-
-    def nothing(self, wanted: Wants, refused: tuple[Failure, ...]) -> Joint:
-        """Give the plan of a desk that keeps its limits."""
-        return Joint(
-            trades=(),
-            moves=(),
-            cost_usd=0.0,
-            bound_usd=0.0,
-            after=self.now,
-            asks=wanted.asks,
-            shadows=(),
-            conflicts=(),
-            unplanned=wanted.unplanned,
-            refused=refused,
-            remark="every limit that can be planned for holds",
-        )
-
-    def done(
-        self, answer: Answer, wanted: Wants, costs: _Costs, refused: tuple[Failure, ...]
-    ) -> Joint:
-        """Do a plan exactly, and survey the desk after it."""
-        accounts = {each.account_id: each for each in self.now.book.accounts}
-        trades: list[ChosenTrade] = []
-        moves: list[ChosenMove] = []
-        for each, amount in zip(costs.offers, answer.chosen_amount, strict=False):
-            lot = lot_of(each.terms)
-            assert lot is not None
-            quantity = to_exact(amount, lot, "half_up")
-            if quantity != 0:
-                trades.append(costs.trade(each, to_model(quantity)))
-                accounts[each.account_id] = _traded(
-                    accounts[each.account_id], each, quantity, self.now.snapshot
-                )
-        for at, amount in enumerate(answer.chosen_amount[len(costs.offers) :]):
-            route = costs.routes[at]
-            quantity = to_exact(amount, route.step_coin, "half_up")
-            if quantity <= 0:
-                continue
-            moves.append(costs.move(at, quantity))
-            source = accounts[route.source_account_id]
-            accounts[route.source_account_id] = with_balance(
-                source, route.asset, -quantity - route.fee_coin
-            )
-            filled = arrived(
-                accounts[route.target_account_id],
-                route.asset,
-                route.use,
-                quantity,
-                self.now.snapshot,
-                self.instruments,
-            )
-            assert not isinstance(filled, Failure), "it arrived when it was tried"
-            accounts[route.target_account_id] = filled
-        after = survey(
-            book(accounts.values(), self.instruments),
-            self.now.snapshot,
-            self.rulebooks,
-            self.limits,
-        )
-        return Joint(
-            trades=tuple(trades),
-            moves=tuple(moves),
-            cost_usd=sum(each.cost_usd for each in trades) + sum(each.cost_usd for each in moves),
-            bound_usd=answer.bound_usd,
-            after=after,
-            asks=wanted.asks,
-            shadows=answer.shadows,
-            conflicts=answer.conflicts,
-            unplanned=wanted.unplanned,
-            refused=tuple(dict.fromkeys(refused)),
-            remark=answer.remark,
-        )
+def _joint(
+    now: Survey,
+    offers: tuple[Offer, ...],
+    answer: Answer,
+    trades: tuple[ChosenTrade, ...],
+    moves: tuple[ChosenMove, ...],
+    after: Survey,
+    wanted: Wants,
+    refused: tuple[Failure, ...],
+) -> Joint:
+    return Joint(
+        trades=trades,
+        moves=moves,
+        cost_usd=sum(each.cost_usd for each in trades) + sum(each.cost_usd for each in moves),
+        bound_usd=answer.bound_usd,
+        before=now,
+        after=after,
+        offers=offers,
+        asks=wanted.asks,
+        shadows=answer.shadows,
+        conflicts=answer.conflicts,
+        unplanned=wanted.unplanned,
+        refused=tuple(dict.fromkeys(refused)),
+        remark=answer.remark,
+    )
 
 
 def _programme(
-    desk: _Desk, wanted: Wants, foot: Footing, costs: _Costs, touches: Sequence[Touch]
+    desk: Desk, wanted: Wants, foot: Footing, costs: MoveCosts, touches: Sequence[Touch]
 ) -> Programme:
     """Put everything into one programme; a move nobody could try stays at nothing."""
     offers, routes = costs.offers, costs.routes
@@ -452,7 +210,7 @@ def _programme(
         low.append(0.0)
         high.append(to_model(desk.spare_coin(route)) if (at, True) in tried else 0.0)
         lots.append(to_model(route.step_coin))
-    names = tuple(each.name for each in offers) + tuple(_route_name(each) for each in routes)
+    names = tuple(each.name for each in offers) + tuple(route_name(each) for each in routes)
     wide = np.hstack([wanted.figure_per_contract, np.zeros((len(wanted.asks), len(routes)))])
     return Programme(
         Decisions(names, np.array(low), np.array(high), np.array(lots)),
@@ -460,7 +218,7 @@ def _programme(
     )
 
 
-def _purses(desk: _Desk, offers: Sequence[Offer], routes: Sequence[Route]) -> list[Band]:
+def _purses(desk: Desk, offers: Sequence[Offer], routes: Sequence[Route]) -> list[Band]:
     """Several routes from one balance share it."""
     purses: dict[tuple[str, str], list[int]] = {}
     for at, route in enumerate(routes):
@@ -503,18 +261,7 @@ def _sizes(delta_usd: Floats, offers: Sequence[Offer], wanted: Wants) -> Floats:
     return np.array(sizes)
 
 
-def _traded(account: Account, each: Offer, quantity: Decimal, snapshot: Snapshot) -> Account:
-    """Book a trade at the mark, and pay what it costs beyond."""
-    booked = with_leg(account, each.terms, quantity, digits_of(each.price_mark_ccy))
-    crossing, fee = crossing_and_fee_usd(each, to_model(quantity))
-    asset = settlement_of(each.terms)
-    paid = snapshot.asset(asset)
-    assert not isinstance(paid, Failure), "an offer is priced in what it settles in"
-    cost = to_exact((crossing + fee) / paid.price_usd, Decimal("1e-8"), "up")
-    return with_balance(booked, asset, -cost)
-
-
-def _badness(found: Joint) -> tuple[float, float]:
+def badness(found: Joint) -> tuple[float, float]:
     """Say how far limits are still broken, then what it costs."""
     beyond = 0.0
     for state in found.broken:
@@ -539,9 +286,3 @@ def _tighter(found: Joint, now: Survey) -> dict[tuple[str, str], float]:
         elif state.metric == "liquidation_probability_frac":
             told[state.node, state.metric] = 1.1
     return told
-
-
-def _route_name(route: Route) -> str:
-    return (
-        f"{route.asset} from {route.source_account_id} to {route.target_account_id} ({route.use})"
-    )

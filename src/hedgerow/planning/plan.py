@@ -17,7 +17,7 @@ from hedgerow.planning.records import Leg, Order, Plan, Transfer
 from hedgerow.portfolio import book
 from hedgerow.units import SECOND_NS, format_ns
 
-__all__ = ["plan"]
+__all__ = ["plan", "stamp"]
 
 
 def plan(
@@ -47,16 +47,16 @@ def plan(
     venue_of = {account.account_id: account.venue for account in before.book.accounts}
     legs: list[Leg] = []
     for move in transfers.moves:
-        legs.append(_transfer(move, f"{_stamp(time_ns)}-{len(legs)}"))
+        legs.append(_transfer(move, f"{stamp(time_ns)}-{len(legs)}"))
     for trade in trades.trades:
-        client_id = f"{_stamp(time_ns)}-{len(legs)}"
+        client_id = f"{stamp(time_ns)}-{len(legs)}"
         legs.append(_order(trade, venue_of[trade.account_id], client_id))
     after = before
     if legs:
         accounts = projected(before.book.accounts, legs, before.snapshot, instruments)
         after = survey(book(accounts, instruments), before.snapshot, rulebooks, limits)
     return Plan(
-        plan_id=_stamp(time_ns),
+        plan_id=stamp(time_ns),
         time_ns=time_ns,
         expires_ns=time_ns + valid_ns,
         legs=tuple(legs),
@@ -68,7 +68,7 @@ def plan(
     )
 
 
-def _stamp(time_ns: int) -> str:
+def stamp(time_ns: int) -> str:
     """Write a time as letters and digits only, which every venue takes in a client id.
 
     To the nanosecond where it is not a whole second: venues take a repeated id for the same leg.

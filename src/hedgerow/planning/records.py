@@ -8,11 +8,15 @@ import msgspec
 from hedgerow.errors import Failure
 from hedgerow.limits import LimitState
 
-__all__ = ["Leg", "Order", "Plan", "Transfer"]
+__all__ = ["BoundPrice", "CostKind", "Leg", "Order", "Plan", "RunnerUp", "Transfer"]
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True, tag="order"):
-    """An immediate-or-cancel limit order. Buying is positive `quantity_contracts`."""
+class Order(msgspec.Struct, frozen=True, kw_only=True, tag="order", omit_defaults=True):
+    """An immediate-or-cancel limit order. Buying is positive `quantity_contracts`.
+
+    Of an option `price_limit_ccy` is what the venue quotes, in what the option settles in; the
+    price in dollars beside it is that at the dollar price of the settlement.
+    """
 
     client_id: str
     account_id: str
@@ -22,6 +26,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, tag="order"):
     price_limit_usd: Decimal
     cost_expected_usd: float
     reason: str
+    price_limit_ccy: Decimal | None = None
 
 
 class Transfer(msgspec.Struct, frozen=True, kw_only=True, tag="transfer"):
@@ -44,11 +49,34 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True, tag="transfer"):
 Leg: TypeAlias = Order | Transfer
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
+class RunnerUp(msgspec.Struct, frozen=True, kw_only=True):
+    """The best of the other plans, and why it was not taken."""
+
+    name: str
+    cost_expected_usd: float
+    lost_because: str
+
+
+class CostKind(msgspec.Struct, frozen=True, kw_only=True):
+    """One part of what a plan costs; all of them add up to it."""
+
+    kind: Literal["crossing", "fee", "carry", "ticket", "capital", "late"]
+    cost_expected_usd: float
+
+
+class BoundPrice(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plan would save if a bound were looser by one of its own unit."""
+
+    name: str
+    saved_usd_per_figure: float
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Ordered legs, what they cost, what each limit was and is expected to be.
 
     `unmet` names what the plan could not do and why; a plan may be empty of legs and still say
-    that.
+    that. A plan of hedges and collateral together tells more: of what its cost is made, what each
+    bound costs, which limits `conflicts`, and the plan that came second.
     """
 
     plan_id: str
@@ -60,6 +88,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     limits_after: tuple[LimitState, ...]
     assumptions: tuple[str, ...]
     unmet: tuple[Failure, ...]
+    costs: tuple[CostKind, ...] = ()
+    prices: tuple[BoundPrice, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    runner_up: RunnerUp | None = None
 
     def __post_init__(self) -> None:
         ids = [leg.client_id for leg in self.legs]

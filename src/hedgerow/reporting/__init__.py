@@ -30,6 +30,7 @@ from hedgerow.reporting.margins import (
     rulebooks_table,
     what_if_tables,
 )
+from hedgerow.reporting.plans import ways_tables
 from hedgerow.reporting.portfolio_margin import portfolio_tables
 from hedgerow.reporting.records import (
     AccountDay,
@@ -103,5 +104,6 @@ __all__ = [
     "surface_builtins",
     "surface_lines",
     "surface_tables",
+    "ways_tables",
     "what_if_tables",
 ]

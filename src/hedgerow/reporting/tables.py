@@ -17,6 +17,7 @@ from hedgerow.reporting.figures import (
 )
 from hedgerow.reporting.framing import headed, troubles
 from hedgerow.reporting.grid import Column, grid
+from hedgerow.reporting.plans import reckoning
 from hedgerow.reporting.summary import daily, summary
 from hedgerow.reporting.wording import RANGE_NOTE, limit_now, limit_value, worst_first
 from hedgerow.simulation import Episode
@@ -136,6 +137,7 @@ def plan_tables(
     ]
     if rows:
         parts.append(Text(f"Expected cost: {usd(plan.cost_expected_usd)} USD", style="dim"))
+    parts += reckoning(plan)
     if limit_rows:
         parts += [Text(), grid("Limits, before and expected after", limits_head, limit_rows)]
         parts += _range_note(limit_rows)

@@ -1,0 +1,147 @@
+"""What a plan may use of a desk: offers to trade, and what being late with a transfer costs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatchcase
+
+from hedgerow.app.desk import Desk
+from hedgerow.collateral import Route
+from hedgerow.errors import DeskRejected, Failure, HedgerowError
+from hedgerow.hedging import Depth, Offer, offer
+from hedgerow.instruments import EntryContract, Instrument, Option
+from hedgerow.limits import Survey, account_node
+from hedgerow.margin import Rulebook, terms_of
+from hedgerow.portfolio import Account
+from hedgerow.pricing import unit_ccy
+from hedgerow.units import to_model
+from hedgerow.venues.recordings import option_from_name
+
+__all__ = ["LATE_STATEMENT", "late_usd", "offers_of"]
+
+# What a lending protocol takes of the debt it calls at least: Aave's lowest bonus (its rulebooks).
+_LENDING_PENALTY_FRAC = 0.05
+LATE_STATEMENT = (
+    "A transfer that is late costs the account's liquidation, the fee of its venue on everything "
+    f"it holds or {_LENDING_PENALTY_FRAC:.0%} of a debt, times the chance of one before it arrives."
+)
+
+
+def offers_of(
+    desk: Desk,
+    state: Survey,
+    rulebooks: Mapping[str, Rulebook],
+    patterns: Sequence[str],
+    depth: Depth,
+) -> tuple[tuple[Offer, ...], tuple[Failure, ...], dict[str, Instrument]]:
+    """List what may be traded: what is held, what `[[hedges]]` name, what the patterns find.
+
+    Returns
+    -------
+    tuple
+        The offers, why others have no price, and the terms of everything held or offered.
+
+    Raises
+    ------
+    DeskRejected
+        If a pattern names no account, or nothing that its account may hold.
+    """
+    accounts = {each.account_id: each for each in state.book.accounts}
+    instruments: dict[str, Instrument] = {**desk.instruments, **state.book.terms}
+    wanted: dict[tuple[str, str], None] = {}
+    for account in state.book.accounts:
+        for position in account.positions:
+            wanted[position.instrument_id, account.account_id] = None
+    for policy in desk.hedges:
+        wanted[policy.instrument_id, policy.account_id] = None
+    for pattern in patterns:
+        wanted |= dict.fromkeys(_matched(pattern, accounts, state, instruments, rulebooks))
+    offers, refused = [], []
+    for instrument_id, account_id in wanted:
+        account, terms = accounts[account_id], instruments[instrument_id]
+        if account.rulebook is None or not isinstance(terms, EntryContract | Option):
+            continue
+        venue = terms_of(rulebooks[account.rulebook])
+        if venue.charges is None or not isinstance(terms, venue.instruments):
+            continue
+        found = offer(terms, account, state.snapshot, venue.charges, depth)
+        if isinstance(found, Failure):
+            refused.append(found)
+        else:
+            offers.append(found)
+    return tuple(offers), tuple(refused), instruments
+
+
+def _matched(
+    pattern: str,
+    accounts: Mapping[str, Account],
+    state: Survey,
+    instruments: dict[str, Instrument],
+    rulebooks: Mapping[str, Rulebook],
+) -> list[tuple[str, str]]:
+    names, at, account_id = pattern.rpartition("@")
+    if not at or account_id not in accounts:
+        raise DeskRejected(
+            f"--offer {pattern}: write PATTERN@ACCOUNT; the accounts are: {', '.join(accounts)}"
+        )
+    rulebook = accounts[account_id].rulebook
+    kinds = () if rulebook is None else terms_of(rulebooks[rulebook]).instruments
+    for name in state.snapshot.options:
+        if name not in instruments and fnmatchcase(name, names):
+            try:
+                instruments[name] = option_from_name(name)
+            except HedgerowError:  # a name of another venue's, whose terms are not known
+                continue
+    found = [
+        (name, account_id)
+        for name, terms in instruments.items()
+        if fnmatchcase(name, names) and isinstance(terms, kinds)
+    ]
+    if not found:
+        raise DeskRejected(
+            f"--offer {pattern}: nothing quoted or described matches {names!r} that {account_id} "
+            "may hold"
+        )
+    return found
+
+
+def late_usd(
+    desk: Desk, state: Survey, rulebooks: Mapping[str, Rulebook]
+) -> Callable[[Route], float]:
+    """Say what a route's time is expected to cost: a liquidation before the arrival."""
+    accounts = {each.account_id: each for each in state.book.accounts}
+
+    def cost(route: Route) -> float:
+        account = accounts[route.target_account_id]
+        node = account_node(account)
+        distance = state.distances.get(node)
+        if distance is None or isinstance(distance, Failure) or account.rulebook is None:
+            return 0.0
+        chance = desk.chance(state.seen.coins_of(account), distance, route.latency_ns)
+        if isinstance(chance, Failure):
+            return 0.0
+        return chance * _loss_usd(account, state, rulebooks[account.rulebook])
+
+    return cost
+
+
+def _loss_usd(account: Account, state: Survey, rulebook: Rulebook) -> float:
+    report = state.reports[account_node(account)]
+    if isinstance(report, Failure):
+        return 0.0
+    charges = terms_of(rulebook).charges
+    if charges is None:
+        return _LENDING_PENALTY_FRAC * to_model(report.requirement_maintenance_ccy)
+    notional = 0.0
+    for position in account.positions:
+        terms = state.book.instrument(position.instrument_id)
+        if isinstance(terms, EntryContract):
+            mark = state.snapshot.mark_usd(terms.instrument_id, terms.underlying)
+            paid = state.snapshot.asset(account.currency)
+            if not isinstance(mark, Failure) and not isinstance(paid, Failure):
+                each = abs(position.quantity_contracts * unit_ccy(terms, mark))
+                notional += to_model(each) * paid.price_usd
+        elif isinstance(terms, Option):
+            spot = state.snapshot.spot_usd(terms.underlying)
+            if not isinstance(spot, Failure):
+                coins = abs(position.quantity_contracts * terms.multiplier_coin_per_contract)
+                notional += to_model(coins * spot)
+    return notional * to_model(charges.fee_liquidation_frac)

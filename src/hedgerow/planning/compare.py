@@ -1,0 +1,157 @@
+"""The same desk planned in several ways, side by side: all means together, and each kind alone.
+
+Whoever leaves least of the limits broken wins, and of those the cheapest. The winner by its kind is
+joint where it uses both kinds of means; the runner-up is told with the reason why it lost.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from hedgerow.collateral import Route
+from hedgerow.errors import Failure, Outcome
+from hedgerow.hedging import Offer
+from hedgerow.instruments import Instrument
+from hedgerow.limits import Limit, LimitState, Survey
+from hedgerow.margin import Rulebook
+from hedgerow.planning.costs import PLAIN_TERMS, JointTerms
+from hedgerow.planning.joint import Joint, badness, joint
+from hedgerow.planning.records import RunnerUp
+
+__all__ = ["WAYS", "WayState", "compared", "runner_up", "states"]
+
+# What each way of planning may use.
+WAYS: Mapping[str, str] = {
+    "joint": "trades and transfers together",
+    "hedges": "trades alone",
+    "unwinding": "trades that only make positions smaller",
+    "collateral": "transfers alone",
+}
+_CENT_USD = 0.01
+
+
+class WayState(msgspec.Struct, frozen=True, kw_only=True):
+    """What one way came to; costs are None where it came to nothing, and `message` says why."""
+
+    name: str
+    uses: str
+    legs_count: int
+    cost_usd: float | None
+    broken: tuple[LimitState, ...]
+    message: str
+
+
+def compared(
+    now: Survey,
+    limits: Sequence[Limit],
+    offers: Sequence[Offer],
+    routes: Sequence[Route],
+    instruments: Mapping[str, Instrument],
+    rulebooks: Mapping[str, Rulebook],
+    *,
+    terms: JointTerms = PLAIN_TERMS,
+    late_usd: Callable[[Route], float] = lambda route: 0.0,
+    ways: Sequence[str] = tuple(WAYS),
+) -> dict[str, Outcome[Joint]]:
+    """Plan in every way asked for."""
+    shrinking = [each for each in (_shrinking(offer, now) for offer in offers) if each is not None]
+    means: dict[str, tuple[Sequence[Offer], Sequence[Route]]] = {
+        "joint": (offers, routes),
+        "hedges": (offers, ()),
+        "unwinding": (shrinking, ()),
+        "collateral": ((), routes),
+    }
+    return {
+        way: joint(
+            now,
+            limits,
+            *means[way],
+            instruments,
+            rulebooks,
+            terms=terms,
+            late_usd=late_usd,
+        )
+        for way in ways
+    }
+
+
+def runner_up(found: Mapping[str, Outcome[Joint]]) -> RunnerUp | None:
+    """Say which of the other ways was best, and why it lost to the joint one."""
+    first = found.get("joint")
+    others = {
+        way: each for way, each in found.items() if way != "joint" and not isinstance(each, Failure)
+    }
+    if not others or first is None or isinstance(first, Failure):
+        return None
+    way = min(others, key=lambda name: badness(others[name]))
+    second = others[way]
+    return RunnerUp(
+        name=f"{way}: {WAYS[way]}",
+        cost_expected_usd=round(second.cost_usd, 6),
+        lost_because=_why(first, second),
+    )
+
+
+def states(found: Mapping[str, Outcome[Joint]]) -> tuple[WayState, ...]:
+    """Put what every way came to into a row."""
+    rows = []
+    for way, each in found.items():
+        if isinstance(each, Failure):
+            rows.append(
+                WayState(
+                    name=way,
+                    uses=WAYS[way],
+                    legs_count=0,
+                    cost_usd=None,
+                    broken=(),
+                    message=each.message,
+                )
+            )
+            continue
+        conflicts = ", ".join(each.conflicts)
+        rows.append(
+            WayState(
+                name=way,
+                uses=WAYS[way],
+                legs_count=len(each.trades) + len(each.moves),
+                cost_usd=round(each.cost_usd, 6),
+                broken=each.broken,
+                message=f"cannot hold together: {conflicts}" if conflicts else each.remark,
+            )
+        )
+    return tuple(rows)
+
+
+def _shrinking(offer: Offer, now: Survey) -> Offer | None:
+    """Let an offer only close what the account holds of it; None where it holds nothing."""
+    account = next(a for a in now.book.accounts if a.account_id == offer.account_id)
+    held = float(account.quantity_contracts(offer.instrument_id))
+    if held == 0.0:
+        return None
+    side = offer.buys if held < 0.0 else offer.sells
+    left, kept = abs(held), []
+    for rung in side:
+        width = min(left, rung.width_contracts)
+        if width > 0.0:
+            kept.append(msgspec.structs.replace(rung, width_contracts=width))
+            left -= width
+    return msgspec.structs.replace(
+        offer,
+        buys=tuple(kept) if held < 0.0 else (),
+        sells=tuple(kept) if held > 0.0 else (),
+    )
+
+
+def _why(first: Joint, second: Joint) -> str:
+    left, kept = len(second.broken), len(first.broken)
+    if badness(second)[0] > badness(first)[0]:
+        names = "; ".join(f"{each.node} {each.metric}" for each in second.broken[:3])
+        return f"leaves {left} limits broken where the plan leaves {kept}: {names}"
+    more = second.cost_usd - first.cost_usd
+    if more > _CENT_USD:
+        return f"costs {more:,.2f} USD more"
+    if more < -_CENT_USD:
+        return (
+            f"is {-more:,.2f} USD cheaper by its own reckoning; done exactly the plan was no worse"
+        )
+    return "comes to the same"

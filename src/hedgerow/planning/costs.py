@@ -1,0 +1,135 @@
+"""What moves cost: trades by their books and by being held, transfers by fee and by their time."""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+import msgspec
+import numpy as np
+
+from hedgerow.collateral import Route
+from hedgerow.errors import Failure, OutOfDomain
+from hedgerow.hedging import ChosenTrade, Offer, crossing_and_fee_usd, trade_costs
+from hedgerow.market import Snapshot
+from hedgerow.solving import Ladders, Tickets
+from hedgerow.units import to_model
+
+__all__ = ["PLAIN_TERMS", "ChosenMove", "JointTerms", "MoveCosts", "route_name"]
+
+
+class JointTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plan is priced by, beside the books.
+
+    `capital_frac_per_year` is what money tied up at a venue costs, `ticket_usd` what each trade
+    costs beside its size. Branch and bound opens at most `nodes_count_max` nodes.
+    """
+
+    horizon_days: float = 1.0
+    capital_frac_per_year: float = 0.05
+    ticket_usd: float = 0.0
+    legs_count_max: int | None = None
+    nodes_count_max: int = 100
+
+    def __post_init__(self) -> None:
+        for name in ("horizon_days", "capital_frac_per_year", "ticket_usd"):
+            if not 0.0 <= getattr(self, name) < float("inf"):
+                raise OutOfDomain(f"{name} must not be negative, was {getattr(self, name)}")
+
+
+PLAIN_TERMS = JointTerms()
+
+
+class ChosenMove(msgspec.Struct, frozen=True, kw_only=True):
+    """So much of a route's asset, and what moving it costs.
+
+    `late_usd` is what is lost by a liquidation before it arrives, times the chance of one.
+    """
+
+    route: Route
+    quantity_coin: Decimal
+    fee_usd: float
+    capital_usd: float
+    late_usd: float
+
+    @property
+    def cost_usd(self) -> float:
+        """All of it."""
+        return self.fee_usd + self.capital_usd + self.late_usd
+
+
+class MoveCosts:
+    """Prices every move that may be made, the offers first and then the routes."""
+
+    def __init__(
+        self,
+        offers: Sequence[Offer],
+        routes: Sequence[Route],
+        snapshot: Snapshot,
+        terms: JointTerms,
+        late_usd: Callable[[Route], float],
+    ) -> None:
+        self.offers, self.routes, self.terms = offers, routes, terms
+        self.prices_usd = []
+        for route in routes:
+            price = snapshot.asset(route.asset)
+            self.prices_usd.append(0.0 if isinstance(price, Failure) else price.price_usd)
+        self.late_usd = [late_usd(route) for route in routes]
+        self._carry_frac = terms.capital_frac_per_year * terms.horizon_days / 365.0
+
+    def parts(self) -> list[Ladders | Tickets]:
+        """Give them as parts of a programme."""
+        trades = trade_costs(self.offers, self.terms.horizon_days)
+        first = len(self.offers)
+        places = np.arange(first, first + len(self.routes), dtype=np.int64)
+        moved = Ladders(
+            decision_index=places,
+            is_up=np.ones(len(places), dtype=np.bool_),
+            width_amount=np.full(len(places), np.inf),
+            price_usd_per_amount=np.array(
+                [price * self._carry_frac for price in self.prices_usd], dtype=np.float64
+            ),
+        )
+        tickets = np.array(
+            [self.terms.ticket_usd] * first
+            + [
+                to_model(route.fee_coin) * price + late
+                for route, price, late in zip(
+                    self.routes, self.prices_usd, self.late_usd, strict=True
+                )
+            ]
+        )
+        made: list[Ladders | Tickets] = [trades, moved]
+        if np.any(tickets > 0.0) or self.terms.legs_count_max is not None:
+            made.append(Tickets(tickets, self.terms.legs_count_max))
+        return made
+
+    def trade(self, each: Offer, quantity_contracts: float) -> ChosenTrade:
+        """Tell what a trade costs, kind by kind."""
+        crossing, fee = crossing_and_fee_usd(each, quantity_contracts)
+        carry = -(each.carry_usd_per_day or 0.0) * self.terms.horizon_days * quantity_contracts
+        return ChosenTrade(
+            instrument_id=each.instrument_id,
+            account_id=each.account_id,
+            quantity_contracts=quantity_contracts,
+            crossing_usd=crossing,
+            fee_usd=fee,
+            carry_usd=carry,
+            ticket_usd=self.terms.ticket_usd,
+        )
+
+    def move(self, at: int, quantity_coin: Decimal) -> ChosenMove:
+        """Tell what a transfer along a route costs, kind by kind."""
+        route, price = self.routes[at], self.prices_usd[at]
+        return ChosenMove(
+            route=route,
+            quantity_coin=quantity_coin,
+            fee_usd=to_model(route.fee_coin) * price,
+            capital_usd=to_model(quantity_coin) * price * self._carry_frac,
+            late_usd=self.late_usd[at],
+        )
+
+
+def route_name(route: Route) -> str:
+    """Say from where to where a route leads, and what for."""
+    return (
+        f"{route.asset} from {route.source_account_id} to {route.target_account_id} ({route.use})"
+    )

@@ -1,0 +1,181 @@
+"""The desk as it stands, and what it becomes when moves are done exactly.
+
+A trade is booked at the mark and pays what it costs beyond; a transfer leaves its source with its
+fee and arrives at its target in the way it is used there.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from hedgerow.collateral import Route
+from hedgerow.errors import Failure, Outcome, OutOfDomain
+from hedgerow.hedging import ChosenTrade, Offer, crossing_and_fee_usd
+from hedgerow.instruments import Instrument, lot_of, settlement_of
+from hedgerow.limits import Limit, Survey, account_node, arrived, survey
+from hedgerow.margin import Rulebook, with_leg
+from hedgerow.market import NO_SHOCK, Snapshot
+from hedgerow.planning.costs import ChosenMove, MoveCosts, route_name
+from hedgerow.planning.footing import Touch
+from hedgerow.planning.wants import Demand, Wants
+from hedgerow.portfolio import Account, book, with_balance
+from hedgerow.units import digits_of, quantise, to_exact, to_model
+
+__all__ = ["Desk", "traded_at_cost"]
+
+
+class Desk:
+    """The desk as it stands, and what it becomes."""
+
+    def __init__(
+        self,
+        now: Survey,
+        limits: Sequence[Limit],
+        instruments: Mapping[str, Instrument],
+        rulebooks: Mapping[str, Rulebook],
+    ) -> None:
+        self.now, self.limits = now, limits
+        self.instruments, self.rulebooks = instruments, rulebooks
+        self.accounts = {account_node(each): each for each in now.book.accounts}
+        self._node_of = {each.account_id: account_node(each) for each in now.book.accounts}
+
+    def demands(
+        self, wanted: Wants, offers: Sequence[Offer], routes: Sequence[Route]
+    ) -> tuple[Demand, ...]:
+        """Add that whoever trades or gives has its initial requirement, or no less of it."""
+        acting = [each.account_id for each in offers] + [each.source_account_id for each in routes]
+        nodes = dict.fromkeys(self._node_of[each] for each in acting if each in self._node_of)
+        initial = tuple(
+            Demand(
+                node=node,
+                name=f"{node} initial requirement",
+                shock=NO_SHOCK,
+                use_frac=1.0,
+                is_initial=True,
+            )
+            for node in nodes
+            if self.accounts[node].rulebook is not None
+        )
+        return (*wanted.demands, *initial)
+
+    def touches(
+        self, offers: Sequence[Offer], routes: Sequence[Route], sizes: Sequence[float]
+    ) -> tuple[list[Touch], tuple[Failure, ...]]:
+        """Do every move alone; what cannot be done is refused."""
+        touches: list[Touch] = []
+        refused: list[Failure] = []
+        for at, each in enumerate(offers):
+            account = self._account(each.account_id)
+            lot = lot_of(each.terms)
+            assert lot is not None
+            for sign in (1, -1):
+                size = min(sizes[at], each.most_contracts(is_up=sign > 0))
+                quantity = sign * max(to_exact(size, lot, "down"), lot)
+                try:
+                    after = traded_at_cost(account, each, quantity, self.now.snapshot)
+                except OutOfDomain as trouble:
+                    refused.append(
+                        Failure(subject=each.name, reason="unsupported", message=str(trouble))
+                    )
+                    break
+                touches.append(Touch(at, after, to_model(quantity)))
+        for at, route in enumerate(routes, start=len(offers)):
+            found = self._moved(at, route)
+            if isinstance(found, Failure):
+                refused.append(found)
+            else:
+                touches.extend(found)
+        return touches, tuple(refused)
+
+    def _moved(self, at: int, route: Route) -> Outcome[list[Touch]]:
+        spare = self.spare_coin(route)
+        if spare < route.step_coin:
+            return Failure(
+                subject=route_name(route),
+                reason="no_source",
+                message=f"{route.source_account_id} has {max(spare, Decimal(0))} {route.asset} "
+                "to give",
+            )
+        quantity = max(quantise(spare / 4, route.step_coin, "down"), route.step_coin)
+        price = self.now.snapshot.asset(route.asset)
+        if isinstance(price, Failure):
+            return price
+        filled = arrived(
+            self._account(route.target_account_id),
+            route.asset,
+            route.use,
+            quantity,
+            self.now.snapshot,
+            self.instruments,
+        )
+        if isinstance(filled, Failure):
+            return filled
+        source = with_balance(
+            self._account(route.source_account_id), route.asset, -quantity - route.fee_coin
+        )
+        amount = to_model(quantity)
+        return [Touch(at, source, amount), Touch(at, filled, amount, is_arrival=True)]
+
+    def spare_coin(self, route: Route) -> Decimal:
+        """Give what the source holds of the asset beyond the fee."""
+        held = self._account(route.source_account_id).balance_coin(route.asset)
+        return quantise(max(held - route.fee_coin, Decimal(0)), route.step_coin, "down")
+
+    def _account(self, account_id: str) -> Account:
+        return self.accounts[self._node_of[account_id]]
+
+    def done(
+        self, amounts: Sequence[float], costs: MoveCosts
+    ) -> tuple[tuple[ChosenTrade, ...], tuple[ChosenMove, ...], Survey]:
+        """Do a plan exactly, and survey the desk after; amounts are of offers, then of routes."""
+        accounts = {each.account_id: each for each in self.now.book.accounts}
+        trades: list[ChosenTrade] = []
+        moves: list[ChosenMove] = []
+        for each, amount in zip(costs.offers, amounts, strict=False):
+            lot = lot_of(each.terms)
+            assert lot is not None
+            quantity = to_exact(amount, lot, "half_up")
+            if quantity != 0:
+                trades.append(costs.trade(each, to_model(quantity)))
+                accounts[each.account_id] = traded_at_cost(
+                    accounts[each.account_id], each, quantity, self.now.snapshot
+                )
+        for at, amount in enumerate(amounts[len(costs.offers) :]):
+            route = costs.routes[at]
+            quantity = to_exact(amount, route.step_coin, "half_up")
+            if quantity <= 0:
+                continue
+            moves.append(costs.move(at, quantity))
+            source = accounts[route.source_account_id]
+            accounts[route.source_account_id] = with_balance(
+                source, route.asset, -quantity - route.fee_coin
+            )
+            filled = arrived(
+                accounts[route.target_account_id],
+                route.asset,
+                route.use,
+                quantity,
+                self.now.snapshot,
+                self.instruments,
+            )
+            assert not isinstance(filled, Failure), "it arrived when it was tried"
+            accounts[route.target_account_id] = filled
+        after = survey(
+            book(accounts.values(), self.instruments),
+            self.now.snapshot,
+            self.rulebooks,
+            self.limits,
+        )
+        return tuple(trades), tuple(moves), after
+
+
+def traded_at_cost(
+    account: Account, each: Offer, quantity_contracts: Decimal, snapshot: Snapshot
+) -> Account:
+    """Book a trade at the mark, and pay what it costs beyond."""
+    booked = with_leg(account, each.terms, quantity_contracts, digits_of(each.price_mark_ccy))
+    crossing, fee = crossing_and_fee_usd(each, to_model(quantity_contracts))
+    asset = settlement_of(each.terms)
+    paid = snapshot.asset(asset)
+    assert not isinstance(paid, Failure), "an offer is priced in what it settles in"
+    cost = to_exact((crossing + fee) / paid.price_usd, Decimal("1e-8"), "up")
+    return with_balance(booked, asset, -cost)

@@ -1,0 +1,78 @@
+"""Plans of hedges and collateral together: what they cost and why, and ways side by side."""
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from hedgerow.limits import METRICS
+from hedgerow.planning import Plan, WayState
+from hedgerow.reporting.figures import usd
+from hedgerow.reporting.framing import headed
+from hedgerow.reporting.grid import Column, grid
+
+__all__ = ["reckoning", "ways_tables"]
+
+_KINDS = {
+    "crossing": "crossing the book",
+    "fee": "fees",
+    "carry": "funding while held",
+    "ticket": "tickets",
+    "capital": "capital tied up",
+    "late": "arriving late",
+}
+
+
+def reckoning(plan: Plan) -> list[RenderableType]:
+    """Say of what a plan's cost is made, what its bounds cost, what conflicts, what came second."""
+    parts: list[RenderableType] = []
+    if plan.costs:
+        said = ", ".join(
+            f"{_KINDS[each.kind]} {usd(each.cost_expected_usd)}" for each in plan.costs
+        )
+        parts.append(Text(f"  of which {said}", style="dim"))
+    if plan.prices:
+        head: tuple[Column, ...] = (("Bound that binds", "", False), ("Saves", "USD a unit", True))
+        rows = [(each.name, f"{each.saved_usd_per_figure:,.6g}") for each in plan.prices]
+        parts += [Text(), grid("What looser bounds would save", head, rows)]
+    if plan.conflicts:
+        parts += [Text(), Text("Cannot hold together, and are broken as little as can be:")]
+        parts += [Text(f"  {each}") for each in plan.conflicts]
+    if plan.runner_up is not None:
+        second = plan.runner_up
+        parts += [
+            Text(),
+            Text(
+                f"Came second: {second.name}, {usd(second.cost_expected_usd)} USD; it "
+                f"{second.lost_because}."
+            ),
+        ]
+    return parts
+
+
+def ways_tables(
+    rows: Sequence[WayState], heading: str, assumptions: Sequence[str]
+) -> RenderableType:
+    """Put ways of planning side by side."""
+    head: tuple[Column, ...] = (
+        ("Way", "", False), ("Uses", "", False), ("Legs", "", True), ("Cost", "USD", True),
+        ("Limits still broken", "", False), ("Remark", "", False),
+    )  # fmt: skip
+    told = [
+        (
+            each.name,
+            each.uses,
+            str(each.legs_count),
+            "unknown" if each.cost_usd is None else usd(each.cost_usd),
+            "\n".join(
+                f"{state.node} {METRICS[state.metric].title} ({state.rung})"
+                for state in each.broken
+            )
+            or ("unknown" if each.cost_usd is None else "none"),
+            each.message,
+        )
+        for each in rows
+    ]
+    parts: list[RenderableType] = [*headed(heading), grid("Ways to bring limits back", head, told)]
+    parts += [Text(), Text("Assumes", style="bold"), *(Text(f"  {each}") for each in assumptions)]
+    return Group(*parts)

@@ -67,8 +67,12 @@ class Desk:
             account = self._account(each.account_id)
             lot = lot_of(each.terms)
             assert lot is not None
+            held = account.quantity_contracts(each.instrument_id)
             for sign in (1, -1):
                 size = min(sizes[at], each.most_contracts(is_up=sign > 0))
+                if held * sign < 0:
+                    # What closes a position frees margin, and what opens the other side takes it.
+                    size = min(size, to_model(abs(held)))
                 quantity = sign * max(to_exact(size, lot, "down"), lot)
                 try:
                     after = traded_at_cost(account, each, quantity, self.now.snapshot)

@@ -44,8 +44,10 @@ class Touch:
 class Footing:
     """Demands that could be judged, as rows of what moves use up; and those that could not.
 
+    `spare_ccy` is what each demand has to spare as things stand. What an account already lacks of
+    its initial requirement is allowed it (`allowed_ccy`): it may trade as long as it lacks no more.
     `barred` are moves whose effect on some account is not known, with the way they go: up where
-    True. `tried_ccy` is what each demand has to spare as things stand.
+    True.
     """
 
     demands: tuple[Demand, ...]
@@ -53,6 +55,7 @@ class Footing:
     up_ccy_per_amount: Floats
     down_ccy_per_amount: Floats
     scale_ccy: Floats
+    allowed_ccy: Floats
     barred: tuple[tuple[int, bool], ...]
     unknown: tuple[Failure, ...]
 
@@ -62,7 +65,7 @@ class Footing:
             names=tuple(each.name for each in self.demands),
             up_figure_per_amount=-self.up_ccy_per_amount,
             down_figure_per_amount=np.maximum(-self.down_ccy_per_amount, self.up_ccy_per_amount),
-            figure_max=self.spare_ccy,
+            figure_max=self.spare_ccy + self.allowed_ccy,
             scale_figure=self.scale_ccy,
         )
 
@@ -98,6 +101,7 @@ def footing(
     """
     shape = (len(demands), moves_count)
     spare, scale = np.zeros(len(demands)), np.ones(len(demands))
+    allowed = np.zeros(len(demands))
     up, down = np.zeros(shape), np.zeros(shape)
     is_known = np.ones(len(demands), dtype=np.bool_)
     barred: set[tuple[int, bool]] = set()
@@ -118,6 +122,8 @@ def footing(
                 barred |= {(each.decision_index, each.amount > 0) for each in touched}
                 continue
             spare[at], scale[at] = here
+            if demands[at].is_initial:
+                allowed[at] = max(0.0, -spare[at])
             for each, row in zip(touched, found[1:], strict=True):
                 there = row[k]
                 if isinstance(there, Failure):
@@ -133,6 +139,7 @@ def footing(
         up_ccy_per_amount=up[is_known],
         down_ccy_per_amount=down[is_known],
         scale_ccy=scale[is_known],
+        allowed_ccy=allowed[is_known],
         barred=tuple(sorted(barred)),
         unknown=tuple(dict.fromkeys(unknown)),
     )
@@ -188,7 +195,9 @@ def _spare(
                 else across.requirement_maintenance_ccy
             )[a, s]
             equity, bound = across.equity_ccy[a, s], across.bound_ccy[a, s]
-            to_spare = demand.use_frac * equity - needs - 2.0 * bound
-            row.append((float(to_spare), float(max(abs(needs), abs(equity), 1e-9))))
+            to_spare = demand.use_frac * equity - needs
+            # Who owes nothing has nothing to spare for a bound on what it owes.
+            to_spare -= 2.0 * bound if needs > 0.0 else 0.0
+            row.append((float(to_spare), float(max(abs(needs), abs(equity), 1.0))))
         rows.append(row)
     return rows

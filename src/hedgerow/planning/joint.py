@@ -48,7 +48,8 @@ class Joint:
     """The moves, and the desk after them.
 
     `after` is the survey of the desk with everything done exactly and arrived; `bound_usd` what no
-    moves cost less than, by the programme they were chosen with. `unplanned` are limits that were
+    moves cost less than, by the programme they were chosen with, and `excess_frac` by how much they
+    break its bounds, each over its scale: in whole lots not all may hold. `unplanned` are limits that were
     left out, with the reason; `refused` what could not be traded or moved, with the reason.
     """
 
@@ -56,6 +57,7 @@ class Joint:
     moves: tuple[ChosenMove, ...]
     cost_usd: float
     bound_usd: float
+    excess_frac: float
     before: Survey
     after: Survey
     offers: tuple[Offer, ...]
@@ -112,7 +114,7 @@ def joint(
     ]
     if all(each.is_met for each in wanted.asks) and all(is_held):
         return _nothing(now, wanted, effect.refused)
-    sizes = _sizes(effect.exposure_of("desk", "delta_spot_usd"), effect.offers, wanted)
+    sizes = _sizes(effect.exposure_of("desk", "delta_spot_usd"), effect.offers, wanted, now)
     touches, refused = desk.touches(effect.offers, routes, sizes.tolist())
     count = len(effect.offers) + len(routes)
     foot = footing(demands, desk.accounts, touches, count, now.snapshot, instruments, rulebooks)
@@ -136,7 +138,7 @@ def joint(
         tighter = _tighter(found, now)
         if not found.broken and not np.any(out_by > 0.01):
             break
-        if tighter and not any(exact < -_TINY * foot.scale_ccy):
+        if tighter and not any(exact + foot.allowed_ccy < -_TINY * foot.scale_ccy):
             # All demands hold and a limit does not: it breaks nearer than it was asked about.
             wanted = wants(now, limits, effect, tighter=tighter)
             demands = desk.demands(wanted, effect.offers, routes)
@@ -156,6 +158,7 @@ def _nothing(now: Survey, wanted: Wants, refused: tuple[Failure, ...]) -> Joint:
         moves=(),
         cost_usd=0.0,
         bound_usd=0.0,
+        excess_frac=0.0,
         before=now,
         after=now,
         offers=(),
@@ -183,6 +186,7 @@ def _joint(
         moves=moves,
         cost_usd=sum(each.cost_usd for each in trades) + sum(each.cost_usd for each in moves),
         bound_usd=answer.bound_usd,
+        excess_frac=answer.excess_frac,
         before=now,
         after=after,
         offers=offers,
@@ -246,18 +250,27 @@ def _purses(desk: Desk, offers: Sequence[Offer], routes: Sequence[Route]) -> lis
     ]
 
 
-def _sizes(delta_usd: Floats, offers: Sequence[Offer], wanted: Wants) -> Floats:
-    """Say how much of each offer to try: about what would close the widest gap alone."""
+def _sizes(delta_usd: Floats, offers: Sequence[Offer], wanted: Wants, now: Survey) -> Floats:
+    """Say how much of each offer to try: what would close the widest gap, as its account can bear.
+
+    An account is taken to bear a delta as large as its equity; the least is one lot.
+    """
     gap_usd = _SIZE_USD
     for ask in wanted.asks:
         if "delta_spot_usd" in ask.name:
             outside = max(ask.low_figure - ask.now_figure, ask.now_figure - ask.high_figure)
             gap_usd = max(gap_usd, outside)
+    worth_usd = {
+        row.node.split("/")[2]: abs(row.value_usd)
+        for row in now.exposures.rows
+        if row.node.startswith("desk/") and row.node.count("/") == 2
+    }
     sizes = []
     for each, one in zip(offers, np.abs(delta_usd), strict=True):
         most = max(each.most_contracts(is_up=True), each.most_contracts(is_up=False))
-        size = gap_usd / one if one > _TINY else most
-        sizes.append(min(max(size, each.lot_contracts), most / 4 if most else each.lot_contracts))
+        borne_usd = min(gap_usd, worth_usd.get(each.account_id, 0.0))
+        size = borne_usd / one if one > _TINY else most
+        sizes.append(max(min(size, most / 4), each.lot_contracts))
     return np.array(sizes)
 
 

@@ -55,7 +55,7 @@ def ways_tables(
 ) -> RenderableType:
     """Put ways of planning side by side."""
     head: tuple[Column, ...] = (
-        ("Way", "", False), ("Uses", "", False), ("Legs", "", True), ("Cost", "USD", True),
+        ("Way", "", False), ("Uses", "", False), ("Legs", "", True), ("Expected cost", "USD", True),
         ("Limits still broken", "", False), ("Remark", "", False),
     )  # fmt: skip
     told = [

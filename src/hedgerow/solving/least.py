@@ -74,6 +74,8 @@ def least(
                 if _merit(programme, better) < _merit(programme, amounts):
                     amounts, method = better, "branched"
     plan = amounts[np.newaxis, :]
+    if is_whole and not conflicts and float(programme.excess_frac(plan)[0]) > EXCESS_FRAC_MAX:
+        remark = "no whole lots were found that keep every bound; " + remark
     return Answer(
         chosen_amount=tuple(amounts.tolist()),
         objective_usd=float(programme.usd(plan)[0]),
@@ -82,7 +84,7 @@ def least(
         method=method,
         shadows=_shadows(matrix, free),
         conflicts=conflicts,
-        remark=remark,
+        remark=remark.removesuffix("; "),
     )
 
 
@@ -119,14 +121,14 @@ def _given_way(matrix: Matrix) -> Outcome[tuple[Matrix, Relaxed, tuple[str, ...]
     scale = matrix.row_scale_figure[may_give]
     sides = sparse.coo_array(
         (
-            np.concatenate([scale, -scale]),
+            np.concatenate([np.ones(give), -np.ones(give)]),
             (np.tile(may_give, 2), np.arange(2 * give)),
         ),
         shape=(len(matrix.row_low_figure), 2 * give),
     ).tocsc()
     first = replace(
         matrix,
-        cost_usd_per_amount=np.concatenate([np.zeros(count), np.ones(2 * give)]),
+        cost_usd_per_amount=np.concatenate([np.zeros(count), np.tile(1.0 / scale, 2)]),
         low_amount=np.concatenate([matrix.low_amount, np.zeros(2 * give)]),
         high_amount=np.concatenate([matrix.high_amount, np.full(2 * give, np.inf)]),
         rows_figure_per_amount=sparse.csc_array(
@@ -148,8 +150,8 @@ def _given_way(matrix: Matrix) -> Outcome[tuple[Matrix, Relaxed, tuple[str, ...]
     given = found.column_amount[count:]
     low, high = matrix.row_low_figure.copy(), matrix.row_high_figure.copy()
     slack = 1e-9 * scale
-    low[may_give] -= scale * given[:give] + slack
-    high[may_give] += scale * given[give:] + slack
+    low[may_give] -= given[:give] + slack
+    high[may_give] += given[give:] + slack
     priced = np.abs(found.row_price_usd_per_figure[may_give]) * scale > _PRICE_LEFT_USD
     conflicts = tuple(dict.fromkeys(matrix.row_names[i] for i in may_give[priced]))
     moved = replace(matrix, row_low_figure=low, row_high_figure=high)
@@ -204,6 +206,8 @@ def _branched(
     solver.setOptionValue("mip_max_nodes", nodes_count_max)
     solver.setOptionValue("time_limit", time_s_max)
     solver.setOptionValue("mip_rel_gap", 1e-6)
+    for tolerance in ("mip_feasibility_tolerance", "primal_feasibility_tolerance"):
+        solver.setOptionValue(tolerance, 1e-9)
     solver.setSolution(
         count, np.arange(count, dtype=np.int32), (start / unit[:count]).astype(np.float64)
     )

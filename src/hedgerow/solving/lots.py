@@ -15,7 +15,7 @@ __all__ = ["in_lots"]
 # Plans judged at once: enough to be quick, few enough to stay in the cache.
 _BATCH = 4_096
 _BETTER_USD = 1e-9
-_HELD_FRAC = 1e-7
+_HELD_FRAC = 1e-9
 
 
 def in_lots(programme: Programme, start_amount: Floats) -> Floats:

@@ -145,9 +145,9 @@ def rescue_odds(distance_log: float, vol_frac: float, elapsed_s: float) -> float
     OutOfDomain
         As `breach_frac`.
     """
-    if np.isinf(elapsed_s):
-        return 0.0
-    return float(1.0 - breach_frac(distance_log, vol_frac, elapsed_s))
+    breach = float(breach_frac(distance_log, vol_frac, elapsed_s))
+    # What never arrives is no rescue, even where nothing moves.
+    return 0.0 if np.isinf(elapsed_s) else 1.0 - breach
 
 
 def rescue_odds_drawn(distance_log: float, vol_frac: float, transit_s: Floats) -> Odds:

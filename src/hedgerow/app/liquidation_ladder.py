@@ -61,7 +61,7 @@ def show_ladder(
         raise RequestRejected("--desk and --coin come together: whose levels, and along what")
     ours = OwnLevels((), (), ()) if desk is None or coin is None else own_levels(desk, coin)
     try:
-        ladder = _ladder(file, side, price_now_usd, cluster_frac, ours)
+        ladder = _ladder(file, side, price_now_usd, cluster_frac, ours, is_desk=desk is not None)
         impact = linear_impact(depth_coin_per_usd)
         terms = HuntTerms(
             depth_coin_per_usd=depth_coin_per_usd, fee_frac=fee_frac, recovery_frac=recovery_frac
@@ -107,7 +107,13 @@ def _said(ours: OwnLevels) -> list[str]:
 
 
 def _ladder(
-    file: Path, side: Side, price_now_usd: float, cluster_frac: float, ours: OwnLevels
+    file: Path,
+    side: Side,
+    price_now_usd: float,
+    cluster_frac: float,
+    ours: OwnLevels,
+    *,
+    is_desk: bool,
 ) -> LiquidationLadder:
     """Read a ladder: longs for a fall, shorts for a rise; the others are no part of it."""
     frame = read_frame(file, "account")
@@ -118,9 +124,15 @@ def _ladder(
             f"{', '.join(frame.columns)}"
         )
     levels, sizes = (_numbers(file, frame, name) for name in ("level_usd", "size_coin"))
-    own = np.concatenate([_own(file, frame), np.ones(len(ours.levels), dtype=np.bool_)])
+    own = _own(file, frame)
     levels = np.concatenate([levels, [each.level_usd for each in ours.levels]])
     sizes = np.concatenate([sizes, [each.size_coin for each in ours.levels]])
+    if is_desk and own.any():
+        raise RequestRejected(
+            f"{file}: with --desk ours are the desk's accounts; leave the rows that are marked "
+            "is_own out, or they count twice"
+        )
+    own = np.concatenate([own, np.ones(len(ours.levels), dtype=np.bool_)])
     wanted = sizes > 0.0 if side == "fall" else sizes < 0.0
     return ladder_of(
         side,

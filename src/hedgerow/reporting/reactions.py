@@ -26,8 +26,8 @@ _HEAD: tuple[Column, ...] = (
 _NOTE = (
     "Arrives: probability that a rescue started now is credited before the breach, with the error "
     "of the draws, without jumps. Act from: the distance at which that probability is the one "
-    "wanted, and half of the jump on top; nearer is too late. Waiting: loss not exceeded on the "
-    "way with the probability wanted, in basis points of exposure."
+    "wanted after a fall of half of the jump; nearer is too late. Waiting: loss not exceeded on "
+    "the way with the probability wanted, in basis points of exposure."
 )
 
 

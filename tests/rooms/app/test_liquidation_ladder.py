@@ -255,7 +255,12 @@ def test_accounts_of_a_desk_stand_at_the_roots_of_their_frontier(tmp_path: Path)
     ours = [each for each in told["levels"] if each["own_coin"] > 0.0]
     assert [each["level_usd"] for each in ours] == pytest.approx([own["level_usd"]])
     (left,) = told["left_out"]
-    assert left.startswith("options: it holds options of BTC")
+    assert left.startswith("options: it holds options or pool shares of BTC")
+    # A file that marks ours as well would have them twice.
+    table.write_text("level_usd,size_coin,is_own\n60000,10,no\n61000,5,yes\n")
+    twice = hedgerow_here("solvency", "ladder", str(table), *asked, cwd=tmp_path)
+    assert twice.code == 2
+    assert "ours are the desk's accounts; leave the rows that are marked is_own out" in twice.err
     refused = hedgerow_here("solvency", "ladder", str(table), *asked[:-2], cwd=tmp_path)
     assert refused.code == 2
     assert "come together" in refused.err

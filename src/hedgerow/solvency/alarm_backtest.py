@@ -166,11 +166,11 @@ def _fall_hours(track: Track) -> list[int]:
     return found
 
 
-def _fall(track: Track, signal: Flags, hour: int, needed_hours: float) -> Fall:
+def _fall(track: Track, signal: Flags, hour_index: int, needed_hours: float) -> Fall:
     lead = 0
-    while lead < hour and signal[hour - 1 - lead]:
+    while lead < hour_index and signal[hour_index - 1 - lead]:
         lead += 1
-    before = float(track.health_frac[hour - 1]) if track.is_known[hour - 1] else None
+    before = float(track.health_frac[hour_index - 1]) if track.is_known[hour_index - 1] else None
     cause: MissCause | None = None
     if lead < needed_hours or lead == 0:
         if lead > 0:
@@ -178,10 +178,10 @@ def _fall(track: Track, signal: Flags, hour: int, needed_hours: float) -> Fall:
         elif before is None:
             cause = "unpriced"
         else:
-            cause = "acted" if track.is_anchor[hour] else "gap"
+            cause = "acted" if track.is_anchor[hour_index] else "gap"
     return Fall(
         account_id=track.account_id,
-        hour_index=hour,
+        hour_index=hour_index,
         health_before_frac=before,
         lead_hours=lead,
         cause=cause,

@@ -249,10 +249,10 @@ def book_impact(away_usd: Sequence[float], size_coin: Sequence[float]) -> Impact
         raise OutOfDomain("a book's numbers must be finite")
     rests = np.cumsum(sizes)
 
-    def moved(quantity: float) -> float:
-        if quantity <= 0.0:
+    def moved(quantity_coin: float) -> float:
+        if quantity_coin <= 0.0:
             return 0.0
-        at = int(np.searchsorted(rests, quantity * (1.0 - _HAIR)))
+        at = int(np.searchsorted(rests, quantity_coin * (1.0 - _HAIR)))
         return float(away[at]) if at < len(away) else float("inf")
 
     return moved

@@ -284,24 +284,27 @@ def _total_s(
     book: RouteBook,
     route: RescueRoute,
     regime: Regime,
-    wild: Floats,
-    common: Floats,
-    own: Floats,
-    failing: Floats,
+    wild_deviations: Floats,
+    common_deviations: Floats,
+    own_deviations: Floats,
+    failing_frac: Floats,
 ) -> Floats:
     """Add the stages up, each at its own probability; failing takes for ever."""
     with_market = book.volatility_correlation_frac
     together = book.stages_correlation_frac
     # Each stage goes with the market as stated; what is left of being late together is shared.
-    late = with_market * wild + np.sqrt(max(together - with_market**2, 0.0)) * common
-    total = np.zeros(len(wild))
+    late = (
+        with_market * wild_deviations
+        + np.sqrt(max(together - with_market**2, 0.0)) * common_deviations
+    )
+    total = np.zeros(len(wild_deviations))
     for stage in route.stages:
-        alone = own[_ORDER.index(stage.stage)]
+        alone = own_deviations[_ORDER.index(stage.stage)]
         score = late + np.sqrt(1.0 - together) * alone
         # A score beyond 8.2 has no probability below one in float64.
         u = np.minimum(ndtr(score), 1.0 - 2.0**-53)
         total += stage_time_s(stage.times_in(regime), u, tail_power=book.tail_power)
-    total[failing < route.fails_in(regime)] = np.inf
+    total[failing_frac < route.fails_in(regime)] = np.inf
     return total
 
 

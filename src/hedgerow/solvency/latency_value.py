@@ -214,17 +214,17 @@ def transit_time(transit_s: Floats, level_frac: float) -> TransitTime:
     count = len(times)
     spread = sqrt(level_frac * (1.0 - level_frac) * count)
 
-    def at(rank: float) -> float | None:
+    def at(rank_count: float) -> float | None:
         # Less a hair, so that 0.9 of 10 draws is the ninth and not, by rounding, the tenth.
-        place = min(max(int(np.ceil(rank - 1e-9)) - 1, 0), count - 1)
+        place = min(max(int(np.ceil(rank_count - 1e-9)) - 1, 0), count - 1)
         return float(times[place]) if np.isfinite(times[place]) else None
 
-    rank = level_frac * count
+    rank_count = level_frac * count
     return TransitTime(
         level_frac=level_frac,
-        time_s=at(rank),
-        low_s=at(rank - spread),
-        high_s=at(rank + spread),
+        time_s=at(rank_count),
+        low_s=at(rank_count - spread),
+        high_s=at(rank_count + spread),
         draws_count=count,
     )
 

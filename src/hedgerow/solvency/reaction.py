@@ -229,11 +229,11 @@ def rescue_odds_recorded(
     return msgspec.structs.replace(_mean(is_in_time.astype(np.float64)), stretches_count=stretches)
 
 
-def _mean(arrives: Floats) -> Odds:
-    count = len(arrives)
+def _mean(arrives_frac: Floats) -> Odds:
+    count = len(arrives_frac)
     return Odds(
-        arrives_frac=float(np.mean(arrives)),
-        error_frac=float(np.std(arrives)) / sqrt(count),
+        arrives_frac=float(np.mean(arrives_frac)),
+        error_frac=float(np.std(arrives_frac)) / sqrt(count),
         draws_count=count,
     )
 

@@ -328,13 +328,13 @@ def _choices(
 
 
 def _value(
-    problem: RescueProblem, made: _Kernels, acts: NDArray[np.bool_], target: NDArray[np.int64]
+    problem: RescueProblem, made: _Kernels, acts: NDArray[np.bool_], target_index: NDArray[np.int64]
 ) -> Floats:
     """Solve for what a policy costs from each place."""
     count = problem.places_count
     move = np.where(acts[:, None], 0.0, made.step_frac)
     cost = np.where(acts, 0.0, _wait_cost(problem, made))
-    more = np.maximum(target - np.arange(count), 0)
+    more = np.maximum(target_index - np.arange(count), 0)
     cost[acts] = _act_cost(problem, made, more.astype(np.float64))[acts]
     for i in np.flatnonzero(acts):
         row = made.transit_frac[i]
@@ -347,7 +347,7 @@ def _value(
 def _named(
     problem: RescueProblem,
     acts: NDArray[np.bool_],
-    target: NDArray[np.int64],
+    target_index: NDArray[np.int64],
     *,
     cost_frac: float,
     cost_idle_frac: float,
@@ -357,7 +357,7 @@ def _named(
     last = int(at[-1]) if len(at) else None
     return RescuePolicy(
         trigger_log=None if last is None else float(places[last]),
-        target_log=None if last is None else float(places[target[last]]),
+        target_log=None if last is None else float(places[target_index[last]]),
         hopeless_log=float(places[at[0]]) if last is not None and at[0] > 0 else None,
         cost_frac=float(cost_frac),
         cost_idle_frac=float(cost_idle_frac),

@@ -29,7 +29,8 @@ __all__ = ["show_reaction"]
 class _Subject(NamedTuple):
     """One side of one account: a name, a side, the move to its breach or why it is unknown.
 
-    An account that is liquidatable now is one subject, without a side and with a move of nothing.
+    An account that is liquidatable now is one subject, without a side and with a move of nothing;
+    one that nothing breaks within the search is one too, without a side, a move or a failure.
     """
 
     name: str
@@ -137,6 +138,9 @@ def _sides(name: str, distance: Outcome[Distance]) -> Iterator[_Subject]:
     if distance.nearest_frac == 0.0:
         yield _Subject(name, "", 0.0, None)
         return
+    if distance.nearest_frac is None:
+        yield _Subject(name, "", None, None)
+        return
     for side, move in (("fall", distance.down_frac), ("rise", distance.up_frac)):
         # A side without a breach within the range searched has nothing to outrun.
         if move is not None:
@@ -218,8 +222,7 @@ def _troubles(rows: Sequence[ReactionRow], asked: ReactionAsked) -> Iterator[str
             yield f"the distance of {row.account} is unknown ({row.failure.message})"
         elif row.is_liquidatable:
             yield f"{row.account} is liquidatable"
-        elif not any(each.is_in_time for each in row.routes):
-            assert row.move_frac is not None
+        elif row.move_frac is not None and not any(each.is_in_time for each in row.routes):
             yield (
                 f"{row.account} breaks at a {row.side} of {abs(row.move_frac):.1%}, and no route "
                 f"arrives before it with {asked.success_frac:g}{jump}"

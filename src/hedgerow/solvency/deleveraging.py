@@ -147,7 +147,7 @@ def queue(winners: Winners, rule: QueueRule) -> NDArray[np.int64]:
 
 
 def queue_rank(winners: Winners, rule: QueueRule, row_index: int) -> QueueRank:
-    """Say where one row stands.
+    """Say where one row stands; first among its equals, for nobody says who of them is.
 
     Raises
     ------
@@ -157,12 +157,12 @@ def queue_rank(winners: Winners, rule: QueueRule, row_index: int) -> QueueRank:
     count = len(winners.size_coin)
     if not 0 <= row_index < count:
         raise OutOfDomain(f"no account {row_index} among {count}")
-    order = queue(winners, rule)
-    (place,) = np.flatnonzero(order == row_index)
+    scores = queue_scores(winners, rule)
+    ahead = scores > scores[row_index]
     return QueueRank(
-        rank_index=int(place),
+        rank_index=int(ahead.sum()),
         accounts_count=count,
-        before_coin=float(winners.size_coin[order[:place]].sum()),
+        before_coin=float(winners.size_coin[ahead].sum()),
         size_coin=float(winners.size_coin[row_index]),
     )
 

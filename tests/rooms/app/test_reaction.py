@@ -73,6 +73,19 @@ def test_too_late_is_a_breach_that_is_named(tmp_path: Path) -> None:
     assert "TOO LATE" in answer.out
 
 
+def test_an_account_that_nothing_breaks_is_said_to_be_one(tmp_path: Path) -> None:
+    words = morning(tmp_path, ('balances = { USDC = "150000" }', 'balances = { USDC = "15e6" }'))
+    asked = (*words, "--vol", "80%", "--route", "same-venue", "--account", "perp")
+    answer = reaction(*asked, at=tmp_path)
+    assert (answer.code, answer.err) == (0, "")
+    assert "perp: no move of up to 70 % breaks it" in answer.out
+    (row,) = reaction(*asked, "--json", at=tmp_path).json()["rows"]
+    assert row == {
+        "account": "perp", "is_liquidatable": False, "side": "", "distance_frac": None,
+        "routes": [],
+    }  # fmt: skip
+
+
 def test_nearer_than_act_from_is_too_late_whatever_the_odds(tmp_path: Path) -> None:
     """A fall of half of 30 per cent alone takes a log of 0.163, and -8 % is one of 0.083."""
     asked = (*ASKED, "--route", "same-venue")

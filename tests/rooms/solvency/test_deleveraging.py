@@ -114,6 +114,13 @@ def test_our_own_rank() -> None:
     assert (found.before_coin, found.size_coin) == (50.0, 10.0)
 
 
+def test_ours_is_first_among_its_equals() -> None:
+    alike = winners([100.0, 100.0, 90.0], [10.0, 10.0, 20.0], [1_000.0, 1_000.0, 1_100.0])
+    for row in (0, 1):
+        found = queue_rank(alike, "profit_by_leverage", row)
+        assert (found.rank_index, found.before_coin) == (1, 20.0)
+
+
 def test_the_head_of_the_queue_is_closed_first() -> None:
     assert closed_coin(THREE, "profit_by_leverage", 35.0).tolist() == [0.0, 5.0, 30.0]
     assert closed_coin(THREE, "profit_by_leverage", 1e9).tolist() == [10.0, 20.0, 30.0]

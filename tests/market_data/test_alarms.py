@@ -64,6 +64,11 @@ def test_probability_sees_more_falls_in_time_than_a_threshold(
     model, fixed = told["model"], told["fixed"]
     assert fixed["false_alarms_count"] <= model["false_alarms_count"]
     assert model["watched_hours"] == fixed["watched_hours"] > 5_000
+    shown = hedgerow_here(
+        "solvency", "backtest", "loans", "--data", str(shared_data), "--route",
+        "exchange-to-ethereum", "--regime", "calm", cwd=tmp_path,
+    )  # fmt: skip
+    assert f"Health below {told['threshold_frac']}:" in shown.out
     priced = [fall for fall in model["falls"] if fall["cause"] != "unpriced"]
     assert len(priced) == 15
     assert model["in_time_count"] > 0.8 * len(priced)

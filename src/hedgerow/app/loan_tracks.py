@@ -1,9 +1,9 @@
 """Hourly health of recorded Aave v2 accounts, revalued between the blocks at which they were read.
 
 Balances and health are those of the last reading before; prices are the last known then. Between
-readings health moves with the value of what is held, weighed by the threshold of each token. Dollar
-coins without a series of prices stand at a dollar; any other token without one leaves the hours
-until the next reading unknown.
+readings health moves with the value of what is held, weighed by the threshold of each token as of
+early 2022. Dollar coins without a series of prices stand at a dollar; any other token without one
+leaves the hours until the next reading unknown.
 """
 
 from datetime import timedelta
@@ -122,7 +122,14 @@ def _track(
     called = hours.is_in(calls.filter(pl.col("user") == user)["hour"].implode()).to_numpy()
     start = _PAST_HOURS
     return LoanTrack(
-        Track(user, health[start:], np.asarray(called[start:], dtype=np.bool_), anchor[start:]),
+        Track(
+            user,
+            health[start:],
+            np.asarray(called[start:], dtype=np.bool_),
+            anchor[start:],
+            # Without a volatility only a threshold could ring, and nothing could be compared.
+            np.isfinite(vol[start:]),
+        ),
         hours[start:],
         vol[start:],
     )

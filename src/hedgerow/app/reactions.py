@@ -153,7 +153,8 @@ def _candles(path: Path) -> pl.DataFrame:
     Raises
     ------
     RequestRejected
-        If a column is missing, a price is none, or rows are not evenly apart.
+        If a column is missing, a price is none, a close is outside its candle, or rows are not
+        evenly apart.
     """
     frame = read_frame(path, "candle")
     needed = ("ts", "high", "low", "close")
@@ -178,6 +179,11 @@ def _candles(path: Path) -> pl.DataFrame:
     prices = frame.select(needed[1:]).to_numpy()
     if not (np.isfinite(prices).all() and (prices > 0.0).all()):
         raise RequestRejected(f"{path}: every high, low and close must be positive")
+    high, low, close = prices.T
+    if (wrong := np.flatnonzero((high < close) | (low > close))).size:
+        raise RequestRejected(
+            f"{path}: row {int(wrong[0]) + 1} closes above its high or below its low"
+        )
     return frame
 
 

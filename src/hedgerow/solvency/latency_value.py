@@ -42,7 +42,8 @@ _BPS: Final = 10_000.0
 class TransitTime(msgspec.Struct, frozen=True, kw_only=True):
     """A percentile of drawn times; None stands for never: that many rescues fail.
 
-    `low_s` and `high_s` are one standard error either way, by the ranks of the draws.
+    `low_s` and `high_s` are one standard error either way, by the ranks of the draws; a high that
+    lies beyond the last of them is never, too.
     """
 
     level_frac: float
@@ -224,7 +225,7 @@ def transit_time(transit_s: Floats, level_frac: float) -> TransitTime:
         level_frac=level_frac,
         time_s=at(rank_count),
         low_s=at(rank_count - spread),
-        high_s=at(rank_count + spread),
+        high_s=at(rank_count + spread) if rank_count + spread <= count else None,
         draws_count=count,
     )
 

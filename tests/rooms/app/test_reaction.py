@@ -185,6 +185,16 @@ def test_what_cannot_be_meant_is_refused(words: tuple[str, ...], told: str, tmp_
     assert "bug" not in answer.err
 
 
+def test_candles_that_close_outside_themselves_are_refused(tmp_path: Path) -> None:
+    candles = tmp_path / "candles.csv"
+    candles.write_text(
+        "ts,high,low,close\n2026-01-01T00:00:00Z,101,99,100\n2026-01-01T00:01:00Z,101,100.5,100\n"
+    )
+    answer = reaction(*ASKED, "--candles", str(candles), at=tmp_path)
+    assert answer.code == 2
+    assert "row 2 closes above its high or below its low" in answer.err
+
+
 def test_candles_with_a_hole_are_refused(tmp_path: Path) -> None:
     candles = _candles(tmp_path / "candles.csv", 50, 0.001, hole=20)
     answer = reaction(*ASKED, "--candles", str(candles), at=tmp_path)

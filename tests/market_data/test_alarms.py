@@ -9,7 +9,10 @@ import polars as pl
 import pytest
 
 from hedgerow.app.loan_tracks import LoanTrack, read_loan_tracks
+from hedgerow.solvency.latency import Regime, transit_s
+from hedgerow.solvency.latency_value import transit_time
 from tests.rooms.app.made import hedgerow_here
+from tests.rooms.solvency.route_book import generator, packaged
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +56,19 @@ def test_probability_sees_more_falls_in_time_than_a_threshold(
     )  # fmt: skip
     assert answer.code == 0, answer.err
     told: dict[str, Any] = json.loads(answer.out)
+    # The time needed is the route's and not that of one seed.
+    book, calm = packaged(), Regime(volatility="calm", fee_quintile_index=5)
+    route = book.route("exchange-to-ethereum")
+    again = transit_s(book, route, calm, count=1_000_000, rng=generator(8))
+    assert told["p99_s"] == pytest.approx(transit_time(again, 0.99).time_s, rel=0.06)
     model, fixed = told["model"], told["fixed"]
     assert fixed["false_alarms_count"] <= model["false_alarms_count"]
     assert model["watched_hours"] == fixed["watched_hours"] > 5_000
+    shown = hedgerow_here(
+        "solvency", "backtest", "loans", "--data", str(shared_data), "--route",
+        "exchange-to-ethereum", "--regime", "calm", cwd=tmp_path,
+    )  # fmt: skip
+    assert f"Health below {told['threshold_frac']}:" in shown.out
     priced = [fall for fall in model["falls"] if fall["cause"] != "unpriced"]
     assert len(priced) == 15
     assert model["in_time_count"] > 0.8 * len(priced)

@@ -1,6 +1,7 @@
 """What ``hedgerow solvency ladder`` does: a ladder of liquidations, its cascades and hunts."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -12,6 +13,7 @@ from hedgerow.app.asked import show
 from hedgerow.app.option_table import read_frame
 from hedgerow.app.options import Source
 from hedgerow.app.own_levels import OwnLevels, own_levels
+from hedgerow.app.queue_ranks import OwnQueued, queue_ranks
 from hedgerow.app.verdict import status
 from hedgerow.app.written import check_plot, write_plot
 from hedgerow.errors import OutOfDomain, RequestRejected
@@ -61,7 +63,8 @@ def show_ladder(
         raise RequestRejected("--desk and --coin come together: whose levels, and along what")
     ours = OwnLevels((), (), ()) if desk is None or coin is None else own_levels(desk, coin)
     try:
-        ladder = _ladder(file, side, price_now_usd, cluster_frac, ours)
+        others = _others(file, is_desk=desk is not None)
+        ladder = _ladder(others, side, price_now_usd, cluster_frac, ours)
         impact = linear_impact(depth_coin_per_usd)
         terms = HuntTerms(
             depth_coin_per_usd=depth_coin_per_usd, fee_frac=fee_frac, recovery_frac=recovery_frac
@@ -73,6 +76,21 @@ def show_ladder(
             reproduction_frac=reproduction_numbers(ladder, impact),
             critical=critical_shocks(ladder, impact),
             shocked=None if shock_frac is None else cascade(ladder, shock_frac, impact),
+        )
+        mark_usd = price_now_usd if view.shocked is None else view.shocked.price_usd
+        # Where the book is used up there is no mark, and no queue.
+        queued = (
+            ()
+            if mark_usd is None
+            else queue_ranks(
+                file,
+                others.frame,
+                others.size_coin,
+                others.own,
+                side=side,
+                price_now_usd=price_now_usd,
+                price_mark_usd=mark_usd,
+            )
         )
     except OutOfDomain as bad:
         raise RequestRejected(f"{file}: {bad}") from bad
@@ -86,6 +104,7 @@ def show_ladder(
         "own": [each._asdict() for each in ours.levels],
         "own_liquidatable": list(ours.liquidatable),
         "left_out": list(ours.left_out),
+        "queue": None if mark_usd is None else [builtins_of(each._asdict()) for each in queued],
         "critical": None if view.critical is None else builtins_of(view.critical),
         "shocked": None if view.shocked is None else builtins_of(view.shocked),
     }
@@ -93,7 +112,7 @@ def show_ladder(
         if not len(ladder.level_usd):
             raise RequestRejected(f"--plot {plot}: no level lies on this side; nothing to draw")
         write_plot(plot, ladder_drawing(view, file.name), as_json=as_json)
-    shown = [ladder_view_tables(view, file.name), *map(Text, _said(ours))]
+    shown = [ladder_view_tables(view, file.name), *map(Text, [*_said(ours), *_ranked(queued)])]
     show(payload, Group(*shown), as_json=as_json)
     return status(_troubles(view, ours), is_quiet=as_json)
 
@@ -106,10 +125,26 @@ def _said(ours: OwnLevels) -> list[str]:
     return stand + [f"Not in the ladder: {each}" for each in ours.left_out]
 
 
-def _ladder(
-    file: Path, side: Side, price_now_usd: float, cluster_frac: float, ours: OwnLevels
-) -> LiquidationLadder:
-    """Read a ladder: longs for a fall, shorts for a rise; the others are no part of it."""
+def _ranked(queued: tuple[OwnQueued, ...]) -> list[str]:
+    return [
+        f"Ours of row {each.row_count}, {each.rank.size_coin:,.6g} coins that gain, at a mark of "
+        f"{each.price_mark_usd:,.6g}: closed after {each.rank.before_coin:,.6g} coins of others, "
+        f"as number {each.rank.rank_index + 1} of {each.rank.accounts_count}, by "
+        f"{each.rule.replace('_', ' ')}"
+        for each in queued
+    ]
+
+
+class _Others(NamedTuple):
+    """The accounts of the file: long positive."""
+
+    frame: pl.DataFrame
+    level_usd: NDArray[np.float64]
+    size_coin: NDArray[np.float64]
+    own: NDArray[np.bool_]
+
+
+def _others(file: Path, *, is_desk: bool) -> _Others:
     frame = read_frame(file, "account")
     lacking = [name for name in ("level_usd", "size_coin") if name not in frame.columns]
     if lacking:
@@ -118,9 +153,22 @@ def _ladder(
             f"{', '.join(frame.columns)}"
         )
     levels, sizes = (_numbers(file, frame, name) for name in ("level_usd", "size_coin"))
-    own = np.concatenate([_own(file, frame), np.ones(len(ours.levels), dtype=np.bool_)])
-    levels = np.concatenate([levels, [each.level_usd for each in ours.levels]])
-    sizes = np.concatenate([sizes, [each.size_coin for each in ours.levels]])
+    own = _own(file, frame)
+    if is_desk and own.any():
+        raise RequestRejected(
+            f"{file}: with --desk ours are the desk's accounts; leave the rows that are marked "
+            "is_own out, or they count twice"
+        )
+    return _Others(frame, levels, sizes, own)
+
+
+def _ladder(
+    others: _Others, side: Side, price_now_usd: float, cluster_frac: float, ours: OwnLevels
+) -> LiquidationLadder:
+    """Build a ladder: longs for a fall, shorts for a rise; the others are no part of it."""
+    own = np.concatenate([others.own, np.ones(len(ours.levels), dtype=np.bool_)])
+    levels = np.concatenate([others.level_usd, [each.level_usd for each in ours.levels]])
+    sizes = np.concatenate([others.size_coin, [each.size_coin for each in ours.levels]])
     wanted = sizes > 0.0 if side == "fall" else sizes < 0.0
     return ladder_of(
         side,

@@ -1,9 +1,9 @@
 """Hourly health of recorded Aave v2 accounts, revalued between the blocks at which they were read.
 
 Balances and health are those of the last reading before; prices are the last known then. Between
-readings health moves with the value of what is held, weighed by the threshold of each token. Dollar
-coins without a series of prices stand at a dollar; any other token without one leaves the hours
-until the next reading unknown.
+readings health moves with the value of what is held, weighed by the threshold of each token as of
+early 2022. Dollar coins without a series of prices stand at a dollar; any other token without one
+leaves the hours until the next reading unknown.
 """
 
 from datetime import timedelta
@@ -84,7 +84,7 @@ def _track(
     accounts: pl.DataFrame,
     tokens: pl.DataFrame,
     calls: pl.DataFrame,
-    thresholds: dict[str, tuple[float, int]],
+    thresholds_frac: dict[str, tuple[float, int]],
     series: pl.DataFrame,
 ) -> LoanTrack:
     read = accounts.filter(pl.col("user") == user).sort("ts")
@@ -99,7 +99,7 @@ def _track(
     held = tokens.filter(
         (pl.col("user") == user) & ((pl.col("collateral_raw") > 0) | (pl.col("debt_raw") > 0))
     )
-    prices = {token: _price(series, token, hours) for token in held["token"].unique().to_list()}
+    prices_usd = {token: _price(series, token, hours) for token in held["token"].unique().to_list()}
     health = np.full(len(hours), np.nan)
     vol = np.full(len(hours), np.nan)
     anchor = np.zeros(len(hours), dtype=np.bool_)
@@ -113,7 +113,7 @@ def _track(
         if not 0.0 < now["healthFactor"] < np.inf or until <= place:
             continue
         mine = held.filter(pl.col("block") == now["block"])
-        moved = _log_health(mine, prices, thresholds, slice(place - _PAST_HOURS, until))
+        moved = _log_health(mine, prices_usd, thresholds_frac, slice(place - _PAST_HOURS, until))
         if moved is None:
             continue
         # Rounded to two decimals where it is read: up to half a per cent off, either way.
@@ -122,7 +122,14 @@ def _track(
     called = hours.is_in(calls.filter(pl.col("user") == user)["hour"].implode()).to_numpy()
     start = _PAST_HOURS
     return LoanTrack(
-        Track(user, health[start:], np.asarray(called[start:], dtype=np.bool_), anchor[start:]),
+        Track(
+            user,
+            health[start:],
+            np.asarray(called[start:], dtype=np.bool_),
+            anchor[start:],
+            # Without a volatility only a threshold could ring, and nothing could be compared.
+            np.isfinite(vol[start:]),
+        ),
         hours[start:],
         vol[start:],
     )
@@ -141,8 +148,8 @@ def _price(series: pl.DataFrame, token: str, hours: pl.Series) -> Floats | None:
 
 def _log_health(
     held: pl.DataFrame,
-    prices: dict[str, Floats | None],
-    thresholds: dict[str, tuple[float, int]],
+    prices_usd: dict[str, Floats | None],
+    thresholds_frac: dict[str, tuple[float, int]],
     span: slice,
 ) -> Floats | None:
     """Give how the log of health would move with what is held; None where a token has no price."""
@@ -151,10 +158,10 @@ def _log_health(
     supplied = np.zeros(span.stop - span.start)
     owed = np.zeros(span.stop - span.start)
     for token, supply, debt in held.select("token", "collateral_raw", "debt_raw").iter_rows():
-        price = prices[token]
-        if price is None or token not in thresholds:
+        price = prices_usd[token]
+        if price is None or token not in thresholds_frac:
             return None
-        threshold, decimals = thresholds[token]
+        threshold, decimals = thresholds_frac[token]
         supplied += supply / 10.0**decimals * threshold * price[span]
         owed += debt / 10.0**decimals * price[span]
     if not (np.isfinite(supplied).all() and (supplied > 0.0).all() and (owed > 0.0).all()):
@@ -162,9 +169,9 @@ def _log_health(
     return np.asarray(np.log(supplied / owed), dtype=np.float64)
 
 
-def _vols(moved: Floats) -> Floats:
+def _vols(moved_log: Floats) -> Floats:
     """Give the yearly volatility at each hour from the week before it, late hours weighing most."""
-    squares = np.diff(moved) ** 2
+    squares = np.diff(moved_log) ** 2
     weights = 0.5 ** (np.arange(_PAST_HOURS)[::-1] / _HALF_LIFE_HOURS)
     weights /= weights.sum()
     windows = np.lib.stride_tricks.sliding_window_view(squares, _PAST_HOURS)

@@ -1,25 +1,30 @@
 """Where a desk's own accounts stand in a ladder of liquidations: roots of one coin, and coins."""
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import NamedTuple
 
 from hedgerow.app.asked import looked_at, opened
 from hedgerow.app.options import Source
-from hedgerow.errors import Failure, RequestRejected
+from hedgerow.errors import Failure, Outcome, RequestRejected
 from hedgerow.instruments import (
     Instrument,
     InverseFuture,
     InversePerpetual,
     LinearFuture,
     LinearPerpetual,
+    LoanDebt,
     LoanSupply,
 )
 from hedgerow.limits import account_node
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
-from hedgerow.solvency import Direction, coins_moved, frontier
+from hedgerow.solvency import Direction, Side, coins_moved, frontier
 from hedgerow.units import to_model
 
-__all__ = ["OwnLevel", "OwnLevels", "own_levels"]
+__all__ = ["OwnLevel", "OwnLevels", "Traded", "own_levels", "traded"]
+
+_RAY = Decimal(10) ** 27
 
 
 class OwnLevel(NamedTuple):
@@ -28,6 +33,26 @@ class OwnLevel(NamedTuple):
     account_id: str
     level_usd: float
     size_coin: float
+
+
+class Traded(NamedTuple):
+    """What a liquidation of an account trades of one coin.
+
+    `contracts_coin` are futures and perpetuals of so many coins, and `contracts_usd` of so many
+    dollars, long positive; what is supplied is sold, and what is owed bought, neither negative.
+    """
+
+    contracts_coin: float
+    contracts_usd: float
+    supplied_coin: float
+    owed_coin: float
+
+    def size_coin(self, side: Side, price_usd: float) -> float:
+        """Give what is sold at a price of a fall, or, negative, bought at one of a rise; or 0."""
+        contracts = self.contracts_coin + self.contracts_usd / price_usd
+        if side == "fall":
+            return max(contracts + self.supplied_coin, 0.0)
+        return min(contracts - self.owed_coin, 0.0)
 
 
 class OwnLevels(NamedTuple):
@@ -41,8 +66,9 @@ class OwnLevels(NamedTuple):
 def own_levels(source: Source, coin: str) -> OwnLevels:
     """Find where every account of a desk breaks along one coin, everything else standing still.
 
-    Of a long the nearest breach below counts, of a short that above: what is sold, or bought, then
-    is what the account holds of the coin in futures and perpetuals, or has supplied.
+    The nearest breach below counts where coins are sold then, that above where they are bought:
+    what the account holds of the coin in futures and perpetuals, sells of what it has supplied, or
+    buys back of what it owes.
 
     Raises
     ------
@@ -69,50 +95,81 @@ def own_levels(source: Source, coin: str) -> OwnLevels:
             liquidatable.append(account.account_id)
             left_out.append(f"{account.account_id}: liquidatable now")
             continue
-        size = _size_coin(account, coin, float(spot), terms, snapshot)
-        if isinstance(report, Failure) or size is None or size == 0.0:
-            why = report.message if isinstance(report, Failure) else _why(size, coin)
-            left_out.append(f"{account.account_id}: {why}")
+        held = report if isinstance(report, Failure) else traded(account, coin, terms, snapshot)
+        if isinstance(held, Failure):
+            left_out.append(f"{account.account_id}: {held.message}")
             continue
+        if not any(held):
+            left_out.append(
+                f"{account.account_id}: it holds no {coin} that a liquidation would trade"
+            )
+            continue
+        assert not isinstance(report, Failure)
         found = frontier(account, terms, snapshot, desk.rulebooks[report.rulebook], along)
         if isinstance(found, Failure):
             left_out.append(f"{account.account_id}: {found.message}")
             continue
-        move = found.down if size > 0.0 else found.up
-        if move is None:
-            left_out.append(f"{account.account_id}: nothing of {coin} breaks it")
-            continue
-        levels.append(OwnLevel(account.account_id, float(spot) * (1.0 + move), size))
+        sides: tuple[tuple[Side, float | None], ...] = (("fall", found.down), ("rise", found.up))
+        broken = [(side, float(spot) * (1.0 + move)) for side, move in sides if move is not None]
+        placed = [
+            OwnLevel(account.account_id, level_usd, held.size_coin(side, level_usd))
+            for side, level_usd in broken
+            if held.size_coin(side, level_usd)
+        ]
+        levels += placed
+        if not placed:
+            why = (
+                f"no {coin} is traded where it breaks" if broken else f"nothing of {coin} breaks it"
+            )
+            left_out.append(f"{account.account_id}: {why}")
     return OwnLevels(tuple(levels), tuple(left_out), tuple(liquidatable))
 
 
-def _size_coin(
-    account: Account,
-    coin: str,
-    spot_usd: float,
-    terms: dict[str, Instrument],
-    snapshot: Snapshot,
-) -> float | None:
-    """Give the coins that a liquidation trades; None where it trades options of the coin too."""
-    total = 0.0
+def traded(
+    account: Account, coin: str, terms: Mapping[str, Instrument], snapshot: Snapshot
+) -> Outcome[Traded]:
+    """Give what a liquidation trades of a coin, staked tokens by the coins they stand for.
+
+    A Failure where the account holds options or pool shares of it, of which nobody says how they
+    are traded, or an index or a staking rate is unknown.
+    """
+    coins = dollars = supplied = owed = 0.0
     for position in account.positions:
         held = terms[position.instrument_id]
         size = to_model(position.quantity_contracts)
         match held:
             case LinearPerpetual() | LinearFuture() if held.underlying == coin:
-                total += size * to_model(held.multiplier_coin_per_contract)
+                coins += size * to_model(held.multiplier_coin_per_contract)
             case InversePerpetual() | InverseFuture() if held.underlying == coin:
-                total += size * to_model(held.multiplier_usd_per_contract) / spot_usd
-            case LoanSupply() if snapshot.coin_of(held.asset) == coin:
-                total += size
+                dollars += size * to_model(held.multiplier_usd_per_contract)
+            case LoanSupply() | LoanDebt() if snapshot.coin_of(held.asset) == coin:
+                unit = _coin_per_contract(held, snapshot)
+                if isinstance(unit, Failure):
+                    return unit
+                if isinstance(held, LoanSupply):
+                    supplied += size * unit
+                else:
+                    owed -= size * unit
             case _ if getattr(held, "underlying", None) == coin:
-                return None
+                return Failure(
+                    subject=account.account_id,
+                    reason="unsupported",
+                    message=f"it holds options or pool shares of {coin}, of which nobody says how "
+                    "a liquidation trades them",
+                )
             case _:
                 pass
-    return total
+    return Traded(coins, dollars, supplied, owed)
 
 
-def _why(size_coin: float | None, coin: str) -> str:
-    if size_coin is None:
-        return f"it holds options of {coin}, of which nobody says how a liquidation trades them"
-    return f"it holds no {coin} that a liquidation would trade"
+def _coin_per_contract(held: LoanSupply | LoanDebt, snapshot: Snapshot) -> Outcome[float]:
+    """Give what one scaled unit of a loan is by now, in coins."""
+    index = snapshot.lending(held.market, held.asset)
+    if isinstance(index, Failure):
+        return index
+    price = snapshot.asset(held.asset)
+    if isinstance(price, Failure):
+        return price
+    is_supply = isinstance(held, LoanSupply)
+    ray = index.liquidity_index_ray if is_supply else index.borrow_index_ray
+    return to_model(Decimal(ray) / _RAY) * price.delta_coin_per_unit

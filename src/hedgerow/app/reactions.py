@@ -29,7 +29,8 @@ __all__ = ["show_reaction"]
 class _Subject(NamedTuple):
     """One side of one account: a name, a side, the move to its breach or why it is unknown.
 
-    An account that is liquidatable now is one subject, without a side and with a move of nothing.
+    An account that is liquidatable now is one subject, without a side and with a move of nothing;
+    one that nothing breaks within the search is one too, without a side, a move or a failure.
     """
 
     name: str
@@ -137,6 +138,9 @@ def _sides(name: str, distance: Outcome[Distance]) -> Iterator[_Subject]:
     if distance.nearest_frac == 0.0:
         yield _Subject(name, "", 0.0, None)
         return
+    if distance.nearest_frac is None:
+        yield _Subject(name, "", None, None)
+        return
     for side, move in (("fall", distance.down_frac), ("rise", distance.up_frac)):
         # A side without a breach within the range searched has nothing to outrun.
         if move is not None:
@@ -149,7 +153,8 @@ def _candles(path: Path) -> pl.DataFrame:
     Raises
     ------
     RequestRejected
-        If a column is missing, a price is none, or rows are not evenly apart.
+        If a column is missing, a price is none, a close is outside its candle, or rows are not
+        evenly apart.
     """
     frame = read_frame(path, "candle")
     needed = ("ts", "high", "low", "close")
@@ -174,6 +179,11 @@ def _candles(path: Path) -> pl.DataFrame:
     prices = frame.select(needed[1:]).to_numpy()
     if not (np.isfinite(prices).all() and (prices > 0.0).all()):
         raise RequestRejected(f"{path}: every high, low and close must be positive")
+    high, low, close = prices.T
+    if (wrong := np.flatnonzero((high < close) | (low > close))).size:
+        raise RequestRejected(
+            f"{path}: row {int(wrong[0]) + 1} closes above its high or below its low"
+        )
     return frame
 
 
@@ -218,8 +228,7 @@ def _troubles(rows: Sequence[ReactionRow], asked: ReactionAsked) -> Iterator[str
             yield f"the distance of {row.account} is unknown ({row.failure.message})"
         elif row.is_liquidatable:
             yield f"{row.account} is liquidatable"
-        elif not any(each.is_in_time for each in row.routes):
-            assert row.move_frac is not None
+        elif row.move_frac is not None and not any(each.is_in_time for each in row.routes):
             yield (
                 f"{row.account} breaks at a {row.side} of {abs(row.move_frac):.1%}, and no route "
                 f"arrives before it with {asked.success_frac:g}{jump}"

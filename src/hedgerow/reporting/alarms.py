@@ -21,7 +21,8 @@ _HEAD: tuple[Column, ...] = (
 _NOTE = (
     "Leads are whole hours of an alarm that lasted into the fall. late: on, but for less than the "
     "route needs; gap: whole an hour before; acted: the account was read anew in that hour and had "
-    "changed; unpriced: nothing was known the hour before. False: nothing broke within a day."
+    "changed; unpriced: nothing was known the hour before. False: nothing broke within a day; "
+    "what rings for longer is another alarm every day."
 )
 
 
@@ -63,7 +64,7 @@ def alarm_tables(view: AlarmView) -> RenderableType:
     if view.fixed is None or view.threshold_frac is None:
         parts.append(Text("No fixed threshold is false as rarely."))
     else:
-        parts.append(Text(_said(f"Health below {view.threshold_frac:.4g}", view.fixed)))
+        parts.append(Text(_said(f"Health below {view.threshold_frac:.5g}", view.fixed)))
     unknown = ", ".join(
         f"{name[:10]} {percent(share, 0)}" for name, share in view.unknown_frac.items() if share
     )

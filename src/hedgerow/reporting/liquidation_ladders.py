@@ -106,8 +106,8 @@ def _note(words: _Words) -> str:
     return (
         f"Brings on: how far a level's own {words.forced} move the price, over the way to the next "
         "level; from 1 on it brings that one with it. Gain: of who pushes the price to the level "
-        f"and {words.unwinds} back. Ours safe to: how much of ours may stand there before stopping "
-        "there gains anything."
+        f"and {words.unwinds} back. Ours safe to: how much of ours may stand there before a push "
+        "to it, and no further, gains anything."
     )
 
 

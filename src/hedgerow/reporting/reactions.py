@@ -11,6 +11,7 @@ from hedgerow.errors import Failure
 from hedgerow.reporting.figures import UNKNOWN, duration, percent, plain
 from hedgerow.reporting.framing import headed, note, troubles
 from hedgerow.reporting.grid import Column, grid
+from hedgerow.solvency import DISTANCE_FRAC_MAX
 from hedgerow.solvency.latency_value import TransitTime
 from hedgerow.solvency.reaction import Odds
 from hedgerow.solvency.route_reaction import RouteReaction
@@ -26,15 +27,16 @@ _HEAD: tuple[Column, ...] = (
 _NOTE = (
     "Arrives: probability that a rescue started now is credited before the breach, with the error "
     "of the draws, without jumps. Act from: the distance at which that probability is the one "
-    "wanted, and half of the jump on top; nearer is too late. Waiting: loss not exceeded on the "
-    "way with the probability wanted, in basis points of exposure."
+    "wanted after a fall of half of the jump; nearer is too late. Waiting: loss not exceeded on "
+    "the way with the probability wanted, in basis points of exposure."
 )
 
 
 class ReactionRow(NamedTuple):
     """One side of one account and its routes; or why its distance is unknown.
 
-    A move of nothing is an account that is liquidatable now: it has no side and no routes.
+    A move of nothing is an account that is liquidatable now: it has no side and no routes. Without
+    move and failure nothing within the search breaks it.
     """
 
     account: str
@@ -71,7 +73,11 @@ def reaction_tables(
         if row.is_liquidatable:
             parts += [Text(f"{row.account}: LIQUIDATABLE NOW"), Text()]
             continue
-        title = f"{row.account}: breaks at a {row.side} of {percent(abs(row.move_frac or 0.0))}"
+        if row.move_frac is None:
+            searched = percent(DISTANCE_FRAC_MAX, 0)
+            parts += [Text(f"{row.account}: no move of up to {searched} breaks it"), Text()]
+            continue
+        title = f"{row.account}: breaks at a {row.side} of {percent(abs(row.move_frac))}"
         cells = [_cells(each, row.side, is_recorded=is_recorded) for each in row.routes]
         parts += [grid(title, head, cells), Text()]
         whys |= {

@@ -13,7 +13,7 @@ on the way, those that fire earlier save the attacker coins and spoil the price 
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 import numpy as np
@@ -25,6 +25,7 @@ from hedgerow.solvency.cascade import LiquidationLadder, linear_impact, shock_to
 __all__ = ["HuntMap", "HuntTerms", "hunt_map", "hunting_profit_usd", "safe_size_coin"]
 
 Floats: TypeAlias = NDArray[np.float64]
+_HAIR: Final = 1e-9
 
 
 class HuntTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,8 +72,9 @@ class HuntMap:
         The price before any of it comes back. Where it is zero or less the book is used up, and
         the profit is that of a book which goes on below nothing: too much.
     safe_own_coin
-        How much of ours may break at this level before stopping there pays, others as they are;
-        zero where the others alone make it pay.
+        How much of ours may break at this level before pushing to it, and no further, pays: with
+        the levels that so much would bring on, and all but ours at this level as they are. Zero
+        where the others alone make it pay.
     """
 
     level_usd: Floats
@@ -162,20 +164,23 @@ def hunt_map(ladder: LiquidationLadder, terms: HuntTerms) -> HuntMap:
     spoilt = np.cumsum(steps * ladder.before_coin)
     fees = 2.0 * terms.fee_frac * sold * ladder.price_now_usd
 
-    def profit(all_coin: Floats, worth_usd: Floats) -> Floats:
-        back = sold * ((1.0 - rho) * all_coin - rho * sold) / D - spoilt - fees
-        elsewhere = terms.elsewhere_coin * (1.0 - rho) * (sold + all_coin) / D
+    def profit(at: int | slice, all_coin: Floats, worth_usd: Floats) -> Floats:
+        own_sale = sold[at]
+        back = own_sale * ((1.0 - rho) * all_coin - rho * own_sale) / D - spoilt[at] - fees[at]
+        elsewhere = terms.elsewhere_coin * (1.0 - rho) * (own_sale + all_coin) / D
         return np.asarray(back + elsewhere + bonus * worth_usd, dtype=np.float64)
 
-    gain = np.array(
-        [
-            _gain_usd_per_coin(terms, float(sold[k]), float(ladder.level_usd[k]))
-            for k in range(count)
-        ]
-    )
-    before_worth = worth - ladder.size_coin * ladder.level_usd
-    others = ladder.size_coin - ladder.own_coin
-    room = -profit(ladder.before_coin, before_worth) / gain if count else gain
+    def safe_coin(at: int) -> float:
+        """Give the least of ours that makes it pay, over all the levels it may bring on."""
+        rest_coin = total[at:] - ladder.own_coin[at]
+        rest_usd = worth[at:] - ladder.own_coin[at] * ladder.level_usd[at]
+        gain = _gain_usd_per_coin(terms, float(sold[at]), float(ladder.level_usd[at]))
+        pays_from = -profit(at, rest_coin, rest_usd) / gain
+        # Level by level: what of ours the chain needs to get there, less a hair.
+        way = D * (ladder.away_usd[at + 1 :] * (1.0 - _HAIR) - pushed[at])
+        fires_from = np.maximum.accumulate(np.concatenate([[0.0], way - rest_coin[:-1]]))
+        return max(float(np.min(np.maximum(pays_from, fires_from))), 0.0)
+
     return HuntMap(
         level_usd=ladder.level_usd,
         sold_coin=sold,
@@ -183,8 +188,8 @@ def hunt_map(ladder: LiquidationLadder, terms: HuntTerms) -> HuntMap:
         forced_coin=forced,
         own_forced_coin=own[last],
         rest_usd=ladder.price_now_usd + sign * (sold + forced) / D,
-        profit_usd=profit(forced, worth[last]),
-        safe_own_coin=np.maximum(room - others, 0.0),
+        profit_usd=profit(slice(None), forced, worth[last]),
+        safe_own_coin=np.array([safe_coin(at) for at in range(count)], dtype=np.float64),
     )
 
 

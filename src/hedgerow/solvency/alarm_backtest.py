@@ -6,7 +6,8 @@ here looks ahead: a lead counts from the first hour of the run of alarms that la
 
 A fall is the first hour of a health below one, or of a liquidation call, after a health above 1.05;
 it takes another rise above that before the next one counts. An alarm is false if the account does
-not fall while it lasts or within a day after it.
+not fall while it lasts or within a day after it. One that is on for longer than a day is another
+alarm every day: what always rings would never be false otherwise.
 """
 
 from collections.abc import Sequence
@@ -26,7 +27,7 @@ Flags: TypeAlias = NDArray[np.bool_]
 MissCause: TypeAlias = Literal["late", "gap", "acted", "unpriced"]
 
 _ARMED_FRAC: Final = 1.05
-_AFTER_HOURS: Final = 24
+_DAY_HOURS: Final = 24
 _HOURS_PER_MONTH: Final = 730.5
 
 
@@ -42,6 +43,9 @@ class Track:
         Whether somebody liquidated a part of it in the hour.
     is_anchor
         Whether the account was read anew in the hour, so that it may have changed by itself.
+    is_priced
+        Whether every alarm that is compared could be computed in the hour: no other hour counts for
+        or against any of them. None where that is whenever health is known.
 
     Raises
     ------
@@ -53,16 +57,24 @@ class Track:
     health_frac: Floats
     is_called: Flags
     is_anchor: Flags
+    is_priced: Flags | None = None
 
     def __post_init__(self) -> None:
         count = len(self.health_frac)
-        if not count or len(self.is_called) != count or len(self.is_anchor) != count:
+        columns = [self.is_called, self.is_anchor]
+        columns += [] if self.is_priced is None else [self.is_priced]
+        if not count or any(len(each) != count for each in columns):
             raise OutOfDomain(f"{self.account_id}: a track needs columns of one length, and a row")
 
     @property
     def is_known(self) -> Flags:
         """Hours in which the account was read or could be priced."""
         return np.isfinite(self.health_frac)
+
+    @property
+    def is_watched(self) -> Flags:
+        """Hours in which alarms are judged."""
+        return self.is_known if self.is_priced is None else self.is_known & self.is_priced
 
     @property
     def is_broken(self) -> Flags:
@@ -85,7 +97,7 @@ class Fall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlarmRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What an alarm did over all tracks; the rate is of hours known, whole and not yet fallen."""
+    """What an alarm did over all tracks; the rate is of hours watched, whole and not yet fallen."""
 
     falls: tuple[Fall, ...]
     in_time_count: int
@@ -115,10 +127,10 @@ def alarm_record(
         if len(on) != len(track.health_frac):
             raise OutOfDomain(f"{track.account_id}: a signal has a value for every hour")
         # An alarm that cannot be computed is none: that is what its lack costs.
-        signal = np.asarray(on, dtype=np.bool_) & track.is_known
+        signal = np.asarray(on, dtype=np.bool_) & track.is_watched
         found = [_fall(track, signal, hour, needed_hours) for hour in _fall_hours(track)]
         falls += found
-        whole = track.is_known & ~track.is_broken
+        whole = track.is_watched & ~track.is_broken
         watched += int(whole.sum())
         false_count += _false_alarms(signal & whole, track.is_broken)
     return AlarmRecord(
@@ -166,22 +178,22 @@ def _fall_hours(track: Track) -> list[int]:
     return found
 
 
-def _fall(track: Track, signal: Flags, hour: int, needed_hours: float) -> Fall:
+def _fall(track: Track, signal: Flags, hour_index: int, needed_hours: float) -> Fall:
     lead = 0
-    while lead < hour and signal[hour - 1 - lead]:
+    while lead < hour_index and signal[hour_index - 1 - lead]:
         lead += 1
-    before = float(track.health_frac[hour - 1]) if track.is_known[hour - 1] else None
+    before = float(track.health_frac[hour_index - 1]) if track.is_known[hour_index - 1] else None
     cause: MissCause | None = None
     if lead < needed_hours or lead == 0:
         if lead > 0:
             cause = "late"
-        elif before is None:
+        elif not track.is_watched[hour_index - 1]:
             cause = "unpriced"
         else:
-            cause = "acted" if track.is_anchor[hour] else "gap"
+            cause = "acted" if track.is_anchor[hour_index] else "gap"
     return Fall(
         account_id=track.account_id,
-        hour_index=hour,
+        hour_index=hour_index,
         health_before_frac=before,
         lead_hours=lead,
         cause=cause,
@@ -189,10 +201,11 @@ def _fall(track: Track, signal: Flags, hour: int, needed_hours: float) -> Fall:
 
 
 def _false_alarms(signal: Flags, broken: Flags) -> int:
-    """Count the runs of alarms after which nothing broke within a day of their end."""
+    """Count the alarms, of a day at most each, after which nothing broke within a day."""
     edges = np.diff(np.concatenate([[0], signal.astype(np.int8), [0]]))
-    starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    starts, ends = np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist()
     return sum(
-        not broken[start : end + _AFTER_HOURS].any()
+        not broken[day : min(day + _DAY_HOURS, end) + _DAY_HOURS].any()
         for start, end in zip(starts, ends, strict=True)
+        for day in range(start, end, _DAY_HOURS)
     )

@@ -62,7 +62,7 @@ class LiquidationLadder:
     ------
     OutOfDomain
         If columns differ in length, a level is on the wrong side or out of order, a size is not
-        positive, or more is ours than there is.
+        positive, what is left out is negative, or more is ours than there is.
     """
 
     side: Side
@@ -91,6 +91,8 @@ class LiquidationLadder:
             raise OutOfDomain("levels and sizes must be positive")
         if (columns["own_coin"] < 0.0).any() or (columns["own_coin"] > columns["size_coin"]).any():
             raise OutOfDomain("our part of a level lies between nothing and all of it")
+        if not 0.0 <= self.own_broken_coin <= self.broken_coin < np.inf:
+            raise OutOfDomain("our part of what is broken lies between nothing and all of it")
         away = self.away_usd
         if (away <= 0.0).any() or (np.diff(away) <= 0.0).any():
             raise OutOfDomain(f"levels of a {self.side} lie on its side, the nearest first")
@@ -170,7 +172,8 @@ def ladder_of(
     Raises
     ------
     OutOfDomain
-        As `LiquidationLadder`, or if `cluster_frac` is negative or not finite.
+        As `LiquidationLadder`, also of an account in a cluster or past its level; or if
+        `cluster_frac` is negative or not finite.
     """
     levels = np.asarray(level_usd, dtype=np.float64)
     sizes = np.asarray(size_coin, dtype=np.float64)
@@ -179,6 +182,8 @@ def ladder_of(
         raise OutOfDomain("accounts have a level, a size and an owner each")
     if not (np.isfinite(levels).all() and np.isfinite(sizes).all()):
         raise OutOfDomain("levels and sizes must be finite; leave accounts without one out")
+    if (levels <= 0.0).any() or (sizes <= 0.0).any():
+        raise OutOfDomain("levels and sizes must be positive, of every account")
     if not 0.0 <= cluster_frac < np.inf:
         raise OutOfDomain(f"cluster_frac must be finite and not negative, was {cluster_frac}")
     away = (price_now_usd - levels) if side == "fall" else (levels - price_now_usd)
@@ -204,7 +209,7 @@ def ladder_of(
         columns[:, 1],
         np.minimum(columns[:, 2], columns[:, 1]),
         float(np.sum(sizes[broken])),
-        float(np.sum(own[broken])),
+        min(float(np.sum(own[broken])), float(np.sum(sizes[broken]))),
     )
 
 
@@ -244,10 +249,10 @@ def book_impact(away_usd: Sequence[float], size_coin: Sequence[float]) -> Impact
         raise OutOfDomain("a book's numbers must be finite")
     rests = np.cumsum(sizes)
 
-    def moved(quantity: float) -> float:
-        if quantity <= 0.0:
+    def moved(quantity_coin: float) -> float:
+        if quantity_coin <= 0.0:
             return 0.0
-        at = int(np.searchsorted(rests, quantity * (1.0 - _HAIR)))
+        at = int(np.searchsorted(rests, quantity_coin * (1.0 - _HAIR)))
         return float(away[at]) if at < len(away) else float("inf")
 
     return moved

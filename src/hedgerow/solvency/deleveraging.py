@@ -16,7 +16,7 @@ Methods sheet, section 21.
 """
 
 from dataclasses import dataclass
-from math import sqrt
+from math import ceil, sqrt
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -114,8 +114,9 @@ class HedgeLeft(msgspec.Struct, frozen=True, kw_only=True):
     """What is left of a hedge, over draws of what must be absorbed.
 
     `taken_frac` is the probability that any of the leg is taken, `whole_frac` that all of it is.
-    `delta_left_coin` is the mean delta that stands alone afterwards, signed as the other leg is;
-    `delta_left_coin_max` its level-quantile by size. Errors are those of the draws.
+    `delta_left_coin` is the mean of the two legs together afterwards: signed as the other leg where
+    that is the larger, the other way while the leg in the queue still is. `delta_left_coin_max` is
+    its level-quantile by size. Errors are those of the draws.
     """
 
     taken_frac: float
@@ -146,7 +147,7 @@ def queue(winners: Winners, rule: QueueRule) -> NDArray[np.int64]:
 
 
 def queue_rank(winners: Winners, rule: QueueRule, row_index: int) -> QueueRank:
-    """Say where one row stands.
+    """Say where one row stands; first among its equals, for nobody says who of them is.
 
     Raises
     ------
@@ -156,12 +157,12 @@ def queue_rank(winners: Winners, rule: QueueRule, row_index: int) -> QueueRank:
     count = len(winners.size_coin)
     if not 0 <= row_index < count:
         raise OutOfDomain(f"no account {row_index} among {count}")
-    order = queue(winners, rule)
-    (place,) = np.flatnonzero(order == row_index)
+    scores = queue_scores(winners, rule)
+    ahead = scores > scores[row_index]
     return QueueRank(
-        rank_index=int(place),
+        rank_index=int(ahead.sum()),
         accounts_count=count,
-        before_coin=float(winners.size_coin[order[:place]].sum()),
+        before_coin=float(winners.size_coin[ahead].sum()),
         size_coin=float(winners.size_coin[row_index]),
     )
 
@@ -278,22 +279,23 @@ def hedge_left(
     absorb_coin
         Draws of what the winners must take over, not negative; zero where none need be.
     other_leg_coin
-        The leg elsewhere, signed: what the leg in the queue closes leaves as much of it alone.
+        The leg elsewhere, signed; the leg in the queue is of the other sign, and of any size.
 
     Raises
     ------
     OutOfDomain
-        If there is no draw, one is negative or not finite, or the level is not in (0, 1).
+        If there is no draw, one is negative or not finite, there is no other leg, or the level is
+        not in (0, 1).
     """
     draws = np.asarray(absorb_coin, dtype=np.float64)
     if draws.ndim != 1 or not len(draws) or not (np.isfinite(draws) & (draws >= 0.0)).all():
         raise OutOfDomain("absorb_coin needs draws, finite and not negative")
-    if not 0.0 < level_frac < 1.0 or not np.isfinite(other_leg_coin):
-        raise OutOfDomain("the level lies in (0, 1), and the other leg is finite")
+    if not 0.0 < level_frac < 1.0 or not np.isfinite(other_leg_coin) or other_leg_coin == 0.0:
+        raise OutOfDomain("the level lies in (0, 1), and the other leg is finite and not nothing")
     closed = np.clip(draws - rank.before_coin, 0.0, rank.size_coin)
-    # What is closed of a leg larger than the other leaves no more alone than the other is.
-    alone = np.minimum(closed, abs(other_leg_coin))
-    sign = float(np.sign(other_leg_coin))
+    # What was open before is open still: legs need not be of one size.
+    left = other_leg_coin - np.sign(other_leg_coin) * (rank.size_coin - closed)
+    by_size = np.argsort(np.abs(left), kind="stable")
     count = len(draws)
     taken, whole = float(np.mean(closed > 0.0)), float(np.mean(closed >= rank.size_coin))
     return HedgeLeft(
@@ -301,10 +303,11 @@ def hedge_left(
         taken_error_frac=sqrt(taken * (1.0 - taken) / count),
         whole_frac=whole,
         whole_error_frac=sqrt(whole * (1.0 - whole) / count),
-        delta_left_coin=sign * float(np.mean(alone)),
-        delta_left_error_coin=float(np.std(alone)) / sqrt(count),
+        delta_left_coin=float(np.mean(left)),
+        delta_left_error_coin=float(np.std(left)) / sqrt(count),
         level_frac=level_frac,
-        delta_left_coin_max=sign * float(np.quantile(alone, level_frac, method="inverted_cdf")),
+        # Less a hair, so that 0.9 of 10 draws is the ninth and not, by rounding, the tenth.
+        delta_left_coin_max=float(left[by_size[max(ceil(level_frac * count - 1e-9) - 1, 0)]]),
         draws_count=count,
     )
 

@@ -51,6 +51,8 @@ _VOLATILITIES: Final[tuple[Volatility, ...]] = ("calm", "busy", "wild")
 _Text: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)]
 _Times: TypeAlias = tuple[float, float, float, float, float]
 
+_HAIR: Final = 1e-12
+
 # The probabilities of taking longer at the four percentiles that a stage states.
 _BEYOND: Final = np.array([0.5, 0.1, 0.01, 0.001])
 
@@ -144,9 +146,10 @@ class RescueRoute(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class RouteBook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every route of one dated file, and what it assumes of all of them.
 
-    `stages_correlation_frac` is how far the stages of one rescue are late together, and
-    `volatility_correlation_frac` how far they are late when the market moves most, both between
-    normal scores. Volatility is ``busy`` and ``wild`` from these yearly volatilities on.
+    `stages_correlation_frac` is how far any two stages of one rescue are late together, and
+    `volatility_correlation_frac` how far each of them is late when the market moves most, both
+    between normal scores: what goes with the market goes together, so that the first is at least
+    the square of the second. Volatility is ``busy`` and ``wild`` from these yearly volatilities on.
     """
 
     name: _Text
@@ -167,6 +170,13 @@ class RouteBook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         for correlation in (self.stages_correlation_frac, self.volatility_correlation_frac):
             if not 0.0 <= correlation <= 1.0:
                 raise ValueError(f"correlations must lie in [0, 1], one was {correlation}")
+        least = self.volatility_correlation_frac**2
+        if self.stages_correlation_frac < least - _HAIR:
+            raise ValueError(
+                f"stages that are each late with the market by {self.volatility_correlation_frac} "
+                f"are late together by {least:.3g} at least, stages_correlation_frac was "
+                f"{self.stages_correlation_frac}"
+            )
         if not 0.0 < self.busy_from_frac < self.wild_from_frac < float("inf"):
             raise ValueError("busy_from_frac must be positive and below wild_from_frac")
 
@@ -274,23 +284,27 @@ def _total_s(
     book: RouteBook,
     route: RescueRoute,
     regime: Regime,
-    wild: Floats,
-    common: Floats,
-    own: Floats,
-    failing: Floats,
+    wild_deviations: Floats,
+    common_deviations: Floats,
+    own_deviations: Floats,
+    failing_frac: Floats,
 ) -> Floats:
     """Add the stages up, each at its own probability; failing takes for ever."""
     with_market = book.volatility_correlation_frac
     together = book.stages_correlation_frac
-    late = with_market * wild + np.sqrt(1.0 - with_market**2) * common
-    total = np.zeros(len(wild))
+    # Each stage goes with the market as stated; what is left of being late together is shared.
+    late = (
+        with_market * wild_deviations
+        + np.sqrt(max(together - with_market**2, 0.0)) * common_deviations
+    )
+    total = np.zeros(len(wild_deviations))
     for stage in route.stages:
-        alone = own[_ORDER.index(stage.stage)]
-        score = np.sqrt(together) * late + np.sqrt(1.0 - together) * alone
+        alone = own_deviations[_ORDER.index(stage.stage)]
+        score = late + np.sqrt(1.0 - together) * alone
         # A score beyond 8.2 has no probability below one in float64.
         u = np.minimum(ndtr(score), 1.0 - 2.0**-53)
         total += stage_time_s(stage.times_in(regime), u, tail_power=book.tail_power)
-    total[failing < route.fails_in(regime)] = np.inf
+    total[failing_frac < route.fails_in(regime)] = np.inf
     return total
 
 

@@ -42,7 +42,8 @@ _BPS: Final = 10_000.0
 class TransitTime(msgspec.Struct, frozen=True, kw_only=True):
     """A percentile of drawn times; None stands for never: that many rescues fail.
 
-    `low_s` and `high_s` are one standard error either way, by the ranks of the draws.
+    `low_s` and `high_s` are one standard error either way, by the ranks of the draws; a high that
+    lies beyond the last of them is never, too.
     """
 
     level_frac: float
@@ -214,17 +215,17 @@ def transit_time(transit_s: Floats, level_frac: float) -> TransitTime:
     count = len(times)
     spread = sqrt(level_frac * (1.0 - level_frac) * count)
 
-    def at(rank: float) -> float | None:
+    def at(rank_count: float) -> float | None:
         # Less a hair, so that 0.9 of 10 draws is the ninth and not, by rounding, the tenth.
-        place = min(max(int(np.ceil(rank - 1e-9)) - 1, 0), count - 1)
+        place = min(max(int(np.ceil(rank_count - 1e-9)) - 1, 0), count - 1)
         return float(times[place]) if np.isfinite(times[place]) else None
 
-    rank = level_frac * count
+    rank_count = level_frac * count
     return TransitTime(
         level_frac=level_frac,
-        time_s=at(rank),
-        low_s=at(rank - spread),
-        high_s=at(rank + spread),
+        time_s=at(rank_count),
+        low_s=at(rank_count - spread),
+        high_s=at(rank_count + spread) if rank_count + spread <= count else None,
         draws_count=count,
     )
 

@@ -145,9 +145,9 @@ def rescue_odds(distance_log: float, vol_frac: float, elapsed_s: float) -> float
     OutOfDomain
         As `breach_frac`.
     """
-    if np.isinf(elapsed_s):
-        return 0.0
-    return float(1.0 - breach_frac(distance_log, vol_frac, elapsed_s))
+    breach = float(breach_frac(distance_log, vol_frac, elapsed_s))
+    # What never arrives is no rescue, even where nothing moves.
+    return 0.0 if np.isinf(elapsed_s) else 1.0 - breach
 
 
 def rescue_odds_drawn(distance_log: float, vol_frac: float, transit_s: Floats) -> Odds:
@@ -229,11 +229,11 @@ def rescue_odds_recorded(
     return msgspec.structs.replace(_mean(is_in_time.astype(np.float64)), stretches_count=stretches)
 
 
-def _mean(arrives: Floats) -> Odds:
-    count = len(arrives)
+def _mean(arrives_frac: Floats) -> Odds:
+    count = len(arrives_frac)
     return Odds(
-        arrives_frac=float(np.mean(arrives)),
-        error_frac=float(np.std(arrives)) / sqrt(count),
+        arrives_frac=float(np.mean(arrives_frac)),
+        error_frac=float(np.std(arrives_frac)) / sqrt(count),
         draws_count=count,
     )
 

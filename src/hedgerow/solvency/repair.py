@@ -161,8 +161,8 @@ def inverse_price_usd(
     return (1 - maintenance_frac) * entry_usd / (1 - 1 / leverage_frac)
 
 
-def _up(amount: Fraction, step_usd: Decimal) -> Decimal:
-    return int(quantise_fraction_up(amount / Fraction(step_usd), Fraction(1))) * step_usd
+def _up(amount_usd: Fraction, step_usd: Decimal) -> Decimal:
+    return int(quantise_fraction_up(amount_usd / Fraction(step_usd), Fraction(1))) * step_usd
 
 
 def _check(entry_usd: Fraction, leverage_frac: Fraction, maintenance_frac: Fraction) -> None:

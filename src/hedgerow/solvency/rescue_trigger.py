@@ -8,7 +8,8 @@ programming over a grid of distances gives the cheapest trigger and target (`bes
 any other pair costs (`policy_cost_frac`).
 
 All costs are fractions of the exposure, and discounted by the chance that the position is still
-held. Within an account's life one liquidation ends the count: what follows is another position.
+held when they come. Within an account's life one liquidation ends the count: what follows is
+another position.
 
 References
 ----------
@@ -17,7 +18,7 @@ Programming and Markov Processes, for the improvement of policies.
 """
 
 from dataclasses import dataclass
-from math import exp, sqrt
+from math import exp, log1p, sqrt
 from typing import Final, TypeAlias
 
 import msgspec
@@ -28,6 +29,7 @@ from scipy.special import ndtr
 from hedgerow.errors import OutOfDomain
 from hedgerow.solvency.bracket import root_of
 from hedgerow.solvency.latency_value import latency_buffer_frac
+from hedgerow.solvency.passage import cash_at_hit_usd
 from hedgerow.solvency.reaction import breach_frac, rescue_odds_drawn
 from hedgerow.units import YEAR_S
 
@@ -156,8 +158,9 @@ def trigger_for_odds_log(
 ) -> float | None:
     """Give the distance from which a rescue arrives first with the probability wanted.
 
-    Exact for the times drawn, without drift; half of a typical jump is added. None where no
-    distance up to a log of 5 is enough, as where too many rescues fail.
+    Exact for the times drawn, without drift; on top comes half of a typical jump, as the log of a
+    fall, which is more than that of a rise. None where no distance up to a log of 5 is enough, as
+    where too many rescues fail, or half of the jump is all of the price.
 
     Raises
     ------
@@ -165,14 +168,15 @@ def trigger_for_odds_log(
         As `trigger_start_log`, or if there is no time.
     """
     _check(vol_frac, success_frac, jump_frac)
-    if rescue_odds_drawn(_REACH_LOG_MAX, vol_frac, transit_s).arrives_frac < success_frac:
+    most = rescue_odds_drawn(_REACH_LOG_MAX, vol_frac, transit_s).arrives_frac
+    if most < success_frac or jump_frac >= 2.0:
         return None
 
     def short(distance_log: float) -> float:
         return rescue_odds_drawn(distance_log, vol_frac, transit_s).arrives_frac - success_frac
 
     root = root_of(short, 0.0, _REACH_LOG_MAX, tolerance_coordinate=1e-12)
-    return root + 0.5 * jump_frac
+    return root - log1p(-0.5 * jump_frac)
 
 
 def best_policy(problem: RescueProblem) -> RescuePolicy:
@@ -236,8 +240,8 @@ class _Kernels:
     """Row i of a matrix is a place left: where it leads, discounted, the breach left out.
 
     `step_frac` over one look, `transit_frac` over a rescue's time; beside each the breach's own
-    share, discounted too, and the mean time it takes. Carry is counted for all of that time, which
-    is a little too much of what breaks or ends on the way.
+    share, discounted to when it comes, and the mean time it takes. Carry is counted for all of that
+    time, which is a little too much of what breaks or ends on the way.
     """
 
     step_frac: Floats
@@ -273,7 +277,17 @@ def _kernel(problem: RescueProblem, elapsed_s: float) -> tuple[Floats, Floats]:
     held = exp(-elapsed_s / (problem.holding_days * 86_400.0))
     # Whatever rounding left out or in is the breach's complement.
     row *= ((1.0 - breach) / row.sum(axis=1))[:, None]
-    return held * row, held * breach
+    # A breach costs when it comes, and most of those of a long wait come early in it.
+    while_held = cash_at_hit_usd(
+        1.0,
+        365.0 / problem.holding_days,
+        np.exp(x),
+        1.0,
+        0.5 * problem.vol_frac**2,
+        problem.vol_frac,
+        elapsed_s / YEAR_S,
+    )
+    return held * row, while_held
 
 
 def _landed(problem: RescueProblem, value: Floats, places_count: int) -> Floats:
@@ -314,13 +328,13 @@ def _choices(
 
 
 def _value(
-    problem: RescueProblem, made: _Kernels, acts: NDArray[np.bool_], target: NDArray[np.int64]
+    problem: RescueProblem, made: _Kernels, acts: NDArray[np.bool_], target_index: NDArray[np.int64]
 ) -> Floats:
     """Solve for what a policy costs from each place."""
     count = problem.places_count
     move = np.where(acts[:, None], 0.0, made.step_frac)
     cost = np.where(acts, 0.0, _wait_cost(problem, made))
-    more = np.maximum(target - np.arange(count), 0)
+    more = np.maximum(target_index - np.arange(count), 0)
     cost[acts] = _act_cost(problem, made, more.astype(np.float64))[acts]
     for i in np.flatnonzero(acts):
         row = made.transit_frac[i]
@@ -333,7 +347,7 @@ def _value(
 def _named(
     problem: RescueProblem,
     acts: NDArray[np.bool_],
-    target: NDArray[np.int64],
+    target_index: NDArray[np.int64],
     *,
     cost_frac: float,
     cost_idle_frac: float,
@@ -343,7 +357,7 @@ def _named(
     last = int(at[-1]) if len(at) else None
     return RescuePolicy(
         trigger_log=None if last is None else float(places[last]),
-        target_log=None if last is None else float(places[target[last]]),
+        target_log=None if last is None else float(places[target_index[last]]),
         hopeless_log=float(places[at[0]]) if last is not None and at[0] > 0 else None,
         cost_frac=float(cost_frac),
         cost_idle_frac=float(cost_idle_frac),

@@ -55,7 +55,7 @@ class RouteReaction(msgspec.Struct, frozen=True, kw_only=True):
     draws both together from history, None where none was given, and a reason in
     `unrecorded_why` where it was too short. `arrives_p99_frac` is the closed form at the 99th
     percentile of the time, None where that is never. `trigger_log` is the log distance from which
-    the wanted odds would hold, and half of the jump on top, None where no distance is enough.
+    the wanted odds would hold after a fall of half of the jump, None where no distance is enough.
     `buffer_frac` covers waiting for the 99th percentile at the level wanted, and the jump.
     """
 

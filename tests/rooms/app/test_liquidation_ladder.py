@@ -218,6 +218,67 @@ def test_a_question_that_cannot_be_meant_is_refused(
     assert told in answer.err
 
 
+QUEUE = ("level_usd", "size_coin", "is_own", "price_entry_usd", "account_value_usd")
+# Shorts at a mark of 90 that entered at 100, 108 and 94.5; longs have no place in their queue.
+QUEUED: list[tuple[Any, ...]] = [
+    (80.0, 10.0, "no", None, None),
+    (120.0, -10.0, "yes", 100.0, 900.0),
+    (121.0, -20.0, "no", 108.0, 900.0),
+    (122.0, -30.0, "no", 94.5, 270.0),
+]
+
+
+def test_ours_that_gain_stand_in_the_queue(tmp_path: Path) -> None:
+    """10 % at 1 times, 16.7 % at 2, 4.76 % at 10: 0.1, 0.333, 0.476; entry over mark with leverage
+    1.11, 2.4 and 10.5."""
+    words = ("--price", "90", "--depth", "100", "--fee", "0")
+    answer = ladder(table(tmp_path, QUEUED, *QUEUE), *words)
+    assert answer.code == 0, answer.err
+    said = " ".join(answer.out.split())
+    for rule in ("profit by leverage", "mark over entry"):
+        assert (
+            "Ours of row 2, 10 coins that gain, at a mark of 90: closed after 50 coins of others, "
+            f"as number 3 of 3, by {rule}"
+        ) in said
+    # At a fall to 72 each coin short gains 18: values of 1,080, 1,260 and 810. 28 % at 0.667,
+    # 33 % at 1.143, 23.8 % at 2.667.
+    shocked = ladder(table(tmp_path, QUEUED, *QUEUE), *words, "--shock", "-20%", "--json").json()
+    mark = shocked["shocked"]["price_usd"]
+    first, second = shocked["queue"]
+    assert first["price_mark_usd"] == mark == pytest.approx(71.9)  # and ten coins by a hundred
+    assert (first["rank"]["rank_index"], first["rank"]["before_coin"]) == (2, 50.0)
+    assert (first["rule"], second["rule"]) == ("profit_by_leverage", "mark_over_entry")
+    # Of a rise it is longs that gain, and none of them is ours.
+    assert (
+        ladder(table(tmp_path, QUEUED, *QUEUE), *words, "--side", "rise", "--json").json()["queue"]
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "told"),
+    [
+        ([*QUEUED[:3], (122.0, -30.0, "no", None, 270.0)], QUEUE, "row 4 gains and has no usable"),
+        ([row[:4] for row in QUEUED], QUEUE[:4], "come together"),
+    ],
+)
+def test_a_queue_that_is_not_known_is_refused(
+    rows: list[tuple[Any, ...]], columns: tuple[str, ...], told: str, tmp_path: Path
+) -> None:
+    answer = ladder(table(tmp_path, rows, *columns), "--price", "90", "--depth", "1", "--fee", "0")
+    assert answer.code == 2
+    assert told in answer.err
+
+
+def test_a_book_that_is_used_up_leaves_no_queue(tmp_path: Path) -> None:
+    answer = ladder(
+        table(tmp_path, QUEUED, *QUEUE), "--price", "90", "--depth", "0.1", "--fee", "0",
+        "--shock", "-20%", "--json",
+    )  # fmt: skip
+    told = answer.json()
+    assert (told["shocked"]["price_usd"], told["queue"]) == (None, None)
+
+
 def test_a_side_without_a_level_is_empty_and_fine(collection: Path) -> None:
     words = ("--price", "100", "--depth", "1", "--fee", "0", "--side", "rise")
     answer = ladder(collection, *words)
@@ -255,7 +316,12 @@ def test_accounts_of_a_desk_stand_at_the_roots_of_their_frontier(tmp_path: Path)
     ours = [each for each in told["levels"] if each["own_coin"] > 0.0]
     assert [each["level_usd"] for each in ours] == pytest.approx([own["level_usd"]])
     (left,) = told["left_out"]
-    assert left.startswith("options: it holds options of BTC")
+    assert left.startswith("options: it holds options or pool shares of BTC")
+    # A file that marks ours as well would have them twice.
+    table.write_text("level_usd,size_coin,is_own\n60000,10,no\n61000,5,yes\n")
+    twice = hedgerow_here("solvency", "ladder", str(table), *asked, cwd=tmp_path)
+    assert twice.code == 2
+    assert "ours are the desk's accounts; leave the rows that are marked is_own out" in twice.err
     refused = hedgerow_here("solvency", "ladder", str(table), *asked[:-2], cwd=tmp_path)
     assert refused.code == 2
     assert "come together" in refused.err

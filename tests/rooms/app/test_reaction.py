@@ -73,13 +73,26 @@ def test_too_late_is_a_breach_that_is_named(tmp_path: Path) -> None:
     assert "TOO LATE" in answer.out
 
 
+def test_an_account_that_nothing_breaks_is_said_to_be_one(tmp_path: Path) -> None:
+    words = morning(tmp_path, ('balances = { USDC = "150000" }', 'balances = { USDC = "15e6" }'))
+    asked = (*words, "--vol", "80%", "--route", "same-venue", "--account", "perp")
+    answer = reaction(*asked, at=tmp_path)
+    assert (answer.code, answer.err) == (0, "")
+    assert "perp: no move of up to 70 % breaks it" in answer.out
+    (row,) = reaction(*asked, "--json", at=tmp_path).json()["rows"]
+    assert row == {
+        "account": "perp", "is_liquidatable": False, "side": "", "distance_frac": None,
+        "routes": [],
+    }  # fmt: skip
+
+
 def test_nearer_than_act_from_is_too_late_whatever_the_odds(tmp_path: Path) -> None:
-    """Half of a jump of 30 per cent alone takes a log of 0.15, and -8 % is one of 0.083."""
+    """A fall of half of 30 per cent alone takes a log of 0.163, and -8 % is one of 0.083."""
     asked = (*ASKED, "--route", "same-venue")
     (calm,) = routes_of(reaction(*asked, "--json", at=tmp_path)).values()
     jumps = reaction(*asked, "--jump", "30%", "--json", at=tmp_path)
     (found,) = routes_of(jumps).values()
-    assert found["trigger_log"] == pytest.approx(calm["trigger_log"] + 0.15, rel=1e-12)
+    assert found["trigger_log"] == pytest.approx(calm["trigger_log"] - math.log(0.85), rel=1e-12)
     assert found["arrives"] == calm["arrives"]
     assert found["arrives"]["arrives_frac"] > 0.99
     assert (calm["is_in_time"], found["is_in_time"], jumps.code) == (True, False, 1)
@@ -90,8 +103,8 @@ def test_nearer_than_act_from_is_too_late_whatever_the_odds(tmp_path: Path) -> N
     )
     assert "TOO LATE" in shown.out
     assert "a typical jump of 30.0 %" in " ".join(shown.out.split())
-    # From further than that it is in time: by the trigger 13.98 %.
-    far = ("--distance", "-14.5%", *asked[2:], "--jump", "30%")
+    # From further than that it is in time: by the trigger 15.05 %.
+    far = ("--distance", "-15.5%", *asked[2:], "--jump", "30%")
     assert reaction(*far, at=tmp_path).code == 0
 
 
@@ -170,6 +183,16 @@ def test_what_cannot_be_meant_is_refused(words: tuple[str, ...], told: str, tmp_
     assert answer.code == 2
     assert told in answer.err
     assert "bug" not in answer.err
+
+
+def test_candles_that_close_outside_themselves_are_refused(tmp_path: Path) -> None:
+    candles = tmp_path / "candles.csv"
+    candles.write_text(
+        "ts,high,low,close\n2026-01-01T00:00:00Z,101,99,100\n2026-01-01T00:01:00Z,101,100.5,100\n"
+    )
+    answer = reaction(*ASKED, "--candles", str(candles), at=tmp_path)
+    assert answer.code == 2
+    assert "row 2 closes above its high or below its low" in answer.err
 
 
 def test_candles_with_a_hole_are_refused(tmp_path: Path) -> None:

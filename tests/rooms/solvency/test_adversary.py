@@ -157,6 +157,50 @@ def test_at_the_safe_own_size_stopping_there_gains_nothing(
     assert hunt_map(again, asked).profit_usd[2] == pytest.approx(0.0, abs=1e-6 * (1.0 + safe))
 
 
+def test_what_ours_would_bring_on_is_counted() -> None:
+    # Twenty coins of others 15 dollars beyond: 7.5 of ours bring them on, and 24 together pay.
+    ladder = ladder_of("fall", NOW, [LEVEL, LEVEL - 15.0], [10.0, 20.0], [True, False])
+    found = hunt_map(ladder, terms())
+    # 600 · 30 / 0.5 - 2 · 0.0004 · 600 · 60,000 = 36,000 - 28,800.
+    assert found.profit_usd[0] == pytest.approx(7_200.0)
+    assert found.safe_own_coin[0] == pytest.approx(7.5, rel=1e-4)
+    # With thirty beyond they pay as soon as they are brought on; with one they need the rest of 24.
+    for others, safe in ((30.0, 7.5), (1.0, 23.0), (16.5, 7.5), (16.4, 7.6)):
+        beyond = ladder_of("fall", NOW, [LEVEL, LEVEL - 15.0], [10.0, others], [True, False])
+        assert hunt_map(beyond, terms()).safe_own_coin[0] == pytest.approx(safe, rel=1e-4)
+
+
+@given(
+    sizes=st.lists(st.floats(1.0, 60.0), min_size=4, max_size=4),
+    gaps=st.lists(st.floats(0.05, 2.0), min_size=4, max_size=4),
+    at=st.integers(0, 3),
+    recovery=st.floats(0.0, 0.5),
+    share=st.floats(0.0, 1.0),
+)
+def test_up_to_the_safe_own_size_no_push_to_the_level_pays(
+    sizes: list[float], gaps: list[float], at: int, recovery: float, share: float
+) -> None:
+    asked = HuntTerms(depth_coin_per_usd=20.0, fee_frac=0.005, recovery_frac=recovery)
+    levels = 100.0 - np.cumsum([1.0, *gaps[1:]])
+
+    def gain(own_coin: float) -> float:
+        mine = np.array([*sizes])
+        mine[at] = own_coin
+        own = np.where(np.arange(4) == at, mine, 0.0)
+        return float(
+            hunt_map(LiquidationLadder("fall", 100.0, levels, mine, own), asked).profit_usd[at]
+        )
+
+    made = LiquidationLadder(
+        "fall", 100.0, levels, np.array(sizes), np.where(np.arange(4) == at, np.array(sizes), 0.0)
+    )
+    safe = float(hunt_map(made, asked).safe_own_coin[at])
+    if safe > 1e-6:
+        assert gain(max(share * safe, 1e-9)) <= 1e-6
+    # With a little more it pays, or gains at least nothing where that is all that is missing.
+    assert gain(safe * 1.001 + 1e-3) >= -1e-6
+
+
 @given(
     sizes=st.lists(st.floats(1.0, 400.0), min_size=5, max_size=5),
     depth=st.floats(20.0, 2000.0),

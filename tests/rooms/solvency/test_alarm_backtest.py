@@ -86,14 +86,48 @@ def test_what_is_not_known_is_neither_watched_nor_an_alarm() -> None:
     assert none.false_alarms_count_per_month is None
 
 
+def test_what_always_rings_is_false_every_day() -> None:
+    # On for 100 hours, and a fall in hour 100. Of the alarms of hours 0, 24, 48, 72 and 96 the last
+    # two end less than a day before it and are not false; that of hour 48 ends 28 hours before.
+    health = np.full(101, 1.30)
+    health[100] = 0.90
+    never = np.zeros(101, dtype=np.bool_)
+    found = alarm_record(
+        [Track("one", health, never, never)], [np.ones(101, dtype=np.bool_)], needed_hours=1.0
+    )
+    assert (found.false_alarms_count, found.falls[0].lead_hours) == (3, 100)
+
+
+def test_hours_in_which_one_alarm_could_not_ring_count_for_none() -> None:
+    #                       0    1    2    3    4    5
+    health = np.array([1.30, 1.20, 1.06, 1.04, 1.30, 0.99])
+    priced = np.array([True, False, True, True, False, True])
+    nothing = np.zeros(6, dtype=np.bool_)
+    on = np.array([False, True, False, False, True, True])
+    made = alarm_record([Track("one", health, nothing, nothing, priced)], [on], needed_hours=1.0)
+    assert (made.watched_hours, made.false_alarms_count) == (3, 0)
+    (fall,) = made.falls
+    assert (fall.lead_hours, fall.health_before_frac, fall.cause) == (0, 1.30, "unpriced")
+    # A day and more before the fall, where it would ring, it would be false.
+    calm = np.full(40, 1.30)
+    lone = np.arange(40) == 3
+    for is_priced, count in ((None, 1), (~lone, 0)):
+        calm_track = Track("one", calm, nothing[:1].repeat(40), nothing[:1].repeat(40), is_priced)
+        assert alarm_record([calm_track], [lone], needed_hours=1.0).false_alarms_count == count
+    with pytest.raises(OutOfDomain, match="one length"):
+        Track("one", health, nothing, nothing, priced[:5])
+
+
 def test_a_threshold_as_often_false() -> None:
     # Below 1.15 twice apart and a day away from any fall; below 1.05 once.
     quiet = ["1.30"] * 30
     health = [*quiet, "1.10", *quiet, "1.04", *quiet]
     made = [track(" ".join(health))]
     grid = (1.01, 1.05, 1.15, 1.40)
-    # Below 1.40 is one run that never ends: false once.
-    assert threshold_of_equal_rate(made, grid[:3], false_alarms_count_max=2) == 1.15
+    # Below 1.40 is one run that never ends, and false on each of four days.
+    assert threshold_of_equal_rate(made, grid, false_alarms_count_max=3) == 1.15
+    assert threshold_of_equal_rate(made, grid, false_alarms_count_max=2) == 1.15
+    assert threshold_of_equal_rate(made, grid, false_alarms_count_max=4) == 1.40
     assert threshold_of_equal_rate(made, grid[:3], false_alarms_count_max=1) == 1.05
     assert threshold_of_equal_rate(made, grid[1:3], false_alarms_count_max=0) is None
 

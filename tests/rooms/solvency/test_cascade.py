@@ -250,6 +250,23 @@ def test_levels_that_rounding_alone_sets_apart_are_a_chain() -> None:
     assert found[0].levels_count == 2
 
 
+@pytest.mark.parametrize(
+    ("levels", "sizes"),
+    [([95.0, 94.9], [10.0, -3.0]), ([105.0, 95.0], [-5.0, 1.0]), ([201.0, -1.0], [1.0, 1.0])],
+)
+def test_no_account_hides_in_a_sum(levels: list[float], sizes: list[float]) -> None:
+    for at in (levels, [200.0 - level for level in levels]):
+        with pytest.raises(OutOfDomain, match="positive, of every account"):
+            ladder_of("fall", 100.0, at, sizes, [False, False], cluster_frac=0.01)
+
+
+@pytest.mark.parametrize(("broken", "own"), [(-1.0, 0.0), (1.0, 2.0), (float("nan"), 0.0)])
+def test_what_is_left_out_of_a_ladder_can_be(broken: float, own: float) -> None:
+    nothing = np.array([])
+    with pytest.raises(OutOfDomain, match="what is broken"):
+        LiquidationLadder("fall", 100.0, nothing, nothing, nothing, broken, own)
+
+
 def test_columns_of_a_ladder_are_locked() -> None:
     with pytest.raises(ValueError, match="read-only"):
         golden_ladder().size_coin[0] = 1.0

@@ -114,6 +114,13 @@ def test_our_own_rank() -> None:
     assert (found.before_coin, found.size_coin) == (50.0, 10.0)
 
 
+def test_ours_is_first_among_its_equals() -> None:
+    alike = winners([100.0, 100.0, 90.0], [10.0, 10.0, 20.0], [1_000.0, 1_000.0, 1_100.0])
+    for row in (0, 1):
+        found = queue_rank(alike, "profit_by_leverage", row)
+        assert (found.rank_index, found.before_coin) == (1, 20.0)
+
+
 def test_the_head_of_the_queue_is_closed_first() -> None:
     assert closed_coin(THREE, "profit_by_leverage", 35.0).tolist() == [0.0, 5.0, 30.0]
     assert closed_coin(THREE, "profit_by_leverage", 1e9).tolist() == [10.0, 20.0, 30.0]
@@ -181,8 +188,30 @@ def test_what_is_left_of_a_hedge_by_hand() -> None:
     assert found.delta_left_coin_max == -4.0
     assert found.taken_error_frac == pytest.approx((0.25 / 4) ** 0.5)
     assert found.whole_error_frac == pytest.approx((0.1875 / 4) ** 0.5)
-    half = hedge_left(rank, np.array([100.0]), other_leg_coin=3.0)
-    assert half.delta_left_coin == 3.0
+    whole = hedge_left(rank, np.array([100.0]), other_leg_coin=3.0)
+    assert whole.delta_left_coin == 3.0
+
+
+@pytest.mark.parametrize(
+    ("other", "taken", "left"),
+    [
+        # Ten of ours in the queue against the other leg; so many are taken; what is open then.
+        (-20.0, 0.0, -10.0),
+        (-20.0, 4.0, -14.0),
+        (-20.0, 10.0, -20.0),
+        (-6.0, 0.0, 4.0),
+        (-6.0, 4.0, 0.0),
+        (-6.0, 9.0, -5.0),
+        (6.0, 1.0, -3.0),
+    ],
+)
+def test_legs_of_two_sizes_leave_what_is_open(other: float, taken: float, left: float) -> None:
+    rank = queue_rank(THREE, "profit_by_leverage", 0)  # ten coins behind fifty
+    found = hedge_left(rank, np.array([50.0 + taken]), other_leg_coin=other)
+    assert (found.delta_left_coin, found.delta_left_coin_max) == (left, left)
+    # The largest by size, whichever way it points: of 4 and -6 the second.
+    both = hedge_left(rank, np.array([0.0, 60.0]), other_leg_coin=-6.0)
+    assert (both.delta_left_coin, both.delta_left_coin_max) == (-1.0, -6.0)
 
 
 def test_errors_are_the_spread_of_repetitions() -> None:
@@ -193,7 +222,7 @@ def test_errors_are_the_spread_of_repetitions() -> None:
     means = np.array([(each.taken_frac, each.whole_frac, each.delta_left_coin) for each in found])
     assert means[:, 0].mean() == pytest.approx(np.exp(-1.0), abs=0.005)
     assert means[:, 1].mean() == pytest.approx(np.exp(-5.0 / 3.0), abs=0.005)
-    # E[min(X - 30, 20)⁺] = 30 (exp(-1) - exp(-5/3)).
+    # Legs of one size: E[min(X - 30, 20)⁺] = 30 (exp(-1) - exp(-5/3)).
     assert means[:, 2].mean() == pytest.approx(30.0 * (np.exp(-1.0) - np.exp(-5.0 / 3.0)), abs=0.1)
     stated = np.mean([each.delta_left_error_coin for each in found])
     assert means[:, 2].std() == pytest.approx(stated, rel=0.15)
@@ -227,6 +256,7 @@ def test_what_cannot_be_is_refused() -> None:
         lambda: hedge_left(rank, np.array([]), other_leg_coin=1.0),
         lambda: hedge_left(rank, np.array([-1.0]), other_leg_coin=1.0),
         lambda: hedge_left(rank, np.array([1.0]), other_leg_coin=1.0, level_frac=1.0),
+        lambda: hedge_left(rank, np.array([1.0]), other_leg_coin=0.0),
     ):
         with pytest.raises(OutOfDomain):
             refused()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import ndtri
 
 from hedgerow.errors import OutOfDomain, RulebookRejected
 from hedgerow.solvency.latency import (
@@ -108,7 +109,9 @@ def test_fixed_stages_add_up_and_fail_as_often_as_stated() -> None:
 def test_stages_of_one_rescue_are_late_together() -> None:
     book = packaged()
     route = book.route("ethereum-to-exchange")
-    apart = msgspec.structs.replace(book, stages_correlation_frac=0.0)
+    apart = msgspec.structs.replace(
+        book, stages_correlation_frac=0.0, volatility_correlation_frac=0.0
+    )
     route = msgspec.structs.replace(route, fails_frac={"any": 0.0})
     together = msgspec.structs.replace(book, stages_correlation_frac=1.0)
     spreads = [
@@ -126,6 +129,36 @@ def test_a_wild_market_makes_the_rescue_late_and_leaves_its_distribution() -> No
     alone = transit_s(book, route, WILD, count=40_000, rng=generator(13))
     assert np.median(times[score > 1.0]) > 1.2 * np.median(times[score < -1.0])
     assert np.median(times) == pytest.approx(np.median(alone), rel=0.02)
+
+
+@pytest.mark.parametrize("names", [("inclusion",), ("detect", "inclusion")])
+def test_correlations_of_stages_are_the_stated_ones(names: tuple[str, ...]) -> None:
+    """Of each stage with the market, however far stages are late together, and of two stages."""
+    book = msgspec.structs.replace(
+        packaged(), stages_correlation_frac=0.5, volatility_correlation_frac=0.6
+    )
+    route = msgspec.structs.replace(book.route("ethereum-same-chain"), fails_frac={"any": 0.0})
+    count = 50_000
+    market = generator(14).standard_normal(count)
+    scores = [market]
+    for name in names:
+        (stage,) = [each for each in route.stages if each.stage == name]
+        alone = msgspec.structs.replace(route, stages=(stage,))
+        times = transit_s(
+            book, alone, WILD, count=count, rng=generator(15), volatility_score=market
+        )
+        scores.append(ndtri((np.argsort(np.argsort(times)) + 0.5) / count))
+    found = np.atleast_2d(np.corrcoef(scores))
+    assert found[0, 1:] == pytest.approx(0.6, abs=0.012)  # four standard errors
+    if len(names) == 2:
+        assert found[1, 2] == pytest.approx(0.5, abs=0.014)
+
+
+def test_what_is_late_with_the_market_is_late_together() -> None:
+    with pytest.raises(ValueError, match=r"late together by 0\.81 at least"):
+        msgspec.structs.replace(packaged(), volatility_correlation_frac=0.9)
+    edge = {"volatility_correlation_frac": 0.1, "stages_correlation_frac": 0.01}
+    assert msgspec.structs.replace(packaged(), **edge).stages_correlation_frac == 0.01
 
 
 def test_the_same_seed_gives_the_same_bytes() -> None:

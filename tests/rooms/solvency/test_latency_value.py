@@ -105,6 +105,9 @@ def test_percentiles_of_draws_are_draws() -> None:
     found = transit_time(times, 0.9)
     # A spread of √(0.9 · 0.1 · 100) = 3 ranks.
     assert (found.time_s, found.low_s, found.high_s) == (90.0, 87.0, 93.0)
+    # One rank beyond the last draw: 99.5 + 0.7 of a hundred, of which nothing says how late it is.
+    tail = transit_time(times, 0.995)
+    assert (tail.time_s, tail.high_s) == (100.0, None)
     assert transit_time(np.array([*[1.0] * 98, INF, INF]), 0.99).time_s is None
     assert transit_time(np.array([*[1.0] * 98, INF, INF]), 0.98).time_s == 1.0
 

@@ -226,6 +226,10 @@ def test_the_edges_of_what_may_be_asked() -> None:
         )  # fmt: skip
     with pytest.raises(OutOfDomain, match="one time"):
         rescue_odds_drawn(0.1, 0.8, np.array([]))
+    for bad in (-1.0, float("nan")):
+        with pytest.raises(OutOfDomain, match="distance_log"):
+            rescue_odds(bad, 0.8, INF)
+    assert rescue_odds(0.5, 0.0, INF) == 0.0
     with pytest.raises(OutOfDomain, match="times"):
         breach_frac(0.1, 0.8, -1.0)
     with pytest.raises(OutOfDomain, match="period_s"):

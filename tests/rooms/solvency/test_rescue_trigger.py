@@ -86,8 +86,7 @@ def test_a_policy_costs_what_its_simulation_costs() -> None:
     want = policy_cost_frac(asked, trigger_log=trigger, target_log=target)[11]
     rng, count = generator(61), 40_000
     at = np.full(count, 11)
-    weight, cost = np.ones(count), np.zeros(count)
-    held_s = asked.holding_days * 86_400.0
+    is_held, cost = np.ones(count, dtype=np.bool_), np.zeros(count)
     for _ in range(1_500):
         acts = at <= 7
         time_s = np.where(acts, rng.choice(asked.transit_s, size=count), asked.step_s)
@@ -95,19 +94,20 @@ def test_a_policy_costs_what_its_simulation_costs() -> None:
         more = np.where(acts, 19 - at, 0)
         now = asked.carry_frac_per_year * places[at] * mean_s / YEAR_S
         now += np.where(acts, asked.action_frac + asked.slippage_frac * more * step, 0.0)
-        cost += weight * now
-        years = time_s / YEAR_S
+        cost += is_held * now
+        # The position ends by itself, or the look or the rescue comes first.
+        ends_s = rng.exponential(asked.holding_days * 86_400.0, count)
+        years = np.minimum(time_s, ends_s) / YEAR_S
         end = places[at] + asked.vol_frac * np.sqrt(years) * rng.standard_normal(count)
         crossing = np.exp(-2.0 * places[at] * np.maximum(end, 0.0) / (asked.vol_frac**2 * years))
         broken = (end <= 0.0) | (rng.random(count) < crossing)
-        weight *= np.exp(-time_s / held_s)
-        cost += np.where(broken, weight * asked.liquidation_frac, 0.0)
-        weight[broken] = 0.0
+        cost += np.where(is_held & broken, asked.liquidation_frac, 0.0)
+        is_held &= ~broken & (ends_s > time_s)
         arrived = rng.random(count) >= asked.fails_frac
         place = np.clip(np.rint(end / step).astype(int) - 1, 0, 29)
         at = np.minimum(np.where(acts & arrived, place + more, place), 29)
         at[broken] = 11
-        if weight.max() < 1e-4:
+        if not is_held.any():
             break
     error = cost.std() / count**0.5
     assert error < 0.02 * want
@@ -131,6 +131,30 @@ def test_no_policy_of_the_grid_is_cheaper() -> None:
     (i, j) = min(costs, key=lambda pair: costs[pair])
     assert found.trigger_log == pytest.approx(places[i])
     assert found.target_log == pytest.approx(places[j], abs=2.01 * found.place_log)
+
+
+@pytest.mark.parametrize("step_days", [1.0, 7.0])
+def test_a_breach_costs_when_it_comes(step_days: float) -> None:
+    """Never acting costs E exp(-τ / h), which is exp(-x √(2/h) / σ), however seldom one looks."""
+    asked = problem(
+        carry_frac_per_year=0.0, holding_days=10.0, step_s=24 * HOUR_S * step_days, reach_log=2.0,
+        places_count=400,
+    )  # fmt: skip
+    found = policy_cost_frac(asked, trigger_log=0.0, target_log=2.0)
+    want = 0.06 * np.exp(-asked.places_log * (2 * 365 / 10.0) ** 0.5 / 0.9)
+    near = slice(0, 80)  # up to a log of 0.4; the far end of the grid holds the price back
+    assert found[near] == pytest.approx(want[near], rel=0.003)
+
+
+def test_half_of_a_jump_is_a_fall_of_half_of_it() -> None:
+    times = np.array([900.0])
+    alone = trigger_for_odds_log(0.8, times, success_frac=0.99)
+    with_jump = trigger_for_odds_log(0.8, times, success_frac=0.99, jump_frac=0.5)
+    assert alone is not None
+    assert with_jump is not None
+    # What is left of the price after a fall of a quarter is as far from the breach as before.
+    assert 0.75 * np.exp(with_jump) == pytest.approx(np.exp(alone), rel=1e-12)
+    assert trigger_for_odds_log(0.8, times, success_frac=0.99, jump_frac=2.0) is None
 
 
 def test_never_acting_is_a_policy() -> None:

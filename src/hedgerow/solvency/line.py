@@ -8,9 +8,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
+import numpy as np
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument
@@ -21,6 +22,8 @@ from hedgerow.portfolio import Account
 __all__ = ["Line", "Moved", "Sample", "guessed"]
 
 Moved: TypeAlias = Callable[[float], Outcome[tuple[Account, Shock]]]
+
+_HAIR_FRAC: Final = 1e-15  # some bits of a double
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,13 @@ class Line:
         }
         rooms = (across.equity_ccy - across.requirement_maintenance_ccy).ravel()
         bounds, is_exact = across.bound_ccy.ravel(), across.is_exact.ravel()
+        # Of two large floats a small difference has no sign of its own.
+        hairs = (_HAIR_FRAC * np.abs(across.equity_ccy)).ravel()
         self.requirements_count += int(is_exact.sum())
         found = []
         for n, at in enumerate(places):
             failure, room = failures.get(n), float(rooms[n])
-            if failure is None and not is_exact[n] and abs(room) < 2.0 * bounds[n]:
+            if failure is None and abs(room) < 2.0 * bounds[n] + hairs[n]:
                 exact = self.room_ccy(at)
                 room = math.nan if isinstance(exact, Failure) else float(exact)
                 failure = exact if isinstance(exact, Failure) else None

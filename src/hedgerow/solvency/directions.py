@@ -43,6 +43,7 @@ _RANGE: Final[Mapping[DirectionKind, tuple[float, float]]] = {
     "time": (0.0, 365.0),
 }
 _STEP_COIN = Decimal("1e-18")
+_REACH_LOG_MAX: Final = 100.0
 
 
 class Direction(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +84,20 @@ class Direction(msgspec.Struct, frozen=True, kw_only=True):
                 f"a search along {self.kind} goes from {self.floor:g} or more over 0 to something "
                 f"finite, was {low:g} to {high:g}"
             )
+        if wanted:
+            self._check_reach()
+
+    def _check_reach(self) -> None:
+        """Refuse betas that move nothing, or a price beyond what a number can hold."""
+        if not any(self.beta_frac.values()):
+            raise ValueError(f"a direction along {self.kind} moves something; every beta was 0")
+        farthest_log = max(abs(self.coordinate(move)) for move in self.span)
+        for name, beta in self.beta_frac.items():
+            if abs(beta) * farthest_log > _REACH_LOG_MAX:
+                raise ValueError(
+                    f"betas must leave prices that can be: one of {beta:g} takes {name} by a "
+                    f"factor of e^{abs(beta) * farthest_log:.0f}, where the search ends"
+                )
 
     @property
     def span(self) -> tuple[float, float]:
@@ -161,7 +176,9 @@ def applied(
         return account, shock_of(direction, move_frac_or_days)
     paid: dict[str, Decimal] = {}
     for position in account.positions:
-        terms = instruments[position.instrument_id]
+        terms = instruments.get(position.instrument_id)
+        if terms is None or not position.quantity_contracts:
+            continue  # what has no terms the requirement refuses
         received = _funding_ccy(
             terms, position.quantity_contracts, direction, move_frac_or_days, snapshot
         )
@@ -179,8 +196,8 @@ def _without_rate(
 ) -> Failure | None:
     """Name a debt that grows nobody knows how fast; a supply without a rate errs against us."""
     for position in account.positions:
-        terms = instruments[position.instrument_id]
-        if not isinstance(terms, LoanDebt):
+        terms = instruments.get(position.instrument_id)
+        if not isinstance(terms, LoanDebt) or not position.quantity_contracts:
             continue
         index = snapshot.lending(terms.market, terms.asset)
         if isinstance(index, Failure):

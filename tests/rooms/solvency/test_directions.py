@@ -41,6 +41,7 @@ from tests.builders import (
     option_quote,
     oracle,
     perpetual,
+    quanto,
     quote,
     scan_rulebook,
     snapshot,
@@ -91,6 +92,9 @@ def lone(quantity: D | int, cash: D | int, *events: MarketEvent) -> tuple[Accoun
         ("spot", {"BTC": 1.0}, {"high_frac_or_days": math.inf}),
         ("time", {}, {"low_frac_or_days": -1.0}),
         ("time", {}, {"high_frac_or_days": 0.0}),
+        ("spot", {"BTC": 300.0}, {}),
+        ("spot", {"BTC": -1000.0}, {}),
+        ("spot", {"BTC": 0.0, "ETH": 0.0}, {}),
     ],
 )
 def test_a_direction_that_cannot_be_is_refused(
@@ -442,3 +446,31 @@ def test_who_binds_is_asked_along_one_direction() -> None:
     assert binding(found) is found[1]
     text = printed(frontier_tables({}, {}, {}, found))
     assert "nearest breach is that of other" in text
+
+
+@pytest.mark.parametrize("way", [along("spot", "BTC"), along("time"), along("funding")])
+def test_what_has_no_terms_is_unknown_along_every_direction(way: Direction) -> None:
+    held, now = lone(10, 400)
+    outcome = frontier(held, {}, now, TENTH, way)
+    assert isinstance(outcome, Failure)
+    assert outcome.message == "no terms of BTC-PERP, which is held"
+    assert [each.title for each in ways_of(held, {}, now, {})] == ["peg of USDC"]
+
+
+def test_of_nothing_held_no_rate_is_missing() -> None:
+    """A perpetual closed to nothing pays no funding, and a debt repaid does not grow."""
+    held, now = lone(0, 400)
+    assert searched(held, by_id(BTC), now, TENTH, along("funding")).nearest is None
+    repaid = account("loan", currency="USD", positions={"supply:wstETH": 50, "debt:USDC": 0})
+    assert searched(repaid, LOAN_TERMS, lent(), LOAN_RULES, along("time")).nearest is None
+
+
+def test_funding_that_is_not_followed_is_listed_and_unknown() -> None:
+    """Left out of the list, a quanto perpetual would look as if it paid none."""
+    terms = quanto()
+    held = account(currency="BTC", positions={terms.instrument_id: (1, 3000)}, balances={"BTC": 1})
+    now = snapshot(quote(terms.instrument_id, 3000), index("BTC", 60_000))
+    assert "funding" in [way.kind for way in ways_of(held, by_id(terms), now, {})]
+    outcome = applied(along("funding"), 1.0, held, by_id(terms), now)
+    assert isinstance(outcome, Failure)
+    assert outcome.reason == "unsupported"

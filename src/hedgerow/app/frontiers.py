@@ -13,7 +13,15 @@ from hedgerow.app.portfolio_model import packaged_covariance
 from hedgerow.app.verdict import status
 from hedgerow.app.written import write_plot
 from hedgerow.errors import DeskRejected, Failure, Outcome, RequestRejected
-from hedgerow.instruments import Instrument, Option, PowerPerpetual, underlying_of
+from hedgerow.instruments import (
+    Instrument,
+    InversePerpetual,
+    LinearPerpetual,
+    Option,
+    PowerPerpetual,
+    QuantoPerpetual,
+    underlying_of,
+)
 from hedgerow.limits import Survey, account_node
 from hedgerow.margin import Rulebook
 from hedgerow.market import Covariance, Snapshot
@@ -36,6 +44,7 @@ __all__ = ["direction_of", "show_frontier"]
 
 _KINDS = ("spot", "mark", "vol", "basis", "peg", "funding", "time")
 _LEAD = "BTC"
+_FUNDED = (LinearPerpetual, InversePerpetual, QuantoPerpetual)
 
 
 def show_frontier(
@@ -147,16 +156,22 @@ def _named_here(direction: Direction, state: Survey) -> Direction:
     """
     snapshot, terms = state.snapshot, state.book.terms
     coins = coins_moved(tuple(terms.values()), state.book.accounts, snapshot)
+    ways = [
+        way
+        for each in state.book.accounts
+        for way in ways_of(each, terms, snapshot, {})
+        if way.kind == "basis"
+    ]
     known: Mapping[str, Sequence[str]] = {
         "spot": (*coins, *snapshot.dollars_usd),
-        "basis": coins,
+        "basis": [name for way in ways for name in way.beta_frac],
         "mark": [name for name in terms if name in snapshot.quotes],
         "peg": (*snapshot.dollars_usd, *snapshot.stakings),
-        "funding": list(terms),
+        "funding": [name for name, each in terms.items() if isinstance(each, _FUNDED)],
     }
     for name in direction.beta_frac:
         if name not in known[direction.kind]:
-            there = ", ".join(sorted(known[direction.kind])) or "none"
+            there = ", ".join(sorted(set(known[direction.kind]))) or "none"
             raise RequestRejected(
                 f"--along {direction.kind}: no {name} to move; there are: {there}"
             )

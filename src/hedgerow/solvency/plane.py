@@ -69,8 +69,7 @@ def plane(
     Returns
     -------
     Plane or Failure
-        A failure where the account has no requirement in the present market, or owes what grows
-        nobody knows how fast along ``time``.
+        A failure where the account has no requirement in the present market.
 
     Raises
     ------
@@ -92,8 +91,16 @@ def plane(
     found = []
     for move in levels_frac_or_days:
         shifted = applied(second, move, account, instruments, snapshot)
-        if isinstance(shifted, Failure):  # of all levels alike: how a debt grows is unknown
-            return shifted
+        if isinstance(shifted, Failure):
+            found.append(
+                Level(
+                    move_frac_or_days=move,
+                    roots_frac_or_days=(),
+                    is_solvent_low=False,
+                    unknown=shifted.message,
+                )
+            )
+            continue
         market = snapshot.shocked(shifted[1])
 
         def moved(at: float, market: Snapshot = market) -> Outcome[tuple[Account, Shock]]:

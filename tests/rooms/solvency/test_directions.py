@@ -35,6 +35,7 @@ from tests.builders import (
     debt,
     index,
     inverse,
+    inverse_future,
     lending,
     lending_rulebook,
     option,
@@ -474,3 +475,20 @@ def test_funding_that_is_not_followed_is_listed_and_unknown() -> None:
     outcome = applied(along("funding"), 1.0, held, by_id(terms), now)
     assert isinstance(outcome, Failure)
     assert outcome.reason == "unsupported"
+
+
+def test_what_a_settled_future_leaves_is_unknown() -> None:
+    """A short call hedged by a future that settles after ten days: from then on it is not."""
+    call = option(1100, "call", expiry_ns=T0_NS + 30 * DAY_NS)
+    future = inverse_future("BTC-DATED", T0_NS + 10 * DAY_NS)
+    held = account(
+        currency="BTC",
+        positions={call.instrument_id: -1, "BTC-DATED": (1000, 1000)},
+        balances={"BTC": 1},
+    )
+    now = snapshot(index("BTC", 1000), quote("BTC-DATED", 1000), option_quote(call, 1000, 0.6))
+    found = searched(held, by_id(call, future), now, scan_rulebook(), along("time"))
+    assert [each.state for each in found.stretches] == ["solvent", "unknown"]
+    assert found.safe_to(is_up=True) == pytest.approx(10.0, abs=2 / 86_400)
+    assert (found.up, found.is_up_known) == (None, False)
+    assert "BTC-DATED settles 2026-02-11" in found.unknown[0].reason

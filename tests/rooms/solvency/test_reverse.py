@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from hedgerow.errors import Failure, OutOfDomain
+from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.margin import MarginReport, require
 from hedgerow.market import Shock
 from hedgerow.portfolio import Balance
@@ -250,7 +250,7 @@ def test_how_a_debt_grows_is_unknown_in_a_plane_too() -> None:
     terms, rules = by_id(supply("A"), debt("USDC")), lending_rulebook(A=8000, USDC=8500)
     peg = Direction(kind="peg", beta_frac={"USDC": 1.0})
 
-    def drawn(rate: D | None) -> Plane | Failure:
+    def drawn(rate: D | None) -> Outcome[Plane]:
         owed = msgspec.structs.replace(lending("USDC"), borrow_frac_per_year=rate)
         now = snapshot(oracle("A", 2400), oracle("USDC", 1), lending("A"), owed)
         return plane(held, terms, now, rules, peg, Direction(kind="time"), [0.0, 365.0])
@@ -260,8 +260,9 @@ def test_how_a_debt_grows_is_unknown_in_a_plane_too() -> None:
     roots = [each.roots_frac_or_days[0] for each in told.levels]
     assert roots == pytest.approx([0.2, 1.2 / math.exp(0.1) - 1.0], abs=2e-4)
     untold = drawn(None)
-    assert isinstance(untold, Failure)
-    assert "how its debt grows is unknown" in untold.message
+    assert isinstance(untold, Plane)
+    assert all("how its debt grows is unknown" in each.unknown for each in untold.levels)
+    assert not any(each.roots_frac_or_days or each.is_solvent_low for each in untold.levels)
 
 
 def test_a_plane_over_time_looks_at_expiries() -> None:

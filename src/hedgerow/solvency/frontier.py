@@ -15,7 +15,7 @@ dips through zero and back between two places without bending the headroom at an
 seen; a jump is found where it leaves the sign changed.
 
 Where the venue's rules refuse (a table of tiers ends, a price is missing) the stretch is unknown,
-with the reason: neither safe nor breached.
+with the reason: neither safe nor breached. Where answers end is found to 1e-4 in logs too.
 """
 
 import math
@@ -113,7 +113,7 @@ def refined(
     present: Sample,
     places_coordinate: Sequence[float],
 ) -> list[Sample]:
-    """Sample the places, and halve whatever could hide a pair of roots."""
+    """Sample the places, and halve whatever could hide a root."""
     samples = sorted([present, *sampled(places_coordinate)], key=lambda each: each.at_coordinate)
     while len(samples) < _SAMPLES_COUNT_MAX:
         halves = [
@@ -128,10 +128,17 @@ def refined(
 
 
 def _may_hide(samples: Sequence[Sample], n: int) -> bool:
-    """Say whether two roots may lie between sample n and the next, which agree in sign."""
+    """Say whether roots may lie unseen between sample n and the next.
+
+    Two of them where both agree in sign; one where the next has no answer, up to where answers end.
+    """
     left, right = samples[n], samples[n + 1]
     width = right.at_coordinate - left.at_coordinate
-    if left.failure or right.failure or _state(left) != _state(right) or width <= _WIDTH_MIN:
+    if width <= _WIDTH_MIN:
+        return False
+    if left.failure or right.failure:
+        return not (left.failure and right.failure)
+    if _state(left) != _state(right):
         return False
     bends = (_bend(samples, at) for at in range(n - 1, n + 3))
     bend = _BEND * max(bends)

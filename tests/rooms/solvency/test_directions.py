@@ -315,6 +315,19 @@ def test_where_the_rules_end_the_rest_is_unknown() -> None:
     assert found.up is None
 
 
+def test_a_breach_just_before_the_rules_end_is_found() -> None:
+    """Ten short with 2,000 break where 2,000 - 10 x = 0.01 (10,000 + 10 x); the table ends at 21 %.
+
+    A step of the grid leads from 17 % to 23 %, where there is no answer.
+    """
+    held, now = lone(-10, 2000)
+    rules = closing_rulebook(0, {"BTC/USDC": brackets((0, "0.01", "0.02"), most=12_100)})
+    found = searched(held, by_id(BTC), now, rules, along("spot", "BTC"))
+    assert found.up == pytest.approx((2000 - 100) / (10 * 1000 * 1.01))
+    assert [each.state for each in found.stretches] == ["solvent", "breached", "unknown"]
+    assert 0.2098 < found.unknown[0].move_low_frac_or_days <= 0.21
+
+
 def test_an_account_that_is_liquidatable_now_says_where_it_heals() -> None:
     held, now = lone(10, 50)
     found = searched(held, by_id(BTC), now, TENTH, along("spot", "BTC"))

@@ -30,7 +30,7 @@ from hedgerow.portfolio import Account
 from hedgerow.pricing import Floats
 from hedgerow.solvency.bracket import Place, closed_in
 from hedgerow.solvency.directions import Direction, shock_of
-from hedgerow.solvency.line import Line
+from hedgerow.solvency.line import Line, Sample
 
 __all__ = ["Blame", "FactorMove", "ReverseStress", "reverse_stress"]
 
@@ -39,6 +39,7 @@ _ROUNDS_COUNT = 12
 _REACH = 12.0  # deviations: beyond it a breach is not called likely in any sense
 _RAY_COUNT = 24
 _TOLERANCE = 1e-6
+_END_WIDTH = 1e-4  # of a ray
 _LOG_MOVE_MAX = 3.0  # of one factor: to a twentieth, or twenty times
 _UNLIKE_MAX = 1e-6
 
@@ -243,6 +244,8 @@ def _along(
     ray = line(np.zeros(len(end)), end)
     places = [n / _RAY_COUNT for n in range(_RAY_COUNT + 1)]
     for left, right in pairwise(ray.samples(places)):
+        if left.failure or right.failure:
+            left, right = _where_answers_end(ray, left, right)
         failure = left.failure or right.failure
         if failure is not None:
             unknown[failure.message] = None
@@ -254,6 +257,19 @@ def _along(
             closed = closed_in(ray.room_ccy, near, far, tolerance_coordinate=_TOLERANCE)
             return closed if isinstance(closed, Failure) else closed[1].at * end
     return None
+
+
+def _where_answers_end(ray: Line, left: Sample, right: Sample) -> tuple[Sample, Sample]:
+    """Close in on where a ray has no more answers, or on a breach that lies before."""
+    while left.failure is None and right.at_coordinate - left.at_coordinate > _END_WIDTH:
+        (middle,) = ray.samples([0.5 * (left.at_coordinate + right.at_coordinate)])
+        if middle.failure is None and middle.room_ccy >= 0.0:
+            left = middle
+        else:
+            right = middle
+        if right.failure is None:
+            break
+    return left, right
 
 
 def _moves(factors: Sequence[Direction], spread: Floats, end: Floats) -> tuple[FactorMove, ...]:

@@ -297,6 +297,19 @@ def test_no_breach_is_not_said_where_the_rules_ended() -> None:
     assert "No breach within" not in text
 
 
+def test_a_breach_just_before_the_rules_end_is_the_likeliest_known() -> None:
+    """Short ten with 453.5: breached where 453.5 - 10 x = 0.01 (10,000 + 10 x), 3.5 % above.
+
+    The table ends at 4 %, and a ray of half deviations steps from 2.0 to 4.1.
+    """
+    held = msgspec.structs.replace(
+        SHORT, balances=(Balance(asset="USDC", quantity_coin=D("453.5")),)
+    )
+    found = reverse_stress(held, TERMS, NOW, ENDING, [BTC], np.array([0.04]), np.eye(1))
+    assert isinstance(found, ReverseStress)
+    assert found.distance_deviations == pytest.approx(math.log(1.035) / 0.04, rel=1e-4)
+
+
 def test_levels_without_an_answer_are_marked_in_the_drawing() -> None:
     made = plane(SHORT, TERMS, NOW, ENDING, BTC, VOL, levels_frac_or_days=(0.0, 1.0))
     assert isinstance(made, Plane)

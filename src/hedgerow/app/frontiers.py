@@ -13,7 +13,15 @@ from hedgerow.app.portfolio_model import packaged_covariance
 from hedgerow.app.verdict import status
 from hedgerow.app.written import write_plot
 from hedgerow.errors import DeskRejected, Failure, Outcome, RequestRejected
-from hedgerow.instruments import Instrument
+from hedgerow.instruments import (
+    Instrument,
+    InversePerpetual,
+    LinearPerpetual,
+    Option,
+    PowerPerpetual,
+    QuantoPerpetual,
+    underlying_of,
+)
 from hedgerow.limits import Survey, account_node
 from hedgerow.margin import Rulebook
 from hedgerow.market import Covariance, Snapshot
@@ -36,6 +44,7 @@ __all__ = ["direction_of", "show_frontier"]
 
 _KINDS = ("spot", "mark", "vol", "basis", "peg", "funding", "time")
 _LEAD = "BTC"
+_FUNDED = (LinearPerpetual, InversePerpetual, QuantoPerpetual)
 
 
 def show_frontier(
@@ -147,16 +156,22 @@ def _named_here(direction: Direction, state: Survey) -> Direction:
     """
     snapshot, terms = state.snapshot, state.book.terms
     coins = coins_moved(tuple(terms.values()), state.book.accounts, snapshot)
+    ways = [
+        way
+        for each in state.book.accounts
+        for way in ways_of(each, terms, snapshot, {})
+        if way.kind == "basis"
+    ]
     known: Mapping[str, Sequence[str]] = {
         "spot": (*coins, *snapshot.dollars_usd),
-        "basis": coins,
+        "basis": [name for way in ways for name in way.beta_frac],
         "mark": [name for name in terms if name in snapshot.quotes],
         "peg": (*snapshot.dollars_usd, *snapshot.stakings),
-        "funding": list(terms),
+        "funding": [name for name, each in terms.items() if isinstance(each, _FUNDED)],
     }
     for name in direction.beta_frac:
         if name not in known[direction.kind]:
-            there = ", ".join(sorted(known[direction.kind])) or "none"
+            there = ", ".join(sorted(set(known[direction.kind]))) or "none"
             raise RequestRejected(
                 f"--along {direction.kind}: no {name} to move; there are: {there}"
             )
@@ -206,29 +221,35 @@ def _likeliest(
     model: Covariance,
 ) -> Outcome[ReverseStress]:
     """Ask for the likeliest breach over the factors that the packaged covariance knows."""
-    chosen: list[tuple[int, Direction]] = []
-    seen_vol = False
-    coins = {
-        name
-        for way in ways_of(account, instruments, snapshot, {})
-        if way.kind == "spot"
-        for name in way.beta_frac
+    ways = ways_of(account, instruments, snapshot, {})
+    coins = {name for way in ways if way.kind == "spot" for name in way.beta_frac}
+    # All vols move as one: by those of a coin in whose options the account is.
+    vols = {
+        underlying_of(instruments[each.instrument_id])
+        for each in account.positions
+        if isinstance(instruments[each.instrument_id], Option | PowerPerpetual)
     }
-    has_vol = any(w.kind == "vol" for w in ways_of(account, instruments, snapshot, {}))
-    for n, factor in enumerate(model.factors):
-        if factor.kind == "spot" and factor.name in coins:
-            chosen.append((n, Direction(kind="spot", beta_frac={factor.name: 1.0})))
-        elif factor.kind == "vol_level" and has_vol and factor.name in coins and not seen_vol:
-            chosen.append((n, Direction(kind="vol")))
-            seen_vol = True
-    missing = coins - {factor.name for factor in model.factors if factor.kind == "spot"}
-    if missing or not chosen:
-        named = ", ".join(sorted(missing)) or "what it holds"
+    at_hand = {
+        kind: {each.name: n for n, each in enumerate(model.factors) if each.kind == kind}
+        for kind in ("spot", "vol_level")
+    }
+    missing = sorted(coins - set(at_hand["spot"]))
+    missing += [f"the vols of {coin}" for coin in sorted(vols - set(at_hand["vol_level"]))]
+    if missing or not coins:
+        named = ", ".join(missing) or "what it holds"
         return Failure(
             subject=account.account_id,
             reason="missing_data",
             message=f"no deviation of {named} is at hand, so no breach is the likeliest",
         )
+    chosen = [
+        (n, Direction(kind="spot", beta_frac={coin: 1.0}))
+        for coin, n in at_hand["spot"].items()
+        if coin in coins
+    ]
+    chosen += [
+        (n, Direction(kind="vol")) for coin, n in at_hand["vol_level"].items() if coin in vols
+    ][:1]
     at = [n for n, _ in chosen]
     return reverse_stress(
         account,

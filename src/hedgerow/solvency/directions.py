@@ -19,14 +19,17 @@ import msgspec
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import (
     Instrument,
+    InverseFuture,
     InversePerpetual,
+    LinearFuture,
     LinearPerpetual,
     LoanDebt,
+    QuantoFuture,
     settlement_of,
 )
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Account, Balance
-from hedgerow.units import DAY_NS, quantise
+from hedgerow.units import DAY_NS, format_ns, quantise
 
 __all__ = ["Direction", "DirectionKind", "applied", "shock_of"]
 
@@ -43,6 +46,8 @@ _RANGE: Final[Mapping[DirectionKind, tuple[float, float]]] = {
     "time": (0.0, 365.0),
 }
 _STEP_COIN = Decimal("1e-18")
+_REACH_LOG_MAX: Final = 100.0
+_DATED = (LinearFuture, InverseFuture, QuantoFuture)
 
 
 class Direction(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +88,20 @@ class Direction(msgspec.Struct, frozen=True, kw_only=True):
                 f"a search along {self.kind} goes from {self.floor:g} or more over 0 to something "
                 f"finite, was {low:g} to {high:g}"
             )
+        if wanted:
+            self._check_reach()
+
+    def _check_reach(self) -> None:
+        """Refuse betas that move nothing, or a price beyond what a number can hold."""
+        if not any(self.beta_frac.values()):
+            raise ValueError(f"a direction along {self.kind} moves something; every beta was 0")
+        farthest_log = max(abs(self.coordinate(move)) for move in self.span)
+        for name, beta in self.beta_frac.items():
+            if abs(beta) * farthest_log > _REACH_LOG_MAX:
+                raise ValueError(
+                    f"betas must leave prices that can be: one of {beta:g} takes {name} by a "
+                    f"factor of e^{abs(beta) * farthest_log:.0f}, where the search ends"
+                )
 
     @property
     def span(self) -> tuple[float, float]:
@@ -152,16 +171,20 @@ def applied(
     Returns
     -------
     tuple or Failure
-        A failure where the funding of something held, or a debt along time, has no rate.
+        A failure where the funding of something held, or a debt along time, has no rate, and from
+        when a dated future has settled: what it hedged is then by itself.
     """
     if direction.kind == "time":
-        still = _without_rate(account, instruments, snapshot)
-        return (account, shock_of(direction, move_frac_or_days)) if still is None else still
+        shock = shock_of(direction, move_frac_or_days)
+        lost = _lost_sight(account, instruments, snapshot.shocked(shock))
+        return (account, shock) if lost is None else lost
     if direction.kind != "funding":
         return account, shock_of(direction, move_frac_or_days)
     paid: dict[str, Decimal] = {}
     for position in account.positions:
-        terms = instruments[position.instrument_id]
+        terms = instruments.get(position.instrument_id)
+        if terms is None or not position.quantity_contracts:
+            continue  # what has no terms the requirement refuses
         received = _funding_ccy(
             terms, position.quantity_contracts, direction, move_frac_or_days, snapshot
         )
@@ -174,23 +197,35 @@ def applied(
     return msgspec.structs.replace(account, balances=account.balances + more), Shock()
 
 
-def _without_rate(
-    account: Account, instruments: Mapping[str, Instrument], snapshot: Snapshot
+def _lost_sight(
+    account: Account, instruments: Mapping[str, Instrument], later: Snapshot
 ) -> Failure | None:
-    """Name a debt that grows nobody knows how fast; a supply without a rate errs against us."""
+    """Name what nobody knows the state of later: a debt without a rate, a future that has settled.
+
+    A supply without a rate errs against us.
+    """
+    later_ns = later.time_ns + later.shock.time_forward_ns
     for position in account.positions:
-        terms = instruments[position.instrument_id]
-        if not isinstance(terms, LoanDebt):
+        terms = instruments.get(position.instrument_id)
+        if not position.quantity_contracts:
             continue
-        index = snapshot.lending(terms.market, terms.asset)
-        if isinstance(index, Failure):
-            return index
-        if index.borrow_frac_per_year is None:
+        if isinstance(terms, LoanDebt):
+            index = later.lending(terms.market, terms.asset)
+            if isinstance(index, Failure):
+                return index
+            if index.borrow_frac_per_year is None:
+                return Failure(
+                    subject=terms.instrument_id,
+                    reason="missing_data",
+                    message=f"the lending index of {terms.asset} on {terms.market} carries no "
+                    "rate: how its debt grows is unknown",
+                )
+        if isinstance(terms, _DATED) and terms.expiry_ns <= later_ns:
             return Failure(
                 subject=terms.instrument_id,
-                reason="missing_data",
-                message=f"the lending index of {terms.asset} on {terms.market} carries no rate: "
-                "how its debt grows is unknown",
+                reason="unsupported",
+                message=f"{terms.instrument_id} settles {format_ns(terms.expiry_ns)}: what the "
+                "account is without it is not followed",
             )
     return None
 

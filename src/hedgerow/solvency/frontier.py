@@ -5,18 +5,17 @@ the account is between them. Headroom is equity less maintenance requirement, bo
 own engine after the move, so that tiers, close factors, e-mode, settlement windows and scans are
 inside the search.
 
-How it searches: places on a grid that is fine near the present market, along time also on both
-sides of every expiry and beginning of a settlement, all at once by
-`margin.require_across` (the venue's model where it has one, its engine where not or where the model
-is within its bound of zero). Then every stretch without a change of sign is asked whether it could
-hold two roots: whether a parabola bent four times as much as the headroom bends nearby could reach
-zero inside; if so it is halved, until none could or it is 1e-4 wide in logs. Last the engine
-closes in on each change of sign to 2e-11. What dips through zero and back between two places of the
-grid without bending the headroom at any of them is not seen; a jump is found where it leaves the
-sign changed.
+How it searches: places on a grid that is fine near the present market, and on what a grid would
+step over (`solvency.places`), all at once by `margin.require_across` (the venue's model where it
+has one, its engine where not or where the model is within its bound of zero). Then every stretch
+without a change of sign is asked whether it could hold two roots: whether a parabola bent four
+times as much as the headroom bends nearby could reach zero inside; if so it is halved, until none
+could or it is 1e-4 wide in logs. Last the engine closes in on each change of sign to 2e-11. What
+dips through zero and back between two places without bending the headroom at any of them is not
+seen; a jump is found where it leaves the sign changed.
 
 Where the venue's rules refuse (a table of tiers ends, a price is missing) the stretch is unknown,
-with the reason: neither safe nor breached.
+with the reason: neither safe nor breached. Where answers end is found to 1e-4 in logs too.
 """
 
 import math
@@ -27,25 +26,23 @@ from itertools import pairwise
 import msgspec
 
 from hedgerow.errors import Failure, Outcome
-from hedgerow.instruments import Instrument, InverseFuture, LinearFuture, Option
+from hedgerow.instruments import Instrument
 from hedgerow.margin import Rulebook
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.solvency.bracket import Place, closed_in
 from hedgerow.solvency.directions import Direction, applied
 from hedgerow.solvency.line import Line, Sample, guessed
+from hedgerow.solvency.places import places_of
 from hedgerow.solvency.records import Frontier, Root, Stretch, StretchState
-from hedgerow.units import DAY_NS, SECOND_NS
 
-__all__ = ["frontier", "grid", "refined"]
+__all__ = ["frontier", "refined"]
 
 _SIDE_COUNT = 14
-_CROWDING = 3.0  # how much finer the grid is near home: the sinh of this over itself
 _BEND = 4.0
 _WIDTH_MIN = 1e-4
 _TOLERANCE = 2e-11  # in logs: venues round to steps that are a little less
 _SAMPLES_COUNT_MAX = 600
-_ASIDE_NS = SECOND_NS
 
 
 def frontier(
@@ -72,8 +69,8 @@ def frontier(
         return now
     line.asked_ccy[0.0] = now.headroom_ccy
     present = Sample(0.0, float(now.headroom_ccy))
-    places = grid(direction, _SIDE_COUNT) + _jumps(direction, account, instruments, snapshot)
-    samples = refined(line.samples, present, sorted(places))
+    places = places_of(direction, account, instruments, snapshot, side_count=_SIDE_COUNT)
+    samples = refined(line.samples, present, places)
     roots: list[Root] = []
     stretches: list[Stretch] = []
     for n, (left, right) in enumerate(pairwise(samples)):
@@ -111,49 +108,12 @@ def frontier(
     )
 
 
-def _jumps(
-    direction: Direction,
-    account: Account,
-    instruments: Mapping[str, Instrument],
-    snapshot: Snapshot,
-) -> list[float]:
-    """Give both sides of every moment at which something held expires, or begins to settle."""
-    if direction.kind != "time":
-        return []
-    moments_ns: set[int] = set()
-    names = {each.instrument_id for each in account.positions}
-    for name in names | {each.instrument_id for each in account.orders}:
-        terms = instruments[name]
-        if isinstance(terms, Option):
-            moments_ns |= {terms.expiry_ns, terms.expiry_ns - terms.averaging_ns}
-        elif isinstance(terms, LinearFuture | InverseFuture):
-            moments_ns.add(terms.expiry_ns)
-    latest = direction.coordinate(direction.span[1])
-    sides = (
-        direction.coordinate((moment_ns - snapshot.time_ns + aside_ns) / DAY_NS)
-        for moment_ns in moments_ns
-        for aside_ns in (-_ASIDE_NS, _ASIDE_NS)
-        if moment_ns - snapshot.time_ns > _ASIDE_NS
-    )
-    return [at for at in sides if at < latest]
-
-
-def grid(direction: Direction, side_count: int) -> list[float]:
-    """Give coordinates on both sides of the present market, which is not among them."""
-    places = []
-    for edge in (direction.coordinate(move) for move in direction.span):
-        if edge != 0.0:
-            steps = (n / side_count for n in range(1, side_count + 1))
-            places += [edge * math.sinh(_CROWDING * n) / math.sinh(_CROWDING) for n in steps]
-    return sorted(places)
-
-
 def refined(
     sampled: Callable[[Sequence[float]], list[Sample]],
     present: Sample,
     places_coordinate: Sequence[float],
 ) -> list[Sample]:
-    """Sample the places, and halve whatever could hide a pair of roots."""
+    """Sample the places, and halve whatever could hide a root."""
     samples = sorted([present, *sampled(places_coordinate)], key=lambda each: each.at_coordinate)
     while len(samples) < _SAMPLES_COUNT_MAX:
         halves = [
@@ -168,10 +128,17 @@ def refined(
 
 
 def _may_hide(samples: Sequence[Sample], n: int) -> bool:
-    """Say whether two roots may lie between sample n and the next, which agree in sign."""
+    """Say whether roots may lie unseen between sample n and the next.
+
+    Two of them where both agree in sign; one where the next has no answer, up to where answers end.
+    """
     left, right = samples[n], samples[n + 1]
     width = right.at_coordinate - left.at_coordinate
-    if left.failure or right.failure or _state(left) != _state(right) or width <= _WIDTH_MIN:
+    if width <= _WIDTH_MIN:
+        return False
+    if left.failure or right.failure:
+        return not (left.failure and right.failure)
+    if _state(left) != _state(right):
         return False
     bends = (_bend(samples, at) for at in range(n - 1, n + 3))
     bend = _BEND * max(bends)
@@ -194,45 +161,60 @@ def _bend(samples: Sequence[Sample], n: int) -> float:
 def _closed(line: Line, samples: Sequence[Sample], n: int) -> Outcome[tuple[float, float]]:
     """Close in by the engine; give the last coordinate with headroom and the first without.
 
-    Two steps of a secant from the guess that the samples allow, then both sides of where they lead;
-    what jumps, or bends more than a cubic, is closed in on from there.
+    Of what is smooth the places aimed at are enough. What jumps, or bends more than a cubic, is
+    closed in on in the part that they leave.
     """
     left, right = (
         Place(each.at_coordinate, Decimal(repr(each.room_ccy))) for each in samples[n : n + 2]
     )
-    at, slope = guessed(samples, n)
-    reach = 0.4 * _TOLERANCE
-    for step in range(4):
-        if step >= 2:  # a little to this side of the root, then a little to the other
-            at += reach if step == 2 else -2.0 * reach
-        if not left.at < at < right.at:
-            break
-        asked = line.room_ccy(at)
-        if isinstance(asked, Failure):
-            return asked
-        here = Place(at, asked)
-        before = float(left.room_ccy), left.at
-        if (asked >= 0) is (left.room_ccy >= 0):
-            left = here
-        else:
-            right, before = here, (float(right.room_ccy), right.at)
-        if step < 2:
-            if step == 1 and before[1] != at:
-                slope = (float(asked) - before[0]) / (at - before[1])
-            if slope == 0.0:
-                break
-            at -= float(asked) / slope
+    aims = _aims(line, samples, n)
+    if isinstance(aims, Failure):
+        return aims
+    for at in aims:
+        if left.at < at < right.at:
+            room_ccy = line.room_ccy(at)
+            if isinstance(room_ccy, Failure):
+                return room_ccy
+            if (room_ccy >= 0) is (left.room_ccy >= 0):
+                left = Place(at, room_ccy)
+            else:
+                right = Place(at, room_ccy)
     closed = closed_in(line.room_ccy, left, right, tolerance_coordinate=_TOLERANCE)
     if isinstance(closed, Failure):
         return closed
     solvent, breached = closed if closed[0].room_ccy >= 0 else reversed(closed)
-    for place in (solvent, breached):
+    for place, is_solvent in ((solvent, True), (breached, False)):
+        # An end that is a sample still has the model's word for it.
         room_ccy = line.room_ccy(place.at)
         if isinstance(room_ccy, Failure):
             return room_ccy
-        is_solvent = place is solvent
         assert (room_ccy >= 0) is is_solvent, f"the model was off by more than its bound: {place}"
     return solvent.at, breached.at
+
+
+def _aims(line: Line, samples: Sequence[Sample], n: int) -> Outcome[tuple[float, ...]]:
+    """Give the places between which the root should lie, and those that led there.
+
+    From the guess that the samples allow a step by its slope, from there one by the secant of the
+    two, and then a little to either side. Fewer where a step leads out of the bracket.
+    """
+    reach = 0.4 * _TOLERANCE  # so that its two sides are nearer to each other than the tolerance
+    first, slope = guessed(samples, n)
+    first_ccy = line.room_ccy(first)
+    if isinstance(first_ccy, Failure):
+        return first_ccy
+    if first_ccy == 0:
+        return first, first - reach, first + reach
+    second = first - float(first_ccy) / slope if slope else first
+    if second == first or not samples[n].at_coordinate < second < samples[n + 1].at_coordinate:
+        return (first,)
+    second_ccy = line.room_ccy(second)
+    if isinstance(second_ccy, Failure):
+        return second_ccy
+    if second_ccy == first_ccy:
+        return first, second
+    third = second - float(second_ccy) * (second - first) / float(second_ccy - first_ccy)
+    return first, second, third - reach, third + reach
 
 
 def _state(sample: Sample) -> StretchState:

@@ -8,9 +8,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
+import numpy as np
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument
@@ -21,6 +22,8 @@ from hedgerow.portfolio import Account
 __all__ = ["Line", "Moved", "Sample", "guessed"]
 
 Moved: TypeAlias = Callable[[float], Outcome[tuple[Account, Shock]]]
+
+_HAIR_FRAC: Final = 1e-15  # some bits of a double
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,31 +76,38 @@ class Line:
         By the model where it is clear of its bound, else by the engine.
         """
         moved = [self.moved(at) for at in places]
-        first = next((each for each in moved if isinstance(each, Failure)), None)
-        if first is not None:  # of all moves alike: a rate that is not there
-            return [Sample(at, math.nan, first) for at in places]
-        rulebooks = {self.rulebook.name: self.rulebook}
-        pairs = [each for each in moved if not isinstance(each, Failure)]
-        accounts, shocks = [self.account], [shock for _, shock in pairs]
-        if any(account is not self.account for account, _ in pairs):
-            accounts, shocks = [account for account, _ in pairs], shocks[:1]
-        held = [msgspec.structs.replace(each, rulebook=self.rulebook.name) for each in accounts]
-        across = require_across(held, self.instruments, self.snapshot, shocks, rulebooks)
-        failures = {
-            max(each.account_index, each.shock_index): each.failure for each in across.unanswered
-        }
-        rooms = (across.equity_ccy - across.requirement_maintenance_ccy).ravel()
-        bounds, is_exact = across.bound_ccy.ravel(), across.is_exact.ravel()
-        self.requirements_count += int(is_exact.sum())
+        answered = iter(self._across([each for each in moved if not isinstance(each, Failure)]))
         found = []
-        for n, at in enumerate(places):
-            failure, room = failures.get(n), float(rooms[n])
-            if failure is None and not is_exact[n] and abs(room) < 2.0 * bounds[n]:
+        for at, each in zip(places, moved, strict=True):
+            room, is_sure, failure = (
+                (math.nan, True, each) if isinstance(each, Failure) else next(answered)
+            )
+            if failure is None and not is_sure:
                 exact = self.room_ccy(at)
                 room = math.nan if isinstance(exact, Failure) else float(exact)
                 failure = exact if isinstance(exact, Failure) else None
             found.append(Sample(at, room, failure))
         return found
+
+    def _across(
+        self, moved: Sequence[tuple[Account, Shock]]
+    ) -> list[tuple[float, bool, Failure | None]]:
+        """Give of each move the headroom, whether its sign is sure, and why there is none."""
+        rulebooks = {self.rulebook.name: self.rulebook}
+        accounts, shocks = [self.account], [shock for _, shock in moved]
+        if any(account is not self.account for account, _ in moved):
+            accounts, shocks = [account for account, _ in moved], shocks[:1]
+        held = [msgspec.structs.replace(each, rulebook=self.rulebook.name) for each in accounts]
+        across = require_across(held, self.instruments, self.snapshot, shocks, rulebooks)
+        self.requirements_count += int(across.is_exact.sum())
+        failures: list[Failure | None] = [None] * len(moved)
+        for each in across.unanswered:
+            failures[max(each.account_index, each.shock_index)] = each.failure
+        rooms = across.equity_ccy - across.requirement_maintenance_ccy
+        # Of two large floats a small difference has no sign of its own.
+        unsure = 2.0 * across.bound_ccy + _HAIR_FRAC * np.abs(across.equity_ccy)
+        is_sure = np.abs(rooms) >= unsure
+        return list(zip(rooms.ravel().tolist(), is_sure.ravel().tolist(), failures, strict=True))
 
 
 def guessed(samples: Sequence[Sample], left_index: int) -> tuple[float, float]:

@@ -4,6 +4,7 @@ Two directions enter, and levels of the second; a `Plane` leaves. Its roots are 
 venue where there is one (within its bound, and to 1e-4), and its engine's where there is none.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -14,9 +15,10 @@ from hedgerow.instruments import Instrument
 from hedgerow.margin import Rulebook, require
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Account
-from hedgerow.solvency.directions import Direction, applied, shock_of
-from hedgerow.solvency.frontier import grid, refined
+from hedgerow.solvency.directions import Direction, applied
+from hedgerow.solvency.frontier import refined
 from hedgerow.solvency.line import Line, Sample, guessed
+from hedgerow.solvency.places import places_of
 
 __all__ = ["LEVELS", "Level", "Plane", "plane"]
 
@@ -72,23 +74,45 @@ def plane(
     Raises
     ------
     OutOfDomain
-        If the second direction is ``funding``, which moves the account and not the market.
+        If the second direction is ``funding``, which moves the account and not the market, or a
+        level is none of its moves.
     """
     if second.kind == "funding":
         raise OutOfDomain("the second direction of a plane moves the market; funding does not")
+    for move in levels_frac_or_days:
+        if not second.floor <= move < math.inf:
+            raise OutOfDomain(
+                f"levels along {second.kind} are finite and {second.floor:g} or more, one was "
+                f"{move:g}"
+            )
     present = require(account, instruments, snapshot, rulebook)
     if isinstance(present, Failure):
         return present
     found = []
     for move in levels_frac_or_days:
-        market = snapshot.shocked(shock_of(second, move))
+        shifted = applied(second, move, account, instruments, snapshot)
+        if isinstance(shifted, Failure):
+            found.append(
+                Level(
+                    move_frac_or_days=move,
+                    roots_frac_or_days=(),
+                    is_solvent_low=False,
+                    unknown=shifted.message,
+                )
+            )
+            continue
+        market = snapshot.shocked(shifted[1])
 
         def moved(at: float, market: Snapshot = market) -> Outcome[tuple[Account, Shock]]:
             return applied(first, first.move_at(at), account, instruments, market)
 
         line = Line(account, instruments, market, rulebook, moved)
         here = line.samples([0.0])[0]
-        samples = refined(line.samples, here, grid(first, _SIDE_COUNT))
+        samples = refined(
+            line.samples,
+            here,
+            places_of(first, account, instruments, market, side_count=_SIDE_COUNT),
+        )
         found.append(_level(line, first, move, samples))
     return Plane(
         account_id=account.account_id,

@@ -30,7 +30,7 @@ from hedgerow.portfolio import Account
 from hedgerow.pricing import Floats
 from hedgerow.solvency.bracket import Place, closed_in
 from hedgerow.solvency.directions import Direction, shock_of
-from hedgerow.solvency.line import Line
+from hedgerow.solvency.line import Line, Sample
 
 __all__ = ["Blame", "FactorMove", "ReverseStress", "reverse_stress"]
 
@@ -39,7 +39,9 @@ _ROUNDS_COUNT = 12
 _REACH = 12.0  # deviations: beyond it a breach is not called likely in any sense
 _RAY_COUNT = 24
 _TOLERANCE = 1e-6
-_LOG_MOVE_MAX = 3.0
+_END_WIDTH = 1e-4  # of a ray
+_LOG_MOVE_MAX = 3.0  # of one factor: to a twentieth, or twenty times
+_UNLIKE_MAX = 1e-6
 
 
 class FactorMove(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,10 +113,11 @@ def reverse_stress(
         If a factor counts days, or shapes or figures cannot be.
     """
     spread = _spread(factors, deviation_frac_per_day, correlation_frac, horizon_days)
+    # Nearer where deviations are so wide that a market beyond would be none.
+    reach = min(_REACH, _LOG_MOVE_MAX / float(np.linalg.norm(spread, axis=1).max()))
 
     def shocked(point: Floats) -> Shock:
-        logs = np.clip(spread @ point, -_LOG_MOVE_MAX, _LOG_MOVE_MAX)
-        moves = zip(factors, np.expm1(logs).tolist(), strict=True)
+        moves = zip(factors, np.expm1(spread @ point).tolist(), strict=True)
         return reduce(Shock.then, (shock_of(each, move) for each, move in moves), NO_SHOCK)
 
     def line(*points: Floats) -> Line:
@@ -133,7 +136,7 @@ def reverse_stress(
     unknown: dict[str, None] = {}
     end: Outcome[Floats | None] = home
     if now.headroom_ccy >= 0:
-        end = _nearest(line, len(factors), unknown)
+        end = _nearest(line, len(factors), reach, unknown)
     if isinstance(end, Failure):
         return end
     moves: tuple[FactorMove, ...] = ()
@@ -150,7 +153,7 @@ def reverse_stress(
         currency=now.currency,
         horizon_days=horizon_days,
         distance_deviations=None if end is None else float(np.linalg.norm(end)),
-        searched_deviations=_REACH,
+        searched_deviations=reach,
         moves=moves,
         blames=blames,
         unknown=tuple(unknown),
@@ -170,8 +173,14 @@ def _spread(
             f"{count} factors need as many deviations and a square of correlations, were "
             f"{deviation.shape} and {correlation.shape}"
         )
-    if not (np.all(deviation > 0.0) and np.all(np.isfinite(deviation)) and horizon_days > 0.0):
-        raise OutOfDomain(f"deviations and horizon must be positive, were {deviation}")
+    if not (np.all(deviation > 0.0) and np.all(np.isfinite(deviation))):
+        raise OutOfDomain(f"deviations must be positive and finite, were {deviation}")
+    if not 0.0 < horizon_days < math.inf:
+        raise OutOfDomain(f"horizon_days must be positive and finite, was {horizon_days}")
+    if not np.allclose(correlation, correlation.T, rtol=0.0, atol=_UNLIKE_MAX):
+        raise OutOfDomain(f"correlations must be numbers, the same both ways, were {correlation}")
+    if not np.allclose(np.diag(correlation), 1.0, rtol=0.0, atol=_UNLIKE_MAX):
+        raise OutOfDomain(f"a factor's correlation with itself is 1, was {np.diag(correlation)}")
     worth, axes = np.linalg.eigh(correlation)
     if worth.min() < -1e-9:
         raise OutOfDomain(f"correlations are none: an eigenvalue of {worth.min():.3g}")
@@ -180,11 +189,11 @@ def _spread(
 
 
 def _nearest(
-    line: Callable[..., Line], count: int, unknown: dict[str, None]
+    line: Callable[..., Line], count: int, reach: float, unknown: dict[str, None]
 ) -> Outcome[Floats | None]:
     """Give the nearest point of the boundary in unit deviations; None where none is in reach."""
     home = np.zeros(count)
-    axes = [sign * _REACH * axis for axis in np.eye(count) for sign in (-1.0, 1.0)]
+    axes = [sign * reach * axis for axis in np.eye(count) for sign in (-1.0, 1.0)]
     best: Floats | None = None
     starts = [home]
     for axis in axes:
@@ -194,7 +203,7 @@ def _nearest(
         if reached is not None:
             starts.append(reached)
     for start in starts:
-        reached = _along(line, _stepped(line, start), unknown)
+        reached = _along(line, _stepped(line, start, reach), unknown)
         if isinstance(reached, Failure):
             return reached
         for point in (reached, start if start.any() else None):
@@ -203,7 +212,7 @@ def _nearest(
     return best
 
 
-def _stepped(line: Callable[..., Line], start: Floats) -> Floats:
+def _stepped(line: Callable[..., Line], start: Floats, reach: float) -> Floats:
     """Step to where the headroom, as straight as it is here, is nothing; the way it points."""
     point, count = start, len(start)
     for _ in range(_ROUNDS_COUNT):
@@ -218,12 +227,12 @@ def _stepped(line: Callable[..., Line], start: Floats) -> Floats:
             break
         wanted = slope * (float(slope @ point) - rooms[0]) / steep
         size = float(np.linalg.norm(wanted))
-        wanted = wanted * min(1.0, _REACH / size) if size > 0.0 else wanted
+        wanted = wanted * min(1.0, reach / size) if size > 0.0 else wanted
         if float(np.linalg.norm(wanted - point)) < 1e-4:
             break
         point = point + 0.7 * (wanted - point)
     size = float(np.linalg.norm(point))
-    return point * (_REACH / size) if size > 0.0 else point
+    return point * (reach / size) if size > 0.0 else point
 
 
 def _along(
@@ -235,6 +244,8 @@ def _along(
     ray = line(np.zeros(len(end)), end)
     places = [n / _RAY_COUNT for n in range(_RAY_COUNT + 1)]
     for left, right in pairwise(ray.samples(places)):
+        if left.failure or right.failure:
+            left, right = _where_answers_end(ray, left, right)
         failure = left.failure or right.failure
         if failure is not None:
             unknown[failure.message] = None
@@ -246,6 +257,19 @@ def _along(
             closed = closed_in(ray.room_ccy, near, far, tolerance_coordinate=_TOLERANCE)
             return closed if isinstance(closed, Failure) else closed[1].at * end
     return None
+
+
+def _where_answers_end(ray: Line, left: Sample, right: Sample) -> tuple[Sample, Sample]:
+    """Close in on where a ray has no more answers, or on a breach that lies before."""
+    while left.failure is None and right.at_coordinate - left.at_coordinate > _END_WIDTH:
+        (middle,) = ray.samples([0.5 * (left.at_coordinate + right.at_coordinate)])
+        if middle.failure is None and middle.room_ccy >= 0.0:
+            left = middle
+        else:
+            right = middle
+        if right.failure is None:
+            break
+    return left, right
 
 
 def _moves(factors: Sequence[Direction], spread: Floats, end: Floats) -> tuple[FactorMove, ...]:

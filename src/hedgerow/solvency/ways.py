@@ -48,7 +48,8 @@ def ways_of(
     beta_frac
         How far each coin goes in logs where the lead goes one.
     """
-    held = [instruments[each.instrument_id] for each in account.positions]
+    names = dict.fromkeys(each.instrument_id for each in account.positions)
+    held = [instruments[name] for name in names if name in instruments]
     coins = coins_moved(held, [account], snapshot)
     marked = [each for each in held if isinstance(each, _MARKED)]
     options = [each for each in held if isinstance(each, Option)]
@@ -57,18 +58,18 @@ def ways_of(
     if len(coins) > 1:
         found.append(joint_of(coins, beta_frac))
     found += [joint_of([coin], {}) for coin in coins]
-    names = dict.fromkeys(each.instrument_id for each in marked)
-    found += [Direction(kind="mark", beta_frac={name: 1.0}) for name in names]
-    if options or any(isinstance(each, PowerPerpetual) for each in held):
+    found += [Direction(kind="mark", beta_frac={each.instrument_id: 1.0}) for each in marked]
+    powers = [each for each in held if isinstance(each, PowerPerpetual)]
+    if options or powers:
         found.append(Direction(kind="vol"))
     bases = dict.fromkeys(underlying_of(each) for each in (*marked, *options))
     found += [Direction(kind="basis", beta_frac={coin: 1.0}) for coin in bases]
     found += [
         Direction(kind="peg", beta_frac={token: 1.0}) for token in _pegged(account, held, snapshot)
     ]
-    if any(isinstance(each, LinearPerpetual | InversePerpetual) for each in held):
+    if any(isinstance(each, LinearPerpetual | InversePerpetual | QuantoPerpetual) for each in held):
         found.append(Direction(kind="funding"))
-    if options or loans:
+    if options or loans or powers:
         found.append(Direction(kind="time"))
     return tuple(found)
 

@@ -97,6 +97,8 @@ def test_the_plane_is_drawn_for_one_account(words: list[str], tmp_path: Path) ->
         ("vol:BTC", "moves all at once"),
         ("spot:DOGE", "no DOGE to move; there are"),
         ("mark:NOPE", "no NOPE to move; there are: BTCUSDT-PERP"),
+        ("basis:USDT", "no USDT to move; there are: BTC"),
+        ("spot:BTC=1000", "betas must leave prices that can be"),
         ("spot:BTC=much", "'much' is no beta of BTC"),
     ],
 )

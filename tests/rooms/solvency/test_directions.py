@@ -48,7 +48,6 @@ from tests.builders import (
     supply,
     tiered_rulebook,
 )
-from tests.rooms.margin.made_brackets import brackets, closing_rulebook
 from tests.rooms.reporting.test_terminal import printed
 
 D = Decimal
@@ -91,6 +90,9 @@ def lone(quantity: D | int, cash: D | int, *events: MarketEvent) -> tuple[Accoun
         ("spot", {"BTC": 1.0}, {"high_frac_or_days": math.inf}),
         ("time", {}, {"low_frac_or_days": -1.0}),
         ("time", {}, {"high_frac_or_days": 0.0}),
+        ("spot", {"BTC": 300.0}, {}),
+        ("spot", {"BTC": -1000.0}, {}),
+        ("spot", {"BTC": 0.0, "ETH": 0.0}, {}),
     ],
 )
 def test_a_direction_that_cannot_be_is_refused(
@@ -291,23 +293,6 @@ def test_no_requirement_now_is_no_frontier() -> None:
     outcome = frontier(held, by_id(BTC), snapshot(), TENTH, along("spot", "BTC"))
     assert isinstance(outcome, Failure)
     assert outcome.reason == "missing_data"
-
-
-def test_where_the_rules_end_the_rest_is_unknown() -> None:
-    """A table that ends at 12,000 dollars: nothing is said of ten coins above 1,200."""
-    held, now = lone(10, 4000)
-    rules = closing_rulebook(0, {"BTC/USDC": brackets((0, "0.01", "0.02"), most=12_000)})
-    found = searched(held, by_id(BTC), now, rules, along("spot", "BTC"))
-    assert [each.state for each in found.stretches] == ["breached", "solvent", "unknown"]
-    assert "12000" in found.unknown[0].reason.replace(",", "")
-    assert (
-        0.0
-        < found.unknown[0].move_low_frac_or_days
-        <= 0.2
-        < found.unknown[0].move_high_frac_or_days
-    )
-    assert found.down == pytest.approx(-(4000 - 100) / (10 * 1000 * 0.99))
-    assert found.up is None
 
 
 def test_an_account_that_is_liquidatable_now_says_where_it_heals() -> None:

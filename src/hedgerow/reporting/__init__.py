@@ -31,6 +31,7 @@ from hedgerow.reporting.margins import (
     what_if_tables,
 )
 from hedgerow.reporting.portfolio_margin import portfolio_tables
+from hedgerow.reporting.profits import profit_builtins, profit_svg, profit_tables
 from hedgerow.reporting.records import (
     AccountDay,
     AccountGap,
@@ -90,6 +91,9 @@ __all__ = [
     "plan_tables",
     "plane_svg",
     "portfolio_tables",
+    "profit_builtins",
+    "profit_svg",
+    "profit_tables",
     "render_frame",
     "report_html",
     "rulebooks_table",

@@ -71,7 +71,7 @@ _VERDICTS: Final[Mapping[str, str]] = {
 _STEPS_COUNT_MAX, _NODES_COUNT_MAX = 120, 60
 
 
-def rows_at(steps: Iterable[Explained], node: str) -> list[tuple[Explained, ExplainRow]]:
+def _rows_at(steps: Iterable[Explained], node: str) -> list[tuple[Explained, ExplainRow]]:
     """Give every step that has the node, with its row."""
     found = ((each, each.row(node)) for each in steps)
     return [(each, row) for each, row in found if not isinstance(row, Failure)]
@@ -82,10 +82,10 @@ def profit_tables(
 ) -> RenderableType:
     """Lay out a run at one node: its lines, its steps by each method, and the nodes below."""
     parts: list[RenderableType] = headed(heading)
-    rows = {method: [row for _, row in rows_at(run[method], node)] for method in run}
+    rows = {method: [row for _, row in _rows_at(run[method], node)] for method in run}
     parts += [_lines(node, rows), Text()]
     for method, steps in run.items():
-        parts += [_steps(node, method, rows_at(steps, node)), Text()]
+        parts += [_steps(node, method, _rows_at(steps, node)), Text()]
     below = _below(run, node)
     if below is not None:
         parts += [below, Text()]
@@ -110,7 +110,7 @@ def profit_builtins(run: Run, node: str) -> dict[str, Any]:
                 ],
                 "pooled": {
                     name: builtins_of(pooled(some))
-                    for name, some in _split([row for _, row in rows_at(steps, node)]).items()
+                    for name, some in _split([row for _, row in _rows_at(steps, node)]).items()
                 },
                 "desk_test": builtins_of(tests[method]),
             }
@@ -122,7 +122,7 @@ def profit_builtins(run: Run, node: str) -> dict[str, Any]:
 def profit_svg(run: Run, node: str) -> str:
     """Draw what a node gained and what the lines of the first method add up to, over days."""
     method, steps = next(iter(run.items()))
-    found = rows_at(steps, node)
+    found = _rows_at(steps, node)
     origin_ns = found[0][0].start_ns
     days = [0.0, *((each.end_ns - origin_ns) / DAY_NS for each, _ in found)]
 
@@ -227,7 +227,7 @@ def _below(run: Run, node: str) -> RenderableType | None:
     for name in list(names)[:_NODES_COUNT_MAX]:
         cells: list[str] = []
         for steps in run.values():
-            rows = [row for _, row in rows_at(steps, name)]
+            rows = [row for _, row in _rows_at(steps, name)]
             whole = pooled(rows)
             is_partial = whole.unknown_count > 0
             if not cells:
@@ -281,7 +281,7 @@ def _tested(run: Run, node: str) -> dict[Method, Outcome[DeskTest] | None]:
     found: dict[Method, Outcome[DeskTest] | None] = {}
     for method, steps in run.items():
         days: dict[str, list[ExplainRow]] = {}
-        for each, row in rows_at(steps, node):
+        for each, row in _rows_at(steps, node):
             days.setdefault(date_utc(each.end_ns), []).append(row)
         whole = [combined(some) for some in days.values() if not any(r.missing for r in some)]
         if len(whole) < 3:

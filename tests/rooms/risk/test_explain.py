@@ -13,7 +13,7 @@ from hedgerow.market import MarketEvent, Shock, Snapshot, StakingRate
 from hedgerow.portfolio import Book
 from hedgerow.pricing import value, value_usd
 from hedgerow.risk import FULL_LINES, TAYLOR_LINES, CashFlow, Fill, explain
-from hedgerow.units import HOUR_NS
+from hedgerow.units import HOUR_NS, MINUTE_NS
 from tests.builders import (
     RAY,
     T0_NS,
@@ -30,6 +30,7 @@ from tests.builders import (
     quote,
     snapshot,
     staking,
+    state,
     supply,
 )
 from tests.rooms.exposure import desk
@@ -324,6 +325,44 @@ def test_a_dollar_coin_off_its_peg_is_translation(method: Method) -> None:
     assert row(found).unexplained_usd == pytest.approx(0.0, abs=1e-6)
     if method == "taylor":
         assert lines(found)["cross"] == pytest.approx(-100)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_without_an_index_a_mark_is_its_own_spot(method: Method) -> None:
+    long = account("a", positions={"BTC-PERP": (2, 58_000)})
+    found = explain(
+        held(long, terms=PERP),
+        held(long, terms=PERP, time_ns=T1_NS),
+        snapshot(quote("BTC-PERP", 60_000)),
+        later(quote("BTC-PERP", 63_000)),
+        method=method,
+    )
+    assert lines(found) == {{"taylor": "delta", "full": "spot"}[method]: 6_000.0}
+    assert row(found).move_frac == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_step_into_the_settlement_window_is_explained(method: Method) -> None:
+    """Twenty minutes before expiry ten of the average are heard; only revaluation knows."""
+    call = option(60_000, "call", expiry_ns=T1_NS + 20 * MINUTE_NS)
+    short = account("a", positions={call.instrument_id: -10})
+    start = snapshot(index("BTC", 60_000), option_quote(call, 60_000, 0.6))
+    heard = [index("BTC", 60_100, T1_NS - minute * MINUTE_NS) for minute in (15, 10, 5)]
+    kept = state(*heard, index("BTC", 60_200, T1_NS))
+    kept.apply(option_quote(call, 60_200, 0.6, T1_NS))
+    found = explain(
+        held(short, terms=by_id(call)),
+        held(short, terms=by_id(call), time_ns=T1_NS),
+        start,
+        kept.freeze(T1_NS),
+        method=method,
+    )
+    whole = row(found)
+    assert whole.unexplained_usd is not None
+    if method == "full":
+        assert whole.unexplained_usd == pytest.approx(0.0, abs=1e-6)
+    else:
+        assert whole.verdict == "alert"
 
 
 def test_liquidations_stand_apart_from_trades() -> None:

@@ -8,33 +8,28 @@ import pytest
 
 from hedgerow.errors import Failure, OutOfDomain
 from hedgerow.exposure import aggregate
-from hedgerow.instruments import Spot, StakedCoin
-from hedgerow.market import MarketEvent, Shock, Snapshot, StakingRate
+from hedgerow.instruments import Spot
+from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Book
 from hedgerow.pricing import value, value_usd
-from hedgerow.risk import FULL_LINES, TAYLOR_LINES, CashFlow, Fill, explain
+from hedgerow.risk import FULL_LINES, TAYLOR_LINES, explain
 from hedgerow.units import HOUR_NS, MINUTE_NS
 from tests.builders import (
-    RAY,
     T0_NS,
     account,
     by_id,
-    debt,
     index,
     inverse,
-    lending,
     linear_future,
     option,
     option_quote,
     perpetual,
     quote,
     snapshot,
-    staking,
     state,
-    supply,
 )
 from tests.rooms.exposure import desk
-from tests.rooms.risk.steps import T1_NS, bitcoin, held, later, lines, row
+from tests.rooms.risk.steps import T1_NS, bitcoin, everything, fill, flow, held, later, lines, row
 
 Method = Literal["taylor", "full"]
 METHODS: tuple[Method, ...] = ("taylor", "full")
@@ -46,23 +41,6 @@ def worth_usd(of: Book, at: Snapshot) -> float:
     found = table.row("desk")
     assert not isinstance(found, Failure)
     return found.value_usd
-
-
-def everything(spot_frac: float, vol_volpt: float, basis_frac: float) -> Snapshot:
-    """The market of the desk that holds one of nearly everything, moved."""
-
-    def moved(event: MarketEvent) -> MarketEvent:
-        changes: dict[str, object] = {}
-        for name in ("price_usd", "price_mark_usd", "price_underlying_usd"):
-            price = getattr(event, name, None)
-            if price is not None:
-                factor = 1 + spot_frac + (0 if name == "price_usd" else basis_frac)
-                changes[name] = price * Decimal(repr(factor))
-        if hasattr(event, "vol_mark_frac"):
-            changes["vol_mark_frac"] = event.vol_mark_frac + vol_volpt / 100
-        return msgspec.structs.replace(event, **changes)
-
-    return later(*map(moved, desk.market()))
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -267,67 +245,6 @@ def test_transfers_are_nothing_inside_the_desk() -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_interest_and_staking_are_carry_and_a_discount_is_basis(method: Method) -> None:
-    staked = StakedCoin(instrument_id="staked", asset="wstETH", base="ETH")
-    terms = by_id(supply("wstETH"), debt("USDC"), staked)
-    loan = account(
-        "a", positions={"supply:wstETH": 40, "debt:USDC": -60_000, "staked": 3}, venue="aave"
-    )
-    worn = StakingRate(
-        time_ns=T0_NS, asset="wstETH", base="ETH",
-        rate_coin_per_coin=Decimal("1.21"), discount_frac=Decimal("0.01"),
-    )  # fmt: skip
-    start = snapshot(
-        index("ETH", 3_000), staking("wstETH", "ETH", "1.2"), lending("wstETH"), lending("USDC")
-    )
-    end = later(
-        index("ETH", 3_300), worn, lending("wstETH"), lending("USDC", debt_ray=RAY + RAY // 1_000)
-    )
-    found = explain(
-        held(loan, terms=terms), held(loan, terms=terms, time_ns=T1_NS), start, end, method=method
-    )
-    told = lines(found)
-    assert told["numeraire"] == pytest.approx(43 * 1.2 * 300)
-    assert told["basis"] == pytest.approx(43 * 3_300 * 1.2 * -0.01)
-    assert told["carry"] == pytest.approx(43 * 3_300 * 0.01 * 0.99 - 60)
-    assert row(found).unexplained_usd == pytest.approx(0.0, abs=1e-6)
-
-
-def test_a_repayment_in_kind_moves_value_and_gains_nothing() -> None:
-    terms = by_id(debt("USDC"))
-    before = account("a", positions={"debt:USDC": -60_000}, balances={"USDC": 20_000})
-    after = account("a", positions={"debt:USDC": -50_000}, balances={"USDC": 10_000})
-    found = explain(
-        held(before, terms=terms),
-        held(after, terms=terms, time_ns=T1_NS),
-        snapshot(lending("USDC")),
-        later(lending("USDC")),
-        fills=[fill("debt:USDC", 10_000, None, "transfer")],
-        flows=[flow("USDC", -10_000, "pool", None)],
-    )
-    assert lines(found) == {}
-    assert lines(found, "desk/venue/a/debt:USDC") == {"transfers": 10_000.0}
-    assert row(found).unexplained_usd == 0.0
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_a_dollar_coin_off_its_peg_is_translation(method: Method) -> None:
-    long = account("a", positions={"BTC-PERP": (1, 50_000)}, balances={"USDC": 1_000})
-    found = explain(
-        held(long, terms=PERP),
-        held(long, terms=PERP, time_ns=T1_NS),
-        snapshot(*bitcoin(60_000, 60_000)),
-        later(*bitcoin(61_000, 61_000), usdc_usd="0.9"),
-        method=method,
-    )
-    assert row(found).actual_usd == pytest.approx(0.9 * 12_000 - 11_000)
-    assert lines(found)["numeraire"] == pytest.approx(-1_100)
-    assert row(found).unexplained_usd == pytest.approx(0.0, abs=1e-6)
-    if method == "taylor":
-        assert lines(found)["cross"] == pytest.approx(-100)
-
-
-@pytest.mark.parametrize("method", METHODS)
 def test_without_an_index_a_mark_is_its_own_spot(method: Method) -> None:
     long = account("a", positions={"BTC-PERP": (2, 58_000)})
     found = explain(
@@ -468,37 +385,3 @@ def one_value_usd(forward: float, strike: float, vol: float, years: float) -> fl
     """What a call is worth, undiscounted."""
     columns = np.array([[forward], [strike], [vol], [years]], dtype=np.float64)
     return float(value_usd(columns[0], columns[1], columns[2], columns[3], np.array([True]))[0])
-
-
-def fill(
-    instrument_id: str,
-    quantity: int,
-    price: int | str | None,
-    kind: Literal["trade", "liquidation", "adl", "transfer"] = "trade",
-) -> Fill:
-    return Fill(
-        account_id="a",
-        instrument_id=instrument_id,
-        quantity_contracts=Decimal(quantity),
-        price_ccy=None if price is None else Decimal(price),
-        kind=kind,
-    )
-
-
-def flow(
-    asset: str,
-    much: int | str | Decimal,
-    kind: str,
-    instrument_id: str | None = "BTC-PERP",
-    account_id: str = "a",
-) -> CashFlow:
-    return msgspec.convert(
-        {
-            "account_id": account_id,
-            "asset": asset,
-            "quantity_coin": Decimal(much),
-            "kind": kind,
-            "instrument_id": instrument_id,
-        },
-        CashFlow,
-    )

@@ -5,8 +5,7 @@ from hedgerow.pricing import value
 from hedgerow.risk.revalue import BLOCKS, Block, Blocks, mixed, shares, subsets
 from tests.builders import by_id, index, option, option_quote, snapshot
 from tests.rooms.exposure import desk
-from tests.rooms.risk.steps import later
-from tests.rooms.risk.test_explain import everything
+from tests.rooms.risk.steps import everything, later
 
 CALL = option(66_000, "call")
 

@@ -32,6 +32,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "solvency backtest loans": "loan_backtest:show_loan_backtest",
     "solvency frontier": "frontiers:show_frontier",
     "solvency probability": "likelihood:show_probability",
+    "risk explain": "profits:show_explained",
     "hedge plan": "plans:show_hedges",
     "plan make": "joint_plans:make_plan",
     "plan compare": "joint_plans:compare_plans",

@@ -16,7 +16,16 @@ from hedgerow.limits import Survey
 from hedgerow.reporting.remedies import with_remedy
 from hedgerow.units import format_ns, parse_ns
 
-__all__ = ["heading_of", "lacking", "looked_at", "opened", "show", "status_of", "surveyed"]
+__all__ = [
+    "heading_of",
+    "lacking",
+    "looked_at",
+    "moment_ns",
+    "opened",
+    "show",
+    "status_of",
+    "surveyed",
+]
 
 
 def show(payload: Any, readable: Any, *, as_json: bool) -> None:
@@ -27,21 +36,32 @@ def show(payload: Any, readable: Any, *, as_json: bool) -> None:
     wide_console().print(readable, highlight=False, crop=False)
 
 
-def opened(source: Source) -> tuple[Desk, Market, int]:
+def opened(source: Source, *, flag: str = "--at") -> tuple[Desk, Market, int]:
     """Read a desk and open its market; say at what time to look.
 
     Raises
     ------
     DeskRejected
-        If the time is none.
+        If the time, which was given by the flag, is none.
     """
     desk, market = open_market(source.desk, source.data, source.seed)
+    return desk, market, desk.start_ns if source.at is None else moment_ns(source.at, flag)
+
+
+def moment_ns(written: str, flag: str) -> int:
+    """Read a time from a command line.
+
+    Raises
+    ------
+    DeskRejected
+        If it is none.
+    """
     try:
-        at_ns = desk.start_ns if source.at is None else parse_ns(source.at)
+        at_ns = parse_ns(written)
         format_ns(at_ns)  # a time that cannot be written cannot be meant
     except (ValueError, OverflowError) as bad:
-        raise DeskRejected(f"--at {source.at}: write a time such as 2026-02-05T12:00:00Z") from bad
-    return desk, market, at_ns
+        raise DeskRejected(f"{flag} {written}: write a time such as 2026-02-05T12:00:00Z") from bad
+    return at_ns
 
 
 def looked_at(desk: Desk, market: Market, at_ns: int) -> Survey:

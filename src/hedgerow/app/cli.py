@@ -29,6 +29,7 @@ from hedgerow.app.margin import margin
 from hedgerow.app.options import At, Data, DeskPath, Json, Seed, Source
 from hedgerow.app.planning import plan
 from hedgerow.app.price import price
+from hedgerow.app.risk import risk
 from hedgerow.app.solvency import solvency
 from hedgerow.app.surface import surface
 from hedgerow.errors import HedgerowError
@@ -45,7 +46,7 @@ hedge = App(name="hedge", help="Which trades bring the desk back.")
 collateral = App(name="collateral", help="Which transfers bring the desk back.")
 journal = App(name="journal", help="What was seen and done, and the proof of it.")
 for noun in (
-    exposure, margin, solvency, limits, calls, hedge, collateral, plan, surface, price, journal
+    exposure, margin, solvency, risk, limits, calls, hedge, collateral, plan, surface, price, journal,
 ):  # fmt: skip
     app.command(noun)
 

@@ -32,6 +32,7 @@ from hedgerow.reporting.margins import (
 )
 from hedgerow.reporting.plans import ways_tables
 from hedgerow.reporting.portfolio_margin import portfolio_tables
+from hedgerow.reporting.profits import profit_builtins, profit_svg, profit_tables
 from hedgerow.reporting.records import (
     AccountDay,
     AccountGap,
@@ -91,6 +92,9 @@ __all__ = [
     "plan_tables",
     "plane_svg",
     "portfolio_tables",
+    "profit_builtins",
+    "profit_svg",
+    "profit_tables",
     "render_frame",
     "report_html",
     "rulebooks_table",

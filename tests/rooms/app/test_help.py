@@ -41,6 +41,8 @@ COMMANDS = [
     ("solvency", "backtest"),
     ("solvency", "backtest", "loans"),
     ("solvency", "backtest", "perps"),
+    ("risk",),
+    ("risk", "explain"),
     ("limits",),
     ("limits", "show"),
     ("limits", "check"),

@@ -16,7 +16,6 @@ from hedgerow.limits import (
     CallRoute,
     Look,
     OnLadder,
-    Patient,
     Survey,
     account_node,
     inputs_hash,
@@ -71,23 +70,16 @@ def show_calls(source: Source, *, account: str | None, previous: Path | None, as
 
 
 def _look(account: Account, state: Survey, desk: Desk) -> Look:
-    node = account_node(account)
-    report, terms = state.reports[node], state.book.terms
+    report = state.reports[account_node(account)]
     is_dollar = account.currency == "USD" or account.currency in state.snapshot.dollars_usd
     debt = _debt_asset(account, state)
     if debt is not None:
         is_dollar = debt in state.snapshot.dollars_usd
     return Look(
-        node=node,
-        patient=None
-        if isinstance(report, Failure)
-        else Patient(account, terms, state.snapshot, desk.rulebooks[report.rulebook]),
-        report=report,
-        distance=state.distances[node],
-        coins=state.seen.coins_of(account),
+        seen=state.seen,
+        account=account,
+        rulebook=None if isinstance(report, Failure) else desk.rulebooks[report.rulebook],
         chance=desk.chance,
-        time_ns=state.snapshot.time_ns,
-        time_observed_ns=account.time_observed_ns,
         step_ccy=_STEP_DOLLAR if is_dollar else _STEP_COIN,
         debt_asset=debt,
     )

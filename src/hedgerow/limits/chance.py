@@ -114,7 +114,7 @@ def distance_at(
     failure = likelihood(DISTANCE_FRAC_MAX)
     if isinstance(failure, Failure):
         return failure
-    return _least(lambda at: _known(likelihood(at)) <= chance_frac, 0.0, DISTANCE_FRAC_MAX)
+    return _least(lambda at: _known(likelihood(at)) <= chance_frac, DISTANCE_FRAC_MAX)
 
 
 def horizon_at(
@@ -133,7 +133,7 @@ def horizon_at(
     if isinstance(failure, Failure):
         return failure
     longest_s = float(_HORIZON_NS_MAX // SECOND_NS)
-    found = _least(lambda at_s: _known(likelihood(at_s)) > chance_frac, 0.0, longest_s)
+    found = _least(lambda at_s: _known(likelihood(at_s)) > chance_frac, longest_s)
     if found is None:
         return _HORIZON_NS_MAX
     return max(0, round(found) - 1) * SECOND_NS
@@ -151,15 +151,16 @@ def _both_ways(distance_frac: float) -> Distance:
     )
 
 
-def _known(found: Outcome[float]) -> float:
-    assert not isinstance(found, Failure), "who knows a chance at one place knows it at another"
-    return found
+def _known(likelihood_frac: Outcome[float]) -> float:
+    assert not isinstance(likelihood_frac, Failure), "known at one place is known at another"
+    return likelihood_frac
 
 
-def _least(is_enough: Callable[[float], bool], low: float, high: float) -> float | None:
-    """Give the least number of a range that is enough, from above, where more is always enough."""
-    if not is_enough(high):
+def _least(is_enough: Callable[[float], bool], value_max: float) -> float | None:
+    """Give the least number from zero on that is enough, from above; more is always enough."""
+    if not is_enough(value_max):
         return None
+    low, high = 0.0, value_max
     for _ in range(_HALVINGS):
         middle = 0.5 * (low + high)
         if is_enough(middle):

@@ -8,7 +8,7 @@ import pytest
 
 from hedgerow.app.desk import load_desk
 from hedgerow.errors import DeskRejected
-from hedgerow.limits import Triggers
+from hedgerow.limits import USE, Triggers
 from tests.rooms.app.edit import changed, example, mistakes, written
 from tests.rooms.app.made import Answer, hedgerow_here, morning
 
@@ -256,10 +256,17 @@ def test_the_ladder_of_a_buffer(tmp_path: Path) -> None:
     raw["buffers"] = [{"account": "perp", "trigger_use": "0.6", "target_use": "0.4"}]
     (policy,) = load_desk(written(tmp_path, raw)).calls
     assert policy.target_use_frac == Decimal("0.4")
-    assert policy.use.bounds_frac == pytest.approx((0.5, 0.6, 0.6 + 0.4 / 3, 0.6 + 0.8 / 3))
+    assert policy.triggers[USE].bounds_frac == pytest.approx(
+        (0.5, 0.6, 0.6 + 0.4 / 3, 0.6 + 0.8 / 3)
+    )
     raw["buffers"] = [{"account": "perp", "trigger_use": "0.6", "target_use": "0.59"}]
     (policy,) = load_desk(written(tmp_path, raw)).calls
     assert policy.target_use_frac == Decimal("0.54"), "or paying a call would not close it"
+    raw["buffers"] = [
+        {"account": "perp", "trigger_use": "0.6", "target_use": "0.599999999999999999"}
+    ]
+    (policy,) = load_desk(written(tmp_path, raw)).calls
+    assert policy.triggers[USE].watch_frac == pytest.approx(0.57), "halfway from where it fills to"
 
 
 def test_a_ladder_of_its_own_stands_for_that_of_the_buffer(tmp_path: Path) -> None:
@@ -270,7 +277,7 @@ def test_a_ladder_of_its_own_stands_for_that_of_the_buffer(tmp_path: Path) -> No
     ]  # fmt: skip
     desk = load_desk(written(tmp_path, raw))
     (policy,) = [each for each in desk.calls if each.account_id == "perp"]
-    assert policy.distance == Triggers(
+    assert policy.triggers["distance_spot_frac"] == Triggers(
         watch_frac=0.3, call_frac=0.2, inject_frac=0.1, reduce_frac=0.05
     )
     assert (policy.patience_frac, policy.owner) == (0.05, "Ada")

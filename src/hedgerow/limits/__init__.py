@@ -53,6 +53,7 @@ from hedgerow.limits.seen import (
 )
 from hedgerow.limits.suggest import Appetite, Suggestion, suggested
 from hedgerow.limits.survey import Survey, survey
+from hedgerow.limits.tails import Tails, tailed_passage_frac
 
 __all__ = [
     "CLEAR_FRAC",
@@ -88,6 +89,7 @@ __all__ = [
     "Stress",
     "Suggestion",
     "Survey",
+    "Tails",
     "Toward",
     "Triggers",
     "Use",
@@ -107,5 +109,6 @@ __all__ = [
     "pre_trade",
     "suggested",
     "survey",
+    "tailed_passage_frac",
     "told_anew",
 ]

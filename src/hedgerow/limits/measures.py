@@ -90,7 +90,9 @@ def liquidation_chance(_: str, seen: Seen, given: Given, covers: Covers) -> Iter
             yield Measured(node, None, chance.message, "unknown")
         else:
             hours = given.horizon_ns / HOUR_NS
-            yield Measured(node, chance, f"liquidated within {hours:g} h: {chance:.3%} at most")
+            said = f"liquidated within {hours:g} h: {chance:.3%} at most"
+            by = getattr(given.chance, "said", "")  # a model may say what it takes prices to do
+            yield Measured(node, chance, f"{said}, by {by}" if by else said)
 
 
 def scenario_loss(_: str, seen: Seen, given: Given, covers: Covers) -> Iterator[Measured]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hedgerow.app.desk import load_desk
+from hedgerow.app.portfolio_model import packaged_tails
 from hedgerow.errors import DeskRejected
 from hedgerow.limits import USE, Triggers
 from tests.rooms.app.edit import changed, example, mistakes, written
@@ -85,6 +86,7 @@ def test_limits_show_says_where_each_stands_and_by_which_inputs(more: list[str])
     chance = by_metric["liquidation_probability_frac", "desk/binance/perp"]
     assert chance["of"] == "1h"
     assert 0 <= chance["value_frac_usd_or_coin"] < 0.01
+    assert f"by {packaged_tails()}" in chance["message"], "as solvency probability is"
     # All tokens are 650,000 USDC and five BTC, which nobody issues.
     share = by_metric["concentration_frac", "issuer/circle"]["value_frac_usd_or_coin"]
     assert 0.5 < share < 0.75

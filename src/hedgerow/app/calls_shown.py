@@ -10,6 +10,8 @@ from hedgerow.app.margins import judged_nodes
 from hedgerow.app.memory import recalled
 from hedgerow.app.options import Source
 from hedgerow.app.verdict import status
+from hedgerow.collateral import Route
+from hedgerow.collateral.standing import spare_coin, standing_of
 from hedgerow.errors import Failure
 from hedgerow.instruments import LoanDebt
 from hedgerow.limits import (
@@ -51,9 +53,15 @@ def show_calls(source: Source, *, account: str | None, previous: Path | None, as
             continue
         look = _look(held, state, desk)
         found[held.account_id] = on_ladder(
-            policy, before.get(held.account_id), look, _routes(desk, held.account_id)
+            policy, before.get(held.account_id), look, _routes(desk, state, held.account_id)
         )
-    used = inputs_hash(state.book, state.snapshot, desk.limits, rulebooks_at(desk.rulebooks, at_ns))
+    used = inputs_hash(
+        state.book,
+        state.snapshot,
+        desk.limits,
+        rulebooks_at(desk.rulebooks, at_ns),
+        (*desk.calls, *desk.routes, *desk.buffers, desk.chance),
+    )
     calls = open_calls(found)
     payload = {
         "time_ns": at_ns,
@@ -100,7 +108,7 @@ def _debt_asset(account: Account, state: Survey) -> str | None:
     return max(owed, key=lambda asset: owed[asset], default=None)
 
 
-def _routes(desk: Desk, account_id: str) -> Sequence[CallRoute]:
+def _routes(desk: Desk, state: Survey, account_id: str) -> Sequence[CallRoute]:
     """Give the ways to an account, in order of preference, at the latency that the desk states."""
     return [
         CallRoute(
@@ -109,10 +117,19 @@ def _routes(desk: Desk, account_id: str) -> Sequence[CallRoute]:
             use=each.use,
             step_coin=each.step_coin,
             latency_p99_s=each.latency_ns / SECOND_NS,
+            spare_coin=_spare_coin(each, desk, state),
         )
         for each in desk.routes
         if each.target_account_id == account_id
     ]
+
+
+def _spare_coin(route: Route, desk: Desk, state: Survey) -> Decimal | None:
+    """Give what the source of a route can send, as the desk's own transfers are cut to it."""
+    (source,) = [a for a in state.book.accounts if a.account_id == route.source_account_id]
+    buffers = (each for each in desk.buffers if each.account_id == source.account_id)
+    stands = standing_of(source, next(buffers, None), state, {})
+    return None if isinstance(stands, Failure) else spare_coin(stands, route)
 
 
 def _troubles(found: Sequence[OnLadder]) -> list[str]:

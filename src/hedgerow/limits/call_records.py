@@ -109,19 +109,24 @@ class CallPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CallRoute(msgspec.Struct, frozen=True, kw_only=True):
-    """A way by which coins may come, and how long that takes in 99 of 100 cases."""
+    """A way by which coins may come, and how long that takes in 99 of 100 cases.
+
+    `spare_coin` is the most that its source can send; None where that is unknown.
+    """
 
     name: str
     asset: str
     use: Use
     step_coin: Decimal
     latency_p99_s: float
+    spare_coin: Decimal | None
 
 
 class Way(msgspec.Struct, frozen=True, kw_only=True):
     """One way to answer a call: so much along a route, sent before its deadline.
 
-    Without a quantity, or a deadline, `missing` says why. A deadline that lies before the look was
+    Without a quantity, or a deadline, `missing` says why; it also says that the source cannot send
+    so much, or that nobody knows whether it can. A deadline that lies before the look was
     missed: what is sent now arrives later than it should.
     """
 
@@ -143,8 +148,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
         The least that brings the account back. In a lending market it is a repayment, in the asset
         most of which is owed. None where `missing` says why.
     deadline_ns
-        Until when the last way can still be taken. None where there is no way, or it is unknown how
-        long the account may wait: then it may not.
+        Until when the last way that can send enough can still be taken. None where there is none,
+        or it is unknown how long the account may wait: then it may not.
     owner
         Who is called.
     proof

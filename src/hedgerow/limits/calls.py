@@ -214,7 +214,11 @@ def _call(
     size = amount_to_goals(patient, goals, asset, use, look.step_ccy)
     wait_ns = _wait_ns(policy, look)
     ways = tuple(_way(each, goals, patient, wait_ns) for each in routes)
-    open_ns = [w.deadline_ns for w in ways if w.deadline_ns is not None and w.quantity_coin]
+    open_ns = [
+        each.deadline_ns
+        for each in ways
+        if each.deadline_ns is not None and each.quantity_coin and not each.missing
+    ]
     opened_ns = look.time_ns if former is None else former.opened_ns
     also = " and as far and as safe as its policy asks" if len(policy.triggers) > 1 else ""
     return Call(
@@ -273,8 +277,22 @@ def _way(route: CallRoute, goals: Sequence[Goal], patient: Patient, wait_ns: Out
         deadline_ns=None
         if isinstance(wait_ns, Failure)
         else patient.snapshot.time_ns + wait_ns - latency_ns,
-        missing=tuple(each for each in (found, wait_ns) if isinstance(each, Failure)),
+        missing=tuple(
+            each for each in (found, wait_ns, _short(route, found)) if isinstance(each, Failure)
+        ),
     )
+
+
+def _short(route: CallRoute, wanted_coin: Outcome[Decimal]) -> Failure | None:
+    """Say that a source cannot send what is wanted, or that nobody knows."""
+    spare = route.spare_coin
+    if isinstance(wanted_coin, Failure) or (spare is not None and wanted_coin <= spare):
+        return None
+    if spare is None:
+        said = f"what the source of {route.name} can spare is unknown"
+        return Failure(subject=route.name, reason="missing_data", message=said)
+    said = f"its source can spare {spare.normalize():f} {route.asset} at most"
+    return Failure(subject=route.name, reason="no_source", message=said)
 
 
 def _wait_ns(policy: CallPolicy, look: Look) -> Outcome[int]:

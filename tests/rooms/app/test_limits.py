@@ -364,3 +364,17 @@ def test_json_of_limits_holds_every_field(words: list[str]) -> None:
     told = json.loads(ask(words, "limits", "show", "--json").out)
     for each in told["limits"]:
         assert {"of", "owner", "expires_ns", "dwell_ns"} < set(each)
+
+
+def test_a_ladder_is_among_the_inputs_of_its_calls(more: list[str], tmp_path: Path) -> None:
+    """Who only moves a rung gets other calls, and another hash."""
+    moved = tmp_path / "moved.toml"
+    text = Path(more[0]).read_text(encoding="utf-8")
+    moved.write_text(text.replace("use = [0.005, 0.02,", "use = [0.005, 0.03,"), encoding="utf-8")
+    hashes = {
+        hedgerow_here("calls", "show", str(desk), *more[1:], "--json", cwd=tmp_path).json()[
+            "inputs_hash"
+        ]
+        for desk in (more[0], moved)
+    }
+    assert len(hashes) == 2

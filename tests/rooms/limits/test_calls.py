@@ -48,7 +48,12 @@ POLICY = CallPolicy(
     account_id="perp", target_use_frac=D("0.2"), triggers={USE: BY_USE}, owner="Ada"
 )
 WIRE = CallRoute(
-    name="cold to perp", asset="USDC", use="balance", step_coin=D(1), latency_p99_s=600.0
+    name="cold to perp",
+    asset="USDC",
+    use="balance",
+    step_coin=D(1),
+    latency_p99_s=600.0,
+    spare_coin=D(10_000_000),
 )
 
 
@@ -312,8 +317,22 @@ def test_a_loan_is_called_for_in_what_it_owes() -> None:
         step_ccy=D("0.01"),
         debt_asset="USDC",
     )
-    more = CallRoute(name="s", asset="ETH", use="supply", step_coin=D("0.1"), latency_p99_s=60.0)
-    gone = CallRoute(name="g", asset="DAI", use="supply", step_coin=D(1), latency_p99_s=1.0)
+    more = CallRoute(
+        name="s",
+        asset="ETH",
+        use="supply",
+        step_coin=D("0.1"),
+        latency_p99_s=60.0,
+        spare_coin=D(10_000_000),
+    )
+    gone = CallRoute(
+        name="g",
+        asset="DAI",
+        use="supply",
+        step_coin=D(1),
+        latency_p99_s=1.0,
+        spare_coin=D(10_000_000),
+    )
     slow = msgspec.structs.replace(more, name="slow", latency_p99_s=3600.0)
     found = on_ladder(policy, None, look, [more, gone, slow])
     assert found.rung == "call"
@@ -329,7 +348,14 @@ def test_a_loan_is_called_for_in_what_it_owes() -> None:
 def test_where_no_amount_is_enough_the_call_says_so() -> None:
     """Coins that do not count as collateral change nothing, however many come."""
     held = perp(1, 750)
-    route = CallRoute(name="x", asset="BTC", use="balance", step_coin=D(1), latency_p99_s=1.0)
+    route = CallRoute(
+        name="x",
+        asset="BTC",
+        use="balance",
+        step_coin=D(1),
+        latency_p99_s=1.0,
+        spare_coin=D(10_000_000),
+    )
     call = on_ladder(POLICY, None, look_of(desk(held), held), [route]).call
     assert call is not None
     (way,) = call.ways
@@ -447,3 +473,23 @@ def test_a_call_that_only_its_dwell_holds_open_comes_last() -> None:
     dwells = stands("3000", stands("1500", policy=policy), policy=policy, minutes=9)
     calls = open_calls({"dwells": dwells, "asks": stands("1500")})
     assert [each.size_ccy for each in calls] == [1500, 0]
+
+
+def test_a_way_whose_source_cannot_send_enough_is_no_way_to_wait_for() -> None:
+    """The near source is empty, of another nobody knows; the far one sets the deadline."""
+    held = perp(1, 1500)
+    near = msgspec.structs.replace(WIRE, name="near", latency_p99_s=1.0, spare_coin=D("1499.5"))
+    dark = msgspec.structs.replace(WIRE, name="dark", latency_p99_s=2.0, spare_coin=None)
+    just = msgspec.structs.replace(WIRE, name="just", spare_coin=D(1500))
+    call = on_ladder(POLICY, None, look_of(desk(held), held), [near, dark, just]).call
+    assert call is not None
+    assert [each.quantity_coin for each in call.ways] == [1500, 1500, 1500]
+    assert call.deadline_ns == call.ways[2].deadline_ns
+    told = [each.message for way in call.ways for each in way.missing]
+    assert told == [
+        "its source can spare 1499.5 USDC at most",
+        "what the source of dark can spare is unknown",
+    ]
+    alone = on_ladder(POLICY, None, look_of(desk(held), held), [near]).call
+    assert alone is not None
+    assert alone.deadline_ns is None

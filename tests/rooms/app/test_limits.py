@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from hedgerow.app.asked import looked_at, opened
 from hedgerow.app.desk import load_desk
+from hedgerow.app.options import Source
 from hedgerow.app.portfolio_model import packaged_tails
-from hedgerow.errors import DeskRejected
+from hedgerow.errors import DeskRejected, Failure
 from hedgerow.limits import USE, Triggers
+from hedgerow.units import YEAR_NS
 from tests.rooms.app.edit import changed, example, mistakes, written
 from tests.rooms.app.made import Answer, hedgerow_here, morning
 
@@ -378,3 +381,22 @@ def test_a_ladder_is_among_the_inputs_of_its_calls(more: list[str], tmp_path: Pa
         for desk in (more[0], moved)
     }
     assert len(hashes) == 2
+
+
+@pytest.mark.slow
+def test_limits_and_paths_say_the_same_of_a_loan_on_one_coin(tmp_path: Path) -> None:
+    """Within four errors of the paths, a seventh, and what a loan grows; five horizons."""
+    node = "desk/aave/aave-loop"
+    walked = hedgerow_here(
+        "solvency", "probability", "--account", "aave-loop", "--json", cwd=tmp_path
+    ).json()
+    desk, market, at_ns = opened(Source(None, None, None, None))
+    seen = looked_at(desk, market, at_ns).seen
+    far = seen.distances[node]
+    assert not isinstance(far, Failure)
+    rows = walked["accounts"][node]
+    for years, hit, error in zip(
+        walked["horizons_years"], rows["hit_frac"], rows["hit_error_frac"], strict=True
+    ):
+        found = desk.chance(seen.coins_of(seen.account(node)), far, round(years * YEAR_NS))
+        assert found == pytest.approx(hit, abs=4.0 * error + hit / 7.0 + 2e-5)

@@ -110,18 +110,7 @@ def on_ladder(
         measured_frac={metric: each.value_frac_usd_or_coin for metric, each in found.items()},
     )
     former = None if before is None else before.call
-    report = look.report
-    if isinstance(report, Failure) or look.rulebook is None:
-        return msgspec.structs.replace(stands, call=former)  # nothing was seen, nothing closes
-    if level >= _CALL:
-        return msgspec.structs.replace(
-            stands, call=_call(policy, former, look, look.rulebook, routes)
-        )
-    if former is None:
-        return stands
-    if stands.rung == "unknown" or look.account.time_observed_ns <= former.opened_ns:
-        return msgspec.structs.replace(stands, call=former)
-    return msgspec.structs.replace(stands, receipt=_receipt(former, look, report))
+    return _with_call(stands, policy, former, look, routes)
 
 
 def _held(
@@ -180,6 +169,28 @@ def _is_unknown(asked: Mapping[str, Measured]) -> bool:
 def _is_liquidatable(look: Look) -> bool:
     report = look.report
     return not isinstance(report, Failure) and report.is_liquidatable
+
+
+def _with_call(
+    stands: OnLadder,
+    policy: CallPolicy,
+    former: Call | None,
+    look: Look,
+    routes: Sequence[CallRoute],
+) -> OnLadder:
+    """Open, renew, keep or close the call of an account."""
+    report = look.report
+    if isinstance(report, Failure) or look.rulebook is None:
+        return msgspec.structs.replace(stands, call=former)  # nothing was seen, nothing closes
+    if stands.level_index >= _CALL:
+        call = _call(policy, former, look, look.rulebook, routes)
+        return msgspec.structs.replace(stands, call=call)
+    if former is None:
+        return stands
+    is_seen_since = look.account.time_observed_ns > former.opened_ns
+    if stands.rung == "unknown" or not is_seen_since:
+        return msgspec.structs.replace(stands, call=former)
+    return msgspec.structs.replace(stands, receipt=_receipt(former, look, report))
 
 
 def _receipt(former: Call, look: Look, report: MarginReport) -> Receipt:

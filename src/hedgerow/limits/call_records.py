@@ -88,6 +88,14 @@ class CallPolicy(msgspec.Struct, frozen=True, kw_only=True):
                     f"{'fall' if is_floor else 'rise'} from watch to reduce, within 0 and 1, "
                     f"was {each.bounds_frac}"
                 )
+            frac_max = TRIGGERS[name].bound_frac_max
+            if is_floor and frac_max is not None and bounds[-1] * (1.0 + CLEAR_FRAC) >= frac_max:
+                # An account that breaks nowhere is judged as if it broke where the search ends.
+                raise ValueError(
+                    f"calls of {self.account_id}: {TRIGGERS[name].trigger} must lie below "
+                    f"{frac_max / (1.0 + CLEAR_FRAC):.4g}, or no account would ever clear it, "
+                    f"was {each.bounds_frac}"
+                )
         closes_frac = self.closes_use_frac
         if not (self.target_use_frac.is_finite() and self.target_use_frac > 0):
             raise ValueError(f"calls of {self.account_id}: target_use_frac must be positive")

@@ -10,14 +10,11 @@ from hypothesis import strategies as st
 from hedgerow.errors import Failure
 from hedgerow.limits import (
     LADDER,
-    TRIGGERS,
     USE,
-    CallPolicy,
     CallRoute,
     FirstPassage,
     Look,
     OnLadder,
-    Survey,
     Triggers,
     horizon_at,
     on_ladder,
@@ -25,7 +22,7 @@ from hedgerow.limits import (
     survey,
 )
 from hedgerow.margin import require
-from hedgerow.portfolio import Account, book, with_balance
+from hedgerow.portfolio import book, with_balance
 from hedgerow.solvency import Distance, distance
 from hedgerow.units import MINUTE_NS, SECOND_NS
 from tests.builders import (
@@ -39,53 +36,10 @@ from tests.builders import (
     snapshot,
     supply,
 )
-from tests.rooms.limits.worlds import PERP, RULES, desk, perp
+from tests.rooms.limits.ladder import POLICY, VOLS, WIRE, asking, look_of, stands
+from tests.rooms.limits.worlds import RULES, desk, perp
 
 D = Decimal
-VOLS = FirstPassage(vol_frac={"BTC": 0.6})
-BY_USE = Triggers(watch_frac=0.3, call_frac=0.4, inject_frac=0.6, reduce_frac=0.8)
-POLICY = CallPolicy(
-    account_id="perp", target_use_frac=D("0.2"), triggers={USE: BY_USE}, owner="Ada"
-)
-WIRE = CallRoute(
-    name="cold to perp",
-    asset="USDC",
-    use="balance",
-    step_coin=D(1),
-    latency_p99_s=600.0,
-    spare_coin=D(10_000_000),
-)
-
-
-def look_of(state: Survey, held: Account, chance: FirstPassage | None = VOLS) -> Look:
-    return Look(
-        seen=state.seen,
-        account=held,
-        rulebook=None if isinstance(state.reports[PERP], Failure) else RULES["rules"],
-        chance=chance,
-        step_ccy=D("0.01"),
-    )
-
-
-def asking(**triggers: Triggers) -> CallPolicy:
-    """Give the policy with more triggers, under the words of a desk file."""
-    metric_of = {each.trigger: metric for metric, each in TRIGGERS.items()}
-    more = {metric_of[word]: bounds for word, bounds in triggers.items()}
-    return msgspec.structs.replace(POLICY, triggers={**POLICY.triggers, **more})
-
-
-def stands(
-    balance: str | Decimal,
-    before: OnLadder | None = None,
-    policy: CallPolicy = POLICY,
-    minutes: float = 0,
-    chance: FirstPassage | None = VOLS,
-    observed_ns: int | None = None,
-) -> OnLadder:
-    """1 BTC long at 60,000, which needs 600: the use is 600 over the balance."""
-    now_ns = T0_NS + round(minutes * MINUTE_NS)
-    held = perp(1, balance, time_ns=now_ns if observed_ns is None else observed_ns)
-    return on_ladder(policy, before, look_of(desk(held, time_ns=now_ns), held, chance), [WIRE])
 
 
 @pytest.mark.parametrize(
@@ -361,39 +315,6 @@ def test_where_no_amount_is_enough_the_call_says_so() -> None:
     (way,) = call.ways
     assert way.quantity_coin is None
     assert any("no amount of BTC" in each.message for each in way.missing)
-
-
-@pytest.mark.parametrize(
-    ("changes", "told"),
-    [
-        ({"target_use_frac": D("0.38")}, "target_use_frac must lie below 0.38"),
-        ({"target_use_frac": D(0)}, "target_use_frac must be positive"),
-        ({"target_use_frac": D("NaN")}, "target_use_frac must be positive"),
-        ({"patience_frac": 0.0}, "patience_frac must lie between 0 and 1"),
-        ({"triggers": {USE: BY_USE, "distance_spot_frac": BY_USE}}, "distance must fall"),
-        (
-            {
-                "triggers": {
-                    USE: Triggers(watch_frac=0.5, call_frac=0.4, inject_frac=0.6, reduce_frac=0.8)
-                }
-            },
-            "use must rise",
-        ),
-        (
-            {
-                "triggers": {
-                    USE: Triggers(watch_frac=0.3, call_frac=0.4, inject_frac=0.6, reduce_frac=1.2)
-                }
-            },
-            "within 0 and 1",
-        ),
-        ({"triggers": {}}, "must have margin_use_frac and may have: distance_spot_frac, liq"),
-        ({"triggers": {USE: BY_USE, "delta_spot_usd": BY_USE}}, "were margin_use_frac, delta"),
-    ],
-)
-def test_a_policy_that_cannot_be_meant(changes: dict[str, object], told: str) -> None:
-    with pytest.raises(ValueError, match=told):
-        msgspec.structs.replace(POLICY, **changes)
 
 
 def test_a_call_goes_as_far_as_the_trigger_that_asks_for_more() -> None:

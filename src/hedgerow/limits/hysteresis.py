@@ -123,7 +123,9 @@ def _levels(state: LimitState, before: Held | None) -> tuple[int, int]:
         return level, level
     side = METRICS[state.metric].side
     soft, hard = state.soft_frac_usd_or_coin, state.hard_frac_usd_or_coin
+    # Nothing lies further inside than the end of a search within which nothing breaks.
+    inside_frac = 0.0 if state.toward == "nowhere" else CLEAR_FRAC
     return (
         _LADDER.index(rung_at(side, soft, hard, number)),
-        _LADDER.index(rung_at(side, soft, hard, number, CLEAR_FRAC)),
+        _LADDER.index(rung_at(side, soft, hard, number, inside_frac)),
     )

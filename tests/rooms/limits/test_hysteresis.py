@@ -172,3 +172,13 @@ def test_two_limits_with_one_hard_bound_are_remembered_apart() -> None:
     again, told = told_anew({each.key: each for each in stands}, later, 1)
     assert [each.rung for each in again] == ["soft", "watch"]
     assert told == ()
+
+
+def test_an_account_that_breaks_nowhere_is_as_far_inside_as_can_be() -> None:
+    """A bound of 68 % was broken; then nothing breaks as far as 70 %, where the search ends."""
+    far = limit("distance_spot_frac", 0.69, 0.68, "desk/binance/perp")
+    near = desk(perp(1, 30_000), limits=[far]).limits
+    stands, _ = told_anew({}, near, 0)
+    assert [each.rung for each in stands] == ["hard"]
+    then, _ = told_anew({each.key: each for each in stands}, desk(perp(0), limits=[far]).limits, 1)
+    assert [each.rung for each in then] == ["watch"]

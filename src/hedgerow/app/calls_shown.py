@@ -25,12 +25,14 @@ from hedgerow.limits import (
     open_calls,
 )
 from hedgerow.margin import rulebooks_at
+from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.reporting import builtins_of, call_tables
 from hedgerow.units import SECOND_NS, to_model
 
 __all__ = ["show_calls"]
 
+_RAY = 10**27
 # The least amount of an account's currency that a call is told in: a cent of dollars, a satoshi.
 _STEP_DOLLAR, _STEP_COIN = Decimal("0.01"), Decimal("0.00000001")
 
@@ -100,12 +102,22 @@ def _debt_asset(account: Account, state: Survey) -> str | None:
         terms = state.book.terms[position.instrument_id]
         if not isinstance(terms, LoanDebt) or position.quantity_contracts >= 0:
             continue
-        price = state.snapshot.asset(terms.asset)
+        index = state.snapshot.lending(terms.market, terms.asset)
         # Only which of them to name: what nobody can price is asked for last.
-        worth = 0.0 if isinstance(price, Failure) else price.price_usd
+        grown = 0.0 if isinstance(index, Failure) else index.borrow_index_ray / _RAY
+        worth_usd = grown * _price_usd(terms.asset, state.snapshot)
         owed.setdefault(terms.asset, 0.0)
-        owed[terms.asset] -= to_model(position.quantity_contracts) * worth
+        owed[terms.asset] -= to_model(position.quantity_contracts) * worth_usd
     return max(owed, key=lambda asset: owed[asset], default=None)
+
+
+def _price_usd(asset: str, snapshot: Snapshot) -> float:
+    """Give what the protocol believes an asset is worth, else the market; zero where neither."""
+    answer = snapshot.oracle_usd(asset)
+    if not isinstance(answer, Failure):
+        return to_model(answer)
+    price = snapshot.asset(asset)
+    return 0.0 if isinstance(price, Failure) else price.price_usd
 
 
 def _routes(desk: Desk, state: Survey, account_id: str) -> Sequence[CallRoute]:

@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 
 from hedgerow.app.asked import looked_at, opened
+from hedgerow.app.calls_shown import _debt_asset
 from hedgerow.app.desk import load_desk
 from hedgerow.app.options import Source
 from hedgerow.app.portfolio_model import packaged_tails
 from hedgerow.errors import DeskRejected, Failure
-from hedgerow.limits import USE, Triggers
+from hedgerow.limits import USE, Triggers, survey
+from hedgerow.portfolio import book
 from hedgerow.units import YEAR_NS
+from tests.builders import account, by_id, debt, lending, oracle, snapshot
 from tests.rooms.app.edit import changed, example, mistakes, written
 from tests.rooms.app.made import Answer, hedgerow_here, morning
 
@@ -400,3 +403,17 @@ def test_limits_and_paths_say_the_same_of_a_loan_on_one_coin(tmp_path: Path) -> 
     ):
         found = desk.chance(seen.coins_of(seen.account(node)), far, round(years * YEAR_NS))
         assert found == pytest.approx(hit, abs=4.0 * error + hit / 7.0 + 2e-5)
+
+
+def test_what_most_is_owed_of_is_told_with_its_interest() -> None:
+    """1,000 DAI grown threefold are more than 2,000 USDC that have just been borrowed."""
+    held = account(
+        "loan",
+        venue="aave",
+        positions={debt("DAI").instrument_id: -1_000, debt("USDC").instrument_id: -2_000},
+    )
+    market = snapshot(
+        oracle("DAI", 1), oracle("USDC", 1), lending("USDC"), lending("DAI", debt_ray=3 * 10**27)
+    )
+    state = survey(book([held], by_id(debt("DAI"), debt("USDC"))), market, {}, [])
+    assert _debt_asset(held, state) == "DAI"

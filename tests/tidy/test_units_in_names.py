@@ -29,7 +29,12 @@ Floats: TypeAlias = NDArray[np.float64]
 
 # Rooms where what nobody else sees is held to it too, but for one paper's own quantities. They hand
 # on tables, whose names the glossary has.
-_TO_THE_LAST = ("hedgerow.pricing.", "hedgerow.exposure.", "hedgerow.margin.model.")
+_TO_THE_LAST = (
+    "hedgerow.pricing.",
+    "hedgerow.exposure.",
+    "hedgerow.margin.model.",
+    "hedgerow.limits.",
+)
 _OF_A_PAPER = "hedgerow.pricing.implied_reference"
 # Rooms whose functions take numbers of any unit, columns under their paper's letters, or integers
 # under the names of the venue's own source.

@@ -10,13 +10,14 @@ from hedgerow.app.margins import judged_nodes
 from hedgerow.app.memory import recalled
 from hedgerow.app.options import Source
 from hedgerow.app.verdict import status
+from hedgerow.collateral import Route
+from hedgerow.collateral.standing import spare_coin, standing_of
 from hedgerow.errors import Failure
 from hedgerow.instruments import LoanDebt
 from hedgerow.limits import (
     CallRoute,
     Look,
     OnLadder,
-    Patient,
     Survey,
     account_node,
     inputs_hash,
@@ -24,12 +25,14 @@ from hedgerow.limits import (
     open_calls,
 )
 from hedgerow.margin import rulebooks_at
+from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.reporting import builtins_of, call_tables
 from hedgerow.units import SECOND_NS, to_model
 
 __all__ = ["show_calls"]
 
+_RAY = 10**27
 # The least amount of an account's currency that a call is told in: a cent of dollars, a satoshi.
 _STEP_DOLLAR, _STEP_COIN = Decimal("0.01"), Decimal("0.00000001")
 
@@ -52,9 +55,15 @@ def show_calls(source: Source, *, account: str | None, previous: Path | None, as
             continue
         look = _look(held, state, desk)
         found[held.account_id] = on_ladder(
-            policy, before.get(held.account_id), look, _routes(desk, held.account_id)
+            policy, before.get(held.account_id), look, _routes(desk, state, held.account_id)
         )
-    used = inputs_hash(state.book, state.snapshot, desk.limits, rulebooks_at(desk.rulebooks, at_ns))
+    used = inputs_hash(
+        state.book,
+        state.snapshot,
+        desk.limits,
+        rulebooks_at(desk.rulebooks, at_ns),
+        (*desk.calls, *desk.routes, *desk.buffers, desk.chance),
+    )
     calls = open_calls(found)
     payload = {
         "time_ns": at_ns,
@@ -71,23 +80,16 @@ def show_calls(source: Source, *, account: str | None, previous: Path | None, as
 
 
 def _look(account: Account, state: Survey, desk: Desk) -> Look:
-    node = account_node(account)
-    report, terms = state.reports[node], state.book.terms
+    report = state.reports[account_node(account)]
     is_dollar = account.currency == "USD" or account.currency in state.snapshot.dollars_usd
     debt = _debt_asset(account, state)
     if debt is not None:
         is_dollar = debt in state.snapshot.dollars_usd
     return Look(
-        node=node,
-        patient=None
-        if isinstance(report, Failure)
-        else Patient(account, terms, state.snapshot, desk.rulebooks[report.rulebook]),
-        report=report,
-        distance=state.distances[node],
-        coins=state.seen.coins_of(account),
+        seen=state.seen,
+        account=account,
+        rulebook=None if isinstance(report, Failure) else desk.rulebooks[report.rulebook],
         chance=desk.chance,
-        time_ns=state.snapshot.time_ns,
-        time_observed_ns=account.time_observed_ns,
         step_ccy=_STEP_DOLLAR if is_dollar else _STEP_COIN,
         debt_asset=debt,
     )
@@ -100,15 +102,25 @@ def _debt_asset(account: Account, state: Survey) -> str | None:
         terms = state.book.terms[position.instrument_id]
         if not isinstance(terms, LoanDebt) or position.quantity_contracts >= 0:
             continue
-        price = state.snapshot.asset(terms.asset)
+        index = state.snapshot.lending(terms.market, terms.asset)
         # Only which of them to name: what nobody can price is asked for last.
-        worth = 0.0 if isinstance(price, Failure) else price.price_usd
+        grown = 0.0 if isinstance(index, Failure) else index.borrow_index_ray / _RAY
+        worth_usd = grown * _price_usd(terms.asset, state.snapshot)
         owed.setdefault(terms.asset, 0.0)
-        owed[terms.asset] -= to_model(position.quantity_contracts) * worth
+        owed[terms.asset] -= to_model(position.quantity_contracts) * worth_usd
     return max(owed, key=lambda asset: owed[asset], default=None)
 
 
-def _routes(desk: Desk, account_id: str) -> Sequence[CallRoute]:
+def _price_usd(asset: str, snapshot: Snapshot) -> float:
+    """Give what the protocol believes an asset is worth, else the market; zero where neither."""
+    answer = snapshot.oracle_usd(asset)
+    if not isinstance(answer, Failure):
+        return to_model(answer)
+    price = snapshot.asset(asset)
+    return 0.0 if isinstance(price, Failure) else price.price_usd
+
+
+def _routes(desk: Desk, state: Survey, account_id: str) -> Sequence[CallRoute]:
     """Give the ways to an account, in order of preference, at the latency that the desk states."""
     return [
         CallRoute(
@@ -117,10 +129,19 @@ def _routes(desk: Desk, account_id: str) -> Sequence[CallRoute]:
             use=each.use,
             step_coin=each.step_coin,
             latency_p99_s=each.latency_ns / SECOND_NS,
+            spare_coin=_spare_coin(each, desk, state),
         )
         for each in desk.routes
         if each.target_account_id == account_id
     ]
+
+
+def _spare_coin(route: Route, desk: Desk, state: Survey) -> Decimal | None:
+    """Give what the source of a route can send, as the desk's own transfers are cut to it."""
+    (source,) = [a for a in state.book.accounts if a.account_id == route.source_account_id]
+    buffers = (each for each in desk.buffers if each.account_id == source.account_id)
+    stands = standing_of(source, next(buffers, None), state, {})
+    return None if isinstance(stands, Failure) else spare_coin(stands, route)
 
 
 def _troubles(found: Sequence[OnLadder]) -> list[str]:

@@ -25,7 +25,7 @@ from hedgerow.app.desk_instruments import instrument_of
 from hedgerow.app.desk_limits import calls_of, limits_of
 from hedgerow.app.desk_mistakes import shape_mistakes
 from hedgerow.app.loose_ends import loose_ends, terms_from_name
-from hedgerow.app.portfolio_model import packaged_vols
+from hedgerow.app.portfolio_model import packaged_chance
 from hedgerow.app.rulebooks import packaged_rulebooks, rulebooks_in
 from hedgerow.collateral import BufferPolicy, Route
 from hedgerow.errors import DeskRejected, HedgerowError
@@ -136,7 +136,7 @@ def _desk(written: DeskFile, rulebooks: Mapping[str, Rulebook], digest: str) -> 
     instruments = _instruments(written)
     perpetuals = tuple(t for t in instruments.values() if isinstance(t, LinearPerpetual))
     fees_frac = _fees_frac(written, rulebooks)
-    chance = FirstPassage(vol_frac={**packaged_vols(), **written.vols})
+    chance = packaged_chance(written.vols)
     return Desk(
         name=desk.name,
         digest=digest,

@@ -7,9 +7,9 @@ is assumed where nothing was recorded. Unknown keys are refused; `desk_mistakes`
 import tomllib
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, create_model
 
 from hedgerow.app.desk_fields import (
     Count,
@@ -33,9 +33,12 @@ from hedgerow.app.desk_fields import (
 )
 from hedgerow.app.desk_instruments import InstrumentPart
 from hedgerow.errors import DeskRejected
+from hedgerow.limits import TRIGGERS, USE
 from hedgerow.units import DAY_NS, HOUR_NS
 
 __all__ = ["DeskFile", "read_desk_file"]
+
+P = TypeVar("P", bound=Part)
 
 
 class DeskPart(Part):
@@ -134,18 +137,31 @@ class BackingPart(Part):
     oracle: Name | None = None
 
 
+def _with_triggers(part: type[P]) -> type[P]:
+    """Add a key for each metric that the rungs of a call may begin by; only one must be there."""
+    keys: dict[str, Any] = {
+        each.trigger: RungBounds if metric == USE else (RungBounds | None, None)
+        for metric, each in TRIGGERS.items()
+    }
+    return create_model(part.__name__, __base__=part, __doc__=part.__doc__, **keys)
+
+
+@_with_triggers
 class CallPart(Part):
     """Where the rungs of an account begin (watch, call, inject, reduce), and who is called."""
 
     account: Name
-    use: RungBounds
-    distance: RungBounds | None = None
-    probability: RungBounds | None = None
     horizon: DurationPositive = DAY_NS
     target_use: ExactFraction
     patience: Fraction = 0.01
     dwell: Duration = 0
     owner: str = ""
+
+    @property
+    def rungs(self) -> dict[str, list[float]]:
+        """Where they begin, by metric."""
+        found = {metric: getattr(self, each.trigger) for metric, each in TRIGGERS.items()}
+        return {metric: bounds for metric, bounds in found.items() if bounds is not None}
 
 
 class HedgePart(Part):

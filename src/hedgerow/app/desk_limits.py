@@ -5,7 +5,7 @@ from decimal import Decimal
 from hedgerow.app.desk_file import BufferPart, CallPart, DeskFile, LimitPart
 from hedgerow.app.shocks import NAMED
 from hedgerow.app.stresses import stress_of
-from hedgerow.limits import METRICS, Backing, CallPolicy, Chance, Given, Limit, Triggers
+from hedgerow.limits import METRICS, USE, Backing, CallPolicy, Chance, Given, Limit, Triggers
 from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, to_model
 
 __all__ = ["calls_of", "limits_of", "span"]
@@ -86,9 +86,7 @@ def _call(part: CallPart) -> CallPolicy:
     return CallPolicy(
         account_id=part.account,
         target_use_frac=part.target_use,
-        use=_triggers(part.use),
-        distance=None if part.distance is None else _triggers(part.distance),
-        probability=None if part.probability is None else _triggers(part.probability),
+        triggers={metric: _triggers(bounds) for metric, bounds in part.rungs.items()},
         horizon_ns=part.horizon,
         patience_frac=part.patience,
         dwell_ns=part.dwell,
@@ -97,18 +95,15 @@ def _call(part: CallPart) -> CallPolicy:
 
 
 def _call_of_buffer(part: BufferPart) -> CallPolicy:
-    trigger, target = to_model(part.trigger_use), to_model(part.target_use)
+    # A buffer may be refilled to its trigger or just below it, which would leave a call open.
+    target_use_frac = min(part.target_use, part.trigger_use * Decimal("0.9"))
+    trigger, target = to_model(part.trigger_use), to_model(target_use_frac)
     third = (1.0 - trigger) / 3.0
+    use = [(trigger + target) / 2.0, trigger, trigger + third, trigger + 2.0 * third]
     return CallPolicy(
         account_id=part.account,
-        # A buffer may be refilled to just below its trigger, which would leave a call open.
-        target_use_frac=min(part.target_use, part.trigger_use * Decimal("0.9")),
-        use=Triggers(
-            watch_frac=(trigger + target) / 2.0,
-            call_frac=trigger,
-            inject_frac=trigger + third,
-            reduce_frac=trigger + 2.0 * third,
-        ),
+        target_use_frac=target_use_frac,
+        triggers={USE: _triggers(use)},
     )
 
 

@@ -148,6 +148,7 @@ def _why(desk: Desk, made: Suggestion, appetite: Appetite, horizon: str) -> list
             for coin, move in made.moves_frac.items()
         )
         lines.append(f"Moves: {moves}; vols {appetite.vol_move_volpt:g} points.")
+        lines.append(f"Prices: {desk.chance.said}.")
     if made.full_usd is not None:
         lines.append(
             f"The present desk: deltas and vegas foretell a loss of {made.linear_usd:,.0f} USD at "

@@ -1,6 +1,7 @@
 """Read what the packaged portfolio margin assumes, and draw its scenarios."""
 
 import math
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import PurePosixPath
@@ -10,13 +11,13 @@ import msgspec
 import numpy as np
 
 from hedgerow.errors import RulebookRejected
+from hedgerow.limits import FirstPassage, Tails
 from hedgerow.margin.portfolio import PortfolioModel
 from hedgerow.market import (
     Covariance,
     Factor,
     FactorKind,
     JointScenarios,
-    Jumps,
     drawn,
     joined,
     stressed,
@@ -24,6 +25,7 @@ from hedgerow.market import (
 
 __all__ = [
     "MODEL_FILE",
+    "packaged_chance",
     "packaged_covariance",
     "packaged_degrees_count",
     "packaged_model",
@@ -40,50 +42,6 @@ _DAYS_PER_YEAR: Final = 365
 class _Correlation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pair: tuple[str, str]
     value_frac: float
-
-
-class Tails(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How far paths of prices go beyond their deviations: regimes of the vol, and jumps.
-
-    Sizes of jumps are of a coin of `vol_told_frac`; another one jumps in step with its vol.
-    `reach_frac` is how much farther lows and highs within the day go than its closes tell.
-    """
-
-    vol_deviation_log: float
-    regimes_count: int
-    reach_frac: float
-    jumps_count_per_year: float
-    up_frac: float
-    size_up_log: float
-    size_down_log: float
-    vol_told_frac: float
-
-    @property
-    def jumps(self) -> Jumps:
-        """The jumps of a coin of `vol_told_frac`."""
-        return Jumps(
-            jumps_count_per_year=self.jumps_count_per_year,
-            up_frac=self.up_frac,
-            size_up_log=self.size_up_log,
-            size_down_log=self.size_down_log,
-        )
-
-    def loading_frac(self, vol_frac: float) -> float:
-        """Give how far a coin of some vol jumps, for a jump of size 1."""
-        return vol_frac / self.vol_told_frac
-
-    def between_jumps_frac(self, vol_frac: float) -> float:
-        """Give what is left of a vol when its jumps are taken out: the two squares add up."""
-        size = self.up_frac * self.size_up_log**2 + (1.0 - self.up_frac) * self.size_down_log**2
-        jumping = 2.0 * self.jumps_count_per_year * size * self.loading_frac(vol_frac) ** 2
-        return self.reach_frac * math.sqrt(vol_frac**2 - jumping)
-
-    def __str__(self) -> str:
-        """Say it in a line."""
-        return (
-            f"the vol in {self.regimes_count} equally likely regimes, {self.vol_deviation_log:g} "
-            f"apart in logs, and {self.jumps_count_per_year:g} jumps a year"
-        )
 
 
 class _ModelFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -126,6 +84,15 @@ def packaged_vols() -> dict[str, float]:
     """Give the annualised vol of every coin that is known, as a fraction."""
     per_day = _file().deviations_frac_per_day["spot"]
     return {coin: deviation * math.sqrt(_DAYS_PER_YEAR) for coin, deviation in per_day.items()}
+
+
+def packaged_chance(told_vol_frac: Mapping[str, float]) -> FirstPassage:
+    """Give who knows how likely a move is: by the tails, with the vols told in place of its own."""
+    return FirstPassage(
+        vol_frac={**packaged_vols(), **told_vol_frac},
+        tails=packaged_tails(),
+        degrees_frac=float(packaged_degrees_count()),
+    )
 
 
 def packaged_covariance() -> Covariance:

@@ -29,11 +29,31 @@ from hedgerow.limits.evidence import inputs_hash
 from hedgerow.limits.hysteresis import CLEAR_FRAC, Held, held, told_anew
 from hedgerow.limits.judge import breaches, covers, judge
 from hedgerow.limits.pretrade import Change, PreTrade, pre_trade
-from hedgerow.limits.records import METRICS, Breach, Key, Limit, LimitState, Metric, Rung, Side
-from hedgerow.limits.rescue import Goal, Patient, amount_to_goal
-from hedgerow.limits.seen import NOBODY, Backing, Chance, Given, Seen, Stress, account_node
+from hedgerow.limits.records import (
+    METRICS,
+    TRIGGERS,
+    USE,
+    Breach,
+    Key,
+    Limit,
+    LimitState,
+    Metric,
+    Rung,
+    Side,
+)
+from hedgerow.limits.seen import (
+    NOBODY,
+    Backing,
+    Chance,
+    Given,
+    Seen,
+    Stress,
+    Toward,
+    account_node,
+)
 from hedgerow.limits.suggest import Appetite, Suggestion, suggested
 from hedgerow.limits.survey import Survey, survey
+from hedgerow.limits.tails import Tails, tailed_passage_frac
 
 __all__ = [
     "CLEAR_FRAC",
@@ -41,6 +61,8 @@ __all__ = [
     "LADDER",
     "METRICS",
     "NOBODY",
+    "TRIGGERS",
+    "USE",
     "Appetite",
     "Backing",
     "Breach",
@@ -52,7 +74,6 @@ __all__ = [
     "Change",
     "FirstPassage",
     "Given",
-    "Goal",
     "Held",
     "Key",
     "Limit",
@@ -60,7 +81,6 @@ __all__ = [
     "Look",
     "Metric",
     "OnLadder",
-    "Patient",
     "PreTrade",
     "Receipt",
     "Rung",
@@ -69,11 +89,12 @@ __all__ = [
     "Stress",
     "Suggestion",
     "Survey",
+    "Tails",
+    "Toward",
     "Triggers",
     "Use",
     "Way",
     "account_node",
-    "amount_to_goal",
     "arrived",
     "breaches",
     "covers",
@@ -88,5 +109,6 @@ __all__ = [
     "pre_trade",
     "suggested",
     "survey",
+    "tailed_passage_frac",
     "told_anew",
 ]

@@ -88,15 +88,24 @@ def _tokens(kind: Kind, seen: Seen, given: Given) -> _Shelf:
         if not isinstance(terms, Spot | StakedCoin | VaultShare | LoanSupply):
             continue
         shelf.missing.update(dict.fromkeys(part.troubles))
-        if not part.is_known or part.value_usd <= 0.0:
+        if part.is_known and part.value_usd <= 0.0:
             continue
-        everything.append(part.value_usd)
         name = _behind(kind, part, seen.snapshot, given)
         if name == UNKNOWN_NAME:
             shelf.unnamed[_token(part)] = None
+        if not part.is_known:
+            if name != NOBODY:
+                shelf.held_usd.setdefault(name, [])
+            continue
+        everything.append(part.value_usd)
         if name != NOBODY:
             shelf.held_usd.setdefault(name, []).append(part.value_usd)
     shelf.total_usd = fsum(everything)
+    if shelf.missing or shelf.unnamed:  # any name may have more than is known, or something at all
+        for backing in given.backing.values():
+            said = getattr(backing, kind)
+            if said is not None and said != NOBODY:
+                shelf.held_usd.setdefault(said, [])
     return shelf
 
 

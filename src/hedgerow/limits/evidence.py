@@ -19,8 +19,14 @@ def inputs_hash(
     snapshot: Snapshot,
     limits: Iterable[Limit],
     rulebooks: Mapping[str, Rulebook],
+    beside: Iterable[msgspec.Struct] = (),
 ) -> str:
     """Hash accounts, terms, everything the market said, the limits, and the rulebooks in use.
+
+    Parameters
+    ----------
+    beside
+        What else it was judged by, such as the ladders of calls.
 
     Returns
     -------
@@ -34,13 +40,15 @@ def inputs_hash(
         for each in fields(snapshot)
         if not each.name.startswith("_")  # what it worked out, and was not told
     }
-    inputs = {
+    inputs: dict[str, object] = {
         "accounts": book.accounts,
         "instruments": {name: book.terms[name] for name in sorted(book.terms)},
         "market": market,
         "limits": tuple(limits),
         "rulebooks": {name: rulebooks[name] for name in sorted(rulebooks) if name in used},
     }
+    if more := tuple(beside):
+        inputs["beside"] = more
     encoded = msgspec.json.encode(inputs, enc_hook=_builtin, order="deterministic")
     return sha256(encoded).hexdigest()
 

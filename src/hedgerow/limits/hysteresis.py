@@ -33,15 +33,18 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     node: str
     metric: str
     of: str
+    soft_frac_usd_or_coin: float
     hard_frac_usd_or_coin: float
     rung: Rung
     level_index: int
     since_ns: int
+    owner: str = ""
 
     @property
     def key(self) -> Key:
         """That of the state it holds."""
-        return self.node, self.metric, self.of, self.hard_frac_usd_or_coin
+        bounds = self.soft_frac_usd_or_coin, self.hard_frac_usd_or_coin
+        return self.node, self.metric, self.of, *bounds, self.owner
 
 
 def level_held(
@@ -83,10 +86,12 @@ def held(before: Held | None, state: LimitState, time_ns: int) -> Held:
         node=state.node,
         metric=state.metric,
         of=state.of,
+        soft_frac_usd_or_coin=state.soft_frac_usd_or_coin,
         hard_frac_usd_or_coin=state.hard_frac_usd_or_coin,
         rung=state.rung if is_apart else _LADDER[level],
         level_index=level,
         since_ns=since_ns,
+        owner=state.owner,
     )
 
 
@@ -118,7 +123,9 @@ def _levels(state: LimitState, before: Held | None) -> tuple[int, int]:
         return level, level
     side = METRICS[state.metric].side
     soft, hard = state.soft_frac_usd_or_coin, state.hard_frac_usd_or_coin
+    # Nothing lies further inside than the end of a search within which nothing breaks.
+    inside_frac = 0.0 if state.toward == "nowhere" else CLEAR_FRAC
     return (
         _LADDER.index(rung_at(side, soft, hard, number)),
-        _LADDER.index(rung_at(side, soft, hard, number, CLEAR_FRAC)),
+        _LADDER.index(rung_at(side, soft, hard, number, inside_frac)),
     )

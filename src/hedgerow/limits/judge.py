@@ -118,4 +118,5 @@ def _state(limit: Limit, measured: Measured, time_ns: int) -> LimitState:
         owner=limit.owner,
         expires_ns=limit.expires_ns,
         dwell_ns=limit.dwell_ns,
+        toward=measured.toward,
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.exposure import funding
-from hedgerow.limits.seen import Given, Measured, Seen
+from hedgerow.limits.seen import Given, Measured, Seen, Toward
 from hedgerow.margin import MarginReport
 from hedgerow.pricing import value
 from hedgerow.solvency import Distance
@@ -72,11 +72,12 @@ def distance_left(_: str, seen: Seen, __: Given, covers: Covers) -> Iterator[Mea
             # Known to be further than anything searched: report the edge of the search, not
             # infinity.
             edge = min(abs(found.searched_down_frac), found.searched_up_frac)
-            yield Measured(node, edge, f"no breach within {edge:.0%} of the joint spot")
+            said = f"no breach within {edge:.0%} of the joint spot"
+            yield Measured(node, edge, said, toward="nowhere")
             continue
         is_fall = found.down_frac is not None and abs(found.down_frac) == nearest
-        way = "fall" if is_fall else "rise"
-        yield Measured(node, nearest, f"breaks after a {way} of {nearest:.1%}")
+        way: Toward = "fall" if is_fall else "rise"
+        yield Measured(node, nearest, f"breaks after a {way} of {nearest:.1%}", toward=way)
 
 
 def liquidation_chance(_: str, seen: Seen, given: Given, covers: Covers) -> Iterator[Measured]:
@@ -89,7 +90,9 @@ def liquidation_chance(_: str, seen: Seen, given: Given, covers: Covers) -> Iter
             yield Measured(node, None, chance.message, "unknown")
         else:
             hours = given.horizon_ns / HOUR_NS
-            yield Measured(node, chance, f"liquidated within {hours:g} h: {chance:.3%} at most")
+            said = f"liquidated within {hours:g} h: {chance:.3%} at most"
+            by = getattr(given.chance, "said", "")  # a model may say what it takes prices to do
+            yield Measured(node, chance, f"{said}, by {by}" if by else said)
 
 
 def scenario_loss(_: str, seen: Seen, given: Given, covers: Covers) -> Iterator[Measured]:
@@ -107,12 +110,17 @@ def scenario_loss(_: str, seen: Seen, given: Given, covers: Covers) -> Iterator[
     tables = {each.name: seen.under(each) for each in given.stresses}
     rows = {name: {row.node: row for row in table.rows} for name, table in tables.items()}
     for row in asked:
-        then = {name: found[row.node] for name, found in rows.items()}
-        missing = [*row.missing, *(gone for each in then.values() for gone in each.missing)]
+        # A node is gone where nothing moves with its coin any more; nothing lies on it then.
+        then = {name: found.get(row.node) for name, found in rows.items()}
+        known = [each for each in then.values() if each is not None]
+        missing = [*row.missing, *(gone for each in known for gone in each.missing)]
         if missing:
             yield _incomplete(row.node, missing)
             continue
-        losses = {name: row.value_usd - each.value_usd for name, each in then.items()}
+        losses = {
+            name: row.value_usd - (0.0 if each is None else each.value_usd)
+            for name, each in then.items()
+        }
         worst = max(losses, key=lambda name: losses[name])
         if losses[worst] <= 0.0:
             yield Measured(row.node, 0.0, "loses nothing under any shock")

@@ -8,7 +8,7 @@ from hedgerow.limits.seen import Measure, Side
 from hedgerow.pricing import GREEKS, Greek
 from hedgerow.solvency import DISTANCE_FRAC_MAX
 
-__all__ = ["METRICS", "Metric", "NodeKind"]
+__all__ = ["METRICS", "TRIGGERS", "USE", "Metric", "NodeKind"]
 
 # account: those that a venue may liquidate. tree: every node of the exposure tree, and `coin/COIN`.
 # holder: venues and accounts of the tree. name: who a desk leans on, `issuer/circle`.
@@ -35,6 +35,8 @@ class Metric(NamedTuple):
         lies below. None for what is no fraction.
     asks
         What a person may state for it beside the bounds.
+    trigger
+        Of an account: the word for the rungs of a call that begin by it; empty where none do.
     """
 
     title: str
@@ -44,6 +46,7 @@ class Metric(NamedTuple):
     nodes: NodeKind = "tree"
     bound_frac_max: float | None = None
     asks: Asked | None = None
+    trigger: str = ""
 
     @property
     def is_of_account(self) -> bool:
@@ -70,6 +73,9 @@ def _metric(greek: Greek) -> Metric:
     return Metric(greek.title.lower(), unit)
 
 
+USE: Final = "margin_use_frac"
+"""The one that every ladder has: a call says to which use it brings an account."""
+
 # `margin_use_frac`: requirement over equity. `distance_spot_frac`: how far the joint spot may still
 # move before an account is liquidatable.
 METRICS: Final[dict[str, Metric]] = {
@@ -78,8 +84,13 @@ METRICS: Final[dict[str, Metric]] = {
     "delta_premium_adjusted_coin": Metric("premium-adjusted delta", "coin"),
     **{name: _metric(greek) for name, greek in GREEKS.items()},
     # Beyond a use of one the venue liquidates: a bound out there is met when all is over.
-    "margin_use_frac": Metric(
-        "margin use", "", measures.margin_use, nodes="account", bound_frac_max=1.0
+    USE: Metric(
+        "margin use",
+        "",
+        measures.margin_use,
+        nodes="account",
+        bound_frac_max=1.0,
+        trigger="use",
     ),
     # An account that breaks nowhere in the search is judged as if it broke at its edge: a bound
     # there or beyond would always be broken.
@@ -90,6 +101,7 @@ METRICS: Final[dict[str, Metric]] = {
         side="floor",
         nodes="account",
         bound_frac_max=DISTANCE_FRAC_MAX,
+        trigger="distance",
     ),
     "liquidation_probability_frac": Metric(
         "liquidation probability",
@@ -98,6 +110,7 @@ METRICS: Final[dict[str, Metric]] = {
         nodes="account",
         bound_frac_max=1.0,
         asks="horizon",
+        trigger="probability",
     ),
     "scenario_loss_usd": Metric("scenario loss", "USD", measures.scenario_loss, asks="shock"),
     "funding_paid_usd_per_day": Metric("funding paid", "USD per day", measures.funding_paid),
@@ -107,3 +120,6 @@ METRICS: Final[dict[str, Metric]] = {
         "concentration share", "", concentration, nodes="name", bound_frac_max=1.0
     ),
 }
+
+TRIGGERS: Final[dict[str, Metric]] = {name: each for name, each in METRICS.items() if each.trigger}
+"""What the rungs of a call may begin by."""

@@ -13,7 +13,7 @@ import msgspec
 from hedgerow.errors import Failure, OutOfDomain
 from hedgerow.instruments import Instrument
 from hedgerow.limits.judge import WORST_FIRST
-from hedgerow.limits.records import METRICS, Limit, LimitState
+from hedgerow.limits.records import METRICS, Key, Limit, LimitState
 from hedgerow.limits.survey import Survey, account_node, survey
 from hedgerow.margin import Leg, MarginReport, Rulebook, with_legs
 from hedgerow.portfolio import book
@@ -74,8 +74,7 @@ def pre_trade(
         with_legs(each, legs.get(each.account_id, ()), instruments) for each in now.book.accounts
     ]
     after = survey(book(accounts, instruments), now.snapshot, rulebooks, limits)
-    before_of = {state.key: state for state in now.limits}
-    after_of = {state.key: state for state in after.limits}
+    before_of, after_of = _by_key(now.limits), _by_key(after.limits)
     changes = [
         Change(before=before, after=then, objection=_objection(before, then))
         for key in {**after_of, **before_of}
@@ -83,6 +82,14 @@ def pre_trade(
     ]
     objections = [each.objection for each in changes if each.objection]
     return PreTrade(after, tuple(changes), (*objections, *_unmargined(now, after, legs)))
+
+
+def _by_key(states: Iterable[LimitState]) -> dict[Key, LimitState]:
+    """Keep the worst of equals, which comes first: a limit written twice, and renewed once."""
+    found: dict[Key, LimitState] = {}
+    for state in states:
+        found.setdefault(state.key, state)
+    return found
 
 
 def _objection(before: LimitState | None, after: LimitState | None) -> str:
@@ -115,11 +122,17 @@ def _is_worse(before: LimitState, after: LimitState) -> bool:
 
 
 def _unmargined(now: Survey, after: Survey, legs: Mapping[str, Sequence[Leg]]) -> list[str]:
-    """Name the accounts that trade and could not: the venue would refuse, or liquidate them."""
+    """Name the accounts that trade and could not: the venue would refuse, or liquidate them.
+
+    Of an account without a rulebook nobody can say that it could.
+    """
     told = []
     for account in now.book.accounts:
         node = account_node(account)
-        if account.account_id not in legs or node not in after.reports:
+        if not legs.get(account.account_id):
+            continue
+        if node not in after.reports:
+            told.append(f"{account.account_id} has no rulebook to say whether it may trade")
             continue
         report = after.reports[node]
         if isinstance(report, Failure):

@@ -2,10 +2,21 @@
 
 import msgspec
 
-from hedgerow.limits.metrics import METRICS, Metric
-from hedgerow.limits.seen import Given, Rung, Side
+from hedgerow.limits.metrics import METRICS, TRIGGERS, USE, Metric
+from hedgerow.limits.seen import Given, Rung, Side, Toward
 
-__all__ = ["METRICS", "Breach", "Key", "Limit", "LimitState", "Metric", "Rung", "Side"]
+__all__ = [
+    "METRICS",
+    "TRIGGERS",
+    "USE",
+    "Breach",
+    "Key",
+    "Limit",
+    "LimitState",
+    "Metric",
+    "Rung",
+    "Side",
+]
 
 
 class Limit(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,15 +70,16 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
         return METRICS[self.metric].side
 
 
-# What tells one limit from another on one node: node, metric, what is stated for it, and its hard
-# bound, since two people may have set one each.
-Key = tuple[str, str, str, float]
+# What tells one limit from another on one node: node, metric, what is stated for it, and its bounds
+# and owner, since two people may have set one each.
+Key = tuple[str, str, str, float, float, str]
 
 
 class LimitState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One limit on one node, now. Its value is None when unknown, which is a breach.
 
-    `of` is what was stated for the metric, such as a shock; the rest is as its limit has it.
+    `of` is what was stated for the metric, such as a shock; `toward` is as it was measured; the
+    rest is as its limit has it.
     """
 
     node: str
@@ -81,11 +93,13 @@ class LimitState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     owner: str = ""
     expires_ns: int | None = None
     dwell_ns: int = 0
+    toward: Toward = ""
 
     @property
     def key(self) -> Key:
         """What tells it from every other state of a desk."""
-        return self.node, self.metric, self.of, self.hard_frac_usd_or_coin
+        bounds = self.soft_frac_usd_or_coin, self.hard_frac_usd_or_coin
+        return self.node, self.metric, self.of, *bounds, self.owner
 
 
 class Breach(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,6 +30,7 @@ __all__ = [
     "Seen",
     "Side",
     "Stress",
+    "Toward",
     "account_node",
 ]
 
@@ -37,6 +38,10 @@ Side: TypeAlias = Literal["ceiling", "floor"]
 # watch: beyond 70 % of soft. soft: act. hard: never wanted. expired: nobody renewed the limit.
 # unknown: a breach of its own kind.
 Rung: TypeAlias = Literal["calm", "watch", "soft", "hard", "expired", "unknown"]
+
+# Which way prices go where a number is a move of them; nowhere: no move within the search does it,
+# and the number is how far was searched. Empty where it is no move.
+Toward: TypeAlias = Literal["", "fall", "rise", "nowhere"]
 
 # The coins an account hangs on, how far it is from its liquidation, and the time it is asked about.
 Chance: TypeAlias = Callable[[Sequence[str], Distance, int], Outcome[float]]
@@ -140,6 +145,7 @@ class Measured(NamedTuple):
     value_frac_usd_or_coin: float | None
     message: str
     rung: Rung | None = None
+    toward: Toward = ""
 
 
 # A metric's name, what is seen, what is given, and which nodes are asked for.

@@ -178,28 +178,30 @@ def _corners(
     if any(each.subject not in seen.reports for each in unmet):
         return {}, ()  # a coin that stands still would look safe
     return moves, tuple(
-        _corner(moves, spot, vol, appetite.vol_move_volpt) for spot in (-1, 1) for vol in (-1, 1)
+        _corner({coin: way * move for coin, move in moves.items()}, vol_move)
+        for way in (-1.0, 1.0)
+        for vol_move in (-appetite.vol_move_volpt, appetite.vol_move_volpt)
     )
 
 
-def _corner(moves: Mapping[str, float], spot: int, vol: int, vol_move_volpt: float) -> Stress:
-    named = [f"{coin}={100.0 * spot * move:+.1f}%" for coin, move in moves.items()]
+def _corner(moves_frac: Mapping[str, float], vol_move_volpt: float) -> Stress:
+    named = [f"{coin}={100.0 * move:+.1f}%" for coin, move in moves_frac.items()]
     return Stress(
-        name=",".join([*named, f"vol={vol * vol_move_volpt:+g}pt"]),
+        name=",".join([*named, f"vol={vol_move_volpt:+g}pt"]),
         shock=Shock(
-            spot_factor_frac={coin: 1.0 + spot * move for coin, move in moves.items()},
-            vol_shift_frac=vol * vol_move_volpt / 100.0,
+            spot_factor_frac={coin: 1.0 + move for coin, move in moves_frac.items()},
+            vol_shift_frac=vol_move_volpt / 100.0,
         ),
     )
 
 
 def _losses(
-    seen: Seen, moves: Mapping[str, float], corners: Sequence[Stress], appetite: Appetite
+    seen: Seen, moves_frac: Mapping[str, float], corners: Sequence[Stress], appetite: Appetite
 ) -> Failure | tuple[float, float, float, dict[str, ExposureRow]]:
     """Set what Greeks foretell beside what revaluation finds, in the worst corner of each."""
     now = seen.exposures.row("desk")
     tables = [seen.under(each).row("desk") for each in corners]
-    rows = {coin: seen.exposures.row(f"coin/{coin}") for coin in moves}
+    rows = {coin: seen.exposures.row(f"coin/{coin}") for coin in moves_frac}
     known: dict[str, ExposureRow] = {}
     for row in (now, *tables, *rows.values()):
         if isinstance(row, Failure):
@@ -226,7 +228,7 @@ def _losses(
         )
         found.append(now.value_usd - then.value_usd)
     linear = sum(
-        abs(row.delta_spot_usd) * moves[coin] + abs(_vega_usd(row)) * appetite.vol_move_volpt
+        abs(row.delta_spot_usd) * moves_frac[coin] + abs(_vega_usd(row)) * appetite.vol_move_volpt
         for coin, row in known.items()
     )
     curved = max(full - line for full, line in zip(found, foretold, strict=True))
@@ -235,7 +237,7 @@ def _losses(
 
 def _greeks(
     rows: Mapping[str, ExposureRow],
-    moves: Mapping[str, float],
+    moves_frac: Mapping[str, float],
     appetite: Appetite,
     curved_usd: float,
     unmet: list[Failure],
@@ -251,7 +253,7 @@ def _greeks(
         return []
     lost = {}
     for coin, row in rows.items():
-        lost[f"coin/{coin}", "delta_spot_usd"] = abs(row.delta_spot_usd) * moves[coin]
+        lost[f"coin/{coin}", "delta_spot_usd"] = abs(row.delta_spot_usd) * moves_frac[coin]
         if _vega_usd(row) != 0.0:
             vega_usd = abs(_vega_usd(row)) * appetite.vol_move_volpt
             lost[f"coin/{coin}", _VEGA] = vega_usd
@@ -264,7 +266,7 @@ def _greeks(
     for (node, metric), part in parts.items():
         move = appetite.vol_move_volpt
         if metric == "delta_spot_usd":
-            move = moves[node.removeprefix("coin/")]
+            move = moves_frac[node.removeprefix("coin/")]
         share_usd = left_usd * part / sum(parts.values())
         limits.append(_ceiling(node, metric, share_usd / move, Given()))
     return limits

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from hedgerow.errors import Failure
-from hedgerow.limits import METRICS, Call, LimitState, OnLadder, PreTrade
+from hedgerow.limits import METRICS, TRIGGERS, Call, LimitState, OnLadder, PreTrade
 from hedgerow.reporting.figures import UNKNOWN, exact, percent, quantity
 from hedgerow.reporting.framing import headed, note, troubles
 from hedgerow.reporting.grid import Column, grid
@@ -25,8 +25,9 @@ _CHECK_HEAD: tuple[Column, ...] = (
     ("After", "", True), ("", "", False), ("Hard", "", True), ("Objection", "", False),
 )  # fmt: skip
 _LADDER_HEAD: tuple[Column, ...] = (
-    ("Account", "", False), ("Rung", "", False), ("Since", "", False), ("Use", "", True),
-    ("Distance", "", True), ("Why", "", False),
+    ("Account", "", False), ("Rung", "", False), ("Since", "", False),
+    *((each.trigger.capitalize(), "", True) for each in TRIGGERS.values()),
+    ("Why", "", False),
 )  # fmt: skip
 _WAY_HEAD: tuple[Column, ...] = (
     ("Route", "", False), ("Send", "", True), ("", "", False), ("Takes, p99", "s", True),
@@ -101,8 +102,7 @@ def call_tables(
     """Where every account stands, then each open call with the ways to answer it."""
     rows = [
         (each.account_id, each.rung, format_ns(each.since_ns),
-         UNKNOWN if each.use_frac is None else percent(each.use_frac),
-         percent(each.distance_frac), ", ".join(each.reasons))
+         *(percent(each.measured_frac.get(metric)) for metric in TRIGGERS), ", ".join(each.reasons))
         for each in ladder
     ]  # fmt: skip
     parts = headed(heading)
@@ -124,7 +124,7 @@ def call_tables(
 def _call(call: Call, time_ns: int) -> list[RenderableType]:
     size = UNKNOWN if call.size_ccy is None else exact(call.size_ccy, call.currency)
     owner = f", to {call.owner}" if call.owner else ", to nobody: name an owner under [[calls]]"
-    title = f"Call {call.call_id}: {size} {call.currency} {_by(call.deadline_ns, time_ns)}{owner}"
+    title = f"Call {call.call_id}: {size} {call.currency} {_by(call, time_ns)}{owner}"
     rows = [
         (way.route, UNKNOWN if way.quantity_coin is None else quantity(way.quantity_coin),
          f"{way.asset} ({way.use})", f"{way.latency_p99_s:g}",
@@ -138,10 +138,13 @@ def _call(call: Call, time_ns: int) -> list[RenderableType]:
     return [table, note(f"Closes when seen: {call.proof}."), *missing]
 
 
-def _by(deadline_ns: int | None, time_ns: int) -> str:
-    if deadline_ns is None:
+def _by(call: Call, time_ns: int) -> str:
+    if call.size_ccy == 0:
+        return "more, it has all come"
+    if call.deadline_ns is None:
         return "at once"
-    return f"by {format_ns(deadline_ns)}" if deadline_ns > time_ns else "at once, it is late"
+    is_late = call.deadline_ns <= time_ns
+    return "at once, it is late" if is_late else f"by {format_ns(call.deadline_ns)}"
 
 
 def _start(deadline_ns: int | None, time_ns: int) -> str:

@@ -5,6 +5,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from hedgerow.limits import Toward
+
 __all__ = [
     "AccountDay",
     "AccountGap",
@@ -136,6 +138,7 @@ class LimitTrouble(msgspec.Struct, frozen=True, kw_only=True):
     is_at_end: bool
     message: str
     is_liquidated: bool = False
+    toward: Toward = ""
 
 
 class EpisodeSummary(msgspec.Struct, frozen=True, kw_only=True):

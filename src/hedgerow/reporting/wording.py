@@ -91,15 +91,13 @@ def limit_value(state: LimitState, value: float | None) -> str:
 
 
 def limit_now(state: LimitState) -> str:
-    """Write where a limit stands: a distance with the sign of its nearer side, if that is told."""
+    """Write where a limit stands: a move of prices with its sign."""
     value = state.value_frac_usd_or_coin
-    if state.metric != "distance_spot_frac" or value is None:
+    if value is None or not state.toward:
         return limit_value(state, value)
-    if "no breach" in state.message:
+    if state.toward == "nowhere":
         return _FURTHER
-    sides = {"fall of": -1.0, "rise of": 1.0}
-    side = next((sign for words, sign in sides.items() if words in state.message), None)
-    return percent(value) if side is None else percent(side * abs(value), sign=True)
+    return percent(-value if state.toward == "fall" else value, sign=True)
 
 
 def trouble_value(trouble: LimitTrouble) -> str:
@@ -128,6 +126,7 @@ def _as_state(trouble: LimitTrouble) -> LimitState:
         hard_frac_usd_or_coin=trouble.hard_frac_usd_or_coin,
         rung=trouble.rung,
         message=trouble.message,
+        toward=trouble.toward,
     )
 
 

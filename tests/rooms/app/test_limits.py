@@ -6,9 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from hedgerow.app.asked import looked_at, opened
+from hedgerow.app.calls_shown import _debt_asset
 from hedgerow.app.desk import load_desk
-from hedgerow.errors import DeskRejected
-from hedgerow.limits import Triggers
+from hedgerow.app.options import Source
+from hedgerow.app.portfolio_model import packaged_tails
+from hedgerow.errors import DeskRejected, Failure
+from hedgerow.limits import USE, Triggers, survey
+from hedgerow.portfolio import book
+from hedgerow.units import YEAR_NS
+from tests.builders import account, by_id, debt, lending, oracle, snapshot
 from tests.rooms.app.edit import changed, example, mistakes, written
 from tests.rooms.app.made import Answer, hedgerow_here, morning
 
@@ -85,6 +92,7 @@ def test_limits_show_says_where_each_stands_and_by_which_inputs(more: list[str])
     chance = by_metric["liquidation_probability_frac", "desk/binance/perp"]
     assert chance["of"] == "1h"
     assert 0 <= chance["value_frac_usd_or_coin"] < 0.01
+    assert f"by {packaged_tails()}" in chance["message"], "as solvency probability is"
     # All tokens are 650,000 USDC and five BTC, which nobody issues.
     share = by_metric["concentration_frac", "issuer/circle"]["value_frac_usd_or_coin"]
     assert 0.5 < share < 0.75
@@ -256,10 +264,17 @@ def test_the_ladder_of_a_buffer(tmp_path: Path) -> None:
     raw["buffers"] = [{"account": "perp", "trigger_use": "0.6", "target_use": "0.4"}]
     (policy,) = load_desk(written(tmp_path, raw)).calls
     assert policy.target_use_frac == Decimal("0.4")
-    assert policy.use.bounds_frac == pytest.approx((0.5, 0.6, 0.6 + 0.4 / 3, 0.6 + 0.8 / 3))
+    assert policy.triggers[USE].bounds_frac == pytest.approx(
+        (0.5, 0.6, 0.6 + 0.4 / 3, 0.6 + 0.8 / 3)
+    )
     raw["buffers"] = [{"account": "perp", "trigger_use": "0.6", "target_use": "0.59"}]
     (policy,) = load_desk(written(tmp_path, raw)).calls
     assert policy.target_use_frac == Decimal("0.54"), "or paying a call would not close it"
+    raw["buffers"] = [
+        {"account": "perp", "trigger_use": "0.6", "target_use": "0.599999999999999999"}
+    ]
+    (policy,) = load_desk(written(tmp_path, raw)).calls
+    assert policy.triggers[USE].watch_frac == pytest.approx(0.57), "halfway from where it fills to"
 
 
 def test_a_ladder_of_its_own_stands_for_that_of_the_buffer(tmp_path: Path) -> None:
@@ -270,7 +285,7 @@ def test_a_ladder_of_its_own_stands_for_that_of_the_buffer(tmp_path: Path) -> No
     ]  # fmt: skip
     desk = load_desk(written(tmp_path, raw))
     (policy,) = [each for each in desk.calls if each.account_id == "perp"]
-    assert policy.distance == Triggers(
+    assert policy.triggers["distance_spot_frac"] == Triggers(
         watch_frac=0.3, call_frac=0.2, inject_frac=0.1, reduce_frac=0.05
     )
     assert (policy.patience_frac, policy.owner) == (0.05, "Ada")
@@ -355,3 +370,50 @@ def test_json_of_limits_holds_every_field(words: list[str]) -> None:
     told = json.loads(ask(words, "limits", "show", "--json").out)
     for each in told["limits"]:
         assert {"of", "owner", "expires_ns", "dwell_ns"} < set(each)
+
+
+def test_a_ladder_is_among_the_inputs_of_its_calls(more: list[str], tmp_path: Path) -> None:
+    """Who only moves a rung gets other calls, and another hash."""
+    moved = tmp_path / "moved.toml"
+    text = Path(more[0]).read_text(encoding="utf-8")
+    moved.write_text(text.replace("use = [0.005, 0.02,", "use = [0.005, 0.03,"), encoding="utf-8")
+    hashes = {
+        hedgerow_here("calls", "show", str(desk), *more[1:], "--json", cwd=tmp_path).json()[
+            "inputs_hash"
+        ]
+        for desk in (more[0], moved)
+    }
+    assert len(hashes) == 2
+
+
+@pytest.mark.slow
+def test_limits_and_paths_say_the_same_of_a_loan_on_one_coin(tmp_path: Path) -> None:
+    """Within four errors of the paths, a seventh, and what a loan grows; five horizons."""
+    node = "desk/aave/aave-loop"
+    walked = hedgerow_here(
+        "solvency", "probability", "--account", "aave-loop", "--json", cwd=tmp_path
+    ).json()
+    desk, market, at_ns = opened(Source(None, None, None, None))
+    seen = looked_at(desk, market, at_ns).seen
+    far = seen.distances[node]
+    assert not isinstance(far, Failure)
+    rows = walked["accounts"][node]
+    for years, hit, error in zip(
+        walked["horizons_years"], rows["hit_frac"], rows["hit_error_frac"], strict=True
+    ):
+        found = desk.chance(seen.coins_of(seen.account(node)), far, round(years * YEAR_NS))
+        assert found == pytest.approx(hit, abs=4.0 * error + hit / 7.0 + 2e-5)
+
+
+def test_what_most_is_owed_of_is_told_with_its_interest() -> None:
+    """1,000 DAI grown threefold are more than 2,000 USDC that have just been borrowed."""
+    held = account(
+        "loan",
+        venue="aave",
+        positions={debt("DAI").instrument_id: -1_000, debt("USDC").instrument_id: -2_000},
+    )
+    market = snapshot(
+        oracle("DAI", 1), oracle("USDC", 1), lending("USDC"), lending("DAI", debt_ray=3 * 10**27)
+    )
+    state = survey(book([held], by_id(debt("DAI"), debt("USDC"))), market, {}, [])
+    assert _debt_asset(held, state) == "DAI"

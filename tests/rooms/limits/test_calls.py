@@ -10,22 +10,19 @@ from hypothesis import strategies as st
 from hedgerow.errors import Failure
 from hedgerow.limits import (
     LADDER,
-    CallPolicy,
+    USE,
     CallRoute,
     FirstPassage,
     Look,
     OnLadder,
-    Patient,
-    Survey,
     Triggers,
-    account_node,
     horizon_at,
     on_ladder,
     open_calls,
     survey,
 )
 from hedgerow.margin import require
-from hedgerow.portfolio import Account, book, with_balance
+from hedgerow.portfolio import book, with_balance
 from hedgerow.solvency import Distance, distance
 from hedgerow.units import MINUTE_NS, SECOND_NS
 from tests.builders import (
@@ -39,47 +36,10 @@ from tests.builders import (
     snapshot,
     supply,
 )
+from tests.rooms.limits.ladder import POLICY, VOLS, WIRE, asking, look_of, stands
 from tests.rooms.limits.worlds import RULES, desk, perp
 
 D = Decimal
-VOLS = FirstPassage(vol_frac={"BTC": 0.6})
-USE = Triggers(watch_frac=0.3, call_frac=0.4, inject_frac=0.6, reduce_frac=0.8)
-POLICY = CallPolicy(account_id="perp", target_use_frac=D("0.2"), use=USE, owner="Ada")
-WIRE = CallRoute(
-    name="cold to perp", asset="USDC", use="balance", step_coin=D(1), latency_p99_s=600.0
-)
-
-
-def look_of(state: Survey, held: Account, chance: FirstPassage | None = VOLS) -> Look:
-    node = account_node(held)
-    report = state.reports[node]
-    return Look(
-        node=node,
-        patient=None
-        if isinstance(report, Failure)
-        else Patient(held, state.book.terms, state.snapshot, RULES["rules"]),
-        report=report,
-        distance=state.distances[node],
-        coins=state.seen.coins_of(held),
-        chance=chance,
-        time_ns=state.snapshot.time_ns,
-        time_observed_ns=held.time_observed_ns,
-        step_ccy=D("0.01"),
-    )
-
-
-def stands(
-    balance: str | Decimal,
-    before: OnLadder | None = None,
-    policy: CallPolicy = POLICY,
-    minutes: float = 0,
-    chance: FirstPassage | None = VOLS,
-    observed_ns: int | None = None,
-) -> OnLadder:
-    """1 BTC long at 60,000, which needs 600: the use is 600 over the balance."""
-    now_ns = T0_NS + round(minutes * MINUTE_NS)
-    held = perp(1, balance, time_ns=now_ns if observed_ns is None else observed_ns)
-    return on_ladder(policy, before, look_of(desk(held, time_ns=now_ns), held, chance), [WIRE])
 
 
 @pytest.mark.parametrize(
@@ -218,10 +178,10 @@ def test_what_is_unknown_neither_opens_nor_closes_nor_lets_down() -> None:
 def test_distance_and_probability_raise_a_rung_too_and_a_call_brings_both_back() -> None:
     """Use of 20 % is calm; a fall of 4.04 % away it is not."""
     far = Triggers(watch_frac=0.2, call_frac=0.1, inject_frac=0.05, reduce_frac=0.02)
-    policy = msgspec.structs.replace(POLICY, distance=far)
+    policy = asking(distance=far)
     found = stands("3000", policy=policy)
     assert found.rung == "inject"
-    assert found.reasons == ("distance is 4.0%",)
+    assert found.reasons == ("breaks after a fall of 4.0%",)
     call = found.call
     assert call is not None
     assert call.size_ccy is not None
@@ -235,10 +195,10 @@ def test_distance_and_probability_raise_a_rung_too_and_a_call_brings_both_back()
 
     assert left(call.size_ccy).nearest_frac == pytest.approx(0.105, abs=2e-4)
     likely = Triggers(watch_frac=0.01, call_frac=0.05, inject_frac=0.5, reduce_frac=0.9)
-    policy = msgspec.structs.replace(POLICY, probability=likely)
+    policy = asking(probability=likely)
     found = stands("3000", policy=policy)
     assert found.rung == "call"
-    assert found.probability_frac is not None
+    assert found.measured_frac["liquidation_probability_frac"] is not None
     assert found.call is not None
     assert found.call.size_ccy is not None
     then = VOLS(["BTC"], left(found.call.size_ccy), policy.horizon_ns)
@@ -251,11 +211,11 @@ def test_distance_and_probability_raise_a_rung_too_and_a_call_brings_both_back()
 def test_a_call_stays_open_while_one_of_its_measures_is_not_far_enough_inside() -> None:
     """Use clears at once; a distance of 10.2 % lies in the band of a bound of 10 %."""
     far = Triggers(watch_frac=0.5, call_frac=0.1, inject_frac=0.01, reduce_frac=0.005)
-    policy = msgspec.structs.replace(POLICY, distance=far)
+    policy = asking(distance=far)
     opened = stands("1500", policy=policy)
     assert opened.rung == "call"
     near = stands("6660", opened, policy=policy, minutes=5)
-    assert near.distance_frac == pytest.approx(0.102, abs=1e-3)
+    assert near.measured_frac["distance_spot_frac"] == pytest.approx(0.102, abs=1e-3)
     assert near.rung == "call"
     assert stands("6660", policy=policy).rung == "watch", "by itself it would be none"
     assert stands("7000", opened, policy=policy, minutes=5).rung == "watch"
@@ -301,25 +261,32 @@ def test_a_loan_is_called_for_in_what_it_owes() -> None:
     )
     market = snapshot(oracle("ETH", 2_000), oracle("USDC", 1), lending("ETH"), lending("USDC"))
     state = survey(book([held], by_id(supply("ETH"), debt("USDC"))), market, {"rules": rules}, [])
-    policy = msgspec.structs.replace(
-        POLICY,
-        target_use_frac=D("0.7"),
-        use=Triggers(watch_frac=0.75, call_frac=0.8, inject_frac=0.9, reduce_frac=0.95),
-    )
+    use = Triggers(watch_frac=0.75, call_frac=0.8, inject_frac=0.9, reduce_frac=0.95)
+    policy = msgspec.structs.replace(POLICY, target_use_frac=D("0.7"), triggers={USE: use})
     look = Look(
-        node="desk/aave/perp",
-        patient=Patient(held, state.book.terms, market, rules),
-        report=state.reports["desk/aave/perp"],
-        distance=state.distances["desk/aave/perp"],
-        coins=("ETH",),
+        seen=state.seen,
+        account=held,
+        rulebook=rules,
         chance=FirstPassage(vol_frac={"ETH": 0.8}),
-        time_ns=T0_NS,
-        time_observed_ns=T0_NS,
         step_ccy=D("0.01"),
         debt_asset="USDC",
     )
-    more = CallRoute(name="s", asset="ETH", use="supply", step_coin=D("0.1"), latency_p99_s=60.0)
-    gone = CallRoute(name="g", asset="DAI", use="supply", step_coin=D(1), latency_p99_s=1.0)
+    more = CallRoute(
+        name="s",
+        asset="ETH",
+        use="supply",
+        step_coin=D("0.1"),
+        latency_p99_s=60.0,
+        spare_coin=D(10_000_000),
+    )
+    gone = CallRoute(
+        name="g",
+        asset="DAI",
+        use="supply",
+        step_coin=D(1),
+        latency_p99_s=1.0,
+        spare_coin=D(10_000_000),
+    )
     slow = msgspec.structs.replace(more, name="slow", latency_p99_s=3600.0)
     found = on_ladder(policy, None, look, [more, gone, slow])
     assert found.rung == "call"
@@ -335,7 +302,14 @@ def test_a_loan_is_called_for_in_what_it_owes() -> None:
 def test_where_no_amount_is_enough_the_call_says_so() -> None:
     """Coins that do not count as collateral change nothing, however many come."""
     held = perp(1, 750)
-    route = CallRoute(name="x", asset="BTC", use="balance", step_coin=D(1), latency_p99_s=1.0)
+    route = CallRoute(
+        name="x",
+        asset="BTC",
+        use="balance",
+        step_coin=D(1),
+        latency_p99_s=1.0,
+        spare_coin=D(10_000_000),
+    )
     call = on_ladder(POLICY, None, look_of(desk(held), held), [route]).call
     assert call is not None
     (way,) = call.ways
@@ -343,35 +317,12 @@ def test_where_no_amount_is_enough_the_call_says_so() -> None:
     assert any("no amount of BTC" in each.message for each in way.missing)
 
 
-@pytest.mark.parametrize(
-    ("changes", "told"),
-    [
-        ({"target_use_frac": D("0.38")}, "target_use_frac must lie below 0.38"),
-        ({"target_use_frac": D(0)}, "target_use_frac must be positive"),
-        ({"target_use_frac": D("NaN")}, "target_use_frac must be positive"),
-        ({"patience_frac": 0.0}, "patience_frac must lie between 0 and 1"),
-        ({"distance": USE}, "distance must fall"),
-        (
-            {"use": Triggers(watch_frac=0.5, call_frac=0.4, inject_frac=0.6, reduce_frac=0.8)},
-            "use must rise",
-        ),
-        (
-            {"use": Triggers(watch_frac=0.3, call_frac=0.4, inject_frac=0.6, reduce_frac=1.2)},
-            "within 0 and 1",
-        ),
-    ],
-)
-def test_a_policy_that_cannot_be_meant(changes: dict[str, object], told: str) -> None:
-    with pytest.raises(ValueError, match=told):
-        msgspec.structs.replace(POLICY, **changes)
-
-
 def test_a_call_goes_as_far_as_the_trigger_that_asks_for_more() -> None:
     """A distance of 30 % asks for more than a probability of 5 %, whichever is looked at first."""
     far = Triggers(watch_frac=0.5, call_frac=0.3, inject_frac=0.01, reduce_frac=0.005)
     likely = Triggers(watch_frac=0.01, call_frac=0.05, inject_frac=0.5, reduce_frac=0.9)
-    alone = stands("3000", policy=msgspec.structs.replace(POLICY, distance=far))
-    both = stands("3000", policy=msgspec.structs.replace(POLICY, distance=far, probability=likely))
+    alone = stands("3000", policy=asking(distance=far))
+    both = stands("3000", policy=asking(distance=far, probability=likely))
     assert alone.call is not None
     assert both.call is not None
     assert both.call.size_ccy == alone.call.size_ccy
@@ -380,3 +331,86 @@ def test_a_call_goes_as_far_as_the_trigger_that_asks_for_more() -> None:
 def test_a_calm_account_has_no_reason_to_be_told() -> None:
     calm = stands("30000")
     assert (calm.rung, calm.reasons) == ("calm", ())
+
+
+@pytest.mark.parametrize(
+    ("word", "bounds"),
+    [("distance", (0.5, 0.3, 0.01, 0.005)), ("probability", (0.01, 0.05, 0.5, 0.9))],
+)
+def test_a_call_that_is_paid_in_full_closes(word: str, bounds: tuple[float, ...]) -> None:
+    """Whatever opened it: distances are found from the near side, to a part of a per mille."""
+    watch, call, inject, reduce = bounds
+    each = Triggers(watch_frac=watch, call_frac=call, inject_frac=inject, reduce_frac=reduce)
+    policy = asking(**{word: each})
+    opened = stands("3000", policy=policy)
+    assert opened.call is not None
+    assert opened.call.size_ccy is not None
+    short = stands(3000 + opened.call.size_ccy - D("0.01"), opened, policy=policy, minutes=5)
+    assert short.call is not None
+    assert short.call.size_ccy == D("0.01")
+    paid = stands(3000 + opened.call.size_ccy, opened, policy=policy, minutes=5)
+    assert (paid.call, paid.rung) == (None, "watch")
+    assert paid.receipt is not None
+    assert paid.receipt.seen_in == "balance"
+
+
+def test_a_probability_that_no_amount_brings_down_has_no_size() -> None:
+    """At a vol of 900 % a month moves prices further than any distance is looked for."""
+    likely = Triggers(watch_frac=0.01, call_frac=0.05, inject_frac=0.5, reduce_frac=0.9)
+    policy = msgspec.structs.replace(
+        asking(probability=likely), horizon_ns=30 * 24 * 60 * MINUTE_NS
+    )
+    call = stands("3000", policy=policy, chance=FirstPassage(vol_frac={"BTC": 9.0})).call
+    assert call is not None
+    assert call.size_ccy is None
+    assert "no amount of USDC" in call.missing[0].message
+    assert call.ways[0].quantity_coin is None
+
+
+def test_a_policy_that_asks_what_nobody_knows_has_no_size() -> None:
+    likely = Triggers(watch_frac=0.01, call_frac=0.05, inject_frac=0.5, reduce_frac=0.9)
+    found = stands("1000", policy=asking(probability=likely), chance=None)
+    assert found.rung == "unknown"
+    assert found.call is not None
+    assert found.call.size_ccy is None
+    assert "vol" in found.call.missing[0].message
+
+
+def test_what_came_before_the_size_was_found_does_not_pay_it() -> None:
+    """1,500 of 2,950 came, 1,450 are still asked for, and then prices rise."""
+    opened = stands("50")
+    half = stands("1550", opened, minutes=5)
+    assert half.call is not None
+    assert half.call.size_ccy == 1450
+    later_ns = T0_NS + 10 * MINUTE_NS
+    held = perp(1, 1550, time_ns=later_ns)
+    risen = on_ladder(POLICY, half, look_of(desk(held, spot=61_000, time_ns=later_ns), held), [])
+    assert risen.receipt is not None
+    assert risen.receipt.seen_in == "requirement"
+
+
+def test_a_call_that_only_its_dwell_holds_open_comes_last() -> None:
+    policy = msgspec.structs.replace(POLICY, dwell_ns=10 * MINUTE_NS)
+    dwells = stands("3000", stands("1500", policy=policy), policy=policy, minutes=9)
+    calls = open_calls({"dwells": dwells, "asks": stands("1500")})
+    assert [each.size_ccy for each in calls] == [1500, 0]
+
+
+def test_a_way_whose_source_cannot_send_enough_is_no_way_to_wait_for() -> None:
+    """The near source is empty, of another nobody knows; the far one sets the deadline."""
+    held = perp(1, 1500)
+    near = msgspec.structs.replace(WIRE, name="near", latency_p99_s=1.0, spare_coin=D("1499.5"))
+    dark = msgspec.structs.replace(WIRE, name="dark", latency_p99_s=2.0, spare_coin=None)
+    just = msgspec.structs.replace(WIRE, name="just", spare_coin=D(1500))
+    call = on_ladder(POLICY, None, look_of(desk(held), held), [near, dark, just]).call
+    assert call is not None
+    assert [each.quantity_coin for each in call.ways] == [1500, 1500, 1500]
+    assert call.deadline_ns == call.ways[2].deadline_ns
+    told = [each.message for way in call.ways for each in way.missing]
+    assert told == [
+        "its source can spare 1499.5 USDC at most",
+        "what the source of dark can spare is unknown",
+    ]
+    alone = on_ladder(POLICY, None, look_of(desk(held), held), [near]).call
+    assert alone is not None
+    assert alone.deadline_ns is None

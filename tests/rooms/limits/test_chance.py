@@ -13,7 +13,6 @@ from scipy.integrate import quad
 
 from hedgerow.errors import Failure, OutOfDomain
 from hedgerow.limits import FirstPassage, distance_at, first_passage_frac, horizon_at
-from hedgerow.limits.chance import break_frac
 from hedgerow.solvency import Distance
 from hedgerow.units import DAY_NS, SECOND_NS, YEAR_NS
 
@@ -31,6 +30,12 @@ def away(down: float | None, up: float | None) -> Distance:
         searched_down_frac=-0.7,
         searched_up_frac=2.0,
     )
+
+
+def breaks(distance: Distance, horizon_ns: int) -> float:
+    found = VOLS(["BTC"], distance, horizon_ns)
+    assert isinstance(found, float)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -66,7 +71,7 @@ def test_it_is_the_integral_of_its_density(move: float, years: float) -> None:
 
 def test_both_sides_are_bounded_by_their_sum() -> None:
     """Survival between 90 and 112 of 100, of the same section: 0.6214011."""
-    chance = break_frac(away(-0.1, 0.12), 0.6, round(WEEK * YEAR_NS))
+    chance = breaks(away(-0.1, 0.12), round(WEEK * YEAR_NS))
     assert 1 - 0.6214011 <= chance < 1 - 0.6214011 + 0.05
 
 
@@ -106,22 +111,22 @@ def test_the_largest_vol_of_its_coins_and_no_answer_without_one() -> None:
 def test_a_distance_is_just_enough(chance: float, horizon_ns: int) -> None:
     found = distance_at(VOLS, ["BTC"], chance, horizon_ns)
     if found is None:
-        assert break_frac(away(-0.7, 0.7), 0.6, horizon_ns) > chance
+        assert breaks(away(-0.7, 0.7), horizon_ns) > chance
         return
     assert isinstance(found, float)
-    assert break_frac(away(-found, found), 0.6, horizon_ns) <= chance
+    assert breaks(away(-found, found), horizon_ns) <= chance
     nearer = found * (1 - 1e-6)
-    assert break_frac(away(-nearer, nearer), 0.6, horizon_ns) > chance
+    assert breaks(away(-nearer, nearer), horizon_ns) > chance
 
 
 @given(st.floats(1e-3, 0.5), st.floats(0.02, 0.6))
 def test_a_wait_is_the_longest(chance: float, distance: float) -> None:
     wait_ns = horizon_at(VOLS, ["BTC"], away(-distance, None), chance)
     assert isinstance(wait_ns, int)
-    assert break_frac(away(-distance, None), 0.6, wait_ns) <= chance
+    assert breaks(away(-distance, None), wait_ns) <= chance
     if wait_ns < 3_653 * DAY_NS:
         later = wait_ns + 2 * SECOND_NS
-        assert break_frac(away(-distance, None), 0.6, later) > chance
+        assert breaks(away(-distance, None), later) > chance
 
 
 def test_who_is_liquidatable_cannot_wait_and_who_hangs_on_nothing_can() -> None:

@@ -111,3 +111,29 @@ def test_a_coin_of_its_own_has_no_issuer_unless_one_is_named() -> None:
     )
     nobody = {**BACKING, "USDC": Backing(issuer=NOBODY)}
     assert set(states("issuer/*", backing=nobody)) == {"issuer/lido"}
+
+
+def test_a_name_whose_token_has_no_price_is_unknown_and_not_left_out() -> None:
+    """What a wstETH is worth in ETH was never heard."""
+    state = survey(
+        book([LOAN, WALLET], by_id(supply("wstETH"), debt("USDC"))),
+        snapshot(index("ETH", 2_500), oracle("USDC", 1), lending("wstETH"), lending("USDC")),
+        {},
+        [
+            limit("concentration_usd", 1, 2, scope, given=Given(backing=BACKING))
+            for scope in ("issuer/lido", "oracle/chainlink")
+        ],
+    )
+    assert {each.node: each.rung for each in state.limits} == {
+        "issuer/lido": "unknown",
+        "oracle/chainlink": "unknown",
+    }
+
+
+def test_a_name_that_may_be_behind_what_nobody_speaks_for_is_unknown() -> None:
+    """4,000 USDC of nobody knows whom, and a limit on the issuer of a token that is not held."""
+    backing = {"EURC": Backing(issuer="circle", bridge=NOBODY)}
+    for scope, nodes in (("issuer/circle", {"issuer/circle"}), ("bridge/*", {"bridge/unknown"})):
+        found = states(scope, backing=backing)
+        assert set(found) == nodes
+        assert {each.rung for each in found.values()} == {"unknown"}

@@ -160,3 +160,25 @@ def test_an_expired_limit_is_a_breach_until_renewed_and_never_hides_a_worse_one(
     # A limit that covers nothing is silent, unless it has expired.
     assert rung(T0_NS + 1, 0.5, "desk/x/*") == []
     assert rung(T0_NS, 0.5, "desk/x/*") == [("desk/x/*", "expired")]
+
+
+def test_two_limits_with_one_hard_bound_are_remembered_apart() -> None:
+    """Held beyond soft by the one, and on watch by the other, whichever comes last."""
+    ada = msgspec.structs.replace(state(0.5), owner="Ada")
+    ben = msgspec.structs.replace(state(0.5), owner="Ben", soft_frac_usd_or_coin=0.7)
+    stands, _ = told_anew({}, [ada, ben], 0)
+    assert [each.rung for each in stands] == ["soft", "watch"]
+    later = [msgspec.structs.replace(each, value_frac_usd_or_coin=0.49) for each in (ada, ben)]
+    again, told = told_anew({each.key: each for each in stands}, later, 1)
+    assert [each.rung for each in again] == ["soft", "watch"]
+    assert told == ()
+
+
+def test_an_account_that_breaks_nowhere_is_as_far_inside_as_can_be() -> None:
+    """A bound of 68 % was broken; then nothing breaks as far as 70 %, where the search ends."""
+    far = limit("distance_spot_frac", 0.69, 0.68, "desk/binance/perp")
+    near = desk(perp(1, 30_000), limits=[far]).limits
+    stands, _ = told_anew({}, near, 0)
+    assert [each.rung for each in stands] == ["hard"]
+    then, _ = told_anew({each.key: each for each in stands}, desk(perp(0), limits=[far]).limits, 1)
+    assert [each.rung for each in then] == ["watch"]

@@ -186,3 +186,11 @@ def test_every_metric_is_unknown_where_a_leg_has_no_value() -> None:
         each.metric: "unknown" for each in limits
     }
     assert isinstance(state.reports[PERP], Failure)
+
+
+def test_a_node_that_a_shock_leaves_empty_lost_what_it_was_worth() -> None:
+    """12,000 dollars of profit, and none after a fall of a fifth: no USDC is there then."""
+    given = Given(stresses=(Stress(name="a fifth", spot_factor_frac=0.8),))
+    held = account("perp", venue="binance", rulebook="rules", positions={"BTC-PERP": (1, 48_000)})
+    state = desk(held, limits=[limit("scenario_loss_usd", 1, 1e6, "coin/*", given=given)])
+    assert values(state) == pytest.approx({"coin/BTC": 12_000, "coin/USDC": 0})

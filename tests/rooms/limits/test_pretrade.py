@@ -126,14 +126,14 @@ def test_equity_that_is_lost_by_the_trade_is_hard_without_a_number() -> None:
     )
 
 
-def test_all_of_the_initial_margin_is_enough_and_a_wallet_needs_none() -> None:
+def test_all_of_the_initial_margin_is_enough_and_of_a_wallet_nobody_knows() -> None:
     """5 BTC are opened with 2 % of 300,000."""
     assert trade("4", held=perp(1, 6_000)).objections == ()
     assert trade("4", held=perp(1, "5999.99")).objections == ("perp would lack initial margin",)
     cold = account("cold", venue="wallet", balances={"USDC": 1})
     leg = Leg(instrument_id="BTC-PERP", quantity_contracts=Decimal(9), price_ccy=Decimal(60_000))
     found = pre_trade(desk(perp(), cold), {"cold": [leg]}, by_id(perpetual()), RULES, [])
-    assert found.objections == ()
+    assert found.objections == ("cold has no rulebook to say whether it may trade",)
 
 
 def test_unknown_and_expired_are_in_the_way() -> None:
@@ -150,3 +150,19 @@ def test_unknown_and_expired_are_in_the_way() -> None:
 def test_an_account_that_is_not_there() -> None:
     with pytest.raises(OutOfDomain, match="no account 'spot'; there are: perp"):
         trade("1", into="spot")
+
+
+def test_of_two_limits_on_one_node_each_may_object() -> None:
+    """Two people, one hard bound: 60,000 is beyond the one's soft bound and within the other's."""
+    tight = limit("delta_spot_usd", 50_000, 150_000, "coin/BTC", owner="Ada")
+    wide = limit("delta_spot_usd", 140_000, 150_000, "coin/B*", owner="Ben")
+    for limits in ((tight, wide), (wide, tight)):
+        found = trade("0.5", *limits)
+        assert found.objections == ("coin/BTC delta gets worse beyond soft",)
+        assert sorted(each.after.owner for each in found.changes if each.after) == ["Ada", "Ben"]
+
+
+def test_a_limit_that_was_renewed_beside_itself_is_still_expired() -> None:
+    old = limit("delta_spot_usd", 90_000, 150_000, "coin/BTC", expires_ns=T0_NS)
+    new = limit("delta_spot_usd", 90_000, 150_000, "coin/BTC", expires_ns=T0_NS + 1)
+    assert trade("0.1", old, new).objections == ("coin/BTC delta has an expired limit",)

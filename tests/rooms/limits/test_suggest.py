@@ -18,7 +18,6 @@ from hedgerow.limits import (
     suggested,
     survey,
 )
-from hedgerow.limits.chance import break_frac
 from hedgerow.portfolio import book
 from hedgerow.solvency import Distance
 from hedgerow.units import DAY_NS
@@ -39,8 +38,9 @@ def by_metric(found: Suggestion) -> dict[str, Limit]:
     return {each.metric: each for each in found.limits}
 
 
-def both_ways(distance: float) -> Distance:
-    return Distance(
+def breaks(distance: float) -> float:
+    """Within a day, of an account that breaks as far below as above."""
+    both = Distance(
         account_id="a",
         time_ns=0,
         down_frac=-distance,
@@ -48,6 +48,9 @@ def both_ways(distance: float) -> Distance:
         searched_down_frac=-0.7,
         searched_up_frac=2.0,
     )
+    found = CHANCE(["BTC"], both, DAY_NS)
+    assert isinstance(found, float)
+    return found
 
 
 def test_one_long_by_hand() -> None:
@@ -74,10 +77,10 @@ def test_the_distance_has_the_probability_that_was_asked_for() -> None:
     far = by_metric(suggested(seen(), CHANCE, appetite()))["distance_spot_frac"]
     assert far.scope == PERP
     hard, soft = far.hard_frac_usd_or_coin, far.soft_frac_usd_or_coin
-    assert break_frac(both_ways(hard), 0.6, DAY_NS) <= 0.01
-    assert break_frac(both_ways(hard - 2e-4), 0.6, DAY_NS) > 0.01
-    assert break_frac(both_ways(soft), 0.6, DAY_NS) <= 0.005
-    assert break_frac(both_ways(soft - 2e-4), 0.6, DAY_NS) > 0.005
+    assert breaks(hard) <= 0.01
+    assert breaks(hard - 2e-4) > 0.01
+    assert breaks(soft) <= 0.005
+    assert breaks(soft - 2e-4) > 0.005
 
 
 def test_who_asks_for_more_than_the_desk_keeps_is_told_so() -> None:

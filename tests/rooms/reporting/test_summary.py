@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from hedgerow.execution import Liquidation, Mode
+from hedgerow.limits import Toward
 from hedgerow.reporting import builtins_of, daily, run_builtins, run_label, summary
 from hedgerow.reporting.figures import percent
 from hedgerow.reporting.headline import daily_texts, headlines
@@ -259,7 +260,7 @@ def test_the_worst_of_a_floor_is_the_lowest(helped: Episode) -> None:
         msgspec.structs.replace(
             frame,
             limits=(msgspec.structs.replace(
-                state, value_frac_usd_or_coin=value, message=f"breaks after a rise of {value:.1%}"
+                state, value_frac_usd_or_coin=value, toward="rise"
             ),),
         )
         for frame, value in zip(helped.frames, (0.04, 0.01, 0.03), strict=False)
@@ -301,7 +302,7 @@ def test_the_worst_of_a_limit_is_that_of_the_head(
     at_use = helped.frames[0].limits[0]
     far = replace(
         at_use, metric="distance_spot_frac", hard_frac_usd_or_coin=0.05, rung="hard",
-        value_frac_usd_or_coin=0.005, message="breaks after a fall of 0.5%",
+        value_frac_usd_or_coin=0.005, toward="fall",
     )  # fmt: skip
     hard = replace(at_use, value_frac_usd_or_coin=0.976, rung="hard", message="")
     first, second, *rest = (replace(frame, limits=(at_use,)) for frame in helped.frames[:5])
@@ -347,18 +348,13 @@ def test_what_was_left_undone_is_in_json(helped: Episode) -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "text"),
-    [
-        ("breaks after a rise of 13.6%", "+13.6 %"),
-        ("breaks after a fall of 13.6%", "-13.6 %"),
-        ("breaks after a move of 13.6%", "13.6 %"),
-        ("no breach within 70% of the joint spot", "none in range"),
-    ],
+    ("toward", "text"),
+    [("rise", "+13.6 %"), ("fall", "-13.6 %"), ("", "13.6 %"), ("nowhere", "none in range")],
 )
-def test_a_distance_shows_its_nearer_side(helped: Episode, message: str, text: str) -> None:
+def test_a_distance_shows_its_nearer_side(helped: Episode, toward: Toward, text: str) -> None:
     state = msgspec.structs.replace(
         helped.frames[0].limits[0], metric="distance_spot_frac", value_frac_usd_or_coin=0.136,
-        message=message,
+        toward=toward,
     )  # fmt: skip
     assert limit_now(state) == text
 

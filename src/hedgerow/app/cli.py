@@ -46,7 +46,8 @@ hedge = App(name="hedge", help="Which trades bring the desk back.")
 collateral = App(name="collateral", help="Which transfers bring the desk back.")
 journal = App(name="journal", help="What was seen and done, and the proof of it.")
 for noun in (
-    exposure, margin, solvency, risk, limits, calls, hedge, collateral, plan, surface, price, journal,
+    exposure, margin, solvency, risk, limits, calls, hedge, collateral, plan, surface, price,
+    journal,
 ):  # fmt: skip
     app.command(noun)
 

@@ -14,8 +14,8 @@ def limits_toml(
     now = {state.key: state for state in states}
     lines = [f"# {each}" for each in remarks]
     for limit in limits:
-        key = (limit.scope, limit.metric, limit.given.said, limit.hard_frac_usd_or_coin)
-        state = now.get(key)
+        bounds = limit.soft_frac_usd_or_coin, limit.hard_frac_usd_or_coin
+        state = now.get((limit.scope, limit.metric, limit.given.said, *bounds, limit.owner))
         told = "nothing there now" if state is None else f"now {state.rung}: {state.message}"
         lines += [
             "",

@@ -49,8 +49,8 @@ class Joint:
 
     `after` is the survey of the desk with everything done exactly and arrived; `bound_usd` what no
     moves cost less than, by the programme they were chosen with, and `excess_frac` by how much they
-    break its bounds, each over its scale: in whole lots not all may hold. `unplanned` are limits that were
-    left out, with the reason; `refused` what could not be traded or moved, with the reason.
+    break its bounds, each over its scale: in whole lots not all may hold. `unplanned` are limits
+    that were left out and `refused` what could not be traded or moved, each with the reason.
     """
 
     trades: tuple[ChosenTrade, ...]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from hedgerow.errors import Failure
 from hedgerow.hedging import Ask, Effects
-from hedgerow.limits import Given, Limit, LimitState, Stress, Survey, distance_at
+from hedgerow.limits import Given, Limit, LimitState, Stress, Survey, covers, distance_at
 from hedgerow.limits.seen import Seen
 from hedgerow.market import NO_SHOCK, Shock
 from hedgerow.solvency import DISTANCE_FRAC_MAX
@@ -90,12 +90,8 @@ def wants(
     rows: list[Floats] = []
     demands: list[Demand] = []
     unplanned: list[Failure] = []
-    given_of = {
-        (limit.metric, limit.given.said, limit.hard_frac_usd_or_coin): limit.given
-        for limit in limits
-    }
     for state in now.limits:
-        given = given_of.get((state.metric, state.of, state.hard_frac_usd_or_coin), Given())
+        given = _given(state, limits)
         trouble = _untold(state)
         if trouble is not None:
             unplanned.append(trouble)
@@ -129,6 +125,20 @@ def wants(
         demands=tuple(each for at, each in enumerate(demands) if each not in demands[:at]),
         unplanned=tuple(unplanned),
     )
+
+
+def _given(state: LimitState, limits: Sequence[Limit]) -> Given:
+    """Give what was stated for the limit that a state is of."""
+    for limit in limits:
+        if (
+            limit.metric == state.metric
+            and limit.given.said == state.of
+            and limit.soft_frac_usd_or_coin == state.soft_frac_usd_or_coin
+            and limit.hard_frac_usd_or_coin == state.hard_frac_usd_or_coin
+            and covers(limit.scope, state.node)
+        ):
+            return limit.given
+    raise AssertionError(f"{state.node} {state.metric} is the state of no limit")
 
 
 def _untold(state: LimitState) -> Failure | None:

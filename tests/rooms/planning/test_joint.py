@@ -2,7 +2,7 @@
 
 import math
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -96,6 +96,11 @@ LIMITS = (
     limit("coin/BTC", "delta_spot_usd", 2_000, 4_000),
     limit("coin/ETH", "delta_spot_usd", 2_000, 4_000),
 )
+WAYS_IN: tuple[tuple[str, Literal["balance", "repay"]], ...] = (
+    ("one", "balance"),
+    ("two", "balance"),
+    ("loan", "repay"),
+)
 ROUTES = tuple(
     Route(
         source_account_id="cold",
@@ -106,7 +111,7 @@ ROUTES = tuple(
         fee_coin=D(1),
         step_coin=D(1),
     )
-    for target, use in (("one", "balance"), ("two", "balance"), ("loan", "repay"))
+    for target, use in WAYS_IN
 )
 
 
@@ -378,7 +383,7 @@ def test_an_unknown_account_is_left_alone_and_named() -> None:
 @pytest.mark.parametrize(
     "wrong", [{"horizon_days": -1.0}, {"ticket_usd": math.inf}, {"capital_frac_per_year": -0.1}]
 )
-def test_terms_that_cannot_be_are_refused_by_name(wrong: dict[str, float]) -> None:
+def test_terms_that_cannot_be_are_refused_by_name(wrong: dict[str, Any]) -> None:
     (name,) = wrong
     with pytest.raises(OutOfDomain, match=name):
         JointTerms(**wrong)

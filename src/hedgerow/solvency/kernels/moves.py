@@ -50,10 +50,9 @@ def draw_normals(
     other: _Row,
 ) -> None:  # fmt: skip
     """Draw a normal number for each factor, and what the step multiplies all variances by."""
-    mix_table = moves[9]
-    _, _, _, variance, _, z, mix = factors
+    mix_table, z, mix = moves[9], factors[5], factors[6]
     step = np.uint64(m)
-    for n in range((variance.shape[0] + 1) // 2):
+    for n in range(z.shape[0] // 2):
         normals(path_first, step, np.uint64(n), k0, k1, z[2 * n], z[2 * n + 1])
     if mix_table.shape[0] > 0:
         normals(path_first, step, _MIXING, k0, k1, row, other)
@@ -63,10 +62,10 @@ def draw_normals(
 @inlined
 def move(m: int, dt: float, is_new_length: bool, moves: Any, factors: Any, row: _Row) -> None:
     """Move every factor by its drift and its part of the draws."""
-    drift, pull, decay, noise, roots, root_at, _, garch, _, mix_table, _, _ = moves
+    drift, pull, decay, noise = moves[0], moves[1], moves[2], moves[3]
+    root, garch, mix_table = moves[4][moves[5][m]], moves[7], moves[9]
     before, x, deviation, variance, surprise, z, mix = factors
     count = variance.shape[0]
-    root = roots[root_at[m]]
     is_changing = mix_table.shape[0] > 0
     for f in range(count):
         is_changing = is_changing or garch[f, 4] > 0.0

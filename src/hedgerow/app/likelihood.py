@@ -155,10 +155,10 @@ def _coins(ways: Iterable[Direction]) -> list[Direction]:
     return [way for way in ways if way.kind == "spot" and len(way.beta_frac) == 1]
 
 
-def _check_coins(told: Mapping[str, float], ways: Iterable[Sequence[Direction]]) -> None:
+def _check_coins(vols_frac: Mapping[str, float], ways: Iterable[Sequence[Direction]]) -> None:
     """Refuse the vol of a coin that nothing looked at hangs on: a misspelt one would be lost."""
     coins = sorted({name for each in ways for way in _coins(each) for name in way.beta_frac})
-    for coin in told:
+    for coin in vols_frac:
         if coin not in coins:
             there = ", ".join(coins) or "none"
             raise RequestRejected(f"--vol {coin}: nothing hangs on {coin}; there are: {there}")
@@ -260,7 +260,7 @@ def _cost(
 
 
 def _dynamics(
-    walked: Sequence[_Walked], model: Covariance, told: Mapping[str, float]
+    walked: Sequence[_Walked], model: Covariance, vols_frac: Mapping[str, float]
 ) -> tuple[Dynamics, ...]:
     """Give how all factors of the accounts move, by the packaged covariance or the vols told.
 
@@ -282,7 +282,7 @@ def _dynamics(
     for factor, n in zip(wanted, at, strict=True):
         vol_frac, loading = float(yearly[n]), 0.0
         if factor.kind == "spot":
-            vol_frac = told.get(factor.name, vol_frac)
+            vol_frac = vols_frac.get(factor.name, vol_frac)
             loading, vol_frac = tails.loading_frac(vol_frac), tails.between_jumps_frac(vol_frac)
         moves.append(FactorMoves(factor=factor, vol_frac=vol_frac, jump_loading_frac=loading))
     return regimes(
@@ -301,7 +301,7 @@ def _likelihoods(
     walked: Sequence[_Walked],
     found: Mapping[str, Outcome[_Walked]],
     model: Covariance,
-    told: Mapping[str, float],
+    vols_frac: Mapping[str, float],
     survival_frac: float | None,
     paths_count: int,
     draw_seed: int,
@@ -312,7 +312,7 @@ def _likelihoods(
             horizons_years=HORIZONS_YEARS, nodes=(), hits=None, costs_known=(), wanted={},
             unknown=unknown,
         )  # fmt: skip
-    dynamics = _dynamics(walked, model, told)
+    dynamics = _dynamics(walked, model, vols_frac)
     hits = mixed_hits(
         dynamics,
         [*(each.boundary for each in walked), *(groups := _groups(walked))],
@@ -396,10 +396,12 @@ def _payload(found: Likelihoods) -> dict[str, object]:
     }
 
 
-def _assumed(told: Mapping[str, float], walked: Sequence[_Walked], still: Sequence[str]) -> str:
+def _assumed(
+    vols_frac: Mapping[str, float], walked: Sequence[_Walked], still: Sequence[str]
+) -> str:
     used = {one.boundary.spot.name for one in walked}
     used |= {one.boundary.second.name for one in walked if one.boundary.second is not None}
-    vols = ", ".join(f"{coin} {100.0 * vol:g} %" for coin, vol in told.items() if coin in used)
+    vols = ", ".join(f"{coin} {100.0 * vol:g} %" for coin, vol in vols_frac.items() if coin in used)
     but_vols = f", but yearly vols of {vols}" if vols else ""
     but_still = f", but not {', '.join(still)}, of which no rate is known" if still else ""
     return (

@@ -46,8 +46,8 @@ class Footing:
 
     `spare_ccy` is what each demand has to spare as things stand. What an account already lacks of
     its initial requirement is allowed it (`allowed_ccy`): it may trade as long as it lacks no more.
-    `barred` are moves whose effect on some account is not known, with the way they go: up where
-    True.
+    `barred_index` are moves whose effect on some account is not known, with the way they go: up
+    where True.
     """
 
     demands: tuple[Demand, ...]
@@ -56,7 +56,7 @@ class Footing:
     down_ccy_per_amount: Floats
     scale_ccy: Floats
     allowed_ccy: Floats
-    barred: tuple[tuple[int, bool], ...]
+    barred_index: tuple[tuple[int, bool], ...]
     unknown: tuple[Failure, ...]
 
     def part(self) -> Uses:
@@ -140,7 +140,7 @@ def footing(
         down_ccy_per_amount=down[is_known],
         scale_ccy=scale[is_known],
         allowed_ccy=allowed[is_known],
-        barred=tuple(sorted(barred)),
+        barred_index=tuple(sorted(barred)),
         unknown=tuple(dict.fromkeys(unknown)),
     )
 

@@ -140,7 +140,7 @@ def joint(
             break
         if tighter and not any(exact + foot.allowed_ccy < -_TINY * foot.scale_ccy):
             # All demands hold and a limit does not: it breaks nearer than it was asked about.
-            wanted = wants(now, limits, effect, tighter=tighter)
+            wanted = wants(now, limits, effect, tighter_frac=tighter)
             demands = desk.demands(wanted, effect.offers, routes)
             foot = footing(
                 demands, desk.accounts, touches, count, now.snapshot, instruments, rulebooks
@@ -204,7 +204,7 @@ def _programme(
 ) -> Programme:
     """Put everything into one programme; a move nobody could try stays at nothing."""
     offers, routes = costs.offers, costs.routes
-    tried = {(each.decision_index, each.amount > 0) for each in touches} - set(foot.barred)
+    tried = {(each.decision_index, each.amount > 0) for each in touches} - set(foot.barred_index)
     low, high, lots = [], [], []
     for at, each in enumerate(offers):
         low.append(-each.most_contracts(is_up=False) if (at, False) in tried else 0.0)

@@ -72,7 +72,7 @@ def wants(
     limits: Sequence[Limit],
     effect: Effects,
     *,
-    tighter: Mapping[tuple[str, str], float] | None = None,
+    tighter_frac: Mapping[tuple[str, str], float] | None = None,
 ) -> Wants:
     """Say what a plan shall bring about.
 
@@ -82,7 +82,7 @@ def wants(
         The desk, judged by these limits.
     effect
         What one contract of each offer does, under the shocks of `stresses_of` too.
-    tighter
+    tighter_frac
         By node and metric, by what factor a distance is to be wanted larger than its limit says:
         more than one where an earlier plan, done exactly, fell short of it.
     """
@@ -96,7 +96,7 @@ def wants(
         if trouble is not None:
             unplanned.append(trouble)
         elif state.metric in _ACCOUNT:
-            reach = (tighter or {}).get((state.node, state.metric), 1.0)
+            reach = (tighter_frac or {}).get((state.node, state.metric), 1.0)
             made = _ACCOUNT[state.metric](state, now.seen, given, reach)
             if isinstance(made, Failure):
                 unplanned.append(made)

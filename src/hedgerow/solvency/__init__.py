@@ -255,7 +255,7 @@ from hedgerow.solvency.standing import (
 )
 from hedgerow.solvency.tellable import effective_count, least_frac, upper_bound_frac
 from hedgerow.solvency.time_nodes import time_nodes_ns
-from hedgerow.solvency.walk import (
+from hedgerow.solvency.walk_forward import (
     RISK_METRICS_HOURS,
     Isolated,
     Walked,

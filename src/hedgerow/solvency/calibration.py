@@ -378,12 +378,12 @@ def together(forecasts: Sequence[ForecastColumns]) -> ForecastColumns:
     )
 
 
-def _binomial_quantile(level_frac: float, trials: int, chance_frac: float) -> int:
+def _binomial_quantile(level_frac: float, trials_count: int, chance_frac: float) -> int:
     """Give the least count that is not exceeded with at least this probability."""
     if chance_frac in (0.0, 1.0):
-        return round(chance_frac * trials)
-    count = max(int(np.ceil(bdtrik(level_frac, trials, chance_frac))), 0)
+        return round(chance_frac * trials_count)
+    count = max(int(np.ceil(bdtrik(level_frac, trials_count, chance_frac))), 0)
     # The real root may lie a rounding above a whole count that is enough.
-    if count > 0 and bdtr(count - 1, trials, chance_frac) >= level_frac:
+    if count > 0 and bdtr(count - 1, trials_count, chance_frac) >= level_frac:
         count -= 1
     return count

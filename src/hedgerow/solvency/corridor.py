@@ -110,7 +110,7 @@ def corridor(
     )
 
 
-def _by_images(d: Floats, e: Floats, c: Floats, variance: Floats) -> Floats:
+def _by_images(d: Floats, e: Floats, c: Floats, variance_frac: Floats) -> Floats:
     """Give the probability that the barrier at −d is met before the one at e; c is ν/σ².
 
     Time is counted in variance, so that the drift is c and the deviation 1.
@@ -120,13 +120,13 @@ def _by_images(d: Floats, e: Floats, c: Floats, variance: Floats) -> Floats:
     for n in range(_IMAGES_COUNT):
         for sign, way in ((1.0, d + 2.0 * n * width), (-1.0, 2.0 * (n + 1) * width - d)):
             # A hit at that way with a drift of |c| towards it, less the tilt of the measure.
-            towards = reached(way, np.abs(c), np.ones(way.shape), variance)
+            towards = reached(way, np.abs(c), np.ones(way.shape), variance_frac)
             with np.errstate(under="ignore"):
                 total = total + sign * np.exp(-c * d - np.abs(c) * way) * towards
     return total
 
 
-def _to_come(d: Floats, e: Floats, c: Floats, variance: Floats) -> Floats:
+def _to_come(d: Floats, e: Floats, c: Floats, variance_frac: Floats) -> Floats:
     """Give the probability that neither is met yet and the barrier at −d will be first."""
     width = d + e
     total = np.zeros(d.shape)
@@ -134,7 +134,7 @@ def _to_come(d: Floats, e: Floats, c: Floats, variance: Floats) -> Floats:
         for k in range(1, _WAVES_COUNT + 1):
             w = k * np.pi / width
             fading = 0.5 * (c**2 + w**2)
-            tilt = np.exp(-c * d - fading * variance)
+            tilt = np.exp(-c * d - fading * variance_frac)
             total = total + w / width * np.sin(w * d) * tilt / fading
     return total
 

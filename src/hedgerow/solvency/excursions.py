@@ -128,7 +128,7 @@ def fit_excursions(
     memory_days: float = MEMORY_DAYS,
     groups_frac: Sequence[float] = GROUPS_FRAC,
 ) -> Outcome[Excursions]:
-    """Sort what was over by a time, and began no longer ago than the memory reaches.
+    """Sort what was over by a time, and ended no longer ago than the memory reaches.
 
     All prices go into one heap: what they expected tells them apart.
 
@@ -269,10 +269,10 @@ def _known(
 
 
 def _group(
-    start_ns: Integers, range_log: Floats, scaled: Floats, horizon_hours: int
+    start_ns: Integers, range_log: Floats, scaled_frac: Floats, horizon_hours: int
 ) -> ExcursionGroup | None:
     """Sort one group; None where its tail has too few windows."""
-    ordered = np.sort(scaled)
+    ordered = np.sort(scaled_frac)
     exceeded_count = int(_TAIL_FRAC * ordered.size)
     if exceeded_count < _EXCEEDED_COUNT_MIN:
         return None

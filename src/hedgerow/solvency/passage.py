@@ -251,15 +251,21 @@ def bridge_hit_frac(
     return np.where(product <= 0.0, 1.0, found)[()]
 
 
-def _check(spot: Floats, barrier: Floats, growth: Floats, vol: Floats, time: Floats) -> None:
-    for name, prices in (("spot", spot), ("barrier", barrier)):
-        if not (np.isfinite(prices).all() and (prices > 0.0).all()):
+def _check(
+    spot_usd: Floats,
+    barrier_usd: Floats,
+    growth_frac_per_year: Floats,
+    vol_frac: Floats,
+    time_years: Floats,
+) -> None:
+    for name, prices_usd in (("spot", spot_usd), ("barrier", barrier_usd)):
+        if not (np.isfinite(prices_usd).all() and (prices_usd > 0.0).all()):
             raise OutOfDomain(f"every {name} must be positive and finite")
-    if not np.isfinite(growth).all():
+    if not np.isfinite(growth_frac_per_year).all():
         raise OutOfDomain("every growth must be finite")
-    if not (np.isfinite(vol).all() and (vol >= 0.0).all()):
+    if not (np.isfinite(vol_frac).all() and (vol_frac >= 0.0).all()):
         raise OutOfDomain("every vol must be finite and not negative")
-    if not (time >= 0.0).all():
+    if not (time_years >= 0.0).all():
         raise OutOfDomain("every time must be known and not negative")
 
 
@@ -283,12 +289,14 @@ def _toward(
     return np.abs(x), np.where(x < 0.0, -nu, nu), sigma, T
 
 
-def reached(way: Floats, drift: Floats, vol: Floats, time: Floats) -> Floats:
+def reached(
+    way_log: Floats, drift_log_per_year: Floats, vol_frac: Floats, time_years: Floats
+) -> Floats:
     """Give the probability that a drift and a vol cover a way of at least zero within a time.
 
     Nothing is checked here; for modules of this room that have done so.
     """
-    d, m, sigma, T = way, drift, vol, time
+    d, m, sigma, T = way_log, drift_log_per_year, vol_frac, time_years
     with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
         s = sigma * np.sqrt(T)
         near, far = (m * T - d) / s, (m * T + d) / s

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.market import Dynamics
+from hedgerow.market import Dynamics, FactorMoves
 from hedgerow.pricing import Floats
 from hedgerow.solvency.boundary import Boundary
 from hedgerow.solvency.paths import HORIZONS_YEARS, LiquidationCost, PathHits, path_hits
@@ -53,14 +53,20 @@ def regimes(
     return tuple(_scaled(dynamics, factor) for factor in factors.tolist())
 
 
-def _scaled(dynamics: Dynamics, factor: float) -> Dynamics:
+def _scaled(dynamics: Dynamics, factor_frac: float) -> Dynamics:
     moves = tuple(
-        msgspec.structs.replace(each, vol_frac=factor * each.vol_frac)
-        if each.factor.kind in _PRICES
-        else each
+        _scaled_moves(each, factor_frac) if each.factor.kind in _PRICES else each
         for each in dynamics.factors
     )
     return replace(dynamics, factors=moves)
+
+
+def _scaled_moves(moves: FactorMoves, factor_frac: float) -> FactorMoves:
+    """Scale the vol now and, of one that changes, that of the long run: else they would meet."""
+    garch = moves.garch
+    if garch is not None:
+        garch = msgspec.structs.replace(garch, vol_long_frac=factor_frac * garch.vol_long_frac)
+    return msgspec.structs.replace(moves, vol_frac=factor_frac * moves.vol_frac, garch=garch)
 
 
 def mixed_hits(
@@ -81,15 +87,15 @@ def mixed_hits(
     Parameters
     ----------
     paths_count
-        In all; at least one for each of the dynamics. All else is as of `path_hits`.
+        In all; at least two for each of the dynamics. All else is as of `path_hits`.
 
     Raises
     ------
     OutOfDomain
-        As `path_hits`; or if there is nothing to mix, or fewer paths than dynamics.
+        As `path_hits`; or if there is nothing to mix, or one path for one of the dynamics.
     """
     n = len(mixture)
-    if not 1 <= n <= paths_count:
+    if not 1 <= n <= paths_count // 2:
         raise OutOfDomain(f"{paths_count} paths cannot be shared by {n} dynamics")
     shares = [paths_count // n + (k < paths_count % n) for k in range(n)]
     # A seed apart for each, far from those that others take next to theirs.

@@ -11,7 +11,7 @@ hundred paths' worth must be gone, and as many of other draws, which the amount 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -27,6 +27,7 @@ __all__ = ["CollateralWanted", "collateral_wanted"]
 
 _PARTS_COUNT: Final = 8
 _ROUNDS_COUNT: Final = 6
+_SLOPE_ROUNDS_COUNT: Final = 4
 # Paths' worth of what is gone at the answer: a tenth of it is then its standard error.
 _EFFECTIVE_COUNT_MIN: Final = 100.0
 # How far two sets of draws may lie apart, in standard errors of their difference.
@@ -116,6 +117,7 @@ def collateral_wanted(
     # where the grid ends.
     low, high = -of.now_ccy, max(-float(of.headroom_ccy.min()), -of.now_ccy)
     high += 1e-9 * abs(high)
+    reach_ccy = high - low
     (gone_low, gone_high), _ = gone([low, high])
     if gone_high > wanted:
         return Failure(
@@ -146,14 +148,16 @@ def collateral_wanted(
             message=f"two sets of {paths_count:,} paths do not agree: {found:.3%} and {fresh:.3%} "
             "are gone with one amount; walk more",
         )
-    slope = (gone_low - gone_high) / (high - low) if high > low else 0.0
+    off_frac = max(error, fresh_error, abs(apart))
     return CollateralWanted(
         account_id=of.account_id,
         currency=of.currency,
         horizon_years=horizon_years,
         survival_frac=survival_frac,
         extra_ccy=high,
-        extra_error_ccy=max(error, fresh_error, abs(apart)) / slope if slope > 0.0 else math.inf,
+        extra_error_ccy=_error_ccy(
+            lambda extras_ccy: gone(extras_ccy)[0], high, reach_ccy, off_frac
+        ),
         gone_frac=found,
         gone_error_frac=error,
         fresh_frac=fresh,
@@ -162,6 +166,26 @@ def collateral_wanted(
         seed=seed,
         fresh_seed=fresh_seed,
     )
+
+
+def _error_ccy(
+    gone_frac: Callable[[Sequence[float]], Sequence[float]],
+    extra_ccy: float,
+    reach_ccy: float,
+    off_frac: float,
+) -> float:
+    """Give how far an amount is off if its probability is off by so much.
+
+    By the slope over about that far to both sides. Nearer by it would say nothing: a path that
+    jumps over its barrier does so at once, between two amounts as near as may be.
+    """
+    way_ccy = reach_ccy
+    for _ in range(_SLOPE_ROUNDS_COUNT):
+        less, more = gone_frac([extra_ccy - way_ccy, extra_ccy + way_ccy])
+        if less <= more:
+            return math.inf
+        way_ccy = min(2.0 * way_ccy * off_frac / (less - more), reach_ccy)
+    return way_ccy
 
 
 def _too_few(of: Headroom, wanted_frac: float, count: float, paths_count: int) -> Failure:

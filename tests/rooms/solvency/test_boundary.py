@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hedgerow.errors import Failure, OutOfDomain
 from hedgerow.margin import require
-from hedgerow.market import Dynamics, Factor, FactorMoves, Shock
+from hedgerow.market import Dynamics, Factor, FactorMoves, Jumps, Shock
 from hedgerow.solvency import (
     Boundary,
     CollateralWanted,
@@ -311,6 +311,23 @@ def test_collateral_is_checked_on_fresh_draws_and_its_error_covers_what_many_pat
             few.fresh_error_frac, few.gone_error_frac
         )
         assert abs(few.extra_ccy - many.extra_ccy) <= 3.0 * few.extra_error_ccy
+
+
+@pytest.mark.slow
+def test_the_error_of_collateral_does_not_hang_on_where_one_path_jumps() -> None:
+    """Two searches of one question: a path that jumps just there made the error of one of 1.8."""
+    jumps = Jumps(jumps_count_per_year=60.0, up_frac=0.5, size_up_log=0.04, size_down_log=0.04)
+    moves = FactorMoves(factor=SPOT.factor, vol_frac=0.3, jump_loading_frac=1.0)
+    dynamics = Dynamics(factors=(moves,), correlation_frac=np.eye(1), jumps=jumps)
+    errors = []
+    for seed in (110, 114):
+        got = collateral_wanted(
+            dynamics, linear(1), survival_frac=0.97, horizon_years=WEEK_YEARS, paths_count=20_000,
+            seed=seed, step_years=1 / 365,
+        )  # fmt: skip
+        assert isinstance(got, CollateralWanted)
+        errors.append(got.extra_error_ccy)
+    assert errors[1] == pytest.approx(errors[0], rel=0.5)
 
 
 def test_no_collateral_is_enough_where_paths_leave_the_grid() -> None:

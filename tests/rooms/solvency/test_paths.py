@@ -224,7 +224,7 @@ def test_the_bytes_do_not_depend_on_threads(dynamics: Dynamics) -> None:
         for threads in (1, 2, 3, 7)
     ]
     assert runs[0] == runs[1] == runs[2] == runs[3]
-    assert len(runs[0]) == 14
+    assert len(runs[0]) == 16
 
 
 def test_jumps_over_a_barrier_and_how_far() -> None:

@@ -20,13 +20,16 @@ __all__ = [
     "barriers",
     "both_sides",
     "bridge_variance",
+    "copied",
     "correlated",
     "drifted",
+    "is_tight",
     "is_wide",
     "leave_grid",
     "lose",
     "met",
     "mixing",
+    "more_turns",
     "next_variance",
     "places",
     "scaled",
@@ -37,6 +40,12 @@ _Row: TypeAlias = NDArray[np.float64]
 _TINY = 1e-300
 # Below this a probability makes no difference to one less it.
 _NOTHING = 1e-18
+# Below this nobody turns from one barrier to the other and back.
+_NO_TURN = 1e-15
+_TURNS = 6
+# A corridor narrower than so many variances of the step, as widths at both ends multiplied, is
+# left but once in a million times.
+_NARROW = 0.3
 
 
 @inlined
@@ -59,6 +68,13 @@ def scaled(variance: _Row, mix: _Row, years: float, noise: float, out: _Row) -> 
 
 
 @inlined
+def copied(row: _Row, out: _Row) -> None:
+    """Copy a row: by a loop, which is packed where an assignment of rows need not be."""
+    for i in range(out.shape[0]):
+        out[i] = row[i]
+
+
+@inlined
 def correlated(z: _Row, part: float, out: _Row) -> None:
     """Add a part of one row of normal numbers."""
     for i in range(out.shape[0]):
@@ -69,7 +85,10 @@ def correlated(z: _Row, part: float, out: _Row) -> None:
 def drifted(
     variance: _Row, deviation: _Row, z: _Row, drift: float, years: float, decay: float, x: _Row
 ) -> None:
-    """Move a factor: what is left of where it was, drift less half the variance, and the draw."""
+    """Move a factor: what is left of where it was, drift less half the variance, and the draw.
+
+    The years are those of the step, shortened where the factor is drawn back meanwhile.
+    """
     for i in range(x.shape[0]):
         x[i] = decay * x[i] + (drift - 0.5 * variance[i]) * years + deviation[i] * z[i]
 
@@ -103,7 +122,8 @@ def bridge_variance(
     """Variance, over the step, of the distance between a factor and a barrier that moves."""
     for i in range(out.shape[0]):
         s, t = deviation[i], slope[i] * second[i]
-        out[i] = s * s - 2.0 * correlation * s * t + t * t
+        found = s * s - 2.0 * correlation * s * t + t * t
+        out[i] = found if found > 0.0 else 0.0  # none is left of two that move as one, but rounding
 
 
 @inlined
@@ -136,6 +156,45 @@ def both_sides(
         up_down = up_down if up_down < 0.0 else 0.0
         is_inside = d1 > 0.0 and d1 < l1
         out[i] = exp(down_up) + exp(up_down) if is_inside else 0.0
+
+
+@inlined
+def is_tight(both: _Row) -> bool:
+    """Say that some path of the block may have gone from one barrier to the other and back."""
+    count = 0
+    for i in range(both.shape[0]):
+        count += 1 if both[i] > _NO_TURN else 0
+    return count > 0
+
+
+@inlined
+def more_turns(
+    before: _Row, after: _Row, low_before: _Row, low_after: _Row, high_before: _Row,
+    high_after: _Row, variance: _Row, low: _Row, high: _Row, out: _Row,
+) -> None:  # fmt: skip
+    """Add to `both_sides` the rest of its series: paths that turn twice and more.
+
+    The probability of leaving between two straight lines by J. Doob (1949), Heuristic approach to
+    the Kolmogorov-Smirnov theorems, Annals of Mathematical Statistics 20, with the ways to the
+    lines at both ends of the bridge for the four numbers that the lines have there.
+    """
+    for i in range(out.shape[0]):
+        b, a = high_before[i] - before[i], high_after[i] - after[i]
+        d, c = before[i] - low_before[i], after[i] - low_after[i]
+        per = -2.0 / variance[i]
+        widths, twist = (b + d) * (a + c), b * c - d * a
+        more = 0.0
+        for k in range(2, _TURNS + 1):
+            m = np.float64(k)
+            first = per * (m * b + (m - 1.0) * d) * (m * a + (m - 1.0) * c)
+            second = per * (m * d + (m - 1.0) * b) * (m * c + (m - 1.0) * a)
+            third, fourth = per * m * (m * widths + twist), per * m * (m * widths - twist)
+            more += exp(third if third < 0.0 else 0.0) + exp(fourth if fourth < 0.0 else 0.0)
+            more -= exp(first if first < 0.0 else 0.0) + exp(second if second < 0.0 else 0.0)
+        is_inside = a > 0.0 and c > 0.0
+        is_narrow = widths < _NARROW * variance[i]
+        turned = low[i] + high[i] - 1.0 if is_narrow else out[i] + more
+        out[i] = turned if is_inside else out[i]
 
 
 @inlined

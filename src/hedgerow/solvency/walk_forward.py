@@ -155,13 +155,15 @@ def closed_form(
 class _Rows:
     """The hours of one price while their chances are filled in."""
 
-    def __init__(self, past: FilteredPast, begun: Integers, positions: Sequence[Isolated]) -> None:
+    def __init__(
+        self, past: FilteredPast, begun_index: Integers, positions: Sequence[Isolated]
+    ) -> None:
         self.past = past
         self.positions = positions
-        hours = past.outcome_index[begun]
+        hours = past.outcome_index[begun_index]
         self.start_ns = past.time_ns[hours]
         self.range_log = past.range_log[hours]
-        extremes = {"fall": past.fall_log[begun], "rise": past.rise_log[begun]}
+        extremes = {"fall": past.fall_log[begun_index], "rise": past.rise_log[begun_index]}
         self.happened = np.stack(
             [extremes[each.side] >= each.move_log for each in positions], axis=1
         )

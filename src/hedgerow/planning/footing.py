@@ -26,6 +26,9 @@ __all__ = ["Footing", "Touch", "footing", "spare_ccy"]
 
 Floats = NDArray[np.float64]
 
+# So much of what it is compared with is nothing: whole lots shall not turn on a last bit.
+_LEFT_OF_ZERO_FRAC = 1e-8
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Touch:
@@ -65,7 +68,7 @@ class Footing:
             names=tuple(each.name for each in self.demands),
             up_figure_per_amount=-self.up_ccy_per_amount,
             down_figure_per_amount=np.maximum(-self.down_ccy_per_amount, self.up_ccy_per_amount),
-            figure_max=self.spare_ccy + self.allowed_ccy,
+            figure_max=self.spare_ccy + self.allowed_ccy + _LEFT_OF_ZERO_FRAC * self.scale_ccy,
             scale_figure=self.scale_ccy,
         )
 

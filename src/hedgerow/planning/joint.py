@@ -106,7 +106,7 @@ def joint(
     desk = Desk(now, limits, instruments, rulebooks)
     coins = coins_moved(instruments.values(), now.book.accounts, now.snapshot)
     effect = effects(offers, now.snapshot, stresses_of(limits), coins)
-    wanted = wants(now, limits, effect)
+    wanted = wants(now, limits, effect, coins)
     demands = desk.demands(wanted, effect.offers, routes)
     kept = spare_ccy(demands, desk.accounts, now.snapshot, instruments, rulebooks)
     is_held = [
@@ -140,7 +140,7 @@ def joint(
             break
         if tighter and not any(exact + foot.allowed_ccy < -_TINY * foot.scale_ccy):
             # All demands hold and a limit does not: it breaks nearer than it was asked about.
-            wanted = wants(now, limits, effect, tighter_frac=tighter)
+            wanted = wants(now, limits, effect, coins, tighter_frac=tighter)
             demands = desk.demands(wanted, effect.offers, routes)
             foot = footing(
                 demands, desk.accounts, touches, count, now.snapshot, instruments, rulebooks

@@ -71,6 +71,7 @@ def wants(
     now: Survey,
     limits: Sequence[Limit],
     effect: Effects,
+    coins: Sequence[str],
     *,
     tighter_frac: Mapping[tuple[str, str], float] | None = None,
 ) -> Wants:
@@ -82,6 +83,9 @@ def wants(
         The desk, judged by these limits.
     effect
         What one contract of each offer does, under the shocks of `stresses_of` too.
+    coins
+        All that the desk may come to hold: a distance is a move of all of them together, also of
+        those that an account holds only after a plan.
     tighter_frac
         By node and metric, by what factor a distance is to be wanted larger than its limit says:
         more than one where an earlier plan, done exactly, fell short of it.
@@ -97,7 +101,7 @@ def wants(
             unplanned.append(trouble)
         elif state.metric in _ACCOUNT:
             reach = (tighter_frac or {}).get((state.node, state.metric), 1.0)
-            made = _ACCOUNT[state.metric](state, now.seen, given, reach)
+            made = _ACCOUNT[state.metric](state, now.seen, given, coins, reach)
             if isinstance(made, Failure):
                 unplanned.append(made)
             else:
@@ -188,7 +192,7 @@ def _loss_ask(state: LimitState, seen: Seen, stress: Stress) -> Ask:
     )
 
 
-def _use(state: LimitState, _: Seen, __: Given, ___: float) -> list[Demand]:
+def _use(state: LimitState, _: Seen, __: Given, ___: Sequence[str], ____: float) -> list[Demand]:
     value, soft = state.value_frac_usd_or_coin, state.soft_frac_usd_or_coin
     bound = _INSIDE_FRAC * soft
     if state.rung not in ("soft", "hard") and value is not None:
@@ -196,15 +200,19 @@ def _use(state: LimitState, _: Seen, __: Given, ___: float) -> list[Demand]:
     return [Demand(node=state.node, name=_name(state), shock=NO_SHOCK, use_frac=bound)]
 
 
-def _distance(state: LimitState, seen: Seen, _: Given, reach: float) -> list[Demand]:
+def _distance(
+    state: LimitState, _: Seen, __: Given, coins: Sequence[str], reach: float
+) -> list[Demand]:
     value, soft = state.value_frac_usd_or_coin, state.soft_frac_usd_or_coin
     wanted = soft / _INSIDE_FRAC
     if state.rung not in ("soft", "hard") and value is not None:
         wanted = min(wanted, max(value, soft))
-    return _hold_at(state, seen, min(wanted * reach, DISTANCE_FRAC_MAX))
+    return _hold_at(state, coins, min(wanted * reach, DISTANCE_FRAC_MAX))
 
 
-def _chance(state: LimitState, seen: Seen, given: Given, reach: float) -> list[Demand] | Failure:
+def _chance(
+    state: LimitState, seen: Seen, given: Given, coins: Sequence[str], reach: float
+) -> list[Demand] | Failure:
     if given.chance is None:
         return Failure(
             subject=state.node,
@@ -215,8 +223,8 @@ def _chance(state: LimitState, seen: Seen, given: Given, reach: float) -> list[D
     wanted = _INSIDE_FRAC * soft
     if state.rung not in ("soft", "hard") and value is not None:
         wanted = max(wanted, min(value, soft))
-    coins = seen.coins_of(seen.account(state.node))
-    found = distance_at(given.chance, coins, wanted, given.horizon_ns)
+    held = seen.coins_of(seen.account(state.node))
+    found = distance_at(given.chance, held, wanted, given.horizon_ns)
     if isinstance(found, Failure):
         return found
     if found is None:
@@ -225,12 +233,11 @@ def _chance(state: LimitState, seen: Seen, given: Given, reach: float) -> list[D
             reason="unsupported",
             message=f"no distance up to {DISTANCE_FRAC_MAX:.0%} is as unlikely as {wanted:.2%}",
         )
-    return _hold_at(state, seen, min(found * reach, DISTANCE_FRAC_MAX))
+    return _hold_at(state, coins, min(found * reach, DISTANCE_FRAC_MAX))
 
 
-def _hold_at(state: LimitState, seen: Seen, distance_frac: float) -> list[Demand]:
-    """Ask an account to stand a joint fall and a joint rise of its coins."""
-    coins = seen.coins_of(seen.account(state.node))
+def _hold_at(state: LimitState, coins: Sequence[str], distance_frac: float) -> list[Demand]:
+    """Ask an account to stand a joint fall and a joint rise of all coins."""
     made = []
     for move in (-distance_frac, distance_frac):
         shock = Shock(spot_factor_frac=dict.fromkeys(coins, 1.0 + move))
@@ -247,7 +254,7 @@ def _name(state: LimitState) -> str:
     return f"{state.node} {state.metric}{said}"
 
 
-_Made = Callable[[LimitState, Seen, Given, float], "list[Demand] | Failure"]
+_Made = Callable[[LimitState, Seen, Given, Sequence[str], float], "list[Demand] | Failure"]
 _ACCOUNT: Mapping[str, _Made] = {
     "margin_use_frac": _use,
     "distance_spot_frac": _distance,

@@ -28,6 +28,13 @@ from hedgerow.hedging.bands import (
     whalley_wilmott_halfwidth_coin,
     zakamouline,
 )
+from hedgerow.hedging.bands_across import BandsAcross, bands_across
+from hedgerow.hedging.held_band import (
+    band_held,
+    delta_at_vols,
+    half_spread_frac,
+    inputs_of,
+)
 from hedgerow.hedging.plan import plan
 from hedgerow.hedging.records import NO_CAPS, Caps, HedgePolicy, Trade, TradePlan
 from hedgerow.hedging.utility_grid import GridBand, utility_grid_band
@@ -39,6 +46,7 @@ __all__ = [
     "BandInputs",
     "BandKind",
     "BandPaths",
+    "BandsAcross",
     "Caps",
     "DeltaAt",
     "GridBand",
@@ -51,9 +59,14 @@ __all__ = [
     "TwoCosts",
     "Zakamouline",
     "band",
+    "band_held",
     "band_on_paths",
+    "bands_across",
     "combined_cost_widths",
+    "delta_at_vols",
     "fixed_cost_halfwidth_coin",
+    "half_spread_frac",
+    "inputs_of",
     "leland_vol_frac",
     "plan",
     "risk_aversion_for_budget",

@@ -4,8 +4,8 @@ What enters is a `BandInputs` and a risk aversion, which `risk_aversion_for_budg
 hedging may cost; for the two policies that hold another delta than the one displayed, also a
 function that says what the delta would be at other vols. What leaves is a `Band`: where it ends, to
 where a delta outside is brought, what that costs a day. A policy that has no answer (no expiry, a
-fit that does not reach so far, no gamma from which times would follow) is a `Failure`, and so is a
-delta that is not known.
+fit that does not reach so far) is a `Failure`, and so is a delta that is not known. A book without
+gamma needs no more than the least width in any policy, and no times.
 
 ================  ============================  ======================  ===================
 policy            width                         brought back to         centre at
@@ -82,11 +82,7 @@ def band(
     trouble = _no_answer(kind, inputs)
     if trouble is not None:
         return trouble
-    times = None
-    if kind == "leland":
-        times = inputs.interval_years or interval_years(inputs, risk_aversion_per_usd or 0.0)
-        if not 0.0 < times < math.inf:
-            return _unsupported(kind, "without gamma no time between two hedges follows; give one")
+    times = _times(kind, inputs, risk_aversion_per_usd)
     try:
         factor = vol_factor_frac(kind, inputs, risk_aversion_per_usd, times)
     except OutOfDomain as bad:
@@ -98,12 +94,14 @@ def band(
     trigger, gap = 0.0, 0.0
     if times is None:
         trigger, gap = _widths(kind, inputs, risk_aversion_per_usd)
-    cost, square = _paid(inputs, trigger, gap, times)
+        cost, square = paid(inputs, np.asarray(trigger), np.asarray(gap))
+    else:
+        cost, square = paid_at_times(inputs, times)
     cost_usd = float(cost) / DAYS_PER_YEAR
     deviation = inputs.price_usd * inputs.vol_frac * math.sqrt(float(square) / DAYS_PER_YEAR)
     return Band(
         kind=kind,
-        rebalance=_REBALANCE[kind],
+        rebalance="edge" if kind == "leland" and times is None else _REBALANCE[kind],
         low_coin=centre - trigger,
         centre_coin=centre,
         high_coin=centre + trigger,
@@ -122,11 +120,11 @@ def paid_by(kind: BandKind, inputs: BandInputs, risk_aversion_per_usd: float) ->
     trouble = _no_answer(kind, inputs)
     if trouble is not None:
         return trouble
-    if kind == "leland":
-        times = inputs.interval_years or interval_years(inputs, risk_aversion_per_usd)
-        return _paid(inputs, 0.0, 0.0, times) if times < math.inf else Paid(0.0, 0.0)
+    times = _times(kind, inputs, risk_aversion_per_usd)
+    if times is not None:
+        return paid_at_times(inputs, times)
     trigger, gap = _widths(kind, inputs, risk_aversion_per_usd)
-    return _paid(inputs, trigger, gap, None)
+    return paid(inputs, np.asarray(trigger), np.asarray(gap))
 
 
 def vol_factor_frac(
@@ -142,7 +140,8 @@ def vol_factor_frac(
     OutOfDomain
         As `zakamouline` and `leland_vol_frac`.
     """
-    if kind == "zakamouline" and risk_aversion_per_usd is not None:
+    is_flat = inputs.gamma_coin_per_usd == 0.0
+    if kind == "zakamouline" and risk_aversion_per_usd is not None and not is_flat:
         years = inputs.time_years or 0.0
         return zakamouline(
             cost_frac=inputs.cost_frac,
@@ -153,7 +152,7 @@ def vol_factor_frac(
             time_years=years,
             discount_frac=math.exp(-inputs.rate_frac_per_year * years),
         ).vol_factor_frac
-    if kind == "leland" and times_years is not None and inputs.gamma_coin_per_usd != 0.0:
+    if kind == "leland" and times_years is not None and not is_flat:
         changed = leland_vol_frac(
             vol_frac=inputs.vol_frac,
             cost_frac=inputs.cost_frac,
@@ -167,6 +166,9 @@ def vol_factor_frac(
 def _widths(
     kind: BandKind, inputs: BandInputs, risk_aversion_per_usd: float | None
 ) -> tuple[float, float]:
+    if inputs.gamma_wide_coin_per_usd == 0.0:
+        least = inputs.halfwidth_min_coin
+        return least, least if kind == "fixed-cost" else 0.0
     trigger, gap = widths(
         kind,
         inputs,
@@ -178,10 +180,12 @@ def _widths(
     return float(trigger), float(gap)
 
 
-def _paid(inputs: BandInputs, trigger: float, gap: float, times: float | None) -> Paid:
-    if times is not None:
-        return paid_at_times(inputs, times)
-    return paid(inputs, np.asarray(trigger), np.asarray(gap))
+def _times(kind: BandKind, inputs: BandInputs, risk_aversion_per_usd: float | None) -> float | None:
+    """Give the time between two hedges; None for a policy with a band, and without gamma."""
+    if kind != "leland" or inputs.interval_years is not None:
+        return inputs.interval_years if kind == "leland" else None
+    found = interval_years(inputs, risk_aversion_per_usd or 0.0)
+    return found if found < math.inf else None
 
 
 def _shift(kind: BandKind, factor: float, delta_at: DeltaAt | None) -> Outcome[float]:
@@ -201,7 +205,7 @@ def _shift(kind: BandKind, factor: float, delta_at: DeltaAt | None) -> Outcome[f
 
 
 def _no_answer(kind: BandKind, inputs: BandInputs) -> Failure | None:
-    if kind == "zakamouline" and not inputs.time_years:
+    if kind == "zakamouline" and not inputs.time_years and inputs.gamma_wide_coin_per_usd > 0.0:
         return _unsupported(kind, "it needs a time to expiry, and nothing of the book expires")
     return None
 

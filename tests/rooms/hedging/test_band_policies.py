@@ -158,15 +158,22 @@ def test_where_gammas_meet_the_floor_holds_the_band_open() -> None:
     assert made("whalley-wilmott", floored).high_coin == made("whalley-wilmott", FREE).high_coin
 
 
+@pytest.mark.parametrize("kind", BAND_KINDS)
+def test_without_gamma_every_band_is_the_least_one(kind: BandKind) -> None:
+    """Options that have expired leave a delta behind, and it is still hedged."""
+    flat = msgspec.structs.replace(BOOK, gamma_coin_per_usd=0.0, time_years=None)
+    found = made(kind, flat)
+    assert (found.low_coin, found.centre_coin, found.high_coin) == (0.49, 0.5, 0.51)
+    assert found.to_high_coin == (0.5 if kind == "fixed-cost" else 0.51)
+    assert found.interval_years is None
+    assert found.cost_usd_per_day == 0.0
+
+
 def test_without_an_answer_it_is_a_failure() -> None:
     never = msgspec.structs.replace(BOOK, time_years=None)
     found = band("zakamouline", never, AVERSION, moved)
     assert isinstance(found, Failure)
     assert "nothing of the book expires" in found.message
-    flat = msgspec.structs.replace(BOOK, gamma_coin_per_usd=0.0)
-    found = band("leland", flat, AVERSION, moved)
-    assert isinstance(found, Failure)
-    assert "give one" in found.message
     lost = Failure(subject="BTC", reason="missing_data", message="no quote")
     assert band("zakamouline", BOOK, AVERSION, lambda _: lost) == lost
     found = band("zakamouline", BOOK, AVERSION)

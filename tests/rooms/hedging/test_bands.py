@@ -1,9 +1,10 @@
 """The band against the sheet's table (methods.md section 6)."""
 
-from collections.abc import Sequence
 from math import exp, nan, sqrt
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from hedgerow.errors import OutOfDomain
@@ -133,7 +134,7 @@ def test_both_costs_are_where_their_sum_is_least(fixed: float, cost: float) -> N
     """Against a search that knows the sum alone and not its derivatives."""
     aversion, v = 1e-5, (GAMMA * VOL * S) ** 2
 
-    def paid(place: Sequence[float]) -> float:
+    def paid(place: NDArray[np.float64]) -> float:
         h, share = (float(each) for each in place)
         a = share * h
         if not (h > 0 and 0 <= share < 1):
@@ -147,10 +148,10 @@ def test_both_costs_are_where_their_sum_is_least(fixed: float, cost: float) -> N
     )  # fmt: skip
     h, a = found.trigger_coin, found.inner_coin
     searched = minimize(
-        paid, [1.2 * h, 0.5], method="Nelder-Mead",
+        paid, np.array([1.2 * h, 0.5]), method="Nelder-Mead",
         options={"xatol": 1e-9, "fatol": 1e-9, "maxiter": 4000},
     )  # fmt: skip
-    assert paid((h, a / h)) <= searched.fun * (1 + 1e-12)
+    assert paid(np.array([h, a / h])) <= searched.fun * (1 + 1e-12)
     assert searched.x[0] == pytest.approx(h, rel=1e-5)
     assert searched.x[1] == pytest.approx(a / h, abs=1e-4)
 

@@ -33,6 +33,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "solvency frontier": "frontiers:show_frontier",
     "solvency probability": "likelihood:show_probability",
     "hedge plan": "plans:show_hedges",
+    "hedge bands": "bands:show_bands",
     "collateral plan": "plans:show_transfers",
     "solvency backtest perps": "liquidation_backtest:run_backtest",
     "limits show": "limits_shown:show_limits",

@@ -49,6 +49,7 @@ COMMANDS = [
     ("calls", "show"),
     ("hedge",),
     ("hedge", "plan"),
+    ("hedge", "bands"),
     ("collateral",),
     ("collateral", "plan"),
     ("surface",),

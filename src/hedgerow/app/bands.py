@@ -30,8 +30,8 @@ from hedgerow.reporting import CoinBands, band_tables, bands_svg, builtins_of
 
 __all__ = ["show_bands"]
 
-# Of spot, for the drawing: a fifth down to a quarter up, in equal logs.
-_MOVES = tuple(float(each) for each in np.exp(np.linspace(-0.223, 0.223, 41)) - 1.0)
+# Of spot, for the drawing: a tenth either way, in equal logs.
+_MOVES = tuple(float(each) for each in np.exp(np.linspace(-0.105, 0.105, 43)) - 1.0)
 
 
 def show_bands(

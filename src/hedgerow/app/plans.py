@@ -1,7 +1,5 @@
 """What ``hedgerow hedge plan`` and ``collateral plan`` do: plan one half, print, send nothing."""
 
-from msgspec.structs import replace
-
 from hedgerow import collateral, hedging
 from hedgerow.app.asked import heading_of, looked_at, opened, show, status_of
 from hedgerow.app.desk import Desk
@@ -22,9 +20,7 @@ def show_hedges(source: Source, *, as_json: bool) -> int:
     """Print the trades that bring each coin's delta back into its band."""
     desk, market, at_ns = opened(source)
     state = looked_at(desk, market, at_ns)
-    # Asked once, a policy that hedges at times says what it would do at the next of them.
-    policies = [replace(each, look_ns=0) for each in desk.hedges]
-    trades = hedging.plan(policies, state, desk.perpetuals)
+    trades = hedging.plan(desk.hedges, state, desk.perpetuals, is_once=True)
     nothing = TransferPlan(moves=(), unmet=())
     named = ", ".join(each.underlying for each in desk.hedges) or "no coin"
     asked_of = f"The [[hedges]] of the desk file are for {named}."

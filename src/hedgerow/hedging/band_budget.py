@@ -92,12 +92,12 @@ def _measured(
         return float(found.cost_usd.mean()) / days / inputs.notional_usd * 1e4
     paid = paid_by(kind, inputs, risk_aversion_per_usd)
     assert not isinstance(paid, Failure), "asked before"
-    cost_usd = float(paid.cost_usd_per_year) / DAYS_PER_YEAR
+    cost_usd = paid.cost_usd_per_year / DAYS_PER_YEAR
     if budget.cost_bps_per_day is not None:
         return cost_usd / inputs.notional_usd * 1e4
     moved = inputs.price_usd * inputs.vol_frac
     days = budget.horizon_days
-    deviation = moved * math.sqrt(float(paid.square_coin2) * days / DAYS_PER_YEAR)
+    deviation = moved * math.sqrt(paid.square_coin2 * days / DAYS_PER_YEAR)
     tail = float(norm.pdf(norm.ppf(budget.level_frac))) / (1.0 - budget.level_frac)
     return cost_usd * days + tail * deviation
 

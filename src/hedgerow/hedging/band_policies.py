@@ -23,8 +23,6 @@ import math
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-import numpy as np
-
 from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.hedging.band_records import Band, BandInputs, BandKind, Rebalance
 from hedgerow.hedging.bands import leland_vol_frac, zakamouline
@@ -94,11 +92,11 @@ def band(
     trigger, gap = 0.0, 0.0
     if times is None:
         trigger, gap = _widths(kind, inputs, risk_aversion_per_usd)
-        cost, square = paid(inputs, np.asarray(trigger), np.asarray(gap))
+        cost, square = paid(inputs, trigger, gap)
     else:
         cost, square = paid_at_times(inputs, times)
-    cost_usd = float(cost) / DAYS_PER_YEAR
-    deviation = inputs.price_usd * inputs.vol_frac * math.sqrt(float(square) / DAYS_PER_YEAR)
+    cost_usd = cost / DAYS_PER_YEAR
+    deviation = inputs.price_usd * inputs.vol_frac * math.sqrt(square / DAYS_PER_YEAR)
     return Band(
         kind=kind,
         rebalance="edge" if kind == "leland" and times is None else _REBALANCE[kind],
@@ -124,7 +122,7 @@ def paid_by(kind: BandKind, inputs: BandInputs, risk_aversion_per_usd: float) ->
     if times is not None:
         return paid_at_times(inputs, times)
     trigger, gap = _widths(kind, inputs, risk_aversion_per_usd)
-    return paid(inputs, np.asarray(trigger), np.asarray(gap))
+    return paid(inputs, trigger, gap)
 
 
 def vol_factor_frac(
@@ -185,7 +183,8 @@ def _times(kind: BandKind, inputs: BandInputs, risk_aversion_per_usd: float | No
     if kind != "leland" or inputs.interval_years is not None:
         return inputs.interval_years if kind == "leland" else None
     found = interval_years(inputs, risk_aversion_per_usd or 0.0)
-    return found if found < math.inf else None
+    # Nobody hedges more often than he looks.
+    return max(found, inputs.look_years) if found < math.inf else None
 
 
 def _shift(kind: BandKind, factor: float, delta_at: DeltaAt | None) -> Outcome[float]:

@@ -54,6 +54,9 @@ class BandInputs(msgspec.Struct, frozen=True, kw_only=True):
     interval_years
         Between two hedges of the policy that hedges at times; None if it follows from the risk
         aversion.
+    look_years
+        Between two looks at the delta; zero for one that is watched all the time. It changes what
+        a band is expected to cost and leaves open, not how wide it is.
     notional_usd
         What the basis points of a budget are of.
     delta_regime
@@ -73,6 +76,7 @@ class BandInputs(msgspec.Struct, frozen=True, kw_only=True):
     target_coin: float = 0.0
     halfwidth_min_coin: float = 0.0
     interval_years: float | None = None
+    look_years: float = 0.0
     delta_regime: DeltaRegime = "sticky_strike"
 
     def __post_init__(self) -> None:

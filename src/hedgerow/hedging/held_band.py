@@ -80,6 +80,7 @@ def inputs_of(
         target_coin=policy.target_delta_coin,
         halfwidth_min_coin=policy.band_min_coin,
         interval_years=None if policy.interval_ns is None else policy.interval_ns / YEAR_NS,
+        look_years=policy.look_ns / YEAR_NS,
         delta_regime=survey.exposures.vol_regime,
     )
 

@@ -40,6 +40,8 @@ def plan(
     survey: Survey,
     perpetuals: Iterable[LinearPerpetual],
     caps: Caps = NO_CAPS,
+    *,
+    is_once: bool = False,
 ) -> TradePlan:
     """Find the trades that bring every hedged coin back inside its band.
 
@@ -50,6 +52,9 @@ def plan(
     caps
         What the budget still allows. A trade goes as far as budget and book let it, and what is
         left of it is named in `unmet`.
+    is_once
+        Whoever looks once, and not again and again, is told of a policy that hedges at times what
+        it would do at the next of them.
     """
     terms = {perpetual.instrument_id: perpetual for perpetual in perpetuals}
     trades: list[Trade] = []
@@ -57,7 +62,7 @@ def plan(
     left_usd = caps.left_usd
     for policy in policies:
         perpetual = terms[policy.instrument_id]
-        wish = _wish(policy, survey, perpetual)
+        wish = _wish(policy, survey, perpetual, is_once=is_once)
         if isinstance(wish, Failure):
             unmet.append(wish)
         elif wish is not None:
@@ -100,7 +105,9 @@ class _Wish:
     halfwidth_coin: float
 
 
-def _wish(policy: HedgePolicy, survey: Survey, perpetual: LinearPerpetual) -> Outcome[_Wish | None]:
+def _wish(
+    policy: HedgePolicy, survey: Survey, perpetual: LinearPerpetual, *, is_once: bool
+) -> Outcome[_Wish | None]:
     row = survey.exposures.row(f"coin/{policy.underlying}")
     if isinstance(row, Failure):
         # Nothing of this coin is held. That is on target where the target is nothing; elsewhere
@@ -128,9 +135,14 @@ def _wish(policy: HedgePolicy, survey: Survey, perpetual: LinearPerpetual) -> Ou
     if isinstance(ladder, Failure):
         return ladder
     ends = _ends(policy, survey, perpetual, row, to_model(spot), half_spread_frac(ladder))
-    if ends is None or isinstance(ends, Failure):
+    if isinstance(ends, Failure):
         return ends
-    low, high, to_low, to_high = _inside_limits(policy, survey, to_model(spot), ends)
+    (low, high, to_low, to_high), interval_ns = ends
+    if interval_ns is not None and not is_once and not _is_time(policy, survey, interval_ns):
+        return None
+    low, high, to_low, to_high = _inside_limits(
+        policy, survey, to_model(spot), (low, high, to_low, to_high)
+    )
     delta = row.delta_spot_coin
     if low <= delta <= high:
         return None
@@ -175,12 +187,12 @@ def _ends(
     row: ExposureRow,
     spot_usd: float,
     spread_half_frac: float,
-) -> Outcome[_Ends | None]:
-    """Give the policy's band; None where it hedges at times and none has come."""
+) -> Outcome[tuple[_Ends, int | None]]:
+    """Give the policy's band, and the time between two hedges where it hedges at times."""
     if policy.band is None:
         width = band_halfwidth_coin(policy, row, spot_usd, spread_half_frac)
         low, high = policy.target_delta_coin - width, policy.target_delta_coin + width
-        return low, high, low, high
+        return (low, high, low, high), None
     inputs = inputs_of(policy, survey, perpetual, spread_half_frac)
     if isinstance(inputs, Failure):
         return inputs
@@ -191,14 +203,17 @@ def _ends(
             reason=found.reason,
             message=f"no band ({found.subject}): {found.message}",
         )
+    interval_ns = None
     if found.interval_years is not None:
         interval_ns = max(round(found.interval_years * YEAR_NS), 1)
-        now_ns = survey.snapshot.time_ns
-        # Who looks once, and not again and again, is told what is to be done at the next time.
-        is_waiting = now_ns // interval_ns == (now_ns - policy.look_ns) // interval_ns
-        if policy.look_ns and is_waiting:
-            return None
-    return found.low_coin, found.high_coin, found.to_low_coin, found.to_high_coin
+    ends = (found.low_coin, found.high_coin, found.to_low_coin, found.to_high_coin)
+    return ends, interval_ns
+
+
+def _is_time(policy: HedgePolicy, survey: Survey, interval_ns: int) -> bool:
+    """Say whether a multiple of the interval has come since the last look."""
+    now_ns = survey.snapshot.time_ns
+    return policy.look_ns == 0 or now_ns // interval_ns != (now_ns - policy.look_ns) // interval_ns
 
 
 def _inside_limits(policy: HedgePolicy, survey: Survey, spot_usd: float, ends: _Ends) -> _Ends:

@@ -29,7 +29,8 @@ class HedgePolicy(msgspec.Struct, frozen=True, kw_only=True):
         Of each trade, besides what goes with its size.
     interval_ns, look_ns
         Between two hedges of the policy that hedges at times, and between two looks at the desk:
-        it hedges at the first look after each multiple of the interval.
+        it hedges at the first look after each multiple of the interval. With no time between two
+        looks a desk is watched all the time.
     """
 
     underlying: str

@@ -25,6 +25,11 @@ __all__ = [
 Floats: TypeAlias = NDArray[np.float64]
 _STEPS_MAX: Final = 60  # ten do, unless the logit is in the hundreds
 _CLOSE: Final = 1e-15
+# The first four moments of how far a walk of normal steps of size one is found beyond a place: one
+# that is far from where it began, and the very place (Siegmund 1985, Sequential Analysis, X; the
+# third and fourth of the former drawn, to a per cent).
+_OVERSHOOT_FAR: Final = (0.5826, 0.5894, 0.800, 1.32)
+_OVERSHOOT_NEAR: Final = (0.7071, 0.8239, 1.250, 2.263)
 _LOG_YEARS_MAX: Final = 350.0
 _HALVINGS: Final = 80
 
@@ -32,8 +37,8 @@ _HALVINGS: Final = 80
 class Paid(NamedTuple):
     """What a policy costs a year, and the mean square of the delta that it leaves open."""
 
-    cost_usd_per_year: Floats | float
-    square_coin2: Floats | float
+    cost_usd_per_year: float
+    square_coin2: float
 
 
 def widths(
@@ -169,24 +174,50 @@ def interval_years(inputs: BandInputs, aversion_per_usd: float) -> float:
     return float(np.exp(0.5 * (low + high)))
 
 
-def paid(inputs: BandInputs, trigger_coin: Floats, gap_coin: Floats) -> Paid:
+def paid(inputs: BandInputs, trigger_coin: float, gap_coin: float) -> Paid:
     """Give the cost of a band and the square it leaves open, trades being whole lots.
 
-    A trade is cut down to lots, so one that would be less than a lot waits until it is one. The
-    cost is infinite where ever smaller trades each have a fixed one.
+    A trade is cut down to lots, so one that would be less than a lot waits until it is one. Looked
+    at every so often, a delta is found beyond its trigger t by an overshoot. From a until it is
+    found at X, a walk of steps s takes ``(E X² - a²) / s²`` looks (Wald), and the mean square
+    meanwhile is ``(E X⁴ - a⁴) / 6(E X² - a²)``, between two looks included. Looked at all the time
+    there is no overshoot. The cost is infinite where ever smaller trades each have a fixed one.
     """
-    gap = np.maximum(gap_coin, inputs.lot_coin)
+    gap = max(gap_coin, inputs.lot_coin)
     trigger = trigger_coin - gap_coin + gap
     inner = trigger - gap
     variance = (inputs.gamma_wide_coin_per_usd * inputs.vol_frac * inputs.price_usd) ** 2
-    unit = np.asarray(inputs.cost_frac * inputs.price_usd)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if inputs.fixed_cost_usd > 0.0:
-            unit = unit + inputs.fixed_cost_usd / gap
-        cost = np.where(
-            (unit > 0.0) & (variance > 0.0), variance * unit / (2.0 * trigger - gap), 0.0
-        )
-    return Paid(cost, (trigger**2 + inner**2) / 6.0)
+    unit, fixed = inputs.cost_frac * inputs.price_usd, inputs.fixed_cost_usd
+    step2 = variance * inputs.look_years
+    if step2 == 0.0:
+        cost = _paid_watched(variance, unit, fixed, trigger, gap)
+        return Paid(cost, (trigger**2 + inner**2) / 6.0)
+    step = step2**0.5
+    near = float(np.exp(-2.0 * gap / step))
+    o1, o2, o3, o4 = (
+        step**power * (far + near * (at - far))
+        for power, far, at in zip((1, 2, 3, 4), _OVERSHOOT_FAR, _OVERSHOOT_NEAR, strict=True)
+    )
+    square = gap * (trigger + inner) + 2.0 * trigger * o1 + o2
+    fourth = gap * (trigger + inner) * (trigger**2 + inner**2)
+    fourth += 4.0 * trigger**3 * o1 + 6.0 * trigger**2 * o2 + 4.0 * trigger * o3 + o4
+    # One trade a look at most, of what a look can bring.
+    moved = min((gap + o1) / square, (2.0 / np.pi) ** 0.5 / step)
+    trades = min(1.0 / square, 1.0 / step2)
+    return Paid(variance * (unit * moved + fixed * trades), max(fourth / square / 6.0, step2 / 2.0))
+
+
+def _paid_watched(
+    variance: float, unit_usd: float, fixed_usd: float, trigger_coin: float, gap_coin: float
+) -> float:
+    """Give the cost of a band that is looked at all the time."""
+    if variance == 0.0 or unit_usd + fixed_usd == 0.0:
+        return 0.0
+    across = 2.0 * trigger_coin - gap_coin
+    if across == 0.0 or (fixed_usd > 0.0 and gap_coin == 0.0):
+        return float("inf")
+    per_coin = unit_usd + (fixed_usd / gap_coin if fixed_usd else 0.0)
+    return variance * per_coin / across
 
 
 def paid_at_times(inputs: BandInputs, years: float) -> Paid:

@@ -26,7 +26,7 @@ _HEAD: tuple[Column, ...] = (
 _NOTE = (
     "Of the delta of book and hedge together. A delta outside is brought back to where the third "
     "of its columns says. Cost is what trading is expected to cost; Open is one deviation of a "
-    "day's profit from the delta left open, both where the price is looked at all the time. * is "
+    "day's profit from the delta left open, both where the desk looks as often as it says. * is "
     "what the desk hedges by. Without --gas a fixed cost is nothing unless the desk file has one."
 )
 
@@ -68,12 +68,16 @@ def _said(coin: str, made: CoinBands) -> str:
         floor = f", taken as {inputs.gamma_floor_coin_per_usd:.4g} (its size within a day's move)"
     years = inputs.time_years
     expiry = "nothing expires" if years is None else f"{years * 365:.3g} days to expiry"
+    looked = f"looked at every {duration(inputs.look_years * _S_PER_YEAR)}"
+    if inputs.look_years == 0.0:
+        looked = "looked at all the time"
     said = (
         f"{coin} at {significant(inputs.price_usd, 8)} USD, vol {inputs.vol_frac:.1%}, {expiry}; "
         f"delta {plain(made.delta_coin, 4)} for a target of {plain(inputs.target_coin, 4)} "
         f"({inputs.delta_regime.replace('_', ' ')}), gamma {inputs.gamma_coin_per_usd:.4g} coin "
         f"per USD{floor}; trading costs {1e4 * inputs.cost_frac:.3g} bp and "
-        f"{usd(inputs.fixed_cost_usd)} a trade; notional {usd(inputs.notional_usd)}. {made.budget}"
+        f"{usd(inputs.fixed_cost_usd)} a trade; {looked}; notional "
+        f"{usd(inputs.notional_usd)}. {made.budget}"
     )
     if made.used is None and made.plain_halfwidth_coin is not None:
         width = plain(made.plain_halfwidth_coin, 4)

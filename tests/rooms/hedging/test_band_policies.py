@@ -24,6 +24,7 @@ from hedgerow.hedging import (
     whalley_wilmott_halfwidth_coin,
     zakamouline,
 )
+from hedgerow.hedging.widths import paid
 
 S, VOL, GAMMA, COST, YEARS = 6e4, 0.6, 3.851120212064754e-05, 5e-4, 30 / 365
 BOOK = BandInputs(
@@ -40,6 +41,7 @@ BOOK = BandInputs(
     rate_frac_per_year=0.05,
 )
 FREE = msgspec.structs.replace(BOOK, fixed_cost_usd=0.0, lot_coin=0.0, rate_frac_per_year=0.0)
+TICKETS = msgspec.structs.replace(FREE, fixed_cost_usd=2.0)
 DISCOUNT = math.exp(-0.05 * YEARS)
 AVERSION = 1e-5
 
@@ -148,6 +150,62 @@ def test_ever_smaller_trades_with_tickets_have_no_bound() -> None:
     ).cost_usd_per_day
     assert cost is not None
     assert math.isfinite(cost)
+
+
+@pytest.mark.parametrize(
+    ("width", "back", "step"),
+    [(1, 1, 0.1), (1, 1, 0.5), (1, 1, 3.0), (1, 0, 0.1), (1, 0, 1.0), (1, 0, 3.0), (1, 0.5, 0.5)],
+)
+def test_looked_at_seldom_it_costs_what_a_drawn_walk_says(
+    width: float, back: float, step: float
+) -> None:
+    """A walk of normal steps, traded back to `back` of the width whenever it is found outside.
+
+    In a book whose delta moves by `step` between two looks, one look a day.
+    """
+    rng = np.random.default_rng(11)
+    off = rng.uniform(-width, width, 2_000)
+    coins = trades = square = 0.0
+    count = 3_000
+    for n in range(count + 1_000):
+        off = off + step * rng.standard_normal(len(off))
+        goal = np.where(np.abs(off) > width, np.sign(off) * back * width, off)
+        if n >= 1_000:
+            coins += float(np.abs(goal - off).mean()) / count
+            trades += float((goal != off).mean()) / count
+            # Until the next look it walks on: half a step's square more on average.
+            square += (float((goal**2).mean()) + 0.5 * step**2) / count
+        off = goal
+    inputs = BandInputs(
+        price_usd=1.0, vol_frac=math.sqrt(365.0), gamma_coin_per_usd=step, notional_usd=1.0,
+        cost_frac=1.0, look_years=1 / 365,
+    )  # fmt: skip
+    gap = (1 - back) * width
+    found = paid(inputs, width, gap)
+    assert found.cost_usd_per_year / 365 == pytest.approx(coins, rel=0.035)
+    assert found.square_coin2 == pytest.approx(square, rel=0.04)
+    ticket = msgspec.structs.replace(inputs, cost_frac=0.0, fixed_cost_usd=1.0)
+    assert paid(ticket, width, gap).cost_usd_per_year / 365 == pytest.approx(trades, rel=0.09)
+
+
+def test_looked_at_ever_more_often_it_is_watched() -> None:
+    watched = made("combined-cost", TICKETS)
+    often = made("combined-cost", msgspec.structs.replace(TICKETS, look_years=1e-12))
+    assert often.cost_usd_per_day == pytest.approx(watched.cost_usd_per_day, rel=1e-3)
+    assert often.deviation_usd_per_day == pytest.approx(watched.deviation_usd_per_day, rel=1e-3)
+    seldom = made("combined-cost", msgspec.structs.replace(TICKETS, look_years=1 / 365))
+    assert seldom.high_coin == watched.high_coin
+    assert seldom.deviation_usd_per_day > watched.deviation_usd_per_day
+    # Never more than a trade at each look.
+    every = made("fixed", msgspec.structs.replace(TICKETS, look_years=1 / 365))
+    coins = GAMMA * VOL * S * math.sqrt(2 / math.pi / 365)
+    assert every.cost_usd_per_day is not None
+    assert 0.8 * (2.0 + COST * S * coins) < every.cost_usd_per_day <= 2.0 + COST * S * coins
+
+
+def test_nobody_hedges_more_often_than_he_looks() -> None:
+    seldom = made("leland", msgspec.structs.replace(BOOK, look_years=1.0))
+    assert seldom.interval_years == 1.0
 
 
 def test_where_gammas_meet_the_floor_holds_the_band_open() -> None:

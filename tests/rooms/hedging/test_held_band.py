@@ -188,11 +188,13 @@ def test_at_times_it_hedges_at_the_first_look_after_each() -> None:
     assert [bool(each.trades) for each in looks] == wanted
     assert 2 <= sum(wanted) <= 3
     # Who looks once is told what is to be done next.
-    once = traded(
-        desk(5, call=-2, time_ns=T0_NS + HOUR_NS), band="leland", interval_ns=8 * HOUR_NS,
-        risk_aversion_per_usd=None,
-    )  # fmt: skip
-    assert len(once.trades) == 1
+    at = next(hours for hours in range(17) if not wanted[hours])
+    policy = msgspec.structs.replace(
+        POLICY, band="leland", interval_ns=8 * HOUR_NS, risk_aversion_per_usd=None, look_ns=HOUR_NS
+    )
+    once = desk(5, call=-2, time_ns=T0_NS + at * HOUR_NS)
+    assert len(plan([policy], once, [perpetual()], is_once=True).trades) == 1
+    assert plan([policy], once, [perpetual()]).trades == ()
 
 
 def test_a_budget_finds_the_risk_aversion() -> None:

@@ -28,6 +28,7 @@ __all__ = ["risk_aversion_for_budget"]
 _LOG_AVERSION_MAX: Final = 9.0 * math.log(10.0)
 _PLACES_COUNT: Final = 181  # ten to a factor of ten
 _HALVINGS: Final = 60
+_NEAR_FRAC: Final = 1e-3
 
 
 def risk_aversion_for_budget(
@@ -45,7 +46,8 @@ def risk_aversion_for_budget(
     -------
     float or Failure
         A failure where no risk aversion keeps to the budget, or the policy has no cost that is
-        known. Where any keeps to a cost, the largest that is looked at: a billion by the notional.
+        known. Where even the narrowest band keeps to a cost, the least that is as dear, to a
+        thousandth.
 
     Raises
     ------
@@ -109,8 +111,15 @@ def _of_cost(
     aversion: Callable[[float], float],
 ) -> Outcome[float]:
     low, high = -_LOG_AVERSION_MAX, _LOG_AVERSION_MAX
-    if measured(high) <= budget_bps_per_day:
-        return aversion(high)
+    dearest = measured(high)
+    if dearest <= budget_bps_per_day:
+        # The narrowest can be afforded. Beyond where it is as narrow as looks, lots and the least
+        # width let it be, a risk aversion says nothing of costs, and would misplace a centre.
+        dear = (1.0 - _NEAR_FRAC) * dearest
+        if measured(low) >= dear:
+            return aversion(low)
+        least = _halved(high, low, lambda log: measured(log) >= dear)
+        return aversion(least if measured(least) <= budget_bps_per_day else high)
     least = measured(low)
     if not least <= budget_bps_per_day:
         return Failure(

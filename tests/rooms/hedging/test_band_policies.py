@@ -281,10 +281,20 @@ def test_the_cost_budget_of_edges_in_closed_form() -> None:
     assert found == pytest.approx(expected, rel=1e-9)
 
 
+def test_a_band_that_cannot_be_narrower_has_the_least_aversion_for_it() -> None:
+    """A cost that cannot be reached: the least width is met, and more aversion changes nothing."""
+    found = risk_aversion_for_budget("zakamouline", BOOK, HedgeBudget(cost_bps_per_day=1e4))
+    assert isinstance(found, float)
+    here, more, less = (made("zakamouline", BOOK, found * by) for by in (1.0, 1.1, 0.9))
+    assert here.high_coin - here.centre_coin == pytest.approx(0.01, rel=2e-3)
+    assert more.high_coin - more.centre_coin == pytest.approx(0.01, rel=1e-9)
+    assert less.high_coin - less.centre_coin > here.high_coin - here.centre_coin
+
+
 def test_what_no_band_costs_any_aversion_affords() -> None:
     calm = msgspec.structs.replace(FREE, gamma_coin_per_usd=0.0)
     found = risk_aversion_for_budget("whalley-wilmott", calm, HedgeBudget(cost_bps_per_day=1.0))
-    assert found == pytest.approx(1e9 / S)
+    assert found == pytest.approx(1e-9 / S)
 
 
 @pytest.mark.parametrize("kind", AVERSE)

@@ -22,6 +22,7 @@ from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
 
 from hedgerow import __version__
 from hedgerow.app.actions import act
+from hedgerow.app.amounts import number
 from hedgerow.app.exposure import exposure
 from hedgerow.app.kernel_cache import choose_kernel_cache
 from hedgerow.app.limits import calls, limits
@@ -81,6 +82,50 @@ def hedge_plan(
 ) -> int:
     """Plan the trades that bring each coin's delta back into its band. Sends nothing."""
     return act("hedge plan", Source(desk, data, at, seed), as_json=as_json)
+
+
+@hedge.command(name="bands")
+def hedge_bands(
+    desk: DeskPath = None,
+    *,
+    coin: Annotated[str | None, Parameter(help="Only this coin of those that are hedged.")] = None,
+    budget: Annotated[
+        float | None,
+        number("--budget", "bps_per_day", "What hedging may cost, in bp of the notional a day."),
+    ] = None,
+    shortfall: Annotated[
+        float | None,
+        number("--shortfall", "positive", "Or what a day may lose, the mean of the worst 2.5%."),
+    ] = None,
+    gas: Annotated[
+        float | None, number("--gas", "positive", "What each trade costs, whatever its size, USD.")
+    ] = None,
+    interval: Annotated[
+        str | None, Parameter(help="Between two hedges of the policy that hedges at times: 8h.")
+    ] = None,
+    plot: Annotated[
+        Path | None, Parameter(help="Draw one coin's bands across spot to this SVG file.")
+    ] = None,
+    data: Data = None,
+    at: At = None,
+    seed: Seed = None,
+    as_json: Json = False,
+) -> int:
+    """Show how far each hedged coin's delta may stray by every policy, and what that costs.
+
+    Exit status 1 where a coin's bands are unknown, or the one that the desk hedges by.
+    """
+    return act(
+        "hedge bands",
+        Source(desk, data, at, seed),
+        coin=coin,
+        budget_bps_per_day=budget,
+        shortfall_usd=shortfall,
+        fixed_cost_usd=gas,
+        interval=interval,
+        plot=plot,
+        as_json=as_json,
+    )
 
 
 @collateral.command(name="plan")

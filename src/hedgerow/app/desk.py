@@ -30,7 +30,7 @@ from hedgerow.app.rulebooks import packaged_rulebooks, rulebooks_in
 from hedgerow.collateral import BufferPolicy, Route
 from hedgerow.errors import DeskRejected, HedgerowError
 from hedgerow.execution import Mode
-from hedgerow.hedging import HedgePolicy
+from hedgerow.hedging import HedgeBudget, HedgePolicy
 from hedgerow.instruments import Instrument, LinearPerpetual
 from hedgerow.limits import CallPolicy, FirstPassage, Limit
 from hedgerow.margin import Rulebook, rulebooks_at, terms_of
@@ -155,7 +155,10 @@ def _desk(written: DeskFile, rulebooks: Mapping[str, Rulebook], digest: str) -> 
         limits=limits_of(written, chance),
         calls=calls_of(written),
         chance=chance,
-        hedges=tuple(_hedge(part, fees_frac[part.account]) for part in written.hedges),
+        hedges=tuple(
+            _hedge(part, fees_frac[part.account], chance.vol_frac, desk.step)
+            for part in written.hedges
+        ),
         buffers=tuple(map(_buffer, written.buffers)),
         routes=tuple(map(_route, written.routes)),
         has_budget=written.budget is not None,
@@ -198,7 +201,14 @@ def _ages(part: AgesPart) -> AgeLimits:
     return AgeLimits(**ages)
 
 
-def _hedge(part: HedgePart, fee_taker_frac: Decimal) -> HedgePolicy:
+def _hedge(
+    part: HedgePart, fee_taker_frac: Decimal, vols_frac: Mapping[str, float], step_ns: int
+) -> HedgePolicy:
+    budget = None
+    if part.budget_bps_per_day is not None or part.budget_shortfall_usd is not None:
+        budget = HedgeBudget(
+            cost_bps_per_day=part.budget_bps_per_day, shortfall_usd=part.budget_shortfall_usd
+        )
     return HedgePolicy(
         underlying=part.underlying,
         instrument_id=part.instrument,
@@ -208,6 +218,12 @@ def _hedge(part: HedgePart, fee_taker_frac: Decimal) -> HedgePolicy:
         band_min_coin=part.band_min_coin,
         fee_taker_frac=to_model(fee_taker_frac),
         slippage_limit_frac=part.slippage_limit,
+        band="whalley-wilmott" if part.band is None and budget is not None else part.band,
+        budget=budget,
+        vol_frac=vols_frac.get(part.underlying),
+        fixed_cost_usd=part.fixed_cost_usd,
+        interval_ns=part.interval,
+        look_ns=step_ns,
     )
 
 

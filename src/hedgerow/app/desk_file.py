@@ -33,6 +33,7 @@ from hedgerow.app.desk_fields import (
 )
 from hedgerow.app.desk_instruments import InstrumentPart
 from hedgerow.errors import DeskRejected
+from hedgerow.hedging import BandKind
 from hedgerow.limits import TRIGGERS, USE
 from hedgerow.units import DAY_NS, HOUR_NS
 
@@ -165,13 +166,18 @@ class CallPart(Part):
 
 
 class HedgePart(Part):
-    """How one coin's delta is held."""
+    """How one coin's delta is held; by which band, and what hedging by it may cost."""
 
     underlying: Name
     instrument: Name
     account: Name
     target_delta_coin: Real = 0.0
-    risk_aversion_per_usd: Positive
+    band: BandKind | None = None
+    risk_aversion_per_usd: Positive | None = None
+    budget_bps_per_day: Positive | None = None
+    budget_shortfall_usd: Positive | None = None
+    fixed_cost_usd: NotNegative = 0.0
+    interval: DurationPositive | None = None
     band_min_coin: NotNegative
     slippage_limit: Fraction
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
+from hedgerow.app.band_ends import band_ends
 from hedgerow.app.desk_instruments import ENTRY_KINDS
 from hedgerow.app.limit_ends import limit_ends
 from hedgerow.app.raw_tables import (
@@ -68,6 +69,7 @@ def loose_ends(raw: Mapping[str, Any], rulebooks: Mapping[str, Rulebook]) -> Ite
         yield from _account_ends(f"accounts.{label_of(at, account)}", account, raw, rulebooks)
     for at, hedge in tables_of(raw, "hedges"):
         yield from _hedge_ends(f"hedges.[{at}]", hedge, accounts, described, rulebooks)
+        yield from band_ends(f"hedges.[{at}]", hedge, raw.get("vols"))
     for at, buffer in tables_of(raw, "buffers"):
         yield from _buffer_ends(f"buffers.[{at}]", buffer, accounts)
     for at, route in tables_of(raw, "routes"):

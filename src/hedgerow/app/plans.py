@@ -20,7 +20,7 @@ def show_hedges(source: Source, *, as_json: bool) -> int:
     """Print the trades that bring each coin's delta back into its band."""
     desk, market, at_ns = opened(source)
     state = looked_at(desk, market, at_ns)
-    trades = hedging.plan(desk.hedges, state, desk.perpetuals)
+    trades = hedging.plan(desk.hedges, state, desk.perpetuals, is_once=True)
     nothing = TransferPlan(moves=(), unmet=())
     named = ", ".join(each.underlying for each in desk.hedges) or "no coin"
     asked_of = f"The [[hedges]] of the desk file are for {named}."

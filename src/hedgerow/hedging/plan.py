@@ -1,7 +1,8 @@
-"""Trade each coin's delta back to the nearest edge of its band, and no further.
+"""Trade each coin's delta back to where its band says, and no further.
 
-The band is Whalley and Wilmott's, never wider than a soft limit on the coin's delta. A trade larger
-than the book or the budget holds is cut to what fits.
+The band is that of the policy (Whalley and Wilmott's, to the nearest edge, where none is named),
+never wider than a soft limit on the coin's delta. A trade larger than the book or the budget holds
+is cut to what fits.
 
 The delta is the desk's dollar delta in coins, everything included: options, perpetuals, loans, coin
 balances, amounts on their way between accounts. Each trade makes the delta smaller, so it may rest
@@ -11,23 +12,27 @@ on an estimate; a delta with something missing is not traded on at all.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeAlias
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.exposure import ExposureRow
 from hedgerow.hedging.bands import whalley_wilmott_halfwidth_coin
 from hedgerow.hedging.cost import crossing_cost_usd
+from hedgerow.hedging.held_band import band_held, delta_at_vols, half_spread_frac, inputs_of
 from hedgerow.hedging.records import NO_CAPS, Caps, HedgePolicy, Trade, TradePlan
 from hedgerow.instruments import LinearPerpetual
 from hedgerow.limits import Survey
 from hedgerow.margin import are_both_sides_held
 from hedgerow.market import Ladder
 from hedgerow.pricing import GREEKS
-from hedgerow.units import quantise, scaled, to_exact, to_model
+from hedgerow.units import YEAR_NS, quantise, scaled, to_exact, to_model
 
 __all__ = ["band_halfwidth_coin", "plan"]
 
 # A hedge stops a little inside a soft limit: at the bound itself the limit is broken.
 _INSIDE_FRAC = 0.95
+# Low and high, and where a delta below the one or above the other is brought to.
+_Ends: TypeAlias = tuple[float, float, float, float]
 
 
 def plan(
@@ -35,6 +40,8 @@ def plan(
     survey: Survey,
     perpetuals: Iterable[LinearPerpetual],
     caps: Caps = NO_CAPS,
+    *,
+    is_once: bool = False,
 ) -> TradePlan:
     """Find the trades that bring every hedged coin back inside its band.
 
@@ -45,6 +52,9 @@ def plan(
     caps
         What the budget still allows. A trade goes as far as budget and book let it, and what is
         left of it is named in `unmet`.
+    is_once
+        Whoever looks once, and not again and again, is told of a policy that hedges at times what
+        it would do at the next of them.
     """
     terms = {perpetual.instrument_id: perpetual for perpetual in perpetuals}
     trades: list[Trade] = []
@@ -52,7 +62,7 @@ def plan(
     left_usd = caps.left_usd
     for policy in policies:
         perpetual = terms[policy.instrument_id]
-        wish = _wish(policy, survey, perpetual)
+        wish = _wish(policy, survey, perpetual, is_once=is_once)
         if isinstance(wish, Failure):
             unmet.append(wish)
         elif wish is not None:
@@ -69,7 +79,8 @@ def plan(
 def band_halfwidth_coin(
     policy: HedgePolicy, row: ExposureRow, spot_usd: float, half_spread_frac: float
 ) -> float:
-    """Give the band's half width for one coin's row, never below the policy's minimum."""
+    """Give the plain band's half width for one coin's row, never below the policy's minimum."""
+    assert policy.risk_aversion_per_usd is not None, "the plain band has a risk aversion"
     # The row holds gamma for a move of 1 %: Γ·S²/100.
     gamma_coin_per_usd = row.gamma_usd_per_pct * 100.0 / spot_usd**2
     width = whalley_wilmott_halfwidth_coin(
@@ -94,7 +105,9 @@ class _Wish:
     halfwidth_coin: float
 
 
-def _wish(policy: HedgePolicy, survey: Survey, perpetual: LinearPerpetual) -> Outcome[_Wish | None]:
+def _wish(
+    policy: HedgePolicy, survey: Survey, perpetual: LinearPerpetual, *, is_once: bool
+) -> Outcome[_Wish | None]:
     row = survey.exposures.row(f"coin/{policy.underlying}")
     if isinstance(row, Failure):
         # Nothing of this coin is held. That is on target where the target is nothing; elsewhere
@@ -121,9 +134,15 @@ def _wish(policy: HedgePolicy, survey: Survey, perpetual: LinearPerpetual) -> Ou
     ladder = snapshot.ladder(perpetual.instrument_id)
     if isinstance(ladder, Failure):
         return ladder
-    half_spread = to_model((ladder.asks[0].price_usd / ladder.price_mid_usd) - 1)
-    width = band_halfwidth_coin(policy, row, to_model(spot), half_spread)
-    low, high = _edges(policy, survey, to_model(spot), width)
+    ends = _ends(policy, survey, perpetual, row, to_model(spot), half_spread_frac(ladder))
+    if isinstance(ends, Failure):
+        return ends
+    (low, high, to_low, to_high), interval_ns = ends
+    if interval_ns is not None and not is_once and not _is_time(policy, survey, interval_ns):
+        return None
+    low, high, to_low, to_high = _inside_limits(
+        policy, survey, to_model(spot), (low, high, to_low, to_high)
+    )
     delta = row.delta_spot_coin
     if low <= delta <= high:
         return None
@@ -137,7 +156,7 @@ def _wish(policy: HedgePolicy, survey: Survey, perpetual: LinearPerpetual) -> Ou
                 message=f"{account.account_id} holds both sides of {perpetual.instrument_id}, and "
                 "which of them an order joins is not known",
             )
-    edge = high if delta > high else low
+    goal = to_high if delta > high else to_low
     # One contract moves like this many coins: the mark moves in proportion to spot, and pays in a
     # dollar coin that has a price of its own (as `pricing.value` has it).
     paid = snapshot.asset(perpetual.settlement)
@@ -146,10 +165,10 @@ def _wish(policy: HedgePolicy, survey: Survey, perpetual: LinearPerpetual) -> Ou
     notional_ccy = to_model(perpetual.multiplier_coin_per_contract * mark)
     size = notional_ccy * paid.price_usd / to_model(spot)
     # Towards zero, so that rounding to lots never crosses the band.
-    lots = to_exact(abs(edge - delta) / size, perpetual.lot_contracts, "down")
+    lots = to_exact(abs(goal - delta) / size, perpetual.lot_contracts, "down")
     if lots == 0:
         return None
-    quantity = lots if edge > delta else -lots
+    quantity = lots if goal > delta else -lots
     return _Wish(
         quantity_contracts=quantity,
         mark_usd=mark,
@@ -161,18 +180,51 @@ def _wish(policy: HedgePolicy, survey: Survey, perpetual: LinearPerpetual) -> Ou
     )
 
 
-def _edges(
-    policy: HedgePolicy, survey: Survey, spot_usd: float, width_coin: float
-) -> tuple[float, float]:
-    """Give the band, cut to stay inside a soft limit that a person set on this coin's delta."""
-    low = policy.target_delta_coin - width_coin
-    high = policy.target_delta_coin + width_coin
+def _ends(
+    policy: HedgePolicy,
+    survey: Survey,
+    perpetual: LinearPerpetual,
+    row: ExposureRow,
+    spot_usd: float,
+    spread_half_frac: float,
+) -> Outcome[tuple[_Ends, int | None]]:
+    """Give the policy's band, and the time between two hedges where it hedges at times."""
+    if policy.band is None:
+        width = band_halfwidth_coin(policy, row, spot_usd, spread_half_frac)
+        low, high = policy.target_delta_coin - width, policy.target_delta_coin + width
+        return (low, high, low, high), None
+    inputs = inputs_of(policy, survey, perpetual, spread_half_frac)
+    if isinstance(inputs, Failure):
+        return inputs
+    found = band_held(policy.band, policy, inputs, delta_at_vols(survey, policy.underlying))
+    if isinstance(found, Failure):
+        return Failure(
+            subject=policy.underlying,
+            reason=found.reason,
+            message=f"no band ({found.subject}): {found.message}",
+        )
+    interval_ns = None
+    if found.interval_years is not None:
+        interval_ns = max(round(found.interval_years * YEAR_NS), 1)
+    ends = (found.low_coin, found.high_coin, found.to_low_coin, found.to_high_coin)
+    return ends, interval_ns
+
+
+def _is_time(policy: HedgePolicy, survey: Survey, interval_ns: int) -> bool:
+    """Say whether a multiple of the interval has come since the last look."""
+    now_ns = survey.snapshot.time_ns
+    return policy.look_ns == 0 or now_ns // interval_ns != (now_ns - policy.look_ns) // interval_ns
+
+
+def _inside_limits(policy: HedgePolicy, survey: Survey, spot_usd: float, ends: _Ends) -> _Ends:
+    """Cut a band to stay inside a soft limit that a person set on this coin's delta."""
     for state in survey.limits:
         unit_usd = {"delta_spot_usd": spot_usd, "delta_spot_coin": 1.0}.get(state.metric)
         if state.node == f"coin/{policy.underlying}" and unit_usd is not None:
             bound = _INSIDE_FRAC * state.soft_frac_usd_or_coin / unit_usd
-            low, high = min(max(low, -bound), bound), max(min(high, bound), -bound)
-    return low, high
+            low, high, to_low, to_high = (min(max(each, -bound), bound) for each in ends)
+            ends = (low, high, to_low, to_high)
+    return ends
 
 
 def _cut(

@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from hedgerow.errors import Failure
+from hedgerow.hedging.band_records import BandKind, HedgeBudget
 
 __all__ = ["NO_CAPS", "Caps", "HedgePolicy", "Trade", "TradePlan"]
 
@@ -14,16 +15,38 @@ class HedgePolicy(msgspec.Struct, frozen=True, kw_only=True):
 
     `risk_aversion_per_usd` is the absolute risk aversion of the band (Whalley and Wilmott 1997); it
     scales with the size of the book. `band_min_coin` keeps the band open where gamma vanishes.
+
+    Attributes
+    ----------
+    band
+        Which policy. None is Whalley and Wilmott's plain band, of the net gamma alone; all that are
+        named have the floor of `BandInputs` below gamma.
+    budget
+        From which the risk aversion follows, in place of one that is given.
+    vol_frac
+        How much the coin is expected to move; needed by the policies that are named.
+    fixed_cost_usd
+        Of each trade, besides what goes with its size.
+    interval_ns, look_ns
+        Between two hedges of the policy that hedges at times, and between two looks at the desk:
+        it hedges at the first look after each multiple of the interval. With no time between two
+        looks a desk is watched all the time.
     """
 
     underlying: str
     instrument_id: str
     account_id: str
     target_delta_coin: float
-    risk_aversion_per_usd: float
+    risk_aversion_per_usd: float | None
     band_min_coin: float
     fee_taker_frac: float
     slippage_limit_frac: float
+    band: BandKind | None = None
+    budget: HedgeBudget | None = None
+    vol_frac: float | None = None
+    fixed_cost_usd: float = 0.0
+    interval_ns: int | None = None
+    look_ns: int = 0
 
 
 class Caps(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +78,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TradePlan(msgspec.Struct, frozen=True, kw_only=True):
-    """Trades that bring deltas back to the edge of their bands, and what could not be done."""
+    """Trades that bring deltas back into their bands, and what could not be done."""
 
     trades: tuple[Trade, ...]
     unmet: tuple[Failure, ...]

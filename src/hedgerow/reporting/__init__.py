@@ -5,6 +5,7 @@ terminal, and builtins for JSON. All three read the same `summary` and `daily`. 
 risk of its own, reads no clock, and refuses to print an unknown number as zero or as nothing.
 """
 
+from hedgerow.reporting.bands import CoinBands, band_tables, bands_svg
 from hedgerow.reporting.comparisons import comparison_tables
 from hedgerow.reporting.exposures import (
     bucket_tables,
@@ -63,6 +64,7 @@ from hedgerow.reporting.terminal import render_frame, summary_tables
 __all__ = [
     "AccountDay",
     "AccountGap",
+    "CoinBands",
     "DailyRow",
     "EpisodeSummary",
     "LimitTrouble",
@@ -70,6 +72,8 @@ __all__ = [
     "LiveView",
     "NearestDistance",
     "WorstUse",
+    "band_tables",
+    "bands_svg",
     "bucket_tables",
     "builtins_of",
     "call_tables",

@@ -51,6 +51,7 @@ COMMANDS = [
     ("calls", "show"),
     ("hedge",),
     ("hedge", "plan"),
+    ("hedge", "bands"),
     ("collateral",),
     ("collateral", "plan"),
     ("plan",),

@@ -75,7 +75,8 @@ class Desk:
                     size = min(size, to_model(abs(held)))
                 quantity = sign * max(to_exact(size, lot, "down"), lot)
                 try:
-                    after = traded_at_cost(account, each, quantity, self.now.snapshot)
+                    cost_usd = sum(crossing_and_fee_usd(each, to_model(quantity)))
+                    after = traded_at_cost(account, each, quantity, self.now.snapshot, cost_usd)
                 except OutOfDomain as trouble:
                     refused.append(
                         Failure(subject=each.name, reason="unsupported", message=str(trouble))
@@ -134,14 +135,19 @@ class Desk:
         accounts = {each.account_id: each for each in self.now.book.accounts}
         trades: list[ChosenTrade] = []
         moves: list[ChosenMove] = []
+        taken: dict[tuple[str, bool], float] = {}
         for each, amount in zip(costs.offers, amounts, strict=False):
             lot = lot_of(each.terms)
             assert lot is not None
             quantity = to_exact(amount, lot, "half_up")
             if quantity != 0:
-                trades.append(costs.trade(each, to_model(quantity)))
+                side = each.instrument_id, quantity > 0
+                trade = costs.trade(each, to_model(quantity), taken.get(side, 0.0))
+                taken[side] = taken.get(side, 0.0) + abs(trade.quantity_contracts)
+                trades.append(trade)
+                cost_usd = trade.crossing_usd + trade.fee_usd
                 accounts[each.account_id] = traded_at_cost(
-                    accounts[each.account_id], each, quantity, self.now.snapshot
+                    accounts[each.account_id], each, quantity, self.now.snapshot, cost_usd
                 )
         for at, amount in enumerate(amounts[len(costs.offers) :]):
             route = costs.routes[at]
@@ -173,13 +179,16 @@ class Desk:
 
 
 def traded_at_cost(
-    account: Account, each: Offer, quantity_contracts: Decimal, snapshot: Snapshot
+    account: Account,
+    each: Offer,
+    quantity_contracts: Decimal,
+    snapshot: Snapshot,
+    cost_usd: float,
 ) -> Account:
     """Book a trade at the mark, and pay what it costs beyond."""
     booked = with_leg(account, each.terms, quantity_contracts, digits_of(each.price_mark_ccy))
-    crossing, fee = crossing_and_fee_usd(each, to_model(quantity_contracts))
     asset = settlement_of(each.terms)
     paid = snapshot.asset(asset)
     assert not isinstance(paid, Failure), "an offer is priced in what it settles in"
-    cost = to_exact((crossing + fee) / paid.price_usd, Decimal("1e-8"), "up")
+    cost = to_exact(cost_usd / paid.price_usd, Decimal("1e-8"), "up")
     return with_balance(booked, asset, -cost)

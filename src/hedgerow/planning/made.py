@@ -147,8 +147,9 @@ class _Path:
         assert lot is not None
         quantity = to_exact(each.quantity_contracts, lot, "half_up")
         after = dict(accounts)
+        cost_usd = each.crossing_usd + each.fee_usd
         after[each.account_id] = traded_at_cost(
-            after[each.account_id], own, quantity, self._now.snapshot
+            after[each.account_id], own, quantity, self._now.snapshot, cost_usd
         )
         return after
 

@@ -20,7 +20,7 @@ from hedgerow.margin import Rulebook, require_across
 from hedgerow.market import Shock, Snapshot
 from hedgerow.planning.wants import Demand
 from hedgerow.portfolio import Account
-from hedgerow.solving import Uses
+from hedgerow.solving import Shadow, Uses
 
 __all__ = ["Footing", "Touch", "footing", "spare_ccy"]
 
@@ -78,6 +78,11 @@ class Footing:
         return np.asarray(
             self.spare_ccy + self.up_ccy_per_amount @ up + self.down_ccy_per_amount @ down
         )
+
+    def binds(self, shadows: Sequence[Shadow]) -> NDArray[np.bool_]:
+        """Say which demands had a price in an answer."""
+        priced = {each.name for each in shadows}
+        return np.array([each.name in priced for each in self.demands], dtype=np.bool_)
 
     def corrected(self, amounts: Floats, exact_ccy: Floats) -> "Footing":
         """Shift each row by what a plan was out by when it was done exactly."""

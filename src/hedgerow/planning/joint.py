@@ -39,6 +39,9 @@ Floats = NDArray[np.float64]
 
 _TRIES = 5
 _TINY = 1e-9
+# A demand that binds, and turns out to have so much of its size more to spare than was foretold,
+# is worth another look: a cheaper plan may do.
+_DEAR_FRAC = 0.01
 # Dollars of delta, or a share of the gap, at which a move is tried where nothing else says a size.
 _SIZE_USD = 10_000.0
 
@@ -120,6 +123,7 @@ def joint(
     foot = footing(demands, desk.accounts, touches, count, now.snapshot, instruments, rulebooks)
     costs = MoveCosts(effect.offers, routes, now.snapshot, terms, late_usd)
     best: Joint | None = None
+    before: tuple[float, ...] = ()
     for _ in range(_TRIES):
         programme = _programme(desk, wanted, foot, costs, touches)
         answer = least(programme, nodes_count_max=terms.nodes_count_max)
@@ -136,8 +140,10 @@ def joint(
         foretold = foot.after_ccy(amounts)
         out_by = np.abs(np.nan_to_num(exact) - foretold) / foot.scale_ccy
         tighter = _tighter(found, now)
-        if not found.broken and not np.any(out_by > 0.01):
+        is_dear = np.any((exact > foretold) & (out_by > _DEAR_FRAC) & foot.binds(answer.shadows))
+        if (not found.broken and not is_dear) or answer.chosen_amount == before:
             break
+        before = answer.chosen_amount
         if tighter and not any(exact + foot.allowed_ccy < -_TINY * foot.scale_ccy):
             # All demands hold and a limit does not: it breaks nearer than it was asked about.
             wanted = wants(now, limits, effect, coins, tighter_frac=tighter)

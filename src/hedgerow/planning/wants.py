@@ -107,9 +107,10 @@ def wants(
             else:
                 demands.extend(made)
         elif state.metric == "scenario_loss_usd":
-            for stress in given.stresses:
-                made_ask = _loss_ask(state, now.seen, stress)
-                asks.append(made_ask)
+            gained = now.seen.profits(given.stresses)
+            column = gained.profit_usd[:, gained.nodes.index(state.node)]
+            for stress, profit_usd in zip(given.stresses, column.tolist(), strict=True):
+                asks.append(_loss_ask(state, -profit_usd, stress))
                 rows.append(-effect.profit_usd(stress.name, state.node))
         elif _is_exposure(state, now):
             asks.append(_exposure_ask(state))
@@ -175,18 +176,13 @@ def _exposure_ask(state: LimitState) -> Ask:
     )
 
 
-def _loss_ask(state: LimitState, seen: Seen, stress: Stress) -> Ask:
-    here = seen.exposures.row(state.node)
-    there = seen.under(stress).row(state.node)
-    assert not isinstance(here, Failure)
-    assert not isinstance(there, Failure)
-    loss = here.value_usd - there.value_usd
+def _loss_ask(state: LimitState, loss_usd: float, stress: Stress) -> Ask:
     bound = _INSIDE_FRAC * state.soft_frac_usd_or_coin
     if state.rung not in ("soft", "hard"):
-        bound = max(bound, min(loss, state.soft_frac_usd_or_coin))
+        bound = max(bound, min(loss_usd, state.soft_frac_usd_or_coin))
     return Ask(
         name=f"{_name(state)}: {stress.name}",
-        now_figure=loss,
+        now_figure=loss_usd,
         high_figure=bound,
         scale_figure=max(state.soft_frac_usd_or_coin, 1.0),
     )

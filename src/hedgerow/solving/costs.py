@@ -146,6 +146,14 @@ class Ladders:
     def _done(self, amounts: Floats) -> Floats:
         """Give what each level's side of its book has to take, for every plan."""
         own = self._book_of(amounts.shape[1])
+        if len(np.unique(own[own >= 0])) == np.count_nonzero(own >= 0):
+            # Each book has one decision: no sum is needed.
+            decision = np.full(int(self.book_index.max(initial=-1)) + 1, -1, dtype=np.int64)
+            inside = np.flatnonzero((own >= 0) & (own < len(decision)))
+            decision[own[inside]] = inside
+            at = decision[self.book_index]
+            done = amounts[:, at] * np.where(self.is_up, 1.0, -1.0)
+            return np.where(at >= 0, done, 0.0)
         books = int(max(own.max(initial=-1), self.book_index.max(initial=-1))) + 1
         into = np.zeros((amounts.shape[1], books))
         into[np.flatnonzero(own >= 0), own[own >= 0]] = 1.0

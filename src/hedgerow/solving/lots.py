@@ -61,7 +61,18 @@ def _mended(
             better, better_excess, better_usd = found
             is_nearer = better_excess < excess - 1e-12
             if is_nearer or (better_excess <= excess and better_usd < usd - _BETTER_USD):
+                move = better - counts
                 counts, excess, usd = better, better_excess, better_usd
+                # What helps once may help a hundred times: twice as far each time, while it does.
+                while True:
+                    move = 2.0 * move
+                    further = counts + move
+                    if np.any((further < low) | (further > high)):
+                        break
+                    (then_excess,), (then_usd,) = _judged(programme, further[np.newaxis, :] * lot)
+                    if (then_excess, then_usd) >= (excess, usd - _BETTER_USD):
+                        break
+                    counts, excess, usd = further, then_excess, then_usd
                 break
         else:
             return np.asarray(counts * lot)

@@ -19,7 +19,7 @@ from hedgerow.exposure.sums import Part
 from hedgerow.instruments import Option, settlement_of
 from hedgerow.market import OptionMark, Shock, Snapshot
 from hedgerow.portfolio import Book
-from hedgerow.pricing import value, value_usd
+from hedgerow.pricing import value, value_usd, worths
 from hedgerow.units import to_model
 
 __all__ = ["NodeProfits", "node_profits"]
@@ -96,25 +96,24 @@ def _worths(
         _fill_options(units, plain, book, shocks)
     rest = [at for at in range(len(book.instruments)) if at not in plain]
     part_of_book = _only(book, rest)
+    index = {part_of_book.instruments[k].instrument_id: at for k, at in enumerate(rest)}
+    assets: dict[str, list[int]] = {}
+    for at in plain:
+        assets.setdefault(settlement_of(book.instruments[at]), []).append(at)
     for s, then in enumerate(shocked):
-        found = value(part_of_book, then)
+        found = worths(part_of_book, then)
         places = np.array(rest, dtype=np.int64)[found.instrument_index]
         units[s, places] = found.unit_ccy
         paid_usd[s, places] = found.settlement_price_usd
-        index = {part_of_book.instruments[k].instrument_id: at for k, at in enumerate(rest)}
         for failure in found.missing:
             gone.setdefault(index[failure.subject], {})[failure] = None
-        prices: dict[str, float] = {}
-        for at in plain:
-            asset = settlement_of(book.instruments[at])
-            if asset not in prices:
-                price = then.asset(asset)
-                if isinstance(price, Failure):
+        for asset, members in assets.items():
+            price = then.asset(asset)
+            if isinstance(price, Failure):
+                for at in members:
                     gone.setdefault(at, {})[price] = None
-                    prices[asset] = 0.0
-                else:
-                    prices[asset] = price.price_usd
-            paid_usd[s, at] = prices[asset]
+            else:
+                paid_usd[s, members] = price.price_usd
     held = book.holding_instrument_index
     entries = np.array(
         [
@@ -154,10 +153,13 @@ def _fill_options(
     terms = [book.instruments[at] for at in places]
     options = [each for each in terms if isinstance(each, Option)]
     marks = [plain[at] for at in places]
-    factors = np.array(
-        [[shock.on_forward(each.underlying) for each in options] for shock in shocks]
-    )
-    vols = np.array([[shock.on_vol(mark.vol_frac) for mark in marks] for shock in shocks])
+    coins = sorted({each.underlying for each in options})
+    own = np.array([coins.index(each.underlying) for each in options])
+    factors = np.array([[shock.on_forward(coin) for coin in coins] for shock in shocks])[:, own]
+    vol = np.array([mark.vol_frac for mark in marks])
+    moved = np.array([shock.vol_factor_frac for shock in shocks])[:, np.newaxis] * vol
+    shifts = np.array([shock.vol_shift_frac for shock in shocks])[:, np.newaxis]
+    vols = np.maximum(moved + shifts, 0.0)
     forwards = factors * np.array([mark.forward_usd for mark in marks])
     worth = value_usd(
         forwards,

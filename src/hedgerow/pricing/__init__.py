@@ -132,7 +132,7 @@ from hedgerow.pricing.smile_delta import (
 )
 from hedgerow.pricing.strike_deltas import Coefficients, StrikeDeltas, strike_deltas
 from hedgerow.pricing.units import unit_ccy
-from hedgerow.pricing.value import Values, value
+from hedgerow.pricing.value import Values, Worths, value, worths
 from hedgerow.pricing.windows import AveragingWindows
 
 # A whole book
@@ -144,7 +144,9 @@ __all__ = [
     "GreekColumns",
     "Values",
     "VolRegime",
+    "Worths",
     "value",
+    "worths",
 ]
 # European options
 __all__ += [

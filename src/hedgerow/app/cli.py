@@ -32,6 +32,7 @@ from hedgerow.app.planning import plan
 from hedgerow.app.price import price
 from hedgerow.app.risk import risk
 from hedgerow.app.solvency import solvency
+from hedgerow.app.structures import hedge_carry, hedge_structure
 from hedgerow.app.surface import surface
 from hedgerow.errors import HedgerowError
 
@@ -51,6 +52,8 @@ for noun in (
     journal,
 ):  # fmt: skip
     app.command(noun)
+hedge.command(hedge_structure, name="structure")
+hedge.command(hedge_carry, name="carry")
 
 
 @app.command

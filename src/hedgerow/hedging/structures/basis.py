@@ -180,9 +180,9 @@ def carry(
     )
     return Carry(
         basis_frac_per_year=basis_frac_per_year,
-        borrow_frac_per_year=-borrow_frac_per_year,
-        fees_frac_per_year=-cost_frac / holding_years,
-        margin_frac_per_year=-margin_cost_frac_per_year * margin_frac,
+        borrow_frac_per_year=0.0 - borrow_frac_per_year,
+        fees_frac_per_year=0.0 - cost_frac / holding_years,
+        margin_frac_per_year=0.0 - margin_cost_frac_per_year * margin_frac,
     )
 
 

@@ -167,7 +167,8 @@ def _usable(options: FloorOptions, terms: FloorTerms) -> Outcome[FloorOptions]:
         return Failure(
             subject="floor",
             reason="missing_data",
-            message=f"no {side} that ends at the horizon or later is offered",
+            message=f"no {side} that ends at the horizon or later is offered: an ask is needed, a "
+            "mark is none",
         )
     found = options.taken(kept)
     lives = found.expiry_years > terms.horizon_years + AT_HORIZON_YEARS
@@ -241,7 +242,7 @@ def _revalued(options: FloorOptions, terms: FloorTerms, spots: Floats, x: Floats
         lowest_at_usd=float(dense[at]),
         holds_from_usd=float(np.max(fails_below)) if len(fails_below) else None,
         holds_until_usd=float(np.min(fails_above)) if len(fails_above) else None,
-        given_away_usd=max(float(np.max(away)), 0.0),
+        given_away_usd=max(float(np.max(away)), 0.0) + 0.0,
         is_held=not bool(is_short.any()),
         dips_usd=np.setdiff1d(dense[is_short], spots),
     )

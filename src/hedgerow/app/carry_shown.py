@@ -24,6 +24,7 @@ from hedgerow.hedging.structures import (
     carry,
     funding_apr,
     funding_outlook,
+    funding_walk,
     margin_draw,
     short_leg,
 )
@@ -152,6 +153,21 @@ def _shown(asked: CarryAsked, rates: Rates | None) -> CarryShown:
             cost_frac=asked.cost_frac,
             rng=_rng(asked),
             draws_count=asked.draws_count,
+        ),
+        walk=None
+        if past is None
+        else funding_walk(
+            past,
+            holding_count=count,
+            cost_frac=asked.cost_frac,
+            warm_count=round(_YEAR_HOURS / hours),
+            rng=_rng(asked),
+        )
+        if len(past) > _YEAR_HOURS / hours
+        else Failure(
+            subject="walk",
+            reason="missing_data",
+            message="a year of rates teaches what to expect, and this is less",
         ),
         draw=None if marked is None else _draw(marked, asked, count),
         marks_since=format_ns(since_ns) if bars is not None else None,

@@ -28,6 +28,7 @@ from hedgerow.hedging.structures import (
     worth_at_horizon_usd,
 )
 from hedgerow.market import ChainColumns
+from hedgerow.pricing import GREEKS
 from hedgerow.reporting import builtins_of
 from hedgerow.reporting.curves import Curve, Panel, curves_svg
 from hedgerow.reporting.floors import FloorRow, FloorsShown, floor_tables
@@ -115,11 +116,10 @@ def _position(
         raise RequestRejected(
             f"the desk's delta in {chain.underlying} is not known; write --quantity"
         )
-    if row.gamma_usd_per_pct != 0.0:
+    if any(getattr(row, name) for name, greek in GREEKS.items() if greek.spot > 1):
         raise RequestRejected(
-            f"the desk holds something in {chain.underlying} that bends (gamma "
-            f"{row.gamma_usd_per_pct:,.4g} USD per 1 %), of which a delta says too little: write "
-            "the coins to floor with --quantity"
+            f"the desk holds something in {chain.underlying} whose delta moves with the price, so "
+            "that the delta says too little: write the coins to floor with --quantity"
         )
     if row.delta_spot_coin == 0.0:
         raise RequestRejected(f"the desk has no delta in {chain.underlying}; write --quantity")

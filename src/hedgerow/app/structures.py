@@ -3,8 +3,9 @@
 Only the wiring; `app.actions` names what each command runs.
 """
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from cyclopts import Parameter
 
@@ -14,10 +15,10 @@ from hedgerow.app.chain_request import ChainSource
 from hedgerow.app.options import At, Data, DeskPath, Json, Seed
 from hedgerow.app.structure_request import CarryAsked, FloorAsked
 
-__all__ = ["hedge_carry", "hedge_structure"]
+__all__ = ["STRUCTURES"]
 
 
-def hedge_structure(
+def structure(
     desk: DeskPath = None,
     *,
     quantity: Annotated[
@@ -120,7 +121,7 @@ def hedge_structure(
     )
 
 
-def hedge_carry(
+def carry(
     *,
     future: Annotated[
         float | None,
@@ -223,3 +224,6 @@ def hedge_carry(
         plot=plot,
         as_json=as_json,
     )
+
+
+STRUCTURES: Final[Mapping[str, Callable[..., int]]] = {"structure": structure, "carry": carry}

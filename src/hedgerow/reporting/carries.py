@@ -11,6 +11,7 @@ from hedgerow.hedging.structures import (
     BasisBlowout,
     Carry,
     FundingOutlook,
+    FundingWalk,
     MarginDraw,
     ShortLeg,
 )
@@ -40,6 +41,7 @@ class CarryShown(msgspec.Struct, frozen=True, kw_only=True):
     funding: Apr | None = None
     break_even_days: float | None = None
     outlook: FundingOutlook | None = None
+    walk: Outcome[FundingWalk] | None = None
     draw: Outcome[MarginDraw] | None = None
     marks_since: str | None = None
     blowout: Outcome[BasisBlowout] | None = None
@@ -50,7 +52,9 @@ def carry_tables(shown: CarryShown) -> RenderableType:
     pays = _paid(shown)
     risks = _risked(shown)
     failures = [
-        each for each in (shown.short_leg, shown.draw, shown.blowout) if isinstance(each, Failure)
+        each
+        for each in (shown.walk, shown.draw, shown.blowout, shown.short_leg)
+        if isinstance(each, Failure)
     ]
     parts = [
         *headed(f"Long spot, short {shown.subject}; held {shown.hold_days:g} days"),
@@ -94,16 +98,29 @@ def _risked(shown: CarryShown) -> list[tuple[str, str, str]]:
     outlook, draw, blowout, leg = shown.outlook, shown.draw, shown.blowout, shown.short_leg
     if outlook is not None:
         tail = percent(outlook.tail_frac, 0)
-        error = percent(outlook.expected_error_frac_per_year, 2)
+        error = percent(outlook.past_error_frac_per_year, 2)
         rows += [
             ("Expected a year, in and out paid", percent(outlook.expected_frac_per_year, 2),
-             f"± {error}, the error of the past's mean"),
+             f"from a week like the last; the whole past {percent(outlook.past_frac_per_year, 2)} "
+             f"± {error}"),
             ("Stressed a year", percent(outlook.stressed_frac_per_year, 2),
              f"worse in {tail} of holdings, drawn in blocks of {plain(outlook.block_count, 0)}"),
             ("Shorts pay in", percent(outlook.paying_frac, 1),
              f"of intervals, at most {outlook.paying_count_max} in a row; "
              f"{plain(outlook.flips_count_per_year, 0)} flips a year"),
         ]  # fmt: skip
+    walk = shown.walk
+    if isinstance(walk, FundingWalk):
+        rows += [
+            ("Holdings one after another", percent(walk.mean_frac_per_year, 2),
+             f"a year over {walk.holdings_count} of them, in and out paid; {walk.losing_count} "
+             f"lost, the worst at {percent(walk.worst_frac_per_year, 1)} a year"),
+            ("Worse than was foretold", f"{walk.missed_count} of {walk.holdings_count}",
+             f"from what was known before each; {percent(walk.tail_frac, 0)} should be, and so "
+             f"many or more come by chance with {_likely(walk.chance_frac)}"),
+        ]  # fmt: skip
+    elif walk is not None:
+        rows.append(("Worse than was foretold", UNKNOWN, ""))
     if isinstance(draw, MarginDraw):
         tail = percent(draw.tail_frac, 0)
         rows += [
@@ -136,6 +153,10 @@ def _risked(shown: CarryShown) -> list[tuple[str, str, str]]:
     else:
         rows.append(("Liquidated before the top-up", UNKNOWN, ""))
     return rows
+
+
+def _likely(frac: float) -> str:
+    return "under 1 %" if frac < 0.01 else percent(frac, 0)
 
 
 def _chance(frac: float) -> str:

@@ -10,7 +10,8 @@ Basis and funding by the year
     venue makes of premiums: `premium_frac`, `premium_funding_frac`; `no_arbitrage_band`.
 Funding capture and what it risks
     Out of a `CarryPast`, drawn in blocks as long as `block_count`: `funding_outlook`,
-    `margin_draw`; by closed forms the `short_leg`; over windows `basis_blowout`.
+    `margin_draw`; whether that came true `funding_walk`; by closed forms the `short_leg`; over
+    windows `basis_blowout`.
 Gamma, theta and vega
     `scalp_profit` explains a stretch, `expected_scalp_usd` foretells it, `break_even_move_frac`;
     how far off hedging now and then is: `hedging_error_usd`, `rebalances_wanted_count`;
@@ -52,6 +53,7 @@ from hedgerow.hedging.structures.capture import (
     margin_draw,
     short_leg,
 )
+from hedgerow.hedging.structures.capture_walk import FundingWalk, funding_walk
 from hedgerow.hedging.structures.floor_programme import worth_at_horizon_usd
 from hedgerow.hedging.structures.floor_records import (
     FloorLeg,
@@ -117,11 +119,13 @@ __all__ += [
     "BasisBlowout",
     "CarryPast",
     "FundingOutlook",
+    "FundingWalk",
     "MarginDraw",
     "ShortLeg",
     "basis_blowout",
     "block_count",
     "funding_outlook",
+    "funding_walk",
     "margin_draw",
     "short_leg",
 ]

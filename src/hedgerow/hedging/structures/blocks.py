@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 
 from hedgerow.errors import OutOfDomain
 
-__all__ = ["ROWS_COUNT_MIN", "block_count", "memory", "rows_drawn"]
+__all__ = ["ROWS_COUNT_MIN", "block_count", "memory", "rows_drawn", "rows_like_now"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
 # Fewer rows than this say nothing of how a series follows itself.
 ROWS_COUNT_MIN: Final = 30
+_LIKE_FRAC: Final = 0.2
 
 
 def block_count(values: Floats) -> float:
@@ -47,16 +48,43 @@ def rows_drawn(
     mean_count: float,
     draws_count: int,
     rng: np.random.Generator,
+    *,
+    start_index: NDArray[np.int64] | None = None,
 ) -> NDArray[np.int64]:
-    """Draw rows in blocks of a geometric length, around the end of the past to its start."""
+    """Draw rows in blocks of a geometric length, around the end of the past to its start.
+
+    Parameters
+    ----------
+    start_index
+        Rows that the first block of a draw may begin with; any where left out.
+    """
     shape = (draws_count, length_count)
     starts = rng.integers(rows_count, size=shape)
+    if start_index is not None:
+        starts[:, 0] = rng.choice(start_index, draws_count)
     is_new = rng.random(shape) < 1.0 / mean_count
     is_new[:, 0] = True
     places = np.arange(length_count)
     begun = np.maximum.accumulate(np.where(is_new, places, 0), axis=1)
     first = np.take_along_axis(starts, begun, axis=1)
     return np.asarray((first + places - begun) % rows_count, dtype=np.int64)
+
+
+def rows_like_now(values: Floats, window_count: int, ahead_count: int) -> NDArray[np.int64]:
+    """Give the rows before which a series was, over a window, most like what it is at its end.
+
+    A fifth of the past, and thirty rows where there are so many: nearer ones would be fewer and
+    tell less of what may follow. The window is a quarter of the past at most. Rows that so many
+    follow are taken, as long as there are thirty: others would go on at the past's beginning.
+    """
+    window_count = max(1, min(window_count, len(values) // 4))
+    means = np.convolve(values, np.full(window_count, 1.0 / window_count), "valid")
+    away = np.abs(means[:-1] - means[-1])
+    followed = len(values) - window_count - ahead_count + 1
+    if followed >= ROWS_COUNT_MIN:
+        away = away[:followed]
+    count = max(ROWS_COUNT_MIN, int(_LIKE_FRAC * len(values)))
+    return np.asarray(np.argsort(away, kind="stable")[:count] + window_count, dtype=np.int64)
 
 
 def memory(values: Floats) -> tuple[float, float]:

@@ -26,6 +26,7 @@ from hedgerow.hedging.structures.blocks import (
     block_count,
     memory,
     rows_drawn,
+    rows_like_now,
 )
 from hedgerow.hedging.structures.checks import check_finite, check_not_negative, check_positive
 from hedgerow.solvency import breach_frac, hit_frac, linear_price_usd, upper_bound_frac
@@ -37,6 +38,7 @@ __all__ = [
     "MarginDraw",
     "ShortLeg",
     "basis_blowout",
+    "check_drawn",
     "funding_outlook",
     "margin_draw",
     "short_leg",
@@ -45,6 +47,7 @@ __all__ = [
 Floats: TypeAlias = NDArray[np.float64]
 
 _YEAR_HOURS: Final = 8_760.0
+_WEEK_HOURS: Final = 168.0
 _DRAWS_COUNT: Final = 5_000
 
 
@@ -97,20 +100,27 @@ class CarryPast:
     def __len__(self) -> int:
         return len(self.funding_frac)
 
+    @property
+    def week_count(self) -> int:
+        """Intervals in a week, one at least."""
+        return max(1, round(_WEEK_HOURS / self.interval_hours))
+
 
 class FundingOutlook(msgspec.Struct, frozen=True, kw_only=True):
     """What funding may bring over a holding, a year on the notional at entry, less the cost.
 
-    `expected_error_frac_per_year` is the standard error of the past's own mean, its memory counted;
-    whether the future resembles the past it does not say. `stressed_frac_per_year` is the quantile
-    at `tail_frac` of the draws. `paying_frac` is the share of intervals in which shorts paid,
-    `flips_count_per_year` how often the sign changed, `paying_count_max` the longest stretch of
-    paying, in intervals.
+    `expected_frac_per_year` is the mean of the draws and `stressed_frac_per_year` their quantile at
+    `tail_frac`. `past_frac_per_year` is what the whole past paid, less the cost as well, and
+    `past_error_frac_per_year` the standard error of that, its memory counted; whether the future
+    resembles the past it does not say. `paying_frac` is the share of intervals in which shorts
+    paid, `flips_count_per_year` how often the sign changed, `paying_count_max` the longest stretch
+    of paying, in intervals.
     """
 
     expected_frac_per_year: float
-    expected_error_frac_per_year: float
     stressed_frac_per_year: float
+    past_frac_per_year: float
+    past_error_frac_per_year: float
     tail_frac: float
     paying_frac: float
     paying_count_max: int
@@ -177,6 +187,7 @@ def funding_outlook(
     holding_count: int,
     cost_frac: float,
     rng: np.random.Generator,
+    is_from_now: bool = True,
     tail_frac: float = 0.05,
     draws_count: int = _DRAWS_COUNT,
 ) -> FundingOutlook:
@@ -186,30 +197,35 @@ def funding_outlook(
     ----------
     cost_frac
         Of getting in and out of both legs, on the notional.
+    is_from_now
+        Whether holdings begin where a week of funding was most like the last one: funding of a
+        quiet year is no guide to that of a mania, nor the other way round. Else they begin
+        anywhere.
 
     Notes
     -----
     The short receives ``Σ fᵢ Mᵢ``: where marks are known, a rate is paid on the mark of its time.
-    The expectation is the past's own mean, at an unmoved mark.
 
     Raises
     ------
     OutOfDomain
         If a count is not positive, the tail not in (0, 1), or the cost negative.
     """
-    _check_drawn(holding_count, tail_frac, draws_count)
+    check_drawn(holding_count, tail_frac, draws_count)
     check_not_negative(cost_frac=cost_frac)
     f = past.funding_frac
     n = _YEAR_HOURS / past.interval_hours
     length, error = memory(f)
-    at = rows_drawn(len(past), holding_count, length, draws_count, rng)
+    like = rows_like_now(f, past.week_count, holding_count) if is_from_now else None
+    at = rows_drawn(len(past), holding_count, length, draws_count, rng, start_index=like)
     received = np.sum(_paid(past, at), axis=1)
     cost = cost_frac * n / holding_count
     is_paying = f < 0.0
     return FundingOutlook(
-        expected_frac_per_year=float(np.mean(f)) * n - cost,
-        expected_error_frac_per_year=error * n,
+        expected_frac_per_year=float(np.mean(received)) * n / holding_count - cost,
         stressed_frac_per_year=float(np.quantile(received, tail_frac)) * n / holding_count - cost,
+        past_frac_per_year=float(np.mean(f)) * n - cost,
+        past_error_frac_per_year=error * n,
         tail_frac=tail_frac,
         paying_frac=float(np.mean(is_paying)),
         paying_count_max=_longest(is_paying),
@@ -243,7 +259,7 @@ def margin_draw(
     OutOfDomain
         As `funding_outlook`, or if leverage and maintenance leave no margin.
     """
-    _check_drawn(holding_count, tail_frac, draws_count)
+    check_drawn(holding_count, tail_frac, draws_count)
     _check_leg(leverage_frac, maintenance_frac)
     close, high = past.mark_close_log, past.mark_high_log
     if close is None or high is None:
@@ -398,7 +414,8 @@ def _check_leg(leverage_frac: float, maintenance_frac: float) -> None:
         )
 
 
-def _check_drawn(holding_count: int, tail_frac: float, draws_count: int) -> None:
+def check_drawn(holding_count: int, tail_frac: float, draws_count: int) -> None:
+    """Refuse counts and a tail that cannot be; OutOfDomain."""
     if holding_count < 1 or draws_count < 1 or not 0.0 < tail_frac < 1.0:
         raise OutOfDomain(
             "counts above zero and a tail in (0, 1), were "

@@ -23,8 +23,10 @@ __all__ = [
 AT_HORIZON_YEARS: Final = 60.0 / 31_536_000.0
 # What the names of rows that hold the floor begin with.
 FLOOR_AT: Final = "floor at "
-# Of plans that cost the same, the one that gives less away; too little to buy anything with.
+# Of plans that cost the same, the one that gives less away; too little to buy anything with. In
+# whole lots no two cost the same: a dollar counts as much as a thousand given away on average.
 _TIE_FRAC: Final = 1e-7
+_TIE_LOTS_FRAC: Final = 1e-3
 
 
 def worth_at_horizon_usd(
@@ -104,7 +106,7 @@ def programme_of(
     )
     values = option_values_usd(options, terms, spots_usd)
     sold = np.where(protects, 0.0, values)
-    tie = _TIE_FRAC * np.mean(sold, axis=0)
+    tie = (_TIE_LOTS_FRAC if lots else _TIE_FRAC) * np.mean(sold, axis=0)
     pays = Ladders(
         decision_index=np.arange(count, dtype=np.int64),
         is_up=protects,

@@ -18,6 +18,7 @@ from hedgerow.hedging.structures.capture import (
     margin_draw,
     short_leg,
 )
+from hedgerow.hedging.structures.capture_walk import funding_walk
 
 Floats = NDArray[np.float64]
 YEARS_7D = 7.0 / 365.0
@@ -65,7 +66,8 @@ def test_expected_and_stressed_of_a_steady_rate_are_that_rate() -> None:
     assert found.expected_frac_per_year == pytest.approx(0.1095 - cost)
     assert found.stressed_frac_per_year == pytest.approx(0.1095 - cost)
     assert (found.paying_frac, found.paying_count_max) == (0.0, 0)
-    assert found.expected_error_frac_per_year == 0.0
+    assert found.past_error_frac_per_year == 0.0
+    assert found.past_frac_per_year == pytest.approx(0.1095 - cost)
 
 
 def test_memory_makes_the_stress_worse() -> None:
@@ -74,14 +76,87 @@ def test_memory_makes_the_stress_worse() -> None:
     past = CarryPast(rates, 8.0)
     mixed = replace(past, funding_frac=_rng(1).permutation(rates))
     told, other = (
-        funding_outlook(each, holding_count=90, cost_frac=0.0, rng=_rng()) for each in (past, mixed)
+        funding_outlook(
+            each, holding_count=90, cost_frac=0.0, rng=_rng(), is_from_now=False, draws_count=20_000
+        )
+        for each in (past, mixed)
     )
-    assert told.expected_frac_per_year == pytest.approx(other.expected_frac_per_year)
+    assert told.past_frac_per_year == pytest.approx(other.past_frac_per_year)
+    assert told.expected_frac_per_year == pytest.approx(told.past_frac_per_year, abs=0.01)
     spread = told.expected_frac_per_year - told.stressed_frac_per_year
     assert spread > 2.5 * (other.expected_frac_per_year - other.stressed_frac_per_year)
     # The long-run deviation of an autoregression is σ/(1-φ): the mean of 90 has it over √90.
     wanted = 1.645 * 0.0002 / (1.0 - 0.9) / sqrt(90) * 1_095
     assert spread == pytest.approx(wanted, rel=0.2)
+
+
+def test_what_is_expected_begins_where_funding_is_now() -> None:
+    """A year of 5 bp and then a quiet one of half a bp: what follows quiet is quiet."""
+    rates = np.concatenate([np.full(1_000, 0.0005), np.full(1_000, 0.00005)])
+    rates += 1e-5 * _rng(2).standard_normal(2_000)
+    past = CarryPast(rates, 8.0)
+    now, any_time = (
+        funding_outlook(past, holding_count=21, cost_frac=0.0, rng=_rng(), is_from_now=each)
+        for each in (True, False)
+    )
+    # A block may end within the holding, and the next begin anywhere: a seventh of them do.
+    quiet = 0.00005 * 1_095
+    assert quiet * 0.95 < now.expected_frac_per_year < quiet + 0.15 * (0.00045 * 1_095) / 2
+    assert any_time.expected_frac_per_year == pytest.approx(0.000275 * 1_095, rel=0.1)
+    assert now.past_frac_per_year == any_time.past_frac_per_year
+
+
+def test_a_walk_through_what_forgets_misses_as_often_as_it_says() -> None:
+    rates = 0.0001 + 0.0003 * _rng(8).standard_normal(6_000)
+    found = funding_walk(
+        CarryPast(rates, 8.0), holding_count=21, cost_frac=0.001, warm_count=1_095, rng=_rng()
+    )
+    assert not isinstance(found, Failure)
+    assert found.holdings_count == (6_000 - 1_095) // 21
+    assert found.missed_count / found.holdings_count == pytest.approx(0.05, abs=0.03)
+    assert found.chance_frac > 0.01
+    came = rates[6_000 - 21 * found.holdings_count :].reshape(-1, 21).sum(axis=1) - 0.001
+    assert found.mean_frac_per_year == pytest.approx(np.mean(came) * 1_095 / 21)
+    assert found.worst_frac_per_year == pytest.approx(np.min(came) * 1_095 / 21)
+    assert found.losing_count == np.count_nonzero(came < 0.0)
+
+
+def test_a_walk_says_where_a_past_was_no_guide() -> None:
+    """Funding that falls for years is below what came before it more often than foretold."""
+    rates = np.linspace(0.001, -0.0005, 4_000) + 1e-5 * _rng(8).standard_normal(4_000)
+    found = funding_walk(
+        CarryPast(rates, 8.0), holding_count=90, cost_frac=0.0, warm_count=1_000, rng=_rng()
+    )
+    assert not isinstance(found, Failure)
+    assert found.missed_count > 0.5 * found.holdings_count
+    assert found.chance_frac < 1e-6
+
+
+def test_a_walk_knows_nothing_of_what_comes_after() -> None:
+    """The last holding changed, all others stand as they were."""
+    rates = 0.0001 + 0.0003 * _rng(8).standard_normal(1_500)
+    other = rates.copy()
+    other[-21:] = -0.01
+    walks = [
+        funding_walk(
+            CarryPast(each, 8.0), holding_count=21, cost_frac=0.0, warm_count=1_000, rng=_rng()
+        )
+        for each in (rates, other)
+    ]
+    first, second = walks
+    assert not isinstance(first, Failure)
+    assert not isinstance(second, Failure)
+    assert second.missed_count - first.missed_count in (0, 1)
+    assert second.worst_frac_per_year == pytest.approx(-10.95)
+
+
+def test_too_short_a_walk_is_none() -> None:
+    found = funding_walk(
+        CarryPast(np.full(200, 0.0001), 8.0), holding_count=21, cost_frac=0.0, warm_count=100,
+        rng=_rng(),
+    )  # fmt: skip
+    assert isinstance(found, Failure)
+    assert "4 holdings fit" in found.message
 
 
 def test_flips_are_counted() -> None:

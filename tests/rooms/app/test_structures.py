@@ -13,7 +13,7 @@ import pytest
 from hedgerow.pricing import value_usd
 from hedgerow.simulation.smile import option_name
 from hedgerow.units import DAY_NS, parse_ns
-from tests.rooms.app.made import Answer, hedgerow_here
+from tests.rooms.app.made import Answer, hedgerow_here, morning
 
 START = "2026-02-01T04:00:00"
 SPOT = 78_000.0
@@ -252,3 +252,23 @@ def test_the_real_chain_of_the_crash(tmp_path: Path) -> None:
         assert found["plan"]["is_held"]
         assert abs(found["gap_usd"]) <= 1e-6 * max(1.0, found["plan"]["cost_usd"])
         assert found["plan"]["cost_usd"] <= 1.01 * found["plan"]["bound_usd"] + 50.0
+
+
+def test_a_desk_of_coins_and_a_perpetual_is_floored_as_it_stands(tmp_path: Path) -> None:
+    """3 + 2 coins and a short of one, its margin in dollars: 4 coins, in the chain of 02:30."""
+    held = 'positions = [{ instrument = "BTC-27FEB26-75000-P", quantity_contracts = "-10" }]'
+    words = morning(tmp_path, (held, ""), ('"-5.5"', '"-1"'))
+    told = payload(
+        hedgerow_here(
+            "hedge", "structure", *words, "--days", "5", "--floor", "85%", "--json", cwd=tmp_path
+        )
+    )
+    assert told["time"] == "2026-02-01T02:30:00Z"
+    assert told["quantity_coin"] == pytest.approx(4.0, rel=1e-3)
+    (found,) = told["floors"]
+    assert found["plan"]["is_held"]
+    assert found["floor_usd"] == pytest.approx(0.85 * told["quantity_coin"] * told["spot_usd"])
+    # In a way of its own: what is not given takes the delta the desk shows.
+    shown = hedgerow_here("exposure", "show", *words, "--json", cwd=tmp_path)
+    rows = {row["node"]: row for row in json.loads(shown.out)["rows"]}
+    assert rows["coin/BTC"]["delta_spot_coin"] == told["quantity_coin"]

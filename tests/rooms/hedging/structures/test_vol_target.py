@@ -1,9 +1,12 @@
 """Volatility targeting: the sheet's figure, no look-ahead, and a cap that binds by liquidation."""
 
+from decimal import Decimal
 from functools import partial
+from importlib.resources import files
 from math import sqrt
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -22,7 +25,12 @@ from hedgerow.hedging.structures.vol_target import (
     target_weight_frac,
     targeted,
 )
-from hedgerow.solvency import Side
+from hedgerow.instruments import LinearPerpetual
+from hedgerow.margin import Tier, decode_rulebook
+from hedgerow.market import AgeLimits, MarketState, Quote
+from hedgerow.portfolio import Account, Balance, Position
+from hedgerow.solvency import Direction, Side, frontier, hit_frac
+from hedgerow.units import HOUR_NS, parse_ns
 
 Floats = NDArray[np.float64]
 YEARS_7D = 7.0 / 365.0
@@ -210,3 +218,55 @@ def test_what_cannot_be_is_refused() -> None:
         targeted(r[:-1], _vols(r), VolTarget(vol_frac=0.2, leverage_frac_max=1.0))
     with pytest.raises(OutOfDomain, match="variance"):
         book_scale_frac(np.zeros(2), np.eye(2), vol_frac=0.2)
+
+
+def test_the_cap_binds_through_a_venues_own_engine() -> None:
+    """A long bitcoin of which leverage decides the margin: where Binance's rules break it."""
+    now_ns = parse_ns("2026-02-01T00:00:00Z")
+    perpetual = LinearPerpetual(
+        instrument_id="BTC-PERP", underlying="BTC", settlement="USDC",
+        multiplier_coin_per_contract=Decimal(1), tick_usd=Decimal("0.1"),
+        lot_contracts=Decimal("0.001"), funding_interval_ns=8 * HOUR_NS,
+    )  # fmt: skip
+    market = MarketState(ages=AgeLimits(), movers={}, dollars_usd={"USDC": Decimal(1)})
+    market.apply(Quote(time_ns=now_ns, instrument_id="BTC-PERP", price_mark_usd=Decimal(60_000)))
+    file = files("hedgerow.margin") / "rulebooks" / "binance" / "2021-11-01.toml"
+    half = Tier(
+        floor_usd=Decimal(0), rate_maintenance_frac=Decimal("0.005"),
+        rate_initial_frac=Decimal("0.01"),
+    )  # fmt: skip
+    rules = msgspec.structs.replace(
+        decode_rulebook(file.read_bytes(), where="packaged"),
+        tiers={"BTC": [half]},
+        tiers_borrowed=[],
+    )
+    along = Direction(kind="spot", beta_frac={"BTC": 1.0})
+    held = Position(
+        instrument_id="BTC-PERP", quantity_contracts=Decimal(1), price_entry_ccy=Decimal(60_000)
+    )
+
+    def chance(leverage: float) -> float:
+        margin = Balance(asset="USDC", quantity_coin=Decimal(repr(60_000.0 / leverage)))
+        account = Account(
+            account_id="a", venue="binance", currency="USDC", rulebook=None, positions=(held,),
+            time_observed_ns=now_ns, balances=(margin,),
+        )  # fmt: skip
+        found = frontier(account, {"BTC-PERP": perpetual}, market.freeze(now_ns), rules, along)
+        assert not isinstance(found, Failure)
+        if found.down is None:
+            return 0.0
+        return float(hit_frac(1.0, 1.0 + found.down, 0.0, 0.6, YEARS_7D))
+
+    found = leverage_cap(chance, allowed_frac=0.01, leverage_frac_min=1.5, leverage_frac_max=20.0)
+    closed = leverage_cap(
+        partial(
+            isolated_liquidation_frac, side="fall", maintenance_frac=0.005, vol_frac=0.6,
+            horizon_years=YEARS_7D,
+        ),
+        allowed_frac=0.01,
+        leverage_frac_max=20.0,
+    )  # fmt: skip
+    assert not isinstance(found, Failure)
+    assert not isinstance(closed, Failure)
+    assert found.is_binding
+    assert found.leverage_frac == pytest.approx(closed.leverage_frac, rel=1e-4)

@@ -300,3 +300,32 @@ def test_what_cannot_be_is_refused_by_name() -> None:
     options = replace(_one_put(), price_bid_usd=np.array([np.nan, 1.0]))
     with pytest.raises(OutOfDomain, match="nobody quotes"):
         worth_at_horizon_usd(options, _terms(), np.array([-1.0, 0.0]), GRID)
+
+
+@given(chains, st.floats(0.3, 1.0), st.floats(70.0, 92.0), st.floats(0.5, 4.0))
+@settings(max_examples=15, deadline=None)
+def test_no_change_of_a_lot_in_one_or_two_legs_and_no_plan_nearby_is_cheaper(
+    strikes: list[float], vol: float, frac: float, quantity: float
+) -> None:
+    options = _chain(strikes, vol=vol)
+    terms = _terms(quantity_coin=quantity, floor_usd=frac * quantity)
+    found = floor(options, terms)
+    if isinstance(found, Failure) or not found.is_held or not found.legs:
+        return
+    puts = np.flatnonzero(~options.is_call)
+    amounts = np.zeros(len(puts))
+    for leg in found.legs:
+        amounts[list(puts).index(options.names.index(leg.name))] = leg.quantity_coin
+    one = 0.1 * np.eye(len(puts))
+    moves = [sign * one[i] for i in range(len(puts)) for sign in (1, -1)]
+    moves += [a + b for n, a in enumerate(moves) for b in moves[n + 1 :]]
+    near = 0.1 * np.random.default_rng(3).integers(-3, 4, (10_000, len(puts)))
+    plans = amounts + np.vstack([np.array(moves), near])
+    plans = plans[(plans >= -1e-9).all(axis=1)]
+    ask = options.price_ask_usd[puts]
+    spots = np.union1d(GRID, options.strike_usd)
+    spots = spots[(spots >= GRID[0]) & (spots <= GRID[-1])]
+    paid = np.maximum(options.strike_usd[puts] - spots[:, None], 0.0)
+    worth = quantity * spots + plans @ paid.T - (plans @ ask)[:, None]
+    held = worth.min(axis=1) >= terms.floor_usd
+    assert np.min((plans @ ask)[held], initial=np.inf) >= found.cost_usd - 1e-5 * quantity

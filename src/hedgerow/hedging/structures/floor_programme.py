@@ -108,7 +108,7 @@ def programme_of(
     sold = np.where(protects, 0.0, values)
     tie = (_TIE_LOTS_FRAC if lots else _TIE_FRAC) * np.mean(sold, axis=0)
     pays = Ladders(
-        decision_index=np.arange(count, dtype=np.int64),
+        book_index=np.arange(count, dtype=np.int64),
         is_up=protects,
         width_amount=np.full(count, np.inf),
         price_usd_per_amount=np.where(protects, unit, tie - unit),

@@ -119,10 +119,11 @@ def highest_floor(options: FloorOptions, terms: FloorTerms) -> Outcome[FloorReac
     )
     # A dollar of floor is worth a dollar; what it costs is already taken off it.
     earns = Ladders(
-        decision_index=np.array([last, last]),
+        book_index=np.zeros(2, dtype=np.int64),
         is_up=np.array([True, False]),
         width_amount=np.array([np.inf, np.inf]),
         price_usd_per_amount=np.array([-1.0, 1.0]),
+        decision_book_index=np.append(np.full(last, -1, dtype=np.int64), 0),
     )
     parts: list[Part] = [earns]
     for part in programme.parts:

@@ -315,7 +315,7 @@ def test_no_change_of_a_lot_in_one_or_two_legs_and_no_plan_nearby_is_cheaper(
     puts = np.flatnonzero(~options.is_call)
     amounts = np.zeros(len(puts))
     for leg in found.legs:
-        amounts[list(puts).index(options.names.index(leg.name))] = leg.quantity_coin
+        amounts[puts.tolist().index(options.names.index(leg.name))] = leg.quantity_coin
     one = 0.1 * np.eye(len(puts))
     moves = [sign * one[i] for i in range(len(puts)) for sign in (1, -1)]
     moves += [a + b for n, a in enumerate(moves) for b in moves[n + 1 :]]

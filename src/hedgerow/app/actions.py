@@ -38,6 +38,8 @@ ACTIONS: Final[Mapping[str, str]] = {
     "plan compare": "joint_plans:compare_plans",
     "plan show": "joint_plans:show_plan",
     "hedge bands": "bands:show_bands",
+    "hedge structure": "floors_shown:show_floors",
+    "hedge carry": "carry_shown:show_carry",
     "collateral plan": "plans:show_transfers",
     "solvency backtest perps": "liquidation_backtest:run_backtest",
     "limits show": "limits_shown:show_limits",

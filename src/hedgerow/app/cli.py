@@ -32,6 +32,7 @@ from hedgerow.app.planning import plan
 from hedgerow.app.price import price
 from hedgerow.app.risk import risk
 from hedgerow.app.solvency import solvency
+from hedgerow.app.structures import STRUCTURES
 from hedgerow.app.surface import surface
 from hedgerow.errors import HedgerowError
 
@@ -51,6 +52,8 @@ for noun in (
     journal,
 ):  # fmt: skip
     app.command(noun)
+for name, verb in STRUCTURES.items():
+    hedge.command(verb, name=name)
 
 
 @app.command

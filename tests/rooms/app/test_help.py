@@ -52,6 +52,8 @@ COMMANDS = [
     ("hedge",),
     ("hedge", "plan"),
     ("hedge", "bands"),
+    ("hedge", "structure"),
+    ("hedge", "carry"),
     ("collateral",),
     ("collateral", "plan"),
     ("plan",),

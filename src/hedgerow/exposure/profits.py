@@ -146,7 +146,7 @@ def _plain_options(
 
 
 def _fill_options(
-    units: Floats, plain: dict[int, OptionMark], book: Book, shocks: Sequence[Shock]
+    unit_ccy: Floats, plain: dict[int, OptionMark], book: Book, shocks: Sequence[Shock]
 ) -> None:
     """Value all of them under all shocks; a coin-settled one is counted in coin."""
     places = list(plain)
@@ -170,15 +170,15 @@ def _fill_options(
     )
     is_coin = np.array([each.is_coin_settled for each in options])
     sizes = np.array([to_model(each.multiplier_coin_per_contract) for each in options])
-    units[:, places] = sizes * np.where(is_coin, worth / forwards, worth)
+    unit_ccy[:, places] = sizes * np.where(is_coin, worth / forwards, worth)
 
 
-def _only(book: Book, kept: Sequence[int]) -> Book:
+def _only(book: Book, kept_index: Sequence[int]) -> Book:
     """Give a book of some instruments and no holdings: a list of what is to be valued."""
     none = np.zeros(0, dtype=np.int64)
     return Book(
         accounts=book.accounts,
-        instruments=tuple(book.instruments[at] for at in kept),
+        instruments=tuple(book.instruments[at] for at in kept_index),
         holding_account_index=none,
         holding_instrument_index=none,
         holding_quantity_contracts=np.zeros(0),

@@ -71,6 +71,8 @@ BOUNDS: Final = {
     "fee_frac": Bounds(0.0, 0.1, "0.0004 or 0.04%", bare_max=0.01),
     "slippage_frac": Bounds(0.0, 0.5, "0.002 or 0.2%", bare_max=0.1),
     "recovery_frac": Bounds(0.0, 0.999, "0.25 or 25%", bare_max=0.999),
+    "bonus_frac": Bounds(0.0, 1.0, "0.05 or 5%", bare_max=0.3),
+    "bonus_share_frac": Bounds(0.0, 1.0, "0.5 or 50%", bare_max=1.0),
     "cluster_frac": Bounds(0.0, 0.5, "0.001 or 0.1%", bare_max=0.5),
     "chance_frac": Bounds(1e-9, 0.999999, "0.01 or 1%", bare_max=0.999999),
     "vol_move_volpt": Bounds(1e-6, 500.0, "10 for ten vol points"),

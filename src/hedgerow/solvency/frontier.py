@@ -224,13 +224,16 @@ def _state(sample: Sample) -> StretchState:
 def _add(
     stretches: list[Stretch],
     direction: Direction,
-    low: float,
-    high: float,
+    low_coordinate: float,
+    high_coordinate: float,
     state: StretchState,
     reason: str = "",
 ) -> None:
     """Add a stretch between two coordinates, or let the last one go on."""
-    move_low_frac_or_days, move_high_frac_or_days = direction.move_at(low), direction.move_at(high)
+    move_low_frac_or_days, move_high_frac_or_days = (
+        direction.move_at(low_coordinate),
+        direction.move_at(high_coordinate),
+    )
     last = stretches[-1] if stretches else None
     if last is not None and last.state == state:
         stretches[-1] = msgspec.structs.replace(last, move_high_frac_or_days=move_high_frac_or_days)

@@ -31,6 +31,8 @@ from hedgerow.solving.relaxed import relaxed
 __all__ = ["Allocation", "Cover", "Sent", "allocate"]
 
 _HELD_FRAC = 1e-6
+# Rounding to steps is to leave less than that, where it can.
+_ROUNDED_FRAC = 1e-9
 _PRICE_LEFT_USD = 1e-9
 
 
@@ -80,7 +82,8 @@ class Allocation(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd
         Fees and what is no longer earned over the horizon; negative where moving earns more.
     objective_usd, bound_usd
-        The cost, with what stays uncovered priced where something does; and what nothing undercuts.
+        The cost with preferences, and with what stays uncovered priced where something does; and
+        what nothing undercuts.
     limits
         What else binds, by the cost that one unit less of it would save: assets, caps, reserve.
     pledged_before_usd, pledged_after_usd
@@ -162,14 +165,14 @@ def _found(
     """
     refused = _refused("amounts in whole steps do not hold")
     bound_usd: dict[bool, float] = {}
-    ways = [(False, False), (False, True), (True, False), (True, True)]
+    ways = [(False, False), (True, False), (False, True), (True, True)]
     settled: NDArray[np.bool_] | None = None
     while ways:
         is_padded, is_priced = ways.pop(0)
         tried = laid(
             problem, alone=alone, is_priced=is_priced, is_padded=is_padded, is_sent=settled
         )
-        answer = least(tried.programme, nodes_count_max=nodes_count_max, time_s_max=time_s_max)
+        answer = _least(tried, nodes_count_max, time_s_max)
         if isinstance(answer, Failure):
             refused = answer
             continue
@@ -177,6 +180,7 @@ def _found(
         if not is_padded:
             bound_usd[is_priced] = answer.bound_usd
         if answer.conflicts:
+            ways = [way for way in ways if way[1]]
             continue
         made = laid(problem, alone=alone, is_priced=is_priced)
         chosen = np.array(answer.chosen_amount)
@@ -197,6 +201,27 @@ def _found(
     return refused
 
 
+def _least(made: Laid, nodes_count_max: int, time_s_max: float) -> Outcome[Answer]:
+    """Ask the solver; where there is no way at all there is nothing to ask."""
+    if made.problem.links:
+        return least(made.programme, nodes_count_max=nodes_count_max, time_s_max=time_s_max)
+    nothing = np.zeros((1, 0))
+    usd, excess = made.posting.usd(nothing), made.posting.excess(nothing)
+    short = made.posting.levels.short_ccy(made.posting.flows.coin(nothing))[0]
+    is_required = ~np.isfinite(made.posting.levels.penalty_usd_per_ccy)
+    return Answer(
+        chosen_amount=(),
+        objective_usd=float(usd[0]),
+        bound_usd=float(usd[0]),
+        excess_frac=float(excess[0]),
+        method="relaxed",
+        shadows=(),
+        conflicts=tuple(
+            made.posting.levels.names[i] for i in np.flatnonzero((short > 0) & is_required)
+        ),
+    )
+
+
 def _in_steps(made: Laid, amounts: Floats) -> Floats:
     """Round what is sent in small steps: up where that holds, and step by step where it does not.
 
@@ -210,7 +235,7 @@ def _in_steps(made: Laid, amounts: Floats) -> Floats:
 
     def judged(plans: Floats) -> tuple[Floats, Floats]:
         excess = made.posting.excess(plans)
-        return np.where(excess <= _HELD_FRAC / 10, 0.0, excess), made.posting.usd(plans)
+        return np.where(excess <= _ROUNDED_FRAC, 0.0, excess), made.posting.usd(plans)
 
     plans = np.tile(sent, (3, 1))
     counts = sent[fine] / step[fine]
@@ -246,8 +271,12 @@ def _told(found: _Found, order: Ordered) -> Outcome[Allocation]:
         return prices
     links = made.problem.links
     sent = amounts > USED_COIN
-    fees_usd = float(sent @ posting.ticket_usd)
-    carry_usd = float(amounts @ posting.cost_usd_per_amount)
+    price_of = {key[:2]: pile.price_usd for key, pile in zip(made.keys, made.piles, strict=True)}
+    priced_usd = np.array([link.fee_frac * price_of[link.source, link.asset] for link in links])
+    each_fee_usd = posting.ticket_usd * sent + priced_usd * amounts
+    dearer_usd = np.array([link.dearer_usd_per_coin for link in links])
+    each_carry_usd = (posting.cost_usd_per_amount - priced_usd - dearer_usd) * amounts
+    fees_usd, carry_usd = float(each_fee_usd.sum()), float(each_carry_usd.sum())
     flow = posting.flows.coin(plan)
     # The first row of a name is of all that flows; one of its own may follow of what only leaves.
     gained = dict(
@@ -283,10 +312,8 @@ def _told(found: _Found, order: Ordered) -> Outcome[Allocation]:
             Sent(
                 link=links[step.link_index],
                 quantity_coin=float(amounts[step.link_index]),
-                fee_usd=float(posting.ticket_usd[step.link_index]),
-                carry_usd=float(
-                    posting.cost_usd_per_amount[step.link_index] * amounts[step.link_index]
-                ),
+                fee_usd=float(each_fee_usd[step.link_index]),
+                carry_usd=float(each_carry_usd[step.link_index]),
                 waits_for_index=step.waits_for_index,
                 leaves_ns=step.leaves_ns,
                 arrives_ns=step.arrives_ns,
@@ -317,11 +344,13 @@ def _prices(found: _Found) -> Outcome[dict[str, float]]:
     is_sent: NDArray[np.bool_] = found.sent_amount > USED_COIN
     is_priced = bool(np.any(np.isfinite(found.made.posting.levels.penalty_usd_per_ccy)))
     settled = laid(found.made.problem, alone=found.alone, is_priced=is_priced, is_sent=is_sent)
+    prices: dict[str, float] = {}
+    if not found.made.problem.links:
+        return prices
     matrix = settled.programme.matrix()
     answer = relaxed(matrix)
     if isinstance(answer, Failure):
         return answer
-    prices: dict[str, float] = {}
     if answer is None:  # only whole steps hold, so that nothing can be said of one unit more
         return prices
     for name, price in zip(matrix.row_names, answer.row_price_usd_per_figure, strict=True):

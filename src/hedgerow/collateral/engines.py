@@ -7,7 +7,7 @@ below whatever bends down, and where it bends up the flatter slope goes on: neve
 engine says, wherever it was asked.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
@@ -29,6 +29,7 @@ NOW = "now"
 Changes: TypeAlias = tuple[tuple[str, Use, Decimal], ...]  # asset, use, coins
 _DEPTH_COUNT = 6
 _STRAIGHT_FRAC = 1e-9
+_HALVINGS_COUNT = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,9 @@ class Asked:
     ) -> Outcome[list[tuple[Decimal, Decimal]]]:
         """Give what changes of one pile do to a level: points from all out to all in.
 
+        They end earlier where the engine has no answer beyond, as where a discount is known only up
+        to an amount; a failure where it has none at all.
+
         Parameters
         ----------
         also_coin
@@ -128,8 +132,8 @@ class Asked:
                 found[coin] = measure.level_ccy(report) - measure.level_ccy(now)
             return found[coin]
 
-        ends = sorted({-out_coin, Decimal(0), in_coin, *also_coin})
-        ends = [each for each in ends if -out_coin <= each <= in_coin]
+        low, high = (_reached(at, end) for end in (-out_coin, in_coin))
+        ends = [each for each in sorted({low, Decimal(0), high, *also_coin}) if low <= each <= high]
         pieces = [(a, b, 0) for a, b in pairwise(ends)]
         for coin in ends:
             level = at(coin)
@@ -149,6 +153,20 @@ class Asked:
             else:
                 del found[middle]
         return sorted(found.items())
+
+
+def _reached(at: Callable[[Decimal], Outcome[Decimal]], end_coin: Decimal) -> Decimal:
+    """Give how far towards an end there are answers, to a small part of the way."""
+    if not isinstance(at(end_coin), Failure):
+        return end_coin
+    known, unknown = Decimal(0), end_coin
+    for _ in range(_HALVINGS_COUNT):
+        middle = (known + unknown) / 2
+        if isinstance(at(middle), Failure):
+            unknown = middle
+        else:
+            known = middle
+    return known
 
 
 def tiers_of(points: list[tuple[Decimal, Decimal]]) -> tuple[tuple[Tier, ...], Decimal | None]:

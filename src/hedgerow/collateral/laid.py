@@ -24,8 +24,10 @@ from hedgerow.solving.records import Floats
 __all__ = ["RESERVE", "Key", "Laid", "counted_ccy", "laid", "worth_at"]
 
 Key: TypeAlias = tuple[str, str, Use]  # place, asset, use
-# Steps beyond so many are rounded after the search, one by one, instead of being branched upon.
+# Steps of which there are more, and each of which is a smaller part of every need that is not met,
+# are rounded after the search instead of being branched upon.
 _STEPS_COUNT_MAX = 2_000
+_STEP_FRAC_MAX = 1e-4
 # Falling a dollar short costs as if so many dollars were lost: no transfer is too dear for it.
 _SHORT_USD_PER_USD = 10.0
 # What the row of the emergency reserve is told of as.
@@ -106,9 +108,11 @@ def laid(
         Whether a small step more than is sent leaves, and takes room: rounding up then holds.
     """
     piles = _piles(problem)
-    high, lot, fine = _bounds(problem, piles)
-    pad = fine if is_padded else np.zeros_like(fine)
     keys = tuple(piles)
+    waiting, whole = _on_the_way(problem, keys)
+    needs = list(_rows_of(problem, keys, piles, waiting))
+    high, lot, fine = _bounds(problem, piles, [row for row, _ in needs])
+    pad = fine if is_padded else np.zeros_like(fine)
     at = {key: i for i, key in enumerate(keys)}
     count, links = len(keys), problem.links
     come, safe, leave = (np.zeros((count, len(links))) for _ in range(3))
@@ -121,14 +125,6 @@ def laid(
         leave[source, j] = 1.0
         fee[source, j] = link.fee_coin + pad[j]
         room[target, j] = -pad[j]
-    waiting, whole = np.zeros(count), np.zeros(count)
-    deadline = {venue.name: venue.deadline_ns for venue in problem.venues}
-    for sent in problem.on_the_way:
-        place = at[sent.target, sent.asset, sent.use]
-        limit_ns = deadline.get(sent.target)
-        whole[place] += sent.quantity_coin
-        if limit_ns is None or sent.latency_ns <= limit_ns:
-            waiting[place] += sent.quantity_coin * (1.0 - sent.transit_haircut_frac)
     # Three flows a pile: what leaves, what is left in the end as it may be counted upon, and what
     # comes in whole, which is what a cap is about.
     flows = Flows(
@@ -136,17 +132,19 @@ def laid(
         fee_coin=np.vstack([fee, fee, room]),
         shift_coin=np.concatenate([np.zeros(count), waiting, whole]),
     )
-    lines, found = _levels(problem, keys, piles, waiting, alone, is_priced=is_priced)
+    lines = _levels(needs, keys, piles, alone, is_priced=is_priced)
     decisions = Decisions(tuple(link.title for link in links), np.zeros(len(links)), high, lot)
     source_of = [piles[link.source, link.asset, "balance"] for link in links]
     target_of = [piles[link.target, link.asset, link.use] for link in links]
     posting = Posting(
         cost_usd_per_amount=np.array(
             [
-                (a.earns_frac_per_year - b.earns_frac_per_year)
+                link.dearer_usd_per_coin
+                + link.fee_frac * a.price_usd
+                + (a.earns_frac_per_year - b.earns_frac_per_year)
                 * a.price_usd
                 * problem.horizon_years
-                for a, b in zip(source_of, target_of, strict=True)
+                for link, a, b in zip(links, source_of, target_of, strict=True)
             ]
         ),
         ticket_usd=np.array(
@@ -165,7 +163,7 @@ def laid(
         problem=problem,
         keys=keys,
         piles=tuple(piles.values()),
-        rows=found,
+        rows=tuple(row for row, _ in needs),
         decisions=decisions,
         posting=posting,
         fine_amount=fine,
@@ -194,8 +192,26 @@ def _piles(problem: Problem) -> dict[Key, Pile]:
     return piles
 
 
-def _bounds(problem: Problem, piles: dict[Key, Pile]) -> tuple[Floats, Floats, Floats]:
+def _on_the_way(problem: Problem, keys: tuple[Key, ...]) -> tuple[Floats, Floats]:
+    """Give what comes to each pile of what was sent earlier: as it may be counted upon, and all."""
+    counted, whole = np.zeros(len(keys)), np.zeros(len(keys))
+    deadline = {venue.name: venue.deadline_ns for venue in problem.venues}
+    for sent in problem.on_the_way:
+        place = keys.index((sent.target, sent.asset, sent.use))
+        limit_ns = deadline.get(sent.target)
+        whole[place] += sent.quantity_coin
+        if limit_ns is None or sent.latency_ns <= limit_ns:
+            counted[place] += sent.quantity_coin * (1.0 - sent.transit_haircut_frac)
+    return counted, whole
+
+
+def _bounds(
+    problem: Problem, piles: dict[Key, Pile], rows: list[Row]
+) -> tuple[Floats, Floats, Floats]:
     """Give the most that may be sent of each link, its step if searched, and if rounded after."""
+    least_usd = min(
+        (row.scale_ccy * row.venue.currency_usd for row in rows if not row.is_met), default=0.0
+    )
     deadline = {venue.name: venue.deadline_ns for venue in problem.venues}
     taken = {(worth.venue, worth.asset, worth.use) for worth in problem.worths}
     high = np.zeros(len(problem.links))
@@ -216,11 +232,13 @@ def _bounds(problem: Problem, piles: dict[Key, Pile]) -> tuple[Floats, Floats, F
             if asset == link.asset and use == "balance" and (is_fed or place == link.source)
         ]
         most = sum(pile.may_leave_coin for pile in there) - link.fee_coin
-        most = max(0.0, min(most, link.sent_coin_max))
+        most = max(0.0, most if link.sent_coin_max is None else min(most, link.sent_coin_max))
         step = link.step_coin
         if step > 0:
             most = np.floor(most / step * (1.0 + 1e-12) + 1e-9) * step
-            (lot if most <= _STEPS_COUNT_MAX * step else fine)[j] = step
+            step_usd = step * piles[link.source, link.asset, "balance"].price_usd
+            is_fine = most > _STEPS_COUNT_MAX * step and step_usd <= _STEP_FRAC_MAX * least_usd
+            (fine if is_fine else lot)[j] = step
         high[j] = 0.0 if most < link.minimum_coin else most
     return high, lot, fine
 
@@ -245,7 +263,7 @@ class _Rows:
         low, high, scale = np.array(self.ends).reshape(-1, 3).T
         return Rows(
             names=tuple(self.names),
-            figure_per_coin=np.array(self.figure).reshape(-1, 3 * self.count),
+            figure_per_coin=np.array(self.figure).reshape(len(self.names), 3 * self.count),
             low_figure=low,
             high_figure=high,
             scale_figure=scale,
@@ -382,37 +400,36 @@ class _Lines:
 
 
 def _levels(
-    problem: Problem,
+    needs: list[tuple[Row, dict[int, Worth]]],
     keys: tuple[Key, ...],
     piles: dict[Key, Pile],
-    waiting: Floats,
     alone: frozenset[str],
     *,
     is_priced: bool,
-) -> tuple[Levels, tuple[Row, ...]]:
+) -> Levels:
     """Write every need as rows over what its venue's piles count for, and the reserve as one.
 
     Each stands twice where it is not met: as what is wanted, and as what it must not fall below.
     """
     made = _Lines()
-    found = list(_rows_of(problem, keys, piles, waiting))
-    rows = tuple(row for row, _ in found)
-    dearest_usd = max((row.scale_ccy * row.venue.currency_usd for row in rows), default=1.0)
-    for row, worth_of in found:
+    sizes_usd = (row.scale_ccy * row.venue.currency_usd for row, _ in needs)
+    dearest_usd = max(sizes_usd, default=1.0)
+    for row, worth_of in needs:
         lines = {i: _lines(worth, piles[keys[i]].held_coin) for i, worth in worth_of.items()}
         ahead = [(len(keys) + i, each) for i, each in lines.items()]
         scale = row.scale_ccy / row.venue.urgency_frac
         kept = min(row.need.needed_ccy, row.at_ccy) - row.now_ccy
         made.add(row.title, (kept, scale, False, INF), ahead)
         if not row.is_met:
-            # By the share that is short, so that small venues are not left for a large one.
-            price = _SHORT_USD_PER_USD * dearest_usd / scale
+            # A dollar short weighs as urgent as its venue is, and of equals more in a small one.
+            price = _SHORT_USD_PER_USD * row.venue.currency_usd * row.venue.urgency_frac
+            price *= 2.0 - row.scale_ccy * row.venue.currency_usd / dearest_usd
             end = (row.need.needed_ccy - row.now_ccy, scale, not is_priced)
             made.add(row.title, (*end, price if is_priced else INF), ahead)
         if row.venue.name in alone:
             at_once = [(i, each) for i, each in lines.items()]
             made.add(row.title, (row.floor_ccy - row.now_ccy, scale, False, INF), at_once)
-    return made.levels(), rows
+    return made.levels()
 
 
 def _rows_of(

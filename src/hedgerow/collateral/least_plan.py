@@ -190,7 +190,7 @@ def _borne_out(found: Allocation, moves: Sequence[Move], reading: Reading) -> Ou
         assert not isinstance(before, Failure)
         assert not isinstance(after, Failure)
         at = row.equity_ccy(before, after)
-        is_short = cover.short_ccy > to_model(_LEFT_FRAC) * abs(cover.needed_ccy)
+        is_short = f"{name}: {row.name}" in found.conflicts
         wanted = min(row.needed_ccy, row.now_ccy) if is_short else row.needed_ccy
         floor = min(row.needed_ccy, row.now_ccy)
         lowest = _lowest(row, before, found, moves, reading)
@@ -201,7 +201,8 @@ def _borne_out(found: Allocation, moves: Sequence[Move], reading: Reading) -> Ou
             is_borne = False
             key = (name, row.name)
             more = lacking + _LEFT_FRAC * abs(row.needed_ccy)
-            reading.raised_ccy[key] = reading.raised_ccy.get(key, Decimal(0)) + more
+            # Twice as much as before, for steps swallow what is too little.
+            reading.raised_ccy[key] = 2 * reading.raised_ccy.get(key, Decimal(0)) + more
         elif at - digits_of(cover.after_ccy) > _LEFT_FRAC * 1000 * max(abs(at), Decimal(1)):
             # The chord said too little: asked at what was chosen, less may do.
             is_borne = not _sampled(name, moves, reading) and is_borne

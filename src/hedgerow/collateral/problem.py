@@ -175,6 +175,11 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
         What it becomes at the target; it is always drawn from a balance.
     fee_coin, fee_usd
         Fixed for each transfer; coins are drawn from the source beside what is sent.
+    fee_frac
+        A fee in proportion to what is sent, paid beside it.
+    dearer_usd_per_coin
+        What a coin by this way is held dearer than it is, to tell apart ways that cost alike; no
+        part of what is told as cost.
     minimum_coin, step_coin
         What is sent is nothing or at least so much, in steps; a step of zero is any amount.
     latency_ns
@@ -193,7 +198,9 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     step_coin: float = 0.0
     latency_ns: int = 0
     transit_haircut_frac: float = 0.0
-    sent_coin_max: float = INF
+    sent_coin_max: float | None = None
+    fee_frac: float = 0.0
+    dearer_usd_per_coin: float = 0.0
 
     def __post_init__(self) -> None:
         owner = f"link {self.title}"
@@ -201,7 +208,10 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
         _bounded(owner, 0.0, _MOST, minimum_coin=self.minimum_coin, step_coin=self.step_coin)
         _bounded(owner, 0.0, _MOST, latency_ns=self.latency_ns)
         _bounded(owner, 0.0, 1.0, transit_haircut_frac=self.transit_haircut_frac)
-        _bounded(owner, 0.0, INF, sent_coin_max=self.sent_coin_max)
+        _bounded(owner, 0.0, 1.0, fee_frac=self.fee_frac)
+        _bounded(owner, 0.0, _MOST, dearer_usd_per_coin=self.dearer_usd_per_coin)
+        if self.sent_coin_max is not None:
+            _bounded(owner, 0.0, _MOST, sent_coin_max=self.sent_coin_max)
         if self.source == self.target and self.use == "balance":
             raise OutOfDomain(f"{owner}: source and target are one place")
 

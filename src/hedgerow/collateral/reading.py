@@ -27,6 +27,7 @@ from hedgerow.units import DAY_NS, YEAR_NS, to_model
 __all__ = ["DeskRow", "Reading"]
 
 _URGENCY_FRAC_MAX = 1e4
+_PREFERENCE_FRAC = 1e-7
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -205,8 +206,12 @@ class Reading:
                     fee_coin=to_model(route.fee_coin),
                     step_coin=to_model(route.step_coin),
                     latency_ns=route.latency_ns,
+                    # Of ways that cost the same the desk's own order decides.
+                    dearer_usd_per_coin=rank
+                    * _PREFERENCE_FRAC
+                    * (self._price_usd(route.asset) or 0.0),
                 )
-                for route in self.ways
+                for rank, route in enumerate(self.ways)
             ),
             on_the_way=tuple(
                 OnTheWay(target=target, asset=asset, quantity_coin=to_model(coin), use=use)
@@ -258,6 +263,7 @@ class Reading:
             (route.source_account_id, route.asset) == (name, asset) for route in self.ways
         )
         most = self._most_coin(asset)
+        spare = held if is_drawn else Decimal(0)
         limit: Decimal | None = None
         if use == "repay":
             limit = owed_coin(stands, asset, self.survey)
@@ -280,11 +286,15 @@ class Reading:
                 # Not to be judged with it: it is neither taken nor let go.
                 return self._shut(stands, asset, use, held), []
             tiers, turns = tiers_of(points)
-            if turns is not None:
-                limit = turns if limit is None else min(limit, turns)
-            if not is_drawn and held and tiers:
+            reached = points[-1][0] if turns is None else turns
+            if reached < most:
+                limit = reached if limit is None else min(limit, reached)
+            if is_drawn:
+                spare = min(spare, -points[0][0])
+            below = held + min(points[0][0], Decimal(0))
+            if below > 0 and tiers:
                 first = tiers[0].worth_ccy_per_coin
-                tiers = (Tier(width_coin=to_model(held), worth_ccy_per_coin=first), *tiers)
+                tiers = (Tier(width_coin=to_model(below), worth_ccy_per_coin=first), *tiers)
             if any(tier.worth_ccy_per_coin > 0 for tier in tiers):
                 worth = Worth(venue=name, asset=asset, use=use, tiers=tiers, need=row.name)
                 worths.append(worth)
@@ -298,7 +308,7 @@ class Reading:
                 asset=asset,
                 use=use,
                 held_coin=to_model(held),
-                spare_coin=None if is_drawn else 0.0,
+                spare_coin=to_model(spare),
                 price_usd=price_usd,
                 earns_frac_per_year=self._earns(name, asset, use),
                 held_coin_max=INF if limit is None else to_model(limit + held),

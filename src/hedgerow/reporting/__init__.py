@@ -5,6 +5,7 @@ terminal, and builtins for JSON. All three read the same `summary` and `daily`. 
 risk of its own, reads no clock, and refuses to print an unknown number as zero or as nothing.
 """
 
+from hedgerow.reporting.allocations import allocation_tables
 from hedgerow.reporting.comparisons import comparison_tables
 from hedgerow.reporting.exposures import (
     bucket_tables,
@@ -68,6 +69,7 @@ __all__ = [
     "LiveView",
     "NearestDistance",
     "WorstUse",
+    "allocation_tables",
     "bucket_tables",
     "builtins_of",
     "call_tables",

@@ -129,6 +129,13 @@ def test_a_need_that_no_asset_covers_is_named_with_its_venue_and_others_are_cove
     }  # fmt: skip
 
 
+def test_where_there_is_no_way_at_all_nothing_is_sent() -> None:
+    stuck = Problem(piles=(cold(),), venues=(venue("v", 10.0),), worths=(), links=())
+    found = solved(stuck)
+    assert (found.moves, found.conflicts) == ((), ("v: now",))
+    assert solved(msgspec.structs.replace(stuck, venues=())).conflicts == ()
+
+
 def test_the_urgent_venue_is_served_where_there_is_not_enough_for_both() -> None:
     problem = Problem(
         piles=(cold(held=50),),
@@ -373,6 +380,8 @@ def test_what_would_wait_beyond_a_deadline_is_not_sent() -> None:
         (lambda: cold(earns_frac_per_year=INF), "earns_frac_per_year"),
         (lambda: link("a", "a"), "one place"),
         (lambda: link("a", "b", fee_usd=-1.0), "fee_usd"),
+        (lambda: link("a", "b", fee_frac=INF), "fee_frac"),
+        (lambda: link("a", "b", sent_coin_max=-1.0), "sent_coin_max"),
         (lambda: link("a", "b", transit_haircut_frac=1.1), "transit_haircut_frac"),
         (lambda: OnTheWay(target="v", asset="A", quantity_coin=-1.0), "quantity_coin"),
         (lambda: msgspec.structs.replace(SHEET, reserve_usd=-1.0), "reserve_usd"),

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from hedgerow import pricing, solvency
+from hedgerow import collateral, pricing, solvency
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = {"pricing": pricing, "solvency": solvency}
+ROOMS = {"pricing": pricing, "solvency": solvency, "collateral": collateral}
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 PAGES = [
     page

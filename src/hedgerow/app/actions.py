@@ -34,6 +34,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "solvency probability": "likelihood:show_probability",
     "hedge plan": "plans:show_hedges",
     "collateral plan": "plans:show_transfers",
+    "collateral freed": "plans:show_freed",
     "solvency backtest perps": "liquidation_backtest:run_backtest",
     "limits show": "limits_shown:show_limits",
     "limits check": "limits_shown:show_check",

@@ -121,6 +121,19 @@ def collateral_plan(
     )
 
 
+@collateral.command(name="freed")
+def collateral_freed(
+    desk: DeskPath = None,
+    *,
+    data: Data = None,
+    at: At = None,
+    seed: Seed = None,
+    as_json: Json = False,
+) -> int:
+    """Show the capital that moving positions, or keeping an account another way, would free."""
+    return act("collateral freed", Source(desk, data, at, seed), as_json=as_json)
+
+
 @journal.command(name="verify")
 def journal_verify(
     path: Annotated[Path, Parameter(help="A journal.db.")],

@@ -1,4 +1,4 @@
-"""What ``hedgerow hedge plan`` and ``collateral plan`` do: plan one half, print, send nothing."""
+"""What ``hedge plan``, ``collateral plan`` and ``collateral freed`` do: print, and send nothing."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -11,18 +11,18 @@ from hedgerow.app.desk import Desk
 from hedgerow.app.feed import Market
 from hedgerow.app.options import Source
 from hedgerow.app.shocks import read_shock
-from hedgerow.collateral import Allocation, TransferPlan, least_plan
+from hedgerow.collateral import Allocation, TransferPlan, freed, least_plan
 from hedgerow.errors import RequestRejected
 from hedgerow.hedging import TradePlan
 from hedgerow.limits import Survey
 from hedgerow.margin import rulebooks_at
 from hedgerow.market import Shock
 from hedgerow.planning import plan
-from hedgerow.reporting import allocation_tables, builtins_of, plan_tables
+from hedgerow.reporting import allocation_tables, builtins_of, freed_tables, plan_tables
 from hedgerow.solvency import coins_moved
 from hedgerow.units import MINUTE_NS
 
-__all__ = ["show_hedges", "show_transfers"]
+__all__ = ["show_freed", "show_hedges", "show_transfers"]
 
 _EARNS_FRAC_PER_YEAR = 0.05
 _HORIZON_DAYS = 30.0
@@ -108,6 +108,15 @@ def show_transfers(
         taken=(_TAKEN,) if method == "least" else (),
         as_json=as_json,
     )
+
+
+def show_freed(source: Source, *, as_json: bool) -> int:
+    """Print what other modes and other venues would leave free; what has no answer comes last."""
+    desk, market, at_ns = opened(source)
+    state = looked_at(desk, market, at_ns)
+    found = freed(state, rulebooks_at(desk.rulebooks, at_ns))
+    show(builtins_of(found), freed_tables(found, heading_of(state)), as_json=as_json)
+    return status_of(state, as_json=as_json)
 
 
 def _scenario(text: str, coins: Sequence[str], dollars: Sequence[str]) -> Shock:

@@ -169,7 +169,7 @@ def _reached(at: Callable[[Decimal], Outcome[Decimal]], end_coin: Decimal) -> De
     return known
 
 
-def tiers_of(points: list[tuple[Decimal, Decimal]]) -> tuple[tuple[Tier, ...], Decimal | None]:
+def tiers_of(points_coin: list[tuple[Decimal, Decimal]]) -> tuple[tuple[Tier, ...], Decimal | None]:
     """Write a curve as tiers that never count more than it, and say from where on it falls.
 
     Returns
@@ -177,7 +177,9 @@ def tiers_of(points: list[tuple[Decimal, Decimal]]) -> tuple[tuple[Tier, ...], D
     tiers, most_coin
         Tiers from the first point on. Beyond `most_coin` more would harm; None where it never does.
     """
-    pieces = [(b[0] - a[0], (b[1] - a[1]) / (b[0] - a[0]), a[0] >= 0) for a, b in pairwise(points)]
+    pieces = [
+        (b[0] - a[0], (b[1] - a[1]) / (b[0] - a[0]), a[0] >= 0) for a, b in pairwise(points_coin)
+    ]
     coming, most, slope, reached = [], None, None, Decimal(0)
     for width, each, is_coming in pieces:
         if not is_coming or most is not None:

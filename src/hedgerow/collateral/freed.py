@@ -6,18 +6,19 @@ so a difference in what counts as collateral is part of the answer. A position i
 other venue listed the same contract at the same mark; what trading it twice costs stands beside.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Literal
 
 import msgspec
 
 from hedgerow.errors import Failure, Outcome, OutOfDomain
-from hedgerow.instruments import EntryContract, Option, underlying_of
+from hedgerow.instruments import EntryContract, Option, settlement_of
 from hedgerow.limits import Survey, account_node
-from hedgerow.margin import MarginReport, Rulebook, require, terms_of, with_leg
+from hedgerow.margin import MarginReport, Rulebook, mark_ccy, require, terms_of, with_leg
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
+from hedgerow.pricing import unit_ccy
 from hedgerow.units import digits_of
 
 __all__ = ["Freed", "freed"]
@@ -47,7 +48,8 @@ def freed(survey: Survey, rulebooks: Mapping[str, Rulebook]) -> tuple[Outcome[Fr
     Parameters
     ----------
     rulebooks
-        Those at hand; another one of an account's venue is another mode of it.
+        Those at hand; one of another kind of an account's venue is another mode of it. A dated one
+        is left out where its name without the date is there too.
 
     Returns
     -------
@@ -71,8 +73,14 @@ def _judged(survey: Survey) -> Iterator[tuple[Account, MarginReport]]:
 
 def _modes(survey: Survey, rulebooks: Mapping[str, Rulebook]) -> Iterator[Outcome[Freed]]:
     for account, before in _judged(survey):
+        own = rulebooks[account.rulebook or ""]
         for name, rulebook in sorted(rulebooks.items()):
-            if rulebook.venue != account.venue or name == account.rulebook:
+            # Another kind of rulebook is another mode; the same kind is another date or market.
+            # A mode's venue is named after its house: okx-portfolio is of okx.
+            is_house = rulebook.venue.partition("-")[0] == own.venue.partition("-")[0]
+            is_mode = is_house and type(rulebook) is not type(own)
+            is_told = "/" in name and name.partition("/")[0] in rulebooks
+            if not is_mode or is_told:
                 continue
             after = require(account, survey.book.terms, survey.snapshot, rulebook)
             if isinstance(after, Failure):
@@ -118,15 +126,16 @@ def _moved(
     survey: Survey,
     rulebooks: Mapping[str, Rulebook],
     ends: tuple[Account, Account],
-    before: list[MarginReport],
+    before: Sequence[MarginReport],
     terms: EntryContract | Option,
     quantity_contracts: Decimal,
 ) -> Outcome[Freed]:
     """Ask both accounts for one position of the first in the second."""
     source, target = ends
-    price = _mark_ccy(terms, survey.snapshot)
-    if isinstance(price, Failure):
-        return price
+    mark = mark_ccy(terms, survey.snapshot)
+    if isinstance(mark, Failure):
+        return mark
+    price = digits_of(mark)
     try:
         changed = [
             with_leg(source, terms, -quantity_contracts, price),
@@ -145,7 +154,6 @@ def _moved(
     change = _change(before, after, survey.snapshot)
     if isinstance(change, Failure):
         return change
-    fees = _fees_usd(survey, rulebooks, ends, terms, quantity_contracts)
     return Freed(
         how="move",
         account_id=source.account_id,
@@ -154,5 +162,47 @@ def _moved(
         initial_before_usd=change[0],
         initial_after_usd=change[1],
         freed_usd=change[2],
-        fees_usd=fees,
+        fees_usd=_fees_usd(survey, rulebooks, ends, terms, quantity_contracts, price),
     )
+
+
+def _change(
+    before: Sequence[MarginReport], after: Sequence[MarginReport], snapshot: Snapshot
+) -> Outcome[tuple[Decimal, Decimal, Decimal]]:
+    """Give initial requirements before and after, and what more is free, all in dollars."""
+    totals: list[tuple[Decimal, Decimal]] = []
+    for reports in (before, after):
+        initial, free = Decimal(0), Decimal(0)
+        for report in reports:
+            price = _price_usd(report.currency, snapshot)
+            if isinstance(price, Failure):
+                return price
+            initial += report.requirement_initial_ccy * price
+            free += (report.equity_ccy - report.requirement_initial_ccy) * price
+        totals.append((initial, free))
+    return totals[0][0], totals[1][0], totals[1][1] - totals[0][1]
+
+
+def _price_usd(currency: str, snapshot: Snapshot) -> Outcome[Decimal]:
+    if currency == "USD":
+        return Decimal(1)
+    return snapshot.spot_usd(currency)
+
+
+def _fees_usd(
+    survey: Survey,
+    rulebooks: Mapping[str, Rulebook],
+    ends: tuple[Account, Account],
+    terms: EntryContract | Option,
+    quantity_contracts: Decimal,
+    price_usd: Decimal,
+) -> Decimal | None:
+    """Give the takers' fees at both ends; None where a rulebook does not say, and for options."""
+    charges = [terms_of(rulebooks[each.rulebook or ""]).charges for each in ends]
+    settled = _price_usd(settlement_of(terms), survey.snapshot)
+    if isinstance(terms, Option) or isinstance(settled, Failure):
+        return None
+    notional_usd = abs(quantity_contracts * unit_ccy(terms, price_usd)) * settled
+    fees = [None if each is None else each.fee_taker_frac * notional_usd for each in charges]
+    known = [each for each in fees if each is not None]
+    return sum(known, Decimal(0)) if len(known) == len(fees) else None

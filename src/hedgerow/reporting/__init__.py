@@ -5,7 +5,7 @@ terminal, and builtins for JSON. All three read the same `summary` and `daily`. 
 risk of its own, reads no clock, and refuses to print an unknown number as zero or as nothing.
 """
 
-from hedgerow.reporting.allocations import allocation_tables
+from hedgerow.reporting.allocations import allocation_tables, freed_tables
 from hedgerow.reporting.comparisons import comparison_tables
 from hedgerow.reporting.exposures import (
     bucket_tables,
@@ -81,6 +81,7 @@ __all__ = [
     "differences_table",
     "explain_tables",
     "exposure_table",
+    "freed_tables",
     "frontier_tables",
     "funding_table",
     "ladder_svg",

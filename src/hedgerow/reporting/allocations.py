@@ -1,20 +1,31 @@
-"""An allocation of collateral, as tables for the terminal: what it covers, costs and binds."""
+"""Allocations of collateral and what could be freed, as tables for the terminal."""
+
+from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from hedgerow.collateral import Allocation
-from hedgerow.reporting.figures import significant, usd
-from hedgerow.reporting.framing import note
+from hedgerow.collateral import Allocation, Freed
+from hedgerow.errors import Failure, Outcome
+from hedgerow.reporting.figures import UNKNOWN, significant, usd
+from hedgerow.reporting.framing import headed, note, troubles
 from hedgerow.reporting.grid import Column, grid
 
-__all__ = ["allocation_tables"]
+__all__ = ["allocation_tables", "freed_tables"]
 
 _HEAD: tuple[Column, ...] = (
     ("Account", "", False), ("Need", "", False), ("In", "", False), ("Needed", "", True),
     ("Before", "", True), ("After", "", True), ("One unit more costs", "USD", True),
 )  # fmt: skip
 _LIMITS_HEAD: tuple[Column, ...] = (("What binds", "", False), ("One unit less saves", "USD", True))
+_FREED_HEAD: tuple[Column, ...] = (
+    ("What", "", False), ("Initial before", "USD", True), ("Initial after", "USD", True),
+    ("Freed", "USD", True), ("Fees", "USD", True),
+)  # fmt: skip
+_FREED_NOTE = (
+    "Freed is what may be withdrawn more: equity above the initial requirement. A position is "
+    "moved as if the other venue listed the same contract at the same mark."
+)
 _DIGITS_COUNT = 6
 
 
@@ -53,4 +64,33 @@ def allocation_tables(found: Allocation) -> RenderableType:
         parts += [Text(), Text(f"Not all needs can be covered; short: {told}", style="bold")]
     if found.remark:
         parts.append(note(found.remark))
+    return Group(*parts)
+
+
+def freed_tables(found: Sequence[Outcome[Freed]], heading: str) -> RenderableType:
+    """What other modes and venues would free, most first; then what nobody can answer."""
+    rows = [
+        (
+            f"keep {each.account_id} by {each.target}"
+            if each.how == "mode"
+            else f"move {each.instrument_id} from {each.account_id} to {each.target}",
+            usd(each.initial_before_usd),
+            usd(each.initial_after_usd),
+            usd(each.freed_usd, sign=True),
+            UNKNOWN if each.fees_usd is None else usd(each.fees_usd),
+        )
+        for each in found
+        if isinstance(each, Freed)
+    ]
+    parts = headed(heading)
+    if rows:
+        parts += [grid("Capital freed", _FREED_HEAD, rows), note(_FREED_NOTE)]
+    else:
+        parts.append(
+            Text(
+                "No account's venue has another mode at hand, and no other account takes what is "
+                "held. What hedgerow's own portfolio margin would free: hedgerow margin compare."
+            )
+        )
+    parts += troubles("No answer", dict.fromkeys(e for e in found if isinstance(e, Failure)))
     return Group(*parts)

@@ -51,6 +51,7 @@ COMMANDS = [
     ("hedge", "plan"),
     ("collateral",),
     ("collateral", "plan"),
+    ("collateral", "freed"),
     ("surface",),
     ("surface", "fit"),
     ("surface", "show"),

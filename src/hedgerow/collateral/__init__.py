@@ -7,7 +7,8 @@ is asked of the account's own margin engine and never guessed.
 Where to post
     `allocate` takes any `Problem`: a `Pile` of each asset at each place, each `Venue` with its
     `Need`, the `Tier` of each `Worth`, a `Link` for each way, what is `OnTheWay`. It gives the
-    `Allocation` of least cost: each `Sent`, in order, and the `Cover` of each need.
+    `Allocation` of least cost: each `Sent`, in order, and the `Cover` of each need. What may be
+    lost before an asset is sold or has arrived: `haircut_frac`.
 How a desk comes back
     Along a `Route`, to a `BufferPolicy`: `plan` one account after the other as the agent does,
     `least_plan` all at once and borne out by the engines, a `LeastPlan`. Each is a `TransferPlan`
@@ -18,6 +19,7 @@ What could be freed
 
 from hedgerow.collateral.allocate import Allocation, Cover, Sent, allocate
 from hedgerow.collateral.freed import Freed, freed
+from hedgerow.collateral.haircut import haircut_frac
 from hedgerow.collateral.least_plan import LeastPlan, least_plan
 from hedgerow.collateral.plan import plan
 from hedgerow.collateral.problem import Link, Need, OnTheWay, Pile, Problem, Tier, Venue, Worth
@@ -37,6 +39,7 @@ __all__ = [
     "Venue",
     "Worth",
     "allocate",
+    "haircut_frac",
 ]
 # How a desk comes back
 __all__ += [

@@ -7,6 +7,7 @@ less than apart, that much more is asked for and the problem solved again. A pla
 do not bear out is not given at all.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
@@ -14,10 +15,10 @@ from types import MappingProxyType
 import msgspec
 
 from hedgerow.collateral.allocate import Allocation, allocate
-from hedgerow.collateral.engines import Asked, Changes
-from hedgerow.collateral.reading import DeskRow, Reading
+from hedgerow.collateral.engines import NOW, Asked, Changes
+from hedgerow.collateral.reading import NEEDS, DeskRow, Reading
 from hedgerow.collateral.records import BufferPolicy, Move, Route, TransferPlan
-from hedgerow.errors import Failure, Outcome
+from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.limits import Survey, Use
 from hedgerow.margin import MarginReport, Rulebook
 from hedgerow.market import Shock
@@ -48,6 +49,7 @@ def least_plan(
     reserve_usd: float = 0.0,
     in_transit_coin: Sequence[tuple[str, str, Decimal, Use]] = (),
     deadline_ns: Mapping[str, int] = MappingProxyType({}),
+    transit_haircut_frac: Mapping[str, float] = MappingProxyType({}),
     earns_frac_per_year: float = 0.05,
     horizon_days: float = 30.0,
 ) -> LeastPlan:
@@ -63,6 +65,8 @@ def least_plan(
         As `hedgerow.collateral.plan` takes it.
     deadline_ns
         By account, how long from now what is sent there may take.
+    transit_haircut_frac
+        By asset, what part of it is not counted upon while it is on its way.
     earns_frac_per_year, horizon_days
         What a dollar earns that is not posted, and for how long what is posted stays.
 
@@ -71,7 +75,27 @@ def least_plan(
     LeastPlan
         Without moves where no account is short, where nothing can be known, and where the engines
         do not bear an allocation out; `unmet` then says so.
+
+    Raises
+    ------
+    OutOfDomain
+        If a number is negative or not finite, or a scenario has the name of a need; named.
     """
+    for label, value in (
+        ("reserve_usd", reserve_usd),
+        ("earns_frac_per_year", earns_frac_per_year),
+        ("horizon_days", horizon_days),
+        *(
+            (f"transit_haircut_frac of {asset}", each)
+            for asset, each in transit_haircut_frac.items()
+        ),
+        *((f"deadline_ns of {name}", each) for name, each in deadline_ns.items()),
+    ):
+        if not 0.0 <= value < math.inf:
+            raise OutOfDomain(f"{label} must be finite and not negative, was {value}")
+    taken = sorted({*scenarios} & {NOW, *NEEDS})
+    if taken:
+        raise OutOfDomain(f"a scenario must not be called {taken[0]}, which is a need of its own")
     reading = Reading(
         policies=tuple(policies),
         routes=routes,
@@ -81,6 +105,7 @@ def least_plan(
         earns_frac_per_year=earns_frac_per_year,
         horizon_days=horizon_days,
         deadline_ns=deadline_ns,
+        transit_haircut_frac=transit_haircut_frac,
     )
     if not reading.short:
         return LeastPlan(transfers=TransferPlan(moves=(), unmet=_told(reading)), allocation=None)

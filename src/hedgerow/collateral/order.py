@@ -2,7 +2,8 @@
 
 What is sent is gone from its source at once and counts at its target when it has arrived. A
 transfer that its source can bear as things are leaves at once; one that it can bear only with what
-is on its way there waits for that, and must still be in time for its own target.
+is on its way there waits for that, and must still be in time for its own target. Of several that
+may leave, those to the most urgent venue go first.
 """
 
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ def ordered(made: Laid, sent_amount: Floats) -> Ordered:
     links = made.problem.links
     deadline = {venue.name: venue.deadline_ns for venue in made.problem.venues}
     left = [int(j) for j in np.flatnonzero(sent_amount > USED_COIN)]
+    urgent = {venue.name: venue.urgency_frac for venue in made.problem.venues}
+    left.sort(key=lambda j: -urgent.get(links[j].target, 0.0))
     steps: list[Step] = []
     while left:
         stuck: set[str] = set()

@@ -24,7 +24,10 @@ from hedgerow.portfolio import Account
 from hedgerow.solving.part import INF
 from hedgerow.units import DAY_NS, YEAR_NS, to_model
 
-__all__ = ["DeskRow", "Reading"]
+__all__ = ["NEEDS", "DeskRow", "Reading"]
+
+# What rows are called that are no scenario.
+NEEDS = ("buffer", "distance", "initial")
 
 _URGENCY_FRAC_MAX = 1e4
 _PREFERENCE_FRAC = 1e-7
@@ -61,6 +64,7 @@ class Reading:
     earns_frac_per_year: float
     horizon_days: float
     deadline_ns: Mapping[str, int]
+    transit_haircut_frac: Mapping[str, float]
     unmet: list[Failure] = field(default_factory=list)
     standing: dict[str, Standing] = field(default_factory=dict)
     rows: list[DeskRow] = field(default_factory=list)
@@ -100,13 +104,13 @@ class Reading:
         if policy is not None:
             is_low = stands.is_low(policy)
             filled = Measure(is_initial=False, use_frac=policy.target_use_frac)
-            wanted.append(("buffer", NOW, filled, is_low, nothing))
+            wanted.append((NEEDS[0], NOW, filled, is_low, nothing))
             if stands.reach > 1:
                 bare = Measure(is_initial=False, use_frac=Decimal(1))
-                wanted.append(("distance", NOW, bare, True, stands.target_headroom_ccy))
+                wanted.append((NEEDS[1], NOW, bare, True, stands.target_headroom_ccy))
         if is_drawn:
             initial = Measure(is_initial=True, use_frac=Decimal(1))
-            wanted.append(("initial", NOW, initial, False, nothing))
+            wanted.append((NEEDS[2], NOW, initial, False, nothing))
         if policy is not None or is_drawn:
             use_frac = Decimal(1) if policy is None else policy.trigger_use_frac
             within = Measure(is_initial=False, use_frac=use_frac)
@@ -206,6 +210,7 @@ class Reading:
                     fee_coin=to_model(route.fee_coin),
                     step_coin=to_model(route.step_coin),
                     latency_ns=route.latency_ns,
+                    transit_haircut_frac=self.transit_haircut_frac.get(route.asset, 0.0),
                     # Of ways that cost the same the desk's own order decides.
                     dearer_usd_per_coin=rank
                     * _PREFERENCE_FRAC
@@ -214,7 +219,13 @@ class Reading:
                 for rank, route in enumerate(self.ways)
             ),
             on_the_way=tuple(
-                OnTheWay(target=target, asset=asset, quantity_coin=to_model(coin), use=use)
+                OnTheWay(
+                    target=target,
+                    asset=asset,
+                    quantity_coin=to_model(coin),
+                    use=use,
+                    transit_haircut_frac=self.transit_haircut_frac.get(asset, 0.0),
+                )
                 for target, asset, coin, use in self.in_transit_coin
                 if target in targets
             ),

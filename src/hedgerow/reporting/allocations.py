@@ -53,6 +53,15 @@ def allocation_tables(found: Allocation) -> RenderableType:
             f"is cheaper by more than {usd(max(found.gap_usd, 0.0))} USD."
         ),
     ]
+    for place, each in enumerate(found.moves, start=1):
+        if each.waits_for_index:
+            before = ", ".join(str(index + 1) for index in each.waits_for_index)
+            parts.append(
+                Text(
+                    f"Transfer {place} ({each.link.asset} to {each.link.target}) leaves once "
+                    f"{before} has arrived."
+                )
+            )
     if found.limits:
         bound = [
             (each.name, significant(each.price_usd_per_figure, _DIGITS_COUNT))

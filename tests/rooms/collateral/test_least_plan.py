@@ -1,5 +1,6 @@
 """Least-cost refills of desks: borne out by the engines, and never worse than one by one."""
 
+import sys
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from hedgerow.collateral import BufferPolicy, LeastPlan, Move, Route, TransferPlan, least_plan, plan
 from hedgerow.collateral.engines import NOW, Asked, Measure, tiers_of
+from hedgerow.errors import Failure, OutOfDomain
 from hedgerow.limits import Survey, arrived, survey
 from hedgerow.margin import MarginReport, Rulebook, decode_rulebook, require
 from hedgerow.margin.venues.okx_equity import Discount, DiscountTier
@@ -218,6 +220,83 @@ def test_an_account_that_cannot_be_judged_is_said_and_not_drawn() -> None:
     (move,) = found.transfers.moves
     assert move.route.source_account_id == "cold"
     assert {each.subject for each in found.transfers.unmet} == {"a", "b"}
+
+
+def test_a_haircut_on_the_way_is_sent_on_top() -> None:
+    accounts = [perps("a", 50, 1), cold(USDC=1_000)]
+    found = least_plan(
+        [buffer("a")],
+        [route("cold", "a")],
+        seen(accounts),
+        RULES,
+        transit_haircut_frac={"USDC": 0.2},
+    )
+    (move,) = found.transfers.moves
+    assert move.quantity_coin == D("62.5")
+
+
+def test_coins_come_by_way_of_another_account_and_wait_for_each_other() -> None:
+    """B has nothing to spare: what it hands on must have arrived first."""
+    accounts = [perps("a", 50, 1), perps("b", 100, 1), cold(USDC=1_000)]
+    routes = [route("cold", "b"), route("b", "a")]
+    found = least_plan([buffer("a"), buffer("b")], routes, seen(accounts), RULES)
+    first, second = found.transfers.moves
+    assert (first.route.target_account_id, second.route.target_account_id) == ("b", "a")
+    assert found.allocation is not None
+    assert found.allocation.moves[1].waits_for_index == (0,)
+
+
+@pytest.mark.parametrize("rounds", [6, 1])
+def test_what_the_engines_do_not_bear_out_is_asked_for_again_or_not_given(
+    rounds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if curves promised more than engines hold: two assets that count less together."""
+
+    def generous(points: Any) -> Any:
+        tiers, most = tiers_of(points)
+        more = [
+            msgspec.structs.replace(t, worth_ccy_per_coin=1.3 * t.worth_ccy_per_coin) for t in tiers
+        ]
+        return tuple(more), most
+
+    monkeypatch.setattr(sys.modules["hedgerow.collateral.reading"], "tiers_of", generous)
+    monkeypatch.setattr(sys.modules["hedgerow.collateral.least_plan"], "_ROUNDS_COUNT", rounds)
+    accounts = [perps("a", 50, 1), cold(USDC=1_000)]
+    found = least_plan([buffer("a")], [route("cold", "a")], seen(accounts), RULES)
+    if rounds == 1:
+        (unmet,) = found.transfers.unmet
+        assert found.transfers.moves == ()
+        assert "do not bear out" in unmet.message
+    else:
+        use = report(after(accounts, found.transfers.moves)["a"]).use_frac
+        assert use is not None
+        assert use <= D("0.5")
+
+
+def test_a_plan_of_no_end_moves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    trouble = Failure(subject="programme", reason="not_converged", message="made")
+    monkeypatch.setattr(
+        sys.modules["hedgerow.collateral.allocate"], "least", lambda *_, **__: trouble
+    )
+    accounts = [perps("a", 50, 1), cold(USDC=1_000)]
+    found = least_plan([buffer("a")], [route("cold", "a")], seen(accounts), RULES)
+    assert found.transfers == TransferPlan(moves=(), unmet=(trouble,))
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({"reserve_usd": -1.0}, "reserve_usd"),
+        ({"earns_frac_per_year": float("nan")}, "earns_frac_per_year"),
+        ({"horizon_days": float("inf")}, "horizon_days"),
+        ({"deadline_ns": {"a": -1}}, "deadline_ns of a"),
+        ({"transit_haircut_frac": {"USDC": -0.1}}, "transit_haircut_frac of USDC"),
+        ({"scenarios": {"now": CRASH}}, "called now"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_by_name(asked: Any, why: str) -> None:
+    with pytest.raises(OutOfDomain, match=why):
+        least_plan([], [], seen([cold(USDC=1)]), RULES, **asked)
 
 
 # --- against one by one, over desks that are drawn ----------------------------------------------

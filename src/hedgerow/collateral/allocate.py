@@ -118,7 +118,7 @@ class Allocation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def allocate(
-    problem: Problem, *, nodes_count_max: int = 200, time_s_max: float = 10.0
+    problem: Problem, *, nodes_count_max: int = 200, time_s_max: float = 5.0
 ) -> Outcome[Allocation]:
     """Find the cheapest transfers that cover every need.
 

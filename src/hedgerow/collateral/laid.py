@@ -6,65 +6,23 @@ not met must be reached, gives way where it cannot, and never sinks below where 
 places in `alone` must hold without anything arriving, so that what leaves them may leave first.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from hedgerow.collateral.bounds import bounds
+from hedgerow.collateral.needs import Key, Row, counted_ccy, rows_of
 from hedgerow.collateral.posting import Flows, Levels, Posting, Rows
-from hedgerow.collateral.problem import Need, Pile, Problem, Tier, Venue, Worth
-from hedgerow.limits import Use
+from hedgerow.collateral.problem import Pile, Problem, Worth
 from hedgerow.solving import Decisions, Programme
 from hedgerow.solving.part import INF
 from hedgerow.solving.records import Floats
 
-__all__ = ["RESERVE", "Key", "Laid", "counted_ccy", "laid", "worth_at"]
+__all__ = ["Laid", "laid"]
 
-Key: TypeAlias = tuple[str, str, Use]  # place, asset, use
-# Steps of which there are more, and each of which is a smaller part of every need that is not met,
-# are rounded after the search instead of being branched upon.
-_STEPS_COUNT_MAX = 2_000
-_STEP_FRAC_MAX = 1e-4
 # Falling a dollar short costs as if so many dollars were lost: no transfer is too dear for it.
 _SHORT_USD_PER_USD = 10.0
-# What the row of the emergency reserve is told of as.
-RESERVE = "reserve"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Row:
-    """One need of one venue: where it stands, what it needs, and whether that is there today.
-
-    `at_ccy` counts what is on the way, `now_ccy` does not.
-    """
-
-    venue: Venue
-    need: Need
-    at_ccy: float
-    now_ccy: float
-
-    @property
-    def title(self) -> str:
-        """What it is called in answers."""
-        return RESERVE if self.venue.name == RESERVE else f"{self.venue.name}: {self.need.name}"
-
-    @property
-    def is_met(self) -> bool:
-        """Whether it is covered as things are, of which a solver's last digit is no judge."""
-        return self.at_ccy >= self.need.needed_ccy - 1e-9 * self.scale_ccy
-
-    @property
-    def floor_ccy(self) -> float:
-        """What it must not fall below on the way: what it needs, or where it stands if lower."""
-        return min(self.need.needed_ccy, self.now_ccy)
-
-    @property
-    def scale_ccy(self) -> float:
-        """What a shortfall is compared with."""
-        return max(abs(self.need.needed_ccy), 1.0 / self.venue.currency_usd)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,11 +68,22 @@ def laid(
     piles = _piles(problem)
     keys = tuple(piles)
     waiting, whole = _on_the_way(problem, keys)
-    needs = list(_rows_of(problem, keys, piles, waiting))
-    high, lot, fine = _bounds(problem, piles, [row for row, _ in needs])
+    needs = list(rows_of(problem, keys, piles, waiting))
+    links = problem.links
+    source_of = [piles[link.source, link.asset, "balance"] for link in links]
+    target_of = [piles[link.target, link.asset, link.use] for link in links]
+    cost = np.array(
+        [
+            link.dearer_usd_per_coin
+            + link.fee_frac * a.price_usd
+            + (a.earns_frac_per_year - b.earns_frac_per_year) * a.price_usd * problem.horizon_years
+            for link, a, b in zip(links, source_of, target_of, strict=True)
+        ]
+    )
+    high, lot, fine = bounds(problem, piles, [row for row, _ in needs])
     pad = fine if is_padded else np.zeros_like(fine)
     at = {key: i for i, key in enumerate(keys)}
-    count, links = len(keys), problem.links
+    count = len(keys)
     come, safe, leave = (np.zeros((count, len(links))) for _ in range(3))
     fee, room = np.zeros((count, len(links))), np.zeros((count, len(links)))
     for j, link in enumerate(links):
@@ -134,19 +103,8 @@ def laid(
     )
     lines = _levels(needs, keys, piles, alone, is_priced=is_priced)
     decisions = Decisions(tuple(link.title for link in links), np.zeros(len(links)), high, lot)
-    source_of = [piles[link.source, link.asset, "balance"] for link in links]
-    target_of = [piles[link.target, link.asset, link.use] for link in links]
     posting = Posting(
-        cost_usd_per_amount=np.array(
-            [
-                link.dearer_usd_per_coin
-                + link.fee_frac * a.price_usd
-                + (a.earns_frac_per_year - b.earns_frac_per_year)
-                * a.price_usd
-                * problem.horizon_years
-                for link, a, b in zip(links, source_of, target_of, strict=True)
-            ]
-        ),
+        cost_usd_per_amount=cost,
         ticket_usd=np.array(
             [
                 link.fee_usd + link.fee_coin * pile.price_usd
@@ -203,44 +161,6 @@ def _on_the_way(problem: Problem, keys: tuple[Key, ...]) -> tuple[Floats, Floats
         if limit_ns is None or sent.latency_ns <= limit_ns:
             counted[place] += sent.quantity_coin * (1.0 - sent.transit_haircut_frac)
     return counted, whole
-
-
-def _bounds(
-    problem: Problem, piles: dict[Key, Pile], rows: list[Row]
-) -> tuple[Floats, Floats, Floats]:
-    """Give the most that may be sent of each link, its step if searched, and if rounded after."""
-    least_usd = min(
-        (row.scale_ccy * row.venue.currency_usd for row in rows if not row.is_met), default=0.0
-    )
-    deadline = {venue.name: venue.deadline_ns for venue in problem.venues}
-    taken = {(worth.venue, worth.asset, worth.use) for worth in problem.worths}
-    high = np.zeros(len(problem.links))
-    lot, fine = np.zeros_like(high), np.zeros_like(high)
-    for j, link in enumerate(problem.links):
-        limit_ns = deadline.get(link.target)
-        if limit_ns is not None and link.latency_ns > limit_ns:
-            continue
-        if link.target in deadline and (link.target, link.asset, link.use) not in taken:
-            continue
-        is_fed = any(
-            (o.target, o.asset, o.use) == (link.source, link.asset, "balance")
-            for o in problem.links
-        )
-        there = [
-            pile
-            for (place, asset, use), pile in piles.items()
-            if asset == link.asset and use == "balance" and (is_fed or place == link.source)
-        ]
-        most = sum(pile.may_leave_coin for pile in there) - link.fee_coin
-        most = max(0.0, most if link.sent_coin_max is None else min(most, link.sent_coin_max))
-        step = link.step_coin
-        if step > 0:
-            most = np.floor(most / step * (1.0 + 1e-12) + 1e-9) * step
-            step_usd = step * piles[link.source, link.asset, "balance"].price_usd
-            is_fine = most > _STEPS_COUNT_MAX * step and step_usd <= _STEP_FRAC_MAX * least_usd
-            (fine if is_fine else lot)[j] = step
-        high[j] = 0.0 if most < link.minimum_coin else most
-    return high, lot, fine
 
 
 class _Rows:
@@ -326,16 +246,6 @@ def _unit(count: int, index: int) -> Floats:
     one = np.zeros(3 * count)
     one[index] = 1.0
     return one
-
-
-def counted_ccy(worth: Worth, coin: float) -> float:
-    """Give what so many coins of an asset count for."""
-    total, left = 0.0, max(coin, 0.0)
-    for tier in worth.tiers:
-        taken = min(left, tier.width_coin)
-        total += taken * tier.worth_ccy_per_coin
-        left -= taken
-    return total
 
 
 def _lines(worth: Worth, held_coin: float) -> list[tuple[float, float]]:
@@ -430,47 +340,3 @@ def _levels(
             at_once = [(i, each) for i, each in lines.items()]
             made.add(row.title, (row.floor_ccy - row.now_ccy, scale, False, INF), at_once)
     return made.levels()
-
-
-def _rows_of(
-    problem: Problem, keys: tuple[Key, ...], piles: dict[Key, Pile], waiting: Floats
-) -> Iterator[tuple[Row, dict[int, Worth]]]:
-    """Give the rows of a problem with what each pile counts for in them."""
-    kept: list[tuple[Venue, dict[int, Worth]]] = []
-    for venue in problem.venues:
-        at = [i for i, key in enumerate(keys) if key[0] == venue.name]
-        for need in venue.needs:
-            found = {i: worth_at(problem, keys[i], need.name) for i in at}
-            only = msgspec.structs.replace(venue, needs=(need,))
-            kept.append((only, {i: worth for i, worth in found.items() if worth is not None}))
-    if problem.reserve_usd > 0:
-        need = Need(name=RESERVE, requirement_ccy=problem.reserve_usd)
-        worths = {
-            i: Worth(
-                venue=RESERVE,
-                asset=pile.asset,
-                tiers=(Tier(width_coin=INF, worth_ccy_per_coin=pile.reserve_usd_per_coin),),
-            )
-            for i, pile in enumerate(piles.values())
-            if pile.reserve_usd_per_coin > 0
-        }
-        kept.append((Venue(name=RESERVE, needs=(need,)), worths))
-    for venue, worth_of in kept:
-        (need,) = venue.needs
-        now = then = need.counted_ccy
-        for i, worth in worth_of.items():
-            held = piles[keys[i]].held_coin
-            now += counted_ccy(worth, held)
-            then += counted_ccy(worth, held + float(waiting[i]))
-        yield Row(venue=venue, need=need, at_ccy=then, now_ccy=now), worth_of
-
-
-def worth_at(problem: Problem, key: Key, need: str) -> Worth | None:
-    """Give what an asset counts for in one row: what is said of it, else of all rows."""
-    place, asset, use = key
-    found = {
-        worth.need: worth
-        for worth in problem.worths
-        if (worth.venue, worth.asset, worth.use) == (place, asset, use)
-    }
-    return found.get(need, found.get(None))

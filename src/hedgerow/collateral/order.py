@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hedgerow.collateral.laid import RESERVE, Laid, counted_ccy, worth_at
+from hedgerow.collateral.laid import Laid
+from hedgerow.collateral.needs import RESERVE, counted_ccy, worth_at
 from hedgerow.collateral.posting import USED_COIN
 from hedgerow.solving.records import Floats
 

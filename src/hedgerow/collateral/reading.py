@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from hedgerow.collateral.engines import NOW, Asked, Measure, tiers_of
-from hedgerow.collateral.laid import counted_ccy
+from hedgerow.collateral.needs import counted_ccy
 from hedgerow.collateral.problem import Link, Need, OnTheWay, Pile, Problem, Tier, Venue, Worth
 from hedgerow.collateral.records import BufferPolicy, Route
 from hedgerow.collateral.standing import Standing, cover, owed_coin, standing_of

@@ -17,7 +17,7 @@ from hedgerow.limits import Survey, arrived, survey
 from hedgerow.margin import MarginReport, Rulebook, decode_rulebook, require
 from hedgerow.margin.venues.okx_equity import Discount, DiscountTier
 from hedgerow.margin.venues.okx_multi import MultiCurrencyRulebook
-from hedgerow.market import MarketEvent, Shock, Snapshot
+from hedgerow.market import LendingIndex, MarketEvent, Shock, Snapshot
 from hedgerow.portfolio import Account, Balance, book, with_balance
 from tests.builders import (
     account,
@@ -220,6 +220,45 @@ def test_an_account_that_cannot_be_judged_is_said_and_not_drawn() -> None:
     (move,) = found.transfers.moves
     assert move.route.source_account_id == "cold"
     assert {each.subject for each in found.transfers.unmet} == {"a", "b"}
+
+
+def test_the_reserve_counts_at_the_worst_of_the_prices() -> None:
+    """Half a bitcoin is 500 now and 450 after the fall: of 100 dollars only 50 may leave."""
+    accounts = [perps("a", 50, 1), cold(USDC=100, BTC=0.5)]
+    routes = [route("cold", "a"), route("cold", "a", "BTC")]
+    kept = {"reserve_usd": 500.0, "scenarios": {"crash": CRASH}}
+    found = least_plan([buffer("a")], routes, seen(accounts), RULES, **kept)  # type: ignore[arg-type]
+    (move,) = found.transfers.moves
+    assert (move.route.asset, move.quantity_coin) == ("USDC", D(50))
+
+
+def test_what_saves_interest_is_cheaper_than_what_earns_none() -> None:
+    """Debt at four per cent a year: repaying costs one per cent of five, supplying all five."""
+    market = [each for each in MARKET if not isinstance(each, LendingIndex)]
+    owed = msgspec.structs.replace(lending("USDC"), borrow_frac_per_year=D("0.04"))
+    now = snapshot(*market, owed, lending("wstETH"))
+    accounts = [loan(), cold(USDC=100_000, wstETH=100)]
+    state = survey(book(accounts, TERMS), now, RULES, ())
+    routes = [
+        route("cold", "loan", "wstETH", use="supply"), route("cold", "loan", use="repay"),
+    ]  # fmt: skip
+    found = least_plan([buffer("loan", "0.95", "0.8")], routes, state, RULES)
+    (move,) = found.transfers.moves
+    assert move.route.use == "repay"
+    assert found.allocation is not None
+    assert found.allocation.cost_usd == pytest.approx(23_200 * 0.01 * 30 / 365, rel=1e-6)
+
+
+def test_tiers_of_what_bends_up_promise_the_flatter_slope() -> None:
+    rising = [(D(x), D(y)) for x, y in ((0, 0), (1, 1), (2, 3))]
+    assert [tier.worth_ccy_per_coin for tier in tiers_of(rising)[0]] == [1.0, 1.0]
+    # On the way out what was cheap to lose first is not cheaper later.
+    leaving = [(D(x), D(y)) for x, y in ((-2, "-1.5"), (-1, -1), (0, 0))]
+    assert [tier.worth_ccy_per_coin for tier in tiers_of(leaving)[0]] == [1.0, 1.0]
+    # Where more harms, no more is taken.
+    turning = [(D(x), D(y)) for x, y in ((0, 0), (1, 1), (2, "0.5"))]
+    tiers, most = tiers_of(turning)
+    assert ([tier.worth_ccy_per_coin for tier in tiers], most) == ([1.0], D(1))
 
 
 def test_a_haircut_on_the_way_is_sent_on_top() -> None:

@@ -41,6 +41,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "hedge structure": "floors_shown:show_floors",
     "hedge carry": "carry_shown:show_carry",
     "collateral plan": "plans:show_transfers",
+    "collateral freed": "plans:show_freed",
     "solvency backtest perps": "liquidation_backtest:run_backtest",
     "limits show": "limits_shown:show_limits",
     "limits check": "limits_shown:show_check",

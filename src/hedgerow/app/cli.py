@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
@@ -135,13 +135,53 @@ def hedge_bands(
 def collateral_plan(
     desk: DeskPath = None,
     *,
+    method: Annotated[
+        Literal["least", "greedy"],
+        Parameter(
+            help="least: all accounts at once, at the least cost; greedy: one by one, along the "
+            "routes in their order, as the agent does."
+        ),
+    ] = "least",
+    reserve: Annotated[
+        float,
+        number("--reserve", "reserve_usd", "Dollars that stay in accounts without a rulebook."),
+    ] = 0.0,
+    scenarios: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative="",
+            show_default=False,
+            help="Shocks after which no account shall be past its trigger, written as for margin "
+            "stress: spot=-20%,vol=+10pt or a name. May be given again.",
+        ),
+    ] = (),
     data: Data = None,
     at: At = None,
     seed: Seed = None,
     as_json: Json = False,
 ) -> int:
     """Plan the transfers that refill each account's buffer. Sends nothing."""
-    return act("collateral plan", Source(desk, data, at, seed), as_json=as_json)
+    return act(
+        "collateral plan",
+        Source(desk, data, at, seed),
+        method=method,
+        reserve_usd=reserve,
+        scenarios=scenarios,
+        as_json=as_json,
+    )
+
+
+@collateral.command(name="freed")
+def collateral_freed(
+    desk: DeskPath = None,
+    *,
+    data: Data = None,
+    at: At = None,
+    seed: Seed = None,
+    as_json: Json = False,
+) -> int:
+    """Show the capital that moving positions, or keeping an account another way, would free."""
+    return act("collateral freed", Source(desk, data, at, seed), as_json=as_json)
 
 
 @journal.command(name="verify")

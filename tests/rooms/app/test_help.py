@@ -60,6 +60,7 @@ COMMANDS = [
     ("plan", "make"),
     ("plan", "compare"),
     ("plan", "show"),
+    ("collateral", "freed"),
     ("surface",),
     ("surface", "fit"),
     ("surface", "show"),

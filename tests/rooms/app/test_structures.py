@@ -240,6 +240,7 @@ def test_what_cannot_be_carried_is_refused(folder: Path, words: tuple[str, ...],
 
 
 @needs_data
+@pytest.mark.slow
 def test_the_real_chain_of_the_crash(tmp_path: Path) -> None:
     """On every expiry of 2026-01-29 the floor holds, and the relaxed cost is proven to 1e-6."""
     for days in ("1", "7", "30", "150"):

@@ -104,24 +104,19 @@ class Ladders:
         return np.asarray(taken @ self.price_usd_per_amount)
 
     def excess(self, amounts: Floats) -> Floats:
-        """Add up what is done beyond the last level of a book, over its depth."""
-        ends = self._start_amount + self.width_amount
-        is_last = np.ones(len(ends), dtype=np.bool_)
-        seen: set[tuple[int, bool]] = set()
-        for i in range(len(ends) - 1, -1, -1):
-            key = int(self.book_index[i]), bool(self.is_up[i])
-            is_last[i] = key not in seen
-            seen.add(key)
-        is_last &= np.isfinite(ends)
-        if not np.any(is_last):
-            return nothing(amounts)
-        beyond = np.maximum(self._done(amounts)[:, is_last] - ends[is_last], 0.0)
-        return np.asarray(beyond @ (1.0 / np.maximum(ends[is_last], 1.0)))
+        """Add up what is done beyond the last level of a shared book, over its depth."""
+        if self._is_shared(amounts.shape[1]):
+            is_last, ends = self._ends()
+            beyond = np.maximum(self._done(amounts)[:, is_last] - ends[is_last], 0.0)
+            return np.asarray(beyond @ (1.0 / np.maximum(ends[is_last], 1.0)))
+        return nothing(amounts)  # the bounds of a decision end with its book: `assemble` checks
 
     def assemble(self, into: Assembly, at: NDArray[np.int64], decisions: Decisions) -> None:
         """Each level is a column; those of a side of a book add up to what is done there."""
         up, down = into.sides(at, decisions.low_amount, decisions.high_amount)
         own = self._book_of(len(at))
+        if not self._is_shared(len(at)):
+            self._check(own, decisions)
         levels = into.columns(
             np.zeros(len(self.book_index)), self.width_amount, self.price_usd_per_amount
         )
@@ -137,6 +132,33 @@ class Ladders:
         zero = np.zeros(len(every))
         into.rows(entries, zero, zero, ["levels of a book"] * len(every))
 
+    def _ends(self) -> tuple[NDArray[np.bool_], Floats]:
+        """Say which levels are the last of their side with an end, and where each level ends."""
+        ends = self._start_amount + self.width_amount
+        last = {
+            (int(book), bool(up)): at
+            for at, (book, up) in enumerate(zip(self.book_index, self.is_up, strict=True))
+        }
+        is_last = np.zeros(len(ends), dtype=np.bool_)
+        is_last[list(last.values())] = True
+        return is_last & np.isfinite(ends), ends
+
+    def _is_shared(self, count: int) -> bool:
+        own = self._book_of(count)
+        return len(np.unique(own[own >= 0])) < int(np.count_nonzero(own >= 0))
+
+    def _check(self, own: NDArray[np.int64], decisions: Decisions) -> None:
+        is_last, ends = self._ends()
+        for at in np.flatnonzero(is_last):
+            for i in np.flatnonzero(own == self.book_index[at]):
+                up = bool(self.is_up[at])
+                most = decisions.high_amount[i] if up else -decisions.low_amount[i]
+                if most > ends[at] * (1.0 + 1e-9):
+                    raise OutOfDomain(
+                        f"{decisions.names[i]} may be {'bought' if up else 'sold'} as far as "
+                        f"{most}, and its book ends at {ends[at]}"
+                    )
+
     def _book_of(self, count: int) -> NDArray[np.int64]:
         own = self.decision_book_index
         if own is None:
@@ -146,7 +168,7 @@ class Ladders:
     def _done(self, amounts: Floats) -> Floats:
         """Give what each level's side of its book has to take, for every plan."""
         own = self._book_of(amounts.shape[1])
-        if len(np.unique(own[own >= 0])) == np.count_nonzero(own >= 0):
+        if not self._is_shared(amounts.shape[1]):
             # Each book has one decision: no sum is needed.
             decision = np.full(int(self.book_index.max(initial=-1)) + 1, -1, dtype=np.int64)
             inside = np.flatnonzero((own >= 0) & (own < len(decision)))

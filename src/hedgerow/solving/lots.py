@@ -87,10 +87,15 @@ def _best(
         plans = plans[np.all((plans >= low) & (plans <= high), axis=1)]
         if not len(plans):
             continue
-        excess, usd = _judged(programme, plans * lot)
-        at = int(np.lexsort((usd, excess))[0])
-        if best is None or (excess[at], usd[at]) < best[1:]:
-            best = plans[at], float(excess[at]), float(usd[at])
+        excess = programme.excess_frac(plans * lot)
+        excess = np.where(excess <= _HELD_FRAC, 0.0, excess)
+        # Cost tells only between plans that keep their bounds equally well.
+        nearest = plans[excess == excess.min()]
+        usd = programme.usd(nearest * lot)
+        at = int(np.argmin(usd))
+        found = nearest[at], float(excess.min()), float(usd[at])
+        if best is None or found[1:] < best[1:]:
+            best = found
     return best
 
 

@@ -71,6 +71,17 @@ class Desk:
         )
         return (*wanted.demands, *initial)
 
+    def refuse_strangers(self, offers: Sequence[Offer], routes: Sequence[Route]) -> None:
+        """Raise `OutOfDomain` where an account is named that the desk does not have."""
+        for account_id, name in (
+            *((each.account_id, f"account_id of the offer {each.name}") for each in offers),
+            *((each.source_account_id, "source_account_id of a route") for each in routes),
+            *((each.target_account_id, "target_account_id of a route") for each in routes),
+        ):
+            if account_id not in self.node_of:
+                known = ", ".join(self.node_of)
+                raise OutOfDomain(f"{name} is {account_id!r}; the accounts are: {known}")
+
     def filled(self, offers: Sequence[Offer], routes: Sequence[Route]) -> tuple[str, ...]:
         """List accounts, by node, that may both trade and be sent something."""
         trading = {each.account_id for each in offers}

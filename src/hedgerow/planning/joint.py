@@ -117,8 +117,14 @@ def joint(
     -------
     Joint or Failure
         The failure of a solver: nothing is to be done on it.
+
+    Raises
+    ------
+    OutOfDomain
+        If an offer or a route names an account that the desk does not have.
     """
     desk = Desk(now, limits, instruments, rulebooks)
+    desk.refuse_strangers(offers, routes)
     coins = coins_moved(instruments.values(), now.book.accounts, now.snapshot)
     effect = effects(offers, now.snapshot, stresses_of(limits), coins)
     filled = desk.filled(effect.offers, routes)

@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hedgerow.errors import Failure
+from hedgerow.errors import Failure, OutOfDomain
 from hedgerow.hedging import Ask, Effects
 from hedgerow.limits import (
     METRICS,
@@ -75,11 +75,19 @@ class Wants:
 
 
 def stresses_of(limits: Sequence[Limit]) -> tuple[Stress, ...]:
-    """List every shock that a limit on losses names, once."""
+    """List every shock that a limit on losses names, once.
+
+    Raises
+    ------
+    OutOfDomain
+        If two that differ have one name.
+    """
     found: dict[str, Stress] = {}
     for limit in limits:
         if limit.metric == "scenario_loss_usd":
-            found |= {each.name: each for each in limit.given.stresses}
+            for each in limit.given.stresses:
+                if found.setdefault(each.name, each) != each:
+                    raise OutOfDomain(f"two shocks of the limits are called {each.name!r}")
     return tuple(found.values())
 
 

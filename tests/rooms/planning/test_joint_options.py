@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from hedgerow.collateral import Route
-from hedgerow.errors import Failure
+from hedgerow.errors import Failure, OutOfDomain
 from hedgerow.hedging import Depth, Offer, offer
 from hedgerow.instruments import Instrument
 from hedgerow.limits import FirstPassage, Limit, Stress, Survey, survey
 from hedgerow.limits.seen import Given
 from hedgerow.margin import Rulebook, terms_of
 from hedgerow.market import Ladder, Level, Shock
-from hedgerow.planning import Joint, joint, made
+from hedgerow.planning import Joint, Order, compared, joint, made
 from hedgerow.planning.joint import badness
 from hedgerow.portfolio import book
 from hedgerow.units import DAY_NS, MINUTE_NS, SECOND_NS
@@ -293,3 +293,102 @@ def test_coins_on_their_way_are_still_of_the_desk() -> None:
     plan = made(chosen, asked, TERMS, RULES, assumptions=(), valid_ns=MINUTE_NS)
     assert chosen.moves
     assert not any("between legs" in each.message for each in plan.unmet)
+
+
+def test_two_holders_of_one_instrument_share_its_book_when_they_unwind() -> None:
+    """Seven and six coins long, twenty at the first level: both may be sold, and at its price."""
+    rules: dict[str, Rulebook] = {"perps": RULES["perps"]}
+    asked = (limit("coin/BTC", "delta_spot_usd", 1_000, 2_000),)
+    accounts = [
+        account(
+            name,
+            venue="binance",
+            rulebook="perps",
+            positions={"BTC-PERP": (much, 1000)},
+            balances={"USDC": 9000},
+        )
+        for name, much in (("one", 7), ("two", 6))
+    ]
+    now = survey(book(accounts, TERMS), NOW, rules, asked)
+    charges = terms_of(rules["perps"]).charges
+    assert charges is not None
+    both = [offer(perpetual("BTC"), each, NOW, charges, Depth()) for each in accounts]
+    found = [each for each in both if isinstance(each, Offer)]
+    assert len(found) == 2
+    chosen = compared(now, asked, found, (), TERMS, rules, ways=("unwinding",))["unwinding"]
+    assert isinstance(chosen, Joint)
+    assert sum(each.quantity_contracts for each in chosen.trades) == pytest.approx(-12.05)
+    # One dollar beside the mark, for each of them.
+    assert sum(each.crossing_usd for each in chosen.trades) == pytest.approx(12.05)
+    assert not chosen.broken
+
+
+def test_the_plan_is_never_worse_than_one_with_fewer_means() -> None:
+    for seed in (3, 8, 11):
+        now = drawn(seed)
+        ways = compared(now, LIMITS, offers(now), ROUTES, TERMS, RULES)
+        whole = ways["joint"]
+        assert isinstance(whole, Joint)
+        for each in ways.values():
+            assert isinstance(each, Joint)
+            assert badness(whole) <= badness(each)
+
+
+@pytest.mark.parametrize(
+    ("field", "routes"),
+    [
+        ("source_account_id", (msgspec.structs.replace(ROUTES[0], source_account_id="gone"),)),
+        ("target_account_id", (msgspec.structs.replace(ROUTES[0], target_account_id="gone"),)),
+    ],
+)
+def test_an_account_that_is_not_there_is_named(field: str, routes: tuple[Route, ...]) -> None:
+    now = drawn(0)
+    with pytest.raises(OutOfDomain, match=f"{field} of a route is 'gone'"):
+        planned(now, routes=routes)
+    stranger = msgspec.structs.replace(offers(now)[0], account_id="gone")
+    with pytest.raises(OutOfDomain, match="account_id of the offer"):
+        planned(now, offers=(stranger,))
+
+
+def test_two_shocks_of_one_name_are_refused() -> None:
+    other = msgspec.structs.replace(GRID[0], spot_factor_frac=0.5)
+    given = Given(said="other", stresses=(other,))
+    asked = (*LIMITS, limit("desk", "scenario_loss_usd", 4_000, 8_000, given=given))
+    with pytest.raises(OutOfDomain, match="two shocks"):
+        planned(desk(asked), asked)
+
+
+def test_an_order_may_fill_as_deep_as_its_cost_was_reckoned() -> None:
+    """The second level lies 3 % off: a limit at 1 % would leave half of the order undone."""
+    deep = Ladder(
+        time_ns=T0_NS,
+        instrument_id="BTC-PERP",
+        bids=tuple(
+            Level(price_usd=D(p), quantity_contracts=D(q)) for p, q in ((999, 4), (970, 90))
+        ),
+        asks=tuple(
+            Level(price_usd=D(p), quantity_contracts=D(q)) for p, q in ((1001, 4), (1030, 90))
+        ),
+    )
+    seen = snapshot(index("BTC", 1000), quote("BTC-PERP", 1000), deep)
+    asked = (limit("coin/BTC", "delta_spot_usd", 2_000, 4_000),)
+    for held, worst in ((10, D(970)), (-10, D(1030))):
+        holder = account(
+            "one",
+            venue="binance",
+            rulebook="perps",
+            positions={"BTC-PERP": (held, 1000)},
+            balances={"USDC": 9000},
+        )
+        now = survey(book([holder], TERMS), seen, RULES, asked)
+        charges = terms_of(RULES["perps"]).charges
+        assert charges is not None
+        priced = offer(perpetual("BTC"), holder, seen, charges, Depth())
+        assert isinstance(priced, Offer)
+        chosen = joint(now, asked, (priced,), (), TERMS, RULES)
+        assert isinstance(chosen, Joint)
+        plan = made(chosen, asked, TERMS, RULES, assumptions=(), valid_ns=MINUTE_NS)
+        (leg,) = plan.legs
+        assert isinstance(leg, Order)
+        assert leg.price_limit_usd == worst
+        assert any("funding of BTC-PERP is unknown" in each for each in plan.assumptions)

@@ -258,7 +258,8 @@ def large_desk() -> _Large:
         for move in np.linspace(-0.28, 0.28, SHOCKS_COUNT // 4).tolist()
     )
     limits = (
-        _limit("coin/BTC", "delta_spot_usd", 2e6, 6e6),
+        # Beyond a delta of 20m the venue of the options has no verified rule: more is not planned.
+        _limit("coin/BTC", "delta_spot_usd", 2.4e7, 3e7),
         _limit("coin/BTC", "vega_usd_per_volpt", 5e4, 9e4),
         _limit("desk/*/*", "margin_use_frac", 0.6, 0.8),
         _limit("desk/*/*", "distance_spot_frac", 0.15, 0.08),

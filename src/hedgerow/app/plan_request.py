@@ -7,19 +7,19 @@ from hedgerow.app.desk import Desk
 from hedgerow.collateral import Route
 from hedgerow.errors import DeskRejected, Failure, HedgerowError
 from hedgerow.hedging import Depth, Offer, offer
-from hedgerow.instruments import EntryContract, Instrument, Option
+from hedgerow.instruments import EntryContract, Instrument, Option, settlement_of
 from hedgerow.limits import Survey, account_node
 from hedgerow.margin import Rulebook, terms_of
 from hedgerow.portfolio import Account
 from hedgerow.pricing import unit_ccy
-from hedgerow.units import to_model
+from hedgerow.units import DAY_NS, to_model
 from hedgerow.venues.recordings import option_from_name
 
-__all__ = ["LATE_STATEMENT", "late_usd", "offers_of"]
+__all__ = ["late_statements", "late_usd", "offers_of"]
 
 # What a lending protocol takes of the debt it calls at least: Aave's lowest bonus (its rulebooks).
 _LENDING_PENALTY_FRAC = 0.05
-LATE_STATEMENT = (
+_LATE_STATEMENT = (
     "A transfer that is late costs the account's liquidation, the fee of its venue on everything "
     f"it holds or {_LENDING_PENALTY_FRAC:.0%} of a debt, times the chance of one before it arrives."
 )
@@ -103,6 +103,25 @@ def _matched(
     return found
 
 
+def late_statements(desk: Desk, state: Survey) -> tuple[str, ...]:
+    """Say how being late is counted, and where it is not because nobody knows how likely it is."""
+    accounts = {each.account_id: each for each in state.book.accounts}
+    unknown = []
+    for account_id in dict.fromkeys(each.target_account_id for each in desk.routes):
+        account = accounts[account_id]
+        distance = state.distances.get(account_node(account))
+        if distance is None:
+            continue
+        chance = (
+            distance
+            if isinstance(distance, Failure)
+            else desk.chance(state.seen.coins_of(account), distance, DAY_NS)
+        )
+        if isinstance(chance, Failure):
+            unknown.append(f"Being late at {account_id} is counted as nothing: {chance.message}.")
+    return (_LATE_STATEMENT, *unknown)
+
+
 def late_usd(
     desk: Desk, state: Survey, rulebooks: Mapping[str, Rulebook]
 ) -> Callable[[Route], float]:
@@ -135,7 +154,7 @@ def _loss_usd(account: Account, state: Survey, rulebook: Rulebook) -> float:
         terms = state.book.instrument(position.instrument_id)
         if isinstance(terms, EntryContract):
             mark = state.snapshot.mark_usd(terms.instrument_id, terms.underlying)
-            paid = state.snapshot.asset(account.currency)
+            paid = state.snapshot.asset(settlement_of(terms))
             if not isinstance(mark, Failure) and not isinstance(paid, Failure):
                 each = abs(position.quantity_contracts * unit_ccy(terms, mark))
                 notional += to_model(each) * paid.price_usd

@@ -130,7 +130,7 @@ def _plain_options(
     book: Book, snapshot: Snapshot, shocks: Sequence[Shock]
 ) -> dict[int, OptionMark]:
     """List options whose forward and vol are all that a shock moves, by their place in the book."""
-    if any(shock.time_forward_ns for shock in shocks):
+    if not shocks or any(shock.time_forward_ns for shock in shocks):
         return {}
     plain: dict[int, OptionMark] = {}
     for at, terms in enumerate(book.instruments):

@@ -75,7 +75,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """One instrument as one account may trade it. `price_mark_ccy` is in the unit of `Leg`.
 
     `carry_usd_per_day` is what a contract held long receives in funding at the last rate (pays
-    where negative); zero where it has none, None where no rate is known.
+    where negative); zero where it has none, None where no rate is known. An offer may go less far
+    than its book does: `buys_contracts_max` and `sells_contracts_max` bound it where they are told.
     """
 
     instrument_id: str
@@ -87,6 +88,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     buys: tuple[Rung, ...]
     sells: tuple[Rung, ...]
     carry_usd_per_day: float | None = 0.0
+    buys_contracts_max: float | None = None
+    sells_contracts_max: float | None = None
 
     @property
     def name(self) -> str:
@@ -94,8 +97,10 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.instrument_id} on {self.account_id}"
 
     def most_contracts(self, *, is_up: bool) -> float:
-        """Say how much the book holds on a side."""
-        return sum(rung.width_contracts for rung in (self.buys if is_up else self.sells))
+        """Say how much may be done on a side: what the book holds, and no more than is allowed."""
+        held = sum(rung.width_contracts for rung in (self.buys if is_up else self.sells))
+        most = self.buys_contracts_max if is_up else self.sells_contracts_max
+        return held if most is None else min(held, most)
 
 
 def offer(

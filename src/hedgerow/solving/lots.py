@@ -16,6 +16,7 @@ __all__ = ["in_lots"]
 _BATCH = 4_096
 _BETTER_USD = 1e-9
 _HELD_FRAC = 1e-9
+_EXCESS_DECIMALS = 10
 
 
 def in_lots(programme: Programme, start_amount: Floats) -> Floats:
@@ -39,7 +40,9 @@ def in_lots(programme: Programme, start_amount: Floats) -> Floats:
 
 def _judged(programme: Programme, amounts: Floats) -> tuple[Floats, Floats]:
     excess = programme.excess_frac(amounts)
-    return np.where(excess <= _HELD_FRAC, 0.0, excess), programme.usd(amounts)
+    # A last bit of excess shall not hide a cheaper change from the search.
+    held = np.where(excess <= _HELD_FRAC, 0.0, np.round(excess, _EXCESS_DECIMALS))
+    return held, programme.usd(amounts)
 
 
 def _mended(

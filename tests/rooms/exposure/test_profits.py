@@ -104,3 +104,10 @@ def test_what_has_no_price_is_named_at_every_node_above_it_and_left_out() -> Non
     put = {PUT.instrument_id}
     assert named == [put, put, set(), put, set()]
     assert found.profit_usd[0, 2] == pytest.approx(4 * -200.2 + 30 * 20)
+
+
+def test_no_shock_is_no_row() -> None:
+    """A desk without a limit on losses asks for none, and may hold options all the same."""
+    found = node_profits(BOOK, NOW, [], ["desk", "coin/BTC"])
+    assert found.profit_usd.shape == (0, 2)
+    assert found.missing == ((), ())

@@ -7,11 +7,20 @@ import msgspec
 
 from hedgerow.app.asked import heading_of, looked_at, opened, show, status_of
 from hedgerow.app.options import Source
-from hedgerow.app.plan_request import LATE_STATEMENT, late_usd, offers_of
+from hedgerow.app.plan_request import late_usd, offers_of
 from hedgerow.errors import DeskRejected, Failure
 from hedgerow.hedging import Depth
 from hedgerow.margin import rulebooks_at
-from hedgerow.planning import Joint, JointTerms, Plan, compared, made, runner_up, states
+from hedgerow.planning import (
+    LATE_STATEMENT,
+    Joint,
+    JointTerms,
+    Plan,
+    compared,
+    made,
+    runner_up,
+    states,
+)
 from hedgerow.reporting import builtins_of, plan_tables, ways_tables
 from hedgerow.units import MINUTE_NS
 

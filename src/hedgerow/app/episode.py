@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from hedgerow.agents import DeskAgent
+from hedgerow.app.agent_of import agent_of
 from hedgerow.app.assumptions import assumptions
 from hedgerow.app.desk import Desk
 from hedgerow.app.feed import Market
@@ -46,6 +46,7 @@ def play(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: bool)
         routes=desk.routes,
         congestion=market.congestion,
         option_spread=OptionSpread(half_spread_vol_frac=desk.option_half_spread_vol_frac),
+        option_depth=None if desk.planning is None else desk.planning.depth,
     )
     scribe = None if journal is None else _Scribe(desk, world, journal, _guards(desk))
     label = run_label(None if scribe is None else desk.mode)
@@ -70,7 +71,7 @@ def play(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: bool)
             name=desk.name,
             world=world,
             state=MarketState(ages=desk.ages, movers=desk.movers, dollars_usd=desk.dollars_usd),
-            agents=() if scribe is None else (_agent(desk, market),),
+            agents=() if scribe is None else (agent_of(desk, market),),
             act=_nothing_done if scribe is None else scribe.act,
             observe=observe,
             hear=_nothing_heard if scribe is None else scribe.hear,
@@ -157,17 +158,6 @@ def _nothing_heard(news: News, time_ns: int) -> None:
 def _anything(time_ns: int) -> Allowance:
     """Without a budget, proposals are as large as they need to be."""
     return Allowance()
-
-
-def _agent(desk: Desk, market: Market) -> DeskAgent:
-    return DeskAgent(
-        limits=desk.limits,
-        hedges=desk.hedges,
-        buffers=desk.buffers,
-        routes=desk.routes,
-        perpetuals=desk.perpetuals,
-        assumptions=market.statements,
-    )
 
 
 def _guards(desk: Desk) -> Guards:

@@ -8,7 +8,7 @@ traded now may not lean on money that is still on its way. The plan is cut to th
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -26,6 +26,7 @@ from hedgerow.limits import (
     account_node,
     arrived,
     breaches,
+    judge,
     survey,
 )
 from hedgerow.margin import MarginReport, mark_ccy, terms_of, with_leg
@@ -118,7 +119,7 @@ class JointAgent:
     ) -> Plan | Failure:
         limits, rulebooks = (*self.limits, *low), view.rulebooks
         if low:
-            state = survey(state.book, view.snapshot, rulebooks, limits)
+            state = replace(state, limits=judge(limits, state.seen))
         offers, unpriced = self._offers(view, state.book, instruments)
         chosen = joint(
             state,

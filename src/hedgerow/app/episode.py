@@ -37,8 +37,19 @@ from hedgerow.simulation import Action, Episode, Frame, News, OptionSpread, Worl
 __all__ = ["play"]
 
 
-def play(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: bool) -> Episode:
-    """Play the market once; without a journal the desk is left alone."""
+def play(
+    desk: Desk,
+    market: Market,
+    journal: Journal | None,
+    *,
+    is_quiet: bool,
+    is_brief: bool = False,
+) -> Episode:
+    """Play the market once; without a journal the desk is left alone.
+
+    A brief one looks at the whole desk only at its end: frames before it hold no more than what the
+    agent said of the limits, and the journal none of them.
+    """
     world = World(
         accounts=desk.accounts,
         instruments=desk.instruments,
@@ -53,6 +64,8 @@ def play(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: bool)
     view = Watcher(None if is_quiet else LiveView(desk.name, label))
 
     def observe(seen: View, decisions: Sequence[Decision]) -> Frame:
+        if is_brief and seen.time_ns < desk.end_ns:
+            return _brief(seen.time_ns, decisions)
         now = frame(survey(seen.book, seen.snapshot, seen.rulebooks, desk.limits))
         if journal is not None:
             journal.append("observed", seen.time_ns, {"frame": now})
@@ -87,6 +100,19 @@ def play(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: bool)
     if not _is_funding_told(desk, market):
         return msgspec.structs.replace(played, funding_usd=None)
     return played
+
+
+def _brief(time_ns: int, decisions: Sequence[Decision]) -> Frame:
+    return Frame(
+        time_ns=time_ns,
+        prices_usd={},
+        equity_usd=None,
+        exposures={},
+        accounts=(),
+        limits=decisions[-1].limits if decisions else (),
+        missing=(),
+        option_age_ns_max=None,
+    )
 
 
 def _is_funding_told(desk: Desk, market: Market) -> bool:

@@ -58,6 +58,7 @@ COMMANDS = [
     ("plan", "make"),
     ("plan", "compare"),
     ("plan", "show"),
+    ("plan", "backtest"),
     ("surface",),
     ("surface", "fit"),
     ("surface", "show"),

@@ -154,8 +154,8 @@ def _depth_statement(task: Task, factor_frac: float) -> str:
     contracts = task.option_depth_contracts * factor_frac
     return (
         f"Depth × {factor_frac:g}: {contracts:g} contracts of an option at its best bid and ask, "
-        "as many again at each half spread further, three times over, anew with every quote; levels "
-        f"of order books hold {factor_frac:g} of what the market shows, in whole lots."
+        "as many again at each half spread further, three times over, anew with every quote; "
+        f"levels of order books hold {factor_frac:g} of what the market shows, in whole lots."
     )
 
 

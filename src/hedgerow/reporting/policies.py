@@ -14,11 +14,11 @@ from hedgerow.simulation import Interval, PolicyRow
 __all__ = ["policy_tables"]
 
 _READING = (
-    "Paid: fees and what was paid beyond the mark. Lost: what liquidations took. Equity: its change "
-    "from start to end, and Shortfall its mean loss in the worst tenth of markets. Broken: looks at "
+    "Paid: fees and what was paid beyond the mark. Lost: what liquidations took. Equity: change "
+    "from start to end; Shortfall: mean loss of it in the worst tenth of markets. Broken: looks at "
     "which a limit stood at soft or beyond, counting what is on its way as arrived.",
     "Against the first: how much more it cost, liquidations counted, in the markets in which both "
-    "had the same accounts liquidated; so the liquidation probabilities are equal.",
+    "had the same accounts liquidated, so that the liquidation probabilities are equal.",
     "Intervals are of 95 %, by redrawing markets; those of shares by Wilson.",
 )
 

@@ -17,7 +17,7 @@ Data = Annotated[Path | None, Parameter(help="Folder with the recordings the des
 _SEED_MAX: Final = 2**63 - 1  # what a journal holds
 
 
-def whole(low: int, high: int) -> Callable[[object, Sequence[Token]], int]:
+def whole(count_min: int, count_max: int) -> Callable[[object, Sequence[Token]], int]:
     """Read a whole number; the parser's own reading would round 1.5 and run another than was asked.
 
     Raises
@@ -28,8 +28,8 @@ def whole(low: int, high: int) -> Callable[[object, Sequence[Token]], int]:
 
     def convert(_: object, tokens: Sequence[Token]) -> int:
         written = tokens[0].value
-        if not (written.isascii() and written.isdigit() and low <= int(written) <= high):
-            raise ValueError(f"write a whole number from {low} to {high}, was {written}")
+        if not (written.isascii() and written.isdigit() and count_min <= int(written) <= count_max):
+            raise ValueError(f"write a whole number from {count_min} to {count_max}, was {written}")
         return int(written)
 
     return convert

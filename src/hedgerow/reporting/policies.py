@@ -17,8 +17,9 @@ _READING = (
     "Paid: fees and what was paid beyond the mark. Lost: what liquidations took. Equity: change "
     "from start to end; Shortfall: mean loss of it in the worst tenth of markets. Broken: looks at "
     "which a limit stood at soft or beyond, counting what is on its way as arrived.",
-    "Against the first: how much more it cost, liquidations counted, in the markets in which both "
-    "had the same accounts liquidated, so that the liquidation probabilities are equal.",
+    "Against the first, of costs: how much more it cost, liquidations counted, in the markets in "
+    "which both had the same accounts liquidated, so that the liquidation probabilities are equal; "
+    "of equity: how much more it ended with, market by market.",
     "Intervals are of 95 %, by redrawing markets; those of shares by Wilson.",
 )
 
@@ -32,8 +33,9 @@ def policy_tables(
         ("Liquidated", "", True), ("Against the first", "USD", True),
     )  # fmt: skip
     ends: tuple[Column, ...] = (
-        ("Way", "", False), ("Equity", "USD", True), ("Shortfall", "USD", True),
-        ("Broken", "", True), ("Trades", "", True), ("Transfers", "", True), ("Refused", "", True),
+        ("Way", "", False), ("Equity", "USD", True), ("Against the first", "USD", True),
+        ("Shortfall", "USD", True), ("Broken", "", True), ("Trades", "", True),
+        ("Moves", "", True), ("Refused", "", True),
     )  # fmt: skip
     parts: list[RenderableType] = [*headed(heading)]
     for factor, group in groupby(rows, key=lambda row: row.depth_factor_frac):
@@ -70,6 +72,7 @@ def _ends(row: PolicyRow) -> tuple[str, ...]:
     return (
         row.policy,
         "unknown" if row.change_usd is None else _money(row.change_usd),
+        "–" if row.ahead_usd is None else _money(row.ahead_usd),
         "unknown" if row.shortfall_usd is None else _money(row.shortfall_usd),
         "–" if row.broken_frac is None else percent(row.broken_frac, 1),
         plain(row.trades_count, 1),

@@ -67,8 +67,8 @@ class PolicyRow(msgspec.Struct, frozen=True, kw_only=True):
 
     `shortfall_usd` is the mean loss of equity in the worst tenth of markets. `dearer_usd` is by how
     much it cost more than the first policy, liquidations counted, on the `matched_count` markets in
-    which both had the same accounts liquidated; None for the first itself. `why` says how they
-    differ, or why they do not.
+    which both had the same accounts liquidated, and `ahead_usd` how much more equity it ended with,
+    market by market; None for the first itself. `why` says how they differ, or why they do not.
     """
 
     policy: str
@@ -85,6 +85,7 @@ class PolicyRow(msgspec.Struct, frozen=True, kw_only=True):
     transfers_count: float
     refused_count: float
     dearer_usd: Interval | None
+    ahead_usd: Interval | None
     matched_count: int
     same_legs_count: int
     why: str
@@ -127,8 +128,17 @@ def _row(
         if each.liquidated == other.liquidated
     ]
     same = sum(each.legs == other.legs for each, other in zip(own, first, strict=True))
+    is_first = own[0].policy == first[0].policy
+    ahead = None
+    gains = [
+        each.change_usd - other.change_usd
+        for each, other in zip(own, first, strict=True)
+        if each.change_usd is not None and other.change_usd is not None
+    ]
+    if not is_first and len(gains) == count:
+        ahead = _interval(np.array(gains), draws)
     dearer = None
-    if own[0].policy != first[0].policy and matched:
+    if not is_first and matched:
         redrawn = rng.integers(0, len(matched), size=(_DRAWS_COUNT, len(matched)))
         dearer = _interval(np.array(matched), redrawn)
     return PolicyRow(
@@ -146,9 +156,10 @@ def _row(
         transfers_count=sum(each.transfers_count for each in own) / count,
         refused_count=sum(each.refused_count for each in own) / count,
         dearer_usd=dearer,
+        ahead_usd=ahead,
         matched_count=len(matched),
         same_legs_count=same,
-        why="" if own[0].policy == first[0].policy else _why(own, first, dearer, same),
+        why="" if is_first else _why(own, first, dearer, ahead, same),
     )
 
 
@@ -201,6 +212,7 @@ def _why(
     own: Sequence[PolicyRun],
     first: Sequence[PolicyRun],
     dearer: Interval | None,
+    ahead: Interval | None,
     same_count: int,
 ) -> str:
     """Say how a policy differs from the first one, or why it does not."""
@@ -213,14 +225,10 @@ def _why(
         told.append(f"liquidated in {mine} of {count} markets, {name} in {theirs}")
     if dearer is None:
         told.append("in no market the same accounts liquidated")
-    elif dearer.low_frac_or_usd is None or dearer.high_frac_or_usd is None:
-        told.append("one market: no interval")
-    elif dearer.low_frac_or_usd > _CENT_USD:
-        told.append("dearer beyond the interval")
-    elif dearer.high_frac_or_usd < -_CENT_USD:
-        told.append("cheaper beyond the interval")
     else:
-        told.append("no dearer and no cheaper beyond the interval")
+        told.append(_beyond(dearer, "dearer", "cheaper"))
+    if ahead is not None:
+        told.append(_beyond(ahead, "ended with more equity", "ended with less equity"))
     if same_count:
         told.append(f"the same legs in {same_count}")
     looks = [
@@ -231,3 +239,17 @@ def _why(
     if len(looks) == 2:
         told.append(f"limits broken at {looks[0]:.1%} of looks, {name} at {looks[1]:.1%}")
     return "; ".join(told)
+
+
+def _beyond(found: Interval, more: str, less: str) -> str:
+    """Say which way a difference goes, if it is sure to go either."""
+    low, high = found.low_frac_or_usd, found.high_frac_or_usd
+    if low is None or high is None:
+        sign = found.value_frac_or_usd
+        way = more if sign > _CENT_USD else less if sign < -_CENT_USD else f"not {more}"
+        return f"{way}, in one market, so without an interval"
+    if low > _CENT_USD:
+        return f"{more} beyond the interval"
+    if high < -_CENT_USD:
+        return f"{less} beyond the interval"
+    return f"not {more} nor {less.removeprefix('ended with ')} beyond the interval"

@@ -91,7 +91,9 @@ def test_where_there_is_no_difference_it_says_why() -> None:
     noise = [run("a", at) for at in range(10)]
     noise += [run("b", at, cost_usd=float((-1) ** at), broken_frac=0.5) for at in range(10)]
     assert rows(noise)["b"].why == (
-        "no dearer and no cheaper beyond the interval; limits broken at 50.0% of looks, a at 0.0%"
+        "not dearer nor cheaper beyond the interval; "
+        "not ended with more equity nor less equity beyond the interval; "
+        "limits broken at 50.0% of looks, a at 0.0%"
     )
 
 
@@ -100,4 +102,15 @@ def test_one_market_has_no_interval_and_an_unknown_equity_stays_unknown() -> Non
     assert found["a"].cost_usd.low_frac_or_usd is None
     assert found["a"].change_usd is None
     assert found["a"].shortfall_usd is None
-    assert "one market: no interval" in found["b"].why
+    assert found["b"].ahead_usd is None
+    assert "dearer, in one market, so without an interval" in found["b"].why
+
+
+def test_equity_is_compared_market_by_market() -> None:
+    """Markets differ by thousands, the two policies by 5 in each of them: that is sure."""
+    runs = [run("a", at, change_usd=1_000.0 * at) for at in range(5)]
+    runs += [run("b", at, change_usd=1_000.0 * at - 5.0) for at in range(5)]
+    found = rows(runs)["b"]
+    assert found.ahead_usd is not None
+    assert (found.ahead_usd.low_frac_or_usd, found.ahead_usd.high_frac_or_usd) == (-5, -5)
+    assert "ended with less equity beyond the interval" in found.why

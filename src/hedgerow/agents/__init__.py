@@ -1,10 +1,12 @@
 """When do we act?
 
-A `View` enters, a `Decision` leaves, and nothing else happens: `DeskAgent.step` is a pure function
-of what it is shown, so the same object runs replayed and simulated, and can run live. The room
-refuses to know where it is.
+A `View` enters, a `Decision` leaves, and nothing else happens: the `step` of `DeskAgent` (bands and
+buffers) and of `JointAgent` (trades and transfers chosen together) is a pure function of what it is
+shown, so the same object runs replayed and simulated, and can run live. The room refuses to know
+where it is.
 """
 
 from hedgerow.agents.desk import DeskAgent
+from hedgerow.agents.joint import JointAgent, Means
 
-__all__ = ["DeskAgent"]
+__all__ = ["DeskAgent", "JointAgent", "Means"]

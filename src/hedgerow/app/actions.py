@@ -37,6 +37,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "plan make": "joint_plans:make_plan",
     "plan compare": "joint_plans:compare_plans",
     "plan show": "joint_plans:show_plan",
+    "plan backtest": "plan_backtest:run_plan_backtest",
     "hedge bands": "bands:show_bands",
     "hedge structure": "floors_shown:show_floors",
     "hedge carry": "carry_shown:show_carry",

@@ -8,6 +8,7 @@ from hedgerow.app.desk import Desk
 from hedgerow.app.feed import Market
 from hedgerow.errors import Failure
 from hedgerow.margin import Rulebook, begun_in
+from hedgerow.planning import LATE_STATEMENT
 from hedgerow.simulation import OptionSpread
 from hedgerow.units import date_utc
 
@@ -26,6 +27,8 @@ def assumptions(desk: Desk, market: Market) -> tuple[str, ...]:
     for asset, price in desk.dollars_usd.items():
         said.append(f"{asset} is taken at {price} USD throughout.")
     said.append(OptionSpread(half_spread_vol_frac=desk.option_half_spread_vol_frac).statement())
+    if desk.planning is not None:
+        said += (desk.planning.depth.statement(), LATE_STATEMENT)
     said.append(
         "Between option snapshots each vol stays with its strike and each forward moves with the "
         "perpetual; such marks are estimates and carry their age."

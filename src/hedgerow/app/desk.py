@@ -10,6 +10,7 @@ from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 
+from hedgerow.agents import Means
 from hedgerow.app.desk_file import (
     AccountPart,
     AgesPart,
@@ -17,6 +18,7 @@ from hedgerow.app.desk_file import (
     BufferPart,
     DeskFile,
     HedgePart,
+    PlanningPart,
     RecordingPart,
     RoutePart,
     read_desk_file,
@@ -30,11 +32,12 @@ from hedgerow.app.rulebooks import packaged_rulebooks, rulebooks_in
 from hedgerow.collateral import BufferPolicy, Route
 from hedgerow.errors import DeskRejected, HedgerowError
 from hedgerow.execution import Mode
-from hedgerow.hedging import HedgeBudget, HedgePolicy
+from hedgerow.hedging import Depth, HedgeBudget, HedgePolicy
 from hedgerow.instruments import Instrument, LinearPerpetual
 from hedgerow.limits import CallPolicy, FirstPassage, Limit
 from hedgerow.margin import Rulebook, rulebooks_at, terms_of
 from hedgerow.market import AgeLimits
+from hedgerow.planning import JointTerms
 from hedgerow.portfolio import Account, Balance, OpenOrder, Position
 from hedgerow.simulation import (
     Assumptions,
@@ -44,9 +47,9 @@ from hedgerow.simulation import (
     ShareModel,
     StakingModel,
 )
-from hedgerow.units import to_model
+from hedgerow.units import DAY_NS, to_model
 
-__all__ = ["Desk", "load_desk"]
+__all__ = ["Desk", "JointPlanning", "load_desk"]
 
 _NOTHING = BudgetPart(
     order_usd_max=Decimal(0),
@@ -54,6 +57,15 @@ _NOTHING = BudgetPart(
     transfers_usd_per_day=Decimal(0),
     price_collar=Decimal("0.02"),
 )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JointPlanning:
+    """How a desk plans trades and transfers together: by what means, depth, horizon and charge."""
+
+    means: Means
+    depth: Depth
+    terms: JointTerms
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,6 +97,7 @@ class Desk:
     orders_usd_per_day: Decimal
     transfers_usd_per_day: Decimal
     price_collar_frac: Decimal
+    planning: JointPlanning | None  # None: bands and buffers, each for itself
     assumptions: Assumptions
     option_half_spread_vol_frac: float
 
@@ -166,6 +179,7 @@ def _desk(written: DeskFile, rulebooks: Mapping[str, Rulebook], digest: str) -> 
         orders_usd_per_day=budget.orders_usd_per_day,
         transfers_usd_per_day=budget.transfers_usd_per_day,
         price_collar_frac=budget.price_collar,
+        planning=_planning(written.planning, written.assumptions.option_spread.half_spread_vol),
         assumptions=_assumptions(written, perpetuals),
         option_half_spread_vol_frac=written.assumptions.option_spread.half_spread_vol,
     )
@@ -224,6 +238,21 @@ def _hedge(
         fixed_cost_usd=part.fixed_cost_usd,
         interval_ns=part.interval,
         look_ns=step_ns,
+    )
+
+
+def _planning(part: PlanningPart, half_spread_vol_frac: float) -> JointPlanning | None:
+    if part.agent == "bands":
+        return None
+    return JointPlanning(
+        means=part.means,
+        depth=Depth(
+            option_contracts=part.option_depth_contracts,
+            half_spread_vol_frac=half_spread_vol_frac,
+        ),
+        terms=JointTerms(
+            horizon_days=part.horizon / DAY_NS, capital_frac_per_year=part.capital_per_year
+        ),
     )
 
 

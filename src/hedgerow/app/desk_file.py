@@ -37,7 +37,7 @@ from hedgerow.hedging import BandKind
 from hedgerow.limits import TRIGGERS, USE
 from hedgerow.units import DAY_NS, HOUR_NS
 
-__all__ = ["DeskFile", "read_desk_file"]
+__all__ = ["DeskFile", "PlanningPart", "read_desk_file"]
 
 P = TypeVar("P", bound=Part)
 
@@ -211,6 +211,16 @@ class BudgetPart(Part):
     price_collar: ExactFraction
 
 
+class PlanningPart(Part):
+    """Who plans: bands and buffers each for themselves, or trades and transfers together."""
+
+    agent: Literal["bands", "joint"] = "bands"
+    means: Literal["joint", "hedges", "collateral"] = "joint"
+    option_depth_contracts: Positive = 25.0
+    horizon: DurationPositive = DAY_NS
+    capital_per_year: Fraction = 0.05
+
+
 class DepthPart(Part):
     """Order book as a function of volatility."""
 
@@ -286,6 +296,7 @@ class DeskFile(Part):
     buffers: list[BufferPart] = Field(default_factory=list)
     routes: list[RoutePart] = Field(default_factory=list)
     budget: BudgetPart | None = None
+    planning: PlanningPart = PlanningPart()
     assumptions: AssumptionsPart = AssumptionsPart()
     vols: dict[Name, Positive] = Field(default_factory=dict)
     backing: dict[Name, BackingPart] = Field(default_factory=dict)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from hedgerow.agents import DeskAgent
+from hedgerow.app.agent_of import agent_of
 from hedgerow.app.assumptions import assumptions
 from hedgerow.app.desk import Desk
 from hedgerow.app.feed import Market
@@ -37,8 +37,19 @@ from hedgerow.simulation import Action, Episode, Frame, News, OptionSpread, Worl
 __all__ = ["play"]
 
 
-def play(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: bool) -> Episode:
-    """Play the market once; without a journal the desk is left alone."""
+def play(
+    desk: Desk,
+    market: Market,
+    journal: Journal | None,
+    *,
+    is_quiet: bool,
+    is_brief: bool = False,
+) -> Episode:
+    """Play the market once; without a journal the desk is left alone.
+
+    A brief one looks at the whole desk only at its end: frames before it hold no more than what the
+    agent said of the limits, and the journal none of them.
+    """
     world = World(
         accounts=desk.accounts,
         instruments=desk.instruments,
@@ -46,12 +57,15 @@ def play(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: bool)
         routes=desk.routes,
         congestion=market.congestion,
         option_spread=OptionSpread(half_spread_vol_frac=desk.option_half_spread_vol_frac),
+        option_depth=None if desk.planning is None else desk.planning.depth,
     )
     scribe = None if journal is None else _Scribe(desk, world, journal, _guards(desk))
     label = run_label(None if scribe is None else desk.mode)
     view = Watcher(None if is_quiet else LiveView(desk.name, label))
 
     def observe(seen: View, decisions: Sequence[Decision]) -> Frame:
+        if is_brief and seen.time_ns < desk.end_ns:
+            return _brief(seen.time_ns, decisions)
         now = frame(survey(seen.book, seen.snapshot, seen.rulebooks, desk.limits))
         if journal is not None:
             journal.append("observed", seen.time_ns, {"frame": now})
@@ -70,7 +84,7 @@ def play(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: bool)
             name=desk.name,
             world=world,
             state=MarketState(ages=desk.ages, movers=desk.movers, dollars_usd=desk.dollars_usd),
-            agents=() if scribe is None else (_agent(desk, market),),
+            agents=() if scribe is None else (agent_of(desk, market),),
             act=_nothing_done if scribe is None else scribe.act,
             observe=observe,
             hear=_nothing_heard if scribe is None else scribe.hear,
@@ -86,6 +100,19 @@ def play(desk: Desk, market: Market, journal: Journal | None, *, is_quiet: bool)
     if not _is_funding_told(desk, market):
         return msgspec.structs.replace(played, funding_usd=None)
     return played
+
+
+def _brief(time_ns: int, decisions: Sequence[Decision]) -> Frame:
+    return Frame(
+        time_ns=time_ns,
+        prices_usd={},
+        equity_usd=None,
+        exposures={},
+        accounts=(),
+        limits=decisions[-1].limits if decisions else (),
+        missing=(),
+        option_age_ns_max=None,
+    )
 
 
 def _is_funding_told(desk: Desk, market: Market) -> bool:
@@ -157,17 +184,6 @@ def _nothing_heard(news: News, time_ns: int) -> None:
 def _anything(time_ns: int) -> Allowance:
     """Without a budget, proposals are as large as they need to be."""
     return Allowance()
-
-
-def _agent(desk: Desk, market: Market) -> DeskAgent:
-    return DeskAgent(
-        limits=desk.limits,
-        hedges=desk.hedges,
-        buffers=desk.buffers,
-        routes=desk.routes,
-        perpetuals=desk.perpetuals,
-        assumptions=market.statements,
-    )
 
 
 def _guards(desk: Desk) -> Guards:

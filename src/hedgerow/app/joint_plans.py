@@ -11,7 +11,15 @@ from hedgerow.app.plan_request import late_statements, late_usd, offers_of
 from hedgerow.errors import DeskRejected, Failure
 from hedgerow.hedging import Depth
 from hedgerow.margin import rulebooks_at
-from hedgerow.planning import Joint, JointTerms, Plan, compared, made, runner_up, states
+from hedgerow.planning import (
+    Joint,
+    JointTerms,
+    Plan,
+    compared,
+    made,
+    runner_up,
+    states,
+)
 from hedgerow.reporting import builtins_of, plan_tables, ways_tables
 from hedgerow.units import MINUTE_NS
 

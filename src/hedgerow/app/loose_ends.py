@@ -13,6 +13,7 @@ from typing import Any
 from hedgerow.app.band_ends import band_ends
 from hedgerow.app.desk_instruments import ENTRY_KINDS
 from hedgerow.app.limit_ends import limit_ends
+from hedgerow.app.planning_ends import planning_ends
 from hedgerow.app.raw_tables import (
     account_ends,
     by_id,
@@ -75,6 +76,7 @@ def loose_ends(raw: Mapping[str, Any], rulebooks: Mapping[str, Rulebook]) -> Ite
     for at, route in tables_of(raw, "routes"):
         yield from _route_ends(f"routes.[{at}]", route, accounts, rulebooks)
     yield from limit_ends(raw, rulebooks)
+    yield from planning_ends(raw)
     movers = raw.get("movers")
     for coin, mover in movers.items() if isinstance(movers, dict) else ():
         yield from _perpetual(f"movers.{coin}", mover, described)

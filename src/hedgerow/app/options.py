@@ -1,12 +1,12 @@
 """What several commands ask for in the same words."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
 
 from cyclopts import Parameter, Token
 
-__all__ = ["At", "Data", "DeskPath", "Json", "Seed", "Source"]
+__all__ = ["At", "Data", "DeskPath", "Json", "Seed", "Source", "whole"]
 
 DeskPath = Annotated[
     Path | None, Parameter(help="Desk file; without one, the embedded desk in its seeded crash.")
@@ -17,16 +17,27 @@ Data = Annotated[Path | None, Parameter(help="Folder with the recordings the des
 _SEED_MAX: Final = 2**63 - 1  # what a journal holds
 
 
-def _whole(_: object, tokens: Sequence[Token]) -> int:
-    """Read a seed; the parser's own reading would round 1.5 and run another seed than was asked."""
-    written = tokens[0].value
-    if not (written.isascii() and written.isdigit() and int(written) <= _SEED_MAX):
-        raise ValueError(f"write a whole number from 0 to {_SEED_MAX}, was {written}")
-    return int(written)
+def whole(count_min: int, count_max: int) -> Callable[[object, Sequence[Token]], int]:
+    """Read a whole number; the parser's own reading would round 1.5 and run another than was asked.
+
+    Raises
+    ------
+    ValueError
+        If it is none, or outside the bounds.
+    """
+
+    def convert(_: object, tokens: Sequence[Token]) -> int:
+        written = tokens[0].value
+        if not (written.isascii() and written.isdigit() and count_min <= int(written) <= count_max):
+            raise ValueError(f"write a whole number from {count_min} to {count_max}, was {written}")
+        return int(written)
+
+    return convert
 
 
 Seed = Annotated[
-    int | None, Parameter(help="Seed of the embedded episode; 7 when left out.", converter=_whole)
+    int | None,
+    Parameter(help="Seed of the embedded episode; 7 when left out.", converter=whole(0, _SEED_MAX)),
 ]
 At = Annotated[str | None, Parameter(help="Time such as 2026-02-05T12:00:00Z; default: the start.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON and nothing else.")]

@@ -7,22 +7,15 @@ from hedgerow.app.desk import Desk
 from hedgerow.collateral import Route
 from hedgerow.errors import DeskRejected, Failure, HedgerowError
 from hedgerow.hedging import Depth, Offer, offer
-from hedgerow.instruments import EntryContract, Instrument, Option, settlement_of
+from hedgerow.instruments import EntryContract, Instrument, Option
 from hedgerow.limits import Survey, account_node
 from hedgerow.margin import Rulebook, terms_of
+from hedgerow.planning import LATE_STATEMENT, late_cost
 from hedgerow.portfolio import Account
-from hedgerow.pricing import unit_ccy
-from hedgerow.units import DAY_NS, to_model
+from hedgerow.units import DAY_NS
 from hedgerow.venues.recordings import option_from_name
 
 __all__ = ["late_statements", "late_usd", "offers_of"]
-
-# What a lending protocol takes of the debt it calls at least: Aave's lowest bonus (its rulebooks).
-_LENDING_PENALTY_FRAC = 0.05
-_LATE_STATEMENT = (
-    "A transfer that is late costs the account's liquidation, the fee of its venue on everything "
-    f"it holds or {_LENDING_PENALTY_FRAC:.0%} of a debt, times the chance of one before it arrives."
-)
 
 
 def offers_of(
@@ -119,48 +112,11 @@ def late_statements(desk: Desk, state: Survey) -> tuple[str, ...]:
         )
         if isinstance(chance, Failure):
             unknown.append(f"Being late at {account_id} is counted as nothing: {chance.message}.")
-    return (_LATE_STATEMENT, *unknown)
+    return (LATE_STATEMENT, *unknown)
 
 
 def late_usd(
     desk: Desk, state: Survey, rulebooks: Mapping[str, Rulebook]
 ) -> Callable[[Route], float]:
     """Say what a route's time is expected to cost: a liquidation before the arrival."""
-    accounts = {each.account_id: each for each in state.book.accounts}
-
-    def cost(route: Route) -> float:
-        account = accounts[route.target_account_id]
-        node = account_node(account)
-        distance = state.distances.get(node)
-        if distance is None or isinstance(distance, Failure) or account.rulebook is None:
-            return 0.0
-        chance = desk.chance(state.seen.coins_of(account), distance, route.latency_ns)
-        if isinstance(chance, Failure):
-            return 0.0
-        return chance * _loss_usd(account, state, rulebooks[account.rulebook])
-
-    return cost
-
-
-def _loss_usd(account: Account, state: Survey, rulebook: Rulebook) -> float:
-    report = state.reports[account_node(account)]
-    if isinstance(report, Failure):
-        return 0.0
-    charges = terms_of(rulebook).charges
-    if charges is None:
-        return _LENDING_PENALTY_FRAC * to_model(report.requirement_maintenance_ccy)
-    notional = 0.0
-    for position in account.positions:
-        terms = state.book.instrument(position.instrument_id)
-        if isinstance(terms, EntryContract):
-            mark = state.snapshot.mark_usd(terms.instrument_id, terms.underlying)
-            paid = state.snapshot.asset(settlement_of(terms))
-            if not isinstance(mark, Failure) and not isinstance(paid, Failure):
-                each = abs(position.quantity_contracts * unit_ccy(terms, mark))
-                notional += to_model(each) * paid.price_usd
-        elif isinstance(terms, Option):
-            spot = state.snapshot.spot_usd(terms.underlying)
-            if not isinstance(spot, Failure):
-                coins = abs(position.quantity_contracts * terms.multiplier_coin_per_contract)
-                notional += to_model(coins * spot)
-    return notional * to_model(charges.fee_liquidation_frac)
+    return late_cost(desk.chance, state, rulebooks)

@@ -9,8 +9,8 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from hedgerow.app.actions import act
-from hedgerow.app.amounts import number
-from hedgerow.app.options import At, Data, DeskPath, Json, Seed, Source
+from hedgerow.app.amounts import number, numbers
+from hedgerow.app.options import At, Data, DeskPath, Json, Seed, Source, whole
 
 __all__ = ["plan"]
 
@@ -130,3 +130,55 @@ def show(
 ) -> int:
     """Read a plan again, and say whether it has expired by the last moment it knows of."""
     return act("plan show", path, as_json=as_json)
+
+
+Seeds = Annotated[
+    int,
+    Parameter(help="Play seeds 1 to this of the embedded episode.", converter=whole(1, 10_000)),
+]
+Depths = Annotated[
+    tuple[float, ...],
+    numbers(
+        "--depth", "depth_factor_frac", "Shares of every book that are there, each played apart."
+    ),
+]
+Workers = Annotated[
+    int, Parameter(help="Processes to share it; the answer is the same.", converter=whole(1, 64))
+]
+
+
+@plan.command(name="backtest")
+def backtest(
+    desk: DeskPath = None,
+    *,
+    seeds: Seeds = 10,
+    depth: Depths = (1.0, 0.3, 0.05),
+    step: Annotated[
+        str | None, Parameter(help="How often the agent looks, such as 30m; else as the desk says.")
+    ] = None,
+    option_depth: OptionDepth = 25.0,
+    horizon_days: Horizon = 1.0,
+    capital: Capital = 0.05,
+    workers: Workers = 1,
+    out: Annotated[Path | None, Parameter(help="Also write every run here, as JSON.")] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> int:
+    """Play plans of both means, of trades alone, of transfers alone, and the desk left alone.
+
+    All of them in the same markets, at the same venues: N seeds of the embedded episode, or the
+    window of a desk file's recordings. Costs, liquidations and equity, with intervals.
+    """
+    return act(
+        "plan backtest",
+        Source(desk, data, None, None),
+        seeds_count=seeds,
+        depths_frac=depth,
+        step=step,
+        option_depth_contracts=option_depth,
+        horizon_days=horizon_days,
+        capital_frac_per_year=capital,
+        workers_count=workers,
+        out=out,
+        as_json=as_json,
+    )

@@ -18,11 +18,13 @@ from hedgerow.instruments import (
     InversePerpetual,
     LinearFuture,
     LinearPerpetual,
+    Option,
     Spot,
 )
+from hedgerow.margin import mark_ccy
 from hedgerow.market import NO_SHOCK, Snapshot
 from hedgerow.planning import Leg, Order, Transfer
-from hedgerow.units import DAY_NS, SECOND_NS, date_utc, format_ns, to_exact
+from hedgerow.units import DAY_NS, SECOND_NS, date_utc, digits_of, format_ns, to_exact
 
 __all__ = ["Guards", "Route", "Spent", "check", "spent_on_day"]
 
@@ -41,7 +43,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 class Guards(msgspec.Struct, frozen=True, kw_only=True):
     """What a person has set. Days are UTC days.
 
-    `price_collar_frac` is how far a limit price may lie from the mark on either side;
+    `price_collar_frac` is how far a limit price may lie from the mark on either side, as a fraction
+    of the mark, and of an option as a fraction of its forward: a spread wider than that share of a
+    small premium is no mistake. An option counts as the coins it is written on, whatever it costs.
     `snapshot_ns_max` how old the market may be that a leg is judged by. `is_stopped` is the kill
     switch: no order passes, transfers of margin still do, because they only make accounts safer.
     """
@@ -146,6 +150,8 @@ def _check_order(
     terms = instruments.get(order.instrument_id)
     if terms is None:
         raise OrderRefused(f"{name}: nobody described this instrument; list its terms")
+    if isinstance(terms, Option):
+        return _check_option(order, terms, guards, snapshot, spent, time_ns)
     mark_usd = _mark_usd(terms, snapshot)
     if isinstance(mark_usd, Failure):
         raise OrderRefused(f"{name}: no price to judge it by: {mark_usd.message}")
@@ -160,6 +166,40 @@ def _check_order(
         raise OrderRefused(
             f"{name}: worth {value_usd:f} USD, above the {guards.order_usd_max:f} USD that one "
             "order may be"
+        )
+    _within("orders", name, value_usd, spent.orders_usd, guards.orders_usd_per_day, time_ns)
+    return value_usd
+
+
+def _check_option(
+    order: Order,
+    option: Option,
+    guards: Guards,
+    snapshot: Snapshot,
+    spent: Spent,
+    time_ns: int,
+) -> Decimal:
+    """Judge an option by the limit the venue will see, `price_limit_ccy`."""
+    name = f"order {order.client_id} in {order.instrument_id}"
+    limit = order.price_limit_ccy
+    if limit is None or not (limit.is_finite() and limit > 0):
+        raise OrderRefused(f"{name}: price_limit_ccy must be positive, was {limit}")
+    mark, seen = mark_ccy(option, snapshot), snapshot.option(option)
+    if isinstance(mark, Failure) or isinstance(seen, Failure):
+        why = mark.message if isinstance(mark, Failure) else "no option quote"
+        raise OrderRefused(f"{name}: no price to judge it by: {why}")
+    forward_usd = digits_of(seen.forward_usd)
+    room = guards.price_collar_frac * (Decimal(1) if option.is_coin_settled else forward_usd)
+    if abs(limit - digits_of(mark)) > room:
+        raise OrderRefused(
+            f"{name}: limit {limit:f} lies outside the collar of {guards.price_collar_frac:%} of "
+            f"the forward around the mark {mark:.8f}"
+        )
+    value_usd = abs(order.quantity_contracts) * option.multiplier_coin_per_contract * forward_usd
+    if value_usd > guards.order_usd_max:
+        raise OrderRefused(
+            f"{name}: written on {value_usd:f} USD, above the {guards.order_usd_max:f} USD that "
+            "one order may be"
         )
     _within("orders", name, value_usd, spent.orders_usd, guards.orders_usd_per_day, time_ns)
     return value_usd

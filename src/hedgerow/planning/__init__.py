@@ -8,9 +8,11 @@ refuses a plan that could not be carried out as written: two legs of one client 
 takes for one leg, or an end before its beginning.
 """
 
+from hedgerow.planning.capped import LegCaps, capped
 from hedgerow.planning.compare import WAYS, WayState, compared, runner_up, states
 from hedgerow.planning.costs import ChosenMove, JointTerms
 from hedgerow.planning.joint import Joint, joint
+from hedgerow.planning.late import LATE_STATEMENT, late_cost
 from hedgerow.planning.made import made
 from hedgerow.planning.plan import plan
 from hedgerow.planning.project import projected, traded
@@ -25,6 +27,7 @@ from hedgerow.planning.records import (
 )
 
 __all__ = [
+    "LATE_STATEMENT",
     "WAYS",
     "BoundPrice",
     "ChosenMove",
@@ -32,13 +35,16 @@ __all__ = [
     "Joint",
     "JointTerms",
     "Leg",
+    "LegCaps",
     "Order",
     "Plan",
     "RunnerUp",
     "Transfer",
     "WayState",
+    "capped",
     "compared",
     "joint",
+    "late_cost",
     "made",
     "plan",
     "projected",

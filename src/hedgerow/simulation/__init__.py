@@ -18,6 +18,7 @@ from hedgerow.simulation.episode import (
 )
 from hedgerow.simulation.options_venue import OptionSpread
 from hedgerow.simulation.oracle import OracleModel
+from hedgerow.simulation.policy_runs import Interval, PolicyRow, PolicyRun, policy_rows
 from hedgerow.simulation.records import (
     AccountFrame,
     Action,
@@ -29,6 +30,7 @@ from hedgerow.simulation.records import (
     Undone,
 )
 from hedgerow.simulation.run import Act, Allow, Appraise, Hear, Observe, run
+from hedgerow.simulation.thinned import thinned
 from hedgerow.simulation.transfers import Congestion
 from hedgerow.simulation.world import World
 
@@ -45,12 +47,15 @@ __all__ = [
     "Episode",
     "Frame",
     "Hear",
+    "Interval",
     "LendingModel",
     "News",
     "Observe",
     "OptionSpread",
     "OracleModel",
     "Outflow",
+    "PolicyRow",
+    "PolicyRun",
     "Settlement",
     "ShareModel",
     "StakingModel",
@@ -60,6 +65,8 @@ __all__ = [
     "episode_events",
     "episode_expiries_ns",
     "episode_statements",
+    "policy_rows",
     "run",
+    "thinned",
     "with_assumptions",
 ]

@@ -9,7 +9,8 @@ import msgspec
 
 from hedgerow.errors import Failure
 from hedgerow.execution import Receipt
-from hedgerow.instruments import Instrument, has_entry
+from hedgerow.instruments import Instrument, Option, has_entry
+from hedgerow.margin import mark_ccy
 from hedgerow.market import Snapshot
 from hedgerow.planning import Leg, Order, Transfer
 from hedgerow.pricing import unit_ccy
@@ -41,12 +42,30 @@ def cost_usd(
                 return leg.cost_expected_usd
             worse = unit_ccy(future, receipt.price_average_usd) - unit_ccy(future, mark)
             spent_ccy += receipt.filled_contracts * worse
+        elif isinstance(future, Option):
+            return _option_cost_usd(leg, future, receipt, receipt.price_average_usd, snapshot)
     if spent_ccy == 0:
         return 0.0
     asset = snapshot.asset(receipt.currency)
     if isinstance(asset, Failure):
         return leg.cost_expected_usd
     return to_model(spent_ccy) * asset.price_usd
+
+
+def _option_cost_usd(
+    leg: Order,
+    option: Option,
+    receipt: Receipt,
+    price_average_usd: Decimal,
+    snapshot: Snapshot,
+) -> float:
+    """Compare the dollars paid with those of the mark; the receipt's price is in dollars."""
+    mark, paid = mark_ccy(option, snapshot), snapshot.asset(option.settlement)
+    if isinstance(mark, Failure) or isinstance(paid, Failure):
+        return leg.cost_expected_usd
+    coins = to_model(receipt.filled_contracts * option.multiplier_coin_per_contract)
+    worse = to_model(price_average_usd) - mark * paid.price_usd
+    return to_model(receipt.fee_ccy) * paid.price_usd + coins * worse
 
 
 class ActionLog:

@@ -10,7 +10,7 @@ from decimal import Decimal
 import msgspec
 
 from hedgerow.errors import Failure
-from hedgerow.market import Ladder, Level, Snapshot
+from hedgerow.market import Ladder, Level, OptionQuote, Snapshot
 
 __all__ = ["Match", "OpenBooks", "match"]
 
@@ -84,6 +84,24 @@ class OpenBooks:
     def __init__(self) -> None:
         self._ladders: dict[str, Ladder] = {}
         self._left: dict[tuple[str, bool], tuple[Level, ...]] = {}
+        self._options: dict[tuple[str, bool], tuple[OptionQuote, Decimal]] = {}
+
+    def taken_contracts(self, quote: OptionQuote, *, is_buy: bool) -> Decimal:
+        """Give how much of an option's assumed book is gone since it was quoted like this."""
+        seen, taken = self._options.get((quote.instrument_id, is_buy), (None, _NOTHING))
+        return taken if seen is quote else _NOTHING
+
+    def with_taken(
+        self, quote: OptionQuote, taken_contracts: Decimal, *, is_buy: bool
+    ) -> "OpenBooks":
+        """Give the books with so much of an option gone."""
+        after = OpenBooks()
+        after._ladders, after._left = self._ladders, self._left
+        after._options = {
+            **self._options,
+            (quote.instrument_id, is_buy): (quote, taken_contracts),
+        }
+        return after
 
     def take(
         self,
@@ -107,6 +125,7 @@ class OpenBooks:
             levels = self._left.get((instrument_id, is_buy), levels)
         matched = match(levels, quantity_contracts, price_limit_usd)
         after = OpenBooks()
+        after._options = self._options
         after._ladders = {**self._ladders, instrument_id: ladder}
         after._left = {
             key: left for key, left in self._left.items() if is_same or key[0] != instrument_id

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from hedgerow.collateral import Route
 from hedgerow.errors import DeskRejected
 from hedgerow.execution import Liquidation, Receipt
+from hedgerow.hedging import Depth
 from hedgerow.instruments import Instrument, has_entry, settlement_of
 from hedgerow.margin import Rulebook
 from hedgerow.market import FundingSettlement, MarketEvent, Snapshot
@@ -47,8 +48,11 @@ class World:
         routes: Iterable[Route] = (),
         congestion: Sequence[Congestion] = (),
         option_spread: OptionSpread | None = None,
+        option_depth: Depth | None = None,
     ) -> None:
         """Open the world with a desk.
+
+        Without an `option_depth` nobody's order for an option is filled.
 
         An account that names a venue in place of a rulebook is judged by the one in force; when
         another one begins, it is told.
@@ -83,6 +87,7 @@ class World:
             spread=option_spread or OptionSpread(),
         )
         self._books = OpenBooks()
+        self._option_depth = option_depth
         self._snapshot: Snapshot | None = None
         self._fundings = Fundings(holdings=self._holdings, instruments=instruments)
         self._receipts: dict[str, Receipt] = {}
@@ -138,7 +143,13 @@ class World:
             message = f"no account {order.account_id} here"
             return self._receive(_refused(order, time_ns, message))
         done = execute(
-            order, account, self.instruments, self.rulebooks, self._snapshot, self._books
+            order,
+            account,
+            self.instruments,
+            self.rulebooks,
+            self._snapshot,
+            self._books,
+            self._option_depth,
         )
         if isinstance(done, str):
             return self._receive(_refused(order, time_ns, done))

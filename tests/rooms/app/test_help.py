@@ -60,6 +60,7 @@ COMMANDS = [
     ("plan", "make"),
     ("plan", "compare"),
     ("plan", "show"),
+    ("plan", "backtest"),
     ("collateral", "freed"),
     ("surface",),
     ("surface", "fit"),

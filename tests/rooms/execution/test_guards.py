@@ -167,9 +167,47 @@ def test_a_spot_order_is_worth_its_price() -> None:
     assert judge(order(quantity="0.5", limit_usd="70100", instrument_id=SPOT)) == Decimal("35050.0")
 
 
+def option_order(quantity: str = "1", limit: str | None = "0.02") -> Leg:
+    return msgspec.structs.replace(
+        order(instrument_id=OPTION, quantity=quantity),
+        price_limit_ccy=None if limit is None else Decimal(limit),
+    )
+
+
+# At the money and a day to run at 50 %: worth erf(0.5 sqrt(1/365) / sqrt 8) = 0.010440 of a coin.
+# The collar of 2 % is of the forward, and one option is written on 70,000 USD.
+OPTION_ORDERS = """
+    quantity   limit    spent_usd   answer    value_or_words
+    1          0.0104   0           passes    70000
+    -1         0.0001   0           passes    70000
+    1          0.0304   0           passes    70000
+    1          0.0305   0           refused   outside.the.collar
+    1.4        0.01     0           passes    98000
+    1.5        0.01     0           refused   above.the.100000.USD
+    1          0.01     80000       passes    70000
+    1          0.01     80001       budget    of.the.150000.USD.for.orders
+    1          0        0           refused   price_limit_ccy
+    1          NaN      0           refused   price_limit_ccy
+"""
+
+
+@pytest.mark.parametrize("line", OPTION_ORDERS.strip().splitlines()[1:])
+def test_orders_for_options(line: str) -> None:
+    quantity, limit, spent_usd, answer, words = line.split()
+    leg, spent = option_order(quantity, limit), Spent(orders_usd=Decimal(spent_usd))
+    if answer == "passes":
+        assert judge(leg, spent) == Decimal(words)
+    else:
+        with pytest.raises(ERRORS[answer], match=words):
+            judge(leg, spent)
+
+
 def test_what_cannot_be_valued_cannot_be_ordered() -> None:
-    with pytest.raises(OrderRefused, match="orders in Option cannot be judged yet"):
-        judge(order(instrument_id=OPTION))
+    with pytest.raises(OrderRefused, match="price_limit_ccy must be positive, was None"):
+        judge(option_order(limit=None))
+    late_ns = NOW_NS + DAY_NS
+    with pytest.raises(OrderRefused, match="no price to judge it by: expired"):
+        judge(option_order(), snapshot=market(late_ns), time_ns=late_ns)
 
 
 def test_a_scenario_is_no_market() -> None:

@@ -1,11 +1,22 @@
 from decimal import Decimal
+from math import erf, sqrt
 
 import msgspec
 import pytest
 
 from hedgerow.execution import Receipt
 from hedgerow.simulation.actions import ActionLog, cost_usd
-from tests.rooms.simulation.desk import INSTRUMENTS, T0, market, order, snapshot, transfer
+from hedgerow.units import HOUR_NS, YEAR_NS
+from tests.rooms.simulation.desk import (
+    CALL,
+    INSTRUMENTS,
+    T0,
+    chain,
+    market,
+    order,
+    snapshot,
+    transfer,
+)
 
 FILLED = Receipt(
     client_id="o1",
@@ -41,6 +52,22 @@ def test_a_transfer_costs_its_fee_and_a_rejected_leg_nothing() -> None:
     assert cost_usd(transfer("1"), in_btc, INSTRUMENTS, now) == pytest.approx(100.0)
     rejected = msgspec.structs.replace(SENT, status="rejected")
     assert cost_usd(transfer("100"), rejected, INSTRUMENTS, now) == 0.0
+
+
+def test_an_option_costs_its_fee_and_what_it_gave_up_against_its_mark() -> None:
+    """Eight hours at the money and 50 %: its mark is erf(0.5 sqrt(years) / sqrt 8) of the coin."""
+    mark = erf(0.5 * sqrt(8 * HOUR_NS / YEAR_NS) / sqrt(8))
+    filled = msgspec.structs.replace(
+        FILLED,
+        filled_contracts=Decimal(2),
+        price_average_usd=Decimal(repr(mark * 100_000 + 30)),
+        fee_ccy=Decimal("0.0006"),
+        currency="BTC",
+    )
+    bought = order("2", "1000", instrument=CALL.instrument_id)
+    now = snapshot(*market(), *chain())
+    assert cost_usd(bought, filled, INSTRUMENTS, now) == pytest.approx(2 * 30 + 60)
+    assert cost_usd(bought, filled, INSTRUMENTS, snapshot(*market())) == 0.0  # what it expected
 
 
 def test_without_a_price_the_plans_own_figure_is_reported() -> None:

@@ -1,0 +1,237 @@
+"""The agent that plans hedges and collateral together, when a limit or a buffer asks for it.
+
+What was sent and is not final counts as done: transfers as arrived, orders as filled, so nothing is
+sent twice. It plans at all only when a limit stands at soft or beyond, or an account uses more of
+its equity than its buffer allows; that account is then wanted at its buffer's target. What is to be
+traded now may not lean on money that is still on its way. The plan is cut to the budget. With
+`means` of ``hedges`` or ``collateral`` only one kind is planned with, so that the three compare.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from hedgerow.collateral import BufferPolicy, Route
+from hedgerow.errors import Failure
+from hedgerow.execution import Decision, View, in_transit
+from hedgerow.hedging import Depth, Offer, offer
+from hedgerow.instruments import EntryContract, Instrument, Option, expiry_of
+from hedgerow.limits import (
+    Chance,
+    Limit,
+    LimitState,
+    Survey,
+    account_node,
+    arrived,
+    breaches,
+    judge,
+    survey,
+)
+from hedgerow.margin import MarginReport, mark_ccy, terms_of, with_leg
+from hedgerow.planning import JointTerms, LegCaps, Order, Plan, capped, joint, late_cost, made
+from hedgerow.portfolio import Account, Book, book, with_balance
+from hedgerow.units import MINUTE_NS, digits_of, to_model
+
+__all__ = ["JointAgent", "Means"]
+
+Means: TypeAlias = Literal["joint", "hedges", "collateral"]
+
+_PLAN_VALID_NS = 1 * MINUTE_NS
+_OF_A_BUFFER = "[[buffers]]"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JointAgent:
+    """What a person set; everything else comes with the view.
+
+    `pairs` are what may be traded: an instrument and the account that would hold it. `chance` says
+    how likely a liquidation is before a transfer arrives.
+    """
+
+    limits: tuple[Limit, ...]
+    buffers: tuple[BufferPolicy, ...]
+    routes: tuple[Route, ...]
+    pairs: tuple[tuple[str, str], ...]
+    instruments: Mapping[str, Instrument]
+    depth: Depth
+    terms: JointTerms
+    chance: Chance
+    means: Means
+    assumptions: tuple[str, ...]
+
+    def step(self, view: View, time_ns: int) -> Decision:
+        """Decide what to do about a view.
+
+        Returns
+        -------
+        Decision
+            `plan` is None where nothing needs doing and nothing is left undone.
+        """
+        instruments = {**self.instruments, **view.book.terms}
+        held = _as_if_done(view, instruments)
+        state = survey(held, view.snapshot, view.rulebooks, self.limits)
+        reasons = [
+            f"{b.state.node} {b.state.metric}: {b.state.message}" for b in breaches(state.limits)
+        ]
+        low = self._low(state)
+        reasons.extend(f"{each.scope} uses more than its buffer allows" for each in low)
+        is_broken = any(each.rung in ("soft", "hard") for each in state.limits)
+        plan = None
+        if is_broken or low:
+            found = self._plan(view, state, low, instruments)
+            if isinstance(found, Failure):
+                reasons.append(f"no plan: {found.message}")
+            else:
+                plan = found
+                reasons.extend(f"{failure.subject}: {failure.message}" for failure in found.unmet)
+                reasons.extend(leg.reason for leg in found.legs)
+        return Decision(time_ns=time_ns, limits=state.limits, plan=plan, reasons=tuple(reasons))
+
+    def _low(self, state: Survey) -> tuple[Limit, ...]:
+        """Give a limit for every account that is to be brought to its buffer's target."""
+        nodes = {each.account_id: account_node(each) for each in state.book.accounts}
+        found = []
+        for policy in self.buffers:
+            node = nodes.get(policy.account_id, "")
+            report = state.reports.get(node)
+            if not isinstance(report, MarginReport):
+                continue  # unknown, or nothing to be liquidated: its limits say so
+            if report.requirement_maintenance_ccy > policy.trigger_use_frac * report.equity_ccy:
+                found.append(
+                    Limit(
+                        scope=node,
+                        metric="margin_use_frac",
+                        soft_frac_usd_or_coin=to_model(policy.target_use_frac),
+                        hard_frac_usd_or_coin=max(to_model(policy.trigger_use_frac), 1.0),
+                        owner=_OF_A_BUFFER,
+                    )
+                )
+        return tuple(found)
+
+    def _plan(
+        self,
+        view: View,
+        state: Survey,
+        low: tuple[Limit, ...],
+        instruments: Mapping[str, Instrument],
+    ) -> Plan | Failure:
+        limits, rulebooks = (*self.limits, *low), view.rulebooks
+        if low:
+            state = replace(state, limits=judge(limits, state.seen))
+        offers, unpriced = self._offers(view, state.book, instruments)
+        chosen = joint(
+            state,
+            limits,
+            offers,
+            () if self.means == "hedges" else self.routes,
+            instruments,
+            rulebooks,
+            terms=self.terms,
+            late_usd=late_cost(self.chance, state, rulebooks),
+        )
+        if isinstance(chosen, Failure):
+            return chosen
+        allowed = view.allowance
+        cut, said = capped(
+            chosen,
+            LegCaps(
+                order_usd_max=allowed.order_usd_max,
+                orders_usd=allowed.orders_usd,
+                transfers_usd=allowed.transfers_usd,
+            ),
+            {each.account_id: each for each in _here(view, instruments)},
+            limits,
+            instruments,
+            rulebooks,
+            terms=self.terms,
+        )
+        written = made(
+            cut,
+            limits,
+            instruments,
+            rulebooks,
+            assumptions=(*self.assumptions, self.depth.statement()),
+            valid_ns=_PLAN_VALID_NS,
+        )
+        return msgspec.structs.replace(
+            written,
+            limits_before=_of_persons(written.limits_before),
+            limits_after=_of_persons(written.limits_after),
+            unmet=(*written.unmet, *said, *unpriced),
+        )
+
+    def _offers(
+        self, view: View, held: Book, instruments: Mapping[str, Instrument]
+    ) -> tuple[tuple[Offer, ...], tuple[Failure, ...]]:
+        if self.means == "collateral":
+            return (), ()
+        accounts = {each.account_id: each for each in held.accounts}
+        offers, unpriced = [], []
+        for instrument_id, account_id in self.pairs:
+            account, terms = accounts.get(account_id), instruments.get(instrument_id)
+            if account is None or not isinstance(terms, EntryContract | Option):
+                continue
+            expiry_ns = expiry_of(terms)
+            if expiry_ns is not None and expiry_ns <= view.time_ns:
+                continue
+            rulebook = view.rulebooks.get(account.rulebook or "")
+            charges = None if rulebook is None else terms_of(rulebook).charges
+            if charges is None:
+                continue
+            found = offer(terms, account, view.snapshot, charges, self.depth)
+            if isinstance(found, Failure):
+                unpriced.append(found)
+            else:
+                offers.append(found)
+        return tuple(offers), tuple(unpriced)
+
+
+def _of_persons(states: tuple[LimitState, ...]) -> tuple[LimitState, ...]:
+    return tuple(each for each in states if each.owner != _OF_A_BUFFER)
+
+
+def _here(view: View, instruments: Mapping[str, Instrument]) -> tuple[Account, ...]:
+    """Give the accounts with every order sent as filled, and nothing arrived that is on its way."""
+    accounts = {each.account_id: each for each in view.book.accounts}
+    for leg in view.pending:
+        if not isinstance(leg, Order):
+            continue
+        terms = instruments.get(leg.instrument_id)
+        if leg.account_id not in accounts or not isinstance(terms, EntryContract | Option):
+            continue
+        mark = mark_ccy(terms, view.snapshot)
+        if isinstance(mark, Failure) or mark <= 0.0:
+            continue  # without a mark nothing is planned with it, so nothing is sent twice
+        accounts[leg.account_id] = with_leg(
+            accounts[leg.account_id], terms, leg.quantity_contracts, digits_of(mark)
+        )
+    return tuple(accounts.values())
+
+
+def _as_if_done(view: View, instruments: Mapping[str, Instrument]) -> Book:
+    """Give the book with every leg sent as done, lest it be sent again."""
+    if not view.pending:
+        return view.book
+    accounts = {each.account_id: each for each in _here(view, instruments)}
+    for leg in view.pending:
+        if isinstance(leg, Order) or leg.target_account_id not in accounts:
+            continue
+        found = arrived(
+            accounts[leg.target_account_id],
+            leg.asset,
+            leg.use,
+            leg.quantity_coin,
+            view.snapshot,
+            instruments,
+        )
+        if isinstance(found, Failure):
+            continue  # it stays on its way, and the account is judged as it is
+        accounts[leg.target_account_id] = found
+        for moving in in_transit((leg,), view.time_ns):
+            if moving.account_id in accounts:
+                accounts[moving.account_id] = with_balance(
+                    accounts[moving.account_id], leg.asset, -leg.quantity_coin
+                )
+    return book(accounts.values(), instruments)

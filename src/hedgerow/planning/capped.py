@@ -1,0 +1,235 @@
+"""A plan cut to what a budget still allows and to what is there now, and what it then brings about.
+
+A plan made with what is on its way counted as arrived may want to give it away again, or to trade
+on it; both have to wait. What is cut is said, and the desk is surveyed after what is left.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+import msgspec
+import numpy as np
+
+from hedgerow.collateral import Route
+from hedgerow.errors import Failure
+from hedgerow.hedging import ChosenTrade, Offer
+from hedgerow.instruments import Instrument, Option, is_inverse, lot_of, settlement_of
+from hedgerow.limits import Limit
+from hedgerow.margin import Rulebook, require
+from hedgerow.market import Snapshot
+from hedgerow.planning.costs import ChosenMove, JointTerms, MoveCosts, route_name
+from hedgerow.planning.done import Desk, traded_at_cost
+from hedgerow.planning.joint import Joint
+from hedgerow.portfolio import Account, with_balance
+from hedgerow.pricing import unit_ccy
+from hedgerow.units import digits_of, quantise, to_exact, to_model
+
+__all__ = ["LegCaps", "capped"]
+
+_CENT_USD = Decimal("0.01")
+
+
+class LegCaps(msgspec.Struct, frozen=True, kw_only=True):
+    """What one order may be worth, and what is left for orders and for transfers; None is no cap.
+
+    An order counts at its worst price, an option as the coins it is written on.
+    """
+
+    order_usd_max: Decimal | None = None
+    orders_usd: Decimal | None = None
+    transfers_usd: Decimal | None = None
+
+
+def capped(
+    chosen: Joint,
+    caps: LegCaps,
+    here: Mapping[str, Account],
+    limits: Sequence[Limit],
+    instruments: Mapping[str, Instrument],
+    rulebooks: Mapping[str, Rulebook],
+    *,
+    terms: JointTerms,
+    slippage_frac: float = 0.01,
+) -> tuple[Joint, tuple[Failure, ...]]:
+    """Cut trades and moves.
+
+    Parameters
+    ----------
+    here
+        Accounts by id without what is on its way: moves give only what is there, and trades that
+        open need the initial requirement of it.
+    slippage_frac
+        How far beyond the mark an order may fill, as it is in `made`.
+
+    Returns
+    -------
+    tuple
+        The plan, with what it now costs and brings about, and what was cut and why.
+    """
+    snapshot = chosen.before.snapshot
+    moves, said_moves = _moves(chosen.moves, caps.transfers_usd, here, snapshot)
+    trades, said_trades = _trades(
+        chosen, caps, _without(here, moves), instruments, rulebooks, slippage_frac
+    )
+    said = (*said_moves, *said_trades)
+    if not said:
+        return chosen, ()
+    late = {each.route: each.late_usd for each in chosen.moves}
+    routes = [route for route, _ in moves]
+    costs = MoveCosts(chosen.offers, routes, snapshot, terms, lambda route: late[route])
+    amounts = np.array(
+        [trades.get((o.instrument_id, o.account_id), 0.0) for o in chosen.offers]
+        + [to_model(quantity) for _, quantity in moves]
+    )
+    desk = Desk(chosen.before, limits, instruments, rulebooks)
+    done_trades, done_moves, after = desk.done(amounts.tolist(), costs)
+    return (
+        replace(
+            chosen,
+            trades=done_trades,
+            moves=done_moves,
+            after=after,
+            cost_usd=sum(each.cost_usd for each in done_trades)
+            + sum(each.cost_usd for each in done_moves),
+        ),
+        said,
+    )
+
+
+def _moves(
+    moves: Sequence[ChosenMove],
+    left_usd: Decimal | None,
+    here: Mapping[str, Account],
+    snapshot: Snapshot,
+) -> tuple[list[tuple[Route, Decimal]], list[Failure]]:
+    kept, said = [], []
+    balances = {
+        (each.route.source_account_id, each.route.asset): here[
+            each.route.source_account_id
+        ].balance_coin(each.route.asset)
+        for each in moves
+    }
+    for each in moves:
+        route, purse = each.route, (each.route.source_account_id, each.route.asset)
+        most = balances[purse] - route.fee_coin
+        why = f"{route.source_account_id} has no more of it yet"
+        price = snapshot.asset(route.asset)
+        assert not isinstance(price, Failure), "a route was priced when it was planned"
+        each_usd = to_exact(price.price_usd, _CENT_USD, "up")
+        if left_usd is not None and left_usd / each_usd < min(most, each.quantity_coin):
+            most, why = left_usd / each_usd, "the day's budget for transfers allows no more"
+        quantity = quantise(max(min(most, each.quantity_coin), Decimal(0)), route.step_coin, "down")
+        if quantity < each.quantity_coin:
+            said.append(
+                Failure(
+                    subject=route_name(route),
+                    reason="unsupported",
+                    message=f"cut from {each.quantity_coin:f} to {quantity:f}: {why}",
+                )
+            )
+        if quantity > 0:
+            kept.append((route, quantity))
+            balances[purse] -= quantity + route.fee_coin
+            if left_usd is not None:
+                left_usd -= quantity * each_usd
+    return kept, said
+
+
+def _without(
+    here: Mapping[str, Account], moves: Sequence[tuple[Route, Decimal]]
+) -> dict[str, Account]:
+    """Give the accounts once every transfer has left."""
+    left = dict(here)
+    for route, quantity in moves:
+        left[route.source_account_id] = with_balance(
+            left[route.source_account_id], route.asset, -quantity - route.fee_coin
+        )
+    return left
+
+
+def _trades(
+    chosen: Joint,
+    caps: LegCaps,
+    here: dict[str, Account],
+    instruments: Mapping[str, Instrument],
+    rulebooks: Mapping[str, Rulebook],
+    slippage_frac: float,
+) -> tuple[dict[tuple[str, str], float], list[Failure]]:
+    snapshot, left_usd = chosen.before.snapshot, caps.orders_usd
+    offers = {(each.instrument_id, each.account_id): each for each in chosen.offers}
+    kept: dict[tuple[str, str], float] = {}
+    said: list[Failure] = []
+    for trade in chosen.trades:
+        own = offers[trade.instrument_id, trade.account_id]
+        lot = lot_of(own.terms)
+        assert lot is not None
+        wanted = to_exact(trade.quantity_contracts, lot, "half_up")
+        each_usd = _worth_usd(own, snapshot, slippage_frac)
+        most_usd = [each for each in (caps.order_usd_max, left_usd) if each is not None]
+        size = min([abs(wanted), *(quantise(each / each_usd, lot, "down") for each in most_usd)])
+        why = "the budget for orders allows no more"
+        quantity = max(size, Decimal(0)) * (1 if wanted > 0 else -1)
+        if quantity and (
+            lack := _lacks(trade, own, quantity, here, snapshot, instruments, rulebooks)
+        ):
+            quantity, why = Decimal(0), lack
+        if quantity != wanted:
+            said.append(
+                Failure(
+                    subject=own.name,
+                    reason="unsupported",
+                    message=f"cut from {wanted:f} to {quantity:f}: {why}",
+                )
+            )
+        if quantity:
+            kept[trade.instrument_id, trade.account_id] = to_model(quantity)
+            here[trade.account_id] = traded_at_cost(here[trade.account_id], own, quantity, snapshot)
+            if left_usd is not None:
+                left_usd -= abs(quantity) * each_usd
+    return kept, said
+
+
+def _lacks(
+    trade: ChosenTrade,
+    own: Offer,
+    quantity_contracts: Decimal,
+    here: Mapping[str, Account],
+    snapshot: Snapshot,
+    instruments: Mapping[str, Instrument],
+    rulebooks: Mapping[str, Rulebook],
+) -> str:
+    """Say why an account cannot trade before more has arrived; empty where it can.
+
+    What only makes a position smaller is always taken.
+    """
+    account = here[trade.account_id]
+    held = account.quantity_contracts(trade.instrument_id)
+    after = held + quantity_contracts
+    if abs(after) < abs(held) and after * held >= 0:
+        return ""
+    rulebook = rulebooks.get(account.rulebook or "")
+    if rulebook is None:
+        return f"{trade.account_id} has no rulebook"
+    booked = traded_at_cost(account, own, quantity_contracts, snapshot)
+    report = require(booked, instruments, snapshot, rulebook)
+    if isinstance(report, Failure):
+        return report.message
+    if report.equity_ccy < report.requirement_initial_ccy:
+        return f"{trade.account_id} lacks margin before anything arrives"
+    return ""
+
+
+def _worth_usd(own: Offer, snapshot: Snapshot, slippage_frac: float) -> Decimal:
+    """Give what one contract counts as in a budget, at the worst price it may fill at."""
+    terms = own.terms
+    if isinstance(terms, Option):
+        mark = snapshot.option(terms)
+        assert not isinstance(mark, Failure), "an offer has a mark"
+        return terms.multiplier_coin_per_contract * digits_of(mark.forward_usd)
+    if is_inverse(terms):
+        return terms.multiplier_usd_per_contract
+    paid = snapshot.asset(settlement_of(terms))
+    assert not isinstance(paid, Failure), "an offer is priced in what it settles in"
+    worst = digits_of(own.price_mark_ccy * (1.0 + slippage_frac))
+    return abs(unit_ccy(terms, worst)) * digits_of(paid.price_usd)

@@ -1,0 +1,64 @@
+"""What a transfer's taking its time is expected to cost: a liquidation before it arrives."""
+
+from collections.abc import Callable, Mapping
+
+from hedgerow.collateral import Route
+from hedgerow.errors import Failure
+from hedgerow.instruments import EntryContract, Option, settlement_of
+from hedgerow.limits import Chance, Survey, account_node
+from hedgerow.margin import Rulebook, terms_of
+from hedgerow.portfolio import Account
+from hedgerow.pricing import unit_ccy
+from hedgerow.units import to_model
+
+__all__ = ["LATE_STATEMENT", "late_cost"]
+
+# What a lending protocol takes of the debt it calls at least: Aave's lowest bonus (its rulebooks).
+_LENDING_PENALTY_FRAC = 0.05
+LATE_STATEMENT = (
+    "A transfer that is late costs the account's liquidation, the fee of its venue on everything "
+    f"it holds or {_LENDING_PENALTY_FRAC:.0%} of a debt, times the chance of one before it arrives."
+)
+
+
+def late_cost(
+    chance: Chance, state: Survey, rulebooks: Mapping[str, Rulebook]
+) -> Callable[[Route], float]:
+    """Give a function that says it of a route, in USD; nothing where no chance is known."""
+    accounts = {each.account_id: each for each in state.book.accounts}
+
+    def cost(route: Route) -> float:
+        account = accounts[route.target_account_id]
+        distance = state.distances.get(account_node(account))
+        if distance is None or isinstance(distance, Failure) or account.rulebook is None:
+            return 0.0
+        likely = chance(state.seen.coins_of(account), distance, route.latency_ns)
+        if isinstance(likely, Failure):
+            return 0.0
+        return likely * _loss_usd(account, state, rulebooks[account.rulebook])
+
+    return cost
+
+
+def _loss_usd(account: Account, state: Survey, rulebook: Rulebook) -> float:
+    report = state.reports[account_node(account)]
+    if isinstance(report, Failure):
+        return 0.0
+    charges = terms_of(rulebook).charges
+    if charges is None:
+        return _LENDING_PENALTY_FRAC * to_model(report.requirement_maintenance_ccy)
+    notional = 0.0
+    for position in account.positions:
+        terms = state.book.instrument(position.instrument_id)
+        if isinstance(terms, EntryContract):
+            mark = state.snapshot.mark_usd(terms.instrument_id, terms.underlying)
+            paid = state.snapshot.asset(settlement_of(terms))
+            if not isinstance(mark, Failure) and not isinstance(paid, Failure):
+                each = abs(position.quantity_contracts * unit_ccy(terms, mark))
+                notional += to_model(each) * paid.price_usd
+        elif isinstance(terms, Option):
+            spot = state.snapshot.spot_usd(terms.underlying)
+            if not isinstance(spot, Failure):
+                coins = abs(position.quantity_contracts * terms.multiplier_coin_per_contract)
+                notional += to_model(coins * spot)
+    return notional * to_model(charges.fee_liquidation_frac)

@@ -1,0 +1,65 @@
+"""Who plans, as the desk file chooses; the default is as it was."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hedgerow.agents import DeskAgent, JointAgent
+from hedgerow.app.agent_of import agent_of
+from hedgerow.app.assumptions import assumptions
+from hedgerow.app.desk import load_desk
+from hedgerow.app.feed import open_market
+from tests.rooms.app.edit import changed, example, mistakes, written
+
+MARKET = open_market(None, None, 7)[1]
+
+
+@pytest.mark.parametrize("planning", [None, {}, {"agent": "bands"}])
+def test_a_desk_that_says_nothing_keeps_bands_and_buffers(
+    tmp_path: Path, planning: dict[str, Any] | None
+) -> None:
+    raw = example() if planning is None else changed(example(), "planning", planning)
+    desk = load_desk(written(tmp_path, raw))
+    assert desk.planning is None
+    assert isinstance(agent_of(desk, MARKET), DeskAgent)
+    assert not any("contracts of an option" in said for said in assumptions(desk, MARKET))
+
+
+def test_the_joint_agent_is_chosen_with_its_terms(tmp_path: Path) -> None:
+    planning = {
+        "agent": "joint",
+        "means": "hedges",
+        "option_depth_contracts": 10,
+        "horizon": "12h",
+        "capital_per_year": "0.1",
+    }
+    desk = load_desk(written(tmp_path, changed(example(), "planning", planning)))
+    agent = agent_of(desk, MARKET)
+    assert isinstance(agent, JointAgent)
+    assert agent.means == "hedges"
+    assert (agent.depth.option_contracts, agent.terms.horizon_days) == (10.0, 0.5)
+    assert agent.terms.capital_frac_per_year == 0.1
+    assert any("10 contracts of an option" in said for said in assumptions(desk, MARKET))
+    # What is held and the instruments of [[hedges]] may be traded, nothing else; loans are not.
+    held = {(p.instrument_id, a.account_id) for a in desk.accounts for p in a.positions}
+    named = {(each.instrument_id, each.account_id) for each in desk.hedges}
+    assert set(agent.pairs) <= held | named
+    assert named <= set(agent.pairs)
+
+
+@pytest.mark.parametrize(
+    ("planning", "said"),
+    [
+        ({"agent": "both"}, "planning.agent: must be 'bands' or 'joint', was both"),
+        ({"means": "joint"}, "planning.means: only agent = 'joint' plans by it; leave it out"),
+        (
+            {"agent": "joint", "option_depth_contracts": 0},
+            "planning.option_depth_contracts: must be above 0, was 0",
+        ),
+        ({"agent": "joint", "depth": 1}, "planning.depth: unknown key"),
+    ],
+)
+def test_what_cannot_be_meant_is_told(tmp_path: Path, planning: dict[str, Any], said: str) -> None:
+    (told,) = mistakes(tmp_path, changed(example(), "planning", planning))
+    assert told.startswith(said)

@@ -1,0 +1,116 @@
+"""Policies compared over markets: means, intervals, and costs at equal liquidation probability."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hedgerow.simulation import PolicyRow, PolicyRun, policy_rows
+
+
+def run(policy: str, market: int, **changes: Any) -> PolicyRun:
+    given: dict[str, Any] = {
+        "cost_usd": 0.0,
+        "loss_usd": 0.0,
+        "liquidated": (),
+        "change_usd": 0.0,
+        "broken_frac": 0.0,
+        "trades_count": 1,
+        "transfers_count": 0,
+        "refused_count": 0,
+        "legs": (f"{policy} {market}",),
+    }
+    return PolicyRun(
+        policy=policy, market=f"seed {market}", depth_factor_frac=1.0, **(given | changes)
+    )
+
+
+def rows(runs: Sequence[PolicyRun]) -> dict[str, PolicyRow]:
+    rng = np.random.Generator(np.random.Philox(1))
+    return {row.policy: row for row in policy_rows(runs, rng)}
+
+
+def test_a_mean_has_the_interval_that_normal_theory_gives_it() -> None:
+    """Four hundred costs of 9 and 11: 10, give or take 1.96 of a deviation of 1 over 20."""
+    found = rows([run("a", at, cost_usd=10.0 + (-1) ** at) for at in range(400)])["a"].cost_usd
+    assert found.value_frac_or_usd == 10.0
+    assert found.low_frac_or_usd == pytest.approx(10 - 0.098, abs=0.012)
+    assert found.high_frac_or_usd == pytest.approx(10 + 0.098, abs=0.012)
+
+
+@pytest.mark.parametrize(
+    ("happened", "low", "high"),
+    # Wilson: at none of n the upper bound is z²/(n + z²); 5 of 20 are in every table.
+    [(0, 0.0, 3.841459 / 23.841459), (20, 20 / 23.841459, 1.0), (5, 0.1119, 0.4687)],
+)
+def test_a_share_has_wilsons_interval(happened: int, low: float, high: float) -> None:
+    runs = [run("a", at, liquidated=("x",) if at < happened else ()) for at in range(20)]
+    found = rows(runs)["a"]
+    assert found.liquidated_count == happened
+    assert found.liquidated_frac.low_frac_or_usd == pytest.approx(low, abs=1e-4)
+    assert found.liquidated_frac.high_frac_or_usd == pytest.approx(high, abs=1e-4)
+
+
+def test_the_shortfall_is_the_mean_of_the_worst_tenth_and_at_least_one() -> None:
+    twenty = rows([run("a", at, change_usd=-float(at)) for at in range(20)])["a"]
+    assert twenty.shortfall_usd is not None
+    assert twenty.shortfall_usd.value_frac_or_usd == (19 + 18) / 2
+    three = rows([run("a", at, change_usd=-float(at)) for at in range(3)])["a"]
+    assert three.shortfall_usd is not None
+    assert three.shortfall_usd.value_frac_or_usd == 2
+
+
+def test_costs_are_compared_where_the_same_accounts_were_liquidated() -> None:
+    """The second is 5 dearer in three markets; in the fourth it alone lost an account."""
+    first = [run("a", at, cost_usd=float(at)) for at in range(4)]
+    second = [run("b", at, cost_usd=at + 5.0) for at in range(3)]
+    second.append(run("b", 3, cost_usd=0.0, loss_usd=1_000.0, liquidated=("x",)))
+    found = rows([*first, *second])
+    assert found["a"].dearer_usd is None
+    dearer = found["b"].dearer_usd
+    assert dearer is not None
+    assert found["b"].matched_count == 3
+    assert (dearer.low_frac_or_usd, dearer.value_frac_or_usd, dearer.high_frac_or_usd) == (5, 5, 5)
+    assert found["b"].why.startswith("liquidated in 1 of 4 markets, a in 0; dearer beyond")
+
+
+def test_what_a_liquidation_took_counts_as_a_cost() -> None:
+    both = {"liquidated": ("x",)}
+    runs = [run(name, at, **both, loss_usd=loss) for name, loss in (("a", 1.0), ("b", 3.0))
+            for at in range(3)]  # fmt: skip
+    dearer = rows(runs)["b"].dearer_usd
+    assert dearer is not None
+    assert dearer.value_frac_or_usd == 2.0
+
+
+def test_where_there_is_no_difference_it_says_why() -> None:
+    legs = ("the same",)
+    same = rows([run(name, at, legs=legs) for name in "ab" for at in range(3)])["b"]
+    assert same.why == "the same legs as a in every market"
+    noise = [run("a", at) for at in range(10)]
+    noise += [run("b", at, cost_usd=float((-1) ** at), broken_frac=0.5) for at in range(10)]
+    assert rows(noise)["b"].why == (
+        "not dearer nor cheaper beyond the interval; "
+        "not ended with more equity nor less equity beyond the interval; "
+        "limits broken at 50.0% of looks, a at 0.0%"
+    )
+
+
+def test_one_market_has_no_interval_and_an_unknown_equity_stays_unknown() -> None:
+    found = rows([run("a", 0, change_usd=None), run("b", 0, cost_usd=2.0)])
+    assert found["a"].cost_usd.low_frac_or_usd is None
+    assert found["a"].change_usd is None
+    assert found["a"].shortfall_usd is None
+    assert found["b"].ahead_usd is None
+    assert "dearer, in one market, so without an interval" in found["b"].why
+
+
+def test_equity_is_compared_market_by_market() -> None:
+    """Markets differ by thousands, the two policies by 5 in each of them: that is sure."""
+    runs = [run("a", at, change_usd=1_000.0 * at) for at in range(5)]
+    runs += [run("b", at, change_usd=1_000.0 * at - 5.0) for at in range(5)]
+    found = rows(runs)["b"]
+    assert found.ahead_usd is not None
+    assert (found.ahead_usd.low_frac_or_usd, found.ahead_usd.high_frac_or_usd) == (-5, -5)
+    assert "ended with less equity beyond the interval" in found.why

@@ -1,10 +1,13 @@
 """When do we act?
 
-A `View` enters, a `Decision` leaves, and nothing else happens: `DeskAgent.step` is a pure function
-of what it is shown, so the same object runs replayed and simulated, and can run live. The room
-refuses to know where it is.
+A `View` enters, a `Decision` leaves, and nothing else happens: `step` is a pure function of what it
+is shown, so the same object runs replayed and simulated, and can run live. `HedgeAgent` only hedges
+and `StopLossAgent` only closes; they are what policies are compared by. The room refuses to know
+where it is.
 """
 
 from hedgerow.agents.desk import DeskAgent
+from hedgerow.agents.hedger import HedgeAgent
+from hedgerow.agents.stop_loss import StopLossAgent
 
-__all__ = ["DeskAgent"]
+__all__ = ["DeskAgent", "HedgeAgent", "StopLossAgent"]

@@ -28,6 +28,7 @@ def _whole(_: object, tokens: Sequence[Token]) -> int:
 Seed = Annotated[
     int | None, Parameter(help="Seed of the embedded episode; 7 when left out.", converter=_whole)
 ]
+Whole = Annotated[int, Parameter(converter=_whole)]
 At = Annotated[str | None, Parameter(help="Time such as 2026-02-05T12:00:00Z; default: the start.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON and nothing else.")]
 

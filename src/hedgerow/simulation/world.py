@@ -76,11 +76,12 @@ class World:
         self._deliveries = Deliveries(
             holdings=self._holdings, instruments=instruments, rulebooks=shelf
         )
+        self._spread = option_spread or OptionSpread()
         self._liquidations = Liquidations(
             holdings=self._holdings,
             instruments=instruments,
             rulebooks=shelf,
-            spread=option_spread or OptionSpread(),
+            spread=self._spread,
         )
         self._books = OpenBooks()
         self._snapshot: Snapshot | None = None
@@ -138,7 +139,13 @@ class World:
             message = f"no account {order.account_id} here"
             return self._receive(_refused(order, time_ns, message))
         done = execute(
-            order, account, self.instruments, self.rulebooks, self._snapshot, self._books
+            order,
+            account,
+            self.instruments,
+            self.rulebooks,
+            self._snapshot,
+            self._books,
+            self._spread,
         )
         if isinstance(done, str):
             return self._receive(_refused(order, time_ns, done))
@@ -201,11 +208,14 @@ class World:
 
     def drain(self) -> News:
         """Give what happened since the last call."""
+        flows, fills = self._holdings.drain()
         news = News(
             receipts=tuple(self._told_receipts),
             liquidations=tuple(self._told_liquidations),
             settlements=tuple(self._told_settlements),
             alerts=tuple(self._told_alerts),
+            flows=flows,
+            fills=fills,
         )
         self._told_receipts.clear()
         self._told_liquidations.clear()

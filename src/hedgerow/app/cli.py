@@ -23,6 +23,7 @@ from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
 from hedgerow import __version__
 from hedgerow.app.actions import act
 from hedgerow.app.amounts import number
+from hedgerow.app.backtest_verb import backtest
 from hedgerow.app.exposure import exposure
 from hedgerow.app.kernel_cache import choose_kernel_cache
 from hedgerow.app.limits import calls, limits
@@ -129,6 +130,9 @@ def hedge_bands(
         plot=plot,
         as_json=as_json,
     )
+
+
+hedge.command(backtest)
 
 
 @collateral.command(name="plan")

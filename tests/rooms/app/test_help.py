@@ -54,6 +54,7 @@ COMMANDS = [
     ("hedge", "bands"),
     ("hedge", "structure"),
     ("hedge", "carry"),
+    ("hedge", "backtest"),
     ("collateral",),
     ("collateral", "plan"),
     ("plan",),

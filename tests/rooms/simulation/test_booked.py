@@ -2,8 +2,6 @@
 
 from decimal import Decimal
 
-import pytest
-
 from hedgerow.market import FundingSettlement
 from hedgerow.planning import Order
 from hedgerow.portfolio import Account
@@ -12,7 +10,6 @@ from hedgerow.simulation import News, World
 from tests.rooms.simulation.desk import (
     CALL,
     PERP,
-    PUT,
     T0,
     chain,
     index,
@@ -105,54 +102,6 @@ def opened_options(*positions: tuple[str, str, str | None]) -> World:
     made.settle(snapshot(quote("100000"), index("100000"), *chain()))
     made.drain()
     return made
-
-
-def test_an_option_is_filled_whole_a_half_spread_worse_than_its_mark() -> None:
-    made = opened_options((CALL.instrument_id, "-2", None))
-    before = made.accounts(T0)
-    receipt = made.place(option_order(CALL.instrument_id, "2", None), T0)
-    assert receipt.status == "filled"
-    news = made.drain()
-    (fill,) = news.fills
-    assert fill.price_ccy is not None
-    assert fill.kind == "trade"
-    by_kind = {each.kind: each.quantity_coin for each in news.flows}
-    assert by_kind["trade"] == -2 * fill.price_ccy
-    # 0.03 % of a coin for each, or an eighth of what was paid for it where that is less.
-    assert by_kind["fee"] == -2 * min(D("0.0003"), D("0.125") * fill.price_ccy)
-    assert receipt.fee_ccy == -by_kind["fee"]
-    adds_up(before, made.accounts(T0), news)
-    # The same bought and sold costs both half spreads.
-    made = opened_options((PUT.instrument_id, "-1", None))
-    made.place(option_order(PUT.instrument_id, "0.5", None), T0)
-    (bought,) = made.drain().fills
-    made = opened_options((PUT.instrument_id, "1", None))
-    made.place(option_order(PUT.instrument_id, "-0.5", None), T0)
-    (sold,) = made.drain().fills
-    assert bought.price_ccy is not None
-    assert sold.price_ccy is not None
-    assert bought.price_ccy > sold.price_ccy > 0
-
-
-@pytest.mark.parametrize(
-    ("quantity", "limit", "said"),
-    [
-        ("2", "0.0001", "is beyond the limit 0.0001"),
-        ("-1", "0.9", "is beyond the limit 0.9"),
-        ("0.05", None, "not a multiple of the lot"),
-        ("-90", None, "insufficient margin"),
-    ],
-)
-def test_an_option_order_that_cannot_be_is_refused(
-    quantity: str, limit: str | None, said: str
-) -> None:
-    made = opened_options((CALL.instrument_id, "-2", None))
-    before = made.accounts(T0)
-    receipt = made.place(option_order(CALL.instrument_id, quantity, limit), T0)
-    assert receipt.status == "rejected"
-    assert said in receipt.message
-    assert made.accounts(T0) == before
-    assert not made.drain().fills
 
 
 def test_what_is_liquidated_is_told_at_the_prices_it_went_for() -> None:

@@ -159,6 +159,7 @@ def _worst(legs: Legs, scenarios: JointScenarios, at: int) -> WorstScenario:
     vol = 0.0 if vols is None else float(vols[at])
     return WorstScenario(
         scenario_index=at,
+        coin=coin,
         # Shown, and counted nowhere: the nearest, for neither side is the careful one.
         price_move_frac=to_exact(float(np.expm1(moves[at])), STEP_USD, "half_up"),
         vol_shock="up" if vol > 0.0 else "down" if vol < 0.0 else "same",

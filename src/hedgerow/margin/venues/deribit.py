@@ -124,6 +124,7 @@ def require(
         if scanned is None
         else WorstScenario(
             scenario_index=scanned.at,
+            coin=currency,
             price_move_frac=scan.grid[scanned.at].price_move_frac,
             vol_shock=scan.grid[scanned.at].vol_shock,
             profit_ccy=scanned.total_ccy,

@@ -80,6 +80,8 @@ def test_one_coin_up_one_down_is_named_by_the_one_that_loses() -> None:
     worst = report.margin.worst_scenario
     assert worst is not None
     assert (worst.scenario_index, worst.price_move_frac, worst.vol_shock) == (1, D("0.5"), "same")
+    # 10,000 gained on BTC, 12,500 lost on ETH: a rise of a half, told of the coin that rose by it.
+    assert worst.coin == "ETH"
     assert worst.profit_ccy == D(10_000 - 12_500)
     assert needs(report) == D(2_500)
 

@@ -295,8 +295,8 @@ def test_a_requirement_is_printed_line_by_line_or_as_unknown() -> None:
     )
     assert text.startswith("opening positions\n")
     assert "1.25000000" in text
-    for words in ("use 50.0 %", "estimate", "cell 3", "headroom +1.2500 BTC", "price of BTC -16.0 %", "vol up",
-                  "bybit/by  BTC-X  stale data"):  # fmt: skip
+    for words in ("use 50.0 %", "estimate", "cell 3", "headroom +1.2500 BTC",
+                  "price of BTC -16.0 %", "vol up", "bybit/by  BTC-X  stale data"):  # fmt: skip
         assert words in text
 
 

@@ -71,7 +71,13 @@ def test_lines_add_up_and_name_the_scenario() -> None:
     assert margin.requirement_initial_ccy >= margin.requirement_maintenance_ccy > 0
     assert 0 < report.shortfall_usd <= report.worst_usd
     at = margin.worst_scenario.scenario_index
-    assert list(report.moves_frac.values()) == MOVES.moves_frac[at].tolist()
+    told = {**report.moves_log, **report.moves_frac}
+    names = [f"{factor.kind} {factor.name}" for factor in FACTORS]
+    assert [told[name] for name in names] == MOVES.moves_log_or_frac[at].tolist()
+    # Of skew, basis and funding what is added to them, of all else a log; nothing in both.
+    assert len(told) == len(report.moves_log) + len(report.moves_frac)
+    kinds = {name.split()[0] for name in report.moves_frac}
+    assert kinds == {"vol_skew", "basis", "funding"}
 
 
 def test_one_coin_up_one_down_is_named_by_the_one_that_loses() -> None:

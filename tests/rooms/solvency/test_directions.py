@@ -211,6 +211,17 @@ def test_funding_of_an_inverse_perpetual_is_paid_in_coins() -> None:
     assert moved[0].balance_coin("BTC") == 1 - D("0.006")
 
 
+@pytest.mark.parametrize(("quantity", "received"), [(1, "-0.02"), (-1, "0.01")])
+def test_a_remainder_of_funding_is_ours_to_lose(quantity: int, received: str) -> None:
+    """1,000 dollars at 5e-20 three times a day are 1.5e-16: a day's hundredth, 1.5e-18, is down."""
+    held, now = lone(quantity, 0)
+    way = Direction(kind="funding", beta_frac={"BTC-PERP": 5e-20})
+    moved = applied(way, 0.01, held, by_id(BTC), now)
+    assert not isinstance(moved, Failure)
+    (paid,) = moved[0].balances[len(held.balances) :]
+    assert paid.quantity_coin == D(received) * D("1e-16")
+
+
 def test_funding_without_a_rate_is_unknown() -> None:
     held, now = lone(10, 400)
     outcome = frontier(held, by_id(BTC), now, TENTH, along("funding"))

@@ -31,6 +31,7 @@ from hedgerow.pricing import Floats
 from hedgerow.solvency.bracket import Place, closed_in
 from hedgerow.solvency.directions import Direction, shock_of
 from hedgerow.solvency.line import Line, Sample
+from hedgerow.units import digits_of
 
 __all__ = ["Blame", "FactorMove", "ReverseStress", "reverse_stress"]
 
@@ -264,7 +265,7 @@ def _along(
             return None
         if right.room_ccy < 0.0:
             near, far = (
-                Place(each.at_coordinate, Decimal(repr(each.room_ccy))) for each in (left, right)
+                Place(each.at_coordinate, digits_of(each.room_ccy)) for each in (left, right)
             )
             closed = closed_in(ray.room_ccy, near, far, tolerance_coordinate=_TOLERANCE)
             return closed if isinstance(closed, Failure) else closed[1].at * end_deviations

@@ -241,8 +241,10 @@ def _stepped(
         wanted = slope * (float(slope @ point) - rooms[0]) / steep
         size = float(np.linalg.norm(wanted))
         wanted = wanted * min(1.0, reach_deviations / size) if size > 0.0 else wanted
+        # It only has to point the way: how far the breach lies along it the engine closes in on.
         if float(np.linalg.norm(wanted - point)) < 1e-4:
             break
+        # Full steps may go to and fro for ever where the boundary bends; shorter ones end alike.
         point = point + 0.7 * (wanted - point)
     size = float(np.linalg.norm(point))
     return point * (reach_deviations / size) if size > 0.0 else point

@@ -4,8 +4,10 @@ What a command line leaves out is not made up: without a vol there is no probabi
 no margin call, without spot no basis, and each is said to be unknown.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from hedgerow.app.asked import show
@@ -15,7 +17,9 @@ from hedgerow.app.written import check_plot, write_plot
 from hedgerow.errors import Failure, Outcome, OutOfDomain, RequestRejected
 from hedgerow.hedging.structures import (
     BasisBlowout,
+    Carry,
     CarryPast,
+    FundingWalk,
     MarginDraw,
     ShortLeg,
     basis,
@@ -88,92 +92,93 @@ def _check(asked: CarryAsked, plot: Path | None) -> None:
 
 
 def _shown(asked: CarryAsked, rates: Rates | None) -> CarryShown:
-    vol = asked.vol_frac
     if asked.future_usd is not None:
-        assert asked.spot_usd is not None
-        assert asked.days is not None
-        years = asked.days / 365.0
-        found = basis(future_usd=asked.future_usd, spot_usd=asked.spot_usd, expiry_years=years)
-        return CarryShown(
-            subject=f"a future of {asked.days:g} days",
-            hold_days=asked.days,
-            basis=found,
-            carry=carry(
-                basis_frac_per_year=found.continuous_log_per_year,
-                borrow_frac_per_year=asked.borrow_frac_per_year,
-                cost_frac=asked.cost_frac,
-                holding_years=years,
-                margin_frac=1.0 / asked.leverage_frac,
-                margin_cost_frac_per_year=asked.margin_cost_frac_per_year,
-            ),
-            vol_frac=vol,
-            short_leg=_leg(asked, vol, years),
-        )
-    years = asked.hold_days / 365.0
-    hours = asked.interval_hours if rates is None else rates.interval_ns / 3.6e12
-    if rates is None:
-        assert asked.funding_frac_per_interval is not None
-        rate = asked.funding_frac_per_interval
-        past, bars, marked, since_ns = None, None, None, 0
-    else:
-        past = marked = past_of(rates, asked)
-        rate = float(np.mean(past.funding_frac))
-        bars, since_ns = None, int(rates.time_ns[0])
-        if asked.marks is not None:
-            bars = read_mark_hours(asked.marks, f"{asked.coin}USDT")
-            marked, since_ns = marked_past_of(rates, bars, asked)
-            assert marked.mark_close_log is not None
-            if vol is None:
-                vol = float(np.sqrt(np.mean(marked.mark_close_log**2) * _YEAR_HOURS / hours))
-    apr = funding_apr(funding_frac_per_interval=rate, interval_hours=hours)
-    count = max(1, round(asked.hold_days * 24.0 / hours))
-    blowout: Outcome[BasisBlowout] | None = None
-    if bars is not None and asked.spots is not None and rates is not None:
-        blowout = basis_blowout(basis_of(bars, asked, rates.interval_ns), holding_count=count)
+        return _of_future(asked, asked.future_usd)
+    if rates is not None:
+        return _of_past(asked, rates)
+    assert asked.funding_frac_per_interval is not None
+    rate, hours = asked.funding_frac_per_interval, asked.interval_hours
+    return _of_rate(asked, "a perpetual at one rate", rate, hours)
+
+
+def _of_future(asked: CarryAsked, future_usd: float) -> CarryShown:
+    """Say what a dated future pays until it expires."""
+    assert asked.spot_usd is not None
+    assert asked.days is not None
+    years = asked.days / 365.0
+    found = basis(future_usd=future_usd, spot_usd=asked.spot_usd, expiry_years=years)
     return CarryShown(
-        subject=_subject(asked, rates, past),
+        subject=f"a future of {asked.days:g} days",
+        hold_days=asked.days,
+        basis=found,
+        carry=_carry(asked, found.continuous_log_per_year, years),
+        vol_frac=asked.vol_frac,
+        short_leg=_leg(asked, asked.vol_frac, years),
+    )
+
+
+def _of_rate(asked: CarryAsked, subject: str, rate: float, hours: float) -> CarryShown:
+    """Say what a perpetual pays at one rate an interval of so many hours."""
+    years = asked.hold_days / 365.0
+    apr = funding_apr(funding_frac_per_interval=rate, interval_hours=hours)
+    return CarryShown(
+        subject=subject,
         hold_days=asked.hold_days,
         funding=apr,
-        carry=carry(
-            basis_frac_per_year=apr.simple_frac_per_year,
-            borrow_frac_per_year=asked.borrow_frac_per_year,
-            cost_frac=asked.cost_frac,
-            holding_years=years,
-            margin_frac=1.0 / asked.leverage_frac,
-            margin_cost_frac_per_year=asked.margin_cost_frac_per_year,
-        ),
+        carry=_carry(asked, apr.simple_frac_per_year, years),
         break_even_days=break_even_days(
             cost_frac=asked.cost_frac, funding_frac_per_interval=rate, interval_hours=hours
         ),
-        outlook=None
-        if past is None
-        else funding_outlook(
+        vol_frac=asked.vol_frac,
+        short_leg=_leg(asked, asked.vol_frac, years),
+    )
+
+
+def _of_past(asked: CarryAsked, rates: Rates) -> CarryShown:
+    """Say what a perpetual pays at its mean rate, and what its past says of the risk of that."""
+    past = marked = past_of(rates, asked)
+    hours = rates.interval_ns / 3.6e12
+    count = max(1, round(asked.hold_days * 24.0 / hours))
+    marks_since: str | None = None
+    blowout: Outcome[BasisBlowout] | None = None
+    if asked.marks is not None:
+        bars = read_mark_hours(asked.marks, f"{asked.coin}USDT")
+        marked, since_ns = marked_past_of(rates, bars, asked)
+        marks_since = format_ns(since_ns)
+        if asked.spots is not None:
+            blowout = basis_blowout(basis_of(bars, asked, rates.interval_ns), holding_count=count)
+        if asked.vol_frac is None:
+            assert marked.mark_close_log is not None
+            vol = float(np.sqrt(np.mean(marked.mark_close_log**2) * _YEAR_HOURS / hours))
+            asked = replace(asked, vol_frac=vol)
+    subject = (
+        f"{asked.venue} {asked.coin}, {len(past)} rates of {past.interval_hours:g} hours "
+        f"from {format_ns(int(rates.time_ns[0]))} to {format_ns(int(rates.time_ns[-1]))}"
+    )
+    return msgspec.structs.replace(
+        _of_rate(asked, subject, float(np.mean(past.funding_frac)), hours),
+        outlook=funding_outlook(
             past,
             holding_count=count,
             cost_frac=asked.cost_frac,
             rng=_rng(asked),
             draws_count=asked.draws_count,
         ),
-        walk=None
-        if past is None
-        else funding_walk(
-            past,
-            holding_count=count,
-            cost_frac=asked.cost_frac,
-            warm_count=round(_YEAR_HOURS / hours),
-            rng=_rng(asked),
-        )
-        if len(past) > _YEAR_HOURS / hours
-        else Failure(
-            subject="walk",
-            reason="missing_data",
-            message="a year of rates teaches what to expect, and this is less",
-        ),
-        draw=None if marked is None else _draw(marked, asked, count),
-        marks_since=format_ns(since_ns) if bars is not None else None,
+        walk=_walk(past, asked, count, hours),
+        draw=_draw(marked, asked, count),
+        marks_since=marks_since,
         blowout=blowout,
-        vol_frac=vol,
-        short_leg=_leg(asked, vol, years),
+    )
+
+
+def _carry(asked: CarryAsked, basis_frac_per_year: float, years: float) -> Carry:
+    return carry(
+        basis_frac_per_year=basis_frac_per_year,
+        borrow_frac_per_year=asked.borrow_frac_per_year,
+        cost_frac=asked.cost_frac,
+        holding_years=years,
+        margin_frac=1.0 / asked.leverage_frac,
+        margin_cost_frac_per_year=asked.margin_cost_frac_per_year,
     )
 
 
@@ -181,12 +186,19 @@ def _rng(asked: CarryAsked) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(asked.draw_seed))
 
 
-def _subject(asked: CarryAsked, rates: Rates | None, past: CarryPast | None) -> str:
-    if rates is None or past is None:
-        return "a perpetual at one rate"
-    return (
-        f"{asked.venue} {asked.coin}, {len(past)} rates of {past.interval_hours:g} hours "
-        f"from {format_ns(int(rates.time_ns[0]))} to {format_ns(int(rates.time_ns[-1]))}"
+def _walk(past: CarryPast, asked: CarryAsked, count: int, hours: float) -> Outcome[FundingWalk]:
+    if len(past) <= _YEAR_HOURS / hours:
+        return Failure(
+            subject="walk",
+            reason="missing_data",
+            message="a year of rates teaches what to expect, and this is less",
+        )
+    return funding_walk(
+        past,
+        holding_count=count,
+        cost_frac=asked.cost_frac,
+        warm_count=round(_YEAR_HOURS / hours),
+        rng=_rng(asked),
     )
 
 

@@ -20,7 +20,6 @@ with the reason: neither safe nor breached. Where answers end is found to 1e-4 i
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from itertools import pairwise
 
 import msgspec
@@ -35,6 +34,7 @@ from hedgerow.solvency.directions import Direction, applied
 from hedgerow.solvency.line import Line, Sample, guessed
 from hedgerow.solvency.places import places_of
 from hedgerow.solvency.records import Frontier, Root, Stretch, StretchState
+from hedgerow.units import digits_of
 
 __all__ = ["frontier", "refined"]
 
@@ -165,7 +165,7 @@ def _closed(line: Line, samples: Sequence[Sample], n: int) -> Outcome[tuple[floa
     closed in on in the part that they leave.
     """
     left, right = (
-        Place(each.at_coordinate, Decimal(repr(each.room_ccy))) for each in samples[n : n + 2]
+        Place(each.at_coordinate, digits_of(each.room_ccy)) for each in samples[n : n + 2]
     )
     aims = _aims(line, samples, n)
     if isinstance(aims, Failure):

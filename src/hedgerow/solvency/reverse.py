@@ -31,6 +31,7 @@ from hedgerow.pricing import Floats
 from hedgerow.solvency.bracket import Place, closed_in
 from hedgerow.solvency.directions import Direction, shock_of
 from hedgerow.solvency.line import Line, Sample
+from hedgerow.units import digits_of
 
 __all__ = ["Blame", "FactorMove", "ReverseStress", "reverse_stress"]
 
@@ -240,8 +241,10 @@ def _stepped(
         wanted = slope * (float(slope @ point) - rooms[0]) / steep
         size = float(np.linalg.norm(wanted))
         wanted = wanted * min(1.0, reach_deviations / size) if size > 0.0 else wanted
+        # It only has to point the way: how far the breach lies along it the engine closes in on.
         if float(np.linalg.norm(wanted - point)) < 1e-4:
             break
+        # Full steps may go to and fro for ever where the boundary bends; shorter ones end alike.
         point = point + 0.7 * (wanted - point)
     size = float(np.linalg.norm(point))
     return point * (reach_deviations / size) if size > 0.0 else point
@@ -264,7 +267,7 @@ def _along(
             return None
         if right.room_ccy < 0.0:
             near, far = (
-                Place(each.at_coordinate, Decimal(repr(each.room_ccy))) for each in (left, right)
+                Place(each.at_coordinate, digits_of(each.room_ccy)) for each in (left, right)
             )
             closed = closed_in(ray.room_ccy, near, far, tolerance_coordinate=_TOLERANCE)
             return closed if isinstance(closed, Failure) else closed[1].at * end_deviations

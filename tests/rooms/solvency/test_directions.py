@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -199,6 +200,17 @@ def test_funding_takes_what_is_above_the_need() -> None:
     assert searched(held, by_id(BTC), now, TENTH, told).up == pytest.approx(50.0)
     paid = Direction(kind="funding", beta_frac={"BTC-PERP": -0.0002})
     assert searched(held, by_id(BTC), now, TENTH, paid).nearest is None
+
+
+def test_a_rate_and_days_out_of_a_column_are_numbers_like_any_other() -> None:
+    """A NumPy scalar prints as ``np.float64(0.0002)``, which is no decimal."""
+    held = account(positions={"BTC-PERP": (10, 1000)}, balances={"USDC": 400})
+    now = snapshot(quote("BTC-PERP", 1000), index("BTC", 1000))
+    told = Direction(kind="funding", beta_frac={"BTC-PERP": np.float64(0.0002)})
+    moved = applied(told, np.float64(50.0), held, by_id(BTC), now)
+    assert not isinstance(moved, Failure)
+    # Ten at 1,000 pay 2 dollars an interval, three times a day.
+    assert moved[0].balance_coin("USDC") == 400 - 300
 
 
 def test_funding_of_an_inverse_perpetual_is_paid_in_coins() -> None:

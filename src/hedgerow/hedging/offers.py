@@ -207,9 +207,10 @@ def _option_rungs(
     rungs = []
     for block in range(_BLOCKS):
         beyond = coins * (1 + block) * half
-        worth = coins * (mark_ccy_each + (1 + block) * half * (1 if is_buy else -1))
-        if worth <= 0:
-            break
+        price = mark_ccy_each + (1 + block) * half * (1 if is_buy else -1)
+        if not is_buy and price < to_model(terms.tick_ccy):
+            break  # no order can be given below one tick
+        worth = coins * price
         fee = to_model(charges.fee_taker_frac) * notional
         if charges.fee_cap_of_price_frac is not None:
             fee = min(fee, to_model(charges.fee_cap_of_price_frac) * worth)
@@ -225,11 +226,16 @@ def _half_spread_ccy(
     bid = None if quote is None else quote.price_bid_ccy
     ask = None if quote is None else quote.price_ask_ccy
     if bid is not None and ask is not None:
-        return to_model(ask - bid) / 2
+        half = to_model(ask - bid) / 2
+        if quote is None or quote.price_mark_ccy is None:
+            return half
+        # The venue's mark need not lie in the middle: the further side is dearer by that.
+        marked = quote.price_mark_ccy
+        return max(half, to_model(ask - marked if is_buy else marked - bid))
     if bid is None and ask is None:
         shift = depth.half_spread_vol_frac
-        there = mark_ccy(terms, snapshot.shocked(Shock(vol_shift_frac=shift)))
-        return None if isinstance(there, Failure) else there - mark
+        moved = mark_ccy(terms, snapshot.shocked(Shock(vol_shift_frac=shift)))
+        return None if isinstance(moved, Failure) else moved - mark
     # One side alone: its distance from our own mark is taken for the half spread.
     price = ask if is_buy else bid
     return None if price is None else abs(to_model(price) - mark)

@@ -15,7 +15,7 @@ from hedgerow.instruments import Instrument
 from hedgerow.limits import FirstPassage, Limit, Stress, Survey, survey
 from hedgerow.limits.seen import Given
 from hedgerow.margin import Rulebook, terms_of
-from hedgerow.market import Ladder, Level, Shock
+from hedgerow.market import FundingSettlement, Ladder, Level, Shock
 from hedgerow.planning import Joint, Order, compared, joint, made
 from hedgerow.planning.joint import badness
 from hedgerow.portfolio import book
@@ -392,3 +392,44 @@ def test_an_order_may_fill_as_deep_as_its_cost_was_reckoned() -> None:
         assert isinstance(leg, Order)
         assert leg.price_limit_usd == worst
         assert any("funding of BTC-PERP is unknown" in each for each in plan.assumptions)
+
+
+def test_a_loss_beyond_its_limit_is_hedged_by_what_gains_under_the_shock() -> None:
+    """Ten coins long lose 3,000 in a fall of 30 %; 95 % of 1,000 may be lost: 6.833 are sold."""
+    fall = Stress(name="fall", spot_factor_frac=0.7)
+    given = Given(said="fall", stresses=(fall,))
+    asked = (limit("desk", "scenario_loss_usd", 1_000, 2_000, given=given),)
+    now = desk(asked, one=10, usdc=9000, btc="0", cold_btc="0")
+    at_rest = msgspec.structs.replace(now.book.account("cold"), balances=())
+    others = [each for each in now.book.accounts if each.account_id != "cold"]
+    now = survey(book([*others, at_rest], TERMS), NOW, RULES, asked)
+    chosen = planned(now, asked, offers=offers(now)[:1], routes=())
+    (trade,) = chosen.trades
+    assert trade.quantity_contracts == pytest.approx(-(3_000 - 950) / 300, abs=0.0011)
+    assert not chosen.broken
+
+
+def test_funding_that_a_hedge_receives_is_told_as_a_negative_cost() -> None:
+    """A tenth of a per cent three times a day, on 8,100 dollars sold: 24.3 received."""
+    paid = FundingSettlement(time_ns=T0_NS, instrument_id="BTC-PERP", rate_frac=D("0.001"))
+    book_now = rungs("BTC-PERP", 1000, 20)
+    seen = snapshot(index("BTC", 1000), quote("BTC-PERP", 1000), book_now, paid)
+    asked = (limit("coin/BTC", "delta_spot_usd", 2_000, 4_000),)
+    holder = account(
+        "one",
+        venue="binance",
+        rulebook="perps",
+        positions={"BTC-PERP": (10, 1000)},
+        balances={"USDC": 9000},
+    )
+    now = survey(book([holder], TERMS), seen, RULES, asked)
+    charges = terms_of(RULES["perps"]).charges
+    assert charges is not None
+    priced = offer(perpetual("BTC"), holder, seen, charges, Depth())
+    assert isinstance(priced, Offer)
+    chosen = joint(now, asked, (priced,), (), TERMS, RULES)
+    assert isinstance(chosen, Joint)
+    plan = made(chosen, asked, TERMS, RULES, assumptions=(), valid_ns=MINUTE_NS)
+    carry = {each.kind: each.cost_expected_usd for each in plan.costs}["carry"]
+    assert carry == pytest.approx(-24.3)
+    assert not any("funding" in each for each in plan.assumptions)

@@ -1,13 +1,15 @@
-"""What is public has a caller: in the house, in what measures it, or in the reference of a room.
+"""What is public has a caller: in the house, in what measures it, or in an example of a page.
 
-A test is no caller, nor is the sign on a room's door. Only names are compared, so what shares its
-name with something that is called passes; whatever is refused here has certainly no caller.
+A test is no caller, nor is the sign on a room's door, nor a word on a page: an example of that page
+has to call it. Only names are compared, so what shares its name with something that is called
+passes; whatever is refused here has certainly no caller.
 """
 
 import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
+from doctest import DocTestParser
 from pathlib import Path
 
 from hedgerow.app.actions import ACTIONS
@@ -17,7 +19,6 @@ _KEPT = {
     "_Screen.on_broken_pipe": "rich calls it",
     "_Compiling.on_start": "Numba calls it",
     "_Compiling.on_end": "Numba calls it",
-    "worst_fills": "limits will ask what orders that rest may lead to",
 }
 
 
@@ -41,12 +42,21 @@ def named(tree: ast.AST) -> Iterator[str]:
             yield node.attr
 
 
+def called_in(page: str) -> Iterator[str]:
+    """Give what the examples of a page call, as ``room.name(`` or ``name(``."""
+    for block in re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
+        for example in DocTestParser().get_examples(block):
+            for node in ast.walk(ast.parse(example.source)):
+                if isinstance(node, ast.Call):
+                    yield ast.unparse(node.func).rpartition(".")[2]
+
+
 def uncalled(trees: list[ast.Module], callers: list[ast.Module], told: str) -> Iterator[str]:
-    """Give what is defined in trees and read nowhere but in itself, nor told of."""
+    """Give what is defined in trees and read nowhere but in itself, nor called on a page."""
     reads = Counter(name for tree in (*trees, *callers) for name in named(tree))
     # A command is decorated where it stands, and what it runs is named in a table.
     run = {action.rpartition(":")[2] for action in ACTIONS.values()}
-    words = set(re.findall(r"\w+", told))
+    shown = set(called_in(told))
     for tree in trees:
         for full, node in defined(tree):
             name = full.rpartition(".")[2]
@@ -55,7 +65,7 @@ def uncalled(trees: list[ast.Module], callers: list[ast.Module], told: str) -> I
                 for each in getattr(node, "decorator_list", [])
             )
             is_read = reads[name] > Counter(named(node))[name]
-            if not (is_read or is_command or name in run or name in words):
+            if not (is_read or is_command or name in run or name in shown):
                 yield full
 
 
@@ -66,8 +76,9 @@ def parsed(folder: Path) -> list[ast.Module]:
 def test_whatever_is_public_has_a_caller(root: Path) -> None:
     callers = [tree for folder in ("tools", "benchmarks") for tree in parsed(root / folder)]
     rooms = ("pricing", "risk", "solvency", "hedging", "planning", "collateral", "structures")
-    pages = (root / "docs" / "reference" / f"{room}.md" for room in rooms)
-    told = "".join(page.read_text(encoding="utf-8") for page in pages if page.exists())
+    # A refusal for want of a rule for orders sends its reader to the second.
+    pages = [*(f"reference/{room}.md" for room in rooms), "how-to/your-own-desk.md"]
+    told = "".join((root / "docs" / page).read_text(encoding="utf-8") for page in pages)
     found = set(uncalled(parsed(root / "src" / "hedgerow"), callers, told))
     assert found == set(_KEPT), "delete it with its tests, or call it; what is kept says why"
 
@@ -77,6 +88,7 @@ def test_the_check_sees_who_has_none() -> None:
 def used(): pass
 def alone(): return alone()
 def told_of(): pass
+def shown(): pass
 def _own(): pass
 class Held:
     def asked(self): pass
@@ -85,6 +97,7 @@ class Held:
 def command(): pass
 """
     caller = ast.parse("from made import alone\nHeld()")
-    assert list(uncalled([ast.parse(source)], [caller], "There is `told_of`.")) == [
-        "alone", "Held.unasked",
+    page = "There is `told_of`.\n\n```python\n>>> made.shown(\n...     1)\ntold_of(2)\n```\n"
+    assert list(uncalled([ast.parse(source)], [caller], page)) == [
+        "alone", "told_of", "Held.unasked",
     ]  # fmt: skip

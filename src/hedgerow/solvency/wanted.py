@@ -122,7 +122,7 @@ def collateral_wanted(
     extra_ccy, reach_ccy = enough
     (found,), (error,) = gone([extra_ccy])
     (fresh,), (fresh_error,) = gone([extra_ccy], fresh_seed)
-    doubt = _doubt(of, wanted_frac, (found, error), (fresh, fresh_error), paths_count)
+    doubt = _doubt(of, wanted_frac, (found, fresh), (error, fresh_error), paths_count)
     if doubt is not None:
         return doubt
     off_frac = max(error, fresh_error, abs(fresh - found))
@@ -172,23 +172,24 @@ def _enough(
 def _doubt(
     of: Headroom,
     wanted_frac: float,
-    found: tuple[float, float],
-    fresh: tuple[float, float],
+    gone_frac: tuple[float, float],
+    error_frac: tuple[float, float],
     paths_count: int,
 ) -> Failure | None:
-    """Say why two sets of draws, each what is gone and its error, do not bear an amount out."""
+    """Say why two sets of draws, by what is gone in each, do not bear an amount out."""
+    found, fresh = gone_frac
     counts = [
         float(effective_count(np.array(chance), np.array(error), paths_count))
-        for chance, error in (found, fresh)
+        for chance, error in zip(gone_frac, error_frac, strict=True)
     ]
     if min(counts) < _EFFECTIVE_COUNT_MIN:
         return _too_few(of, wanted_frac, min(counts), paths_count)
-    if abs(fresh[0] - found[0]) > _APART_MAX * math.hypot(found[1], fresh[1]):
+    if abs(fresh - found) > _APART_MAX * math.hypot(*error_frac):
         return Failure(
             subject=of.account_id,
             reason="not_converged",
-            message=f"two sets of {paths_count:,} paths do not agree: {found[0]:.3%} and "
-            f"{fresh[0]:.3%} are gone with one amount; walk more",
+            message=f"two sets of {paths_count:,} paths do not agree: {found:.3%} and {fresh:.3%} "
+            "are gone with one amount; walk more",
         )
     return None
 

@@ -2,7 +2,8 @@
 
 A `View` enters. While the desk is worth less than it was by a stated loss, orders leave that close
 every option on a hedged coin and trade the delta of what is left to its target; before that nothing
-leaves. What it does follows from the view alone: once closed there is nothing left to do. A desk
+leaves. What it does follows from the view alone: once closed there is nothing left to do, and what
+a book did not take is sent again at the next look. A desk
 whose value is unknown is not closed, and the decision says why.
 """
 
@@ -133,7 +134,8 @@ def _closing(
         mark /= option.multiplier_coin_per_contract
         is_bought = position.quantity_contracts < 0
         worse = mark * _WORSE_FRAC + _TICKS_COUNT * option.tick_ccy
-        limit = mark + worse if is_bought else max(mark - worse, Decimal(0))
+        # At least a tick: for nothing nobody is to have it.
+        limit = mark + worse if is_bought else max(mark - worse, option.tick_ccy)
         yield Order(
             client_id="",
             account_id=account.account_id,

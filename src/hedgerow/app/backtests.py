@@ -24,7 +24,14 @@ from hedgerow.app.backtest_request import BacktestAsked
 from hedgerow.app.desk import Desk
 from hedgerow.app.desk_fields import duration_ns
 from hedgerow.app.feed import Market, open_market
-from hedgerow.app.hedge_backtest import POLICIES, HedgeTerms, Policy, backtest, lacking
+from hedgerow.app.hedge_backtest import (
+    POLICIES,
+    HedgeTerms,
+    Policy,
+    backtest,
+    lacking,
+    option_depth,
+)
 from hedgerow.app.options import Source
 from hedgerow.app.verdict import status
 from hedgerow.app.written import check_plot, write_file, write_plot
@@ -235,7 +242,8 @@ def _statements(desk: Desk, market: Market, terms: HedgeTerms) -> list[str]:
     if terms.loss_usd is not None:
         said.append(
             f"The stop-loss closes every option on the hedged coins once {terms.loss_usd:,.0f} USD "
-            "are lost, at any size, and the delta that is left; until then it does nothing."
+            "are lost, and the delta that is left; until then it does nothing. "
+            f"{option_depth(desk, terms).statement()}"
         )
     return [*said, *assumptions(desk, market)]
 

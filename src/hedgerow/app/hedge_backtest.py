@@ -37,7 +37,7 @@ from hedgerow.risk import CashFlow, Explained, Fill, Method, RunStep, explain
 from hedgerow.simulation import Episode, Frame, News, OptionSpread, World, run
 from hedgerow.units import HOUR_NS, format_ns, to_exact, to_model
 
-__all__ = ["POLICIES", "HedgeTerms", "Policy", "backtest", "lacking"]
+__all__ = ["POLICIES", "HedgeTerms", "Policy", "backtest", "lacking", "option_depth"]
 
 Policy: TypeAlias = Literal["none", "stop-loss"] | BandKind
 POLICIES: Final[tuple[Policy, ...]] = ("none", "stop-loss", *BAND_KINDS)
@@ -63,6 +63,13 @@ class HedgeTerms:
     interval_ns: int | None = None
     width_coin: float | None = None
     loss_usd: float | None = None
+
+
+def option_depth(desk: Desk, terms: HedgeTerms) -> Depth:
+    """Give what is assumed of the books of options, by which a stop closes."""
+    return Depth(
+        half_spread_vol_frac=desk.option_half_spread_vol_frac, factor_frac=terms.depth_factor_frac
+    )
 
 
 def lacking(desk: Desk, policy: Policy, terms: HedgeTerms) -> str | None:
@@ -125,7 +132,7 @@ def backtest(
         rulebooks=desk.rulebooks,
         congestion=market.congestion,
         option_spread=OptionSpread(half_spread_vol_frac=desk.option_half_spread_vol_frac),
-        option_depth=Depth(half_spread_vol_frac=desk.option_half_spread_vol_frac),
+        option_depth=option_depth(desk, terms),
     )
     books = _Books(desk, methods, every_ns, end_ns)
 

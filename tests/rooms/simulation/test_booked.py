@@ -2,11 +2,13 @@
 
 from decimal import Decimal
 
+import msgspec
+
+from hedgerow.hedging import Depth
 from hedgerow.market import FundingSettlement
-from hedgerow.planning import Order
 from hedgerow.portfolio import Account
 from hedgerow.risk import CashFlow
-from hedgerow.simulation import News, World
+from hedgerow.simulation import News
 from tests.rooms.simulation.desk import (
     CALL,
     PERP,
@@ -89,19 +91,26 @@ def test_funding_names_what_it_was_paid_for() -> None:
     adds_up(before, made.accounts(T0), news)
 
 
-def option_order(name: str, quantity: str, limit: str | None) -> Order:
-    return Order(
-        client_id=f"{name}{quantity}", account_id="options", venue="options", instrument_id=name,
-        quantity_contracts=D(quantity), price_limit_usd=D(0), cost_expected_usd=0.0, reason="",
-        price_limit_ccy=None if limit is None else D(limit),
-    )  # fmt: skip
-
-
-def opened_options(*positions: tuple[str, str, str | None]) -> World:
-    made = world(options("5", *positions))
+def test_an_order_of_an_option_tells_its_premium_and_its_fee() -> None:
+    made = world(options("5", (CALL.instrument_id, "-2", None)), option_depth=Depth())
     made.settle(snapshot(quote("100000"), index("100000"), *chain()))
     made.drain()
-    return made
+    before = made.accounts(T0)
+    sent = msgspec.structs.replace(
+        order("2", "1", instrument=CALL.instrument_id),
+        account_id="options",
+        venue="options",
+        price_limit_ccy=D("0.9"),
+    )
+    receipt = made.place(sent, T0)
+    news = made.drain()
+    assert {(each.kind, each.instrument_id) for each in news.fills} == {
+        ("trade", CALL.instrument_id)
+    }
+    paid = sum(((each.price_ccy or D(0)) * each.quantity_contracts for each in news.fills), D(0))
+    assert kinds(news.flows) == [("trade", CALL.instrument_id), ("fee", CALL.instrument_id)]
+    assert [each.quantity_coin for each in news.flows] == [-paid, -receipt.fee_ccy]
+    adds_up(before, made.accounts(T0), news)
 
 
 def test_what_is_liquidated_is_told_at_the_prices_it_went_for() -> None:

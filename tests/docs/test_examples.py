@@ -8,10 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from hedgerow import pricing, risk, solvency
+from hedgerow import collateral, pricing, risk, solvency
+from hedgerow.hedging import structures
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = {"pricing": pricing, "risk": risk, "solvency": solvency}
+ROOMS = {
+    "pricing": pricing,
+    "risk": risk,
+    "solvency": solvency,
+    "collateral": collateral,
+    "structures": structures,
+}
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 PAGES = [
     page

@@ -34,6 +34,7 @@ _TO_THE_LAST = (
     "hedgerow.exposure.",
     "hedgerow.margin.model.",
     "hedgerow.limits.",
+    "hedgerow.solvency.",
 )
 _OF_A_PAPER = "hedgerow.pricing.implied_reference"
 # Rooms whose functions take numbers of any unit, columns under their paper's letters, or integers

@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
@@ -23,6 +23,7 @@ from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
 from hedgerow import __version__
 from hedgerow.app.actions import act
 from hedgerow.app.amounts import number
+from hedgerow.app.backtest_verb import backtest
 from hedgerow.app.exposure import exposure
 from hedgerow.app.kernel_cache import choose_kernel_cache
 from hedgerow.app.limits import calls, limits
@@ -32,6 +33,7 @@ from hedgerow.app.planning import plan
 from hedgerow.app.price import price
 from hedgerow.app.risk import risk
 from hedgerow.app.solvency import solvency
+from hedgerow.app.structures import STRUCTURES
 from hedgerow.app.surface import surface
 from hedgerow.errors import HedgerowError
 
@@ -51,6 +53,8 @@ for noun in (
     journal,
 ):  # fmt: skip
     app.command(noun)
+for name, verb in STRUCTURES.items():
+    hedge.command(verb, name=name)
 
 
 @app.command
@@ -128,8 +132,51 @@ def hedge_bands(
     )
 
 
+hedge.command(backtest)
+
+
 @collateral.command(name="plan")
 def collateral_plan(
+    desk: DeskPath = None,
+    *,
+    method: Annotated[
+        Literal["least", "greedy"],
+        Parameter(
+            help="least: all accounts at once, at the least cost; greedy: one by one, along the "
+            "routes in their order, as the agent does."
+        ),
+    ] = "least",
+    reserve: Annotated[
+        float,
+        number("--reserve", "reserve_usd", "Dollars that stay in accounts without a rulebook."),
+    ] = 0.0,
+    scenarios: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative="",
+            show_default=False,
+            help="Shocks after which no account shall be past its trigger, written as for margin "
+            "stress: spot=-20%,vol=+10pt or a name. May be given again.",
+        ),
+    ] = (),
+    data: Data = None,
+    at: At = None,
+    seed: Seed = None,
+    as_json: Json = False,
+) -> int:
+    """Plan the transfers that refill each account's buffer. Sends nothing."""
+    return act(
+        "collateral plan",
+        Source(desk, data, at, seed),
+        method=method,
+        reserve_usd=reserve,
+        scenarios=scenarios,
+        as_json=as_json,
+    )
+
+
+@collateral.command(name="freed")
+def collateral_freed(
     desk: DeskPath = None,
     *,
     data: Data = None,
@@ -137,8 +184,8 @@ def collateral_plan(
     seed: Seed = None,
     as_json: Json = False,
 ) -> int:
-    """Plan the transfers that refill each account's buffer. Sends nothing."""
-    return act("collateral plan", Source(desk, data, at, seed), as_json=as_json)
+    """Show the capital that moving positions, or keeping an account another way, would free."""
+    return act("collateral freed", Source(desk, data, at, seed), as_json=as_json)
 
 
 @journal.command(name="verify")

@@ -4,7 +4,7 @@ A desk without a file is the embedded one; its market is generated from a seed, 
 no data, and is the same bytes for the same seed.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -16,6 +16,7 @@ import numpy as np
 
 from hedgerow.app.desk import Desk, load_desk
 from hedgerow.errors import DeskRejected, RecordingRejected
+from hedgerow.instruments import Option
 from hedgerow.market import Candle, IndexPrice, MarketEvent
 from hedgerow.simulation import (
     Congestion,
@@ -59,7 +60,9 @@ class Market:
     congestion: Sequence[Congestion] = ()
 
 
-def open_market(path: Path | None, data: Path | None, seed: int | None) -> tuple[Desk, Market]:
+def open_market(
+    path: Path | None, data: Path | None, seed: int | None, *, only_held: bool = False
+) -> tuple[Desk, Market]:
     """Load a desk and the market it is to live in.
 
     Parameters
@@ -70,6 +73,8 @@ def open_market(path: Path | None, data: Path | None, seed: int | None) -> tuple
         The folder of recordings; needed by a desk that names recordings.
     seed
         Of the embedded episode; None for the usual one.
+    only_held
+        Whether recorded chains are read for the options alone that the desk file names.
 
     Raises
     ------
@@ -100,7 +105,7 @@ def open_market(path: Path | None, data: Path | None, seed: int | None) -> tuple
         name=folder.resolve().name,
         digest=_digest(desk, folder),
         seed=None,
-        events=lambda: _recorded(desk, folder),
+        events=lambda: _recorded(desk, folder, only_held=only_held),
         statements=(*_index_statements(desk), *desk.assumptions.statements()),
     )
     return desk, market
@@ -125,7 +130,7 @@ def _generated(desk: Desk, seed: int) -> Market:
     )
 
 
-def _recorded(desk: Desk, data: Path) -> Iterator[MarketEvent]:
+def _recorded(desk: Desk, data: Path, *, only_held: bool = False) -> Iterator[MarketEvent]:
     """Give the desk's recordings on one clock, warm-up to end, with assumptions between.
 
     Raises
@@ -139,7 +144,7 @@ def _recorded(desk: Desk, data: Path) -> Iterator[MarketEvent]:
     named = desk.recording.model_dump()
     streams = [
         _heard(folders[name], partial(read, desk, folders[name]), desk)
-        for kind, read in _READERS.items()
+        for kind, read in (_READERS | ({"options": _held_chains} if only_held else {})).items()
         if (name := named[kind]) is not None
     ]
     return with_assumptions(_with_indices(merge(*streams), desk), desk.assumptions)
@@ -235,6 +240,14 @@ def _raw_books(desk: Desk, folder: Path, start_ns: int, end_ns: int, /) -> Itera
     )
 
 
+def _held_chains(desk: Desk, folder: Path, start_ns: int, end_ns: int, /) -> Iterator[MarketEvent]:
+    """Read chains for the options alone that the desk knows."""
+    names = {name for name, terms in desk.instruments.items() if isinstance(terms, Option)}
+    return read_chains(
+        folder, start_ns=start_ns, end_ns=end_ns, underlyings=sorted(desk.movers), names=names
+    )
+
+
 def _whole(read: Callable[..., Iterator[MarketEvent]]) -> _KindReader:
     """Read all that a file holds, whatever coins the desk has."""
     return lambda _, folder, start_ns, end_ns: read(folder, start_ns=start_ns, end_ns=end_ns)
@@ -249,7 +262,7 @@ def _filed(folder: Path, desk: Desk, ending: str) -> list[str]:
 
 
 # In order of arrival at equal times; the keys are those of [recording].
-_READERS: Mapping[str, _KindReader] = {
+_READERS: dict[str, _KindReader] = {
     "perpetuals": _by_symbol(read_perpetuals),
     "marks": _by_symbol(read_marks),
     "spot": _by_symbol(read_spot),

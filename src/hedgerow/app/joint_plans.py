@@ -7,12 +7,11 @@ import msgspec
 
 from hedgerow.app.asked import heading_of, looked_at, opened, show, status_of
 from hedgerow.app.options import Source
-from hedgerow.app.plan_request import late_usd, offers_of
+from hedgerow.app.plan_request import late_statements, late_usd, offers_of
 from hedgerow.errors import DeskRejected, Failure
 from hedgerow.hedging import Depth
 from hedgerow.margin import rulebooks_at
 from hedgerow.planning import (
-    LATE_STATEMENT,
     Joint,
     JointTerms,
     Plan,
@@ -68,7 +67,7 @@ def make_plan(
         desk.limits,
         instruments,
         rulebooks,
-        assumptions=(*market.statements, depth.statement(), LATE_STATEMENT),
+        assumptions=(*market.statements, depth.statement(), *late_statements(desk, state)),
         valid_ns=MINUTE_NS,
         runner_up=runner_up(found),
     )
@@ -119,13 +118,14 @@ def compare_plans(
     )
     rows = states(found)
     known = {name: each for name, each in found.items() if isinstance(each, Joint)}
+    assumed = (depth.statement(), *late_statements(desk, state))
     show(
         {
             "ways": builtins_of(rows),
             "bound_usd": {name: round(each.bound_usd, 6) for name, each in known.items()},
-            "assumptions": [depth.statement(), LATE_STATEMENT],
+            "assumptions": list(assumed),
         },
-        ways_tables(rows, heading_of(state), (depth.statement(), LATE_STATEMENT)),
+        ways_tables(rows, heading_of(state), assumed),
         as_json=as_json,
     )
     return status_of(state, as_json=as_json)

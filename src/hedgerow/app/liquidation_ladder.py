@@ -42,6 +42,9 @@ def show_ladder(
     depth_coin_per_usd: float,
     fee_frac: float,
     recovery_frac: float,
+    bonus_frac: float | None,
+    bonus_share_frac: float | None,
+    elsewhere_coin: float,
     side: Side,
     shock_frac: float | None,
     cluster_frac: float,
@@ -61,13 +64,23 @@ def show_ladder(
         check_plot(plot)
     if (desk is None) != (coin is None):
         raise RequestRejected("--desk and --coin come together: whose levels, and along what")
+    if (bonus_frac is None) != (bonus_share_frac is None):
+        raise RequestRejected(
+            "--bonus and --bonus-share come together: what liquidators get, and how much of that "
+            "who hunts"
+        )
     ours = OwnLevels((), (), ()) if desk is None or coin is None else own_levels(desk, coin)
     try:
         others = _others(file, is_desk=desk is not None)
         ladder = _ladder(others, side, price_now_usd, cluster_frac, ours)
         impact = linear_impact(depth_coin_per_usd)
         terms = HuntTerms(
-            depth_coin_per_usd=depth_coin_per_usd, fee_frac=fee_frac, recovery_frac=recovery_frac
+            depth_coin_per_usd=depth_coin_per_usd,
+            fee_frac=fee_frac,
+            recovery_frac=recovery_frac,
+            elsewhere_coin=elsewhere_coin,
+            bonus_frac=bonus_frac or 0.0,
+            bonus_share_frac=bonus_share_frac or 0.0,
         )
         view = LadderView(
             ladder=ladder,

@@ -39,6 +39,7 @@ Seed = Annotated[
     int | None,
     Parameter(help="Seed of the embedded episode; 7 when left out.", converter=whole(0, _SEED_MAX)),
 ]
+Whole = Annotated[int, Parameter(converter=whole(0, _SEED_MAX))]
 At = Annotated[str | None, Parameter(help="Time such as 2026-02-05T12:00:00Z; default: the start.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON and nothing else.")]
 

@@ -8,13 +8,14 @@ from hedgerow.collateral import Route
 from hedgerow.errors import DeskRejected, Failure, HedgerowError
 from hedgerow.hedging import Depth, Offer, offer
 from hedgerow.instruments import EntryContract, Instrument, Option
-from hedgerow.limits import Survey
+from hedgerow.limits import Survey, account_node
 from hedgerow.margin import Rulebook, terms_of
-from hedgerow.planning import late_cost
+from hedgerow.planning import LATE_STATEMENT, late_cost
 from hedgerow.portfolio import Account
+from hedgerow.units import DAY_NS
 from hedgerow.venues.recordings import option_from_name
 
-__all__ = ["late_usd", "offers_of"]
+__all__ = ["late_statements", "late_usd", "offers_of"]
 
 
 def offers_of(
@@ -93,6 +94,25 @@ def _matched(
             "may hold"
         )
     return found
+
+
+def late_statements(desk: Desk, state: Survey) -> tuple[str, ...]:
+    """Say how being late is counted, and where it is not because nobody knows how likely it is."""
+    accounts = {each.account_id: each for each in state.book.accounts}
+    unknown = []
+    for account_id in dict.fromkeys(each.target_account_id for each in desk.routes):
+        account = accounts[account_id]
+        distance = state.distances.get(account_node(account))
+        if distance is None:
+            continue
+        chance = (
+            distance
+            if isinstance(distance, Failure)
+            else desk.chance(state.seen.coins_of(account), distance, DAY_NS)
+        )
+        if isinstance(chance, Failure):
+            unknown.append(f"Being late at {account_id} is counted as nothing: {chance.message}.")
+    return (LATE_STATEMENT, *unknown)
 
 
 def late_usd(

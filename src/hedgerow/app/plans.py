@@ -1,19 +1,36 @@
-"""What ``hedgerow hedge plan`` and ``collateral plan`` do: plan one half, print, send nothing."""
+"""What ``hedge plan``, ``collateral plan`` and ``collateral freed`` do: print, and send nothing."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from rich.console import Group
 
 from hedgerow import collateral, hedging
 from hedgerow.app.asked import heading_of, looked_at, opened, show, status_of
 from hedgerow.app.desk import Desk
 from hedgerow.app.feed import Market
 from hedgerow.app.options import Source
-from hedgerow.collateral import TransferPlan
+from hedgerow.app.shocks import read_shock
+from hedgerow.collateral import Allocation, TransferPlan, freed, least_plan
+from hedgerow.errors import RequestRejected
 from hedgerow.hedging import TradePlan
 from hedgerow.limits import Survey
 from hedgerow.margin import rulebooks_at
+from hedgerow.market import Shock
 from hedgerow.planning import plan
-from hedgerow.reporting import builtins_of, plan_tables
+from hedgerow.reporting import allocation_tables, builtins_of, freed_tables, plan_tables
+from hedgerow.solvency import coins_moved
 from hedgerow.units import MINUTE_NS
 
-__all__ = ["show_hedges", "show_transfers"]
+__all__ = ["show_freed", "show_hedges", "show_transfers"]
+
+_EARNS_FRAC_PER_YEAR = 0.05
+_HORIZON_DAYS = 30.0
+_TAKEN = (
+    f"What is posted no longer earns {_EARNS_FRAC_PER_YEAR:.0%} a year for {_HORIZON_DAYS:.0f} "
+    "days, less what it earns or saves where it is supplied or repaid: an assumption, by which "
+    "ways are compared."
+)
 
 
 def show_hedges(source: Source, *, as_json: bool) -> int:
@@ -33,12 +50,43 @@ def show_hedges(source: Source, *, as_json: bool) -> int:
     return _show(desk, market, state, trades, nothing, asked_of, acts_when, as_json=as_json)
 
 
-def show_transfers(source: Source, *, as_json: bool) -> int:
-    """Print the transfers that refill each account's buffer."""
+def show_transfers(
+    source: Source,
+    *,
+    method: Literal["least", "greedy"],
+    reserve_usd: float,
+    scenarios: Sequence[str],
+    as_json: bool,
+) -> int:
+    """Print the transfers that refill each account's buffer.
+
+    Raises
+    ------
+    RequestRejected
+        If a scenario cannot be read, or greedy is asked for what only the least cost can keep to.
+    """
+    if method == "greedy" and (reserve_usd > 0 or scenarios):
+        raise RequestRejected("--reserve and --scenarios go with --method least, not with greedy")
     desk, market, at_ns = opened(source)
     state = looked_at(desk, market, at_ns)
     rulebooks = rulebooks_at(desk.rulebooks, at_ns)
-    transfers = collateral.plan(desk.buffers, desk.routes, state, rulebooks)
+    allocation = None
+    if method == "least":
+        coins = coins_moved(tuple(state.book.terms.values()), state.book.accounts, state.snapshot)
+        dollars = sorted(state.snapshot.dollars_usd)
+        found = least_plan(
+            desk.buffers,
+            desk.routes,
+            state,
+            rulebooks,
+            scenarios={text: _scenario(text, coins, dollars) for text in scenarios},
+            reserve_usd=reserve_usd,
+            earns_frac_per_year=_EARNS_FRAC_PER_YEAR,
+            horizon_days=_HORIZON_DAYS,
+        )
+        transfers, allocation = found.transfers, found.allocation
+    else:
+        transfers = collateral.plan(desk.buffers, desk.routes, state, rulebooks)
     nothing = TradePlan(trades=(), unmet=())
     named = ", ".join(each.account_id for each in desk.buffers) or "no account"
     asked_of = f"The [[buffers]] of the desk file are for {named}."
@@ -48,7 +96,34 @@ def show_transfers(source: Source, *, as_json: bool) -> int:
         if desk.buffers
         else "The desk file has no [[buffers]]."
     )
-    return _show(desk, market, state, nothing, transfers, asked_of, acts_when, as_json=as_json)
+    return _show(
+        desk,
+        market,
+        state,
+        nothing,
+        transfers,
+        asked_of,
+        acts_when,
+        allocation=allocation,
+        taken=(_TAKEN,) if method == "least" else (),
+        as_json=as_json,
+    )
+
+
+def show_freed(source: Source, *, as_json: bool) -> int:
+    """Print what other modes and other venues would leave free; what has no answer comes last."""
+    desk, market, at_ns = opened(source)
+    state = looked_at(desk, market, at_ns)
+    found = freed(state, rulebooks_at(desk.rulebooks, at_ns))
+    show(builtins_of(found), freed_tables(found, heading_of(state)), as_json=as_json)
+    return status_of(state, as_json=as_json)
+
+
+def _scenario(text: str, coins: Sequence[str], dollars: Sequence[str]) -> Shock:
+    try:
+        return read_shock(text, coins, dollars)
+    except RequestRejected as bad:
+        raise RequestRejected(str(bad).replace("--shock", "--scenarios", 1)) from bad
 
 
 def _show(
@@ -61,6 +136,8 @@ def _show(
     acts_when: str,
     *,
     as_json: bool,
+    allocation: Allocation | None = None,
+    taken: tuple[str, ...] = (),
 ) -> int:
     made = plan(
         trades=trades,
@@ -69,9 +146,13 @@ def _show(
         instruments=desk.instruments,
         rulebooks=rulebooks_at(desk.rulebooks, state.snapshot.time_ns),
         limits=desk.limits,
-        assumptions=market.statements,
+        assumptions=(*market.statements, *taken),
         valid_ns=MINUTE_NS,
     )
     shown = plan_tables(made, heading=heading_of(state), asked_of=asked_of, acts_when=acts_when)
-    show(builtins_of(made), shown, as_json=as_json)
+    payload = builtins_of(made)
+    if allocation is not None:
+        payload["allocation"] = builtins_of(allocation)
+        shown = Group(shown, allocation_tables(allocation))
+    show(payload, shown, as_json=as_json)
     return status_of(state, as_json=as_json)

@@ -22,8 +22,8 @@ def find_implied(terms: Terms, prices: Prices, *, as_json: bool) -> int:
     """Find the vols of prices, print them, and exit with 1 where one has none."""
     prices.check()
     years = terms.years()
-    forward = terms.underlying_usd * math.exp(terms.checked_carry() * years)
-    unit_usd = forward if prices.is_in_coin else 1.0
+    forward_usd = terms.underlying_usd * math.exp(terms.checked_carry() * years)
+    unit_usd = forward_usd if prices.is_in_coin else 1.0
     growth = math.exp(terms.rate_frac_per_year * years)
     answers: list[VolAnswer] = []
 
@@ -47,7 +47,7 @@ def find_implied(terms: Terms, prices: Prices, *, as_json: bool) -> int:
             )
         )
 
-    asked = (forward, terms.strike_usd, years, terms.is_call)
+    asked = (forward_usd, terms.strike_usd, years, terms.is_call)
     if prices.paid_ccy is not None:
         found = implied_vols(undiscounted(prices.paid_ccy), *asked)
         add("price", prices.paid_ccy, found.vol_frac, found.reason_code)
@@ -70,7 +70,7 @@ def find_implied(terms: Terms, prices: Prices, *, as_json: bool) -> int:
             tick_volpt=_known(quoted.tick_volpt) if has_mid else None,
             gate=gate,
         )
-    hint = _unit_hint(terms, prices, forward)
+    hint = _unit_hint(terms, prices, forward_usd)
     given = given_of(terms, years)
     show_option(
         lambda: implied_builtins(given, answers, quote, hint, terms.remarks()),
@@ -84,19 +84,19 @@ def find_implied(terms: Terms, prices: Prices, *, as_json: bool) -> int:
     return 1 if lost else 0
 
 
-def _unit_hint(terms: Terms, prices: Prices, forward: float) -> str | None:
+def _unit_hint(terms: Terms, prices: Prices, forward_usd: float) -> str | None:
     """Say where prices look as if they were counted in the other unit."""
     given = (prices.paid_ccy, prices.bid_ccy, prices.ask_ccy)
     known = [price for price in given if price]
     if not known:
         return None
-    if prices.is_in_coin and max(known) > _COINS_MAX * max(1.0, terms.strike_usd / forward):
+    if prices.is_in_coin and max(known) > _COINS_MAX * max(1.0, terms.strike_usd / forward_usd):
         way = "divide it by the forward" if terms.is_coin_settled else "leave out --in-coin"
         return f"{max(known):g} coins are dear for an option on one; if it is in USD, {way}"
-    if not prices.is_in_coin and forward >= _DEAR_USD and max(known) < _COIN_PRICE_MAX:
+    if not prices.is_in_coin and forward_usd >= _DEAR_USD and max(known) < _COIN_PRICE_MAX:
         return (
-            f"{max(known):g} USD is little for an option on a coin of {forward:,.0f} USD; if it is "
-            "in coin, add --in-coin"
+            f"{max(known):g} USD is little for an option on a coin of {forward_usd:,.0f} USD; if "
+            "it is in coin, add --in-coin"
         )
     return None
 

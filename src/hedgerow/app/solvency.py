@@ -202,7 +202,8 @@ def ladder(
         Path,
         Parameter(
             help="A .csv or .parquet, one account a row: level_usd, size_coin (positive is long) "
-            "and, where some are ours, is_own."
+            "and, where some are ours, is_own. Two more say where ours that gain stand in the "
+            "venue's queue: price_entry_usd and account_value_usd, of accounts that gain."
         ),
     ],
     *,
@@ -215,6 +216,22 @@ def ladder(
     recovery: Annotated[
         float,
         number("--recovery", "recovery_frac", "How much of the move comes back by itself: 25%."),
+    ] = 0.0,
+    bonus: Annotated[
+        float | None,
+        number("--bonus", "bonus_frac", "What of the liquidated liquidators get: 5%."),
+    ] = None,
+    bonus_share: Annotated[
+        float | None,
+        number("--bonus-share", "bonus_share_frac", "How much of that who hunts gets: 50%."),
+    ] = None,
+    elsewhere: Annotated[
+        float,
+        number(
+            "--elsewhere",
+            "not_negative",
+            "Coins that who hunts holds elsewhere and that gain by the move: a short, of a fall.",
+        ),
     ] = 0.0,
     side: Annotated[
         Literal["fall", "rise"], Parameter(help="Longs that break at a fall, or shorts at a rise.")
@@ -254,6 +271,9 @@ def ladder(
         depth_coin_per_usd=depth,
         fee_frac=fee,
         recovery_frac=recovery,
+        bonus_frac=bonus,
+        bonus_share_frac=bonus_share,
+        elsewhere_coin=elsewhere,
         side=side,
         shock_frac=shock,
         cluster_frac=cluster,

@@ -6,7 +6,8 @@ venue → account → underlying → expiry, and one per coin across the desk, w
 coins, which stand on their own rows alone. A node above a missing instrument says so;
 the room refuses to show such a total as complete.
 
-Any node can be asked further: what it gains over spot, vol and time (`ladder`), in which expiries
+Any node can be asked further: what it gains over spot, vol and time (`ladder`) or under any shocks
+(`node_profits`), in which expiries
 and strikes its Greeks lie (`buckets`), how its delta in one coin moves with another
 (`cross_gammas`), what its perpetuals pay (`funding`), and what it costs to leave (`liquidity`).
 """
@@ -17,6 +18,7 @@ from hedgerow.exposure.cross import cross_gammas
 from hedgerow.exposure.funding import FundingRate, FundingRow, FundingTable, funding
 from hedgerow.exposure.ladder import ladder
 from hedgerow.exposure.liquidity import ExitLine, LiquidityRow, LiquidityTable, liquidity
+from hedgerow.exposure.profits import NodeProfits, node_profits
 from hedgerow.exposure.records import (
     BucketTable,
     CrossTable,
@@ -37,6 +39,7 @@ __all__ = [
     "FundingTable",
     "LiquidityRow",
     "LiquidityTable",
+    "NodeProfits",
     "ScenarioCell",
     "ScenarioLadder",
     "aggregate",
@@ -45,4 +48,5 @@ __all__ = [
     "funding",
     "ladder",
     "liquidity",
+    "node_profits",
 ]

@@ -30,7 +30,7 @@ from hedgerow.portfolio import Account, Book
 from hedgerow.pricing import GREEKS, VOL_REGIME, DollarGreeks, Values, unit_ccy
 from hedgerow.units import SECOND_NS, date_utc, to_exact, to_model
 
-__all__ = ["aggregate", "node_places", "of_any_coin", "parts_of"]
+__all__ = ["aggregate", "entry_unit_ccy", "node_places", "of_any_coin", "parts_of"]
 
 _ENTRY_STEP = Decimal("1e-10")
 
@@ -87,7 +87,7 @@ def parts_of(book: Book, values: Values, snapshot: Snapshot) -> tuple[Part, ...]
             parts.append(Part(**place, is_known=False, troubles=troubles))
             continue
         quantity = float(book.holding_quantity_contracts[h])
-        entry = _entry_unit_ccy(instrument, float(book.holding_entry_ccy[h]))
+        entry = entry_unit_ccy(instrument, float(book.holding_entry_ccy[h]))
         worth_ccy = quantity * (float(values.unit_ccy[row]) - entry)
         parts.append(
             Part(
@@ -180,7 +180,8 @@ def _stale(account: Account, snapshot: Snapshot) -> Failure | None:
     )
 
 
-def _entry_unit_ccy(instrument: Instrument, entry_usd: float) -> float:
+def entry_unit_ccy(instrument: Instrument, entry_usd: float) -> float:
+    """Give what one contract was worth when it was entered; nothing where nothing was."""
     if entry_usd == 0.0 or not has_entry(instrument):
         return 0.0
     # The entry came from an exact price, so the shortest decimal gives it back; averages of fills

@@ -13,6 +13,7 @@ moves it) or little shortfall over full revaluations (Rockafellar and Uryasev): 
 """
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 import msgspec
 import numpy as np
@@ -183,25 +184,33 @@ def trade_costs(offers: Sequence[Offer], horizon_days: float) -> Ladders:
     """Give what trading costs by the books and what holding it does; unknown funding is none.
 
     Funding received makes a trade as cheap as nothing, never cheaper: it helps to choose between
-    hedges and is no reason to trade.
+    hedges and is no reason to trade. One instrument has one book, whichever accounts trade it: they
+    share its levels, at the dearer of their fees.
     """
-    rungs = [
-        (at, is_up, rung)
-        for at, each in enumerate(offers)
-        for is_up, side in ((True, each.buys), (False, each.sells))
-        for rung in side
-    ]
-    held = [(each.carry_usd_per_day or 0.0) * horizon_days for each in offers]
+    books = list(dict.fromkeys(each.instrument_id for each in offers))
+    own = np.array([books.index(each.instrument_id) for each in offers], dtype=np.int64)
+    index, ups, widths, prices = [], [], [], []
+    for book, instrument_id in enumerate(books):
+        sharing = [each for each in offers if each.instrument_id == instrument_id]
+        for is_up in (True, False):
+            sides = [each.buys if is_up else each.sells for each in sharing]
+            for rungs in zip_longest(*sides):
+                held = [(each.carry_usd_per_day or 0.0) * horizon_days for each in sharing]
+                costs = [
+                    max(0.0, rung.cost_usd_per_contract + (-carry if is_up else carry))
+                    for rung, carry in zip(rungs, held, strict=True)
+                    if rung is not None
+                ]
+                index.append(book)
+                ups.append(is_up)
+                widths.append(max(rung.width_contracts for rung in rungs if rung is not None))
+                prices.append(max(costs))
     return Ladders(
-        decision_index=np.array([at for at, _, _ in rungs], dtype=np.int64),
-        is_up=np.array([is_up for _, is_up, _ in rungs], dtype=np.bool_),
-        width_amount=np.array([rung.width_contracts for _, _, rung in rungs]),
-        price_usd_per_amount=np.array(
-            [
-                max(0.0, rung.cost_usd_per_contract + (-held[at] if is_up else held[at]))
-                for at, is_up, rung in rungs
-            ]
-        ),
+        book_index=np.array(index, dtype=np.int64),
+        is_up=np.array(ups, dtype=np.bool_),
+        width_amount=np.array(widths, dtype=np.float64),
+        price_usd_per_amount=np.array(prices, dtype=np.float64),
+        decision_book_index=own,
     )
 
 
@@ -228,10 +237,13 @@ def _told(
 ) -> HedgeChoice:
     amounts = np.array(answer.chosen_amount)
     trades = []
+    taken: dict[tuple[str, bool], float] = {}
     for each, quantity in zip(offers, answer.chosen_amount, strict=True):
         if abs(quantity) <= 1e-9:
             continue
-        crossing, fee = crossing_and_fee_usd(each, quantity)
+        side = each.instrument_id, quantity > 0
+        crossing, fee = crossing_and_fee_usd(each, quantity, taken.get(side, 0.0))
+        taken[side] = taken.get(side, 0.0) + abs(quantity)
         trades.append(
             ChosenTrade(
                 instrument_id=each.instrument_id,
@@ -266,11 +278,18 @@ def _told(
     )
 
 
-def crossing_and_fee_usd(each: Offer, quantity_contracts: float) -> tuple[float, float]:
-    """Give what so many contracts cost by the book beyond the mark, and in fees."""
-    left, cost, fee = abs(quantity_contracts), 0.0, 0.0
+def crossing_and_fee_usd(
+    each: Offer, quantity_contracts: float, taken_contracts: float = 0.0
+) -> tuple[float, float]:
+    """Give what so many contracts cost by the book beyond the mark, and in fees.
+
+    `taken_contracts` of that side of the book are gone already.
+    """
+    left, cost, fee, gone = abs(quantity_contracts), 0.0, 0.0, taken_contracts
     for rung in each.buys if quantity_contracts > 0 else each.sells:
-        taken = min(left, rung.width_contracts)
+        there = max(rung.width_contracts - gone, 0.0)
+        gone = max(gone - rung.width_contracts, 0.0)
+        taken = min(left, there)
         cost += taken * rung.cost_usd_per_contract
         fee += taken * rung.fee_usd_per_contract
         left -= taken

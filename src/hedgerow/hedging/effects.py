@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hedgerow.errors import Failure
-from hedgerow.exposure import ExposureRow, ExposureTable, aggregate
+from hedgerow.exposure import ExposureRow, ExposureTable, aggregate, node_profits
 from hedgerow.hedging.offers import Offer
 from hedgerow.instruments import Instrument
 from hedgerow.limits import Stress
@@ -38,7 +38,7 @@ class Effects:
     offers: tuple[Offer, ...]
     refused: tuple[Failure, ...]
     _rows: tuple[dict[str, ExposureRow], ...]
-    _shocked: dict[str, tuple[dict[str, ExposureRow], ...]]
+    _gained_usd: dict[str, tuple[dict[str, float], ...]]
 
     def exposure_of(self, node: str, metric: str) -> Floats:
         """Give what one contract of each offer adds to a metric of an exposure at a node.
@@ -59,12 +59,11 @@ class Effects:
 
     def profit_usd(self, stress_name: str, node: str) -> Floats:
         """Give what one contract of each offer gains at a node under one of the shocks."""
-        shocked = self._shocked[stress_name]
+        gained = self._gained_usd[stress_name]
         return np.array(
             [
-                _number(_row(after, each, node), "value_usd")
-                - _number(_row(rows, each, node), "value_usd")
-                for rows, after, each in zip(self._rows, shocked, self.offers, strict=True)
+                rows.get(place, 0.0) if (place := _place(each, node)) is not None else 0.0
+                for rows, each in zip(gained, self.offers, strict=True)
             ]
         )
 
@@ -85,29 +84,33 @@ def effects(
     instruments: dict[str, Instrument] = {each.instrument_id: each.terms for each in offers}
     accounts = [_alone(each, str(at), snapshot.time_ns) for at, each in enumerate(offers)]
     booked = book(accounts, instruments)
-    tables = [aggregate(booked, value(booked, snapshot), snapshot)]
-    for stress in stresses:
-        shocked = snapshot.shocked(stress.on(coins))
-        tables.append(aggregate(booked, value(booked, shocked), shocked))
-    by_table = [_by_offer(table, len(offers)) for table in tables]
-    kept, refused = [], []
-    for at, each in enumerate(offers):
-        missing = [
-            failure for rows in by_table for row in rows[at].values() for failure in row.missing
-        ]
-        if missing:
-            refused.append(
-                msgspec.structs.replace(missing[0], message=f"not traded: {missing[0].message}")
-            )
-        else:
-            kept.append(at)
-        assert each.instrument_id in instruments
-    picked = [tuple(rows[at] for at in kept) for rows in by_table]
+    table = aggregate(booked, value(booked, snapshot), snapshot)
+    rows = _by_offer(table, len(offers))
+    nodes = [row.node for row in table.rows if row.node.startswith(f"desk/{_VENUE}/")]
+    shocks = [stress.on(coins) for stress in stresses]
+    gained = node_profits(booked, snapshot, shocks, nodes)
+    trouble: list[list[Failure]] = [
+        [failure for row in each.values() for failure in row.missing] for each in rows
+    ]
+    for node, missing in zip(nodes, gained.missing, strict=True):
+        trouble[int(node.split("/")[2])].extend(missing)
+    kept = [at for at, each in enumerate(trouble) if not each]
+    profits: dict[str, tuple[dict[str, float], ...]] = {}
+    for stress, row in zip(stresses, gained.profit_usd, strict=True):
+        by_offer: list[dict[str, float]] = [{} for _ in offers]
+        for node, profit in zip(nodes, row.tolist(), strict=True):
+            _, _, at, *rest = node.split("/")
+            by_offer[int(at)]["/".join(rest)] = profit
+        profits[stress.name] = tuple(by_offer[at] for at in kept)
     return Effects(
         offers=tuple(offers[at] for at in kept),
-        refused=tuple(refused),
-        _rows=picked[0],
-        _shocked={each.name: rows for each, rows in zip(stresses, picked[1:], strict=True)},
+        refused=tuple(
+            msgspec.structs.replace(each[0], message=f"not traded: {each[0].message}")
+            for each in trouble
+            if each
+        ),
+        _rows=tuple(rows[at] for at in kept),
+        _gained_usd=profits,
     )
 
 
@@ -135,12 +138,18 @@ def _by_offer(table: ExposureTable, count: int) -> list[dict[str, ExposureRow]]:
 
 
 def _row(rows: dict[str, ExposureRow], each: Offer, node: str) -> ExposureRow | None:
+    place = _place(each, node)
+    return None if place is None else rows.get(place)
+
+
+def _place(each: Offer, node: str) -> str | None:
+    """Say where in an offer's own account a node of the desk lies; None where it has no part."""
     steps = node.split("/")
     if steps[0] == "coin":
-        return rows.get(steps[1])
+        return steps[1]
     if steps[1:2] not in ([], [each.venue]) or steps[2:3] not in ([], [each.account_id]):
         return None
-    return rows.get("/".join(steps[3:]))
+    return "/".join(steps[3:])
 
 
 def _number(row: ExposureRow | None, metric: str) -> float:

@@ -75,7 +75,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """One instrument as one account may trade it. `price_mark_ccy` is in the unit of `Leg`.
 
     `carry_usd_per_day` is what a contract held long receives in funding at the last rate (pays
-    where negative); zero where it has none, None where no rate is known.
+    where negative); zero where it has none, None where no rate is known. An offer may go less far
+    than its book does: `buys_contracts_max` and `sells_contracts_max` bound it where they are told.
     """
 
     instrument_id: str
@@ -87,6 +88,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     buys: tuple[Rung, ...]
     sells: tuple[Rung, ...]
     carry_usd_per_day: float | None = 0.0
+    buys_contracts_max: float | None = None
+    sells_contracts_max: float | None = None
 
     @property
     def name(self) -> str:
@@ -94,8 +97,10 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.instrument_id} on {self.account_id}"
 
     def most_contracts(self, *, is_up: bool) -> float:
-        """Say how much the book holds on a side."""
-        return sum(rung.width_contracts for rung in (self.buys if is_up else self.sells))
+        """Say how much may be done on a side: what the book holds, and no more than is allowed."""
+        held = sum(rung.width_contracts for rung in (self.buys if is_up else self.sells))
+        most = self.buys_contracts_max if is_up else self.sells_contracts_max
+        return held if most is None else min(held, most)
 
 
 def offer(
@@ -202,9 +207,10 @@ def _option_rungs(
     rungs = []
     for block in range(_BLOCKS):
         beyond = coins * (1 + block) * half
-        worth = coins * (mark_ccy_each + (1 + block) * half * (1 if is_buy else -1))
-        if worth <= 0:
-            break
+        price = mark_ccy_each + (1 + block) * half * (1 if is_buy else -1)
+        if not is_buy and price < to_model(terms.tick_ccy):
+            break  # no order can be given below one tick
+        worth = coins * price
         fee = to_model(charges.fee_taker_frac) * notional
         if charges.fee_cap_of_price_frac is not None:
             fee = min(fee, to_model(charges.fee_cap_of_price_frac) * worth)
@@ -220,11 +226,16 @@ def _half_spread_ccy(
     bid = None if quote is None else quote.price_bid_ccy
     ask = None if quote is None else quote.price_ask_ccy
     if bid is not None and ask is not None:
-        return to_model(ask - bid) / 2
+        half = to_model(ask - bid) / 2
+        if quote is None or quote.price_mark_ccy is None:
+            return half
+        # The venue's mark need not lie in the middle: the further side is dearer by that.
+        marked = quote.price_mark_ccy
+        return max(half, to_model(ask - marked if is_buy else marked - bid))
     if bid is None and ask is None:
         shift = depth.half_spread_vol_frac
-        there = mark_ccy(terms, snapshot.shocked(Shock(vol_shift_frac=shift)))
-        return None if isinstance(there, Failure) else there - mark
+        moved = mark_ccy(terms, snapshot.shocked(Shock(vol_shift_frac=shift)))
+        return None if isinstance(moved, Failure) else moved - mark
     # One side alone: its distance from our own mark is taken for the half spread.
     price = ask if is_buy else bid
     return None if price is None else abs(to_model(price) - mark)

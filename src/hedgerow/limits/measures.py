@@ -107,19 +107,17 @@ def scenario_loss(_: str, seen: Seen, given: Given, covers: Covers) -> Iterator[
         for row in asked:
             yield Measured(row.node, None, "no shock is stated", "unknown")
         return
-    tables = {each.name: seen.under(each) for each in given.stresses}
-    rows = {name: {row.node: row for row in table.rows} for name, table in tables.items()}
+    found = seen.profits(given.stresses)
+    column_of = {node: at for at, node in enumerate(found.nodes)}
     for row in asked:
-        # A node is gone where nothing moves with its coin any more; nothing lies on it then.
-        then = {name: found.get(row.node) for name, found in rows.items()}
-        known = [each for each in then.values() if each is not None]
-        missing = [*row.missing, *(gone for each in known for gone in each.missing)]
+        at = column_of[row.node]
+        missing = [*row.missing, *found.missing[at]]
         if missing:
             yield _incomplete(row.node, missing)
             continue
         losses = {
-            name: row.value_usd - (0.0 if each is None else each.value_usd)
-            for name, each in then.items()
+            each.name: -float(gained)
+            for each, gained in zip(given.stresses, found.profit_usd[:, at], strict=True)
         }
         worst = max(losses, key=lambda name: losses[name])
         if losses[worst] <= 0.0:

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import msgspec
 
 from hedgerow.errors import Outcome
-from hedgerow.exposure import ExposureTable, aggregate
+from hedgerow.exposure import ExposureTable, NodeProfits, aggregate, node_profits
 from hedgerow.margin import MarginReport
 from hedgerow.market import NO_SHOCK, Shock, Snapshot
 from hedgerow.portfolio import Account, Book
@@ -114,6 +114,17 @@ class Seen:
     distances: Mapping[str, Outcome[Distance]]
     # Several limits may ask for one shock, and a revaluation of a desk is dear.
     _revalued: dict[str, ExposureTable] = field(init=False, repr=False, default_factory=dict)
+    _gained: dict[str, NodeProfits] = field(init=False, repr=False, default_factory=dict)
+
+    def profits(self, stresses: Sequence[Stress]) -> NodeProfits:
+        """Say what every node gains under each shock; a row for each of them, in their order."""
+        key = msgspec.json.encode(list(stresses), order="deterministic").decode()
+        if key not in self._gained:
+            coins = coins_moved(self.book.terms.values(), self.book.accounts, self.snapshot)
+            shocks = [each.on(coins) for each in stresses]
+            nodes = [row.node for row in self.exposures.rows]
+            self._gained[key] = node_profits(self.book, self.snapshot, shocks, nodes)
+        return self._gained[key]
 
     def under(self, stress: Stress) -> ExposureTable:
         """Revalue the whole desk in a shocked market."""

@@ -92,10 +92,12 @@ class MarginLine(msgspec.Struct, frozen=True, kw_only=True):
 class WorstScenario(msgspec.Struct, frozen=True, kw_only=True):
     """Which cell of a scan lost most. People ask *which* before *how much*.
 
-    A linear or abs shock moves vols by their strike: the skew, or the wings.
+    The move is that of `coin`'s price: of several coins, of the one that loses most in it. A linear
+    or abs shock moves vols by their strike: the skew, or the wings.
     """
 
     scenario_index: int
+    coin: str
     price_move_frac: Decimal
     vol_shock: Literal["up", "same", "down", "linear", "abs"]
     profit_ccy: Decimal

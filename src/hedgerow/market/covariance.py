@@ -57,6 +57,11 @@ class Factor(msgspec.Struct, frozen=True, kw_only=True, order=True):
     kind: FactorKind
     name: str
 
+    @property
+    def is_log(self) -> bool:
+        """Whether its move is a log, and not something added."""
+        return self.kind not in ("vol_skew", "basis", "funding")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Covariance:

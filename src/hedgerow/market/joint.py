@@ -22,7 +22,9 @@ _MOVE_MAX: Final = 10.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JointScenarios:
-    """Row s of `moves_frac` is one scenario, column i the move of factor i in its own unit.
+    """Row s of `moves_log_or_frac` is one scenario, column i the move of factor i in its own unit.
+
+    That is a log but for the kinds that are added, of which `Factor.is_log` is false.
 
     Raises
     ------
@@ -33,10 +35,10 @@ class JointScenarios:
 
     factors: tuple[Factor, ...]
     labels: tuple[str, ...]
-    moves_frac: Floats
+    moves_log_or_frac: Floats
 
     def __post_init__(self) -> None:
-        moves = np.array(self.moves_frac, dtype=np.float64)
+        moves = np.array(self.moves_log_or_frac, dtype=np.float64)
         if not self.labels:
             raise OutOfDomain("a requirement needs at least one scenario")
         if len(set(self.factors)) != len(self.factors):
@@ -48,15 +50,20 @@ class JointScenarios:
         if not (np.abs(moves) <= _MOVE_MAX).all():
             raise OutOfDomain(f"a move must be finite and within ±{_MOVE_MAX:g}")
         moves.setflags(write=False)
-        object.__setattr__(self, "moves_frac", moves)
+        object.__setattr__(self, "moves_log_or_frac", moves)
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def move_frac(self, kind: FactorKind, name: str) -> Floats | None:
-        """Give the moves of one factor, shape (scenarios,); None where nobody moves it."""
+    def move_log(self, kind: FactorKind, name: str) -> Floats | None:
+        """Give the logs of one factor, shape (scenarios,); None where nobody moves it."""
         factor = Factor(kind=kind, name=name)
-        return self.moves_frac[:, self.factors.index(factor)] if factor in self.factors else None
+        assert factor.is_log, f"a move of {kind} is added, and no log"
+        return (
+            self.moves_log_or_frac[:, self.factors.index(factor)]
+            if factor in self.factors
+            else None
+        )
 
 
 def designed(
@@ -190,10 +197,12 @@ def stacked(first: JointScenarios, *others: JointScenarios) -> JointScenarios:
     OutOfDomain
         If a set lacks a factor of the first, or has another.
     """
-    rows, labels = [first.moves_frac], list(first.labels)
+    rows, labels = [first.moves_log_or_frac], list(first.labels)
     for other in others:
         if set(other.factors) != set(first.factors):
             raise OutOfDomain("scenarios over different factors cannot be put together")
-        rows.append(other.moves_frac[:, [other.factors.index(each) for each in first.factors]])
+        rows.append(
+            other.moves_log_or_frac[:, [other.factors.index(each) for each in first.factors]]
+        )
         labels += other.labels
     return JointScenarios(first.factors, tuple(labels), np.concatenate(rows))

@@ -83,15 +83,15 @@ def capped(
         + [to_model(quantity) for _, quantity in moves]
     )
     desk = Desk(chosen.before, limits, instruments, rulebooks)
-    done_trades, done_moves, after = desk.done(amounts.tolist(), costs)
+    done = desk.done(amounts.tolist(), costs)
     return (
         replace(
             chosen,
-            trades=done_trades,
-            moves=done_moves,
-            after=after,
-            cost_usd=sum(each.cost_usd for each in done_trades)
-            + sum(each.cost_usd for each in done_moves),
+            trades=done.trades,
+            moves=done.moves,
+            after=done.after,
+            cost_usd=sum(each.cost_usd for each in done.trades)
+            + sum(each.cost_usd for each in done.moves),
         ),
         said,
     )
@@ -184,7 +184,7 @@ def _trades(
             )
         if quantity:
             kept[trade.instrument_id, trade.account_id] = to_model(quantity)
-            here[trade.account_id] = traded_at_cost(here[trade.account_id], own, quantity, snapshot)
+            here[trade.account_id] = _booked(trade, own, quantity, here, snapshot)
             if left_usd is not None:
                 left_usd -= abs(quantity) * each_usd
     return kept, said
@@ -211,7 +211,7 @@ def _lacks(
     rulebook = rulebooks.get(account.rulebook or "")
     if rulebook is None:
         return f"{trade.account_id} has no rulebook"
-    booked = traded_at_cost(account, own, quantity_contracts, snapshot)
+    booked = _booked(trade, own, quantity_contracts, here, snapshot)
     report = require(booked, instruments, snapshot, rulebook)
     if isinstance(report, Failure):
         return report.message
@@ -233,3 +233,17 @@ def _worth_usd(own: Offer, snapshot: Snapshot, slippage_frac: float) -> Decimal:
     assert not isinstance(paid, Failure), "an offer is priced in what it settles in"
     worst = digits_of(own.price_mark_ccy * (1.0 + slippage_frac))
     return abs(unit_ccy(terms, worst)) * digits_of(paid.price_usd)
+
+
+def _booked(
+    trade: ChosenTrade,
+    own: Offer,
+    quantity_contracts: Decimal,
+    here: Mapping[str, Account],
+    snapshot: Snapshot,
+) -> Account:
+    """Book so much of a trade, at its share of what the whole of it was reckoned to cost."""
+    share = to_model(quantity_contracts) / trade.quantity_contracts
+    cost_usd = (trade.crossing_usd + trade.fee_usd) * share
+    account = here[trade.account_id]
+    return traded_at_cost(account, own, quantity_contracts, snapshot, cost_usd)

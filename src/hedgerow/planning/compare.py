@@ -53,7 +53,11 @@ def compared(
     late_usd: Callable[[Route], float] = lambda route: 0.0,
     ways: Sequence[str] = tuple(WAYS),
 ) -> dict[str, Outcome[Joint]]:
-    """Plan in every way asked for."""
+    """Plan in every way asked for; the joint plan is the best of what was found.
+
+    More means are more to search through, and in whole lots less may be found: then the joint plan
+    is the one with fewer means.
+    """
     shrinking = [each for each in (_shrinking(offer, now) for offer in offers) if each is not None]
     means: dict[str, tuple[Sequence[Offer], Sequence[Route]]] = {
         "joint": (offers, routes),
@@ -61,7 +65,7 @@ def compared(
         "unwinding": (shrinking, ()),
         "collateral": ((), routes),
     }
-    return {
+    found = {
         way: joint(
             now,
             limits,
@@ -73,13 +77,20 @@ def compared(
         )
         for way in ways
     }
+    known = [each for each in found.values() if not isinstance(each, Failure)]
+    if "joint" in found and known:
+        # Each of the others is a plan with all means that leaves some aside.
+        found["joint"] = min(known, key=badness)
+    return found
 
 
 def runner_up(found: Mapping[str, Outcome[Joint]]) -> RunnerUp | None:
     """Say which of the other ways was best, and why it lost to the joint one."""
     first = found.get("joint")
     others = {
-        way: each for way, each in found.items() if way != "joint" and not isinstance(each, Failure)
+        way: each
+        for way, each in found.items()
+        if way != "joint" and not isinstance(each, Failure) and each is not first
     }
     if not others or first is None or isinstance(first, Failure):
         return None
@@ -128,24 +139,20 @@ def _shrinking(offer: Offer, now: Survey) -> Offer | None:
     held = float(account.quantity_contracts(offer.instrument_id))
     if held == 0.0:
         return None
-    side = offer.buys if held < 0.0 else offer.sells
-    left, kept = abs(held), []
-    for rung in side:
-        width = min(left, rung.width_contracts)
-        if width > 0.0:
-            kept.append(msgspec.structs.replace(rung, width_contracts=width))
-            left -= width
+    # The book stays whole: another account may trade in it too.
     return msgspec.structs.replace(
         offer,
-        buys=tuple(kept) if held < 0.0 else (),
-        sells=tuple(kept) if held > 0.0 else (),
+        buys_contracts_max=max(-held, 0.0),
+        sells_contracts_max=max(held, 0.0),
     )
 
 
 def _why(first: Joint, second: Joint) -> str:
     left, kept = len(second.broken), len(first.broken)
-    if badness(second)[0] > badness(first)[0]:
+    if badness(second)[:2] > badness(first)[:2]:
         names = "; ".join(f"{each.node} {each.metric}" for each in second.broken[:3])
+        if left == kept:
+            return f"leaves {left} limits further broken than the plan does: {names}"
         return f"leaves {left} limits broken where the plan leaves {kept}: {names}"
     more = second.cost_usd - first.cost_usd
     if more > _CENT_USD:

@@ -81,11 +81,14 @@ class MoveCosts:
         first = len(self.offers)
         places = np.arange(first, first + len(self.routes), dtype=np.int64)
         moved = Ladders(
-            decision_index=places,
+            book_index=np.arange(len(places), dtype=np.int64),
             is_up=np.ones(len(places), dtype=np.bool_),
             width_amount=np.full(len(places), np.inf),
             price_usd_per_amount=np.array(
                 [price * self._carry_frac for price in self.prices_usd], dtype=np.float64
+            ),
+            decision_book_index=np.concatenate(
+                [np.full(first, -1, dtype=np.int64), np.arange(len(places), dtype=np.int64)]
             ),
         )
         tickets = np.array(
@@ -102,9 +105,11 @@ class MoveCosts:
             made.append(Tickets(tickets, self.terms.legs_count_max))
         return made
 
-    def trade(self, each: Offer, quantity_contracts: float) -> ChosenTrade:
-        """Tell what a trade costs, kind by kind."""
-        crossing, fee = crossing_and_fee_usd(each, quantity_contracts)
+    def trade(
+        self, each: Offer, quantity_contracts: float, taken_contracts: float = 0.0
+    ) -> ChosenTrade:
+        """Tell what a trade costs, kind by kind, with so much of the book's side gone already."""
+        crossing, fee = crossing_and_fee_usd(each, quantity_contracts, taken_contracts)
         carry = -(each.carry_usd_per_day or 0.0) * self.terms.horizon_days * quantity_contracts
         return ChosenTrade(
             instrument_id=each.instrument_id,

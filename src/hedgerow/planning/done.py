@@ -1,16 +1,17 @@
 """The desk as it stands, and what it becomes when moves are done exactly.
 
 A trade is booked at the mark and pays what it costs beyond; a transfer leaves its source with its
-fee and arrives at its target in the way it is used there.
+fee and arrives at its target in the way it is used there. Of a debt no more is repaid than is owed.
 """
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 from hedgerow.collateral import Route
 from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.hedging import ChosenTrade, Offer, crossing_and_fee_usd
-from hedgerow.instruments import Instrument, lot_of, settlement_of
+from hedgerow.instruments import Instrument, LoanDebt, lot_of, settlement_of
 from hedgerow.limits import Limit, Survey, account_node, arrived, survey
 from hedgerow.margin import Rulebook, with_leg
 from hedgerow.market import NO_SHOCK, Snapshot
@@ -20,7 +21,18 @@ from hedgerow.planning.wants import Demand, Wants
 from hedgerow.portfolio import Account, book, with_balance
 from hedgerow.units import digits_of, quantise, to_exact, to_model
 
-__all__ = ["Desk", "traded_at_cost"]
+__all__ = ["Desk", "Done", "traded_at_cost"]
+
+_RAY = Decimal(10) ** 27
+
+
+class Done(NamedTuple):
+    """A plan done exactly: accounts by node while all of it is on its way, and the desk after."""
+
+    trades: tuple[ChosenTrade, ...]
+    moves: tuple[ChosenMove, ...]
+    sent: Mapping[str, Account]
+    after: Survey
 
 
 class Desk:
@@ -36,14 +48,14 @@ class Desk:
         self.now, self.limits = now, limits
         self.instruments, self.rulebooks = instruments, rulebooks
         self.accounts = {account_node(each): each for each in now.book.accounts}
-        self._node_of = {each.account_id: account_node(each) for each in now.book.accounts}
+        self.node_of = {each.account_id: account_node(each) for each in now.book.accounts}
 
     def demands(
         self, wanted: Wants, offers: Sequence[Offer], routes: Sequence[Route]
     ) -> tuple[Demand, ...]:
         """Add that whoever trades or gives has its initial requirement, or no less of it."""
         acting = [each.account_id for each in offers] + [each.source_account_id for each in routes]
-        nodes = dict.fromkeys(self._node_of[each] for each in acting if each in self._node_of)
+        nodes = dict.fromkeys(self.node_of[each] for each in acting if each in self.node_of)
         initial = tuple(
             Demand(
                 node=node,
@@ -51,11 +63,30 @@ class Desk:
                 shock=NO_SHOCK,
                 use_frac=1.0,
                 is_initial=True,
+                is_on_the_way=True,
+                is_kept=True,
             )
             for node in nodes
             if self.accounts[node].rulebook is not None
         )
         return (*wanted.demands, *initial)
+
+    def refuse_strangers(self, offers: Sequence[Offer], routes: Sequence[Route]) -> None:
+        """Raise `OutOfDomain` where an account is named that the desk does not have."""
+        for account_id, name in (
+            *((each.account_id, f"account_id of the offer {each.name}") for each in offers),
+            *((each.source_account_id, "source_account_id of a route") for each in routes),
+            *((each.target_account_id, "target_account_id of a route") for each in routes),
+        ):
+            if account_id not in self.node_of:
+                known = ", ".join(self.node_of)
+                raise OutOfDomain(f"{name} is {account_id!r}; the accounts are: {known}")
+
+    def filled(self, offers: Sequence[Offer], routes: Sequence[Route]) -> tuple[str, ...]:
+        """List accounts, by node, that may both trade and be sent something."""
+        trading = {each.account_id for each in offers}
+        sent = dict.fromkeys(each.target_account_id for each in routes)
+        return tuple(self.node_of[each] for each in sent if each in trading)
 
     def touches(
         self, offers: Sequence[Offer], routes: Sequence[Route], sizes: Sequence[float]
@@ -75,7 +106,8 @@ class Desk:
                     size = min(size, to_model(abs(held)))
                 quantity = sign * max(to_exact(size, lot, "down"), lot)
                 try:
-                    after = traded_at_cost(account, each, quantity, self.now.snapshot)
+                    cost_usd = sum(crossing_and_fee_usd(each, to_model(quantity)))
+                    after = traded_at_cost(account, each, quantity, self.now.snapshot, cost_usd)
                 except OutOfDomain as trouble:
                     refused.append(
                         Failure(subject=each.name, reason="unsupported", message=str(trouble))
@@ -92,14 +124,16 @@ class Desk:
 
     def _moved(self, at: int, route: Route) -> Outcome[list[Touch]]:
         spare = self.spare_coin(route)
-        if spare < route.step_coin:
+        most = self.most_coin(route)
+        if most < route.step_coin:
             return Failure(
                 subject=route_name(route),
                 reason="no_source",
-                message=f"{route.source_account_id} has {max(spare, Decimal(0))} {route.asset} "
-                "to give",
+                message=f"{route.source_account_id} has {spare} {route.asset} to give"
+                if spare < route.step_coin
+                else f"{route.target_account_id} owes {self._owed_coin(route)} {route.asset}",
             )
-        quantity = max(quantise(spare / 4, route.step_coin, "down"), route.step_coin)
+        quantity = max(quantise(most / 4, route.step_coin, "down"), route.step_coin)
         price = self.now.snapshot.asset(route.asset)
         if isinstance(price, Failure):
             return price
@@ -124,24 +158,46 @@ class Desk:
         held = self._account(route.source_account_id).balance_coin(route.asset)
         return quantise(max(held - route.fee_coin, Decimal(0)), route.step_coin, "down")
 
-    def _account(self, account_id: str) -> Account:
-        return self.accounts[self._node_of[account_id]]
+    def most_coin(self, route: Route) -> Decimal:
+        """Give what may go along a route: what is there, and no more than a debt that it repays."""
+        spare = self.spare_coin(route)
+        if route.use != "repay":
+            return spare
+        return min(spare, quantise(self._owed_coin(route), route.step_coin, "down"))
 
-    def done(
-        self, amounts: Sequence[float], costs: MoveCosts
-    ) -> tuple[tuple[ChosenTrade, ...], tuple[ChosenMove, ...], Survey]:
+    def _owed_coin(self, route: Route) -> Decimal:
+        """Give the debt of the account that a route leads to, zero where it is not known."""
+        for terms in self.instruments.values():
+            if isinstance(terms, LoanDebt) and terms.asset == route.asset:
+                index = self.now.snapshot.lending(terms.market, terms.asset)
+                if isinstance(index, Failure):
+                    return Decimal(0)
+                account = self._account(route.target_account_id)
+                scaled = -account.quantity_contracts(terms.instrument_id)
+                return max(scaled, Decimal(0)) * index.borrow_index_ray / _RAY
+        return Decimal(0)
+
+    def _account(self, account_id: str) -> Account:
+        return self.accounts[self.node_of[account_id]]
+
+    def done(self, amounts: Sequence[float], costs: MoveCosts) -> "Done":
         """Do a plan exactly, and survey the desk after; amounts are of offers, then of routes."""
         accounts = {each.account_id: each for each in self.now.book.accounts}
         trades: list[ChosenTrade] = []
         moves: list[ChosenMove] = []
+        taken: dict[tuple[str, bool], float] = {}
         for each, amount in zip(costs.offers, amounts, strict=False):
             lot = lot_of(each.terms)
             assert lot is not None
             quantity = to_exact(amount, lot, "half_up")
             if quantity != 0:
-                trades.append(costs.trade(each, to_model(quantity)))
+                side = each.instrument_id, quantity > 0
+                trade = costs.trade(each, to_model(quantity), taken.get(side, 0.0))
+                taken[side] = taken.get(side, 0.0) + abs(trade.quantity_contracts)
+                trades.append(trade)
+                cost_usd = trade.crossing_usd + trade.fee_usd
                 accounts[each.account_id] = traded_at_cost(
-                    accounts[each.account_id], each, quantity, self.now.snapshot
+                    accounts[each.account_id], each, quantity, self.now.snapshot, cost_usd
                 )
         for at, amount in enumerate(amounts[len(costs.offers) :]):
             route = costs.routes[at]
@@ -153,11 +209,14 @@ class Desk:
             accounts[route.source_account_id] = with_balance(
                 source, route.asset, -quantity - route.fee_coin
             )
+        sent = {account_node(each): each for each in accounts.values()}
+        for move in moves:
+            route = move.route
             filled = arrived(
                 accounts[route.target_account_id],
                 route.asset,
                 route.use,
-                quantity,
+                move.quantity_coin,
                 self.now.snapshot,
                 self.instruments,
             )
@@ -169,17 +228,20 @@ class Desk:
             self.rulebooks,
             self.limits,
         )
-        return tuple(trades), tuple(moves), after
+        return Done(tuple(trades), tuple(moves), sent, after)
 
 
 def traded_at_cost(
-    account: Account, each: Offer, quantity_contracts: Decimal, snapshot: Snapshot
+    account: Account,
+    each: Offer,
+    quantity_contracts: Decimal,
+    snapshot: Snapshot,
+    cost_usd: float,
 ) -> Account:
     """Book a trade at the mark, and pay what it costs beyond."""
     booked = with_leg(account, each.terms, quantity_contracts, digits_of(each.price_mark_ccy))
-    crossing, fee = crossing_and_fee_usd(each, to_model(quantity_contracts))
     asset = settlement_of(each.terms)
     paid = snapshot.asset(asset)
     assert not isinstance(paid, Failure), "an offer is priced in what it settles in"
-    cost = to_exact((crossing + fee) / paid.price_usd, Decimal("1e-8"), "up")
+    cost = to_exact(cost_usd / paid.price_usd, Decimal("1e-8"), "up")
     return with_balance(booked, asset, -cost)

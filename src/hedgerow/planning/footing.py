@@ -18,9 +18,9 @@ from hedgerow.instruments import Instrument
 from hedgerow.limits import account_node
 from hedgerow.margin import Rulebook, require_across
 from hedgerow.market import Shock, Snapshot
-from hedgerow.planning.wants import Demand
+from hedgerow.planning.wants import KEPT_FRAC, Demand
 from hedgerow.portfolio import Account
-from hedgerow.solving import Uses
+from hedgerow.solving import Shadow, Uses
 
 __all__ = ["Footing", "Touch", "footing", "spare_ccy"]
 
@@ -48,7 +48,8 @@ class Footing:
     """Demands that could be judged, as rows of what moves use up; and those that could not.
 
     `spare_ccy` is what each demand has to spare as things stand. What an account already lacks of
-    its initial requirement is allowed it (`allowed_ccy`): it may trade as long as it lacks no more.
+    its initial requirement, or of what it keeps today, is allowed it (`allowed_ccy`): it may trade
+    as long as it lacks no more.
     `barred_index` are moves whose effect on some account is not known, with the way they go: up
     where True.
     """
@@ -69,7 +70,7 @@ class Footing:
             up_figure_per_amount=-self.up_ccy_per_amount,
             down_figure_per_amount=np.maximum(-self.down_ccy_per_amount, self.up_ccy_per_amount),
             figure_max=self.spare_ccy + self.allowed_ccy + _LEFT_OF_ZERO_FRAC * self.scale_ccy,
-            scale_figure=self.scale_ccy,
+            scale_figure=self.scale_ccy * np.array([_gives_frac(each) for each in self.demands]),
         )
 
     def after_ccy(self, amounts: Floats) -> Floats:
@@ -79,10 +80,22 @@ class Footing:
             self.spare_ccy + self.up_ccy_per_amount @ up + self.down_ccy_per_amount @ down
         )
 
-    def corrected(self, amounts: Floats, exact_ccy: Floats) -> "Footing":
+    def binds(self, shadows: Sequence[Shadow]) -> NDArray[np.bool_]:
+        """Say which demands had a price in an answer."""
+        priced = {each.name for each in shadows}
+        return np.array([each.name in priced for each in self.demands], dtype=np.bool_)
+
+    def lacks(self, exact_ccy: Floats) -> NDArray[np.bool_]:
+        """Say which demands a plan leaves unmet, done exactly; what is not known is unmet too."""
+        held = exact_ccy + self.allowed_ccy >= -_LEFT_OF_ZERO_FRAC * 10.0 * self.scale_ccy
+        return np.asarray(~held)
+
+    def corrected(
+        self, amounts: Floats, exact_ccy: Floats, *, may_loosen: bool = True
+    ) -> "Footing":
         """Shift each row by what a plan was out by when it was done exactly."""
         out_by = exact_ccy - self.after_ccy(amounts)
-        known = np.isfinite(out_by)
+        known = np.isfinite(out_by) & (may_loosen | (out_by < 0.0))
         return replace(self, spare_ccy=self.spare_ccy + np.where(known, out_by, 0.0))
 
 
@@ -125,14 +138,14 @@ def footing(
                 barred |= {(each.decision_index, each.amount > 0) for each in touched}
                 continue
             spare[at], scale[at] = here
-            if demands[at].is_initial:
+            if demands[at].is_kept:
                 allowed[at] = max(0.0, -spare[at])
             for each, row in zip(touched, found[1:], strict=True):
                 there = row[k]
                 if isinstance(there, Failure):
                     barred.add((each.decision_index, each.amount > 0))
                     continue
-                if each.is_arrival and demands[at].is_initial:
+                if each.is_arrival and demands[at].is_on_the_way:
                     continue
                 slope = (there[0] - here[0]) / abs(each.amount)
                 (up if each.amount > 0 else down)[at, each.decision_index] += slope
@@ -146,6 +159,14 @@ def footing(
         barred_index=tuple(sorted(barred)),
         unknown=tuple(dict.fromkeys(unknown)),
     )
+
+
+def _gives_frac(demand: Demand) -> float:
+    """Say how readily a demand gives way where not all can hold: first what is broken anyway.
+
+    Nothing done keeps the others; a venue refuses the order of who lacks an initial requirement.
+    """
+    return 1e-3 if demand.is_on_the_way else KEPT_FRAC if demand.is_kept else 1.0
 
 
 def spare_ccy(

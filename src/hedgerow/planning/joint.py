@@ -13,7 +13,7 @@ costs its capital charge for the horizon. A desk that keeps all its limits gets 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
@@ -26,11 +26,11 @@ from hedgerow.instruments import Instrument
 from hedgerow.limits import Limit, LimitState, Survey, account_node
 from hedgerow.margin import Rulebook
 from hedgerow.planning.costs import PLAIN_TERMS, ChosenMove, JointTerms, MoveCosts, route_name
-from hedgerow.planning.done import Desk
+from hedgerow.planning.done import Desk, Done
 from hedgerow.planning.footing import Footing, Touch, footing, spare_ccy
 from hedgerow.planning.wants import Wants, stresses_of, wants
 from hedgerow.solvency import coins_moved
-from hedgerow.solving import Answer, Band, Decisions, Programme, Shadow, least
+from hedgerow.solving import Answer, Band, Decisions, Programme, Shadow, Uses, least
 from hedgerow.units import to_model
 
 __all__ = ["Joint", "badness", "joint"]
@@ -39,6 +39,9 @@ Floats = NDArray[np.float64]
 
 _TRIES = 5
 _TINY = 1e-9
+# A demand that binds, and turns out to have so much of its size more to spare than was foretold,
+# is worth another look: a cheaper plan may do.
+_DEAR_FRAC = 0.01
 # Dollars of delta, or a share of the gap, at which a move is tried where nothing else says a size.
 _SIZE_USD = 10_000.0
 
@@ -51,6 +54,7 @@ class Joint:
     moves cost less than, by the programme they were chosen with, and `excess_frac` by how much they
     break its bounds, each over its scale: in whole lots not all may hold. `unplanned` are limits
     that were left out and `refused` what could not be traded or moved, each with the reason.
+    `lacking` are demands of accounts that do not hold while something is on its way to them.
     """
 
     trades: tuple[ChosenTrade, ...]
@@ -67,11 +71,22 @@ class Joint:
     unplanned: tuple[Failure, ...]
     refused: tuple[Failure, ...]
     remark: str
+    lacking: tuple[str, ...] = ()
 
     @property
     def broken(self) -> tuple[LimitState, ...]:
         """The limits that are still beyond soft or hard after it."""
         return tuple(each for each in self.after.limits if each.rung in ("soft", "hard"))
+
+    @property
+    def worsened(self) -> tuple[LimitState, ...]:
+        """The limits that are hard, or unknown, after it and were not before."""
+        was = {each.key: each.rung for each in self.before.limits}
+        return tuple(
+            each
+            for each in self.after.limits
+            if each.rung in ("hard", "unknown") and was.get(each.key) != each.rung
+        )
 
 
 def joint(
@@ -102,52 +117,84 @@ def joint(
     -------
     Joint or Failure
         The failure of a solver: nothing is to be done on it.
+
+    Raises
+    ------
+    OutOfDomain
+        If an offer or a route names an account that the desk does not have.
     """
     desk = Desk(now, limits, instruments, rulebooks)
+    desk.refuse_strangers(offers, routes)
     coins = coins_moved(instruments.values(), now.book.accounts, now.snapshot)
     effect = effects(offers, now.snapshot, stresses_of(limits), coins)
-    wanted = wants(now, limits, effect, coins)
+    filled = desk.filled(effect.offers, routes)
+    wanted = wants(now, limits, effect, coins, filled=filled)
     demands = desk.demands(wanted, effect.offers, routes)
+    nothing = _nothing(now, wanted, effect.refused)
     kept = spare_ccy(demands, desk.accounts, now.snapshot, instruments, rulebooks)
-    is_held = [
-        each.is_initial or not spare < 0.0 for each, spare in zip(demands, kept, strict=True)
-    ]
-    if all(each.is_met for each in wanted.asks) and all(is_held):
-        return _nothing(now, wanted, effect.refused)
+    is_held = [each.is_kept or not spare < 0.0 for each, spare in zip(demands, kept, strict=True)]
+    if not nothing.broken or (all(each.is_met for each in wanted.asks) and all(is_held)):
+        return nothing
     sizes = _sizes(effect.exposure_of("desk", "delta_spot_usd"), effect.offers, wanted, now)
     touches, refused = desk.touches(effect.offers, routes, sizes.tolist())
     count = len(effect.offers) + len(routes)
     foot = footing(demands, desk.accounts, touches, count, now.snapshot, instruments, rulebooks)
     costs = MoveCosts(effect.offers, routes, now.snapshot, terms, late_usd)
-    best: Joint | None = None
-    for _ in range(_TRIES):
-        programme = _programme(desk, wanted, foot, costs, touches)
+    best, before = nothing, tuple[float, ...]()
+    within: dict[str, tuple[Floats, float]] = {}
+    for tried in range(_TRIES):
+        programme = _programme(desk, wanted, foot, costs, touches, within)
         answer = least(programme, nodes_count_max=terms.nodes_count_max)
         if isinstance(answer, Failure):
-            return answer if best is None else best
+            return answer if best is nothing else best
         amounts = np.array(answer.chosen_amount)
-        trades, moves, after = desk.done(answer.chosen_amount, costs)
+        done = desk.done(answer.chosen_amount, costs)
         said = (*refused, *effect.refused, *foot.unknown)
-        found = _joint(now, effect.offers, answer, trades, moves, after, wanted, said)
-        if best is None or badness(found) < badness(best):
+        found = _joint(now, effect.offers, answer, done, wanted, said)
+        exact = _exact_ccy(foot, done, instruments, rulebooks)
+        lacks = foot.lacks(exact)
+        early = [
+            each.name
+            for each, is_lacked in zip(foot.demands, lacks, strict=True)
+            if is_lacked and each.is_on_the_way
+        ]
+        found = replace(found, lacking=tuple(early))
+        if badness(found) < badness(best):
             best = found
-        accounts = {account_node(each): each for each in found.after.book.accounts}
-        exact = spare_ccy(foot.demands, accounts, now.snapshot, instruments, rulebooks)
         foretold = foot.after_ccy(amounts)
         out_by = np.abs(np.nan_to_num(exact) - foretold) / foot.scale_ccy
         tighter = _tighter(found, now)
-        if not found.broken and not np.any(out_by > 0.01):
+        is_dear = np.any((exact > foretold) & (out_by > _DEAR_FRAC) & foot.binds(answer.shadows))
+        is_good = not (found.broken or found.lacking or found.worsened)
+        if (is_good and not is_dear) or answer.chosen_amount == before:
             break
-        if tighter and not any(exact + foot.allowed_ccy < -_TINY * foot.scale_ccy):
+        before = answer.chosen_amount
+        if tighter and not np.any(lacks):
             # All demands hold and a limit does not: it breaks nearer than it was asked about.
-            wanted = wants(now, limits, effect, coins, tighter_frac=tighter)
+            wanted = wants(now, limits, effect, coins, tighter_frac=tighter, filled=filled)
             demands = desk.demands(wanted, effect.offers, routes)
             foot = footing(
                 demands, desk.accounts, touches, count, now.snapshot, instruments, rulebooks
             )
-            exact = spare_ccy(foot.demands, accounts, now.snapshot, instruments, rulebooks)
-        foot = foot.corrected(amounts, exact)
-    assert best is not None
+            exact = _exact_ccy(foot, done, instruments, rulebooks)
+        # What went too far once is not tried again, nor as far: slopes hold near where they are,
+        # and beyond some size a venue has no answer.
+        worse = dict.fromkeys(
+            each.node
+            for each, is_lacked in zip(foot.demands, lacks, strict=True)
+            if is_lacked and each.is_kept
+        )
+        for node in worse:
+            weights = within.get(node, (_weights(desk, effect.offers, sizes, node), 0.0))[0]
+            within[node] = (weights, 0.5 * float(weights @ np.abs(amounts[: len(weights)])))
+        foot = foot.corrected(amounts, exact, may_loosen=is_good or tried == 0)
+    if best is nothing:
+        return replace(
+            nothing,
+            shadows=found.shadows,
+            conflicts=found.conflicts,
+            remark=_why_nothing(found),
+        )
     return best
 
 
@@ -171,24 +218,41 @@ def _nothing(now: Survey, wanted: Wants, refused: tuple[Failure, ...]) -> Joint:
     )
 
 
+def _exact_ccy(
+    foot: Footing,
+    done: Done,
+    instruments: Mapping[str, Instrument],
+    rulebooks: Mapping[str, Rulebook],
+) -> Floats:
+    """Ask what each demand has to spare after a plan, or while what it sends is on its way."""
+    arrived = {account_node(each): each for each in done.after.book.accounts}
+    args = done.after.snapshot, instruments, rulebooks
+    exact = spare_ccy(foot.demands, arrived, *args)
+    if not done.moves:
+        return exact
+    early = np.array([each.is_on_the_way for each in foot.demands], dtype=np.bool_)
+    waiting = [each for each in foot.demands if each.is_on_the_way]
+    exact[early] = spare_ccy(waiting, done.sent, *args)
+    return exact
+
+
 def _joint(
     now: Survey,
     offers: tuple[Offer, ...],
     answer: Answer,
-    trades: tuple[ChosenTrade, ...],
-    moves: tuple[ChosenMove, ...],
-    after: Survey,
+    done: Done,
     wanted: Wants,
     refused: tuple[Failure, ...],
 ) -> Joint:
     return Joint(
-        trades=trades,
-        moves=moves,
-        cost_usd=sum(each.cost_usd for each in trades) + sum(each.cost_usd for each in moves),
+        trades=done.trades,
+        moves=done.moves,
+        cost_usd=sum(each.cost_usd for each in done.trades)
+        + sum(each.cost_usd for each in done.moves),
         bound_usd=answer.bound_usd,
         excess_frac=answer.excess_frac,
         before=now,
-        after=after,
+        after=done.after,
         offers=offers,
         asks=wanted.asks,
         shadows=answer.shadows,
@@ -200,7 +264,12 @@ def _joint(
 
 
 def _programme(
-    desk: Desk, wanted: Wants, foot: Footing, costs: MoveCosts, touches: Sequence[Touch]
+    desk: Desk,
+    wanted: Wants,
+    foot: Footing,
+    costs: MoveCosts,
+    touches: Sequence[Touch],
+    within: Mapping[str, tuple[Floats, float]],
 ) -> Programme:
     """Put everything into one programme; a move nobody could try stays at nothing."""
     offers, routes = costs.offers, costs.routes
@@ -212,14 +281,38 @@ def _programme(
         lots.append(each.lot_contracts)
     for at, route in enumerate(routes, start=len(offers)):
         low.append(0.0)
-        high.append(to_model(desk.spare_coin(route)) if (at, True) in tried else 0.0)
+        high.append(to_model(desk.most_coin(route)) if (at, True) in tried else 0.0)
         lots.append(to_model(route.step_coin))
     names = tuple(each.name for each in offers) + tuple(route_name(each) for each in routes)
     wide = np.hstack([wanted.figure_per_contract, np.zeros((len(wanted.asks), len(routes)))])
     return Programme(
         Decisions(names, np.array(low), np.array(high), np.array(lots)),
-        [*costs.parts(), asks_band(wanted.asks, wide), foot.part(), *_purses(desk, offers, routes)],
+        [
+            *costs.parts(),
+            asks_band(wanted.asks, wide),
+            foot.part(),
+            *_purses(desk, offers, routes),
+            *_reaches(within, len(offers) + len(routes)),
+        ],
     )
+
+
+def _weights(desk: Desk, offers: Sequence[Offer], sizes: Floats, node: str) -> Floats:
+    """Count trades on an account in the sizes at which they were tried."""
+    own = np.array([desk.node_of[each.account_id] == node for each in offers], dtype=np.bool_)
+    return np.where(own, 1.0 / sizes, 0.0)
+
+
+def _reaches(within: Mapping[str, tuple[Floats, float]], moves_count: int) -> list[Uses]:
+    """Keep accounts nearer to where they are than a plan that took them too far."""
+    if not within:
+        return []
+    wide = np.zeros((len(within), moves_count))
+    for row, (weights, _) in enumerate(within.values()):
+        wide[row, : len(weights)] = weights
+    most = np.array([each for _, each in within.values()])
+    names = tuple(f"{node} as far as it is known" for node in within)
+    return [Uses(names, wide, wide, most, np.maximum(most, 1.0) * 1e-6)]
 
 
 def _purses(desk: Desk, offers: Sequence[Offer], routes: Sequence[Route]) -> list[Band]:
@@ -274,8 +367,8 @@ def _sizes(delta_usd: Floats, offers: Sequence[Offer], wanted: Wants, now: Surve
     return np.array(sizes)
 
 
-def badness(found: Joint) -> tuple[float, float]:
-    """Say how far limits are still broken, then what it costs."""
+def badness(found: Joint) -> tuple[int, float, float]:
+    """Say what it makes worse, then how far limits are still broken, then what it costs."""
     beyond = 0.0
     for state in found.broken:
         value, soft = state.value_frac_usd_or_coin, state.soft_frac_usd_or_coin
@@ -284,9 +377,20 @@ def badness(found: Joint) -> tuple[float, float]:
         elif state.metric == "distance_spot_frac":
             beyond += 1.0 - value / soft if soft else 1.0
         else:
-            beyond += abs(value) / soft - 1.0 if soft else 1.0
+            # A limit at zero is always broken: the nearer to it the better.
+            beyond += abs(value) / soft - 1.0 if soft else abs(value) / (1.0 + abs(value))
         beyond += 1.0 if state.rung == "hard" else 0.0
-    return (round(beyond, 9), found.cost_usd)
+    worse_count = len(found.worsened) + len(found.lacking)
+    return (worse_count, round(beyond, 9), found.cost_usd)
+
+
+def _why_nothing(found: Joint) -> str:
+    """Say why what was found is not done."""
+    told = [f"{each.node} {each.metric} would be {each.rung}" for each in found.worsened]
+    told += [f"{name} would not hold" for name in found.lacking]
+    return "nothing that was found is better than nothing: " + (
+        "; ".join(told[:3]) or "limits would stay as far broken"
+    )
 
 
 def _tighter(found: Joint, now: Survey) -> dict[tuple[str, str], float]:

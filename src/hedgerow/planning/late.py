@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from hedgerow.collateral import Route
 from hedgerow.errors import Failure
-from hedgerow.instruments import EntryContract, Option
+from hedgerow.instruments import EntryContract, Option, settlement_of
 from hedgerow.limits import Chance, Survey, account_node
 from hedgerow.margin import Rulebook, terms_of
 from hedgerow.portfolio import Account
@@ -52,7 +52,7 @@ def _loss_usd(account: Account, state: Survey, rulebook: Rulebook) -> float:
         terms = state.book.instrument(position.instrument_id)
         if isinstance(terms, EntryContract):
             mark = state.snapshot.mark_usd(terms.instrument_id, terms.underlying)
-            paid = state.snapshot.asset(account.currency)
+            paid = state.snapshot.asset(settlement_of(terms))
             if not isinstance(mark, Failure) and not isinstance(paid, Failure):
                 each = abs(position.quantity_contracts * unit_ccy(terms, mark))
                 notional += to_model(each) * paid.price_usd

@@ -11,34 +11,48 @@ A limit that is unknown or expired cannot be planned for and is handed back; so 
 metric that no leg of a plan changes in a known way.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hedgerow.errors import Failure
+from hedgerow.errors import Failure, OutOfDomain
 from hedgerow.hedging import Ask, Effects
-from hedgerow.limits import Given, Limit, LimitState, Stress, Survey, covers, distance_at
+from hedgerow.limits import (
+    METRICS,
+    Given,
+    Limit,
+    LimitState,
+    Stress,
+    Survey,
+    covers,
+    distance_at,
+)
 from hedgerow.limits.seen import Seen
 from hedgerow.market import NO_SHOCK, Shock
 from hedgerow.solvency import DISTANCE_FRAC_MAX
 
-__all__ = ["Demand", "Wants", "stresses_of", "wants"]
+__all__ = ["KEPT_FRAC", "Demand", "Wants", "stresses_of", "wants"]
 
 Floats = NDArray[np.float64]
 
 # A plan stops a little inside a soft limit: at the bound itself the limit is broken.
 _INSIDE_FRAC = 0.95
-_EXPOSURE_UNKNOWN = ("unknown", "expired")
+# So does what is only on the way, inside a hard one.
+_INSIDE_HARD_FRAC = 0.99
+# Where not all can hold, what holds today gives way so much less than what is broken anyway.
+KEPT_FRAC = 0.01
 
 
 class Demand(msgspec.Struct, frozen=True, kw_only=True):
     """An account shall need at most `use_frac` of its equity under a shock.
 
-    `is_initial` asks for the initial requirement, which must be there before anything arrives: what
-    is on its way to the account does not count then.
+    `is_initial` asks for the initial requirement. `is_on_the_way` is wanted before anything has
+    arrived: what is on its way to the account does not count then. What `is_kept` holds today, as
+    far as it was measured; by what little it seems to lack it may go on lacking.
     """
 
     node: str
@@ -46,6 +60,8 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True):
     shock: Shock
     use_frac: float
     is_initial: bool = False
+    is_on_the_way: bool = False
+    is_kept: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,11 +75,19 @@ class Wants:
 
 
 def stresses_of(limits: Sequence[Limit]) -> tuple[Stress, ...]:
-    """List every shock that a limit on losses names, once."""
+    """List every shock that a limit on losses names, once.
+
+    Raises
+    ------
+    OutOfDomain
+        If two that differ have one name.
+    """
     found: dict[str, Stress] = {}
     for limit in limits:
         if limit.metric == "scenario_loss_usd":
-            found |= {each.name: each for each in limit.given.stresses}
+            for each in limit.given.stresses:
+                if found.setdefault(each.name, each) != each:
+                    raise OutOfDomain(f"two shocks of the limits are called {each.name!r}")
     return tuple(found.values())
 
 
@@ -74,6 +98,7 @@ def wants(
     coins: Sequence[str],
     *,
     tighter_frac: Mapping[tuple[str, str], float] | None = None,
+    filled: Collection[str] = (),
 ) -> Wants:
     """Say what a plan shall bring about.
 
@@ -89,6 +114,9 @@ def wants(
     tighter_frac
         By node and metric, by what factor a distance is to be wanted larger than its limit says:
         more than one where an earlier plan, done exactly, fell short of it.
+    filled
+        Accounts, by node, that may trade and be sent something: between the two no hard limit that
+        they keep may break.
     """
     asks: list[Ask] = []
     rows: list[Floats] = []
@@ -101,15 +129,17 @@ def wants(
             unplanned.append(trouble)
         elif state.metric in _ACCOUNT:
             reach = (tighter_frac or {}).get((state.node, state.metric), 1.0)
-            made = _ACCOUNT[state.metric](state, now.seen, given, coins, reach)
-            if isinstance(made, Failure):
-                unplanned.append(made)
-            else:
+            for at in _bounds(state, is_filled=state.node in filled):
+                made = _ACCOUNT[state.metric](state, at, now.seen, given, coins, reach)
+                if isinstance(made, Failure):
+                    unplanned.append(made)
+                    break
                 demands.extend(made)
         elif state.metric == "scenario_loss_usd":
-            for stress in given.stresses:
-                made_ask = _loss_ask(state, now.seen, stress)
-                asks.append(made_ask)
+            gained = now.seen.profits(given.stresses)
+            column = gained.profit_usd[:, gained.nodes.index(state.node)]
+            for stress, profit_usd in zip(given.stresses, column.tolist(), strict=True):
+                asks.append(_loss_ask(state, -profit_usd, stress))
                 rows.append(-effect.profit_usd(stress.name, state.node))
         elif _is_exposure(state, now):
             asks.append(_exposure_ask(state))
@@ -137,6 +167,7 @@ def _given(state: LimitState, limits: Sequence[Limit]) -> Given:
         if (
             limit.metric == state.metric
             and limit.given.said == state.of
+            and limit.owner == state.owner
             and limit.soft_frac_usd_or_coin == state.soft_frac_usd_or_coin
             and limit.hard_frac_usd_or_coin == state.hard_frac_usd_or_coin
             and covers(limit.scope, state.node)
@@ -171,47 +202,71 @@ def _exposure_ask(state: LimitState) -> Ask:
         now_figure=value,
         low_figure=-far,
         high_figure=far,
-        scale_figure=max(state.soft_frac_usd_or_coin, 1e-9),
+        scale_figure=_scale(state, abs(value)),
     )
 
 
-def _loss_ask(state: LimitState, seen: Seen, stress: Stress) -> Ask:
-    here = seen.exposures.row(state.node)
-    there = seen.under(stress).row(state.node)
-    assert not isinstance(here, Failure)
-    assert not isinstance(there, Failure)
-    loss = here.value_usd - there.value_usd
+def _loss_ask(state: LimitState, loss_usd: float, stress: Stress) -> Ask:
     bound = _INSIDE_FRAC * state.soft_frac_usd_or_coin
     if state.rung not in ("soft", "hard"):
-        bound = max(bound, min(loss, state.soft_frac_usd_or_coin))
+        bound = max(bound, min(loss_usd, state.soft_frac_usd_or_coin))
     return Ask(
         name=f"{_name(state)}: {stress.name}",
-        now_figure=loss,
+        now_figure=loss_usd,
         high_figure=bound,
-        scale_figure=max(state.soft_frac_usd_or_coin, 1.0),
+        scale_figure=_scale(state, abs(loss_usd)),
     )
 
 
-def _use(state: LimitState, _: Seen, __: Given, ___: Sequence[str], ____: float) -> list[Demand]:
-    value, soft = state.value_frac_usd_or_coin, state.soft_frac_usd_or_coin
-    bound = _INSIDE_FRAC * soft
-    if state.rung not in ("soft", "hard") and value is not None:
-        bound = max(bound, min(value, soft))
-    return [Demand(node=state.node, name=_name(state), shock=NO_SHOCK, use_frac=bound)]
+def _scale(state: LimitState, size: float) -> float:
+    """Say what an excess is compared with: the limit, or what is there where that is at zero."""
+    soft = state.soft_frac_usd_or_coin or size or 1.0
+    return soft if state.rung in ("soft", "hard") else soft * KEPT_FRAC
+
+
+class _Bound(NamedTuple):
+    """How far an account may go, in the unit of its limit, and how that is to be taken."""
+
+    value_frac: float
+    is_on_the_way: bool
+    is_kept: bool
+
+
+def _bounds(state: LimitState, *, is_filled: bool) -> list[_Bound]:
+    """Give the bound that a plan shall bring an account inside of, and the one on the way there."""
+    soft, hard = state.soft_frac_usd_or_coin, state.hard_frac_usd_or_coin
+    is_broken = state.rung in ("soft", "hard")
+    bounds = [_Bound(_inside(state, soft, _INSIDE_FRAC, is_free=is_broken), False, not is_broken)]
+    if is_filled and state.rung != "hard":
+        far = _inside(state, hard, _INSIDE_HARD_FRAC, is_free=False)
+        bounds.append(_Bound(far, True, True))
+    return bounds
+
+
+def _inside(state: LimitState, bound: float, inside_frac: float, *, is_free: bool) -> float:
+    """Stop a little inside a bound; what is between the two already may stay where it is."""
+    value = state.value_frac_usd_or_coin
+    is_floor = METRICS[state.metric].side == "floor"
+    wanted = bound / inside_frac if is_floor else bound * inside_frac
+    if is_free or value is None:
+        return wanted
+    return min(wanted, max(value, bound)) if is_floor else max(wanted, min(value, bound))
+
+
+def _use(
+    state: LimitState, at: _Bound, _: Seen, __: Given, ___: Sequence[str], ____: float
+) -> list[Demand]:
+    return [_demand(_name(state), state, at, NO_SHOCK, at.value_frac)]
 
 
 def _distance(
-    state: LimitState, _: Seen, __: Given, coins: Sequence[str], reach: float
+    state: LimitState, at: _Bound, _: Seen, __: Given, coins: Sequence[str], reach: float
 ) -> list[Demand]:
-    value, soft = state.value_frac_usd_or_coin, state.soft_frac_usd_or_coin
-    wanted = soft / _INSIDE_FRAC
-    if state.rung not in ("soft", "hard") and value is not None:
-        wanted = min(wanted, max(value, soft))
-    return _hold_at(state, coins, min(wanted * reach, DISTANCE_FRAC_MAX))
+    return _hold_at(state, at, coins, min(at.value_frac * reach, DISTANCE_FRAC_MAX))
 
 
 def _chance(
-    state: LimitState, seen: Seen, given: Given, coins: Sequence[str], reach: float
+    state: LimitState, at: _Bound, seen: Seen, given: Given, coins: Sequence[str], reach: float
 ) -> list[Demand] | Failure:
     if given.chance is None:
         return Failure(
@@ -219,34 +274,45 @@ def _chance(
             reason="missing_data",
             message="no vol is known, so no probability can be planned for",
         )
-    value, soft = state.value_frac_usd_or_coin, state.soft_frac_usd_or_coin
-    wanted = _INSIDE_FRAC * soft
-    if state.rung not in ("soft", "hard") and value is not None:
-        wanted = max(wanted, min(value, soft))
     held = seen.coins_of(seen.account(state.node))
-    found = distance_at(given.chance, held, wanted, given.horizon_ns)
+    found = distance_at(given.chance, held, at.value_frac, given.horizon_ns)
     if isinstance(found, Failure):
         return found
     if found is None:
         return Failure(
             subject=state.node,
             reason="unsupported",
-            message=f"no distance up to {DISTANCE_FRAC_MAX:.0%} is as unlikely as {wanted:.2%}",
+            message=f"no distance up to {DISTANCE_FRAC_MAX:.0%} is as unlikely as "
+            f"{at.value_frac:.2%}",
         )
-    return _hold_at(state, coins, min(found * reach, DISTANCE_FRAC_MAX))
+    return _hold_at(state, at, coins, min(found * reach, DISTANCE_FRAC_MAX))
 
 
-def _hold_at(state: LimitState, coins: Sequence[str], distance_frac: float) -> list[Demand]:
+def _hold_at(
+    state: LimitState, at: _Bound, coins: Sequence[str], distance_frac: float
+) -> list[Demand]:
     """Ask an account to stand a joint fall and a joint rise of all coins."""
-    made = []
-    for move in (-distance_frac, distance_frac):
-        shock = Shock(spot_factor_frac=dict.fromkeys(coins, 1.0 + move))
-        made.append(
-            Demand(
-                node=state.node, name=f"{_name(state)} at {move:+.1%}", shock=shock, use_frac=1.0
-            )
+    return [
+        _demand(
+            f"{_name(state)} at {move:+.1%}",
+            state,
+            at,
+            Shock(spot_factor_frac=dict.fromkeys(coins, 1.0 + move)),
+            1.0,
         )
-    return made
+        for move in (-distance_frac, distance_frac)
+    ]
+
+
+def _demand(name: str, state: LimitState, at: _Bound, shock: Shock, use_frac: float) -> Demand:
+    return Demand(
+        node=state.node,
+        name=f"{name}, before anything arrives" if at.is_on_the_way else name,
+        shock=shock,
+        use_frac=use_frac,
+        is_on_the_way=at.is_on_the_way,
+        is_kept=at.is_kept,
+    )
 
 
 def _name(state: LimitState) -> str:
@@ -254,7 +320,7 @@ def _name(state: LimitState) -> str:
     return f"{state.node} {state.metric}{said}"
 
 
-_Made = Callable[[LimitState, Seen, Given, Sequence[str], float], "list[Demand] | Failure"]
+_Made = Callable[[LimitState, _Bound, Seen, Given, Sequence[str], float], "list[Demand] | Failure"]
 _ACCOUNT: Mapping[str, _Made] = {
     "margin_use_frac": _use,
     "distance_spot_frac": _distance,

@@ -11,7 +11,7 @@ Options are `EuropeanColumns`, and with their settlement average under way `Aver
 only forward, strike, vol, time and side matter, as on a smile, they are `OptionColumns`.
 
 A whole book
-    `value` gives `Values`; `GREEKS` says what each Greek of theirs is.
+    `value` gives `Values`; `GREEKS` says what each Greek of theirs is. `worths` leaves them out.
 European options
     `european_greeks` in dollars, `coin_greeks` in the coin that pays. Inside the settlement window
     `averaged_greeks`, `averaged_coin_greeks`; near the strike on the last day `pin_risk`. Black's
@@ -132,7 +132,7 @@ from hedgerow.pricing.smile_delta import (
 )
 from hedgerow.pricing.strike_deltas import Coefficients, StrikeDeltas, strike_deltas
 from hedgerow.pricing.units import unit_ccy
-from hedgerow.pricing.value import Values, value
+from hedgerow.pricing.value import Values, Worths, value, worths
 from hedgerow.pricing.windows import AveragingWindows
 
 # A whole book
@@ -144,7 +144,9 @@ __all__ = [
     "GreekColumns",
     "Values",
     "VolRegime",
+    "Worths",
     "value",
+    "worths",
 ]
 # European options
 __all__ += [

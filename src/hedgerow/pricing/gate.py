@@ -229,7 +229,7 @@ def laid_out(record: Callable[..., T], out: Floats | None, *rows: Column) -> T:
     return record(*table)
 
 
-def written(out: Found | None, found: Found, *, name: str = "out") -> Found:
+def written(out: Found | None, found: Found) -> Found:
     """Give what was found: as it is, or written to the caller's memory of that shape and type.
 
     Raises
@@ -239,7 +239,7 @@ def written(out: Found | None, found: Found, *, name: str = "out") -> Found:
     """
     if out is None:
         return found
-    room_of(out, np.shape(found), dtype=np.asarray(found).dtype, name=name)[...] = found
+    room_of(out, np.shape(found), dtype=np.asarray(found).dtype)[...] = found
     return out
 
 

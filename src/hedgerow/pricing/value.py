@@ -27,7 +27,7 @@ from hedgerow.pricing.rows import Row, fill
 from hedgerow.pricing.sensitivities import GREEKS, GreekColumns
 from hedgerow.units import years_between
 
-__all__ = ["Values", "value"]
+__all__ = ["Values", "Worths", "value", "worths"]
 
 # Options of no time at all have Greeks beyond 1e20; times any quantity these stay in a double.
 _GREEK: Bounds = (-1e100, 1e100)
@@ -78,6 +78,16 @@ class Values:
     missing: tuple[Failure, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Worths:
+    """The columns of `Values` that a profit needs, and nothing that bends."""
+
+    instrument_index: NDArray[np.int64]
+    unit_ccy: Floats
+    settlement_price_usd: Floats
+    missing: tuple[Failure, ...]
+
+
 def value(book: Book, snapshot: Snapshot) -> Values:
     """Value every distinct instrument of the book under one snapshot.
 
@@ -87,27 +97,7 @@ def value(book: Book, snapshot: Snapshot) -> Values:
         In the order of ``book.instruments``, less those without an answer, which are in `missing`
         in the same order.
     """
-    rows: list[Row] = []
-    missing: dict[int, Failure] = {}
-    options: list[HeldOption] = []
-    prices = Prices(snapshot)
-    for index, instrument in enumerate(book.instruments):
-        try:
-            found = _row(index, instrument, snapshot, prices)
-        except OutOfDomain as trouble:
-            found = refused(instrument, str(trouble))
-        if isinstance(found, Failure):
-            missing[index] = _about(instrument, found)
-        elif isinstance(found, HeldOption):
-            options.append(found)
-            rows.append(found.row)
-        else:
-            rows.append(found)
-
-    priced = fill_options(options)
-    for held, said in priced.refused:
-        missing[held.row.index] = refused(held.terms, said)
-    rows = [row for row in rows if row.index not in missing] if priced.refused else rows
+    rows, missing, priced, prices = _filled(book, snapshot)
     table = _greeks(rows, priced, prices, book, snapshot)
     units, deltas = _column(rows, "unit_ccy"), _column(rows, "delta_own_coin")
     beyond = outside(_DOMAIN, np.vstack((units, deltas, _settlement_deltas(rows), table)))
@@ -134,6 +124,55 @@ def value(book: Book, snapshot: Snapshot) -> Values:
         age_ns=np.array([r.age_ns for r in rows], dtype=np.int64),
         missing=tuple(missing[index] for index in sorted(missing)),
     )
+
+
+def worths(book: Book, snapshot: Snapshot) -> Worths:
+    """Value every distinct instrument as `value` does, and work out no Greek.
+
+    Returns
+    -------
+    Worths
+        In the order of ``book.instruments``, less those without an answer.
+    """
+    rows, missing, _, _ = _filled(book, snapshot)
+    units = _column(rows, "unit_ccy")
+    for at, said in outside((("unit_ccy", AMOUNT),), units[np.newaxis, :]).items():
+        missing[rows[at].index] = refused(book.instruments[rows[at].index], said)
+    kept = [row for row in rows if row.index not in missing]
+    return Worths(
+        instrument_index=np.array([row.index for row in kept], dtype=np.int64),
+        unit_ccy=_column(kept, "unit_ccy"),
+        settlement_price_usd=np.array([row.settlement.price_usd for row in kept], dtype=np.float64),
+        missing=tuple(missing[index] for index in sorted(missing)),
+    )
+
+
+def _filled(
+    book: Book, snapshot: Snapshot
+) -> tuple[list[Row], dict[int, Failure], PricedOptions, Prices]:
+    """Fill a row for every instrument that has an answer."""
+    rows: list[Row] = []
+    missing: dict[int, Failure] = {}
+    options: list[HeldOption] = []
+    prices = Prices(snapshot)
+    for index, instrument in enumerate(book.instruments):
+        try:
+            found = _row(index, instrument, snapshot, prices)
+        except OutOfDomain as trouble:
+            found = refused(instrument, str(trouble))
+        if isinstance(found, Failure):
+            missing[index] = _about(instrument, found)
+        elif isinstance(found, HeldOption):
+            options.append(found)
+            rows.append(found.row)
+        else:
+            rows.append(found)
+
+    priced = fill_options(options)
+    for held, said in priced.refused:
+        missing[held.row.index] = refused(held.terms, said)
+    rows = [row for row in rows if row.index not in missing] if priced.refused else rows
+    return rows, missing, priced, prices
 
 
 def _row(

@@ -5,6 +5,7 @@ terminal, and builtins for JSON. All three read the same `summary` and `daily`. 
 risk of its own, reads no clock, and refuses to print an unknown number as zero or as nothing.
 """
 
+from hedgerow.reporting.allocations import allocation_tables, freed_tables
 from hedgerow.reporting.bands import CoinBands, band_tables, bands_svg
 from hedgerow.reporting.comparisons import comparison_tables
 from hedgerow.reporting.exposures import (
@@ -72,6 +73,7 @@ __all__ = [
     "LiveView",
     "NearestDistance",
     "WorstUse",
+    "allocation_tables",
     "band_tables",
     "bands_svg",
     "bucket_tables",
@@ -85,6 +87,7 @@ __all__ = [
     "differences_table",
     "explain_tables",
     "exposure_table",
+    "freed_tables",
     "frontier_tables",
     "funding_table",
     "ladder_svg",

@@ -14,6 +14,7 @@ _TIME_STEPS_NS = (
     *(hours * HOUR_NS for hours in (1, 2, 3, 6, 12)),
     *(days * DAY_NS for days in (1, 2, 7, 14, 28, 91, 182, 364)),
 )
+_STEPS_COUNT_MAX = 9
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -76,11 +77,12 @@ def _label(time_ns: int, step_ns: int) -> str:
     return f"{moment.day} {_MONTHS[moment.month - 1]}"
 
 
-def time_ticks(start_ns: int, end_ns: int, *, ticks_count: int = 9) -> tuple[TimeTick, ...]:
-    """Choose at most about `ticks_count` times, whole in UTC; midnights are labelled by date."""
+def time_ticks(start_ns: int, end_ns: int) -> tuple[TimeTick, ...]:
+    """Choose about ten times at most, whole in UTC; midnights are labelled by date."""
     length_ns = max(end_ns - start_ns, 1)
     step_ns = next(
-        (step for step in _TIME_STEPS_NS if length_ns / step <= ticks_count), _TIME_STEPS_NS[-1]
+        (step for step in _TIME_STEPS_NS if length_ns / step <= _STEPS_COUNT_MAX),
+        _TIME_STEPS_NS[-1],
     )
     first = -(-start_ns // step_ns)
     numbers = range(first, end_ns // step_ns + 1)

@@ -17,7 +17,8 @@ from hedgerow.reporting.figures import UNKNOWN, is_loss
 
 __all__ = ["Column", "grid", "styled", "wrapped"]
 
-# Name, unit (or nothing), and whether the column holds numbers.
+# Whether it holds numbers is told, as dashes, dates and *unknown* stand among them: name, unit (or
+# nothing), is it numbers.
 Column = tuple[str, str, bool]
 
 _GAP, _GAP_TIGHT = 2, 1  # blanks between columns

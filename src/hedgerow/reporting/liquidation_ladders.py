@@ -95,10 +95,18 @@ def _head(words: _Words) -> tuple[Column, ...]:
 
 
 def _terms(terms: HuntTerms) -> str:
+    more = ""
+    if terms.bonus_frac and terms.bonus_share_frac:
+        more += (
+            f" Who pushes gets {percent(terms.bonus_share_frac)} of the "
+            f"{percent(terms.bonus_frac)} of what is liquidated that liquidators get."
+        )
+    if terms.elsewhere_coin:
+        more += f" Who pushes gains on {terms.elsewhere_coin:,.6g} coins held elsewhere too."
     return (
         f"A fee of {percent(terms.fee_frac, 3)} on each side, "
         f"{terms.depth_coin_per_usd:,.6g} coins that move the price by a dollar, and "
-        f"{percent(terms.recovery_frac)} of the move that comes back by itself."
+        f"{percent(terms.recovery_frac)} of the move that comes back by itself.{more}"
     )
 
 

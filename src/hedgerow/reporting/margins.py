@@ -287,7 +287,7 @@ def _facts(report: MarginReport) -> str:
     worst = report.worst_scenario
     if worst is not None:
         facts += (
-            f"; worst scenario {worst.scenario_index}: price "
+            f"; worst scenario {worst.scenario_index}: price of {worst.coin} "
             f"{percent(worst.price_move_frac, sign=True)}, vol {worst.vol_shock}, "
             f"{amount(worst.profit_ccy, unit, sign=True)} {unit}"
         )

@@ -67,11 +67,12 @@ def _scan(report: PortfolioReport) -> list[RenderableType]:
 
 
 def _moves(report: PortfolioReport) -> list[RenderableType]:
-    head: tuple[Column, ...] = (("Factor", "", False), ("Move", "", True))
-    rows = [(name, plain(move, 4, sign=True)) for name, move in report.moves_frac.items()]
+    head: tuple[Column, ...] = (("Factor", "", False), ("Log move", "", True), ("Added", "", True))
+    logs = [(name, plain(move, 4, sign=True), "") for name, move in report.moves_log.items()]
+    added = [(name, "", plain(move, 4, sign=True)) for name, move in report.moves_frac.items()]
     title = f"{report.margin.account_id}: moves in the worst scenario"
     unit = note("Logs of prices, vols and time to exit; skew, basis and funding as added to them.")
-    return [grid(title, head, rows), unit, Text()]
+    return [grid(title, head, [*logs, *added]), unit, Text()]
 
 
 def _offsets(report: PortfolioReport) -> list[RenderableType]:

@@ -10,6 +10,9 @@ Why did it gain or lose
 
 Is that good enough
     `pooled`, `combined`, `desk_test`, `hedging_error_usd`
+
+What did a run come to
+    `run_figures`, `run_difference`, `step_shortfall`, `moving_blocks`
 """
 
 from hedgerow.risk.accept import (
@@ -36,6 +39,16 @@ from hedgerow.risk.records import (
     Marks,
     Method,
     Verdict,
+)
+from hedgerow.risk.runs import (
+    Estimate,
+    RunDifference,
+    RunFigures,
+    RunStep,
+    moving_blocks,
+    run_difference,
+    run_figures,
+    step_shortfall,
 )
 
 # Why did it gain or lose
@@ -64,4 +77,15 @@ __all__ += [
     "desk_test",
     "hedging_error_usd",
     "pooled",
+]
+# What did a run come to
+__all__ += [
+    "Estimate",
+    "RunDifference",
+    "RunFigures",
+    "RunStep",
+    "moving_blocks",
+    "run_difference",
+    "run_figures",
+    "step_shortfall",
 ]

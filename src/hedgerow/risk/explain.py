@@ -19,6 +19,7 @@ from math import fsum
 from typing import Final, TypeAlias, TypeVar
 
 from hedgerow.errors import Failure, Outcome, OutOfDomain
+from hedgerow.exposure.aggregate import entry_unit_ccy
 from hedgerow.instruments import (
     Instrument,
     Spot,
@@ -31,6 +32,7 @@ from hedgerow.instruments import (
 )
 from hedgerow.market import NO_SHOCK, Snapshot
 from hedgerow.portfolio import Book
+from hedgerow.pricing import worths
 from hedgerow.risk.assets import asset_lines
 from hedgerow.risk.ends import End, Held, fill_unit_ccy, over, ticks_usd
 from hedgerow.risk.moves import moves, spot_move_frac
@@ -256,13 +258,29 @@ class _Ends:
         found: dict[_Key, list[dict[Blocks, float]]] = {
             key: [{} for _ in held] for key, held in self._held.items()
         }
+        before = self._step.before
+        at_start: dict[_Key, int] = {}
+        rows: list[tuple[int, float, float, dict[Blocks, float]]] = []
+        for account, at, quantity, entry in zip(
+            before.holding_account_index.tolist(),
+            before.holding_instrument_index.tolist(),
+            before.holding_quantity_contracts.tolist(),
+            before.holding_entry_ccy.tolist(),
+            strict=True,
+        ):
+            terms = before.instruments[at]
+            key = before.accounts[account].account_id, terms.instrument_id
+            place = at_start[key] = at_start.get(key, -1) + 1
+            if self._held[key][place].part.is_known:
+                rows.append((at, quantity, entry_unit_ccy(terms, entry), found[key][place]))
         for moved in subsets()[1:-1]:
-            snapshot = mixed(start, end, moved, self._step.terms.values())
-            here = End(self._step.before, snapshot, "model").held(self._step.before)
-            for key, held in here.items():
-                for each, worth in zip(held, found[key], strict=True):
-                    if each.part.is_known:
-                        worth[moved] = each.part.value_usd
+            there = worths(before, mixed(start, end, moved, self._step.terms.values()))
+            row_of = {int(at): row for row, at in enumerate(there.instrument_index)}
+            for at, quantity, entry, worth in rows:
+                row = row_of.get(at)
+                if row is not None:
+                    gained_ccy = quantity * (float(there.unit_ccy[row]) - entry)
+                    worth[moved] = gained_ccy * float(there.settlement_price_usd[row])
         none, every = subsets()[0], subsets()[-1]
         for holdings, moved in ((self._held, none), (self._held_on, every)):
             for key, held in holdings.items():

@@ -23,6 +23,7 @@ from hedgerow.instruments import (
 from hedgerow.market import Level
 from hedgerow.portfolio import Account
 from hedgerow.pricing import unit_ccy
+from hedgerow.risk import Fill, FillKind
 from hedgerow.simulation.ledger import Change, Flow, received, with_flows, with_position
 
 __all__ = [
@@ -86,7 +87,11 @@ def entry_ccy(account: Account, instrument_id: str) -> Decimal:
 
 
 def filled(
-    account: Account, future: EntryContract, quantity_contracts: Decimal, price_usd: Decimal
+    account: Account,
+    future: EntryContract,
+    quantity_contracts: Decimal,
+    price_usd: Decimal,
+    kind: FillKind = "trade",
 ) -> Change:
     """Book one fill at one price; buying is positive. Fees are booked apart.
 
@@ -95,6 +100,15 @@ def filled(
     """
     held = account.quantity_contracts(future.instrument_id)
     after = held + quantity_contracts
+    fills = (
+        Fill(
+            account_id=account.account_id,
+            instrument_id=future.instrument_id,
+            quantity_contracts=quantity_contracts,
+            price_ccy=price_usd,
+            kind=kind,
+        ),
+    )
     unit_fill = unit_ccy(future, price_usd)
     if held == 0 or (held > 0) == (quantity_contracts > 0):
         entry = price_usd
@@ -103,16 +117,17 @@ def filled(
             entry = price_of_unit(
                 future, (held * unit_held + quantity_contracts * unit_fill) / after
             )
-        return Change(account=with_position(account, future.instrument_id, after, entry), flows=())
+        opened = with_position(account, future.instrument_id, after, entry)
+        return Change(account=opened, flows=(), fills=fills)
     entry = entry_ccy(account, future.instrument_id)
     closed = held if abs(quantity_contracts) >= abs(held) else -quantity_contracts
     profit = closed * (unit_fill - unit_ccy(future, entry))
-    flows = received(settlement_of(future), profit, "trade")
+    flows = received(settlement_of(future), profit, "trade", future.instrument_id)
     is_crossed = after != 0 and (after > 0) != (held > 0)
     account = with_position(
         account, future.instrument_id, after, price_usd if is_crossed else entry
     )
-    return Change(account=with_flows(account, flows), flows=flows)
+    return Change(account=with_flows(account, flows), flows=flows, fills=fills)
 
 
 def funded(
@@ -128,5 +143,6 @@ def funded(
     """
     size = notional_ccy(future, quantity_contracts, price_mark_usd)
     paid = size * rate_frac if quantity_contracts > 0 else -size * rate_frac
-    flows: tuple[Flow, ...] = received(settlement_of(future), -paid, "funding")
+    settled_in, name = settlement_of(future), future.instrument_id
+    flows: tuple[Flow, ...] = received(settled_in, -paid, "funding", name)
     return Change(account=with_flows(account, flows), flows=flows)

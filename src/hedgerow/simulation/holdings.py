@@ -13,6 +13,7 @@ import msgspec
 from hedgerow.errors import Failure
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
+from hedgerow.risk import CashFlow, Fill
 from hedgerow.simulation.ledger import Change, FlowReason
 from hedgerow.simulation.records import Outflow
 from hedgerow.units import to_model
@@ -30,6 +31,8 @@ class Holdings:
         self._outside: dict[tuple[str, FlowReason], Decimal] = {}
         self._paid_usd: dict[FlowReason, float] = dict.fromkeys(_PRICED, 0.0)
         self._unpriced: dict[tuple[str, FlowReason], Decimal] = {}
+        self._flows: list[CashFlow] = []
+        self._fills: list[Fill] = []
 
     def __getitem__(self, account_id: str) -> Account:
         return self._accounts[account_id]
@@ -69,7 +72,19 @@ class Holdings:
 
     def book(self, change: Change, snapshot: Snapshot) -> None:
         """Put an account in the place of the old one and its flows into the books."""
-        self._accounts[change.account.account_id] = change.account
+        account_id = change.account.account_id
+        self._fills += (*change.fills, *_in_kind(self._accounts[account_id], change))
+        self._flows += (
+            CashFlow(
+                account_id=account_id,
+                asset=flow.asset,
+                quantity_coin=flow.quantity_coin,
+                kind=flow.reason,
+                instrument_id=flow.instrument_id,
+            )
+            for flow in change.flows
+        )
+        self._accounts[account_id] = change.account
         for flow in change.flows:
             key = (flow.asset, flow.reason)
             self._outside[key] = self._outside.get(key, Decimal(0)) - flow.quantity_coin
@@ -77,9 +92,40 @@ class Holdings:
                 self._unpriced[key] = self._unpriced.get(key, Decimal(0)) - flow.quantity_coin
         self.price(snapshot)
 
+    def drain(self) -> tuple[tuple[CashFlow, ...], tuple[Fill, ...]]:
+        """Give what was booked since the last call: flows, and changes of positions."""
+        booked = tuple(self._flows), tuple(self._fills)
+        self._flows.clear()
+        self._fills.clear()
+        return booked
+
     def price(self, snapshot: Snapshot) -> None:
         """Count in dollars what could not be priced when it was paid; the rest waits."""
         for key in tuple(self._unpriced):
             worth = snapshot.asset(key[0])
             if not isinstance(worth, Failure):
                 self._paid_usd[key[1]] += to_model(self._unpriced.pop(key)) * worth.price_usd
+
+
+def _in_kind(before: Account, change: Change) -> list[Fill]:
+    """Give what of the positions changed without a price: repaid, seized, sent or expired."""
+    moved: dict[str, Decimal] = {}
+    for account, sign in ((before, -1), (change.account, 1)):
+        for position in account.positions:
+            quantity = sign * position.quantity_contracts
+            moved[position.instrument_id] = moved.get(position.instrument_id, Decimal(0)) + quantity
+    for fill in change.fills:
+        moved[fill.instrument_id] = (
+            moved.get(fill.instrument_id, Decimal(0)) - fill.quantity_contracts
+        )
+    return [
+        Fill(
+            account_id=before.account_id,
+            instrument_id=name,
+            quantity_contracts=quantity,
+            price_ccy=None,
+            kind="transfer",
+        )
+        for name, quantity in moved.items()
+        if quantity
+    ]

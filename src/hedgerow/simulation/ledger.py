@@ -2,6 +2,7 @@
 
 Every flow has a reason, and the world books its opposite under that reason. So what all accounts
 hold, what is in transit and what left for each reason always add up to what there was at the start.
+Flows say what they were paid for and fills at what price, so that a profit can be explained.
 """
 
 from collections.abc import Iterable
@@ -11,6 +12,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from hedgerow.portfolio import Account, Balance, Position
+from hedgerow.risk import Fill
 from hedgerow.units import quantise
 
 __all__ = ["STEP_CASH", "Change", "Flow", "FlowReason", "received", "with_flows", "with_position"]
@@ -32,24 +34,37 @@ FlowReason: TypeAlias = Literal[
 
 
 class Flow(msgspec.Struct, frozen=True, kw_only=True):
-    """An amount of an asset, positive when the account received it."""
+    """An amount of an asset, positive when the account received it.
+
+    `instrument_id` is what it was paid for; None where that is nothing the account holds.
+    """
 
     asset: str
     quantity_coin: Decimal
     reason: FlowReason
+    instrument_id: str | None = None
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """An account after something happened to it, and the flows that did it."""
+    """An account after something happened to it, the flows that did it, and at what prices.
+
+    A position that changes without a fill was moved in kind, or expired.
+    """
 
     account: Account
     flows: tuple[Flow, ...]
+    fills: tuple[Fill, ...] = ()
 
 
-def received(asset: str, amount_coin: Decimal, reason: FlowReason) -> tuple[Flow, ...]:
+def received(
+    asset: str, amount_coin: Decimal, reason: FlowReason, instrument_id: str | None = None
+) -> tuple[Flow, ...]:
     """Make a flow rounded against the account to the venue's cash step; none where it is zero."""
     rounded = quantise(amount_coin, STEP_CASH, "down")
-    return (Flow(asset=asset, quantity_coin=rounded, reason=reason),) if rounded else ()
+    if not rounded:
+        return ()
+    flow = Flow(asset=asset, quantity_coin=rounded, reason=reason, instrument_id=instrument_id)
+    return (flow,)
 
 
 def with_flows(account: Account, flows: Iterable[Flow]) -> Account:

@@ -18,6 +18,7 @@ from hedgerow.margin import Charges
 from hedgerow.market import Snapshot
 from hedgerow.planning import Order
 from hedgerow.portfolio import Account
+from hedgerow.risk import Fill
 from hedgerow.simulation.ledger import Change, received, with_flows, with_position
 from hedgerow.simulation.matching import OpenBooks
 from hedgerow.units import digits_of, quantise, to_exact, to_model
@@ -87,16 +88,27 @@ def fill_option(
         ),
         Decimal(0),
     )
+    name = order.instrument_id
     flows = (
-        *received(option.settlement, -premium if is_buy else premium, "trade"),
-        *received(option.settlement, -fee, "fee"),
+        *received(option.settlement, -premium if is_buy else premium, "trade", name),
+        *received(option.settlement, -fee, "fee", name),
     )
     signed = done if is_buy else -done
-    held = account.quantity_contracts(order.instrument_id)
-    after = with_position(account, order.instrument_id, held + signed)
+    fills = tuple(
+        Fill(
+            account_id=account.account_id,
+            instrument_id=name,
+            quantity_contracts=each.quantity_contracts if is_buy else -each.quantity_contracts,
+            price_ccy=each.price_ccy,
+            kind="trade",
+        )
+        for each in taken
+    )
+    held = account.quantity_contracts(name)
+    after = with_position(account, name, held + signed)
     average_ccy = premium / (coins * done)
     return OptionFill(
-        change=Change(account=with_flows(after, flows), flows=flows),
+        change=Change(account=with_flows(after, flows), flows=flows, fills=fills),
         books=books.with_taken(quote, gone + done, is_buy=is_buy),
         filled_contracts=signed,
         price_average_usd=quantise(average_ccy * digits_of(paid.price_usd), _STEP_USD, "half_up"),

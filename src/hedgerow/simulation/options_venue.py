@@ -1,10 +1,11 @@
-"""A venue of options in portfolio margin: delivery at expiry, and liquidation in steps.
+"""A venue of options in portfolio margin: orders, delivery at expiry, and liquidation in steps.
 
 Liquidation buys back short options a fifth of the position at a time, each time from the series
 whose absence would lower the maintenance requirement most, until the requirement is met; then
 futures are sold into the book and long options sold, if that is what is left. There is no option
 book here, so the price is the mark at a volatility that is worse by a half spread, which widens in
-proportion to the volatility itself, rounded to the tick against the account. Deribit documents
+proportion to the volatility itself, rounded to the tick against the account; an order of any size
+is filled at the same price. Deribit documents
 small steps and futures first; the step size is not published, and futures come last here because
 they are hedges of what is bought back.
 """
@@ -21,7 +22,15 @@ from hedgerow.margin import MarginReport, ScanRulebook, require
 from hedgerow.market import OptionMark, Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.pricing import value_usd
-from hedgerow.simulation.ledger import Change, Flow, received, with_flows, with_position
+from hedgerow.risk import Fill
+from hedgerow.simulation.ledger import (
+    Change,
+    Flow,
+    FlowReason,
+    received,
+    with_flows,
+    with_position,
+)
 from hedgerow.simulation.matching import OpenBooks
 from hedgerow.simulation.perpetual_venue import Liquidated, insured, sold_out
 from hedgerow.units import quantise, scaled, to_exact
@@ -33,7 +42,7 @@ _STEPS_COUNT = 5
 
 
 class OptionSpread(msgspec.Struct, frozen=True, kw_only=True):
-    """Half of the spread of a forced trade, in volatility, at `vol_reference_frac`."""
+    """Half of the spread of a trade, in volatility, at `vol_reference_frac`."""
 
     half_spread_vol_frac: float = 0.01
     vol_reference_frac: float = 0.5
@@ -98,8 +107,8 @@ def delivered(
         rulebook.fee_delivery_frac * notional, rulebook.fee_cap_of_price_frac * payoff
     )
     flows = (
-        *received(option.settlement, coins * payoff, "delivery"),
-        *received(option.settlement, -fee, "fee"),
+        *received(option.settlement, coins * payoff, "delivery", option.instrument_id),
+        *received(option.settlement, -fee, "fee", option.instrument_id),
     )
     account = with_position(account, option.instrument_id, Decimal(0))
     return Change(account=with_flows(account, flows), flows=flows)
@@ -115,6 +124,7 @@ def liquidate(
 ) -> tuple[Liquidated, OpenBooks]:
     """Reduce an account until its requirement is met or nothing is left."""
     flows: list[Flow] = []
+    fills: list[Fill] = []
     loss = Decimal(0)
     traded: dict[str, Decimal] = {}
     notes: list[str] = []
@@ -133,6 +143,7 @@ def liquidate(
                 closed, books = sold
                 account = closed.change.account
                 flows += closed.change.flows
+                fills += closed.change.fills
                 loss += closed.loss_ccy
                 notes.append(closed.message)
                 continue
@@ -146,6 +157,7 @@ def liquidate(
         change, cost, quantity = step
         account = change.account
         flows += change.flows
+        fills += change.fills
         loss += cost
         traded[option.instrument_id] = traded.get(option.instrument_id, Decimal(0)) + quantity
     rest = insured(account, account.currency)
@@ -154,7 +166,7 @@ def liquidate(
     words += [f"the insurance fund paid {f.quantity_coin} {f.asset}" for f in rest.flows]
     return (
         Liquidated(
-            change=Change(account=rest.account, flows=(*flows, *rest.flows)),
+            change=Change(account=rest.account, flows=(*flows, *rest.flows), fills=tuple(fills)),
             loss_ccy=max(loss, Decimal(0)),
             currency=account.currency,
             message="; ".join(words),
@@ -206,22 +218,58 @@ def _one_step(
     price = price_ccy(option, mark, half_spread if held < 0 else -half_spread)
     fair = price_ccy(option, mark, 0.0)
     coins = size * option.multiplier_coin_per_contract
-    notional = scaled(Decimal(1), 1.0 if option.is_coin_settled else mark.forward_usd)
     fee = coins * (
-        min(rulebook.fee_taker_frac * notional, rulebook.fee_cap_of_price_frac * price)
-        + rulebook.fee_liquidation_frac * notional
+        _fee_ccy(option, mark, price, rulebook)
+        + rulebook.fee_liquidation_frac * _notional_ccy(option, mark)
     )
-    paid = price * quantity * option.multiplier_coin_per_contract
+    change = _bought(account, option, quantity, price, fee, "liquidation_fee")
+    return change, coins * abs(price - fair) + fee, quantity
+
+
+def _notional_ccy(option: Option, mark: OptionMark) -> Decimal:
+    """Give one coin of notional in what the option settles in."""
+    return scaled(Decimal(1), 1.0 if option.is_coin_settled else mark.forward_usd)
+
+
+def _fee_ccy(
+    option: Option, mark: OptionMark, price_paid_ccy: Decimal, rulebook: ScanRulebook
+) -> Decimal:
+    """Give a taker's fee for one coin of notional, capped by a part of the price."""
+    return min(
+        rulebook.fee_taker_frac * _notional_ccy(option, mark),
+        rulebook.fee_cap_of_price_frac * price_paid_ccy,
+    )
+
+
+def _bought(
+    account: Account,
+    option: Option,
+    quantity_contracts: Decimal,
+    price_paid_ccy: Decimal,
+    fee_ccy: Decimal,
+    fee_reason: FlowReason,
+) -> Change:
+    """Book one trade of one series at a price for a coin of notional; selling is negative."""
+    name = option.instrument_id
+    paid = price_paid_ccy * quantity_contracts * option.multiplier_coin_per_contract
     flows = (
-        *received(option.settlement, -paid, "trade"),
-        *received(option.settlement, -fee, "liquidation_fee"),
+        *received(option.settlement, -paid, "trade", name),
+        *received(option.settlement, -fee_ccy, fee_reason, name),
     )
-    account = with_position(account, option.instrument_id, held + quantity)
-    return (
-        Change(account=with_flows(account, flows), flows=flows),
-        coins * abs(price - fair) + fee,
-        quantity,
-    )
+    held = account.quantity_contracts(name)
+    fills: tuple[Fill, ...] = ()
+    if price_paid_ccy > 0:  # sold for nothing, it was given away
+        fills = (
+            Fill(
+                account_id=account.account_id,
+                instrument_id=name,
+                quantity_contracts=quantity_contracts,
+                price_ccy=price_paid_ccy,
+                kind="trade" if fee_reason == "fee" else "liquidation",
+            ),
+        )
+    account = with_position(account, name, held + quantity_contracts)
+    return Change(account=with_flows(account, flows), flows=flows, fills=fills)
 
 
 def _sell_future(

@@ -27,6 +27,7 @@ from hedgerow.margin import Rulebook, require, terms_of
 from hedgerow.market import Level, Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.pricing import unit_ccy
+from hedgerow.risk import Fill, FillKind
 from hedgerow.simulation.futures import filled, notional_ccy
 from hedgerow.simulation.ledger import Change, Flow, FlowReason, received, with_flows
 from hedgerow.simulation.matching import Match, OpenBooks
@@ -54,14 +55,17 @@ def booked(
 ) -> Change:
     """Book the fills of one order, each with its fee as a fraction of notional."""
     flows: list[Flow] = []
+    fills: list[Fill] = []
+    kind: FillKind = "liquidation" if fee_reason == "liquidation_fee" else "trade"
     for take in takes:
         quantity = take.quantity_contracts if is_buy else -take.quantity_contracts
-        change = filled(account, future, quantity, take.price_usd)
+        change = filled(account, future, quantity, take.price_usd, kind)
         fee = notional_ccy(future, quantity, take.price_usd) * fee_frac
-        charged = received(settlement_of(future), -fee, fee_reason)
+        charged = received(settlement_of(future), -fee, fee_reason, future.instrument_id)
         account = with_flows(change.account, charged)
         flows += [*change.flows, *charged]
-    return Change(account=account, flows=tuple(flows))
+        fills += change.fills
+    return Change(account=account, flows=tuple(flows), fills=tuple(fills))
 
 
 def price_bankruptcy_usd(
@@ -100,6 +104,7 @@ def liquidate(
     assert charges is not None, f"{rulebook.name} is no exchange's; the world must not take it"
     fee_frac = charges.fee_taker_frac + charges.fee_liquidation_frac
     flows: list[Flow] = []
+    fills: list[Fill] = []
     loss = Decimal(0)
     done: list[str] = []
     while True:
@@ -118,11 +123,12 @@ def liquidate(
             break
         account = closed.change.account
         flows += closed.change.flows
+        fills += closed.change.fills
         loss += closed.loss_ccy
     rest = insured(account, account.currency)
     return (
         Liquidated(
-            change=Change(account=rest.account, flows=(*flows, *rest.flows)),
+            change=Change(account=rest.account, flows=(*flows, *rest.flows), fills=tuple(fills)),
             loss_ccy=max(loss, Decimal(0)),
             currency=account.currency,
             message="; ".join((*done, *_shortfall(rest))),

@@ -9,6 +9,7 @@ from hedgerow.execution import Liquidation, Mode, Receipt
 from hedgerow.exposure import ExposureRow
 from hedgerow.limits import LimitState
 from hedgerow.planning import Leg
+from hedgerow.risk import CashFlow, Fill
 from hedgerow.simulation.ledger import FlowReason
 
 __all__ = ["AccountFrame", "Action", "Episode", "Frame", "News", "Settlement", "Undone"]
@@ -84,15 +85,21 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class News(msgspec.Struct, frozen=True, kw_only=True):
-    """What the world did since it was last asked; each kind in order of time."""
+    """What the world did since it was last asked; each kind in order of time.
+
+    `flows` and `fills` are all that changed a balance or a position, which the others cause.
+    """
 
     receipts: tuple[Receipt, ...] = ()
     liquidations: tuple[Liquidation, ...] = ()
     settlements: tuple[Settlement, ...] = ()
     alerts: tuple[str, ...] = ()
+    flows: tuple[CashFlow, ...] = ()
+    fills: tuple[Fill, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.receipts or self.liquidations or self.settlements or self.alerts)
+        told = self.receipts or self.liquidations or self.settlements or self.alerts
+        return bool(told or self.flows or self.fills)
 
 
 class Outflow(msgspec.Struct, frozen=True, kw_only=True):

@@ -212,11 +212,14 @@ class World:
 
     def drain(self) -> News:
         """Give what happened since the last call."""
+        flows, fills = self._holdings.drain()
         news = News(
             receipts=tuple(self._told_receipts),
             liquidations=tuple(self._told_liquidations),
             settlements=tuple(self._told_settlements),
             alerts=tuple(self._told_alerts),
+            flows=flows,
+            fills=fills,
         )
         self._told_receipts.clear()
         self._told_liquidations.clear()

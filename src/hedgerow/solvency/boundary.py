@@ -259,8 +259,8 @@ def boundary(of: Headroom, *, extra_ccy: float = 0.0) -> Boundary:
                 if run is None:
                     low[t, k] = high[t, k] = at
                     continue
-                low[t, k], is_low_open[t, k] = _edge(of.spot_log, room[t, k], run[0], -1)
-                high[t, k], is_high_open[t, k] = _edge(of.spot_log, room[t, k], run[1], 1)
+                low[t, k], is_low_open[t, k] = _edge(of.spot_log, room[t, k], run[0], is_up=False)
+                high[t, k], is_high_open[t, k] = _edge(of.spot_log, room[t, k], run[1], is_up=True)
         if run_home is None:
             low[t:], high[t:] = 0.0, 0.0
             is_low_open[t:], is_high_open[t:] = False, False
@@ -362,26 +362,26 @@ def _check_nodes(nodes_log: Floats, what: str, *, count_min: int) -> None:
         raise OutOfDomain(f"nodes of {what} must rise, and one be at 0")
 
 
-def _run(alive: Flags, near: tuple[int, int]) -> tuple[int, int] | None:
+def _run(alive: Flags, near_index: tuple[int, int]) -> tuple[int, int] | None:
     """Give first and last of the run of nodes alive that overlaps most with another run."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], alive, [False])).astype(np.int8)))
     best, most = None, 0
     for first, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        overlap = min(end - 1, near[1]) - max(first, near[0]) + 1
+        overlap = min(end - 1, near_index[1]) - max(first, near_index[0]) + 1
         if overlap > most:
             best, most = (first, end - 1), overlap
     return best
 
 
-def _centre(nodes_log: Floats, run: tuple[int, int]) -> float:
-    return float(0.5 * (nodes_log[run[0]] + nodes_log[run[1]]))
+def _centre(nodes_log: Floats, run_index: tuple[int, int]) -> float:
+    return float(0.5 * (nodes_log[run_index[0]] + nodes_log[run_index[1]]))
 
 
-def _edge(nodes_log: Floats, room: Floats, at: int, step: int) -> tuple[float, bool]:
+def _edge(nodes_log: Floats, room_ccy: Floats, at: int, *, is_up: bool) -> tuple[float, bool]:
     """Give where the headroom ends beyond the last node alive, and whether that is an open end."""
-    beyond = at + step
+    beyond = at + (1 if is_up else -1)
     if not 0 <= beyond < len(nodes_log):
         return float(nodes_log[at]), True
     here, there = np.exp(nodes_log[at]), np.exp(nodes_log[beyond])
-    part = room[at] / (room[at] - room[beyond])
+    part = room_ccy[at] / (room_ccy[at] - room_ccy[beyond])
     return float(np.log(here + part * (there - here))), False

@@ -29,7 +29,7 @@ from hedgerow.instruments import (
 )
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Account, Balance
-from hedgerow.units import DAY_NS, format_ns, quantise
+from hedgerow.units import DAY_NS, digits_of, format_ns, quantise
 
 __all__ = ["Direction", "DirectionKind", "applied", "shock_of"]
 
@@ -254,7 +254,7 @@ def _funding_ccy(
             f"{type(terms).__name__}",
         )
     told = direction.beta_frac.get(name)
-    rate = snapshot.funding_frac(name) if told is None else Decimal(repr(told))
+    rate = snapshot.funding_frac(name) if told is None else digits_of(told)
     if isinstance(rate, Failure):
         return rate
     mark = snapshot.mark_usd(name, terms.underlying)
@@ -264,5 +264,5 @@ def _funding_ccy(
         notional = quantity_contracts * terms.multiplier_coin_per_contract * mark
     else:
         notional = quantity_contracts * terms.multiplier_usd_per_contract / mark
-    intervals = Decimal(repr(days)) * DAY_NS / interval_ns
+    intervals = digits_of(days) * DAY_NS / interval_ns
     return settlement_of(terms), quantise(-notional * rate * intervals, _STEP_COIN, "down")

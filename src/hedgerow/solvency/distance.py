@@ -100,12 +100,12 @@ def _first_breach(
     headroom_ccy: Callable[[float], Outcome[Decimal]],
     cleared: Callable[[Sequence[float]], list[bool]],
     now: _Step,
-    steps: Sequence[float],
+    steps_frac: Sequence[float],
     clear: Sequence[bool],
 ) -> Outcome[float | None]:
     """Step outwards to the first breach, then close in; the answer is a move, or None."""
     # Safety as far as the search goes is not said on the model's word alone.
-    walked = _walk(headroom_ccy, now, zip(steps, (*clear[:-1], False), strict=True))
+    walked = _walk(headroom_ccy, now, zip(steps_frac, (*clear[:-1], False), strict=True))
     if isinstance(walked, Failure):
         return walked
     safe, broken = walked
@@ -126,13 +126,13 @@ def _first_breach(
 def _walk(
     headroom_ccy: Callable[[float], Outcome[Decimal]],
     safe: _Step,
-    steps: Iterable[tuple[float, bool]],
+    steps_frac: Iterable[tuple[float, bool]],
 ) -> Outcome[tuple[_Step, Place | None]]:
     """Step outwards; give the last price before a breach, and the breach if there is one.
 
     A step comes with whether the model clears it; the engine is asked for the others.
     """
-    for factor, is_clear in steps:
+    for factor, is_clear in steps_frac:
         room_ccy = None if is_clear else headroom_ccy(factor)
         if isinstance(room_ccy, Failure):
             return room_ccy

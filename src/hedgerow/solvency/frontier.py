@@ -20,7 +20,6 @@ with the reason: neither safe nor breached. Where answers end is found to 1e-4 i
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from itertools import pairwise
 
 import msgspec
@@ -35,6 +34,7 @@ from hedgerow.solvency.directions import Direction, applied
 from hedgerow.solvency.line import Line, Sample, guessed
 from hedgerow.solvency.places import places_of
 from hedgerow.solvency.records import Frontier, Root, Stretch, StretchState
+from hedgerow.units import digits_of
 
 __all__ = ["frontier", "refined"]
 
@@ -165,7 +165,7 @@ def _closed(line: Line, samples: Sequence[Sample], n: int) -> Outcome[tuple[floa
     closed in on in the part that they leave.
     """
     left, right = (
-        Place(each.at_coordinate, Decimal(repr(each.room_ccy))) for each in samples[n : n + 2]
+        Place(each.at_coordinate, digits_of(each.room_ccy)) for each in samples[n : n + 2]
     )
     aims = _aims(line, samples, n)
     if isinstance(aims, Failure):
@@ -224,13 +224,16 @@ def _state(sample: Sample) -> StretchState:
 def _add(
     stretches: list[Stretch],
     direction: Direction,
-    low: float,
-    high: float,
+    low_coordinate: float,
+    high_coordinate: float,
     state: StretchState,
     reason: str = "",
 ) -> None:
     """Add a stretch between two coordinates, or let the last one go on."""
-    move_low_frac_or_days, move_high_frac_or_days = direction.move_at(low), direction.move_at(high)
+    move_low_frac_or_days, move_high_frac_or_days = (
+        direction.move_at(low_coordinate),
+        direction.move_at(high_coordinate),
+    )
     last = stretches[-1] if stretches else None
     if last is not None and last.state == state:
         stretches[-1] = msgspec.structs.replace(last, move_high_frac_or_days=move_high_frac_or_days)

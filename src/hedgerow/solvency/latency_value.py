@@ -12,7 +12,7 @@ Methods sheet, sections 28 and 29.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 import numpy as np
@@ -126,21 +126,11 @@ def latency_var_bps(vol_frac: float, elapsed_s: float, level_frac: float) -> flo
     return float(_BPS * ndtri(level_frac) * vol_frac * sqrt(elapsed_s / YEAR_S))
 
 
-def latency_var_drawn(
-    vol_frac: float,
-    transit_s: Floats,
-    level_frac: float,
-    sides: Literal["loss", "either"] = "loss",
-) -> LatencyValue:
+def latency_var_drawn(vol_frac: float, transit_s: Floats, level_frac: float) -> LatencyValue:
     """Give the quantile of the loss where the time is random: exact for the times drawn.
 
     The distribution is the mixture of normals over the times, so that only the times carry an
-    error of chance. With one fixed time, and losses only, it is `latency_var_bps`.
-
-    Parameters
-    ----------
-    sides
-        ``loss`` for one side, ``either`` for the size of the move whichever way it goes.
+    error of chance. With one fixed time it is `latency_var_bps`.
 
     Raises
     ------
@@ -155,10 +145,9 @@ def latency_var_drawn(
     def below(x_bps: float) -> Floats:
         # What has no spread is not exceeded by anything that is not negative.
         with np.errstate(divide="ignore", invalid="ignore"):
-            one_side = np.where(scale > 0.0, ndtr(x_bps / scale), 1.0)
-        return one_side if sides == "loss" else 2.0 * one_side - 1.0
+            return np.where(scale > 0.0, ndtr(x_bps / scale), 1.0)
 
-    reach = 1.0 - (0.5 if sides == "loss" else 1.0) * failing
+    reach = 1.0 - 0.5 * failing  # half of what never arrives is lost on, however far
     if vol_frac > 0.0 and reach <= level_frac:
         return LatencyValue(
             level_frac=level_frac, value_bps=None, error_bps=None, draws_count=len(times)

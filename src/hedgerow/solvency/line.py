@@ -70,15 +70,15 @@ class Line:
         self.asked_ccy[at] = report.headroom_ccy
         return report.headroom_ccy
 
-    def samples(self, places: Sequence[float]) -> list[Sample]:
+    def samples(self, places_coordinate: Sequence[float]) -> list[Sample]:
         """Give headroom at many coordinates, with a sign that is the engine's.
 
         By the model where it is clear of its bound, else by the engine.
         """
-        moved = [self.moved(at) for at in places]
+        moved = [self.moved(at) for at in places_coordinate]
         answered = iter(self._across([each for each in moved if not isinstance(each, Failure)]))
         found = []
-        for at, each in zip(places, moved, strict=True):
+        for at, each in zip(places_coordinate, moved, strict=True):
             room, is_sure, failure = (
                 (math.nan, True, each) if isinstance(each, Failure) else next(answered)
             )

@@ -102,6 +102,7 @@ def _up_to_each(horizons_years: Floats, step_years: float) -> Steps:
     lengths, marks = [], []
     begun = 0.0
     for at_horizon, until in enumerate(horizons_years.tolist()):
+        # Whole steps may divide to some bits more than their count, which are no step of their own.
         count = max(int(np.ceil((until - begun) / step_years - 1e-9)), 1)
         lengths += [(until - begun) / count] * count
         marks += [-1] * (count - 1) + [at_horizon]
@@ -113,7 +114,7 @@ def _up_to_each(horizons_years: Floats, step_years: float) -> Steps:
 
 def _in_periods(horizons_years: Floats, step_years: float, period_years: float) -> Steps:
     """Cut the periods of a variance into equal steps, with one of which each horizon must end."""
-    parts = int(np.ceil(period_years / step_years - 1e-9))
+    parts = int(np.ceil(period_years / step_years - 1e-9))  # some bits more are no part
     dt = period_years / parts
     at = np.rint(horizons_years / dt)
     if (np.abs(at * dt - horizons_years) > 1e-6 * dt).any() or at[0] < 1:

@@ -104,9 +104,11 @@ def _felt(direction: Direction, terms: Instrument, snapshot: Snapshot) -> Iterat
     yield _Zone(low, high, max(deviation_log, _STEP_LOG_MIN) / abs(beta))
 
 
-def _parted(places: Sequence[float], zones: Sequence[_Zone], scale: float) -> Iterator[float]:
+def _parted(
+    places_coordinate: Sequence[float], zones: Sequence[_Zone], scale_frac: float
+) -> Iterator[float]:
     """Give what parts the gaps within a zone that are wider than its step."""
-    for left, right in pairwise(places):
+    for left, right in pairwise(places_coordinate):
         steps = [step for low, high, step in zones if low < right and left < high]
-        count = round((right - left) / (scale * min(steps))) if steps else 1
+        count = round((right - left) / (scale_frac * min(steps))) if steps else 1
         yield from (left + (right - left) * n / count for n in range(1, count))

@@ -124,18 +124,20 @@ def plane(
     )
 
 
-def _level(line: Line, first: Direction, move: float, samples: Sequence[Sample]) -> Level:
+def _level(
+    line: Line, first: Direction, move_frac_or_days: float, samples: Sequence[Sample]
+) -> Level:
     known = [each for each in samples if each.failure is None]
     failures = [each.failure.message for each in samples if each.failure is not None]
     brackets = [
-        (left, right, guessed(samples, n)[0])
+        ((left, right), guessed(samples, n)[0])
         for n, (left, right) in enumerate(pairwise(samples))
         if not (left.failure or right.failure) and _differ(left, right)
     ]
-    roots, refused = _closed(line, brackets)
+    roots, refused = _closed(line, [each for each, _ in brackets], [guess for _, guess in brackets])
     failures += refused
     return Level(
-        move_frac_or_days=move,
+        move_frac_or_days=move_frac_or_days,
         roots_frac_or_days=tuple(first.move_at(at) for at in roots),
         is_solvent_low=bool(known) and known[0].room_ccy >= 0.0,
         unknown=failures[0] if failures else "",
@@ -143,7 +145,7 @@ def _level(line: Line, first: Direction, move: float, samples: Sequence[Sample])
 
 
 def _closed(
-    line: Line, brackets: Sequence[tuple[Sample, Sample, float]]
+    line: Line, brackets: Sequence[tuple[Sample, Sample]], guesses_coordinate: Sequence[float]
 ) -> tuple[list[float], list[str]]:
     """Close in on all roots of a level at once: where each is guessed, looked at on both sides.
 
@@ -151,8 +153,7 @@ def _closed(
     A root at which a question has no answer is none; the reasons are given beside the roots.
     """
     refused: dict[int, str] = {}
-    roots = [(left, right) for left, right, _ in brackets]
-    guesses = [guess for *_, guess in brackets]
+    roots, guesses = list(brackets), list(guesses_coordinate)
     for _ in range(_ROUNDS_COUNT_MAX):
         wide = [
             n

@@ -143,10 +143,11 @@ class Frontier(msgspec.Struct, frozen=True, kw_only=True):
             return 0.0
         return home[-1].move_high_frac_or_days if is_up else home[0].move_low_frac_or_days
 
-    def _is_unknown_at(self, end: float, *, is_up: bool) -> bool:
+    def _is_unknown_at(self, end_frac_or_days: float, *, is_up: bool) -> bool:
         """Say whether an unknown stretch begins where the present one ends."""
         return any(
-            end == (each.move_low_frac_or_days if is_up else each.move_high_frac_or_days)
+            end_frac_or_days
+            == (each.move_low_frac_or_days if is_up else each.move_high_frac_or_days)
             for each in self.unknown
         )
 

@@ -31,6 +31,7 @@ from hedgerow.pricing import Floats
 from hedgerow.solvency.bracket import Place, closed_in
 from hedgerow.solvency.directions import Direction, shock_of
 from hedgerow.solvency.line import Line, Sample
+from hedgerow.units import digits_of
 
 __all__ = ["Blame", "FactorMove", "ReverseStress", "reverse_stress"]
 
@@ -161,39 +162,49 @@ def reverse_stress(
 
 
 def _spread(
-    factors: Sequence[Direction], deviation: Floats, correlation: Floats, horizon_days: float
+    factors: Sequence[Direction],
+    deviation_frac_per_day: Floats,
+    correlation_frac: Floats,
+    horizon_days: float,
 ) -> Floats:
     """Give the matrix from independent unit deviations to logs of the factors."""
     count = len(factors)
-    deviation, correlation = np.asarray(deviation), np.asarray(correlation)
+    deviation_frac_per_day, correlation_frac = (
+        np.asarray(deviation_frac_per_day),
+        np.asarray(correlation_frac),
+    )
     if any(each.is_days for each in factors) or count == 0:
         raise OutOfDomain("reverse stress goes along relative moves, and along one at least")
-    if deviation.shape != (count,) or correlation.shape != (count, count):
+    if deviation_frac_per_day.shape != (count,) or correlation_frac.shape != (count, count):
         raise OutOfDomain(
             f"{count} factors need as many deviations and a square of correlations, were "
-            f"{deviation.shape} and {correlation.shape}"
+            f"{deviation_frac_per_day.shape} and {correlation_frac.shape}"
         )
-    if not (np.all(deviation > 0.0) and np.all(np.isfinite(deviation))):
-        raise OutOfDomain(f"deviations must be positive and finite, were {deviation}")
+    if not (np.all(deviation_frac_per_day > 0.0) and np.all(np.isfinite(deviation_frac_per_day))):
+        raise OutOfDomain(f"deviations must be positive and finite, were {deviation_frac_per_day}")
     if not 0.0 < horizon_days < math.inf:
         raise OutOfDomain(f"horizon_days must be positive and finite, was {horizon_days}")
-    if not np.allclose(correlation, correlation.T, rtol=0.0, atol=_UNLIKE_MAX):
-        raise OutOfDomain(f"correlations must be numbers, the same both ways, were {correlation}")
-    if not np.allclose(np.diag(correlation), 1.0, rtol=0.0, atol=_UNLIKE_MAX):
-        raise OutOfDomain(f"a factor's correlation with itself is 1, was {np.diag(correlation)}")
-    worth, axes = np.linalg.eigh(correlation)
+    if not np.allclose(correlation_frac, correlation_frac.T, rtol=0.0, atol=_UNLIKE_MAX):
+        raise OutOfDomain(
+            f"correlations must be numbers, the same both ways, were {correlation_frac}"
+        )
+    if not np.allclose(np.diag(correlation_frac), 1.0, rtol=0.0, atol=_UNLIKE_MAX):
+        raise OutOfDomain(
+            f"a factor's correlation with itself is 1, was {np.diag(correlation_frac)}"
+        )
+    worth, axes = np.linalg.eigh(correlation_frac)
     if worth.min() < -1e-9:
         raise OutOfDomain(f"correlations are none: an eigenvalue of {worth.min():.3g}")
     root: Floats = axes * np.sqrt(np.maximum(worth, 0.0))
-    return deviation[:, None] * math.sqrt(horizon_days) * root
+    return deviation_frac_per_day[:, None] * math.sqrt(horizon_days) * root
 
 
 def _nearest(
-    line: Callable[..., Line], count: int, reach: float, unknown: dict[str, None]
+    line: Callable[..., Line], count: int, reach_deviations: float, unknown: dict[str, None]
 ) -> Outcome[Floats | None]:
     """Give the nearest point of the boundary in unit deviations; None where none is in reach."""
     home = np.zeros(count)
-    axes = [sign * reach * axis for axis in np.eye(count) for sign in (-1.0, 1.0)]
+    axes = [sign * reach_deviations * axis for axis in np.eye(count) for sign in (-1.0, 1.0)]
     best: Floats | None = None
     starts = [home]
     for axis in axes:
@@ -203,7 +214,7 @@ def _nearest(
         if reached is not None:
             starts.append(reached)
     for start in starts:
-        reached = _along(line, _stepped(line, start, reach), unknown)
+        reached = _along(line, _stepped(line, start, reach_deviations), unknown)
         if isinstance(reached, Failure):
             return reached
         for point in (reached, start if start.any() else None):
@@ -212,9 +223,11 @@ def _nearest(
     return best
 
 
-def _stepped(line: Callable[..., Line], start: Floats, reach: float) -> Floats:
+def _stepped(
+    line: Callable[..., Line], start_deviations: Floats, reach_deviations: float
+) -> Floats:
     """Step to where the headroom, as straight as it is here, is nothing; the way it points."""
-    point, count = start, len(start)
+    point, count = start_deviations, len(start_deviations)
     for _ in range(_ROUNDS_COUNT):
         aside = [point + sign * _STEP * axis for axis in np.eye(count) for sign in (-1.0, 1.0)]
         asked = line(point, *aside).samples([float(n) for n in range(2 * count + 1)])
@@ -227,21 +240,23 @@ def _stepped(line: Callable[..., Line], start: Floats, reach: float) -> Floats:
             break
         wanted = slope * (float(slope @ point) - rooms[0]) / steep
         size = float(np.linalg.norm(wanted))
-        wanted = wanted * min(1.0, reach / size) if size > 0.0 else wanted
+        wanted = wanted * min(1.0, reach_deviations / size) if size > 0.0 else wanted
+        # It only has to point the way: how far the breach lies along it the engine closes in on.
         if float(np.linalg.norm(wanted - point)) < 1e-4:
             break
+        # Full steps may go to and fro for ever where the boundary bends; shorter ones end alike.
         point = point + 0.7 * (wanted - point)
     size = float(np.linalg.norm(point))
-    return point * (reach / size) if size > 0.0 else point
+    return point * (reach_deviations / size) if size > 0.0 else point
 
 
 def _along(
-    line: Callable[..., Line], end: Floats, unknown: dict[str, None]
+    line: Callable[..., Line], end_deviations: Floats, unknown: dict[str, None]
 ) -> Outcome[Floats | None]:
     """Give the first breach on the way from the present market to a point; None without one."""
-    if not end.any():
+    if not end_deviations.any():
         return None
-    ray = line(np.zeros(len(end)), end)
+    ray = line(np.zeros(len(end_deviations)), end_deviations)
     places = [n / _RAY_COUNT for n in range(_RAY_COUNT + 1)]
     for left, right in pairwise(ray.samples(places)):
         if left.failure or right.failure:
@@ -252,10 +267,10 @@ def _along(
             return None
         if right.room_ccy < 0.0:
             near, far = (
-                Place(each.at_coordinate, Decimal(repr(each.room_ccy))) for each in (left, right)
+                Place(each.at_coordinate, digits_of(each.room_ccy)) for each in (left, right)
             )
             closed = closed_in(ray.room_ccy, near, far, tolerance_coordinate=_TOLERANCE)
-            return closed if isinstance(closed, Failure) else closed[1].at * end
+            return closed if isinstance(closed, Failure) else closed[1].at * end_deviations
     return None
 
 
@@ -272,8 +287,10 @@ def _where_answers_end(ray: Line, left: Sample, right: Sample) -> tuple[Sample, 
     return left, right
 
 
-def _moves(factors: Sequence[Direction], spread: Floats, end: Floats) -> tuple[FactorMove, ...]:
-    logs, own = spread @ end, np.sqrt(np.sum(spread * spread, axis=1))
+def _moves(
+    factors: Sequence[Direction], spread_log: Floats, end_deviations: Floats
+) -> tuple[FactorMove, ...]:
+    logs, own = spread_log @ end_deviations, np.sqrt(np.sum(spread_log * spread_log, axis=1))
     return tuple(
         FactorMove(direction=each, move_frac=math.expm1(log), move_deviations=log / deviation)
         for each, log, deviation in zip(factors, logs.tolist(), own.tolist(), strict=True)

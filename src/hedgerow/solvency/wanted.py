@@ -112,52 +112,27 @@ def collateral_wanted(
         error = np.hypot(found.hit_error_frac, found.left_error_frac)
         return either[:, 0].tolist(), error[:, 0].tolist()
 
-    wanted = 1.0 - survival_frac
-    # With nothing to spare now an account is gone; with enough for every node it is only lost
-    # where the grid ends.
-    low, high = -of.now_ccy, max(-float(of.headroom_ccy.min()), -of.now_ccy)
-    high += 1e-9 * abs(high)
-    reach_ccy = high - low
-    (gone_low, gone_high), _ = gone([low, high])
-    if gone_high > wanted:
-        return Failure(
-            subject=of.account_id,
-            reason="missing_data",
-            message=f"{gone_high:.3%} of paths leave the grid of the headroom by the horizon, with "
-            f"any collateral; {wanted:.3%} are allowed: give it more nodes",
-        )
-    for _ in range(_ROUNDS_COUNT):
-        extras = np.linspace(low, high, _PARTS_COUNT + 2)[1:-1].tolist()
-        chances = [gone_low, *gone(extras)[0], gone_high]
-        places = [low, *extras, high]
-        at = max(k for k, chance in enumerate(chances) if chance > wanted or k == 0)
-        low, high, gone_low, gone_high = places[at], places[at + 1], chances[at], chances[at + 1]
-    (found,), (error,) = gone([high])
-    (fresh,), (fresh_error,) = gone([high], fresh_seed)
-    counts = [
-        float(effective_count(np.array(chance), np.array(off), paths_count))
-        for chance, off in ((found, error), (fresh, fresh_error))
-    ]
-    if min(counts) < _EFFECTIVE_COUNT_MIN:
-        return _too_few(of, wanted, min(counts), paths_count)
-    apart, apart_error = fresh - found, math.hypot(error, fresh_error)
-    if abs(apart) > _APART_MAX * apart_error:
-        return Failure(
-            subject=of.account_id,
-            reason="not_converged",
-            message=f"two sets of {paths_count:,} paths do not agree: {found:.3%} and {fresh:.3%} "
-            "are gone with one amount; walk more",
-        )
-    off_frac = max(error, fresh_error, abs(apart))
+    def gone_frac(extras_ccy: Sequence[float]) -> list[float]:
+        return gone(extras_ccy)[0]
+
+    wanted_frac = 1.0 - survival_frac
+    enough = _enough(of, gone_frac, wanted_frac)
+    if isinstance(enough, Failure):
+        return enough
+    extra_ccy, reach_ccy = enough
+    (found,), (error,) = gone([extra_ccy])
+    (fresh,), (fresh_error,) = gone([extra_ccy], fresh_seed)
+    doubt = _doubt(of, wanted_frac, (found, error), (fresh, fresh_error), paths_count)
+    if doubt is not None:
+        return doubt
+    off_frac = max(error, fresh_error, abs(fresh - found))
     return CollateralWanted(
         account_id=of.account_id,
         currency=of.currency,
         horizon_years=horizon_years,
         survival_frac=survival_frac,
-        extra_ccy=high,
-        extra_error_ccy=_error_ccy(
-            lambda extras_ccy: gone(extras_ccy)[0], high, reach_ccy, off_frac
-        ),
+        extra_ccy=extra_ccy,
+        extra_error_ccy=_error_ccy(gone_frac, extra_ccy, reach_ccy, off_frac),
         gone_frac=found,
         gone_error_frac=error,
         fresh_frac=fresh,
@@ -166,6 +141,56 @@ def collateral_wanted(
         seed=seed,
         fresh_seed=fresh_seed,
     )
+
+
+def _enough(
+    of: Headroom, gone_frac: Callable[[Sequence[float]], Sequence[float]], wanted_frac: float
+) -> Outcome[tuple[float, float]]:
+    """Give the least amount with which no more than wanted are gone, and how wide was searched."""
+    # With nothing to spare now an account is gone; with enough for every node it is only lost
+    # where the grid ends.
+    low, high = -of.now_ccy, max(-float(of.headroom_ccy.min()), -of.now_ccy)
+    high += 1e-9 * abs(high)
+    reach_ccy = high - low
+    gone_low, gone_high = gone_frac([low, high])
+    if gone_high > wanted_frac:
+        return Failure(
+            subject=of.account_id,
+            reason="missing_data",
+            message=f"{gone_high:.3%} of paths leave the grid of the headroom by the horizon, with "
+            f"any collateral; {wanted_frac:.3%} are allowed: give it more nodes",
+        )
+    for _ in range(_ROUNDS_COUNT):
+        extras = np.linspace(low, high, _PARTS_COUNT + 2)[1:-1].tolist()
+        chances = [gone_low, *gone_frac(extras), gone_high]
+        places = [low, *extras, high]
+        at = max(k for k, chance in enumerate(chances) if chance > wanted_frac or k == 0)
+        low, high, gone_low, gone_high = places[at], places[at + 1], chances[at], chances[at + 1]
+    return high, reach_ccy
+
+
+def _doubt(
+    of: Headroom,
+    wanted_frac: float,
+    found: tuple[float, float],
+    fresh: tuple[float, float],
+    paths_count: int,
+) -> Failure | None:
+    """Say why two sets of draws, each what is gone and its error, do not bear an amount out."""
+    counts = [
+        float(effective_count(np.array(chance), np.array(error), paths_count))
+        for chance, error in (found, fresh)
+    ]
+    if min(counts) < _EFFECTIVE_COUNT_MIN:
+        return _too_few(of, wanted_frac, min(counts), paths_count)
+    if abs(fresh[0] - found[0]) > _APART_MAX * math.hypot(found[1], fresh[1]):
+        return Failure(
+            subject=of.account_id,
+            reason="not_converged",
+            message=f"two sets of {paths_count:,} paths do not agree: {found[0]:.3%} and "
+            f"{fresh[0]:.3%} are gone with one amount; walk more",
+        )
+    return None
 
 
 def _error_ccy(

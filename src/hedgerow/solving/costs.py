@@ -23,55 +23,63 @@ _USED = 1e-9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ladders:
-    """What each amount costs, level by level: a static order book taken from its best price on.
+    """What amounts cost, level by level: static order books taken from their best price on.
 
-    Row i is one level of the decision `decision_index[i]`: so wide, at so many dollars per unit
-    beyond the price the decision is valued at, fees and carry included. Levels of a side follow
-    each other and never grow cheaper; what buying and selling together cost is never negative.
+    Row i is one level of the book `book_index[i]`: so wide, at so many dollars per unit beyond the
+    price the decision is valued at, fees and carry included. Levels of a side follow each other and
+    never grow cheaper; what buying and selling together cost is never negative.
+
+    `decision_book_index` says which book each decision is done in (none below zero, nor for those
+    after the last); left out, decision i has book i to itself. Decisions of one book share its
+    levels, what is bought on one side and what is sold on the other.
     """
 
-    decision_index: NDArray[np.int64]
+    book_index: NDArray[np.int64]
     is_up: NDArray[np.bool_]
     width_amount: Floats
     price_usd_per_amount: Floats
+    decision_book_index: NDArray[np.int64] | None
     _start_amount: Floats
 
     def __init__(
         self,
         *,
-        decision_index: NDArray[np.int64],
+        book_index: NDArray[np.int64],
         is_up: NDArray[np.bool_],
         width_amount: Floats,
         price_usd_per_amount: Floats,
+        decision_book_index: NDArray[np.int64] | None = None,
     ) -> None:
-        shape = (len(decision_index),)
+        shape = (len(book_index),)
         width = locked(width_amount, "width_amount", shape, finite=False)
         price = locked(price_usd_per_amount, "price_usd_per_amount", shape)
         if np.any(width < 0):
             raise OutOfDomain("the width of a level must not be negative")
-        start = np.zeros(len(decision_index))
-        first: dict[int, dict[bool, float]] = {}
-        for i, (index, up) in enumerate(zip(decision_index.tolist(), is_up.tolist(), strict=True)):
-            sides = first.setdefault(index, {})
-            sides.setdefault(up, float(price[i]))
-            for j in range(i - 1, -1, -1):
-                if decision_index[j] == index and is_up[j] == up:
-                    start[i] = start[j] + width[j]
-                    if price[i] < price[j]:
-                        raise OutOfDomain(
-                            f"levels of decision {index} grow cheaper: {price[j]} then {price[i]}"
-                        )
-                    break
-        for index, sides in first.items():
+        start = np.zeros(len(book_index))
+        last: dict[tuple[int, bool], int] = {}
+        best: dict[int, dict[bool, float]] = {}
+        for i, (book, up) in enumerate(zip(book_index.tolist(), is_up.tolist(), strict=True)):
+            best.setdefault(book, {}).setdefault(up, float(price[i]))
+            before = last.get((book, up))
+            last[book, up] = i
+            if before is None:
+                continue
+            start[i] = start[before] + width[before]
+            if price[i] < price[before]:
+                raise OutOfDomain(
+                    f"levels of book {book} grow cheaper: {price[before]} then {price[i]}"
+                )
+        for book, sides in best.items():
             if len(sides) == 2 and sum(sides.values()) < 0:
                 raise OutOfDomain(
-                    f"decision {index}: buying and selling at once would earn "
-                    f"{-sum(sides.values())} a unit"
+                    f"book {book}: buying and selling at once would earn {-sum(sides.values())} "
+                    "a unit"
                 )
-        object.__setattr__(self, "decision_index", np.array(decision_index, dtype=np.int64))
+        object.__setattr__(self, "book_index", np.array(book_index, dtype=np.int64))
         object.__setattr__(self, "is_up", np.array(is_up, dtype=np.bool_))
         object.__setattr__(self, "width_amount", width)
         object.__setattr__(self, "price_usd_per_amount", price)
+        object.__setattr__(self, "decision_book_index", decision_book_index)
         object.__setattr__(self, "_start_amount", start)
 
     @classmethod
@@ -79,7 +87,7 @@ class Ladders:
         """Give one level for each side of every decision, however much is done."""
         count = len(up_usd_per_amount)
         return cls(
-            decision_index=np.tile(np.arange(count, dtype=np.int64), 2),
+            book_index=np.tile(np.arange(count, dtype=np.int64), 2),
             is_up=np.repeat(np.array([True, False]), count),
             width_amount=np.full(2 * count, INF),
             price_usd_per_amount=np.concatenate([up_usd_per_amount, down_usd_per_amount]),
@@ -92,36 +100,87 @@ class Ladders:
 
     def usd(self, amounts: Floats) -> Floats:
         """Walk the levels."""
-        done = amounts[:, self.decision_index] * np.where(self.is_up, 1.0, -1.0)
-        taken = np.clip(done - self._start_amount, 0.0, self.width_amount)
+        taken = np.clip(self._done(amounts) - self._start_amount, 0.0, self.width_amount)
         return np.asarray(taken @ self.price_usd_per_amount)
 
     def excess(self, amounts: Floats) -> Floats:
-        """Nothing: the bounds of a decision end with its book."""
-        return nothing(amounts)
+        """Add up what is done beyond the last level of a shared book, over its depth."""
+        if self._is_shared(amounts.shape[1]):
+            is_last, ends = self._ends()
+            beyond = np.maximum(self._done(amounts)[:, is_last] - ends[is_last], 0.0)
+            return np.asarray(beyond @ (1.0 / np.maximum(ends[is_last], 1.0)))
+        return nothing(amounts)  # the bounds of a decision end with its book: `assemble` checks
 
     def assemble(self, into: Assembly, at: NDArray[np.int64], decisions: Decisions) -> None:
-        """Each level is a column; those of a decision add up to it."""
-        own = at[self.decision_index]
-        bound = np.where(
-            self.is_up,
-            decisions.high_amount[self.decision_index],
-            -decisions.low_amount[self.decision_index],
-        )
+        """Each level is a column; those of a side of a book add up to what is done there."""
+        up, down = into.sides(at, decisions.low_amount, decisions.high_amount)
+        own = self._book_of(len(at))
+        if not self._is_shared(len(at)):
+            self._check(own, decisions)
         levels = into.columns(
-            np.zeros(len(own)), np.minimum(self.width_amount, bound), self.price_usd_per_amount
+            np.zeros(len(self.book_index)), self.width_amount, self.price_usd_per_amount
         )
-        used, row = np.unique(self.decision_index, return_inverse=True)
-        zero = np.zeros(len(used))
-        into.rows(
-            [
-                (row.astype(np.int64), levels, np.where(self.is_up, -1.0, 1.0)),
-                (np.arange(len(used)), at[used], np.ones(len(used))),
-            ],
-            zero,
-            zero,
-            [f"levels of {decisions.names[i]}" for i in used],
-        )
+        keys = 2 * self.book_index + self.is_up
+        members = np.flatnonzero(own >= 0)
+        every = np.unique(np.concatenate([keys, 2 * own[members], 2 * own[members] + 1]))
+        row_of = {int(key): row for row, key in enumerate(every)}
+        rows = np.array([row_of[int(key)] for key in keys], dtype=np.int64)
+        entries = [(rows, levels, np.full(len(levels), -1.0))]
+        for side, places in ((1, up), (0, down)):
+            rows = np.array([row_of[int(2 * own[i] + side)] for i in members], dtype=np.int64)
+            entries.append((rows, places[members], np.ones(len(members))))
+        zero = np.zeros(len(every))
+        into.rows(entries, zero, zero, ["levels of a book"] * len(every))
+
+    def _ends(self) -> tuple[NDArray[np.bool_], Floats]:
+        """Say which levels are the last of their side with an end, and where each level ends."""
+        ends = self._start_amount + self.width_amount
+        last = {
+            (int(book), bool(up)): at
+            for at, (book, up) in enumerate(zip(self.book_index, self.is_up, strict=True))
+        }
+        is_last = np.zeros(len(ends), dtype=np.bool_)
+        is_last[list(last.values())] = True
+        return is_last & np.isfinite(ends), ends
+
+    def _is_shared(self, count: int) -> bool:
+        own = self._book_of(count)
+        return len(np.unique(own[own >= 0])) < int(np.count_nonzero(own >= 0))
+
+    def _check(self, own: NDArray[np.int64], decisions: Decisions) -> None:
+        is_last, ends = self._ends()
+        for at in np.flatnonzero(is_last):
+            for i in np.flatnonzero(own == self.book_index[at]):
+                up = bool(self.is_up[at])
+                most = decisions.high_amount[i] if up else -decisions.low_amount[i]
+                if most > ends[at] * (1.0 + 1e-9):
+                    raise OutOfDomain(
+                        f"{decisions.names[i]} may be {'bought' if up else 'sold'} as far as "
+                        f"{most}, and its book ends at {ends[at]}"
+                    )
+
+    def _book_of(self, count: int) -> NDArray[np.int64]:
+        own = self.decision_book_index
+        if own is None:
+            return np.arange(count, dtype=np.int64)
+        return np.concatenate([own, np.full(count - len(own), -1, dtype=np.int64)])
+
+    def _done(self, amounts: Floats) -> Floats:
+        """Give what each level's side of its book has to take, for every plan."""
+        own = self._book_of(amounts.shape[1])
+        if not self._is_shared(amounts.shape[1]):
+            # Each book has one decision: no sum is needed.
+            decision = np.full(int(self.book_index.max(initial=-1)) + 1, -1, dtype=np.int64)
+            inside = np.flatnonzero((own >= 0) & (own < len(decision)))
+            decision[own[inside]] = inside
+            at = decision[self.book_index]
+            done = amounts[:, at] * np.where(self.is_up, 1.0, -1.0)
+            return np.where(at >= 0, done, 0.0)
+        books = int(max(own.max(initial=-1), self.book_index.max(initial=-1))) + 1
+        into = np.zeros((amounts.shape[1], books))
+        into[np.flatnonzero(own >= 0), own[own >= 0]] = 1.0
+        bought, sold = np.maximum(amounts, 0.0) @ into, np.maximum(-amounts, 0.0) @ into
+        return np.where(self.is_up, bought[:, self.book_index], sold[:, self.book_index])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

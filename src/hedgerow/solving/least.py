@@ -25,6 +25,8 @@ __all__ = ["EXCESS_FRAC_MAX", "least"]
 # What a bound may be broken by, over its scale, and still count as held: what is left of zero.
 EXCESS_FRAC_MAX = 1e-7
 _PRICE_LEFT_USD = 1e-9
+# What rounding loses no more than this share of is not looked for by branch and bound.
+_CLOSE_FRAC = 1e-4
 
 
 def least(
@@ -65,13 +67,15 @@ def least(
     is_whole = bool(np.any(programme.decisions.lot_amount > 0) or np.any(matrix.whole))
     if is_whole:
         amounts, method = in_lots(programme, start), "rounded"
-        if programme.is_linear and not conflicts and nodes_count_max > 0:
+        rounded = _merit(programme, amounts)
+        is_close = rounded[0] == 0.0 and rounded[1] - bound_usd <= _CLOSE_FRAC * abs(bound_usd)
+        if programme.is_linear and not conflicts and nodes_count_max > 0 and not is_close:
             found = _branched(programme, matrix, amounts, nodes_count_max, time_s_max)
             remark = found.remark
             bound_usd = max(bound_usd, found.bound_usd)
             if found.amounts is not None:
                 better = in_lots(programme, found.amounts)
-                if _merit(programme, better) < _merit(programme, amounts):
+                if _merit(programme, better) < rounded:
                     amounts, method = better, "branched"
     plan = amounts[np.newaxis, :]
     if is_whole and not conflicts and float(programme.excess_frac(plan)[0]) > EXCESS_FRAC_MAX:

@@ -16,6 +16,7 @@ __all__ = ["in_lots"]
 _BATCH = 4_096
 _BETTER_USD = 1e-9
 _HELD_FRAC = 1e-9
+_EXCESS_DECIMALS = 10
 
 
 def in_lots(programme: Programme, start_amount: Floats) -> Floats:
@@ -39,7 +40,9 @@ def in_lots(programme: Programme, start_amount: Floats) -> Floats:
 
 def _judged(programme: Programme, amounts: Floats) -> tuple[Floats, Floats]:
     excess = programme.excess_frac(amounts)
-    return np.where(excess <= _HELD_FRAC, 0.0, excess), programme.usd(amounts)
+    # A last bit of excess shall not hide a cheaper change from the search.
+    held = np.where(excess <= _HELD_FRAC, 0.0, np.round(excess, _EXCESS_DECIMALS))
+    return held, programme.usd(amounts)
 
 
 def _mended(
@@ -61,7 +64,18 @@ def _mended(
             better, better_excess, better_usd = found
             is_nearer = better_excess < excess - 1e-12
             if is_nearer or (better_excess <= excess and better_usd < usd - _BETTER_USD):
+                move = better - counts
                 counts, excess, usd = better, better_excess, better_usd
+                # What helps once may help a hundred times: twice as far each time, while it does.
+                while True:
+                    move = 2.0 * move
+                    further = counts + move
+                    if np.any((further < low) | (further > high)):
+                        break
+                    (then_excess,), (then_usd,) = _judged(programme, further[np.newaxis, :] * lot)
+                    if (then_excess, then_usd) >= (excess, usd - _BETTER_USD):
+                        break
+                    counts, excess, usd = further, then_excess, then_usd
                 break
         else:
             return np.asarray(counts * lot)
@@ -76,10 +90,15 @@ def _best(
         plans = plans[np.all((plans >= low) & (plans <= high), axis=1)]
         if not len(plans):
             continue
-        excess, usd = _judged(programme, plans * lot)
-        at = int(np.lexsort((usd, excess))[0])
-        if best is None or (excess[at], usd[at]) < best[1:]:
-            best = plans[at], float(excess[at]), float(usd[at])
+        excess = programme.excess_frac(plans * lot)
+        excess = np.where(excess <= _HELD_FRAC, 0.0, excess)
+        # Cost tells only between plans that keep their bounds equally well.
+        nearest = plans[excess == excess.min()]
+        usd = programme.usd(nearest * lot)
+        at = int(np.argmin(usd))
+        found = nearest[at], float(excess.min()), float(usd[at])
+        if best is None or found[1:] < best[1:]:
+            best = found
     return best
 
 

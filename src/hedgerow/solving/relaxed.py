@@ -19,6 +19,7 @@ from hedgerow.solving.records import Floats
 __all__ = ["Relaxed", "highs_of", "relaxed"]
 
 _TIME_S_MAX = 20.0
+_GAP_FRAC = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,9 +43,14 @@ def relaxed(matrix: Matrix) -> Outcome[Relaxed | None]:
     Relaxed, None or Failure
         None where no columns meet all rows; a failure where the solver came to no end.
     """
-    if matrix.quadratic_usd_per_amount2 is None and not matrix.powers:
-        return _linear(matrix)
-    return _conic(matrix)
+    is_linear = matrix.quadratic_usd_per_amount2 is None and not matrix.powers
+    found = _linear(matrix) if is_linear else _conic(matrix)
+    if isinstance(found, Relaxed):
+        gap_usd = abs(found.objective_usd - found.bound_usd)
+        # A solver may call almost solved what is not: what its prices do not prove is no answer.
+        if not gap_usd <= _GAP_FRAC * max(1.0, abs(found.objective_usd)):
+            return _no_end(f"a gap of {gap_usd:.3g} USD between its answer and its prices")
+    return found
 
 
 def highs_of(matrix: Matrix) -> highspy.Highs:

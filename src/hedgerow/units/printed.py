@@ -1,8 +1,8 @@
 """Floats of a file as the decimals that were printed into it.
 
 A float64 that was read from a printed decimal of up to 15 digits has that decimal as its shortest
-representation, so ``Decimal(repr(x))`` gives the printed number back. Nothing is rounded here; a
-number that a model made goes through `to_exact`, which asks for a direction.
+representation, so ``repr`` gives the printed number back. Nothing is rounded here; a number that a
+model made goes through `to_exact`, which asks for a direction.
 """
 
 from collections.abc import Iterable

@@ -135,7 +135,8 @@ def test_a_delta_beyond_its_limit_is_traded_to_a_twentieth_inside() -> None:
     assert decision.plan is not None
     assert [state.rung for state in decision.plan.limits_after] == ["watch"]
     assert decision.reasons[0] == "coin/BTC delta_spot_usd: delta_spot_usd is 10,000"
-    assert decision.plan.assumptions == ("a model", Depth().statement())
+    told = "The funding of BTC-PERP is unknown and not in the cost."
+    assert decision.plan.assumptions == ("a model", Depth().statement(), told)
 
 
 def test_a_low_buffer_is_refilled_to_its_target_and_is_no_limit_of_a_person() -> None:

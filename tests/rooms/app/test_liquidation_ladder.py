@@ -64,6 +64,21 @@ def test_the_hunts_of_the_collection(row: int, is_own: bool, tmp_path: Path) -> 
     assert answer.code == int(pays and is_own)
 
 
+def test_what_else_who_pushes_gains_counts(tmp_path: Path) -> None:
+    """H (1 - ρ)(Q + W)/D = 30 · 0.75 · 800 / 0.5, half of 5 % of 200 · 58,800, and -28,800."""
+    file = table(tmp_path, [(58_800.0, 200.0)], "level_usd", "size_coin")
+    words = ("--price", "60000", "--depth", "0.5", "--fee", "0.04%", "--recovery", "25%")
+    more = ("--elsewhere", "30", "--bonus", "5%", "--bonus-share", "50%")
+    (level,) = ladder(file, *words, *more, "--json").json()["levels"]
+    assert level["profit_usd"] == pytest.approx(-28_800.0 + 36_000.0 + 294_000.0, abs=1e-6)
+    said = " ".join(ladder(file, *words, *more).out.split())
+    assert "gets 50.0 % of the 5.0 % of what is liquidated that liquidators get." in said
+    assert "gains on 30 coins held elsewhere too." in said
+    alone = ladder(file, *words, "--bonus", "5%")
+    assert alone.code == 2
+    assert "--bonus and --bonus-share come together" in alone.err
+
+
 def test_what_happens_to_ours_is_said(tmp_path: Path) -> None:
     file = table(
         tmp_path, [(58_800.0, 150.0, "no"), (58_800.0, 50.0, "yes"), (61_000.0, -10.0, "no")],

@@ -56,9 +56,12 @@ def test_a_coin_nobody_described_has_no_requirement() -> None:
 
 def test_the_packaged_scenarios_are_those_of_the_file() -> None:
     known, scenarios = packaged_covariance(), packaged_scenarios()
-    assert packaged_scenarios.__wrapped__().moves_frac.tolist() == scenarios.moves_frac.tolist()
+    assert (
+        packaged_scenarios.__wrapped__().moves_log_or_frac.tolist()
+        == scenarios.moves_log_or_frac.tolist()
+    )
     btc, eth = (known.factors.index(Factor(kind="spot", name=coin)) for coin in ("BTC", "ETH"))
     # A fifth of the way from 0.823 to one.
     assert known.correlation_frac[btc, eth] == pytest.approx(0.8 * 0.823 + 0.2)
-    spread = scenarios.moves_frac[:, btc].std() / (0.0266 * np.sqrt(2))
+    spread = scenarios.moves_log_or_frac[:, btc].std() / (0.0266 * np.sqrt(2))
     assert spread == pytest.approx(1.0, rel=0.15)

@@ -75,7 +75,10 @@ def test_a_person_reads_the_lines_the_worst_scenario_and_what_is_saved(words: li
     assert "counted by the venue" not in told
     assert "spot BTC" not in told
     explained = ask(words, "--model", "hedgerow", "--explain").out
-    for part in ("Initial", "Evidence", "moves in the worst scenario", "spot BTC", "peg USDC"):
+    for part in (
+        "Initial", "Evidence", "moves in the worst scenario", "Log move", "Added", "spot BTC",
+        "peg USDC", "price of BTC",
+    ):  # fmt: skip
         assert part in explained
 
 

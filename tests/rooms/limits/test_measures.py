@@ -1,5 +1,6 @@
 """Each measure against sums by hand, and that what is missing is unknown and never safe."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -15,11 +16,13 @@ from hedgerow.limits import (
     first_passage_frac,
     survey,
 )
+from hedgerow.limits.measures import distance_left
 from hedgerow.market import FundingSettlement, Shock
 from hedgerow.portfolio import book
+from hedgerow.solvency import Distance
 from hedgerow.units import DAY_NS, HOUR_NS
 from tests.builders import T0_NS, account, by_id, index, option, perpetual, quote, snapshot
-from tests.rooms.limits.worlds import PERP, RULES, desk, limit, perp, values
+from tests.rooms.limits.worlds import PERP, RULES, desk, limit, perp, seen, values
 
 CRASH = Stress(name="crash", spot_factor_frac=0.7)
 RALLY = Stress(name="rally", spot_factor_frac=1.1)
@@ -135,6 +138,28 @@ def test_a_better_model_takes_the_place_of_a_plainer_one() -> None:
 
     one = limit("liquidation_probability_frac", 0.2, 0.3, PERP, given=Given(chance=sure))
     assert only(desk(limits=[one])).value_frac_usd_or_coin == 0.25
+
+
+@pytest.mark.parametrize(
+    ("down", "up", "said"),
+    [
+        (-0.3, 0.1, "breaks after a rise of 10.0%"),
+        (-0.1, 0.3, "breaks after a fall of 10.0%"),
+        (None, 0.1, "breaks after a rise of 10.0%"),
+        (-0.3, None, "breaks after a fall of 30.0%"),
+    ],
+)
+def test_a_distance_is_told_of_the_nearer_side(
+    down: float | None, up: float | None, said: str
+) -> None:
+    distance = Distance(
+        account_id="perp", time_ns=T0_NS, down_frac=down, up_frac=up,
+        searched_down_frac=-0.9, searched_up_frac=1.0,
+    )  # fmt: skip
+    state = replace(seen(), distances={PERP: distance})
+    (found,) = distance_left("distance_frac", state, Given(), lambda node: node == PERP)
+    assert (found.message, found.toward) == (said, said.split()[3])
+    assert found.value_frac_usd_or_coin == min(abs(each) for each in (down, up) if each is not None)
 
 
 def test_a_default_takes_positive_equity_and_nets_no_accounts() -> None:

@@ -69,6 +69,7 @@ def test_the_venue_example_to_eleven_decimals() -> None:
     assert abs(-worst.profit_ccy - then["worst_case"]) <= TOLERANCE
     # Bucket i of 9 is a move of (i - 5)/4 of the range; ours counts three vols to a bucket from 0.
     assert worst.scenario_index // 3 + 1 == int(then["worst_bucket"])
+    assert worst.coin == "BTC"
     assert worst.price_move_frac == D("-0.16")
 
 

@@ -243,6 +243,7 @@ def test_a_perpetual_by_hand() -> None:
     assert report.requirement_initial_ccy == D("1200")
     assert report.equity_ccy == 500
     assert report.worst_scenario.price_move_frac == D("-0.18")
+    assert report.worst_scenario.coin == "ETH"
 
 
 def test_a_lost_peg_raises_the_initial_factor_and_what_collateral_is_worth() -> None:

@@ -284,6 +284,23 @@ def test_a_roll_is_charged_for_a_delta_rounded_up(quantity: int) -> None:
     assert delta == delta.quantize(D("1e-12"))
 
 
+@pytest.mark.parametrize("name", list(DERIBIT))
+def test_the_delta_of_a_roll_is_what_its_line_says_to_the_last_digit(name: str) -> None:
+    """A size, or one rounded up to a step: decimals in, decimals out, no tolerance."""
+    found = [line.detail.split("; ")[-1] for line in REPORTS[name].lines if "roll" in line.rule]
+    assert found
+    for step in found:
+        delta, how = step.split(" = ")
+        of = re.fullmatch(r"up\(\|(.*)\|, 1e-12\)|\|(.*)\|", how)
+        assert of is not None, step
+        size = abs(sum((D(each) for each in (of[1] or of[2]).split(" + ")), D(0)))
+        if of[1] is None:
+            assert D(delta) == size, step
+        else:
+            assert 0 < D(delta) - size < D("1e-12"), step
+            assert D(delta) % D("1e-12") == 0, step
+
+
 @pytest.mark.parametrize("days", range(100, 110))
 def test_a_roll_is_charged_at_a_rate_rounded_up(days: int) -> None:
     future = inverse_future("F", T0_NS + days * DAY_NS)

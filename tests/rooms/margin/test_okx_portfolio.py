@@ -210,6 +210,7 @@ def test_an_extreme_move_counts_half_and_the_larger_of_both_is_taken() -> None:
     worst = report.worst_scenario
     assert (worst.price_move_frac, worst.vol_shock, worst.profit_ccy) == (D("-0.25"), "same", -1250)
     assert worst.scenario_index == 5  # after the five of the grid
+    assert worst.coin == "BTC"
     near = asked({"BTC-PERP": (10, 1000)}, units={"BTC": risk_unit("0.26", extreme="0.25")})
     assert rows(near)[0] == ("spot shock", "BTC-PERP", 2600)
     assert near.worst_scenario.scenario_index == 0

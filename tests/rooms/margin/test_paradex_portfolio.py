@@ -117,6 +117,7 @@ def test_a_perpetual_by_hand() -> None:
     assert report.requirement_initial_ccy == 22_400
     assert report.requirement_maintenance_ccy == 11_200
     assert report.worst_scenario.price_move_frac == D("0.16")
+    assert report.worst_scenario.coin == "BTC"
     # -33 % at 36 % is below the range's 16 %, so a long loses that too.
     assert of({"BTC-PERP": (2, 70_000)}, {}).requirement_initial_ccy == 22_400
 

@@ -210,7 +210,8 @@ RECORDS: dict[str, tuple[Any, ...]] = {
 # What gives no columns: memory, one number, a book, a smile's own record, or a contract in Decimal.
 WITHOUT = {
     "are_in_domain", "buffer", "index_volpt", "minimum_variance_fit", "strike_deltas", "unit_ccy",
-    "value", "variance_strip",
+    "value",
+    "worths", "variance_strip",
 }  # fmt: skip
 
 

@@ -285,7 +285,7 @@ def test_a_requirement_is_printed_line_by_line_or_as_unknown() -> None:
         confidence="estimate", equity_ccy=Decimal("2.5"),
         requirement_maintenance_ccy=Decimal("1.25"), requirement_initial_ccy=Decimal("1.5"),
         lines=(line,), equity_lines=(cash,),
-        worst_scenario=WorstScenario(scenario_index=3, price_move_frac=Decimal("-0.16"),
+        worst_scenario=WorstScenario(scenario_index=3, coin="BTC", price_move_frac=Decimal("-0.16"),
                                      vol_shock="up", profit_ccy=Decimal("-1.25")),
     )  # fmt: skip
     text = printed(
@@ -295,8 +295,8 @@ def test_a_requirement_is_printed_line_by_line_or_as_unknown() -> None:
     )
     assert text.startswith("opening positions\n")
     assert "1.25000000" in text
-    for words in ("use 50.0 %", "estimate", "cell 3", "headroom +1.2500 BTC", "-16.0 %", "vol up",
-                  "bybit/by  BTC-X  stale data"):  # fmt: skip
+    for words in ("use 50.0 %", "estimate", "cell 3", "headroom +1.2500 BTC",
+                  "price of BTC -16.0 %", "vol up", "bybit/by  BTC-X  stale data"):  # fmt: skip
         assert words in text
 
 

@@ -38,7 +38,6 @@ pytestmark = pytest.mark.slow
 def chains(shared_data: Path) -> tuple[Snapshot, ...]:
     """The market at every chain of the week."""
     folder = shared_data / "deribit_options_2026"
-    window = {"start_ns": START_NS, "end_ns": END_NS}
     state = MarketState(
         ages=AgeLimits(option_ns_max=HOUR_NS, index_ns_max=HOUR_NS, quote_ns_max=HOUR_NS),
         movers={},
@@ -47,8 +46,8 @@ def chains(shared_data: Path) -> tuple[Snapshot, ...]:
 
     def frozen() -> Iterator[Snapshot]:
         events = merge(
-            read_perpetual_quotes(folder, underlyings=["BTC"], **window),
-            read_chains(folder, underlyings=["BTC"], **window),
+            read_perpetual_quotes(folder, underlyings=["BTC"], start_ns=START_NS, end_ns=END_NS),
+            read_chains(folder, underlyings=["BTC"], start_ns=START_NS, end_ns=END_NS),
         )
         for time_ns, group in groupby(events, key=attrgetter("time_ns")):
             for event in group:

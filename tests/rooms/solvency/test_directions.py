@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -201,6 +202,17 @@ def test_funding_takes_what_is_above_the_need() -> None:
     assert searched(held, by_id(BTC), now, TENTH, paid).nearest is None
 
 
+def test_a_rate_and_days_out_of_a_column_are_numbers_like_any_other() -> None:
+    """A NumPy scalar prints as ``np.float64(0.0002)``, which is no decimal."""
+    held = account(positions={"BTC-PERP": (10, 1000)}, balances={"USDC": 400})
+    now = snapshot(quote("BTC-PERP", 1000), index("BTC", 1000))
+    told = Direction(kind="funding", beta_frac={"BTC-PERP": np.float64(0.0002)})
+    moved = applied(told, np.float64(50.0), held, by_id(BTC), now)
+    assert not isinstance(moved, Failure)
+    # Ten at 1,000 pay 2 dollars an interval, three times a day.
+    assert moved[0].balance_coin("USDC") == 400 - 300
+
+
 def test_funding_of_an_inverse_perpetual_is_paid_in_coins() -> None:
     held = account(currency="BTC", positions={"BTC-PERPETUAL": (2000, 1000)}, balances={"BTC": 1})
     rate = FundingSettlement(time_ns=T0_NS, instrument_id="BTC-PERPETUAL", rate_frac=D("0.001"))
@@ -209,6 +221,17 @@ def test_funding_of_an_inverse_perpetual_is_paid_in_coins() -> None:
     assert not isinstance(moved, Failure)
     # 2,000 dollars are two coins; a thousandth of them, three times.
     assert moved[0].balance_coin("BTC") == 1 - D("0.006")
+
+
+@pytest.mark.parametrize(("quantity", "received"), [(1, "-0.02"), (-1, "0.01")])
+def test_a_remainder_of_funding_is_ours_to_lose(quantity: int, received: str) -> None:
+    """1,000 dollars at 5e-20 three times a day are 1.5e-16: a day's hundredth, 1.5e-18, is down."""
+    held, now = lone(quantity, 0)
+    way = Direction(kind="funding", beta_frac={"BTC-PERP": 5e-20})
+    moved = applied(way, 0.01, held, by_id(BTC), now)
+    assert not isinstance(moved, Failure)
+    (paid,) = moved[0].balances[len(held.balances) :]
+    assert paid.quantity_coin == D(received) * D("1e-16")
 
 
 def test_funding_without_a_rate_is_unknown() -> None:

@@ -139,7 +139,7 @@ def _parts(count: int, rng: np.random.Generator) -> list[Part]:
     levels, losses = rng.normal(size=(3, count)), rng.normal(size=(12, count))
     at = np.repeat(np.arange(count), 3)
     deep = Ladders(
-        decision_index=np.concatenate([at, at]),
+        book_index=np.concatenate([at, at]),
         is_up=np.repeat(np.array([True, False]), len(at)),
         width_amount=np.tile([1.0, 2.0, np.inf], 2 * count),
         price_usd_per_amount=np.cumsum(rng.uniform(0.1, 1.0, (2 * count, 3)), axis=1).ravel(),
@@ -375,7 +375,7 @@ def test_the_same_programme_gives_the_same_bytes(regression: dict[str, Any]) -> 
         (lambda: Worst("scan", np.zeros(1), np.ones((1, 1)), -1.0), "scan"),
         (
             lambda: Ladders(
-                decision_index=np.zeros(2, dtype=np.int64),
+                book_index=np.zeros(2, dtype=np.int64),
                 is_up=np.ones(2, dtype=np.bool_),
                 width_amount=np.ones(2),
                 price_usd_per_amount=np.array([2.0, 1.0]),

@@ -67,6 +67,18 @@ def test_a_snapshot_across_slices_has_one_index(
         assert read(tmp_path, frame) == whole
 
 
+def test_options_may_be_named_and_the_index_is_still_that_of_all(tmp_path: Path) -> None:
+    frame = chain(snapshots=2, strikes=5)
+    whole = read(tmp_path, frame)
+    quoted = sorted({e.instrument_id for e in whole if isinstance(e, OptionQuote)})
+    wanted = {quoted[1], quoted[-1], "BTC-1JAN30-1-C"}
+    some = list(read_chains(tmp_path, underlyings=COINS, names=wanted, **EVER))
+    assert some == [
+        e for e in whole if isinstance(e, IndexPrice) or getattr(e, "instrument_id", "") in wanted
+    ]
+    assert len(some) == 2 * (2 + 2)
+
+
 def test_months_follow_each_other(tmp_path: Path) -> None:
     later = chain().with_columns(pl.col("ts") + timedelta(days=2))
     file(tmp_path, "chain_202602.parquet", chain())

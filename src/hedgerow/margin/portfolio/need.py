@@ -94,7 +94,7 @@ def crowding(legs: Legs, scenarios: JointScenarios, model: PortfolioModel) -> Cr
             days[coin] = np.zeros(len(scenarios))
             continue
         shares[coin] = float(np.sum(legs.notional_coin[of_coin])) / volume
-        slower = scenarios.move_frac("liquidity", coin)
+        slower = scenarios.move_log("liquidity", coin)
         still = np.zeros(len(scenarios))
         days[coin] = (
             shares[coin] / model.participation_frac * np.exp(still if slower is None else slower)

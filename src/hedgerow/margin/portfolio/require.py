@@ -27,8 +27,9 @@ class PortfolioReport(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     scenario
         The worst one, in words.
-    moves_frac
-        What each factor does in it, in the factor's own unit, by kind and name.
+    moves_log, moves_frac
+        What each factor does in it, by kind and name: those that move by a log, and those by what
+        is added to a skew, a carry or a rate of funding.
     tail
         The largest few of the losses that the shortfall is the mean of, largest first.
     apart_usd
@@ -39,6 +40,7 @@ class PortfolioReport(msgspec.Struct, frozen=True, kw_only=True):
 
     margin: MarginReport
     scenario: str
+    moves_log: dict[str, float]
     moves_frac: dict[str, float]
     worst_usd: float
     shortfall_usd: float
@@ -131,10 +133,8 @@ def require_together(
             worst_scenario=_worst(legs, scenarios, at) if len(legs) else None,
         ),
         scenario=scenarios.labels[at],
-        moves_frac={
-            f"{factor.kind} {factor.name}": float(move)
-            for factor, move in zip(scenarios.factors, scenarios.moves_frac[at], strict=True)
-        },
+        moves_log=_moves(scenarios, at, in_logs=True),
+        moves_frac=_moves(scenarios, at, in_logs=False),
         worst_usd=found.worst_usd,
         shortfall_usd=found.shortfall_usd,
         tail=found.tail,
@@ -145,20 +145,30 @@ def require_together(
     )
 
 
+def _moves(scenarios: JointScenarios, at: int, *, in_logs: bool) -> dict[str, float]:
+    """Name what the factors do that are counted in logs, or the others."""
+    return {
+        f"{factor.kind} {factor.name}": float(move)
+        for factor, move in zip(scenarios.factors, scenarios.moves_log_or_frac[at], strict=True)
+        if factor.is_log == in_logs
+    }
+
+
 def _worst(legs: Legs, scenarios: JointScenarios, at: int) -> WorstScenario:
     """Name the worst scenario by what the coin that loses most in it does."""
     by_coin: dict[str, float] = {}
     for coin, profit in zip(legs.coins, legs.profits_usd[at], strict=True):
         by_coin[coin] = by_coin.get(coin, 0.0) + float(profit)
     coin = min(by_coin, key=lambda each: (by_coin[each], each))
-    moves = scenarios.move_frac("spot", coin)
+    moves = scenarios.move_log("spot", coin)
     if moves is None:
-        moves = scenarios.move_frac("peg", coin)
+        moves = scenarios.move_log("peg", coin)
     assert moves is not None, "legs were refused that no scenario moves"
-    vols = scenarios.move_frac("vol_level", coin)
+    vols = scenarios.move_log("vol_level", coin)
     vol = 0.0 if vols is None else float(vols[at])
     return WorstScenario(
         scenario_index=at,
+        coin=coin,
         # Shown, and counted nowhere: the nearest, for neither side is the careful one.
         price_move_frac=to_exact(float(np.expm1(moves[at])), STEP_USD, "half_up"),
         vol_shock="up" if vol > 0.0 else "down" if vol < 0.0 else "same",

@@ -282,7 +282,7 @@ def _price_factors(asset: str, snapshot: Snapshot) -> list[Factor]:
 def _log_move(asset: str, snapshot: Snapshot, scenarios: JointScenarios) -> Floats:
     total = np.zeros(len(scenarios))
     for factor in _price_factors(asset, snapshot):
-        total = total + scenarios.moves_frac[:, scenarios.factors.index(factor)]
+        total = total + scenarios.moves_log_or_frac[:, scenarios.factors.index(factor)]
     return total
 
 
@@ -291,7 +291,7 @@ def _move(
 ) -> Floats:
     coin = snapshot.coin_of(underlying_of(terms))
     factor = Factor(kind=kind, name=coin)
-    return scenarios.moves_frac[:, scenarios.factors.index(factor)]
+    return scenarios.moves_log_or_frac[:, scenarios.factors.index(factor)]
 
 
 def _now_ns(snapshot: Snapshot) -> int:

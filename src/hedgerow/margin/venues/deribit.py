@@ -124,6 +124,7 @@ def require(
         if scanned is None
         else WorstScenario(
             scenario_index=scanned.at,
+            coin=currency,
             price_move_frac=scan.grid[scanned.at].price_move_frac,
             vol_shock=scan.grid[scanned.at].vol_shock,
             profit_ccy=scanned.total_ccy,
@@ -319,14 +320,16 @@ def _roll_lines(holdings: Sequence[Held], scan: _Scan, snapshot: Snapshot) -> It
         delta_coin = quantise(abs(net), MODEL_STEP, "up")
         amount_ccy = delta_coin * rate
         written, delta = f"{amount_ccy:f}", f"{delta_coin:f}"
-        deltas = " + ".join(h.delta_written for h in held)
+        # In full, for what is rounded up is not what twelve decimals of each add up to.
+        size = "|" + " + ".join(f"{h.delta_coin:f}" for h in held) + "|"
+        size = size if delta_coin == abs(net) else f"up({size}, 1e-12)"
         yield _line(
             scan,
             "roll shock",
             "perpetual" if expiry_ns is None else date_utc(expiry_ns),
             amount_ccy,
             written,
-            f"{written} = {delta} x {rate}{how}; {delta} = |{deltas}|",
+            f"{written} = {delta} x {rate}{how}; {delta} = {size}",
             rulebook.known(rule) if all(h.is_heard for h in held) else "U",
         )
 

@@ -104,7 +104,6 @@ def held_future(
         expiry_ns=expiry_of(terms),
         worth_ccy=quantise(worth, MODEL_STEP, "down"),
         delta_coin=size_coin,
-        delta_written=written,
         how=f"{size_usd:f} x (1 / {entry:f} - 1 / {mark:f}); delta {written} = {at_mark}",
         evidence=rulebook.known("futures_scan"),
     )

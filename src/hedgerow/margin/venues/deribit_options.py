@@ -50,7 +50,6 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     expiry_ns: int | None
     worth_ccy: Decimal
     delta_coin: Decimal
-    delta_written: str
     how: str
     evidence: Evidence
     is_heard: bool = True
@@ -289,7 +288,6 @@ def _held(marked: _Marked, revalued: _Revalued, written: _Written, known: Eviden
                 expiry_ns=option.expiry_ns,
                 worth_ccy=to_exact(size * value / forward, MODEL_STEP, "down"),
                 delta_coin=delta_coin,
-                delta_written=delta_written,
                 how=f"{size_written} x {worth}; "
                 f"delta {delta_written} = {size_written} x delta of {one}{window}",
                 evidence=known if mark.is_heard else "U",

@@ -96,6 +96,7 @@ def require(
         if cell is None
         else WorstScenario(
             scenario_index=at,
+            coin=book.coin,
             price_move_frac=cell.spot_frac - 1,
             vol_shock="same" if cell.vol_shock == "none" else cell.vol_shock,
             profit_ccy=to_exact(margins.scenarios_usd[at], _STEP, "down"),

@@ -87,6 +87,7 @@ def _shock_lines(
         lines.append(hedging)
     return lines, WorstScenario(
         scenario_index=at,
+        coin=unit.coin,
         price_move_frac=move,
         vol_shock="same",
         profit_ccy=-sum((line.amount_ccy for line in lines), Decimal(0)),

@@ -168,6 +168,7 @@ def _underlying(
     lines += _floor_lines(scanned, lost_usd, coin, spot_usd, table, rulebook)
     return lines, WorstScenario(
         scenario_index=at,
+        coin=coin,
         price_move_frac=cells[at].move_frac,
         vol_shock=cells[at].vol_shock,
         profit_ccy=-lost_usd,

@@ -88,6 +88,7 @@ def _add_four(
     q0: float, q1: float, q2: float, q3: float, p0: _Row, p1: _Row, p2: _Row, p3: _Row, sums: _Row
 ) -> None:
     """Four holdings with one look at the sums, added in their order: it rounds as four `_add`s."""
+    # q0 to q3 are what is held of four instruments, p0 to p3 their profits per unit, cell by cell.
     for c in range(sums.shape[0]):
         sums[c] = (((sums[c] + q0 * p0[c]) + q1 * p1[c]) + q2 * p2[c]) + q3 * p3[c]
 

@@ -1,7 +1,8 @@
 """Accounts that paths are held against: who is hit in a step, at which side, at what cost.
 
 `accounts` are the terms of all accounts as `walk` lists them, and `states` what a block has found
-of each: shape (accounts, `STATES`, paths).
+of each: shape (accounts, `STATES`, paths). `v` is where the second factor of an account stands, a
+logarithm counted from now, along which its barriers are known at nodes.
 """
 
 from math import exp

@@ -65,12 +65,22 @@ _SHEET = Sheet(
 
 
 def read_chains(
-    folder: Path, *, start_ns: int, end_ns: int, underlyings: Collection[str]
+    folder: Path,
+    *,
+    start_ns: int,
+    end_ns: int,
+    underlyings: Collection[str],
+    names: Collection[str] | None = None,
 ) -> Iterator[MarketEvent]:
     """Give the chains of these coins in [start_ns, end_ns), from ``chain_*.parquet``.
 
     Per snapshot: the index of every coin, then the options, coin by coin in order of name and each
     in the order of the file. Prices are in coin, vols are fractions, delta and vega the venue's.
+
+    Parameters
+    ----------
+    names
+        Of the options to give; None for all. Every row is checked, and the index is that of all.
 
     Raises
     ------
@@ -81,7 +91,7 @@ def read_chains(
     # The file holds one coin after the other, so each coin is a stream of its own.
     coins = [_chains_of(paths, start_ns, end_ns, coin) for coin in sorted(underlyings)]
     time_ns = attrgetter("time_ns")
-    return _events(groupby(merge(*coins, key=time_ns), key=time_ns))
+    return _events(groupby(merge(*coins, key=time_ns), key=time_ns), names)
 
 
 def chain_underlyings(folder: Path) -> tuple[str, ...]:
@@ -106,8 +116,11 @@ class _Chain(NamedTuple):
     rows: pl.DataFrame
 
 
-def _events(snapshots: Iterable[tuple[int, Iterable[_Chain]]]) -> Iterator[MarketEvent]:
+def _events(
+    snapshots: Iterable[tuple[int, Iterable[_Chain]]], names: Collection[str] | None
+) -> Iterator[MarketEvent]:
     printed = Printed()
+    wanted = None if names is None else pl.col("instrument_name").is_in(sorted(names))
     for time_ns, group in snapshots:
         chains = tuple(group)
         for chain in chains:
@@ -115,7 +128,8 @@ def _events(snapshots: Iterable[tuple[int, Iterable[_Chain]]]) -> Iterator[Marke
             assert index is not None
             yield IndexPrice(time_ns=time_ns, underlying=chain.coin, price_usd=printed.one(index))
         for chain in chains:
-            yield from _quotes(chain.rows, chain.coin, printed)
+            rows = chain.rows if wanted is None else chain.rows.filter(wanted)
+            yield from _quotes(rows, chain.coin, printed)
 
 
 def _chains_of(paths: tuple[Path, ...], start_ns: int, end_ns: int, coin: str) -> Iterator[_Chain]:

@@ -71,7 +71,13 @@ def test_lines_add_up_and_name_the_scenario() -> None:
     assert margin.requirement_initial_ccy >= margin.requirement_maintenance_ccy > 0
     assert 0 < report.shortfall_usd <= report.worst_usd
     at = margin.worst_scenario.scenario_index
-    assert list(report.moves_frac.values()) == MOVES.moves_frac[at].tolist()
+    told = {**report.moves_log, **report.moves_frac}
+    names = [f"{factor.kind} {factor.name}" for factor in FACTORS]
+    assert [told[name] for name in names] == MOVES.moves_log_or_frac[at].tolist()
+    # Of skew, basis and funding what is added to them, of all else a log; nothing in both.
+    assert len(told) == len(report.moves_log) + len(report.moves_frac)
+    kinds = {name.split()[0] for name in report.moves_frac}
+    assert kinds == {"vol_skew", "basis", "funding"}
 
 
 def test_one_coin_up_one_down_is_named_by_the_one_that_loses() -> None:
@@ -80,6 +86,8 @@ def test_one_coin_up_one_down_is_named_by_the_one_that_loses() -> None:
     worst = report.margin.worst_scenario
     assert worst is not None
     assert (worst.scenario_index, worst.price_move_frac, worst.vol_shock) == (1, D("0.5"), "same")
+    # 10,000 gained on BTC, 12,500 lost on ETH: a rise of a half, told of the coin that rose by it.
+    assert worst.coin == "ETH"
     assert worst.profit_ccy == D(10_000 - 12_500)
     assert needs(report) == D(2_500)
 

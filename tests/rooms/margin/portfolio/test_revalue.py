@@ -157,7 +157,7 @@ def test_no_factor_of_an_instrument_may_be_missing(name: str) -> None:
     for factor in wanted:
         kept = [at for at, each in enumerate(FACTORS) if each != factor]
         short = JointScenarios(
-            tuple(FACTORS[at] for at in kept), whole.labels, whole.moves_frac[:, kept]
+            tuple(FACTORS[at] for at in kept), whole.labels, whole.moves_log_or_frac[:, kept]
         )
         found = worth_of(terms, now, short, horizon_days=2.0, vol_tenor_power=0.3)
         assert isinstance(found, Failure)

@@ -232,6 +232,15 @@ def test_funding_is_clamped_twice_and_paid_by_longs() -> None:
     assert step("-0.2").rate_frac == F("-0.05")
 
 
+@pytest.mark.parametrize(
+    ("bid", "ask", "premium"),
+    [(101, 103, 1), (99, 101, 0), (97, 98, -2), (99, 98, -2), (98, 100, 0), (100, 102, 0)],
+)
+def test_a_premium_counts_the_bid_above_and_the_ask_below(bid: int, ask: int, premium: int) -> None:
+    """Against a spot of 100; between bid and ask there is none."""
+    assert paradex.impact_premium_usd(F(bid), F(ask), F(100)) == premium
+
+
 def test_losses_are_shared_by_those_who_withdraw() -> None:
     """The venue's own example: three traders of 1,000, a fund of 1,000, and Alice at -2,000."""
     users = [
@@ -257,6 +266,13 @@ def test_orders_are_kept_nearest_first_and_none_passes_zero() -> None:
 
     buys = [order(1, "buy", 4, 1_900), order(2, "buy", 4, 1_950), order(3, "sell", 1, 2_000)]
     assert paradex.cancelled_when_deleveraging(F(-5), buys) == ((1, 3), (2,))
+    # Reducing ones are kept while their sum fits the position: 4 and then exactly the 1 that is
+    # left, and of a long position the cheapest sell first.
+    assert paradex.cancelled_when_deleveraging(
+        F(-5), [order(1, "buy", 1, 1_900), order(2, "buy", 4, 1_950), order(4, "buy", 1, 1_800)]
+    ) == ((4,), (1, 2))  # fmt: skip
+    sells = [order(1, "sell", 3, 2_100), order(2, "sell", 2, 2_050)]
+    assert paradex.cancelled_when_deleveraging(F(5), sells) == ((), (1, 2))
     assert paradex.takes_past_zero(F(10), F(5), "sell", F(6))
     assert not paradex.takes_past_zero(F(10), F(5), "sell", F(5))
     assert paradex.takes_past_zero(F(10), F(0), "buy", F(1))

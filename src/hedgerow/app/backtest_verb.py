@@ -1,0 +1,118 @@
+"""``hedgerow hedge backtest``: hedge policies through the same market, side by side.
+
+Only the wiring; what it does is in `app.backtests`.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from hedgerow.app.actions import act
+from hedgerow.app.amounts import number
+from hedgerow.app.backtest_request import BacktestAsked
+from hedgerow.app.options import Data, DeskPath, Json, Seed, Source, Whole
+
+__all__ = ["backtest"]
+
+backtest = App(name="backtest")
+
+
+@backtest.default
+def _backtest(
+    desk: DeskPath = None,
+    *,
+    data: Data = None,
+    policy: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative="",
+            show_default=False,
+            help="none, stop-loss, fixed, whalley-wilmott, zakamouline, leland, fixed-cost or "
+            "combined-cost; without it all that can be followed. May be given again.",
+        ),
+    ] = ("all",),
+    start: Annotated[
+        str | None, Parameter(name="--from", help="From this time; default: the desk's start.")
+    ] = None,
+    end: Annotated[
+        str | None, Parameter(name="--to", help="To this time; default: the desk's end.")
+    ] = None,
+    look: Annotated[
+        str | None,
+        Parameter(help="Between two looks of a policy, such as 6h, or chain; default: step."),
+    ] = None,
+    every: Annotated[
+        str, Parameter(help="Length of an explained step, such as 6h; or chain, after every chain.")
+    ] = "6h",
+    depth: Annotated[
+        float,
+        number(
+            "--depth",
+            "depth_factor_frac",
+            "How much of every book is there: 0.3 for books a third as deep.",
+        ),
+    ] = 1.0,
+    budget: Annotated[
+        float | None,
+        number("--budget", "bps_per_day", "What hedging may cost, in bp of the notional a day."),
+    ] = None,
+    shortfall: Annotated[
+        float | None,
+        number("--shortfall", "positive", "Or what a day may lose, the mean of the worst 2.5%."),
+    ] = None,
+    gas: Annotated[
+        float | None, number("--gas", "positive", "What each trade costs, whatever its size, USD.")
+    ] = None,
+    interval: Annotated[
+        str | None, Parameter(help="Between two hedges of the policy that hedges at times: 8h.")
+    ] = None,
+    width: Annotated[
+        float | None,
+        number("--width", "positive", "Half width of the fixed band, coin; default: the file's."),
+    ] = None,
+    loss: Annotated[
+        float | None, number("--loss", "positive", "Loss at which the stop-loss closes, USD.")
+    ] = None,
+    against: Annotated[
+        str | None, Parameter(help="Also what every policy came to less this one, with bounds.")
+    ] = None,
+    draw_seed: Annotated[Whole, Parameter(help="Seed of the redrawn runs behind intervals.")] = 7,
+    out: Annotated[
+        Path | None, Parameter(help="Folder for steps.parquet and policies.parquet.")
+    ] = None,
+    plot: Annotated[
+        Path | None, Parameter(help="Draw profit, cost, hedge and delta to this SVG.")
+    ] = None,
+    seed: Seed = None,
+    as_json: Json = False,
+) -> int:
+    """Follow hedge policies through one market: cost, profit, shortfall, and what explains them.
+
+    Each starts from the opening positions of the desk file, at the same venues, fees and books.
+    Exit status 1 where a step's profit is unknown, or more than 1 % of the gross stays unexplained
+    by revaluation or 2 % by Greeks, pooled over the run.
+    """
+    return act(
+        "hedge backtest",
+        Source(desk, data, None, seed),
+        BacktestAsked(
+            policies=policy,
+            start=start,
+            end=end,
+            look=look,
+            every=every,
+            depth_factor_frac=depth,
+            budget_bps_per_day=budget,
+            shortfall_usd=shortfall,
+            fixed_cost_usd=gas,
+            interval=interval,
+            width_coin=width,
+            loss_usd=loss,
+            against=against,
+            draw_seed=draw_seed,
+            out=out,
+            plot=plot,
+        ),
+        as_json=as_json,
+    )

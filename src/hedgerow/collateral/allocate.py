@@ -1,0 +1,373 @@
+"""Which asset, from where, by which way, to where: the least cost that covers every need.
+
+A problem enters, an `Allocation` leaves. Fees are paid once for each transfer, and what assets
+would have earned where they lay is lost over the horizon; nothing else costs. The search is a
+linear programme with a switch for each fee, bounded from below by its own dual; its amounts are
+rounded to steps, judged by their own arithmetic and put in an order in which no place falls below
+what it keeps to. Where not every need can be covered, the plan leaves least uncovered, dollars of
+urgent venues weighing more, and names the needs. Nothing is done on a solver's word that does not
+hold up.
+
+References
+----------
+Haircuts and allocation: methods.md section 26. Collateral in transit: methods.md section 29.
+"""
+
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from hedgerow.collateral.laid import Laid, laid
+from hedgerow.collateral.order import Ordered, ordered
+from hedgerow.collateral.posting import USED_COIN
+from hedgerow.collateral.problem import Link, Problem
+from hedgerow.errors import Failure, Outcome
+from hedgerow.solving import Answer, Shadow, least
+from hedgerow.solving.records import Floats, Method
+from hedgerow.solving.relaxed import relaxed
+
+__all__ = ["Allocation", "Cover", "Sent", "allocate"]
+
+_HELD_FRAC = 1e-6
+# Rounding to steps is to leave less than that, where it can.
+_ROUNDED_FRAC = 1e-9
+_PRICE_LEFT_USD = 1e-9
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """One transfer of an allocation, in the order in which they leave.
+
+    `waits_for_index` are the places in that order of transfers that must have arrived before this
+    one leaves. What it costs is its fee and what its coins no longer earn.
+    """
+
+    link: Link
+    quantity_coin: float
+    fee_usd: float
+    carry_usd: float
+    waits_for_index: tuple[int, ...]
+    leaves_ns: int
+    arrives_ns: int
+
+
+class Cover(msgspec.Struct, frozen=True, kw_only=True):
+    """One need before and after, in its venue's currency.
+
+    `shadow_usd_per_ccy` is what one unit more of requirement here would cost, with the same ways
+    used: where to post next, and whether to close instead. None where no more can be had. What is
+    on its way counts before and after alike, less its haircut.
+    """
+
+    venue: str
+    need: str
+    currency: str
+    needed_ccy: float
+    before_ccy: float
+    after_ccy: float
+    shadow_usd_per_ccy: float | None
+
+    @property
+    def short_ccy(self) -> float:
+        """What stays uncovered."""
+        return max(0.0, self.needed_ccy - self.after_ccy)
+
+
+class Allocation(msgspec.Struct, frozen=True, kw_only=True):
+    """Transfers in order, what they cost, and what they cover.
+
+    Attributes
+    ----------
+    cost_usd
+        Fees and what is no longer earned over the horizon; negative where moving earns more.
+    objective_usd, bound_usd
+        The cost with preferences, and with what stays uncovered priced where something does; and
+        what nothing undercuts.
+    limits
+        What else binds, by the cost that one unit less of it would save: assets, caps, reserve.
+    pledged_before_usd, pledged_after_usd
+        What lies at venues, at today's prices; the difference is capital freed.
+    conflicts
+        Needs that cannot all be covered; the plan then leaves least uncovered.
+    """
+
+    moves: tuple[Sent, ...]
+    cost_usd: float
+    fees_usd: float
+    carry_usd: float
+    objective_usd: float
+    bound_usd: float
+    cover: tuple[Cover, ...]
+    limits: tuple[Shadow, ...]
+    pledged_before_usd: float
+    pledged_after_usd: float
+    conflicts: tuple[str, ...]
+    method: Method
+    remark: str = ""
+
+    @property
+    def freed_usd(self) -> float:
+        """Capital that no longer lies at venues; negative where more does."""
+        return self.pledged_before_usd - self.pledged_after_usd
+
+    @property
+    def gap_usd(self) -> float:
+        """How much cheaper something else could be at most."""
+        return self.objective_usd - self.bound_usd
+
+
+def allocate(
+    problem: Problem, *, nodes_count_max: int = 200, time_s_max: float = 5.0
+) -> Outcome[Allocation]:
+    """Find the cheapest transfers that cover every need.
+
+    Parameters
+    ----------
+    nodes_count_max, time_s_max
+        As `hedgerow.solving.least` takes them.
+
+    Returns
+    -------
+    Allocation or Failure
+        The failure of a solver that came to no end, or to amounts that do not hold up; then nothing
+        is to be done.
+    """
+    alone: frozenset[str] = frozenset()
+    while True:
+        found = _found(problem, alone, nodes_count_max, time_s_max)
+        if isinstance(found, Failure):
+            return found
+        order = ordered(found.made, found.sent_amount)
+        if not order.stuck:
+            return _told(found, order)
+        # These wait for each other, or too long: whatever leaves them must leave first.
+        if order.stuck <= alone:
+            return _refused(f"no order of transfers out of {', '.join(sorted(order.stuck))} holds")
+        alone |= order.stuck
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    made: Laid
+    answer: Answer
+    sent_amount: Floats
+    bound_usd: float
+    alone: frozenset[str]
+
+
+def _found(
+    problem: Problem, alone: frozenset[str], nodes_count_max: int, time_s_max: float
+) -> Outcome[_Found]:
+    """Solve, at first with every need required, then with what cannot be covered priced.
+
+    Where rounding to small steps breaks something, a step is set aside for it and solved again.
+    """
+    refused = _refused("amounts in whole steps do not hold")
+    bound_usd: dict[bool, float] = {}
+    ways = [(False, False), (True, False), (False, True), (True, True)]
+    settled: NDArray[np.bool_] | None = None
+    while ways:
+        is_padded, is_priced = ways.pop(0)
+        tried = laid(
+            problem, alone=alone, is_priced=is_priced, is_padded=is_padded, is_sent=settled
+        )
+        answer = _least(tried, nodes_count_max, time_s_max)
+        if isinstance(answer, Failure):
+            refused = answer
+            continue
+        # With a step set aside, or links settled, less is possible: what that proves is no bound.
+        if not is_padded:
+            bound_usd[is_priced] = answer.bound_usd
+        if answer.conflicts:
+            ways = [way for way in ways if way[1]]
+            continue
+        made = laid(problem, alone=alone, is_priced=is_priced)
+        chosen = np.array(answer.chosen_amount)
+        amounts = _in_steps(made, chosen)
+        if float(made.posting.excess(amounts[np.newaxis, :])[0]) <= _HELD_FRAC:
+            proven_usd = bound_usd.get(is_priced)
+            if proven_usd is None:
+                free = relaxed(made.programme.matrix())
+                if isinstance(free, Failure):
+                    return free
+                assert free is not None, "nothing sent is always possible"
+                proven_usd = free.bound_usd
+            return _Found(made, answer, amounts, proven_usd, alone)
+        if not ways and settled is None:
+            # No search ended: whatever is large enough is sent, and nothing else.
+            settled = chosen >= np.maximum(made.posting.minimum_amount, USED_COIN)
+            ways = [(True, True)]
+    return refused
+
+
+def _least(made: Laid, nodes_count_max: int, time_s_max: float) -> Outcome[Answer]:
+    """Ask the solver; where there is no way at all there is nothing to ask."""
+    if made.problem.links:
+        return least(made.programme, nodes_count_max=nodes_count_max, time_s_max=time_s_max)
+    nothing = np.zeros((1, 0))
+    usd, excess = made.posting.usd(nothing), made.posting.excess(nothing)
+    short = made.posting.levels.short_ccy(made.posting.flows.coin(nothing))[0]
+    is_required = ~np.isfinite(made.posting.levels.penalty_usd_per_ccy)
+    return Answer(
+        chosen_amount=(),
+        objective_usd=float(usd[0]),
+        bound_usd=float(usd[0]),
+        excess_frac=float(excess[0]),
+        method="relaxed",
+        shadows=(),
+        conflicts=tuple(
+            made.posting.levels.names[i] for i in np.flatnonzero((short > 0) & is_required)
+        ),
+    )
+
+
+def _in_steps(made: Laid, amounts: Floats) -> Floats:
+    """Round what is sent in small steps: up where that holds, and step by step where it does not.
+
+    A step is worth next to nothing, so that what counts is that every row holds.
+    """
+    step, high = made.fine_amount, made.decisions.high_amount
+    sent = np.where(amounts > USED_COIN, np.clip(amounts, 0.0, high), 0.0)
+    fine = np.flatnonzero((step > 0) & (sent > 0))
+    if not len(fine):
+        return sent
+
+    def judged(plans: Floats) -> tuple[Floats, Floats]:
+        excess = made.posting.excess(plans)
+        return np.where(excess <= _ROUNDED_FRAC, 0.0, excess), made.posting.usd(plans)
+
+    plans = np.tile(sent, (3, 1))
+    counts = sent[fine] / step[fine]
+    whole = np.round(counts)
+    is_whole = np.abs(counts - whole) <= 1e-6
+    for plan, way in zip(plans, (np.ceil(counts), whole, np.floor(counts)), strict=True):
+        plan[fine] = np.where(is_whole, whole, way) * step[fine]
+    plans = np.minimum(plans, high)
+    excess, usd = judged(plans)
+    best = int(np.lexsort((usd, excess))[0])
+    plan, found = plans[best], (excess[best], usd[best])
+    for _ in range(4 * len(fine)):
+        if found[0] == 0.0:
+            break
+        tried = np.tile(plan, (2 * len(fine), 1))
+        rows = np.arange(len(fine))
+        tried[rows, fine] += step[fine]
+        tried[len(fine) + rows, fine] -= step[fine]
+        tried = tried[np.all((tried >= 0.0) & (tried <= high), axis=1)]
+        excess, usd = judged(tried)
+        best = int(np.lexsort((usd, excess))[0])
+        if excess[best] >= found[0]:
+            break
+        plan, found = tried[best], (excess[best], usd[best])
+    return np.asarray(plan)
+
+
+def _told(found: _Found, order: Ordered) -> Outcome[Allocation]:
+    made, posting, amounts = found.made, found.made.posting, found.sent_amount
+    plan = amounts[np.newaxis, :]
+    prices = _prices(found)
+    if isinstance(prices, Failure):
+        return prices
+    links = made.problem.links
+    sent = amounts > USED_COIN
+    price_of = {key[:2]: pile.price_usd for key, pile in zip(made.keys, made.piles, strict=True)}
+    priced_usd = np.array([link.fee_frac * price_of[link.source, link.asset] for link in links])
+    each_fee_usd = posting.ticket_usd * sent + priced_usd * amounts
+    dearer_usd = np.array([link.dearer_usd_per_coin for link in links])
+    each_carry_usd = (posting.cost_usd_per_amount - priced_usd - dearer_usd) * amounts
+    fees_usd, carry_usd = float(each_fee_usd.sum()), float(each_carry_usd.sum())
+    flow = posting.flows.coin(plan)
+    # The first row of a name is of all that flows; one of its own may follow of what only leaves.
+    gained = dict(
+        zip(
+            reversed(posting.levels.names),
+            reversed(posting.levels.gained_ccy(flow)[0].tolist()),
+            strict=True,
+        )
+    )
+    cover: list[Cover] = []
+    short: list[str] = []
+    for row in made.rows:
+        after = row.now_ccy + gained[row.title]
+        is_short = after < row.need.needed_ccy - _HELD_FRAC * row.scale_ccy
+        if is_short:
+            short.append(row.title)
+        cover.append(
+            Cover(
+                venue=row.venue.name,
+                need=row.need.name,
+                currency=row.venue.currency,
+                needed_ccy=row.need.needed_ccy,
+                before_ccy=row.at_ccy,
+                after_ccy=after,
+                shadow_usd_per_ccy=None if is_short else prices.get(row.title, 0.0),
+            )
+        )
+    titles = {row.title for row in made.rows}
+    straight = set(posting.rows.names)
+    before_usd, after_usd = _pledged(made, flow)
+    return Allocation(
+        moves=tuple(
+            Sent(
+                link=links[step.link_index],
+                quantity_coin=float(amounts[step.link_index]),
+                fee_usd=float(each_fee_usd[step.link_index]),
+                carry_usd=float(each_carry_usd[step.link_index]),
+                waits_for_index=step.waits_for_index,
+                leaves_ns=step.leaves_ns,
+                arrives_ns=step.arrives_ns,
+            )
+            for step in order.steps
+        ),
+        cost_usd=fees_usd + carry_usd,
+        fees_usd=fees_usd,
+        carry_usd=carry_usd,
+        objective_usd=float(posting.usd(plan)[0]),
+        bound_usd=found.bound_usd,
+        cover=tuple(cover),
+        limits=tuple(
+            Shadow(name=name, price_usd_per_figure=price)
+            for name, price in prices.items()
+            if name in straight and name not in titles and price > _PRICE_LEFT_USD
+        ),
+        pledged_before_usd=before_usd,
+        pledged_after_usd=after_usd,
+        conflicts=tuple(short),
+        method=found.answer.method,
+        remark=found.answer.remark,
+    )
+
+
+def _prices(found: _Found) -> Outcome[dict[str, float]]:
+    """Give what one unit more of each row costs, with the links used that are."""
+    is_sent: NDArray[np.bool_] = found.sent_amount > USED_COIN
+    is_priced = bool(np.any(np.isfinite(found.made.posting.levels.penalty_usd_per_ccy)))
+    settled = laid(found.made.problem, alone=found.alone, is_priced=is_priced, is_sent=is_sent)
+    prices: dict[str, float] = {}
+    if not found.made.problem.links:
+        return prices
+    matrix = settled.programme.matrix()
+    answer = relaxed(matrix)
+    if isinstance(answer, Failure):
+        return answer
+    if answer is None:  # only whole steps hold, so that nothing can be said of one unit more
+        return prices
+    for name, price in zip(matrix.row_names, answer.row_price_usd_per_figure, strict=True):
+        prices[name] = prices.get(name, 0.0) + abs(float(price))
+    return prices
+
+
+def _pledged(made: Laid, flow: Floats) -> tuple[float, float]:
+    """Give what lies at venues before and after, at today's prices; a repayment lies nowhere."""
+    venues = {venue.name for venue in made.problem.venues}
+    count = len(made.keys)
+    is_there = np.array([key[0] in venues and key[2] != "repay" for key in made.keys])
+    price = np.array([pile.price_usd for pile in made.piles]) * is_there
+    held = np.array([pile.held_coin for pile in made.piles])
+    shift = made.posting.flows.shift_coin[count : 2 * count]
+    return float(price @ (held + shift)), float(price @ (held + flow[0, count : 2 * count]))
+
+
+def _refused(why: str) -> Failure:
+    return Failure(subject="allocation", reason="not_converged", message=f"{why}; nothing is done")

@@ -1,0 +1,199 @@
+"""Ask the margin engines what transfers do to an account: to the last digit, or as a curve.
+
+What a coin is worth as collateral is not a table of ours: the account's own rules are asked at
+several amounts, so that discounts by tiers, caps, portfolio offsets, thresholds of lending markets
+and repayments all come out as they count. Between two amounts the curve is the chord, which lies
+below whatever bends down, and where it bends up the flatter slope goes on: never more than the
+engine says, wherever it was asked.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import pairwise
+from typing import TypeAlias
+
+from hedgerow.collateral.problem import Tier
+from hedgerow.errors import Failure, Outcome
+from hedgerow.instruments import LoanDebt, LoanSupply
+from hedgerow.limits import Survey, Use, arrived
+from hedgerow.margin import MarginReport, Rulebook, require, terms_of
+from hedgerow.market import NO_SHOCK, Shock
+from hedgerow.portfolio import Account, with_balance
+from hedgerow.units import to_model
+
+__all__ = ["NOW", "Asked", "Changes", "Measure", "tiers_of"]
+
+# The scenario that is no scenario.
+NOW = "now"
+Changes: TypeAlias = tuple[tuple[str, Use, Decimal], ...]  # asset, use, coins
+_DEPTH_COUNT = 6
+_STRAIGHT_FRAC = 1e-9
+_HALVINGS_COUNT = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What is read off a report: equity above a multiple of a requirement."""
+
+    is_initial: bool
+    use_frac: Decimal
+
+    def level_ccy(self, report: MarginReport) -> Decimal:
+        """Give equity above the requirement at this use; negative where there is not enough."""
+        return report.equity_ccy - self.wanted_ccy(report)
+
+    def wanted_ccy(self, report: MarginReport) -> Decimal:
+        """Give the equity that is wanted."""
+        if self.is_initial:
+            return report.requirement_initial_ccy
+        return report.requirement_maintenance_ccy / self.use_frac
+
+
+@dataclass(slots=True, eq=False)
+class Asked:
+    """The engines of a desk, now and in scenarios; what was asked once is not asked again."""
+
+    survey: Survey
+    rulebooks: Mapping[str, Rulebook]
+    scenarios: Mapping[str, Shock]
+    _kept: dict[tuple[str, str, Changes], Outcome[MarginReport]] = field(default_factory=dict)
+
+    def report(
+        self, account: Account, changes: Changes, scenario: str = NOW
+    ) -> Outcome[MarginReport]:
+        """Give what an account must hold once some coins have come, or (negative) gone."""
+        key = (account.account_id, scenario, tuple(each for each in changes if each[2] != 0))
+        if key not in self._kept:
+            self._kept[key] = self._required(account, key[2], scenario)
+        return self._kept[key]
+
+    def _required(self, account: Account, changes: Changes, scenario: str) -> Outcome[MarginReport]:
+        rulebook = self.rulebooks.get(account.rulebook or "")
+        if rulebook is None:
+            return Failure(
+                subject=account.account_id,
+                reason="missing_data",
+                message=f"rulebook {account.rulebook} is not at hand",
+            )
+        market = terms_of(rulebook).market
+        terms = self.survey.book.terms
+        # Of several lending markets only the account's own takes its supplies and repayments.
+        own = {
+            name: each
+            for name, each in terms.items()
+            if not isinstance(each, LoanSupply | LoanDebt) or each.market == market
+        }
+        changed: Outcome[Account] = account
+        for asset, use, coin in changes:
+            assert not isinstance(changed, Failure)
+            if use == "balance":
+                changed = with_balance(changed, asset, coin)
+            else:
+                changed = arrived(changed, asset, use, coin, self.survey.snapshot, own)
+            if isinstance(changed, Failure):
+                return changed
+        assert not isinstance(changed, Failure)
+        snapshot = self.survey.snapshot.shocked(self.scenarios.get(scenario, NO_SHOCK))
+        return require(changed, terms, snapshot, rulebook)
+
+    def curve(
+        self,
+        account: Account,
+        asset: str,
+        use: Use,
+        *,
+        out_coin: Decimal,
+        in_coin: Decimal,
+        measure: Measure,
+        scenario: str,
+        also_coin: tuple[Decimal, ...] = (),
+    ) -> Outcome[list[tuple[Decimal, Decimal]]]:
+        """Give what changes of one pile do to a level: points from all out to all in.
+
+        They end earlier where the engine has no answer beyond, as where a discount is known only up
+        to an amount; a failure where it has none at all.
+
+        Parameters
+        ----------
+        also_coin
+            Changes at which to ask besides.
+        """
+        found: dict[Decimal, Decimal] = {}
+        now = self.report(account, (), scenario)
+        if isinstance(now, Failure):
+            return now
+
+        def at(coin: Decimal) -> Outcome[Decimal]:
+            if coin not in found:
+                report = self.report(account, ((asset, use, coin),), scenario)
+                if isinstance(report, Failure):
+                    return report
+                found[coin] = measure.level_ccy(report) - measure.level_ccy(now)
+            return found[coin]
+
+        low, high = (_reached(at, end) for end in (-out_coin, in_coin))
+        ends = [each for each in sorted({low, Decimal(0), high, *also_coin}) if low <= each <= high]
+        pieces = [(a, b, 0) for a, b in pairwise(ends)]
+        for coin in ends:
+            level = at(coin)
+            if isinstance(level, Failure):
+                return level
+        while pieces:
+            a, b, depth = pieces.pop()
+            middle = (a + b) / 2
+            level = at(middle)
+            if isinstance(level, Failure):
+                return level
+            chord = (found[a] + found[b]) / 2
+            bent = abs(to_model(level - chord))
+            if bent > _STRAIGHT_FRAC * max(1.0, abs(to_model(found[b] - found[a]))):
+                if depth < _DEPTH_COUNT:
+                    pieces += [(a, middle, depth + 1), (middle, b, depth + 1)]
+            else:
+                del found[middle]
+        return sorted(found.items())
+
+
+def _reached(at: Callable[[Decimal], Outcome[Decimal]], end_coin: Decimal) -> Decimal:
+    """Give how far towards an end there are answers, to a small part of the way."""
+    if not isinstance(at(end_coin), Failure):
+        return end_coin
+    known, unknown = Decimal(0), end_coin
+    for _ in range(_HALVINGS_COUNT):
+        middle = (known + unknown) / 2
+        if isinstance(at(middle), Failure):
+            unknown = middle
+        else:
+            known = middle
+    return known
+
+
+def tiers_of(points_coin: list[tuple[Decimal, Decimal]]) -> tuple[tuple[Tier, ...], Decimal | None]:
+    """Write a curve as tiers that never count more than it, and say from where on it falls.
+
+    Returns
+    -------
+    tiers, most_coin
+        Tiers from the first point on. Beyond `most_coin` more would harm; None where it never does.
+    """
+    pieces = [
+        (b[0] - a[0], (b[1] - a[1]) / (b[0] - a[0]), a[0] >= 0) for a, b in pairwise(points_coin)
+    ]
+    coming, most, slope, reached = [], None, None, Decimal(0)
+    for width, each, is_coming in pieces:
+        if not is_coming or most is not None:
+            continue
+        slope = each if slope is None else min(slope, each)
+        if slope < 0:
+            most = reached
+        else:
+            coming.append(Tier(width_coin=to_model(width), worth_ccy_per_coin=to_model(slope)))
+            reached += width
+    least = coming[0].worth_ccy_per_coin if coming else 0.0
+    going: list[Tier] = []
+    for width, each, is_coming in reversed(pieces):
+        if not is_coming:
+            least = max(least, to_model(each))
+            going.append(Tier(width_coin=to_model(width), worth_ccy_per_coin=least))
+    return (*reversed(going), *coming), most

@@ -1,0 +1,208 @@
+"""What capital would be free if positions lay elsewhere, or an account were kept another way.
+
+Nothing is moved: each question is put to the margin engines as a whole account before and after.
+Free is what an account has above its initial requirement, which is what a venue lets one withdraw;
+so a difference in what counts as collateral is part of the answer. A position is moved as if the
+other venue listed the same contract at the same mark; what trading it twice costs stands beside.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from hedgerow.errors import Failure, Outcome, OutOfDomain
+from hedgerow.instruments import EntryContract, Option, settlement_of
+from hedgerow.limits import Survey, account_node
+from hedgerow.margin import MarginReport, Rulebook, mark_ccy, require, terms_of, with_leg
+from hedgerow.market import Snapshot
+from hedgerow.portfolio import Account
+from hedgerow.pricing import unit_ccy
+from hedgerow.units import digits_of
+
+__all__ = ["Freed", "freed"]
+
+
+class Freed(msgspec.Struct, frozen=True, kw_only=True):
+    """One way to have more free, or less where negative.
+
+    `how` is ``mode`` where `account_id` would be kept by the rulebook `target`, and ``move`` where
+    its position in `instrument_id` would lie in the account `target`. `fees_usd` is what closing
+    and opening it would cost; None where a rulebook does not know its fee, nothing for a mode.
+    """
+
+    how: Literal["mode", "move"]
+    account_id: str
+    target: str
+    instrument_id: str | None
+    initial_before_usd: Decimal
+    initial_after_usd: Decimal
+    freed_usd: Decimal
+    fees_usd: Decimal | None
+
+
+def freed(survey: Survey, rulebooks: Mapping[str, Rulebook]) -> tuple[Outcome[Freed], ...]:
+    """Ask for every mode of each account's own venue, and for every position elsewhere.
+
+    Parameters
+    ----------
+    rulebooks
+        Those at hand; one of another kind of an account's venue is another mode of it. A dated one
+        is left out where its name without the date is there too.
+
+    Returns
+    -------
+    tuple of Freed or Failure
+        Most freed first; what the engines cannot answer comes last, with the reason.
+    """
+    found = [*_modes(survey, rulebooks), *_moves(survey, rulebooks)]
+    known = [each for each in found if isinstance(each, Freed)]
+    return (
+        *sorted(known, key=lambda each: (-each.freed_usd, each.account_id, each.target)),
+        *(each for each in found if isinstance(each, Failure)),
+    )
+
+
+def _judged(survey: Survey) -> Iterator[tuple[Account, MarginReport]]:
+    for account in survey.book.accounts:
+        report = survey.reports.get(account_node(account))
+        if isinstance(report, MarginReport):
+            yield account, report
+
+
+def _modes(survey: Survey, rulebooks: Mapping[str, Rulebook]) -> Iterator[Outcome[Freed]]:
+    for account, before in _judged(survey):
+        own = rulebooks[account.rulebook or ""]
+        for name, rulebook in sorted(rulebooks.items()):
+            # Another kind of rulebook is another mode; the same kind is another date or market.
+            # A mode's venue is named after its house: okx-portfolio is of okx.
+            is_house = rulebook.venue.partition("-")[0] == own.venue.partition("-")[0]
+            is_mode = is_house and type(rulebook) is not type(own)
+            is_told = "/" in name and name.partition("/")[0] in rulebooks
+            if not is_mode or is_told:
+                continue
+            after = require(account, survey.book.terms, survey.snapshot, rulebook)
+            if isinstance(after, Failure):
+                yield after
+                continue
+            change = _change([before], [after], survey.snapshot)
+            if isinstance(change, Failure):
+                yield change
+                continue
+            yield Freed(
+                how="mode",
+                account_id=account.account_id,
+                target=name,
+                instrument_id=None,
+                initial_before_usd=change[0],
+                initial_after_usd=change[1],
+                freed_usd=change[2],
+                fees_usd=Decimal(0),
+            )
+
+
+def _moves(survey: Survey, rulebooks: Mapping[str, Rulebook]) -> Iterator[Outcome[Freed]]:
+    judged = list(_judged(survey))
+    for source, source_before in judged:
+        for target, target_before in judged:
+            if source is target or target.rulebook is None or source.rulebook is None:
+                continue
+            takes = terms_of(rulebooks[target.rulebook]).instruments
+            for position in source.positions:
+                terms = survey.book.instrument(position.instrument_id)
+                if isinstance(terms, EntryContract | Option) and isinstance(terms, takes):
+                    yield _moved(
+                        survey,
+                        rulebooks,
+                        (source, target),
+                        [source_before, target_before],
+                        terms,
+                        position.quantity_contracts,
+                    )
+
+
+def _moved(
+    survey: Survey,
+    rulebooks: Mapping[str, Rulebook],
+    ends: tuple[Account, Account],
+    before: Sequence[MarginReport],
+    terms: EntryContract | Option,
+    quantity_contracts: Decimal,
+) -> Outcome[Freed]:
+    """Ask both accounts for one position of the first in the second."""
+    source, target = ends
+    mark = mark_ccy(terms, survey.snapshot)
+    if isinstance(mark, Failure):
+        return mark
+    price = digits_of(mark)
+    try:
+        changed = [
+            with_leg(source, terms, -quantity_contracts, price),
+            with_leg(target, terms, quantity_contracts, price),
+        ]
+    except OutOfDomain as bad:
+        return Failure(subject=terms.instrument_id, reason="unsupported", message=str(bad))
+    after: list[MarginReport] = []
+    for account in changed:
+        report = require(
+            account, survey.book.terms, survey.snapshot, rulebooks[account.rulebook or ""]
+        )
+        if isinstance(report, Failure):
+            return report
+        after.append(report)
+    change = _change(before, after, survey.snapshot)
+    if isinstance(change, Failure):
+        return change
+    return Freed(
+        how="move",
+        account_id=source.account_id,
+        target=target.account_id,
+        instrument_id=terms.instrument_id,
+        initial_before_usd=change[0],
+        initial_after_usd=change[1],
+        freed_usd=change[2],
+        fees_usd=_fees_usd(survey, rulebooks, ends, terms, quantity_contracts, price),
+    )
+
+
+def _change(
+    before: Sequence[MarginReport], after: Sequence[MarginReport], snapshot: Snapshot
+) -> Outcome[tuple[Decimal, Decimal, Decimal]]:
+    """Give initial requirements before and after, and what more is free, all in dollars."""
+    totals: list[tuple[Decimal, Decimal]] = []
+    for reports in (before, after):
+        initial, free = Decimal(0), Decimal(0)
+        for report in reports:
+            price = _price_usd(report.currency, snapshot)
+            if isinstance(price, Failure):
+                return price
+            initial += report.requirement_initial_ccy * price
+            free += (report.equity_ccy - report.requirement_initial_ccy) * price
+        totals.append((initial, free))
+    return totals[0][0], totals[1][0], totals[1][1] - totals[0][1]
+
+
+def _price_usd(currency: str, snapshot: Snapshot) -> Outcome[Decimal]:
+    if currency == "USD":
+        return Decimal(1)
+    return snapshot.spot_usd(currency)
+
+
+def _fees_usd(
+    survey: Survey,
+    rulebooks: Mapping[str, Rulebook],
+    ends: tuple[Account, Account],
+    terms: EntryContract | Option,
+    quantity_contracts: Decimal,
+    price_usd: Decimal,
+) -> Decimal | None:
+    """Give the takers' fees at both ends; None where a rulebook does not say, and for options."""
+    charges = [terms_of(rulebooks[each.rulebook or ""]).charges for each in ends]
+    settled = _price_usd(settlement_of(terms), survey.snapshot)
+    if isinstance(terms, Option) or isinstance(settled, Failure):
+        return None
+    notional_usd = abs(quantity_contracts * unit_ccy(terms, price_usd)) * settled
+    fees = [None if each is None else each.fee_taker_frac * notional_usd for each in charges]
+    known = [each for each in fees if each is not None]
+    return sum(known, Decimal(0)) if len(known) == len(fees) else None

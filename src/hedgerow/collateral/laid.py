@@ -1,0 +1,342 @@
+"""A problem as a programme: one decision a link, one flow a pile, one row a need.
+
+What lies at a place now is where every row starts. A need that is met today is a row that never
+gives way, so that no plan, however desperate, takes an account below what it keeps to; one that is
+not met must be reached, gives way where it cannot, and never sinks below where it stands. Rows of
+places in `alone` must hold without anything arriving, so that what leaves them may leave first.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hedgerow.collateral.bounds import bounds
+from hedgerow.collateral.needs import Key, Row, counted_ccy, rows_of
+from hedgerow.collateral.posting import Flows, Levels, Posting, Rows
+from hedgerow.collateral.problem import Pile, Problem, Worth
+from hedgerow.solving import Decisions, Programme
+from hedgerow.solving.part import INF
+from hedgerow.solving.records import Floats
+
+__all__ = ["Laid", "laid"]
+
+# Falling a dollar short costs as if so many dollars were lost: no transfer is too dear for it.
+_SHORT_USD_PER_USD = 10.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Laid:
+    """A problem laid out; columns stand in the order of its links.
+
+    `fine_amount` are steps too small to branch upon, zero elsewhere.
+    """
+
+    problem: Problem
+    keys: tuple[Key, ...]
+    piles: tuple[Pile, ...]
+    rows: tuple[Row, ...]
+    decisions: Decisions
+    posting: Posting
+    fine_amount: Floats
+
+    @property
+    def programme(self) -> Programme:
+        """What a solver is asked."""
+        return Programme(self.decisions, [self.posting])
+
+
+def laid(
+    problem: Problem,
+    *,
+    alone: frozenset[str] = frozenset(),
+    is_priced: bool = False,
+    is_padded: bool = False,
+    is_sent: NDArray[np.bool_] | None = None,
+) -> Laid:
+    """Lay a problem out.
+
+    Parameters
+    ----------
+    alone
+        Places that must keep to their rows before anything arrives.
+    is_priced
+        Whether needs that are not met have a price instead of being required.
+    is_padded
+        Whether a small step more than is sent leaves, and takes room: rounding up then holds.
+    """
+    piles = _piles(problem)
+    keys = tuple(piles)
+    waiting, whole = _on_the_way(problem, keys)
+    needs = list(rows_of(problem, keys, piles, waiting))
+    links = problem.links
+    source_of = [piles[link.source, link.asset, "balance"] for link in links]
+    target_of = [piles[link.target, link.asset, link.use] for link in links]
+    cost = np.array(
+        [
+            link.dearer_usd_per_coin
+            + link.fee_frac * a.price_usd
+            + (a.earns_frac_per_year - b.earns_frac_per_year) * a.price_usd * problem.horizon_years
+            for link, a, b in zip(links, source_of, target_of, strict=True)
+        ]
+    )
+    high, lot, fine = bounds(problem, piles, [row for row, _ in needs])
+    pad = fine if is_padded else np.zeros_like(fine)
+    at = {key: i for i, key in enumerate(keys)}
+    count = len(keys)
+    come, safe, leave = (np.zeros((count, len(links))) for _ in range(3))
+    fee, room = np.zeros((count, len(links))), np.zeros((count, len(links)))
+    for j, link in enumerate(links):
+        target = at[link.target, link.asset, link.use]
+        source = at[link.source, link.asset, "balance"]
+        come[target, j] = 1.0
+        safe[target, j] = 1.0 - link.transit_haircut_frac
+        leave[source, j] = 1.0
+        fee[source, j] = link.fee_coin + pad[j]
+        room[target, j] = -pad[j]
+    # Three flows a pile: what leaves, what is left in the end as it may be counted upon, and what
+    # comes in whole, which is what a cap is about.
+    flows = Flows(
+        coin_per_amount=np.vstack([-leave, safe - leave, come]),
+        fee_coin=np.vstack([fee, fee, room]),
+        shift_coin=np.concatenate([np.zeros(count), waiting, whole]),
+    )
+    lines = _levels(needs, keys, piles, alone, is_priced=is_priced)
+    decisions = Decisions(tuple(link.title for link in links), np.zeros(len(links)), high, lot)
+    posting = Posting(
+        cost_usd_per_amount=cost,
+        ticket_usd=np.array(
+            [
+                link.fee_usd + link.fee_coin * pile.price_usd
+                for link, pile in zip(links, source_of, strict=True)
+            ]
+        ),
+        minimum_amount=np.minimum(np.array([link.minimum_coin for link in links]), INF),
+        flows=flows,
+        rows=_straight(problem, keys, piles, waiting, whole, alone),
+        levels=lines,
+        is_sent=is_sent,
+    )
+    return Laid(
+        problem=problem,
+        keys=keys,
+        piles=tuple(piles.values()),
+        rows=tuple(row for row, _ in needs),
+        decisions=decisions,
+        posting=posting,
+        fine_amount=fine,
+    )
+
+
+def _piles(problem: Problem) -> dict[Key, Pile]:
+    """Give every pile there is or may come to be; one that is not yet has the asset's price."""
+    piles: dict[Key, Pile] = {(pile.place, pile.asset, pile.use): pile for pile in problem.piles}
+    price_usd = {pile.asset: pile.price_usd for pile in problem.piles}
+    ends: list[Key] = []
+    for link in problem.links:
+        ends += [
+            (link.source, link.asset, "balance"),
+            (link.target, link.asset, link.use),
+        ]
+    ends += [(sent.target, sent.asset, sent.use) for sent in problem.on_the_way]
+    for place, asset, use in ends:
+        if (place, asset, use) not in piles:
+            piles[place, asset, use] = Pile(
+                place=place,
+                asset=asset,
+                use=use,
+                price_usd=price_usd.get(asset, 0.0),
+            )
+    return piles
+
+
+def _on_the_way(problem: Problem, keys: tuple[Key, ...]) -> tuple[Floats, Floats]:
+    """Give what comes to each pile of what was sent earlier: as it may be counted upon, and all."""
+    counted, whole = np.zeros(len(keys)), np.zeros(len(keys))
+    deadline = {venue.name: venue.deadline_ns for venue in problem.venues}
+    for sent in problem.on_the_way:
+        place = keys.index((sent.target, sent.asset, sent.use))
+        limit_ns = deadline.get(sent.target)
+        whole[place] += sent.quantity_coin
+        if limit_ns is None or sent.latency_ns <= limit_ns:
+            counted[place] += sent.quantity_coin * (1.0 - sent.transit_haircut_frac)
+    return counted, whole
+
+
+class _Rows:
+    """Collects straight rows."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.names: list[str] = []
+        self.figure: list[Floats] = []
+        self.ends: list[tuple[float, float, float]] = []
+
+    def add(self, name: str, of: Floats, low: float, high: float, scale: float) -> None:
+        """Add a row over flows, between two ends; what is broken of it is compared with a scale."""
+        self.names.append(name)
+        self.figure.append(of)
+        self.ends.append((low, high, max(scale, 1.0)))
+
+    def rows(self) -> Rows:
+        """Join them as columns."""
+        low, high, scale = np.array(self.ends).reshape(-1, 3).T
+        return Rows(
+            names=tuple(self.names),
+            figure_per_coin=np.array(self.figure).reshape(len(self.names), 3 * self.count),
+            low_figure=low,
+            high_figure=high,
+            scale_figure=scale,
+        )
+
+
+def _straight(
+    problem: Problem,
+    keys: tuple[Key, ...],
+    piles: dict[Key, Pile],
+    waiting: Floats,
+    whole: Floats,
+    alone: frozenset[str],
+) -> Rows:
+    """Write what piles can give and take, and limits of value and of share."""
+    count = len(keys)
+    made = _Rows(count)
+    venues = {venue.name: venue for venue in problem.venues}
+    price = np.array([piles[key].price_usd for key in keys])
+    held = np.array([piles[key].held_coin for key in keys])
+    for i, key in enumerate(keys):
+        pile, name = piles[key], f"{key[1]} at {key[0]}"
+        # What is on the way is not there to be sent on.
+        spare = pile.may_leave_coin
+        if pile.use == "balance":
+            one = _unit(count, i if pile.place in alone else count + i)
+            shift = 0.0 if pile.place in alone else waiting[i]
+            made.add(f"{name}: what there is", one, shift - spare, INF, spare)
+        if pile.held_coin_max < INF:
+            room = max(pile.held_coin_max - held[i], whole[i])
+            made.add(f"{name}: cap", _unit(count, 2 * count + i), -INF, room, room)
+    pledged = {
+        name: np.array([key[0] == name and key[2] != "repay" for key in keys], dtype=float)
+        for name in venues
+    }
+    for name, venue in venues.items():
+        value = np.concatenate([np.zeros(count), pledged[name] * price, np.zeros(count)])
+        now_usd = float(pledged[name] @ (price * held))
+        ahead_usd = float(pledged[name] @ (price * (held + waiting)))
+        if venue.value_usd_max < INF:
+            most = max(venue.value_usd_max, ahead_usd) - now_usd
+            made.add(f"{name}: value", value, -INF, most, venue.value_usd_max)
+        if venue.share_frac_max < 1.0:
+            for i, key in enumerate(keys):
+                if pledged[name][i] > 0:
+                    own = _unit(count, count + i) * price[i] - venue.share_frac_max * value
+                    at_usd = price[i] * held[i] - venue.share_frac_max * now_usd
+                    ahead = price[i] * (held[i] + waiting[i]) - venue.share_frac_max * ahead_usd
+                    made.add(
+                        f"{name}: share of {key[1]}",
+                        own,
+                        -INF,
+                        max(0.0, ahead) - at_usd,
+                        now_usd,
+                    )
+    return made.rows()
+
+
+def _unit(count: int, index: int) -> Floats:
+    one = np.zeros(3 * count)
+    one[index] = 1.0
+    return one
+
+
+def _lines(worth: Worth, held_coin: float) -> list[tuple[float, float]]:
+    """Write what a change of a pile counts for as the least of lines: slope, and where it starts.
+
+    Nothing counts beyond the last tier, nor is there less than nothing.
+    """
+    lines: list[tuple[float, float]] = []
+    start, below, now = 0.0, 0.0, counted_ccy(worth, held_coin)
+    for tier in worth.tiers:
+        if tier.width_coin > 0:
+            slope = tier.worth_ccy_per_coin
+            lines.append((slope, below + slope * (held_coin - start) - now))
+        if tier.width_coin == INF:
+            return lines
+        start += tier.width_coin
+        below += tier.width_coin * tier.worth_ccy_per_coin
+    lines.append((0.0, below - now))
+    return lines
+
+
+class _Lines:
+    """Collects levels: rows, and the lines that each of their terms lies below."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.ends: list[tuple[float, float, bool, float]] = []
+        self.lines: list[tuple[int, float, float]] = []
+        self.first: list[int] = []
+        self.row_of: list[int] = []
+
+    def add(
+        self,
+        name: str,
+        end: tuple[float, float, bool, float],
+        terms: list[tuple[int, list[tuple[float, float]]]],
+    ) -> None:
+        """Add a row of terms, each a flow and its lines; `end` is what it needs and gives."""
+        self.names.append(name)
+        self.ends.append(end)
+        for flow, lines in terms:
+            self.first.append(len(self.lines))
+            self.row_of.append(len(self.names) - 1)
+            self.lines += [(flow, slope, start) for slope, start in lines]
+
+    def levels(self) -> Levels:
+        """Join them as columns."""
+        table = np.array(self.lines).reshape(-1, 3)
+        end = np.array(self.ends).reshape(-1, 4)
+        return Levels(
+            names=tuple(self.names),
+            needed_ccy=end[:, 0],
+            scale_ccy=end[:, 1],
+            may_give=end[:, 2].astype(np.bool_),
+            penalty_usd_per_ccy=end[:, 3],
+            flow_index=table[:, 0].astype(np.int64),
+            slope_ccy_per_coin=table[:, 1],
+            from_ccy=table[:, 2],
+            first_index=np.array(self.first, dtype=np.int64),
+            term_row_index=np.array(self.row_of, dtype=np.int64),
+        )
+
+
+def _levels(
+    needs: list[tuple[Row, dict[int, Worth]]],
+    keys: tuple[Key, ...],
+    piles: dict[Key, Pile],
+    alone: frozenset[str],
+    *,
+    is_priced: bool,
+) -> Levels:
+    """Write every need as rows over what its venue's piles count for, and the reserve as one.
+
+    Each stands twice where it is not met: as what is wanted, and as what it must not fall below.
+    """
+    made = _Lines()
+    sizes_usd = (row.scale_ccy * row.venue.currency_usd for row, _ in needs)
+    dearest_usd = max(sizes_usd, default=1.0)
+    for row, worth_of in needs:
+        lines = {i: _lines(worth, piles[keys[i]].held_coin) for i, worth in worth_of.items()}
+        ahead = [(len(keys) + i, each) for i, each in lines.items()]
+        scale = row.scale_ccy / row.venue.urgency_frac
+        kept = min(row.need.needed_ccy, row.at_ccy) - row.now_ccy
+        made.add(row.title, (kept, scale, False, INF), ahead)
+        if not row.is_met:
+            # A dollar short weighs as urgent as its venue is, and of equals more in a small one.
+            price = _SHORT_USD_PER_USD * row.venue.currency_usd * row.venue.urgency_frac
+            price *= 2.0 - row.scale_ccy * row.venue.currency_usd / dearest_usd
+            end = (row.need.needed_ccy - row.now_ccy, scale, not is_priced)
+            made.add(row.title, (*end, price if is_priced else INF), ahead)
+        if row.venue.name in alone:
+            at_once = [(i, each) for i, each in lines.items()]
+            made.add(row.title, (row.floor_ccy - row.now_ccy, scale, False, INF), at_once)
+    return made.levels()

@@ -1,0 +1,287 @@
+"""Bring every account back to its buffer at the least cost, and prove it by the margin engines.
+
+The desk is read as a problem (`collateral.reading`), allocated, and every account it touches is
+asked for by its own engine: before, after each transfer in the order given, and in every scenario.
+Where an engine says less than its curve promised, as it may where two assets count together for
+less than apart, that much more is asked for and the problem solved again. A plan that the engines
+do not bear out is not given at all.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from types import MappingProxyType
+
+import msgspec
+
+from hedgerow.collateral.allocate import Allocation, allocate
+from hedgerow.collateral.engines import NOW, Asked, Changes
+from hedgerow.collateral.reading import NEEDS, DeskRow, Reading
+from hedgerow.collateral.records import BufferPolicy, Move, Route, TransferPlan
+from hedgerow.errors import Failure, Outcome, OutOfDomain
+from hedgerow.limits import Survey, Use
+from hedgerow.margin import MarginReport, Rulebook
+from hedgerow.market import Shock
+from hedgerow.units import digits_of, to_exact, to_model
+
+__all__ = ["LeastPlan", "least_plan"]
+
+_ROUNDS_COUNT = 6
+_CENT_USD = Decimal("0.01")
+# What floats leave of a figure: engines are asked for as much more where they find less.
+_LEFT_FRAC = Decimal("1e-9")
+
+
+class LeastPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """Transfers, and the allocation that they are; None where nothing is to be moved or known."""
+
+    transfers: TransferPlan
+    allocation: Allocation | None
+
+
+def least_plan(
+    policies: Iterable[BufferPolicy],
+    routes: Sequence[Route],
+    survey: Survey,
+    rulebooks: Mapping[str, Rulebook],
+    *,
+    scenarios: Mapping[str, Shock] = MappingProxyType({}),
+    reserve_usd: float = 0.0,
+    in_transit_coin: Sequence[tuple[str, str, Decimal, Use]] = (),
+    deadline_ns: Mapping[str, int] = MappingProxyType({}),
+    transit_haircut_frac: Mapping[str, float] = MappingProxyType({}),
+    earns_frac_per_year: float = 0.05,
+    horizon_days: float = 30.0,
+) -> LeastPlan:
+    """Find the cheapest moves that refill buffers.
+
+    Parameters
+    ----------
+    scenarios
+        Shocks by name, after each of which an account with a buffer shall be within its trigger.
+    reserve_usd
+        What must stay in accounts without a rulebook, at the worst prices of the scenarios.
+    in_transit_coin
+        As `hedgerow.collateral.plan` takes it.
+    deadline_ns
+        By account, how long from now what is sent there may take.
+    transit_haircut_frac
+        By asset, what part of it is not counted upon while it is on its way.
+    earns_frac_per_year, horizon_days
+        What a dollar earns that is not posted, and for how long what is posted stays.
+
+    Returns
+    -------
+    LeastPlan
+        Without moves where no account is short, where nothing can be known, and where the engines
+        do not bear an allocation out; `unmet` then says so.
+
+    Raises
+    ------
+    OutOfDomain
+        If a number is negative or not finite, or a scenario has the name of a need; named.
+    """
+    for label, value in (
+        ("reserve_usd", reserve_usd),
+        ("earns_frac_per_year", earns_frac_per_year),
+        ("horizon_days", horizon_days),
+        *(
+            (f"transit_haircut_frac of {asset}", each)
+            for asset, each in transit_haircut_frac.items()
+        ),
+        *((f"deadline_ns of {name}", each) for name, each in deadline_ns.items()),
+    ):
+        if not 0.0 <= value < math.inf:
+            raise OutOfDomain(f"{label} must be finite and not negative, was {value}")
+    taken = sorted({*scenarios} & {NOW, *NEEDS})
+    if taken:
+        raise OutOfDomain(f"a scenario must not be called {taken[0]}, which is a need of its own")
+    reading = Reading(
+        policies=tuple(policies),
+        routes=routes,
+        asked=Asked(survey, rulebooks, dict(scenarios)),
+        in_transit_coin=in_transit_coin,
+        reserve_usd=reserve_usd,
+        earns_frac_per_year=earns_frac_per_year,
+        horizon_days=horizon_days,
+        deadline_ns=deadline_ns,
+        transit_haircut_frac=transit_haircut_frac,
+    )
+    if not reading.short:
+        return LeastPlan(transfers=TransferPlan(moves=(), unmet=_told(reading)), allocation=None)
+    for _ in range(_ROUNDS_COUNT):
+        found = allocate(reading.problem())
+        if isinstance(found, Failure):
+            return _nothing(reading, found)
+        moves = _moves(found, reading)
+        if isinstance(moves, Failure):
+            return _nothing(reading, moves)
+        borne_out = _borne_out(found, moves, reading)
+        if isinstance(borne_out, Failure):
+            return _nothing(reading, borne_out)
+        if borne_out:
+            unmet = (*_told(reading), *_short(found, moves, reading))
+            return LeastPlan(transfers=TransferPlan(moves=moves, unmet=unmet), allocation=found)
+    return _nothing(
+        reading,
+        Failure(
+            subject="allocation",
+            reason="not_converged",
+            message="the margin engines do not bear out what was allocated; nothing is moved",
+        ),
+    )
+
+
+def _told(reading: Reading) -> tuple[Failure, ...]:
+    return tuple(dict.fromkeys(reading.unmet))
+
+
+def _nothing(reading: Reading, why: Failure) -> LeastPlan:
+    transfers = TransferPlan(moves=(), unmet=(*_told(reading), why))
+    return LeastPlan(transfers=transfers, allocation=None)
+
+
+def _moves(found: Allocation, reading: Reading) -> Outcome[tuple[Move, ...]]:
+    """Write transfers exactly, with the use that each brings its target to, as its engine says."""
+    route_of = {(r.source_account_id, r.target_account_id, r.asset, r.use): r for r in reading.ways}
+    moves: list[Move] = []
+    for sent in found.moves:
+        link = sent.link
+        route = route_of[link.source, link.target, link.asset, link.use]
+        coin = to_exact(sent.quantity_coin, route.step_coin, "half_up")
+        assert coin > 0, "what is sent is at least a step"
+        before = _use_frac(reading, route.target_account_id, moves)
+        price = reading.survey.snapshot.asset(route.asset)
+        if isinstance(price, Failure):
+            return price
+        # As the guards count it: a cent too much rather than too little.
+        price_usd = to_exact(price.price_usd, _CENT_USD, "up")
+        moves.append(
+            Move(
+                route=route,
+                quantity_coin=coin,
+                use_before_frac=before,
+                use_after_frac=None,
+                cost_expected_usd=to_model(route.fee_coin * price_usd),
+            )
+        )
+        after = _use_frac(reading, route.target_account_id, moves)
+        moves[-1] = msgspec.structs.replace(moves[-1], use_after_frac=after)
+    return tuple(moves)
+
+
+def _changes(name: str, gone: Iterable[Move], come: Iterable[Move], reading: Reading) -> Changes:
+    """Give what an account has more or less of; what was sent earlier has arrived."""
+    total: dict[tuple[str, Use], Decimal] = {}
+    for target, asset, coin, use in reading.in_transit_coin:
+        if target == name:
+            total[asset, use] = total.get((asset, use), Decimal(0)) + coin
+    for move in come:
+        if move.route.target_account_id == name:
+            key: tuple[str, Use] = (move.route.asset, move.route.use)
+            total[key] = total.get(key, Decimal(0)) + move.quantity_coin
+    for move in gone:
+        if move.route.source_account_id == name:
+            balance: tuple[str, Use] = (move.route.asset, "balance")
+            taken = move.quantity_coin + move.route.fee_coin
+            total[balance] = total.get(balance, Decimal(0)) - taken
+    return tuple((asset, use, coin) for (asset, use), coin in total.items())
+
+
+def _use_frac(reading: Reading, name: str, moves: Sequence[Move]) -> Decimal | None:
+    account = reading.standing[name].account
+    if account.rulebook is None:
+        return None
+    report = reading.asked.report(account, _changes(name, moves, moves, reading))
+    return None if isinstance(report, Failure) else report.use_frac
+
+
+def _borne_out(found: Allocation, moves: Sequence[Move], reading: Reading) -> Outcome[bool]:
+    """Say whether the engines bear an allocation out; if not, ask for more, and at its amounts."""
+    is_borne = True
+    covered = {(cover.venue, cover.need): cover for cover in found.cover}
+    for row in reading.rows:
+        name = row.account.account_id
+        before = reading.asked.report(row.account, (), row.scenario)
+        after = reading.asked.report(
+            row.account, _changes(name, moves, moves, reading), row.scenario
+        )
+        for report in (before, after):
+            if isinstance(report, Failure):
+                return report
+        cover = covered.get((name, row.name))
+        if cover is None:
+            continue
+        assert not isinstance(before, Failure)
+        assert not isinstance(after, Failure)
+        at = row.equity_ccy(before, after)
+        is_short = f"{name}: {row.name}" in found.conflicts
+        wanted = min(row.needed_ccy, row.now_ccy) if is_short else row.needed_ccy
+        floor = min(row.needed_ccy, row.now_ccy)
+        lowest = _lowest(row, before, found, moves, reading)
+        if isinstance(lowest, Failure):
+            return lowest
+        lacking = max(wanted - at, floor - lowest)
+        if lacking > 0:
+            is_borne = False
+            key = (name, row.name)
+            more = lacking + _LEFT_FRAC * abs(row.needed_ccy)
+            # Twice as much as before, for steps swallow what is too little.
+            reading.raised_ccy[key] = 2 * reading.raised_ccy.get(key, Decimal(0)) + more
+        elif at - digits_of(cover.after_ccy) > _LEFT_FRAC * 1000 * max(abs(at), Decimal(1)):
+            # The chord said too little: asked at what was chosen, less may do.
+            is_borne = not _sampled(name, moves, reading) and is_borne
+    return is_borne
+
+
+def _lowest(
+    row: DeskRow,
+    before: MarginReport,
+    found: Allocation,
+    moves: Sequence[Move],
+    reading: Reading,
+) -> Outcome[Decimal]:
+    """Give the lowest that a row is at any time: after each leg out, with what it waited for."""
+    name, lowest = row.account.account_id, row.now_ccy
+    for i, move in enumerate(moves):
+        if move.route.source_account_id != name:
+            continue
+        come = [moves[j] for j in found.moves[i].waits_for_index]
+        changes = _changes(name, moves[: i + 1], come, reading)
+        report = reading.asked.report(row.account, changes, row.scenario)
+        if isinstance(report, Failure):
+            return report
+        lowest = min(lowest, row.equity_ccy(before, report))
+    return lowest
+
+
+def _sampled(name: str, moves: Sequence[Move], reading: Reading) -> bool:
+    """Ask next time at what was chosen, too; say whether that is new."""
+    is_new = False
+    for asset, use, coin in _changes(name, moves, moves, reading):
+        kept = reading.sampled_coin.setdefault((name, asset, use), set())
+        if coin not in kept:
+            kept.add(coin)
+            is_new = True
+    return is_new
+
+
+def _short(found: Allocation, moves: Sequence[Move], reading: Reading) -> Iterable[Failure]:
+    """Name the accounts that stay short."""
+    for name in reading.short:
+        stays = [cover for cover in found.cover if cover.venue == name and cover.short_ccy > 0]
+        stays = [cover for cover in stays if f"{cover.venue}: {cover.need}" in found.conflicts]
+        covers = {cover.venue for cover in found.cover}
+        if name in covers and not stays:
+            continue
+        use = _use_frac(reading, name, moves)
+        policy = reading.standing[name].policy
+        shown = "unknown (no equity)" if use is None else f"{use:.1%}"
+        wanted = "" if policy is None else f", wanted {policy.target_use_frac:.1%}"
+        needs = ", ".join(cover.need for cover in stays)
+        rows = f" (short in: {needs})" if needs else ""
+        yield Failure(
+            subject=name,
+            reason="no_source",
+            message=f"use stays at {shown}{wanted}{rows}: no route has more to give",
+        )

@@ -1,0 +1,84 @@
+"""``collateral plan`` and ``collateral freed``: both methods, scenarios, reserve, errors."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.rooms.app.made import Answer, hedgerow_here, morning
+
+AT = ("--at", "2026-03-16T20:00:00Z")
+
+
+def ask(folder: Path, *words: str) -> Answer:
+    return hedgerow_here("collateral", *words, cwd=folder)
+
+
+@pytest.fixture(scope="module")
+def least(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return ask(tmp_path_factory.mktemp("least"), "plan", *AT, "--json").json()
+
+
+def _after(answer: Any) -> dict[str, float]:
+    return {
+        state["node"]: float(state["value_frac_usd_or_coin"])
+        for state in answer["limits_after"]
+        if state["metric"] == "use_frac"
+    }
+
+
+def test_the_least_cost_covers_what_one_by_one_does_for_no_more(least: Any, tmp_path: Path) -> None:
+    greedy = ask(tmp_path, "plan", *AT, "--method", "greedy", "--json").json()
+    assert "allocation" not in greedy
+    assert least["unmet"] == greedy["unmet"] == []
+    assert least["cost_expected_usd"] <= greedy["cost_expected_usd"] + 0.01
+    assert _after(least) == pytest.approx(_after(greedy), abs=1e-4)
+
+
+def test_each_need_has_its_price(least: Any) -> None:
+    cover = {(each["venue"], each["need"]): each for each in least["allocation"]["cover"]}
+    bitcoin = cover["deribit-btc", "buffer"]
+    assert bitcoin["after_ccy"] >= bitcoin["needed_ccy"]
+    assert bitcoin["shadow_usd_per_ccy"] > 0
+    assert any("no longer earns 5%" in each for each in least["assumptions"])
+
+
+def test_a_scenario_and_a_reserve_are_kept_to(tmp_path: Path, least: Any) -> None:
+    words = ("--scenarios", "spot=-20%", "--reserve", "1e6", "--json")
+    asked = ask(tmp_path, "plan", *AT, *words).json()
+    cover = {(each["venue"], each["need"]): each for each in asked["allocation"]["cover"]}
+    for name in ("deribit-btc", "aave-loop"):
+        row = cover[name, "spot=-20%"]
+        assert row["after_ccy"] >= row["needed_ccy"] > row["before_ccy"]
+    assert cover["reserve", "reserve"]["after_ccy"] >= 1e6
+    assert asked["allocation"]["cost_usd"] > least["allocation"]["cost_usd"]
+
+
+def test_a_person_reads_needs_and_what_cannot_be_had(tmp_path: Path) -> None:
+    told = ask(tmp_path, "plan", *AT, "--reserve", "1e9").out
+    for part in ("Needs, as equity", "One unit more costs", "cannot be had", "Not all needs"):
+        assert part in told
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("--method", "greedy", "--reserve", "5"), "go with --method least"),
+        (("--method", "greedy", "--scenarios", "crash"), "go with --method least"),
+        (("--scenarios", "moon"), "--scenarios moon: moon moves nothing"),
+        (("--reserve", "-1"), "must be from 0"),
+        (("--reserve", "much"), "write a number such as 250000"),
+        (("--method", "best"), "best"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(words: tuple[str, ...], why: str, tmp_path: Path) -> None:
+    answer = ask(tmp_path, "plan", *words)
+    assert answer.code == 2
+    assert why in answer.err
+
+
+def test_what_could_be_freed_is_told_or_that_nothing_can(tmp_path: Path) -> None:
+    words = morning(tmp_path)
+    told = " ".join(ask(tmp_path, "freed", *words).out.split())
+    assert "Capital freed" in told or "No account's venue has another mode" in told
+    assert isinstance(ask(tmp_path, "freed", *words, "--json").json(), list)

@@ -1,0 +1,92 @@
+"""What an offer says a contract costs beyond the mark, side by side and level by level."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from hedgerow.errors import Failure
+from hedgerow.hedging import Ask, Depth, Offer, choose, offer
+from hedgerow.margin import Charges
+from hedgerow.market import FundingSettlement
+from tests.builders import (
+    T0_NS,
+    account,
+    index,
+    ladder,
+    option,
+    option_quote,
+    perpetual,
+    quote,
+    snapshot,
+)
+
+D = Decimal
+CHARGES = Charges(fee_taker_frac=D("0.0005"), fee_liquidation_frac=D("0.01"))
+CALL = option(1000, "call")
+HOLDER = account("one")
+
+
+def told(terms: Any, *events: Any, charges: Charges = CHARGES) -> Offer:
+    found = offer(terms, HOLDER, snapshot(index("BTC", 1000), *events), charges, Depth())
+    assert isinstance(found, Offer), found
+    return found
+
+
+def quoted(bid: str | None, ask: str | None, mark: str | None) -> Offer:
+    row = msgspec.structs.replace(
+        option_quote(CALL, 1000, 0.6),
+        price_bid_ccy=None if bid is None else D(bid),
+        price_ask_ccy=None if ask is None else D(ask),
+        price_mark_ccy=None if mark is None else D(mark),
+    )
+    return told(CALL, row, charges=msgspec.structs.replace(CHARGES, fee_taker_frac=D(0)))
+
+
+def perp(rate: str | None = None, coin: str = "BTC") -> Offer:
+    name = f"{coin}-PERP"
+    paid = [FundingSettlement(time_ns=T0_NS, instrument_id=name, rate_frac=D(rate))] if rate else []
+    return told(perpetual(coin), quote(name, 1000), ladder(name, 1000, half_spread=1), *paid)
+
+
+def test_a_side_costs_what_lies_between_the_mark_and_its_own_price() -> None:
+    """Bid 0.08, ask 0.12, mark 0.09: to buy costs three ticks of ten, to sell the half spread."""
+    found = quoted("0.08", "0.12", "0.09")
+    assert found.buys[0].cost_usd_per_contract == pytest.approx(0.03 * 1000)
+    assert found.sells[0].cost_usd_per_contract == pytest.approx(0.02 * 1000)
+
+
+def test_a_side_without_a_price_cannot_be_traded() -> None:
+    assert quoted(None, "0.12", None).sells == ()
+    assert quoted("0.08", None, None).buys == ()
+
+
+def test_nothing_is_sold_below_one_tick() -> None:
+    """A mark of 0.107 and a half spread of 0.06: the second block would be below nothing."""
+    found = quoted("0.05", "0.17", None)
+    assert [len(found.buys), len(found.sells)] == [3, 1]
+    worthless = option(5000, "call")
+    assert told(worthless, option_quote(worthless, 1000, 0.3)).sells == ()
+
+
+def test_who_is_long_pays_a_positive_rate_three_times_a_day() -> None:
+    found = perp("0.001")
+    assert found.carry_usd_per_day == pytest.approx(-3.0)
+    assert perp().carry_usd_per_day is None
+
+
+@pytest.mark.parametrize(("rate", "held_usd"), [("0.001", 3.0), ("-0.001", -3.0)])
+def test_funding_is_paid_by_a_hedge_that_is_long_and_received_by_one_that_is_short(
+    rate: str, held_usd: float
+) -> None:
+    """Two coins a day: 1 and a fee of 0.5 each to cross, and 3 of funding either way."""
+    for now, sign in ((-2.0, 1), (2.0, -1)):
+        ask = Ask(name="delta", now_figure=now, low_figure=0.0, high_figure=0.0)
+        found = choose([ask], [perp(rate)], [[1.0]], horizon_days=1.0)  # type: ignore[arg-type]
+        assert not isinstance(found, Failure)
+        (trade,) = found.trades
+        assert trade.quantity_contracts == pytest.approx(2.0 * sign)
+        assert trade.carry_usd == pytest.approx(2.0 * sign * held_usd)
+        fee = 0.0005 * (1001 if sign > 0 else 999)
+        assert found.objective_usd == pytest.approx(2.0 * max(0.0, 1 + fee + sign * held_usd))

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from decimal import Decimal
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path

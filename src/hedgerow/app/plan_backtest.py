@@ -10,7 +10,6 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from decimal import Decimal
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
@@ -35,7 +34,7 @@ from hedgerow.planning import LATE_STATEMENT, JointTerms, Leg, Order
 from hedgerow.reporting import builtins_of
 from hedgerow.reporting.policies import policy_tables
 from hedgerow.simulation import Episode, PolicyRun, policy_rows, thinned
-from hedgerow.units import SECOND_NS, format_ns
+from hedgerow.units import SECOND_NS, digits_of, format_ns
 
 __all__ = ["run_plan_backtest"]
 
@@ -177,7 +176,7 @@ def _prepared(desk: Desk, task: Task) -> Desk:
 def _run(task: Task) -> PolicyRun:
     desk, market = open_market(task.desk_path, task.data, task.seed)
     desk = _prepared(desk, task)
-    factor = Decimal(repr(task.depth_factor_frac))
+    factor = digits_of(task.depth_factor_frac)
     thin = market
     if factor != 1:
         thin = replace(market, events=lambda: thinned(market.events(), factor, desk.instruments))

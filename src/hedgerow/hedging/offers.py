@@ -11,7 +11,6 @@ differs. What has no price on a side cannot be traded that way; what has none at
 """
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 import msgspec
 
@@ -29,7 +28,7 @@ from hedgerow.margin import Charges, mark_ccy
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.pricing import unit_ccy
-from hedgerow.units import DAY_NS, to_model
+from hedgerow.units import DAY_NS, digits_of, to_model
 
 __all__ = ["Depth", "Offer", "Rung", "offer"]
 
@@ -172,11 +171,11 @@ def _book_rungs(
         if snapshot.shock.on_mark(terms.instrument_id, terms.underlying) != 1.0
         else 1.0
     )
-    unit = to_model(unit_ccy(terms, Decimal(repr(mark_usd))))
+    unit = to_model(unit_ccy(terms, digits_of(mark_usd)))
     rungs = []
     for level in ladder.asks if is_buy else ladder.bids:
         price_usd = to_model(level.price_usd) * moved
-        there = to_model(unit_ccy(terms, Decimal(repr(price_usd))))
+        there = to_model(unit_ccy(terms, digits_of(price_usd)))
         beyond = (there - unit) if is_buy else (unit - there)
         fee = to_model(charges.fee_taker_frac) * _notional_ccy(terms, price_usd)
         rungs.append((to_model(level.quantity_contracts) * depth.factor_frac, beyond, fee))
@@ -184,7 +183,7 @@ def _book_rungs(
 
 
 def _notional_ccy(terms: EntryContract, price_usd: float) -> float:
-    return abs(to_model(unit_ccy(terms, Decimal(repr(price_usd)))))
+    return abs(to_model(unit_ccy(terms, digits_of(price_usd))))
 
 
 def _option_rungs(

@@ -21,6 +21,7 @@ from hedgerow.market import Snapshot
 from hedgerow.planning.costs import ChosenMove, JointTerms, MoveCosts, route_name
 from hedgerow.planning.done import Desk, traded_at_cost
 from hedgerow.planning.joint import Joint
+from hedgerow.planning.lots import exact_lots
 from hedgerow.portfolio import Account, with_balance
 from hedgerow.pricing import unit_ccy
 from hedgerow.units import digits_of, quantise, to_exact, to_model
@@ -164,7 +165,7 @@ def _trades(
         own = offers[trade.instrument_id, trade.account_id]
         lot = lot_of(own.terms)
         assert lot is not None
-        wanted = to_exact(trade.quantity_contracts, lot, "half_up")
+        wanted = exact_lots(trade.quantity_contracts, lot)
         each_usd = _worth_usd(own, snapshot, slippage_frac)
         most_usd = [each for each in (caps.order_usd_max, left_usd) if each is not None]
         size = min([abs(wanted), *(quantise(each / each_usd, lot, "down") for each in most_usd)])

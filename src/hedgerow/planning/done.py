@@ -17,6 +17,7 @@ from hedgerow.margin import Rulebook, with_leg
 from hedgerow.market import NO_SHOCK, Snapshot
 from hedgerow.planning.costs import ChosenMove, MoveCosts, route_name
 from hedgerow.planning.footing import Touch
+from hedgerow.planning.lots import exact_lots
 from hedgerow.planning.wants import Demand, Wants
 from hedgerow.portfolio import Account, book, with_balance
 from hedgerow.units import digits_of, quantise, to_exact, to_model
@@ -189,7 +190,7 @@ class Desk:
         for each, amount in zip(costs.offers, amounts, strict=False):
             lot = lot_of(each.terms)
             assert lot is not None
-            quantity = to_exact(amount, lot, "half_up")
+            quantity = exact_lots(amount, lot)
             if quantity != 0:
                 side = each.instrument_id, quantity > 0
                 trade = costs.trade(each, to_model(quantity), taken.get(side, 0.0))
@@ -201,7 +202,7 @@ class Desk:
                 )
         for at, amount in enumerate(amounts[len(costs.offers) :]):
             route = costs.routes[at]
-            quantity = to_exact(amount, route.step_coin, "half_up")
+            quantity = exact_lots(amount, route.step_coin)
             if quantity <= 0:
                 continue
             moves.append(costs.move(at, quantity))

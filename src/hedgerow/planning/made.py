@@ -18,6 +18,7 @@ from hedgerow.margin import MarginReport, Rulebook
 from hedgerow.planning.costs import ChosenMove
 from hedgerow.planning.done import traded_at_cost
 from hedgerow.planning.joint import Joint
+from hedgerow.planning.lots import exact_lots
 from hedgerow.planning.plan import stamp
 from hedgerow.planning.records import (
     BoundPrice,
@@ -195,7 +196,7 @@ class _Path:
         own = self._offers[each.instrument_id, each.account_id]
         lot = lot_of(own.terms)
         assert lot is not None
-        quantity = to_exact(each.quantity_contracts, lot, "half_up")
+        quantity = exact_lots(each.quantity_contracts, lot)
         after = dict(accounts)
         cost_usd = each.crossing_usd + each.fee_usd
         after[each.account_id] = traded_at_cost(
@@ -235,7 +236,7 @@ class _Path:
         own = self._offers[each.instrument_id, each.account_id]
         lot = lot_of(own.terms)
         assert lot is not None
-        whole = to_exact(each.quantity_contracts, lot, "half_up")
+        whole = exact_lots(each.quantity_contracts, lot)
         small = quantise(abs(whole) / _PIECES, lot, "down") * (1 if whole > 0 else -1)
         sizes = [small] * (_PIECES - 1) + [whole - small * (_PIECES - 1)]
         pieces, done, paid = [], Decimal(0), (0.0, 0.0)
@@ -333,7 +334,7 @@ def _order(
 ) -> Order:
     lot = lot_of(own.terms)
     assert lot is not None
-    quantity = to_exact(trade.quantity_contracts, lot, "half_up")
+    quantity = exact_lots(trade.quantity_contracts, lot)
     paid = now.snapshot.asset(settlement_of(own.terms))
     assert not isinstance(paid, Failure), "an offer is priced in what it settles in"
     if isinstance(own.terms, Option):

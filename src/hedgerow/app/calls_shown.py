@@ -42,7 +42,7 @@ def show_calls(source: Source, *, account: str | None, previous: Path | None, as
     desk, market, at_ns = opened(source)
     state = looked_at(desk, market, at_ns)
     nodes = judged_nodes(state, account)
-    before = {each.account_id: each for each in recalled(previous, "ladder", OnLadder)}
+    before = {each.account_id: each for each in recalled(previous, "ladder", OnLadder, at_ns)}
     policy_of = {each.account_id: each for each in desk.calls}
     found: dict[str, OnLadder] = {}
     without = []
@@ -76,7 +76,20 @@ def show_calls(source: Source, *, account: str | None, previous: Path | None, as
         list(found.values()), calls, without, time_ns=at_ns, heading=heading_of(state)
     )
     show(payload, shown, as_json=as_json)
-    return status(_troubles(list(found.values())), is_quiet=as_json)
+    told = [
+        *_troubles(list(found.values())),
+        *(
+            f"{each} is liquidatable and has no ladder of calls"
+            for each in without
+            if _is_liquidatable(state, each)
+        ),
+    ]
+    return status(told, is_quiet=as_json)
+
+
+def _is_liquidatable(state: Survey, account_id: str) -> bool:
+    report = state.reports[account_node(state.book.account(account_id))]
+    return not isinstance(report, Failure) and report.is_liquidatable
 
 
 def _look(account: Account, state: Survey, desk: Desk) -> Look:

@@ -36,7 +36,7 @@ def show_limits(source: Source, *, previous: Path | None, as_json: bool) -> int:
     """Print every limit, at the rung that is held, and what is new since the last look."""
     desk, market, at_ns = opened(source)
     state = looked_at(desk, market, at_ns)
-    before = {each.key: each for each in recalled(previous, "held", Held)}
+    before = {each.key: each for each in recalled(previous, "held", Held, at_ns)}
     rulebooks = rulebooks_at(desk.rulebooks, at_ns)
     used = inputs_hash(state.book, state.snapshot, desk.limits, rulebooks)
     held, alerts = told_anew(before, state.limits, at_ns, used)

@@ -128,7 +128,7 @@ def show(
     *,
     as_json: Json = False,
 ) -> int:
-    """Read a plan again, and say whether it has expired by the last moment it knows of."""
+    """Read a plan again: its legs, its cost, its limits, and when it expires."""
     return act("plan show", path, as_json=as_json)
 
 

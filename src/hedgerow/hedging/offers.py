@@ -40,7 +40,8 @@ class Depth(msgspec.Struct, frozen=True, kw_only=True):
     """What is assumed of books: how much of an option stands at its best, and how thin all is.
 
     No recording of option depth exists; the figure is the caller's and is shown with every plan.
-    Where a venue's chain has neither bid nor ask, the half spread is `half_spread_vol_frac` of vol.
+    Where a whole chain has neither bids nor asks, the half spread is `half_spread_vol_frac` of vol;
+    where others of it have, what nobody bids or asks cannot be traded.
     """
 
     option_contracts: float = 25.0
@@ -57,8 +58,8 @@ class Depth(msgspec.Struct, frozen=True, kw_only=True):
         return (
             f"{self.option_contracts:g} contracts of an option are assumed at its best bid and "
             f"ask, as many again at each half spread further, three times over; every book holds "
-            f"{self.factor_frac:g} times what it shows. Options without bid and ask are traded "
-            f"{self.half_spread_vol_frac:.1%} of vol beside their mark."
+            f"{self.factor_frac:g} times what it shows. In a chain without bids and asks "
+            f"options are traded {self.half_spread_vol_frac:.1%} of vol beside their mark."
         )
 
 
@@ -217,6 +218,15 @@ def _option_rungs(
     return rungs
 
 
+def _has_quotes(snapshot: Snapshot, underlying: str) -> bool:
+    """Say whether a coin's options have bids and asks at all, or marks alone."""
+    return any(
+        quote.price_bid_ccy is not None or quote.price_ask_ccy is not None
+        for quote in snapshot.options.values()
+        if quote.underlying == underlying
+    )
+
+
 def _half_spread_ccy(
     terms: Option, mark: float, snapshot: Snapshot, depth: Depth, *, is_buy: bool
 ) -> float | None:
@@ -232,6 +242,8 @@ def _half_spread_ccy(
         marked = quote.price_mark_ccy
         return max(half, to_model(ask - marked if is_buy else marked - bid))
     if bid is None and ask is None:
+        if _has_quotes(snapshot, terms.underlying):
+            return None  # others of its chain are bid or asked, and this one nobody offers
         shift = depth.half_spread_vol_frac
         moved = mark_ccy(terms, snapshot.shocked(Shock(vol_shift_frac=shift)))
         return None if isinstance(moved, Failure) else moved - mark

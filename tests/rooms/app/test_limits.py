@@ -1,6 +1,7 @@
 """``hedgerow limits`` and ``calls``: what they print, what they remember, and how they end."""
 
 import json
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -120,6 +121,17 @@ def test_what_was_told_is_not_told_again(more: list[str], tmp_path: Path) -> Non
     assert again["alerts"] == []
     assert again["held"] == first.json()["held"]
     assert "nothing" in ask(more, "limits", "show", "--previous", str(kept)).out
+
+
+def test_a_look_of_later_is_no_memory(more: list[str], tmp_path: Path) -> None:
+    kept = tmp_path / "kept.json"
+    for noun in ("limits", "calls"):
+        later = ask(more, noun, "show", "--json", "--at", "2026-02-01T05:15:00Z")
+        kept.write_text(later.out, encoding="utf-8")
+        found = ask(more, noun, "show", "--previous", str(kept), "--at", "2026-02-01T05:00:00Z")
+        assert found.code == 2
+        assert "is of 2026-02-01T05:15:00Z" in found.err
+        assert "name an earlier one" in found.err
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"held": [{"rung": 1}]}'])
@@ -256,6 +268,18 @@ def test_a_buffer_is_a_ladder_and_what_has_neither_is_named(words: list[str]) ->
     assert [each["account_id"] for each in told["ladder"]] == ["options"]
     assert told["without_a_ladder"] == ["perp"]
     assert "Without a ladder: perp" in ask(words, "calls", "show").out
+
+
+def test_an_account_without_a_ladder_that_is_liquidatable_ends_with_one(tmp_path: Path) -> None:
+    made = morning(tmp_path)
+    desk = Path(made[0])
+    text = desk.read_text(encoding="utf-8")
+    before, found, after = text.partition('id = "perp"')
+    poor = re.sub(r"balances = .*", 'balances = { USDC = "1" }', after, count=1)
+    desk.write_text(before + found + poor, encoding="utf-8")
+    told = ask(made, "calls", "show")
+    assert told.code == 1
+    assert "perp is liquidatable and has no ladder of calls" in told.err
 
 
 def test_the_ladder_of_a_buffer(tmp_path: Path) -> None:

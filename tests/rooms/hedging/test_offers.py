@@ -90,3 +90,18 @@ def test_funding_is_paid_by_a_hedge_that_is_long_and_received_by_one_that_is_sho
         assert trade.carry_usd == pytest.approx(2.0 * sign * held_usd)
         fee = 0.0005 * (1001 if sign > 0 else 999)
         assert found.objective_usd == pytest.approx(2.0 * max(0.0, 1 + fee + sign * held_usd))
+
+
+def test_what_nobody_offers_in_a_chain_that_is_quoted_cannot_be_traded() -> None:
+    """A deep put has a mark and hardly a vega: a point of vol beside it is next to nothing."""
+    deep = option(5000, "put")
+    bare = option_quote(deep, 1000, 0.6)
+    others = msgspec.structs.replace(
+        option_quote(CALL, 1000, 0.6), price_bid_ccy=D("0.08"), price_ask_ccy=D("0.12")
+    )
+    here = snapshot(index("BTC", 1000), bare, others)
+    found = offer(deep, HOLDER, here, CHARGES, Depth())
+    assert isinstance(found, Failure)
+    assert found.message == "quoted neither to buy nor to sell"
+    # Where the whole chain has marks alone, a point of vol beside them is assumed.
+    assert told(deep, bare).buys

@@ -39,10 +39,13 @@ def in_lots(programme: Programme, start_amount: Floats) -> Floats:
 
 
 def _judged(programme: Programme, amounts: Floats) -> tuple[Floats, Floats]:
+    return _excess_frac(programme, amounts), programme.usd(amounts)
+
+
+def _excess_frac(programme: Programme, amounts: Floats) -> Floats:
+    """Give the excess of each plan, without the last bits that would hide a cheaper change."""
     excess = programme.excess_frac(amounts)
-    # A last bit of excess shall not hide a cheaper change from the search.
-    held = np.where(excess <= _HELD_FRAC, 0.0, np.round(excess, _EXCESS_DECIMALS))
-    return held, programme.usd(amounts)
+    return np.where(excess <= _HELD_FRAC, 0.0, np.round(excess, _EXCESS_DECIMALS))
 
 
 def _mended(
@@ -90,8 +93,7 @@ def _best(
         plans = plans[np.all((plans >= low) & (plans <= high), axis=1)]
         if not len(plans):
             continue
-        excess = programme.excess_frac(plans * lot)
-        excess = np.where(excess <= _HELD_FRAC, 0.0, excess)
+        excess = _excess_frac(programme, plans * lot)
         # Cost tells only between plans that keep their bounds equally well.
         nearest = plans[excess == excess.min()]
         usd = programme.usd(nearest * lot)

@@ -15,7 +15,8 @@ dips through zero and back between two places without bending the headroom at an
 seen; a jump is found where it leaves the sign changed.
 
 Where the venue's rules refuse (a table of tiers ends, a price is missing) the stretch is unknown,
-with the reason: neither safe nor breached. Where answers end is found to 1e-4 in logs too.
+with the reason: neither safe nor breached. Where answers end is found to 1e-4 in logs too, if a
+root could lie before it.
 """
 
 import math
@@ -137,13 +138,32 @@ def _may_hide(samples: Sequence[Sample], n: int) -> bool:
     if width <= _WIDTH_MIN:
         return False
     if left.failure or right.failure:
-        return not (left.failure and right.failure)
+        return not (left.failure and right.failure) and _may_reach_zero(samples, n)
     if _state(left) != _state(right):
         return False
     bends = (_bend(samples, at) for at in range(n - 1, n + 3))
     bend = _BEND * max(bends)
     reach = math.sqrt(abs(left.room_ccy)) + math.sqrt(abs(right.room_ccy))
     return width * math.sqrt(0.5 * bend) > reach
+
+
+def _may_reach_zero(samples: Sequence[Sample], n: int) -> bool:
+    """Say whether headroom could pass zero between the last answer and the place without one.
+
+    From there on it is taken to go on as it went, and to bend four times as much as it bends.
+    """
+    is_left = samples[n].failure is None
+    last, before = (n, n - 1) if is_left else (n + 1, n + 2)
+    if not 0 <= before < len(samples) or samples[before].failure:
+        return True
+    here, there = samples[last], samples[before]
+    sign = 1.0 if here.room_ccy >= 0 else -1.0
+    width = samples[n + 1].at_coordinate - samples[n].at_coordinate
+    behind = abs(here.at_coordinate - there.at_coordinate)
+    slope = sign * (here.room_ccy - there.room_ccy) / behind
+    bends = (_bend(samples, at) for at in range(max(last - 3, 0), last + 4))
+    bend = _BEND * max(bends)
+    return sign * here.room_ccy + slope * width - 0.5 * bend * width**2 <= 0.0
 
 
 def _bend(samples: Sequence[Sample], n: int) -> float:

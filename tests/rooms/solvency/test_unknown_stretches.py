@@ -58,7 +58,8 @@ def test_a_breach_just_before_the_rules_end_is_found() -> None:
     found = searched(held, by_id(BTC), now, rules, along("spot", "BTC"))
     assert found.up == pytest.approx((2000 - 100) / (10 * 1000 * 1.01))
     assert [each.state for each in found.stretches] == ["solvent", "breached", "unknown"]
-    assert 0.2098 < found.unknown[0].move_low_frac_or_days <= 0.21
+    # From the last answer on: nothing hides between it and the end of the table.
+    assert 0.18 < found.unknown[0].move_low_frac_or_days <= 0.21
 
 
 @pytest.mark.parametrize("way", [along("spot", "BTC"), along("time"), along("funding")])

@@ -124,8 +124,9 @@ def _position(
     if row.delta_spot_coin == 0.0:
         raise RequestRejected(f"the desk has no delta in {chain.underlying}; write --quantity")
     index = state.snapshot.spot_usd(chain.underlying)
-    known = asked.spot_usd is not None or isinstance(index, Failure)
-    return (spot if known else to_model(index)), row.delta_spot_coin  # type: ignore[arg-type]
+    if asked.spot_usd is not None or isinstance(index, Failure):
+        return spot, row.delta_spot_coin
+    return to_model(index), row.delta_spot_coin
 
 
 def _horizon_ns(chain: ChainColumns, asked: FloorAsked) -> int:

@@ -1,16 +1,22 @@
 """What ``hedgerow plan`` does: make a plan, set ways of planning side by side, read one again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from hedgerow.app.asked import heading_of, looked_at, opened, show, status_of
+from hedgerow.app.desk import Desk
+from hedgerow.app.feed import Market
 from hedgerow.app.options import Source
+from hedgerow.app.plan_asked import PlanAsked
 from hedgerow.app.plan_request import late_statements, late_usd, offers_of
-from hedgerow.errors import DeskRejected, Failure
+from hedgerow.errors import DeskRejected, Failure, Outcome
 from hedgerow.hedging import Depth
-from hedgerow.margin import rulebooks_at
+from hedgerow.instruments import Instrument
+from hedgerow.limits import Survey
+from hedgerow.margin import Rulebook, rulebooks_at
 from hedgerow.planning import (
     Joint,
     JointTerms,
@@ -26,86 +32,79 @@ from hedgerow.units import MINUTE_NS
 __all__ = ["compare_plans", "make_plan", "show_plan"]
 
 
-def make_plan(
-    source: Source,
-    *,
-    patterns: Sequence[str] | None,
-    depth_factor_frac: float,
-    option_depth_contracts: float,
-    horizon_days: float,
-    capital_frac_per_year: float,
-    ticket_usd: float,
-    out: Path | None,
-    as_json: bool,
-) -> int:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Planned:
+    """A desk planned for in every way, with what was assumed and what had no price."""
+
+    desk: Desk
+    market: Market
+    state: Survey
+    rulebooks: Mapping[str, Rulebook]
+    instruments: Mapping[str, Instrument]
+    found: Mapping[str, Outcome[Joint]]
+    unpriced: tuple[Failure, ...]
+    assumed: tuple[str, ...]
+
+
+def make_plan(source: Source, asked: PlanAsked, *, out: Path | None, as_json: bool) -> int:
     """Print the plan of trades and transfers together, with the one that came second."""
-    depth = Depth(option_contracts=option_depth_contracts, factor_frac=depth_factor_frac)
-    terms = JointTerms(
-        horizon_days=horizon_days,
-        capital_frac_per_year=capital_frac_per_year,
-        ticket_usd=ticket_usd,
-    )
-    desk, market, at_ns = opened(source)
-    state = looked_at(desk, market, at_ns)
-    rulebooks = rulebooks_at(desk.rulebooks, at_ns)
-    offers, unpriced, instruments = offers_of(desk, state, rulebooks, patterns or (), depth)
-    found = compared(
-        state,
-        desk.limits,
-        offers,
-        desk.routes,
-        instruments,
-        rulebooks,
-        terms=terms,
-        late_usd=late_usd(desk, state, rulebooks),
-    )
-    chosen = found["joint"]
+    done = _planned(source, asked)
+    chosen = done.found["joint"]
     if isinstance(chosen, Failure):
         raise DeskRejected(f"no plan: {chosen.message}")
     written = made(
         chosen,
-        desk.limits,
-        instruments,
-        rulebooks,
-        assumptions=(*market.statements, depth.statement(), *late_statements(desk, state)),
+        done.desk.limits,
+        done.instruments,
+        done.rulebooks,
+        assumptions=(*done.market.statements, *done.assumed),
         valid_ns=MINUTE_NS,
-        runner_up=runner_up(found),
+        runner_up=runner_up(done.found),
     )
-    written = msgspec.structs.replace(written, unmet=(*written.unmet, *unpriced))
+    written = msgspec.structs.replace(written, unmet=(*written.unmet, *done.unpriced))
     if out is not None:
         out.write_bytes(msgspec.json.format(msgspec.json.encode(written), indent=2) + b"\n")
     shown = plan_tables(
         written,
-        heading=heading_of(state),
+        heading=heading_of(done.state),
         asked_of="Held positions, [[hedges]], --offer and [[routes]] say what a plan may use.",
         acts_when="A plan is made when a limit is at soft or beyond.",
     )
     show(builtins_of(written), shown, as_json=as_json)
-    return status_of(state, as_json=as_json)
+    return status_of(done.state, as_json=as_json)
 
 
-def compare_plans(
-    source: Source,
-    *,
-    patterns: Sequence[str] | None,
-    depth_factor_frac: float,
-    option_depth_contracts: float,
-    horizon_days: float,
-    capital_frac_per_year: float,
-    ticket_usd: float,
-    as_json: bool,
-) -> int:
+def compare_plans(source: Source, asked: PlanAsked, *, as_json: bool) -> int:
     """Print what each way of planning comes to."""
-    depth = Depth(option_contracts=option_depth_contracts, factor_frac=depth_factor_frac)
+    done = _planned(source, asked)
+    rows = states(done.found)
+    known = {name: each for name, each in done.found.items() if isinstance(each, Joint)}
+    show(
+        {
+            "ways": builtins_of(rows),
+            "bound_usd": {name: round(each.bound_usd, 6) for name, each in known.items()},
+            "assumptions": list(done.assumed),
+        },
+        ways_tables(rows, heading_of(done.state), done.assumed),
+        as_json=as_json,
+    )
+    return status_of(done.state, as_json=as_json)
+
+
+def _planned(source: Source, asked: PlanAsked) -> _Planned:
+    depth = Depth(
+        option_contracts=asked.option_depth_contracts, factor_frac=asked.depth_factor_frac
+    )
     terms = JointTerms(
-        horizon_days=horizon_days,
-        capital_frac_per_year=capital_frac_per_year,
-        ticket_usd=ticket_usd,
+        horizon_days=asked.horizon_days,
+        capital_frac_per_year=asked.capital_frac_per_year,
+        ticket_usd=asked.ticket_usd,
     )
     desk, market, at_ns = opened(source)
     state = looked_at(desk, market, at_ns)
     rulebooks = rulebooks_at(desk.rulebooks, at_ns)
-    offers, _, instruments = offers_of(desk, state, rulebooks, patterns or (), depth)
+    patterns = asked.patterns or ()
+    offers, unpriced, instruments = offers_of(desk, state, rulebooks, patterns, depth)
     found = compared(
         state,
         desk.limits,
@@ -116,19 +115,16 @@ def compare_plans(
         terms=terms,
         late_usd=late_usd(desk, state, rulebooks),
     )
-    rows = states(found)
-    known = {name: each for name, each in found.items() if isinstance(each, Joint)}
-    assumed = (depth.statement(), *late_statements(desk, state))
-    show(
-        {
-            "ways": builtins_of(rows),
-            "bound_usd": {name: round(each.bound_usd, 6) for name, each in known.items()},
-            "assumptions": list(assumed),
-        },
-        ways_tables(rows, heading_of(state), assumed),
-        as_json=as_json,
+    return _Planned(
+        desk=desk,
+        market=market,
+        state=state,
+        rulebooks=rulebooks,
+        instruments=instruments,
+        found=found,
+        unpriced=unpriced,
+        assumed=(depth.statement(), *late_statements(desk, state)),
     )
-    return status_of(state, as_json=as_json)
 
 
 def show_plan(path: Path, *, as_json: bool) -> int:

@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 from hedgerow.app.actions import act
 from hedgerow.app.amounts import number, numbers
 from hedgerow.app.options import At, Data, DeskPath, Json, Seed, Source, whole
+from hedgerow.app.plan_asked import PlanAsked
 
 __all__ = ["plan"]
 
@@ -79,12 +80,7 @@ def make(
     return act(
         "plan make",
         Source(desk, data, at, seed),
-        patterns=offer,
-        depth_factor_frac=depth,
-        option_depth_contracts=option_depth,
-        horizon_days=horizon_days,
-        capital_frac_per_year=capital,
-        ticket_usd=ticket,
+        PlanAsked(offer, depth, option_depth, horizon_days, capital, ticket),
         out=out,
         as_json=as_json,
     )
@@ -112,12 +108,7 @@ def compare(
     return act(
         "plan compare",
         Source(desk, data, at, seed),
-        patterns=offer,
-        depth_factor_frac=depth,
-        option_depth_contracts=option_depth,
-        horizon_days=horizon_days,
-        capital_frac_per_year=capital,
-        ticket_usd=ticket,
+        PlanAsked(offer, depth, option_depth, horizon_days, capital, ticket),
         as_json=as_json,
     )
 

@@ -23,6 +23,7 @@ from hedgerow.planning.plan import stamp
 from hedgerow.planning.records import (
     BoundPrice,
     CostKind,
+    CostName,
     Leg,
     Order,
     Plan,
@@ -295,7 +296,7 @@ def _uncounted(
 
 
 def _costs(trades: Sequence[ChosenTrade], moves: Sequence[ChosenMove]) -> tuple[CostKind, ...]:
-    kinds: dict[str, float] = {
+    kinds: dict[CostName, float] = {
         "crossing": sum(each.crossing_usd for each in trades),
         "fee": sum(each.fee_usd for each in trades) + sum(each.fee_usd for each in moves),
         "carry": sum(each.carry_usd for each in trades),
@@ -304,7 +305,7 @@ def _costs(trades: Sequence[ChosenTrade], moves: Sequence[ChosenMove]) -> tuple[
         "late": sum(each.late_usd for each in moves),
     }
     return tuple(
-        CostKind(kind=kind, cost_expected_usd=round(cost, _DECIMALS))  # type: ignore[arg-type]
+        CostKind(kind=kind, cost_expected_usd=round(cost, _DECIMALS))
         for kind, cost in kinds.items()
         if round(cost, _DECIMALS) != 0.0
     )

@@ -8,7 +8,7 @@ import msgspec
 from hedgerow.errors import Failure
 from hedgerow.limits import LimitState
 
-__all__ = ["BoundPrice", "CostKind", "Leg", "Order", "Plan", "RunnerUp", "Transfer"]
+__all__ = ["BoundPrice", "CostKind", "CostName", "Leg", "Order", "Plan", "RunnerUp", "Transfer"]
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, tag="order", omit_defaults=True):
@@ -57,10 +57,13 @@ class RunnerUp(msgspec.Struct, frozen=True, kw_only=True):
     lost_because: str
 
 
+CostName: TypeAlias = Literal["crossing", "fee", "carry", "ticket", "capital", "late"]
+
+
 class CostKind(msgspec.Struct, frozen=True, kw_only=True):
     """One part of what a plan costs; all of them add up to it."""
 
-    kind: Literal["crossing", "fee", "carry", "ticket", "capital", "late"]
+    kind: CostName
     cost_expected_usd: float
 
 

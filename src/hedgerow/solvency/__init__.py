@@ -130,12 +130,7 @@ from hedgerow.solvency.deleveraging import (
     queue_rank,
     queue_scores,
 )
-from hedgerow.solvency.directions import (
-    Direction,
-    DirectionKind,
-    applied,
-    shock_of,
-)
+from hedgerow.solvency.directions import applied, shock_of
 from hedgerow.solvency.distance import (
     DISTANCE_FRAC_MAX,
     distance,
@@ -211,6 +206,8 @@ from hedgerow.solvency.reaction import (
 )
 from hedgerow.solvency.records import (
     SIDES,
+    Direction,
+    DirectionKind,
     Distance,
     Frontier,
     Root,

@@ -31,10 +31,10 @@ from hedgerow.margin import Rulebook
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.solvency.bracket import Place, closed_in
-from hedgerow.solvency.directions import Direction, applied
+from hedgerow.solvency.directions import applied
 from hedgerow.solvency.line import Line, Sample, guessed
 from hedgerow.solvency.places import places_of
-from hedgerow.solvency.records import Frontier, Root, Stretch, StretchState
+from hedgerow.solvency.records import Direction, Frontier, Root, Stretch, StretchState
 from hedgerow.units import digits_of
 
 __all__ = ["frontier", "refined"]

@@ -15,7 +15,7 @@ from hedgerow.errors import Failure
 from hedgerow.instruments import Instrument, Option, expiry_of
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
-from hedgerow.solvency.directions import Direction
+from hedgerow.solvency.records import Direction
 from hedgerow.units import DAY_NS, SECOND_NS, to_model
 
 __all__ = ["places_of"]

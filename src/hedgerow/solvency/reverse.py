@@ -29,8 +29,9 @@ from hedgerow.market import NO_SHOCK, Shock, Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.pricing import Floats
 from hedgerow.solvency.bracket import Place, closed_in
-from hedgerow.solvency.directions import Direction, shock_of
+from hedgerow.solvency.directions import shock_of
 from hedgerow.solvency.line import Line, Sample
+from hedgerow.solvency.records import Direction
 from hedgerow.units import digits_of
 
 __all__ = ["Blame", "FactorMove", "ReverseStress", "reverse_stress"]

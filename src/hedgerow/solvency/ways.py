@@ -20,8 +20,7 @@ from hedgerow.instruments import (
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.solvency.coins import coins_moved
-from hedgerow.solvency.directions import Direction
-from hedgerow.solvency.records import Frontier
+from hedgerow.solvency.records import Direction, Frontier
 
 __all__ = ["binding", "joint_of", "ways_of"]
 

@@ -11,8 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from hedgerow.solvency.deleveraging import gini_frac
-from hedgerow.solvency.latency import Regime, transit_s
+from hedgerow.solvency import Regime, gini_frac, transit_s
 from tests.rooms.solvency.route_book import generator, packaged
 
 

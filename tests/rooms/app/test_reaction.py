@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hedgerow.solvency.reaction import rescue_odds
+from hedgerow.solvency import rescue_odds
 from tests.rooms.app.made import Answer, hedgerow_here, morning
 from tests.rooms.solvency.route_book import generator
 

@@ -5,7 +5,7 @@ from importlib.resources import files
 import msgspec
 import numpy as np
 
-from hedgerow.solvency.latency import RescueRoute, RouteBook, decode_routes
+from hedgerow.solvency import RescueRoute, RouteBook, decode_routes
 
 PACKAGED = "2026-11-26.toml"
 

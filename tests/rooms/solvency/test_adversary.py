@@ -8,8 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.solvency.adversary import HuntTerms, hunt_map, hunting_profit_usd, safe_size_coin
-from hedgerow.solvency.cascade import LiquidationLadder, ladder_of
+from hedgerow.solvency import (
+    HuntTerms,
+    LiquidationLadder,
+    hunt_map,
+    hunting_profit_usd,
+    ladder_of,
+    safe_size_coin,
+)
 from tests.golden.read import numbers
 
 GOLDEN = numbers("hunting")

@@ -4,12 +4,7 @@ import numpy as np
 import pytest
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.solvency.alarm_backtest import (
-    AlarmRecord,
-    Track,
-    alarm_record,
-    threshold_of_equal_rate,
-)
+from hedgerow.solvency import AlarmRecord, Track, alarm_record, threshold_of_equal_rate
 
 
 def track(text: str, *, called: tuple[int, ...] = (), anchors: tuple[int, ...] = ()) -> Track:

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.solvency import ForecastColumns, calibrated
-from hedgerow.solvency.calibration import (
+from hedgerow.solvency import (
     Bin,
+    ForecastColumns,
     band_frac,
     bins,
+    calibrated,
     holding_frac,
     log_scores,
     mean_interval,

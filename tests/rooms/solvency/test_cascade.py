@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.solvency.cascade import (
+from hedgerow.solvency import (
     LiquidationLadder,
     book_impact,
     cascade,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.solvency.bracket import Place
-from hedgerow.solvency.distance import _TOLERANCE_FRAC, _closed_in, _first_breach, _Step
+from hedgerow.solvency.frontiers.distance import _TOLERANCE_FRAC, _closed_in, _first_breach, _Step
 from tests.builders import exact
 
 D = Decimal

@@ -14,7 +14,7 @@ from hedgerow.margin.rules.hyperliquid.liquidation import (
     deleveraging_index_frac,
     deleveraging_order,
 )
-from hedgerow.solvency.deleveraging import (
+from hedgerow.solvency import (
     Winners,
     closed_coin,
     gini_frac,

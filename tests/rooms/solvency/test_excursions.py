@@ -8,14 +8,16 @@ import pytest
 from hedgerow.errors import Failure, OutOfDomain
 from hedgerow.market import FilteredPast, filtered_pasts
 from hedgerow.solvency import (
+    ExcursionGroup,
     Excursions,
+    Side,
+    Tail,
     breach_chance,
     fit_excursions,
+    fit_tail,
     hit_frac,
     liquidation_move_log,
 )
-from hedgerow.solvency.excursions import ExcursionGroup, Tail, fit_tail
-from hedgerow.solvency.records import Side
 from hedgerow.units import DAY_NS, HOUR_NS, parse_ns
 from tests.golden.read import numbers
 from tests.rooms.market.walks import walk

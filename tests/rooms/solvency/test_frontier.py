@@ -15,9 +15,9 @@ from hedgerow.margin import MarginReport, require
 from hedgerow.market import LendingIndex
 from hedgerow.portfolio import Account, Balance
 from hedgerow.solvency import Direction, Frontier, Root, applied, frontier, shock_of, ways_of
-from hedgerow.solvency.frontier import refined
-from hedgerow.solvency.line import Sample
-from hedgerow.solvency.places import places_of
+from hedgerow.solvency.frontiers.frontier import refined
+from hedgerow.solvency.frontiers.line import Sample
+from hedgerow.solvency.frontiers.places import places_of
 from hedgerow.units import DAY_NS
 from tests.builders import (
     RAY,

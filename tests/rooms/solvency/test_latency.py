@@ -10,13 +10,7 @@ from hypothesis import strategies as st
 from scipy.special import ndtri
 
 from hedgerow.errors import OutOfDomain, RulebookRejected
-from hedgerow.solvency.latency import (
-    REGIMES,
-    Regime,
-    decode_routes,
-    stage_time_s,
-    transit_s,
-)
+from hedgerow.solvency import REGIMES, Regime, decode_routes, stage_time_s, transit_s
 from tests.rooms.solvency.route_book import PACKAGED, fixed, generator, packaged
 
 CALM = Regime(volatility="calm", fee_quintile_index=1)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.solvency.latency_value import (
+from hedgerow.solvency import (
     Remote,
     latency_buffer_frac,
     latency_var_bps,

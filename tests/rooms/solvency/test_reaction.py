@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.solvency.latency import Regime, transit_s
-from hedgerow.solvency.reaction import (
+from hedgerow.solvency import (
     Moves,
+    Regime,
     breach_frac,
     rescue_odds,
     rescue_odds_drawn,
     rescue_odds_recorded,
+    transit_s,
 )
 from tests.golden.read import numbers
 from tests.rooms.solvency.route_book import fixed, generator, packaged, slower

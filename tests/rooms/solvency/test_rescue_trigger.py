@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from scipy.special import ndtri
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.solvency.reaction import rescue_odds
-from hedgerow.solvency.rescue_trigger import (
+from hedgerow.solvency import (
     RescueProblem,
     best_policy,
     policy_cost_frac,
+    rescue_odds,
     trigger_for_odds_log,
     trigger_start_log,
 )

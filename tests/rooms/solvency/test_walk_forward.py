@@ -7,8 +7,7 @@ import pytest
 
 from hedgerow.errors import Failure
 from hedgerow.market import HourBars, filtered_pasts
-from hedgerow.solvency import Isolated, Walked, closed_form, walked_forward
-from hedgerow.solvency.records import Side
+from hedgerow.solvency import Isolated, Side, Walked, closed_form, walked_forward
 from hedgerow.units import DAY_NS, HOUR_NS, parse_ns
 from tests.rooms.market.walks import walk
 

@@ -29,9 +29,9 @@ from hedgerow.errors import OutOfDomain
 from hedgerow.market import Dynamics
 from hedgerow.pricing import Floats
 from hedgerow.pricing.threads import shared_out, shares
-from hedgerow.solvency.boundary import Boundary
-from hedgerow.solvency.path_barriers import barriers_of, kinds_of
-from hedgerow.solvency.path_steps import (
+from hedgerow.solvency.chances.boundary import Boundary
+from hedgerow.solvency.chances.path_barriers import barriers_of, kinds_of
+from hedgerow.solvency.chances.path_steps import (
     Steps,
     cut,
     event_deviations,

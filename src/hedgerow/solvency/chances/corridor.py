@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.solvency.passage import Floats, hit_frac, reached
+from hedgerow.solvency.chances.passage import Floats, hit_frac, reached
 
 __all__ = ["Corridor", "corridor"]
 

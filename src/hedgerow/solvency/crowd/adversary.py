@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.solvency.cascade import LiquidationLadder, linear_impact, shock_to_reach_usd
+from hedgerow.solvency.crowd.cascade import LiquidationLadder, linear_impact, shock_to_reach_usd
 
 __all__ = ["HuntMap", "HuntTerms", "hunt_map", "hunting_profit_usd", "safe_size_coin"]
 

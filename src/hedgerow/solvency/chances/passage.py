@@ -7,7 +7,7 @@ the barrier; it makes no difference on which side that lies. At the barrier is h
 
 Limits are taken and not divided by: no vol (the price goes where it grows to), no time, and a
 horizon of infinity, which asks whether ever. A price is watched all the time; `seen_barrier_usd`
-moves a barrier that is looked at now and then. Two barriers at once: `hedgerow.solvency.corridor`.
+moves a barrier that is looked at now and then. Two barriers at once: `corridor`.
 
 References
 ----------

@@ -28,7 +28,7 @@ from hedgerow.margin import Rulebook, require_across
 from hedgerow.market import Factor, FactorKind, Shock, Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.pricing import Floats
-from hedgerow.solvency.directions import shock_of
+from hedgerow.solvency.frontiers.directions import shock_of
 from hedgerow.solvency.records import Direction, DirectionKind
 from hedgerow.units import DAY_NS, YEAR_NS
 

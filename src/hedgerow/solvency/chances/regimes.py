@@ -16,8 +16,8 @@ from scipy.special import ndtri
 from hedgerow.errors import OutOfDomain
 from hedgerow.market import Dynamics, FactorMoves
 from hedgerow.pricing import Floats
-from hedgerow.solvency.boundary import Boundary
-from hedgerow.solvency.paths import HORIZONS_YEARS, LiquidationCost, PathHits, path_hits
+from hedgerow.solvency.chances.boundary import Boundary
+from hedgerow.solvency.chances.paths import HORIZONS_YEARS, LiquidationCost, PathHits, path_hits
 
 __all__ = ["mixed_hits", "regimes"]
 

@@ -28,9 +28,9 @@ from scipy.special import ndtr
 
 from hedgerow.errors import OutOfDomain
 from hedgerow.solvency.bracket import root_of
-from hedgerow.solvency.latency_value import latency_buffer_frac
-from hedgerow.solvency.passage import cash_at_hit_usd
-from hedgerow.solvency.reaction import breach_frac, rescue_odds_drawn
+from hedgerow.solvency.chances.passage import cash_at_hit_usd
+from hedgerow.solvency.reaction.latency_value import latency_buffer_frac
+from hedgerow.solvency.reaction.odds import breach_frac, rescue_odds_drawn
 from hedgerow.units import YEAR_S
 
 __all__ = [

@@ -6,7 +6,7 @@ own engine after the move, so that tiers, close factors, e-mode, settlement wind
 inside the search.
 
 How it searches: places on a grid that is fine near the present market, and on what a grid would
-step over (`solvency.places`), all at once by `margin.require_across` (the venue's model where it
+step over (`places`), all at once by `margin.require_across` (the venue's model where it
 has one, its engine where not or where the model is within its bound of zero). Then every stretch
 without a change of sign is asked whether it could hold two roots: whether a parabola bent four
 times as much as the headroom bends nearby could reach zero inside; if so it is halved, until none
@@ -31,9 +31,9 @@ from hedgerow.margin import Rulebook
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.solvency.bracket import Place, closed_in
-from hedgerow.solvency.directions import applied
-from hedgerow.solvency.line import Line, Sample, guessed
-from hedgerow.solvency.places import places_of
+from hedgerow.solvency.frontiers.directions import applied
+from hedgerow.solvency.frontiers.line import Line, Sample, guessed
+from hedgerow.solvency.frontiers.places import places_of
 from hedgerow.solvency.records import Direction, Frontier, Root, Stretch, StretchState
 from hedgerow.units import digits_of
 

@@ -15,10 +15,10 @@ from hedgerow.instruments import Instrument
 from hedgerow.margin import Rulebook, require
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Account
-from hedgerow.solvency.directions import applied
-from hedgerow.solvency.frontier import refined
-from hedgerow.solvency.line import Line, Sample, guessed
-from hedgerow.solvency.places import places_of
+from hedgerow.solvency.frontiers.directions import applied
+from hedgerow.solvency.frontiers.frontier import refined
+from hedgerow.solvency.frontiers.line import Line, Sample, guessed
+from hedgerow.solvency.frontiers.places import places_of
 from hedgerow.solvency.records import Direction
 
 __all__ = ["LEVELS", "Level", "Plane", "plane"]

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from hedgerow.errors import Failure, Outcome
 from hedgerow.market.filtered import FilteredPast, ewma_variance, month_starts
 from hedgerow.market.hour_bars import HourBars
-from hedgerow.solvency.calibration import ForecastColumns
-from hedgerow.solvency.excursions import (
+from hedgerow.solvency.backtests.calibration import ForecastColumns
+from hedgerow.solvency.backtests.excursions import (
     GROUPS_FRAC,
     MEMORY_DAYS,
     Excursions,
@@ -29,7 +29,7 @@ from hedgerow.solvency.excursions import (
     fit_excursions,
     liquidation_move_log,
 )
-from hedgerow.solvency.passage import hit_frac
+from hedgerow.solvency.chances.passage import hit_frac
 from hedgerow.solvency.records import SIDES, Side
 from hedgerow.units import HOUR_NS, YEAR_NS
 

@@ -19,7 +19,7 @@ from hedgerow.instruments import (
 )
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
-from hedgerow.solvency.coins import coins_moved
+from hedgerow.solvency.frontiers.coins import coins_moved
 from hedgerow.solvency.records import Direction, Frontier
 
 __all__ = ["binding", "joint_of", "ways_of"]

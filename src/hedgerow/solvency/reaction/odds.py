@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.solvency.latency import Regime, RescueRoute, RouteBook, transit_s
-from hedgerow.solvency.passage import reached
+from hedgerow.solvency.chances.passage import reached
+from hedgerow.solvency.reaction.latency import Regime, RescueRoute, RouteBook, transit_s
 from hedgerow.units import YEAR_S
 
 __all__ = [

@@ -23,7 +23,7 @@ from hedgerow.margin import Rulebook, are_cleared, require
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.solvency.bracket import Place, closed_in
-from hedgerow.solvency.coins import coins_moved
+from hedgerow.solvency.frontiers.coins import coins_moved
 from hedgerow.solvency.records import Distance
 
 __all__ = ["DISTANCE_FRAC_MAX", "distance"]

@@ -1,9 +1,8 @@
 """How much collateral an account wants, to be alive by a horizon with a probability.
 
-The question of `hedgerow.solvency.paths` turned round, on the same draws at every amount: the
-probability falls as collateral is added, path by path, so its root is found as that of any falling
-function, and differences between amounts are not chance. What leaves the grid counts as
-liquidated.
+The question of `paths` turned round, on the same draws at every amount: the probability falls as
+collateral is added, path by path, so its root is found as that of any falling function, and
+differences between amounts are not chance. What leaves the grid counts as liquidated.
 
 An amount that few paths decide is no answer: with Student's tails two or three of them may carry
 the whole probability, and then their spread says little of how far it is off. So at the answer a
@@ -19,9 +18,9 @@ import numpy as np
 
 from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.market import Dynamics
-from hedgerow.solvency.boundary import Headroom, boundary
-from hedgerow.solvency.regimes import mixed_hits
-from hedgerow.solvency.tellable import effective_count
+from hedgerow.solvency.chances.boundary import Headroom, boundary
+from hedgerow.solvency.chances.regimes import mixed_hits
+from hedgerow.solvency.chances.tellable import effective_count
 
 __all__ = ["CollateralWanted", "collateral_wanted"]
 

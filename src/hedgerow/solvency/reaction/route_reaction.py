@@ -11,22 +11,22 @@ import msgspec
 import numpy as np
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.solvency.latency import Regime, RescueRoute, RouteBook, transit_s
-from hedgerow.solvency.latency_value import (
+from hedgerow.solvency.reaction.latency import Regime, RescueRoute, RouteBook, transit_s
+from hedgerow.solvency.reaction.latency_value import (
     LatencyValue,
     TransitTime,
     latency_buffer_frac,
     latency_var_drawn,
     transit_time,
 )
-from hedgerow.solvency.reaction import (
+from hedgerow.solvency.reaction.odds import (
     Moves,
     Odds,
     rescue_odds,
     rescue_odds_drawn,
     rescue_odds_recorded,
 )
-from hedgerow.solvency.rescue_trigger import trigger_for_odds_log
+from hedgerow.solvency.reaction.rescue_trigger import trigger_for_odds_log
 
 __all__ = ["ReactionTerms", "RouteReaction", "route_reaction"]
 

@@ -28,7 +28,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.market.filtered import FilteredPast
-from hedgerow.solvency.calibration import periods_count
+from hedgerow.solvency.backtests.calibration import periods_count
 from hedgerow.solvency.records import Side
 from hedgerow.solvency.repair import linear_price_usd
 from hedgerow.units import DAY_NS, HOUR_NS, format_ns

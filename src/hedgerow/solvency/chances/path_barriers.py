@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hedgerow.errors import OutOfDomain
 from hedgerow.market import Dynamics
 from hedgerow.pricing import Floats
-from hedgerow.solvency.boundary import Boundary
+from hedgerow.solvency.chances.boundary import Boundary
 
 __all__ = ["Barriers", "barriers_of", "kinds_of"]
 

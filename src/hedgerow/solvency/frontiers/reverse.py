@@ -29,8 +29,8 @@ from hedgerow.market import NO_SHOCK, Shock, Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.pricing import Floats
 from hedgerow.solvency.bracket import Place, closed_in
-from hedgerow.solvency.directions import shock_of
-from hedgerow.solvency.line import Line, Sample
+from hedgerow.solvency.frontiers.directions import shock_of
+from hedgerow.solvency.frontiers.line import Line, Sample
 from hedgerow.solvency.records import Direction
 from hedgerow.units import digits_of
 

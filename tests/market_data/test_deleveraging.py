@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from hedgerow.solvency import Regime, gini_frac, transit_s
-from tests.rooms.solvency.route_book import generator, packaged
+from tests.rooms.solvency.reaction.route_book import generator, packaged
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from hedgerow.errors import OutOfDomain
 from hedgerow.market import Dynamics, Garch, Jumps, VarianceEvent
 from hedgerow.solvency import Boundary, path_ends_log, path_hits
 from hedgerow.units import DAY_NS
-from tests.rooms.solvency.dynamics import (
+from tests.rooms.solvency.chances.dynamics import (
     DAY_YEARS,
     SEED,
     SPOT,

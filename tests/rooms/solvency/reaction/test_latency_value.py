@@ -17,7 +17,7 @@ from hedgerow.solvency import (
     usable_within,
 )
 from tests.golden.read import numbers
-from tests.rooms.solvency.route_book import generator
+from tests.rooms.solvency.reaction.route_book import generator
 
 GOLDEN = numbers("latency_var_bp_sigma60_99")["seconds"]
 INF = float("inf")

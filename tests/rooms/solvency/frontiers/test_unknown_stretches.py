@@ -19,7 +19,7 @@ from tests.builders import (
     snapshot,
 )
 from tests.rooms.margin.made_brackets import brackets, closing_rulebook
-from tests.rooms.solvency.test_directions import (
+from tests.rooms.solvency.frontiers.test_directions import (
     BTC,
     LOAN_RULES,
     LOAN_TERMS,

@@ -18,7 +18,16 @@ from hedgerow.solvency import (
     regimes,
 )
 from hedgerow.units import DAY_NS
-from tests.rooms.solvency.dynamics import DAY_YEARS, SEED, SPOT, VOL, WEEK_YEARS, alone, moves, two
+from tests.rooms.solvency.chances.dynamics import (
+    DAY_YEARS,
+    SEED,
+    SPOT,
+    VOL,
+    WEEK_YEARS,
+    alone,
+    moves,
+    two,
+)
 
 GARCH = Garch(vol_long_frac=0.6, alpha_frac=0.1, beta_frac=0.5)
 

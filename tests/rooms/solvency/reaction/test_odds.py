@@ -19,7 +19,7 @@ from hedgerow.solvency import (
     transit_s,
 )
 from tests.golden.read import numbers
-from tests.rooms.solvency.route_book import fixed, generator, packaged, slower
+from tests.rooms.solvency.reaction.route_book import fixed, generator, packaged, slower
 
 YEAR_S = 31_536_000.0
 CALM = Regime(volatility="calm", fee_quintile_index=1)

@@ -17,7 +17,7 @@ from hedgerow.solvency import (
     trigger_for_odds_log,
     trigger_start_log,
 )
-from tests.rooms.solvency.route_book import generator
+from tests.rooms.solvency.reaction.route_book import generator
 
 YEAR_S = 31_536_000.0
 HOUR_S = 3_600.0

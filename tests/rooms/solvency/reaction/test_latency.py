@@ -11,7 +11,7 @@ from scipy.special import ndtri
 
 from hedgerow.errors import OutOfDomain, RulebookRejected
 from hedgerow.solvency import REGIMES, Regime, decode_routes, stage_time_s, transit_s
-from tests.rooms.solvency.route_book import PACKAGED, fixed, generator, packaged
+from tests.rooms.solvency.reaction.route_book import PACKAGED, fixed, generator, packaged
 
 CALM = Regime(volatility="calm", fee_quintile_index=1)
 WILD = Regime(volatility="wild", fee_quintile_index=5)

@@ -24,7 +24,7 @@ from hedgerow.solvency import (
     pooled,
 )
 from tests.golden.read import numbers
-from tests.rooms.solvency.dynamics import (
+from tests.rooms.solvency.chances.dynamics import (
     DAY_YEARS,
     SEED,
     SPOT,

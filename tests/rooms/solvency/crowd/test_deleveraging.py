@@ -27,7 +27,7 @@ from hedgerow.solvency import (
     queue_scores,
 )
 from tests.golden.read import cases
-from tests.rooms.solvency.route_book import generator
+from tests.rooms.solvency.reaction.route_book import generator
 
 
 def winners(

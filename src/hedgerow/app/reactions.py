@@ -12,8 +12,8 @@ from hedgerow.app.asked import heading_of, looked_at, opened, show
 from hedgerow.app.margins import judged_nodes
 from hedgerow.app.option_table import read_frame
 from hedgerow.app.options import Source
-from hedgerow.app.reaction_request import ReactionAsked
 from hedgerow.app.routes import read_routes
+from hedgerow.app.solvency_request import ReactionAsked
 from hedgerow.app.verdict import status
 from hedgerow.errors import Failure, Outcome, OutOfDomain, RequestRejected
 from hedgerow.reporting import builtins_of
@@ -36,9 +36,7 @@ class _Subject(NamedTuple):
     failure: Failure | None
 
 
-def show_reaction(
-    source: Source, *, account: str | None, as_json: bool, asked: ReactionAsked
-) -> int:
+def show_reaction(source: Source, asked: ReactionAsked, *, as_json: bool) -> int:
     """Print odds, times and triggers of every route from every account's distances.
 
     Raises
@@ -55,7 +53,7 @@ def show_reaction(
         )
     except OutOfDomain as bad:
         raise RequestRejected(str(bad)) from bad
-    heading, subjects = _subjects(source, account, asked)
+    heading, subjects = _subjects(source, asked)
     candles = None if asked.candles is None else _candles(asked.candles)
     rows = []
     for subject in subjects:
@@ -109,21 +107,19 @@ def show_reaction(
     return status(list(_troubles(rows, asked)), is_quiet=as_json)
 
 
-def _subjects(
-    source: Source, account: str | None, asked: ReactionAsked
-) -> tuple[str | None, list[_Subject]]:
+def _subjects(source: Source, asked: ReactionAsked) -> tuple[str | None, list[_Subject]]:
     """Give the distances asked about: one as written, or those of a desk's accounts."""
     if asked.distance_frac is not None:
         if asked.distance_frac == 0.0:
             raise RequestRejected("--distance 0 is a breach now, and nothing arrives before it")
-        if source.desk is not None or account is not None:
+        if source.desk is not None or asked.account is not None:
             raise RequestRejected("--distance is of no account; leave out the desk, or --distance")
         side = "fall" if asked.distance_frac < 0.0 else "rise"
         return None, [_Subject("as asked", side, asked.distance_frac, None)]
     desk, market, at_ns = opened(source)
     state = looked_at(desk, market, at_ns)
     found: list[_Subject] = []
-    for node in judged_nodes(state, account):
+    for node in judged_nodes(state, asked.account):
         found += _sides(node.split("/")[-1], state.distances[node])
     return heading_of(state), found
 

@@ -14,6 +14,7 @@ __all__ = [
     "DeskPath",
     "DrawSeed",
     "Json",
+    "Legs",
     "OnlyAccount",
     "Seed",
     "Setting",
@@ -55,6 +56,16 @@ Seed = Annotated[
 ]
 Whole = Annotated[int, Parameter(converter=whole(0, _SEED_MAX))]
 At = Annotated[str | None, Parameter(help="Time such as 2026-02-05T12:00:00Z; default: the start.")]
+Legs = Annotated[
+    list[str],
+    Parameter(
+        allow_leading_hyphen=True,
+        negative="",
+        help="A leg INSTRUMENT:QUANTITY@PRICE, such as BTC-PERPETUAL:-5@60000, in contracts and as "
+        "the venue quotes; without --account, ACCOUNT/INSTRUMENT:QUANTITY@PRICE. May be given "
+        "again.",
+    ),
+]
 OnlyAccount = Annotated[str | None, Parameter(help="Only this account.")]
 DrawSeed = Annotated[int, Parameter(help="Seed of the draws.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON and nothing else.")]

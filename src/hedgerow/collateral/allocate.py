@@ -13,6 +13,7 @@ References
 Haircuts and allocation: methods.md section 26. Collateral in transit: methods.md section 29.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -269,22 +270,65 @@ def _told(found: _Found, order: Ordered) -> Outcome[Allocation]:
     prices = _prices(found)
     if isinstance(prices, Failure):
         return prices
-    links = made.problem.links
-    sent = amounts > USED_COIN
-    price_of = {key[:2]: pile.price_usd for key, pile in zip(made.keys, made.piles, strict=True)}
-    priced_usd = np.array([link.fee_frac * price_of[link.source, link.asset] for link in links])
-    each_fee_usd = posting.ticket_usd * sent + priced_usd * amounts
-    dearer_usd = np.array([link.dearer_usd_per_coin for link in links])
-    each_carry_usd = (posting.cost_usd_per_amount - priced_usd - dearer_usd) * amounts
+    each_fee_usd, each_carry_usd = _paid_usd(made, amounts)
     fees_usd, carry_usd = float(each_fee_usd.sum()), float(each_carry_usd.sum())
     flow = posting.flows.coin(plan)
+    cover, short = _covered(made, flow, prices)
+    titles = {row.title for row in made.rows}
+    straight = set(posting.rows.names)
+    before_usd, after_usd = _pledged(made, flow)
+    return Allocation(
+        moves=tuple(
+            Sent(
+                link=made.problem.links[step.link_index],
+                quantity_coin=float(amounts[step.link_index]),
+                fee_usd=float(each_fee_usd[step.link_index]),
+                carry_usd=float(each_carry_usd[step.link_index]),
+                waits_for_index=step.waits_for_index,
+                leaves_ns=step.leaves_ns,
+                arrives_ns=step.arrives_ns,
+            )
+            for step in order.steps
+        ),
+        cost_usd=fees_usd + carry_usd,
+        fees_usd=fees_usd,
+        carry_usd=carry_usd,
+        objective_usd=float(posting.usd(plan)[0]),
+        bound_usd=found.bound_usd,
+        cover=cover,
+        limits=tuple(
+            Shadow(name=name, price_usd_per_figure=price)
+            for name, price in prices.items()
+            if name in straight and name not in titles and price > _PRICE_LEFT_USD
+        ),
+        pledged_before_usd=before_usd,
+        pledged_after_usd=after_usd,
+        conflicts=short,
+        method=found.answer.method,
+        remark=found.answer.remark,
+    )
+
+
+def _paid_usd(made: Laid, amounts: Floats) -> tuple[Floats, Floats]:
+    """Give the fee of each link, and what its coins no longer earn."""
+    links, posting = made.problem.links, made.posting
+    price_of = {key[:2]: pile.price_usd for key, pile in zip(made.keys, made.piles, strict=True)}
+    priced_usd = np.array([link.fee_frac * price_of[link.source, link.asset] for link in links])
+    dearer_usd = np.array([link.dearer_usd_per_coin for link in links])
+    return (
+        posting.ticket_usd * (amounts > USED_COIN) + priced_usd * amounts,
+        (posting.cost_usd_per_amount - priced_usd - dearer_usd) * amounts,
+    )
+
+
+def _covered(
+    made: Laid, flow: Floats, prices_usd: Mapping[str, float]
+) -> tuple[tuple[Cover, ...], tuple[str, ...]]:
+    """Give every need before and after, and the names of those that stay short."""
+    levels = made.posting.levels
     # The first row of a name is of all that flows; one of its own may follow of what only leaves.
     gained = dict(
-        zip(
-            reversed(posting.levels.names),
-            reversed(posting.levels.gained_ccy(flow)[0].tolist()),
-            strict=True,
-        )
+        zip(reversed(levels.names), reversed(levels.gained_ccy(flow)[0].tolist()), strict=True)
     )
     cover: list[Cover] = []
     short: list[str] = []
@@ -301,42 +345,10 @@ def _told(found: _Found, order: Ordered) -> Outcome[Allocation]:
                 needed_ccy=row.need.needed_ccy,
                 before_ccy=row.at_ccy,
                 after_ccy=after,
-                shadow_usd_per_ccy=None if is_short else prices.get(row.title, 0.0),
+                shadow_usd_per_ccy=None if is_short else prices_usd.get(row.title, 0.0),
             )
         )
-    titles = {row.title for row in made.rows}
-    straight = set(posting.rows.names)
-    before_usd, after_usd = _pledged(made, flow)
-    return Allocation(
-        moves=tuple(
-            Sent(
-                link=links[step.link_index],
-                quantity_coin=float(amounts[step.link_index]),
-                fee_usd=float(each_fee_usd[step.link_index]),
-                carry_usd=float(each_carry_usd[step.link_index]),
-                waits_for_index=step.waits_for_index,
-                leaves_ns=step.leaves_ns,
-                arrives_ns=step.arrives_ns,
-            )
-            for step in order.steps
-        ),
-        cost_usd=fees_usd + carry_usd,
-        fees_usd=fees_usd,
-        carry_usd=carry_usd,
-        objective_usd=float(posting.usd(plan)[0]),
-        bound_usd=found.bound_usd,
-        cover=tuple(cover),
-        limits=tuple(
-            Shadow(name=name, price_usd_per_figure=price)
-            for name, price in prices.items()
-            if name in straight and name not in titles and price > _PRICE_LEFT_USD
-        ),
-        pledged_before_usd=before_usd,
-        pledged_after_usd=after_usd,
-        conflicts=tuple(short),
-        method=found.answer.method,
-        remark=found.answer.remark,
-    )
+    return tuple(cover), tuple(short)
 
 
 def _prices(found: _Found) -> Outcome[dict[str, float]]:

@@ -18,7 +18,15 @@ from hedgerow.app.verdict import status
 from hedgerow.errors import Failure, Outcome, OutOfDomain, RequestRejected
 from hedgerow.reporting import builtins_of
 from hedgerow.reporting.reactions import ReactionRow, reaction_tables
-from hedgerow.solvency import Distance, Moves, ReactionTerms, Regime, RouteBook, route_reaction
+from hedgerow.solvency import (
+    Distance,
+    Moves,
+    ReactionTerms,
+    Regime,
+    RescueRoute,
+    RouteBook,
+    route_reaction,
+)
 
 __all__ = ["show_reaction"]
 
@@ -55,34 +63,7 @@ def show_reaction(source: Source, asked: ReactionAsked, *, as_json: bool) -> int
         raise RequestRejected(str(bad)) from bad
     heading, subjects = _subjects(source, asked)
     candles = None if asked.candles is None else _candles(asked.candles)
-    rows = []
-    for subject in subjects:
-        if subject.move_frac is None:
-            rows.append(ReactionRow(subject.name, subject.side, None, (), subject.failure))
-            continue
-        if subject.move_frac == 0.0:
-            rows.append(ReactionRow(subject.name, subject.side, 0.0, (), None))
-            continue
-        terms = ReactionTerms(
-            vol_frac=asked.vol_frac,
-            regime=regime,
-            success_frac=asked.success_frac,
-            jump_frac=asked.jump_frac,
-            draws_count=asked.draws_count,
-            moves=None if candles is None else _moves(candles, is_fall=subject.side == "fall"),
-        )
-        found = tuple(
-            route_reaction(
-                abs(math.log1p(subject.move_frac)),
-                terms,
-                book,
-                route,
-                # One seed for every route and account: what differs is not chance.
-                rng=np.random.Generator(np.random.Philox(asked.draw_seed)),
-            )
-            for route in chosen
-        )
-        rows.append(ReactionRow(subject.name, subject.side, subject.move_frac, found, None))
+    rows = [_row(subject, asked, book, chosen, regime, candles) for subject in subjects]
     payload = {
         "routes": book.name,
         "statement": book.statement,
@@ -105,6 +86,39 @@ def show_reaction(source: Source, asked: ReactionAsked, *, as_json: bool) -> int
     )
     show(payload, shown, as_json=as_json)
     return status(list(_troubles(rows, asked)), is_quiet=as_json)
+
+
+def _row(
+    subject: _Subject,
+    asked: ReactionAsked,
+    book: RouteBook,
+    routes: Sequence[RescueRoute],
+    regime: Regime,
+    candles: pl.DataFrame | None,
+) -> ReactionRow:
+    """Set every route against one distance; none where there is nothing to outrun, or no time."""
+    if not subject.move_frac:
+        return ReactionRow(subject.name, subject.side, subject.move_frac, (), subject.failure)
+    terms = ReactionTerms(
+        vol_frac=asked.vol_frac,
+        regime=regime,
+        success_frac=asked.success_frac,
+        jump_frac=asked.jump_frac,
+        draws_count=asked.draws_count,
+        moves=None if candles is None else _moves(candles, is_fall=subject.side == "fall"),
+    )
+    found = tuple(
+        route_reaction(
+            abs(math.log1p(subject.move_frac)),
+            terms,
+            book,
+            route,
+            # One seed for every route and account: what differs is not chance.
+            rng=np.random.Generator(np.random.Philox(asked.draw_seed)),
+        )
+        for route in routes
+    )
+    return ReactionRow(subject.name, subject.side, subject.move_frac, found, None)
 
 
 def _subjects(source: Source, asked: ReactionAsked) -> tuple[str | None, list[_Subject]]:

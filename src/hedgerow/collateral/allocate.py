@@ -16,106 +16,25 @@ Haircuts and allocation: methods.md section 26. Collateral in transit: methods.m
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from hedgerow.collateral.laid import Laid, laid
 from hedgerow.collateral.order import Ordered, ordered
 from hedgerow.collateral.posting import USED_COIN
-from hedgerow.collateral.problem import Link, Problem
+from hedgerow.collateral.problem import Problem
+from hedgerow.collateral.records import Allocation, Cover, Sent
 from hedgerow.errors import Failure, Outcome
 from hedgerow.solving import Answer, Shadow, least
-from hedgerow.solving.records import Floats, Method
+from hedgerow.solving.records import Floats
 from hedgerow.solving.relaxed import relaxed
 
-__all__ = ["Allocation", "Cover", "Sent", "allocate"]
+__all__ = ["allocate"]
 
 _HELD_FRAC = 1e-6
 # Rounding to steps is to leave less than that, where it can.
 _ROUNDED_FRAC = 1e-9
 _PRICE_LEFT_USD = 1e-9
-
-
-class Sent(msgspec.Struct, frozen=True, kw_only=True):
-    """One transfer of an allocation, in the order in which they leave.
-
-    `waits_for_index` are the places in that order of transfers that must have arrived before this
-    one leaves. What it costs is its fee and what its coins no longer earn.
-    """
-
-    link: Link
-    quantity_coin: float
-    fee_usd: float
-    carry_usd: float
-    waits_for_index: tuple[int, ...]
-    leaves_ns: int
-    arrives_ns: int
-
-
-class Cover(msgspec.Struct, frozen=True, kw_only=True):
-    """One need before and after, in its venue's currency.
-
-    `shadow_usd_per_ccy` is what one unit more of requirement here would cost, with the same ways
-    used: where to post next, and whether to close instead. None where no more can be had. What is
-    on its way counts before and after alike, less its haircut.
-    """
-
-    venue: str
-    need: str
-    currency: str
-    needed_ccy: float
-    before_ccy: float
-    after_ccy: float
-    shadow_usd_per_ccy: float | None
-
-    @property
-    def short_ccy(self) -> float:
-        """What stays uncovered."""
-        return max(0.0, self.needed_ccy - self.after_ccy)
-
-
-class Allocation(msgspec.Struct, frozen=True, kw_only=True):
-    """Transfers in order, what they cost, and what they cover.
-
-    Attributes
-    ----------
-    cost_usd
-        Fees and what is no longer earned over the horizon; negative where moving earns more.
-    objective_usd, bound_usd
-        The cost with preferences, and with what stays uncovered priced where something does; and
-        what nothing undercuts.
-    limits
-        What else binds, by the cost that one unit less of it would save: assets, caps, reserve.
-    pledged_before_usd, pledged_after_usd
-        What lies at venues, at today's prices; the difference is capital freed.
-    conflicts
-        Needs that cannot all be covered; the plan then leaves least uncovered.
-    """
-
-    moves: tuple[Sent, ...]
-    cost_usd: float
-    fees_usd: float
-    carry_usd: float
-    objective_usd: float
-    bound_usd: float
-    cover: tuple[Cover, ...]
-    limits: tuple[Shadow, ...]
-    pledged_before_usd: float
-    pledged_after_usd: float
-    conflicts: tuple[str, ...]
-    method: Method
-    remark: str = ""
-
-    @property
-    def freed_usd(self) -> float:
-        """Capital that no longer lies at venues; negative where more does."""
-        return self.pledged_before_usd - self.pledged_after_usd
-
-    @property
-    def gap_usd(self) -> float:
-        """How much cheaper something else could be at most."""
-        return self.objective_usd - self.bound_usd
 
 
 def allocate(

@@ -11,7 +11,7 @@ from decimal import Decimal
 from hedgerow.collateral.records import BufferPolicy, Route
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import LoanDebt
-from hedgerow.limits import Survey, account_node
+from hedgerow.limits import METRICS, Survey, account_node
 from hedgerow.margin import MarginReport
 from hedgerow.portfolio import Account
 from hedgerow.units import quantise, to_exact
@@ -145,7 +145,8 @@ def _reach(account: Account, survey: Survey) -> Decimal:
     """
     factor = Decimal(1)
     for state in survey.limits:
-        is_own = state.node == account_node(account) and state.metric == "distance_spot_frac"
+        is_distance = METRICS[state.metric].mended_by == "distance"
+        is_own = state.node == account_node(account) and is_distance
         if is_own and state.rung == "hard" and state.value_frac_usd_or_coin:
             wanted = to_exact(
                 state.soft_frac_usd_or_coin / state.value_frac_usd_or_coin, _FACTOR_STEP, "up"

@@ -15,6 +15,10 @@ __all__ = ["METRICS", "TRIGGERS", "USE", "Metric", "NodeKind"]
 NodeKind: TypeAlias = Literal["tree", "account", "holder", "name"]
 # What of a limit's `Given` a metric takes: the word of the desk file.
 Asked: TypeAlias = Literal["shock", "horizon"]
+# What brings one back. exposure: a leg adds to the row of its node. losses: a leg gains under
+# every shock stated. use: an account's equity against its requirement. distance: the same after a
+# joint move of that size. chance: the same after the move that is so likely.
+_Mended: TypeAlias = Literal["exposure", "losses", "use", "distance", "chance"]
 
 
 class Metric(NamedTuple):
@@ -37,6 +41,8 @@ class Metric(NamedTuple):
         What a person may state for it beside the bounds.
     trigger
         Of an account: the word for the rungs of a call that begin by it; empty where none do.
+    mended_by
+        What a plan changes to bring it back; None where no leg is known to mend it.
     """
 
     title: str
@@ -47,6 +53,7 @@ class Metric(NamedTuple):
     bound_frac_max: float | None = None
     asks: Asked | None = None
     trigger: str = ""
+    mended_by: _Mended | None = "exposure"
 
     @property
     def is_of_account(self) -> bool:
@@ -91,6 +98,7 @@ METRICS: Final[dict[str, Metric]] = {
         nodes="account",
         bound_frac_max=1.0,
         trigger="use",
+        mended_by="use",
     ),
     # An account that breaks nowhere in the search is judged as if it broke at its edge: a bound
     # there or beyond would always be broken.
@@ -102,6 +110,7 @@ METRICS: Final[dict[str, Metric]] = {
         nodes="account",
         bound_frac_max=DISTANCE_FRAC_MAX,
         trigger="distance",
+        mended_by="distance",
     ),
     "liquidation_probability_frac": Metric(
         "liquidation probability",
@@ -111,13 +120,22 @@ METRICS: Final[dict[str, Metric]] = {
         bound_frac_max=1.0,
         asks="horizon",
         trigger="probability",
+        mended_by="chance",
     ),
-    "scenario_loss_usd": Metric("scenario loss", "USD", measures.scenario_loss, asks="shock"),
-    "funding_paid_usd_per_day": Metric("funding paid", "USD per day", measures.funding_paid),
-    "default_loss_usd": Metric("loss if it defaults", "USD", measures.default_loss, nodes="holder"),
-    "concentration_usd": Metric("concentration", "USD", concentration, nodes="name"),
+    "scenario_loss_usd": Metric(
+        "scenario loss", "USD", measures.scenario_loss, asks="shock", mended_by="losses"
+    ),
+    "funding_paid_usd_per_day": Metric(
+        "funding paid", "USD per day", measures.funding_paid, mended_by=None
+    ),
+    "default_loss_usd": Metric(
+        "loss if it defaults", "USD", measures.default_loss, nodes="holder", mended_by=None
+    ),
+    "concentration_usd": Metric(
+        "concentration", "USD", concentration, nodes="name", mended_by=None
+    ),
     "concentration_frac": Metric(
-        "concentration share", "", concentration, nodes="name", bound_frac_max=1.0
+        "concentration share", "", concentration, nodes="name", bound_frac_max=1.0, mended_by=None
     ),
 }
 

@@ -202,25 +202,19 @@ def _greeks(
         )
         unmet.append(Failure(subject="desk", reason="unsupported", message=said))
         return []
-    lost = {}
+    # What is limited, how far it moves in the horizon, and what it loses by that now.
+    lost: list[tuple[str, str, float, float]] = []
     for coin, row in rows.items():
-        lost[f"coin/{coin}", "delta_spot_usd"] = abs(row.delta_spot_usd) * moves_frac[coin]
+        node, move, vol_move = f"coin/{coin}", moves_frac[coin], appetite.vol_move_volpt
+        lost.append((node, "delta_spot_usd", move, abs(row.delta_spot_usd) * move))
         if _vega_usd(row) != 0.0:
-            vega_usd = abs(_vega_usd(row)) * appetite.vol_move_volpt
-            lost[f"coin/{coin}", _VEGA] = vega_usd
-    total = sum(lost.values())
-    parts = {
-        key: max(_SHARE_FRAC_MIN, loss / total if total > 0.0 else 1.0)
-        for key, loss in lost.items()
-    }
-    limits = []
-    for (node, metric), part in parts.items():
-        move = appetite.vol_move_volpt
-        if metric == "delta_spot_usd":
-            move = moves_frac[node.removeprefix("coin/")]
-        share_usd = left_usd * part / sum(parts.values())
-        limits.append(_ceiling(node, metric, share_usd / move, Given()))
-    return limits
+            lost.append((node, _VEGA, vol_move, abs(_vega_usd(row)) * vol_move))
+    total = sum(loss for *_, loss in lost)
+    parts = [max(_SHARE_FRAC_MIN, loss / total if total > 0.0 else 1.0) for *_, loss in lost]
+    return [
+        _ceiling(node, metric, left_usd * part / sum(parts) / move, Given())
+        for (node, metric, move, _), part in zip(lost, parts, strict=True)
+    ]
 
 
 def _vega_usd(row: ExposureRow) -> float:

@@ -263,6 +263,22 @@ def test_every_number_of_an_exposure_but_its_value_can_be_limited() -> None:
     assert exposed == set(ExposureRow.__struct_fields__) - told
 
 
+def test_every_metric_says_what_mends_it() -> None:
+    """What is an exposure by its row; what is an account's by what an account has; losses alone."""
+    mended = {name: metric.mended_by for name, metric in METRICS.items()}
+    assert {name for name, by in mended.items() if by == "exposure"} == {
+        name for name, metric in METRICS.items() if metric.measure is exposure_of
+    }
+    others = {name: by for name, by in mended.items() if by not in ("exposure", None)}
+    assert others == {
+        "margin_use_frac": "use",
+        "distance_spot_frac": "distance",
+        "liquidation_probability_frac": "chance",
+        "scenario_loss_usd": "losses",
+    }
+    assert {name for name, metric in METRICS.items() if metric.is_of_account} < others.keys()
+
+
 def test_a_delta_in_coins_is_unknown_where_several_coins_are_joined() -> None:
     rows = table(exposure_row("desk"), exposure_row("coin/BTC", delta_spot_coin=-5.0))
     limits = [limit("delta_spot_coin", 4, 6, scope) for scope in ("desk", "coin/*")]

@@ -84,7 +84,7 @@ def stresses_of(limits: Sequence[Limit]) -> tuple[Stress, ...]:
     """
     found: dict[str, Stress] = {}
     for limit in limits:
-        if limit.metric == "scenario_loss_usd":
+        if METRICS[limit.metric].mended_by == "losses":
             for each in limit.given.stresses:
                 if found.setdefault(each.name, each) != each:
                     raise OutOfDomain(f"two shocks of the limits are called {each.name!r}")
@@ -125,23 +125,24 @@ def wants(
     for state in now.limits:
         given = _given(state, limits)
         trouble = _untold(state)
+        mended_by = METRICS[state.metric].mended_by
         if trouble is not None:
             unplanned.append(trouble)
-        elif state.metric in _ACCOUNT:
+        elif mended_by in _ACCOUNT:
             reach = (tighter_frac or {}).get((state.node, state.metric), 1.0)
             for at in _bounds(state, is_filled=state.node in filled):
-                made = _ACCOUNT[state.metric](state, at, now.seen, given, coins, reach)
+                made = _ACCOUNT[mended_by](state, at, now.seen, given, coins, reach)
                 if isinstance(made, Failure):
                     unplanned.append(made)
                     break
                 demands.extend(made)
-        elif state.metric == "scenario_loss_usd":
+        elif mended_by == "losses":
             gained = now.seen.profits(given.stresses)
             column = gained.profit_usd[:, gained.nodes.index(state.node)]
             for stress, profit_usd in zip(given.stresses, column.tolist(), strict=True):
                 asks.append(_loss_ask(state, -profit_usd, stress))
                 rows.append(-effect.profit_usd(stress.name, state.node))
-        elif _is_exposure(state, now):
+        elif mended_by == "exposure" and _is_exposure(state, now):
             asks.append(_exposure_ask(state))
             rows.append(effect.exposure_of(state.node, state.metric))
         elif state.rung in ("soft", "hard"):
@@ -321,8 +322,4 @@ def _name(state: LimitState) -> str:
 
 
 _Made = Callable[[LimitState, _Bound, Seen, Given, Sequence[str], float], "list[Demand] | Failure"]
-_ACCOUNT: Mapping[str, _Made] = {
-    "margin_use_frac": _use,
-    "distance_spot_frac": _distance,
-    "liquidation_probability_frac": _chance,
-}
+_ACCOUNT: Mapping[str | None, _Made] = {"use": _use, "distance": _distance, "chance": _chance}

@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 from hedgerow.app.actions import act
 from hedgerow.app.amounts import number
 from hedgerow.app.backtest_request import BacktestAsked
+from hedgerow.app.hedge_request import Budget, FixedCost, Interval, Shortfall
 from hedgerow.app.options import Data, DeskPath, Json, Seed, Source, Whole
 
 __all__ = ["backtest"]
@@ -53,20 +54,10 @@ def _backtest(
             "How much of every book is there: 0.3 for books a third as deep.",
         ),
     ] = 1.0,
-    budget: Annotated[
-        float | None,
-        number("--budget", "bps_per_day", "What hedging may cost, in bp of the notional a day."),
-    ] = None,
-    shortfall: Annotated[
-        float | None,
-        number("--shortfall", "positive", "Or what a day may lose, the mean of the worst 2.5%."),
-    ] = None,
-    gas: Annotated[
-        float | None, number("--gas", "positive", "What each trade costs, whatever its size, USD.")
-    ] = None,
-    interval: Annotated[
-        str | None, Parameter(help="Between two hedges of the policy that hedges at times: 8h.")
-    ] = None,
+    budget: Budget = None,
+    shortfall: Shortfall = None,
+    gas: FixedCost = None,
+    interval: Interval = None,
     width: Annotated[
         float | None,
         number("--width", "positive", "Half width of the fixed band, coin; default: the file's."),

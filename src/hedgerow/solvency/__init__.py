@@ -106,10 +106,7 @@ from hedgerow.solvency.chances.boundary import (
     pooled,
     spot_nodes,
 )
-from hedgerow.solvency.chances.corridor import (
-    Corridor,
-    corridor,
-)
+from hedgerow.solvency.chances.corridor import Corridor, corridor
 from hedgerow.solvency.chances.passage import (
     bridge_hit_frac,
     cash_at_hit_usd,
@@ -130,10 +127,7 @@ from hedgerow.solvency.chances.paths import (
 from hedgerow.solvency.chances.regimes import mixed_hits, regimes
 from hedgerow.solvency.chances.tellable import effective_count, least_frac, upper_bound_frac
 from hedgerow.solvency.chances.time_nodes import time_nodes_ns
-from hedgerow.solvency.chances.wanted import (
-    CollateralWanted,
-    collateral_wanted,
-)
+from hedgerow.solvency.chances.wanted import CollateralWanted, collateral_wanted
 from hedgerow.solvency.crowd.adversary import (
     HuntMap,
     HuntTerms,
@@ -170,29 +164,12 @@ from hedgerow.solvency.crowd.deleveraging import (
     queue_rank,
     queue_scores,
 )
-from hedgerow.solvency.frontiers.coins import (
-    coins_moved,
-)
+from hedgerow.solvency.frontiers.coins import coins_moved
 from hedgerow.solvency.frontiers.directions import applied, shock_of
-from hedgerow.solvency.frontiers.distance import (
-    DISTANCE_FRAC_MAX,
-    distance,
-)
-from hedgerow.solvency.frontiers.frontier import (
-    frontier,
-)
-from hedgerow.solvency.frontiers.plane import (
-    LEVELS,
-    Level,
-    Plane,
-    plane,
-)
-from hedgerow.solvency.frontiers.reverse import (
-    Blame,
-    FactorMove,
-    ReverseStress,
-    reverse_stress,
-)
+from hedgerow.solvency.frontiers.distance import DISTANCE_FRAC_MAX, distance
+from hedgerow.solvency.frontiers.frontier import frontier
+from hedgerow.solvency.frontiers.plane import LEVELS, Level, Plane, plane
+from hedgerow.solvency.frontiers.reverse import Blame, FactorMove, ReverseStress, reverse_stress
 from hedgerow.solvency.frontiers.standing import (
     Standing,
     StandingChange,
@@ -200,11 +177,7 @@ from hedgerow.solvency.frontiers.standing import (
     compared,
     standing,
 )
-from hedgerow.solvency.frontiers.ways import (
-    binding,
-    joint_of,
-    ways_of,
-)
+from hedgerow.solvency.frontiers.ways import binding, joint_of, ways_of
 from hedgerow.solvency.reaction.latency import (
     REGIMES,
     Regime,
@@ -244,11 +217,7 @@ from hedgerow.solvency.reaction.rescue_trigger import (
     trigger_for_odds_log,
     trigger_start_log,
 )
-from hedgerow.solvency.reaction.route_reaction import (
-    ReactionTerms,
-    RouteReaction,
-    route_reaction,
-)
+from hedgerow.solvency.reaction.route_reaction import ReactionTerms, RouteReaction, route_reaction
 from hedgerow.solvency.records import (
     SIDES,
     Direction,

@@ -37,16 +37,17 @@ from hedgerow.app.liquidation_backtest import (
 from hedgerow.errors import Failure
 from hedgerow.market import filtered_pasts
 from hedgerow.solvency import (
+    GROUPS_FRAC,
+    MEMORY_DAYS,
+    SIDES,
     Calibration,
     ForecastColumns,
     Walked,
     calibrated,
     closed_form,
+    holding_frac,
     walked_forward,
 )
-from hedgerow.solvency.calibration import holding_frac
-from hedgerow.solvency.excursions import GROUPS_FRAC, MEMORY_DAYS
-from hedgerow.solvency.records import SIDES
 from hedgerow.units import DAY_NS, HOUR_NS, parse_ns
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -74,9 +74,12 @@ def test_every_record_of_solvency_is_on_its_page() -> None:
 def test_the_door_of_solvency_has_all_that_its_modules_offer() -> None:
     """But for what only helps inside the room: to search along a line, to lay paths out."""
     offered: dict[str, str] = {}
-    for path in sorted((ROOT / "src" / "hedgerow" / "solvency").glob("[a-z]*.py")):
-        module = import_module(f"hedgerow.solvency.{path.stem}")
-        offered |= dict.fromkeys(module.__all__, path.stem)
+    room = ROOT / "src" / "hedgerow" / "solvency"
+    for path in (*room.glob("[a-z]*.py"), *room.glob("*/[a-z]*.py")):
+        *folders, stem = path.relative_to(room).with_suffix("").parts
+        if folders != ["kernels"]:
+            module = import_module(".".join(["hedgerow.solvency", *folders, stem]))
+            offered |= dict.fromkeys(module.__all__, stem)
     hidden = ("bracket", "line", "path_barriers", "path_steps", "places")
     inside = {name for name, stem in offered.items() if stem in hidden}
     assert set(solvency.__all__) == set(offered) - inside - {"grid", "refined"}

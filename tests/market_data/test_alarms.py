@@ -9,10 +9,9 @@ import polars as pl
 import pytest
 
 from hedgerow.app.loan_tracks import LoanTrack, read_loan_tracks
-from hedgerow.solvency.latency import Regime, transit_s
-from hedgerow.solvency.latency_value import transit_time
+from hedgerow.solvency import Regime, transit_s, transit_time
 from tests.rooms.app.made import hedgerow_here
-from tests.rooms.solvency.route_book import generator, packaged
+from tests.rooms.solvency.reaction.route_book import generator, packaged
 
 
 @pytest.fixture(scope="module")

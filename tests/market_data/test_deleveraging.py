@@ -11,9 +11,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from hedgerow.solvency.deleveraging import gini_frac
-from hedgerow.solvency.latency import Regime, transit_s
-from tests.rooms.solvency.route_book import generator, packaged
+from hedgerow.solvency import Regime, gini_frac, transit_s
+from tests.rooms.solvency.reaction.route_book import generator, packaged
 
 
 @pytest.fixture

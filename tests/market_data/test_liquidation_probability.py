@@ -15,8 +15,7 @@ from hedgerow.app.liquidation_backtest import (
 )
 from hedgerow.errors import Failure
 from hedgerow.market import filtered_pasts
-from hedgerow.solvency import calibrated, closed_form, walked_forward
-from hedgerow.solvency.records import SIDES
+from hedgerow.solvency import SIDES, calibrated, closed_form, walked_forward
 from hedgerow.units import DAY_NS, HOUR_NS, parse_ns
 
 

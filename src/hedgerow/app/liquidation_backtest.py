@@ -21,16 +21,17 @@ from hedgerow.market import HourBars, filtered_pasts, spliced
 from hedgerow.reporting import builtins_of
 from hedgerow.reporting.calibrations import CrashRow, calibration_tables
 from hedgerow.solvency import (
+    SIDES,
     Calibration,
     ForecastColumns,
     Isolated,
     Walked,
     calibrated,
     closed_form,
+    holding_frac,
+    totals,
     walked_forward,
 )
-from hedgerow.solvency.calibration import holding_frac, totals
-from hedgerow.solvency.records import SIDES
 from hedgerow.units import DAY_NS, format_ns, parse_ns
 from hedgerow.venues.recordings import (
     mark_symbols,

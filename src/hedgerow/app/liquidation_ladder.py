@@ -19,12 +19,13 @@ from hedgerow.app.written import check_plot, write_plot
 from hedgerow.errors import OutOfDomain, RequestRejected
 from hedgerow.reporting import builtins_of
 from hedgerow.reporting.liquidation_ladders import LadderView, ladder_drawing, ladder_view_tables
-from hedgerow.solvency import Side
-from hedgerow.solvency.adversary import HuntTerms, hunt_map
-from hedgerow.solvency.cascade import (
+from hedgerow.solvency import (
+    HuntTerms,
     LiquidationLadder,
+    Side,
     cascade,
     critical_shocks,
+    hunt_map,
     ladder_of,
     linear_impact,
     reproduction_numbers,

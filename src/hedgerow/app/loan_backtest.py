@@ -11,10 +11,15 @@ from hedgerow.app.routes import read_routes
 from hedgerow.errors import OutOfDomain, RequestRejected
 from hedgerow.reporting import builtins_of
 from hedgerow.reporting.alarms import AlarmView, alarm_tables
-from hedgerow.solvency.alarm_backtest import alarm_record, threshold_of_equal_rate
-from hedgerow.solvency.latency import Regime, Volatility, transit_s
-from hedgerow.solvency.latency_value import transit_time
-from hedgerow.solvency.reaction import breach_frac
+from hedgerow.solvency import (
+    Regime,
+    Volatility,
+    alarm_record,
+    breach_frac,
+    threshold_of_equal_rate,
+    transit_s,
+    transit_time,
+)
 
 __all__ = ["show_loan_backtest"]
 

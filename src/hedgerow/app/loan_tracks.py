@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from hedgerow.errors import RecordingRejected
-from hedgerow.solvency.alarm_backtest import Track
+from hedgerow.solvency import Track
 
 __all__ = ["LoanTrack", "read_loan_tracks"]
 

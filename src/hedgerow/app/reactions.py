@@ -18,10 +18,7 @@ from hedgerow.app.verdict import status
 from hedgerow.errors import Failure, Outcome, OutOfDomain, RequestRejected
 from hedgerow.reporting import builtins_of
 from hedgerow.reporting.reactions import ReactionRow, reaction_tables
-from hedgerow.solvency import Distance
-from hedgerow.solvency.latency import Regime, RouteBook
-from hedgerow.solvency.reaction import Moves
-from hedgerow.solvency.route_reaction import ReactionTerms, route_reaction
+from hedgerow.solvency import Distance, Moves, ReactionTerms, Regime, RouteBook, route_reaction
 
 __all__ = ["show_reaction"]
 

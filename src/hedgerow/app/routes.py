@@ -4,7 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from hedgerow.errors import RulebookRejected
-from hedgerow.solvency.latency import RouteBook, decode_routes
+from hedgerow.solvency import RouteBook, decode_routes
 
 __all__ = ["read_routes"]
 

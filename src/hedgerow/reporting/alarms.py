@@ -9,7 +9,7 @@ from rich.text import Text
 from hedgerow.reporting.figures import UNKNOWN, duration, percent, plain
 from hedgerow.reporting.framing import note
 from hedgerow.reporting.grid import Column, grid
-from hedgerow.solvency.alarm_backtest import AlarmRecord, Fall
+from hedgerow.solvency import AlarmRecord, Fall
 
 __all__ = ["AlarmView", "alarm_tables"]
 

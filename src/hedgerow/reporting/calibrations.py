@@ -9,7 +9,7 @@ from rich.text import Text
 from hedgerow.reporting.figures import UNKNOWN, percent, plain, significant
 from hedgerow.reporting.framing import headed, note
 from hedgerow.reporting.grid import Column, grid
-from hedgerow.solvency.calibration import SCORE_FLOOR_FRAC, Calibration, holding_frac
+from hedgerow.solvency import SCORE_FLOOR_FRAC, Calibration, holding_frac
 
 __all__ = ["CrashRow", "calibration_tables"]
 

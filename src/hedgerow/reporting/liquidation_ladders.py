@@ -11,9 +11,7 @@ from hedgerow.reporting.curves import Curve, Panel, curves_svg
 from hedgerow.reporting.figures import percent, plain, significant, usd
 from hedgerow.reporting.framing import headed, note
 from hedgerow.reporting.grid import Column, grid
-from hedgerow.solvency import Side
-from hedgerow.solvency.adversary import HuntMap, HuntTerms
-from hedgerow.solvency.cascade import Cascade, CriticalShock, LiquidationLadder
+from hedgerow.solvency import Cascade, CriticalShock, HuntMap, HuntTerms, LiquidationLadder, Side
 
 __all__ = ["LadderView", "ladder_drawing", "ladder_view_tables"]
 

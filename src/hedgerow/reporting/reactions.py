@@ -11,10 +11,7 @@ from hedgerow.errors import Failure
 from hedgerow.reporting.figures import UNKNOWN, duration, percent, plain
 from hedgerow.reporting.framing import headed, note, troubles
 from hedgerow.reporting.grid import Column, grid
-from hedgerow.solvency import DISTANCE_FRAC_MAX
-from hedgerow.solvency.latency_value import TransitTime
-from hedgerow.solvency.reaction import Odds
-from hedgerow.solvency.route_reaction import RouteReaction
+from hedgerow.solvency import DISTANCE_FRAC_MAX, Odds, RouteReaction, TransitTime
 
 __all__ = ["ReactionRow", "reaction_tables"]
 

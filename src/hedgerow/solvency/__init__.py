@@ -49,14 +49,7 @@ What repairs it
     `loan_repair`, `loan_price_frac`; isolated positions `linear_price_usd`, `inverse_price_usd`.
 """
 
-from hedgerow.solvency.adversary import (
-    HuntMap,
-    HuntTerms,
-    hunt_map,
-    hunting_profit_usd,
-    safe_size_coin,
-)
-from hedgerow.solvency.alarm_backtest import (
+from hedgerow.solvency.backtests.alarms import (
     AlarmRecord,
     Fall,
     MissCause,
@@ -64,18 +57,7 @@ from hedgerow.solvency.alarm_backtest import (
     alarm_record,
     threshold_of_equal_rate,
 )
-from hedgerow.solvency.boundary import (
-    NO_BARRIER_LOG,
-    Boundary,
-    Driven,
-    Headroom,
-    boundary,
-    headroom,
-    over_times,
-    pooled,
-    spot_nodes,
-)
-from hedgerow.solvency.calibration import (
+from hedgerow.solvency.backtests.calibration import (
     EDGES_FRAC,
     PERIODS_COUNT_MIN,
     SCORE_FLOOR_FRAC,
@@ -94,7 +76,72 @@ from hedgerow.solvency.calibration import (
     together,
     totals,
 )
-from hedgerow.solvency.cascade import (
+from hedgerow.solvency.backtests.excursions import (
+    GROUPS_FRAC,
+    MEMORY_DAYS,
+    BreachChance,
+    ExcursionGroup,
+    Excursions,
+    Tail,
+    breach_chance,
+    fit_excursions,
+    fit_tail,
+    liquidation_move_log,
+)
+from hedgerow.solvency.backtests.walk_forward import (
+    RISK_METRICS_HOURS,
+    Isolated,
+    Walked,
+    closed_form,
+    walked_forward,
+)
+from hedgerow.solvency.chances.boundary import (
+    NO_BARRIER_LOG,
+    Boundary,
+    Driven,
+    Headroom,
+    boundary,
+    headroom,
+    over_times,
+    pooled,
+    spot_nodes,
+)
+from hedgerow.solvency.chances.corridor import (
+    Corridor,
+    corridor,
+)
+from hedgerow.solvency.chances.passage import (
+    bridge_hit_frac,
+    cash_at_hit_usd,
+    ever_frac,
+    hit_density_per_year,
+    hit_frac,
+    mean_years,
+    median_years,
+    seen_barrier_usd,
+)
+from hedgerow.solvency.chances.paths import (
+    HORIZONS_YEARS,
+    LiquidationCost,
+    PathHits,
+    path_ends_log,
+    path_hits,
+)
+from hedgerow.solvency.chances.regimes import mixed_hits, regimes
+from hedgerow.solvency.chances.tellable import effective_count, least_frac, upper_bound_frac
+from hedgerow.solvency.chances.time_nodes import time_nodes_ns
+from hedgerow.solvency.chances.wanted import (
+    CollateralWanted,
+    collateral_wanted,
+)
+from hedgerow.solvency.crowd.adversary import (
+    HuntMap,
+    HuntTerms,
+    hunt_map,
+    hunting_profit_usd,
+    safe_size_coin,
+)
+from hedgerow.solvency.crowd.cascade import (
     Cascade,
     CriticalShock,
     Impact,
@@ -107,14 +154,7 @@ from hedgerow.solvency.cascade import (
     reproduction_numbers,
     shock_to_reach_usd,
 )
-from hedgerow.solvency.coins import (
-    coins_moved,
-)
-from hedgerow.solvency.corridor import (
-    Corridor,
-    corridor,
-)
-from hedgerow.solvency.deleveraging import (
+from hedgerow.solvency.crowd.deleveraging import (
     Haircuts,
     HedgeLeft,
     QueueRank,
@@ -130,32 +170,42 @@ from hedgerow.solvency.deleveraging import (
     queue_rank,
     queue_scores,
 )
-from hedgerow.solvency.directions import (
-    Direction,
-    DirectionKind,
-    applied,
-    shock_of,
+from hedgerow.solvency.frontiers.coins import (
+    coins_moved,
 )
-from hedgerow.solvency.distance import (
+from hedgerow.solvency.frontiers.directions import applied, shock_of
+from hedgerow.solvency.frontiers.distance import (
     DISTANCE_FRAC_MAX,
     distance,
 )
-from hedgerow.solvency.excursions import (
-    GROUPS_FRAC,
-    MEMORY_DAYS,
-    BreachChance,
-    ExcursionGroup,
-    Excursions,
-    Tail,
-    breach_chance,
-    fit_excursions,
-    fit_tail,
-    liquidation_move_log,
-)
-from hedgerow.solvency.frontier import (
+from hedgerow.solvency.frontiers.frontier import (
     frontier,
 )
-from hedgerow.solvency.latency import (
+from hedgerow.solvency.frontiers.plane import (
+    LEVELS,
+    Level,
+    Plane,
+    plane,
+)
+from hedgerow.solvency.frontiers.reverse import (
+    Blame,
+    FactorMove,
+    ReverseStress,
+    reverse_stress,
+)
+from hedgerow.solvency.frontiers.standing import (
+    Standing,
+    StandingChange,
+    WhatIf,
+    compared,
+    standing,
+)
+from hedgerow.solvency.frontiers.ways import (
+    binding,
+    joint_of,
+    ways_of,
+)
+from hedgerow.solvency.reaction.latency import (
     REGIMES,
     Regime,
     RescueRoute,
@@ -167,7 +217,7 @@ from hedgerow.solvency.latency import (
     stage_time_s,
     transit_s,
 )
-from hedgerow.solvency.latency_value import (
+from hedgerow.solvency.reaction.latency_value import (
     LatencyValue,
     Remote,
     TransitTime,
@@ -178,30 +228,7 @@ from hedgerow.solvency.latency_value import (
     transit_time,
     usable_within,
 )
-from hedgerow.solvency.passage import (
-    bridge_hit_frac,
-    cash_at_hit_usd,
-    ever_frac,
-    hit_density_per_year,
-    hit_frac,
-    mean_years,
-    median_years,
-    seen_barrier_usd,
-)
-from hedgerow.solvency.paths import (
-    HORIZONS_YEARS,
-    LiquidationCost,
-    PathHits,
-    path_ends_log,
-    path_hits,
-)
-from hedgerow.solvency.plane import (
-    LEVELS,
-    Level,
-    Plane,
-    plane,
-)
-from hedgerow.solvency.reaction import (
+from hedgerow.solvency.reaction.odds import (
     Moves,
     Odds,
     breach_frac,
@@ -209,25 +236,7 @@ from hedgerow.solvency.reaction import (
     rescue_odds_drawn,
     rescue_odds_recorded,
 )
-from hedgerow.solvency.records import (
-    SIDES,
-    Distance,
-    Frontier,
-    Root,
-    Side,
-    Stretch,
-    StretchState,
-)
-from hedgerow.solvency.regimes import mixed_hits, regimes
-from hedgerow.solvency.repair import (
-    Holding,
-    LoanRepair,
-    inverse_price_usd,
-    linear_price_usd,
-    loan_price_frac,
-    loan_repair,
-)
-from hedgerow.solvency.rescue_trigger import (
+from hedgerow.solvency.reaction.rescue_trigger import (
     RescuePolicy,
     RescueProblem,
     best_policy,
@@ -235,41 +244,29 @@ from hedgerow.solvency.rescue_trigger import (
     trigger_for_odds_log,
     trigger_start_log,
 )
-from hedgerow.solvency.reverse import (
-    Blame,
-    FactorMove,
-    ReverseStress,
-    reverse_stress,
-)
-from hedgerow.solvency.route_reaction import (
+from hedgerow.solvency.reaction.route_reaction import (
     ReactionTerms,
     RouteReaction,
     route_reaction,
 )
-from hedgerow.solvency.standing import (
-    Standing,
-    StandingChange,
-    WhatIf,
-    compared,
-    standing,
+from hedgerow.solvency.records import (
+    SIDES,
+    Direction,
+    DirectionKind,
+    Distance,
+    Frontier,
+    Root,
+    Side,
+    Stretch,
+    StretchState,
 )
-from hedgerow.solvency.tellable import effective_count, least_frac, upper_bound_frac
-from hedgerow.solvency.time_nodes import time_nodes_ns
-from hedgerow.solvency.walk_forward import (
-    RISK_METRICS_HOURS,
-    Isolated,
-    Walked,
-    closed_form,
-    walked_forward,
-)
-from hedgerow.solvency.wanted import (
-    CollateralWanted,
-    collateral_wanted,
-)
-from hedgerow.solvency.ways import (
-    binding,
-    joint_of,
-    ways_of,
+from hedgerow.solvency.repair import (
+    Holding,
+    LoanRepair,
+    inverse_price_usd,
+    linear_price_usd,
+    loan_price_frac,
+    loan_repair,
 )
 
 # Where does it break

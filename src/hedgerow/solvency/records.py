@@ -1,20 +1,137 @@
-"""What leaves the solvency room."""
+"""What a search of the solvency room is told, and what leaves it."""
 
+import math
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final, Literal, TypeAlias
 
 import msgspec
 
 from hedgerow.margin import Confidence
-from hedgerow.solvency.directions import Direction
 
-__all__ = ["SIDES", "Distance", "Frontier", "Root", "Side", "Stretch", "StretchState"]
+__all__ = [
+    "SIDES",
+    "Direction",
+    "DirectionKind",
+    "Distance",
+    "Frontier",
+    "Root",
+    "Side",
+    "Stretch",
+    "StretchState",
+]
 
 # Which way a price goes that liquidates: longs by a fall, shorts by a rise.
 Side: TypeAlias = Literal["fall", "rise"]
 SIDES: Final[tuple[Side, Side]] = ("fall", "rise")
 
 StretchState: TypeAlias = Literal["solvent", "breached", "unknown"]
+
+DirectionKind: TypeAlias = Literal["spot", "mark", "vol", "basis", "peg", "funding", "time"]
+
+# As far as a search goes unless told: prices to a twentieth and to five times.
+_RANGE: Final[Mapping[DirectionKind, tuple[float, float]]] = {
+    "spot": (-0.95, 4.0),
+    "mark": (-0.95, 4.0),
+    "vol": (-0.9, 4.0),
+    "basis": (-0.5, 1.0),
+    "peg": (-0.9, 0.5),
+    "funding": (0.0, 365.0),
+    "time": (0.0, 365.0),
+}
+_REACH_LOG_MAX: Final = 100.0
+
+
+class Direction(msgspec.Struct, frozen=True, kw_only=True):
+    """One way in which the market may go.
+
+    Attributes
+    ----------
+    kind
+        ``spot``: coins, with all that hangs on them. ``mark``: single futures and perpetuals, all
+        else frozen. ``vol``: all vols by a factor. ``basis``: forwards, futures and perpetuals of
+        coins against their spot. ``peg``: dollar coins against the dollar, staked tokens against
+        their base. ``funding``: days of the rates last settled, prices frozen. ``time``: days in
+        which options decay and loans grow, prices frozen.
+    beta_frac
+        What moves, by name, and how far for each move of the direction; empty for ``vol`` and
+        ``time``. For ``funding`` the rate an interval by instrument, where it is not to be the one
+        last settled.
+    low_frac_or_days, high_frac_or_days
+        Where a search ends: relative moves, or days; None for what is usual.
+    """
+
+    kind: DirectionKind
+    beta_frac: Mapping[str, float] = {}
+    low_frac_or_days: float | None = None
+    high_frac_or_days: float | None = None
+
+    def __post_init__(self) -> None:
+        wanted = self.kind in ("spot", "mark", "basis", "peg")
+        if wanted and not self.beta_frac:
+            raise ValueError(f"a direction along {self.kind} names what moves, and names nothing")
+        if self.kind in ("vol", "time") and self.beta_frac:
+            raise ValueError(f"a direction along {self.kind} moves all at once; it names {self}")
+        if not all(math.isfinite(beta) for beta in self.beta_frac.values()):
+            raise ValueError(f"betas must be finite, were {dict(self.beta_frac)}")
+        low, high = self.span
+        if not (self.floor <= low <= 0.0 <= high < math.inf and low < high):
+            raise ValueError(
+                f"a search along {self.kind} goes from {self.floor:g} or more over 0 to something "
+                f"finite, was {low:g} to {high:g}"
+            )
+        if wanted:
+            self._check_reach()
+
+    def _check_reach(self) -> None:
+        """Refuse betas that move nothing, or a price beyond what a number can hold."""
+        if not any(self.beta_frac.values()):
+            raise ValueError(f"a direction along {self.kind} moves something; every beta was 0")
+        farthest_log = max(abs(self.coordinate(move)) for move in self.span)
+        for name, beta in self.beta_frac.items():
+            if abs(beta) * farthest_log > _REACH_LOG_MAX:
+                raise ValueError(
+                    f"betas must leave prices that can be: one of {beta:g} takes {name} by a "
+                    f"factor of e^{abs(beta) * farthest_log:.0f}, where the search ends"
+                )
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Where a search begins and ends."""
+        usual_low, usual_high = _RANGE[self.kind]
+        low, high = self.low_frac_or_days, self.high_frac_or_days
+        return usual_low if low is None else low, usual_high if high is None else high
+
+    @property
+    def is_days(self) -> bool:
+        """Whether moves are days; else they are relative."""
+        return self.kind in ("funding", "time")
+
+    @property
+    def floor(self) -> float:
+        """The least that a move can be."""
+        return 0.0 if self.is_days else -0.999999
+
+    @property
+    def title(self) -> str:
+        """What a person calls it."""
+        if not self.beta_frac:
+            return self.kind
+        if self.kind == "funding":
+            rates = ", ".join(f"{rate:.4%} of {name}" for name, rate in self.beta_frac.items())
+            return f"funding, an interval {rates}"
+        names = ", ".join(
+            name if beta == 1.0 else f"{name} x {beta:.4g}" for name, beta in self.beta_frac.items()
+        )
+        return f"{self.kind} of {names}"
+
+    def coordinate(self, move_frac_or_days: float) -> float:
+        """Give where a move lies on a scale on which equal steps count alike: logs, or roots."""
+        return math.sqrt(move_frac_or_days) if self.is_days else math.log1p(move_frac_or_days)
+
+    def move_at(self, coordinate: float) -> float:
+        """Give the move at a place on that scale."""
+        return coordinate * coordinate if self.is_days else math.expm1(coordinate)
 
 
 class Distance(msgspec.Struct, frozen=True, kw_only=True):

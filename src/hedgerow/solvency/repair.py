@@ -1,7 +1,7 @@
 """How much repairs a loan, and at which price a lone position breaks: closed forms, exact.
 
 For one collateral and one debt in dollars, and for one isolated position; a whole account, with its
-rulebook's tiers, is asked of `hedgerow.solvency.distance` and of the plan of `collateral`. Amounts
+rulebook's tiers, is asked of `solvency.distance` and of the plan of `collateral`. Amounts
 are exact and round up to a step: less than them does not repair.
 
 References

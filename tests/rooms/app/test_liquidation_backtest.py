@@ -18,8 +18,7 @@ from hedgerow.app.liquidation_backtest import (
 )
 from hedgerow.errors import RecordingRejected
 from hedgerow.market import HourBars
-from hedgerow.solvency import Calibration, Totals
-from hedgerow.solvency.calibration import Bin
+from hedgerow.solvency import Bin, Calibration, Totals
 from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, parse_ns
 from tests.rooms.app.made import hedgerow_here
 from tests.rooms.market.walks import walk

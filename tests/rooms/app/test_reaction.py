@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hedgerow.solvency.reaction import rescue_odds
+from hedgerow.solvency import rescue_odds
 from tests.rooms.app.made import Answer, hedgerow_here, morning
-from tests.rooms.solvency.route_book import generator
+from tests.rooms.solvency.reaction.route_book import generator
 
 ASKED = ("--distance", "-8%", "--vol", "80%")
 

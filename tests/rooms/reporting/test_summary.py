@@ -17,7 +17,7 @@ from hedgerow.reporting.measures import nearest_distance, text_distance, text_us
 from hedgerow.reporting.troubles import undone_steps
 from hedgerow.reporting.wording import SEARCHED, limit_now, trouble_value
 from hedgerow.simulation import AccountFrame, Episode, Undone
-from hedgerow.solvency.distance import _DOWN, _UP
+from hedgerow.solvency.frontiers.distance import _DOWN, _UP
 from tests.rooms.reporting.sample import START_NS, sample
 
 

@@ -9,12 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.solvency.repair import (
-    inverse_price_usd,
-    linear_price_usd,
-    loan_price_frac,
-    loan_repair,
-)
+from hedgerow.solvency import inverse_price_usd, linear_price_usd, loan_price_frac, loan_repair
 from tests.golden.read import numbers
 
 D, F = Decimal, Fraction

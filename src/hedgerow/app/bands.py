@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from hedgerow.app.asked import heading_of, looked_at, opened, show
 from hedgerow.app.desk import Desk
 from hedgerow.app.desk_fields import duration_ns
+from hedgerow.app.hedge_request import BandsAsked
 from hedgerow.app.options import Source
 from hedgerow.app.verdict import status
 from hedgerow.app.written import check_plot, write_plot
@@ -34,55 +35,54 @@ __all__ = ["show_bands"]
 _MOVES = tuple(float(each) for each in np.exp(np.linspace(-0.105, 0.105, 43)) - 1.0)
 
 
-def show_bands(
-    source: Source,
-    *,
-    coin: str | None,
-    budget_bps_per_day: float | None,
-    shortfall_usd: float | None,
-    fixed_cost_usd: float | None,
-    interval: str | None,
-    plot: Path | None,
-    as_json: bool,
-) -> int:
+def show_bands(source: Source, asked: BandsAsked, *, as_json: bool) -> int:
     """Print a table of every policy's band for each hedged coin, and draw one coin's."""
-    if budget_bps_per_day is not None and shortfall_usd is not None:
+    if asked.budget_bps_per_day is not None and asked.shortfall_usd is not None:
         raise RequestRejected("--budget and --shortfall: choose one; a band follows from either")
-    interval_ns = None
-    if interval is not None:
-        try:
-            interval_ns = duration_ns(interval)
-        except ValueError as bad:
-            raise RequestRejected(f"--interval {interval}: {bad}") from bad
-        if interval_ns == 0:
-            raise RequestRejected(f"--interval {interval}: must be above 0")
-    if plot is not None:
-        check_plot(plot)
+    interval_ns = None if asked.interval is None else _interval_ns(asked.interval)
+    if asked.plot is not None:
+        check_plot(asked.plot)
     desk, market, at_ns = opened(source)
-    policies = _policies(desk, coin)
-    if plot is not None and len(policies) != 1:
+    policies = _policies(desk, asked.coin)
+    if asked.plot is not None and len(policies) != 1:
         named = ", ".join(each.underlying for each in policies)
         raise DeskRejected(f"--plot draws one coin: name it with --coin, of {named}")
     state = looked_at(desk, market, at_ns)
     found: dict[str, Outcome[CoinBands]] = {}
     for policy in policies:
-        asked = policy
-        if budget_bps_per_day is not None or shortfall_usd is not None:
-            budget = HedgeBudget(cost_bps_per_day=budget_bps_per_day, shortfall_usd=shortfall_usd)
-            asked = replace(asked, budget=budget)
-        if fixed_cost_usd is not None:
-            asked = replace(asked, fixed_cost_usd=fixed_cost_usd)
-        if interval_ns is not None:
-            asked = replace(asked, interval_ns=interval_ns)
-        found[policy.underlying] = _of_coin(desk, state, asked, policy)
-    if plot is not None:
-        _draw(plot, state, found, as_json=as_json)
+        found[policy.underlying] = _of_coin(
+            desk, state, _changed(policy, asked, interval_ns), policy
+        )
+    if asked.plot is not None:
+        _draw(asked.plot, state, found, as_json=as_json)
     payload = {
         name: {"unknown": builtins_of(each)} if isinstance(each, Failure) else builtins_of(each)
         for name, each in found.items()
     }
     show(payload, band_tables(found, heading=heading_of(state)), as_json=as_json)
     return status(_troubles(found), is_quiet=as_json)
+
+
+def _interval_ns(text: str) -> int:
+    try:
+        interval_ns: int = duration_ns(text)
+    except ValueError as bad:
+        raise RequestRejected(f"--interval {text}: {bad}") from bad
+    if interval_ns == 0:
+        raise RequestRejected(f"--interval {text}: must be above 0")
+    return interval_ns
+
+
+def _changed(policy: HedgePolicy, asked: BandsAsked, interval_ns: int | None) -> HedgePolicy:
+    """Give a policy of the desk file with what was asked for in place of what it says."""
+    if asked.budget_bps_per_day is not None or asked.shortfall_usd is not None:
+        budget = HedgeBudget(
+            cost_bps_per_day=asked.budget_bps_per_day, shortfall_usd=asked.shortfall_usd
+        )
+        policy = replace(policy, budget=budget)
+    if asked.fixed_cost_usd is not None:
+        policy = replace(policy, fixed_cost_usd=asked.fixed_cost_usd)
+    return policy if interval_ns is None else replace(policy, interval_ns=interval_ns)
 
 
 def _policies(desk: Desk, coin: str | None) -> list[HedgePolicy]:

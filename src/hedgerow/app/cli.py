@@ -15,25 +15,24 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
 
 from hedgerow import __version__
 from hedgerow.app.actions import act
-from hedgerow.app.amounts import number
-from hedgerow.app.backtest_verb import backtest
+from hedgerow.app.collateral import collateral
 from hedgerow.app.exposure import exposure
+from hedgerow.app.hedge import hedge
 from hedgerow.app.kernel_cache import choose_kernel_cache
 from hedgerow.app.limits import calls, limits
 from hedgerow.app.margin import margin
-from hedgerow.app.options import At, Data, DeskPath, Json, Seed, Source
+from hedgerow.app.options import Data, DeskPath, Json, Seed
 from hedgerow.app.planning import plan
 from hedgerow.app.price import price
 from hedgerow.app.risk import risk
 from hedgerow.app.solvency import solvency
-from hedgerow.app.structures import STRUCTURES
 from hedgerow.app.surface import surface
 from hedgerow.errors import HedgerowError
 
@@ -45,16 +44,12 @@ app = App(
     version=__version__,
     suppress_keyboard_interrupt=False,  # `main` says what it means
 )
-hedge = App(name="hedge", help="Which trades bring the desk back.")
-collateral = App(name="collateral", help="Which transfers bring the desk back.")
 journal = App(name="journal", help="What was seen and done, and the proof of it.")
 for noun in (
     exposure, margin, solvency, risk, limits, calls, hedge, collateral, plan, surface, price,
     journal,
 ):  # fmt: skip
     app.command(noun)
-for name, verb in STRUCTURES.items():
-    hedge.command(verb, name=name)
 
 
 @app.command
@@ -73,119 +68,6 @@ def run(
     return act(
         "run", desk_path=desk, data=data, out=out, seed=seed, compare=compare, as_json=as_json
     )
-
-
-@hedge.command(name="plan")
-def hedge_plan(
-    desk: DeskPath = None,
-    *,
-    data: Data = None,
-    at: At = None,
-    seed: Seed = None,
-    as_json: Json = False,
-) -> int:
-    """Plan the trades that bring each coin's delta back into its band. Sends nothing."""
-    return act("hedge plan", Source(desk, data, at, seed), as_json=as_json)
-
-
-@hedge.command(name="bands")
-def hedge_bands(
-    desk: DeskPath = None,
-    *,
-    coin: Annotated[str | None, Parameter(help="Only this coin of those that are hedged.")] = None,
-    budget: Annotated[
-        float | None,
-        number("--budget", "bps_per_day", "What hedging may cost, in bp of the notional a day."),
-    ] = None,
-    shortfall: Annotated[
-        float | None,
-        number("--shortfall", "positive", "Or what a day may lose, the mean of the worst 2.5%."),
-    ] = None,
-    gas: Annotated[
-        float | None, number("--gas", "positive", "What each trade costs, whatever its size, USD.")
-    ] = None,
-    interval: Annotated[
-        str | None, Parameter(help="Between two hedges of the policy that hedges at times: 8h.")
-    ] = None,
-    plot: Annotated[
-        Path | None, Parameter(help="Draw one coin's bands across spot to this SVG file.")
-    ] = None,
-    data: Data = None,
-    at: At = None,
-    seed: Seed = None,
-    as_json: Json = False,
-) -> int:
-    """Show how far each hedged coin's delta may stray by every policy, and what that costs.
-
-    Exit status 1 where a coin's bands are unknown, or the one that the desk hedges by.
-    """
-    return act(
-        "hedge bands",
-        Source(desk, data, at, seed),
-        coin=coin,
-        budget_bps_per_day=budget,
-        shortfall_usd=shortfall,
-        fixed_cost_usd=gas,
-        interval=interval,
-        plot=plot,
-        as_json=as_json,
-    )
-
-
-hedge.command(backtest)
-
-
-@collateral.command(name="plan")
-def collateral_plan(
-    desk: DeskPath = None,
-    *,
-    method: Annotated[
-        Literal["least", "greedy"],
-        Parameter(
-            help="least: all accounts at once, at the least cost; greedy: one by one, along the "
-            "routes in their order, as the agent does."
-        ),
-    ] = "least",
-    reserve: Annotated[
-        float,
-        number("--reserve", "reserve_usd", "Dollars that stay in accounts without a rulebook."),
-    ] = 0.0,
-    scenarios: Annotated[
-        tuple[str, ...],
-        Parameter(
-            negative="",
-            show_default=False,
-            help="Shocks after which no account shall be past its trigger, written as for margin "
-            "stress: spot=-20%,vol=+10pt or a name. May be given again.",
-        ),
-    ] = (),
-    data: Data = None,
-    at: At = None,
-    seed: Seed = None,
-    as_json: Json = False,
-) -> int:
-    """Plan the transfers that refill each account's buffer. Sends nothing."""
-    return act(
-        "collateral plan",
-        Source(desk, data, at, seed),
-        method=method,
-        reserve_usd=reserve,
-        scenarios=scenarios,
-        as_json=as_json,
-    )
-
-
-@collateral.command(name="freed")
-def collateral_freed(
-    desk: DeskPath = None,
-    *,
-    data: Data = None,
-    at: At = None,
-    seed: Seed = None,
-    as_json: Json = False,
-) -> int:
-    """Show the capital that moving positions, or keeping an account another way, would free."""
-    return act("collateral freed", Source(desk, data, at, seed), as_json=as_json)
 
 
 @journal.command(name="verify")

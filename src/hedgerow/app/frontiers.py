@@ -10,6 +10,7 @@ from hedgerow.app.asked import heading_of, looked_at, opened, show
 from hedgerow.app.margins import judged_nodes
 from hedgerow.app.options import Source
 from hedgerow.app.portfolio_model import packaged_covariance
+from hedgerow.app.solvency_request import FrontierAsked
 from hedgerow.app.verdict import status
 from hedgerow.app.written import write_plot
 from hedgerow.errors import DeskRejected, Failure, Outcome, RequestRejected
@@ -47,22 +48,14 @@ _LEAD = "BTC"
 _FUNDED = (LinearPerpetual, InversePerpetual, QuantoPerpetual)
 
 
-def show_frontier(
-    source: Source,
-    *,
-    account: str | None,
-    along: Sequence[str],
-    likeliest: bool,
-    plot: Path | None,
-    as_json: bool,
-) -> int:
+def show_frontier(source: Source, asked: FrontierAsked, *, as_json: bool) -> int:
     """Print where every account breaks, along every direction asked for."""
     desk, market, at_ns = opened(source)
     state = looked_at(desk, market, at_ns)
-    nodes = judged_nodes(state, account)
+    nodes = judged_nodes(state, asked.account)
     model = packaged_covariance()
     betas = _betas(model)
-    asked = [_named_here(direction_of(each), state) for each in along]
+    along = [_named_here(direction_of(each), state) for each in asked.along]
     found: dict[str, Outcome[Searched]] = {}
     likely: dict[str, Outcome[ReverseStress]] = {}
     for held in state.book.accounts:
@@ -74,15 +67,15 @@ def show_frontier(
             found[node] = report
             continue
         rulebook = desk.rulebooks[report.rulebook]
-        ways = asked or ways_of(held, state.book.terms, state.snapshot, betas)
+        ways = along or ways_of(held, state.book.terms, state.snapshot, betas)
         found[node] = tuple(
             (each, frontier(held, state.book.terms, state.snapshot, rulebook, each))
             for each in ways
         )
-        if likeliest:
+        if asked.is_likeliest:
             likely[node] = _likeliest(held, state.book.terms, state.snapshot, rulebook, model)
-    if plot is not None:
-        _draw(plot, state, nodes, desk.rulebooks, betas, as_json=as_json)
+    if asked.plot is not None:
+        _draw(asked.plot, state, nodes, desk.rulebooks, betas, as_json=as_json)
     payload = {
         node: {
             **_written(each),
@@ -98,7 +91,7 @@ def show_frontier(
         heading=heading_of(state),
     )
     show(payload, shown, as_json=as_json)
-    told = _troubles(found, is_asked=bool(along))
+    told = _troubles(found, is_asked=bool(asked.along))
     for node, each in likely.items():
         if isinstance(each, Failure) or each.unknown:
             told.append(f"the likeliest breach of {node.split('/')[-1]} is unknown")

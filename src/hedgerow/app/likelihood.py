@@ -17,6 +17,7 @@ from hedgerow.app.portfolio_model import (
     packaged_degrees_count,
     packaged_tails,
 )
+from hedgerow.app.solvency_request import ProbabilityAsked
 from hedgerow.app.verdict import status
 from hedgerow.errors import Failure, Outcome, RequestRejected
 from hedgerow.instruments import Instrument, LinearFuture, LinearPerpetual, LoanDebt, LoanSupply
@@ -82,30 +83,20 @@ class _Walked:
     cost: LiquidationCost | None
 
 
-def show_probability(
-    source: Source,
-    *,
-    account: str | None,
-    vol: Sequence[str],
-    survival_frac: float | None,
-    slippage_frac: float,
-    paths_count: int,
-    draw_seed: int,
-    as_json: bool,
-) -> int:
+def show_probability(source: Source, asked: ProbabilityAsked, *, as_json: bool) -> int:
     """Print the probability of a liquidation by horizon, of each account and of any of them."""
     desk, market, at_ns = opened(source)
     state = looked_at(desk, market, at_ns)
-    nodes = judged_nodes(state, account)
+    nodes = judged_nodes(state, asked.account)
     held = {account_node(one): one for one in state.book.accounts if account_node(one) in nodes}
-    told = vols_of(vol)
+    told = vols_of(asked.vols)
     ways = {node: _ways(one, state) for node, one in held.items()}
     _check_coins(told, ways.values())
     terms = state.book.terms
     contracts = [terms[each.instrument_id] for one in held.values() for each in one.positions]
     model = packaged_covariance()
     times_ns = time_nodes_ns(contracts, state.snapshot.time_ns, _HORIZON_NS)
-    judge = _Judge(state, model, times_ns, slippage_frac)
+    judge = _Judge(state, model, times_ns, asked.slippage_frac)
     found: dict[str, Outcome[_Walked]] = {}
     for node, one in held.items():
         report = state.reports[node]
@@ -115,7 +106,7 @@ def show_probability(
             else _walkable(one, ways[node], judge, desk.rulebooks[report.rulebook])
         )
     walked = [each for each in found.values() if not isinstance(each, Failure)]
-    made = _likelihoods(walked, found, model, told, survival_frac, paths_count, draw_seed)
+    made = _likelihoods(walked, found, model, told, asked)
     assumed = _assumed(told, walked, _still(held.values(), state))
     shown = likelihood_tables(made, assumed, heading=heading_of(state))
     show(_payload(made), shown, as_json=as_json)
@@ -302,9 +293,7 @@ def _likelihoods(
     found: Mapping[str, Outcome[_Walked]],
     model: Covariance,
     vols_frac: Mapping[str, float],
-    survival_frac: float | None,
-    paths_count: int,
-    draw_seed: int,
+    asked: ProbabilityAsked,
 ) -> Likelihoods:
     unknown = {node: each for node, each in found.items() if isinstance(each, Failure)}
     if not walked:
@@ -316,8 +305,8 @@ def _likelihoods(
     hits = mixed_hits(
         dynamics,
         [*(each.boundary for each in walked), *(groups := _groups(walked))],
-        paths_count=paths_count,
-        seed=draw_seed,
+        paths_count=asked.paths_count,
+        seed=asked.draw_seed,
         costs=[
             *(each.cost or LiquidationCost(notional_usd=0.0) for each in walked),
             *(LiquidationCost(notional_usd=0.0) for _ in groups),
@@ -325,15 +314,15 @@ def _likelihoods(
         joined_index=range(len(walked), len(walked) + len(groups)),
     )
     wanted: dict[str, Outcome[CollateralWanted]] = {}
-    if survival_frac is not None:
+    if asked.survival_frac is not None:
         wanted = {
             each.node: collateral_wanted(
                 dynamics,
                 each.headroom,
-                survival_frac=survival_frac,
+                survival_frac=asked.survival_frac,
                 horizon_years=DAY_NS / YEAR_NS,
-                paths_count=paths_count,
-                seed=draw_seed,
+                paths_count=asked.paths_count,
+                seed=asked.draw_seed,
                 step_years=HORIZONS_YEARS[0],
             )
             for each in walked

@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 
 from hedgerow.app.actions import act
 from hedgerow.app.amounts import number
-from hedgerow.app.options import At, Data, DeskPath, Json, Seed, Source
+from hedgerow.app.options import USUAL, DeskPath, Legs, OnlyAccount, Setting
 
 __all__ = ["calls", "limits"]
 
@@ -31,37 +31,22 @@ def show(
     desk: DeskPath = None,
     *,
     previous: Previous = None,
-    data: Data = None,
-    at: At = None,
-    seed: Seed = None,
-    as_json: Json = False,
+    setting: Setting = USUAL,
 ) -> int:
     """Show every limit of the desk, where it stands, who answers for it and until when.
 
     Exit status 1 where one is beyond hard, unknown or expired, or an account is liquidatable.
     """
-    return act("limits show", Source(desk, data, at, seed), previous=previous, as_json=as_json)
+    return act("limits show", setting.source(desk), previous=previous, as_json=setting.as_json)
 
 
 @limits.command(name="check")
 def check(
     desk: DeskPath = None,
     *,
-    add: Annotated[
-        list[str],
-        Parameter(
-            allow_leading_hyphen=True,
-            negative="",
-            help="A leg INSTRUMENT:QUANTITY@PRICE, such as BTC-PERPETUAL:-5@60000, in contracts "
-            "and as the venue quotes; without --account, ACCOUNT/INSTRUMENT:QUANTITY@PRICE. May "
-            "be given again.",
-        ),
-    ],
+    add: Legs,
     account: Annotated[str | None, Parameter(help="Where the legs go.")] = None,
-    data: Data = None,
-    at: At = None,
-    seed: Seed = None,
-    as_json: Json = False,
+    setting: Setting = USUAL,
 ) -> int:
     """Judge a trade before it is made: every limit with and without the legs. Sends nothing.
 
@@ -69,7 +54,7 @@ def check(
     after the trade, or the venue would refuse it for want of margin.
     """
     return act(
-        "limits check", Source(desk, data, at, seed), add=add, account=account, as_json=as_json
+        "limits check", setting.source(desk), add=add, account=account, as_json=setting.as_json
     )
 
 
@@ -92,10 +77,7 @@ def suggest(
     vol_move: Annotated[
         float, number("--vol-move", "vol_move_volpt", "Points by which vols move in it.")
     ] = 10.0,
-    data: Data = None,
-    at: At = None,
-    seed: Seed = None,
-    as_json: Json = False,
+    setting: Setting = USUAL,
 ) -> int:
     """Turn a wanted probability of liquidation and a loss budget into limits for the desk file.
 
@@ -103,12 +85,12 @@ def suggest(
     """
     return act(
         "limits suggest",
-        Source(desk, data, at, seed),
+        setting.source(desk),
         loss_usd=loss,
         chance_frac=probability,
         horizon=horizon,
         vol_move_volpt=vol_move,
-        as_json=as_json,
+        as_json=setting.as_json,
     )
 
 
@@ -116,12 +98,9 @@ def suggest(
 def show_calls(
     desk: DeskPath = None,
     *,
-    account: Annotated[str | None, Parameter(help="Only this account.")] = None,
+    account: OnlyAccount = None,
     previous: Previous = None,
-    data: Data = None,
-    at: At = None,
-    seed: Seed = None,
-    as_json: Json = False,
+    setting: Setting = USUAL,
 ) -> int:
     """Show where every account stands on its ladder, and the calls that are open.
 
@@ -129,8 +108,8 @@ def show_calls(
     """
     return act(
         "calls show",
-        Source(desk, data, at, seed),
+        setting.source(desk),
         account=account,
         previous=previous,
-        as_json=as_json,
+        as_json=setting.as_json,
     )

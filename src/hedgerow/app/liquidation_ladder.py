@@ -14,6 +14,7 @@ from hedgerow.app.option_table import read_frame
 from hedgerow.app.options import Source
 from hedgerow.app.own_levels import OwnLevels, own_levels
 from hedgerow.app.queue_ranks import OwnQueued, queue_ranks
+from hedgerow.app.solvency_request import LadderAsked
 from hedgerow.app.verdict import status
 from hedgerow.app.written import check_plot, write_plot
 from hedgerow.errors import OutOfDomain, RequestRejected
@@ -22,7 +23,6 @@ from hedgerow.reporting.liquidation_ladders import LadderView, ladder_drawing, l
 from hedgerow.solvency import (
     HuntTerms,
     LiquidationLadder,
-    Side,
     cascade,
     critical_shocks,
     hunt_map,
@@ -36,24 +36,7 @@ __all__ = ["show_ladder"]
 _OWN = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
 
 
-def show_ladder(
-    file: Path,
-    *,
-    price_now_usd: float,
-    depth_coin_per_usd: float,
-    fee_frac: float,
-    recovery_frac: float,
-    bonus_frac: float | None,
-    bonus_share_frac: float | None,
-    elsewhere_coin: float,
-    side: Side,
-    shock_frac: float | None,
-    cluster_frac: float,
-    plot: Path | None,
-    desk: Source | None,
-    coin: str | None,
-    as_json: bool,
-) -> int:
+def show_ladder(file: Path, desk: Source | None, asked: LadderAsked, *, as_json: bool) -> int:
     """Print levels, our part of them, what a shock sets off and what each hunt gains.
 
     Raises
@@ -61,37 +44,22 @@ def show_ladder(
     RequestRejected
         If the file or a figure cannot be meant.
     """
-    if plot is not None:
-        check_plot(plot)
-    if (desk is None) != (coin is None):
+    if asked.plot is not None:
+        check_plot(asked.plot)
+    if (desk is None) != (asked.coin is None):
         raise RequestRejected("--desk and --coin come together: whose levels, and along what")
-    if (bonus_frac is None) != (bonus_share_frac is None):
+    if (asked.bonus_frac is None) != (asked.bonus_share_frac is None):
         raise RequestRejected(
             "--bonus and --bonus-share come together: what liquidators get, and how much of that "
             "who hunts"
         )
-    ours = OwnLevels((), (), ()) if desk is None or coin is None else own_levels(desk, coin)
+    ours = OwnLevels((), (), ())
+    if desk is not None and asked.coin is not None:
+        ours = own_levels(desk, asked.coin)
     try:
         others = _others(file, is_desk=desk is not None)
-        ladder = _ladder(others, side, price_now_usd, cluster_frac, ours)
-        impact = linear_impact(depth_coin_per_usd)
-        terms = HuntTerms(
-            depth_coin_per_usd=depth_coin_per_usd,
-            fee_frac=fee_frac,
-            recovery_frac=recovery_frac,
-            elsewhere_coin=elsewhere_coin,
-            bonus_frac=bonus_frac or 0.0,
-            bonus_share_frac=bonus_share_frac or 0.0,
-        )
-        view = LadderView(
-            ladder=ladder,
-            terms=terms,
-            hunts=hunt_map(ladder, terms),
-            reproduction_frac=reproduction_numbers(ladder, impact),
-            critical=critical_shocks(ladder, impact),
-            shocked=None if shock_frac is None else cascade(ladder, shock_frac, impact),
-        )
-        mark_usd = price_now_usd if view.shocked is None else view.shocked.price_usd
+        view = _view(others, ours, asked)
+        mark_usd = asked.price_now_usd if view.shocked is None else view.shocked.price_usd
         # Where the book is used up there is no mark, and no queue.
         queued = (
             ()
@@ -101,19 +69,19 @@ def show_ladder(
                 others.frame,
                 others.size_coin,
                 others.own,
-                side=side,
-                price_now_usd=price_now_usd,
+                side=asked.side,
+                price_now_usd=asked.price_now_usd,
                 price_mark_usd=mark_usd,
             )
         )
     except OutOfDomain as bad:
         raise RequestRejected(f"{file}: {bad}") from bad
     payload = {
-        "side": side,
-        "price_now_usd": price_now_usd,
-        "terms": builtins_of(terms),
-        "broken_coin": ladder.broken_coin,
-        "own_broken_coin": ladder.own_broken_coin,
+        "side": asked.side,
+        "price_now_usd": asked.price_now_usd,
+        "terms": builtins_of(view.terms),
+        "broken_coin": view.ladder.broken_coin,
+        "own_broken_coin": view.ladder.own_broken_coin,
         "levels": _levels(view),
         "own": [each._asdict() for each in ours.levels],
         "own_liquidatable": list(ours.liquidatable),
@@ -122,10 +90,12 @@ def show_ladder(
         "critical": None if view.critical is None else builtins_of(view.critical),
         "shocked": None if view.shocked is None else builtins_of(view.shocked),
     }
-    if plot is not None:
-        if not len(ladder.level_usd):
-            raise RequestRejected(f"--plot {plot}: no level lies on this side; nothing to draw")
-        write_plot(plot, ladder_drawing(view, file.name), as_json=as_json)
+    if asked.plot is not None:
+        if not len(view.ladder.level_usd):
+            raise RequestRejected(
+                f"--plot {asked.plot}: no level lies on this side; nothing to draw"
+            )
+        write_plot(asked.plot, ladder_drawing(view, file.name), as_json=as_json)
     shown = [ladder_view_tables(view, file.name), *map(Text, [*_said(ours), *_ranked(queued)])]
     show(payload, Group(*shown), as_json=as_json)
     return status(_troubles(view, ours), is_quiet=as_json)
@@ -176,21 +146,42 @@ def _others(file: Path, *, is_desk: bool) -> _Others:
     return _Others(frame, levels, sizes, own)
 
 
-def _ladder(
-    others: _Others, side: Side, price_now_usd: float, cluster_frac: float, ours: OwnLevels
-) -> LiquidationLadder:
+def _view(others: _Others, ours: OwnLevels, asked: LadderAsked) -> LadderView:
+    """Meet the ladder with what was asked: a shock, and hunts down to every level."""
+    ladder = _ladder(others, ours, asked)
+    impact = linear_impact(asked.depth_coin_per_usd)
+    terms = HuntTerms(
+        depth_coin_per_usd=asked.depth_coin_per_usd,
+        fee_frac=asked.fee_frac,
+        recovery_frac=asked.recovery_frac,
+        elsewhere_coin=asked.elsewhere_coin,
+        bonus_frac=asked.bonus_frac or 0.0,
+        bonus_share_frac=asked.bonus_share_frac or 0.0,
+    )
+    shock_frac = asked.shock_frac
+    return LadderView(
+        ladder=ladder,
+        terms=terms,
+        hunts=hunt_map(ladder, terms),
+        reproduction_frac=reproduction_numbers(ladder, impact),
+        critical=critical_shocks(ladder, impact),
+        shocked=None if shock_frac is None else cascade(ladder, shock_frac, impact),
+    )
+
+
+def _ladder(others: _Others, ours: OwnLevels, asked: LadderAsked) -> LiquidationLadder:
     """Build a ladder: longs for a fall, shorts for a rise; the others are no part of it."""
     own = np.concatenate([others.own, np.ones(len(ours.levels), dtype=np.bool_)])
     levels = np.concatenate([others.level_usd, [each.level_usd for each in ours.levels]])
     sizes = np.concatenate([others.size_coin, [each.size_coin for each in ours.levels]])
-    wanted = sizes > 0.0 if side == "fall" else sizes < 0.0
+    wanted = sizes > 0.0 if asked.side == "fall" else sizes < 0.0
     return ladder_of(
-        side,
-        price_now_usd,
+        asked.side,
+        asked.price_now_usd,
         levels[wanted],
         np.abs(sizes[wanted]),
         own[wanted],
-        cluster_frac=cluster_frac,
+        cluster_frac=asked.cluster_frac,
     )
 
 

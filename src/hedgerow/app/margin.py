@@ -9,7 +9,18 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from hedgerow.app.actions import act
-from hedgerow.app.options import At, Data, DeskPath, Json, Seed, Source
+from hedgerow.app.options import (
+    USUAL,
+    At,
+    Data,
+    DeskPath,
+    Json,
+    Legs,
+    OnlyAccount,
+    Seed,
+    Setting,
+    Source,
+)
 
 __all__ = ["margin"]
 
@@ -24,7 +35,7 @@ def require(
     *,
     data: Data = None,
     at: At = None,
-    account: Annotated[str | None, Parameter(help="Only this account.")] = None,
+    account: OnlyAccount = None,
     explain: Annotated[
         bool, Parameter(negative="", help="Initial beside maintenance, and each rule's evidence.")
     ] = False,
@@ -55,27 +66,15 @@ def require(
 def what_if(
     desk: DeskPath = None,
     *,
-    add: Annotated[
-        list[str],
-        Parameter(
-            allow_leading_hyphen=True,
-            negative="",
-            help="A leg INSTRUMENT:QUANTITY@PRICE, such as BTC-PERPETUAL:-5@60000, in contracts "
-            "and as the venue quotes; without --account, ACCOUNT/INSTRUMENT:QUANTITY@PRICE. May "
-            "be given again.",
-        ),
-    ],
+    add: Legs,
     account: Annotated[
         str | None, Parameter(help="Where the legs go; without it all accounts are shown.")
     ] = None,
-    data: Data = None,
-    at: At = None,
-    seed: Seed = None,
-    as_json: Json = False,
+    setting: Setting = USUAL,
 ) -> int:
     """Show requirement, equity and distance before and after some legs. Sends nothing."""
     return act(
-        "margin what-if", Source(desk, data, at, seed), account=account, add=add, as_json=as_json
+        "margin what-if", setting.source(desk), account=account, add=add, as_json=setting.as_json
     )
 
 
@@ -92,11 +91,8 @@ def stress(
             "vol-spike, vol-crush. May be given again; without it all that have a name.",
         ),
     ] = (),
-    account: Annotated[str | None, Parameter(help="Only this account.")] = None,
-    data: Data = None,
-    at: At = None,
-    seed: Seed = None,
-    as_json: Json = False,
+    account: OnlyAccount = None,
+    setting: Setting = USUAL,
 ) -> int:
     """Show requirement, equity and headroom of each account now and under shocks.
 
@@ -105,10 +101,10 @@ def stress(
     """
     return act(
         "margin stress",
-        Source(desk, data, at, seed),
+        setting.source(desk),
         account=account,
         shocks=shock,
-        as_json=as_json,
+        as_json=setting.as_json,
     )
 
 
@@ -116,17 +112,14 @@ def stress(
 def compare(
     desk: DeskPath = None,
     *,
-    data: Data = None,
-    at: At = None,
-    seed: Seed = None,
-    as_json: Json = False,
+    setting: Setting = USUAL,
 ) -> int:
     """Compare what a desk must hold: isolated, cross, SPAN-like and as one portfolio.
 
     By hedgerow's own model of the requirement, not by any venue's rules, and an estimate. Exit
     status 1 where it is unknown: a leg whose price, vol, entry or factor is missing is named.
     """
-    return act("margin compare", Source(desk, data, at, seed), as_json=as_json)
+    return act("margin compare", setting.source(desk), as_json=setting.as_json)
 
 
 @rulebooks.command(name="list")

@@ -1,12 +1,27 @@
 """What several commands ask for in the same words."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
 
 from cyclopts import Parameter, Token
 
-__all__ = ["At", "Data", "DeskPath", "Json", "Seed", "Source", "whole"]
+__all__ = [
+    "USUAL",
+    "At",
+    "Data",
+    "DeskPath",
+    "DrawSeed",
+    "Json",
+    "Legs",
+    "OnlyAccount",
+    "Seed",
+    "Setting",
+    "Source",
+    "Whole",
+    "whole",
+]
 
 DeskPath = Annotated[
     Path | None, Parameter(help="Desk file; without one, the embedded desk in its seeded crash.")
@@ -41,6 +56,18 @@ Seed = Annotated[
 ]
 Whole = Annotated[int, Parameter(converter=whole(0, _SEED_MAX))]
 At = Annotated[str | None, Parameter(help="Time such as 2026-02-05T12:00:00Z; default: the start.")]
+Legs = Annotated[
+    list[str],
+    Parameter(
+        allow_leading_hyphen=True,
+        negative="",
+        help="A leg INSTRUMENT:QUANTITY@PRICE, such as BTC-PERPETUAL:-5@60000, in contracts and as "
+        "the venue quotes; without --account, ACCOUNT/INSTRUMENT:QUANTITY@PRICE. May be given "
+        "again.",
+    ),
+]
+OnlyAccount = Annotated[str | None, Parameter(help="Only this account.")]
+DrawSeed = Annotated[int, Parameter(help="Seed of the draws.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON and nothing else.")]
 
 
@@ -51,3 +78,22 @@ class Source(NamedTuple):
     data: Path | None
     at: str | None
     seed: int | None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """The last flags of a command that looks at a desk: in which market, and how it is shown."""
+
+    data: Data = None
+    at: At = None
+    seed: Seed = None
+    as_json: Json = False
+
+    def source(self, desk: Path | None) -> Source:
+        """Give the desk in this setting."""
+        return Source(desk, self.data, self.at, self.seed)
+
+
+# Where no flag is given.
+USUAL: Final = Setting()

@@ -23,17 +23,31 @@ def find_implied(terms: Terms, prices: Prices, *, as_json: bool) -> int:
     prices.check()
     years = terms.years()
     forward_usd = terms.underlying_usd * math.exp(terms.checked_carry() * years)
+    answers, quote = _answered(terms, prices, years, forward_usd)
+    hint = _unit_hint(terms, prices, forward_usd)
+    given = given_of(terms, years)
+    show_option(
+        lambda: implied_builtins(given, answers, quote, hint, terms.remarks()),
+        lambda: implied_tables(title_of(terms, years), answers, quote, hint, terms.remarks()),
+        as_json=as_json,
+    )
+    lost = [each for each in answers if each.vol_frac is None]
+    if lost and not as_json:
+        said = "; ".join(f"the {each.price_of}: {each.why}" for each in lost)
+        sys.stderr.write(f"exit 1: no vol of {said}\n")
+    return 1 if lost else 0
+
+
+def _answered(
+    terms: Terms, prices: Prices, years: float, forward_usd: float
+) -> tuple[list[VolAnswer], VolQuote | None]:
+    """Find the vol of every price given, and how good the quote is where there is one."""
     unit_usd = forward_usd if prices.is_in_coin else 1.0
     growth = math.exp(terms.rate_frac_per_year * years)
     answers: list[VolAnswer] = []
 
     def undiscounted(price_ccy: float) -> float:
         return price_ccy * unit_usd * growth
-
-    def lacking(name: str, gate: QuoteGate) -> None:
-        answers.append(
-            VolAnswer(price_of=name, price_usd=None, price_coin=None, vol_frac=None, reason=gate)
-        )
 
     def add(name: str, price_ccy: float, vol_frac: Any, reason_code: Any) -> None:
         reason = ImpliedReason(int(reason_code))
@@ -64,24 +78,17 @@ def find_implied(terms: Terms, prices: Prices, *, as_json: bool) -> int:
         if has_mid:
             add("mid", 0.5 * (bid + ask), quoted.vol_mid_frac, quoted.reason_mid_code)
         else:
-            lacking("mid", gate)
+            answers.append(
+                VolAnswer(
+                    price_of="mid", price_usd=None, price_coin=None, vol_frac=None, reason=gate
+                )
+            )
         quote = VolQuote(
             width_volpt=_known(quoted.width_volpt) if has_mid else None,
             tick_volpt=_known(quoted.tick_volpt) if has_mid else None,
             gate=gate,
         )
-    hint = _unit_hint(terms, prices, forward_usd)
-    given = given_of(terms, years)
-    show_option(
-        lambda: implied_builtins(given, answers, quote, hint, terms.remarks()),
-        lambda: implied_tables(title_of(terms, years), answers, quote, hint, terms.remarks()),
-        as_json=as_json,
-    )
-    lost = [each for each in answers if each.vol_frac is None]
-    if lost and not as_json:
-        said = "; ".join(f"the {each.price_of}: {each.why}" for each in lost)
-        sys.stderr.write(f"exit 1: no vol of {said}\n")
-    return 1 if lost else 0
+    return answers, quote
 
 
 def _unit_hint(terms: Terms, prices: Prices, forward_usd: float) -> str | None:

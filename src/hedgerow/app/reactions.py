@@ -12,13 +12,21 @@ from hedgerow.app.asked import heading_of, looked_at, opened, show
 from hedgerow.app.margins import judged_nodes
 from hedgerow.app.option_table import read_frame
 from hedgerow.app.options import Source
-from hedgerow.app.reaction_request import ReactionAsked
 from hedgerow.app.routes import read_routes
+from hedgerow.app.solvency_request import ReactionAsked
 from hedgerow.app.verdict import status
 from hedgerow.errors import Failure, Outcome, OutOfDomain, RequestRejected
 from hedgerow.reporting import builtins_of
 from hedgerow.reporting.reactions import ReactionRow, reaction_tables
-from hedgerow.solvency import Distance, Moves, ReactionTerms, Regime, RouteBook, route_reaction
+from hedgerow.solvency import (
+    Distance,
+    Moves,
+    ReactionTerms,
+    Regime,
+    RescueRoute,
+    RouteBook,
+    route_reaction,
+)
 
 __all__ = ["show_reaction"]
 
@@ -36,9 +44,7 @@ class _Subject(NamedTuple):
     failure: Failure | None
 
 
-def show_reaction(
-    source: Source, *, account: str | None, as_json: bool, asked: ReactionAsked
-) -> int:
+def show_reaction(source: Source, asked: ReactionAsked, *, as_json: bool) -> int:
     """Print odds, times and triggers of every route from every account's distances.
 
     Raises
@@ -55,36 +61,9 @@ def show_reaction(
         )
     except OutOfDomain as bad:
         raise RequestRejected(str(bad)) from bad
-    heading, subjects = _subjects(source, account, asked)
+    heading, subjects = _subjects(source, asked)
     candles = None if asked.candles is None else _candles(asked.candles)
-    rows = []
-    for subject in subjects:
-        if subject.move_frac is None:
-            rows.append(ReactionRow(subject.name, subject.side, None, (), subject.failure))
-            continue
-        if subject.move_frac == 0.0:
-            rows.append(ReactionRow(subject.name, subject.side, 0.0, (), None))
-            continue
-        terms = ReactionTerms(
-            vol_frac=asked.vol_frac,
-            regime=regime,
-            success_frac=asked.success_frac,
-            jump_frac=asked.jump_frac,
-            draws_count=asked.draws_count,
-            moves=None if candles is None else _moves(candles, is_fall=subject.side == "fall"),
-        )
-        found = tuple(
-            route_reaction(
-                abs(math.log1p(subject.move_frac)),
-                terms,
-                book,
-                route,
-                # One seed for every route and account: what differs is not chance.
-                rng=np.random.Generator(np.random.Philox(asked.draw_seed)),
-            )
-            for route in chosen
-        )
-        rows.append(ReactionRow(subject.name, subject.side, subject.move_frac, found, None))
+    rows = [_row(subject, asked, book, chosen, regime, candles) for subject in subjects]
     payload = {
         "routes": book.name,
         "statement": book.statement,
@@ -109,21 +88,52 @@ def show_reaction(
     return status(list(_troubles(rows, asked)), is_quiet=as_json)
 
 
-def _subjects(
-    source: Source, account: str | None, asked: ReactionAsked
-) -> tuple[str | None, list[_Subject]]:
+def _row(
+    subject: _Subject,
+    asked: ReactionAsked,
+    book: RouteBook,
+    routes: Sequence[RescueRoute],
+    regime: Regime,
+    candles: pl.DataFrame | None,
+) -> ReactionRow:
+    """Set every route against one distance; none where there is nothing to outrun, or no time."""
+    if not subject.move_frac:
+        return ReactionRow(subject.name, subject.side, subject.move_frac, (), subject.failure)
+    terms = ReactionTerms(
+        vol_frac=asked.vol_frac,
+        regime=regime,
+        success_frac=asked.success_frac,
+        jump_frac=asked.jump_frac,
+        draws_count=asked.draws_count,
+        moves=None if candles is None else _moves(candles, is_fall=subject.side == "fall"),
+    )
+    found = tuple(
+        route_reaction(
+            abs(math.log1p(subject.move_frac)),
+            terms,
+            book,
+            route,
+            # One seed for every route and account: what differs is not chance.
+            rng=np.random.Generator(np.random.Philox(asked.draw_seed)),
+        )
+        for route in routes
+    )
+    return ReactionRow(subject.name, subject.side, subject.move_frac, found, None)
+
+
+def _subjects(source: Source, asked: ReactionAsked) -> tuple[str | None, list[_Subject]]:
     """Give the distances asked about: one as written, or those of a desk's accounts."""
     if asked.distance_frac is not None:
         if asked.distance_frac == 0.0:
             raise RequestRejected("--distance 0 is a breach now, and nothing arrives before it")
-        if source.desk is not None or account is not None:
+        if source.desk is not None or asked.account is not None:
             raise RequestRejected("--distance is of no account; leave out the desk, or --distance")
         side = "fall" if asked.distance_frac < 0.0 else "rise"
         return None, [_Subject("as asked", side, asked.distance_frac, None)]
     desk, market, at_ns = opened(source)
     state = looked_at(desk, market, at_ns)
     found: list[_Subject] = []
-    for node in judged_nodes(state, account):
+    for node in judged_nodes(state, asked.account):
         found += _sides(node.split("/")[-1], state.distances[node])
     return heading_of(state), found
 

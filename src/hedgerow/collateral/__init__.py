@@ -17,13 +17,23 @@ What could be freed
     `freed` asks for other modes and other venues, each answer a `Freed`.
 """
 
-from hedgerow.collateral.allocate import Allocation, Cover, Sent, allocate
-from hedgerow.collateral.freed import Freed, freed
+from hedgerow.collateral.allocate import allocate
+from hedgerow.collateral.freed import freed
 from hedgerow.collateral.haircut import haircut_frac
-from hedgerow.collateral.least_plan import LeastPlan, least_plan
+from hedgerow.collateral.least_plan import least_plan
 from hedgerow.collateral.plan import plan
 from hedgerow.collateral.problem import Link, Need, OnTheWay, Pile, Problem, Tier, Venue, Worth
-from hedgerow.collateral.records import BufferPolicy, Move, Route, TransferPlan
+from hedgerow.collateral.records import (
+    Allocation,
+    BufferPolicy,
+    Cover,
+    Freed,
+    LeastPlan,
+    Move,
+    Route,
+    Sent,
+    TransferPlan,
+)
 
 # Where to post
 __all__ = [

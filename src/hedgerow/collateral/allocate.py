@@ -13,108 +13,28 @@ References
 Haircuts and allocation: methods.md section 26. Collateral in transit: methods.md section 29.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from hedgerow.collateral.laid import Laid, laid
 from hedgerow.collateral.order import Ordered, ordered
 from hedgerow.collateral.posting import USED_COIN
-from hedgerow.collateral.problem import Link, Problem
+from hedgerow.collateral.problem import Problem
+from hedgerow.collateral.records import Allocation, Cover, Sent
 from hedgerow.errors import Failure, Outcome
 from hedgerow.solving import Answer, Shadow, least
-from hedgerow.solving.records import Floats, Method
+from hedgerow.solving.records import Floats
 from hedgerow.solving.relaxed import relaxed
 
-__all__ = ["Allocation", "Cover", "Sent", "allocate"]
+__all__ = ["allocate"]
 
 _HELD_FRAC = 1e-6
 # Rounding to steps is to leave less than that, where it can.
 _ROUNDED_FRAC = 1e-9
 _PRICE_LEFT_USD = 1e-9
-
-
-class Sent(msgspec.Struct, frozen=True, kw_only=True):
-    """One transfer of an allocation, in the order in which they leave.
-
-    `waits_for_index` are the places in that order of transfers that must have arrived before this
-    one leaves. What it costs is its fee and what its coins no longer earn.
-    """
-
-    link: Link
-    quantity_coin: float
-    fee_usd: float
-    carry_usd: float
-    waits_for_index: tuple[int, ...]
-    leaves_ns: int
-    arrives_ns: int
-
-
-class Cover(msgspec.Struct, frozen=True, kw_only=True):
-    """One need before and after, in its venue's currency.
-
-    `shadow_usd_per_ccy` is what one unit more of requirement here would cost, with the same ways
-    used: where to post next, and whether to close instead. None where no more can be had. What is
-    on its way counts before and after alike, less its haircut.
-    """
-
-    venue: str
-    need: str
-    currency: str
-    needed_ccy: float
-    before_ccy: float
-    after_ccy: float
-    shadow_usd_per_ccy: float | None
-
-    @property
-    def short_ccy(self) -> float:
-        """What stays uncovered."""
-        return max(0.0, self.needed_ccy - self.after_ccy)
-
-
-class Allocation(msgspec.Struct, frozen=True, kw_only=True):
-    """Transfers in order, what they cost, and what they cover.
-
-    Attributes
-    ----------
-    cost_usd
-        Fees and what is no longer earned over the horizon; negative where moving earns more.
-    objective_usd, bound_usd
-        The cost with preferences, and with what stays uncovered priced where something does; and
-        what nothing undercuts.
-    limits
-        What else binds, by the cost that one unit less of it would save: assets, caps, reserve.
-    pledged_before_usd, pledged_after_usd
-        What lies at venues, at today's prices; the difference is capital freed.
-    conflicts
-        Needs that cannot all be covered; the plan then leaves least uncovered.
-    """
-
-    moves: tuple[Sent, ...]
-    cost_usd: float
-    fees_usd: float
-    carry_usd: float
-    objective_usd: float
-    bound_usd: float
-    cover: tuple[Cover, ...]
-    limits: tuple[Shadow, ...]
-    pledged_before_usd: float
-    pledged_after_usd: float
-    conflicts: tuple[str, ...]
-    method: Method
-    remark: str = ""
-
-    @property
-    def freed_usd(self) -> float:
-        """Capital that no longer lies at venues; negative where more does."""
-        return self.pledged_before_usd - self.pledged_after_usd
-
-    @property
-    def gap_usd(self) -> float:
-        """How much cheaper something else could be at most."""
-        return self.objective_usd - self.bound_usd
 
 
 def allocate(
@@ -269,22 +189,65 @@ def _told(found: _Found, order: Ordered) -> Outcome[Allocation]:
     prices = _prices(found)
     if isinstance(prices, Failure):
         return prices
-    links = made.problem.links
-    sent = amounts > USED_COIN
-    price_of = {key[:2]: pile.price_usd for key, pile in zip(made.keys, made.piles, strict=True)}
-    priced_usd = np.array([link.fee_frac * price_of[link.source, link.asset] for link in links])
-    each_fee_usd = posting.ticket_usd * sent + priced_usd * amounts
-    dearer_usd = np.array([link.dearer_usd_per_coin for link in links])
-    each_carry_usd = (posting.cost_usd_per_amount - priced_usd - dearer_usd) * amounts
+    each_fee_usd, each_carry_usd = _paid_usd(made, amounts)
     fees_usd, carry_usd = float(each_fee_usd.sum()), float(each_carry_usd.sum())
     flow = posting.flows.coin(plan)
+    cover, short = _covered(made, flow, prices)
+    titles = {row.title for row in made.rows}
+    straight = set(posting.rows.names)
+    before_usd, after_usd = _pledged(made, flow)
+    return Allocation(
+        moves=tuple(
+            Sent(
+                link=made.problem.links[step.link_index],
+                quantity_coin=float(amounts[step.link_index]),
+                fee_usd=float(each_fee_usd[step.link_index]),
+                carry_usd=float(each_carry_usd[step.link_index]),
+                waits_for_index=step.waits_for_index,
+                leaves_ns=step.leaves_ns,
+                arrives_ns=step.arrives_ns,
+            )
+            for step in order.steps
+        ),
+        cost_usd=fees_usd + carry_usd,
+        fees_usd=fees_usd,
+        carry_usd=carry_usd,
+        objective_usd=float(posting.usd(plan)[0]),
+        bound_usd=found.bound_usd,
+        cover=cover,
+        limits=tuple(
+            Shadow(name=name, price_usd_per_figure=price)
+            for name, price in prices.items()
+            if name in straight and name not in titles and price > _PRICE_LEFT_USD
+        ),
+        pledged_before_usd=before_usd,
+        pledged_after_usd=after_usd,
+        conflicts=short,
+        method=found.answer.method,
+        remark=found.answer.remark,
+    )
+
+
+def _paid_usd(made: Laid, amounts: Floats) -> tuple[Floats, Floats]:
+    """Give the fee of each link, and what its coins no longer earn."""
+    links, posting = made.problem.links, made.posting
+    price_of = {key[:2]: pile.price_usd for key, pile in zip(made.keys, made.piles, strict=True)}
+    priced_usd = np.array([link.fee_frac * price_of[link.source, link.asset] for link in links])
+    dearer_usd = np.array([link.dearer_usd_per_coin for link in links])
+    return (
+        posting.ticket_usd * (amounts > USED_COIN) + priced_usd * amounts,
+        (posting.cost_usd_per_amount - priced_usd - dearer_usd) * amounts,
+    )
+
+
+def _covered(
+    made: Laid, flow: Floats, prices_usd: Mapping[str, float]
+) -> tuple[tuple[Cover, ...], tuple[str, ...]]:
+    """Give every need before and after, and the names of those that stay short."""
+    levels = made.posting.levels
     # The first row of a name is of all that flows; one of its own may follow of what only leaves.
     gained = dict(
-        zip(
-            reversed(posting.levels.names),
-            reversed(posting.levels.gained_ccy(flow)[0].tolist()),
-            strict=True,
-        )
+        zip(reversed(levels.names), reversed(levels.gained_ccy(flow)[0].tolist()), strict=True)
     )
     cover: list[Cover] = []
     short: list[str] = []
@@ -301,42 +264,10 @@ def _told(found: _Found, order: Ordered) -> Outcome[Allocation]:
                 needed_ccy=row.need.needed_ccy,
                 before_ccy=row.at_ccy,
                 after_ccy=after,
-                shadow_usd_per_ccy=None if is_short else prices.get(row.title, 0.0),
+                shadow_usd_per_ccy=None if is_short else prices_usd.get(row.title, 0.0),
             )
         )
-    titles = {row.title for row in made.rows}
-    straight = set(posting.rows.names)
-    before_usd, after_usd = _pledged(made, flow)
-    return Allocation(
-        moves=tuple(
-            Sent(
-                link=links[step.link_index],
-                quantity_coin=float(amounts[step.link_index]),
-                fee_usd=float(each_fee_usd[step.link_index]),
-                carry_usd=float(each_carry_usd[step.link_index]),
-                waits_for_index=step.waits_for_index,
-                leaves_ns=step.leaves_ns,
-                arrives_ns=step.arrives_ns,
-            )
-            for step in order.steps
-        ),
-        cost_usd=fees_usd + carry_usd,
-        fees_usd=fees_usd,
-        carry_usd=carry_usd,
-        objective_usd=float(posting.usd(plan)[0]),
-        bound_usd=found.bound_usd,
-        cover=tuple(cover),
-        limits=tuple(
-            Shadow(name=name, price_usd_per_figure=price)
-            for name, price in prices.items()
-            if name in straight and name not in titles and price > _PRICE_LEFT_USD
-        ),
-        pledged_before_usd=before_usd,
-        pledged_after_usd=after_usd,
-        conflicts=tuple(short),
-        method=found.answer.method,
-        remark=found.answer.remark,
-    )
+    return tuple(cover), tuple(short)
 
 
 def _prices(found: _Found) -> Outcome[dict[str, float]]:

@@ -8,10 +8,8 @@ other venue listed the same contract at the same mark; what trading it twice cos
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Literal
 
-import msgspec
-
+from hedgerow.collateral.records import Freed
 from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.instruments import EntryContract, Option, settlement_of
 from hedgerow.limits import Survey, account_node
@@ -21,25 +19,7 @@ from hedgerow.portfolio import Account
 from hedgerow.pricing import unit_ccy
 from hedgerow.units import digits_of
 
-__all__ = ["Freed", "freed"]
-
-
-class Freed(msgspec.Struct, frozen=True, kw_only=True):
-    """One way to have more free, or less where negative.
-
-    `how` is ``mode`` where `account_id` would be kept by the rulebook `target`, and ``move`` where
-    its position in `instrument_id` would lie in the account `target`. `fees_usd` is what closing
-    and opening it would cost; None where a rulebook does not know its fee, nothing for a mode.
-    """
-
-    how: Literal["mode", "move"]
-    account_id: str
-    target: str
-    instrument_id: str | None
-    initial_before_usd: Decimal
-    initial_after_usd: Decimal
-    freed_usd: Decimal
-    fees_usd: Decimal | None
+__all__ = ["freed"]
 
 
 def freed(survey: Survey, rulebooks: Mapping[str, Rulebook]) -> tuple[Outcome[Freed], ...]:

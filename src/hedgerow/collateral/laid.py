@@ -6,6 +6,7 @@ not met must be reached, gives way where it cannot, and never sinks below where 
 places in `alone` must hold without anything arriving, so that what leaves them may leave first.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from hedgerow.collateral.bounds import bounds
 from hedgerow.collateral.needs import Key, Row, counted_ccy, rows_of
 from hedgerow.collateral.posting import Flows, Levels, Posting, Rows
-from hedgerow.collateral.problem import Pile, Problem, Worth
+from hedgerow.collateral.problem import Link, Pile, Problem, Worth
 from hedgerow.solving import Decisions, Programme
 from hedgerow.solving.part import INF
 from hedgerow.solving.records import Floats
@@ -82,26 +83,6 @@ def laid(
     )
     high, lot, fine = bounds(problem, piles, [row for row, _ in needs])
     pad = fine if is_padded else np.zeros_like(fine)
-    at = {key: i for i, key in enumerate(keys)}
-    count = len(keys)
-    come, safe, leave = (np.zeros((count, len(links))) for _ in range(3))
-    fee, room = np.zeros((count, len(links))), np.zeros((count, len(links)))
-    for j, link in enumerate(links):
-        target = at[link.target, link.asset, link.use]
-        source = at[link.source, link.asset, "balance"]
-        come[target, j] = 1.0
-        safe[target, j] = 1.0 - link.transit_haircut_frac
-        leave[source, j] = 1.0
-        fee[source, j] = link.fee_coin + pad[j]
-        room[target, j] = -pad[j]
-    # Three flows a pile: what leaves, what is left in the end as it may be counted upon, and what
-    # comes in whole, which is what a cap is about.
-    flows = Flows(
-        coin_per_amount=np.vstack([-leave, safe - leave, come]),
-        fee_coin=np.vstack([fee, fee, room]),
-        shift_coin=np.concatenate([np.zeros(count), waiting, whole]),
-    )
-    lines = _levels(needs, keys, piles, alone, is_priced=is_priced)
     decisions = Decisions(tuple(link.title for link in links), np.zeros(len(links)), high, lot)
     posting = Posting(
         cost_usd_per_amount=cost,
@@ -112,9 +93,9 @@ def laid(
             ]
         ),
         minimum_amount=np.minimum(np.array([link.minimum_coin for link in links]), INF),
-        flows=flows,
+        flows=_flows(links, keys, pad, waiting, whole),
         rows=_straight(problem, keys, piles, waiting, whole, alone),
-        levels=lines,
+        levels=_levels(needs, keys, piles, alone, is_priced=is_priced),
         is_sent=is_sent,
     )
     return Laid(
@@ -125,6 +106,31 @@ def laid(
         decisions=decisions,
         posting=posting,
         fine_amount=fine,
+    )
+
+
+def _flows(
+    links: Sequence[Link], keys: tuple[Key, ...], pad: Floats, waiting: Floats, whole: Floats
+) -> Flows:
+    """Write three flows a pile: what leaves, what is left to count upon, what comes in whole.
+
+    The second is what is there in the end, as it may be counted upon; the last is what a cap is
+    about.
+    """
+    at = {key: i for i, key in enumerate(keys)}
+    come, safe, leave, fee, room = np.zeros((5, len(keys), len(links)))
+    for j, link in enumerate(links):
+        target = at[link.target, link.asset, link.use]
+        source = at[link.source, link.asset, "balance"]
+        come[target, j] = 1.0
+        safe[target, j] = 1.0 - link.transit_haircut_frac
+        leave[source, j] = 1.0
+        fee[source, j] = link.fee_coin + pad[j]
+        room[target, j] = -pad[j]
+    return Flows(
+        coin_per_amount=np.vstack([-leave, safe - leave, come]),
+        fee_coin=np.vstack([fee, fee, room]),
+        shift_coin=np.concatenate([np.zeros(len(keys)), waiting, whole]),
     )
 
 

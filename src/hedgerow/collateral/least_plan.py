@@ -14,29 +14,29 @@ from types import MappingProxyType
 
 import msgspec
 
-from hedgerow.collateral.allocate import Allocation, allocate
+from hedgerow.collateral.allocate import allocate
 from hedgerow.collateral.engines import NOW, Asked, Changes
 from hedgerow.collateral.reading import NEEDS, DeskRow, Reading
-from hedgerow.collateral.records import BufferPolicy, Move, Route, TransferPlan
+from hedgerow.collateral.records import (
+    Allocation,
+    BufferPolicy,
+    LeastPlan,
+    Move,
+    Route,
+    TransferPlan,
+)
 from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.limits import Survey, Use
 from hedgerow.margin import MarginReport, Rulebook
 from hedgerow.market import Shock
 from hedgerow.units import digits_of, to_exact, to_model
 
-__all__ = ["LeastPlan", "least_plan"]
+__all__ = ["least_plan"]
 
 _ROUNDS_COUNT = 6
 _CENT_USD = Decimal("0.01")
 # What floats leave of a figure: engines are asked for as much more where they find less.
 _LEFT_FRAC = Decimal("1e-9")
-
-
-class LeastPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """Transfers, and the allocation that they are; None where nothing is to be moved or known."""
-
-    transfers: TransferPlan
-    allocation: Allocation | None
 
 
 def least_plan(

@@ -104,46 +104,11 @@ def _refill(
         source = standing.get(route.source_account_id)
         if source is None or _is_filled(target, target.policy):
             continue
-        missing = _missing_ccy(target, target.policy, route)
-        worth = _worth_ccy(target, route.asset, route.use, Decimal(1), survey, rulebooks)
-        if not isinstance(worth, Failure):
-            # Under a cap or a discount more of a coin counts for less: asked again for all of it.
-            wanted = quantise(missing / worth, route.step_coin, "up")
-            worth = _worth_ccy(target, route.asset, route.use, wanted, survey, rulebooks)
-        if isinstance(worth, Failure):
-            unmet.append(worth)
-            continue
-        wanted = quantise(missing / worth, route.step_coin, "up")
-        quantity = min(wanted, spare_coin(source, route))
-        if route.use == "repay":
-            owed = owed_coin(target, route.asset, survey)
-            quantity = min(quantity, quantise(owed, route.step_coin, "down"))
-        if quantity <= 0:
-            continue
-        price_usd = Decimal(0)
-        if route.fee_coin > 0 or purse.is_bounded:
-            price = survey.snapshot.asset(route.asset)
-            if isinstance(price, Failure):
-                unmet.append(price)
-                continue
-            # As the guards count it: a cent too much rather than too little.
-            price_usd = to_exact(price.price_usd, _CENT_USD, "up")
-        quantity = purse.pay_coin(quantity, price_usd, route.step_coin)
-        if quantity <= 0:
-            continue
-        fee_usd = to_model(route.fee_coin * price_usd)
-        before = target.use_frac
-        credit(target, route.asset, route.use, quantity, worth)
-        draw(source, route, quantity)
-        moves.append(
-            Move(
-                route=route,
-                quantity_coin=quantity,
-                use_before_frac=before,
-                use_after_frac=target.use_frac,
-                cost_expected_usd=fee_usd,
-            )
-        )
+        move = _moved(target, target.policy, source, route, survey, rulebooks, purse)
+        if isinstance(move, Failure):
+            unmet.append(move)
+        elif move is not None:
+            moves.append(move)
     if not _is_filled(target, target.policy):
         use = target.use_frac
         shown = "unknown (no equity)" if use is None else f"{use:.1%}"
@@ -156,6 +121,53 @@ def _refill(
             )
         )
     return moves
+
+
+def _moved(
+    target: Standing,
+    policy: BufferPolicy,
+    source: Standing,
+    route: Route,
+    survey: Survey,
+    rulebooks: dict[str, Rulebook],
+    purse: Purse,
+) -> Outcome[Move | None]:
+    """Move along one route what the target lacks and the source can spare; None where nothing."""
+    missing = _missing_ccy(target, policy, route)
+    worth = _worth_ccy(target, route.asset, route.use, Decimal(1), survey, rulebooks)
+    if not isinstance(worth, Failure):
+        # Under a cap or a discount more of a coin counts for less: asked again for all of it.
+        wanted = quantise(missing / worth, route.step_coin, "up")
+        worth = _worth_ccy(target, route.asset, route.use, wanted, survey, rulebooks)
+    if isinstance(worth, Failure):
+        return worth
+    wanted = quantise(missing / worth, route.step_coin, "up")
+    quantity = min(wanted, spare_coin(source, route))
+    if route.use == "repay":
+        owed = owed_coin(target, route.asset, survey)
+        quantity = min(quantity, quantise(owed, route.step_coin, "down"))
+    if quantity <= 0:
+        return None
+    price_usd = Decimal(0)
+    if route.fee_coin > 0 or purse.is_bounded:
+        price = survey.snapshot.asset(route.asset)
+        if isinstance(price, Failure):
+            return price
+        # As the guards count it: a cent too much rather than too little.
+        price_usd = to_exact(price.price_usd, _CENT_USD, "up")
+    quantity = purse.pay_coin(quantity, price_usd, route.step_coin)
+    if quantity <= 0:
+        return None
+    before = target.use_frac
+    credit(target, route.asset, route.use, quantity, worth)
+    draw(source, route, quantity)
+    return Move(
+        route=route,
+        quantity_coin=quantity,
+        use_before_frac=before,
+        use_after_frac=target.use_frac,
+        cost_expected_usd=to_model(route.fee_coin * price_usd),
+    )
 
 
 def _is_filled(target: Standing, policy: BufferPolicy) -> bool:

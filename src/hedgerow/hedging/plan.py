@@ -108,22 +108,9 @@ class _Wish:
 def _wish(
     policy: HedgePolicy, survey: Survey, perpetual: LinearPerpetual, *, is_once: bool
 ) -> Outcome[_Wish | None]:
-    row = survey.exposures.row(f"coin/{policy.underlying}")
-    if isinstance(row, Failure):
-        # Nothing of this coin is held. That is on target where the target is nothing; elsewhere
-        # the delta is known to be zero only if the whole desk is known.
-        if policy.target_delta_coin == 0.0:
-            return None
-        desk = survey.exposures.row("desk")
-        assert not isinstance(desk, Failure), "every table has a row for the desk"
-        row = _nothing(f"coin/{policy.underlying}", desk.missing)
-    if row.missing or row.delta_spot_coin is None:
-        names = ", ".join(sorted({failure.subject for failure in row.missing}))
-        return Failure(
-            subject=policy.underlying,
-            reason="missing_data",
-            message=f"delta is incomplete, not traded on; missing: {names}",
-        )
+    row = _row_of(policy, survey)
+    if row is None or isinstance(row, Failure):
+        return row
     snapshot = survey.snapshot
     spot = snapshot.spot_usd(policy.underlying)
     if isinstance(spot, Failure):
@@ -144,19 +131,20 @@ def _wish(
         policy, survey, to_model(spot), (low, high, to_low, to_high)
     )
     delta = row.delta_spot_coin
+    assert delta is not None, "a row without one is a failure"
     if low <= delta <= high:
         return None
-    for account in survey.book.accounts:
-        if account.account_id == policy.account_id and are_both_sides_held(
-            account, perpetual.instrument_id
-        ):
-            return Failure(
-                subject=policy.underlying,
-                reason="unsupported",
-                message=f"{account.account_id} holds both sides of {perpetual.instrument_id}, and "
-                "which of them an order joins is not known",
-            )
-    goal = to_high if delta > high else to_low
+    if any(
+        account.account_id == policy.account_id
+        and are_both_sides_held(account, perpetual.instrument_id)
+        for account in survey.book.accounts
+    ):
+        return Failure(
+            subject=policy.underlying,
+            reason="unsupported",
+            message=f"{policy.account_id} holds both sides of {perpetual.instrument_id}, and "
+            "which of them an order joins is not known",
+        )
     # One contract moves like this many coins: the mark moves in proportion to spot, and pays in a
     # dollar coin that has a price of its own (as `pricing.value` has it).
     paid = snapshot.asset(perpetual.settlement)
@@ -164,6 +152,7 @@ def _wish(
         return paid
     notional_ccy = to_model(perpetual.multiplier_coin_per_contract * mark)
     size = notional_ccy * paid.price_usd / to_model(spot)
+    goal = to_high if delta > high else to_low
     # Towards zero, so that rounding to lots never crosses the band.
     lots = to_exact(abs(goal - delta) / size, perpetual.lot_contracts, "down")
     if lots == 0:
@@ -178,6 +167,27 @@ def _wish(
         size_coin=size,
         halfwidth_coin=0.5 * (high - low),
     )
+
+
+def _row_of(policy: HedgePolicy, survey: Survey) -> Outcome[ExposureRow | None]:
+    """Give the coin's row with a delta that is known; None where nothing is held nor wanted."""
+    row = survey.exposures.row(f"coin/{policy.underlying}")
+    if isinstance(row, Failure):
+        # Nothing of this coin is held. That is on target where the target is nothing; elsewhere
+        # the delta is known to be zero only if the whole desk is known.
+        if policy.target_delta_coin == 0.0:
+            return None
+        desk = survey.exposures.row("desk")
+        assert not isinstance(desk, Failure), "every table has a row for the desk"
+        row = _nothing(f"coin/{policy.underlying}", desk.missing)
+    if row.missing or row.delta_spot_coin is None:
+        names = ", ".join(sorted({failure.subject for failure in row.missing}))
+        return Failure(
+            subject=policy.underlying,
+            reason="missing_data",
+            message=f"delta is incomplete, not traded on; missing: {names}",
+        )
+    return row
 
 
 def _ends(

@@ -26,20 +26,23 @@ from hedgerow.limits.calls import Look, on_ladder, open_calls
 from hedgerow.limits.chance import FirstPassage, distance_at, first_passage_frac, horizon_at
 from hedgerow.limits.concentration import KINDS
 from hedgerow.limits.evidence import inputs_hash
-from hedgerow.limits.hysteresis import CLEAR_FRAC, Held, held, told_anew
+from hedgerow.limits.hysteresis import CLEAR_FRAC, held, told_anew
 from hedgerow.limits.judge import breaches, covers, judge
 from hedgerow.limits.pretrade import Change, PreTrade, pre_trade
 from hedgerow.limits.records import (
     METRICS,
     TRIGGERS,
     USE,
+    Appetite,
     Breach,
+    Held,
     Key,
     Limit,
     LimitState,
     Metric,
     Rung,
     Side,
+    Suggestion,
 )
 from hedgerow.limits.seen import (
     NOBODY,
@@ -51,7 +54,7 @@ from hedgerow.limits.seen import (
     Toward,
     account_node,
 )
-from hedgerow.limits.suggest import Appetite, Suggestion, suggested
+from hedgerow.limits.suggest import suggested
 from hedgerow.limits.survey import Survey, survey
 from hedgerow.limits.tails import Tails, tailed_passage_frac
 

@@ -11,40 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from hedgerow.limits.judge import breaches, rung_at
-from hedgerow.limits.records import METRICS, Breach, Key, LimitState
+from hedgerow.limits.records import METRICS, Breach, Held, Key, LimitState
 from hedgerow.limits.seen import Rung
 
-__all__ = ["CLEAR_FRAC", "Held", "held", "level_held", "told_anew"]
+__all__ = ["CLEAR_FRAC", "held", "level_held", "told_anew"]
 
 CLEAR_FRAC = 0.05
 """How far inside a bound a number must lie before its rung falls."""
 
 _LADDER: Sequence[Rung] = ("calm", "watch", "soft", "hard")
-
-
-class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """What one limit stands at, and what is remembered for the next look.
-
-    `rung` is what is shown. `level_index` is the last rung that a number gave, in the order calm,
-    watch, soft, hard: an unknown moment, or an expired limit, does not make it forgotten.
-    `since_ns` is since when it stands there.
-    """
-
-    node: str
-    metric: str
-    of: str
-    soft_frac_usd_or_coin: float
-    hard_frac_usd_or_coin: float
-    rung: Rung
-    level_index: int
-    since_ns: int
-    owner: str = ""
-
-    @property
-    def key(self) -> Key:
-        """That of the state it holds."""
-        bounds = self.soft_frac_usd_or_coin, self.hard_frac_usd_or_coin
-        return self.node, self.metric, self.of, *bounds, self.owner
 
 
 def level_held(

@@ -1,7 +1,14 @@
-"""What leaves the limits room: the limits, their state, and the breaches."""
+"""What enters and leaves the limits room: limits, their state and breaches, what suggests them.
+
+What is stated beside a limit is in `limits.seen`, as measures take it; calls have `call_records`.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 
+from hedgerow.errors import Failure, OutOfDomain
 from hedgerow.limits.metrics import METRICS, TRIGGERS, USE, Metric
 from hedgerow.limits.seen import Given, Rung, Side, Toward
 
@@ -9,13 +16,16 @@ __all__ = [
     "METRICS",
     "TRIGGERS",
     "USE",
+    "Appetite",
     "Breach",
+    "Held",
     "Key",
     "Limit",
     "LimitState",
     "Metric",
     "Rung",
     "Side",
+    "Suggestion",
 ]
 
 
@@ -116,3 +126,77 @@ class Breach(msgspec.Struct, frozen=True, kw_only=True):
     def alert(self) -> tuple[Key, Rung]:
         """What one alert is about: while it stays the same, it is told once."""
         return self.state.key, self.state.rung
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """What one limit stands at, and what is remembered for the next look.
+
+    `rung` is what is shown. `level_index` is the last rung that a number gave, in the order calm,
+    watch, soft, hard: an unknown moment, or an expired limit, does not make it forgotten.
+    `since_ns` is since when it stands there.
+    """
+
+    node: str
+    metric: str
+    of: str
+    soft_frac_usd_or_coin: float
+    hard_frac_usd_or_coin: float
+    rung: Rung
+    level_index: int
+    since_ns: int
+    owner: str = ""
+
+    @property
+    def key(self) -> Key:
+        """That of the state it holds."""
+        bounds = self.soft_frac_usd_or_coin, self.hard_frac_usd_or_coin
+        return self.node, self.metric, self.of, *bounds, self.owner
+
+
+class Appetite(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person can bear.
+
+    Attributes
+    ----------
+    chance_frac
+        The probability of a liquidation within the horizon that is not to be exceeded: it is where
+        the hard bound lies; half of it is where the soft one does.
+    horizon_ns
+        The time it is meant for.
+    loss_usd
+        What the desk may lose in it.
+    vol_move_volpt
+        By how many points vols may move in it.
+    """
+
+    chance_frac: float
+    horizon_ns: int
+    loss_usd: float
+    vol_move_volpt: float
+
+    def __post_init__(self) -> None:
+        for name, number, most in (
+            ("probability", self.chance_frac, 1.0),
+            ("horizon", self.horizon_ns, float("inf")),
+            ("loss", self.loss_usd, float("inf")),
+            ("vol move", self.vol_move_volpt, 1000.0),
+        ):
+            if not 0.0 < number < most:
+                raise OutOfDomain(f"the {name} must lie above 0 and below {most:g}, was {number:g}")
+
+
+class Suggestion(NamedTuple):
+    """Limits, what the present book makes of them, and what could not be suggested.
+
+    `moves_frac` is by how much each coin moves in a corner; `linear_usd` what deltas and vegas
+    foretell of the worst one at most, `full_usd` what full revaluation loses in it, and
+    `curved_usd` what it loses beyond what they foretell of that corner.
+    """
+
+    limits: tuple[Limit, ...]
+    states: tuple[LimitState, ...]
+    unmet: tuple[Failure, ...]
+    moves_frac: Mapping[str, float]
+    linear_usd: float | None
+    full_usd: float | None
+    curved_usd: float | None

@@ -13,22 +13,22 @@ lose now, each coin at least a twentieth of it.
 
 from collections.abc import Mapping, Sequence
 from math import ceil, floor, log10
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
-from hedgerow.errors import Failure, OutOfDomain
+from hedgerow.errors import Failure
 from hedgerow.exposure import ExposureRow
 from hedgerow.limits.chance import distance_at
 from hedgerow.limits.judge import judge
-from hedgerow.limits.records import METRICS, Limit, LimitState
+from hedgerow.limits.records import METRICS, Appetite, Limit, Suggestion
 from hedgerow.limits.seen import Chance, Given, Seen, Stress
 from hedgerow.market import Shock
 from hedgerow.pricing import GREEKS
 from hedgerow.solvency import coins_moved
 from hedgerow.units import HOUR_NS
 
-__all__ = ["Appetite", "Suggestion", "suggested"]
+__all__ = ["suggested"]
 
 _SOFT_FRAC: Final = 0.8  # of a hard ceiling
 _SHARE_FRAC_MIN: Final = 0.05
@@ -36,55 +36,6 @@ _DIGITS: Final = 3
 _VEGA: Final = next(
     name for name, greek in GREEKS.items() if greek.orders == (0, 1, 0) and not greek.carry
 )
-
-
-class Appetite(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person can bear.
-
-    Attributes
-    ----------
-    chance_frac
-        The probability of a liquidation within the horizon that is not to be exceeded: it is where
-        the hard bound lies; half of it is where the soft one does.
-    horizon_ns
-        The time it is meant for.
-    loss_usd
-        What the desk may lose in it.
-    vol_move_volpt
-        By how many points vols may move in it.
-    """
-
-    chance_frac: float
-    horizon_ns: int
-    loss_usd: float
-    vol_move_volpt: float
-
-    def __post_init__(self) -> None:
-        for name, number, most in (
-            ("probability", self.chance_frac, 1.0),
-            ("horizon", self.horizon_ns, float("inf")),
-            ("loss", self.loss_usd, float("inf")),
-            ("vol move", self.vol_move_volpt, 1000.0),
-        ):
-            if not 0.0 < number < most:
-                raise OutOfDomain(f"the {name} must lie above 0 and below {most:g}, was {number:g}")
-
-
-class Suggestion(NamedTuple):
-    """Limits, what the present book makes of them, and what could not be suggested.
-
-    `moves_frac` is by how much each coin moves in a corner; `linear_usd` what deltas and vegas
-    foretell of the worst one at most, `full_usd` what full revaluation loses in it, and
-    `curved_usd` what it loses beyond what they foretell of that corner.
-    """
-
-    limits: tuple[Limit, ...]
-    states: tuple[LimitState, ...]
-    unmet: tuple[Failure, ...]
-    moves_frac: Mapping[str, float]
-    linear_usd: float | None
-    full_usd: float | None
-    curved_usd: float | None
 
 
 def suggested(seen: Seen, chance: Chance, appetite: Appetite) -> Suggestion:

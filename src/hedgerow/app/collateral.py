@@ -1,0 +1,59 @@
+"""``hedgerow collateral``: which transfers bring the desk back, and what capital could be freed.
+
+Only the wiring; `app.actions` names what each command runs.
+"""
+
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from hedgerow.app.actions import act
+from hedgerow.app.amounts import number
+from hedgerow.app.options import USUAL, DeskPath, Setting
+
+__all__ = ["collateral"]
+
+collateral = App(name="collateral", help="Which transfers bring the desk back.")
+
+
+@collateral.command(name="plan")
+def plan(
+    desk: DeskPath = None,
+    *,
+    method: Annotated[
+        Literal["least", "greedy"],
+        Parameter(
+            help="least: all accounts at once, at the least cost; greedy: one by one, along the "
+            "routes in their order, as the agent does."
+        ),
+    ] = "least",
+    reserve: Annotated[
+        float,
+        number("--reserve", "reserve_usd", "Dollars that stay in accounts without a rulebook."),
+    ] = 0.0,
+    scenarios: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative="",
+            show_default=False,
+            help="Shocks after which no account shall be past its trigger, written as for margin "
+            "stress: spot=-20%,vol=+10pt or a name. May be given again.",
+        ),
+    ] = (),
+    setting: Setting = USUAL,
+) -> int:
+    """Plan the transfers that refill each account's buffer. Sends nothing."""
+    return act(
+        "collateral plan",
+        setting.source(desk),
+        method=method,
+        reserve_usd=reserve,
+        scenarios=scenarios,
+        as_json=setting.as_json,
+    )
+
+
+@collateral.command(name="freed")
+def freed(desk: DeskPath = None, *, setting: Setting = USUAL) -> int:
+    """Show the capital that moving positions, or keeping an account another way, would free."""
+    return act("collateral freed", setting.source(desk), as_json=setting.as_json)

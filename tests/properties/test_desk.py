@@ -273,5 +273,5 @@ def test_transfers_conserve_and_leave_every_source_its_buffer(
         )
         for at, move in enumerate(made.moves)
     ]
-    after = projected(accounts, legs, now, TERMS)
+    after = projected(accounts, legs, now, TERMS, rules)
     assert sum(one.balance_coin("USDC") for one in after) == sum(start.values())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hedgerow.collateral import BufferPolicy, LeastPlan, Move, Route, TransferPlan, least_plan, plan
 from hedgerow.collateral.engines import NOW, Asked, Measure, tiers_of
 from hedgerow.errors import Failure, OutOfDomain
-from hedgerow.limits import Survey, arrived, survey
+from hedgerow.limits import Survey, arrived, lending_market, survey
 from hedgerow.margin import MarginReport, Rulebook, decode_rulebook, require
 from hedgerow.margin.venues.okx_equity import Discount, DiscountTier
 from hedgerow.margin.venues.okx_multi import MultiCurrencyRulebook
@@ -100,7 +100,9 @@ def after(
         way, coin = move.route, move.quantity_coin
         gone = coin + (way.fee_coin if fees else 0)
         held[way.source_account_id] = with_balance(held[way.source_account_id], way.asset, -gone)
-        found = arrived(held[way.target_account_id], way.asset, way.use, coin, NOW_SEEN, TERMS)
+        target = held[way.target_account_id]
+        market = lending_market(target, RULES)
+        found = arrived(target, way.asset, way.use, coin, NOW_SEEN, TERMS, market=market)
         assert isinstance(found, Account)
         held[way.target_account_id] = found
     return held

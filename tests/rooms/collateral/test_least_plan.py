@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.collateral import BufferPolicy, LeastPlan, Move, Route, TransferPlan, least_plan, plan
@@ -35,6 +35,7 @@ from tests.builders import (
     supply,
     tiered_rulebook,
 )
+from tests.draws import draws
 
 D = Decimal
 RULES: dict[str, Rulebook] = {
@@ -369,7 +370,7 @@ def _drawn(seed: int) -> tuple[list[Account], list[BufferPolicy], list[Route]]:
     return accounts, policies, routes
 
 
-@settings(max_examples=25)
+@draws(25)
 @given(seed=st.integers(0, 100_000))
 def test_it_covers_what_one_by_one_does_for_no_more_and_nobody_falls_below(seed: int) -> None:
     accounts, policies, routes = _drawn(seed)

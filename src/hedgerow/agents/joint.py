@@ -27,6 +27,7 @@ from hedgerow.limits import (
     arrived,
     breaches,
     judge,
+    lending_market,
     survey,
 )
 from hedgerow.margin import MarginReport, mark_ccy, terms_of, with_leg
@@ -225,6 +226,7 @@ def _as_if_done(view: View, instruments: Mapping[str, Instrument]) -> Book:
             leg.quantity_coin,
             view.snapshot,
             instruments,
+            market=lending_market(accounts[leg.target_account_id], view.rulebooks),
         )
         if isinstance(found, Failure):
             continue  # it stays on its way, and the account is judged as it is

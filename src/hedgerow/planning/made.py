@@ -13,7 +13,7 @@ from decimal import Decimal
 from hedgerow.errors import Failure
 from hedgerow.hedging import ChosenTrade, Offer, crossing_and_fee_usd
 from hedgerow.instruments import Instrument, Option, lot_of, settlement_of
-from hedgerow.limits import Limit, LimitState, Survey, account_node, arrived, survey
+from hedgerow.limits import Limit, LimitState, Survey, account_node, arrived, lending_market, survey
 from hedgerow.margin import MarginReport, Rulebook
 from hedgerow.planning.costs import ChosenMove
 from hedgerow.planning.done import traded_at_cost
@@ -180,6 +180,7 @@ class _Path:
                 move.quantity_coin,
                 self._now.snapshot,
                 self._instruments,
+                market=lending_market(after[route.target_account_id], self._rulebooks),
             )
             assert not isinstance(filled, Failure), "it arrived when it was chosen"
             after[route.target_account_id] = filled

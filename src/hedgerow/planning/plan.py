@@ -53,7 +53,7 @@ def plan(
         legs.append(_order(trade, venue_of[trade.account_id], client_id))
     after = before
     if legs:
-        accounts = projected(before.book.accounts, legs, before.snapshot, instruments)
+        accounts = projected(before.book.accounts, legs, before.snapshot, instruments, rulebooks)
         after = survey(book(accounts, instruments), before.snapshot, rulebooks, limits)
     return Plan(
         plan_id=stamp(time_ns),

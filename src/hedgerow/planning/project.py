@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from hedgerow.errors import Failure
 from hedgerow.hedging import Trade
 from hedgerow.instruments import Instrument, LinearPerpetual
-from hedgerow.limits import arrived
-from hedgerow.margin import with_leg
+from hedgerow.limits import arrived, lending_market
+from hedgerow.margin import Rulebook, with_leg
 from hedgerow.market import Snapshot
 from hedgerow.planning.records import Leg, Order, Transfer
 from hedgerow.portfolio import Account, with_balance
@@ -23,6 +23,7 @@ def projected(
     legs: Sequence[Leg],
     snapshot: Snapshot,
     instruments: Mapping[str, Instrument],
+    rulebooks: Mapping[str, Rulebook],
 ) -> tuple[Account, ...]:
     """Give the accounts after the legs, in the same order."""
     after = {account.account_id: account for account in accounts}
@@ -39,7 +40,7 @@ def projected(
             source = after[leg.source_account_id]
             after[leg.source_account_id] = with_balance(source, leg.asset, -leg.quantity_coin)
             target = after[leg.target_account_id]
-            after[leg.target_account_id] = _received(target, leg, snapshot, instruments)
+            after[leg.target_account_id] = _received(target, leg, snapshot, instruments, rulebooks)
     return tuple(after[account.account_id] for account in accounts)
 
 
@@ -63,7 +64,14 @@ def traded(
 
 
 def _received(
-    account: Account, leg: Transfer, snapshot: Snapshot, instruments: Mapping[str, Instrument]
+    account: Account,
+    leg: Transfer,
+    snapshot: Snapshot,
+    instruments: Mapping[str, Instrument],
+    rulebooks: Mapping[str, Rulebook],
 ) -> Account:
-    found = arrived(account, leg.asset, leg.use, leg.quantity_coin, snapshot, instruments)
+    market = lending_market(account, rulebooks)
+    found = arrived(
+        account, leg.asset, leg.use, leg.quantity_coin, snapshot, instruments, market=market
+    )
     return account if isinstance(found, Failure) else found

@@ -13,7 +13,7 @@ from hedgerow.collateral import Route
 from hedgerow.errors import Failure, OutOfDomain
 from hedgerow.hedging import Depth, Offer, offer
 from hedgerow.instruments import Instrument
-from hedgerow.limits import Limit, Survey, arrived, survey
+from hedgerow.limits import Limit, Survey, arrived, lending_market, survey
 from hedgerow.margin import Rulebook, terms_of, with_leg
 from hedgerow.market import Ladder, Level
 from hedgerow.planning import (
@@ -202,7 +202,13 @@ def executed(now: Survey, plan: Plan) -> Survey:
             accounts[leg.source_account_id], leg.asset, gone
         )
         filled = arrived(
-            accounts[leg.target_account_id], leg.asset, leg.use, leg.quantity_coin, NOW, TERMS
+            accounts[leg.target_account_id],
+            leg.asset,
+            leg.use,
+            leg.quantity_coin,
+            NOW,
+            TERMS,
+            market=lending_market(accounts[leg.target_account_id], RULES),
         )
         assert isinstance(filled, Account)
         accounts[leg.target_account_id] = filled

@@ -265,7 +265,7 @@ def test_a_loan_receives_in_scaled_units(row: str) -> None:
         valid_ns=1,
     )
 
-    after = projected((loan, wallet), got.legs, now, TERMS)
+    after = projected((loan, wallet), got.legs, now, TERMS, RULES)
     assert after[0].quantity_contracts(instrument_id) == D(contracts)
     assert after[1].balance_coin(asset) == 10**6 - D(quantity)
 

@@ -28,6 +28,7 @@ from hedgerow.app.exposure import exposure
 from hedgerow.app.kernel_cache import choose_kernel_cache
 from hedgerow.app.limits import calls, limits
 from hedgerow.app.margin import margin
+from hedgerow.app.option_structures import OPTION_STRUCTURES
 from hedgerow.app.options import At, Data, DeskPath, Json, Seed, Source
 from hedgerow.app.planning import plan
 from hedgerow.app.price import price
@@ -53,7 +54,7 @@ for noun in (
     journal,
 ):  # fmt: skip
     app.command(noun)
-for name, verb in STRUCTURES.items():
+for name, verb in {**STRUCTURES, **OPTION_STRUCTURES}.items():
     hedge.command(verb, name=name)
 
 

@@ -41,6 +41,8 @@ ACTIONS: Final[Mapping[str, str]] = {
     "hedge bands": "bands:show_bands",
     "hedge structure": "floors_shown:show_floors",
     "hedge carry": "carry_shown:show_carry",
+    "hedge scalp": "scalps_shown:show_scalp",
+    "hedge greeks": "greeks_shown:show_greeks",
     "hedge backtest": "backtests:show_backtest",
     "collateral plan": "plans:show_transfers",
     "collateral freed": "plans:show_freed",

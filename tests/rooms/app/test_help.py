@@ -54,6 +54,8 @@ COMMANDS = [
     ("hedge", "bands"),
     ("hedge", "structure"),
     ("hedge", "carry"),
+    ("hedge", "scalp"),
+    ("hedge", "greeks"),
     ("hedge", "backtest"),
     ("collateral",),
     ("collateral", "plan"),

@@ -33,6 +33,7 @@ from hedgerow.app.planning import plan
 from hedgerow.app.price import price
 from hedgerow.app.risk import risk
 from hedgerow.app.solvency import solvency
+from hedgerow.app.structure_backtests import BACKTESTS
 from hedgerow.app.structures import STRUCTURES
 from hedgerow.app.surface import surface
 from hedgerow.errors import HedgerowError
@@ -53,7 +54,7 @@ for noun in (
     journal,
 ):  # fmt: skip
     app.command(noun)
-for name, verb in STRUCTURES.items():
+for name, verb in {**STRUCTURES, **BACKTESTS}.items():
     hedge.command(verb, name=name)
 
 

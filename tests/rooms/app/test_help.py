@@ -55,6 +55,7 @@ COMMANDS = [
     ("hedge", "structure"),
     ("hedge", "carry"),
     ("hedge", "backtest"),
+    ("hedge", "backtest-loop"),
     ("collateral",),
     ("collateral", "plan"),
     ("plan",),

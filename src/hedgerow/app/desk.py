@@ -44,6 +44,7 @@ from hedgerow.simulation import (
     DepthModel,
     LendingModel,
     OracleModel,
+    PegOracleModel,
     ShareModel,
     StakingModel,
 )
@@ -99,6 +100,7 @@ class Desk:
     price_collar_frac: Decimal
     planning: JointPlanning | None  # None: bands and buffers, each for itself
     assumptions: Assumptions
+    at_spot: tuple[str, ...]  # perpetuals that nobody recorded, taken to stand at spot
     option_half_spread_vol_frac: float
 
     @property
@@ -181,6 +183,7 @@ def _desk(written: DeskFile, rulebooks: Mapping[str, Rulebook], digest: str) -> 
         price_collar_frac=budget.price_collar,
         planning=_planning(written.planning, written.assumptions.option_spread.half_spread_vol),
         assumptions=_assumptions(written, perpetuals),
+        at_spot=tuple(written.assumptions.perpetuals_at_spot),
         option_half_spread_vol_frac=written.assumptions.option_spread.half_spread_vol,
     )
 
@@ -331,6 +334,10 @@ def _assumptions(written: DeskFile, perpetuals: tuple[LinearPerpetual, ...]) -> 
                 delay_ns=feed.delay,
             )
             for asset, feed in part.oracle.items()
+        ),
+        peg_oracles=tuple(
+            PegOracleModel(asset=asset, round_age_ns=feed.round_age)
+            for asset, feed in part.peg_oracle.items()
         ),
         stakings=tuple(
             StakingModel(

@@ -256,6 +256,12 @@ class StakingPart(Part):
     heartbeat: DurationPositive | None = None
 
 
+class PegOraclePart(Part):
+    """How old a round of the token's feed may be, against the coin it is staked from."""
+
+    round_age: DurationPositive
+
+
 class SharePart(Part):
     """What one share of a vault is worth in the vault's asset."""
 
@@ -276,9 +282,11 @@ class AssumptionsPart(Part):
     depth: DepthPart | None = None
     option_spread: OptionSpreadPart = OptionSpreadPart(half_spread_vol=0.01)
     oracle: dict[Name, OraclePart] = Field(default_factory=dict)
+    peg_oracle: dict[Name, PegOraclePart] = Field(default_factory=dict)
     staking: dict[Name, StakingPart] = Field(default_factory=dict)
     share: dict[Name, SharePart] = Field(default_factory=dict)
     lending: dict[Name, dict[Name, LendingPart]] = Field(default_factory=dict)
+    perpetuals_at_spot: list[Name] = Field(default_factory=list)
 
 
 class DeskFile(Part):

@@ -57,6 +57,7 @@ COMMANDS = [
     ("hedge", "scalp"),
     ("hedge", "greeks"),
     ("hedge", "backtest"),
+    ("hedge", "backtest-loop"),
     ("collateral",),
     ("collateral", "plan"),
     ("plan",),

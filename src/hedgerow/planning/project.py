@@ -1,7 +1,7 @@
 """What accounts would look like with every leg done: orders at the mark, transfers arrived.
 
-Used to state each limit after a plan. Fees and slippage are in the plan's cost, not in the
-projected balances.
+Used to state each limit after a plan. A transfer's fee has left its source; what a trade costs
+beyond the mark is in the plan's cost, not in the projected balances.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,8 @@ def projected(
             )
         else:
             source = after[leg.source_account_id]
-            after[leg.source_account_id] = with_balance(source, leg.asset, -leg.quantity_coin)
+            gone = -leg.quantity_coin - leg.fee_coin
+            after[leg.source_account_id] = with_balance(source, leg.asset, gone)
             target = after[leg.target_account_id]
             after[leg.target_account_id] = _received(target, leg, snapshot, instruments)
     return tuple(after[account.account_id] for account in accounts)

@@ -98,8 +98,12 @@ def plan_tables(
         ("#", "", True), ("What", "", False), ("Quantity", "contracts or coin", True),
         ("Limit price", "USD", True), ("Expected cost", "USD", True), ("Why", "", False),
     )  # fmt: skip
+    number = {leg.client_id: str(n) for n, leg in enumerate(plan.legs, start=1)}
+    is_waiting = any(leg.waits_for for leg in plan.legs)
+    if is_waiting:
+        head = (*head[:1], ("Waits for", "#", False), *head[1:])
     rows = []
-    for n, leg in enumerate(plan.legs, start=1):
+    for leg in plan.legs:
         if isinstance(leg, Order):
             verb = "buy" if leg.quantity_contracts > 0 else "sell"
             words = f"{verb} {leg.instrument_id} on {leg.account_id}"
@@ -109,7 +113,8 @@ def plan_tables(
             size, price = leg.quantity_coin, "no price"
         rows.append(
             (
-                str(n),
+                number[leg.client_id],
+                *((", ".join(number[each] for each in leg.waits_for),) if is_waiting else ()),
                 words,
                 quantity(size, sign=True),
                 price,

@@ -20,7 +20,7 @@ from hedgerow.execution.ports import Exchange
 from hedgerow.execution.records import Mode, Receipt
 from hedgerow.instruments import Instrument
 from hedgerow.market import Snapshot
-from hedgerow.planning import Leg, Order, Plan, Transfer
+from hedgerow.planning import Leg, Order, Plan, Switch, Transfer
 from hedgerow.units import SECOND_NS, format_ns
 
 __all__ = ["ABSENCE_GAP_NS", "GRACE_NS", "outcome", "recover", "resolve", "submit"]
@@ -165,9 +165,9 @@ def _undone(leg: Leg, plan: Plan, receipts: Sequence[Receipt]) -> list[str]:
 
 
 def _refusal(leg: Leg, waits_for: str) -> ExecutionError:
-    if isinstance(leg, Order):
-        return OrderRefused(f"order {leg.client_id} was not sent: it waits for {waits_for}")
-    return TransferRefused(f"transfer {leg.client_id} was not sent: it waits for {waits_for}")
+    refusal = TransferRefused if isinstance(leg, Transfer) else OrderRefused
+    kind = leg.__struct_config__.tag
+    return refusal(f"{kind} {leg.client_id} was not sent: it waits for {waits_for}")
 
 
 def _waiting(leg: Leg, waits_for: Sequence[str], time_ns: int) -> Receipt:
@@ -180,7 +180,7 @@ def _waiting(leg: Leg, waits_for: Sequence[str], time_ns: int) -> Receipt:
 
 
 def _check_plan(plan: Plan, leg: Leg, time_ns: int) -> None:
-    refusal = OrderRefused if isinstance(leg, Order) else TransferRefused
+    refusal = TransferRefused if isinstance(leg, Transfer) else OrderRefused
     if time_ns > plan.expires_ns:
         raise refusal(
             f"plan {plan.plan_id} expired {format_ns(plan.expires_ns)}, now is "
@@ -239,6 +239,8 @@ def _send(leg: Leg, exchange: Exchange, journal: Journal, time_ns: int) -> Recei
     try:
         if isinstance(leg, Order):
             receipt = exchange.place(leg, time_ns)
+        elif isinstance(leg, Switch):
+            receipt = exchange.switch(leg, time_ns)
         else:
             receipt = exchange.move(leg, time_ns)
     except ExecutionError as refusal:
@@ -279,7 +281,7 @@ def _resolve(client_id: str, exchange: Exchange, journal: Journal, time_ns: int)
         return known  # an answer about something else says nothing
     if found.status != rows[-1].kind:
         _journal_receipt(client_id, found, journal, time_ns)
-        leg: Leg = msgspec.convert(rows[0].payload["leg"], Order | Transfer)
+        leg: Leg = msgspec.convert(rows[0].payload["leg"], Order | Transfer | Switch)
         _alert_overfill(leg, found, journal, time_ns)
     return found
 

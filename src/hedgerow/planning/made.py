@@ -12,7 +12,7 @@ from hedgerow.hedging import ChosenTrade, Offer
 from hedgerow.instruments import Instrument, Option, lot_of, settlement_of
 from hedgerow.limits import Limit, Survey
 from hedgerow.margin import Rulebook
-from hedgerow.planning.costs import ChosenMove
+from hedgerow.planning.costs import ChosenMove, ModeSwitch
 from hedgerow.planning.joint import Joint
 from hedgerow.planning.lots import exact_lots
 from hedgerow.planning.plan import stamp
@@ -24,6 +24,7 @@ from hedgerow.planning.records import (
     Order,
     Plan,
     RunnerUp,
+    Switch,
     Transfer,
 )
 from hedgerow.planning.sequence import ordered
@@ -65,6 +66,9 @@ def made(
     for act, waits_for_index in steps:
         name = f"{stamp(time_ns)}-{len(legs)}"
         waits_for = tuple(legs[at].client_id for at in waits_for_index)
+        if isinstance(act, ModeSwitch):
+            legs.append(_switch(act, now, name, waits_for))
+            continue
         if isinstance(act, ChosenMove):
             legs.append(_transfer(act, name, waits_for))
             continue
@@ -75,6 +79,7 @@ def made(
     acts = [step.act for step in steps]
     trades = [act for act in acts if isinstance(act, ChosenTrade)]
     moves = [act for act in acts if isinstance(act, ChosenMove)]
+    gas_usd = sum(act.gas_usd for act in acts if isinstance(act, ModeSwitch))
     cost_usd = sum(each.cost_usd for each in acts)
     return Plan(
         plan_id=stamp(time_ns),
@@ -86,7 +91,7 @@ def made(
         limits_after=after,
         assumptions=(*assumptions, *_uncounted(trades, offers)),
         unmet=(*chosen.unplanned, *chosen.refused, *trouble),
-        costs=_costs(trades, moves),
+        costs=_costs(trades, moves, gas_usd),
         prices=tuple(
             BoundPrice(
                 name=each.name,
@@ -111,7 +116,9 @@ def _uncounted(
     return tuple(f"The funding of {name} is unknown and not in the cost." for name in names)
 
 
-def _costs(trades: Sequence[ChosenTrade], moves: Sequence[ChosenMove]) -> tuple[CostKind, ...]:
+def _costs(
+    trades: Sequence[ChosenTrade], moves: Sequence[ChosenMove], gas_usd: float
+) -> tuple[CostKind, ...]:
     kinds: dict[CostName, float] = {
         "crossing": sum(each.crossing_usd for each in trades),
         "fee": sum(each.fee_usd for each in trades) + sum(each.fee_usd for each in moves),
@@ -119,11 +126,29 @@ def _costs(trades: Sequence[ChosenTrade], moves: Sequence[ChosenMove]) -> tuple[
         "ticket": sum(each.ticket_usd for each in trades),
         "capital": sum(each.capital_usd for each in moves),
         "late": sum(each.late_usd for each in moves),
+        "gas": gas_usd,
     }
     return tuple(
         CostKind(kind=kind, cost_expected_usd=round(cost, _DECIMALS))
         for kind, cost in kinds.items()
         if round(cost, _DECIMALS) != 0.0
+    )
+
+
+def _switch(
+    act: ModeSwitch,
+    now: Survey,
+    client_id: str,
+    waits_for: tuple[str, ...],
+) -> Switch:
+    held = now.book.account(act.account_id).rulebook
+    return Switch(
+        client_id=client_id,
+        account_id=act.account_id,
+        rulebook=act.rulebook,
+        cost_expected_usd=round(act.gas_usd, _DECIMALS),
+        reason=f"from the category of {held}: with it the rest of the plan is cheaper, or better",
+        waits_for=waits_for,
     )
 
 

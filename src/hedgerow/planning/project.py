@@ -6,13 +6,15 @@ beyond the mark is in the plan's cost, not in the projected balances.
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from hedgerow.errors import Failure
 from hedgerow.hedging import Trade
 from hedgerow.instruments import Instrument, LinearPerpetual
 from hedgerow.limits import arrived
 from hedgerow.margin import with_leg
 from hedgerow.market import Snapshot
-from hedgerow.planning.records import Leg, Order, Transfer
+from hedgerow.planning.records import Leg, Order, Switch, Transfer
 from hedgerow.portfolio import Account, with_balance
 
 __all__ = ["projected", "traded"]
@@ -35,6 +37,9 @@ def projected(
             after[leg.account_id] = with_leg(
                 after[leg.account_id], terms, leg.quantity_contracts, mark
             )
+        elif isinstance(leg, Switch):
+            account = after[leg.account_id]
+            after[leg.account_id] = msgspec.structs.replace(account, rulebook=leg.rulebook)
         else:
             source = after[leg.source_account_id]
             gone = -leg.quantity_coin - leg.fee_coin

@@ -8,7 +8,17 @@ import msgspec
 from hedgerow.errors import Failure
 from hedgerow.limits import LimitState
 
-__all__ = ["BoundPrice", "CostKind", "CostName", "Leg", "Order", "Plan", "RunnerUp", "Transfer"]
+__all__ = [
+    "BoundPrice",
+    "CostKind",
+    "CostName",
+    "Leg",
+    "Order",
+    "Plan",
+    "RunnerUp",
+    "Switch",
+    "Transfer",
+]
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, tag="order", omit_defaults=True):
@@ -51,7 +61,22 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True, tag="transfer", omit_d
     waits_for: tuple[str, ...] = ()
 
 
-Leg: TypeAlias = Order | Transfer
+class Switch(msgspec.Struct, frozen=True, kw_only=True, tag="switch", omit_defaults=True):
+    """An account of a lending market joins another category (e-mode), or leaves one.
+
+    It is told by `rulebook`, the one that the account is judged by afterwards. `waits_for` is told
+    at `Order`.
+    """
+
+    client_id: str
+    account_id: str
+    rulebook: str
+    cost_expected_usd: float
+    reason: str
+    waits_for: tuple[str, ...] = ()
+
+
+Leg: TypeAlias = Order | Transfer | Switch
 
 
 class RunnerUp(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +87,7 @@ class RunnerUp(msgspec.Struct, frozen=True, kw_only=True):
     lost_because: str
 
 
-CostName: TypeAlias = Literal["crossing", "fee", "carry", "ticket", "capital", "late"]
+CostName: TypeAlias = Literal["crossing", "fee", "carry", "ticket", "capital", "late", "gas"]
 
 
 class CostKind(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,12 +16,14 @@ from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
+import msgspec
+
 from hedgerow.errors import Failure
 from hedgerow.hedging import ChosenTrade, Offer, crossing_and_fee_usd
 from hedgerow.instruments import Instrument, lot_of
 from hedgerow.limits import Limit, LimitState, Survey, account_node, arrived, survey
-from hedgerow.margin import MarginReport, Rulebook
-from hedgerow.planning.costs import ChosenMove, route_name
+from hedgerow.margin import MarginReport, Rulebook, switch_refusal
+from hedgerow.planning.costs import ChosenMove, ModeSwitch, route_name
 from hedgerow.planning.done import traded_at_cost
 from hedgerow.planning.joint import Joint
 from hedgerow.planning.lots import exact_lots
@@ -30,7 +32,7 @@ from hedgerow.units import quantise, to_model
 
 __all__ = ["Act", "Ordered", "Step", "ordered"]
 
-Act: TypeAlias = ChosenMove | ChosenTrade
+Act: TypeAlias = ModeSwitch | ChosenMove | ChosenTrade
 
 _PIECES = 4
 # No account of a person is called so: what is on its way between two of them.
@@ -63,12 +65,13 @@ def ordered(
     rulebooks: Mapping[str, Rulebook],
 ) -> Ordered:
     """Order what was chosen; cut trades where whole ones cannot be ordered."""
-    whole: list[Act] = [*chosen.moves, *chosen.trades]
+    whole: list[Act] = [*chosen.switches, *chosen.moves, *chosen.trades]
     path = _Path(chosen, whole, limits, instruments, rulebooks)
     path.search()
     if path.is_whole:
         return path.told(chosen.after.limits)
-    path = _Path(chosen, [*chosen.moves, *_pieces(chosen)], limits, instruments, rulebooks)
+    cut: list[Act] = [*chosen.switches, *chosen.moves, *_pieces(chosen)]
+    path = _Path(chosen, cut, limits, instruments, rulebooks)
     path.search()
     return path.told(chosen.after.limits if path.is_whole else None)
 
@@ -208,6 +211,10 @@ class _Path:
         then = self._survey(done | {k}, here)
         said = [_told(state) for state in self._broken(then)]
         act = self._acts[k]
+        if isinstance(act, ModeSwitch):
+            account = self._accounts(done, here)[act.account_id]
+            refusal = self._refusal(account, act)
+            return said if refusal is None else [refusal.message, *said]
         acting = act.route.source_account_id if isinstance(act, ChosenMove) else act.account_id
         node = next(account_node(each) for each in then.book.accounts if each.account_id == acting)
         before, after = self._now.reports.get(node), then.reports.get(node)
@@ -246,11 +253,19 @@ class _Path:
         accounts = {each.account_id: each for each in self._now.book.accounts}
         for k in sorted(done):
             act = self._acts[k]
-            if isinstance(act, ChosenMove):
+            if isinstance(act, ModeSwitch):
+                account = accounts[act.account_id]
+                accounts[act.account_id] = msgspec.structs.replace(account, rulebook=act.rulebook)
+            elif isinstance(act, ChosenMove):
                 self._move(accounts, act, has_arrived=k in here)
             else:
                 self._trade(accounts, act)
         return accounts
+
+    def _refusal(self, account: Account, act: ModeSwitch) -> Failure | None:
+        assert account.rulebook is not None, "it was switched when it was chosen"
+        now, then = self._rulebooks[account.rulebook], self._rulebooks[act.rulebook]
+        return switch_refusal(account, self._instruments, self._now.snapshot, now, then)
 
     def _move(self, accounts: dict[str, Account], act: ChosenMove, *, has_arrived: bool) -> None:
         route = act.route
@@ -299,6 +314,8 @@ class _Path:
         act = self._acts[k]
         if isinstance(act, ChosenMove):
             return route_name(act.route)
+        if isinstance(act, ModeSwitch):
+            return f"{act.account_id} to {act.rulebook}"
         return f"{act.instrument_id} on {act.account_id}"
 
 

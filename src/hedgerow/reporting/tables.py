@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from hedgerow.limits import METRICS, LimitState
-from hedgerow.planning import Order, Plan
+from hedgerow.planning import Order, Plan, Switch
 from hedgerow.reporting.figures import (
     UNKNOWN,
     clock,
@@ -107,16 +107,19 @@ def plan_tables(
         if isinstance(leg, Order):
             verb = "buy" if leg.quantity_contracts > 0 else "sell"
             words = f"{verb} {leg.instrument_id} on {leg.account_id}"
-            size, price = leg.quantity_contracts, quantity(leg.price_limit_usd)
+            size = quantity(leg.quantity_contracts, sign=True)
+            price = quantity(leg.price_limit_usd)
+        elif isinstance(leg, Switch):
+            words, size, price = f"switch {leg.account_id} to {leg.rulebook}", "none", "no price"
         else:
             words = f"{leg.use} {leg.asset}: {leg.source_account_id} to {leg.target_account_id}"
-            size, price = leg.quantity_coin, "no price"
+            size, price = quantity(leg.quantity_coin, sign=True), "no price"
         rows.append(
             (
                 number[leg.client_id],
                 *((", ".join(number[each] for each in leg.waits_for),) if is_waiting else ()),
                 words,
-                quantity(size, sign=True),
+                size,
                 price,
                 usd(leg.cost_expected_usd),
                 leg.reason,

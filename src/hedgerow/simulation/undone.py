@@ -10,7 +10,7 @@ import re
 import msgspec
 
 from hedgerow.errors import Failure
-from hedgerow.planning import Leg, Order
+from hedgerow.planning import Leg, Transfer
 from hedgerow.simulation.records import Undone
 
 __all__ = ["UndoneLog"]
@@ -37,10 +37,10 @@ class UndoneLog:
         self._leg(leg, "waits", message, time_ns)
 
     def _leg(self, leg: Leg, what_of_it: str, message: str, time_ns: int) -> None:
-        subject = leg.account_id if isinstance(leg, Order) else leg.target_account_id
+        subject = leg.target_account_id if isinstance(leg, Transfer) else leg.account_id
         own_id = re.compile(rf"(?<!\w){re.escape(leg.client_id)}(?!\w)")
         kind = _NUMBER.sub("", own_id.sub("", message))
-        what = "order" if isinstance(leg, Order) else "transfer"
+        what = leg.__struct_config__.tag
         said = f"{what} {what_of_it}"
         self._add(subject, f"{said}: {kind}", f"{said}: {message}", time_ns)
 

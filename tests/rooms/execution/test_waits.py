@@ -1,12 +1,13 @@
 """A leg is not sent before what it waits for is done, and never where that failed."""
 
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
 
-from hedgerow.execution import Exchange, Journal, Receipt, resolve, submit
-from hedgerow.planning import Leg, Order, Plan, Transfer
+from hedgerow.execution import AllowedSwitch, Exchange, Journal, Receipt, resolve, submit
+from hedgerow.planning import Leg, Order, Plan, Switch, Transfer
 from hedgerow.units import SECOND_NS
 from tests.rooms.execution.desk import (
     GUARDS,
@@ -27,14 +28,14 @@ def after(leg: Order | Transfer, *client_ids: str) -> Leg:
 
 
 def send(
-    journal: Journal, exchange: Exchange, what: Plan, time_ns: int = NOW_NS
+    journal: Journal, exchange: Exchange, what: Plan, time_ns: int = NOW_NS, **guards: Any
 ) -> list[tuple[str, str]]:
     receipts = submit(
         what,
         mode="auto",
         exchange=exchange,
         journal=journal,
-        guards=GUARDS,
+        guards=msgspec.structs.replace(GUARDS, **guards),
         instruments=INSTRUMENTS,
         snapshot=market(),
         time_ns=time_ns,
@@ -118,3 +119,37 @@ def test_an_order_that_filled_in_part_stops_what_waits_for_it(
         "rejected",
         f"transfer b was not sent: it waits for a, of which {filled} of 100 contracts were filled",
     )
+
+
+SWITCH = Switch(
+    client_id="s", account_id="loan", rulebook="aave/joined", cost_expected_usd=2.0, reason="use"
+)
+ALLOWED = (AllowedSwitch(account_id="loan", rulebook="aave/joined"),)
+
+
+def test_a_switch_that_is_allowed_is_made_and_what_waits_for_it_goes(journal: Journal) -> None:
+    exchange = Failing(venue(), "never")
+    told = send(journal, exchange, plan(SWITCH, after(order("b"), "s")), switches=ALLOWED)
+    assert statuses(told) == ["filled", "filled"]
+    assert exchange.calls == ["switch s", "place b"]
+    assert [row.kind for row in journal.rows_of("s")] == ["intent", "sent", "filled"]
+    (known,) = resolve(["s"], exchange, journal, NOW_NS)
+    assert known.status == "filled"
+
+
+@pytest.mark.parametrize(
+    ("guards", "said"),
+    [
+        ({}, "switch s of loan: aave/joined is not on the list of allowed switches"),
+        ({"switches": ALLOWED, "is_stopped": True}, "the kill switch is on"),
+        ({"switches": ALLOWED, "snapshot_ns_max": 0}, "the market is 1 s old"),
+    ],
+)
+def test_a_switch_that_a_guard_stops_is_not_made(
+    journal: Journal, guards: dict[str, Any], said: str
+) -> None:
+    exchange = Failing(venue(), "never")
+    ((status, message),) = send(journal, exchange, plan(SWITCH), NOW_NS + SECOND_NS, **guards)
+    assert status == "rejected"
+    assert said in message
+    assert exchange.calls == []

@@ -90,7 +90,7 @@ def told(plan: Plan) -> list[tuple[str, str, tuple[int, ...]]]:
     return [
         (
             "trade" if isinstance(leg, Order) else "send",
-            leg.account_id if isinstance(leg, Order) else leg.target_account_id,
+            leg.target_account_id if isinstance(leg, Transfer) else leg.account_id,
             tuple(place[each] for each in leg.waits_for),
         )
         for leg in plan.legs
@@ -161,7 +161,7 @@ def check_every_way_there(now: Survey, plan: Plan, fails: str | None = None) -> 
         assert come <= {each.client_id for each in sent}
         then = done(now, sent, come)
         assert hard(then) <= hard(now), (leg.client_id, fails)
-        acting = leg.account_id if isinstance(leg, Order) else leg.source_account_id
+        acting = leg.source_account_id if isinstance(leg, Transfer) else leg.account_id
         assert lacks(then, acting) <= max(lacks(now, acting), D("0.0001"))
 
 
@@ -259,7 +259,7 @@ def can_be_ordered(now: Survey, plan: Plan) -> bool:
                 sent, leg = order[: at + 1], order[at]
                 come = {each.client_id for each in order[:at]} if is_late else set()
                 then = done(now, sent, come)
-                acting = leg.account_id if isinstance(leg, Order) else leg.source_account_id
+                acting = leg.source_account_id if isinstance(leg, Transfer) else leg.account_id
                 may_lack = lacks(now, acting) if isinstance(leg, Order) else D(0)
                 if not hard(then) <= hard(now) or lacks(then, acting) > may_lack:
                     break

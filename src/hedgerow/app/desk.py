@@ -21,6 +21,7 @@ from hedgerow.app.desk_file import (
     PlanningPart,
     RecordingPart,
     RoutePart,
+    SwitchPart,
     read_desk_file,
 )
 from hedgerow.app.desk_instruments import instrument_of
@@ -37,7 +38,7 @@ from hedgerow.instruments import Instrument, LinearPerpetual
 from hedgerow.limits import CallPolicy, FirstPassage, Limit
 from hedgerow.margin import Rulebook, rulebooks_at, terms_of
 from hedgerow.market import AgeLimits
-from hedgerow.planning import JointTerms
+from hedgerow.planning import JointTerms, ModeSwitch
 from hedgerow.portfolio import Account, Balance, OpenOrder, Position
 from hedgerow.simulation import (
     Assumptions,
@@ -93,6 +94,7 @@ class Desk:
     hedges: tuple[HedgePolicy, ...]
     buffers: tuple[BufferPolicy, ...]
     routes: tuple[Route, ...]
+    switches: tuple[ModeSwitch, ...]
     has_budget: bool  # without one (never in mode auto) the caps below are zero
     order_usd_max: Decimal
     orders_usd_per_day: Decimal
@@ -176,6 +178,7 @@ def _desk(written: DeskFile, rulebooks: Mapping[str, Rulebook], digest: str) -> 
         ),
         buffers=tuple(map(_buffer, written.buffers)),
         routes=tuple(map(_route, written.routes)),
+        switches=tuple(map(_switch, written.switches)),
         has_budget=written.budget is not None,
         order_usd_max=budget.order_usd_max,
         orders_usd_per_day=budget.orders_usd_per_day,
@@ -276,6 +279,12 @@ def _route(part: RoutePart) -> Route:
         latency_ns=part.latency,
         fee_coin=part.fee_coin,
         step_coin=part.step_coin,
+    )
+
+
+def _switch(part: SwitchPart) -> ModeSwitch:
+    return ModeSwitch(
+        account_id=part.account, rulebook=part.rulebook, gas_usd=to_model(part.gas_usd)
     )
 
 

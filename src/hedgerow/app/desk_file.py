@@ -202,6 +202,14 @@ class RoutePart(Part):
     step_coin: ExactPositive
 
 
+class SwitchPart(Part):
+    """A category of its lending market (e-mode) that an account may join: that of a rulebook."""
+
+    account: Name
+    rulebook: str
+    gas_usd: ExactNotNegative = Decimal(0)
+
+
 class BudgetPart(Part):
     """Hard caps outside the strategy; a cap of 0 allows nothing."""
 
@@ -303,6 +311,7 @@ class DeskFile(Part):
     hedges: list[HedgePart] = Field(default_factory=list)
     buffers: list[BufferPart] = Field(default_factory=list)
     routes: list[RoutePart] = Field(default_factory=list)
+    switches: list[SwitchPart] = Field(default_factory=list)
     budget: BudgetPart | None = None
     planning: PlanningPart = PlanningPart()
     assumptions: AssumptionsPart = AssumptionsPart()

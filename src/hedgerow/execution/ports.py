@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from hedgerow.execution.records import Decision, Receipt, View
-from hedgerow.planning import Order, Transfer
+from hedgerow.planning import Order, Switch, Transfer
 
 __all__ = ["Agent", "Exchange"]
 
@@ -17,6 +17,10 @@ class Exchange(Protocol):
 
     def move(self, transfer: Transfer, time_ns: int) -> Receipt:
         """Start one transfer; it is credited later."""
+        ...
+
+    def switch(self, switch: Switch, time_ns: int) -> Receipt:
+        """Let an account join another category of its lending market; ``filled`` when it has."""
         ...
 
     def query(self, client_id: str, time_ns: int) -> Receipt | None:

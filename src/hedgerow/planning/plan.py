@@ -87,6 +87,7 @@ def _transfer(move: Move, client_id: str) -> Transfer:
         quantity_coin=move.quantity_coin,
         use=move.route.use,
         cost_expected_usd=move.cost_expected_usd,
+        fee_coin=move.route.fee_coin,
         reason=f"{move.route.target_account_id} uses {_percent(move.use_before_frac)} of its "
         f"equity; {move.route.use} brings it to {_percent(move.use_after_frac)}",
     )

@@ -338,6 +338,14 @@ def test_limits_that_cannot_hold_together_are_named() -> None:
     assert {(each.node, each.metric) for each in chosen.broken} <= broken(now)
 
 
+def test_with_nothing_to_do_it_with_a_broken_desk_gets_an_empty_plan_that_says_so() -> None:
+    now = desk(btc_one=10, usdc_one=9000)
+    chosen = planned(now, offers=(), routes=())
+    assert (chosen.trades, chosen.moves) == ((), ())
+    assert chosen.broken
+    assert chosen.remark == "a limit is broken, and there is nothing to trade or move"
+
+
 def test_the_joint_plan_is_no_dearer_than_either_half_that_does_as_much() -> None:
     now = desk(btc_one=6, usdc_one=350, eth_two=30, usdc_two=200)
     ways = compared(now, LIMITS, offers(now), ROUTES, TERMS, RULES)

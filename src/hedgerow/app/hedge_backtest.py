@@ -19,12 +19,11 @@ from hedgerow.app.desk import Desk
 from hedgerow.app.feed import Market
 from hedgerow.app.run_books import RunBooks, chain_ns
 from hedgerow.errors import DeskRejected, Failure, RequestRejected
-from hedgerow.execution import Agent, Decision, Receipt, View
+from hedgerow.execution import Agent, Decision, Receipt, View, send
 from hedgerow.exposure import aggregate
 from hedgerow.hedging import BAND_KINDS, BandKind, Depth, HedgeBudget, HedgePolicy
 from hedgerow.instruments import Instrument, has_entry
 from hedgerow.market import Ladder, Level, MarketEvent, MarketState, Snapshot
-from hedgerow.planning import Order
 from hedgerow.portfolio import book
 from hedgerow.pricing import value
 from hedgerow.reporting.backtests import HedgeRun
@@ -182,8 +181,7 @@ def followed(
 
     def act(decision: Decision, snapshot: Snapshot, time_ns: int) -> Iterator[Receipt]:
         for leg in () if decision.plan is None else decision.plan.legs:
-            sent = world.place(leg, time_ns) if isinstance(leg, Order) else world.move(leg, time_ns)
-            yield sent
+            yield send(world, leg, time_ns)
 
     def observe(seen: View, decisions: Sequence[Decision]) -> Frame:
         span_ns = max(1, end_ns - start_ns)

@@ -3,9 +3,9 @@
 from typing import Protocol
 
 from hedgerow.execution.records import Decision, Receipt, View
-from hedgerow.planning import Order, Switch, Transfer
+from hedgerow.planning import Leg, Order, Switch, Transfer
 
-__all__ = ["Agent", "Exchange"]
+__all__ = ["Agent", "Exchange", "send"]
 
 
 class Exchange(Protocol):
@@ -34,3 +34,12 @@ class Agent(Protocol):
     def step(self, view: View, time_ns: int) -> Decision:
         """Decide."""
         ...
+
+
+def send(exchange: Exchange, leg: Leg, time_ns: int) -> Receipt:
+    """Send a leg of any kind the way its kind goes."""
+    if isinstance(leg, Order):
+        return exchange.place(leg, time_ns)
+    if isinstance(leg, Switch):
+        return exchange.switch(leg, time_ns)
+    return exchange.move(leg, time_ns)

@@ -16,7 +16,7 @@ from hedgerow.execution.canonical import canonical
 from hedgerow.execution.chain import Row
 from hedgerow.execution.guards import Guards, check, spent_on_day
 from hedgerow.execution.journal import Journal
-from hedgerow.execution.ports import Exchange
+from hedgerow.execution.ports import Exchange, send
 from hedgerow.execution.records import Mode, Receipt
 from hedgerow.instruments import Instrument
 from hedgerow.market import Snapshot
@@ -237,12 +237,7 @@ def _refused(
 def _send(leg: Leg, exchange: Exchange, journal: Journal, time_ns: int) -> Receipt:
     journal.append("sent", time_ns, {}, leg.client_id)
     try:
-        if isinstance(leg, Order):
-            receipt = exchange.place(leg, time_ns)
-        elif isinstance(leg, Switch):
-            receipt = exchange.switch(leg, time_ns)
-        else:
-            receipt = exchange.move(leg, time_ns)
+        receipt = send(exchange, leg, time_ns)
     except ExecutionError as refusal:
         receipt = _rejected(leg.client_id, time_ns, str(refusal))
     except Exception as trouble:

@@ -21,7 +21,7 @@ import msgspec
 from hedgerow.errors import Failure
 from hedgerow.hedging import ChosenTrade, Offer, crossing_and_fee_usd
 from hedgerow.instruments import Instrument, lot_of
-from hedgerow.limits import Limit, LimitState, Survey, account_node, arrived, survey
+from hedgerow.limits import Limit, LimitState, Survey, account_node, arrived, lending_market, survey
 from hedgerow.margin import MarginReport, Rulebook, switch_refusal
 from hedgerow.planning.costs import ChosenMove, ModeSwitch, route_name
 from hedgerow.planning.done import traded_at_cost
@@ -284,6 +284,7 @@ class _Path:
             act.quantity_coin,
             self._now.snapshot,
             self._instruments,
+            market=lending_market(accounts[route.target_account_id], self._rulebooks),
         )
         assert not isinstance(filled, Failure), "it arrived when it was chosen"
         accounts[route.target_account_id] = filled

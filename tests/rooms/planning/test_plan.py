@@ -228,7 +228,7 @@ def test_a_balance_changes_alone() -> None:
 def test_a_transfer_takes_its_fee_out_of_its_source() -> None:
     move = msgspec.structs.replace(MOVE, route=msgspec.structs.replace(MOVE.route, fee_coin=D(7)))
     got = made(transfers=TransferPlan(moves=(move,), unmet=()))
-    after = projected(ACCOUNTS, got.legs[:1], before().snapshot, TERMS)
+    after = projected(ACCOUNTS, got.legs[:1], before().snapshot, TERMS, {})
     assert [each.balance_coin("USDC") for each in after] == [D(-140 + 300), D(1000 - 300 - 7)]
 
 

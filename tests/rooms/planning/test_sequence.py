@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hedgerow.collateral import Route
 from hedgerow.hedging import ChosenTrade, crossing_and_fee_usd
-from hedgerow.limits import Survey, arrived, survey
+from hedgerow.limits import Survey, arrived, lending_market, survey
 from hedgerow.margin import MarginReport, with_leg
 from hedgerow.planning import ChosenMove, Joint, Leg, Order, Plan, Transfer, made
 from hedgerow.portfolio import Account, book, with_balance
@@ -117,7 +117,8 @@ def done(now: Survey, legs: Sequence[Leg], come: Collection[str]) -> Survey:
             accounts["road"] = with_balance(accounts["road"], leg.asset, leg.quantity_coin)
             continue
         target = accounts[leg.target_account_id]
-        filled = arrived(target, leg.asset, leg.use, leg.quantity_coin, NOW, TERMS)
+        market = lending_market(target, RULES)
+        filled = arrived(target, leg.asset, leg.use, leg.quantity_coin, NOW, TERMS, market=market)
         assert isinstance(filled, Account)
         accounts[leg.target_account_id] = filled
     return survey(book(accounts.values(), TERMS), NOW, RULES, LIMITS)

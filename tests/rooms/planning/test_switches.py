@@ -142,7 +142,7 @@ def test_the_switch_that_mends_a_limit_for_its_gas_is_chosen() -> None:
     (after,) = plan.limits_after
     assert after.rung in ("calm", "watch")
     assert after.value_frac_usd_or_coin == pytest.approx(750 / 950)
-    accounts = projected(now.book.accounts, plan.legs, NOW, TERMS)
+    accounts = projected(now.book.accounts, plan.legs, NOW, TERMS, RULES)
     assert survey(book(accounts, TERMS), NOW, RULES, LIMITS).limits == plan.limits_after
 
 

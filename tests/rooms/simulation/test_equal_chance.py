@@ -80,7 +80,8 @@ def test_the_cheapest_mixture_of_a_ways_own_policies_is_taken() -> None:
     own = [outcomes(10, 0), outcomes(2, 40), outcomes(50, 20)]
     found = equal_chance(own, [outcomes(7, 20)], outcomes(90, 100), draws())
     assert found is not None
-    assert (found.chance_frac, found.dearer_usd) == (0.2, pytest.approx(6.0 - 7.0))
+    assert found.chance_frac == 0.2
+    assert found.dearer_usd == pytest.approx(6.0 - 7.0)
 
 
 def test_a_way_of_no_policy_is_refused() -> None:

@@ -13,7 +13,7 @@ from typing import final
 import msgspec
 
 from hedgerow.execution import Receipt
-from hedgerow.planning import Order, Transfer
+from hedgerow.planning import Order, Switch, Transfer
 
 __all__ = ["FakeExchange"]
 
@@ -42,6 +42,7 @@ class FakeExchange:
         self.prices_usd = dict(prices_usd)
         self.positions_contracts: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
         self.balances_coin = defaultdict(Decimal, balances_coin)
+        self.rulebooks: dict[str, str] = {}
         self.delay_ns = delay_ns
         self._receipts: dict[str, Receipt] = {}
         self._under_way: dict[str, Transfer] = {}
@@ -83,6 +84,13 @@ class FakeExchange:
             )
         self.advance(time_ns)
         return self._receipts[transfer.client_id]
+
+    def switch(self, switch: Switch, time_ns: int) -> Receipt:
+        """Let every account join whatever it likes."""
+        if switch.client_id not in self._receipts:
+            self.rulebooks[switch.account_id] = switch.rulebook
+            self._remember(Receipt(client_id=switch.client_id, time_ns=time_ns, status="filled"))
+        return self._receipts[switch.client_id]
 
     def query(self, client_id: str, time_ns: int) -> Receipt | None:
         """Say what became of a leg."""

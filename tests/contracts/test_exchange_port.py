@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from hedgerow.execution import Exchange, Receipt
-from hedgerow.planning import Order, Transfer
+from hedgerow.planning import Order, Switch, Transfer
 from hedgerow.simulation import World
 from hedgerow.units import MINUTE_NS, SECOND_NS
 from tests.fake_exchange import FakeExchange
@@ -96,6 +96,10 @@ class Ticking:
     def move(self, transfer: Transfer, time_ns: int) -> Receipt:
         self.advance(time_ns)
         return self.world.move(transfer, time_ns)
+
+    def switch(self, switch: Switch, time_ns: int) -> Receipt:
+        self.advance(time_ns)
+        return self.world.switch(switch, time_ns)
 
     def query(self, client_id: str, time_ns: int) -> Receipt | None:
         self.advance(time_ns)
@@ -262,6 +266,9 @@ def test_the_contract_can_fail() -> None:
 
         def move(self, transfer: Transfer, time_ns: int) -> Receipt:
             return self.inner.move(transfer, time_ns)
+
+        def switch(self, switch: Switch, time_ns: int) -> Receipt:
+            return self.inner.switch(switch, time_ns)
 
         def query(self, client_id: str, time_ns: int) -> Receipt | None:
             return self.inner.query(client_id, time_ns)

@@ -6,10 +6,9 @@ from decimal import Decimal
 from hedgerow.agents import DeskAgent
 from hedgerow.app.observe import frame
 from hedgerow.collateral import BufferPolicy
-from hedgerow.execution import Decision, Receipt, View
+from hedgerow.execution import Decision, Receipt, View, send
 from hedgerow.limits import Limit, survey
 from hedgerow.market import MarketEvent, Snapshot
-from hedgerow.planning import Order
 from hedgerow.portfolio import Account
 from hedgerow.simulation import Episode, Frame, World, run
 from hedgerow.units import MINUTE_NS
@@ -79,10 +78,7 @@ def lived(made: World, events: list[MarketEvent], accounts: Sequence[str]) -> Ep
     def act(decision: Decision, snapshot: Snapshot, time_ns: int) -> list[Receipt]:
         del snapshot
         legs = () if decision.plan is None else decision.plan.legs
-        return [
-            made.place(leg, time_ns) if isinstance(leg, Order) else made.move(leg, time_ns)
-            for leg in legs
-        ]
+        return [send(made, leg, time_ns) for leg in legs]
 
     def observe(seen: View, decisions: Sequence[Decision]) -> Frame:
         del decisions

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from math import fsum
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.collateral import BufferPolicy, Route
@@ -36,6 +36,7 @@ from tests.builders import (
     snapshot,
     tiered_rulebook,
 )
+from tests.draws import draws
 
 D = Decimal
 CALL = option(65000, "call", expiry_ns=T0_NS + 30 * DAY_NS)
@@ -138,7 +139,7 @@ def test_more_stable_collateral_never_brings_liquidation_closer(
     assert after[1] >= before[1] - 3e-4
 
 
-@settings(max_examples=40)
+@draws(40)
 @given(
     calls=st.integers(-40, 0),
     puts=st.integers(-40, 0),
@@ -273,5 +274,5 @@ def test_transfers_conserve_and_leave_every_source_its_buffer(
         )
         for at, move in enumerate(made.moves)
     ]
-    after = projected(accounts, legs, now, TERMS)
+    after = projected(accounts, legs, now, TERMS, rules)
     assert sum(one.balance_coin("USDC") for one in after) == sum(start.values())

@@ -5,7 +5,7 @@ from math import fsum
 from typing import NamedTuple
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.errors import Failure
@@ -26,6 +26,7 @@ from tests.builders import (
     quote,
     snapshot,
 )
+from tests.draws import draws
 from tests.rooms.risk.steps import T1_NS, held, later
 
 CALL, PUT = option(66_000, "call"), option(55_000, "put")
@@ -121,7 +122,7 @@ START = snapshot(
 )
 
 
-@settings(max_examples=60)
+@draws(60)
 @given(trades, shifts, shifts, shifts)
 def test_nothing_that_was_told_stays_unexplained(
     some: list[Trade], spot_frac: float, basis_frac: float, vol_frac: float
@@ -149,7 +150,7 @@ def test_nothing_that_was_told_stays_unexplained(
         assert abs(fsum(row.lines_usd.values()) + row.unexplained_usd - row.actual_usd) < 1e-6
 
 
-@settings(max_examples=60)
+@draws(60)
 @given(trades, shifts, shifts, shifts)
 def test_both_versions_agree_on_what_they_share(
     some: list[Trade], spot_frac: float, basis_frac: float, vol_frac: float

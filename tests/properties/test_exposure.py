@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.exposure import (
@@ -27,6 +27,7 @@ from hedgerow.portfolio import Account, Position, book
 from hedgerow.pricing import GREEKS, value
 from tests.builders import account, by_id
 from tests.builders import ladder as order_book
+from tests.draws import draws
 from tests.rooms.exposure.desk import CALL, ETHER, LINEAR, POOL, PUT, TERMS, market, now
 
 NOW = now(*market(), order_book("BTC-PERP", 60000, half_spread=3, size=40, levels=3))
@@ -89,7 +90,7 @@ def seen(accounts: tuple[Account, ...]) -> Seen:
     return Seen(row, steps, sorted_in, crossed, paid, left)
 
 
-@settings(max_examples=25)
+@draws(25)
 @given(positions(), positions(), st.randoms(use_true_random=False))
 def test_no_order_changes_a_digit(
     one: tuple[Position, ...], other: tuple[Position, ...], rng: Any
@@ -104,7 +105,7 @@ def test_no_order_changes_a_digit(
     assert seen(turned) == seen((first, second))
 
 
-@settings(max_examples=25)
+@draws(25)
 @given(positions(), st.integers(1, 9))
 def test_splitting_a_position_over_accounts_changes_nothing(
     held: tuple[Position, ...], tenths: int

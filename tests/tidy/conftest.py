@@ -1,10 +1,12 @@
-"""What the tidy tests look at: the tracked files, and the classes of the package."""
+"""What the tidy tests look at: tracked files, and sources and classes of the package."""
 
+import ast
 import importlib
 import pkgutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -35,6 +37,24 @@ def tracked() -> tuple[Path, ...]:
         pytest.skip(f"git ls-files failed: {listed.stderr.decode().strip()}")
     names = (Path(name) for name in listed.stdout.decode().split("\0") if name)
     return tuple(name for name in names if (ROOT / name).is_file())
+
+
+class Source(NamedTuple):
+    """A module of the package as text and as a tree."""
+
+    text: str
+    tree: ast.Module
+
+
+@pytest.fixture(scope="session")
+def sources() -> dict[str, Source]:
+    """Every module of hedgerow by its place below it, read and parsed once."""
+    package = ROOT / "src" / "hedgerow"
+    found = {}
+    for path in sorted(package.rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        found[path.relative_to(package).as_posix()] = Source(text, ast.parse(text))
+    return found
 
 
 def _classes() -> Iterator[type]:

@@ -6,7 +6,8 @@ round; `Decimal(str(x))` is the same with a shorter name.
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
+
+from tests.tidy.conftest import Source
 
 
 def bare(tree: ast.Module) -> Iterator[int]:
@@ -18,13 +19,11 @@ def bare(tree: ast.Module) -> Iterator[int]:
                     yield node.lineno
 
 
-def test_no_float_is_printed_into_a_decimal_outside_units(root: Path) -> None:
-    package = root / "src" / "hedgerow"
+def test_no_float_is_printed_into_a_decimal_outside_units(sources: dict[str, Source]) -> None:
     found = {}
-    for path in sorted(package.rglob("*.py")):
-        name = path.relative_to(package).as_posix()
+    for name, source in sources.items():
         if not name.startswith("units/"):
-            lines = list(bare(ast.parse(path.read_text(encoding="utf-8"))))
+            lines = list(bare(source.tree))
             if lines:
                 found[name] = lines
     assert not found, "hedgerow.units.digits_of keeps every digit and refuses what is not finite"

@@ -13,6 +13,7 @@ from doctest import DocTestParser
 from pathlib import Path
 
 from hedgerow.app.actions import ACTIONS
+from tests.tidy.conftest import Source
 
 # Called by whoever gave the base class, or soon.
 _KEPT = {
@@ -73,13 +74,13 @@ def parsed(folder: Path) -> list[ast.Module]:
     return [ast.parse(path.read_text(encoding="utf-8")) for path in sorted(folder.rglob("*.py"))]
 
 
-def test_whatever_is_public_has_a_caller(root: Path) -> None:
+def test_whatever_is_public_has_a_caller(root: Path, sources: dict[str, Source]) -> None:
     callers = [tree for folder in ("tools", "benchmarks") for tree in parsed(root / folder)]
     rooms = ("pricing", "risk", "solvency", "hedging", "planning", "collateral", "structures")
     # A refusal for want of a rule for orders sends its reader to the second.
     pages = [*(f"reference/{room}.md" for room in rooms), "how-to/your-own-desk.md"]
     told = "".join((root / "docs" / page).read_text(encoding="utf-8") for page in pages)
-    found = set(uncalled(parsed(root / "src" / "hedgerow"), callers, told))
+    found = set(uncalled([each.tree for each in sources.values()], callers, told))
     assert found == set(_KEPT), "delete it with its tests, or call it; what is kept says why"
 
 

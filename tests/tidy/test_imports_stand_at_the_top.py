@@ -9,25 +9,26 @@ itself.
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+
+from tests.tidy.conftest import Source
 
 _WITH_KERNELS = ("pricing", "solvency")
 _REGISTRIES = ("app/certify/suites/__init__.py", "margin/venues/__init__.py")
 
 
-def late_imports(source: str) -> Iterator[str]:
+def late_imports(tree: ast.Module) -> Iterator[str]:
     """Give every import that is not a statement of the module itself, and every TYPE_CHECKING."""
-    tree = ast.parse(source)
+    top = set(map(id, tree.body))
     for node in ast.walk(tree):
         if isinstance(node, ast.Name | ast.Attribute):
             name = node.id if isinstance(node, ast.Name) else node.attr
             if name in ("TYPE_CHECKING", "__import__", "import_module"):
                 yield f"{node.lineno}: {name}"
-        if node not in tree.body and isinstance(node, ast.ImportFrom):
+        if isinstance(node, ast.ImportFrom) and id(node) not in top:
             yield f"{node.lineno}: from {node.module}"
-        if node not in tree.body and isinstance(node, ast.Import):
+        if isinstance(node, ast.Import) and id(node) not in top:
             yield f"{node.lineno}: import {node.names[0].name}"
 
 
@@ -51,14 +52,11 @@ def is_of_its_own_folder(source: str) -> bool:
     )
 
 
-def test_imports_stand_at_the_top(root: Path) -> None:
-    package = root / "src" / "hedgerow"
+def test_imports_stand_at_the_top(sources: dict[str, Source]) -> None:
     found = []
-    for file in sorted(package.rglob("*.py")):
-        where = file.relative_to(package).as_posix()
-        source = file.read_text(encoding="utf-8")
-        is_registry = where in _REGISTRIES and is_of_its_own_folder(source)
-        for late in late_imports(source):
+    for where, source in sources.items():
+        is_registry = where in _REGISTRIES and is_of_its_own_folder(source.text)
+        for late in late_imports(source.tree):
             room = where.partition("/")[0]
             is_kernel = room in _WITH_KERNELS and late.endswith(f"from hedgerow.{room}.kernels")
             is_command = where == "app/actions.py" and late.endswith("import_module")
@@ -79,7 +77,7 @@ def f():
     from .d import e
     importlib.import_module("g")
 """
-    assert list(late_imports(source)) == [
+    assert list(late_imports(ast.parse(source))) == [
         "4: TYPE_CHECKING", "5: from a", "7: import c", "8: from d", "9: import_module",
     ]  # fmt: skip
 

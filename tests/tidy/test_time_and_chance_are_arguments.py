@@ -7,9 +7,10 @@ that somebody seeded.
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+
+from tests.tidy.conftest import Source
 
 # Each name stands for itself and all below it.
 _AMBIENT = (
@@ -57,9 +58,8 @@ def _dotted(node: ast.expr, names: dict[str, str]) -> str | None:
     return None
 
 
-def ambient(source: str) -> Iterator[str]:
+def ambient(tree: ast.Module) -> Iterator[str]:
     """Give every use of a clock, of chance without a seed, or of the environment."""
-    tree = ast.parse(source)
     names = _full_names(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Name | ast.Attribute):
@@ -75,15 +75,10 @@ def ambient(source: str) -> Iterator[str]:
                 yield f"{node.lineno}: {_dotted(node.func, names)} without a seed"
 
 
-def test_no_room_below_app_asks_clock_chance_or_environment(root: Path) -> None:
-    package = root / "src" / "hedgerow"
-    files = [file for file in package.rglob("*.py") if "app" not in file.relative_to(package).parts]
-    assert len(files) > 100
-    found = [
-        f"{file.relative_to(package).as_posix()}:{use}"
-        for file in sorted(files)
-        for use in ambient(file.read_text(encoding="utf-8"))
-    ]
+def test_no_room_below_app_asks_clock_chance_or_environment(sources: dict[str, Source]) -> None:
+    below = {name: each.tree for name, each in sources.items() if "app" not in name.split("/")}
+    assert len(below) > 100
+    found = [f"{name}:{use}" for name, tree in below.items() for use in ambient(tree)]
     assert not found, "take time_ns, rng or the value as an argument:\n" + "\n".join(found)
 
 
@@ -108,7 +103,7 @@ USES = """
 @pytest.mark.parametrize("row", USES.strip().splitlines())
 def test_the_check_sees_it(row: str) -> None:
     source, told = row.strip().rsplit("  ", 1)
-    assert any(told.strip() in use for use in ambient(source.strip())), list(ambient(source))
+    assert any(told.strip() in use for use in ambient(ast.parse(source.strip())))
 
 
 @pytest.mark.parametrize(
@@ -123,4 +118,4 @@ def test_the_check_sees_it(row: str) -> None:
     ],
 )
 def test_the_check_passes_what_is_given(source: str) -> None:
-    assert list(ambient(source)) == []
+    assert list(ambient(ast.parse(source))) == []

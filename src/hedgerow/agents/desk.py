@@ -98,7 +98,7 @@ def _as_if_done(view: View, instruments: Mapping[str, Instrument]) -> Book:
                 view.snapshot.mark_usd(terms.instrument_id, terms.underlying), Failure
             ):
                 orders.append(leg)
-    accounts = projected(view.book.accounts, orders, view.snapshot, instruments)
+    accounts = projected(view.book.accounts, orders, view.snapshot, instruments, view.rulebooks)
     return book(accounts, instruments)
 
 

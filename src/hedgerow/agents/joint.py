@@ -27,10 +27,22 @@ from hedgerow.limits import (
     arrived,
     breaches,
     judge,
+    lending_market,
     survey,
 )
 from hedgerow.margin import MarginReport, mark_ccy, terms_of, with_leg
-from hedgerow.planning import JointTerms, LegCaps, Order, Plan, capped, joint, late_cost, made
+from hedgerow.planning import (
+    JointTerms,
+    LegCaps,
+    ModeSwitch,
+    Order,
+    Plan,
+    Transfer,
+    capped,
+    joint_switching,
+    late_cost,
+    made,
+)
 from hedgerow.portfolio import Account, Book, book, with_balance
 from hedgerow.units import MINUTE_NS, digits_of, to_model
 
@@ -47,7 +59,8 @@ class JointAgent:
     """What a person set; everything else comes with the view.
 
     `pairs` are what may be traded: an instrument and the account that would hold it. `chance` says
-    how likely a liquidation is before a transfer arrives.
+    how likely a liquidation is before a transfer arrives. `switches` are the categories (e-mode)
+    that accounts may join; with ``hedges`` alone none is.
     """
 
     limits: tuple[Limit, ...]
@@ -60,6 +73,7 @@ class JointAgent:
     chance: Chance
     means: Means
     assumptions: tuple[str, ...]
+    switches: tuple[ModeSwitch, ...] = ()
 
     def step(self, view: View, time_ns: int) -> Decision:
         """Decide what to do about a view.
@@ -121,13 +135,14 @@ class JointAgent:
         if low:
             state = replace(state, limits=judge(limits, state.seen))
         offers, unpriced = self._offers(view, state.book, instruments)
-        chosen = joint(
+        chosen = joint_switching(
             state,
             limits,
             offers,
             () if self.means == "hedges" else self.routes,
             instruments,
             rulebooks,
+            () if self.means == "hedges" else self.switches,
             terms=self.terms,
             late_usd=late_cost(self.chance, state, rulebooks),
         )
@@ -216,7 +231,7 @@ def _as_if_done(view: View, instruments: Mapping[str, Instrument]) -> Book:
         return view.book
     accounts = {each.account_id: each for each in _here(view, instruments)}
     for leg in view.pending:
-        if isinstance(leg, Order) or leg.target_account_id not in accounts:
+        if not isinstance(leg, Transfer) or leg.target_account_id not in accounts:
             continue
         found = arrived(
             accounts[leg.target_account_id],
@@ -225,6 +240,7 @@ def _as_if_done(view: View, instruments: Mapping[str, Instrument]) -> Book:
             leg.quantity_coin,
             view.snapshot,
             instruments,
+            market=lending_market(accounts[leg.target_account_id], view.rulebooks),
         )
         if isinstance(found, Failure):
             continue  # it stays on its way, and the account is judged as it is

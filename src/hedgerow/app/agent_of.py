@@ -32,6 +32,7 @@ def agent_of(desk: Desk, market: Market) -> Agent:
         chance=desk.chance,
         means=desk.planning.means,
         assumptions=(*market.statements, LATE_STATEMENT),
+        switches=desk.switches,
     )
 
 

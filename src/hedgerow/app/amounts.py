@@ -55,6 +55,7 @@ BOUNDS: Final = {
     "quantity": Bounds(-1e15, 1e15, "-5"),
     "not_negative": Bounds(0.0, 1e15, "5"),
     "depth_factor_frac": Bounds(1e-6, 10.0, "0.3 or 30%", bare_max=2.0),
+    "slack_frac": Bounds(0.01, 1.0, "0.5 or 50%", bare_max=1.0),
     "positive": Bounds(1e-12, 1e15, "60000"),
     "floor_frac": Bounds(0.01, 2.0, "0.9 or 90%", bare_max=1.5),
     "given_away_frac": Bounds(0.0, 10.0, "0.2 or 20%", bare_max=1.0),

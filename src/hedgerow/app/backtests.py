@@ -1,28 +1,22 @@
 """What ``hedgerow hedge backtest`` does: each policy through the same market, side by side."""
 
-import sys
-from collections.abc import Mapping, Sequence
-from functools import partial
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Sequence
 
 import numpy as np
-import polars as pl
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskID,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
-from hedgerow.app.asked import moment_ns, show
+from hedgerow.app.asked import show
 from hedgerow.app.assumptions import assumptions
+from hedgerow.app.backtest_parts import (
+    every_ns_of,
+    length_ns,
+    progress_of,
+    run_troubles,
+    teller,
+    window_of,
+    write_runs,
+)
 from hedgerow.app.backtest_request import BacktestAsked
 from hedgerow.app.desk import Desk
-from hedgerow.app.desk_fields import duration_ns
 from hedgerow.app.feed import Market, open_market
 from hedgerow.app.hedge_backtest import (
     POLICIES,
@@ -34,24 +28,21 @@ from hedgerow.app.hedge_backtest import (
 )
 from hedgerow.app.options import Source
 from hedgerow.app.verdict import status
-from hedgerow.app.written import check_plot, write_file, write_plot
-from hedgerow.errors import DeskRejected, Failure, OutOfDomain, RequestRejected
+from hedgerow.app.written import check_plot, write_plot
+from hedgerow.errors import OutOfDomain, RequestRejected
 from hedgerow.hedging import HedgeBudget
 from hedgerow.reporting.backtests import (
     HedgeRun,
     backtest_builtins,
     backtest_svg,
     backtest_tables,
-    unexplained,
 )
-from hedgerow.risk import Method, RunDifference, RunFigures, run_difference, run_figures
+from hedgerow.risk import RunDifference, run_difference, run_figures
 from hedgerow.units import MINUTE_NS, format_ns
 
-__all__ = ["show_backtest"]
+__all__ = ["run_statements", "show_backtest"]
 
-_STEPS_COUNT_MAX: Final = 5_000
-# What may stay unexplained of the gross, pooled over a run.
-_BARS_FRAC: Final[Mapping[Method, float]] = {"taylor": 0.02, "full": 0.01}
+_MOVED = "Collateral is moved by the policy buffered alone, along the routes of the desk; no"
 
 
 def show_backtest(source: Source, asked: BacktestAsked, *, as_json: bool) -> int:
@@ -70,17 +61,16 @@ def show_backtest(source: Source, asked: BacktestAsked, *, as_json: bool) -> int
         raise RequestRejected(f"--out {asked.out} is not a folder")
     terms = _terms(asked)
     desk, market = open_market(source.desk, source.data, source.seed, only_held=True)
-    start_ns, end_ns = _window(desk, asked)
-    every_ns = _every_ns(asked.every, end_ns - start_ns)
+    start_ns, end_ns = window_of(desk, asked.start, asked.end)
+    every_ns = every_ns_of(asked.every, end_ns - start_ns)
     policies, left_out = _policies(desk, asked, terms)
     if asked.against is not None and asked.against not in policies:
         raise RequestRejected(
             f"--against {asked.against}: is not followed; there are {', '.join(policies)}"
         )
     runs = []
-    with _progress(is_quiet=as_json) as progress:
+    with progress_of(is_quiet=as_json) as progress:
         for policy in policies:
-            task = progress.add_task(policy, total=1.0)
             runs.append(
                 backtest(
                     desk,
@@ -90,14 +80,14 @@ def show_backtest(source: Source, asked: BacktestAsked, *, as_json: bool) -> int
                     start_ns=start_ns,
                     end_ns=end_ns,
                     every_ns=every_ns,
-                    told=partial(_told, progress, task),
+                    told=teller(progress, policy),
                 )
             )
     differences = _differences(runs, asked)
     figures = {found.policy: run_figures(found.steps, _rng(asked)) for found in runs}
-    statements = (*_statements(desk, market, terms), *left_out)
+    statements = (*run_statements(desk, market, terms), *left_out)
     if asked.out is not None:
-        _write(asked.out, runs, figures, as_json=as_json)
+        write_runs(asked.out, runs, figures, as_json=as_json)
     if asked.plot is not None:
         write_plot(asked.plot, backtest_svg(runs), as_json=as_json)
     heading = (
@@ -119,7 +109,7 @@ def show_backtest(source: Source, asked: BacktestAsked, *, as_json: bool) -> int
         ),
         as_json=as_json,
     )
-    return status(_troubles(runs, figures), is_quiet=as_json)
+    return status(run_troubles(runs, figures), is_quiet=as_json)
 
 
 def _terms(asked: BacktestAsked) -> HedgeTerms:
@@ -131,60 +121,15 @@ def _terms(asked: BacktestAsked) -> HedgeTerms:
             cost_bps_per_day=asked.budget_bps_per_day, shortfall_usd=asked.shortfall_usd
         )
     return HedgeTerms(
-        look_ns=None if asked.look == "chain" else _length_ns("--look", asked.look, MINUTE_NS),
+        look_ns=None if asked.look == "chain" else length_ns("--look", asked.look, MINUTE_NS),
         looks_at_chains=asked.look == "chain",
         depth_factor_frac=asked.depth_factor_frac,
         budget=budget,
         fixed_cost_usd=asked.fixed_cost_usd,
-        interval_ns=_length_ns("--interval", asked.interval, 1),
+        interval_ns=length_ns("--interval", asked.interval, 1),
         width_coin=asked.width_coin,
         loss_usd=asked.loss_usd,
     )
-
-
-def _told(progress: Progress, task: TaskID, done_frac: float) -> None:
-    progress.update(task, completed=done_frac)
-
-
-def _length_ns(flag: str, written: str | None, least_ns: int) -> int | None:
-    if written is None:
-        return None
-    try:
-        length_ns = int(duration_ns(written))
-    except ValueError as bad:
-        raise RequestRejected(f"{flag} {written}: {bad}") from bad
-    if length_ns < least_ns:
-        least = "above 0" if least_ns == 1 else "at least a minute"
-        raise RequestRejected(f"{flag} {written}: must be {least}")
-    return length_ns
-
-
-def _window(desk: Desk, asked: BacktestAsked) -> tuple[int, int]:
-    start_ns = desk.start_ns if asked.start is None else moment_ns(asked.start, "--from")
-    end_ns = desk.end_ns if asked.end is None else moment_ns(asked.end, "--to")
-    for flag, time_ns in (("--from", start_ns), ("--to", end_ns)):
-        if not desk.start_ns <= time_ns <= desk.end_ns:
-            raise DeskRejected(
-                f"{flag} {format_ns(time_ns)} lies outside the desk's window, "
-                f"{format_ns(desk.start_ns)} to {format_ns(desk.end_ns)}"
-            )
-    if end_ns <= start_ns:
-        raise DeskRejected(
-            f"--to {format_ns(end_ns)} must be later than --from {format_ns(start_ns)}"
-        )
-    return start_ns, end_ns
-
-
-def _every_ns(every: str, window_ns: int) -> int | None:
-    if every == "chain":
-        return None
-    every_ns = _length_ns("--every", every, MINUTE_NS)
-    assert every_ns is not None, "it was written"
-    if window_ns // every_ns > _STEPS_COUNT_MAX:
-        raise RequestRejected(
-            f"--every {every} makes more than {_STEPS_COUNT_MAX:,} steps; ask for longer ones"
-        )
-    return every_ns
 
 
 def _policies(
@@ -226,12 +171,16 @@ def _rng(asked: BacktestAsked) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(asked.draw_seed))
 
 
-def _statements(desk: Desk, market: Market, terms: HedgeTerms) -> list[str]:
+def run_statements(
+    desk: Desk, market: Market, terms: HedgeTerms, *, moves_collateral: bool = False
+) -> list[str]:
+    """Say how policies look and are filled, and all that is assumed."""
     step = _length(terms.look_ns or desk.step_ns)
     when = f"At the first {step} after every chain" if terms.looks_at_chains else f"Every {step}"
     said = [
         f"{when} a policy looks at the desk; its orders are filled at once out of the book of that "
-        "moment. No collateral is moved and no budget of orders kept.",
+        f"moment. {_MOVED if moves_collateral else 'No collateral is moved and no'} budget of "
+        "orders kept.",
     ]
     if terms.depth_factor_frac != 1.0:
         said.append(f"Every order book is taken to be {terms.depth_factor_frac:g} times as deep.")
@@ -251,105 +200,3 @@ def _statements(desk: Desk, market: Market, terms: HedgeTerms) -> list[str]:
 def _length(length_ns: int) -> str:
     minutes = length_ns / MINUTE_NS
     return f"{minutes / 60:g} h" if minutes % 60 == 0 else f"{minutes:g} min"
-
-
-def _troubles(runs: Sequence[HedgeRun], figures: Mapping[str, RunFigures]) -> list[str]:
-    """Say what is unknown, and where more stays unexplained than the bars allow."""
-    said = []
-    for found in runs:
-        unknown = figures[found.policy].unknown_count
-        if unknown:
-            said.append(f"{found.policy}: the profit of {unknown} steps is unknown")
-        for method in found.explained:
-            share = unexplained(found, method)["all"].unexplained_frac
-            if share is not None and share > _BARS_FRAC[method]:
-                said.append(
-                    f"{found.policy}: {share:.2%} of the gross stays unexplained by {method}, more "
-                    f"than {_BARS_FRAC[method]:.0%}"
-                )
-    return said
-
-
-def _progress(*, is_quiet: bool) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        disable=is_quiet or not sys.stderr.isatty(),
-    )
-
-
-def _write(
-    folder: Path,
-    runs: Sequence[HedgeRun],
-    figures: Mapping[str, RunFigures],
-    *,
-    as_json: bool,
-) -> None:
-    """Write ``steps.parquet`` and ``policies.parquet``, each whole or not at all."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as bad:
-        raise RequestRejected(f"--out {folder}: cannot write there: {bad.strerror}") from bad
-    tables = {
-        "steps.parquet": [row for found in runs for row in _step_rows(found)],
-        "policies.parquet": [_policy_row(found, figures[found.policy]) for found in runs],
-    }
-    for name, rows in tables.items():
-        table = pl.DataFrame(rows, infer_schema_length=None)
-        said = write_file(folder / name, "--out", table.write_parquet)
-        (sys.stderr if as_json else sys.stdout).write(f"table {said}\n")
-
-
-def _step_rows(found: HedgeRun) -> list[dict[str, Any]]:
-    rows = []
-    for at, each in enumerate(found.steps):
-        row: dict[str, Any] = {
-            "policy": found.policy,
-            "start_ns": each.start_ns,
-            "end_ns": each.end_ns,
-            "profit_usd": each.profit_usd,
-            "cost_usd": each.cost_usd,
-            "fees_usd": each.fees_usd,
-            "spread_usd": each.spread_usd,
-            "funding_usd": each.funding_usd,
-            "liquidations_usd": each.liquidations_usd,
-            "trades_count": each.trades_count,
-        }
-        for coin in found.hedge_coin:
-            row[f"{coin}_hedge_coin"] = found.hedge_coin[coin][at]
-            row[f"{coin}_delta_coin"] = found.delta_coin[coin][at]
-        for method, steps in found.explained.items():
-            explained = steps[at].row("desk")
-            assert not isinstance(explained, Failure), "every explanation has a row for the desk"
-            row[f"{method}_unexplained_usd"] = explained.unexplained_usd
-            row[f"{method}_gross_usd"] = None if explained.missing else explained.gross_usd
-            row |= {f"{method}_{name}_usd": usd for name, usd in explained.lines_usd.items()}
-        rows.append(row)
-    return rows
-
-
-def _policy_row(found: HedgeRun, of: RunFigures) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "policy": found.policy,
-        "steps_count": of.steps_count,
-        "unknown_count": of.unknown_count,
-        "days": of.days,
-        "trades_count": of.trades_count,
-        "fees_usd": of.fees_usd,
-        "spread_usd": of.spread_usd,
-        "funding_usd": of.funding_usd,
-        "liquidations_usd": of.liquidations_usd,
-    }
-    for name in ("cost_usd_per_day", "profit_usd", "shortfall_usd", "deviation_usd_per_day"):
-        estimate = getattr(of, name)
-        row[name] = None if estimate is None else estimate.at_figure
-        row[f"low_{name}"] = None if estimate is None else estimate.low_figure
-        row[f"high_{name}"] = None if estimate is None else estimate.high_figure
-    for method in found.explained:
-        for part, each in unexplained(found, method).items():
-            row[f"{method}_{part}_unexplained_frac"] = each.unexplained_frac
-    return row

@@ -21,6 +21,7 @@ from hedgerow.app.desk_file import (
     PlanningPart,
     RecordingPart,
     RoutePart,
+    SwitchPart,
     read_desk_file,
 )
 from hedgerow.app.desk_instruments import instrument_of
@@ -37,13 +38,14 @@ from hedgerow.instruments import Instrument, LinearPerpetual
 from hedgerow.limits import CallPolicy, FirstPassage, Limit
 from hedgerow.margin import Rulebook, rulebooks_at, terms_of
 from hedgerow.market import AgeLimits
-from hedgerow.planning import JointTerms
+from hedgerow.planning import JointTerms, ModeSwitch
 from hedgerow.portfolio import Account, Balance, OpenOrder, Position
 from hedgerow.simulation import (
     Assumptions,
     DepthModel,
     LendingModel,
     OracleModel,
+    PegOracleModel,
     ShareModel,
     StakingModel,
 )
@@ -92,6 +94,7 @@ class Desk:
     hedges: tuple[HedgePolicy, ...]
     buffers: tuple[BufferPolicy, ...]
     routes: tuple[Route, ...]
+    switches: tuple[ModeSwitch, ...]
     has_budget: bool  # without one (never in mode auto) the caps below are zero
     order_usd_max: Decimal
     orders_usd_per_day: Decimal
@@ -99,6 +102,7 @@ class Desk:
     price_collar_frac: Decimal
     planning: JointPlanning | None  # None: bands and buffers, each for itself
     assumptions: Assumptions
+    at_spot: tuple[str, ...]  # perpetuals that nobody recorded, taken to stand at spot
     option_half_spread_vol_frac: float
 
     @property
@@ -174,6 +178,7 @@ def _desk(written: DeskFile, rulebooks: Mapping[str, Rulebook], digest: str) -> 
         ),
         buffers=tuple(map(_buffer, written.buffers)),
         routes=tuple(map(_route, written.routes)),
+        switches=tuple(map(_switch, written.switches)),
         has_budget=written.budget is not None,
         order_usd_max=budget.order_usd_max,
         orders_usd_per_day=budget.orders_usd_per_day,
@@ -181,6 +186,7 @@ def _desk(written: DeskFile, rulebooks: Mapping[str, Rulebook], digest: str) -> 
         price_collar_frac=budget.price_collar,
         planning=_planning(written.planning, written.assumptions.option_spread.half_spread_vol),
         assumptions=_assumptions(written, perpetuals),
+        at_spot=tuple(written.assumptions.perpetuals_at_spot),
         option_half_spread_vol_frac=written.assumptions.option_spread.half_spread_vol,
     )
 
@@ -276,6 +282,12 @@ def _route(part: RoutePart) -> Route:
     )
 
 
+def _switch(part: SwitchPart) -> ModeSwitch:
+    return ModeSwitch(
+        account_id=part.account, rulebook=part.rulebook, gas_usd=to_model(part.gas_usd)
+    )
+
+
 def _account(part: AccountPart, start_ns: int) -> Account:
     return Account(
         account_id=part.id,
@@ -331,6 +343,10 @@ def _assumptions(written: DeskFile, perpetuals: tuple[LinearPerpetual, ...]) -> 
                 delay_ns=feed.delay,
             )
             for asset, feed in part.oracle.items()
+        ),
+        peg_oracles=tuple(
+            PegOracleModel(asset=asset, round_age_ns=feed.round_age)
+            for asset, feed in part.peg_oracle.items()
         ),
         stakings=tuple(
             StakingModel(

@@ -202,6 +202,14 @@ class RoutePart(Part):
     step_coin: ExactPositive
 
 
+class SwitchPart(Part):
+    """A category of its lending market (e-mode) that an account may join: that of a rulebook."""
+
+    account: Name
+    rulebook: str
+    gas_usd: ExactNotNegative = Decimal(0)
+
+
 class BudgetPart(Part):
     """Hard caps outside the strategy; a cap of 0 allows nothing."""
 
@@ -256,6 +264,12 @@ class StakingPart(Part):
     heartbeat: DurationPositive | None = None
 
 
+class PegOraclePart(Part):
+    """How old a round of the token's feed may be, against the coin it is staked from."""
+
+    round_age: DurationPositive
+
+
 class SharePart(Part):
     """What one share of a vault is worth in the vault's asset."""
 
@@ -276,9 +290,11 @@ class AssumptionsPart(Part):
     depth: DepthPart | None = None
     option_spread: OptionSpreadPart = OptionSpreadPart(half_spread_vol=0.01)
     oracle: dict[Name, OraclePart] = Field(default_factory=dict)
+    peg_oracle: dict[Name, PegOraclePart] = Field(default_factory=dict)
     staking: dict[Name, StakingPart] = Field(default_factory=dict)
     share: dict[Name, SharePart] = Field(default_factory=dict)
     lending: dict[Name, dict[Name, LendingPart]] = Field(default_factory=dict)
+    perpetuals_at_spot: list[Name] = Field(default_factory=list)
 
 
 class DeskFile(Part):
@@ -295,6 +311,7 @@ class DeskFile(Part):
     hedges: list[HedgePart] = Field(default_factory=list)
     buffers: list[BufferPart] = Field(default_factory=list)
     routes: list[RoutePart] = Field(default_factory=list)
+    switches: list[SwitchPart] = Field(default_factory=list)
     budget: BudgetPart | None = None
     planning: PlanningPart = PlanningPart()
     assumptions: AssumptionsPart = AssumptionsPart()

@@ -17,6 +17,7 @@ from hedgerow.app.observe import frame
 from hedgerow.app.watcher import Watcher
 from hedgerow.execution import (
     Allowance,
+    AllowedSwitch,
     Decision,
     Exchange,
     Guards,
@@ -200,5 +201,9 @@ def _guards(desk: Desk) -> Guards:
                 use=route.use,
             )
             for route in desk.routes
+        ),
+        switches=tuple(
+            AllowedSwitch(account_id=each.account_id, rulebook=each.rulebook)
+            for each in desk.switches
         ),
     )

@@ -4,7 +4,7 @@ A desk without a file is the embedded one; its market is generated from a seed, 
 no data, and is the same bytes for the same seed.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -17,7 +17,7 @@ import numpy as np
 from hedgerow.app.desk import Desk, load_desk
 from hedgerow.errors import DeskRejected, RecordingRejected
 from hedgerow.instruments import Option
-from hedgerow.market import Candle, IndexPrice, MarketEvent
+from hedgerow.market import Candle, IndexPrice, MarketEvent, Quote
 from hedgerow.simulation import (
     Congestion,
     episode_congestion,
@@ -136,7 +136,8 @@ def _recorded(desk: Desk, data: Path, *, only_held: bool = False) -> Iterator[Ma
     Raises
     ------
     DeskRejected
-        If the desk names no recording, or a folder it names is not below `data`.
+        If the desk names no recording, a folder it names is not below `data`, or perpetuals that
+        shall stand at spot are none or have marks.
     RecordingRejected
         While iterating, if a file holds what cannot be, or a recording nothing from warm-up to end.
     """
@@ -147,7 +148,8 @@ def _recorded(desk: Desk, data: Path, *, only_held: bool = False) -> Iterator[Ma
         for kind, read in (_READERS | ({"options": _held_chains} if only_held else {})).items()
         if (name := named[kind]) is not None
     ]
-    return with_assumptions(_with_indices(merge(*streams), desk), desk.assumptions)
+    at_spot = _at_spot(desk)  # before anything is read
+    return with_assumptions(_with_indices(merge(*streams), desk, at_spot), desk.assumptions)
 
 
 def _index_sources(desk: Desk) -> dict[str, str]:
@@ -161,8 +163,10 @@ def _index_sources(desk: Desk) -> dict[str, str]:
     }
 
 
-def _with_indices(events: Iterator[MarketEvent], desk: Desk) -> Iterator[MarketEvent]:
-    """Follow each candle that stands in for an index with that index."""
+def _with_indices(
+    events: Iterator[MarketEvent], desk: Desk, at_spot: Mapping[str, Sequence[str]]
+) -> Iterator[MarketEvent]:
+    """Follow each candle that stands in for an index with that index, and the marks at it."""
     sources = _index_sources(desk)
     for event in events:
         yield event
@@ -172,13 +176,54 @@ def _with_indices(events: Iterator[MarketEvent], desk: Desk) -> Iterator[MarketE
                 underlying=sources[event.instrument_id],
                 price_usd=event.price_close_usd,
             )
+            for name in at_spot.get(sources[event.instrument_id], ()):
+                yield Quote(
+                    time_ns=event.time_ns,
+                    instrument_id=name,
+                    price_mark_usd=event.price_close_usd,
+                )
+
+
+def _at_spot(desk: Desk) -> dict[str, list[str]]:
+    """Name by coin the perpetuals that are taken to stand at its index.
+
+    Raises
+    ------
+    DeskRejected
+        If a name is no perpetual of the file, or marks of perpetuals are recorded.
+    """
+    found: dict[str, list[str]] = {}
+    terms = {each.instrument_id: each for each in desk.perpetuals}
+    for name in desk.at_spot:
+        if name not in terms:
+            raise DeskRejected(
+                f"assumptions.perpetuals_at_spot: {name} is no linear_perpetual of [[instruments]]"
+            )
+        found.setdefault(terms[name].underlying, []).append(name)
+    recorded = [
+        key
+        for key in ("perpetuals", "marks", "options")
+        if getattr(desk.recording, key) is not None
+    ]
+    if found and recorded:
+        raise DeskRejected(
+            f"assumptions.perpetuals_at_spot: leave it out, or {' and '.join(recorded)} of "
+            "[recording], which bring marks or an index of their own"
+        )
+    return found
 
 
 def _index_statements(desk: Desk) -> tuple[str, ...]:
-    return tuple(
+    indices = tuple(
         f"No option chain brings an index of {coin}: it is taken as the close of {name}."
         for name, coin in sorted(_index_sources(desk).items())
     )
+    marks = tuple(
+        f"{name}: no recorded marks; it is taken to stand at spot, so that no basis gains or loses "
+        "anything."
+        for name in desk.at_spot
+    )
+    return (*indices, *marks)
 
 
 def _heard(folder: Path, read: "_Reader", desk: Desk) -> Iterator[MarketEvent]:

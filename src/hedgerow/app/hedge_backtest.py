@@ -4,11 +4,11 @@ A desk, its market and a policy enter; a `HedgeRun` leaves. The run is `simulati
 venues, fees, books and rulebooks by which a desk is played, with an agent that does nothing but
 hedge (or close, or nothing at all). What the venues booked goes to `risk.explain` as fills and
 flows. Refused are a policy that lacks what its band follows from, and a look or a step that cannot
-be meant. Collateral is not moved, whatever [[buffers]] say: that would be another policy.
+be meant. No policy here moves collateral, whatever [[buffers]] say; agents that are given may.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal, TypeAlias
 
@@ -17,27 +17,31 @@ from msgspec import structs
 from hedgerow.agents import HedgeAgent, StopLossAgent
 from hedgerow.app.desk import Desk
 from hedgerow.app.feed import Market
+from hedgerow.app.run_books import RunBooks, chain_ns
 from hedgerow.errors import DeskRejected, Failure, RequestRejected
-from hedgerow.execution import Agent, Decision, Liquidation, Receipt, View
+from hedgerow.execution import Agent, Decision, Receipt, View, send
 from hedgerow.exposure import aggregate
 from hedgerow.hedging import BAND_KINDS, BandKind, Depth, HedgeBudget, HedgePolicy
-from hedgerow.instruments import (
-    Instrument,
-    LinearPerpetual,
-    Option,
-    has_entry,
-    settlement_of,
-)
+from hedgerow.instruments import Instrument, has_entry
 from hedgerow.market import Ladder, Level, MarketEvent, MarketState, Snapshot
-from hedgerow.planning import Order
-from hedgerow.portfolio import Account, Book, Position, book
-from hedgerow.pricing import unit_ccy, value
+from hedgerow.portfolio import book
+from hedgerow.pricing import value
 from hedgerow.reporting.backtests import HedgeRun
-from hedgerow.risk import CashFlow, Explained, Fill, Method, RunStep, explain
-from hedgerow.simulation import Episode, Frame, News, OptionSpread, World, run
+from hedgerow.risk import Method
+from hedgerow.simulation import Episode, Frame, OptionSpread, World, run
 from hedgerow.units import HOUR_NS, format_ns, to_exact, to_model
 
-__all__ = ["POLICIES", "HedgeTerms", "Policy", "backtest", "lacking", "option_depth"]
+__all__ = [
+    "POLICIES",
+    "HedgeTerms",
+    "Policy",
+    "agents_of",
+    "backtest",
+    "followed",
+    "hedges_of",
+    "lacking",
+    "option_depth",
+]
 
 Policy: TypeAlias = Literal["none", "stop-loss"] | BandKind
 POLICIES: Final[tuple[Policy, ...]] = ("none", "stop-loss", *BAND_KINDS)
@@ -80,7 +84,7 @@ def lacking(desk: Desk, policy: Policy, terms: HedgeTerms) -> str | None:
         return "the desk file has no [[hedges]], which say with what a coin's delta is traded"
     if policy == "stop-loss":
         return None if terms.loss_usd else "it closes at a loss that --loss states"
-    for each in _hedges(desk, policy, terms):
+    for each in hedges_of(desk, policy, terms):
         coin = each.underlying
         if policy == "fixed" and not each.band_min_coin:
             return f"its width in {coin} is not given; write --width or band_min_coin"
@@ -126,27 +130,65 @@ def backtest(
     why = lacking(desk, policy, terms)
     if why is not None:
         raise RequestRejected(f"--policy {policy}: {why}")
+    agents = agents_of(desk, market, policy, terms, start_ns)
+    return followed(
+        desk,
+        market,
+        policy,
+        agents,
+        terms,
+        start_ns=start_ns,
+        end_ns=end_ns,
+        every_ns=every_ns,
+        methods=methods,
+        told=told,
+    )
+
+
+def followed(
+    desk: Desk,
+    market: Market,
+    policy: str,
+    agents: Sequence[Agent],
+    terms: HedgeTerms,
+    *,
+    start_ns: int,
+    end_ns: int,
+    every_ns: int | None,
+    methods: Sequence[Method] = _METHODS,
+    told: Callable[[float], object] = lambda done_frac: None,
+    looked: Callable[[View], object] = lambda view: None,
+) -> HedgeRun:
+    """Follow agents that are given; `looked` is shown the desk at every look, once they acted.
+
+    What they transfer goes along the desk's routes.
+
+    Raises
+    ------
+    DeskRejected
+        As `backtest`.
+    """
     world = World(
         accounts=desk.accounts,
         instruments=desk.instruments,
         rulebooks=desk.rulebooks,
+        routes=desk.routes,
         congestion=market.congestion,
         option_spread=OptionSpread(half_spread_vol_frac=desk.option_half_spread_vol_frac),
         option_depth=option_depth(desk, terms),
     )
-    books = _Books(desk, methods, every_ns, end_ns)
+    books = RunBooks(desk, methods, every_ns, end_ns)
 
     def act(decision: Decision, snapshot: Snapshot, time_ns: int) -> Iterator[Receipt]:
         for leg in () if decision.plan is None else decision.plan.legs:
-            assert isinstance(leg, Order), "a hedge is an order"
-            yield world.place(leg, time_ns)
+            yield send(world, leg, time_ns)
 
     def observe(seen: View, decisions: Sequence[Decision]) -> Frame:
         span_ns = max(1, end_ns - start_ns)
         told((seen.time_ns - start_ns) / span_ns)
+        looked(seen)
         return books.seen(seen)
 
-    agents = _agents(desk, market, policy, terms, start_ns)
     if terms.looks_at_chains:
         agents = tuple(_AtChains(each, terms.look_ns or desk.step_ns) for each in agents)
     played = run(
@@ -178,7 +220,7 @@ def backtest(
     )
 
 
-def _hedges(desk: Desk, policy: BandKind, terms: HedgeTerms) -> tuple[HedgePolicy, ...]:
+def hedges_of(desk: Desk, policy: BandKind, terms: HedgeTerms) -> tuple[HedgePolicy, ...]:
     """Give the desk's hedges with this band in place of theirs."""
     look_ns = _BETWEEN_CHAINS_NS if terms.looks_at_chains else terms.look_ns or desk.step_ns
     found = []
@@ -196,16 +238,17 @@ def _hedges(desk: Desk, policy: BandKind, terms: HedgeTerms) -> tuple[HedgePolic
     return tuple(found)
 
 
-def _agents(
+def agents_of(
     desk: Desk, market: Market, policy: Policy, terms: HedgeTerms, start_ns: int
 ) -> tuple[Agent, ...]:
+    """Give who follows a policy: nobody, or one agent."""
     if policy == "none":
         return ()
     if policy == "stop-loss":
         assert terms.loss_usd is not None, "asked for before"
         equity_usd = _equity_usd(desk, market, start_ns)
         return (StopLossAgent(desk.hedges, desk.perpetuals, equity_usd, terms.loss_usd),)
-    return (HedgeAgent(_hedges(desk, policy, terms), desk.perpetuals, desk.limits),)
+    return (HedgeAgent(hedges_of(desk, policy, terms), desk.perpetuals, desk.limits),)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -217,7 +260,7 @@ class _AtChains:
 
     def step(self, view: View, time_ns: int) -> Decision:
         """Ask it, or do nothing."""
-        if _chain_ns(view.snapshot) > time_ns - self.step_ns:
+        if chain_ns(view.snapshot) > time_ns - self.step_ns:
             return self.agent.step(view, time_ns)
         return Decision(time_ns=time_ns, limits=(), plan=None, reasons=())
 
@@ -266,189 +309,6 @@ def _with_depth(
 
 def _scaled(quantity_contracts: Decimal, factor_frac: float, lot_contracts: Decimal) -> Decimal:
     return to_exact(to_model(quantity_contracts) * factor_frac, lot_contracts, "down")
-
-
-@dataclass(slots=True, eq=False)
-class _Books:
-    """What happened since the last step ended, and every step that has."""
-
-    desk: Desk
-    methods: Sequence[Method]
-    every_ns: int | None
-    end_ns: int
-    steps: list[RunStep] = field(default_factory=list)
-    explained: dict[Method, list[Explained]] = field(default_factory=dict)
-    delta_coin: dict[str, list[float | None]] = field(default_factory=dict)
-    hedge_coin: dict[str, list[float]] = field(default_factory=dict)
-    liquidated: list[Liquidation] = field(default_factory=list)
-    _last: tuple[Book, Snapshot] | None = None
-    _due_ns: int = 0
-    _chain_ns: int = 0
-    _flows: list[CashFlow] = field(default_factory=list)
-    _fills: list[Fill] = field(default_factory=list)
-    _unpriced: list[CashFlow] = field(default_factory=list)
-    _fresh: list[Fill] = field(default_factory=list)
-    _fees_usd: float = 0.0
-    _funding_usd: float = 0.0
-    _spread_usd: float = 0.0
-    _forced_usd: float = 0.0
-    _trades_count: int = 0
-
-    def opened(self, view: View) -> float | None:
-        """Begin with the accounts and the market before anything was done."""
-        self._last = view.book, view.snapshot
-        self._chain_ns = _chain_ns(view.snapshot)
-        if self.every_ns is not None:
-            self._due_ns = view.time_ns + self.every_ns
-        return None
-
-    def hear(self, news: News) -> None:
-        """Take what was booked; dollars are counted at the next look."""
-        self._flows += news.flows
-        self._fills += news.fills
-        self._unpriced += (each for each in news.flows if each.kind in ("fee", "funding"))
-        self._fresh += (each for each in news.fills if each.kind == "trade")
-        self.liquidated += news.liquidations
-        self._forced_usd += sum(float(each.loss_usd) for each in news.liquidations)
-        self._trades_count += sum(each.filled_contracts != 0 for each in news.receipts)
-
-    def seen(self, view: View) -> Frame:
-        """Count what was paid since the last look, and end a step where one ends."""
-        self._count(view.snapshot)
-        assert self._last is not None, "a run opens before it is looked at"
-        if view.time_ns > self._last[1].time_ns and self._is_end(view.snapshot):
-            self._end(view.book, view.snapshot)
-        return Frame(
-            time_ns=view.time_ns,
-            prices_usd={},
-            equity_usd=None,
-            exposures={},
-            accounts=(),
-            limits=(),
-            missing=(),
-            option_age_ns_max=None,
-        )
-
-    def troubles(self) -> tuple[str, ...]:
-        """Say what could not be counted."""
-        assets = sorted({each.asset for each in self._unpriced})
-        return tuple(f"fees or funding in {asset} had no price to the end" for asset in assets)
-
-    def _is_end(self, snapshot: Snapshot) -> bool:
-        if snapshot.time_ns >= self.end_ns:
-            return True
-        if self.every_ns is None:
-            before_ns, self._chain_ns = self._chain_ns, _chain_ns(snapshot)
-            return self._chain_ns > before_ns
-        if snapshot.time_ns < self._due_ns:
-            return False
-        while self._due_ns <= snapshot.time_ns:
-            self._due_ns += self.every_ns
-        return True
-
-    def _count(self, snapshot: Snapshot) -> None:
-        waiting = []
-        for flow in self._unpriced:
-            price = snapshot.asset(flow.asset)
-            if isinstance(price, Failure):
-                waiting.append(flow)
-            elif flow.kind == "fee":
-                self._fees_usd -= to_model(flow.quantity_coin) * price.price_usd
-            else:
-                self._funding_usd += to_model(flow.quantity_coin) * price.price_usd
-        self._unpriced = waiting
-        # Orders are filled at looks, so that this is the market they were filled in.
-        for fill in self._fresh:
-            self._spread_usd += _spread_usd(fill, self.desk.instruments, snapshot)
-        self._fresh = []
-
-    def _end(self, held: Book, snapshot: Snapshot) -> None:
-        assert self._last is not None, "a step has a start"
-        before, start = self._last
-        actual_usd: float | None = None
-        for method in self.methods:
-            explained = explain(
-                before,
-                held,
-                start,
-                snapshot,
-                flows=self._flows,
-                fills=self._fills,
-                instruments=self.desk.instruments,
-                method=method,
-            )
-            self.explained.setdefault(method, []).append(explained)
-            row = explained.row("desk")
-            assert not isinstance(row, Failure), "every explanation has a row for the desk"
-            actual_usd = None if row.missing else row.actual_usd
-        self.steps.append(
-            RunStep(
-                start_ns=start.time_ns,
-                end_ns=snapshot.time_ns,
-                profit_usd=actual_usd,
-                fees_usd=self._fees_usd,
-                spread_usd=self._spread_usd,
-                funding_usd=self._funding_usd,
-                liquidations_usd=self._forced_usd,
-                trades_count=self._trades_count,
-            )
-        )
-        self._hold(held, snapshot)
-        self._last = held, snapshot
-        self._flows, self._fills = [], []
-        self._fees_usd = self._funding_usd = self._spread_usd = self._forced_usd = 0.0
-        self._trades_count = 0
-
-    def _hold(self, held: Book, snapshot: Snapshot) -> None:
-        """Note deltas and hedges as the step leaves them."""
-        exposures = aggregate(held, value(held, snapshot), snapshot)
-        for policy in self.desk.hedges:
-            coin = policy.underlying
-            row = exposures.row(f"coin/{coin}")
-            delta = 0.0 if isinstance(row, Failure) else row.delta_spot_coin
-            is_known = isinstance(row, Failure) or not row.missing
-            self.delta_coin.setdefault(coin, []).append(delta if is_known else None)
-            contracts = sum(
-                each.quantity_contracts(policy.instrument_id)
-                for each in held.accounts
-                if each.account_id == policy.account_id
-            )
-            terms = self.desk.instruments[policy.instrument_id]
-            assert isinstance(terms, LinearPerpetual), "hedges are linear perpetuals"
-            hedge = contracts * terms.multiplier_coin_per_contract
-            self.hedge_coin.setdefault(coin, []).append(to_model(hedge))
-
-
-def _chain_ns(snapshot: Snapshot) -> int:
-    return max((each.time_ns for each in snapshot.options.values()), default=0)
-
-
-def _spread_usd(fill: Fill, instruments: Mapping[str, Instrument], snapshot: Snapshot) -> float:
-    """Give what a fill cost by being worse than the mark."""
-    terms = instruments[fill.instrument_id]
-    price = snapshot.asset(settlement_of(terms))
-    assert fill.price_ccy is not None, "a trade has a price"
-    assert not isinstance(price, Failure), "what was traded has a price"
-    if has_entry(terms):
-        mark = snapshot.mark_usd(terms.instrument_id, terms.underlying)
-        assert not isinstance(mark, Failure), "what was traded has a mark"
-        worse_ccy = to_model(unit_ccy(terms, fill.price_ccy) - unit_ccy(terms, mark))
-    else:
-        assert isinstance(terms, Option), "futures and options alone are traded"
-        one = Account(
-            account_id=fill.account_id,
-            venue="",
-            currency="USD",
-            rulebook=None,
-            positions=(Position(instrument_id=fill.instrument_id, quantity_contracts=Decimal(1)),),
-            balances=(),
-            time_observed_ns=snapshot.time_ns,
-        )
-        units = value(book((one,), instruments), snapshot).unit_ccy
-        assert len(units), "what was traded has a mark"
-        paid_ccy = to_model(fill.price_ccy * terms.multiplier_coin_per_contract)
-        worse_ccy = paid_ccy - float(units[0])
-    return to_model(fill.quantity_contracts) * worse_ccy * price.price_usd
 
 
 def _troubles(played: Episode) -> tuple[str, ...]:

@@ -75,6 +75,8 @@ def loose_ends(raw: Mapping[str, Any], rulebooks: Mapping[str, Rulebook]) -> Ite
         yield from _buffer_ends(f"buffers.[{at}]", buffer, accounts)
     for at, route in tables_of(raw, "routes"):
         yield from _route_ends(f"routes.[{at}]", route, accounts, rulebooks)
+    for at, switch in tables_of(raw, "switches"):
+        yield from _switch_ends(f"switches.[{at}]", switch, accounts, rulebooks)
     yield from limit_ends(raw, rulebooks)
     yield from planning_ends(raw)
     movers = raw.get("movers")
@@ -294,6 +296,30 @@ def _route_ends(
     if isinstance(source, str) and source == target:
         yield f"{where}.target: must be another account than the source, was {target}"
     yield from _arrival_ends(where, route, named(target, accounts), rulebooks)
+
+
+def _switch_ends(
+    where: str,
+    switch: Mapping[str, Any],
+    accounts: Mapping[str, Mapping[str, Any]],
+    rulebooks: Mapping[str, Rulebook],
+) -> Iterator[str]:
+    """Refuse a category that its account can never join: none, or one of another market."""
+    yield from account_ends(f"{where}.account", switch.get("account"), accounts)
+    name, account = switch.get("rulebook"), named(switch.get("account"), accounts)
+    if not isinstance(name, str) or account is None:
+        return  # told elsewhere
+    if name not in rulebooks:
+        yield f"{where}.rulebook: unknown rulebook {name!r}"
+        return
+    held = account.get("rulebook")
+    if held is None:
+        yield f"{where}.account: {switch.get('account')} has no rulebook, so nothing to switch"
+        return
+    now = rulebooks.get(held) if isinstance(held, str) else None
+    market = terms_of(rulebooks[name]).market
+    if now is not None and (market is None or market != terms_of(now).market):
+        yield f"{where}.rulebook: {name} is of another market than {held} of the account"
 
 
 def _arrival_ends(

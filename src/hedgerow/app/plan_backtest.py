@@ -3,21 +3,30 @@
 Every way plays every market at every depth, by the same code as `hedgerow run`: the simulated
 venues match, charge, take time and liquidate, and the desk's own budget and guards hold. A market
 is a seed of the embedded episode, or the window of a desk's recordings. One run is one task; tasks
-may be shared between processes, and are put together in their own order.
+may be shared between processes, and are put together in their own order. Runs may be kept in a file
+as they end (`hedgerow.app.kept_runs`).
+
+With limits ``account`` a desk keeps only those of its accounts' requirements and distances. Then
+every way is asked for the same, to stay clear of a liquidation: with all limits, ways that cannot
+bring a delta back leave that undone and pay nothing for it.
 """
 
 import sys
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
+import polars as pl
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from hedgerow.agents import Means
 from hedgerow.app.asked import show
@@ -26,17 +35,24 @@ from hedgerow.app.desk import Desk, JointPlanning
 from hedgerow.app.desk_fields import duration_ns
 from hedgerow.app.episode import play
 from hedgerow.app.feed import Market, open_market
+from hedgerow.app.kept_runs import KeptRuns, Question
 from hedgerow.app.options import Source
+from hedgerow.app.written import check_place, write_file
+from hedgerow.collateral import BufferPolicy
 from hedgerow.errors import DeskRejected, RequestRejected
 from hedgerow.execution import Header, Journal
 from hedgerow.hedging import Depth
-from hedgerow.planning import LATE_STATEMENT, JointTerms, Leg, Order
+from hedgerow.limits import METRICS, Limit
+from hedgerow.planning import LATE_STATEMENT, JointTerms, Leg, Order, Switch, Transfer
 from hedgerow.reporting import builtins_of
 from hedgerow.reporting.policies import policy_tables
 from hedgerow.simulation import Episode, PolicyRun, policy_rows, thinned
-from hedgerow.units import SECOND_NS, digits_of, format_ns
+from hedgerow.units import DAY_NS, SECOND_NS, digits_of, format_ns, to_model
 
-__all__ = ["run_plan_backtest"]
+__all__ = ["Kept", "run_plan_backtest"]
+
+# Which limits a desk keeps: all of its own, or those of its accounts' requirements and distances.
+Kept: TypeAlias = Literal["all", "account"]
 
 _MEANS: Final[dict[str, Means]] = {
     "joint": "joint",
@@ -55,9 +71,16 @@ class Task(NamedTuple):
     seed: int | None
     policy: str
     depth_factor_frac: float
+    limits: Kept
+    slack_frac: float
     step_ns: int | None
     option_depth_contracts: float
     terms: JointTerms
+
+    @property
+    def market_name(self) -> str:
+        """What the same market is called in every way's run."""
+        return "recording" if self.seed is None else f"seed {self.seed}"
 
 
 def run_plan_backtest(
@@ -65,21 +88,31 @@ def run_plan_backtest(
     *,
     seeds_count: int,
     depths_frac: tuple[float, ...],
+    limits: Kept,
+    slacks_frac: tuple[float, ...],
     step: str | None,
     option_depth_contracts: float,
     horizon_days: float,
     capital_frac_per_year: float,
     workers_count: int,
+    keep: Path | None,
     out: Path | None,
     as_json: bool,
 ) -> int:
     """Print how the ways compare; exit status 0, since nothing is judged by it."""
     step_ns = None if step is None else _step_ns(step)
+    for flag, path in (("--out", out), ("--keep", keep)):
+        if path is not None:
+            check_place(path, flag)
     desk, market = open_market(source.desk, source.data, None)
     if not desk.has_budget:
         raise DeskRejected("a plan is executed within a budget: add [budget] to the desk file")
     seeds: Sequence[int | None] = range(1, seeds_count + 1) if market.seed is not None else (None,)
+    depths_frac = tuple(dict.fromkeys(depths_frac))
     terms = JointTerms(horizon_days=horizon_days, capital_frac_per_year=capital_frac_per_year)
+    # Market by market: what is kept of a run that was stopped compares all ways in the same ones.
+    slacks_frac = tuple(dict.fromkeys(slacks_frac))
+    ways = [*product(_MEANS, slacks_frac), (_ALONE, 1.0)]
     tasks = [
         Task(
             source.desk,
@@ -87,22 +120,53 @@ def run_plan_backtest(
             seed,
             policy,
             factor,
+            limits,
+            slack_frac,
             step_ns,
             option_depth_contracts,
             terms,
         )
-        for factor, seed, policy in product(dict.fromkeys(depths_frac), seeds, (*_MEANS, _ALONE))
+        for seed, factor, (policy, slack_frac) in product(seeds, depths_frac, ways)
     ]
-    runs = _played(tasks, workers_count)
-    rows = policy_rows(runs, np.random.Generator(np.random.Philox(_DRAWS_SEED)))
-    if out is not None:
-        _write(out, runs)
     shown = _prepared(desk, tasks[0])
-    said = (
-        *(_depth_statement(tasks[0], factor) for factor in dict.fromkeys(depths_frac)),
+    question = Question(
+        desk_digest=desk.digest,
+        rulebooks_digest=rulebooks_digest(desk),
+        data_name=market.name,
+        # Of a generated market the digest names its seed.
+        data_digest="" if market.seed is not None else market.digest,
+        limits=limits,
+        step_ns=shown.step_ns,
+        option_depth_contracts=option_depth_contracts,
+        horizon_days=horizon_days,
+        capital_frac_per_year=capital_frac_per_year,
+    )
+    with nullcontext() if keep is None else KeptRuns(keep, question) as kept:
+        runs = _played(tasks, workers_count, kept)
+    runs.sort(key=lambda each: depths_frac.index(each.depth_factor_frac))
+    rows = policy_rows(runs, np.random.Generator(np.random.Philox(_DRAWS_SEED)), alone=_ALONE)
+    if out is not None:
+        said = write_file(out, "--out", lambda beside: _write(beside, runs))
+        (sys.stderr if as_json else sys.stdout).write(f"runs {said}\n")
+    said_limits = {
+        "all": "Every limit of the desk is kept.",
+        "account": "Only limits of accounts' requirements and distances are kept, so that every "
+        "way is asked for the same.",
+    }
+    told = (
+        said_limits[limits],
+        *(
+            f"Limits × {each:g}: bounds of accounts' requirements and distances, and buffers, lie "
+            f"{each:g} times as far from liquidation as the desk's."
+            for each in slacks_frac
+            if each != 1.0
+        ),
+        *(_depth_statement(tasks[0], factor) for factor in depths_frac),
         "No depth of options and no order book of a crash was recorded: both are assumed. Where an "
         f"option has no bid and ask it is traded {desk.option_half_spread_vol_frac:.1%} of vol "
         "beside its mark.",
+        f"Money that was moved costs {capital_frac_per_year:.1%} a year from its sending to the "
+        "end, at the price of the end.",
         LATE_STATEMENT,
         *assumptions(replace(shown, planning=None), market),
     )
@@ -111,8 +175,8 @@ def run_plan_backtest(
         f"{shown.step_ns // SECOND_NS} s"
     )
     show(
-        {"rows": builtins_of(rows), "assumptions": list(said), "step_s": shown.step_ns / SECOND_NS},
-        policy_tables(rows, heading, said),
+        {"rows": builtins_of(rows), "assumptions": list(told), "step_s": shown.step_ns / SECOND_NS},
+        policy_tables(rows, heading, told),
         as_json=as_json,
     )
     return 0
@@ -134,19 +198,47 @@ def _markets(market: Market, seeds_count: int, desk: Desk) -> str:
     return f"{market.name}, {format_ns(desk.start_ns)} to {format_ns(desk.end_ns)}"
 
 
-def _played(tasks: Sequence[Task], workers_count: int) -> list[PolicyRun]:
+def _played(tasks: Sequence[Task], workers_count: int, kept: KeptRuns | None) -> list[PolicyRun]:
+    """Play what is not kept yet, and give all in the order of the tasks."""
+    done = {_key(each): each for each in ([] if kept is None else kept.runs)}
+    left = [each for each in tasks if _key_of(each) not in done]
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    is_watched = sys.stderr.isatty()
+    with Progress(
+        *columns, console=Console(stderr=True), transient=True, disable=not is_watched
+    ) as bar:
+        shown = bar.add_task("runs", total=len(tasks), completed=len(tasks) - len(left))
+        for run in _as_they_end(left, workers_count):
+            done[_key(run)] = run
+            if kept is not None:
+                kept.add(run)
+            bar.advance(shown)
+    return [done[_key_of(each)] for each in tasks]
+
+
+_Key: TypeAlias = tuple[str, float, str, float]
+
+
+def _key(run: PolicyRun) -> _Key:
+    return run.market, run.depth_factor_frac, run.policy, run.slack_frac
+
+
+def _key_of(task: Task) -> _Key:
+    return task.market_name, task.depth_factor_frac, task.policy, task.slack_frac
+
+
+def _as_they_end(tasks: Sequence[Task], workers_count: int) -> Iterator[PolicyRun]:
     if workers_count == 1:
-        return [_told(task, at, len(tasks)) for at, task in enumerate(tasks)]
+        yield from map(_run, tasks)
+        return
     with ProcessPoolExecutor(workers_count, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(_run, tasks))
-
-
-def _told(task: Task, at: int, count: int) -> PolicyRun:
-    """Run one; where a person watches, say how far it is."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\rrun {at + 1} of {count} ")
-        sys.stderr.flush()
-    return _run(task)
+        for each in as_completed([pool.submit(_run, task) for task in tasks]):
+            yield each.result()
 
 
 def _depth_statement(task: Task, factor_frac: float) -> str:
@@ -169,7 +261,35 @@ def _prepared(desk: Desk, task: Task) -> Desk:
         desk,
         mode="auto",
         step_ns=desk.step_ns if task.step_ns is None else task.step_ns,
+        limits=tuple(
+            _nearer(each, task.slack_frac)
+            for each in desk.limits
+            if task.limits == "all" or METRICS[each.metric].is_of_account
+        ),
+        buffers=tuple(_nearer_buffer(each, task.slack_frac) for each in desk.buffers),
         planning=JointPlanning(means=means, depth=depth, terms=task.terms),
+    )
+
+
+def _nearer(limit: Limit, slack_frac: float) -> Limit:
+    """Let an account come nearer to liquidation; limits of other things stay as they are."""
+    metric = METRICS[limit.metric]
+    if slack_frac == 1.0 or not metric.is_of_account:
+        return limit
+    end = 0.0 if metric.side == "floor" else metric.bound_frac_max or 1.0
+    return msgspec.structs.replace(
+        limit,
+        soft_frac_usd_or_coin=end + slack_frac * (limit.soft_frac_usd_or_coin - end),
+        hard_frac_usd_or_coin=end + slack_frac * (limit.hard_frac_usd_or_coin - end),
+    )
+
+
+def _nearer_buffer(policy: BufferPolicy, slack_frac: float) -> BufferPolicy:
+    slack = digits_of(slack_frac)
+    return msgspec.structs.replace(
+        policy,
+        trigger_use_frac=1 + slack * (policy.trigger_use_frac - 1),
+        target_use_frac=1 + slack * (policy.target_use_frac - 1),
     )
 
 
@@ -181,7 +301,7 @@ def _run(task: Task) -> PolicyRun:
     if factor != 1:
         thin = replace(market, events=lambda: thinned(market.events(), factor, desk.instruments))
     if task.policy == _ALONE:
-        return _figures(task, play(desk, thin, None, is_quiet=True, is_brief=True))
+        return _figures(desk, task, play(desk, thin, None, is_quiet=True, is_brief=True))
     header = Header(
         desk_digest=desk.digest,
         rulebooks_digest=rulebooks_digest(desk),
@@ -193,10 +313,10 @@ def _run(task: Task) -> PolicyRun:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "journal.db"
         with Journal.create(path, header, time_ns=desk.start_ns) as journal:
-            return _figures(task, play(desk, thin, journal, is_quiet=True, is_brief=True))
+            return _figures(desk, task, play(desk, thin, journal, is_quiet=True, is_brief=True))
 
 
-def _figures(task: Task, played: Episode) -> PolicyRun:
+def _figures(desk: Desk, task: Task, played: Episode) -> PolicyRun:
     end_usd, start_usd = played.frames[-1].equity_usd, played.equity_start_usd
     looks = [] if task.policy == _ALONE else [frame.limits for frame in played.frames]
     broken = [any(each.rung in ("soft", "hard") for each in states) for states in looks]
@@ -204,9 +324,11 @@ def _figures(task: Task, played: Episode) -> PolicyRun:
     trades = sum(isinstance(each.leg, Order) for each in sent)
     return PolicyRun(
         policy=task.policy,
-        market="recording" if task.seed is None else f"seed {task.seed}",
+        market=task.market_name,
+        slack_frac=task.slack_frac,
         depth_factor_frac=task.depth_factor_frac,
         cost_usd=round(sum(each.cost_usd for each in played.actions), 6),
+        capital_usd=round(_capital_usd(desk, played, task.terms.capital_frac_per_year), 6),
         loss_usd=round(float(sum(each.loss_usd for each in played.liquidations)), 6),
         liquidated=tuple(dict.fromkeys(each.account_id for each in played.liquidations)),
         change_usd=(
@@ -225,14 +347,33 @@ def _written(leg: Leg) -> str:
     if isinstance(leg, Order):
         size = f"{leg.quantity_contracts.normalize():f}"
         return f"{leg.client_id} {leg.instrument_id} {leg.account_id} {size}"
+    if isinstance(leg, Switch):
+        return f"{leg.client_id} {leg.account_id} {leg.rulebook}"
     return (
         f"{leg.client_id} {leg.asset} {leg.source_account_id} {leg.target_account_id} {leg.use} "
         f"{leg.quantity_coin.normalize():f}"
     )
 
 
-def _write(out: Path, runs: Sequence[PolicyRun]) -> None:
-    try:
-        out.write_bytes(msgspec.json.format(msgspec.json.encode(runs), indent=1) + b"\n")
-    except OSError as trouble:
-        raise DeskRejected(f"--out {out}: cannot be written: {trouble.strerror}") from trouble
+def _capital_usd(desk: Desk, played: Episode, capital_frac_per_year: float) -> float:
+    """Price the time that money was away from where it lay, at the prices of the end."""
+    end = played.frames[-1]
+    prices_usd = {name: to_model(each) for name, each in desk.dollars_usd.items()} | end.prices_usd
+    spent_usd = 0.0
+    for each in played.actions:
+        if not isinstance(each.leg, Transfer) or each.status in ("rejected", "proposed"):
+            continue
+        years = (end.time_ns - each.time_ns) / DAY_NS / 365.0
+        if each.leg.asset not in prices_usd:
+            raise DeskRejected(f"{each.leg.asset} was moved and has no price at the end")
+        worth_usd = to_model(each.leg.quantity_coin) * prices_usd[each.leg.asset]
+        spent_usd += worth_usd * capital_frac_per_year * years
+    return spent_usd
+
+
+def _write(path: Path, runs: Sequence[PolicyRun]) -> None:
+    """Write every run, as a table where the file is named so, else as JSON."""
+    if path.suffix.lower() == ".parquet":
+        pl.DataFrame([msgspec.to_builtins(each) for each in runs]).write_parquet(path)
+    else:
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(runs), indent=1) + b"\n")

@@ -4,7 +4,7 @@ Only the wiring; `app.actions` names what each command runs.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
@@ -133,6 +133,14 @@ Depths = Annotated[
         "--depth", "depth_factor_frac", "Shares of every book that are there, each played apart."
     ),
 ]
+Slacks = Annotated[
+    tuple[float, ...],
+    numbers(
+        "--slack",
+        "slack_frac",
+        "Follow every way also with limits of accounts this share as far from liquidation.",
+    ),
+]
 Workers = Annotated[
     int, Parameter(help="Processes to share it; the answer is the same.", converter=whole(1, 64))
 ]
@@ -150,8 +158,19 @@ def backtest(
     option_depth: OptionDepth = 25.0,
     horizon_days: Horizon = 1.0,
     capital: Capital = 0.05,
+    limits: Annotated[
+        Literal["all", "account"],
+        Parameter(help="Keep all limits, or those of accounts' requirements and distances alone."),
+    ] = "all",
+    slack: Slacks = (1.0,),
     workers: Workers = 1,
-    out: Annotated[Path | None, Parameter(help="Also write every run here, as JSON.")] = None,
+    keep: Annotated[
+        Path | None,
+        Parameter(help="Keep runs here as they end; those there already are not played again."),
+    ] = None,
+    out: Annotated[
+        Path | None, Parameter(help="Also write every run here: .parquet, or else JSON.")
+    ] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> int:
@@ -165,11 +184,14 @@ def backtest(
         Source(desk, data, None, None),
         seeds_count=seeds,
         depths_frac=depth,
+        limits=limits,
+        slacks_frac=slack,
         step=step,
         option_depth_contracts=option_depth,
         horizon_days=horizon_days,
         capital_frac_per_year=capital,
         workers_count=workers,
+        keep=keep,
         out=out,
         as_json=as_json,
     )

@@ -15,7 +15,6 @@ from typing import TypeAlias
 
 from hedgerow.collateral.problem import Tier
 from hedgerow.errors import Failure, Outcome
-from hedgerow.instruments import LoanDebt, LoanSupply
 from hedgerow.limits import Survey, Use, arrived
 from hedgerow.margin import MarginReport, Rulebook, require, terms_of
 from hedgerow.market import NO_SHOCK, Shock
@@ -76,25 +75,19 @@ class Asked:
                 reason="missing_data",
                 message=f"rulebook {account.rulebook} is not at hand",
             )
+        terms, now = self.survey.book.terms, self.survey.snapshot
         market = terms_of(rulebook).market
-        terms = self.survey.book.terms
-        # Of several lending markets only the account's own takes its supplies and repayments.
-        own = {
-            name: each
-            for name, each in terms.items()
-            if not isinstance(each, LoanSupply | LoanDebt) or each.market == market
-        }
         changed: Outcome[Account] = account
         for asset, use, coin in changes:
             assert not isinstance(changed, Failure)
             if use == "balance":
                 changed = with_balance(changed, asset, coin)
             else:
-                changed = arrived(changed, asset, use, coin, self.survey.snapshot, own)
+                changed = arrived(changed, asset, use, coin, now, terms, market=market)
             if isinstance(changed, Failure):
                 return changed
         assert not isinstance(changed, Failure)
-        snapshot = self.survey.snapshot.shocked(self.scenarios.get(scenario, NO_SHOCK))
+        snapshot = now.shocked(self.scenarios.get(scenario, NO_SHOCK))
         return require(changed, terms, snapshot, rulebook)
 
     def curve(

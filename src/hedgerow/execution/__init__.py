@@ -8,9 +8,9 @@ allow-list, the collar or the budget.
 
 from hedgerow.execution.canonical import canonical, rounded
 from hedgerow.execution.chain import Kind, Row, Verified, read, verify
-from hedgerow.execution.guards import Guards, Route, Spent, check, spent_on_day
+from hedgerow.execution.guards import AllowedSwitch, Guards, Route, Spent, check, spent_on_day
 from hedgerow.execution.journal import Header, Journal
-from hedgerow.execution.ports import Agent, Exchange
+from hedgerow.execution.ports import Agent, Exchange, send
 from hedgerow.execution.records import (
     Allowance,
     Decision,
@@ -26,6 +26,7 @@ from hedgerow.execution.submit import recover, resolve, submit
 __all__ = [
     "Agent",
     "Allowance",
+    "AllowedSwitch",
     "Decision",
     "Exchange",
     "Guards",
@@ -48,6 +49,7 @@ __all__ = [
     "recover",
     "resolve",
     "rounded",
+    "send",
     "spent_on_day",
     "submit",
     "verify",

@@ -23,10 +23,10 @@ from hedgerow.instruments import (
 )
 from hedgerow.margin import mark_ccy
 from hedgerow.market import NO_SHOCK, Snapshot
-from hedgerow.planning import Leg, Order, Transfer
+from hedgerow.planning import Leg, Order, Switch, Transfer
 from hedgerow.units import DAY_NS, SECOND_NS, date_utc, digits_of, format_ns, to_exact
 
-__all__ = ["Guards", "Route", "Spent", "check", "spent_on_day"]
+__all__ = ["AllowedSwitch", "Guards", "Route", "Spent", "check", "spent_on_day"]
 
 _CENT_USD = Decimal("0.01")
 
@@ -40,6 +40,13 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     use: Literal["balance", "supply", "repay"]
 
 
+class AllowedSwitch(msgspec.Struct, frozen=True, kw_only=True):
+    """A category of its lending market that a person lets an account join, told by its rulebook."""
+
+    account_id: str
+    rulebook: str
+
+
 class Guards(msgspec.Struct, frozen=True, kw_only=True):
     """What a person has set. Days are UTC days.
 
@@ -47,7 +54,8 @@ class Guards(msgspec.Struct, frozen=True, kw_only=True):
     of the mark, and of an option as a fraction of its forward: a spread wider than that share of a
     small premium is no mistake. An option counts as the coins it is written on, whatever it costs.
     `snapshot_ns_max` how old the market may be that a leg is judged by. `is_stopped` is the kill
-    switch: no order passes, transfers of margin still do, because they only make accounts safer.
+    switch: no order passes and no account joins another category; transfers of margin still do,
+    because they only make accounts safer.
     """
 
     order_usd_max: Decimal
@@ -57,6 +65,7 @@ class Guards(msgspec.Struct, frozen=True, kw_only=True):
     routes: tuple[Route, ...]
     snapshot_ns_max: int = 5 * SECOND_NS
     is_stopped: bool = False
+    switches: tuple[AllowedSwitch, ...] = ()
 
     def __post_init__(self) -> None:
         for field in ("order_usd_max", "orders_usd_per_day", "transfers_usd_per_day"):
@@ -84,7 +93,7 @@ def spent_on_day(journal: Journal, time_ns: int) -> Spent:
     read from the journal, a restart does not give the budget back.
     """
     start_ns = time_ns - time_ns % DAY_NS
-    spent_usd = {"order": Decimal(0), "transfer": Decimal(0)}
+    spent_usd = {"order": Decimal(0), "transfer": Decimal(0), "switch": Decimal(0)}
     for row in journal.intents(start_ns, start_ns + DAY_NS):
         spent_usd[row.payload["leg"]["type"]] += Decimal(row.payload["value_usd"])
     return Spent(orders_usd=spent_usd["order"], transfers_usd=spent_usd["transfer"])
@@ -113,19 +122,23 @@ def check(
     Returns
     -------
     Decimal, USD
-        Never negative. An order is valued at its limit or its mark, whichever is more.
+        Never negative. An order is valued at its limit or its mark, whichever is more. A switch
+        moves nothing and counts for nothing.
 
     Raises
     ------
     OrderRefused, TransferRefused
         If the kill switch is on (orders), the market is too old or has no price, the limit lies
-        outside the collar, the order is too large, or no route allows the transfer.
+        outside the collar, the order is too large, no route allows the transfer, or nobody allows
+        the switch (an `OrderRefused`).
     BudgetExceeded
         If the day's budget does not cover the leg.
     """
     assert snapshot.shock is NO_SHOCK, "orders are judged by the market, not by a scenario"
     if isinstance(leg, Order):
         return _check_order(leg, guards, instruments, snapshot, spent, time_ns)
+    if isinstance(leg, Switch):
+        return _check_switch(leg, guards, snapshot, time_ns)
     return _check_transfer(leg, guards, snapshot, spent, time_ns)
 
 
@@ -234,6 +247,18 @@ def _check_transfer(
         "transfers", name, value_usd, spent.transfers_usd, guards.transfers_usd_per_day, time_ns
     )
     return value_usd
+
+
+def _check_switch(switch: Switch, guards: Guards, snapshot: Snapshot, time_ns: int) -> Decimal:
+    name = f"switch {switch.client_id} of {switch.account_id}"
+    if guards.is_stopped:
+        raise OrderRefused(f"{name}: the kill switch is on; only transfers of margin may pass")
+    wanted = AllowedSwitch(account_id=switch.account_id, rulebook=switch.rulebook)
+    if wanted not in guards.switches:
+        raise OrderRefused(f"{name}: {switch.rulebook} is not on the list of allowed switches")
+    if age := _too_old(snapshot, guards, time_ns):
+        raise OrderRefused(f"{name}: {age}")
+    return Decimal(0)
 
 
 def _too_old(snapshot: Snapshot, guards: Guards, time_ns: int) -> str:

@@ -3,9 +3,9 @@
 from typing import Protocol
 
 from hedgerow.execution.records import Decision, Receipt, View
-from hedgerow.planning import Order, Transfer
+from hedgerow.planning import Leg, Order, Switch, Transfer
 
-__all__ = ["Agent", "Exchange"]
+__all__ = ["Agent", "Exchange", "send"]
 
 
 class Exchange(Protocol):
@@ -19,6 +19,10 @@ class Exchange(Protocol):
         """Start one transfer; it is credited later."""
         ...
 
+    def switch(self, switch: Switch, time_ns: int) -> Receipt:
+        """Let an account join another category of its lending market; ``filled`` when it has."""
+        ...
+
     def query(self, client_id: str, time_ns: int) -> Receipt | None:
         """Say what became of a leg; None when the venue has never seen it."""
         ...
@@ -30,3 +34,12 @@ class Agent(Protocol):
     def step(self, view: View, time_ns: int) -> Decision:
         """Decide."""
         ...
+
+
+def send(exchange: Exchange, leg: Leg, time_ns: int) -> Receipt:
+    """Send a leg of any kind the way its kind goes."""
+    if isinstance(leg, Order):
+        return exchange.place(leg, time_ns)
+    if isinstance(leg, Switch):
+        return exchange.switch(leg, time_ns)
+    return exchange.move(leg, time_ns)

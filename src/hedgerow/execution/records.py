@@ -26,7 +26,8 @@ __all__ = [
 
 Mode: TypeAlias = Literal["observe", "propose", "auto"]
 # Life of an action (fault matrix): UNKNOWN is a state, left only on evidence from the venue.
-Status: TypeAlias = Literal["acknowledged", "filled", "credited", "rejected", "unknown"]
+# A leg that is waiting was not sent: what it waits for is not done yet.
+Status: TypeAlias = Literal["waiting", "acknowledged", "filled", "credited", "rejected", "unknown"]
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ and not an error: nothing is sent again, the venue is asked by our own client id
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -16,11 +16,11 @@ from hedgerow.execution.canonical import canonical
 from hedgerow.execution.chain import Row
 from hedgerow.execution.guards import Guards, check, spent_on_day
 from hedgerow.execution.journal import Journal
-from hedgerow.execution.ports import Exchange
+from hedgerow.execution.ports import Exchange, send
 from hedgerow.execution.records import Mode, Receipt
 from hedgerow.instruments import Instrument
 from hedgerow.market import Snapshot
-from hedgerow.planning import Leg, Order, Plan, Transfer
+from hedgerow.planning import Leg, Order, Plan, Switch, Transfer
 from hedgerow.units import SECOND_NS, format_ns
 
 __all__ = ["ABSENCE_GAP_NS", "GRACE_NS", "outcome", "recover", "resolve", "submit"]
@@ -47,8 +47,11 @@ def submit(
 ) -> tuple[Receipt, ...]:
     """Journal a plan and, in mode ``auto``, send its legs in order.
 
-    A leg that is refused is journalled as rejected with the reason, and the legs after it go on. A
-    client id that the journal knows is not sent again: what is known of it is the receipt.
+    A leg that is refused is journalled as rejected with the reason, and the legs after it go on,
+    but for those that wait for it: they are refused too. A leg that waits for one that is not done
+    yet (filled in full, or arrived) is not sent and not journalled; its receipt says ``waiting``,
+    and submitting the plan again sends it once that is done, while the plan is valid. A client id
+    that the journal knows is not sent again: what is known of it is the receipt.
 
     Returns
     -------
@@ -64,7 +67,7 @@ def submit(
     journal.append("decision", time_ns, {"mode": mode, "plan": plan})
     if mode != "auto":
         return ()
-    receipts = []
+    receipts: list[Receipt] = []
     for leg in plan.legs:
         rows = journal.rows_of(leg.client_id)
         if rows:
@@ -72,6 +75,10 @@ def submit(
             continue
         try:
             _check_plan(plan, leg, time_ns)
+            waits_for = _undone(leg, plan, receipts)
+            if waits_for:
+                receipts.append(_waiting(leg, waits_for, time_ns))
+                continue
             _check_frozen(leg, journal)
             value_usd = check(
                 leg,
@@ -134,8 +141,46 @@ def outcome(rows: tuple[Row, ...]) -> Receipt:
     return _unknown(last.client_id, last.time_ns, f"{last.kind}; the venue has not answered yet")
 
 
+def _undone(leg: Leg, plan: Plan, receipts: Sequence[Receipt]) -> list[str]:
+    """List what a leg still waits for, or refuse it where that will never be done."""
+    earlier = {
+        each.client_id: (each, told) for each, told in zip(plan.legs, receipts, strict=False)
+    }
+    undone = []
+    for client_id in leg.waits_for:
+        first, told = earlier[client_id]
+        if told.status == "rejected":
+            raise _refusal(leg, f"{client_id}, which was rejected: {told.message}")
+        if told.status not in ("filled", "credited"):
+            undone.append(client_id)
+        elif isinstance(first, Order) and abs(told.filled_contracts) < abs(
+            first.quantity_contracts
+        ):
+            raise _refusal(
+                leg,
+                f"{client_id}, of which {told.filled_contracts:f} of "
+                f"{first.quantity_contracts:f} contracts were filled",
+            )
+    return undone
+
+
+def _refusal(leg: Leg, waits_for: str) -> ExecutionError:
+    refusal = TransferRefused if isinstance(leg, Transfer) else OrderRefused
+    kind = leg.__struct_config__.tag
+    return refusal(f"{kind} {leg.client_id} was not sent: it waits for {waits_for}")
+
+
+def _waiting(leg: Leg, waits_for: Sequence[str], time_ns: int) -> Receipt:
+    return Receipt(
+        client_id=leg.client_id,
+        time_ns=time_ns,
+        status="waiting",
+        message=f"not sent yet: it waits for {', '.join(waits_for)}",
+    )
+
+
 def _check_plan(plan: Plan, leg: Leg, time_ns: int) -> None:
-    refusal = OrderRefused if isinstance(leg, Order) else TransferRefused
+    refusal = TransferRefused if isinstance(leg, Transfer) else OrderRefused
     if time_ns > plan.expires_ns:
         raise refusal(
             f"plan {plan.plan_id} expired {format_ns(plan.expires_ns)}, now is "
@@ -192,10 +237,7 @@ def _refused(
 def _send(leg: Leg, exchange: Exchange, journal: Journal, time_ns: int) -> Receipt:
     journal.append("sent", time_ns, {}, leg.client_id)
     try:
-        if isinstance(leg, Order):
-            receipt = exchange.place(leg, time_ns)
-        else:
-            receipt = exchange.move(leg, time_ns)
+        receipt = send(exchange, leg, time_ns)
     except ExecutionError as refusal:
         receipt = _rejected(leg.client_id, time_ns, str(refusal))
     except Exception as trouble:
@@ -234,7 +276,7 @@ def _resolve(client_id: str, exchange: Exchange, journal: Journal, time_ns: int)
         return known  # an answer about something else says nothing
     if found.status != rows[-1].kind:
         _journal_receipt(client_id, found, journal, time_ns)
-        leg: Leg = msgspec.convert(rows[0].payload["leg"], Order | Transfer)
+        leg: Leg = msgspec.convert(rows[0].payload["leg"], Order | Transfer | Switch)
         _alert_overfill(leg, found, journal, time_ns)
     return found
 
@@ -257,11 +299,13 @@ def _absent(rows: tuple[Row, ...], known: Receipt, journal: Journal, time_ns: in
     else:
         return known
     is_absent = receipt.status == "unknown"
+    assert receipt.status != "waiting", "what was journalled did not wait"
     journal.append(receipt.status, time_ns, {"receipt": receipt, "is_absent": is_absent}, client_id)
     return receipt
 
 
 def _journal_receipt(client_id: str, receipt: Receipt, journal: Journal, time_ns: int) -> None:
+    assert receipt.status != "waiting", "what is sent does not wait"
     journal.append(receipt.status, time_ns, {"receipt": receipt}, client_id)
 
 

@@ -13,7 +13,7 @@ and strikes its Greeks lie (`buckets`), how its delta in one coin moves with ano
 """
 
 from hedgerow.exposure.aggregate import aggregate
-from hedgerow.exposure.buckets import buckets
+from hedgerow.exposure.buckets import EXPIRY_BUCKETS, buckets, expiry_bucket
 from hedgerow.exposure.cross import cross_gammas
 from hedgerow.exposure.funding import FundingRate, FundingRow, FundingTable, funding
 from hedgerow.exposure.ladder import ladder
@@ -29,6 +29,7 @@ from hedgerow.exposure.records import (
 )
 
 __all__ = [
+    "EXPIRY_BUCKETS",
     "BucketTable",
     "CrossTable",
     "ExitLine",
@@ -45,6 +46,7 @@ __all__ = [
     "aggregate",
     "buckets",
     "cross_gammas",
+    "expiry_bucket",
     "funding",
     "ladder",
     "liquidity",

@@ -15,7 +15,7 @@ from hedgerow.portfolio import Book
 from hedgerow.pricing import VOL_REGIME, value
 from hedgerow.units import DAY_NS, to_model
 
-__all__ = ["EXPIRY_BUCKETS", "MONEYNESS_BUCKETS", "buckets"]
+__all__ = ["EXPIRY_BUCKETS", "MONEYNESS_BUCKETS", "buckets", "expiry_bucket"]
 
 # Upper ends, exclusive, and names; the last two are for what has no number.
 _EXPIRY_DAYS: Final = ((2.0, "0-2 d"), (7.0, "2-7 d"), (30.0, "7-30 d"), (90.0, "30-90 d"),
@@ -66,12 +66,20 @@ def buckets(book: Book, snapshot: Snapshot, node: str) -> Outcome[BucketTable]:
     )
 
 
+def expiry_bucket(days: float) -> str:
+    """Name the bucket of what expires in so many days.
+
+    >>> expiry_bucket(7.0), expiry_bucket(400.0)
+    ('7-30 d', 'over 90 d')
+    """
+    return next(name for end, name in _EXPIRY_DAYS if days < end)
+
+
 def _expiry(part: Part, snapshot: Snapshot) -> str:
     expiry_ns = expiry_of(part.instrument)
     if expiry_ns is None:
         return _NO_EXPIRY
-    days = (expiry_ns - snapshot.time_ns - snapshot.shock.time_forward_ns) / DAY_NS
-    return next(name for end, name in _EXPIRY_DAYS if days < end)
+    return expiry_bucket((expiry_ns - snapshot.time_ns - snapshot.shock.time_forward_ns) / DAY_NS)
 
 
 def _moneyness(part: Part, snapshot: Snapshot) -> str:

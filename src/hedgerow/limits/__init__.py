@@ -10,7 +10,7 @@ Rungs can be held so that they do not flap (`told_anew`), a trade can be judged 
 near their liquidation climb a ladder of calls (`on_ladder`) that only an observation closes.
 """
 
-from hedgerow.limits.arrival import Use, arrived
+from hedgerow.limits.arrival import Use, arrived, lending_market
 from hedgerow.limits.call_records import (
     LADDER,
     Call,
@@ -107,6 +107,7 @@ __all__ = [
     "horizon_at",
     "inputs_hash",
     "judge",
+    "lending_market",
     "on_ladder",
     "open_calls",
     "pre_trade",

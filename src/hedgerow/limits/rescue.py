@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument
 from hedgerow.limits.arrival import Use, arrived
-from hedgerow.margin import Rulebook
+from hedgerow.margin import Rulebook, terms_of
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 
@@ -60,6 +60,7 @@ def amount_to_goals(
                 steps_count * step_coin,
                 patient.snapshot,
                 patient.instruments,
+                market=terms_of(patient.rulebook).market,
             )
             return changed if isinstance(changed, Failure) else goal(changed)
 

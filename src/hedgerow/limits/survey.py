@@ -4,7 +4,7 @@ Everything above this room that needs the state of the desk (agents, plans befor
 reports) takes it from here, so that they cannot disagree.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hedgerow.errors import Failure, Outcome
@@ -43,8 +43,16 @@ def survey(
     snapshot: Snapshot,
     rulebooks: Mapping[str, Rulebook],
     limits: Iterable[Limit],
+    *,
+    known: Sequence[Survey] = (),
 ) -> Survey:
     """Value, sum, require, measure and judge.
+
+    Parameters
+    ----------
+    known
+        Looks at the same market by the same rulebooks: what an account that is the same in one of
+        them needs, and its distance, are taken from there.
 
     Accounts without a rulebook have no requirement and no distance. An account whose rulebook is
     not among `rulebooks`, or whose positions were observed too long ago, has an unknown one.
@@ -56,6 +64,11 @@ def survey(
         if account.rulebook is None:
             continue
         node = account_node(account)
+        same = next((each for each in known if account in each.book.accounts), None)
+        if same is not None:
+            assert same.snapshot is snapshot, "a look at another market tells nothing of this one"
+            reports[node], distances[node] = same.reports[node], same.distances[node]
+            continue
         trouble = _cannot_judge(account, snapshot, rulebooks)
         if trouble is not None:
             reports[node] = distances[node] = trouble

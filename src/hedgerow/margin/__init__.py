@@ -27,7 +27,7 @@ from hedgerow.margin.rulebook_check import rulebook_mistakes
 from hedgerow.margin.rulebook_dates import begun_in, in_force, rulebooks_at
 from hedgerow.margin.rulebook_diff import Difference, differences
 from hedgerow.margin.tiered import Tier
-from hedgerow.margin.venues import reach_of, require, terms_of
+from hedgerow.margin.venues import reach_of, require, switch_refusal, terms_of
 from hedgerow.margin.venues.aave_rulebook import LendingCategory, LendingReserve, LendingRulebook
 from hedgerow.margin.venues.binance import TieredRulebook
 from hedgerow.margin.venues.deribit_rulebook import ScanRulebook
@@ -72,6 +72,7 @@ __all__ = [
     "require_across",
     "rulebook_mistakes",
     "rulebooks_at",
+    "switch_refusal",
     "terms_of",
     "what_if",
     "with_leg",

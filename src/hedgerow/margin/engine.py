@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from hedgerow.errors import Outcome
+from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument
 from hedgerow.margin.model import Model
 from hedgerow.margin.reach import LiquidationReach
@@ -85,8 +85,9 @@ class Engine(Generic[R]):
     table `[evidence]` may hold. `require` is told in `hedgerow.margin.require`. `mistakes` names
     what does not fit together in a rulebook whose every number is finite and not negative; those
     under a field in `signed` may be negative. `reach` is told in `hedgerow.margin.reach_of`; None
-    where a liquidation goes through an order book. `knows_orders` says that the engine asks margin
-    for orders that rest; an account that has some is refused where it does not. `model` answers for
+    where a liquidation goes through an order book. `switch_refusal` is told in `hedgerow.margin`;
+    None where an account has nothing to choose. `knows_orders` says that the engine asks margin for
+    orders that rest; an account that has some is refused where it does not. `model` answers for
     many accounts at once, as `hedgerow.margin.model` tells; None where each is asked for exactly.
     """
 
@@ -99,6 +100,9 @@ class Engine(Generic[R]):
     reach: (
         Callable[[Account, Mapping[str, Instrument], Snapshot, R], Outcome[LiquidationReach | None]]
         | None
+    ) = None
+    switch_refusal: (
+        Callable[[Account, Mapping[str, Instrument], Snapshot, R, Rulebook], Failure | None] | None
     ) = None
     knows_orders: bool = False
     model: Model | None = None

@@ -10,7 +10,7 @@ takes for one leg, or an end before its beginning.
 
 from hedgerow.planning.capped import LegCaps, capped
 from hedgerow.planning.compare import WAYS, WayState, compared, runner_up, states
-from hedgerow.planning.costs import ChosenMove, JointTerms
+from hedgerow.planning.costs import ChosenMove, JointTerms, ModeSwitch
 from hedgerow.planning.joint import Joint, joint
 from hedgerow.planning.late import LATE_STATEMENT, late_cost
 from hedgerow.planning.made import made
@@ -23,8 +23,10 @@ from hedgerow.planning.records import (
     Order,
     Plan,
     RunnerUp,
+    Switch,
     Transfer,
 )
+from hedgerow.planning.switches import after_switches, joint_switching
 
 __all__ = [
     "LATE_STATEMENT",
@@ -36,14 +38,18 @@ __all__ = [
     "JointTerms",
     "Leg",
     "LegCaps",
+    "ModeSwitch",
     "Order",
     "Plan",
     "RunnerUp",
+    "Switch",
     "Transfer",
     "WayState",
+    "after_switches",
     "capped",
     "compared",
     "joint",
+    "joint_switching",
     "late_cost",
     "made",
     "plan",

@@ -22,6 +22,7 @@ from hedgerow.planning.costs import ChosenMove, JointTerms, MoveCosts, route_nam
 from hedgerow.planning.done import Desk, traded_at_cost
 from hedgerow.planning.joint import Joint
 from hedgerow.planning.lots import exact_lots
+from hedgerow.planning.switches import after_switches
 from hedgerow.portfolio import Account, with_balance
 from hedgerow.pricing import unit_ccy
 from hedgerow.units import digits_of, quantise, to_exact, to_model
@@ -83,7 +84,9 @@ def capped(
         [trades.get((o.instrument_id, o.account_id), 0.0) for o in chosen.offers]
         + [to_model(quantity) for _, quantity in moves]
     )
-    desk = Desk(chosen.before, limits, instruments, rulebooks)
+    before = after_switches(chosen.before, limits, instruments, rulebooks, chosen.switches)
+    assert not isinstance(before, Failure), "it was switched when it was chosen"
+    desk = Desk(before, limits, instruments, rulebooks)
     done = desk.done(amounts.tolist(), costs)
     return (
         replace(
@@ -91,7 +94,8 @@ def capped(
             trades=done.trades,
             moves=done.moves,
             after=done.after,
-            cost_usd=sum(each.cost_usd for each in done.trades)
+            cost_usd=sum(each.cost_usd for each in chosen.switches)
+            + sum(each.cost_usd for each in done.trades)
             + sum(each.cost_usd for each in done.moves),
         ),
         said,

@@ -14,9 +14,10 @@ from hedgerow.hedging import Offer
 from hedgerow.instruments import Instrument
 from hedgerow.limits import Limit, LimitState, Survey
 from hedgerow.margin import Rulebook
-from hedgerow.planning.costs import PLAIN_TERMS, JointTerms
-from hedgerow.planning.joint import Joint, badness, joint
+from hedgerow.planning.costs import PLAIN_TERMS, JointTerms, ModeSwitch
+from hedgerow.planning.joint import Joint, badness
 from hedgerow.planning.records import RunnerUp
+from hedgerow.planning.switches import joint_switching
 
 __all__ = ["WAYS", "WayState", "compared", "runner_up", "states"]
 
@@ -26,6 +27,7 @@ WAYS: Mapping[str, str] = {
     "hedges": "trades alone",
     "unwinding": "trades that only make positions smaller",
     "collateral": "transfers alone",
+    "switching": "switches of e-mode alone",
 }
 _CENT_USD = 0.01
 
@@ -51,9 +53,13 @@ def compared(
     *,
     terms: JointTerms = PLAIN_TERMS,
     late_usd: Callable[[Route], float] = lambda route: 0.0,
+    switches: Sequence[ModeSwitch] = (),
     ways: Sequence[str] = tuple(WAYS),
 ) -> dict[str, Outcome[Joint]]:
     """Plan in every way asked for; the joint plan is the best of what was found.
+
+    Of the ways only ``joint`` and ``switching`` may make `switches`; where there are none the
+    latter is left out.
 
     More means are more to search through, and in whole lots less may be found: then the joint plan
     is the one with fewer means.
@@ -64,18 +70,21 @@ def compared(
         "hedges": (offers, ()),
         "unwinding": (shrinking, ()),
         "collateral": ((), routes),
+        "switching": ((), ()),
     }
     found = {
-        way: joint(
+        way: joint_switching(
             now,
             limits,
             *means[way],
             instruments,
             rulebooks,
+            switches if way in ("joint", "switching") else (),
             terms=terms,
             late_usd=late_usd,
         )
         for way in ways
+        if switches or way != "switching"
     }
     known = [each for each in found.values() if not isinstance(each, Failure)]
     if "joint" in found and known:
@@ -124,7 +133,7 @@ def states(found: Mapping[str, Outcome[Joint]]) -> tuple[WayState, ...]:
             WayState(
                 name=way,
                 uses=WAYS[way],
-                legs_count=len(each.trades) + len(each.moves),
+                legs_count=len(each.trades) + len(each.moves) + len(each.switches),
                 cost_usd=round(each.cost_usd, 6),
                 broken=each.broken,
                 message=f"cannot hold together: {conflicts}" if conflicts else each.remark,

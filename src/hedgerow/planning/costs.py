@@ -13,7 +13,7 @@ from hedgerow.market import Snapshot
 from hedgerow.solving import Ladders, Tickets
 from hedgerow.units import to_model
 
-__all__ = ["PLAIN_TERMS", "ChosenMove", "JointTerms", "MoveCosts", "route_name"]
+__all__ = ["PLAIN_TERMS", "ChosenMove", "JointTerms", "ModeSwitch", "MoveCosts", "route_name"]
 
 
 class JointTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +54,26 @@ class ChosenMove(msgspec.Struct, frozen=True, kw_only=True):
     def cost_usd(self) -> float:
         """All of it."""
         return self.fee_usd + self.capital_usd + self.late_usd
+
+
+class ModeSwitch(msgspec.Struct, frozen=True, kw_only=True):
+    """A category of its lending market that an account may join, or none, and what asking costs.
+
+    It is told by the rulebook that the account is judged by afterwards.
+    """
+
+    account_id: str
+    rulebook: str
+    gas_usd: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.gas_usd < float("inf"):
+            raise OutOfDomain(f"gas_usd must not be negative, was {self.gas_usd}")
+
+    @property
+    def cost_usd(self) -> float:
+        """All of it."""
+        return self.gas_usd
 
 
 class MoveCosts:

@@ -11,9 +11,10 @@ from typing import NamedTuple
 from hedgerow.collateral import Route
 from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.hedging import ChosenTrade, Offer, crossing_and_fee_usd
-from hedgerow.instruments import Instrument, LoanDebt, lot_of, settlement_of
-from hedgerow.limits import Limit, Survey, account_node, arrived, survey
+from hedgerow.instruments import Instrument, lot_of, settlement_of
+from hedgerow.limits import Limit, Survey, account_node, arrived, lending_market, survey
 from hedgerow.margin import Rulebook, with_leg
+from hedgerow.margin.loans import loan_of
 from hedgerow.market import NO_SHOCK, Snapshot
 from hedgerow.planning.costs import ChosenMove, MoveCosts, route_name
 from hedgerow.planning.footing import Touch
@@ -145,6 +146,7 @@ class Desk:
             quantity,
             self.now.snapshot,
             self.instruments,
+            market=self._market(route.target_account_id),
         )
         if isinstance(filled, Failure):
             return filled
@@ -168,15 +170,19 @@ class Desk:
 
     def _owed_coin(self, route: Route) -> Decimal:
         """Give the debt of the account that a route leads to, zero where it is not known."""
-        for terms in self.instruments.values():
-            if isinstance(terms, LoanDebt) and terms.asset == route.asset:
-                index = self.now.snapshot.lending(terms.market, terms.asset)
-                if isinstance(index, Failure):
-                    return Decimal(0)
-                account = self._account(route.target_account_id)
-                scaled = -account.quantity_contracts(terms.instrument_id)
-                return max(scaled, Decimal(0)) * index.borrow_index_ray / _RAY
-        return Decimal(0)
+        market = self._market(route.target_account_id)
+        terms = None
+        if market is not None:
+            terms = loan_of(self.instruments, market, route.asset, is_debt=True)
+        index = None if terms is None else self.now.snapshot.lending(terms.market, terms.asset)
+        if terms is None or index is None or isinstance(index, Failure):
+            return Decimal(0)
+        account = self._account(route.target_account_id)
+        scaled = -account.quantity_contracts(terms.instrument_id)
+        return max(scaled, Decimal(0)) * index.borrow_index_ray / _RAY
+
+    def _market(self, account_id: str) -> str | None:
+        return lending_market(self._account(account_id), self.rulebooks)
 
     def _account(self, account_id: str) -> Account:
         return self.accounts[self.node_of[account_id]]
@@ -220,6 +226,7 @@ class Desk:
                 move.quantity_coin,
                 self.now.snapshot,
                 self.instruments,
+                market=self._market(route.target_account_id),
             )
             assert not isinstance(filled, Failure), "it arrived when it was tried"
             accounts[route.target_account_id] = filled

@@ -25,7 +25,14 @@ from hedgerow.hedging import Ask, ChosenTrade, Offer, asks_band, effects
 from hedgerow.instruments import Instrument
 from hedgerow.limits import Limit, LimitState, Survey, account_node
 from hedgerow.margin import Rulebook
-from hedgerow.planning.costs import PLAIN_TERMS, ChosenMove, JointTerms, MoveCosts, route_name
+from hedgerow.planning.costs import (
+    PLAIN_TERMS,
+    ChosenMove,
+    JointTerms,
+    ModeSwitch,
+    MoveCosts,
+    route_name,
+)
 from hedgerow.planning.done import Desk, Done
 from hedgerow.planning.footing import Footing, Touch, footing, spare_ccy
 from hedgerow.planning.wants import Wants, stresses_of, wants
@@ -55,6 +62,7 @@ class Joint:
     break its bounds, each over its scale: in whole lots not all may hold. `unplanned` are limits
     that were left out and `refused` what could not be traded or moved, each with the reason.
     `lacking` are demands of accounts that do not hold while something is on its way to them.
+    `switches` are done first of all, and trades and moves were chosen for the desk after them.
     """
 
     trades: tuple[ChosenTrade, ...]
@@ -72,6 +80,7 @@ class Joint:
     refused: tuple[Failure, ...]
     remark: str
     lacking: tuple[str, ...] = ()
+    switches: tuple[ModeSwitch, ...] = ()
 
     @property
     def broken(self) -> tuple[LimitState, ...]:
@@ -135,6 +144,8 @@ def joint(
     is_held = [each.is_kept or not spare < 0.0 for each, spare in zip(demands, kept, strict=True)]
     if not nothing.broken or (all(each.is_met for each in wanted.asks) and all(is_held)):
         return nothing
+    if not effect.offers and not routes:
+        return replace(nothing, remark="a limit is broken, and there is nothing to trade or move")
     sizes = _sizes(effect.exposure_of("desk", "delta_spot_usd"), effect.offers, wanted, now)
     touches, refused = desk.touches(effect.offers, routes, sizes.tolist())
     count = len(effect.offers) + len(routes)

@@ -1,22 +1,18 @@
-"""From chosen moves to a plan: legs in an order that breaks no hard limit on the way.
+"""From chosen moves to a plan: legs in the order of `planning.sequence`, with what each waits for.
 
-Transfers leave first, because they take time; trades follow, each time the one after which the desk
-stands best: no hard limit broken that was not, and every account that traded with its initial
-requirement, counting nothing that is still on its way. Where no order of whole trades keeps to
-that, they are cut into four and ordered again. What then still would break a hard limit between two
-legs is left out, and said in `unmet`; the limits after are those of what is left.
+What cannot be done without breaking a hard limit between two legs is left out, and said in `unmet`;
+the limits after are those of what is left.
 """
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from hedgerow.errors import Failure
-from hedgerow.hedging import ChosenTrade, Offer, crossing_and_fee_usd
+from hedgerow.hedging import ChosenTrade, Offer
 from hedgerow.instruments import Instrument, Option, lot_of, settlement_of
-from hedgerow.limits import Limit, LimitState, Survey, account_node, arrived, survey
-from hedgerow.margin import MarginReport, Rulebook
-from hedgerow.planning.costs import ChosenMove
-from hedgerow.planning.done import traded_at_cost
+from hedgerow.limits import Limit, Survey
+from hedgerow.margin import Rulebook
+from hedgerow.planning.costs import ChosenMove, ModeSwitch
 from hedgerow.planning.joint import Joint
 from hedgerow.planning.lots import exact_lots
 from hedgerow.planning.plan import stamp
@@ -28,16 +24,14 @@ from hedgerow.planning.records import (
     Order,
     Plan,
     RunnerUp,
+    Switch,
     Transfer,
 )
-from hedgerow.portfolio import Account, book, with_balance
+from hedgerow.planning.sequence import ordered
 from hedgerow.units import digits_of, quantise, to_exact, to_model
 
 __all__ = ["made"]
 
-_PIECES = 4
-# No account of a person is called so: what is on its way between two of them.
-_TRANSIT = "(in transit)"
 # Costs and prices are written to a millionth, so that a last bit changes no byte of the journal.
 _DECIMALS = 6
 
@@ -64,21 +58,29 @@ def made(
         fraction of the mark.
     """
     now = chosen.before
-    path = _Path(chosen, limits, instruments, rulebooks)
-    trades, after = path.ordered()
+    steps, after, trouble = ordered(chosen, limits, instruments, rulebooks)
     time_ns = now.snapshot.time_ns
     legs: list[Leg] = []
-    for move in chosen.moves:
-        legs.append(_transfer(move, f"{stamp(time_ns)}-{len(legs)}"))
     offers = {(each.instrument_id, each.account_id): each for each in chosen.offers}
     reached: dict[tuple[str, bool], float] = {}
-    for trade in trades:
-        own = offers[trade.instrument_id, trade.account_id]
-        side = trade.instrument_id, trade.quantity_contracts > 0
-        reached[side] = reached.get(side, 0.0) + abs(trade.quantity_contracts)
+    for act, waits_for_index in steps:
         name = f"{stamp(time_ns)}-{len(legs)}"
-        legs.append(_order(trade, own, now, name, slippage_frac, reached[side]))
-    cost_usd = sum(each.cost_usd for each in trades) + sum(each.cost_usd for each in chosen.moves)
+        waits_for = tuple(legs[at].client_id for at in waits_for_index)
+        if isinstance(act, ModeSwitch):
+            legs.append(_switch(act, now, name, waits_for))
+            continue
+        if isinstance(act, ChosenMove):
+            legs.append(_transfer(act, name, waits_for))
+            continue
+        own = offers[act.instrument_id, act.account_id]
+        side = act.instrument_id, act.quantity_contracts > 0
+        reached[side] = reached.get(side, 0.0) + abs(act.quantity_contracts)
+        legs.append(_order(act, own, now, name, waits_for, slippage_frac, reached[side]))
+    acts = [step.act for step in steps]
+    trades = [act for act in acts if isinstance(act, ChosenTrade)]
+    moves = [act for act in acts if isinstance(act, ChosenMove)]
+    gas_usd = sum(act.gas_usd for act in acts if isinstance(act, ModeSwitch))
+    cost_usd = sum(each.cost_usd for each in acts)
     return Plan(
         plan_id=stamp(time_ns),
         time_ns=time_ns,
@@ -88,8 +90,8 @@ def made(
         limits_before=now.limits,
         limits_after=after,
         assumptions=(*assumptions, *_uncounted(trades, offers)),
-        unmet=(*chosen.unplanned, *chosen.refused, *path.trouble),
-        costs=_costs(trades, chosen.moves),
+        unmet=(*chosen.unplanned, *chosen.refused, *trouble),
+        costs=_costs(trades, moves, gas_usd),
         prices=tuple(
             BoundPrice(
                 name=each.name,
@@ -99,187 +101,6 @@ def made(
         ),
         conflicts=chosen.conflicts,
         runner_up=runner_up,
-    )
-
-
-class _Path:
-    """The desk from leg to leg: transfers have left and not arrived, trades are done one by one.
-
-    What is on its way is the desk's as ever, and nobody's margin: it counts in an account that no
-    venue can liquidate, whose own nodes are not judged.
-    """
-
-    def __init__(
-        self,
-        chosen: Joint,
-        limits: Sequence[Limit],
-        instruments: Mapping[str, Instrument],
-        rulebooks: Mapping[str, Rulebook],
-    ) -> None:
-        self._now, self._limits = chosen.before, limits
-        self._instruments, self._rulebooks = instruments, rulebooks
-        self._offers = {(each.instrument_id, each.account_id): each for each in chosen.offers}
-        self._was = {state.key: state.rung for state in self._now.limits}
-        self._chosen = chosen
-        self.trouble: tuple[Failure, ...] = ()
-        accounts = {each.account_id: each for each in self._now.book.accounts}
-        for move in chosen.moves:
-            sent = accounts.get(_TRANSIT) or _transit(self._now.snapshot.time_ns)
-            accounts[_TRANSIT] = with_balance(sent, move.route.asset, move.quantity_coin)
-            route = move.route
-            source = accounts[route.source_account_id]
-            gone = -move.quantity_coin - route.fee_coin
-            accounts[route.source_account_id] = with_balance(source, route.asset, gone)
-        self._start = accounts
-
-    def ordered(self) -> tuple[list[ChosenTrade], tuple[LimitState, ...]]:
-        """Order trades; cut them where whole ones cannot be ordered; leave out what never can.
-
-        Returns
-        -------
-        tuple
-            The trades in order, and every limit after them and the transfers.
-        """
-        trades = list(self._chosen.trades)
-        done, _, trouble = self._greedy(trades)
-        if not trouble:
-            return done, self._chosen.after.limits
-        done, accounts, trouble = self._greedy(self._pieces())
-        if not trouble:
-            return done, self._chosen.after.limits
-        self.trouble = tuple(dict.fromkeys(trouble))
-        return done, self._arrived(accounts)
-
-    def _greedy(
-        self, left: list[ChosenTrade]
-    ) -> tuple[list[ChosenTrade], dict[str, Account], list[Failure]]:
-        accounts = dict(self._start)
-        done: list[ChosenTrade] = []
-        while left:
-            tried = [self._after(accounts, each) for each in left]
-            objections: list[list[Failure]] = []
-            for after, each in zip(tried, left, strict=True):
-                objections.append(self._objections(after, each))
-                if not objections[-1]:
-                    break
-            if objections[-1]:
-                return done, accounts, [each for several in objections for each in several]
-            at = len(objections) - 1
-            accounts = tried[at]
-            done.append(left.pop(at))
-        return done, accounts, []
-
-    def _arrived(self, accounts: Mapping[str, Account]) -> tuple[LimitState, ...]:
-        after = {name: each for name, each in accounts.items() if name != _TRANSIT}
-        for move in self._chosen.moves:
-            route = move.route
-            filled = arrived(
-                after[route.target_account_id],
-                route.asset,
-                route.use,
-                move.quantity_coin,
-                self._now.snapshot,
-                self._instruments,
-            )
-            assert not isinstance(filled, Failure), "it arrived when it was chosen"
-            after[route.target_account_id] = filled
-        return self._survey(after).limits
-
-    def _survey(self, accounts: Mapping[str, Account]) -> Survey:
-        return survey(
-            book(accounts.values(), self._instruments),
-            self._now.snapshot,
-            self._rulebooks,
-            self._limits,
-        )
-
-    def _after(self, accounts: Mapping[str, Account], each: ChosenTrade) -> dict[str, Account]:
-        own = self._offers[each.instrument_id, each.account_id]
-        lot = lot_of(own.terms)
-        assert lot is not None
-        quantity = exact_lots(each.quantity_contracts, lot)
-        after = dict(accounts)
-        cost_usd = each.crossing_usd + each.fee_usd
-        after[each.account_id] = traded_at_cost(
-            after[each.account_id], own, quantity, self._now.snapshot, cost_usd
-        )
-        return after
-
-    def _objections(self, accounts: Mapping[str, Account], each: ChosenTrade) -> list[Failure]:
-        then = self._survey(accounts)
-        told = [
-            _objection(each, f"{state.node} {state.metric} is {state.rung}: {state.message}")
-            for state in then.limits
-            if state.rung in ("hard", "unknown")
-            and self._was.get(state.key) != state.rung
-            and state.node.split("/")[1:2] != [_TRANSIT]
-        ]
-        node = account_node(accounts[each.account_id])
-        before, after = self._now.reports.get(node), then.reports.get(node)
-        if isinstance(after, MarginReport) and isinstance(before, MarginReport):
-            lack, lacked = (
-                report.requirement_initial_ccy - report.equity_ccy for report in (after, before)
-            )
-            if lack > 0 and lack > lacked:
-                told.append(_objection(each, f"{each.account_id} lacks {lack} {after.currency}"))
-        return told
-
-    def _pieces(self) -> list[ChosenTrade]:
-        pieces: list[ChosenTrade] = []
-        taken: dict[tuple[str, bool], float] = {}
-        for each in self._chosen.trades:
-            side = each.instrument_id, each.quantity_contracts > 0
-            pieces += self._cut(each, taken.get(side, 0.0))
-            taken[side] = taken.get(side, 0.0) + abs(each.quantity_contracts)
-        return pieces
-
-    def _cut(self, each: ChosenTrade, taken_contracts: float) -> list[ChosenTrade]:
-        own = self._offers[each.instrument_id, each.account_id]
-        lot = lot_of(own.terms)
-        assert lot is not None
-        whole = exact_lots(each.quantity_contracts, lot)
-        small = quantise(abs(whole) / _PIECES, lot, "down") * (1 if whole > 0 else -1)
-        sizes = [small] * (_PIECES - 1) + [whole - small * (_PIECES - 1)]
-        pieces, done, paid = [], Decimal(0), (0.0, 0.0)
-        for size in sizes:
-            if size == 0:
-                continue
-            done += size
-            share = to_model(size) / each.quantity_contracts
-            # The first pieces take the best of the book.
-            crossing, fee = crossing_and_fee_usd(own, to_model(done), taken_contracts)
-            pieces.append(
-                ChosenTrade(
-                    instrument_id=each.instrument_id,
-                    account_id=each.account_id,
-                    quantity_contracts=to_model(size),
-                    crossing_usd=crossing - paid[0],
-                    fee_usd=fee - paid[1],
-                    carry_usd=each.carry_usd * share,
-                    ticket_usd=each.ticket_usd,
-                )
-            )
-            paid = crossing, fee
-        return pieces
-
-
-def _transit(time_ns: int) -> Account:
-    return Account(
-        account_id=_TRANSIT,
-        venue=_TRANSIT,
-        currency="USD",
-        rulebook=None,
-        positions=(),
-        balances=(),
-        time_observed_ns=time_ns,
-    )
-
-
-def _objection(each: ChosenTrade, message: str) -> Failure:
-    return Failure(
-        subject=f"{each.instrument_id} on {each.account_id}",
-        reason="unsupported",
-        message=f"left out, for between legs {message}",
     )
 
 
@@ -295,7 +116,9 @@ def _uncounted(
     return tuple(f"The funding of {name} is unknown and not in the cost." for name in names)
 
 
-def _costs(trades: Sequence[ChosenTrade], moves: Sequence[ChosenMove]) -> tuple[CostKind, ...]:
+def _costs(
+    trades: Sequence[ChosenTrade], moves: Sequence[ChosenMove], gas_usd: float
+) -> tuple[CostKind, ...]:
     kinds: dict[CostName, float] = {
         "crossing": sum(each.crossing_usd for each in trades),
         "fee": sum(each.fee_usd for each in trades) + sum(each.fee_usd for each in moves),
@@ -303,6 +126,7 @@ def _costs(trades: Sequence[ChosenTrade], moves: Sequence[ChosenMove]) -> tuple[
         "ticket": sum(each.ticket_usd for each in trades),
         "capital": sum(each.capital_usd for each in moves),
         "late": sum(each.late_usd for each in moves),
+        "gas": gas_usd,
     }
     return tuple(
         CostKind(kind=kind, cost_expected_usd=round(cost, _DECIMALS))
@@ -311,7 +135,24 @@ def _costs(trades: Sequence[ChosenTrade], moves: Sequence[ChosenMove]) -> tuple[
     )
 
 
-def _transfer(move: ChosenMove, client_id: str) -> Transfer:
+def _switch(
+    act: ModeSwitch,
+    now: Survey,
+    client_id: str,
+    waits_for: tuple[str, ...],
+) -> Switch:
+    held = now.book.account(act.account_id).rulebook
+    return Switch(
+        client_id=client_id,
+        account_id=act.account_id,
+        rulebook=act.rulebook,
+        cost_expected_usd=round(act.gas_usd, _DECIMALS),
+        reason=f"from the category of {held}: with it the rest of the plan is cheaper, or better",
+        waits_for=waits_for,
+    )
+
+
+def _transfer(move: ChosenMove, client_id: str, waits_for: tuple[str, ...]) -> Transfer:
     route = move.route
     return Transfer(
         client_id=client_id,
@@ -322,6 +163,8 @@ def _transfer(move: ChosenMove, client_id: str) -> Transfer:
         use=route.use,
         cost_expected_usd=round(move.cost_usd, _DECIMALS),
         reason=f"{route.use} for {route.target_account_id}, the cheapest way to what it must hold",
+        fee_coin=route.fee_coin,
+        waits_for=waits_for,
     )
 
 
@@ -330,6 +173,7 @@ def _order(
     own: Offer,
     now: Survey,
     client_id: str,
+    waits_for: tuple[str, ...],
     slippage_frac: float,
     reached_contracts: float,
 ) -> Order:
@@ -353,6 +197,7 @@ def _order(
         reason=f"{trade.crossing_usd + trade.fee_usd:,.2f} USD beyond the mark; with the other "
         "legs the cheapest way back inside every limit",
         price_limit_ccy=limit_ccy,
+        waits_for=waits_for,
     )
 
 

@@ -53,7 +53,7 @@ def plan(
         legs.append(_order(trade, venue_of[trade.account_id], client_id))
     after = before
     if legs:
-        accounts = projected(before.book.accounts, legs, before.snapshot, instruments)
+        accounts = projected(before.book.accounts, legs, before.snapshot, instruments, rulebooks)
         after = survey(book(accounts, instruments), before.snapshot, rulebooks, limits)
     return Plan(
         plan_id=stamp(time_ns),
@@ -87,6 +87,7 @@ def _transfer(move: Move, client_id: str) -> Transfer:
         quantity_coin=move.quantity_coin,
         use=move.route.use,
         cost_expected_usd=move.cost_expected_usd,
+        fee_coin=move.route.fee_coin,
         reason=f"{move.route.target_account_id} uses {_percent(move.use_before_frac)} of its "
         f"equity; {move.route.use} brings it to {_percent(move.use_after_frac)}",
     )

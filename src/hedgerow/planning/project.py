@@ -1,18 +1,20 @@
 """What accounts would look like with every leg done: orders at the mark, transfers arrived.
 
-Used to state each limit after a plan. Fees and slippage are in the plan's cost, not in the
-projected balances.
+Used to state each limit after a plan. A transfer's fee has left its source; what a trade costs
+beyond the mark is in the plan's cost, not in the projected balances.
 """
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from hedgerow.errors import Failure
 from hedgerow.hedging import Trade
 from hedgerow.instruments import Instrument, LinearPerpetual
-from hedgerow.limits import arrived
-from hedgerow.margin import with_leg
+from hedgerow.limits import arrived, lending_market
+from hedgerow.margin import Rulebook, with_leg
 from hedgerow.market import Snapshot
-from hedgerow.planning.records import Leg, Order, Transfer
+from hedgerow.planning.records import Leg, Order, Switch, Transfer
 from hedgerow.portfolio import Account, with_balance
 
 __all__ = ["projected", "traded"]
@@ -23,6 +25,7 @@ def projected(
     legs: Sequence[Leg],
     snapshot: Snapshot,
     instruments: Mapping[str, Instrument],
+    rulebooks: Mapping[str, Rulebook],
 ) -> tuple[Account, ...]:
     """Give the accounts after the legs, in the same order."""
     after = {account.account_id: account for account in accounts}
@@ -35,11 +38,15 @@ def projected(
             after[leg.account_id] = with_leg(
                 after[leg.account_id], terms, leg.quantity_contracts, mark
             )
+        elif isinstance(leg, Switch):
+            account = after[leg.account_id]
+            after[leg.account_id] = msgspec.structs.replace(account, rulebook=leg.rulebook)
         else:
             source = after[leg.source_account_id]
-            after[leg.source_account_id] = with_balance(source, leg.asset, -leg.quantity_coin)
+            gone = -leg.quantity_coin - leg.fee_coin
+            after[leg.source_account_id] = with_balance(source, leg.asset, gone)
             target = after[leg.target_account_id]
-            after[leg.target_account_id] = _received(target, leg, snapshot, instruments)
+            after[leg.target_account_id] = _received(target, leg, snapshot, instruments, rulebooks)
     return tuple(after[account.account_id] for account in accounts)
 
 
@@ -63,7 +70,14 @@ def traded(
 
 
 def _received(
-    account: Account, leg: Transfer, snapshot: Snapshot, instruments: Mapping[str, Instrument]
+    account: Account,
+    leg: Transfer,
+    snapshot: Snapshot,
+    instruments: Mapping[str, Instrument],
+    rulebooks: Mapping[str, Rulebook],
 ) -> Account:
-    found = arrived(account, leg.asset, leg.use, leg.quantity_coin, snapshot, instruments)
+    market = lending_market(account, rulebooks)
+    found = arrived(
+        account, leg.asset, leg.use, leg.quantity_coin, snapshot, instruments, market=market
+    )
     return account if isinstance(found, Failure) else found

@@ -8,14 +8,25 @@ import msgspec
 from hedgerow.errors import Failure
 from hedgerow.limits import LimitState
 
-__all__ = ["BoundPrice", "CostKind", "CostName", "Leg", "Order", "Plan", "RunnerUp", "Transfer"]
+__all__ = [
+    "BoundPrice",
+    "CostKind",
+    "CostName",
+    "Leg",
+    "Order",
+    "Plan",
+    "RunnerUp",
+    "Switch",
+    "Transfer",
+]
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, tag="order", omit_defaults=True):
     """An immediate-or-cancel limit order. Buying is positive `quantity_contracts`.
 
     Of an option `price_limit_ccy` is what the venue quotes, in what the option settles in; the
-    price in dollars beside it is that at the dollar price of the settlement.
+    price in dollars beside it is that at the dollar price of the settlement. `waits_for` are the
+    client ids of legs that must be done before it is sent: filled in full, or arrived.
     """
 
     client_id: str
@@ -27,13 +38,15 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, tag="order", omit_default
     cost_expected_usd: float
     reason: str
     price_limit_ccy: Decimal | None = None
+    waits_for: tuple[str, ...] = ()
 
 
-class Transfer(msgspec.Struct, frozen=True, kw_only=True, tag="transfer"):
+class Transfer(msgspec.Struct, frozen=True, kw_only=True, tag="transfer", omit_defaults=True):
     """An amount of one asset from one account of the desk to another.
 
     `use` says what the destination does with it: exchanges add it to the balance, a lending account
-    either supplies it as collateral or repays debt with it.
+    either supplies it as collateral or repays debt with it. The source pays `fee_coin` of the asset
+    beside the amount. `waits_for` is told at `Order`.
     """
 
     client_id: str
@@ -44,9 +57,26 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True, tag="transfer"):
     use: Literal["balance", "supply", "repay"]
     cost_expected_usd: float
     reason: str
+    fee_coin: Decimal = Decimal(0)
+    waits_for: tuple[str, ...] = ()
 
 
-Leg: TypeAlias = Order | Transfer
+class Switch(msgspec.Struct, frozen=True, kw_only=True, tag="switch", omit_defaults=True):
+    """An account of a lending market joins another category (e-mode), or leaves one.
+
+    It is told by `rulebook`, the one that the account is judged by afterwards. `waits_for` is told
+    at `Order`.
+    """
+
+    client_id: str
+    account_id: str
+    rulebook: str
+    cost_expected_usd: float
+    reason: str
+    waits_for: tuple[str, ...] = ()
+
+
+Leg: TypeAlias = Order | Transfer | Switch
 
 
 class RunnerUp(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +87,7 @@ class RunnerUp(msgspec.Struct, frozen=True, kw_only=True):
     lost_because: str
 
 
-CostName: TypeAlias = Literal["crossing", "fee", "carry", "ticket", "capital", "late"]
+CostName: TypeAlias = Literal["crossing", "fee", "carry", "ticket", "capital", "late", "gas"]
 
 
 class CostKind(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +134,15 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
                 f"plan {self.plan_id}: several legs have client id {', '.join(twice)}; a venue "
                 "takes a repeated id for the same leg, so each leg needs its own"
             )
+        earlier: set[str] = set()
+        for leg in self.legs:
+            later = [each for each in leg.waits_for if each not in earlier]
+            if later:
+                raise ValueError(
+                    f"plan {self.plan_id}: leg {leg.client_id} waits for {', '.join(later)}, which "
+                    "is no leg before it; legs stand in an order in which they can be done"
+                )
+            earlier.add(leg.client_id)
         if self.expires_ns < self.time_ns:
             raise ValueError(
                 f"plan {self.plan_id}: expires {self.time_ns - self.expires_ns} ns before it is "

@@ -85,10 +85,12 @@ def backtest_tables(
     statements: Sequence[str],
     draw_seed: int,
     against: str | None = None,
+    more: Sequence[RenderableType] = (),
 ) -> RenderableType:
     """A table of what each policy came to, and one of what its cost and its profit are made of.
 
     Between them what each came to less the one it is held `against`, where there are `differences`.
+    Below stand `more` tables, then the notes.
     """
     first = figures[runs[0].policy]
     parts = headed(heading)
@@ -96,6 +98,8 @@ def backtest_tables(
     if differences:
         parts += [_between(differences, f"Less {against}, over the same steps"), Text()]
     parts += [_parts(runs, figures), Text()]
+    for table in more:
+        parts += [table, Text()]
     parts.append(note(_NOTE.format(block=first.block_count, seed=f"seed {draw_seed}")))
     parts += [note(each) for each in statements]
     for found in runs:

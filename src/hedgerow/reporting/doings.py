@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from hedgerow.planning import Order
+from hedgerow.planning import Transfer
 from hedgerow.reporting.figures import clock, quantity, usd
 from hedgerow.reporting.marks import short
 from hedgerow.simulation import Action
@@ -47,6 +47,6 @@ def doings(actions: Sequence[Action]) -> str:
 
 def _moving(action: Action) -> str:
     leg = action.leg
-    if isinstance(leg, Order):
+    if not isinstance(leg, Transfer):
         return short(action)
     return f"{quantity(leg.quantity_coin)} {leg.asset} to {leg.target_account_id}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from hedgerow.planning import Order
+from hedgerow.planning import Order, Switch
 from hedgerow.reporting.figures import clock, quantity, usd
 from hedgerow.reporting.shapes import Mark
 from hedgerow.reporting.summary import label
@@ -38,6 +38,8 @@ def what(action: Action) -> str:
         verb = "buy" if leg.quantity_contracts > 0 else "sell"
         size = quantity(abs(leg.quantity_contracts))
         return f"{verb} {size} {leg.instrument_id} on {leg.account_id}"
+    if isinstance(leg, Switch):
+        return f"switch {leg.account_id} to {leg.rulebook}"
     return (
         f"{_USES[leg.use]} {quantity(leg.quantity_coin)} {leg.asset} "
         f"from {leg.source_account_id} to {leg.target_account_id}"
@@ -50,6 +52,8 @@ def short(action: Action) -> str:
     if isinstance(leg, Order):
         verb = "buy" if leg.quantity_contracts > 0 else "sell"
         return f"{verb} {quantity(abs(leg.quantity_contracts))} {leg.instrument_id}"
+    if isinstance(leg, Switch):
+        return f"switch {leg.account_id}"
     return f"{_USES[leg.use]} {quantity(leg.quantity_coin)} {leg.asset} to {leg.target_account_id}"
 
 
@@ -109,8 +113,10 @@ def is_hedge(action: Action) -> bool:
 
 
 def touches(action: Action, account_id: str) -> bool:
-    """Whether an action moves collateral into or out of an account."""
+    """Whether an action moves collateral into or out of an account, or has it count otherwise."""
     leg = action.leg
+    if isinstance(leg, Switch):
+        return leg.account_id == account_id
     return not isinstance(leg, Order) and account_id in (
         leg.source_account_id,
         leg.target_account_id,

@@ -20,6 +20,7 @@ _KINDS = {
     "ticket": "tickets",
     "capital": "capital tied up",
     "late": "arriving late",
+    "gas": "gas",
 }
 
 

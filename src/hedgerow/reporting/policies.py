@@ -17,9 +17,11 @@ _READING = (
     "Paid: fees and what was paid beyond the mark. Lost: what liquidations took. Equity: change "
     "from start to end; Shortfall: mean loss of it in the worst tenth of markets. Broken: looks at "
     "which a limit stood at soft or beyond, counting what is on its way as arrived.",
-    "Against the first, of costs: how much more it cost, liquidations counted, in the markets in "
-    "which both had the same accounts liquidated, so that the liquidation probabilities are equal; "
-    "of equity: how much more it ended with, market by market.",
+    "Tied up: what the money that was moved cost until the end. Against the first, of costs: how "
+    "much more it cost, capital and liquidations counted, where both are liquidated equally often: "
+    "at the least probability that both reach, each with the limits by which that costs least, the "
+    "safer one followed just often enough and nothing done otherwise. Of equity: how much more it "
+    "ended with, market by market.",
     "Intervals are of 95 %, by redrawing markets; those of shares by Wilson.",
 )
 
@@ -29,7 +31,7 @@ def policy_tables(
 ) -> RenderableType:
     """Put the ways of each depth into a table, and below them why they differ or do not."""
     costs: tuple[Column, ...] = (
-        ("Way", "", False), ("Paid", "USD", True), ("Lost", "USD", True),
+        ("Way", "", False), ("Paid", "USD", True), ("Tied up", "USD", True), ("Lost", "USD", True),
         ("Liquidated", "", True), ("Against the first", "USD", True),
     )  # fmt: skip
     ends: tuple[Column, ...] = (
@@ -45,7 +47,7 @@ def policy_tables(
             Text(),
             grid(f"Depth × {factor:g}: how it ended", ends, [_ends(row) for row in own]),
             Text(),
-            *(Text(f"  {row.policy}: {row.why}") for row in own if row.why),
+            *(Text(f"  {_name(row)}: {row.why}") for row in own if row.why),
             Text(),
         ]
     parts += [*(Text(each, style="dim") for each in _READING), Text()]
@@ -60,17 +62,28 @@ def _costs(row: PolicyRow) -> tuple[str, ...]:
         low, high = (percent(each, 0) for each in (share.low_frac_or_usd, share.high_frac_or_usd))
         within = f" ({low} to {high})"
     return (
-        row.policy,
+        _name(row),
         _money(row.cost_usd),
+        _money(row.capital_usd),
         _money(row.loss_usd),
         f"{row.liquidated_count} of {row.markets_count}{within}",
-        "–" if row.dearer_usd is None else f"{_money(row.dearer_usd)} in {row.matched_count}",
+        _compared(row),
     )
+
+
+def _name(row: PolicyRow) -> str:
+    return row.policy if row.slack_frac == 1.0 else f"{row.policy}, limits × {row.slack_frac:g}"
+
+
+def _compared(row: PolicyRow) -> str:
+    if row.dearer_usd is None or row.compared_at_frac is None:
+        return "–"
+    return f"{_money(row.dearer_usd)} at {percent(row.compared_at_frac, 1)}"
 
 
 def _ends(row: PolicyRow) -> tuple[str, ...]:
     return (
-        row.policy,
+        _name(row),
         "unknown" if row.change_usd is None else _money(row.change_usd),
         "–" if row.ahead_usd is None else _money(row.ahead_usd),
         "unknown" if row.shortfall_usd is None else _money(row.shortfall_usd),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from hedgerow.limits import METRICS
-from hedgerow.planning import Order
+from hedgerow.planning import Order, Switch
 from hedgerow.reporting.figures import (
     UNKNOWN,
     amount,
@@ -141,6 +141,9 @@ def actions_table(index: int, episode: Episode) -> str:
         if isinstance(leg, Order):
             asked, verb = leg.quantity_contracts, "buy" if leg.quantity_contracts > 0 else "sell"
             kind, done = "hedge", f"{verb} {leg.instrument_id} on {leg.account_id}"
+        elif isinstance(leg, Switch):
+            asked, kind = action.done_contracts_or_coin, "transfer"
+            done = f"switch {leg.account_id} to {leg.rulebook}"
         else:
             asked, kind = leg.quantity_coin, "transfer"
             done = f"{leg.use} {leg.asset}: {leg.source_account_id} to {leg.target_account_id}"

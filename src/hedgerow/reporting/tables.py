@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from hedgerow.limits import METRICS, LimitState
-from hedgerow.planning import Order, Plan
+from hedgerow.planning import Order, Plan, Switch
 from hedgerow.reporting.figures import (
     UNKNOWN,
     clock,
@@ -98,20 +98,28 @@ def plan_tables(
         ("#", "", True), ("What", "", False), ("Quantity", "contracts or coin", True),
         ("Limit price", "USD", True), ("Expected cost", "USD", True), ("Why", "", False),
     )  # fmt: skip
+    number = {leg.client_id: str(n) for n, leg in enumerate(plan.legs, start=1)}
+    is_waiting = any(leg.waits_for for leg in plan.legs)
+    if is_waiting:
+        head = (*head[:1], ("Waits for", "#", False), *head[1:])
     rows = []
-    for n, leg in enumerate(plan.legs, start=1):
+    for leg in plan.legs:
         if isinstance(leg, Order):
             verb = "buy" if leg.quantity_contracts > 0 else "sell"
             words = f"{verb} {leg.instrument_id} on {leg.account_id}"
-            size, price = leg.quantity_contracts, quantity(leg.price_limit_usd)
+            size = quantity(leg.quantity_contracts, sign=True)
+            price = quantity(leg.price_limit_usd)
+        elif isinstance(leg, Switch):
+            words, size, price = f"switch {leg.account_id} to {leg.rulebook}", "none", "no price"
         else:
             words = f"{leg.use} {leg.asset}: {leg.source_account_id} to {leg.target_account_id}"
-            size, price = leg.quantity_coin, "no price"
+            size, price = quantity(leg.quantity_coin, sign=True), "no price"
         rows.append(
             (
-                str(n),
+                number[leg.client_id],
+                *((", ".join(number[each] for each in leg.waits_for),) if is_waiting else ()),
                 words,
-                quantity(size, sign=True),
+                size,
                 price,
                 usd(leg.cost_expected_usd),
                 leg.reason,

@@ -17,7 +17,7 @@ from hedgerow.simulation.episode import (
     episode_statements,
 )
 from hedgerow.simulation.options_venue import OptionSpread
-from hedgerow.simulation.oracle import OracleModel
+from hedgerow.simulation.oracle import OracleModel, PegOracleModel
 from hedgerow.simulation.policy_runs import Interval, PolicyRow, PolicyRun, policy_rows
 from hedgerow.simulation.records import (
     AccountFrame,
@@ -54,6 +54,7 @@ __all__ = [
     "OptionSpread",
     "OracleModel",
     "Outflow",
+    "PegOracleModel",
     "PolicyRow",
     "PolicyRun",
     "Settlement",

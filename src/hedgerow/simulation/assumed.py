@@ -31,7 +31,7 @@ from hedgerow.market import (
 from hedgerow.simulation.accrual import LendingModel, ShareModel, StakingModel
 from hedgerow.simulation.depth import DepthModel, ladder_around
 from hedgerow.simulation.futures import DollarFuture
-from hedgerow.simulation.oracle import Feed, OracleModel
+from hedgerow.simulation.oracle import Feed, OracleModel, PegOracleModel
 from hedgerow.simulation.volatility import RealisedVol
 from hedgerow.units import DAY_NS, format_ns, quantise, to_model
 
@@ -52,6 +52,7 @@ class Assumptions(msgspec.Struct, frozen=True, kw_only=True):
     depth: DepthModel | None = None
     futures: tuple[DollarFuture, ...] = ()
     oracles: tuple[OracleModel, ...] = ()
+    peg_oracles: tuple[PegOracleModel, ...] = ()
     stakings: tuple[StakingModel, ...] = ()
     shares: tuple[ShareModel, ...] = ()
     lendings: tuple[LendingModel, ...] = ()
@@ -61,7 +62,8 @@ class Assumptions(msgspec.Struct, frozen=True, kw_only=True):
     def statements(self) -> tuple[str, ...]:
         """Say what is assumed, one sentence each, for the report."""
         depth = () if self.depth is None or not self.futures else (self.depth,)
-        models = (*depth, *self.oracles, *self.stakings, *self.shares, *self.lendings)
+        feeds = (*self.oracles, *self.peg_oracles)
+        models = (*depth, *feeds, *self.stakings, *self.shares, *self.lendings)
         return tuple(model.statement() for model in models)
 
 
@@ -117,7 +119,10 @@ class _Supply:
         self._moved: dict[str, Decimal] = {}
         self._answers: list[tuple[int, int, OracleAnswer]] = []
         self._answers_count = 0
+        # What fed the market since derived feeds last answered, and what was answered last.
         self._fed: dict[str, Decimal] = {}
+        self._answered: dict[str, OracleAnswer] = {}
+        self._rounds: dict[str, StakingRate] = {}
         self._updates_index: dict[tuple[str, ...], int] = {}
 
     def see(self, event: MarketEvent) -> None:
@@ -135,9 +140,11 @@ class _Supply:
                 self._recorded.add(("ladder", event.instrument_id))
             case OracleAnswer():
                 self._recorded.add(("oracle", event.asset))
-                self._fed[event.asset] = event.price_usd
+                self._answer(event)
             case StakingRate():
                 self._recorded.add(("staking", event.asset))
+                self._rounds[event.asset] = event
+                self._fed[event.asset] = event.rate_coin_per_coin
             case ShareRate():
                 self._recorded.add(("share", event.vault))
             case LendingIndex():
@@ -168,8 +175,12 @@ class _Supply:
             if ("oracle", answer.asset) in self._recorded:
                 continue
             yield answer
-            self._fed[answer.asset] = answer.price_usd
+            self._answer(answer)
             yield from self._derived(due_ns)
+
+    def _answer(self, answer: OracleAnswer) -> None:
+        self._fed[answer.asset] = answer.price_usd
+        self._answered[answer.asset] = answer
 
     def _see_mark(self, event: Candle | Quote, price_usd: Decimal) -> None:
         if event.instrument_id in self._futures:
@@ -220,8 +231,19 @@ class _Supply:
         return is_new
 
     def _derived(self, time_ns: int) -> Iterator[OracleAnswer]:
-        """Answer for staked tokens as soon as the feed of their base has answered."""
+        """Answer for staked tokens as soon as the feed of their base has answered.
+
+        Those whose oracle sees the discount also where a round of their own came.
+        """
         fed, self._fed = self._fed, {}
+        for peg in self._assumptions.peg_oracles:
+            last = self._rounds.get(peg.asset)
+            if last is None or ("oracle", peg.asset) in self._recorded:
+                continue
+            if fed.keys() & {last.base, peg.asset}:
+                seen = peg.answer(time_ns, self._answered.get(last.base), last)
+                if seen is not None:
+                    yield seen
         for staking in self._assumptions.stakings:
             base_usd = fed.get(staking.base)
             if (

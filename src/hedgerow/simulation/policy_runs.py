@@ -4,9 +4,8 @@ One `PolicyRun` per policy and market enters; a `PolicyRow` per policy leaves. I
 by redrawing markets with replacement, of shares by Wilson's formula, which also has one where
 nothing happened. One market alone has no interval.
 
-Costs of two policies are compared at equal liquidation probability by comparing them only on those
-markets in which both had the same accounts liquidated: there the probabilities are equal by
-construction, and what a liquidation took is counted as a cost.
+Costs of two policies are compared at equal liquidation probability (`equal_chance`); what a
+liquidation took is counted as a cost, and what money cost that was moved and stayed away.
 
 References
 ----------
@@ -20,6 +19,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+
+from hedgerow.errors import OutOfDomain
+from hedgerow.simulation.equal_chance import EqualChance, Outcomes, equal_chance
 
 __all__ = ["Interval", "PolicyRow", "PolicyRun", "policy_rows"]
 
@@ -35,7 +37,10 @@ _CENT_USD = 0.01
 class PolicyRun(msgspec.Struct, frozen=True, kw_only=True):
     """One policy in one market. `market` tells the same market of another policy, as a seed does.
 
-    `cost_usd` is what was paid in fees and beyond the mark, liquidations apart. `broken_frac` is at
+    With `slack_frac` below one it kept limits nearer to liquidation: see `PolicyRow`.
+
+    `cost_usd` is what was paid in fees and beyond the mark, liquidations apart; `capital_usd` what
+    the money that was moved cost from its sending to the end. `broken_frac` is at
     how many of its looks a limit stood at soft or beyond, counting what was on its way as arrived;
     None where nobody looked. `legs` are all it sent, written out.
     """
@@ -43,7 +48,9 @@ class PolicyRun(msgspec.Struct, frozen=True, kw_only=True):
     policy: str
     market: str
     depth_factor_frac: float
+    slack_frac: float
     cost_usd: float
+    capital_usd: float
     loss_usd: float
     liquidated: tuple[str, ...]
     change_usd: float | None
@@ -65,16 +72,24 @@ class Interval(msgspec.Struct, frozen=True, kw_only=True):
 class PolicyRow(msgspec.Struct, frozen=True, kw_only=True):
     """What a policy came to over all markets at one depth.
 
+    A policy may have been followed with several sets of limits, `slack_frac` as far from
+    liquidation as the desk's: those are one way of the frontier of cost and probability.
+
     `shortfall_usd` is the mean loss of equity in the worst tenth of markets. `dearer_usd` is by how
-    much it cost more than the first policy, liquidations counted, on the `matched_count` markets in
-    which both had the same accounts liquidated, and `ahead_usd` how much more equity it ended with,
-    market by market; None for the first itself. `why` says how they differ, or why they do not.
+    much it cost more than the first policy, capital and liquidations counted, where both are
+    liquidated with probability `compared_at_frac`, each with the limits by which that costs least;
+    told once for all its limits. None for the first itself and for the desk left alone, and where
+    no probability is reached by both. `ahead_usd` is how much more equity it ended
+    with, market by market; None for the first itself. `why` says how they differ, or why they do
+    not.
     """
 
     policy: str
     depth_factor_frac: float
+    slack_frac: float
     markets_count: int
     cost_usd: Interval
+    capital_usd: Interval
     loss_usd: Interval
     liquidated_count: int
     liquidated_frac: Interval
@@ -85,50 +100,82 @@ class PolicyRow(msgspec.Struct, frozen=True, kw_only=True):
     transfers_count: float
     refused_count: float
     dearer_usd: Interval | None
+    compared_at_frac: float | None
     ahead_usd: Interval | None
-    matched_count: int
     same_legs_count: int
     why: str
 
 
-def policy_rows(runs: Sequence[PolicyRun], rng: np.random.Generator) -> tuple[PolicyRow, ...]:
+def policy_rows(
+    runs: Sequence[PolicyRun], rng: np.random.Generator, *, alone: str
+) -> tuple[PolicyRow, ...]:
     """Compare policies, at each depth with the first one named; every one saw every market.
 
     Parameters
     ----------
     rng
         Of the redraws; drawn from in the order of the rows.
+    alone
+        The policy that does nothing, which the others are mixed with.
+
+    Raises
+    ------
+    OutOfDomain
+        If that policy is not among the runs.
     """
-    by_depth: dict[float, dict[str, list[PolicyRun]]] = {}
+    by_depth: dict[float, dict[tuple[str, float], list[PolicyRun]]] = {}
     for run in runs:
-        by_depth.setdefault(run.depth_factor_frac, {}).setdefault(run.policy, []).append(run)
+        policies = by_depth.setdefault(run.depth_factor_frac, {})
+        policies.setdefault((run.policy, run.slack_frac), []).append(run)
     rows = []
     for policies in by_depth.values():
-        first = next(iter(policies.values()))
-        for own in policies.values():
-            ordered = {each.market: each for each in own}
-            assert set(ordered) == {each.market for each in first}, "every policy saw every market"
-            rows.append(_row([ordered[each.market] for each in first], first, rng))
+        rows += _rows_at_a_depth(policies, rng, alone)
     return tuple(rows)
 
 
+def _rows_at_a_depth(
+    policies: dict[tuple[str, float], list[PolicyRun]], rng: np.random.Generator, alone: str
+) -> list[PolicyRow]:
+    markets = [each.market for each in next(iter(policies.values()))]
+    ordered: dict[tuple[str, float], list[PolicyRun]] = {}
+    ways: dict[str, list[Outcomes]] = {}
+    for name, own in policies.items():
+        by_market = {each.market: each for each in own}
+        assert set(by_market) == set(markets), "every policy saw every market"
+        ordered[name] = [by_market[market] for market in markets]
+        ways.setdefault(name[0], []).append(_outcomes(ordered[name]))
+    if alone not in ways:
+        raise OutOfDomain(f"no run of {alone!r} among {', '.join(map(repr, ways))}")
+    first = next(iter(ordered.values()))
+    (still,) = ways[alone]
+    rows = []
+    told: set[str] = set()
+    for own in ordered.values():
+        draws = rng.integers(0, len(markets), size=(_DRAWS_COUNT, len(markets)))
+        policy = own[0].policy
+        compared: tuple[EqualChance | None] | None = None
+        if policy not in (first[0].policy, alone, *told):
+            compared = (equal_chance(ways[policy], ways[first[0].policy], still, draws),)
+        told.add(policy)
+        rows.append(_row(own, first, compared, draws))
+    return rows
+
+
 def _row(
-    own: Sequence[PolicyRun], first: Sequence[PolicyRun], rng: np.random.Generator
+    own: Sequence[PolicyRun],
+    first: Sequence[PolicyRun],
+    compared: tuple[EqualChance | None] | None,
+    draws: NDArray[np.int64],
 ) -> PolicyRow:
+    """Put one policy into a row; `compared` is None where its costs are not compared at all."""
     count = len(own)
-    draws = rng.integers(0, count, size=(_DRAWS_COUNT, count))
     liquidated = sum(1 for each in own if each.liquidated)
     changes = [each.change_usd for each in own if each.change_usd is not None]
     is_known = len(changes) == count
     change = np.array(changes) if is_known else np.zeros(count)
     broken = [each.broken_frac for each in own if each.broken_frac is not None]
-    matched = [
-        _paid(each) - _paid(other)
-        for each, other in zip(own, first, strict=True)
-        if each.liquidated == other.liquidated
-    ]
     same = sum(each.legs == other.legs for each, other in zip(own, first, strict=True))
-    is_first = own[0].policy == first[0].policy
+    is_first = own is first
     ahead = None
     gains = [
         each.change_usd - other.change_usd
@@ -137,15 +184,21 @@ def _row(
     ]
     if not is_first and len(gains) == count:
         ahead = _interval(np.array(gains), draws)
+    found = None if compared is None else compared[0]
     dearer = None
-    if not is_first and matched:
-        redrawn = rng.integers(0, len(matched), size=(_DRAWS_COUNT, len(matched)))
-        dearer = _interval(np.array(matched), redrawn)
+    if found is not None:
+        dearer = Interval(
+            value_frac_or_usd=found.dearer_usd,
+            low_frac_or_usd=found.low_usd,
+            high_frac_or_usd=found.high_usd,
+        )
     return PolicyRow(
         policy=own[0].policy,
         depth_factor_frac=own[0].depth_factor_frac,
+        slack_frac=own[0].slack_frac,
         markets_count=count,
         cost_usd=_interval(np.array([each.cost_usd for each in own]), draws),
+        capital_usd=_interval(np.array([each.capital_usd for each in own]), draws),
         loss_usd=_interval(np.array([each.loss_usd for each in own]), draws),
         liquidated_count=liquidated,
         liquidated_frac=_share(liquidated, count),
@@ -156,15 +209,20 @@ def _row(
         transfers_count=sum(each.transfers_count for each in own) / count,
         refused_count=sum(each.refused_count for each in own) / count,
         dearer_usd=dearer,
+        compared_at_frac=None if found is None else found.chance_frac,
         ahead_usd=ahead,
-        matched_count=len(matched),
         same_legs_count=same,
-        why="" if is_first else _why(own, first, dearer, ahead, same),
+        why=""
+        if is_first
+        else _why(own, first, None if compared is None else (dearer,), ahead, same),
     )
 
 
-def _paid(run: PolicyRun) -> float:
-    return run.cost_usd + run.loss_usd
+def _outcomes(runs: Sequence[PolicyRun]) -> Outcomes:
+    return Outcomes(
+        np.array([each.cost_usd + each.capital_usd + each.loss_usd for each in runs]),
+        np.array([bool(each.liquidated) for each in runs]),
+    )
 
 
 def _mean(values: Floats) -> Floats:
@@ -211,11 +269,14 @@ def _share(happened_count: int, count: int) -> Interval:
 def _why(
     own: Sequence[PolicyRun],
     first: Sequence[PolicyRun],
-    dearer: Interval | None,
+    compared: tuple[Interval | None] | None,
     ahead: Interval | None,
     same_count: int,
 ) -> str:
-    """Say how a policy differs from the first one, or why it does not."""
+    """Say how a policy differs from the first one, or why it does not.
+
+    `compared` is None where costs are not compared at all.
+    """
     name, count = first[0].policy, len(own)
     if same_count == count:
         return f"the same legs as {name} in every market"
@@ -223,10 +284,10 @@ def _why(
     mine, theirs = (sum(1 for each in runs if each.liquidated) for runs in (own, first))
     if mine != theirs:
         told.append(f"liquidated in {mine} of {count} markets, {name} in {theirs}")
-    if dearer is None:
-        told.append("in no market the same accounts liquidated")
-    else:
-        told.append(_beyond(dearer, "dearer", "cheaper"))
+    if compared == (None,):
+        told.append("no liquidation probability is reached by both")
+    elif compared is not None and compared[0] is not None:
+        told.append(_beyond(compared[0], "dearer", "cheaper"))
     if ahead is not None:
         told.append(_beyond(ahead, "ended with more equity", "ended with less equity"))
     if same_count:
@@ -237,7 +298,7 @@ def _why(
         if all(each.broken_frac is not None for each in runs)
     ]
     if len(looks) == 2:
-        told.append(f"limits broken at {looks[0]:.1%} of looks, {name} at {looks[1]:.1%}")
+        told.append(f"left limits broken at {looks[0]:.1%} of looks, {name} at {looks[1]:.1%}")
     return "; ".join(told)
 
 
@@ -247,7 +308,7 @@ def _beyond(found: Interval, more: str, less: str) -> str:
     if low is None or high is None:
         sign = found.value_frac_or_usd
         way = more if sign > _CENT_USD else less if sign < -_CENT_USD else f"not {more}"
-        return f"{way}, in one market, so without an interval"
+        return f"{way}, without an interval"
     if low > _CENT_USD:
         return f"{more} beyond the interval"
     if high < -_CENT_USD:

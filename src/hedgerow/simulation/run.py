@@ -233,8 +233,12 @@ class _Recorder:
             self.log.planned(leg)
 
     def _told(self, receipt: Receipt, snapshot: Snapshot) -> None:
-        self.log.told(receipt, snapshot)
         leg = self.log.leg(receipt.client_id)
+        if receipt.status == "waiting":  # it was not sent, so it is no action
+            if leg is not None:
+                self.undone.waits(leg, receipt.message, snapshot.time_ns)
+            return
+        self.log.told(receipt, snapshot)
         if receipt.status == "rejected" and leg is not None:
             self.undone.refused(leg, receipt.message, snapshot.time_ns)
 

@@ -10,7 +10,7 @@ import re
 import msgspec
 
 from hedgerow.errors import Failure
-from hedgerow.planning import Leg, Order
+from hedgerow.planning import Leg, Transfer
 from hedgerow.simulation.records import Undone
 
 __all__ = ["UndoneLog"]
@@ -30,11 +30,19 @@ class UndoneLog:
 
     def refused(self, leg: Leg, message: str, time_ns: int) -> None:
         """Take one leg that was refused, by a guard or by the venue."""
-        subject = leg.account_id if isinstance(leg, Order) else leg.target_account_id
+        self._leg(leg, "refused", message, time_ns)
+
+    def waits(self, leg: Leg, message: str, time_ns: int) -> None:
+        """Take one leg that was not sent, for what it waits for is not done yet."""
+        self._leg(leg, "waits", message, time_ns)
+
+    def _leg(self, leg: Leg, what_of_it: str, message: str, time_ns: int) -> None:
+        subject = leg.target_account_id if isinstance(leg, Transfer) else leg.account_id
         own_id = re.compile(rf"(?<!\w){re.escape(leg.client_id)}(?!\w)")
         kind = _NUMBER.sub("", own_id.sub("", message))
-        what = "order" if isinstance(leg, Order) else "transfer"
-        self._add(subject, f"{what} refused: {kind}", f"{what} refused: {message}", time_ns)
+        what = leg.__struct_config__.tag
+        said = f"{what} {what_of_it}"
+        self._add(subject, f"{said}: {kind}", f"{said}: {message}", time_ns)
 
     def rows(self) -> tuple[Undone, ...]:
         """List what was left undone so far; each row has the last of its messages."""

@@ -11,19 +11,22 @@ as at a real venue.
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
+
 from hedgerow.collateral import Route
 from hedgerow.errors import DeskRejected
 from hedgerow.execution import Liquidation, Receipt
 from hedgerow.hedging import Depth
 from hedgerow.instruments import Instrument, has_entry, settlement_of
-from hedgerow.margin import Rulebook
+from hedgerow.margin import Rulebook, switch_refusal
 from hedgerow.market import FundingSettlement, MarketEvent, Snapshot
-from hedgerow.planning import Leg, Order, Transfer
+from hedgerow.planning import Leg, Order, Switch, Transfer
 from hedgerow.portfolio import Account
 from hedgerow.simulation.deliveries import Deliveries
 from hedgerow.simulation.fundings import Fundings
 from hedgerow.simulation.futures import entry_ccy
 from hedgerow.simulation.holdings import Holdings
+from hedgerow.simulation.ledger import Change
 from hedgerow.simulation.liquidations import Liquidations, can_be_simulated
 from hedgerow.simulation.matching import OpenBooks
 from hedgerow.simulation.options_venue import OptionSpread
@@ -189,6 +192,31 @@ class World:
                 currency=transfer.asset,
                 message=f"arrives {format_ns(due.arrives_ns)}",
             )
+        )
+
+    def switch(self, switch: Switch, time_ns: int) -> Receipt:
+        """Let an account join another category, or leave one, where its protocol lets it.
+
+        Nobody says which wallet pays the gas, so none is taken.
+        """
+        if switch.client_id in self._receipts:
+            return self._receipts[switch.client_id]
+        if self._snapshot is None:
+            return self._receive(_refused(switch, time_ns, "the market has not opened"))
+        account = self._holdings.get(switch.account_id)
+        other = self.rulebooks.get(switch.rulebook)
+        if account is None or account.rulebook is None or other is None:
+            what = f"rulebook {switch.rulebook}" if account else f"account {switch.account_id}"
+            return self._receive(_refused(switch, time_ns, f"no {what} here"))
+        now = self.rulebooks[account.rulebook]
+        refusal = switch_refusal(account, self.instruments, self._snapshot, now, other)
+        if refusal is not None:
+            return self._receive(_refused(switch, time_ns, refusal.message))
+        joined = msgspec.structs.replace(account, rulebook=switch.rulebook)
+        self._holdings.book(Change(account=joined, flows=()), self._snapshot)
+        message = f"judged by {other.name} from now on, no longer by {now.name}"
+        return self._receive(
+            Receipt(client_id=switch.client_id, time_ns=time_ns, status="filled", message=message)
         )
 
     def query(self, client_id: str, time_ns: int) -> Receipt | None:

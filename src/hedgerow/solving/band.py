@@ -87,18 +87,30 @@ class Band:
 
     def outside(self, amounts: Floats) -> Floats:
         """Give how far each plan leaves each row outside, in the row's own unit."""
-        level = self.at_figure + amounts @ self.figure_per_amount.T
-        return np.maximum(np.maximum(self.low_figure - level, level - self.high_figure), 0.0)
+        return self._outside(amounts, np.arange(len(self.names)))
 
     def usd(self, amounts: Floats) -> Floats:
         """Price what is left outside rows that have a price."""
-        soft = np.where(np.isfinite(self.penalty_usd_per_figure), self.penalty_usd_per_figure, 0.0)
-        return np.asarray(self.outside(amounts) @ soft)
+        soft = np.flatnonzero(np.isfinite(self.penalty_usd_per_figure))
+        if not len(soft):
+            return nothing(amounts)
+        return np.asarray(self._outside(amounts, soft) @ self.penalty_usd_per_figure[soft])
 
     def excess(self, amounts: Floats) -> Floats:
         """Add up what is left outside the others, each over its scale."""
-        hard = np.where(np.isfinite(self.penalty_usd_per_figure), 0.0, 1.0 / self.scale_figure)
-        return np.asarray(self.outside(amounts) @ hard)
+        hard = np.flatnonzero(np.isinf(self.penalty_usd_per_figure))
+        if not len(hard):
+            return nothing(amounts)
+        return np.asarray(self._outside(amounts, hard) @ (1.0 / self.scale_figure[hard]))
+
+    def _outside(self, amounts: Floats, rows: NDArray[np.int64]) -> Floats:
+        # Thousands of plans are judged at once: in place, for the memory's sake.
+        level = amounts @ self.figure_per_amount[rows].T
+        level += self.at_figure[rows]
+        beyond = self.low_figure[rows] - level
+        level -= self.high_figure[rows]
+        np.maximum(beyond, level, out=beyond)
+        return np.maximum(beyond, 0.0, out=beyond)
 
     def assemble(self, into: Assembly, at: NDArray[np.int64], decisions: Decisions) -> None:
         """One row each; where it may be left, two columns say by how much."""

@@ -1,9 +1,10 @@
 """The least cost: relaxed, then in whole lots, and what gives way where not all bounds can hold.
 
 A relaxation says what no plan can undercut, and where to look. Its amounts are rounded to lots in a
-few ways and mended lot by lot; where the parts are linear, branch and bound looks further. Whatever
-is cheapest by the programme's own arithmetic is the answer, so that no solver's word is taken for
-it, and no answer is worse than the rounded relaxation.
+few ways and mended lot by lot; where the parts are linear, branch and bound looks further; where
+that proved no optimum, changes of several decisions at once do. Whatever is cheapest by the
+programme's own arithmetic is the answer, so that no solver's word is taken for it, and no answer is
+worse than the rounded relaxation.
 """
 
 from dataclasses import replace
@@ -19,6 +20,7 @@ from hedgerow.solving.lots import in_lots
 from hedgerow.solving.programme import Programme
 from hedgerow.solving.records import Answer, Floats, Method, Shadow
 from hedgerow.solving.relaxed import Relaxed, highs_of, relaxed
+from hedgerow.solving.wider import wider
 
 __all__ = ["EXCESS_FRAC_MAX", "least"]
 
@@ -27,10 +29,11 @@ EXCESS_FRAC_MAX = 1e-7
 _PRICE_LEFT_USD = 1e-9
 # What rounding loses no more than this share of is not looked for by branch and bound.
 _CLOSE_FRAC = 1e-4
+_ROUNDED: Method = "rounded"
 
 
 def least(
-    programme: Programme, *, nodes_count_max: int = 2_000, time_s_max: float = 5.0
+    programme: Programme, *, nodes_count_max: int = 2_000, time_s_max: float = 30.0
 ) -> Outcome[Answer]:
     """Find the cheapest plan.
 
@@ -40,7 +43,8 @@ def least(
         How many nodes branch and bound may open; none where zero. This, not the clock, is what
         ends it as a rule, so that the same programme gives the same plan.
     time_s_max
-        When it ends at the latest. What it found by then is left aside, for the clock would decide.
+        When it ends at the latest. What it found by then is left aside, for the clock would decide:
+        plan and bound are then those of the other steps, and the remark says so.
 
     Returns
     -------
@@ -67,16 +71,10 @@ def least(
     is_whole = bool(np.any(programme.decisions.lot_amount > 0) or np.any(matrix.whole))
     if is_whole:
         amounts, method = in_lots(programme, start), "rounded"
-        rounded = _merit(programme, amounts)
-        is_close = rounded[0] == 0.0 and rounded[1] - bound_usd <= _CLOSE_FRAC * abs(bound_usd)
-        if programme.is_linear and not conflicts and nodes_count_max > 0 and not is_close:
-            found = _branched(programme, matrix, amounts, nodes_count_max, time_s_max)
-            remark = found.remark
-            bound_usd = max(bound_usd, found.bound_usd)
-            if found.amounts is not None:
-                better = in_lots(programme, found.amounts)
-                if _merit(programme, better) < rounded:
-                    amounts, method = better, "branched"
+        if not (conflicts or nodes_count_max == 0 or _is_close(programme, amounts, bound_usd)):
+            amounts, method, bound_usd, remark = _searched(
+                programme, matrix, free, amounts, nodes_count_max, time_s_max
+            )
     plan = amounts[np.newaxis, :]
     if is_whole and not conflicts and float(programme.excess_frac(plan)[0]) > EXCESS_FRAC_MAX:
         remark = "no whole lots were found that keep every bound; " + remark
@@ -96,6 +94,43 @@ def _merit(programme: Programme, amounts: Floats) -> tuple[float, float]:
     plan = amounts[np.newaxis, :]
     excess = float(programme.excess_frac(plan)[0])
     return (0.0 if excess <= EXCESS_FRAC_MAX else excess, float(programme.usd(plan)[0]))
+
+
+def _is_close(programme: Programme, amounts: Floats, bound_usd: float) -> bool:
+    """Say whether a plan that keeps its bounds costs hardly more than any can."""
+    excess, usd = _merit(programme, amounts)
+    return excess == 0.0 and usd - bound_usd <= _CLOSE_FRAC * abs(bound_usd)
+
+
+def _searched(
+    programme: Programme,
+    matrix: Matrix,
+    free: Relaxed,
+    rounded: Floats,
+    nodes_count_max: int,
+    time_s_max: float,
+) -> tuple[Floats, Method, float, str]:
+    """Look further than rounding does: branch and bound, then wider changes where it proved less.
+
+    Branch and bound ends early where bounds are loose, and wider changes find what it does not
+    where lots are coarse; each begins where it may, and the cheapest is kept.
+    """
+    best, method, bound_usd, remark = rounded, _ROUNDED, free.bound_usd, ""
+    starts = [rounded]
+    if programme.is_linear:
+        found = _branched(programme, matrix, rounded, nodes_count_max, time_s_max)
+        remark = found.remark
+        bound_usd = max(bound_usd, found.bound_usd)
+        if found.amounts is not None:
+            starts.append(in_lots(programme, found.amounts))
+            if _merit(programme, starts[-1]) < _merit(programme, best):
+                best, method = starts[-1], "branched"
+    if not _is_close(programme, best, bound_usd):
+        for start in starts:
+            further = wider(programme, matrix, free, start)
+            if _merit(programme, further) < _merit(programme, best):
+                best, method = further, "widened"
+    return best, method, bound_usd, remark
 
 
 def _shadows(matrix: Matrix, free: Relaxed) -> tuple[Shadow, ...]:

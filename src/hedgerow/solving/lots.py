@@ -4,41 +4,74 @@ The end of the search is a plan that no change of one lot in one or in two decis
 programme's own arithmetic.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from hedgerow.solving.programme import Programme
-from hedgerow.solving.records import Floats
+from hedgerow.solving.records import Decisions, Floats
 
-__all__ = ["in_lots"]
+__all__ = ["BETTER_USD", "Steps", "in_lots", "judged", "mended"]
 
 # Plans judged at once: enough to be quick, few enough to stay in the cache.
 _BATCH = 4_096
-_BETTER_USD = 1e-9
+BETTER_USD = 1e-9
 _HELD_FRAC = 1e-9
 _EXCESS_DECIMALS = 10
 
 
+class Steps(NamedTuple):
+    """Decisions counted in lots: the lot, the ends in whole lots, and which are counted at all."""
+
+    lot: Floats
+    low: Floats
+    high: Floats
+    is_counted: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, decisions: Decisions) -> "Steps":
+        """Count; what may be any amount is counted in units of one."""
+        is_counted = decisions.lot_amount > 0
+        lot = np.where(is_counted, decisions.lot_amount, 1.0)
+        low, high = decisions.low_amount, decisions.high_amount
+        return cls(
+            lot=lot,
+            low=np.where(is_counted, np.ceil(low / lot - 1e-9), low),
+            high=np.where(is_counted, np.floor(high / lot + 1e-9), high),
+            is_counted=is_counted,
+        )
+
+    @property
+    def movable(self) -> NDArray[np.int64]:
+        """The decisions that are counted."""
+        return np.flatnonzero(self.is_counted)
+
+    def counted(self, amounts: Floats) -> Floats:
+        """Give amounts as counts, whole where they are of lots."""
+        return np.where(self.is_counted, np.round(amounts / self.lot), amounts / self.lot)
+
+
 def in_lots(programme: Programme, start_amount: Floats) -> Floats:
     """Give whole lots near amounts that need not be: within bounds, and mended lot by lot."""
-    decisions = programme.decisions
-    lot = np.where(decisions.lot_amount > 0, decisions.lot_amount, 1.0)
-    is_counted = decisions.lot_amount > 0
-    low = np.where(is_counted, np.ceil(decisions.low_amount / lot - 1e-9), decisions.low_amount)
-    high = np.where(is_counted, np.floor(decisions.high_amount / lot + 1e-9), decisions.high_amount)
-    counts = start_amount / lot
+    steps = Steps.of(programme.decisions)
+    counts = start_amount / steps.lot
     ways = [
         np.round(counts),
         np.trunc(counts),
         np.where(counts > 0, np.ceil(counts), np.floor(counts)),
     ]
-    plans = np.array([np.clip(np.where(is_counted, way, counts), low, high) for way in ways])
-    excess, usd = _judged(programme, plans * lot)
+    plans = np.array(
+        [np.clip(np.where(steps.is_counted, way, counts), steps.low, steps.high) for way in ways]
+    )
+    excess, usd = judged(programme, plans, steps)
     best = plans[np.lexsort((usd, excess))[0]]
-    return _mended(programme, best, lot, low, high, np.flatnonzero(is_counted))
+    return np.asarray(mended(programme, best, steps) * steps.lot)
 
 
-def _judged(programme: Programme, amounts: Floats) -> tuple[Floats, Floats]:
+def judged(programme: Programme, plans_count: Floats, steps: Steps) -> tuple[Floats, Floats]:
+    """Give the excess of each plan, without its last bits, and what it costs."""
+    amounts = plans_count * steps.lot
     return _excess_frac(programme, amounts), programme.usd(amounts)
 
 
@@ -48,55 +81,49 @@ def _excess_frac(programme: Programme, amounts: Floats) -> Floats:
     return np.where(excess <= _HELD_FRAC, 0.0, np.round(excess, _EXCESS_DECIMALS))
 
 
-def _mended(
-    programme: Programme,
-    counts: Floats,
-    lot: Floats,
-    low: Floats,
-    high: Floats,
-    movable: NDArray[np.int64],
-) -> Floats:
+def mended(programme: Programme, start_count: Floats, steps: Steps) -> Floats:
     """Take the best change of one lot in one or two decisions until there is none."""
-    (excess,), (usd,) = _judged(programme, counts[np.newaxis, :] * lot)
-    singles, pairs = _moves(len(counts), movable)
+    counts = start_count
+    (excess,), (usd,) = judged(programme, counts[np.newaxis, :], steps)
+    singles, pairs = _moves(len(counts), steps.movable)
     while True:
         for moves in (singles, pairs):
-            found = _best(programme, counts, moves, lot, low, high)
+            found = _best(programme, counts, moves, steps)
             if found is None:
                 continue
             better, better_excess, better_usd = found
             is_nearer = better_excess < excess - 1e-12
-            if is_nearer or (better_excess <= excess and better_usd < usd - _BETTER_USD):
+            if is_nearer or (better_excess <= excess and better_usd < usd - BETTER_USD):
                 move = better - counts
                 counts, excess, usd = better, better_excess, better_usd
                 # What helps once may help a hundred times: twice as far each time, while it does.
                 while True:
                     move = 2.0 * move
                     further = counts + move
-                    if np.any((further < low) | (further > high)):
+                    if np.any((further < steps.low) | (further > steps.high)):
                         break
-                    (then_excess,), (then_usd,) = _judged(programme, further[np.newaxis, :] * lot)
-                    if (then_excess, then_usd) >= (excess, usd - _BETTER_USD):
+                    (then_excess,), (then_usd,) = judged(programme, further[np.newaxis, :], steps)
+                    if (then_excess, then_usd) >= (excess, usd - BETTER_USD):
                         break
                     counts, excess, usd = further, then_excess, then_usd
                 break
         else:
-            return np.asarray(counts * lot)
+            return counts
 
 
 def _best(
-    programme: Programme, counts: Floats, moves: Floats, lot: Floats, low: Floats, high: Floats
+    programme: Programme, counts: Floats, moves: Floats, steps: Steps
 ) -> tuple[Floats, float, float] | None:
     best: tuple[Floats, float, float] | None = None
     for first in range(0, len(moves), _BATCH):
         plans = counts + moves[first : first + _BATCH]
-        plans = plans[np.all((plans >= low) & (plans <= high), axis=1)]
+        plans = plans[np.all((plans >= steps.low) & (plans <= steps.high), axis=1)]
         if not len(plans):
             continue
-        excess = _excess_frac(programme, plans * lot)
+        excess = _excess_frac(programme, plans * steps.lot)
         # Cost tells only between plans that keep their bounds equally well.
         nearest = plans[excess == excess.min()]
-        usd = programme.usd(nearest * lot)
+        usd = programme.usd(nearest * steps.lot)
         at = int(np.argmin(usd))
         found = nearest[at], float(excess.min()), float(usd[at])
         if best is None or found[1:] < best[1:]:

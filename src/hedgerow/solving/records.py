@@ -12,8 +12,9 @@ from hedgerow.errors import OutOfDomain
 __all__ = ["Answer", "Decisions", "Floats", "Method", "Shadow"]
 
 Floats: TypeAlias = NDArray[np.float64]
-# What found the answer: the relaxation itself, its rounding mended lot by lot, or branch and bound.
-Method: TypeAlias = Literal["relaxed", "rounded", "branched"]
+# What found the answer: the relaxation itself, its rounding mended lot by lot, branch and bound, or
+# changes of several decisions at once.
+Method: TypeAlias = Literal["relaxed", "rounded", "branched", "widened"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,6 +20,8 @@ __all__ = ["Relaxed", "highs_of", "relaxed"]
 
 _TIME_S_MAX = 20.0
 _GAP_FRAC = 1e-6
+# What a row may be outside by and count as held.
+_HELD_FIGURE = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,9 +78,11 @@ def highs_of(matrix: Matrix) -> highspy.Highs:
 
 
 def _linear(matrix: Matrix) -> Outcome[Relaxed | None]:
+    if not len(matrix.cost_usd_per_amount):
+        return _of_nothing(matrix)
     solver = highs_of(matrix)
     for tolerance in ("primal_feasibility_tolerance", "dual_feasibility_tolerance"):
-        solver.setOptionValue(tolerance, 1e-9)
+        solver.setOptionValue(tolerance, _HELD_FIGURE)
     solver.run()
     status = solver.getModelStatus()
     if status in (highspy.HighsModelStatus.kUnboundedOrInfeasible,):
@@ -97,6 +101,22 @@ def _linear(matrix: Matrix) -> Outcome[Relaxed | None]:
         row_price_usd_per_figure=prices,
         objective_usd=float(matrix.cost_usd_per_amount @ columns),
         bound_usd=_dual_usd(matrix, prices),
+    )
+
+
+def _of_nothing(matrix: Matrix) -> Relaxed | None:
+    """Answer where there is nothing to decide: each row is at nought, and holds there or does not.
+
+    HiGHS has no answer to an empty programme.
+    """
+    held = (matrix.row_low_figure <= _HELD_FIGURE) & (matrix.row_high_figure >= -_HELD_FIGURE)
+    if not np.all(held):
+        return None
+    return Relaxed(
+        column_amount=np.zeros(0),
+        row_price_usd_per_figure=np.zeros(len(held)),
+        objective_usd=0.0,
+        bound_usd=0.0,
     )
 
 

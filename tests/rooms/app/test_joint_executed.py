@@ -9,7 +9,7 @@ from hedgerow.agents import JointAgent
 from hedgerow.app.agent_of import agent_of
 from hedgerow.app.desk import JointPlanning
 from hedgerow.app.feed import open_market
-from hedgerow.execution import Decision, Receipt, View
+from hedgerow.execution import Decision, Receipt, View, send
 from hedgerow.hedging import Depth
 from hedgerow.market import MarketState, Snapshot
 from hedgerow.planning import JointTerms, Order
@@ -41,7 +41,7 @@ def test_every_limit_that_a_plan_promises_holds_once_it_is_done() -> None:
         receipts: list[Receipt] = []
         is_complete = True
         for leg in () if decision.plan is None else decision.plan.legs:
-            done = world.place(leg, time_ns) if isinstance(leg, Order) else world.move(leg, time_ns)
+            done = send(world, leg, time_ns)
             receipts.append(done)
             is_complete &= done.status != "rejected" and (
                 not isinstance(leg, Order) or done.filled_contracts == leg.quantity_contracts

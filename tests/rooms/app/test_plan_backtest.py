@@ -1,9 +1,13 @@
 """``plan backtest``: every way in the same markets, the same answer for any number of processes."""
 
+import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from hedgerow.app.plan_backtest import _nearer
+from hedgerow.limits import Limit
 from tests.rooms.app.made import hedgerow, hedgerow_here
 
 # Five looks in two days: enough for every way to act, and quick.
@@ -14,7 +18,7 @@ FEW = ("plan", "backtest", "--seeds", "1", "--depth", "1", "--step", "12h")
 def test_every_way_is_played_and_two_processes_say_the_same(tmp_path: Path) -> None:
     one = hedgerow(*FEW, "--json", "--out", "one.json", cwd=tmp_path)
     assert one.code == 0, one.err
-    told = one.json()
+    told = json.loads(one.out)
     rows = {row["policy"]: row for row in told["rows"]}
     assert list(rows) == ["joint", "hedges alone", "collateral alone", "left alone"]
     assert rows["hedges alone"]["transfers_count"] == 0
@@ -22,9 +26,74 @@ def test_every_way_is_played_and_two_processes_say_the_same(tmp_path: Path) -> N
     assert rows["left alone"]["cost_usd"]["value_frac_or_usd"] == 0
     assert rows["joint"]["trades_count"] + rows["joint"]["transfers_count"] > 0
     assert any(each.startswith("Depth × 1: 25 contracts") for each in told["assumptions"])
-    two = hedgerow(*FEW, "--json", "--workers", "2", "--out", "two.json", cwd=tmp_path)
+    # Half of the runs are there already, the others are shared between two processes.
+    kept = tmp_path / "kept"
+    asked = (*FEW, "--json", "--workers", "2", "--keep", "kept")
+    assert hedgerow(*asked, cwd=tmp_path).out == one.out
+    lines = kept.read_bytes().splitlines(keepends=True)
+    assert len(lines) == 1 + 4
+    kept.write_bytes(b"".join(lines[:3]))
+    two = hedgerow(*asked, "--out", "two.json", cwd=tmp_path)
     assert two.out == one.out
     assert (tmp_path / "two.json").read_bytes() == (tmp_path / "one.json").read_bytes()
+    table = hedgerow(*asked, "--out", "three.parquet", cwd=tmp_path)
+    assert table.out == one.out
+    written = pl.read_parquet(tmp_path / "three.parquet")
+    assert written["cost_usd"].to_list() == [
+        each["cost_usd"] for each in json.loads((tmp_path / "one.json").read_bytes())
+    ]
+
+
+@pytest.mark.slow
+def test_nearer_limits_and_those_of_accounts_alone_are_ways_of_their_own(tmp_path: Path) -> None:
+    found = hedgerow(
+        *FEW, "--limits", "account", "--slack", "1,0.5", "--json", "--out", "runs.json",
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert found.code == 0, found.err
+    rows = json.loads(found.out)["rows"]
+    named = [(row["policy"], row["slack_frac"]) for row in rows]
+    assert named == [
+        *((way, slack) for way in ("joint", "hedges alone", "collateral alone")
+          for slack in (1.0, 0.5)),
+        ("left alone", 1.0),
+    ]  # fmt: skip
+    # Buffers are filled later and less, so less is moved.
+    moved = {
+        name: row["capital_usd"]["value_frac_or_usd"] for name, row in zip(named, rows, strict=True)
+    }
+    assert 0.0 < moved["collateral alone", 0.5] < moved["collateral alone", 1.0]
+
+
+def test_a_limit_nearer_to_liquidation_lies_between_it_and_its_end() -> None:
+    use = Limit(
+        scope="desk/*/*",
+        metric="margin_use_frac",
+        soft_frac_usd_or_coin=0.8,
+        hard_frac_usd_or_coin=0.9,
+    )
+    nearer = _nearer(use, 0.5)
+    assert (nearer.soft_frac_usd_or_coin, nearer.hard_frac_usd_or_coin) == pytest.approx(
+        (0.9, 0.95)
+    )
+    floor = Limit(
+        scope="desk/*/*",
+        metric="distance_spot_frac",
+        soft_frac_usd_or_coin=0.2,
+        hard_frac_usd_or_coin=0.1,
+    )
+    nearer = _nearer(floor, 0.5)
+    assert (nearer.soft_frac_usd_or_coin, nearer.hard_frac_usd_or_coin) == pytest.approx(
+        (0.1, 0.05)
+    )
+    delta = Limit(
+        scope="coin/BTC",
+        metric="delta_spot_usd",
+        soft_frac_usd_or_coin=1.0,
+        hard_frac_usd_or_coin=2.0,
+    )
+    assert _nearer(delta, 0.5) == delta
+    assert _nearer(use, 1.0) == use
 
 
 @pytest.mark.parametrize(
@@ -34,6 +103,9 @@ def test_every_way_is_played_and_two_processes_say_the_same(tmp_path: Path) -> N
         (("--depth", "0"), "--depth"),
         (("--step", "often"), "--step often: write a duration"),
         (("--step", "0.5s"), "--step 0.5s: must be at least 1s"),
+        (("--slack", "1.5"), "--slack"),
+        (("--keep", "nowhere/kept"), "--keep nowhere/kept: there is no folder"),
+        (("--out", "nowhere/out.json"), "--out nowhere/out.json: there is no folder"),
         (("--workers", "1.5"), "whole number from 1 to 64"),
     ],
 )

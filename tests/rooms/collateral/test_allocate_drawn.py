@@ -5,7 +5,7 @@ import math
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.collateral import Allocation, Link, Need, Pile, Problem, Tier, Venue, Worth, allocate
@@ -13,6 +13,7 @@ from hedgerow.collateral.laid import laid
 from hedgerow.errors import Failure
 from hedgerow.solving.relaxed import relaxed
 from hedgerow.units import HOUR_NS, MINUTE_NS
+from tests.draws import draws
 
 INF = math.inf
 
@@ -99,7 +100,7 @@ def counted(problem: Problem, name: str, held: dict[tuple[str, str], float]) -> 
     return total
 
 
-@settings(max_examples=20)
+@draws(20)
 @given(seed=st.integers(0, 100_000))
 def test_coins_are_kept_and_no_venue_falls_below_what_it_keeps_to_at_any_time(seed: int) -> None:
     problem = drawn(seed)

@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.collateral import BufferPolicy, LeastPlan, Move, Route, TransferPlan, least_plan, plan
 from hedgerow.collateral.engines import NOW, Asked, Measure, tiers_of
 from hedgerow.errors import Failure, OutOfDomain
-from hedgerow.limits import Survey, arrived, survey
+from hedgerow.limits import Survey, arrived, lending_market, survey
 from hedgerow.margin import MarginReport, Rulebook, decode_rulebook, require
 from hedgerow.margin.venues.okx_equity import Discount, DiscountTier
 from hedgerow.margin.venues.okx_multi import MultiCurrencyRulebook
@@ -35,6 +35,7 @@ from tests.builders import (
     supply,
     tiered_rulebook,
 )
+from tests.draws import draws
 
 D = Decimal
 RULES: dict[str, Rulebook] = {
@@ -100,7 +101,9 @@ def after(
         way, coin = move.route, move.quantity_coin
         gone = coin + (way.fee_coin if fees else 0)
         held[way.source_account_id] = with_balance(held[way.source_account_id], way.asset, -gone)
-        found = arrived(held[way.target_account_id], way.asset, way.use, coin, NOW_SEEN, TERMS)
+        target = held[way.target_account_id]
+        market = lending_market(target, RULES)
+        found = arrived(target, way.asset, way.use, coin, NOW_SEEN, TERMS, market=market)
         assert isinstance(found, Account)
         held[way.target_account_id] = found
     return held
@@ -367,7 +370,7 @@ def _drawn(seed: int) -> tuple[list[Account], list[BufferPolicy], list[Route]]:
     return accounts, policies, routes
 
 
-@settings(max_examples=25)
+@draws(25)
 @given(seed=st.integers(0, 100_000))
 def test_it_covers_what_one_by_one_does_for_no_more_and_nobody_falls_below(seed: int) -> None:
     accounts, policies, routes = _drawn(seed)

@@ -12,7 +12,7 @@ import msgspec
 from hedgerow.execution import Exchange, Guards, Receipt, Route
 from hedgerow.instruments import Instrument, InversePerpetual, LinearPerpetual, Option, Spot
 from hedgerow.market import AgeLimits, IndexPrice, MarketState, OptionQuote, Quote, Snapshot
-from hedgerow.planning import Leg, Order, Plan, Transfer
+from hedgerow.planning import Leg, Order, Plan, Switch, Transfer
 from hedgerow.units import DAY_NS, SECOND_NS, parse_ns
 from tests.fake_exchange import FakeExchange
 
@@ -161,6 +161,12 @@ class Failing:
         )
         return receipt
 
+    def switch(self, switch: Switch, time_ns: int) -> Receipt:
+        receipt: Receipt = self._through(
+            f"switch {switch.client_id}", lambda: self.inner.switch(switch, time_ns)
+        )
+        return receipt
+
     def query(self, client_id: str, time_ns: int) -> Receipt | None:
         receipt: Receipt | None = self._through(
             f"query {client_id}", lambda: self.inner.query(client_id, time_ns)
@@ -206,6 +212,9 @@ class FileVenue:
         return receipt
 
     def move(self, transfer: Transfer, time_ns: int) -> Receipt:
+        raise NotImplementedError
+
+    def switch(self, switch: Switch, time_ns: int) -> Receipt:
         raise NotImplementedError
 
     def query(self, client_id: str, time_ns: int) -> Receipt | None:

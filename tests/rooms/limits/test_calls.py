@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.errors import Failure
@@ -36,6 +36,7 @@ from tests.builders import (
     snapshot,
     supply,
 )
+from tests.draws import draws
 from tests.rooms.limits.ladder import POLICY, VOLS, WIRE, asking, look_of, stands
 from tests.rooms.limits.worlds import RULES, desk, perp
 
@@ -71,7 +72,7 @@ def test_the_rungs_and_what_they_ask_for(balance: str, rung: str, size: str | No
     assert way.quantity_coin == D(size).to_integral_value(rounding="ROUND_CEILING")
 
 
-@settings(max_examples=40, deadline=None)
+@draws(40)
 @given(
     st.decimals("-2000", "1500", places=2),
     st.decimals("0.05", "0.37", places=3),
@@ -221,7 +222,7 @@ def test_a_call_stays_open_while_one_of_its_measures_is_not_far_enough_inside() 
     assert stands("7000", opened, policy=policy, minutes=5).rung == "watch"
 
 
-@settings(max_examples=30, deadline=None)
+@draws(30)
 @given(st.lists(st.decimals("300", "4000", places=0), min_size=1, max_size=8), st.integers(0, 3))
 def test_a_rung_never_lies_below_what_is_seen(balances: list[Decimal], dwell: int) -> None:
     policy = msgspec.structs.replace(POLICY, dwell_ns=dwell * MINUTE_NS)

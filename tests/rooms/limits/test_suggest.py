@@ -4,7 +4,7 @@ import math
 from math import erf, log, sqrt
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.errors import OutOfDomain
@@ -22,6 +22,7 @@ from hedgerow.portfolio import book
 from hedgerow.solvency import Distance
 from hedgerow.units import DAY_NS
 from tests.builders import account, by_id, index, option, option_quote, snapshot
+from tests.draws import draws
 from tests.rooms.limits.worlds import PERP, desk, perp, seen
 
 CHANCE = FirstPassage(vol_frac={"BTC": 0.6})
@@ -124,7 +125,7 @@ def test_an_appetite_that_cannot_be_meant(bad: dict[str, float]) -> None:
         appetite(**bad)  # type: ignore[arg-type]
 
 
-@settings(max_examples=25, deadline=None)
+@draws(25)
 @given(st.floats(-3, 3), st.floats(100, 1e6), st.floats(0.001, 0.2))
 def test_a_book_within_its_greeks_loses_no_more_than_its_budget(
     quantity: float, loss_usd: float, chance: float

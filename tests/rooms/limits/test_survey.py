@@ -117,3 +117,16 @@ def test_an_order_in_what_is_not_held_is_asked_margin_for_and_is_no_exposure() -
     assert ordered.requirement_initial_ccy - bare.requirement_initial_ccy == 2200
     assert isinstance(found[1].distances["desk/venue/main"], Distance)
     assert found[1].exposures == found[0].exposures
+
+
+def test_an_account_that_was_looked_at_is_not_judged_again_and_the_answer_is_the_same() -> None:
+    state = look(15)
+    other = account("two", venue="binance", rulebook="rules", balances={"USDC": 5})
+    more = book([*state.book.accounts, other], by_id(perpetual()))
+    again = survey(more, state.snapshot, {"rules": RULES}, LIMITS, known=[state])
+    afresh = survey(more, state.snapshot, {"rules": RULES}, LIMITS)
+    node = "desk/binance/perp"
+    assert again.reports[node] is state.reports[node]
+    assert again.distances[node] is state.distances[node]
+    assert again.limits == afresh.limits
+    assert again.reports == afresh.reports

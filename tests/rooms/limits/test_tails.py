@@ -4,7 +4,7 @@ from math import exp, inf, log1p
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.errors import Failure, OutOfDomain
@@ -19,6 +19,7 @@ from hedgerow.limits import (
 from hedgerow.market import Dynamics, Factor, FactorMoves
 from hedgerow.solvency import Boundary, Distance, mixed_hits, regimes
 from hedgerow.units import DAY_NS, HOUR_NS
+from tests.draws import draws
 
 HOUR, DAY = 1 / 8760, 1 / 365
 TAILS = Tails(
@@ -106,7 +107,7 @@ def test_a_far_barrier_is_reached_by_one_jump() -> None:
     assert tailed_passage_frac(TAILS, 4.0, -0.5, 0.5, HOUR) >= one
 
 
-@settings(max_examples=60)
+@draws(60)
 @given(
     st.floats(-0.69, 1.9), st.floats(1.05, 3.0), st.floats(1e-7, 1.0), st.sampled_from([4.0, inf])
 )

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.instruments import InverseFuture, Option
@@ -25,6 +25,7 @@ from tests.builders import (
     perpetual,
     resting,
 )
+from tests.draws import draws
 from tests.rooms.margin.across_cases import AT_1000, COINS, PERPS, SHOCKS, TIERED, across, agree
 from tests.rooms.margin.engine_case import EngineCase
 from tests.rooms.margin.engines import CASES
@@ -60,7 +61,7 @@ def test_every_cell_is_the_engines_within_the_bound(case: EngineCase, data: st.D
 
 
 @pytest.mark.parametrize("case", WITH_MODEL, ids=lambda case: case.name)
-@settings(max_examples=15)
+@draws(15)
 @given(data=st.data())
 def test_a_model_answers_what_has_no_jump_near(case: EngineCase, data: st.DataObject) -> None:
     """So that the equality above is not the engine's with itself."""
@@ -88,7 +89,7 @@ def lacking(case: EngineCase) -> list[Snapshot]:
 
 
 @pytest.mark.parametrize("case", WITH_MODEL, ids=lambda case: case.name)
-@settings(max_examples=15)
+@draws(15)
 @given(data=st.data())
 def test_what_the_market_does_not_know_has_the_engines_reason(
     case: EngineCase, data: st.DataObject

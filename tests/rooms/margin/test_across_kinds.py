@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hedgerow.margin import (
@@ -37,6 +37,7 @@ from tests.builders import (
     supply,
     tiered_rulebook,
 )
+from tests.draws import draws
 from tests.rooms.margin.across_cases import AT_1000, PERPS, SHOCKS, TIERED, across, agree
 from tests.rooms.margin.engine_case import read, sizes
 from tests.rooms.margin.made_brackets import brackets, coin_rulebook
@@ -247,7 +248,7 @@ def borrowers(draw: st.DrawFn) -> Account:
 
 
 @pytest.mark.parametrize("rulebook", [LENDING, JOINED], ids=["no category", "category"])
-@settings(max_examples=40)
+@draws(40)
 @given(st.lists(borrowers(), min_size=1, max_size=4), st.lists(SHOCKS, min_size=1, max_size=3))
 def test_loans_of_several_reserves(
     rulebook: Rulebook, accounts: list[Account], shocks: list[Shock]
@@ -318,7 +319,7 @@ def writers(draw: st.DrawFn) -> Account:
 
 
 @pytest.mark.slow
-@settings(max_examples=40)
+@draws(40)
 @given(st.lists(writers(), min_size=1, max_size=4), st.lists(SHOCKS, min_size=1, max_size=3))
 def test_scans_of_several_expiries(accounts: list[Account], shocks: list[Shock]) -> None:
     found = across(accounts, SCANNED, OPTIONS, shocks, scan_rulebook())
@@ -329,7 +330,7 @@ _NEVER = msgspec.structs.replace(_CALL, instrument_id="never averaged", averagin
 _TO_EXPIRY_NS = EXPIRY_NS - T0_NS
 
 
-@settings(max_examples=40)
+@draws(40)
 @given(
     st.lists(sizes(40), min_size=4, max_size=4),
     st.floats(0.4, 2.5),

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from fractions import Fraction
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.margin import MarginReport, require
@@ -20,13 +20,14 @@ from tests.builders import (
     scan_rulebook,
     snapshot,
 )
+from tests.draws import draws
 
 DAYS = (0, 9, 77, 300)
 CONTRACTS = st.integers(-2_000_000, 2_000_000)
 MARK = st.integers(10_000, 150_000)
 
 
-@settings(max_examples=60, deadline=None)
+@draws(60)
 @given(
     contracts=st.tuples(*[CONTRACTS] * len(DAYS)),
     marks_usd=st.tuples(*[MARK] * len(DAYS)),

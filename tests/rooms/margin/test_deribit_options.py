@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.errors import Failure
@@ -31,6 +31,7 @@ from tests.builders import (
     scan_rulebook,
     snapshot,
 )
+from tests.draws import draws
 
 D = Decimal
 # Below and above thirty days, and a vol so low that its shock upwards is the least.
@@ -93,7 +94,7 @@ def test_each_of_many_is_what_it_is_alone(right: str) -> None:
 SIZES = st.integers(-40, 40)
 
 
-@settings(max_examples=80, deadline=None)
+@draws(80)
 @given(
     options=st.tuples(*[SIZES] * len(OPTIONS)),
     futures=st.tuples(*[st.integers(-900_000, 900_000)] * len(FUTURES)),

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.errors import Failure
@@ -13,6 +13,7 @@ from hedgerow.margin import RULES, MarginReport, decode_rulebook, require
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account, Balance, Position
 from tests.builders import T0_NS, packaged
+from tests.draws import draws
 from tests.rooms.margin.chain_market import ENTRIES, NOW, TERMS
 from tests.rooms.margin.engine_case import ChainCase
 from tests.rooms.margin.engines import ON_CHAIN
@@ -20,7 +21,7 @@ from tests.rooms.margin.engines import ON_CHAIN
 D = Decimal
 each_engine = pytest.mark.parametrize("engine", ON_CHAIN.values(), ids=ON_CHAIN)
 sizes = st.lists(st.integers(-6, 6), min_size=5, max_size=5)
-few = settings(max_examples=25)
+few = draws(25)
 
 
 def holding(engine: ChainCase, quantities: list[int], times: int = 1) -> Account:

@@ -5,20 +5,21 @@ from decimal import Decimal, localcontext
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.errors import Failure
 from hedgerow.margin import MarginReport, Rulebook, require, venues
 from hedgerow.portfolio import Account, Balance, OpenOrder
 from hedgerow.units import DAY_NS
+from tests.draws import draws
 from tests.rooms.margin.engine_case import EngineCase
 from tests.rooms.margin.engines import CASES, LENT, ON_CHAIN
 
 D = Decimal
 every_engine = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 # Enough that a defect shows, few enough that every engine is tried at every commit.
-few = settings(max_examples=40)
+few = draws(40)
 FACTORS = st.decimals(1, 20, places=2)
 
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.errors import Failure, MarketRejected
@@ -41,6 +41,7 @@ from tests.builders import (
     snapshot,
     tiered_rulebook,
 )
+from tests.draws import draws
 
 D = Decimal
 NOW = snapshot(quote("BTC-PERP", 1000), quote("ETH-PERP", 100))
@@ -363,7 +364,7 @@ PRICES = st.integers(900, 1100)
 LOTS = st.integers(1, 4)
 
 
-@settings(max_examples=60)
+@draws(60)
 @given(
     held=st.integers(-6, 6),
     middle=PRICES,

@@ -13,7 +13,7 @@ from hedgerow.collateral import Route
 from hedgerow.errors import Failure, OutOfDomain
 from hedgerow.hedging import Depth, Offer, offer
 from hedgerow.instruments import Instrument
-from hedgerow.limits import Limit, Survey, arrived, survey
+from hedgerow.limits import Limit, Survey, arrived, lending_market, survey
 from hedgerow.margin import Rulebook, terms_of, with_leg
 from hedgerow.market import Ladder, Level
 from hedgerow.planning import (
@@ -202,7 +202,13 @@ def executed(now: Survey, plan: Plan) -> Survey:
             accounts[leg.source_account_id], leg.asset, gone
         )
         filled = arrived(
-            accounts[leg.target_account_id], leg.asset, leg.use, leg.quantity_coin, NOW, TERMS
+            accounts[leg.target_account_id],
+            leg.asset,
+            leg.use,
+            leg.quantity_coin,
+            NOW,
+            TERMS,
+            market=lending_market(accounts[leg.target_account_id], RULES),
         )
         assert isinstance(filled, Account)
         accounts[leg.target_account_id] = filled
@@ -330,6 +336,14 @@ def test_limits_that_cannot_hold_together_are_named() -> None:
     assert chosen.conflicts
     assert all("desk/aave/loan" in name for name in chosen.conflicts)
     assert {(each.node, each.metric) for each in chosen.broken} <= broken(now)
+
+
+def test_with_nothing_to_do_it_with_a_broken_desk_gets_an_empty_plan_that_says_so() -> None:
+    now = desk(btc_one=10, usdc_one=9000)
+    chosen = planned(now, offers=(), routes=())
+    assert (chosen.trades, chosen.moves) == ((), ())
+    assert chosen.broken
+    assert chosen.remark == "a limit is broken, and there is nothing to trade or move"
 
 
 def test_the_joint_plan_is_no_dearer_than_either_half_that_does_as_much() -> None:

@@ -225,6 +225,13 @@ def test_a_balance_changes_alone() -> None:
     ]
 
 
+def test_a_transfer_takes_its_fee_out_of_its_source() -> None:
+    move = msgspec.structs.replace(MOVE, route=msgspec.structs.replace(MOVE.route, fee_coin=D(7)))
+    got = made(transfers=TransferPlan(moves=(move,), unmet=()))
+    after = projected(ACCOUNTS, got.legs[:1], before().snapshot, TERMS, {})
+    assert [each.balance_coin("USDC") for each in after] == [D(-140 + 300), D(1000 - 300 - 7)]
+
+
 LOANS = """
     use     asset    quantity  instrument      contracts
     supply  wstETH   11        supply:wstETH   60
@@ -265,7 +272,7 @@ def test_a_loan_receives_in_scaled_units(row: str) -> None:
         valid_ns=1,
     )
 
-    after = projected((loan, wallet), got.legs, now, TERMS)
+    after = projected((loan, wallet), got.legs, now, TERMS, RULES)
     assert after[0].quantity_contracts(instrument_id) == D(contracts)
     assert after[1].balance_coin(asset) == 10**6 - D(quantity)
 

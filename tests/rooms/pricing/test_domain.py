@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -53,6 +53,7 @@ from tests.builders import (
     staking,
     supply,
 )
+from tests.draws import draws
 
 HUGE = "1e300"
 CALL = option(65000, "call")
@@ -461,7 +462,7 @@ def moved(now_ns: int, draw: Callable[[], Decimal]) -> tuple[tuple[Instrument, .
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@draws(300)
 @given(
     data=st.data(),
     now_ns=st.sampled_from([T0_NS, EXPIRY_NS - 1, EXPIRY_NS - 900 * 10**9]),

@@ -7,7 +7,7 @@ import numpy as np
 
 from hedgerow.execution import Liquidation
 from hedgerow.limits import LimitState
-from hedgerow.planning import Leg, Order, Transfer
+from hedgerow.planning import Order, Transfer
 from hedgerow.simulation import AccountFrame, Action, Episode, Frame
 from hedgerow.units import DAY_NS, MINUTE_NS, parse_ns
 from tests.builders import exposure_row
@@ -40,7 +40,7 @@ def _order(n: int, quantity: int, price: float, reason: str) -> Order:
     )
 
 
-def _action(leg: Leg, time_ns: int, status: str, cost_usd: float) -> Action:
+def _action(leg: Order | Transfer, time_ns: int, status: str, cost_usd: float) -> Action:
     done = leg.quantity_contracts if isinstance(leg, Order) else leg.quantity_coin
     price = leg.price_limit_usd if isinstance(leg, Order) and status == "filled" else None
     return Action(

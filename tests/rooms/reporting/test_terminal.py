@@ -14,7 +14,7 @@ from hedgerow.exposure import ExposureRow, ExposureTable
 from hedgerow.limits import METRICS
 from hedgerow.margin import MarginLine, MarginReport, WorstScenario
 from hedgerow.margin.tiered import no_tiers
-from hedgerow.planning import Plan
+from hedgerow.planning import Plan, Transfer
 from hedgerow.pricing import GREEKS, VOL_REGIME
 from hedgerow.reporting import (
     LiveView,
@@ -473,3 +473,23 @@ def test_plans_say_what_they_do_and_what_they_cannot(helped: Episode) -> None:
         "unknown",
     ):
         assert words in text
+
+
+def test_a_plan_says_which_legs_wait_for_which() -> None:
+    bare = Transfer(
+        client_id="x-0", source_account_id="cold", target_account_id="perp", asset="USDC",
+        quantity_coin=Decimal(5), use="balance", cost_expected_usd=0.0, reason="margin",
+    )  # fmt: skip
+    later = msgspec.structs.replace(bare, client_id="x-1", waits_for=("x-0",))
+    plan = Plan(
+        plan_id="x", time_ns=START_NS, expires_ns=START_NS, legs=(bare, later), unmet=(),
+        cost_expected_usd=0.0, limits_before=(), limits_after=(), assumptions=(),
+    )  # fmt: skip
+    rows = [re.split(r"  +", row.strip()) for row in printed(plan_tables(plan)).splitlines()]
+    assert [row[:2] for row in rows if row[0] in ("1", "2")] == [
+        ["1", "balance USDC: cold to perp"],
+        ["2", "1"],
+    ]
+    alone = msgspec.structs.replace(plan, legs=(bare,))
+    assert "Waits for" in printed(plan_tables(plan))
+    assert "Waits for" not in printed(plan_tables(alone))

@@ -20,6 +20,7 @@ from hedgerow.simulation import (
     DepthModel,
     LendingModel,
     OracleModel,
+    PegOracleModel,
     ShareModel,
     StakingModel,
     with_assumptions,
@@ -103,6 +104,37 @@ def test_a_recorded_feed_still_carries_the_staked_coin() -> None:
         ("ETH", Decimal(1990)),
         ("wstETH", Decimal("2487.5")),
     ]
+
+
+def test_an_oracle_of_two_feeds_sees_the_discount_and_answers_with_either() -> None:
+    def staked(discount: str) -> StakingRate:
+        return StakingRate(
+            time_ns=T0,
+            asset="stETH",
+            base="ETH",
+            rate_coin_per_coin=Decimal(1),
+            discount_frac=Decimal(discount),
+        )
+
+    peg = PegOracleModel(asset="stETH", round_age_ns=HOUR_NS)
+    stream = minutes(
+        (0, staked("0.02")),  # the coin's feed has not spoken
+        (1, oracle("ETH", "2000")),
+        (2, staked("0.05")),
+        (3, quote("1")),  # neither of the two
+        (4, oracle("ETH", "1000")),
+        (63, oracle("ETH", "1100")),  # the round is older than an hour
+    )
+    made = with_assumptions(stream, Assumptions(start_ns=T0, peg_oracles=(peg,)))
+    answers = [e for e in made if isinstance(e, OracleAnswer) and e.asset == "stETH"]
+    assert [((a.time_ns - T0) // MINUTE_NS, a.price_usd) for a in answers] == [
+        (1, Decimal(1960)),
+        (2, Decimal(1900)),
+        (4, Decimal(950)),
+    ]
+    assert all(a.is_assumed and a.heartbeat_ns == oracle("ETH", "1").heartbeat_ns for a in answers)
+    with pytest.raises(ValueError, match="round_age_ns must be positive"):
+        PegOracleModel(asset="stETH", round_age_ns=0)
 
 
 def test_what_the_stream_brings_itself_is_not_assumed() -> None:

@@ -6,13 +6,14 @@ to the last digit, whatever happened and in whatever order.
 
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.market import FundingSettlement
 from hedgerow.planning import Transfer
 from hedgerow.simulation import World
 from hedgerow.units import HOUR_NS, MINUTE_NS
+from tests.draws import draws
 from tests.rooms.simulation.desk import (
     CALL,
     PUT,
@@ -76,7 +77,7 @@ happenings = st.one_of(
 )
 
 
-@settings(max_examples=60)
+@draws(60)
 @given(st.lists(happenings, min_size=5, max_size=25))
 def test_sim_1_nothing_is_made_or_lost(story: list[tuple[str, int]]) -> None:
     made = opening()

@@ -6,12 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hedgerow.errors import OutOfDomain
 from hedgerow.simulation import PolicyRow, PolicyRun, policy_rows
 
 
 def run(policy: str, market: int, **changes: Any) -> PolicyRun:
     given: dict[str, Any] = {
         "cost_usd": 0.0,
+        "slack_frac": 1.0,
+        "capital_usd": 0.0,
         "loss_usd": 0.0,
         "liquidated": (),
         "change_usd": 0.0,
@@ -26,9 +29,15 @@ def run(policy: str, market: int, **changes: Any) -> PolicyRun:
     )
 
 
-def rows(runs: Sequence[PolicyRun]) -> dict[str, PolicyRow]:
+def rows(runs: Sequence[PolicyRun], liquidated_alone: int = 0) -> dict[str, PolicyRow]:
+    """Compare them; left alone the desk is liquidated in the first so many markets, at no loss."""
+    markets = {each.market: None for each in runs}
+    alone = [
+        run("alone", int(name.split()[1]), liquidated=("x",) if at < liquidated_alone else ())
+        for at, name in enumerate(markets)
+    ]
     rng = np.random.Generator(np.random.Philox(1))
-    return {row.policy: row for row in policy_rows(runs, rng)}
+    return {row.policy: row for row in policy_rows([*runs, *alone], rng, alone="alone")}
 
 
 def test_a_mean_has_the_interval_that_normal_theory_gives_it() -> None:
@@ -61,27 +70,45 @@ def test_the_shortfall_is_the_mean_of_the_worst_tenth_and_at_least_one() -> None
     assert three.shortfall_usd.value_frac_or_usd == 2
 
 
-def test_costs_are_compared_where_the_same_accounts_were_liquidated() -> None:
-    """The second is 5 dearer in three markets; in the fourth it alone lost an account."""
-    first = [run("a", at, cost_usd=float(at)) for at in range(4)]
-    second = [run("b", at, cost_usd=at + 5.0) for at in range(3)]
-    second.append(run("b", 3, cost_usd=0.0, loss_usd=1_000.0, liquidated=("x",)))
-    found = rows([*first, *second])
+def test_costs_are_compared_at_the_larger_of_both_probabilities() -> None:
+    """The first is never liquidated, at 8; the second in one market of four, and pays 5 in each.
+
+    Left alone the desk is liquidated in two of four, at no cost. Half the time the first, half the
+    time nothing is liquidated in one of four as well, and costs 4.
+    """
+    first = [run("a", at, cost_usd=8.0) for at in range(4)]
+    second = [run("b", at, cost_usd=5.0, liquidated=("x",) * (at == 0)) for at in range(4)]
+    found = rows([*first, *second], liquidated_alone=2)
     assert found["a"].dearer_usd is None
+    assert found["alone"].dearer_usd is None
     dearer = found["b"].dearer_usd
     assert dearer is not None
-    assert found["b"].matched_count == 3
-    assert (dearer.low_frac_or_usd, dearer.value_frac_or_usd, dearer.high_frac_or_usd) == (5, 5, 5)
-    assert found["b"].why.startswith("liquidated in 1 of 4 markets, a in 0; dearer beyond")
+    assert found["b"].compared_at_frac == 0.25
+    assert dearer.value_frac_or_usd == 1.0
+    assert found["b"].why.startswith("liquidated in 1 of 4 markets, a in 0; ")
 
 
-def test_what_a_liquidation_took_counts_as_a_cost() -> None:
-    both = {"liquidated": ("x",)}
-    runs = [run(name, at, **both, loss_usd=loss) for name, loss in (("a", 1.0), ("b", 3.0))
-            for at in range(3)]  # fmt: skip
-    dearer = rows(runs)["b"].dearer_usd
+def test_no_cost_is_told_where_no_probability_is_reached_by_both() -> None:
+    """Left alone nothing is liquidated: no mixture of the first is liquidated as the second is."""
+    second = [run("b", at, liquidated=("x",)) for at in range(3)]
+    found = rows([*(run("a", at) for at in range(3)), *second])["b"]
+    assert found.dearer_usd is None
+    assert found.compared_at_frac is None
+    assert "no liquidation probability is reached by both" in found.why
+
+
+def test_what_a_liquidation_took_and_capital_count_as_costs() -> None:
+    runs = [run("a", at, liquidated=("x",), loss_usd=1.0) for at in range(3)]
+    runs += [run("b", at, liquidated=("x",), loss_usd=3.0, capital_usd=0.5) for at in range(3)]
+    dearer = rows(runs, liquidated_alone=3)["b"].dearer_usd
     assert dearer is not None
-    assert dearer.value_frac_or_usd == 2.0
+    assert dearer.value_frac_or_usd == 2.5
+
+
+def test_without_the_desk_left_alone_nothing_is_compared() -> None:
+    rng = np.random.Generator(np.random.Philox(1))
+    with pytest.raises(OutOfDomain, match="no run of 'alone' among 'a'"):
+        policy_rows([run("a", 0)], rng, alone="alone")
 
 
 def test_where_there_is_no_difference_it_says_why() -> None:
@@ -93,7 +120,7 @@ def test_where_there_is_no_difference_it_says_why() -> None:
     assert rows(noise)["b"].why == (
         "not dearer nor cheaper beyond the interval; "
         "not ended with more equity nor less equity beyond the interval; "
-        "limits broken at 50.0% of looks, a at 0.0%"
+        "left limits broken at 50.0% of looks, a at 0.0%"
     )
 
 
@@ -103,7 +130,7 @@ def test_one_market_has_no_interval_and_an_unknown_equity_stays_unknown() -> Non
     assert found["a"].change_usd is None
     assert found["a"].shortfall_usd is None
     assert found["b"].ahead_usd is None
-    assert "dearer, in one market, so without an interval" in found["b"].why
+    assert "dearer, without an interval" in found["b"].why
 
 
 def test_equity_is_compared_market_by_market() -> None:
@@ -114,3 +141,21 @@ def test_equity_is_compared_market_by_market() -> None:
     assert found.ahead_usd is not None
     assert (found.ahead_usd.low_frac_or_usd, found.ahead_usd.high_frac_or_usd) == (-5, -5)
     assert "ended with less equity beyond the interval" in found.why
+
+
+def test_limits_nearer_to_liquidation_are_the_same_way_and_told_once() -> None:
+    """The first with nearer limits costs 2 less at the same probability: the second is 3 dearer."""
+    runs = [run("a", at, cost_usd=4.0) for at in range(3)]
+    runs += [run("a", at, cost_usd=2.0, slack_frac=0.5) for at in range(3)]
+    runs += [run("b", at, cost_usd=5.0) for at in range(3)]
+    runs += [run("b", at, cost_usd=9.0, slack_frac=0.5) for at in range(3)]
+    markets = [run("alone", at) for at in range(3)]
+    rng = np.random.Generator(np.random.Philox(1))
+    found = policy_rows([*runs, *markets], rng, alone="alone")
+    assert [(each.policy, each.slack_frac) for each in found] == [
+        ("a", 1.0), ("a", 0.5), ("b", 1.0), ("b", 0.5), ("alone", 1.0),
+    ]  # fmt: skip
+    told = [
+        None if each.dearer_usd is None else each.dearer_usd.value_frac_or_usd for each in found
+    ]
+    assert told == [None, None, 3.0, None, None]

@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 
 from hedgerow.errors import Failure, MarketRejected, OutOfDomain
-from hedgerow.execution import Allowance, Decision, Mode, Receipt, View
+from hedgerow.execution import Allowance, Decision, Mode, Receipt, View, send
 from hedgerow.market import FundingSettlement, MarketEvent, Snapshot
-from hedgerow.planning import Leg, Order, Plan
+from hedgerow.planning import Leg, Plan
 from hedgerow.simulation import Episode, Frame, News, World, run
 from hedgerow.units import MINUTE_NS
 from tests.rooms.simulation.desk import (
@@ -97,10 +97,7 @@ def played(
     def act(decision: Decision, snapshot: Snapshot, time_ns: int) -> list[Receipt]:
         del snapshot
         legs = () if decision.plan is None or mode != "auto" else decision.plan.legs
-        return [
-            made.place(leg, time_ns) if isinstance(leg, Order) else made.move(leg, time_ns)
-            for leg in legs
-        ]
+        return [send(made, leg, time_ns) for leg in legs]
 
     def hear(news: News, time_ns: int) -> None:
         assert news

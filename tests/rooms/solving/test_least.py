@@ -1,8 +1,6 @@
-"""Answers of programmes: published cases, the solver's regression, properties, and conflicts."""
+"""Answers of programmes: published cases, properties, and conflicts."""
 
-import json
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -76,61 +74,6 @@ def test_the_hedge_inside_tolerances_of_the_vectors() -> None:
     prices = {shadow.name: shadow.price_usd_per_figure for shadow in answer.shadows}
     assert prices["delta"] == pytest.approx(30.0)
     assert "vega" not in prices
-
-
-@pytest.fixture(scope="module")
-def regression(shared_data: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(
-        (shared_data.parent / "reference/vectors-hedge-milp.json").read_text("utf-8")
-    )
-    return found
-
-
-def _regression_programme(case: dict[str, Any]) -> Programme:
-    count, bound, cost = case["n"], np.array(case["ub"]), np.array(case["cost"])
-    names = tuple(f"leg {i}" for i in range(count))
-    decisions = Decisions(names, -bound, bound, np.array(case["lot"]))
-    greeks = Band.of(
-        ("g0", "g1", "g2", "g3"),
-        np.array(case["e"]),
-        np.array(case["A"]),
-        low_figure=np.zeros(4),
-        high_figure=np.zeros(4),
-        penalty_usd_per_figure=np.array(case["w"], dtype=float),
-    )
-    cap = np.array(case["cap"])
-    at_venue = np.array(case["venue"])[np.newaxis, :] == np.arange(len(cap))[:, np.newaxis]
-    taken = at_venue * np.array(case["mreq"])
-    venues = tuple(f"margin at venue {i}" for i in range(len(cap)))
-    return Programme(
-        decisions,
-        [
-            Ladders.flat(cost, cost),
-            greeks,
-            Uses(venues, taken, taken, cap, np.ones(len(cap))),
-            Tickets(np.full(count, case["fixed"]), case["max_legs"]),
-        ],
-    )
-
-
-def test_the_regression_of_solvers_is_reproduced(regression: dict[str, Any]) -> None:
-    programme = _regression_programme(regression)
-    known = np.array(regression["best_known_z"]) * np.array(regression["lot"])
-    assert programme.usd(known[np.newaxis, :])[0] == pytest.approx(
-        regression["best_known_objective"], abs=5e-7
-    )
-    assert programme.excess_frac(known[np.newaxis, :])[0] == 0.0
-
-
-def test_no_false_optimum_of_the_regression_is_claimed(regression: dict[str, Any]) -> None:
-    programme = _regression_programme(regression)
-    rounded = _solved(programme, nodes_count_max=0)
-    answer = _solved(programme, nodes_count_max=100, time_s_max=60.0)
-    assert answer.objective_usd <= rounded.objective_usd
-    # Cheaper than the optimum once proven falsely, and its bound claims nothing beyond the known.
-    assert answer.objective_usd < 9.0
-    assert answer.bound_usd <= regression["best_known_objective"]
-    assert answer.remark == "branch and bound stopped after 100 nodes"
 
 
 def _parts(count: int, rng: np.random.Generator) -> list[Part]:
@@ -342,13 +285,6 @@ def test_a_leg_too_small_to_pay_its_ticket_is_left_out() -> None:
     assert dear.chosen_amount == (0.0,)
     assert cheap.chosen_amount == pytest.approx((-0.5,))
     assert cheap.objective_usd == pytest.approx(1.4)
-
-
-def test_the_same_programme_gives_the_same_bytes(regression: dict[str, Any]) -> None:
-    first, second = (
-        _solved(_regression_programme(regression), nodes_count_max=20) for _ in range(2)
-    )
-    assert first == second
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ Funding capture and what it risks
     windows `basis_blowout`.
 Gamma, theta and vega
     `scalp_profit` explains a stretch, `expected_scalp_usd` foretells it, `break_even_move_frac`;
+    `scalp_outlook` at every vol that may come, hedges and entry paid, and the vol that pays them;
     how far off hedging now and then is: `hedging_error_usd`, `rebalances_wanted_count`;
     `theta_target`, `vega_by_expiry`.
 Volatility targets
@@ -64,6 +65,7 @@ from hedgerow.hedging.structures.floor_records import (
 )
 from hedgerow.hedging.structures.floors import floor, highest_floor
 from hedgerow.hedging.structures.pool_hedge import PoolHedge, pool_hedge
+from hedgerow.hedging.structures.scalp_outlook import ScalpOutlook, ScalpRow, scalp_outlook
 from hedgerow.hedging.structures.scalping import (
     ScalpGreeks,
     ScalpProfit,
@@ -132,12 +134,15 @@ __all__ += [
 # Gamma, theta and vega
 __all__ += [
     "ScalpGreeks",
+    "ScalpOutlook",
     "ScalpProfit",
+    "ScalpRow",
     "VegaBucket",
     "break_even_move_frac",
     "expected_scalp_usd",
     "hedging_error_usd",
     "rebalances_wanted_count",
+    "scalp_outlook",
     "scalp_profit",
     "theta_target",
     "vega_by_expiry",

@@ -9,7 +9,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-from hedgerow.errors import Outcome
+from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument
 from hedgerow.margin.engine import Engine, VenueTerms, engines_in
 from hedgerow.margin.reach import LiquidationReach
@@ -17,7 +17,7 @@ from hedgerow.margin.records import Require, Rulebook, unsupported
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 
-__all__ = ["ENGINES", "ENGINE_OF", "reach_of", "require", "terms_of"]
+__all__ = ["ENGINES", "ENGINE_OF", "reach_of", "require", "switch_refusal", "terms_of"]
 
 # Each engine takes its own kind of rulebook, which the key below guarantees; hence Any.
 ENGINES: tuple[Engine[Any], ...] = engines_in(
@@ -58,3 +58,31 @@ def reach_of(
     if reach is None:
         return unsupported(account, f"{rulebook.name} liquidates through an order book")
     return reach(account, instruments, snapshot, rulebook)
+
+
+def switch_refusal(
+    account: Account,
+    instruments: Mapping[str, Instrument],
+    snapshot: Snapshot,
+    rulebook: Rulebook,
+    other: Rulebook,
+) -> Failure | None:
+    """Say why an account may not choose another category of its lending market (e-mode).
+
+    Parameters
+    ----------
+    instruments
+        Terms by id, of every position held.
+    rulebook, other
+        By which it is judged now, and by which it would be.
+
+    Returns
+    -------
+    None or Failure
+        None where the protocol lets it. A Failure where it does not, where that cannot be told, and
+        where the venue leaves nothing to choose.
+    """
+    refusal = ENGINE_OF[type(rulebook)].switch_refusal
+    if refusal is None:
+        return unsupported(account, f"{rulebook.name} has no categories to switch between")
+    return refusal(account, instruments, snapshot, rulebook, other)

@@ -32,6 +32,7 @@ from hedgerow.margin.venues.aave_rulebook import (
     read_held,
     standing_of,
 )
+from hedgerow.margin.venues.aave_switch import switch_refusal
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 
@@ -190,5 +191,6 @@ ENGINE = Engine(
     terms=_terms,
     mistakes=mistakes,
     reach=reach,
+    switch_refusal=switch_refusal,
     model=lending_cells,
 )

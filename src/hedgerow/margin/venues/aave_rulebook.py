@@ -52,8 +52,13 @@ class LendingReserve(
     ltv_bps: int | None = None
 
 
-class LendingCategory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class LendingCategory(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """The efficiency category (e-mode) that the accounts have joined; its members are assets.
+
+    `borrowable` are the assets that may be owed in it; None where no source gives them, and then
+    nobody who owes anything is known to be let in.
 
     `ltv_zero_members` still count for liquidation and no longer for borrowing. In an isolated
     category whatever is no member stops counting for borrowing too.
@@ -65,6 +70,7 @@ class LendingCategory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     members: list[str]
     ltv_zero_members: list[str] = []
     is_isolated: bool = False
+    borrowable: list[str] | None = None
 
 
 # What is not told is not written either: the digest of a rulebook is that of its figures.
@@ -178,11 +184,13 @@ def mistakes(rulebook: LendingRulebook) -> Iterator[str]:
         yield "reserves: ltv_bps must be given for all of them or for none"
     parts = {f"reserves.{asset}": each for asset, each in rulebook.reserves.items()}
     if rulebook.e_mode is not None:
-        for asset in (*rulebook.e_mode.members, *rulebook.e_mode.ltv_zero_members):
+        category = rulebook.e_mode
+        borrowable = category.borrowable or ()
+        for asset in (*category.members, *category.ltv_zero_members, *borrowable):
             if asset not in rulebook.reserves:
                 yield f"e_mode: {asset} is no reserve"
-        for asset in rulebook.e_mode.ltv_zero_members:
-            if asset not in rulebook.e_mode.members:
+        for asset in category.ltv_zero_members:
+            if asset not in category.members:
                 yield f"e_mode: {asset} is no member"
     for place, part in {**parts, "e_mode": rulebook.e_mode}.items():
         if part is None:

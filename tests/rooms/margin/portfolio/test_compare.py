@@ -5,7 +5,7 @@ from math import log
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.errors import Failure
@@ -13,6 +13,7 @@ from hedgerow.margin.portfolio import Comparison, compare, require_portfolio, re
 from hedgerow.market import JointScenarios
 from hedgerow.portfolio import Account, book
 from tests.builders import account
+from tests.draws import draws
 from tests.rooms.margin.portfolio.market import CALL, PUT, TERMS, market, model, moved
 from tests.rooms.margin.portfolio.test_need import CHARGES, MOVES, NAMES
 
@@ -39,7 +40,7 @@ def by_form(found: Comparison) -> dict[str, Decimal]:
     st.dictionaries(st.sampled_from(NAMES), st.integers(-30, 30), max_size=3),
     st.sampled_from(["worst", "shortfall"]),
 )
-@settings(max_examples=20, deadline=None)
+@draws(20)
 def test_putting_together_never_asks_for_more(
     first: dict[str, int], second: dict[str, int], basis: str
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.errors import OutOfDomain
@@ -14,6 +14,7 @@ from hedgerow.margin.portfolio import PortfolioModel, PortfolioReport, tail_weig
 from hedgerow.market import Covariance, Factor, JointScenarios, designed, drawn, joined
 from hedgerow.portfolio import Account, Position
 from tests.builders import account
+from tests.draws import draws
 from tests.rooms.margin.portfolio.market import CALL, FACTORS, PUT, TERMS, asked, model, moved
 
 D = Decimal
@@ -187,7 +188,7 @@ BOOKS = st.dictionaries(st.sampled_from(NAMES), st.integers(-30, 30), min_size=1
 
 
 @given(BOOKS, st.integers(2, 5))
-@settings(max_examples=25, deadline=None)
+@draws(25)
 def test_k_times_the_book_needs_k_times_the_scan_and_at_least_k_times_the_whole(
     sizes: dict[str, int], k: int
 ) -> None:
@@ -199,7 +200,7 @@ def test_k_times_the_book_needs_k_times_the_scan_and_at_least_k_times_the_whole(
 
 
 @given(BOOKS, st.randoms(use_true_random=False))
-@settings(max_examples=25, deadline=None)
+@draws(25)
 def test_splitting_and_shuffling_positions_changes_no_digit(
     sizes: dict[str, int], chance: object
 ) -> None:
@@ -227,7 +228,7 @@ def test_splitting_and_shuffling_positions_changes_no_digit(
 
 
 @given(BOOKS, st.sampled_from(["worst", "shortfall"]))
-@settings(max_examples=25, deadline=None)
+@draws(25)
 def test_initial_is_at_least_maintenance(sizes: dict[str, int], basis: str) -> None:
     report = asked(held_of(sizes), MOVES, basis=basis, level_frac=0.9, **CHARGES).margin
     assert report.requirement_initial_ccy >= report.requirement_maintenance_ccy >= 0

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.errors import Failure
@@ -22,6 +22,7 @@ from tests.builders import (
     snapshot,
     staking,
 )
+from tests.draws import draws
 from tests.rooms.margin.engine_case import BackedCase
 from tests.rooms.margin.engines import BACKED, CASES, ON_CHAIN
 from tests.rooms.margin.test_derive_standard import derive
@@ -76,7 +77,7 @@ def test_every_engine_that_takes_another_coin_is_tried() -> None:
 
 
 @pytest.mark.parametrize("case", BACKED.values(), ids=BACKED)
-@settings(max_examples=12, deadline=None)
+@draws(12)
 @given(size_usd=st.integers(1_000, 50_000), backed_frac=st.floats(0.35, 1.2))
 def test_a_long_breaks_where_both_have_fallen_so_far(
     case: BackedCase, size_usd: int, backed_frac: float

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.errors import Failure
@@ -31,6 +31,7 @@ from tests.builders import (
     scan_rulebook,
     snapshot,
 )
+from tests.draws import draws
 from tests.rooms.margin.chain_market import NOW, TERMS
 from tests.rooms.margin.engine_case import ChainCase, EngineCase, LendingCase
 from tests.rooms.margin.engines import CASES, LENT, ON_CHAIN
@@ -119,7 +120,7 @@ def agree(found: Frontier, case: EngineCase, held: Account) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-@settings(max_examples=6)
+@draws(6)
 @given(data=st.data())
 def test_the_sign_changes_at_roots_and_nowhere_else(case: EngineCase, data: st.DataObject) -> None:
     held = data.draw(st.composite(case.build_account)())
@@ -139,7 +140,7 @@ def any_way(data: st.DataObject, case: EngineCase, held: Account) -> Direction:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ON_CHAIN.values(), ids=ON_CHAIN)
-@settings(max_examples=8)
+@draws(8)
 @given(data=st.data())
 def test_the_sign_changes_at_roots_and_nowhere_else_on_chains(
     engine: ChainCase, data: st.DataObject
@@ -159,7 +160,7 @@ def test_the_sign_changes_at_roots_and_nowhere_else_on_chains(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("made", LENT, ids=lambda made: made.name)
-@settings(max_examples=8)
+@draws(8)
 @given(
     data=st.data(),
     price=prices,

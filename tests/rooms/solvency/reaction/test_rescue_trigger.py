@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtri
 
@@ -17,6 +17,7 @@ from hedgerow.solvency import (
     trigger_for_odds_log,
     trigger_start_log,
 )
+from tests.draws import draws
 from tests.rooms.solvency.reaction.route_book import generator
 
 YEAR_S = 31_536_000.0
@@ -206,7 +207,7 @@ def test_what_makes_one_act_earlier(row: int) -> None:
     assert after > before if is_earlier else after < before
 
 
-@settings(max_examples=20)
+@draws(20)
 @given(
     transit=st.floats(0.2, 12.0),
     slower=st.floats(1.0, 3.0),

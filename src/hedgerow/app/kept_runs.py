@@ -1,0 +1,104 @@
+"""Runs of ``plan backtest`` kept in a file as they end, so that a long one can be gone on with.
+
+The first line of the file says what was asked for, every further one is a run. A file of another
+question is refused; a last line that a kill cut short is dropped and its run played again.
+"""
+
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+import msgspec
+
+from hedgerow.errors import RequestRejected
+from hedgerow.simulation import PolicyRun
+
+__all__ = ["KeptRuns", "Question"]
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes two runs comparable: all that was asked, beside the market and the way."""
+
+    desk_digest: str
+    rulebooks_digest: str
+    data_name: str
+    data_digest: str
+    limits: str
+    step_ns: int
+    option_depth_contracts: float
+    horizon_days: float
+    capital_frac_per_year: float
+
+
+class KeptRuns:
+    """The runs of one question, in a file; a context manager.
+
+    Raises
+    ------
+    RequestRejected
+        Where the file is not of this question, or cannot be read or written.
+    """
+
+    def __init__(self, path: Path, question: Question) -> None:
+        self._path, self._question = path, question
+        self._stream: IO[bytes] | None = None
+        self.runs: list[PolicyRun] = []
+
+    def __enter__(self) -> "KeptRuns":
+        try:
+            lines = self._path.read_bytes().splitlines(keepends=True) if self._path.exists() else []
+            whole = [each for each in lines if each.endswith(b"\n")]
+            if whole:
+                self._check(whole[0])
+                self.runs = [self._run(line, at) for at, line in enumerate(whole[1:], 2)]
+            self._stream = self._path.open("r+b" if lines else "wb")
+            self._stream.truncate(sum(map(len, whole)))
+            self._stream.seek(0, 2)
+        except OSError as trouble:
+            raise RequestRejected(f"--keep {self._path}: {trouble.strerror}") from trouble
+        if not whole:
+            self._append(self._question)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._stream is not None:
+            self._stream.close()
+
+    def add(self, run: PolicyRun) -> None:
+        """Keep one more."""
+        self.runs.append(run)
+        self._append(run)
+
+    def _append(self, what: msgspec.Struct) -> None:
+        assert self._stream is not None, "entered"
+        self._stream.write(msgspec.json.encode(what) + b"\n")
+        self._stream.flush()
+
+    def _check(self, line: bytes) -> None:
+        try:
+            asked = msgspec.json.decode(line, type=Question)
+        except msgspec.DecodeError as bad:
+            raise RequestRejected(
+                f"--keep {self._path} does not begin as runs of plan backtest do: {bad}"
+            ) from bad
+        others = [
+            f"{name} {getattr(asked, name)}, now {getattr(self._question, name)}"
+            for name in Question.__struct_fields__
+            if getattr(asked, name) != getattr(self._question, name)
+        ]
+        if others:
+            raise RequestRejected(
+                f"--keep {self._path} holds runs of another question: {'; '.join(others)}. Name "
+                "another file"
+            )
+
+    def _run(self, line: bytes, at: int) -> PolicyRun:
+        try:
+            return msgspec.json.decode(line, type=PolicyRun)
+        except msgspec.DecodeError as bad:
+            raise RequestRejected(f"--keep {self._path}: line {at} is no run: {bad}") from bad

@@ -1,0 +1,64 @@
+"""Categories that a desk file lets an account join: planned with, guarded, and refused by name."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hedgerow.agents import JointAgent
+from hedgerow.app.agent_of import agent_of
+from hedgerow.app.desk import load_desk
+from hedgerow.app.feed import open_market
+from hedgerow.planning import ModeSwitch
+from tests.builders import packaged
+from tests.rooms.app.edit import changed, example, mistakes, written
+
+SWITCH = {"account": "aave-loan", "rulebook": "aave-eth/2023-06-20", "gas_usd": "4"}
+CATEGORY = """
+[e_mode]
+ltv_bps = 9000
+liquidation_threshold_bps = 9300
+liquidation_bonus_bps = 10100
+members = ["wstETH"]
+borrowable = ["USDC"]
+"""
+
+
+def desk(folder: Path, **more: Any) -> dict[str, Any]:
+    books = folder / "books" / "aave-eth"
+    books.mkdir(parents=True)
+    plain = packaged("aave/2023-06-20").decode()
+    joined = plain.replace('name = "aave/', 'name = "aave-eth/')
+    joined = joined.replace('venue = "aave"', 'venue = "aave-eth"')
+    (books / "2023-06-20.toml").write_text(joined + CATEGORY, encoding="utf-8")
+    raw = changed(example(), "desk.rulebooks", "books")
+    return changed(raw, "switches", [SWITCH | more])
+
+
+def test_a_desk_says_which_categories_an_account_may_join(tmp_path: Path) -> None:
+    raw = changed(desk(tmp_path), "planning", {"agent": "joint"})
+    loaded = load_desk(written(tmp_path, raw))
+    wanted = (ModeSwitch(account_id="aave-loan", rulebook="aave-eth/2023-06-20", gas_usd=4.0),)
+    assert loaded.switches == wanted
+    agent = agent_of(loaded, open_market(None, None, 7)[1])
+    assert isinstance(agent, JointAgent)
+    assert agent.switches == wanted
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"account": "bank"}, "switches.[0].account: no account 'bank'; "),
+        ({"account": "treasury"}, "switches.[0].account: treasury has no rulebook"),
+        ({"rulebook": "aave-eth/1"}, "switches.[0].rulebook: unknown rulebook 'aave-eth/1'"),
+        (
+            {"rulebook": "deribit/2026-02-15"},
+            "switches.[0].rulebook: deribit/2026-02-15 is of another market than "
+            "aave/2023-06-20 of the account",
+        ),
+        ({"gas_usd": "-1"}, "switches.[0].gas_usd: must be at least 0, was -1"),
+    ],
+)
+def test_what_cannot_be_joined_is_told(tmp_path: Path, more: dict[str, Any], said: str) -> None:
+    (told,) = mistakes(tmp_path, desk(tmp_path, **more))
+    assert told.startswith(said)

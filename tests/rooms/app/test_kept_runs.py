@@ -1,0 +1,111 @@
+"""Runs of ``plan backtest`` in a file: gone on with, and refused where another thing was asked."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from hedgerow.app.kept_runs import KeptRuns, Question
+from hedgerow.errors import RequestRejected
+from hedgerow.simulation import PolicyRun
+
+QUESTION = Question(
+    desk_digest="d",
+    rulebooks_digest="r",
+    data_name="generated",
+    data_digest="",
+    limits="all",
+    step_ns=60,
+    option_depth_contracts=25.0,
+    horizon_days=1.0,
+    capital_frac_per_year=0.05,
+)
+
+
+def run(market: str) -> PolicyRun:
+    return PolicyRun(
+        policy="joint",
+        market=market,
+        depth_factor_frac=1.0,
+        slack_frac=1.0,
+        cost_usd=1.5,
+        capital_usd=0.25,
+        loss_usd=0.0,
+        liquidated=("perp",),
+        change_usd=None,
+        broken_frac=None,
+        trades_count=1,
+        transfers_count=2,
+        refused_count=0,
+        legs=("a leg",),
+    )
+
+
+def test_what_was_kept_is_there_the_next_time(tmp_path: Path) -> None:
+    path = tmp_path / "kept"
+    with KeptRuns(path, QUESTION) as kept:
+        assert kept.runs == []
+        kept.add(run("seed 1"))
+        # Whoever is killed here has lost nothing.
+        with KeptRuns(path, QUESTION) as again:
+            assert again.runs == [run("seed 1")]
+    with KeptRuns(path, QUESTION) as kept:
+        kept.add(run("seed 2"))
+    with KeptRuns(path, QUESTION) as kept:
+        assert kept.runs == [run("seed 1"), run("seed 2")]
+
+
+@pytest.mark.parametrize("left_bytes", [1, 40])
+def test_a_line_that_was_cut_short_is_dropped(tmp_path: Path, left_bytes: int) -> None:
+    path = tmp_path / "kept"
+    with KeptRuns(path, QUESTION) as kept:
+        kept.add(run("seed 1"))
+        kept.add(run("seed 2"))
+    written = path.read_bytes()
+    path.write_bytes(written[:-left_bytes])
+    with KeptRuns(path, QUESTION) as kept:
+        assert kept.runs == [run("seed 1")]
+        kept.add(run("seed 2"))
+    assert path.read_bytes() == written
+
+
+def test_a_first_line_that_was_cut_short_is_written_anew(tmp_path: Path) -> None:
+    path = tmp_path / "kept"
+    path.write_bytes(msgspec.json.encode(QUESTION)[:10])
+    with KeptRuns(path, QUESTION) as kept:
+        assert kept.runs == []
+    assert path.read_bytes() == msgspec.json.encode(QUESTION) + b"\n"
+
+
+def test_runs_of_another_question_are_refused_and_left_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "kept"
+    with KeptRuns(path, QUESTION) as kept:
+        kept.add(run("seed 1"))
+    before = path.read_bytes()
+    other = msgspec.structs.replace(QUESTION, step_ns=30, limits="account")
+    with (
+        pytest.raises(RequestRejected, match="limits all, now account; step_ns 60, now 30"),
+        KeptRuns(path, other),
+    ):
+        pass
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a desk file\n", "does not begin as runs"),
+        (msgspec.json.encode(QUESTION).decode() + "\n{}\n", "line 2 is no run"),
+    ],
+)
+def test_another_file_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "kept"
+    path.write_text(text)
+    with pytest.raises(RequestRejected, match=said), KeptRuns(path, QUESTION):
+        pass
+    assert path.read_text() == text
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RequestRejected, match="--keep"), KeptRuns(tmp_path, QUESTION):
+        pass

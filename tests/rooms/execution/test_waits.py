@@ -1,0 +1,155 @@
+"""A leg is not sent before what it waits for is done, and never where that failed."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from hedgerow.execution import AllowedSwitch, Exchange, Journal, Receipt, resolve, submit
+from hedgerow.planning import Leg, Order, Plan, Switch, Transfer
+from hedgerow.units import SECOND_NS
+from tests.rooms.execution.desk import (
+    GUARDS,
+    INSTRUMENTS,
+    INVERSE,
+    NOW_NS,
+    Failing,
+    market,
+    order,
+    plan,
+    transfer,
+    venue,
+)
+
+
+def after(leg: Order | Transfer, *client_ids: str) -> Leg:
+    return msgspec.structs.replace(leg, waits_for=client_ids)
+
+
+def send(
+    journal: Journal, exchange: Exchange, what: Plan, time_ns: int = NOW_NS, **guards: Any
+) -> list[tuple[str, str]]:
+    receipts = submit(
+        what,
+        mode="auto",
+        exchange=exchange,
+        journal=journal,
+        guards=msgspec.structs.replace(GUARDS, **guards),
+        instruments=INSTRUMENTS,
+        snapshot=market(),
+        time_ns=time_ns,
+    )
+    return [(each.status, each.message) for each in receipts]
+
+
+def statuses(told: list[tuple[str, str]]) -> list[str]:
+    return [status for status, _ in told]
+
+
+def test_what_waits_for_a_filled_order_goes_at_once(journal: Journal) -> None:
+    exchange = Failing(venue(), "never")
+    told = send(journal, exchange, plan(order("a"), after(order("b", "-50", "69990"), "a")))
+    assert statuses(told) == ["filled", "filled"]
+    assert exchange.calls == ["place a", "place b"]
+
+
+def test_what_waits_for_a_refused_leg_is_refused_with_the_reason_and_others_go_on(
+    journal: Journal,
+) -> None:
+    exchange = Failing(venue(), "never")
+    legs = (
+        order("a", "9000"),
+        after(transfer("b"), "a"),
+        after(order("c", instrument_id=INVERSE), "b"),
+        order("d"),
+    )
+    told = send(journal, exchange, plan(*legs))
+    assert statuses(told) == ["rejected", "rejected", "rejected", "filled"]
+    assert exchange.calls == ["place d"]
+    assert "above the 100000 USD" in told[0][1]
+    assert told[1][1].startswith("transfer b was not sent: it waits for a, which was rejected: ")
+    assert "above the 100000 USD" in told[2][1]
+    assert [row.kind for row in journal.rows_of("c")] == ["rejected"]
+
+
+def test_what_waits_for_a_transfer_goes_when_it_has_arrived(journal: Journal) -> None:
+    exchange = Failing(venue(delay_ns=10 * SECOND_NS), "never")
+    what = plan(transfer("a"), after(order("b"), "a"))
+    told = send(journal, exchange, what)
+    assert told[1] == ("waiting", "not sent yet: it waits for a")
+    assert journal.rows_of("b") == ()
+    assert statuses(send(journal, exchange, what, NOW_NS + SECOND_NS)) == [
+        "acknowledged",
+        "waiting",
+    ]
+    resolve(["a"], exchange, journal, NOW_NS + 10 * SECOND_NS)
+    assert statuses(send(journal, exchange, what, NOW_NS + 3 * SECOND_NS)) == ["credited", "filled"]
+    assert [call for call in exchange.calls if "query" not in call] == ["move a", "place b"]
+
+
+def test_a_leg_that_waits_beyond_the_end_of_its_plan_is_refused(journal: Journal) -> None:
+    exchange = Failing(venue(delay_ns=60 * SECOND_NS), "never")
+    what = plan(transfer("a"), after(order("b"), "a"))
+    send(journal, exchange, what)
+    resolve(["a"], exchange, journal, NOW_NS + 60 * SECOND_NS)
+    told = send(journal, exchange, what, NOW_NS + 61 * SECOND_NS)
+    assert statuses(told) == ["credited", "rejected"]
+    assert "expired" in told[1][1]
+
+
+def test_an_outcome_that_nobody_knows_is_waited_for(journal: Journal) -> None:
+    exchange = Failing(venue(), "after")
+    told = send(journal, exchange, plan(order("a"), after(order("b", instrument_id=INVERSE), "a")))
+    assert statuses(told) == ["unknown", "waiting"]
+    assert exchange.calls == ["place a"]
+
+
+@pytest.mark.parametrize("filled", ["0", "60"])
+def test_an_order_that_filled_in_part_stops_what_waits_for_it(
+    journal: Journal, filled: str
+) -> None:
+    class Thin(Failing):
+        def place(self, order: Order, time_ns: int) -> Receipt:
+            whole = super().place(order, time_ns)
+            return msgspec.structs.replace(whole, filled_contracts=Decimal(filled))
+
+    told = send(journal, Thin(venue(), "never"), plan(order("a"), after(transfer("b"), "a")))
+    assert told[1] == (
+        "rejected",
+        f"transfer b was not sent: it waits for a, of which {filled} of 100 contracts were filled",
+    )
+
+
+SWITCH = Switch(
+    client_id="s", account_id="loan", rulebook="aave/joined", cost_expected_usd=2.0, reason="use"
+)
+ALLOWED = (AllowedSwitch(account_id="loan", rulebook="aave/joined"),)
+
+
+def test_a_switch_that_is_allowed_is_made_and_what_waits_for_it_goes(journal: Journal) -> None:
+    exchange = Failing(venue(), "never")
+    told = send(journal, exchange, plan(SWITCH, after(order("b"), "s")), switches=ALLOWED)
+    assert statuses(told) == ["filled", "filled"]
+    assert exchange.calls == ["switch s", "place b"]
+    assert [row.kind for row in journal.rows_of("s")] == ["intent", "sent", "filled"]
+    (known,) = resolve(["s"], exchange, journal, NOW_NS)
+    assert known.status == "filled"
+
+
+@pytest.mark.parametrize(
+    ("guards", "said"),
+    [
+        ({}, "switch s of loan: aave/joined is not on the list of allowed switches"),
+        ({"switches": ALLOWED, "is_stopped": True}, "the kill switch is on"),
+        ({"switches": ALLOWED, "snapshot_ns_max": 0}, "the market is 1 s old"),
+    ],
+)
+def test_a_switch_that_a_guard_stops_is_not_made(
+    journal: Journal, guards: dict[str, Any], said: str
+) -> None:
+    exchange = Failing(venue(), "never")
+    ((status, message),) = send(journal, exchange, plan(SWITCH), NOW_NS + SECOND_NS, **guards)
+    assert status == "rejected"
+    assert said in message
+    assert exchange.calls == []

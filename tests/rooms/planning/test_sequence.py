@@ -1,0 +1,307 @@
+"""Which leg waits for which, and that no hard limit breaks on the way."""
+
+from collections.abc import Callable, Collection, Sequence
+from decimal import Decimal
+from itertools import permutations
+from typing import Any, Literal
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hedgerow.collateral import Route
+from hedgerow.hedging import ChosenTrade, crossing_and_fee_usd
+from hedgerow.limits import Survey, arrived, lending_market, survey
+from hedgerow.margin import MarginReport, with_leg
+from hedgerow.planning import ChosenMove, Joint, Leg, Order, Plan, Transfer, made
+from hedgerow.portfolio import Account, book, with_balance
+from hedgerow.units import SECOND_NS, digits_of
+from tests.builders import account
+from tests.rooms.planning.test_joint import LIMITS, NOW, RULES, TERMS, desk, offers, written
+
+D = Decimal
+Use = Literal["balance", "supply", "repay"]
+
+
+def way(source: str, target: str, use: Use = "balance", fee: int = 1) -> Route:
+    return Route(
+        source_account_id=source,
+        target_account_id=target,
+        asset="USDC",
+        use=use,
+        latency_ns=60 * SECOND_NS,
+        fee_coin=D(fee),
+        step_coin=D(1),
+    )
+
+
+def move(quantity: int, *ends: Any) -> ChosenMove:
+    return ChosenMove(
+        route=way(*ends), quantity_coin=D(quantity), fee_usd=1.0, capital_usd=0.0, late_usd=0.0
+    )
+
+
+def trade(now: Survey, coin: str, account_id: str, quantity: float) -> ChosenTrade:
+    (own,) = (
+        each
+        for each in offers(now)
+        if (each.instrument_id, each.account_id) == (f"{coin}-PERP", account_id)
+    )
+    crossing, fee = crossing_and_fee_usd(own, quantity, 0.0)
+    return ChosenTrade(
+        instrument_id=own.instrument_id,
+        account_id=account_id,
+        quantity_contracts=quantity,
+        crossing_usd=crossing,
+        fee_usd=fee,
+        carry_usd=0.0,
+        ticket_usd=0.0,
+    )
+
+
+def chosen(now: Survey, *acts: ChosenMove | ChosenTrade) -> Joint:
+    """Take these acts as chosen; what stands after them is of no matter here."""
+    return Joint(
+        trades=tuple(each for each in acts if isinstance(each, ChosenTrade)),
+        moves=tuple(each for each in acts if isinstance(each, ChosenMove)),
+        cost_usd=0.0,
+        bound_usd=0.0,
+        excess_frac=0.0,
+        before=now,
+        after=now,
+        offers=offers(now),
+        asks=(),
+        shadows=(),
+        conflicts=(),
+        unplanned=(),
+        refused=(),
+        remark="",
+    )
+
+
+def plan_of(now: Survey, *acts: ChosenMove | ChosenTrade) -> Plan:
+    return written(now, chosen(now, *acts))
+
+
+def told(plan: Plan) -> list[tuple[str, str, tuple[int, ...]]]:
+    """Say of each leg what it does, to which account, and the places of those it waits for."""
+    place = {leg.client_id: at for at, leg in enumerate(plan.legs)}
+    return [
+        (
+            "trade" if isinstance(leg, Order) else "send",
+            leg.target_account_id if isinstance(leg, Transfer) else leg.account_id,
+            tuple(place[each] for each in leg.waits_for),
+        )
+        for leg in plan.legs
+    ]
+
+
+def done(now: Survey, legs: Sequence[Leg], come: Collection[str]) -> Survey:
+    """Do legs one by one; of transfers only those in `come` have arrived."""
+    accounts = {each.account_id: each for each in now.book.accounts}
+    accounts["road"] = account("road", venue="road", currency="USD")
+    for leg in legs:
+        if isinstance(leg, Order):
+            terms: Any = TERMS[leg.instrument_id]
+            mark = D(1000) if "BTC" in leg.instrument_id else D(100)
+            after = with_leg(accounts[leg.account_id], terms, leg.quantity_contracts, mark)
+            cost = digits_of(leg.cost_expected_usd).quantize(D("0.00001"))
+            accounts[leg.account_id] = with_balance(after, "USDC", -cost)
+            continue
+        assert isinstance(leg, Transfer)
+        source = leg.source_account_id
+        gone = -leg.quantity_coin - leg.fee_coin
+        accounts[source] = with_balance(accounts[source], leg.asset, gone)
+        if leg.client_id not in come:
+            accounts["road"] = with_balance(accounts["road"], leg.asset, leg.quantity_coin)
+            continue
+        target = accounts[leg.target_account_id]
+        market = lending_market(target, RULES)
+        filled = arrived(target, leg.asset, leg.use, leg.quantity_coin, NOW, TERMS, market=market)
+        assert isinstance(filled, Account)
+        accounts[leg.target_account_id] = filled
+    return survey(book(accounts.values(), TERMS), NOW, RULES, LIMITS)
+
+
+def hard(state: Survey) -> set[tuple[str, str]]:
+    return {
+        (each.node, each.metric)
+        for each in state.limits
+        if each.rung in ("hard", "unknown") and "road" not in each.node
+    }
+
+
+def lacks(state: Survey, account_id: str) -> Decimal:
+    report = state.reports.get(f"desk/binance/{account_id}")
+    if not isinstance(report, MarginReport):
+        return D(0)
+    return max(report.requirement_initial_ccy - report.equity_ccy, D(0))
+
+
+def waited_for(plan: Plan, client_ids: Collection[str]) -> set[str]:
+    """Give all that must be done before these may be sent."""
+    legs = {leg.client_id: leg for leg in plan.legs}
+    found: set[str] = set()
+    left = list(client_ids)
+    while left:
+        new = set(legs[left.pop()].waits_for) - found
+        found |= new
+        left += new
+    return found
+
+
+def check_every_way_there(now: Survey, plan: Plan, fails: str | None = None) -> None:
+    """Send the legs in order, one that fails and those that wait for it left out."""
+    sent: list[Leg] = []
+    for leg in plan.legs:
+        if fails == leg.client_id or fails in waited_for(plan, [leg.client_id]):
+            continue
+        sent.append(leg)
+        come = waited_for(plan, [each.client_id for each in sent])
+        assert come <= {each.client_id for each in sent}
+        then = done(now, sent, come)
+        assert hard(then) <= hard(now), (leg.client_id, fails)
+        acting = leg.source_account_id if isinstance(leg, Transfer) else leg.account_id
+        assert lacks(then, acting) <= max(lacks(now, acting), D("0.0001"))
+
+
+def test_a_trade_waits_for_the_transfer_that_brings_its_margin() -> None:
+    """Ten coins of 100 need 50, and at use 0.8 of 62.5: the account has nothing yet."""
+    now = desk(usdc_two=0)
+    plan = plan_of(now, trade(now, "ETH", "two", 10.0), move(300, "cold", "two"))
+    assert told(plan) == [("send", "two", ()), ("trade", "two", (0,))]
+    assert plan.unmet == ()
+    assert [leg.fee_coin for leg in plan.legs if isinstance(leg, Transfer)] == [1]
+
+
+def test_a_withdrawal_waits_for_the_trade_that_frees_it() -> None:
+    """One coin long on 100 needs 50; without it 90 may leave."""
+    now = desk(btc_one=1, usdc_one=100)
+    plan = plan_of(now, move(90, "one", "cold"), trade(now, "BTC", "one", -1.0))
+    assert told(plan) == [("trade", "one", ()), ("send", "cold", (0,))]
+    check_every_way_there(now, plan)
+
+
+def test_what_is_sent_on_waits_until_it_has_arrived() -> None:
+    """Account one holds one coin long on 200: of the 300 that come, 250 may go on to two."""
+    now = desk(btc_one=1, usdc_one=200, usdc_two=0)
+    plan = plan_of(now, move(250, "one", "two"), move(300, "cold", "one"))
+    assert told(plan) == [("send", "one", ()), ("send", "two", (0,))]
+    check_every_way_there(now, plan)
+
+
+def test_legs_that_need_nothing_of_each_other_wait_for_nothing() -> None:
+    now = desk(btc_one=3, usdc_one=3000, eth_two=30, usdc_two=3000)
+    plan = plan_of(
+        now, trade(now, "BTC", "one", -1.0), trade(now, "ETH", "two", -10.0), move(9, "cold", "two")
+    )
+    assert [waits for _, _, waits in told(plan)] == [(), (), ()]
+
+
+def test_two_sides_are_unwound_in_turn_where_one_alone_would_break_a_limit() -> None:
+    """Eight coins long here and short there are no delta; 4,000 is hard, so none goes whole."""
+    held = desk(btc_one=8, usdc_one=8000)
+    other = account(
+        "two",
+        venue="binance",
+        rulebook="perps",
+        positions={"BTC-PERP": (-8, 1000)},
+        balances={"USDC": 8000},
+    )
+    accounts = [other if each.account_id == "two" else each for each in held.book.accounts]
+    now = survey(book(accounts, TERMS), NOW, RULES, LIMITS)
+    assert not hard(now)
+    plan = plan_of(now, trade(now, "BTC", "one", -8.0), trade(now, "BTC", "two", 8.0))
+    sizes = [leg.quantity_contracts for leg in plan.legs if isinstance(leg, Order)]
+    assert sorted(sizes) == [-2] * 4 + [2] * 4
+    assert plan.unmet == ()
+    assert any(leg.waits_for for leg in plan.legs)
+    check_every_way_there(now, plan)
+    for leg in plan.legs:
+        check_every_way_there(now, plan, fails=leg.client_id)
+
+
+def test_what_no_order_can_do_is_left_out_and_the_limit_and_the_leg_are_named() -> None:
+    now = desk(btc_one=1, usdc_one=100)
+    plan = plan_of(now, move(90, "one", "cold"))
+    assert plan.legs == ()
+    assert plan.unmet[0].subject == "USDC from one to cold (balance)"
+    assert any("desk/binance/one margin_use_frac is hard" in each.message for each in plan.unmet)
+
+
+def test_a_plan_whose_leg_waits_for_a_later_one_is_refused() -> None:
+    now = desk(usdc_two=0)
+    plan = plan_of(now, trade(now, "ETH", "two", 10.0), move(300, "cold", "two"))
+    with pytest.raises(ValueError, match=f"leg {plan.legs[1].client_id} waits for"):
+        msgspec.structs.replace(plan, legs=plan.legs[::-1])
+
+
+def acts_of(now: Survey, draw: Callable[[Any], Any]) -> list[ChosenMove | ChosenTrade]:
+    kinds = draw(st.lists(st.integers(0, 7), min_size=1, max_size=4, unique=True))
+    size = st.integers(1, 9)
+    acts: list[ChosenMove | ChosenTrade] = []
+    for kind in kinds:
+        sign = draw(st.sampled_from((-1.0, 1.0)))
+        if kind < 4:
+            coin, scale = ("BTC", 1.0) if kind < 2 else ("ETH", 10.0)
+            acts.append(trade(now, coin, ("one", "two")[kind % 2], sign * scale * draw(size)))
+        else:
+            ends = [("cold", "one"), ("cold", "two"), ("one", "two"), ("two", "cold")][kind - 4]
+            acts.append(move(100 * draw(size), *ends))
+    return acts
+
+
+def can_be_ordered(now: Survey, plan: Plan) -> bool:
+    """Try every order of legs, everything sent earlier having arrived or nothing."""
+    for order in permutations(plan.legs):
+        for is_late in (False, True):
+            for at in range(len(order)):
+                sent, leg = order[: at + 1], order[at]
+                come = {each.client_id for each in order[:at]} if is_late else set()
+                then = done(now, sent, come)
+                acting = leg.source_account_id if isinstance(leg, Transfer) else leg.account_id
+                may_lack = lacks(now, acting) if isinstance(leg, Order) else D(0)
+                if not hard(then) <= hard(now) or lacks(then, acting) > may_lack:
+                    break
+            else:
+                return True
+    return False
+
+
+@settings(max_examples=30)
+@given(
+    btc_one=st.integers(-4, 4),
+    eth_two=st.integers(-40, 40),
+    usdc_one=st.integers(100, 2000),
+    usdc_two=st.integers(0, 2000),
+    data=st.data(),
+)
+def test_no_prefix_breaks_a_hard_limit_whichever_leg_fails(
+    btc_one: int, eth_two: int, usdc_one: int, usdc_two: int, data: st.DataObject
+) -> None:
+    now = desk(btc_one, eth_two, usdc_one, usdc_two)
+    acts = acts_of(now, data.draw)
+    plan = plan_of(now, *acts)
+    check_every_way_there(now, plan)
+    for leg in plan.legs:
+        check_every_way_there(now, plan, fails=leg.client_id)
+    left_out = [each for each in plan.unmet if "left out" in each.message]
+    if left_out:
+        assert not can_be_ordered(now, unordered(now, acts))
+
+
+def unordered(now: Survey, acts: Sequence[ChosenMove | ChosenTrade]) -> Plan:
+    """Write acts as a plan whose order is of no matter, in a desk that bears anything."""
+    rich = desk(btc_one=0, usdc_one=10**6, usdc_two=10**6, cold=10**6)
+    legs: list[Leg] = []
+    for at, act in enumerate(acts):
+        legs += [
+            msgspec.structs.replace(leg, client_id=f"leg-{at}", waits_for=())
+            for leg in plan_of_free(rich, act).legs
+        ]
+    return msgspec.structs.replace(plan_of_free(rich), legs=tuple(legs))
+
+
+def plan_of_free(rich: Survey, *acts: ChosenMove | ChosenTrade) -> Plan:
+    return made(chosen(rich, *acts), (), TERMS, RULES, assumptions=(), valid_ns=SECOND_NS)

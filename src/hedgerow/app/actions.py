@@ -42,6 +42,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "hedge structure": "floors_shown:show_floors",
     "hedge carry": "carry_shown:show_carry",
     "hedge backtest": "backtests:show_backtest",
+    "hedge backtest-carry": "carry_backtest:show_carry_backtest",
     "hedge backtest-loop": "loop_backtest:show_loop_backtest",
     "collateral plan": "plans:show_transfers",
     "collateral freed": "plans:show_freed",

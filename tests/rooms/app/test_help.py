@@ -56,6 +56,7 @@ COMMANDS = [
     ("hedge", "carry"),
     ("hedge", "backtest"),
     ("hedge", "backtest-loop"),
+    ("hedge", "backtest-carry"),
     ("collateral",),
     ("collateral", "plan"),
     ("plan",),

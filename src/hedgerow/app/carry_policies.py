@@ -92,7 +92,7 @@ def carried(
     desk: Desk,
     market: Market,
     legs: Legs,
-    coins: Decimal,
+    quantity_coin: Decimal,
     window: Window,
     path: CarryPath,
     rules: CarryRules,
@@ -107,7 +107,7 @@ def carried(
             desk,
             market,
             policy,
-            _agents(policy, desk, legs, coins, leave_ns),
+            _agents(policy, desk, legs, quantity_coin, leave_ns),
             HedgeTerms(look_ns=rules.look_ns),
             start_ns=window.start_ns,
             end_ns=leave_ns,
@@ -129,7 +129,7 @@ def carried(
 
 
 def _agents(
-    policy: CarryPolicy, desk: Desk, legs: Legs, coins: Decimal, leave_ns: int
+    policy: CarryPolicy, desk: Desk, legs: Legs, quantity_coin: Decimal, leave_ns: int
 ) -> tuple[Agent, ...]:
     if policy == "spot":
         return ()
@@ -146,14 +146,13 @@ def _agents(
             perpetuals=desk.perpetuals,
             assumptions=(),
         )
-    return (
-        _Leaving(holding, HedgeAgent((_bought_back(plain, coins),), desk.perpetuals), leave_ns),
-    )
+    out = HedgeAgent((_bought_back(plain, quantity_coin),), desk.perpetuals)
+    return (_Leaving(holding, out, leave_ns),)
 
 
-def _bought_back(hedge: HedgePolicy, coins: Decimal) -> HedgePolicy:
+def _bought_back(hedge: HedgePolicy, quantity_coin: Decimal) -> HedgePolicy:
     """Aim at the delta of spot alone, which is that without a short."""
-    return structs.replace(hedge, target_delta_coin=to_model(coins))
+    return structs.replace(hedge, target_delta_coin=to_model(quantity_coin))
 
 
 def _unpaid_ns(path: CarryPath, window: Window, rules: CarryRules) -> int:

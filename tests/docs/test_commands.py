@@ -39,6 +39,8 @@ _ELSEWHERE = {
     _JOURNAL: "the test of the README, which wrote it",
     "run examples/crash": "tests/rooms/app/test_crash.py, twice",
     "examples/hedged_strangle_2026.toml": "benchmarks/bench_plans.py",
+    "backtest-loop": "tests/rooms/app/test_loop_backtest.py, for less of 2022",
+    "backtest-carry": "tests/rooms/app/test_carry_backtest.py, for two of its months",
 }
 _SHARES = 6
 

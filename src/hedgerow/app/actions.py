@@ -44,6 +44,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "hedge scalp": "scalps_shown:show_scalp",
     "hedge greeks": "greeks_shown:show_greeks",
     "hedge backtest": "backtests:show_backtest",
+    "hedge backtest-carry": "carry_backtest:show_carry_backtest",
     "hedge backtest-loop": "loop_backtest:show_loop_backtest",
     "collateral plan": "plans:show_transfers",
     "collateral freed": "plans:show_freed",

@@ -5,7 +5,7 @@ no data, and is the same bytes for the same seed.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 from importlib.resources import as_file, files
@@ -42,7 +42,7 @@ from hedgerow.venues.recordings import (
     replay_raw_book,
 )
 
-__all__ = ["Market", "open_market"]
+__all__ = ["Market", "open_market", "part_of"]
 
 _SEED = 7  # of the embedded episode, unless another is asked for
 _FAR_NS = parse_ns("2200-01-01")
@@ -109,6 +109,14 @@ def open_market(
         statements=(*_index_statements(desk), *desk.assumptions.statements()),
     )
     return desk, market
+
+
+def part_of(market: Market, desk: Desk, data: Path) -> Market:
+    """Give the same recordings for a desk whose window or assumptions were changed since.
+
+    They are read for the options alone that the desk names, and only when they are played.
+    """
+    return replace(market, events=lambda: _recorded(desk, data, only_held=True))
 
 
 def _wanted(desk: Desk) -> str:

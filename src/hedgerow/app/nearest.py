@@ -38,8 +38,15 @@ class Nearest:
     _kept: dict[str, _Kept] = field(default_factory=dict)
     _terms: dict[str, Instrument] = field(default_factory=dict)
 
-    def look(self, view: View) -> None:
-        """Judge every account; remember the ones that never stood nearer."""
+    def look(self, view: View) -> dict[str, float]:
+        """Judge every account; remember the ones that never stood nearer.
+
+        Returns
+        -------
+        dict
+            Use by account, infinite where no equity is left; without those that are unknown.
+        """
+        uses: dict[str, float] = {}
         self._terms |= view.book.terms
         for account in view.book.accounts:
             if account.rulebook is None:
@@ -53,13 +60,15 @@ class Nearest:
                 continue
             use = report.use_frac
             used = float("inf") if use is None else to_model(use)
+            uses[account.account_id] = used
             if used > kept.use_frac:
                 kept.use_frac, kept.worst = used, (account, view.snapshot, rulebook)
+        return uses
 
-    def use_frac(self, account_id: str) -> float | None:
-        """Give the most that an account ever used; None where it was never known."""
-        kept = self._kept.get(account_id)
-        return None if kept is None or kept.worst is None else kept.use_frac
+    @property
+    def most_frac(self) -> float:
+        """The most that any account ever used; minus one where nothing was judged."""
+        return max((each.use_frac for each in self._kept.values()), default=-1.0)
 
     def found(self, liquidated: Sequence[Liquidation]) -> tuple[NearestBreach, ...]:
         """Give each account's worst look, with how far off the breach was."""

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from hedgerow.app.actions import act
 from hedgerow.app.amounts import number, numbers
+from hedgerow.app.carry_run_request import CarryRunAsked
 from hedgerow.app.loop_request import LoopAsked
 from hedgerow.app.options import Data, DeskPath, Json, Seed, Source, Whole
 
@@ -96,4 +97,100 @@ def loop(
     )
 
 
-BACKTESTS: Final[Mapping[str, Callable[..., int]]] = {"backtest-loop": loop}
+def carry(
+    desk: DeskPath = None,
+    *,
+    data: Data = None,
+    policy: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative="",
+            show_default=False,
+            help="spot, held, buffered, stopped or unpaid; default: all. May be given again.",
+        ),
+    ] = (),
+    hold: Annotated[str, Parameter(help="Length of a holding; they follow each other.")] = "30d",
+    notional: Annotated[
+        float, number("--notional", "positive", "Of each leg at the start of a holding, USD.")
+    ] = 1_000_000.0,
+    leverage: Annotated[
+        float, number("--leverage", "positive", "Of the short leg: its notional over its margin.")
+    ] = 3.0,
+    reserve: Annotated[
+        float,
+        number("--reserve", "floor_frac", "Beside it for refills, of the notional: 0.5 or 50%."),
+    ] = 0.5,
+    spot_cost: Annotated[
+        float,
+        number("--spot-cost", "cost_frac", "Of spot, each time it is bought or sold: 0.1%."),
+    ] = 0.001,
+    borrow: Annotated[
+        float, number("--borrow", "rate_frac_per_year", "What the money in spot costs a year: 5%.")
+    ] = 0.0,
+    margin_cost: Annotated[
+        float,
+        number("--margin-cost", "rate_frac_per_year", "What margin and reserve cost a year."),
+    ] = 0.0,
+    stop_use: Annotated[
+        float,
+        number("--stop-use", "participation_frac", "Use of the margin at which stopped leaves."),
+    ] = 0.15,
+    unpaid_over: Annotated[
+        str, Parameter(help="Before a look, over which unpaid adds funding up.")
+    ] = "7d",
+    start: Annotated[
+        str | None, Parameter(name="--from", help="From this time; default: the desk's start.")
+    ] = None,
+    end: Annotated[
+        str | None, Parameter(name="--to", help="To this time; default: the desk's end.")
+    ] = None,
+    look: Annotated[
+        str | None, Parameter(help="Between two looks of a policy, such as 1h; default: step.")
+    ] = None,
+    every: Annotated[str, Parameter(help="Length of an explained step, such as 24h.")] = "24h",
+    against: Annotated[
+        str | None, Parameter(help="Also what every policy came to less this one, with bounds.")
+    ] = None,
+    draw_seed: Annotated[Whole, Parameter(help="Seed of the redrawn runs behind intervals.")] = 7,
+    out: Annotated[
+        Path | None,
+        Parameter(help="Folder for holdings.parquet, steps.parquet and policies.parquet."),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Capture funding in holdings one after another: coins in a wallet, a perpetual sold elsewhere.
+
+    Both legs, the margin and a reserve are sized anew in dollars at each start; the venue of the
+    desk file fills, charges, funds and liquidates the short leg by its rulebook. Holdings in which
+    prices have a hole are left out and named. Exit status 1 as hedge backtest.
+    """
+    return act(
+        "hedge backtest-carry",
+        Source(desk, data, None, None),
+        CarryRunAsked(
+            policies=policy,
+            hold=hold,
+            notional_usd=notional,
+            leverage_frac=leverage,
+            reserve_frac=reserve,
+            spot_cost_frac=spot_cost,
+            borrow_frac_per_year=borrow,
+            margin_cost_frac_per_year=margin_cost,
+            stop_use_frac=stop_use,
+            unpaid_over=unpaid_over,
+            start=start,
+            end=end,
+            look=look,
+            every=every,
+            against=against,
+            draw_seed=draw_seed,
+            out=out,
+        ),
+        as_json=as_json,
+    )
+
+
+BACKTESTS: Final[Mapping[str, Callable[..., int]]] = {
+    "backtest-loop": loop,
+    "backtest-carry": carry,
+}

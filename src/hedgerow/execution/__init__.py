@@ -12,6 +12,7 @@ from hedgerow.execution.guards import AllowedSwitch, Guards, Route, Spent, check
 from hedgerow.execution.journal import Header, Journal
 from hedgerow.execution.ports import Agent, Exchange, send
 from hedgerow.execution.records import (
+    IN_TRANSIT,
     Allowance,
     Decision,
     Liquidation,
@@ -24,6 +25,7 @@ from hedgerow.execution.records import (
 from hedgerow.execution.submit import recover, resolve, submit
 
 __all__ = [
+    "IN_TRANSIT",
     "Agent",
     "Allowance",
     "AllowedSwitch",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
@@ -14,6 +14,7 @@ from hedgerow.planning import Leg, Plan, Transfer
 from hedgerow.portfolio import Account, Balance, Book
 
 __all__ = [
+    "IN_TRANSIT",
     "Allowance",
     "Decision",
     "Liquidation",
@@ -23,6 +24,9 @@ __all__ = [
     "View",
     "in_transit",
 ]
+
+# The account of what has left one account of a desk and not reached another.
+IN_TRANSIT: Final = "in-transit"
 
 Mode: TypeAlias = Literal["observe", "propose", "auto"]
 # Life of an action (fault matrix): UNKNOWN is a state, left only on evidence from the venue.
@@ -110,7 +114,7 @@ def in_transit(pending: Iterable[Leg], time_ns: int) -> tuple[Account, ...]:
         return ()
     return (
         Account(
-            account_id="in-transit",
+            account_id=IN_TRANSIT,
             venue="transit",
             currency="USD",
             rulebook=None,

@@ -85,22 +85,25 @@ def backtest_tables(
     statements: Sequence[str],
     draw_seed: int,
     against: str | None = None,
+    first: Sequence[RenderableType] = (),
     more: Sequence[RenderableType] = (),
 ) -> RenderableType:
     """A table of what each policy came to, and one of what its cost and its profit are made of.
 
     Between them what each came to less the one it is held `against`, where there are `differences`.
-    Below stand `more` tables, then the notes.
+    Above stand the tables that come `first`, below `more` of them, then the notes.
     """
-    first = figures[runs[0].policy]
     parts = headed(heading)
+    for table in first:
+        parts += [table, Text()]
     parts += [_outcomes(runs, figures), Text()]
     if differences:
         parts += [_between(differences, f"Less {against}, over the same steps"), Text()]
     parts += [_parts(runs, figures), Text()]
     for table in more:
         parts += [table, Text()]
-    parts.append(note(_NOTE.format(block=first.block_count, seed=f"seed {draw_seed}")))
+    block = figures[runs[0].policy].block_count
+    parts.append(note(_NOTE.format(block=block, seed=f"seed {draw_seed}")))
     parts += [note(each) for each in statements]
     for found in runs:
         told = [f"liquidated: {each.message}" for each in found.liquidated]

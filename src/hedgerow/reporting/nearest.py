@@ -1,6 +1,7 @@
 """How near each account came to its liquidation, as a table."""
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 from rich.console import RenderableType
@@ -9,6 +10,9 @@ from hedgerow.reporting.figures import UNKNOWN, clock, percent
 from hedgerow.reporting.grid import Column, grid
 
 __all__ = ["NearestBreach", "nearest_table"]
+
+# A policy by its name, which may be one of a closed set.
+P = TypeVar("P", bound=str)
 
 
 class NearestBreach(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,14 +45,14 @@ class NearestBreach(msgspec.Struct, frozen=True, kw_only=True):
     first_ns: int | None
 
 
-def nearest_table(found: Mapping[str, Sequence[NearestBreach]]) -> RenderableType:
+def nearest_table(found: Mapping[P, Sequence[NearestBreach]]) -> RenderableType:
     """Set policies below each other, one row an account."""
     head: tuple[Column, ...] = (
         ("Policy", "", False), ("Account", "", False), ("Most used", "%", True),
         ("At", "UTC", False), ("Nearest way", "", False), ("Move", "%", True),
         ("Liquidated", "times", True), ("First", "UTC", False),
     )  # fmt: skip
-    rows = [
+    rows: list[list[str]] = [
         [
             policy,
             each.account_id,

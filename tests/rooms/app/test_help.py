@@ -58,6 +58,7 @@ COMMANDS = [
     ("hedge", "greeks"),
     ("hedge", "backtest"),
     ("hedge", "backtest-loop"),
+    ("hedge", "backtest-carry"),
     ("collateral",),
     ("collateral", "plan"),
     ("plan",),

@@ -25,6 +25,7 @@ from hedgerow.app.actions import act
 from hedgerow.app.amounts import number
 from hedgerow.app.backtest_verb import backtest
 from hedgerow.app.exposure import exposure
+from hedgerow.app.holding_structures import HOLDING_STRUCTURES
 from hedgerow.app.kernel_cache import choose_kernel_cache
 from hedgerow.app.limits import calls, limits
 from hedgerow.app.margin import margin
@@ -54,7 +55,7 @@ for noun in (
     journal,
 ):  # fmt: skip
     app.command(noun)
-for name, verb in {**STRUCTURES, **OPTION_STRUCTURES}.items():
+for name, verb in {**STRUCTURES, **OPTION_STRUCTURES, **HOLDING_STRUCTURES}.items():
     hedge.command(verb, name=name)
 
 

@@ -1,15 +1,26 @@
 """What ``hedge stop``, ``vol-target``, ``staked`` and ``pool`` are asked; nothing heavy here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 
-from hedgerow.app.amounts import number, numbers
+from hedgerow.app.amounts import number, numbers, read
 
 __all__ = ["PoolAsked", "StakedAsked", "StopAsked", "VolTargetAsked"]
+
+
+def _exact(flag: str, of: str, text: str) -> Parameter:
+    """Describe a flag that takes one number whose digits all count."""
+
+    def convert(_: object, tokens: Sequence[Token]) -> Decimal:
+        read(tokens[0].value, of)
+        return Decimal(tokens[0].value.strip())
+
+    return Parameter(name=flag, converter=convert, allow_leading_hyphen=True, help=text)
 
 
 @Parameter(name="*")
@@ -155,9 +166,9 @@ class StakedAsked:
         number("--funding", "rate_frac_per_year", "Funding the short receives a year: 5%."),
     ] = None
     multiplier_coin_per_contract: Annotated[
-        Decimal, Parameter(name="--multiplier", help="Coins in a contract of the perpetual.")
+        Decimal, _exact("--multiplier", "positive", "Coins in a contract of the perpetual.")
     ] = Decimal(1)
-    lot_contracts: Annotated[Decimal, Parameter(name="--lot", help="Contracts in its lot.")] = (
+    lot_contracts: Annotated[Decimal, _exact("--lot", "positive", "Contracts in its lot.")] = (
         Decimal("0.001")
     )
 
@@ -185,14 +196,12 @@ class PoolAsked:
     ] = None
     held_contracts: Annotated[
         Decimal,
-        Parameter(
-            name="--held", help="Of the perpetual now, short negative.", allow_leading_hyphen=True
-        ),
+        _exact("--held", "quantity", "Of the perpetual now, short negative."),
     ] = Decimal(0)
     multiplier_coin_per_contract: Annotated[
-        Decimal, Parameter(name="--multiplier", help="Coins in a contract of the perpetual.")
+        Decimal, _exact("--multiplier", "positive", "Coins in a contract of the perpetual.")
     ] = Decimal(1)
-    lot_contracts: Annotated[Decimal, Parameter(name="--lot", help="Contracts in its lot.")] = (
+    lot_contracts: Annotated[Decimal, _exact("--lot", "positive", "Contracts in its lot.")] = (
         Decimal("0.001")
     )
     band_coin: Annotated[

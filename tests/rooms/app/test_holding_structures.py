@@ -344,7 +344,10 @@ def test_more_gamma_than_is_offered_ends_with_1(tmp_path: Path) -> None:
         ((*POOL, "--chains", "data/options", "--gamma-max", "1", "--coin", "BTC"), "more than 10%"),
         (("staked",), "--quantity, --exchange-rate and --price"),
         ((*STAKED, "--discount", "5"), "probably a percentage"),
-        ((*STAKED, "--lot", "0"), "positive multiplier and lot"),
+        ((*STAKED, "--lot", "0"), "must be from 1e-12"),
+        ((*STAKED, "--lot", "nan"), "must be finite"),
+        ((*STAKED, "--multiplier", "many"), "write a number"),
+        ((*POOL, "--held", "lots"), "write a number"),
         ((*STAKED, "--wait-days", "-1"), "must be from 0"),
     ],
 )

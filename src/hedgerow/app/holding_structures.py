@@ -54,8 +54,8 @@ def vol_target(
     """Say how large to be for a vol wanted, capped where a liquidation becomes too likely.
 
     With --account all of its positions are scaled, and its venue's own rules say how far it is
-    from breaking; else an isolated leg at --maintenance. Exit status 1 where even the smallest size
-    is too likely to be liquidated, or the account cannot be judged. Sends nothing.
+    from breaking; else an isolated leg at --maintenance. Exit status 1 where a cap is not known,
+    because the account cannot be judged at some size. Sends nothing.
     """
     return act("hedge vol-target", Source(desk, data, at, seed), asked, plot=plot, as_json=as_json)
 

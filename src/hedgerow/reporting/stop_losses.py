@@ -18,6 +18,8 @@ _WAYS: tuple[Column, ...] = (
     ("± error", "USD", True), ("Worst 5 %", "USD", True), ("Worst of all", "USD", True),
     ("Best 5 %", "USD", True),
 )  # fmt: skip
+# Of the paths in the drawing, per cent: the few best would make all others one line.
+_FIRST, _LAST = 1, 95
 _NOTE = (
     "Profits until the last look, costs taken off; worst and best 5 % are means of them. No price "
     "is expected to rise or fall here, so every way earns less than nothing by what it costs on "
@@ -69,13 +71,13 @@ def stop_svg(shown: StopShown) -> str:
     """Draw how profits are spread in each way: the part of paths below, and the profit."""
     worth = abs(shown.quantity_coin) * shown.price_usd
     curves = [
-        Curve(each.name, [worth * frac for frac in each.quantiles_frac])
+        Curve(each.name, [worth * frac for frac in each.quantiles_frac[_FIRST : _LAST + 1]])
         for each in shown.outlook.ways
     ]
     return curves_svg(
         f"{shown.quantity_coin:+g} coins over {shown.days:g} days, stopped at "
         f"{usd(shown.level_usd)} USD",
-        [float(n) for n in range(101)],
+        [float(n) for n in range(_FIRST, _LAST + 1)],
         "% of paths that end lower",
         [Panel("Profit, costs taken off", "USD", curves)],
     )

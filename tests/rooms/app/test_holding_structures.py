@@ -1,12 +1,14 @@
 """``hedgerow hedge stop``, ``vol-target``, ``staked`` and ``pool``: closed forms and the sheet."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from math import erf, exp, log, sqrt
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import polars as pl
 import pytest
 
 from tests.rooms.app.made import Answer, hedgerow_here, morning, recorded
@@ -120,6 +122,36 @@ def test_a_vol_wanted_and_a_cap_are_those_of_the_sheet(tmp_path: Path) -> None:
     assert short["cap"]["leverage_frac"] < 5.0
     tailed = ("vol-target", "--vol", "60%", "--allow", "0.96507%", "--json")
     assert payload(asked(tmp_path, *tailed))["cap"]["leverage_frac"] < 5.0
+
+
+def marks(place: Path, hours: int, missing: int | None = None) -> None:
+    """Hours that go up and down by one per cent in logs, from 2026-01-01 on."""
+    steps = [0.01 * (-1) ** n for n in range(hours)]
+    level = [60_000.0 * exp(sum(steps[: n + 1])) for n in range(hours)]
+    first = [60_000.0, *level[:-1]]
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    rows = [
+        {
+            "ts": begin + timedelta(hours=n), "symbol": "BTCUSDT", "open": first[n],
+            "high": max(first[n], level[n]), "low": min(first[n], level[n]), "close": level[n],
+        }
+        for n in range(hours) if n != missing
+    ]  # fmt: skip
+    frame = pl.DataFrame(rows).with_columns(
+        pl.col("ts").cast(pl.Datetime("ms", "UTC")), pl.col("symbol").cast(pl.Categorical)
+    )
+    frame.write_parquet(place / "mark_1h.parquet")
+
+
+def test_the_vol_of_marks_is_that_of_hours_in_a_row(tmp_path: Path) -> None:
+    """Every hour moves by one per cent: so do all averages of it, √8760 a year."""
+    marks(tmp_path, 600, missing=200)
+    told = payload(asked(tmp_path, *TARGET, "--marks", ".", "--json"))
+    assert told["vol_frac"] == pytest.approx(0.01 * sqrt(8_760.0), rel=1e-9)
+    assert "until 2026-01-26T00:00:00Z" in told["vol_source"]
+    early = asked(tmp_path, *TARGET, "--marks", ".", "--marks-until", "2026-01-09T10:00:00Z")
+    assert early.code == 2
+    assert "and 240 are needed" in early.err
 
 
 def test_a_quiet_vol_counts_as_the_least_believed(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from cyclopts import App
 from hedgerow.app.actions import act
 from hedgerow.app.backtest_verb import backtest
 from hedgerow.app.hedge_request import BandsAsked
+from hedgerow.app.holding_structures import HOLDING_STRUCTURES
 from hedgerow.app.option_structures import OPTION_STRUCTURES
 from hedgerow.app.options import USUAL, DeskPath, Setting
 from hedgerow.app.structure_backtests import BACKTESTS
@@ -19,7 +20,7 @@ __all__ = ["hedge"]
 
 hedge = App(name="hedge", help="Which trades bring the desk back.")
 hedge.command(backtest)
-for name, verb in {**STRUCTURES, **OPTION_STRUCTURES, **BACKTESTS}.items():
+for name, verb in {**STRUCTURES, **OPTION_STRUCTURES, **HOLDING_STRUCTURES, **BACKTESTS}.items():
     hedge.command(verb, name=name)
 
 # What is asked where no flag is given.

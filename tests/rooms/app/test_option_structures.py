@@ -10,6 +10,8 @@ import pytest
 
 from tests.rooms.app.made import Answer, hedgerow_here, morning
 
+DATA = Path(__file__).resolve().parents[3].parent / "shared" / "data"
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the collection is not beside it")
 # The chain of 02:30 that the desk opens in: one vol, one forward, one expiry.
 FORWARD, VOL = 80_120.0, 0.6
 DAYS = 26.0 + 5.5 / 24.0
@@ -254,3 +256,24 @@ def test_what_cannot_be_targeted_is_refused(
     answer = targeted(desk, *words)
     assert answer.code == 2
     assert said in answer.err
+
+
+@needs_data
+@pytest.mark.slow
+def test_options_of_a_real_chain_break_even_at_the_vols_they_are_marked_at(tmp_path: Path) -> None:
+    """Whatever the strike and expiry; two of them together between their vols."""
+    chains = ("hedge", "scalp", "--chains", str(DATA / "deribit_options_2026"), "--at",
+              "2026-01-29T12:00:00Z", "--json")  # fmt: skip
+    vols = []
+    for name in ("BTC-27FEB26-70000-P", "BTC-27FEB26-85000-C", "BTC-25SEP26-120000-C"):
+        told = payload(hedgerow_here(*chains, "--option", f"{name}=1", cwd=tmp_path))
+        (leg,) = told["legs"]
+        assert told["outlook"]["vol_break_even_frac"] == pytest.approx(leg["vol_frac"], rel=1e-9)
+        assert told["entry_usd"] > 0.0
+        assert told["outlook"]["vol_paid_frac"] > leg["vol_frac"]
+        vols.append(leg["vol_frac"])
+    both = payload(
+        hedgerow_here(*chains, "--option", "BTC-27FEB26-70000-P=1", "--option",
+                      "BTC-25SEP26-120000-C=4", cwd=tmp_path)
+    )  # fmt: skip
+    assert min(vols) < both["outlook"]["vol_break_even_frac"] < max(vols)

@@ -25,7 +25,8 @@ Floors
 Staked coins and pool shares
     `staked_hedge`, `pool_hedge`.
 Stops
-    `entered`, `stop_step`, `stopped`.
+    `entered`, `stop_step`, `stopped`; over `walked_prices_frac`, beside other ways of losing less,
+    `stop_outlook`.
 """
 
 from hedgerow.hedging.structures.basis import (
@@ -79,6 +80,12 @@ from hedgerow.hedging.structures.scalping import (
     vega_by_expiry,
 )
 from hedgerow.hedging.structures.staked import StakedExit, StakedHedge, staked_hedge
+from hedgerow.hedging.structures.stop_outlook import (
+    LossWay,
+    StopOutlook,
+    stop_outlook,
+    walked_prices_frac,
+)
 from hedgerow.hedging.structures.stops import (
     Stopped,
     StopRule,
@@ -182,10 +189,14 @@ __all__ += [
 ]
 # Stops
 __all__ += [
+    "LossWay",
+    "StopOutlook",
     "StopRule",
     "StopState",
     "Stopped",
     "entered",
+    "stop_outlook",
     "stop_step",
     "stopped",
+    "walked_prices_frac",
 ]

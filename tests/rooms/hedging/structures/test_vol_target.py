@@ -270,3 +270,28 @@ def test_the_cap_binds_through_a_venues_own_engine() -> None:
     assert not isinstance(closed, Failure)
     assert found.is_binding
     assert found.leverage_frac == pytest.approx(closed.leverage_frac, rel=1e-4)
+
+
+def test_a_passage_of_ones_own_is_asked_for_the_move_to_the_liquidation() -> None:
+    """The sheet, 16.1: ten times long at half a per cent is liquidated at 54271.3568 of 60000."""
+    seen: list[tuple[float, float, float]] = []
+
+    def passage(move: float, vol: float, years: float) -> float:
+        seen.append((move, vol, years))
+        return 0.25
+
+    def ask(leverage: float, growth: float = 0.0) -> float:
+        return isolated_liquidation_frac(
+            leverage, side="fall", maintenance_frac=0.005, vol_frac=0.6, horizon_years=YEARS_7D,
+            growth_frac_per_year=growth, passage_frac=passage,
+        )  # fmt: skip
+
+    assert ask(10.0) == 0.25
+    ((move, *rest),) = seen
+    assert move == pytest.approx(54_271.3568 / 60_000.0 - 1.0, abs=1e-9)
+    assert rest == [0.6, YEARS_7D]
+    # What leaves no margin, or holds nothing, needs no passage.
+    assert (ask(0.0), ask(200.0), ask(1.0)) == (0.0, 1.0, 0.0)
+    assert len(seen) == 1
+    with pytest.raises(OutOfDomain, match="takes no growth"):
+        ask(10.0, growth=0.1)

@@ -6,7 +6,7 @@ from typing import Literal
 from rich.console import Group
 
 from hedgerow import collateral, hedging
-from hedgerow.app.asked import heading_of, looked_at, opened, show, status_of
+from hedgerow.app.asked import breaches_of, heading_of, looked_at, opened, show, status_of
 from hedgerow.app.desk import Desk
 from hedgerow.app.feed import Market
 from hedgerow.app.options import Source
@@ -150,7 +150,7 @@ def _show(
         valid_ns=MINUTE_NS,
     )
     shown = plan_tables(made, heading=heading_of(state), asked_of=asked_of, acts_when=acts_when)
-    payload = builtins_of(made)
+    payload = builtins_of(made) | {"breaches": list(breaches_of(state))}
     if allocation is not None:
         payload["allocation"] = builtins_of(allocation)
         shown = Group(shown, allocation_tables(allocation))

@@ -18,7 +18,7 @@ from hedgerow.planning.costs import PLAIN_TERMS, JointTerms
 from hedgerow.planning.joint import Joint, badness, joint
 from hedgerow.planning.records import RunnerUp
 
-__all__ = ["WAYS", "WayState", "compared", "runner_up", "states"]
+__all__ = ["SAME", "WAYS", "WayState", "compared", "runner_up", "states"]
 
 # What each way of planning may use.
 WAYS: Mapping[str, str] = {
@@ -27,6 +27,8 @@ WAYS: Mapping[str, str] = {
     "unwinding": "trades that only make positions smaller",
     "collateral": "transfers alone",
 }
+SAME = "comes to the same"
+"""Why a way lost that is no rival: what it comes to is what the plan comes to."""
 _CENT_USD = 0.01
 
 
@@ -94,7 +96,9 @@ def runner_up(found: Mapping[str, Outcome[Joint]]) -> RunnerUp | None:
     }
     if not others or first is None or isinstance(first, Failure):
         return None
-    way = min(others, key=lambda name: badness(others[name]))
+    # What only comes to the same is no rival, unless all the others do.
+    rivals = {way: each for way, each in others.items() if _why(first, each) != SAME} or others
+    way = min(rivals, key=lambda name: badness(rivals[name]))
     second = others[way]
     return RunnerUp(
         name=f"{way}: {WAYS[way]}",
@@ -161,4 +165,4 @@ def _why(first: Joint, second: Joint) -> str:
         return (
             f"is {-more:,.2f} USD cheaper by its own reckoning; done exactly the plan was no worse"
         )
-    return "comes to the same"
+    return SAME

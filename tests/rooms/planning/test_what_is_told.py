@@ -1,0 +1,90 @@
+"""What a plan tells: why a leg costs what it does, its rival, what doing nothing would cost."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from hedgerow.errors import Outcome
+from hedgerow.limits import Survey
+from hedgerow.planning import (
+    SAME,
+    Joint,
+    JointTerms,
+    Order,
+    Plan,
+    compared,
+    idle_usd,
+    joint,
+    late_cost,
+    made,
+    runner_up,
+)
+from hedgerow.solvency import Distance
+from hedgerow.units import DAY_NS, MINUTE_NS
+from tests.rooms.planning.test_joint import LIMITS, ROUTES, RULES, TERMS, desk, offers
+
+
+def written(now: Survey, carry_usd_per_day: float, terms: JointTerms) -> Plan:
+    able = [
+        msgspec.structs.replace(each, carry_usd_per_day=carry_usd_per_day) for each in offers(now)
+    ]
+    found = joint(now, LIMITS, able, ROUTES, TERMS, RULES, terms=terms)
+    assert isinstance(found, Joint)
+    return made(found, LIMITS, TERMS, RULES, assumptions=(), valid_ns=MINUTE_NS)
+
+
+@pytest.mark.parametrize(
+    ("carry_usd_per_day", "ticket_usd"), [(0.0, 0.0), (0.5, 0.0), (-0.5, 2.0), (0.0, 1.25)]
+)
+def test_the_parts_of_why_add_up_to_what_a_leg_costs(
+    carry_usd_per_day: float, ticket_usd: float
+) -> None:
+    """Ten coins long of 1,000, so 8.1 are sold; a short pays or receives half a dollar a day."""
+    plan = written(desk(btc_one=10), carry_usd_per_day, JointTerms(ticket_usd=ticket_usd))
+    orders = [leg for leg in plan.legs if isinstance(leg, Order)]
+    assert orders
+    for leg in orders:
+        parts = [
+            float(each.replace(",", "")) for each in re.findall(r"[+-]?[\d,]+\.\d\d", leg.reason)
+        ]
+        assert sum(parts) == pytest.approx(leg.cost_expected_usd, abs=0.02)
+        assert ("funding paid" in leg.reason) == (carry_usd_per_day > 0)
+        assert ("funding received" in leg.reason) == (carry_usd_per_day < 0)
+
+
+def test_the_rival_is_the_best_of_those_that_come_to_something_else() -> None:
+    """Alone or unwinding, the trade is the same; only transfers leave the delta as it is."""
+    now = desk(btc_one=10)
+    found: dict[str, Outcome[Joint]] = compared(now, LIMITS, offers(now), ROUTES, TERMS, RULES)
+    second = runner_up(found)
+    assert second is not None
+    assert second.name.startswith("collateral")
+    assert second.lost_because != SAME
+    # Where nobody differs that is what is said.
+    alike = {way: each for way, each in found.items() if way in ("joint", "unwinding")}
+    joined = alike["joint"]
+    assert isinstance(joined, Joint)
+    alike["unwinding"] = replace(joined)
+    same = runner_up(alike)
+    assert same is not None
+    assert same.lost_because == SAME
+
+
+def test_idleness_is_counted_like_lateness() -> None:
+    """An account of 10 BTC at 1,000: the venue's fee on 10,000 times the chance of the time."""
+    now = desk(btc_one=10)
+    account = now.book.account("one")
+
+    def chance(coins: Sequence[str], distance: Distance, horizon_ns: int) -> Outcome[float]:
+        return min(1.0, horizon_ns / (4 * DAY_NS))
+
+    whole = idle_usd(chance, now, RULES, account, 4 * DAY_NS)
+    assert whole > 0.0
+    assert idle_usd(chance, now, RULES, account, DAY_NS) == pytest.approx(whole / 4)
+    (route,) = [each for each in ROUTES if each.target_account_id == "one"]
+    late = late_cost(chance, now, RULES)(route)
+    assert late == pytest.approx(idle_usd(chance, now, RULES, account, route.latency_ns))
+    assert idle_usd(chance, now, RULES, now.book.account("cold"), DAY_NS) == 0.0

@@ -254,9 +254,15 @@ def _length(length_ns: int) -> str:
 
 
 def _troubles(runs: Sequence[HedgeRun], figures: Mapping[str, RunFigures]) -> list[str]:
-    """Say what is unknown, and where more stays unexplained than the bars allow."""
+    """Say what was liquidated though hedged, what is unknown, and what stays unexplained.
+
+    Who leaves a desk alone may see it liquidated: that is what hedging is compared with.
+    """
     said = []
     for found in runs:
+        if found.policy != "none":
+            hit = dict.fromkeys(each.account_id for each in found.liquidated)
+            said += [f"{found.policy}: {name} was liquidated" for name in hit]
         unknown = figures[found.policy].unknown_count
         if unknown:
             said.append(f"{found.policy}: the profit of {unknown} steps is unknown")
@@ -300,6 +306,8 @@ def _write(
     }
     for name, rows in tables.items():
         table = pl.DataFrame(rows, infer_schema_length=None)
+        # What is unknown in every row is a number still.
+        table = table.with_columns(pl.col(pl.Null).cast(pl.Float64))
         said = write_file(folder / name, "--out", table.write_parquet)
         (sys.stderr if as_json else sys.stdout).write(f"table {said}\n")
 

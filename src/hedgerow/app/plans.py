@@ -39,8 +39,12 @@ def show_hedges(source: Source, *, as_json: bool) -> int:
     state = looked_at(desk, market, at_ns)
     trades = hedging.plan(desk.hedges, state, desk.perpetuals, is_once=True)
     nothing = TransferPlan(moves=(), unmet=())
-    named = ", ".join(each.underlying for each in desk.hedges) or "no coin"
-    asked_of = f"The [[hedges]] of the desk file are for {named}."
+    named = ", ".join(each.underlying for each in desk.hedges)
+    asked_of = (
+        f"The [[hedges]] of the desk file are for {named}."
+        if named
+        else "The desk file has no [[hedges]]: it names no perpetual to hedge a coin with."
+    )
     acts_when = (
         f"Hedges bring a coin's delta back into its band by whole lots; none of {named} is a lot "
         "outside of its own, and other limits are not theirs."
@@ -88,8 +92,12 @@ def show_transfers(
     else:
         transfers = collateral.plan(desk.buffers, desk.routes, state, rulebooks)
     nothing = TradePlan(trades=(), unmet=())
-    named = ", ".join(each.account_id for each in desk.buffers) or "no account"
-    asked_of = f"The [[buffers]] of the desk file are for {named}."
+    named = ", ".join(each.account_id for each in desk.buffers)
+    asked_of = (
+        f"The [[buffers]] of the desk file are for {named}."
+        if named
+        else "The desk file has no [[buffers]]: it names no account to refill."
+    )
     acts_when = (
         "Transfers refill an account that is past its trigger_use or breaks a hard limit of "
         f"distance; none of {named} is or does, and other limits are not theirs."

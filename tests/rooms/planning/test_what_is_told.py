@@ -24,6 +24,7 @@ from hedgerow.planning import (
 )
 from hedgerow.solvency import Distance
 from hedgerow.units import DAY_NS, MINUTE_NS
+from tests.builders import by_id, debt
 from tests.rooms.planning.test_joint import LIMITS, ROUTES, RULES, TERMS, desk, offers
 
 
@@ -88,3 +89,21 @@ def test_idleness_is_counted_like_lateness() -> None:
     late = late_cost(chance, now, RULES)(route)
     assert late == pytest.approx(idle_usd(chance, now, RULES, account, route.latency_ns))
     assert idle_usd(chance, now, RULES, now.book.account("cold"), DAY_NS) == 0.0
+
+
+def test_a_loan_of_another_market_changes_no_plan() -> None:
+    """Described first, it would be the first of its asset; only the account's own is repaid."""
+    now = desk(supplied=10, owed=700)
+    other = msgspec.structs.replace(debt("USDC"), instrument_id="other:debt", market="other")
+    alone, beside = (
+        joint(now, LIMITS, (), ROUTES, terms, RULES) for terms in (TERMS, {**by_id(other), **TERMS})
+    )
+    assert isinstance(alone, Joint)
+    assert isinstance(beside, Joint)
+    assert [each.quantity_coin for each in alone.moves] == [
+        each.quantity_coin for each in beside.moves
+    ]
+    (repaid,) = [each for each in beside.moves if each.route.use == "repay"]
+    assert repaid.quantity_coin > 0
+    own = beside.after.book.account("loan").quantity_contracts("debt:USDC")
+    assert own == -700 + repaid.quantity_coin

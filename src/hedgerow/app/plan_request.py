@@ -118,7 +118,8 @@ def late_statements(
             unknown.append(f"Being late at {account_id} is counted as nothing: {chance.message}.")
             continue
         lost = idle_usd(desk.chance, state, rulebooks, account, horizon_ns)
-        idle.append(f"{lost:,.2f} USD at {account_id}")
+        told = "unknown" if isinstance(lost, Failure) else f"{lost:,.2f} USD"
+        idle.append(f"{told} at {account_id}")
     if idle:
         unknown.append(
             f"Doing nothing is charged to no plan; counted like being late it would be, within "

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from hedgerow.collateral import Route
-from hedgerow.errors import Failure
+from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import EntryContract, Option, settlement_of
 from hedgerow.limits import Chance, Survey, account_node
 from hedgerow.margin import Rulebook, terms_of
@@ -28,9 +28,10 @@ def late_cost(
     accounts = {each.account_id: each for each in state.book.accounts}
 
     def cost(route: Route) -> float:
-        return idle_usd(
+        found = idle_usd(
             chance, state, rulebooks, accounts[route.target_account_id], route.latency_ns
         )
+        return 0.0 if isinstance(found, Failure) else found
 
     return cost
 
@@ -41,14 +42,19 @@ def idle_usd(
     rulebooks: Mapping[str, Rulebook],
     account: Account,
     horizon_ns: int,
-) -> float:
-    """Say what an account is expected to lose by a liquidation if nothing comes for so long."""
+) -> Outcome[float]:
+    """Say what an account is expected to lose by a liquidation if nothing comes for so long.
+
+    Nothing where no venue can liquidate it; a failure where nobody knows how likely that is.
+    """
     distance = state.distances.get(account_node(account))
-    if distance is None or isinstance(distance, Failure) or account.rulebook is None:
+    if distance is None or account.rulebook is None:
         return 0.0
+    if isinstance(distance, Failure):
+        return distance
     likely = chance(state.seen.coins_of(account), distance, horizon_ns)
     if isinstance(likely, Failure):
-        return 0.0
+        return likely
     return likely * _loss_usd(account, state, rulebooks[account.rulebook])
 
 

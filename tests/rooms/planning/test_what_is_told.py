@@ -7,8 +7,9 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from hedgerow.errors import Outcome
+from hedgerow.errors import Failure, Outcome
 from hedgerow.limits import Survey
+from hedgerow.margin import terms_of
 from hedgerow.planning import (
     SAME,
     Joint,
@@ -83,12 +84,20 @@ def test_idleness_is_counted_like_lateness() -> None:
         return min(1.0, horizon_ns / (4 * DAY_NS))
 
     whole = idle_usd(chance, now, RULES, account, 4 * DAY_NS)
+    assert isinstance(whole, float)
+    charges = terms_of(RULES["perps"]).charges
+    assert charges is not None
+    assert whole == pytest.approx(10_000 * float(charges.fee_liquidation_frac))
     assert whole > 0.0
     assert idle_usd(chance, now, RULES, account, DAY_NS) == pytest.approx(whole / 4)
     (route,) = [each for each in ROUTES if each.target_account_id == "one"]
     late = late_cost(chance, now, RULES)(route)
     assert late == pytest.approx(idle_usd(chance, now, RULES, account, route.latency_ns))
     assert idle_usd(chance, now, RULES, now.book.account("cold"), DAY_NS) == 0.0
+    # What nobody knows is not nothing; a plan that cannot know it leaves it out and says so.
+    unknown = Failure(subject="one", reason="missing_data", message="no vol")
+    assert idle_usd(lambda *_: unknown, now, RULES, account, DAY_NS) is unknown
+    assert late_cost(lambda *_: unknown, now, RULES)(route) == 0.0
 
 
 def test_a_loan_of_another_market_changes_no_plan() -> None:

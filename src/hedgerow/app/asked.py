@@ -17,6 +17,7 @@ from hedgerow.reporting.remedies import with_remedy
 from hedgerow.units import format_ns, parse_ns
 
 __all__ = [
+    "breaches_of",
     "heading_of",
     "lacking",
     "looked_at",
@@ -93,13 +94,18 @@ def status_of(state: Survey, *, as_json: bool, asked: str | None = None) -> int:
     It is that of the whole desk whatever was asked; `asked` is the account or node to speak of
     first.
     """
+    return status(breaches_of(state), is_quiet=as_json, asked=_named(asked))
+
+
+def breaches_of(state: Survey) -> tuple[str, ...]:
+    """Say all that makes a look end with 1, in the words of stderr."""
     why = {
         node.split("/")[-1]: with_remedy(each)
         for node, each in state.distances.items()
         if isinstance(each, Failure)
     }
     told = [with_remedy(each) for each in lacking(state)]
-    return status(troubles(frame(state), why, told), is_quiet=as_json, asked=_named(asked))
+    return troubles(frame(state), why, told)
 
 
 def _named(node: str | None) -> str | None:

@@ -137,6 +137,8 @@ def write_runs(
     }
     for name, rows in tables.items():
         table = pl.DataFrame(rows, infer_schema_length=None)
+        # What is unknown in every row is a number still.
+        table = table.with_columns(pl.col(pl.Null).cast(pl.Float64))
         said = write_file(folder / name, "--out", table.write_parquet)
         (sys.stderr if as_json else sys.stdout).write(f"table {said}\n")
 

@@ -81,8 +81,9 @@ def _backtest(
     """Follow hedge policies through one market: cost, profit, shortfall, and what explains them.
 
     Each starts from the opening positions of the desk file, at the same venues, fees and books.
-    Exit status 1 where a step's profit is unknown, or more than 1 % of the gross stays unexplained
-    by revaluation or 2 % by Greeks, pooled over the run.
+    Exit status 1 where an account is liquidated under a policy other than none, a step's profit is
+    unknown, or more than 1 % of the gross stays unexplained by revaluation or 2 % by Greeks, pooled
+    over the run. Bounds of fewer than 20 steps are unknown.
     """
     return act(
         "hedge backtest",

@@ -109,7 +109,8 @@ def show_backtest(source: Source, asked: BacktestAsked, *, as_json: bool) -> int
         ),
         as_json=as_json,
     )
-    return status(run_troubles(runs, figures), is_quiet=as_json)
+    troubles = [*_liquidated_though_hedged(runs), *run_troubles(runs, figures)]
+    return status(troubles, is_quiet=as_json)
 
 
 def _terms(asked: BacktestAsked) -> HedgeTerms:
@@ -200,3 +201,13 @@ def run_statements(
 def _length(length_ns: int) -> str:
     minutes = length_ns / MINUTE_NS
     return f"{minutes / 60:g} h" if minutes % 60 == 0 else f"{minutes:g} min"
+
+
+def _liquidated_though_hedged(runs: Sequence[HedgeRun]) -> list[str]:
+    """Say what was liquidated; of a desk left alone that is what hedging is compared with."""
+    return [
+        f"{found.policy}: {name} was liquidated"
+        for found in runs
+        if found.policy != "none"
+        for name in dict.fromkeys(each.account_id for each in found.liquidated)
+    ]

@@ -88,9 +88,13 @@ def _changed(policy: HedgePolicy, asked: BandsAsked, interval_ns: int | None) ->
 def _policies(desk: Desk, coin: str | None) -> list[HedgePolicy]:
     found = [each for each in desk.hedges if coin in (None, each.underlying)]
     if not found:
-        there = ", ".join(each.underlying for each in desk.hedges) or "none"
-        what = "no [[hedges]]" if coin is None else f"no [[hedges]] for {coin}"
-        raise DeskRejected(f"the desk file has {what}; there are: {there}")
+        there = ", ".join(each.underlying for each in desk.hedges)
+        if not there:
+            raise DeskRejected(
+                "the desk file hedges no coin: write a [[hedges]] table, which says with which "
+                "perpetual of which account a coin's delta is held (docs/how-to/your-own-desk.md)"
+            )
+        raise DeskRejected(f"the desk file has no [[hedges]] for {coin}; it hedges {there}")
     return found
 
 

@@ -65,15 +65,22 @@ def show_calls(source: Source, *, account: str | None, previous: Path | None, as
         (*desk.calls, *desk.routes, *desk.buffers, desk.chance),
     )
     calls = open_calls(found)
+    assumed = _assumed(desk, state, list(found))
     payload = {
         "time_ns": at_ns,
         "inputs_hash": used,
         "ladder": [builtins_of(each) for each in found.values()],
         "calls": builtins_of(calls),
         "without_a_ladder": without,
+        "assumptions": assumed,
     }
     shown = call_tables(
-        list(found.values()), calls, without, time_ns=at_ns, heading=heading_of(state)
+        list(found.values()),
+        calls,
+        without,
+        time_ns=at_ns,
+        heading=heading_of(state),
+        assumptions=assumed,
     )
     show(payload, shown, as_json=as_json)
     told = [
@@ -85,6 +92,27 @@ def show_calls(source: Source, *, account: str | None, previous: Path | None, as
         ),
     ]
     return status(told, is_quiet=as_json)
+
+
+def _assumed(desk: Desk, state: Survey, account_ids: Sequence[str]) -> list[str]:
+    """Say by which vol an account's prices are taken to move, on which its deadline hangs."""
+    said = []
+    for account_id in account_ids:
+        coins = state.seen.coins_of(state.book.account(account_id))
+        vol = desk.chance.vol_of(account_id, coins)
+        if not coins:
+            continue
+        if isinstance(vol, Failure):
+            said.append(f"{account_id}: probability and deadline are unknown: {vol.message}.")
+        else:
+            largest = "" if len(coins) == 1 else "the largest vol of "
+            said.append(f"{account_id}: a vol of {vol:.1%} a year, {largest}{', '.join(coins)}.")
+    if said:
+        said.append(
+            "Probabilities and deadlines hang on these vols, those of [vols] or else of the package"
+            f", and on {desk.chance.said}."
+        )
+    return said
 
 
 def _is_liquidatable(state: Survey, account_id: str) -> bool:

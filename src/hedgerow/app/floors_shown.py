@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from hedgerow.app.asked import show, surveyed
@@ -38,6 +39,10 @@ from hedgerow.venues.recordings import option_from_name
 __all__ = ["show_floors"]
 
 _GRID_COUNT = 81
+_NO_ASK = (
+    "this chain lists no ask at all, as none of the embedded desk does: read recorded ones with "
+    "--chains FOLDER"
+)
 _DRAWN_COUNT = 241
 # Deribit takes no more than this part of an option's price as its fee.
 _FEE_OF_PRICE_FRAC = 0.125
@@ -203,6 +208,8 @@ def _day(time_ns: int) -> str:
 def _row(options: FloorOptions, terms: FloorTerms, share: float) -> FloorRow:
     found = floor(options, terms)
     reach = None
+    if isinstance(found, Failure) and not np.nan_to_num(options.price_ask_usd).any():
+        found = msgspec.structs.replace(found, message=f"{found.message}; {_NO_ASK}")
     if isinstance(found, FloorPlan) and not found.is_held:
         highest = highest_floor(options, terms)
         reach = None if isinstance(highest, Failure) else highest

@@ -81,7 +81,10 @@ def lacking(desk: Desk, policy: Policy, terms: HedgeTerms) -> str | None:
     if policy == "none":
         return None
     if not desk.hedges:
-        return "the desk file has no [[hedges]], which say with what a coin's delta is traded"
+        return (
+            "the desk file hedges no coin: write a [[hedges]] table, which says with what a coin's "
+            "delta is traded"
+        )
     if policy == "stop-loss":
         return None if terms.loss_usd else "it closes at a loss that --loss states"
     for each in hedges_of(desk, policy, terms):

@@ -6,12 +6,19 @@ from pathlib import Path
 
 import msgspec
 
-from hedgerow.app.asked import heading_of, looked_at, opened, show, status_of
+from hedgerow.app.asked import breaches_of, heading_of, looked_at, opened, show, status_of
 from hedgerow.app.desk import Desk
 from hedgerow.app.feed import Market
 from hedgerow.app.options import Source
 from hedgerow.app.plan_asked import PlanAsked
-from hedgerow.app.plan_request import late_statements, late_usd, offers_of
+from hedgerow.app.plan_file import read_plan, written_plan
+from hedgerow.app.plan_request import (
+    ages_of,
+    late_statements,
+    late_usd,
+    offers_of,
+    premiums_of,
+)
 from hedgerow.errors import DeskRejected, Failure, Outcome
 from hedgerow.hedging import Depth
 from hedgerow.instruments import Instrument
@@ -20,7 +27,6 @@ from hedgerow.margin import Rulebook, rulebooks_at
 from hedgerow.planning import (
     Joint,
     JointTerms,
-    Plan,
     compared,
     made,
     runner_up,
@@ -61,17 +67,25 @@ def make_plan(source: Source, asked: PlanAsked, *, out: Path | None, as_json: bo
         valid_ns=MINUTE_NS,
         runner_up=runner_up(done.found),
     )
-    written = msgspec.structs.replace(written, unmet=(*written.unmet, *done.unpriced))
+    written = msgspec.structs.replace(
+        written,
+        unmet=(*written.unmet, *done.unpriced),
+        assumptions=(*written.assumptions, *ages_of(written, done.state, done.instruments)),
+    )
+    premiums = premiums_of(written, done.state, done.instruments)
     if out is not None:
-        out.write_bytes(msgspec.json.format(msgspec.json.encode(written), indent=2) + b"\n")
+        out.write_bytes(written_plan(written, premiums))
     shown = plan_tables(
         written,
         heading=heading_of(done.state),
         asked_of="Held positions, [[hedges]], --offer, [[routes]] and [[switches]] say what a plan "
         "may use.",
         acts_when="A plan is made when a limit is at soft or beyond.",
+        premiums_usd=premiums,
     )
-    show(builtins_of(written), shown, as_json=as_json)
+    payload = builtins_of(written)
+    payload |= {"premiums_usd": premiums, "breaches": list(breaches_of(done.state))}
+    show(payload, shown, as_json=as_json)
     return status_of(done.state, as_json=as_json)
 
 
@@ -85,6 +99,7 @@ def compare_plans(source: Source, asked: PlanAsked, *, as_json: bool) -> int:
             "ways": builtins_of(rows),
             "bound_usd": {name: round(each.bound_usd, 6) for name, each in known.items()},
             "assumptions": list(done.assumed),
+            "breaches": list(breaches_of(done.state)),
         },
         ways_tables(rows, heading_of(done.state), done.assumed),
         as_json=as_json,
@@ -125,19 +140,17 @@ def _planned(source: Source, asked: PlanAsked) -> _Planned:
         instruments=instruments,
         found=found,
         unpriced=unpriced,
-        assumed=(depth.statement(), *late_statements(desk, state)),
+        assumed=(
+            depth.statement(),
+            *late_statements(desk, state, rulebooks, asked.horizon_days),
+        ),
     )
 
 
 def show_plan(path: Path, *, as_json: bool) -> int:
-    """Print a plan that was written earlier."""
-    try:
-        written = msgspec.json.decode(path.read_bytes(), type=Plan)
-    except OSError as trouble:
-        raise DeskRejected(f"{path}: cannot be read: {trouble.strerror}") from trouble
-    except (msgspec.MsgspecError, ValueError) as trouble:
-        raise DeskRejected(f"{path}: is no plan that `plan make --out` wrote: {trouble}") from (
-            trouble
-        )
-    show(builtins_of(written), plan_tables(written), as_json=as_json)
+    """Print a plan that was written earlier and has not been changed since."""
+    found = read_plan(path)
+    payload = builtins_of(found.plan) | {"premiums_usd": found.premiums_usd}
+    shown = plan_tables(found.plan, premiums_usd=found.premiums_usd)
+    show(payload, shown, as_json=as_json)
     return 0

@@ -1,21 +1,22 @@
 """What a plan may use of a desk: offers to trade, and what being late with a transfer costs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from hedgerow.app.desk import Desk
 from hedgerow.collateral import Route
 from hedgerow.errors import DeskRejected, Failure, HedgerowError
 from hedgerow.hedging import Depth, Offer, offer
-from hedgerow.instruments import EntryContract, Instrument, Option
+from hedgerow.instruments import EntryContract, Instrument, Option, settlement_of
 from hedgerow.limits import Survey, account_node
-from hedgerow.margin import Rulebook, terms_of
-from hedgerow.planning import LATE_STATEMENT, late_cost
+from hedgerow.margin import Rulebook, mark_ccy, terms_of
+from hedgerow.planning import LATE_STATEMENT, Order, Plan, idle_usd, late_cost
 from hedgerow.portfolio import Account
-from hedgerow.units import DAY_NS
+from hedgerow.reporting.figures import duration
+from hedgerow.units import DAY_NS, HOUR_NS, SECOND_NS, to_model
 from hedgerow.venues.recordings import option_from_name
 
-__all__ = ["late_statements", "late_usd", "offers_of"]
+__all__ = ["ages_of", "late_statements", "late_usd", "offers_of", "premiums_of"]
 
 
 def offers_of(
@@ -96,10 +97,13 @@ def _matched(
     return found
 
 
-def late_statements(desk: Desk, state: Survey) -> tuple[str, ...]:
-    """Say how being late is counted, and where it is not because nobody knows how likely it is."""
+def late_statements(
+    desk: Desk, state: Survey, rulebooks: Mapping[str, Rulebook], horizon_days: float
+) -> tuple[str, ...]:
+    """Say how being late is counted, what doing nothing would be alike, and what nobody knows."""
     accounts = {each.account_id: each for each in state.book.accounts}
-    unknown = []
+    unknown, idle = [], []
+    horizon_ns = round(horizon_days * DAY_NS)
     for account_id in dict.fromkeys(each.target_account_id for each in desk.routes):
         account = accounts[account_id]
         distance = state.distances.get(account_node(account))
@@ -112,6 +116,15 @@ def late_statements(desk: Desk, state: Survey) -> tuple[str, ...]:
         )
         if isinstance(chance, Failure):
             unknown.append(f"Being late at {account_id} is counted as nothing: {chance.message}.")
+            continue
+        lost = idle_usd(desk.chance, state, rulebooks, account, horizon_ns)
+        told = "unknown" if isinstance(lost, Failure) else f"{lost:,.2f} USD"
+        idle.append(f"{told} at {account_id}")
+    if idle:
+        unknown.append(
+            f"Doing nothing is charged to no plan; counted like being late it would be, within "
+            f"{horizon_days * DAY_NS / HOUR_NS:g} h, {', '.join(idle)}."
+        )
     return (LATE_STATEMENT, *unknown)
 
 
@@ -120,3 +133,37 @@ def late_usd(
 ) -> Callable[[Route], float]:
     """Say what a route's time is expected to cost: a liquidation before the arrival."""
     return late_cost(desk.chance, state, rulebooks)
+
+
+def premiums_of(
+    plan: Plan, state: Survey, instruments: Mapping[str, Instrument]
+) -> dict[str, float]:
+    """Give what the options of a plan cost (negative) or bring at their marks, by client id."""
+    found = {}
+    for leg, terms in _options(plan, instruments):
+        mark, paid = mark_ccy(terms, state.snapshot), state.snapshot.asset(settlement_of(terms))
+        if isinstance(mark, Failure) or isinstance(paid, Failure):
+            continue  # nothing is offered without them
+        coins = to_model(leg.quantity_contracts * terms.multiplier_coin_per_contract)
+        found[leg.client_id] = round(-coins * mark * paid.price_usd, 6)
+    return found
+
+
+def ages_of(plan: Plan, state: Survey, instruments: Mapping[str, Instrument]) -> tuple[str, ...]:
+    """Say how old the oldest quote is of the options that a plan trades."""
+    quotes = state.snapshot.options
+    ages_s = [
+        (plan.time_ns - quotes[leg.instrument_id].time_ns) / SECOND_NS
+        for leg, _ in _options(plan, instruments)
+        if leg.instrument_id in quotes
+    ]
+    if not ages_s:
+        return ()
+    return (f"The option quotes that it trades by are up to {duration(max(ages_s))} old.",)
+
+
+def _options(plan: Plan, instruments: Mapping[str, Instrument]) -> Iterator[tuple[Order, Option]]:
+    for leg in plan.legs:
+        terms = instruments.get(leg.instrument_id) if isinstance(leg, Order) else None
+        if isinstance(leg, Order) and isinstance(terms, Option):
+            yield leg, terms

@@ -6,7 +6,7 @@ from typing import Literal
 from rich.console import Group
 
 from hedgerow import collateral, hedging
-from hedgerow.app.asked import heading_of, looked_at, opened, show, status_of
+from hedgerow.app.asked import breaches_of, heading_of, looked_at, opened, show, status_of
 from hedgerow.app.desk import Desk
 from hedgerow.app.feed import Market
 from hedgerow.app.options import Source
@@ -39,8 +39,12 @@ def show_hedges(source: Source, *, as_json: bool) -> int:
     state = looked_at(desk, market, at_ns)
     trades = hedging.plan(desk.hedges, state, desk.perpetuals, is_once=True)
     nothing = TransferPlan(moves=(), unmet=())
-    named = ", ".join(each.underlying for each in desk.hedges) or "no coin"
-    asked_of = f"The [[hedges]] of the desk file are for {named}."
+    named = ", ".join(each.underlying for each in desk.hedges)
+    asked_of = (
+        f"The [[hedges]] of the desk file are for {named}."
+        if named
+        else "The desk file has no [[hedges]]: it names no perpetual to hedge a coin with."
+    )
     acts_when = (
         f"Hedges bring a coin's delta back into its band by whole lots; none of {named} is a lot "
         "outside of its own, and other limits are not theirs."
@@ -88,8 +92,12 @@ def show_transfers(
     else:
         transfers = collateral.plan(desk.buffers, desk.routes, state, rulebooks)
     nothing = TradePlan(trades=(), unmet=())
-    named = ", ".join(each.account_id for each in desk.buffers) or "no account"
-    asked_of = f"The [[buffers]] of the desk file are for {named}."
+    named = ", ".join(each.account_id for each in desk.buffers)
+    asked_of = (
+        f"The [[buffers]] of the desk file are for {named}."
+        if named
+        else "The desk file has no [[buffers]]: it names no account to refill."
+    )
     acts_when = (
         "Transfers refill an account that is past its trigger_use or breaks a hard limit of "
         f"distance; none of {named} is or does, and other limits are not theirs."
@@ -150,7 +158,7 @@ def _show(
         valid_ns=MINUTE_NS,
     )
     shown = plan_tables(made, heading=heading_of(state), asked_of=asked_of, acts_when=acts_when)
-    payload = builtins_of(made)
+    payload = builtins_of(made) | {"breaches": list(breaches_of(state))}
     if allocation is not None:
         payload["allocation"] = builtins_of(allocation)
         shown = Group(shown, allocation_tables(allocation))

@@ -26,7 +26,11 @@ def structure(
     *,
     asked: FloorAsked = _FLOOR,
     chains: Annotated[
-        Path | None, Parameter(help="Folder of chain_*.parquet, read in place of a desk's market.")
+        Path | None,
+        Parameter(
+            help="Folder of chain_*.parquet, read in place of a desk's market. The embedded desk "
+            "quotes marks and no asks: a floor needs this there."
+        ),
     ] = None,
     coin: Annotated[str, Parameter(help="Which coin's options.")] = "BTC",
     plot: Annotated[

@@ -10,6 +10,7 @@ from hedgerow.errors import Failure
 from hedgerow.limits.arrival import Use
 from hedgerow.limits.hysteresis import CLEAR_FRAC
 from hedgerow.limits.metrics import TRIGGERS, USE
+from hedgerow.limits.seen import Toward
 from hedgerow.units import DAY_NS, to_model
 
 __all__ = [
@@ -201,6 +202,7 @@ class OnLadder(msgspec.Struct, frozen=True, kw_only=True):
 
     `level_index` counts in `LADDER` and is what is remembered while the rung is a fact or unknown.
     `measured_frac` has all of `TRIGGERS`, asked or not; None where unknown, or without equity.
+    A distance is a size there, and `toward` says which way prices go.
     """
 
     account_id: str
@@ -210,5 +212,6 @@ class OnLadder(msgspec.Struct, frozen=True, kw_only=True):
     since_ns: int
     reasons: tuple[str, ...]
     measured_frac: dict[str, float | None]
+    toward: Toward = ""
     call: Call | None = None
     receipt: Receipt | None = None

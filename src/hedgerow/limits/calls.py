@@ -108,6 +108,7 @@ def on_ladder(
         since_ns=since_ns,
         reasons=_reasons(policy, asked, level),
         measured_frac={metric: each.value_frac_usd_or_coin for metric, each in found.items()},
+        toward=next((each.toward for each in found.values() if each.toward), ""),
     )
     former = None if before is None else before.call
     return _with_call(stands, policy, former, look, routes)

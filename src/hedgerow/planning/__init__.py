@@ -9,10 +9,10 @@ takes for one leg, or an end before its beginning.
 """
 
 from hedgerow.planning.capped import LegCaps, capped
-from hedgerow.planning.compare import WAYS, WayState, compared, runner_up, states
+from hedgerow.planning.compare import SAME, WAYS, WayState, compared, runner_up, states
 from hedgerow.planning.costs import ChosenMove, JointTerms, ModeSwitch
 from hedgerow.planning.joint import Joint, joint
-from hedgerow.planning.late import LATE_STATEMENT, late_cost
+from hedgerow.planning.late import LATE_STATEMENT, idle_usd, late_cost
 from hedgerow.planning.made import made
 from hedgerow.planning.plan import plan
 from hedgerow.planning.project import projected, traded
@@ -30,6 +30,7 @@ from hedgerow.planning.switches import after_switches, joint_switching
 
 __all__ = [
     "LATE_STATEMENT",
+    "SAME",
     "WAYS",
     "BoundPrice",
     "ChosenMove",
@@ -48,6 +49,7 @@ __all__ = [
     "after_switches",
     "capped",
     "compared",
+    "idle_usd",
     "joint",
     "joint_switching",
     "late_cost",

@@ -19,7 +19,7 @@ from hedgerow.planning.joint import Joint, badness
 from hedgerow.planning.records import RunnerUp
 from hedgerow.planning.switches import joint_switching
 
-__all__ = ["WAYS", "WayState", "compared", "runner_up", "states"]
+__all__ = ["SAME", "WAYS", "WayState", "compared", "runner_up", "states"]
 
 # What each way of planning may use.
 WAYS: Mapping[str, str] = {
@@ -29,6 +29,8 @@ WAYS: Mapping[str, str] = {
     "collateral": "transfers alone",
     "switching": "switches of e-mode alone",
 }
+SAME = "comes to the same"
+"""Why a way lost that is no rival: what it comes to is what the plan comes to."""
 _CENT_USD = 0.01
 
 
@@ -103,7 +105,9 @@ def runner_up(found: Mapping[str, Outcome[Joint]]) -> RunnerUp | None:
     }
     if not others or first is None or isinstance(first, Failure):
         return None
-    way = min(others, key=lambda name: badness(others[name]))
+    # What only comes to the same is no rival, unless all the others do.
+    rivals = {way: each for way, each in others.items() if _why(first, each) != SAME} or others
+    way = min(rivals, key=lambda name: badness(rivals[name]))
     second = others[way]
     return RunnerUp(
         name=f"{way}: {WAYS[way]}",
@@ -170,4 +174,4 @@ def _why(first: Joint, second: Joint) -> str:
         return (
             f"is {-more:,.2f} USD cheaper by its own reckoning; done exactly the plan was no worse"
         )
-    return "comes to the same"
+    return SAME

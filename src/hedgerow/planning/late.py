@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from hedgerow.collateral import Route
-from hedgerow.errors import Failure
+from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import EntryContract, Option, settlement_of
 from hedgerow.limits import Chance, Survey, account_node
 from hedgerow.margin import Rulebook, terms_of
@@ -11,7 +11,7 @@ from hedgerow.portfolio import Account
 from hedgerow.pricing import unit_ccy
 from hedgerow.units import to_model
 
-__all__ = ["LATE_STATEMENT", "late_cost"]
+__all__ = ["LATE_STATEMENT", "idle_usd", "late_cost"]
 
 # What a lending protocol takes of the debt it calls at least: Aave's lowest bonus (its rulebooks).
 _LENDING_PENALTY_FRAC = 0.05
@@ -28,16 +28,34 @@ def late_cost(
     accounts = {each.account_id: each for each in state.book.accounts}
 
     def cost(route: Route) -> float:
-        account = accounts[route.target_account_id]
-        distance = state.distances.get(account_node(account))
-        if distance is None or isinstance(distance, Failure) or account.rulebook is None:
-            return 0.0
-        likely = chance(state.seen.coins_of(account), distance, route.latency_ns)
-        if isinstance(likely, Failure):
-            return 0.0
-        return likely * _loss_usd(account, state, rulebooks[account.rulebook])
+        found = idle_usd(
+            chance, state, rulebooks, accounts[route.target_account_id], route.latency_ns
+        )
+        return 0.0 if isinstance(found, Failure) else found
 
     return cost
+
+
+def idle_usd(
+    chance: Chance,
+    state: Survey,
+    rulebooks: Mapping[str, Rulebook],
+    account: Account,
+    horizon_ns: int,
+) -> Outcome[float]:
+    """Say what an account is expected to lose by a liquidation if nothing comes for so long.
+
+    Nothing where no venue can liquidate it; a failure where nobody knows how likely that is.
+    """
+    distance = state.distances.get(account_node(account))
+    if distance is None or account.rulebook is None:
+        return 0.0
+    if isinstance(distance, Failure):
+        return distance
+    likely = chance(state.seen.coins_of(account), distance, horizon_ns)
+    if isinstance(likely, Failure):
+        return likely
+    return likely * _loss_usd(account, state, rulebooks[account.rulebook])
 
 
 def _loss_usd(account: Account, state: Survey, rulebook: Rulebook) -> float:

@@ -34,6 +34,7 @@ __all__ = ["made"]
 
 # Costs and prices are written to a millionth, so that a last bit changes no byte of the journal.
 _DECIMALS = 6
+_CENT_USD = 0.01
 
 
 def made(
@@ -194,11 +195,22 @@ def _order(
         quantity_contracts=quantity,
         price_limit_usd=limit,
         cost_expected_usd=round(trade.cost_usd, _DECIMALS),
-        reason=f"{trade.crossing_usd + trade.fee_usd:,.2f} USD beyond the mark; with the other "
-        "legs the cheapest way back inside every limit",
+        reason=f"{_cost_words(trade)}; with the other legs the cheapest way back inside every "
+        "limit",
         price_limit_ccy=limit_ccy,
         waits_for=waits_for,
     )
+
+
+def _cost_words(trade: ChosenTrade) -> str:
+    """Say of what the cost of a trade is made, so that its parts add up to it."""
+    said = f"{trade.crossing_usd + trade.fee_usd:,.2f} USD beyond the mark"
+    if abs(trade.carry_usd) >= _CENT_USD:
+        way = "paid" if trade.carry_usd > 0 else "received"
+        said += f", {trade.carry_usd:+,.2f} of funding {way} while held"
+    if trade.ticket_usd:
+        said += f", {trade.ticket_usd:+,.2f} a ticket"
+    return said
 
 
 def _limit_usd(

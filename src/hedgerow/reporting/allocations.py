@@ -14,10 +14,13 @@ from hedgerow.reporting.grid import Column, grid
 __all__ = ["allocation_tables", "freed_tables"]
 
 _HEAD: tuple[Column, ...] = (
-    ("Account", "", False), ("Need", "", False), ("In", "", False), ("Needed", "", True),
-    ("Before", "", True), ("After", "", True), ("One unit more costs", "USD", True),
+    ("Account", "", False), ("Need", "", False), ("In", "currency", False),
+    ("Needed", "of it", True), ("Before", "of it", True), ("After", "of it", True),
+    ("One more of it costs", "USD", True),
 )  # fmt: skip
-_LIMITS_HEAD: tuple[Column, ...] = (("What binds", "", False), ("One unit less saves", "USD", True))
+_LIMITS_HEAD: tuple[Column, ...] = (
+    ("What binds", "", False), ("One unit less saves", "USD", True), ("Unit", "", False),
+)  # fmt: skip
 _FREED_HEAD: tuple[Column, ...] = (
     ("What", "", False), ("Initial before", "USD", True), ("Initial after", "USD", True),
     ("Freed", "USD", True), ("Fees", "USD", True),
@@ -64,7 +67,7 @@ def allocation_tables(found: Allocation) -> RenderableType:
             )
     if found.limits:
         bound = [
-            (each.name, significant(each.price_usd_per_figure, _DIGITS_COUNT))
+            (each.name, significant(each.price_usd_per_figure, _DIGITS_COUNT), _unit_of(each.name))
             for each in found.limits
         ]
         parts += [Text(), grid("What else binds", _LIMITS_HEAD, bound)]
@@ -74,6 +77,12 @@ def allocation_tables(found: Allocation) -> RenderableType:
     if found.remark:
         parts.append(note(found.remark))
     return Group(*parts)
+
+
+def _unit_of(name: str) -> str:
+    """Name the unit of what binds: of piles and their caps the asset, of values and shares USD."""
+    asset, _, what = name.partition(" at ")
+    return asset if what.endswith((": what there is", ": cap")) else "USD"
 
 
 def freed_tables(found: Sequence[Outcome[Freed]], heading: str) -> RenderableType:

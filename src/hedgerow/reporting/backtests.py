@@ -36,7 +36,7 @@ _NOTE: Final = (
     "Cost is fees and spread less funding received, by the day. Shortfall is the mean loss of the "
     "worst 2.5 % of the steps, one at least. Deviation is the root of the mean square of what a "
     "day gained. In brackets what 95 % of the runs redrawn from blocks of {block} steps have "
-    "({seed}); every policy is redrawn by the same blocks."
+    "({seed}), unknown of fewer than 20 steps; every policy is redrawn by the same blocks."
 )
 _TROUBLES_COUNT_MAX: Final = 6
 
@@ -236,10 +236,10 @@ def _four(of: RunFigures | RunDifference) -> tuple[str, ...]:
 def _bounded(estimate: Estimate | None) -> str:
     if estimate is None:
         return "unknown"
-    at, low, high = (
-        plain(each, 0) for each in (estimate.at_figure, estimate.low_figure, estimate.high_figure)
-    )
-    return f"{at} [{low}, {high}]"
+    at = plain(estimate.at_figure, 0)
+    if estimate.low_figure is None or estimate.high_figure is None:
+        return f"{at} [unknown]"
+    return f"{at} [{plain(estimate.low_figure, 0)}, {plain(estimate.high_figure, 0)}]"
 
 
 def _parts(runs: Sequence[HedgeRun], figures: Mapping[str, RunFigures]) -> RenderableType:

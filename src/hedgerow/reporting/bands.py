@@ -81,8 +81,23 @@ def _said(coin: str, made: CoinBands) -> str:
     )
     if made.used is None and made.plain_halfwidth_coin is not None:
         width = plain(made.plain_halfwidth_coin, 4)
-        said += f" The desk names no band: it hedges outside of {width} coins either way."
+        said += f" The desk names no band: it hedges outside of {width} coins either way"
+        said += f", Whalley and Wilmott's by the gamma as it is{_differs(made)}."
     return said
+
+
+def _differs(made: CoinBands) -> str:
+    """Say why the band that no key names is not that of its row, where it is not."""
+    row, plain_coin = made.bands.get("whalley-wilmott"), made.plain_halfwidth_coin
+    if not isinstance(row, Band) or plain_coin is None:
+        return ""
+    halfwidth_coin = (row.high_coin - row.low_coin) / 2.0
+    if plain(halfwidth_coin, 4) == plain(plain_coin, 4):
+        return ""
+    return (
+        f"; the row of whalley-wilmott has {plain(halfwidth_coin, 4)}, by the gamma as it is taken "
+        "above"
+    )
 
 
 def _row(kind: BandKind, found: Outcome[Band], made: CoinBands) -> tuple[str, ...]:

@@ -10,7 +10,13 @@ from hedgerow.limits import METRICS, TRIGGERS, Call, LimitState, OnLadder, PreTr
 from hedgerow.reporting.figures import UNKNOWN, exact, percent, quantity
 from hedgerow.reporting.framing import headed, note, troubles
 from hedgerow.reporting.grid import Column, grid
-from hedgerow.reporting.wording import limit_now, limit_value, worst_first
+from hedgerow.reporting.wording import (
+    SIGN_NOTE,
+    distance_now,
+    limit_now,
+    limit_value,
+    worst_first,
+)
 from hedgerow.units import format_ns
 
 __all__ = ["call_tables", "check_tables", "limit_tables", "suggestion_tables"]
@@ -57,6 +63,8 @@ def limit_tables(
         for s in worst_first(tuple(states))
     ]  # fmt: skip
     parts = [*headed(heading), grid("Limits", _HEAD, rows)]
+    if any(each.toward for each in states):
+        parts.append(note(SIGN_NOTE))
     if anew is not None:
         lines = [f"  {s.node} {_metric(s)}: {s.rung}, {s.message}" for s in anew]
         parts += [Text(), Text("New since then", style="bold")]
@@ -98,16 +106,23 @@ def call_tables(
     *,
     time_ns: int,
     heading: str | None = None,
+    assumptions: Sequence[str] = (),
 ) -> RenderableType:
-    """Where every account stands, then each open call with the ways to answer it."""
+    """Where every account stands, then each open call with the ways to answer it.
+
+    Parameters
+    ----------
+    assumptions
+        What deadlines and probabilities hang on.
+    """
     rows = [
         (each.account_id, each.rung, format_ns(each.since_ns),
-         *(percent(each.measured_frac.get(metric)) for metric in TRIGGERS), ", ".join(each.reasons))
+         *(_measured(each, metric) for metric in TRIGGERS), ", ".join(each.reasons))
         for each in ladder
     ]  # fmt: skip
     parts = headed(heading)
     if rows:
-        parts.append(grid("The ladder", _LADDER_HEAD, rows))
+        parts += [grid("The ladder", _LADDER_HEAD, rows), note(SIGN_NOTE)]
     for call in calls:
         parts += [Text(), *_call(call, time_ns)]
     if ladder and not calls:
@@ -118,7 +133,19 @@ def call_tables(
     if without:
         told = f"Without a ladder: {', '.join(without)}; write [[calls]] or [[buffers]] for it."
         parts += [Text(), note(told)]
+    if assumptions:
+        parts += [
+            Text(),
+            Text("Assumes", style="bold"),
+            *(Text(f"  {each}") for each in assumptions),
+        ]
     return Group(*parts)
+
+
+def _measured(each: OnLadder, metric: str) -> str:
+    value = each.measured_frac.get(metric)
+    is_distance = TRIGGERS[metric].side == "floor"
+    return distance_now(value, each.toward) if is_distance else percent(value)
 
 
 def _call(call: Call, time_ns: int) -> list[RenderableType]:

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from hedgerow.limits import METRICS
-from hedgerow.planning import Plan, WayState
+from hedgerow.planning import SAME, Plan, WayState
 from hedgerow.reporting.figures import usd
 from hedgerow.reporting.framing import headed
 from hedgerow.reporting.grid import Column, grid
@@ -33,22 +33,36 @@ def reckoning(plan: Plan) -> list[RenderableType]:
         )
         parts.append(Text(f"  of which {said}", style="dim"))
     if plan.prices:
-        head: tuple[Column, ...] = (("Bound that binds", "", False), ("Saves", "USD a unit", True))
-        rows = [(each.name, f"{each.saved_usd_per_figure:,.6g}") for each in plan.prices]
+        head: tuple[Column, ...] = (
+            ("Bound that binds", "", False), ("Saves", "USD", True), ("for one", "", False),
+        )  # fmt: skip
+        rows = [
+            (each.name, f"{each.saved_usd_per_figure:,.6g}", _unit_of(each.name))
+            for each in plan.prices
+        ]
         parts += [Text(), grid("What looser bounds would save", head, rows)]
     if plan.conflicts:
         parts += [Text(), Text("Cannot hold together, and are broken as little as can be:")]
         parts += [Text(f"  {each}") for each in plan.conflicts]
     if plan.runner_up is not None:
         second = plan.runner_up
-        parts += [
-            Text(),
-            Text(
-                f"Came second: {second.name}, {usd(second.cost_expected_usd)} USD; it "
-                f"{second.lost_because}."
-            ),
-        ]
+        told = (
+            f"Came second: {second.name}, {usd(second.cost_expected_usd)} USD; it "
+            f"{second.lost_because}."
+        )
+        if second.lost_because == SAME:
+            told = f"No other way came to something different; {second.name} {SAME}."
+        parts += [Text(), Text(told)]
     return parts
+
+
+def _unit_of(bound: str) -> str:
+    """Name the unit of a bound: an exposure's own, else money that an account has to spare."""
+    words = bound.replace(":", " ").split()
+    metric = next((METRICS[word] for word in words if word in METRICS), None)
+    if metric is None or metric.is_of_account:
+        return "unit of the account's currency that it may lack"
+    return f"{metric.unit} of {metric.title}"
 
 
 def ways_tables(

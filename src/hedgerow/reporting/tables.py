@@ -1,6 +1,6 @@
 """Records as JSON-ready builtins and as tables for the terminal, one function per command."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -83,7 +83,11 @@ def _range_note(rows: Iterable[Sequence[str]]) -> list[RenderableType]:
 
 
 def plan_tables(
-    plan: Plan, heading: str | None = None, asked_of: str = "", acts_when: str = ""
+    plan: Plan,
+    heading: str | None = None,
+    asked_of: str = "",
+    acts_when: str = "",
+    premiums_usd: Mapping[str, float] | None = None,
 ) -> RenderableType:
     """A whole plan: legs in order, every limit before and after, assumptions, what stays undone.
 
@@ -93,27 +97,37 @@ def plan_tables(
         Of what the desk file asks for legs, told where there are none and a limit is still broken.
     acts_when
         When this half of a plan acts, told where it had no cause to and a limit stands at soft.
+    premiums_usd
+        What legs that trade options pay (negative) or receive at the mark, by client id.
     """
+    # Columns of what only options have stand where there is one.
+    is_quoted = any(isinstance(leg, Order) and leg.price_limit_ccy is not None for leg in plan.legs)
     head: tuple[Column, ...] = (
         ("#", "", True), ("What", "", False), ("Quantity", "contracts or coin", True),
-        ("Limit price", "USD", True), ("Expected cost", "USD", True), ("Why", "", False),
+        ("Limit price", "USD", True),
+        *((("As quoted", "settlement coin", True),) if is_quoted else ()),
+        *((("Premium", "USD, + received", True),) if premiums_usd else ()),
+        ("Expected cost", "USD", True), ("Why", "", False),
     )  # fmt: skip
     number = {leg.client_id: str(n) for n, leg in enumerate(plan.legs, start=1)}
     is_waiting = any(leg.waits_for for leg in plan.legs)
     if is_waiting:
         head = (*head[:1], ("Waits for", "#", False), *head[1:])
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for leg in plan.legs:
+        price, quoted = "no price", "–"
         if isinstance(leg, Order):
             verb = "buy" if leg.quantity_contracts > 0 else "sell"
             words = f"{verb} {leg.instrument_id} on {leg.account_id}"
             size = quantity(leg.quantity_contracts, sign=True)
             price = quantity(leg.price_limit_usd)
+            quoted = "–" if leg.price_limit_ccy is None else f"{leg.price_limit_ccy:f}"
         elif isinstance(leg, Switch):
-            words, size, price = f"switch {leg.account_id} to {leg.rulebook}", "none", "no price"
+            words, size = f"switch {leg.account_id} to {leg.rulebook}", "none"
         else:
             words = f"{leg.use} {leg.asset}: {leg.source_account_id} to {leg.target_account_id}"
-            size, price = quantity(leg.quantity_coin, sign=True), "no price"
+            size = quantity(leg.quantity_coin, sign=True)
+        premium = (premiums_usd or {}).get(leg.client_id)
         rows.append(
             (
                 number[leg.client_id],
@@ -121,6 +135,8 @@ def plan_tables(
                 words,
                 size,
                 price,
+                *((quoted,) if is_quoted else ()),
+                *(("–" if premium is None else usd(premium, sign=True),) if premiums_usd else ()),
                 usd(leg.cost_expected_usd),
                 leg.reason,
             )

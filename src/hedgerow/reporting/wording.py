@@ -1,6 +1,6 @@
 """The words and units that page, terminal and tables share."""
 
-from hedgerow.limits import METRICS, LimitState
+from hedgerow.limits import METRICS, LimitState, Toward
 from hedgerow.reporting.figures import UNKNOWN, amount, percent
 from hedgerow.reporting.records import LimitTrouble
 
@@ -9,7 +9,9 @@ __all__ = [
     "LEGEND",
     "RANGE_NOTE",
     "SEARCHED",
+    "SIGN_NOTE",
     "bound_value",
+    "distance_now",
     "limit_now",
     "limit_value",
     "trouble_value",
@@ -23,6 +25,10 @@ ASSUMPTIONS_NONE = "The run stated no assumptions."
 
 # What solvency/distance.py searches; a test holds the two together.
 SEARCHED = "-70 % to +200 %"
+SIGN_NOTE = (
+    "A distance is the move of all prices that liquidates: a fall is negative, a rise positive. "
+    "Bounds of it are its size either way."
+)
 RANGE_NOTE = f"none in range: no move of all prices from {SEARCHED} makes the account liquidatable."
 _FURTHER = "none in range"
 
@@ -95,9 +101,16 @@ def limit_now(state: LimitState) -> str:
     value = state.value_frac_usd_or_coin
     if value is None or not state.toward:
         return limit_value(state, value)
-    if state.toward == "nowhere":
+    return distance_now(value, state.toward)
+
+
+def distance_now(value_frac: float | None, toward: Toward) -> str:
+    """Write a distance as the move of all prices that liquidates: a fall is negative."""
+    if value_frac is None or not toward:
+        return percent(value_frac)
+    if toward == "nowhere":
         return _FURTHER
-    return percent(-value if state.toward == "fall" else value, sign=True)
+    return percent(-value_frac if toward == "fall" else value_frac, sign=True)
 
 
 def trouble_value(trouble: LimitTrouble) -> str:

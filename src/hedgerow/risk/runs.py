@@ -35,6 +35,8 @@ __all__ = [
 Whole: TypeAlias = NDArray[np.int64]
 
 _DRAWS_COUNT: Final = 2_000
+# Fewer steps redrawn tell of themselves, and of nothing beyond: their bounds are not known.
+_STEPS_COUNT_LEAST: Final = 20
 # Ends of an interval that holds 95 %.
 _ENDS: Final = (0.025, 0.975)
 
@@ -79,11 +81,14 @@ class RunStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Estimate(msgspec.Struct, frozen=True, kw_only=True):
-    """A figure, and between what bounds 95 % of the redrawn runs have it."""
+    """A figure, and between what bounds 95 % of the redrawn runs have it.
+
+    The bounds are None, unknown, of fewer than twenty steps.
+    """
 
     at_figure: float
-    low_figure: float
-    high_figure: float
+    low_figure: float | None
+    high_figure: float | None
 
 
 class RunFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -325,5 +330,7 @@ def _deviation(columns: _Columns, at: Whole) -> Floats:
 
 
 def _estimate(figure: Callable[[Whole], Floats], every: Whole, drawn: Whole) -> Estimate:
+    if len(every) < _STEPS_COUNT_LEAST:
+        return Estimate(at_figure=float(figure(every)), low_figure=None, high_figure=None)
     low, high = np.quantile(figure(drawn), _ENDS)
     return Estimate(at_figure=float(figure(every)), low_figure=float(low), high_figure=float(high))

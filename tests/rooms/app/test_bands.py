@@ -87,7 +87,7 @@ def test_one_coin_is_drawn(words: list[str], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (("--coin", "DOGE"), "no [[hedges]] for DOGE; there are: BTC"),
+        (("--coin", "DOGE"), "no [[hedges]] for DOGE; it hedges BTC"),
         (("--budget", "1", "--shortfall", "5"), "--budget and --shortfall: choose one"),
         (("--interval", "soon"), "--interval soon: write a duration"),
         (("--interval", "0s"), "--interval 0s: must be above 0"),

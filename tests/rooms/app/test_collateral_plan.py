@@ -56,7 +56,7 @@ def test_a_scenario_and_a_reserve_are_kept_to(tmp_path: Path, least: Any) -> Non
 
 def test_a_person_reads_needs_and_what_cannot_be_had(tmp_path: Path) -> None:
     told = ask(tmp_path, "plan", *AT, "--reserve", "1e9").out
-    for part in ("Needs, as equity", "One unit more costs", "cannot be had", "Not all needs"):
+    for part in ("Needs, as equity", "One more of it costs", "cannot be had", "Not all needs"):
         assert part in told
 
 

@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.risk import RunStep, moving_blocks, run_difference, run_figures, step_shortfall
+from hedgerow.risk import (
+    Estimate,
+    RunStep,
+    moving_blocks,
+    run_difference,
+    run_figures,
+    step_shortfall,
+)
 from hedgerow.units import DAY_NS
 
 
@@ -25,6 +32,13 @@ def steps(profits: Sequence[float | None], fee_usd: float = 2.0) -> list[RunStep
         )
         for at, profit in enumerate(profits)
     ]  # fmt: skip
+
+
+def bounds(of: Estimate | None) -> tuple[float, float]:
+    assert of is not None
+    assert of.low_figure is not None
+    assert of.high_figure is not None
+    return of.low_figure, of.high_figure
 
 
 def test_blocks_are_runs_of_consecutive_steps() -> None:
@@ -69,7 +83,7 @@ def test_figures_by_hand() -> None:
 
 
 def test_what_never_changes_is_certain_and_what_is_not_known_has_no_figure() -> None:
-    same = run_figures(steps([1.0] * 9), rng())
+    same = run_figures(steps([1.0] * 21), rng())
     for each in (same.cost_usd_per_day, same.profit_usd, same.deviation_usd_per_day):
         assert each is not None
         assert each.low_figure == pytest.approx(each.at_figure)
@@ -85,15 +99,30 @@ def test_bounds_of_independent_steps_are_those_of_their_sum() -> None:
     found = run_figures(steps(list(map(float, profits))), rng(), block_count=1).profit_usd
     assert found is not None
     wide = 1.96 * math.sqrt(400) * profits.std()
-    assert found.high_figure - found.at_figure == pytest.approx(wide, rel=0.06)
-    assert found.at_figure - found.low_figure == pytest.approx(wide, rel=0.06)
+    low, high = bounds(found)
+    assert high - found.at_figure == pytest.approx(wide, rel=0.06)
+    assert found.at_figure - low == pytest.approx(wide, rel=0.06)
     # What hangs together in time is less certain than its steps alone would say.
     walk = np.repeat(profits[:40], 10)
     alone = run_figures(steps(list(map(float, walk))), rng(), block_count=1).profit_usd
     blocks = run_figures(steps(list(map(float, walk))), rng(), block_count=20).profit_usd
     assert alone is not None
     assert blocks is not None
-    assert blocks.high_figure - blocks.low_figure > 2 * (alone.high_figure - alone.low_figure)
+    (few, most), (low, high) = bounds(alone), bounds(blocks)
+    assert high - low > 2 * (most - few)
+
+
+def test_bounds_of_few_steps_are_unknown() -> None:
+    """Of nineteen known steps of twenty-five; hedging's cost is known of all."""
+    drawn = [float(at) for at in range(19)]
+    few = run_figures(steps([*drawn, *[None] * 6]), rng())
+    for each in (few.profit_usd, few.shortfall_usd, few.deviation_usd_per_day):
+        assert each is not None
+        assert each.low_figure is each.high_figure is None
+    assert bounds(few.cost_usd_per_day)
+    assert bounds(run_figures(steps([*drawn, 19.0]), rng()).profit_usd)
+    between = run_difference(steps(drawn), steps(drawn), rng())
+    assert (between.profit_usd.at_figure, between.profit_usd.low_figure) == (0.0, None)
 
 
 def test_two_runs_are_compared_step_by_step() -> None:
@@ -107,7 +136,8 @@ def test_two_runs_are_compared_step_by_step() -> None:
         assert (each.low_figure, each.at_figure, each.high_figure) == pytest.approx((at, at, at))
     alone = run_figures(one, rng()).profit_usd
     assert alone is not None
-    assert alone.low_figure < 60.0 < alone.high_figure
+    low, high = bounds(alone)
+    assert low < 60.0 < high
     same = run_difference(two, two, rng())
     assert same.deviation_usd_per_day.at_figure == same.profit_usd.high_figure == 0.0
     # What is unknown in either is left out of both.

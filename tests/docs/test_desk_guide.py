@@ -1,0 +1,77 @@
+"""The guide to desk files shows every key of what lets a desk act, with its default; it loads."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic_core import PydanticUndefined
+
+from hedgerow.app.desk import load_desk
+from hedgerow.app.desk_fields import Part, duration_ns
+from hedgerow.app.desk_file import BudgetPart, BufferPart, HedgePart, PlanningPart, RoutePart
+from tests.rooms.app.made import DESK, LIMITS
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "your-own-desk.md"
+PARTS: dict[str, type[Part]] = {
+    "[[hedges]]": HedgePart,
+    "[[buffers]]": BufferPart,
+    "[[routes]]": RoutePart,
+    "[budget]": BudgetPart,
+    "[planning]": PlanningPart,
+}
+TEXT = GUIDE.read_text(encoding="utf-8")
+(BLOCK,) = re.findall(r"^```toml\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+
+
+def rows(part: str) -> dict[str, tuple[str, str, str]]:
+    """What is said of each key: what it is, its unit, and what it is when left out."""
+    (table,) = re.findall(rf"^\| `{re.escape(part)}` \|.*\n\| ---.*\n((?:\|.*\n)+)", TEXT, re.M)
+    found = {}
+    for line in table.splitlines():
+        key, told, unit, left_out = (cell.strip() for cell in line.strip("|").split(" | "))
+        found[key.strip("`")] = (told, unit, left_out)
+    return found
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_key_is_told_with_its_unit_and_default(part: str) -> None:
+    told = rows(part)
+    fields = PARTS[part].model_fields
+    assert list(told) == list(fields)
+    for name, field in fields.items():
+        said, unit, left_out = told[name]
+        assert said, name
+        assert unit, name
+        if field.is_required():
+            assert left_out == "needed", name
+            continue
+        assert field.default is not PydanticUndefined
+        if field.default is None:
+            assert left_out.partition(":")[0] == "none", name
+        elif isinstance(field.default, str):
+            assert left_out == field.default, name
+        else:
+            shown = duration_ns(left_out) if unit == "duration" else float(left_out)
+            assert shown == field.default, name
+
+
+def test_the_blocks_that_are_shown_load_as_they_stand(tmp_path: Path) -> None:
+    """Below a head with the accounts and the instrument that they name."""
+    start, end = DESK.index("[[hedges]]"), DESK.index("[assumptions.depth]")
+    path = tmp_path / "desk.toml"
+    path.write_text(DESK[:start].replace(LIMITS, "") + BLOCK + DESK[end:], encoding="utf-8")
+    desk = load_desk(path)
+    assert desk.hedges[0].band == "whalley-wilmott"
+    assert desk.buffers[0].account_id == desk.routes[0].target_account_id == "perp"
+    assert desk.has_budget
+    assert desk.planning is not None
+
+
+def test_the_blocks_show_every_key_but_those_that_exclude_each_other() -> None:
+    shown = tomllib.loads(BLOCK)
+    others = {"risk_aversion_per_usd", "budget_shortfall_usd", "interval"}
+    for part, record in PARTS.items():
+        there = shown[part.strip("[]")]
+        keys = set(there[0] if isinstance(there, list) else there)
+        assert set(record.model_fields) - keys == (others if part == "[[hedges]]" else set())

@@ -1,0 +1,118 @@
+"""What a plan tells: why a leg costs what it does, its rival, what doing nothing would cost."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from hedgerow.errors import Failure, Outcome
+from hedgerow.limits import Survey
+from hedgerow.margin import terms_of
+from hedgerow.planning import (
+    SAME,
+    Joint,
+    JointTerms,
+    Order,
+    Plan,
+    compared,
+    idle_usd,
+    joint,
+    late_cost,
+    made,
+    runner_up,
+)
+from hedgerow.solvency import Distance
+from hedgerow.units import DAY_NS, MINUTE_NS
+from tests.builders import by_id, debt
+from tests.rooms.planning.test_joint import LIMITS, ROUTES, RULES, TERMS, desk, offers
+
+
+def written(now: Survey, carry_usd_per_day: float, terms: JointTerms) -> Plan:
+    able = [
+        msgspec.structs.replace(each, carry_usd_per_day=carry_usd_per_day) for each in offers(now)
+    ]
+    found = joint(now, LIMITS, able, ROUTES, TERMS, RULES, terms=terms)
+    assert isinstance(found, Joint)
+    return made(found, LIMITS, TERMS, RULES, assumptions=(), valid_ns=MINUTE_NS)
+
+
+@pytest.mark.parametrize(
+    ("carry_usd_per_day", "ticket_usd"), [(0.0, 0.0), (0.5, 0.0), (-0.5, 2.0), (0.0, 1.25)]
+)
+def test_the_parts_of_why_add_up_to_what_a_leg_costs(
+    carry_usd_per_day: float, ticket_usd: float
+) -> None:
+    """Ten coins long of 1,000, so 8.1 are sold; a short pays or receives half a dollar a day."""
+    plan = written(desk(btc_one=10), carry_usd_per_day, JointTerms(ticket_usd=ticket_usd))
+    orders = [leg for leg in plan.legs if isinstance(leg, Order)]
+    assert orders
+    for leg in orders:
+        parts = [
+            float(each.replace(",", "")) for each in re.findall(r"[+-]?[\d,]+\.\d\d", leg.reason)
+        ]
+        assert sum(parts) == pytest.approx(leg.cost_expected_usd, abs=0.02)
+        assert ("funding paid" in leg.reason) == (carry_usd_per_day > 0)
+        assert ("funding received" in leg.reason) == (carry_usd_per_day < 0)
+
+
+def test_the_rival_is_the_best_of_those_that_come_to_something_else() -> None:
+    """Alone or unwinding, the trade is the same; only transfers leave the delta as it is."""
+    now = desk(btc_one=10)
+    found: dict[str, Outcome[Joint]] = compared(now, LIMITS, offers(now), ROUTES, TERMS, RULES)
+    second = runner_up(found)
+    assert second is not None
+    assert second.name.startswith("collateral")
+    assert second.lost_because != SAME
+    # Where nobody differs that is what is said.
+    alike = {way: each for way, each in found.items() if way in ("joint", "unwinding")}
+    joined = alike["joint"]
+    assert isinstance(joined, Joint)
+    alike["unwinding"] = replace(joined)
+    same = runner_up(alike)
+    assert same is not None
+    assert same.lost_because == SAME
+
+
+def test_idleness_is_counted_like_lateness() -> None:
+    """An account of 10 BTC at 1,000: the venue's fee on 10,000 times the chance of the time."""
+    now = desk(btc_one=10)
+    account = now.book.account("one")
+
+    def chance(coins: Sequence[str], distance: Distance, horizon_ns: int) -> Outcome[float]:
+        return min(1.0, horizon_ns / (4 * DAY_NS))
+
+    whole = idle_usd(chance, now, RULES, account, 4 * DAY_NS)
+    assert isinstance(whole, float)
+    charges = terms_of(RULES["perps"]).charges
+    assert charges is not None
+    assert whole == pytest.approx(10_000 * float(charges.fee_liquidation_frac))
+    assert whole > 0.0
+    assert idle_usd(chance, now, RULES, account, DAY_NS) == pytest.approx(whole / 4)
+    (route,) = [each for each in ROUTES if each.target_account_id == "one"]
+    late = late_cost(chance, now, RULES)(route)
+    assert late == pytest.approx(idle_usd(chance, now, RULES, account, route.latency_ns))
+    assert idle_usd(chance, now, RULES, now.book.account("cold"), DAY_NS) == 0.0
+    # What nobody knows is not nothing; a plan that cannot know it leaves it out and says so.
+    unknown = Failure(subject="one", reason="missing_data", message="no vol")
+    assert idle_usd(lambda *_: unknown, now, RULES, account, DAY_NS) is unknown
+    assert late_cost(lambda *_: unknown, now, RULES)(route) == 0.0
+
+
+def test_a_loan_of_another_market_changes_no_plan() -> None:
+    """Described first, it would be the first of its asset; only the account's own is repaid."""
+    now = desk(supplied=10, owed=700)
+    other = msgspec.structs.replace(debt("USDC"), instrument_id="other:debt", market="other")
+    alone, beside = (
+        joint(now, LIMITS, (), ROUTES, terms, RULES) for terms in (TERMS, {**by_id(other), **TERMS})
+    )
+    assert isinstance(alone, Joint)
+    assert isinstance(beside, Joint)
+    assert [each.quantity_coin for each in alone.moves] == [
+        each.quantity_coin for each in beside.moves
+    ]
+    (repaid,) = [each for each in beside.moves if each.route.use == "repay"]
+    assert repaid.quantity_coin > 0
+    own = beside.after.book.account("loan").quantity_contracts("debt:USDC")
+    assert own == -700 + repaid.quantity_coin

@@ -1,0 +1,79 @@
+"""What is said of a plan's bounds, of its rival, and of prices that only options have."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+from rich.console import Console, RenderableType
+
+from hedgerow.planning import SAME, BoundPrice, Order, Plan, RunnerUp
+from hedgerow.reporting import plan_tables
+
+D = Decimal
+PUT = Order(
+    client_id="a", account_id="options", venue="deribit", instrument_id="BTC-27MAR26-80000-P",
+    quantity_contracts=D(2), price_limit_usd=D("14772.87"), cost_expected_usd=1.0, reason="why",
+    price_limit_ccy=D("0.2256"),
+)  # fmt: skip
+PERP = Order(
+    client_id="b", account_id="perp", venue="binance", instrument_id="BTCUSDT-PERP",
+    quantity_contracts=D(-1), price_limit_usd=D(60_000), cost_expected_usd=1.0, reason="why",
+)  # fmt: skip
+BARE = Plan(
+    plan_id="hg", time_ns=0, expires_ns=1, legs=(), cost_expected_usd=0.0, limits_before=(),
+    limits_after=(), assumptions=(), unmet=(),
+)  # fmt: skip
+
+
+def printed(shown: RenderableType) -> str:
+    console = Console(width=400, highlight=False)
+    with console.capture() as found:
+        console.print(shown)
+    return found.get()
+
+
+@pytest.mark.parametrize(
+    ("bound", "unit"),
+    [
+        ("coin/BTC delta_spot_usd", "USD of delta"),
+        ("coin/BTC delta_spot_coin", "coin of delta in coin"),
+        ("desk vega_usd_per_volpt", "USD per vol point of vega"),
+        ("desk scenario_loss_usd: spot=-20%", "USD of scenario loss"),
+        ("desk/deribit/btc margin_use_frac", "the account's currency that it may lack"),
+        ("desk/a/b distance_spot_frac at -15.8%", "the account's currency that it may lack"),
+        ("desk/a/b initial requirement", "the account's currency that it may lack"),
+    ],
+)
+def test_a_bound_that_binds_names_its_unit(bound: str, unit: str) -> None:
+    prices = (BoundPrice(name=bound, saved_usd_per_figure=0.25),)
+    said = printed(plan_tables(msgspec.structs.replace(BARE, prices=prices)))
+    (row,) = [line for line in said.splitlines() if line.startswith(bound)]
+    assert "0.25" in row
+    assert unit in row
+
+
+def test_who_comes_to_the_same_is_no_rival() -> None:
+    second = RunnerUp(name="hedges: trades alone", cost_expected_usd=3.0, lost_because=SAME)
+    said = printed(plan_tables(msgspec.structs.replace(BARE, runner_up=second)))
+    assert (
+        "No other way came to something different; hedges: trades alone comes to the same" in said
+    )
+    assert "Came second" not in said
+    dearer = msgspec.structs.replace(second, lost_because="costs 3.00 USD more")
+    said = printed(plan_tables(msgspec.structs.replace(BARE, runner_up=dearer)))
+    assert "Came second: hedges: trades alone, 3.00 USD; it costs 3.00 USD more." in said
+
+
+def test_an_option_shows_the_price_its_venue_takes_and_its_premium() -> None:
+    both = msgspec.structs.replace(BARE, legs=(PUT, PERP))
+    said = printed(plan_tables(both, premiums_usd={"a": -28_900.5})).splitlines()
+    (put,) = [line for line in said if "BTC-27MAR26-80000-P" in line]
+    (perp,) = [line for line in said if "BTCUSDT-PERP" in line]
+    assert put.split()[5:9] == ["+2", "14,772.87", "0.2256", "-28,900"]
+    assert perp.split()[5:9] == ["-1", "60,000", "–", "–"]
+
+
+def test_without_options_no_column_is_added() -> None:
+    said = printed(plan_tables(msgspec.structs.replace(BARE, legs=(PERP,)), premiums_usd={}))
+    assert "quoted" not in said
+    assert "Premium" not in said

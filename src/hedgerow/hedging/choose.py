@@ -97,10 +97,11 @@ class ChosenTrade(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HedgeChoice(msgspec.Struct, frozen=True, kw_only=True):
-    """Trades, and how good they are: no others cost less than `bound_usd`.
+    """Trades, and how good they are: no others cost less than `bound_usd`, funding counted.
 
     `objective_usd` is the cost of the trades and of what else was priced (penalties, variance,
-    shortfall). `conflicts` names ranges that cannot hold together.
+    shortfall), but for funding received, which is no reason to trade and lowers `cost_usd` and
+    `bound_usd` alone. `conflicts` names ranges that cannot hold together.
     """
 
     trades: tuple[ChosenTrade, ...]
@@ -185,11 +186,12 @@ def trade_costs(offers: Sequence[Offer], horizon_days: float) -> Ladders:
 
     Funding received makes a trade as cheap as nothing, never cheaper: it helps to choose between
     hedges and is no reason to trade. One instrument has one book, whichever accounts trade it: they
-    share its levels, at the dearer of their fees.
+    share its levels, at the dearer of their fees. What a level costs at least, funding received and
+    the cheaper of the fees, stands beside its price, so that a bound holds of what is paid.
     """
     books = list(dict.fromkeys(each.instrument_id for each in offers))
     own = np.array([books.index(each.instrument_id) for each in offers], dtype=np.int64)
-    index, ups, widths, prices = [], [], [], []
+    index, ups, widths, prices, least_usd = [], [], [], [], []
     for book, instrument_id in enumerate(books):
         sharing = [each for each in offers if each.instrument_id == instrument_id]
         for is_up in (True, False):
@@ -197,20 +199,22 @@ def trade_costs(offers: Sequence[Offer], horizon_days: float) -> Ladders:
             for rungs in zip_longest(*sides):
                 held = [(each.carry_usd_per_day or 0.0) * horizon_days for each in sharing]
                 costs = [
-                    max(0.0, rung.cost_usd_per_contract + (-carry if is_up else carry))
+                    rung.cost_usd_per_contract + (-carry if is_up else carry)
                     for rung, carry in zip(rungs, held, strict=True)
                     if rung is not None
                 ]
                 index.append(book)
                 ups.append(is_up)
                 widths.append(max(rung.width_contracts for rung in rungs if rung is not None))
-                prices.append(max(costs))
+                prices.append(max(0.0, *costs))
+                least_usd.append(min(costs))
     return Ladders(
         book_index=np.array(index, dtype=np.int64),
         is_up=np.array(ups, dtype=np.bool_),
         width_amount=np.array(widths, dtype=np.float64),
         price_usd_per_amount=np.array(prices, dtype=np.float64),
         decision_book_index=own,
+        least_usd_per_amount=np.array(least_usd, dtype=np.float64),
     )
 
 

@@ -33,7 +33,8 @@ class Matrix:
 
     `whole` are the columns that must be integers. `row_scale_figure` is what a unit of a bound's
     excess is compared with where it cannot hold; infinite where the bound has a price of its own,
-    and zero in rows that only define a column.
+    and zero in rows that only define a column. `least_cost_usd_per_amount` is what columns cost at
+    least, where some are priced above that: then it is what a bound of all costs rests on.
     """
 
     cost_usd_per_amount: Floats
@@ -47,6 +48,7 @@ class Matrix:
     quadratic_usd_per_amount2: sparse.csc_array | None
     powers: tuple[Power, ...]
     whole: NDArray[np.bool_]
+    least_cost_usd_per_amount: Floats | None = None
 
 
 class Assembly:
@@ -56,6 +58,7 @@ class Assembly:
         self._low: list[Floats] = []
         self._high: list[Floats] = []
         self._cost: list[Floats] = []
+        self._least_cost: list[Floats] = []
         self._whole: list[NDArray[np.bool_]] = []
         self._at_rows: list[Places] = []
         self._at_columns: list[Places] = []
@@ -71,13 +74,20 @@ class Assembly:
         self._rows_count = 0
 
     def columns(
-        self, low: Floats, high: Floats, cost: Floats, *, is_whole: NDArray[np.bool_] | None = None
+        self,
+        low: Floats,
+        high: Floats,
+        cost: Floats,
+        *,
+        is_whole: NDArray[np.bool_] | None = None,
+        least_cost: Floats | None = None,
     ) -> Places:
-        """Add columns and give their places."""
+        """Add columns and give their places; without a least cost of their own it is the cost."""
         count = len(low)
         self._low.append(low)
         self._high.append(high)
         self._cost.append(cost)
+        self._least_cost.append(cost if least_cost is None else least_cost)
         self._whole.append(np.zeros(count, dtype=np.bool_) if is_whole is None else is_whole)
         places = np.arange(self._columns_count, self._columns_count + count, dtype=np.int64)
         self._columns_count += count
@@ -145,8 +155,9 @@ class Assembly:
             for places, weights in self._quadratic:
                 diagonal[places] += weights
             quadratic = sparse.csc_array(sparse.diags_array(diagonal))
+        cost, least_cost = _joined(self._cost), _joined(self._least_cost)
         return Matrix(
-            cost_usd_per_amount=_joined(self._cost),
+            cost_usd_per_amount=cost,
             low_amount=_joined(self._low),
             high_amount=_joined(self._high),
             rows_figure_per_amount=rows,
@@ -157,6 +168,7 @@ class Assembly:
             quadratic_usd_per_amount2=quadratic,
             powers=tuple(self._powers),
             whole=np.concatenate(self._whole),
+            least_cost_usd_per_amount=least_cost if np.any(least_cost < cost) else None,
         )
 
 

@@ -32,6 +32,9 @@ class Ladders:
     `decision_book_index` says which book each decision is done in (none below zero, nor for those
     after the last); left out, decision i has book i to itself. Decisions of one book share its
     levels, what is bought on one side and what is sold on the other.
+
+    `least_usd_per_amount` is what a level may cost in truth where it is priced higher on purpose,
+    as funding received is left out of a price: the bound of an answer rests on it.
     """
 
     book_index: NDArray[np.int64]
@@ -39,6 +42,7 @@ class Ladders:
     width_amount: Floats
     price_usd_per_amount: Floats
     decision_book_index: NDArray[np.int64] | None
+    least_usd_per_amount: Floats
     _start_amount: Floats
 
     def __init__(
@@ -49,12 +53,18 @@ class Ladders:
         width_amount: Floats,
         price_usd_per_amount: Floats,
         decision_book_index: NDArray[np.int64] | None = None,
+        least_usd_per_amount: Floats | None = None,
     ) -> None:
         shape = (len(book_index),)
         width = locked(width_amount, "width_amount", shape, finite=False)
         price = locked(price_usd_per_amount, "price_usd_per_amount", shape)
+        least = price
+        if least_usd_per_amount is not None:
+            least = locked(least_usd_per_amount, "least_usd_per_amount", shape)
         if np.any(width < 0):
             raise OutOfDomain("the width of a level must not be negative")
+        if np.any(least > price):
+            raise OutOfDomain("a level must not be priced below what it costs at least")
         start = np.zeros(len(book_index))
         last: dict[tuple[int, bool], int] = {}
         best: dict[int, dict[bool, float]] = {}
@@ -80,6 +90,7 @@ class Ladders:
         object.__setattr__(self, "width_amount", width)
         object.__setattr__(self, "price_usd_per_amount", price)
         object.__setattr__(self, "decision_book_index", decision_book_index)
+        object.__setattr__(self, "least_usd_per_amount", least)
         object.__setattr__(self, "_start_amount", start)
 
     @classmethod
@@ -118,7 +129,10 @@ class Ladders:
         if not self._is_shared(len(at)):
             self._check(own, decisions)
         levels = into.columns(
-            np.zeros(len(self.book_index)), self.width_amount, self.price_usd_per_amount
+            np.zeros(len(self.book_index)),
+            self.width_amount,
+            self.price_usd_per_amount,
+            least_cost=self.least_usd_per_amount,
         )
         keys = 2 * self.book_index + self.is_up
         members = np.flatnonzero(own >= 0)

@@ -81,13 +81,21 @@ def least(
     return Answer(
         chosen_amount=tuple(amounts.tolist()),
         objective_usd=float(programme.usd(plan)[0]),
-        bound_usd=bound_usd,
+        bound_usd=_at_least_usd(matrix, bound_usd),
         excess_frac=float(programme.excess_frac(plan)[0]),
         method=method,
         shadows=_shadows(matrix, free),
         conflicts=conflicts,
         remark=remark.removesuffix("; "),
     )
+
+
+def _at_least_usd(matrix: Matrix, bound_usd: float) -> float:
+    """Give a bound of what plans cost in truth, where some of it is priced above that."""
+    if matrix.least_cost_usd_per_amount is None:
+        return bound_usd
+    found = relaxed(replace(matrix, cost_usd_per_amount=matrix.least_cost_usd_per_amount))
+    return min(bound_usd, found.bound_usd) if isinstance(found, Relaxed) else -np.inf
 
 
 def _merit(programme: Programme, amounts: Floats) -> tuple[float, float]:

@@ -58,7 +58,6 @@ class Assembly:
         self._low: list[Floats] = []
         self._high: list[Floats] = []
         self._cost: list[Floats] = []
-        self._least_cost: list[Floats] = []
         self._whole: list[NDArray[np.bool_]] = []
         self._at_rows: list[Places] = []
         self._at_columns: list[Places] = []
@@ -69,6 +68,7 @@ class Assembly:
         self._scale: list[Floats] = []
         self._quadratic: list[tuple[Places, Floats]] = []
         self._powers: list[Power] = []
+        self._charges: list[tuple[Places, Floats, Floats]] = []
         self._sides: tuple[Places, Places] | None = None
         self._columns_count = 0
         self._rows_count = 0
@@ -80,14 +80,12 @@ class Assembly:
         cost: Floats,
         *,
         is_whole: NDArray[np.bool_] | None = None,
-        least_cost: Floats | None = None,
     ) -> Places:
-        """Add columns and give their places; without a least cost of their own it is the cost."""
+        """Add columns and give their places."""
         count = len(low)
         self._low.append(low)
         self._high.append(high)
         self._cost.append(cost)
-        self._least_cost.append(cost if least_cost is None else least_cost)
         self._whole.append(np.zeros(count, dtype=np.bool_) if is_whole is None else is_whole)
         places = np.arange(self._columns_count, self._columns_count + count, dtype=np.int64)
         self._columns_count += count
@@ -115,6 +113,10 @@ class Assembly:
     def quadratic(self, places: Places, weights: Floats) -> None:
         """Add half of weights times squares of columns to the cost."""
         self._quadratic.append((places, weights))
+
+    def charge(self, places: Places, cost: Floats, least_cost: Floats) -> None:
+        """Add to the cost of columns that are there already; in truth it may be less."""
+        self._charges.append((places, cost, least_cost))
 
     def power(self, above_index: int, of_index: int, exponent_power: float) -> None:
         """Hold a column above the size of another to a power."""
@@ -155,7 +157,11 @@ class Assembly:
             for places, weights in self._quadratic:
                 diagonal[places] += weights
             quadratic = sparse.csc_array(sparse.diags_array(diagonal))
-        cost, least_cost = _joined(self._cost), _joined(self._least_cost)
+        cost = _joined(self._cost)
+        least_cost = cost.copy()
+        for places, more, least_more in self._charges:
+            np.add.at(cost, places, more)
+            np.add.at(least_cost, places, least_more)
         return Matrix(
             cost_usd_per_amount=cost,
             low_amount=_joined(self._low),

@@ -31,10 +31,11 @@ class Ladders:
 
     `decision_book_index` says which book each decision is done in (none below zero, nor for those
     after the last); left out, decision i has book i to itself. Decisions of one book share its
-    levels, what is bought on one side and what is sold on the other.
+    levels, what is bought on one side and what is sold on the other; what is a decision's own, as
+    the fee of its account is, stands in `own_usd_per_amount`, two rows: bought and sold.
 
-    `least_usd_per_amount` is what a level may cost in truth where it is priced higher on purpose,
-    as funding received is left out of a price: the bound of an answer rests on it.
+    `least_own_usd_per_amount` is what that is in truth where it is priced higher on purpose, as
+    funding received is: the bound of an answer rests on it.
     """
 
     book_index: NDArray[np.int64]
@@ -42,7 +43,8 @@ class Ladders:
     width_amount: Floats
     price_usd_per_amount: Floats
     decision_book_index: NDArray[np.int64] | None
-    least_usd_per_amount: Floats
+    own_usd_per_amount: Floats | None
+    least_own_usd_per_amount: Floats | None
     _start_amount: Floats
 
     def __init__(
@@ -53,18 +55,15 @@ class Ladders:
         width_amount: Floats,
         price_usd_per_amount: Floats,
         decision_book_index: NDArray[np.int64] | None = None,
-        least_usd_per_amount: Floats | None = None,
+        own_usd_per_amount: Floats | None = None,
+        least_own_usd_per_amount: Floats | None = None,
     ) -> None:
         shape = (len(book_index),)
         width = locked(width_amount, "width_amount", shape, finite=False)
         price = locked(price_usd_per_amount, "price_usd_per_amount", shape)
-        least = price
-        if least_usd_per_amount is not None:
-            least = locked(least_usd_per_amount, "least_usd_per_amount", shape)
         if np.any(width < 0):
             raise OutOfDomain("the width of a level must not be negative")
-        if np.any(least > price):
-            raise OutOfDomain("a level must not be priced below what it costs at least")
+        own, least_own = _own(own_usd_per_amount, least_own_usd_per_amount, decision_book_index)
         start = np.zeros(len(book_index))
         last: dict[tuple[int, bool], int] = {}
         best: dict[int, dict[bool, float]] = {}
@@ -80,17 +79,21 @@ class Ladders:
                     f"levels of book {book} grow cheaper: {price[before]} then {price[i]}"
                 )
         for book, sides in best.items():
-            if len(sides) == 2 and sum(sides.values()) < 0:
+            both = sum(sides.values())
+            if own is not None and decision_book_index is not None:
+                members = own[:, decision_book_index == book]
+                both += float(np.min(members, axis=1).sum()) if members.size else 0.0
+            if len(sides) == 2 and both < 0:
                 raise OutOfDomain(
-                    f"book {book}: buying and selling at once would earn {-sum(sides.values())} "
-                    "a unit"
+                    f"book {book}: buying and selling at once would earn {-both} a unit"
                 )
         object.__setattr__(self, "book_index", np.array(book_index, dtype=np.int64))
         object.__setattr__(self, "is_up", np.array(is_up, dtype=np.bool_))
         object.__setattr__(self, "width_amount", width)
         object.__setattr__(self, "price_usd_per_amount", price)
         object.__setattr__(self, "decision_book_index", decision_book_index)
-        object.__setattr__(self, "least_usd_per_amount", least)
+        object.__setattr__(self, "own_usd_per_amount", own)
+        object.__setattr__(self, "least_own_usd_per_amount", least_own)
         object.__setattr__(self, "_start_amount", start)
 
     @classmethod
@@ -112,7 +115,12 @@ class Ladders:
     def usd(self, amounts: Floats) -> Floats:
         """Walk the levels."""
         taken = np.clip(self._done(amounts) - self._start_amount, 0.0, self.width_amount)
-        return np.asarray(taken @ self.price_usd_per_amount)
+        usd = np.asarray(taken @ self.price_usd_per_amount)
+        if self.own_usd_per_amount is None:
+            return usd
+        up, down = self.own_usd_per_amount
+        own = amounts[:, : len(up)]
+        return np.asarray(usd + np.maximum(own, 0.0) @ up + np.maximum(-own, 0.0) @ down)
 
     def excess(self, amounts: Floats) -> Floats:
         """Add up what is done beyond the last level of a shared book, over its depth."""
@@ -128,11 +136,12 @@ class Ladders:
         own = self._book_of(len(at))
         if not self._is_shared(len(at)):
             self._check(own, decisions)
+        if self.own_usd_per_amount is not None and self.least_own_usd_per_amount is not None:
+            count = self.own_usd_per_amount.shape[1]
+            for k, places in enumerate((up[:count], down[:count])):
+                into.charge(places, self.own_usd_per_amount[k], self.least_own_usd_per_amount[k])
         levels = into.columns(
-            np.zeros(len(self.book_index)),
-            self.width_amount,
-            self.price_usd_per_amount,
-            least_cost=self.least_usd_per_amount,
+            np.zeros(len(self.book_index)), self.width_amount, self.price_usd_per_amount
         )
         keys = 2 * self.book_index + self.is_up
         members = np.flatnonzero(own >= 0)
@@ -195,6 +204,24 @@ class Ladders:
         into[np.flatnonzero(own >= 0), own[own >= 0]] = 1.0
         bought, sold = np.maximum(amounts, 0.0) @ into, np.maximum(-amounts, 0.0) @ into
         return np.where(self.is_up, bought[:, self.book_index], sold[:, self.book_index])
+
+
+def _own(
+    usd_per_amount: Floats | None, least: Floats | None, books: NDArray[np.int64] | None
+) -> tuple[Floats | None, Floats | None]:
+    """Check what is a decision's own: two rows of as many as have a book."""
+    if usd_per_amount is None:
+        return None, None
+    if books is None:
+        raise OutOfDomain("what is a decision's own needs decision_book_index")
+    shape = (2, len(books))
+    own = locked(usd_per_amount, "own_usd_per_amount", shape)
+    if least is None:
+        return own, own
+    least = locked(least, "least_own_usd_per_amount", shape)
+    if np.any(least > own):
+        raise OutOfDomain("what is a decision's own must not be less than it is at least")
+    return own, least
 
 
 @dataclass(frozen=True, slots=True, eq=False)

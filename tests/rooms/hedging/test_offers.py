@@ -1,6 +1,7 @@
 """What an offer says a contract costs beyond the mark, side by side and level by level."""
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -9,7 +10,16 @@ import pytest
 from numpy.typing import NDArray
 
 from hedgerow.errors import Failure
-from hedgerow.hedging import Ask, Depth, Offer, Rung, choose, crossing_and_fee_usd, offer
+from hedgerow.hedging import (
+    Ask,
+    Depth,
+    HedgeChoice,
+    Offer,
+    Rung,
+    choose,
+    crossing_and_fee_usd,
+    offer,
+)
 from hedgerow.margin import Charges
 from hedgerow.market import FundingSettlement
 from tests.builders import (
@@ -141,6 +151,52 @@ def _paid_usd(offers: list[Offer], plan: Floats) -> float:
             each.carry_usd_per_day or 0.0
         )
     return paid
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_one_more_offer_never_raises_the_relaxed_cost(seed: int) -> None:
+    """Three accounts with fees and funding of their own, on the books of two instruments."""
+    rng = np.random.default_rng(seed)
+    books = [[_rungs(rng) for _ in range(2)] for _ in range(2)]
+    offers = []
+    for at in rng.permutation(6):
+        fee, (buys, sells) = float(rng.uniform(0.0, 0.5)), books[at % 2]
+        # A fee is of the price: by level it rises when buying and falls when selling.
+        slope = np.array([1.0, 1.01, 1.02])
+        offers.append(
+            msgspec.structs.replace(
+                perp(None),
+                instrument_id=f"perp {at % 2}",
+                account_id=f"account {at // 2}",
+                carry_usd_per_day=float(rng.normal(scale=0.5)),
+                buys=_charged(buys, fee * slope),
+                sells=_charged(sells, fee / slope),
+            )
+        )
+    effect = rng.normal(size=(2, 6))
+    asks = [
+        Ask(name=name, now_figure=float(rng.normal(scale=8.0)), low_figure=-1.0, high_figure=1.0)
+        for name in ("delta", "vega")
+    ]
+    found = [choose(asks, offers[:n], effect[:, :n], is_whole=False) for n in range(2, 7)]
+    usd = [each.objective_usd for each in found if isinstance(each, HedgeChoice)]
+    assert len(usd) == len(found)
+    kept = [not each.conflicts for each in found if isinstance(each, HedgeChoice)]
+    held = [each for each, is_kept in zip(usd, kept, strict=True) if is_kept]
+    assert kept == sorted(kept)
+    assert held
+    assert all(after <= before + 1e-7 for before, after in pairwise(held))
+
+
+def _charged(rungs: tuple[Rung, ...], fees_usd: Floats) -> tuple[Rung, ...]:
+    return tuple(
+        Rung(
+            width_contracts=each.width_contracts,
+            cost_usd_per_contract=each.cost_usd_per_contract - each.fee_usd_per_contract + fee,
+            fee_usd_per_contract=fee,
+        )
+        for each, fee in zip(rungs, fees_usd.tolist(), strict=True)
+    )
 
 
 def test_what_nobody_offers_in_a_chain_that_is_quoted_cannot_be_traded() -> None:

@@ -12,13 +12,10 @@ from numpy.typing import NDArray
 
 from hedgerow.errors import OutOfDomain
 from hedgerow.solving.assembly import Assembly
-from hedgerow.solving.part import INF, dense, locked, nothing
+from hedgerow.solving.part import INF, USED_AMOUNT, dense, locked, nothing, used_columns
 from hedgerow.solving.records import Decisions, Floats
 
 __all__ = ["Impact", "Ladders", "Residual", "Tickets"]
-
-# An amount is a decision taken from here on: below it is what a solver leaves of zero.
-_USED = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -244,33 +241,21 @@ class Tickets:
 
     def usd(self, amounts: Floats) -> Floats:
         """Count what is used."""
-        return np.asarray((np.abs(amounts) > _USED) @ self.ticket_usd)
+        return np.asarray((np.abs(amounts) > USED_AMOUNT) @ self.ticket_usd)
 
     def excess(self, amounts: Floats) -> Floats:
         """Count what is used too many."""
         if self.used_count_max is None:
             return nothing(amounts)
-        used = np.count_nonzero(np.abs(amounts) > _USED, axis=1)
+        used = np.count_nonzero(np.abs(amounts) > USED_AMOUNT, axis=1)
         return np.asarray(np.maximum(used - self.used_count_max, 0.0))
 
     def assemble(self, into: Assembly, at: NDArray[np.int64], decisions: Decisions) -> None:
         """Whether a decision is used is a column of its own, nought or one."""
-        count = len(at)
-        used = into.columns(
-            np.zeros(count),
-            np.ones(count),
-            self.ticket_usd,
-            is_whole=np.ones(count, dtype=np.bool_),
-        )
-        rows = np.arange(count)
-        names = [f"use of {name}" for name in decisions.names]
-        ones = np.ones(count)
-        free, none = np.full(count, INF), np.zeros(count)
-        into.rows([(rows, at, ones), (rows, used, -decisions.high_amount)], -free, none, names)
-        into.rows([(rows, at, ones), (rows, used, -decisions.low_amount)], none, free, names)
+        used = used_columns(into, at, decisions, np.arange(len(at)), self.ticket_usd)
         if self.used_count_max is not None:
             into.rows(
-                [(np.zeros(count, dtype=np.int64), used, ones)],
+                [(np.zeros(len(at), dtype=np.int64), used, np.ones(len(at)))],
                 np.array([-INF]),
                 np.array([float(self.used_count_max)]),
                 ["number of legs"],

@@ -16,7 +16,7 @@ from scipy import sparse
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.solving.assembly import Matrix
-from hedgerow.solving.lots import in_lots
+from hedgerow.solving.lots import in_fewer, in_lots
 from hedgerow.solving.programme import Programme
 from hedgerow.solving.records import Answer, Floats, Method, Shadow
 from hedgerow.solving.relaxed import Relaxed, highs_of, relaxed
@@ -75,6 +75,7 @@ def least(
             amounts, method, bound_usd, remark = _searched(
                 programme, matrix, free, amounts, nodes_count_max, time_s_max
             )
+        amounts = in_fewer(programme, amounts)
     plan = amounts[np.newaxis, :]
     if is_whole and not conflicts and float(programme.excess_frac(plan)[0]) > EXCESS_FRAC_MAX:
         remark = "no whole lots were found that keep every bound; " + remark

@@ -97,10 +97,11 @@ class ChosenTrade(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HedgeChoice(msgspec.Struct, frozen=True, kw_only=True):
-    """Trades, and how good they are: no others cost less than `bound_usd`.
+    """Trades, and how good they are: no others cost less than `bound_usd`, funding counted.
 
     `objective_usd` is the cost of the trades and of what else was priced (penalties, variance,
-    shortfall). `conflicts` names ranges that cannot hold together.
+    shortfall), but for funding received, which is no reason to trade and lowers `cost_usd` and
+    `bound_usd` alone. `conflicts` names ranges that cannot hold together.
     """
 
     trades: tuple[ChosenTrade, ...]
@@ -183,34 +184,49 @@ def decisions_on(offers: Sequence[Offer], *, is_whole: bool = True) -> Decisions
 def trade_costs(offers: Sequence[Offer], horizon_days: float) -> Ladders:
     """Give what trading costs by the books and what holding it does; unknown funding is none.
 
-    Funding received makes a trade as cheap as nothing, never cheaper: it helps to choose between
-    hedges and is no reason to trade. One instrument has one book, whichever accounts trade it: they
-    share its levels, at the dearer of their fees.
+    Funding received makes a trade's best level as cheap as nothing, and no trade cheaper: it helps
+    to choose between hedges and is no reason to trade. One instrument has one book, whichever
+    accounts trade it: they share its levels at the least of their fees, and what an account pays
+    beyond them (where it is least) and its funding are its own, so that one more offer makes no
+    other dearer. All of the funding received stands beside, for a bound that holds of what is paid.
     """
     books = list(dict.fromkeys(each.instrument_id for each in offers))
-    own = np.array([books.index(each.instrument_id) for each in offers], dtype=np.int64)
+    book_of = np.array([books.index(each.instrument_id) for each in offers], dtype=np.int64)
     index, ups, widths, prices = [], [], [], []
-    for book, instrument_id in enumerate(books):
-        sharing = [each for each in offers if each.instrument_id == instrument_id]
-        for is_up in (True, False):
-            sides = [each.buys if is_up else each.sells for each in sharing]
+    own, least_own = np.zeros((2, len(offers))), np.zeros((2, len(offers)))
+    for book in range(len(books)):
+        members = np.flatnonzero(book_of == book).tolist()
+        for k, is_up in enumerate((True, False)):
+            sides = [offers[at].buys if is_up else offers[at].sells for at in members]
+            more = [np.inf] * len(members)
+            level_usd: list[float] = []
             for rungs in zip_longest(*sides):
-                held = [(each.carry_usd_per_day or 0.0) * horizon_days for each in sharing]
-                costs = [
-                    max(0.0, rung.cost_usd_per_contract + (-carry if is_up else carry))
-                    for rung, carry in zip(rungs, held, strict=True)
-                    if rung is not None
-                ]
+                there = [rung for rung in rungs if rung is not None]
+                fee = min(rung.fee_usd_per_contract for rung in there)
+                price = fee + min(
+                    rung.cost_usd_per_contract - rung.fee_usd_per_contract for rung in there
+                )
+                level_usd.append(max([price, *level_usd[-1:]]))
                 index.append(book)
                 ups.append(is_up)
-                widths.append(max(rung.width_contracts for rung in rungs if rung is not None))
-                prices.append(max(costs))
+                widths.append(max(rung.width_contracts for rung in there))
+                for n, rung in enumerate(rungs):
+                    if rung is not None:
+                        more[n] = min(more[n], rung.fee_usd_per_contract - fee)
+            prices.extend(level_usd)
+            for at, fee_more in zip(members, more, strict=True):
+                if np.isfinite(fee_more):
+                    carry = (offers[at].carry_usd_per_day or 0.0) * horizon_days
+                    least_own[k, at] = fee_more - (carry if is_up else -carry)
+                    own[k, at] = max(least_own[k, at], -level_usd[0])
     return Ladders(
         book_index=np.array(index, dtype=np.int64),
         is_up=np.array(ups, dtype=np.bool_),
         width_amount=np.array(widths, dtype=np.float64),
         price_usd_per_amount=np.array(prices, dtype=np.float64),
-        decision_book_index=own,
+        decision_book_index=book_of,
+        own_usd_per_amount=own,
+        least_own_usd_per_amount=least_own,
     )
 
 

@@ -14,7 +14,6 @@ costs its capital charge for the horizon. A desk that keeps all its limits gets 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,9 +34,10 @@ from hedgerow.planning.costs import (
 )
 from hedgerow.planning.done import Desk, Done
 from hedgerow.planning.footing import Footing, Touch, footing, spare_ccy
+from hedgerow.planning.purses import purses
 from hedgerow.planning.wants import Wants, stresses_of, wants
 from hedgerow.solvency import coins_moved
-from hedgerow.solving import Answer, Band, Decisions, Programme, Shadow, Uses, least
+from hedgerow.solving import Answer, Decisions, Programme, Shadow, Uses, least
 from hedgerow.units import to_model
 
 __all__ = ["Joint", "badness", "joint"]
@@ -302,7 +302,7 @@ def _programme(
             *costs.parts(),
             asks_band(wanted.asks, wide),
             foot.part(),
-            *_purses(desk, offers, routes),
+            *purses(desk, offers, routes),
             *_reaches(within, len(offers) + len(routes)),
         ],
     )
@@ -324,34 +324,6 @@ def _reaches(within: Mapping[str, tuple[Floats, float]], moves_count: int) -> li
     most = np.array([each for _, each in within.values()])
     names = tuple(f"{node} as far as it is known" for node in within)
     return [Uses(names, wide, wide, most, np.maximum(most, 1.0) * 1e-6)]
-
-
-def _purses(desk: Desk, offers: Sequence[Offer], routes: Sequence[Route]) -> list[Band]:
-    """Several routes from one balance share it."""
-    purses: dict[tuple[str, str], list[int]] = {}
-    for at, route in enumerate(routes):
-        purses.setdefault((route.source_account_id, route.asset), []).append(at)
-    shared = {key: members for key, members in purses.items() if len(members) > 1}
-    if not shared:
-        return []
-    rows = np.zeros((len(shared), len(offers) + len(routes)))
-    most = np.zeros(len(shared))
-    for row, members in enumerate(shared.values()):
-        rows[row, [len(offers) + at for at in members]] = 1.0
-        fees = sum((routes[at].fee_coin for at in members), Decimal(0))
-        held = desk.spare_coin(routes[members[0]]) + routes[members[0]].fee_coin
-        most[row] = max(to_model(held - fees), 0.0)
-    names = tuple(f"{asset} of {source}" for source, asset in shared)
-    return [
-        Band.of(
-            names,
-            np.zeros(len(shared)),
-            rows,
-            high_figure=most,
-            # A purse is what there is: it gives way last.
-            scale_figure=np.maximum(most, 1.0) * 1e-6,
-        )
-    ]
 
 
 def _sizes(delta_usd: Floats, offers: Sequence[Offer], wanted: Wants, now: Survey) -> Floats:

@@ -33,7 +33,8 @@ class Matrix:
 
     `whole` are the columns that must be integers. `row_scale_figure` is what a unit of a bound's
     excess is compared with where it cannot hold; infinite where the bound has a price of its own,
-    and zero in rows that only define a column.
+    and zero in rows that only define a column. `least_cost_usd_per_amount` is what columns cost at
+    least, where some are priced above that: then it is what a bound of all costs rests on.
     """
 
     cost_usd_per_amount: Floats
@@ -47,6 +48,7 @@ class Matrix:
     quadratic_usd_per_amount2: sparse.csc_array | None
     powers: tuple[Power, ...]
     whole: NDArray[np.bool_]
+    least_cost_usd_per_amount: Floats | None = None
 
 
 class Assembly:
@@ -66,12 +68,18 @@ class Assembly:
         self._scale: list[Floats] = []
         self._quadratic: list[tuple[Places, Floats]] = []
         self._powers: list[Power] = []
+        self._charges: list[tuple[Places, Floats, Floats]] = []
         self._sides: tuple[Places, Places] | None = None
         self._columns_count = 0
         self._rows_count = 0
 
     def columns(
-        self, low: Floats, high: Floats, cost: Floats, *, is_whole: NDArray[np.bool_] | None = None
+        self,
+        low: Floats,
+        high: Floats,
+        cost: Floats,
+        *,
+        is_whole: NDArray[np.bool_] | None = None,
     ) -> Places:
         """Add columns and give their places."""
         count = len(low)
@@ -105,6 +113,10 @@ class Assembly:
     def quadratic(self, places: Places, weights: Floats) -> None:
         """Add half of weights times squares of columns to the cost."""
         self._quadratic.append((places, weights))
+
+    def charge(self, places: Places, cost: Floats, least_cost: Floats) -> None:
+        """Add to the cost of columns that are there already; in truth it may be less."""
+        self._charges.append((places, cost, least_cost))
 
     def power(self, above_index: int, of_index: int, exponent_power: float) -> None:
         """Hold a column above the size of another to a power."""
@@ -145,8 +157,13 @@ class Assembly:
             for places, weights in self._quadratic:
                 diagonal[places] += weights
             quadratic = sparse.csc_array(sparse.diags_array(diagonal))
+        cost = _joined(self._cost)
+        least_cost = cost.copy()
+        for places, more, least_more in self._charges:
+            np.add.at(cost, places, more)
+            np.add.at(least_cost, places, least_more)
         return Matrix(
-            cost_usd_per_amount=_joined(self._cost),
+            cost_usd_per_amount=cost,
             low_amount=_joined(self._low),
             high_amount=_joined(self._high),
             rows_figure_per_amount=rows,
@@ -157,6 +174,7 @@ class Assembly:
             quadratic_usd_per_amount2=quadratic,
             powers=tuple(self._powers),
             whole=np.concatenate(self._whole),
+            least_cost_usd_per_amount=least_cost if np.any(least_cost < cost) else None,
         )
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hedgerow.errors import OutOfDomain
 from hedgerow.solving.assembly import Assembly
-from hedgerow.solving.part import INF, dense, locked, nothing
+from hedgerow.solving.part import INF, USED_AMOUNT, dense, locked, nothing, used_columns
 from hedgerow.solving.records import Decisions, Floats
 
 __all__ = ["Band", "Uses"]
@@ -137,6 +137,7 @@ class Uses:
 
     Margin that each leg takes on its own at a venue is the example: row i may use
     `figure_max` and each unit bought or sold takes its part of it, or gives some back (negative).
+    `used_figure` is what a decision takes by being used at all, as a transfer's fee is.
     """
 
     names: tuple[str, ...]
@@ -144,9 +145,16 @@ class Uses:
     down_figure_per_amount: Floats
     figure_max: Floats
     scale_figure: Floats
+    used_figure: Floats | None = None
 
     def __post_init__(self) -> None:
         count = len(self.names)
+        if self.used_figure is not None:
+            shape = self.up_figure_per_amount.shape
+            used = locked(self.used_figure, "used_figure", shape)
+            if np.any(used < 0):
+                raise OutOfDomain("a decision must not give back by being used")
+            object.__setattr__(self, "used_figure", used)
         for name in ("up_figure_per_amount", "down_figure_per_amount"):
             each = locked(getattr(self, name), name, (count, self.up_figure_per_amount.shape[1]))
             object.__setattr__(self, name, each)
@@ -173,13 +181,20 @@ class Uses:
             np.maximum(amounts, 0.0) @ self.up_figure_per_amount.T
             + np.maximum(-amounts, 0.0) @ self.down_figure_per_amount.T
         )
+        if self.used_figure is not None:
+            used += (np.abs(amounts) > USED_AMOUNT) @ self.used_figure.T
         return np.asarray(np.maximum(used - self.figure_max, 0.0) @ (1.0 / self.scale_figure))
 
     def assemble(self, into: Assembly, at: NDArray[np.int64], decisions: Decisions) -> None:
-        """One row each over what is bought and what is sold."""
+        """One row each over what is bought, what is sold, and what is used at all."""
         up, down = into.sides(at, decisions.low_amount, decisions.high_amount)
+        entries = [dense(self.up_figure_per_amount, up), dense(self.down_figure_per_amount, down)]
+        if self.used_figure is not None and np.any(self.used_figure):
+            which = np.flatnonzero(np.any(self.used_figure > 0, axis=0))
+            used = used_columns(into, at, decisions, which, np.zeros(len(which)))
+            entries.append(dense(self.used_figure[:, which], used))
         into.rows(
-            [dense(self.up_figure_per_amount, up), dense(self.down_figure_per_amount, down)],
+            entries,
             np.full(len(self.names), -INF),
             self.figure_max,
             self.names,

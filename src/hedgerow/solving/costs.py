@@ -12,13 +12,10 @@ from numpy.typing import NDArray
 
 from hedgerow.errors import OutOfDomain
 from hedgerow.solving.assembly import Assembly
-from hedgerow.solving.part import INF, dense, locked, nothing
+from hedgerow.solving.part import INF, USED_AMOUNT, dense, locked, nothing, used_columns
 from hedgerow.solving.records import Decisions, Floats
 
 __all__ = ["Impact", "Ladders", "Residual", "Tickets"]
-
-# An amount is a decision taken from here on: below it is what a solver leaves of zero.
-_USED = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +28,11 @@ class Ladders:
 
     `decision_book_index` says which book each decision is done in (none below zero, nor for those
     after the last); left out, decision i has book i to itself. Decisions of one book share its
-    levels, what is bought on one side and what is sold on the other.
+    levels, what is bought on one side and what is sold on the other; what is a decision's own, as
+    the fee of its account is, stands in `own_usd_per_amount`, two rows: bought and sold.
+
+    `least_own_usd_per_amount` is what that is in truth where it is priced higher on purpose, as
+    funding received is: the bound of an answer rests on it.
     """
 
     book_index: NDArray[np.int64]
@@ -39,6 +40,8 @@ class Ladders:
     width_amount: Floats
     price_usd_per_amount: Floats
     decision_book_index: NDArray[np.int64] | None
+    own_usd_per_amount: Floats | None
+    least_own_usd_per_amount: Floats | None
     _start_amount: Floats
 
     def __init__(
@@ -49,12 +52,15 @@ class Ladders:
         width_amount: Floats,
         price_usd_per_amount: Floats,
         decision_book_index: NDArray[np.int64] | None = None,
+        own_usd_per_amount: Floats | None = None,
+        least_own_usd_per_amount: Floats | None = None,
     ) -> None:
         shape = (len(book_index),)
         width = locked(width_amount, "width_amount", shape, finite=False)
         price = locked(price_usd_per_amount, "price_usd_per_amount", shape)
         if np.any(width < 0):
             raise OutOfDomain("the width of a level must not be negative")
+        own, least_own = _own(own_usd_per_amount, least_own_usd_per_amount, decision_book_index)
         start = np.zeros(len(book_index))
         last: dict[tuple[int, bool], int] = {}
         best: dict[int, dict[bool, float]] = {}
@@ -70,16 +76,21 @@ class Ladders:
                     f"levels of book {book} grow cheaper: {price[before]} then {price[i]}"
                 )
         for book, sides in best.items():
-            if len(sides) == 2 and sum(sides.values()) < 0:
+            both = sum(sides.values())
+            if own is not None and decision_book_index is not None:
+                members = own[:, decision_book_index == book]
+                both += float(np.min(members, axis=1).sum()) if members.size else 0.0
+            if len(sides) == 2 and both < 0:
                 raise OutOfDomain(
-                    f"book {book}: buying and selling at once would earn {-sum(sides.values())} "
-                    "a unit"
+                    f"book {book}: buying and selling at once would earn {-both} a unit"
                 )
         object.__setattr__(self, "book_index", np.array(book_index, dtype=np.int64))
         object.__setattr__(self, "is_up", np.array(is_up, dtype=np.bool_))
         object.__setattr__(self, "width_amount", width)
         object.__setattr__(self, "price_usd_per_amount", price)
         object.__setattr__(self, "decision_book_index", decision_book_index)
+        object.__setattr__(self, "own_usd_per_amount", own)
+        object.__setattr__(self, "least_own_usd_per_amount", least_own)
         object.__setattr__(self, "_start_amount", start)
 
     @classmethod
@@ -101,7 +112,12 @@ class Ladders:
     def usd(self, amounts: Floats) -> Floats:
         """Walk the levels."""
         taken = np.clip(self._done(amounts) - self._start_amount, 0.0, self.width_amount)
-        return np.asarray(taken @ self.price_usd_per_amount)
+        usd = np.asarray(taken @ self.price_usd_per_amount)
+        if self.own_usd_per_amount is None:
+            return usd
+        up, down = self.own_usd_per_amount
+        own = amounts[:, : len(up)]
+        return np.asarray(usd + np.maximum(own, 0.0) @ up + np.maximum(-own, 0.0) @ down)
 
     def excess(self, amounts: Floats) -> Floats:
         """Add up what is done beyond the last level of a shared book, over its depth."""
@@ -117,6 +133,10 @@ class Ladders:
         own = self._book_of(len(at))
         if not self._is_shared(len(at)):
             self._check(own, decisions)
+        if self.own_usd_per_amount is not None and self.least_own_usd_per_amount is not None:
+            count = self.own_usd_per_amount.shape[1]
+            for k, places in enumerate((up[:count], down[:count])):
+                into.charge(places, self.own_usd_per_amount[k], self.least_own_usd_per_amount[k])
         levels = into.columns(
             np.zeros(len(self.book_index)), self.width_amount, self.price_usd_per_amount
         )
@@ -183,6 +203,24 @@ class Ladders:
         return np.where(self.is_up, bought[:, self.book_index], sold[:, self.book_index])
 
 
+def _own(
+    usd_per_amount: Floats | None, least: Floats | None, books: NDArray[np.int64] | None
+) -> tuple[Floats | None, Floats | None]:
+    """Check what is a decision's own: two rows of as many as have a book."""
+    if usd_per_amount is None:
+        return None, None
+    if books is None:
+        raise OutOfDomain("what is a decision's own needs decision_book_index")
+    shape = (2, len(books))
+    own = locked(usd_per_amount, "own_usd_per_amount", shape)
+    if least is None:
+        return own, own
+    least = locked(least, "least_own_usd_per_amount", shape)
+    if np.any(least > own):
+        raise OutOfDomain("what is a decision's own must not be less than it is at least")
+    return own, least
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Tickets:
     """A price for each decision that is used at all, and how many may be."""
@@ -203,33 +241,21 @@ class Tickets:
 
     def usd(self, amounts: Floats) -> Floats:
         """Count what is used."""
-        return np.asarray((np.abs(amounts) > _USED) @ self.ticket_usd)
+        return np.asarray((np.abs(amounts) > USED_AMOUNT) @ self.ticket_usd)
 
     def excess(self, amounts: Floats) -> Floats:
         """Count what is used too many."""
         if self.used_count_max is None:
             return nothing(amounts)
-        used = np.count_nonzero(np.abs(amounts) > _USED, axis=1)
+        used = np.count_nonzero(np.abs(amounts) > USED_AMOUNT, axis=1)
         return np.asarray(np.maximum(used - self.used_count_max, 0.0))
 
     def assemble(self, into: Assembly, at: NDArray[np.int64], decisions: Decisions) -> None:
         """Whether a decision is used is a column of its own, nought or one."""
-        count = len(at)
-        used = into.columns(
-            np.zeros(count),
-            np.ones(count),
-            self.ticket_usd,
-            is_whole=np.ones(count, dtype=np.bool_),
-        )
-        rows = np.arange(count)
-        names = [f"use of {name}" for name in decisions.names]
-        ones = np.ones(count)
-        free, none = np.full(count, INF), np.zeros(count)
-        into.rows([(rows, at, ones), (rows, used, -decisions.high_amount)], -free, none, names)
-        into.rows([(rows, at, ones), (rows, used, -decisions.low_amount)], none, free, names)
+        used = used_columns(into, at, decisions, np.arange(len(at)), self.ticket_usd)
         if self.used_count_max is not None:
             into.rows(
-                [(np.zeros(count, dtype=np.int64), used, ones)],
+                [(np.zeros(len(at), dtype=np.int64), used, np.ones(len(at)))],
                 np.array([-INF]),
                 np.array([float(self.used_count_max)]),
                 ["number of legs"],

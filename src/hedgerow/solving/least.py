@@ -16,7 +16,7 @@ from scipy import sparse
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.solving.assembly import Matrix
-from hedgerow.solving.lots import in_lots
+from hedgerow.solving.lots import in_fewer, in_lots
 from hedgerow.solving.programme import Programme
 from hedgerow.solving.records import Answer, Floats, Method, Shadow
 from hedgerow.solving.relaxed import Relaxed, highs_of, relaxed
@@ -75,19 +75,28 @@ def least(
             amounts, method, bound_usd, remark = _searched(
                 programme, matrix, free, amounts, nodes_count_max, time_s_max
             )
+        amounts = in_fewer(programme, amounts)
     plan = amounts[np.newaxis, :]
     if is_whole and not conflicts and float(programme.excess_frac(plan)[0]) > EXCESS_FRAC_MAX:
         remark = "no whole lots were found that keep every bound; " + remark
     return Answer(
         chosen_amount=tuple(amounts.tolist()),
         objective_usd=float(programme.usd(plan)[0]),
-        bound_usd=bound_usd,
+        bound_usd=_at_least_usd(matrix, bound_usd),
         excess_frac=float(programme.excess_frac(plan)[0]),
         method=method,
         shadows=_shadows(matrix, free),
         conflicts=conflicts,
         remark=remark.removesuffix("; "),
     )
+
+
+def _at_least_usd(matrix: Matrix, bound_usd: float) -> float:
+    """Give a bound of what plans cost in truth, where some of it is priced above that."""
+    if matrix.least_cost_usd_per_amount is None:
+        return bound_usd
+    found = relaxed(replace(matrix, cost_usd_per_amount=matrix.least_cost_usd_per_amount))
+    return min(bound_usd, found.bound_usd) if isinstance(found, Relaxed) else -np.inf
 
 
 def _merit(programme: Programme, amounts: Floats) -> tuple[float, float]:

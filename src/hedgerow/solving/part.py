@@ -9,9 +9,11 @@ from hedgerow.errors import OutOfDomain
 from hedgerow.solving.assembly import Assembly
 from hedgerow.solving.records import Decisions, Floats
 
-__all__ = ["INF", "Part", "dense", "locked", "nothing"]
+__all__ = ["INF", "USED_AMOUNT", "Part", "dense", "locked", "nothing", "used_columns"]
 
 INF = float("inf")
+# An amount is a decision taken from here on: below it is what a solver leaves of zero.
+USED_AMOUNT = 1e-9
 
 
 class Part(Protocol):
@@ -59,3 +61,24 @@ def dense(
     """Write a small matrix as entries of rows, columns standing at their places."""
     rows, columns = np.nonzero(figure_per_amount)
     return rows.astype(np.int64), column_index[columns], figure_per_amount[rows, columns]
+
+
+def used_columns(
+    into: Assembly,
+    column_index: NDArray[np.int64],
+    decisions: Decisions,
+    decision_index: NDArray[np.int64],
+    cost_usd: Floats,
+) -> NDArray[np.int64]:
+    """Add a column for each of some decisions, nought or one: one where it is used at all."""
+    count, at = len(decision_index), column_index[decision_index]
+    free, none, ones = np.full(count, INF), np.zeros(count), np.ones(count)
+    used = into.columns(none, ones, cost_usd, is_whole=np.ones(count, dtype=np.bool_))
+    rows = np.arange(count)
+    names = [f"use of {decisions.names[i]}" for i in decision_index.tolist()]
+    for most, low, high in (
+        (decisions.high_amount[decision_index], -free, none),
+        (decisions.low_amount[decision_index], none, free),
+    ):
+        into.rows([(rows, at, ones), (rows, used, -most)], low, high, names)
+    return used

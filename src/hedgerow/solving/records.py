@@ -64,7 +64,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Amounts to do, with what they cost and how far from the least possible that can be.
 
     `objective_usd` and `excess` are recomputed from the programme, not taken from a solver.
-    `bound_usd` is proven: no amounts inside the bounds cost less. `excess` is the worst breach of a
+    `bound_usd` is proven: no amounts inside the bounds cost less, in truth where a part prices
+    above it (`Ladders.least_own_usd_per_amount`). `excess` is the worst breach of a
     hard bound, in units of its scale, and `conflicts` names the bounds that cannot all hold where
     there is one; the amounts then break them as little as can be.
     """

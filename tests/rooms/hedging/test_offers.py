@@ -1,13 +1,25 @@
 """What an offer says a contract costs beyond the mark, side by side and level by level."""
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from hedgerow.errors import Failure
-from hedgerow.hedging import Ask, Depth, Offer, choose, offer
+from hedgerow.hedging import (
+    Ask,
+    Depth,
+    HedgeChoice,
+    Offer,
+    Rung,
+    choose,
+    crossing_and_fee_usd,
+    offer,
+)
 from hedgerow.margin import Charges
 from hedgerow.market import FundingSettlement
 from tests.builders import (
@@ -23,6 +35,7 @@ from tests.builders import (
 )
 
 D = Decimal
+Floats = NDArray[np.float64]
 CHARGES = Charges(fee_taker_frac=D("0.0005"), fee_liquidation_frac=D("0.01"))
 CALL = option(1000, "call")
 HOLDER = account("one")
@@ -90,6 +103,100 @@ def test_funding_is_paid_by_a_hedge_that_is_long_and_received_by_one_that_is_sho
         assert trade.carry_usd == pytest.approx(2.0 * sign * held_usd)
         fee = 0.0005 * (1001 if sign > 0 else 999)
         assert found.objective_usd == pytest.approx(2.0 * max(0.0, 1 + fee + sign * held_usd))
+        # No other trade meets the range: what is paid, funding counted, is the bound of itself.
+        assert found.cost_usd == pytest.approx(2.0 * (1 + fee + sign * held_usd))
+        assert found.bound_usd == pytest.approx(found.cost_usd)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_trades_drawn_cost_less_than_the_bound_with_funding_received(seed: int) -> None:
+    """Perpetuals whose longs are paid, some more than they cost; every level as it is walked."""
+    rng = np.random.default_rng(seed)
+    offers = [
+        msgspec.structs.replace(
+            perp(None),
+            instrument_id=f"perp {at // 2}",
+            account_id=f"account {at % 2}",
+            carry_usd_per_day=float(rng.normal(scale=2.0)),
+            buys=_rungs(rng),
+            sells=_rungs(rng),
+        )
+        for at in range(4)
+    ]
+    ask = Ask(name="delta", now_figure=7.0, low_figure=-3.0, high_figure=3.0)
+    found = choose([ask], offers, np.ones((1, 4)), horizon_days=1.0)
+    assert not isinstance(found, Failure)
+    assert found.bound_usd <= found.cost_usd + 1e-9
+    plans = rng.integers(-15, 16, size=(20_000, 4)).astype(float)
+    plans = plans[np.abs(7.0 + plans.sum(axis=1)) <= 3.0]
+    assert len(plans) > 1_000
+    assert min(_paid_usd(offers, plan) for plan in plans[:3_000]) >= found.bound_usd - 1e-9
+
+
+def _rungs(rng: np.random.Generator) -> tuple[Rung, ...]:
+    costs = np.cumsum(rng.uniform(0.2, 1.0, 3))
+    return tuple(
+        Rung(width_contracts=10.0, cost_usd_per_contract=float(cost), fee_usd_per_contract=0.1)
+        for cost in costs
+    )
+
+
+def _paid_usd(offers: list[Offer], plan: Floats) -> float:
+    """What trades cost one after the other, each beyond what those before it took."""
+    paid, taken = 0.0, dict[tuple[str, bool], float]()
+    for each, amount in zip(offers, plan.tolist(), strict=True):
+        gone = taken.get((each.instrument_id, amount > 0), 0.0)
+        taken[each.instrument_id, amount > 0] = gone + abs(amount)
+        paid += sum(crossing_and_fee_usd(each, amount, gone)) - amount * (
+            each.carry_usd_per_day or 0.0
+        )
+    return paid
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_one_more_offer_never_raises_the_relaxed_cost(seed: int) -> None:
+    """Three accounts with fees and funding of their own, on the books of two instruments."""
+    rng = np.random.default_rng(seed)
+    books = [[_rungs(rng) for _ in range(2)] for _ in range(2)]
+    offers = []
+    for at in rng.permutation(6):
+        fee, (buys, sells) = float(rng.uniform(0.0, 0.5)), books[at % 2]
+        # A fee is of the price: by level it rises when buying and falls when selling.
+        slope = np.array([1.0, 1.01, 1.02])
+        offers.append(
+            msgspec.structs.replace(
+                perp(None),
+                instrument_id=f"perp {at % 2}",
+                account_id=f"account {at // 2}",
+                carry_usd_per_day=float(rng.normal(scale=0.5)),
+                buys=_charged(buys, fee * slope),
+                sells=_charged(sells, fee / slope),
+            )
+        )
+    effect = rng.normal(size=(2, 6))
+    asks = [
+        Ask(name=name, now_figure=float(rng.normal(scale=8.0)), low_figure=-1.0, high_figure=1.0)
+        for name in ("delta", "vega")
+    ]
+    found = [choose(asks, offers[:n], effect[:, :n], is_whole=False) for n in range(2, 7)]
+    usd = [each.objective_usd for each in found if isinstance(each, HedgeChoice)]
+    assert len(usd) == len(found)
+    kept = [not each.conflicts for each in found if isinstance(each, HedgeChoice)]
+    held = [each for each, is_kept in zip(usd, kept, strict=True) if is_kept]
+    assert kept == sorted(kept)
+    assert held
+    assert all(after <= before + 1e-7 for before, after in pairwise(held))
+
+
+def _charged(rungs: tuple[Rung, ...], fees_usd: Floats) -> tuple[Rung, ...]:
+    return tuple(
+        Rung(
+            width_contracts=each.width_contracts,
+            cost_usd_per_contract=each.cost_usd_per_contract - each.fee_usd_per_contract + fee,
+            fee_usd_per_contract=fee,
+        )
+        for each, fee in zip(rungs, fees_usd.tolist(), strict=True)
+    )
 
 
 def test_what_nobody_offers_in_a_chain_that_is_quoted_cannot_be_traded() -> None:

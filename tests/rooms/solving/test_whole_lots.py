@@ -23,6 +23,7 @@ from hedgerow.solving import (
     Uses,
     least,
 )
+from hedgerow.solving.lots import in_fewer
 
 Floats = NDArray[np.float64]
 
@@ -233,3 +234,23 @@ def test_squares_and_powers_in_lots_are_the_best_of_all_there_are(seed: int) -> 
     every = np.array(list(product(*[np.arange(-end, end + 1) for end in ends])))
     best_usd = small.usd(every * decisions.lot_amount).min()
     assert _solved(small).objective_usd == pytest.approx(best_usd, abs=1e-9)
+
+
+def test_of_two_ways_at_one_price_one_is_taken() -> None:
+    """Six coins to sell on one book, and two that may: where a corner splits them, one does it."""
+    one = np.ones((1, 2))
+    shared = Ladders(
+        book_index=np.zeros(2, dtype=np.int64),
+        is_up=np.array([True, False]),
+        width_amount=np.full(2, 50.0),
+        price_usd_per_amount=np.ones(2),
+        decision_book_index=np.zeros(2, dtype=np.int64),
+    )
+    delta = Band.of(("delta",), 6.0 * np.ones(1), one, high_figure=np.zeros(1))
+    decisions = Decisions(("a", "b"), np.full(2, -6.5), np.full(2, 6.5), np.array([0.1, 0.5]))
+    programme = Programme(decisions, [shared, delta])
+    for start in ([-3.0, -3.0], [-3.5, -2.5], [-6.0, 0.0]):
+        found = in_fewer(programme, np.array(start))
+        assert np.count_nonzero(found) == 1
+        assert found.sum() == pytest.approx(-6.0)
+    assert sorted(np.abs(_solved(programme).chosen_amount)) == pytest.approx([0.0, 6.0])

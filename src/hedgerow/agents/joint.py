@@ -144,6 +144,7 @@ class JointAgent:
             () if self.means == "hedges" else self.switches,
             terms=self.terms,
             late_usd=late_cost(self.chance, state, rulebooks),
+            late_after=lambda after: late_cost(self.chance, after, rulebooks),
         )
         if isinstance(chosen, Failure):
             return chosen

@@ -116,6 +116,7 @@ def _planned(source: Source, asked: PlanAsked) -> _Planned:
         terms=terms,
         late_usd=late_usd(desk, state, rulebooks),
         switches=desk.switches,
+        late_after=lambda after: late_usd(desk, after, rulebooks),
     )
     return _Planned(
         desk=desk,

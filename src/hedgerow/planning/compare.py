@@ -28,7 +28,10 @@ WAYS: Mapping[str, str] = {
     "unwinding": "trades that only make positions smaller",
     "collateral": "transfers alone",
     "switching": "switches of e-mode alone",
+    "staying": "trades and transfers together, no switch of e-mode",
 }
+# Ways that are the same as another where nothing may be switched.
+_OF_SWITCHES = ("switching", "staying")
 _CENT_USD = 0.01
 
 
@@ -54,12 +57,13 @@ def compared(
     terms: JointTerms = PLAIN_TERMS,
     late_usd: Callable[[Route], float] = lambda route: 0.0,
     switches: Sequence[ModeSwitch] = (),
+    late_after: Callable[[Survey], Callable[[Route], float]] | None = None,
     ways: Sequence[str] = tuple(WAYS),
 ) -> dict[str, Outcome[Joint]]:
     """Plan in every way asked for; the joint plan is the best of what was found.
 
     Of the ways only ``joint`` and ``switching`` may make `switches`; where there are none the
-    latter is left out.
+    latter and ``staying`` are left out. `late_after` is told at `joint_switching`.
 
     More means are more to search through, and in whole lots less may be found: then the joint plan
     is the one with fewer means.
@@ -71,6 +75,7 @@ def compared(
         "unwinding": (shrinking, ()),
         "collateral": ((), routes),
         "switching": ((), ()),
+        "staying": (offers, routes),
     }
     found = {
         way: joint_switching(
@@ -82,9 +87,10 @@ def compared(
             switches if way in ("joint", "switching") else (),
             terms=terms,
             late_usd=late_usd,
+            late_after=late_after,
         )
         for way in ways
-        if switches or way != "switching"
+        if switches or way not in _OF_SWITCHES
     }
     known = [each for each in found.values() if not isinstance(each, Failure)]
     if "joint" in found and known:

@@ -36,6 +36,7 @@ def joint_switching(
     *,
     terms: JointTerms = PLAIN_TERMS,
     late_usd: Callable[[Route], float] = lambda route: 0.0,
+    late_after: Callable[[Survey], Callable[[Route], float]] | None = None,
 ) -> Outcome[Joint]:
     """Plan as `joint` does, and with every switch that may be made first.
 
@@ -43,6 +44,9 @@ def joint_switching(
     ----------
     switches
         What may be chosen; nothing else is. Its rulebooks are among `rulebooks`.
+    late_after
+        What `late_usd` is on a desk that has switched, which is further from a liquidation or
+        nearer to one; where it is not given, the same.
 
     Raises
     ------
@@ -52,6 +56,7 @@ def joint_switching(
     _refuse_strangers(now, rulebooks, switches)
 
     def planned(state: Survey) -> Outcome[Joint]:
+        late = late_usd if late_after is None or state is now else late_after(state)
         return joint(
             state,
             limits,
@@ -60,7 +65,7 @@ def joint_switching(
             instruments,
             rulebooks,
             terms=terms,
-            late_usd=late_usd,
+            late_usd=late,
         )
 
     best = planned(now)

@@ -8,7 +8,15 @@ allow-list, the collar or the budget.
 
 from hedgerow.execution.canonical import canonical, rounded
 from hedgerow.execution.chain import Kind, Row, Verified, read, verify
-from hedgerow.execution.guards import AllowedSwitch, Guards, Route, Spent, check, spent_on_day
+from hedgerow.execution.guards import (
+    AllowedSwap,
+    AllowedSwitch,
+    Guards,
+    Route,
+    Spent,
+    check,
+    spent_on_day,
+)
 from hedgerow.execution.journal import Header, Journal
 from hedgerow.execution.ports import Agent, Exchange
 from hedgerow.execution.records import (
@@ -26,6 +34,7 @@ from hedgerow.execution.submit import recover, resolve, submit
 __all__ = [
     "Agent",
     "Allowance",
+    "AllowedSwap",
     "AllowedSwitch",
     "Decision",
     "Exchange",

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from hedgerow.execution.records import Decision, Receipt, View
-from hedgerow.planning import Order, Switch, Transfer
+from hedgerow.planning import Order, Swap, Switch, Transfer
 
 __all__ = ["Agent", "Exchange"]
 
@@ -21,6 +21,10 @@ class Exchange(Protocol):
 
     def switch(self, switch: Switch, time_ns: int) -> Receipt:
         """Let an account join another category of its lending market; ``filled`` when it has."""
+        ...
+
+    def swap(self, swap: Swap, time_ns: int) -> Receipt:
+        """Give one collateral for another at once; ``filled`` with what was given."""
         ...
 
     def query(self, client_id: str, time_ns: int) -> Receipt | None:

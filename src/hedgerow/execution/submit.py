@@ -20,7 +20,7 @@ from hedgerow.execution.ports import Exchange
 from hedgerow.execution.records import Mode, Receipt
 from hedgerow.instruments import Instrument
 from hedgerow.market import Snapshot
-from hedgerow.planning import Leg, Order, Plan, Switch, Transfer
+from hedgerow.planning import Leg, Order, Plan, Swap, Switch, Transfer
 from hedgerow.units import SECOND_NS, format_ns
 
 __all__ = ["ABSENCE_GAP_NS", "GRACE_NS", "outcome", "recover", "resolve", "submit"]
@@ -241,6 +241,8 @@ def _send(leg: Leg, exchange: Exchange, journal: Journal, time_ns: int) -> Recei
             receipt = exchange.place(leg, time_ns)
         elif isinstance(leg, Switch):
             receipt = exchange.switch(leg, time_ns)
+        elif isinstance(leg, Swap):
+            receipt = exchange.swap(leg, time_ns)
         else:
             receipt = exchange.move(leg, time_ns)
     except ExecutionError as refusal:
@@ -281,7 +283,7 @@ def _resolve(client_id: str, exchange: Exchange, journal: Journal, time_ns: int)
         return known  # an answer about something else says nothing
     if found.status != rows[-1].kind:
         _journal_receipt(client_id, found, journal, time_ns)
-        leg: Leg = msgspec.convert(rows[0].payload["leg"], Order | Transfer | Switch)
+        leg: Leg = msgspec.convert(rows[0].payload["leg"], Order | Transfer | Switch | Swap)
         _alert_overfill(leg, found, journal, time_ns)
     return found
 

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from hedgerow.limits import METRICS, LimitState
-from hedgerow.planning import Order, Plan, Switch
+from hedgerow.planning import Order, Plan, Swap, Switch
 from hedgerow.reporting.figures import (
     UNKNOWN,
     clock,
@@ -111,6 +111,9 @@ def plan_tables(
             price = quantity(leg.price_limit_usd)
         elif isinstance(leg, Switch):
             words, size, price = f"switch {leg.account_id} to {leg.rulebook}", "none", "no price"
+        elif isinstance(leg, Swap):
+            words = f"swap {leg.asset} for {leg.asset_take} on {leg.account_id}"
+            size, price = quantity(leg.quantity_coin, sign=True), "no price"
         else:
             words = f"{leg.use} {leg.asset}: {leg.source_account_id} to {leg.target_account_id}"
             size, price = quantity(leg.quantity_coin, sign=True), "no price"

@@ -12,7 +12,7 @@ from hedgerow.app.feed import open_market
 from hedgerow.execution import Decision, Receipt, View
 from hedgerow.hedging import Depth
 from hedgerow.market import MarketState, Snapshot
-from hedgerow.planning import JointTerms, Order, Switch
+from hedgerow.planning import JointTerms, Order, Swap, Switch
 from hedgerow.simulation import Frame, World, run
 from hedgerow.units import MINUTE_NS
 
@@ -41,7 +41,7 @@ def test_every_limit_that_a_plan_promises_holds_once_it_is_done() -> None:
         receipts: list[Receipt] = []
         is_complete = True
         for leg in () if decision.plan is None else decision.plan.legs:
-            assert not isinstance(leg, Switch), "the desk lists no switches"
+            assert not isinstance(leg, Switch | Swap), "the desk lists neither"
             done = world.place(leg, time_ns) if isinstance(leg, Order) else world.move(leg, time_ns)
             receipts.append(done)
             is_complete &= done.status != "rejected" and (

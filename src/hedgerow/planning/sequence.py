@@ -2,11 +2,11 @@
 
 The desk is surveyed exactly after every step: transfers have left their source and not arrived,
 trades are done. No step may break a hard limit that held before (or make one unknown), leave an
-account that trades or sends short of its initial requirement, or make a switch that the protocol
-refuses. Where no step is left that may go at once, what is on its way is waited for. The search
-takes steps in the order of switches, transfers, trades and goes back where it is stuck; it looks at
-a bounded number of orders. Where no order of whole trades will do they are cut into four; what then
-still cannot be done is left out, and said.
+account that trades or sends short of its initial requirement, send what is not there yet, or make
+a switch or a swap that the protocol refuses. Where no step is left that may go at once, what is on
+its way is waited for. The search takes steps in the order of switches, swaps, transfers, trades and
+goes back where it is stuck; it looks at a bounded number of orders. Where no order of whole trades
+will do they are cut into four; what then still cannot be done is left out, and said.
 
 A step waits for another when, without it, the step would break something: alone, or with everything
 else done that comes before it. What waits for a transfer waits for its arrival.
@@ -217,6 +217,11 @@ class _Path:
             return said if refusal is None else [refusal.message, *said]
         acting = act.route.source_account_id if isinstance(act, ChosenMove) else act.account_id
         node = next(account_node(each) for each in then.book.accounts if each.account_id == acting)
+        if isinstance(act, ChosenMove):
+            asset, needed = act.route.asset, act.quantity_coin + act.route.fee_coin
+            held = self._accounts(done, here)[acting].balance_coin(asset)
+            if held < needed:
+                said.append(f"{acting} holds {held:f} {asset}, less than {needed:f}")
         before, after = self._now.reports.get(node), then.reports.get(node)
         if isinstance(after, MarginReport) and isinstance(before, MarginReport):
             lack, lacked = (

@@ -13,7 +13,7 @@ from typing import final
 import msgspec
 
 from hedgerow.execution import Receipt
-from hedgerow.planning import Order, Switch, Transfer
+from hedgerow.planning import Order, Swap, Switch, Transfer
 
 __all__ = ["FakeExchange"]
 
@@ -91,6 +91,12 @@ class FakeExchange:
             self.rulebooks[switch.account_id] = switch.rulebook
             self._remember(Receipt(client_id=switch.client_id, time_ns=time_ns, status="filled"))
         return self._receipts[switch.client_id]
+
+    def swap(self, swap: Swap, time_ns: int) -> Receipt:
+        """Give what is asked for at least."""
+        if swap.client_id not in self._receipts:
+            self._remember(Receipt(client_id=swap.client_id, time_ns=time_ns, status="filled"))
+        return self._receipts[swap.client_id]
 
     def query(self, client_id: str, time_ns: int) -> Receipt | None:
         """Say what became of a leg."""

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from hedgerow.execution import Exchange, Receipt
-from hedgerow.planning import Order, Switch, Transfer
+from hedgerow.planning import Order, Swap, Switch, Transfer
 from hedgerow.simulation import World
 from hedgerow.units import MINUTE_NS, SECOND_NS
 from tests.fake_exchange import FakeExchange
@@ -100,6 +100,10 @@ class Ticking:
     def switch(self, switch: Switch, time_ns: int) -> Receipt:
         self.advance(time_ns)
         return self.world.switch(switch, time_ns)
+
+    def swap(self, swap: Swap, time_ns: int) -> Receipt:
+        self.advance(time_ns)
+        return self.world.swap(swap, time_ns)
 
     def query(self, client_id: str, time_ns: int) -> Receipt | None:
         self.advance(time_ns)
@@ -269,6 +273,9 @@ def test_the_contract_can_fail() -> None:
 
         def switch(self, switch: Switch, time_ns: int) -> Receipt:
             return self.inner.switch(switch, time_ns)
+
+        def swap(self, swap: Swap, time_ns: int) -> Receipt:
+            return self.inner.swap(swap, time_ns)
 
         def query(self, client_id: str, time_ns: int) -> Receipt | None:
             return self.inner.query(client_id, time_ns)

@@ -37,6 +37,7 @@ from hedgerow.planning import (
     ModeSwitch,
     Order,
     Plan,
+    SwapWay,
     Transfer,
     capped,
     joint_switching,
@@ -60,7 +61,8 @@ class JointAgent:
 
     `pairs` are what may be traded: an instrument and the account that would hold it. `chance` says
     how likely a liquidation is before a transfer arrives. `switches` are the categories (e-mode)
-    that accounts may join; with ``hedges`` alone none is.
+    that accounts may join, `swaps` what collateral may be given for what; with ``hedges`` alone
+    neither is done.
     """
 
     limits: tuple[Limit, ...]
@@ -74,6 +76,7 @@ class JointAgent:
     means: Means
     assumptions: tuple[str, ...]
     switches: tuple[ModeSwitch, ...] = ()
+    swaps: tuple[SwapWay, ...] = ()
 
     def step(self, view: View, time_ns: int) -> Decision:
         """Decide what to do about a view.
@@ -143,8 +146,10 @@ class JointAgent:
             instruments,
             rulebooks,
             () if self.means == "hedges" else self.switches,
+            swaps=() if self.means == "hedges" else self.swaps,
             terms=self.terms,
             late_usd=late_cost(self.chance, state, rulebooks),
+            late_after=lambda after: late_cost(self.chance, after, rulebooks),
         )
         if isinstance(chosen, Failure):
             return chosen

@@ -33,6 +33,7 @@ def agent_of(desk: Desk, market: Market) -> Agent:
         means=desk.planning.means,
         assumptions=(*market.statements, LATE_STATEMENT),
         switches=desk.switches,
+        swaps=desk.swaps,
     )
 
 

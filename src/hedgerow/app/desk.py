@@ -21,6 +21,7 @@ from hedgerow.app.desk_file import (
     PlanningPart,
     RecordingPart,
     RoutePart,
+    SwapPart,
     SwitchPart,
     read_desk_file,
 )
@@ -38,7 +39,7 @@ from hedgerow.instruments import Instrument, LinearPerpetual
 from hedgerow.limits import CallPolicy, FirstPassage, Limit
 from hedgerow.margin import Rulebook, rulebooks_at, terms_of
 from hedgerow.market import AgeLimits
-from hedgerow.planning import JointTerms, ModeSwitch
+from hedgerow.planning import JointTerms, ModeSwitch, SwapWay
 from hedgerow.portfolio import Account, Balance, OpenOrder, Position
 from hedgerow.simulation import (
     Assumptions,
@@ -95,6 +96,7 @@ class Desk:
     buffers: tuple[BufferPolicy, ...]
     routes: tuple[Route, ...]
     switches: tuple[ModeSwitch, ...]
+    swaps: tuple[SwapWay, ...]
     has_budget: bool  # without one (never in mode auto) the caps below are zero
     order_usd_max: Decimal
     orders_usd_per_day: Decimal
@@ -179,6 +181,7 @@ def _desk(written: DeskFile, rulebooks: Mapping[str, Rulebook], digest: str) -> 
         buffers=tuple(map(_buffer, written.buffers)),
         routes=tuple(map(_route, written.routes)),
         switches=tuple(map(_switch, written.switches)),
+        swaps=tuple(map(_swap, written.swaps)),
         has_budget=written.budget is not None,
         order_usd_max=budget.order_usd_max,
         orders_usd_per_day=budget.orders_usd_per_day,
@@ -285,6 +288,18 @@ def _route(part: RoutePart) -> Route:
 def _switch(part: SwitchPart) -> ModeSwitch:
     return ModeSwitch(
         account_id=part.account, rulebook=part.rulebook, gas_usd=to_model(part.gas_usd)
+    )
+
+
+def _swap(part: SwapPart) -> SwapWay:
+    return SwapWay(
+        account_id=part.account,
+        asset=part.give,
+        asset_take=part.take,
+        fee_frac=part.fee,
+        half_spread_frac=part.half_spread,
+        step_coin=part.step_coin,
+        gas_usd=to_model(part.gas_usd),
     )
 
 

@@ -210,6 +210,18 @@ class SwitchPart(Part):
     gas_usd: ExactNotNegative = Decimal(0)
 
 
+class SwapPart(Part):
+    """A collateral that an account may give for another, and what that costs."""
+
+    account: Name
+    give: Name
+    take: Name
+    fee: Annotated[ExactNotNegative, Field(lt=1)] = Decimal(0)
+    half_spread: Annotated[ExactNotNegative, Field(lt=1)] = Decimal(0)
+    step_coin: ExactPositive
+    gas_usd: ExactNotNegative = Decimal(0)
+
+
 class BudgetPart(Part):
     """Hard caps outside the strategy; a cap of 0 allows nothing."""
 
@@ -312,6 +324,7 @@ class DeskFile(Part):
     buffers: list[BufferPart] = Field(default_factory=list)
     routes: list[RoutePart] = Field(default_factory=list)
     switches: list[SwitchPart] = Field(default_factory=list)
+    swaps: list[SwapPart] = Field(default_factory=list)
     budget: BudgetPart | None = None
     planning: PlanningPart = PlanningPart()
     assumptions: AssumptionsPart = AssumptionsPart()

@@ -17,6 +17,7 @@ from hedgerow.app.observe import frame
 from hedgerow.app.watcher import Watcher
 from hedgerow.execution import (
     Allowance,
+    AllowedSwap,
     AllowedSwitch,
     Decision,
     Exchange,
@@ -59,6 +60,7 @@ def play(
         congestion=market.congestion,
         option_spread=OptionSpread(half_spread_vol_frac=desk.option_half_spread_vol_frac),
         option_depth=None if desk.planning is None else desk.planning.depth,
+        swaps=desk.swaps,
     )
     scribe = None if journal is None else _Scribe(desk, world, journal, _guards(desk))
     label = run_label(None if scribe is None else desk.mode)
@@ -205,5 +207,9 @@ def _guards(desk: Desk) -> Guards:
         switches=tuple(
             AllowedSwitch(account_id=each.account_id, rulebook=each.rulebook)
             for each in desk.switches
+        ),
+        swaps=tuple(
+            AllowedSwap(account_id=each.account_id, asset=each.asset, asset_take=each.asset_take)
+            for each in desk.swaps
         ),
     )

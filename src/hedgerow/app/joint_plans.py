@@ -78,8 +78,8 @@ def make_plan(source: Source, asked: PlanAsked, *, out: Path | None, as_json: bo
     shown = plan_tables(
         written,
         heading=heading_of(done.state),
-        asked_of="Held positions, [[hedges]], --offer, [[routes]] and [[switches]] say what a plan "
-        "may use.",
+        asked_of="Held positions, [[hedges]], --offer, [[routes]], [[switches]] and [[swaps]] say "
+        "what a plan may use.",
         acts_when="A plan is made when a limit is at soft or beyond.",
         premiums_usd=premiums,
     )
@@ -131,6 +131,8 @@ def _planned(source: Source, asked: PlanAsked) -> _Planned:
         terms=terms,
         late_usd=late_usd(desk, state, rulebooks),
         switches=desk.switches,
+        swaps=desk.swaps,
+        late_after=lambda after: late_usd(desk, after, rulebooks),
     )
     return _Planned(
         desk=desk,

@@ -77,6 +77,13 @@ def loose_ends(raw: Mapping[str, Any], rulebooks: Mapping[str, Rulebook]) -> Ite
         yield from _route_ends(f"routes.[{at}]", route, accounts, rulebooks)
     for at, switch in tables_of(raw, "switches"):
         yield from _switch_ends(f"switches.[{at}]", switch, accounts, rulebooks)
+    for at, swap in tables_of(raw, "swaps"):
+        yield from account_ends(f"swaps.[{at}].account", swap.get("account"), accounts)
+        held = named(swap.get("account"), accounts)
+        book = None if held is None else held.get("rulebook")
+        rules = rulebooks.get(book) if isinstance(book, str) else None
+        if held is not None and (rules is None or terms_of(rules).market is None):
+            yield f"swaps.[{at}].account: {swap.get('account')} is no account of a lending market"
     yield from limit_ends(raw, rulebooks)
     yield from planning_ends(raw)
     movers = raw.get("movers")

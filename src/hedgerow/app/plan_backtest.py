@@ -43,7 +43,7 @@ from hedgerow.errors import DeskRejected, RequestRejected
 from hedgerow.execution import Header, Journal
 from hedgerow.hedging import Depth
 from hedgerow.limits import METRICS, Limit
-from hedgerow.planning import LATE_STATEMENT, JointTerms, Leg, Order, Switch, Transfer
+from hedgerow.planning import LATE_STATEMENT, JointTerms, Leg, Order, Swap, Switch, Transfer
 from hedgerow.reporting import builtins_of
 from hedgerow.reporting.policies import policy_tables
 from hedgerow.simulation import Episode, PolicyRun, policy_rows, thinned
@@ -349,6 +349,9 @@ def _written(leg: Leg) -> str:
         return f"{leg.client_id} {leg.instrument_id} {leg.account_id} {size}"
     if isinstance(leg, Switch):
         return f"{leg.client_id} {leg.account_id} {leg.rulebook}"
+    if isinstance(leg, Swap):
+        size = f"{leg.quantity_coin.normalize():f}"
+        return f"{leg.client_id} {leg.asset} {leg.asset_take} {leg.account_id} {size}"
     return (
         f"{leg.client_id} {leg.asset} {leg.source_account_id} {leg.target_account_id} {leg.use} "
         f"{leg.quantity_coin.normalize():f}"

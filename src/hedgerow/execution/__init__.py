@@ -8,7 +8,15 @@ allow-list, the collar or the budget.
 
 from hedgerow.execution.canonical import canonical, rounded
 from hedgerow.execution.chain import Kind, Row, Verified, read, verify
-from hedgerow.execution.guards import AllowedSwitch, Guards, Route, Spent, check, spent_on_day
+from hedgerow.execution.guards import (
+    AllowedSwap,
+    AllowedSwitch,
+    Guards,
+    Route,
+    Spent,
+    check,
+    spent_on_day,
+)
 from hedgerow.execution.journal import Header, Journal
 from hedgerow.execution.ports import Agent, Exchange, send
 from hedgerow.execution.records import (
@@ -28,6 +36,7 @@ __all__ = [
     "IN_TRANSIT",
     "Agent",
     "Allowance",
+    "AllowedSwap",
     "AllowedSwitch",
     "Decision",
     "Exchange",

@@ -23,10 +23,10 @@ from hedgerow.instruments import (
 )
 from hedgerow.margin import mark_ccy
 from hedgerow.market import NO_SHOCK, Snapshot
-from hedgerow.planning import Leg, Order, Switch, Transfer
+from hedgerow.planning import Leg, Order, Swap, Switch, Transfer
 from hedgerow.units import DAY_NS, SECOND_NS, date_utc, digits_of, format_ns, to_exact
 
-__all__ = ["AllowedSwitch", "Guards", "Route", "Spent", "check", "spent_on_day"]
+__all__ = ["AllowedSwap", "AllowedSwitch", "Guards", "Route", "Spent", "check", "spent_on_day"]
 
 _CENT_USD = Decimal("0.01")
 
@@ -47,6 +47,14 @@ class AllowedSwitch(msgspec.Struct, frozen=True, kw_only=True):
     rulebook: str
 
 
+class AllowedSwap(msgspec.Struct, frozen=True, kw_only=True):
+    """A collateral that a person lets an account give for another."""
+
+    account_id: str
+    asset: str
+    asset_take: str
+
+
 class Guards(msgspec.Struct, frozen=True, kw_only=True):
     """What a person has set. Days are UTC days.
 
@@ -54,8 +62,8 @@ class Guards(msgspec.Struct, frozen=True, kw_only=True):
     of the mark, and of an option as a fraction of its forward: a spread wider than that share of a
     small premium is no mistake. An option counts as the coins it is written on, whatever it costs.
     `snapshot_ns_max` how old the market may be that a leg is judged by. `is_stopped` is the kill
-    switch: no order passes and no account joins another category; transfers of margin still do,
-    because they only make accounts safer.
+    switch: no order passes and no account joins another category or swaps collateral; transfers of
+    margin still do, because they only make accounts safer.
     """
 
     order_usd_max: Decimal
@@ -66,6 +74,7 @@ class Guards(msgspec.Struct, frozen=True, kw_only=True):
     snapshot_ns_max: int = 5 * SECOND_NS
     is_stopped: bool = False
     switches: tuple[AllowedSwitch, ...] = ()
+    swaps: tuple[AllowedSwap, ...] = ()
 
     def __post_init__(self) -> None:
         for field in ("order_usd_max", "orders_usd_per_day", "transfers_usd_per_day"):
@@ -93,10 +102,11 @@ def spent_on_day(journal: Journal, time_ns: int) -> Spent:
     read from the journal, a restart does not give the budget back.
     """
     start_ns = time_ns - time_ns % DAY_NS
-    spent_usd = {"order": Decimal(0), "transfer": Decimal(0), "switch": Decimal(0)}
+    spent_usd = dict.fromkeys(("order", "transfer", "switch", "swap"), Decimal(0))
     for row in journal.intents(start_ns, start_ns + DAY_NS):
         spent_usd[row.payload["leg"]["type"]] += Decimal(row.payload["value_usd"])
-    return Spent(orders_usd=spent_usd["order"], transfers_usd=spent_usd["transfer"])
+    moved_usd = spent_usd["transfer"] + spent_usd["swap"]
+    return Spent(orders_usd=spent_usd["order"], transfers_usd=moved_usd)
 
 
 def check(
@@ -123,14 +133,14 @@ def check(
     -------
     Decimal, USD
         Never negative. An order is valued at its limit or its mark, whichever is more. A switch
-        moves nothing and counts for nothing.
+        moves nothing and counts for nothing; a swap counts as a transfer of what is given.
 
     Raises
     ------
     OrderRefused, TransferRefused
         If the kill switch is on (orders), the market is too old or has no price, the limit lies
         outside the collar, the order is too large, no route allows the transfer, or nobody allows
-        the switch (an `OrderRefused`).
+        the switch or swap (an `OrderRefused`).
     BudgetExceeded
         If the day's budget does not cover the leg.
     """
@@ -139,6 +149,8 @@ def check(
         return _check_order(leg, guards, instruments, snapshot, spent, time_ns)
     if isinstance(leg, Switch):
         return _check_switch(leg, guards, snapshot, time_ns)
+    if isinstance(leg, Swap):
+        return _check_swap(leg, guards, snapshot, spent, time_ns)
     return _check_transfer(leg, guards, snapshot, spent, time_ns)
 
 
@@ -259,6 +271,37 @@ def _check_switch(switch: Switch, guards: Guards, snapshot: Snapshot, time_ns: i
     if age := _too_old(snapshot, guards, time_ns):
         raise OrderRefused(f"{name}: {age}")
     return Decimal(0)
+
+
+def _check_swap(
+    swap: Swap, guards: Guards, snapshot: Snapshot, spent: Spent, time_ns: int
+) -> Decimal:
+    name = f"swap {swap.client_id} of {swap.asset} for {swap.asset_take}"
+    if guards.is_stopped:
+        raise OrderRefused(f"{name}: the kill switch is on; only transfers of margin may pass")
+    wanted = AllowedSwap(account_id=swap.account_id, asset=swap.asset, asset_take=swap.asset_take)
+    if wanted not in guards.swaps:
+        raise OrderRefused(f"{name}: it is not on the list of allowed swaps of {swap.account_id}")
+    quantity = swap.quantity_coin
+    if not (quantity.is_finite() and quantity > 0):
+        raise OrderRefused(f"{name}: quantity_coin must be positive, was {quantity}")
+    if age := _too_old(snapshot, guards, time_ns):
+        raise OrderRefused(f"{name}: {age}")
+    given, taken = snapshot.asset(swap.asset), snapshot.asset(swap.asset_take)
+    if isinstance(given, Failure) or isinstance(taken, Failure):
+        why = given.message if isinstance(given, Failure) else "none of what is taken"
+        raise OrderRefused(f"{name}: no price to count it by: {why}")
+    value_usd = quantity * to_exact(given.price_usd, _CENT_USD, "up")
+    least_usd = swap.quantity_take_coin_min * to_exact(taken.price_usd, _CENT_USD, "down")
+    if least_usd < value_usd * (1 - guards.price_collar_frac):
+        raise OrderRefused(
+            f"{name}: what comes for {value_usd:f} USD may be worth as little as "
+            f"{least_usd:f} USD, outside the collar of {guards.price_collar_frac:%}"
+        )
+    _within(
+        "transfers", name, value_usd, spent.transfers_usd, guards.transfers_usd_per_day, time_ns
+    )
+    return value_usd
 
 
 def _too_old(snapshot: Snapshot, guards: Guards, time_ns: int) -> str:

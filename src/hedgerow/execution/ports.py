@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from hedgerow.execution.records import Decision, Receipt, View
-from hedgerow.planning import Leg, Order, Switch, Transfer
+from hedgerow.planning import Leg, Order, Swap, Switch, Transfer
 
 __all__ = ["Agent", "Exchange", "send"]
 
@@ -21,6 +21,10 @@ class Exchange(Protocol):
 
     def switch(self, switch: Switch, time_ns: int) -> Receipt:
         """Let an account join another category of its lending market; ``filled`` when it has."""
+        ...
+
+    def swap(self, swap: Swap, time_ns: int) -> Receipt:
+        """Give one collateral for another at once; ``filled`` with what was given."""
         ...
 
     def query(self, client_id: str, time_ns: int) -> Receipt | None:
@@ -42,4 +46,6 @@ def send(exchange: Exchange, leg: Leg, time_ns: int) -> Receipt:
         return exchange.place(leg, time_ns)
     if isinstance(leg, Switch):
         return exchange.switch(leg, time_ns)
+    if isinstance(leg, Swap):
+        return exchange.swap(leg, time_ns)
     return exchange.move(leg, time_ns)

@@ -20,7 +20,7 @@ from hedgerow.execution.ports import Exchange, send
 from hedgerow.execution.records import Mode, Receipt
 from hedgerow.instruments import Instrument
 from hedgerow.market import Snapshot
-from hedgerow.planning import Leg, Order, Plan, Switch, Transfer
+from hedgerow.planning import Leg, Order, Plan, Swap, Switch, Transfer
 from hedgerow.units import SECOND_NS, format_ns
 
 __all__ = ["ABSENCE_GAP_NS", "GRACE_NS", "outcome", "recover", "resolve", "submit"]
@@ -276,7 +276,7 @@ def _resolve(client_id: str, exchange: Exchange, journal: Journal, time_ns: int)
         return known  # an answer about something else says nothing
     if found.status != rows[-1].kind:
         _journal_receipt(client_id, found, journal, time_ns)
-        leg: Leg = msgspec.convert(rows[0].payload["leg"], Order | Transfer | Switch)
+        leg: Leg = msgspec.convert(rows[0].payload["leg"], Order | Transfer | Switch | Swap)
         _alert_overfill(leg, found, journal, time_ns)
     return found
 

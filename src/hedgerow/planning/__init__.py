@@ -10,7 +10,7 @@ takes for one leg, or an end before its beginning.
 
 from hedgerow.planning.capped import LegCaps, capped
 from hedgerow.planning.compare import SAME, WAYS, WayState, compared, runner_up, states
-from hedgerow.planning.costs import ChosenMove, JointTerms, ModeSwitch
+from hedgerow.planning.costs import ChosenMove, JointTerms, ModeSwitch, SwapWay
 from hedgerow.planning.joint import Joint, joint
 from hedgerow.planning.late import LATE_STATEMENT, idle_usd, late_cost
 from hedgerow.planning.made import made
@@ -23,9 +23,11 @@ from hedgerow.planning.records import (
     Order,
     Plan,
     RunnerUp,
+    Swap,
     Switch,
     Transfer,
 )
+from hedgerow.planning.swaps import swap_of
 from hedgerow.planning.switches import after_switches, joint_switching
 
 __all__ = [
@@ -43,6 +45,8 @@ __all__ = [
     "Order",
     "Plan",
     "RunnerUp",
+    "Swap",
+    "SwapWay",
     "Switch",
     "Transfer",
     "WayState",
@@ -58,5 +62,6 @@ __all__ = [
     "projected",
     "runner_up",
     "states",
+    "swap_of",
     "traded",
 ]

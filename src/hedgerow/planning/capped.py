@@ -84,7 +84,9 @@ def capped(
         [trades.get((o.instrument_id, o.account_id), 0.0) for o in chosen.offers]
         + [to_model(quantity) for _, quantity in moves]
     )
-    before = after_switches(chosen.before, limits, instruments, rulebooks, chosen.switches)
+    before = after_switches(
+        chosen.before, limits, instruments, rulebooks, chosen.switches, chosen.swaps
+    )
     assert not isinstance(before, Failure), "it was switched when it was chosen"
     desk = Desk(before, limits, instruments, rulebooks)
     done = desk.done(amounts.tolist(), costs)
@@ -95,6 +97,7 @@ def capped(
             moves=done.moves,
             after=done.after,
             cost_usd=sum(each.cost_usd for each in chosen.switches)
+            + sum(each.cost_usd for each in chosen.swaps)
             + sum(each.cost_usd for each in done.trades)
             + sum(each.cost_usd for each in done.moves),
         ),

@@ -14,7 +14,7 @@ from hedgerow.hedging import Offer
 from hedgerow.instruments import Instrument
 from hedgerow.limits import Limit, LimitState, Survey
 from hedgerow.margin import Rulebook
-from hedgerow.planning.costs import PLAIN_TERMS, JointTerms, ModeSwitch
+from hedgerow.planning.costs import PLAIN_TERMS, JointTerms, ModeSwitch, SwapWay
 from hedgerow.planning.joint import Joint, badness
 from hedgerow.planning.records import RunnerUp
 from hedgerow.planning.switches import joint_switching
@@ -28,6 +28,8 @@ WAYS: Mapping[str, str] = {
     "unwinding": "trades that only make positions smaller",
     "collateral": "transfers alone",
     "switching": "switches of e-mode alone",
+    "swapping": "swaps of collateral alone",
+    "staying": "trades and transfers together, no switch of e-mode and no swap",
 }
 SAME = "comes to the same"
 """Why a way lost that is no rival: what it comes to is what the plan comes to."""
@@ -56,12 +58,14 @@ def compared(
     terms: JointTerms = PLAIN_TERMS,
     late_usd: Callable[[Route], float] = lambda route: 0.0,
     switches: Sequence[ModeSwitch] = (),
+    swaps: Sequence[SwapWay] = (),
+    late_after: Callable[[Survey], Callable[[Route], float]] | None = None,
     ways: Sequence[str] = tuple(WAYS),
 ) -> dict[str, Outcome[Joint]]:
     """Plan in every way asked for; the joint plan is the best of what was found.
 
-    Of the ways only ``joint`` and ``switching`` may make `switches`; where there are none the
-    latter is left out.
+    Only ``joint`` and ``switching`` may make `switches`, ``joint`` and ``swapping`` `swaps`; ways
+    that there is nothing for are left out. `late_after` is told at `joint_switching`.
 
     More means are more to search through, and in whole lots less may be found: then the joint plan
     is the one with fewer means.
@@ -73,7 +77,12 @@ def compared(
         "unwinding": (shrinking, ()),
         "collateral": ((), routes),
         "switching": ((), ()),
+        "swapping": ((), ()),
+        "staying": (offers, routes),
     }
+    # Ways that there is nothing for, or that are the same as another.
+    idle = [way for way, some in (("switching", switches), ("swapping", swaps)) if not some]
+    idle += [] if switches or swaps else ["staying"]
     found = {
         way: joint_switching(
             now,
@@ -82,11 +91,13 @@ def compared(
             instruments,
             rulebooks,
             switches if way in ("joint", "switching") else (),
+            swaps=swaps if way in ("joint", "swapping") else (),
             terms=terms,
             late_usd=late_usd,
+            late_after=late_after,
         )
         for way in ways
-        if switches or way != "switching"
+        if way not in idle
     }
     known = [each for each in found.values() if not isinstance(each, Failure)]
     if "joint" in found and known:
@@ -137,7 +148,7 @@ def states(found: Mapping[str, Outcome[Joint]]) -> tuple[WayState, ...]:
             WayState(
                 name=way,
                 uses=WAYS[way],
-                legs_count=len(each.trades) + len(each.moves) + len(each.switches),
+                legs_count=sum(map(len, (each.trades, each.moves, each.switches, each.swaps))),
                 cost_usd=round(each.cost_usd, 6),
                 broken=each.broken,
                 message=f"cannot hold together: {conflicts}" if conflicts else each.remark,

@@ -13,7 +13,16 @@ from hedgerow.market import Snapshot
 from hedgerow.solving import Ladders, Tickets
 from hedgerow.units import to_model
 
-__all__ = ["PLAIN_TERMS", "ChosenMove", "JointTerms", "ModeSwitch", "MoveCosts", "route_name"]
+__all__ = [
+    "PLAIN_TERMS",
+    "ChosenMove",
+    "ChosenSwap",
+    "JointTerms",
+    "ModeSwitch",
+    "MoveCosts",
+    "SwapWay",
+    "route_name",
+]
 
 
 class JointTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +83,49 @@ class ModeSwitch(msgspec.Struct, frozen=True, kw_only=True):
     def cost_usd(self) -> float:
         """All of it."""
         return self.gas_usd
+
+
+class SwapWay(msgspec.Struct, frozen=True, kw_only=True):
+    """A collateral that an account may give for another, and what that takes of its worth.
+
+    `fee_frac` and `half_spread_frac` are of what is given, `gas_usd` is of asking.
+    """
+
+    account_id: str
+    asset: str
+    asset_take: str
+    fee_frac: Decimal
+    half_spread_frac: Decimal
+    step_coin: Decimal
+    gas_usd: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("fee_frac", "half_spread_frac"):
+            if not (getattr(self, name).is_finite() and getattr(self, name) >= 0):
+                raise OutOfDomain(f"{name} must not be negative, was {getattr(self, name)}")
+        if self.fee_frac + self.half_spread_frac >= 1:
+            raise OutOfDomain("fee_frac and half_spread_frac must leave something of a swap")
+        if not (self.step_coin.is_finite() and self.step_coin > 0):
+            raise OutOfDomain(f"step_coin must be positive, was {self.step_coin}")
+        if not 0.0 <= self.gas_usd < float("inf"):
+            raise OutOfDomain(f"gas_usd must not be negative, was {self.gas_usd}")
+        if self.asset == self.asset_take:
+            raise OutOfDomain(f"asset_take must be another than the asset, was {self.asset}")
+
+
+class ChosenSwap(msgspec.Struct, frozen=True, kw_only=True):
+    """So much of a collateral given, what comes for it, and what that costs, kind by kind."""
+
+    way: SwapWay
+    quantity_coin: Decimal
+    quantity_take_coin: Decimal
+    crossing_usd: float
+    fee_usd: float
+
+    @property
+    def cost_usd(self) -> float:
+        """All of it."""
+        return self.crossing_usd + self.fee_usd + self.way.gas_usd
 
 
 class MoveCosts:

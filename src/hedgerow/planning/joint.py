@@ -27,6 +27,7 @@ from hedgerow.margin import Rulebook
 from hedgerow.planning.costs import (
     PLAIN_TERMS,
     ChosenMove,
+    ChosenSwap,
     JointTerms,
     ModeSwitch,
     MoveCosts,
@@ -62,7 +63,8 @@ class Joint:
     break its bounds, each over its scale: in whole lots not all may hold. `unplanned` are limits
     that were left out and `refused` what could not be traded or moved, each with the reason.
     `lacking` are demands of accounts that do not hold while something is on its way to them.
-    `switches` are done first of all, and trades and moves were chosen for the desk after them.
+    `switches` and then `swaps` are done first of all, and trades and moves were chosen for the desk
+    after them.
     """
 
     trades: tuple[ChosenTrade, ...]
@@ -81,6 +83,7 @@ class Joint:
     remark: str
     lacking: tuple[str, ...] = ()
     switches: tuple[ModeSwitch, ...] = ()
+    swaps: tuple[ChosenSwap, ...] = ()
 
     @property
     def broken(self) -> tuple[LimitState, ...]:

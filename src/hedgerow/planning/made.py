@@ -12,7 +12,7 @@ from hedgerow.hedging import ChosenTrade, Offer
 from hedgerow.instruments import Instrument, Option, lot_of, settlement_of
 from hedgerow.limits import Limit, Survey
 from hedgerow.margin import Rulebook
-from hedgerow.planning.costs import ChosenMove, ModeSwitch
+from hedgerow.planning.costs import ChosenMove, ChosenSwap, ModeSwitch
 from hedgerow.planning.joint import Joint
 from hedgerow.planning.lots import exact_lots
 from hedgerow.planning.plan import stamp
@@ -24,6 +24,7 @@ from hedgerow.planning.records import (
     Order,
     Plan,
     RunnerUp,
+    Swap,
     Switch,
     Transfer,
 )
@@ -35,6 +36,7 @@ __all__ = ["made"]
 # Costs and prices are written to a millionth, so that a last bit changes no byte of the journal.
 _DECIMALS = 6
 _CENT_USD = 0.01
+_TAKE_STEP = Decimal("1e-8")
 
 
 def made(
@@ -70,6 +72,9 @@ def made(
         if isinstance(act, ModeSwitch):
             legs.append(_switch(act, now, name, waits_for))
             continue
+        if isinstance(act, ChosenSwap):
+            legs.append(_swap(act, name, waits_for, slippage_frac))
+            continue
         if isinstance(act, ChosenMove):
             legs.append(_transfer(act, name, waits_for))
             continue
@@ -80,7 +85,9 @@ def made(
     acts = [step.act for step in steps]
     trades = [act for act in acts if isinstance(act, ChosenTrade)]
     moves = [act for act in acts if isinstance(act, ChosenMove)]
+    swaps = [act for act in acts if isinstance(act, ChosenSwap)]
     gas_usd = sum(act.gas_usd for act in acts if isinstance(act, ModeSwitch))
+    gas_usd += sum(swap.way.gas_usd for swap in swaps)
     cost_usd = sum(each.cost_usd for each in acts)
     return Plan(
         plan_id=stamp(time_ns),
@@ -92,7 +99,7 @@ def made(
         limits_after=after,
         assumptions=(*assumptions, *_uncounted(trades, offers)),
         unmet=(*chosen.unplanned, *chosen.refused, *trouble),
-        costs=_costs(trades, moves, gas_usd),
+        costs=_costs(trades, moves, swaps, gas_usd),
         prices=tuple(
             BoundPrice(
                 name=each.name,
@@ -118,11 +125,17 @@ def _uncounted(
 
 
 def _costs(
-    trades: Sequence[ChosenTrade], moves: Sequence[ChosenMove], gas_usd: float
+    trades: Sequence[ChosenTrade],
+    moves: Sequence[ChosenMove],
+    swaps: Sequence[ChosenSwap],
+    gas_usd: float,
 ) -> tuple[CostKind, ...]:
     kinds: dict[CostName, float] = {
-        "crossing": sum(each.crossing_usd for each in trades),
-        "fee": sum(each.fee_usd for each in trades) + sum(each.fee_usd for each in moves),
+        "crossing": sum(each.crossing_usd for each in trades)
+        + sum(each.crossing_usd for each in swaps),
+        "fee": sum(each.fee_usd for each in trades)
+        + sum(each.fee_usd for each in swaps)
+        + sum(each.fee_usd for each in moves),
         "carry": sum(each.carry_usd for each in trades),
         "ticket": sum(each.ticket_usd for each in trades),
         "capital": sum(each.capital_usd for each in moves),
@@ -149,6 +162,24 @@ def _switch(
         rulebook=act.rulebook,
         cost_expected_usd=round(act.gas_usd, _DECIMALS),
         reason=f"from the category of {held}: with it the rest of the plan is cheaper, or better",
+        waits_for=waits_for,
+    )
+
+
+def _swap(
+    act: ChosenSwap, client_id: str, waits_for: tuple[str, ...], slippage_frac: float
+) -> Swap:
+    least = act.quantity_take_coin * (1 - digits_of(slippage_frac))
+    return Swap(
+        client_id=client_id,
+        account_id=act.way.account_id,
+        asset=act.way.asset,
+        asset_take=act.way.asset_take,
+        quantity_coin=act.quantity_coin,
+        quantity_take_coin_min=quantise(least, _TAKE_STEP, "down"),
+        cost_expected_usd=round(act.cost_usd, _DECIMALS),
+        reason=f"{act.quantity_take_coin:f} {act.way.asset_take} are expected for it; with them "
+        "the rest of the plan is cheaper, or better",
         waits_for=waits_for,
     )
 

@@ -14,7 +14,7 @@ from hedgerow.instruments import Instrument, LinearPerpetual
 from hedgerow.limits import arrived, lending_market
 from hedgerow.margin import Rulebook, with_leg
 from hedgerow.market import Snapshot
-from hedgerow.planning.records import Leg, Order, Switch, Transfer
+from hedgerow.planning.records import Leg, Order, Swap, Switch, Transfer
 from hedgerow.portfolio import Account, with_balance
 
 __all__ = ["projected", "traded"]
@@ -38,6 +38,16 @@ def projected(
             after[leg.account_id] = with_leg(
                 after[leg.account_id], terms, leg.quantity_contracts, mark
             )
+        elif isinstance(leg, Swap):
+            account = after[leg.account_id]
+            market = lending_market(account, rulebooks)
+            pairs = (leg.asset, -leg.quantity_coin), (leg.asset_take, leg.quantity_take_coin_min)
+            for asset, coins in pairs:
+                found = arrived(
+                    account, asset, "supply", coins, snapshot, instruments, market=market
+                )
+                account = account if isinstance(found, Failure) else found
+            after[leg.account_id] = account
         elif isinstance(leg, Switch):
             account = after[leg.account_id]
             after[leg.account_id] = msgspec.structs.replace(account, rulebook=leg.rulebook)

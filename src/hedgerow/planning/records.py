@@ -16,6 +16,7 @@ __all__ = [
     "Order",
     "Plan",
     "RunnerUp",
+    "Swap",
     "Switch",
     "Transfer",
 ]
@@ -76,7 +77,24 @@ class Switch(msgspec.Struct, frozen=True, kw_only=True, tag="switch", omit_defau
     waits_for: tuple[str, ...] = ()
 
 
-Leg: TypeAlias = Order | Transfer | Switch
+class Swap(msgspec.Struct, frozen=True, kw_only=True, tag="swap", omit_defaults=True):
+    """A lending account gives so much of one collateral for at least so much of another.
+
+    At once: withdrawn, sold and supplied in one transaction. `waits_for` is told at `Order`.
+    """
+
+    client_id: str
+    account_id: str
+    asset: str
+    asset_take: str
+    quantity_coin: Decimal
+    quantity_take_coin_min: Decimal
+    cost_expected_usd: float
+    reason: str
+    waits_for: tuple[str, ...] = ()
+
+
+Leg: TypeAlias = Order | Transfer | Switch | Swap
 
 
 class RunnerUp(msgspec.Struct, frozen=True, kw_only=True):

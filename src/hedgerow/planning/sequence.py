@@ -2,11 +2,11 @@
 
 The desk is surveyed exactly after every step: transfers have left their source and not arrived,
 trades are done. No step may break a hard limit that held before (or make one unknown), leave an
-account that trades or sends short of its initial requirement, or make a switch that the protocol
-refuses. Where no step is left that may go at once, what is on its way is waited for. The search
-takes steps in the order of switches, transfers, trades and goes back where it is stuck; it looks at
-a bounded number of orders. Where no order of whole trades will do they are cut into four; what then
-still cannot be done is left out, and said.
+account that trades or sends short of its initial requirement, send what is not there yet, or make
+a switch or a swap that the protocol refuses. Where no step is left that may go at once, what is on
+its way is waited for. The search takes steps in the order of switches, swaps, transfers, trades and
+goes back where it is stuck; it looks at a bounded number of orders. Where no order of whole trades
+will do they are cut into four; what then still cannot be done is left out, and said.
 
 A step waits for another when, without it, the step would break something: alone, or with everything
 else done that comes before it. What waits for a transfer waits for its arrival.
@@ -23,16 +23,17 @@ from hedgerow.hedging import ChosenTrade, Offer, crossing_and_fee_usd
 from hedgerow.instruments import Instrument, lot_of
 from hedgerow.limits import Limit, LimitState, Survey, account_node, arrived, lending_market, survey
 from hedgerow.margin import MarginReport, Rulebook, switch_refusal
-from hedgerow.planning.costs import ChosenMove, ModeSwitch, route_name
+from hedgerow.planning.costs import ChosenMove, ChosenSwap, ModeSwitch, route_name
 from hedgerow.planning.done import traded_at_cost
 from hedgerow.planning.joint import Joint
 from hedgerow.planning.lots import exact_lots
+from hedgerow.planning.swaps import after_swap, swap_refusal
 from hedgerow.portfolio import Account, book, with_balance
 from hedgerow.units import quantise, to_model
 
 __all__ = ["Act", "Ordered", "Step", "ordered"]
 
-Act: TypeAlias = ModeSwitch | ChosenMove | ChosenTrade
+Act: TypeAlias = ModeSwitch | ChosenSwap | ChosenMove | ChosenTrade
 
 _PIECES = 4
 # No account of a person is called so: what is on its way between two of them.
@@ -65,12 +66,12 @@ def ordered(
     rulebooks: Mapping[str, Rulebook],
 ) -> Ordered:
     """Order what was chosen; cut trades where whole ones cannot be ordered."""
-    whole: list[Act] = [*chosen.switches, *chosen.moves, *chosen.trades]
+    whole: list[Act] = [*chosen.switches, *chosen.swaps, *chosen.moves, *chosen.trades]
     path = _Path(chosen, whole, limits, instruments, rulebooks)
     path.search()
     if path.is_whole:
         return path.told(chosen.after.limits)
-    cut: list[Act] = [*chosen.switches, *chosen.moves, *_pieces(chosen)]
+    cut: list[Act] = [*chosen.switches, *chosen.swaps, *chosen.moves, *_pieces(chosen)]
     path = _Path(chosen, cut, limits, instruments, rulebooks)
     path.search()
     return path.told(chosen.after.limits if path.is_whole else None)
@@ -211,12 +212,16 @@ class _Path:
         then = self._survey(done | {k}, here)
         said = [_told(state) for state in self._broken(then)]
         act = self._acts[k]
-        if isinstance(act, ModeSwitch):
-            account = self._accounts(done, here)[act.account_id]
-            refusal = self._refusal(account, act)
+        if isinstance(act, ModeSwitch | ChosenSwap):
+            refusal = self._refusal(self._accounts(done, here), act)
             return said if refusal is None else [refusal.message, *said]
         acting = act.route.source_account_id if isinstance(act, ChosenMove) else act.account_id
         node = next(account_node(each) for each in then.book.accounts if each.account_id == acting)
+        if isinstance(act, ChosenMove):
+            asset, needed = act.route.asset, act.quantity_coin + act.route.fee_coin
+            held = self._accounts(done, here)[acting].balance_coin(asset)
+            if held < needed:
+                said.append(f"{acting} holds {held:f} {asset}, less than {needed:f}")
         before, after = self._now.reports.get(node), then.reports.get(node)
         if isinstance(after, MarginReport) and isinstance(before, MarginReport):
             lack, lacked = (
@@ -256,16 +261,31 @@ class _Path:
             if isinstance(act, ModeSwitch):
                 account = accounts[act.account_id]
                 accounts[act.account_id] = msgspec.structs.replace(account, rulebook=act.rulebook)
+            elif isinstance(act, ChosenSwap):
+                account = accounts[act.way.account_id]
+                found = after_swap(
+                    account, act, self._now.snapshot, self._instruments, self._rulebooks
+                )
+                assert not isinstance(found, Failure), "it was swapped when it was chosen"
+                accounts[act.way.account_id] = found
             elif isinstance(act, ChosenMove):
                 self._move(accounts, act, has_arrived=k in here)
             else:
                 self._trade(accounts, act)
         return accounts
 
-    def _refusal(self, account: Account, act: ModeSwitch) -> Failure | None:
+    def _refusal(
+        self, accounts: Mapping[str, Account], act: ModeSwitch | ChosenSwap
+    ) -> Failure | None:
+        """Say why the protocol would not let it."""
+        seen, instruments, rulebooks = self._now.snapshot, self._instruments, self._rulebooks
+        if isinstance(act, ChosenSwap):
+            account = accounts[act.way.account_id]
+            return swap_refusal(account, act, seen, instruments, rulebooks)
+        account = accounts[act.account_id]
         assert account.rulebook is not None, "it was switched when it was chosen"
-        now, then = self._rulebooks[account.rulebook], self._rulebooks[act.rulebook]
-        return switch_refusal(account, self._instruments, self._now.snapshot, now, then)
+        now, then = rulebooks[account.rulebook], rulebooks[act.rulebook]
+        return switch_refusal(account, instruments, seen, now, then)
 
     def _move(self, accounts: dict[str, Account], act: ChosenMove, *, has_arrived: bool) -> None:
         route = act.route
@@ -315,6 +335,8 @@ class _Path:
         act = self._acts[k]
         if isinstance(act, ChosenMove):
             return route_name(act.route)
+        if isinstance(act, ChosenSwap):
+            return f"{act.way.asset} for {act.way.asset_take} on {act.way.account_id}"
         if isinstance(act, ModeSwitch):
             return f"{act.account_id} to {act.rulebook}"
         return f"{act.instrument_id} on {act.account_id}"

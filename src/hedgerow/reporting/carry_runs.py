@@ -123,7 +123,7 @@ def carry_rows(holdings: Sequence[CarryHolding]) -> list[dict[str, Any]]:
 
 
 def _bounded(of: Estimate) -> str:
-    at, low, high = (
-        plain(100.0 * each, 2) for each in (of.at_figure, of.low_figure, of.high_figure)
-    )
-    return f"{at} [{low}, {high}]"
+    at = plain(100.0 * of.at_figure, 2)
+    if of.low_figure is None or of.high_figure is None:
+        return at
+    return f"{at} [{plain(100.0 * of.low_figure, 2)}, {plain(100.0 * of.high_figure, 2)}]"

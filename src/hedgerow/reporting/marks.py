@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from hedgerow.planning import Order, Switch
+from hedgerow.planning import Order, Swap, Switch
 from hedgerow.reporting.figures import clock, quantity, usd
 from hedgerow.reporting.shapes import Mark
 from hedgerow.reporting.summary import label
@@ -40,6 +40,9 @@ def what(action: Action) -> str:
         return f"{verb} {size} {leg.instrument_id} on {leg.account_id}"
     if isinstance(leg, Switch):
         return f"switch {leg.account_id} to {leg.rulebook}"
+    if isinstance(leg, Swap):
+        size = quantity(leg.quantity_coin)
+        return f"swap {size} {leg.asset} for {leg.asset_take} on {leg.account_id}"
     return (
         f"{_USES[leg.use]} {quantity(leg.quantity_coin)} {leg.asset} "
         f"from {leg.source_account_id} to {leg.target_account_id}"
@@ -54,6 +57,8 @@ def short(action: Action) -> str:
         return f"{verb} {quantity(abs(leg.quantity_contracts))} {leg.instrument_id}"
     if isinstance(leg, Switch):
         return f"switch {leg.account_id}"
+    if isinstance(leg, Swap):
+        return f"swap {quantity(leg.quantity_coin)} {leg.asset} for {leg.asset_take}"
     return f"{_USES[leg.use]} {quantity(leg.quantity_coin)} {leg.asset} to {leg.target_account_id}"
 
 
@@ -115,7 +120,7 @@ def is_hedge(action: Action) -> bool:
 def touches(action: Action, account_id: str) -> bool:
     """Whether an action moves collateral into or out of an account, or has it count otherwise."""
     leg = action.leg
-    if isinstance(leg, Switch):
+    if isinstance(leg, Switch | Swap):
         return leg.account_id == account_id
     return not isinstance(leg, Order) and account_id in (
         leg.source_account_id,

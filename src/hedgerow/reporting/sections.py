@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from hedgerow.limits import METRICS
-from hedgerow.planning import Order, Switch
+from hedgerow.planning import Order, Swap, Switch
 from hedgerow.reporting.figures import (
     UNKNOWN,
     amount,
@@ -144,6 +144,9 @@ def actions_table(index: int, episode: Episode) -> str:
         elif isinstance(leg, Switch):
             asked, kind = action.done_contracts_or_coin, "transfer"
             done = f"switch {leg.account_id} to {leg.rulebook}"
+        elif isinstance(leg, Swap):
+            asked, kind = leg.quantity_coin, "transfer"
+            done = f"swap {leg.asset} for {leg.asset_take} on {leg.account_id}"
         else:
             asked, kind = leg.quantity_coin, "transfer"
             done = f"{leg.use} {leg.asset}: {leg.source_account_id} to {leg.target_account_id}"

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from hedgerow.limits import METRICS, LimitState
-from hedgerow.planning import Order, Plan, Switch
+from hedgerow.planning import Order, Plan, Swap, Switch
 from hedgerow.reporting.figures import (
     UNKNOWN,
     clock,
@@ -124,6 +124,9 @@ def plan_tables(
             quoted = "–" if leg.price_limit_ccy is None else f"{leg.price_limit_ccy:f}"
         elif isinstance(leg, Switch):
             words, size = f"switch {leg.account_id} to {leg.rulebook}", "none"
+        elif isinstance(leg, Swap):
+            words = f"swap {leg.asset} for {leg.asset_take} on {leg.account_id}"
+            size = quantity(leg.quantity_coin, sign=True)
         else:
             words = f"{leg.use} {leg.asset}: {leg.source_account_id} to {leg.target_account_id}"
             size = quantity(leg.quantity_coin, sign=True)

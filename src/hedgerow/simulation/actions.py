@@ -12,7 +12,7 @@ from hedgerow.execution import Receipt
 from hedgerow.instruments import Instrument, Option, has_entry
 from hedgerow.margin import mark_ccy
 from hedgerow.market import Snapshot
-from hedgerow.planning import Leg, Order, Switch, Transfer
+from hedgerow.planning import Leg, Order, Swap, Switch, Transfer
 from hedgerow.pricing import unit_ccy
 from hedgerow.simulation.records import Action
 from hedgerow.units import format_ns, to_model
@@ -171,6 +171,8 @@ def _about(leg: Leg) -> _Proposal:
         return ("order", leg.account_id, leg.instrument_id, side)
     if isinstance(leg, Switch):
         return ("switch", leg.account_id, leg.rulebook)
+    if isinstance(leg, Swap):
+        return ("swap", leg.account_id, leg.asset, leg.asset_take)
     return ("transfer", leg.source_account_id, leg.target_account_id, leg.asset, leg.use)
 
 

@@ -23,7 +23,7 @@ from hedgerow.simulation.ledger import Change, Flow, FlowReason, with_position
 from hedgerow.simulation.perpetual_venue import Liquidated
 from hedgerow.units import mul_div_down, mul_div_up
 
-__all__ = ["liquidate", "repaid", "supplied", "withdrawn"]
+__all__ = ["liquidate", "repaid", "supplied", "swapped", "withdrawn"]
 
 _RAY = 10**27
 _BASE = Decimal(10) ** 8
@@ -71,6 +71,28 @@ def withdrawn(
     burned = min(held, mul_div_up(amount, _RAY, index_ray))
     flows = (Flow(asset=terms.asset, quantity_coin=quantity_coin, reason="pool"),)
     return Change(account=_scaled(account, terms, held - burned), flows=flows)
+
+
+def swapped(
+    account: Account,
+    give: LoanSupply,
+    take: LoanSupply,
+    given_coin: Decimal,
+    taken_coin: Decimal,
+    indices_ray: tuple[int, int],
+) -> Change | None:
+    """Withdraw one collateral, sell it, and supply what it brought; None beyond the supply."""
+    out = withdrawn(account, give, given_coin, indices_ray[0])
+    if out is None:
+        return None
+    back = supplied(out.account, take, taken_coin, indices_ray[1])
+    flows = (
+        *out.flows,
+        Flow(asset=give.asset, quantity_coin=-given_coin, reason="trade"),
+        Flow(asset=take.asset, quantity_coin=taken_coin, reason="trade"),
+        Flow(asset=take.asset, quantity_coin=-taken_coin, reason="pool"),
+    )
+    return Change(account=back.account, flows=flows)
 
 
 def liquidate(

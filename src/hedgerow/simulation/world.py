@@ -20,8 +20,9 @@ from hedgerow.hedging import Depth
 from hedgerow.instruments import Instrument, has_entry, settlement_of
 from hedgerow.margin import Rulebook, switch_refusal
 from hedgerow.market import FundingSettlement, MarketEvent, Snapshot
-from hedgerow.planning import Leg, Order, Switch, Transfer
+from hedgerow.planning import Leg, Order, Swap, SwapWay, Switch, Transfer
 from hedgerow.portfolio import Account
+from hedgerow.simulation import swaps
 from hedgerow.simulation.deliveries import Deliveries
 from hedgerow.simulation.fundings import Fundings
 from hedgerow.simulation.futures import entry_ccy
@@ -52,10 +53,12 @@ class World:
         congestion: Sequence[Congestion] = (),
         option_spread: OptionSpread | None = None,
         option_depth: Depth | None = None,
+        swaps: Sequence[SwapWay] = (),
     ) -> None:
         """Open the world with a desk.
 
-        Without an `option_depth` nobody's order for an option is filled.
+        Without an `option_depth` nobody's order for an option is filled; nothing is swapped but by
+        `swaps`.
 
         An account that names a venue in place of a rulebook is judged by the one in force; when
         another one begins, it is told.
@@ -91,6 +94,7 @@ class World:
         )
         self._books = OpenBooks()
         self._option_depth = option_depth
+        self._swaps = swaps
         self._snapshot: Snapshot | None = None
         self._fundings = Fundings(holdings=self._holdings, instruments=instruments)
         self._receipts: dict[str, Receipt] = {}
@@ -217,6 +221,32 @@ class World:
         message = f"judged by {other.name} from now on, no longer by {now.name}"
         return self._receive(
             Receipt(client_id=switch.client_id, time_ns=time_ns, status="filled", message=message)
+        )
+
+    def swap(self, swap: Swap, time_ns: int) -> Receipt:
+        """Give one collateral for another, all or nothing; gas is not taken, as of a switch."""
+        if swap.client_id in self._receipts:
+            return self._receipts[swap.client_id]
+        if self._snapshot is None:
+            return self._receive(_refused(swap, time_ns, "the market has not opened"))
+        account = self._holdings.get(swap.account_id)
+        if account is None:
+            return self._receive(_refused(swap, time_ns, f"no account {swap.account_id} here"))
+        done = swaps.swap(
+            swap, account, self._swaps, self.instruments, self.rulebooks, self._snapshot
+        )
+        if isinstance(done, str):
+            return self._receive(_refused(swap, time_ns, done))
+        self._holdings.book(done.change, self._snapshot)
+        return self._receive(
+            Receipt(
+                client_id=swap.client_id,
+                time_ns=time_ns,
+                status="filled",
+                filled_contracts=swap.quantity_coin,
+                currency=swap.asset,
+                message=f"{done.taken_coin} {swap.asset_take} came for it",
+            )
         )
 
     def query(self, client_id: str, time_ns: int) -> Receipt | None:

@@ -1,5 +1,6 @@
-"""Categories that a desk file lets an account join: planned with, guarded, and refused by name."""
+"""What a desk file lets a lending account do: join a category, swap collateral."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from hedgerow.agents import JointAgent
 from hedgerow.app.agent_of import agent_of
 from hedgerow.app.desk import load_desk
 from hedgerow.app.feed import open_market
-from hedgerow.planning import ModeSwitch
+from hedgerow.planning import ModeSwitch, SwapWay
 from tests.builders import packaged
 from tests.rooms.app.edit import changed, example, mistakes, written
 
@@ -61,4 +62,41 @@ def test_a_desk_says_which_categories_an_account_may_join(tmp_path: Path) -> Non
 )
 def test_what_cannot_be_joined_is_told(tmp_path: Path, more: dict[str, Any], said: str) -> None:
     (told,) = mistakes(tmp_path, desk(tmp_path, **more))
+    assert told.startswith(said)
+
+
+SWAP = {"account": "aave-loan", "give": "wstETH", "take": "USDC", "fee": "0.003", "step_coin": "1"}
+
+
+def test_a_desk_says_which_collateral_may_be_given_for_which(tmp_path: Path) -> None:
+    raw = changed(example(), "planning", {"agent": "joint"})
+    loaded = load_desk(written(tmp_path, changed(raw, "swaps", [SWAP | {"gas_usd": "4"}])))
+    wanted = SwapWay(
+        account_id="aave-loan",
+        asset="wstETH",
+        asset_take="USDC",
+        fee_frac=Decimal("0.003"),
+        half_spread_frac=Decimal(0),
+        step_coin=Decimal(1),
+        gas_usd=4.0,
+    )
+    assert loaded.swaps == (wanted,)
+    agent = agent_of(loaded, open_market(None, None, 7)[1])
+    assert isinstance(agent, JointAgent)
+    assert agent.swaps == (wanted,)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"account": "bank"}, "swaps.[0].account: no account 'bank'; "),
+        ({"account": "treasury"}, "swaps.[0].account: treasury is no account of a lending market"),
+        ({"account": "perp"}, "swaps.[0].account: perp is no account of a lending market"),
+        ({"fee": "1"}, "swaps.[0].fee: must be below 1, was 1"),
+        ({"step_coin": "0"}, "swaps.[0].step_coin: must be above 0, was 0"),
+        ({"take": "wstETH"}, "asset_take must be another than the asset, was wstETH"),
+    ],
+)
+def test_what_cannot_be_swapped_is_told(tmp_path: Path, more: dict[str, Any], said: str) -> None:
+    (told,) = mistakes(tmp_path, changed(example(), "swaps", [SWAP | more]))
     assert told.startswith(said)

@@ -12,7 +12,7 @@ import msgspec
 from hedgerow.execution import Exchange, Guards, Receipt, Route
 from hedgerow.instruments import Instrument, InversePerpetual, LinearPerpetual, Option, Spot
 from hedgerow.market import AgeLimits, IndexPrice, MarketState, OptionQuote, Quote, Snapshot
-from hedgerow.planning import Leg, Order, Plan, Switch, Transfer
+from hedgerow.planning import Leg, Order, Plan, Swap, Switch, Transfer
 from hedgerow.units import DAY_NS, SECOND_NS, parse_ns
 from tests.fake_exchange import FakeExchange
 
@@ -167,6 +167,12 @@ class Failing:
         )
         return receipt
 
+    def swap(self, swap: Swap, time_ns: int) -> Receipt:
+        receipt: Receipt = self._through(
+            f"swap {swap.client_id}", lambda: self.inner.swap(swap, time_ns)
+        )
+        return receipt
+
     def query(self, client_id: str, time_ns: int) -> Receipt | None:
         receipt: Receipt | None = self._through(
             f"query {client_id}", lambda: self.inner.query(client_id, time_ns)
@@ -215,6 +221,9 @@ class FileVenue:
         raise NotImplementedError
 
     def switch(self, switch: Switch, time_ns: int) -> Receipt:
+        raise NotImplementedError
+
+    def swap(self, swap: Swap, time_ns: int) -> Receipt:
         raise NotImplementedError
 
     def query(self, client_id: str, time_ns: int) -> Receipt | None:

@@ -6,8 +6,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from hedgerow.execution import AllowedSwitch, Exchange, Journal, Receipt, resolve, submit
-from hedgerow.planning import Leg, Order, Plan, Switch, Transfer
+from hedgerow.execution import (
+    AllowedSwap,
+    AllowedSwitch,
+    Exchange,
+    Journal,
+    Receipt,
+    resolve,
+    submit,
+)
+from hedgerow.planning import Leg, Order, Plan, Swap, Switch, Transfer
 from hedgerow.units import SECOND_NS
 from tests.rooms.execution.desk import (
     GUARDS,
@@ -150,6 +158,45 @@ def test_a_switch_that_a_guard_stops_is_not_made(
 ) -> None:
     exchange = Failing(venue(), "never")
     ((status, message),) = send(journal, exchange, plan(SWITCH), NOW_NS + SECOND_NS, **guards)
+    assert status == "rejected"
+    assert said in message
+    assert exchange.calls == []
+
+
+SWAP = Swap(
+    client_id="w", account_id="loan", asset="BTC", asset_take="USDC", quantity_coin=Decimal("0.5"),
+    quantity_take_coin_min=Decimal(34_500), cost_expected_usd=70.0, reason="distance",
+)  # fmt: skip
+SWAPS = (AllowedSwap(account_id="loan", asset="BTC", asset_take="USDC"),)
+
+
+def test_a_swap_counts_as_a_transfer_of_what_is_given(journal: Journal) -> None:
+    """Half a coin of 70,000; of the day's 50,000 nothing is left for another."""
+    exchange = Failing(venue(), "never")
+    again = msgspec.structs.replace(SWAP, client_id="w2")
+    told = send(journal, exchange, plan(SWAP, after(order("b"), "w"), again), swaps=SWAPS)
+    assert statuses(told) == ["filled", "filled", "rejected"]
+    assert exchange.calls == ["swap w", "place b"]
+    assert journal.rows_of("w")[0].payload["value_usd"] == "35000.00"
+    assert "35000.00 of the 50000 USD for transfers" in told[2][1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "guards", "said"),
+    [
+        ({}, {}, "it is not on the list of allowed swaps of loan"),
+        ({}, {"swaps": SWAPS, "is_stopped": True}, "the kill switch is on"),
+        ({}, {"swaps": SWAPS, "snapshot_ns_max": 0}, "the market is 1 s old"),
+        ({"quantity_coin": Decimal(0)}, {"swaps": SWAPS}, "quantity_coin must be positive"),
+        ({"quantity_take_coin_min": Decimal(34_299)}, {"swaps": SWAPS}, "outside the collar"),
+    ],
+)
+def test_a_swap_that_a_guard_stops_is_not_made(
+    journal: Journal, changes: dict[str, Any], guards: dict[str, Any], said: str
+) -> None:
+    exchange = Failing(venue(), "never")
+    what = plan(msgspec.structs.replace(SWAP, **changes))
+    ((status, message),) = send(journal, exchange, what, NOW_NS + SECOND_NS, **guards)
     assert status == "rejected"
     assert said in message
     assert exchange.calls == []

@@ -191,6 +191,16 @@ def test_what_is_sent_on_waits_until_it_has_arrived() -> None:
     check_every_way_there(now, plan)
 
 
+def test_a_withdrawal_arrives_before_it_is_posted_elsewhere() -> None:
+    """The wallet holds 100; of the 500 that come from one account 550 go on to another."""
+    now = desk(usdc_one=1000, usdc_two=0, cold=100)
+    plan = plan_of(now, move(550, "cold", "two"), move(500, "one", "cold"))
+    assert told(plan) == [("send", "cold", ()), ("send", "two", (0,))]
+    short = plan_of(now, move(550, "cold", "two"))
+    assert short.legs == ()
+    assert any("cold holds 100 USDC, less than 551" in each.message for each in short.unmet)
+
+
 def test_legs_that_need_nothing_of_each_other_wait_for_nothing() -> None:
     now = desk(btc_one=3, usdc_one=3000, eth_two=30, usdc_two=3000)
     plan = plan_of(
@@ -252,6 +262,11 @@ def acts_of(now: Survey, draw: Callable[[Any], Any]) -> list[ChosenMove | Chosen
     return acts
 
 
+def is_short(now: Survey, earlier: Sequence[Leg], come: Collection[str], leg: Transfer) -> bool:
+    held = done(now, earlier, come).book.account(leg.source_account_id).balance_coin(leg.asset)
+    return held < leg.quantity_coin + leg.fee_coin
+
+
 def can_be_ordered(now: Survey, plan: Plan) -> bool:
     """Try every order of legs, everything sent earlier having arrived or nothing."""
     for order in permutations(plan.legs):
@@ -260,6 +275,8 @@ def can_be_ordered(now: Survey, plan: Plan) -> bool:
                 sent, leg = order[: at + 1], order[at]
                 come = {each.client_id for each in order[:at]} if is_late else set()
                 then = done(now, sent, come)
+                if isinstance(leg, Transfer) and is_short(now, order[:at], come, leg):
+                    break
                 acting = leg.source_account_id if isinstance(leg, Transfer) else leg.account_id
                 may_lack = lacks(now, acting) if isinstance(leg, Order) else D(0)
                 if not hard(then) <= hard(now) or lacks(then, acting) > may_lack:

@@ -168,6 +168,39 @@ def test_a_switch_and_a_repayment_together_where_neither_is_enough() -> None:
     assert not [each for each in plan.limits_after if each.rung in ("soft", "hard")]
 
 
+def test_what_being_late_costs_is_that_of_the_desk_after_the_switch() -> None:
+    now = desk("7.9")
+    found = joint_switching(
+        now,
+        LIMITS,
+        (),
+        (REPAY,),
+        TERMS,
+        RULES,
+        may("narrow", gas_usd=0.0),
+        late_usd=lambda route: 40.0,
+        late_after=lambda after: lambda route: 100.0 * use(after),
+    )
+    assert isinstance(found, Joint)
+    assert found.switches == ()  # 790 of 840 is 94 %, and so 94 dollars
+    (move,) = found.moves
+    assert move.late_usd == 40.0
+    dear = joint_switching(
+        now,
+        LIMITS,
+        (),
+        (REPAY,),
+        TERMS,
+        RULES,
+        may("narrow", gas_usd=0.0),
+        late_usd=lambda route: 140.0,
+        late_after=lambda after: lambda route: 100.0 * use(after),
+    )
+    assert isinstance(dear, Joint)
+    assert dear.switches == may("narrow", gas_usd=0.0)
+    assert dear.moves[0].late_usd == pytest.approx(100.0 * 790 / 840)
+
+
 def test_a_category_in_which_the_debt_may_not_be_owed_is_refused_and_told() -> None:
     found = planned(desk("7.5"), may("dollars"), ())
     assert found.switches == ()
@@ -203,11 +236,15 @@ def test_ways_side_by_side_have_one_of_switches_alone() -> None:
     now = desk("7.5")
     found = compared(now, LIMITS, (), (REPAY,), TERMS, RULES, switches=may("eth"))
     rows = {each.name: each for each in states(found)}
-    assert list(rows) == ["joint", "hedges", "unwinding", "collateral", "switching"]
+    assert list(rows) == ["joint", "hedges", "unwinding", "collateral", "switching", "staying"]
     assert (rows["switching"].legs_count, rows["switching"].cost_usd) == (1, 0.5)
     assert rows["joint"].cost_usd == 0.5
+    assert rows["staying"].legs_count == 1
+    staying = rows["staying"].cost_usd
+    assert staying is not None
+    assert staying >= 1.0  # the fee of its transfer: a hundredth of a coin of 100 dollars
     none = compared(now, LIMITS, (), (REPAY,), TERMS, RULES)
-    assert "switching" not in none
+    assert list(none) == ["joint", "hedges", "unwinding", "collateral"]
 
 
 def test_strangers_and_costs_that_cannot_be_are_refused_by_name() -> None:

@@ -1,0 +1,193 @@
+"""Collateral given for other collateral: as much as mends a limit, at its price, in its place."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from hedgerow.collateral import Route
+from hedgerow.errors import Failure, OutOfDomain
+from hedgerow.instruments import Instrument
+from hedgerow.limits import Limit, Survey, survey
+from hedgerow.margin import Rulebook
+from hedgerow.planning import (
+    ChosenMove,
+    Joint,
+    Plan,
+    Swap,
+    SwapWay,
+    Transfer,
+    compared,
+    joint_switching,
+    made,
+    states,
+    swap_of,
+)
+from hedgerow.portfolio import book
+from hedgerow.units import MINUTE_NS, SECOND_NS
+from tests.builders import (
+    account,
+    by_id,
+    debt,
+    index,
+    lending,
+    lending_rulebook,
+    oracle,
+    snapshot,
+    staking,
+    supply,
+)
+
+D = Decimal
+DOLLARS = msgspec.structs.replace(supply("USDC"), asset_decimals=6)
+TERMS: dict[str, Instrument] = by_id(supply("wstETH"), DOLLARS, debt("USDC"))
+RULES: dict[str, Rulebook] = {"loan": lending_rulebook(wstETH=8000, USDC=8500)}
+NOW = snapshot(
+    index("ETH", 100),
+    lending("wstETH"),
+    lending("USDC"),
+    oracle("wstETH", 100),
+    oracle("USDC", 1),
+    staking("wstETH", "ETH", "1"),
+)
+LIMITS = (
+    Limit(
+        scope="desk/*/*",
+        metric="distance_spot_frac",
+        soft_frac_usd_or_coin=0.2,
+        hard_frac_usd_or_coin=0.05,
+    ),
+)
+WAY = SwapWay(
+    account_id="loan",
+    asset="wstETH",
+    asset_take="USDC",
+    fee_frac=D("0.003"),
+    half_spread_frac=D("0.001"),
+    step_coin=D("0.001"),
+    gas_usd=0.5,
+)
+REPAY = Route(
+    source_account_id="cold",
+    target_account_id="loan",
+    asset="USDC",
+    use="repay",
+    latency_ns=60 * SECOND_NS,
+    fee_coin=D(1),
+    step_coin=D(1),
+)
+
+
+def desk(owed: int = 700, rules: dict[str, Rulebook] = RULES) -> Survey:
+    """Ten coins of 100 dollars supplied against dollars owed."""
+    accounts = (
+        account(
+            "loan",
+            venue="aave",
+            rulebook="loan",
+            currency="USD",
+            positions={"supply:wstETH": 10, "debt:USDC": -owed},
+        ),
+        account("cold", venue="treasury", balances={"USDC": 1000}),
+    )
+    return survey(book(accounts, TERMS), NOW, rules, LIMITS)
+
+
+def planned(now: Survey, *swaps: SwapWay, rules: dict[str, Rulebook] = RULES) -> Joint:
+    found = joint_switching(now, LIMITS, (), (), TERMS, rules, (), swaps=swaps)
+    assert not isinstance(found, Failure)
+    return found
+
+
+def written(found: Joint, rules: dict[str, Rulebook] = RULES) -> Plan:
+    return made(found, LIMITS, TERMS, rules, assumptions=(), valid_ns=MINUTE_NS)
+
+
+def test_as_much_is_swapped_as_mends_the_limit_in_the_sizes_that_are_tried() -> None:
+    """Of x coins swapped (10 - x) 80 0.8 + x 99.6 0.85 must be 700 at a fall of 20 %: x is 2.904.
+
+    Quarters of ten: 5 is enough; halves of a quarter below it: 3.75 and 3.125 are, 2.8125 is not.
+    """
+    plan = written(planned(desk(), WAY))
+    (leg,) = plan.legs
+    assert isinstance(leg, Swap)
+    assert (leg.asset, leg.asset_take, leg.quantity_coin) == ("wstETH", "USDC", D("3.125"))
+    # 312.5 dollars less 0.4 %, and at worst 1 % below that.
+    assert leg.quantity_take_coin_min == D("311.25") * D("0.99")
+    assert {each.kind: each.cost_expected_usd for each in plan.costs} == {
+        "crossing": pytest.approx(0.3125),
+        "fee": pytest.approx(0.9375),
+        "gas": 0.5,
+    }
+    assert plan.cost_expected_usd == pytest.approx(1.75)
+    (before,), (after,) = plan.limits_before, plan.limits_after
+    assert (before.rung, after.rung) == ("soft", "watch")
+    # 6.875 x 80 f + 311.25 x 0.85 = 700
+    assert after.value_frac_usd_or_coin == pytest.approx(1 - (700 - 311.25 * 0.85) / 550, abs=1e-4)
+
+
+def test_what_is_dearer_than_repaying_is_not_swapped() -> None:
+    dear = msgspec.structs.replace(WAY, gas_usd=500.0)
+    found = joint_switching(desk(), LIMITS, (), (REPAY,), TERMS, RULES, (), swaps=(dear,))
+    assert isinstance(found, Joint)
+    assert found.swaps == ()
+    assert found.moves
+
+
+def test_a_swap_that_the_protocol_refuses_is_told() -> None:
+    """At a threshold of 30 % for dollars, 7.5 coins swapped leave 424.1 against 700."""
+    rules: dict[str, Rulebook] = {"loan": lending_rulebook(wstETH=8000, USDC=3000)}
+    found = planned(desk(rules=rules), WAY, rules=rules)
+    assert found.swaps == ()
+    said = [each.message for each in found.refused]
+    assert any("would hold 424.1" in each and "against 700" in each for each in said)
+
+
+def test_a_swap_waits_for_what_makes_it_safe() -> None:
+    """Swapped whole at 60 % for dollars it would leave 597.6 against 700, until 300 are repaid."""
+    rules: dict[str, Rulebook] = {"loan": lending_rulebook(wstETH=8000, USDC=6000)}
+    now = desk(rules=rules)
+    swap = swap_of(WAY, D(10), now.book.account("loan"), NOW, TERMS, rules)
+    assert not isinstance(swap, Failure)
+    move = ChosenMove(route=REPAY, quantity_coin=D(300), fee_usd=1.0, capital_usd=0.0, late_usd=0.0)
+    found = replace(planned(now, rules=rules), swaps=(swap,), moves=(move,))
+    plan = written(found, rules)
+    assert [type(leg) for leg in plan.legs] == [Transfer, Swap]
+    assert plan.legs[1].waits_for == (plan.legs[0].client_id,)
+    alone = written(replace(found, moves=()), rules)
+    assert alone.legs == ()
+    assert "wstETH for USDC on loan" in {each.subject for each in alone.unmet}
+
+
+def test_ways_side_by_side_have_one_of_swaps_alone() -> None:
+    rows = {
+        each.name: each
+        for each in states(compared(desk(), LIMITS, (), (REPAY,), TERMS, RULES, swaps=(WAY,)))
+    }
+    assert list(rows) == ["joint", "hedges", "unwinding", "collateral", "swapping", "staying"]
+    assert rows["swapping"].legs_count == 1
+    assert rows["swapping"].cost_usd == pytest.approx(1.75)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"fee_frac": D(-1)},
+        {"half_spread_frac": D("NaN")},
+        {"fee_frac": D(1)},
+        {"step_coin": D(0)},
+        {"gas_usd": -1.0},
+        {"asset_take": "wstETH"},
+    ],
+)
+def test_ways_that_cannot_be_are_refused_by_name(wrong: dict[str, Any]) -> None:
+    (name,) = wrong
+    with pytest.raises(OutOfDomain, match=name):
+        msgspec.structs.replace(WAY, **wrong)
+
+
+def test_a_way_of_an_account_that_is_not_there_is_named() -> None:
+    with pytest.raises(OutOfDomain, match="account_id of a swap is 'gone'"):
+        planned(desk(), msgspec.structs.replace(WAY, account_id="gone"))

@@ -169,7 +169,8 @@ def scaled_account(
         chance_then_frac=None if then is None else _or_none(scaled, then),
         market=f"Liquidation by the rules of {held.rulebook} and a joint move of all coins, "
         f"{desk.chance.said}, from above. Balances stand still, positions are traded at their "
-        "marks, and correlations of coins are the packaged ones.",
+        "marks, and correlations of coins are the packaged ones. The vol is that of deltas as they "
+        "stand: what gamma adds is in the liquidation alone.",
         size_now_frac=1.0,
         chance_now_frac=_or_none(scaled, 1.0),
         is_in_band=is_in_band,

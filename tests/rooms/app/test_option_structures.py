@@ -277,3 +277,42 @@ def test_options_of_a_real_chain_break_even_at_the_vols_they_are_marked_at(tmp_p
                       "BTC-25SEP26-120000-C=4", cwd=tmp_path)
     )  # fmt: skip
     assert min(vols) < both["outlook"]["vol_break_even_frac"] < max(vols)
+
+
+def test_a_pool_share_on_the_desk_is_hedged_by_options_and_a_perpetual(tmp_path: Path) -> None:
+    """A share without a range: L/√S coins, gamma -L/2S^1.5, beside the puts that were sold."""
+    pool = """
+[[instruments]]
+kind = "constant_product"
+id = "POOL"
+underlying = "BTC"
+settlement = "USDC"
+
+"""
+    changes = (
+        ('[[accounts]]\nid = "options"', f'{pool}[[accounts]]\nid = "options"'),
+        (
+            'balances = { USDC = "500000", BTC = "2" }',
+            'balances = { USDC = "500000", BTC = "2" }\n'
+            'positions = [{ instrument = "POOL", quantity_contracts = "2000" }]',
+        ),
+    )
+    bare, held = tmp_path / "bare", tmp_path / "held"
+    for folder in (bare, held):
+        folder.mkdir()
+    plain = payload(hedgerow_here("hedge", "greeks", *morning(bare), "--json", cwd=bare))
+    named = morning(held, *changes)
+    words = (
+        "--target", "gamma=-100..100", "--target", "delta=-0.05..0.05", "--offer",
+        "BTC-*@options", "--option-depth", "200", "--json",
+    )  # fmt: skip
+    told = payload(hedgerow_here("hedge", "greeks", *named, *words, cwd=held))
+    spot = FORWARD
+    before, without = told["before"][-1], plain["before"][-1]
+    share = before["gamma_usd_per_pct"] - without["gamma_usd_per_pct"]
+    assert share == pytest.approx(-0.5 * 2_000.0 * sqrt(spot) / 100.0, rel=2e-3)
+    moved = before["delta_spot_coin"] - without["delta_spot_coin"]
+    assert moved == pytest.approx(2_000.0 / sqrt(spot), rel=2e-3)
+    after = told["after"][-1]
+    assert abs(after["gamma_usd_per_pct"]) <= 100.0 + 1e-6
+    assert abs(after["delta_spot_coin"]) <= 0.05 + 1e-6

@@ -75,7 +75,8 @@ def make(
 ) -> int:
     """Plan trades and transfers together so that every limit holds again. Sends nothing.
 
-    Exit status 1 where the desk has a breach now, as in every look at it.
+    Exit status 1 where the desk has a breach now, as in every look at it; --json names it under
+    breaches.
     """
     return act(
         "plan make",
@@ -119,7 +120,10 @@ def show(
     *,
     as_json: Json = False,
 ) -> int:
-    """Read a plan again: its legs, its cost, its limits, and when it expires."""
+    """Read a plan again: its legs, its cost, its limits, and when it expires.
+
+    Refused, with what differs, where the file is not as it was written. Nothing is planned anew.
+    """
     return act("plan show", path, as_json=as_json)
 
 

@@ -47,6 +47,8 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 _INF = float("inf")
+# What is left of a level's price, however much funding its trade receives.
+_LEFT_FRAC = 0.01
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,8 +186,9 @@ def decisions_on(offers: Sequence[Offer], *, is_whole: bool = True) -> Decisions
 def trade_costs(offers: Sequence[Offer], horizon_days: float) -> Ladders:
     """Give what trading costs by the books and what holding it does; unknown funding is none.
 
-    Funding received makes a trade's best level as cheap as nothing, and no trade cheaper: it helps
-    to choose between hedges and is no reason to trade. One instrument has one book, whichever
+    Funding received makes a trade's best level as cheap as a hundredth of itself, and no trade
+    cheaper: it helps to choose between hedges and is no reason to trade. Were it free, one that
+    mends nothing would do as well as none. One instrument has one book, whichever
     accounts trade it: they share its levels at the least of their fees, and what an account pays
     beyond them (where it is least) and its funding are its own, so that one more offer makes no
     other dearer. All of the funding received stands beside, for a bound that holds of what is paid.
@@ -218,7 +221,7 @@ def trade_costs(offers: Sequence[Offer], horizon_days: float) -> Ladders:
                 if np.isfinite(fee_more):
                     carry = (offers[at].carry_usd_per_day or 0.0) * horizon_days
                     least_own[k, at] = fee_more - (carry if is_up else -carry)
-                    own[k, at] = max(least_own[k, at], -level_usd[0])
+                    own[k, at] = max(least_own[k, at], -(1.0 - _LEFT_FRAC) * level_usd[0])
     return Ladders(
         book_index=np.array(index, dtype=np.int64),
         is_up=np.array(ups, dtype=np.bool_),

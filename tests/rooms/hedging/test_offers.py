@@ -102,10 +102,20 @@ def test_funding_is_paid_by_a_hedge_that_is_long_and_received_by_one_that_is_sho
         assert trade.quantity_contracts == pytest.approx(2.0 * sign)
         assert trade.carry_usd == pytest.approx(2.0 * sign * held_usd)
         fee = 0.0005 * (1001 if sign > 0 else 999)
-        assert found.objective_usd == pytest.approx(2.0 * max(0.0, 1 + fee + sign * held_usd))
+        priced = max(0.01 * (1 + fee), 1 + fee + sign * held_usd)
+        assert found.objective_usd == pytest.approx(2.0 * priced)
         # No other trade meets the range: what is paid, funding counted, is the bound of itself.
         assert found.cost_usd == pytest.approx(2.0 * (1 + fee + sign * held_usd))
         assert found.bound_usd == pytest.approx(found.cost_usd)
+
+
+def test_funding_received_is_no_reason_for_a_trade_that_mends_nothing() -> None:
+    """The other perpetual pays whoever is long more than a trade costs; nothing is asked of it."""
+    other = msgspec.structs.replace(perp("-0.01"), instrument_id="OTHER-PERP")
+    ask = Ask(name="delta", now_figure=-2.0, low_figure=0.0, high_figure=0.0)
+    found = choose([ask], [perp(), other], [[1.0, 0.0]], horizon_days=1.0)  # type: ignore[arg-type]
+    assert not isinstance(found, Failure)
+    assert [each.instrument_id for each in found.trades] == [perp().instrument_id]
 
 
 @pytest.mark.parametrize("seed", range(5))

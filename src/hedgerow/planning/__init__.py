@@ -10,7 +10,7 @@ takes for one leg, or an end before its beginning.
 
 from hedgerow.planning.capped import LegCaps, capped
 from hedgerow.planning.compare import WAYS, WayState, compared, runner_up, states
-from hedgerow.planning.costs import ChosenMove, JointTerms, ModeSwitch, SwapWay
+from hedgerow.planning.costs import ChosenMove, ChosenSwap, JointTerms, ModeSwitch, SwapWay
 from hedgerow.planning.joint import Joint, joint
 from hedgerow.planning.late import LATE_STATEMENT, late_cost
 from hedgerow.planning.made import made
@@ -35,6 +35,7 @@ __all__ = [
     "WAYS",
     "BoundPrice",
     "ChosenMove",
+    "ChosenSwap",
     "CostKind",
     "Joint",
     "JointTerms",

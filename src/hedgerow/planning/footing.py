@@ -8,7 +8,8 @@ Where a requirement is the worst cell of a venue's scan and its model tells ever
 a row for each cell, and holds where the worst of its rows does. So moves that only help together,
 as a put and a call do that cap a strangle sold, are found in one go; slopes of the requirement see
 neither help. A solver is handed the cells that are the worst now, those that are it and lack
-something after any move or any two, and those that were the worst after a plan it found.
+something after any move (or any two, where one lacks something), and those that were the worst
+after a plan it found.
 
 Elsewhere, and in what is not linear in a cell, moves that offset each other in one account spare
 more than their slopes say; so a plan is done exactly afterwards, and what it was out by is put into
@@ -159,7 +160,12 @@ def footing(
         touched = [each for each in touches if account_node(each.account) == node]
         asked = [accounts[node], *(each.account for each in touched)]
         found, cells = _spare_by_cell(
-            asked, [demands[at] for at in own], snapshot, instruments, rulebooks
+            asked,
+            [demands[at] for at in own],
+            snapshot,
+            instruments,
+            rulebooks,
+            is_by_cell=True,
         )
         for k, at in enumerate(own):
             here = found[0][k]
@@ -259,10 +265,14 @@ def _handed(told_ccy: Floats) -> NDArray[np.bool_]:
     changes = moved[np.all(np.isfinite(moved), axis=1)] - now
     one, two = np.triu_indices(len(changes), 1)
     for times in _TIMES:
-        for after in (now + times * changes, now + times * (changes[one] + changes[two])):
-            worst = after.argmin(axis=1)
-            lacks = after[np.arange(len(after)), worst] < 0.0
-            is_handed[worst[lacks]] = True
+        alone = now + times * changes
+        worst = alone.argmin(axis=1)
+        lacks = alone[np.arange(len(alone)), worst] < 0.0
+        is_handed[worst[lacks]] = True
+        if np.any(lacks):
+            both = now + times * (changes[one] + changes[two])
+            worst = both.argmin(axis=1)
+            is_handed[worst[both[np.arange(len(both)), worst] < 0.0]] = True
     return is_handed
 
 
@@ -288,7 +298,12 @@ def spare_ccy(
         by_node.setdefault(demand.node, []).append(at)
     for node, own in by_node.items():
         (row,), _ = _spare_by_cell(
-            [accounts[node]], [demands[at] for at in own], snapshot, instruments, rulebooks
+            [accounts[node]],
+            [demands[at] for at in own],
+            snapshot,
+            instruments,
+            rulebooks,
+            is_by_cell=False,
         )
         for at, found in zip(own, row, strict=True):
             if not isinstance(found, Failure):
@@ -302,6 +317,8 @@ def _spare_by_cell(
     snapshot: Snapshot,
     instruments: Mapping[str, Instrument],
     rulebooks: Mapping[str, Rulebook],
+    *,
+    is_by_cell: bool,
 ) -> tuple[list[list[Outcome[tuple[float, float]]]], Floats]:
     """Give for every account and demand what is to spare, and the size to compare it with.
 
@@ -312,7 +329,9 @@ def _spare_by_cell(
     for demand in demands:
         if demand.shock not in shocks:
             shocks.append(demand.shock)
-    across = require_across(accounts, instruments, snapshot, shocks, rulebooks, is_by_cell=True)
+    across = require_across(
+        accounts, instruments, snapshot, shocks, rulebooks, is_by_cell=is_by_cell
+    )
     cells_count = 0 if across.by_cell is None else across.by_cell.requirement_initial_ccy.shape[2]
     cells = np.full((len(accounts), len(demands), cells_count), np.inf)
     why = {(each.account_index, each.shock_index): each.failure for each in across.unanswered}

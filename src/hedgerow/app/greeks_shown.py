@@ -89,7 +89,9 @@ def show_greeks(
     state = looked_at(desk, market, at_ns)
     before = _by_expiry(state.book, state.snapshot, coin)
     depth = Depth(
-        option_contracts=trading.option_depth_contracts, factor_frac=trading.depth_factor_frac
+        option_contracts=trading.option_depth_contracts,
+        half_spread_vol_frac=desk.option_half_spread_vol_frac,
+        factor_frac=trading.depth_factor_frac,
     )
     choice: HedgeChoice | None = None
     after = None

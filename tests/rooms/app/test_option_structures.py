@@ -112,6 +112,36 @@ def test_a_chain_that_nobody_quotes_leaves_the_entry_unknown(tmp_path: Path) -> 
     assert answer.code == 1
     assert "what entering costs is not known" in answer.err
     assert "Unknown, and left out" in answer.out
+    told = hedgerow_here(
+        "hedge", "scalp", "--option", "BTC-27MAR26-80000-C=5", "--json", cwd=tmp_path
+    )
+    assert told.code == 1
+    found = json.loads(told.out)
+    # What is not known is not nought, in no row either.
+    assert found["entry_usd"] is None
+    assert {row["entry_usd"] for row in found["outlook"]["rows"]} == {None}
+
+
+def test_a_time_in_which_an_option_of_the_desk_expires_is_refused(
+    desk: tuple[Path, list[str]],
+) -> None:
+    """Its theta of a day times the days beyond its life would be money that nobody is paid."""
+    assert scalped(desk, "--days", "26", "--hedge-hours", "24").code == 0
+    answer = scalped(desk, "--days", "27", "--hedge-hours", "24")
+    assert answer.code == 2
+    assert "--days 27: BTC-27FEB26-75000-P lives for 26.12 days" in answer.err
+
+
+def test_what_a_desk_assumes_of_option_spreads_is_what_trades_are_priced_by(
+    tmp_path: Path,
+) -> None:
+    spread = "[assumptions.option_spread]\nhalf_spread_vol = 0.05\n[movers]"
+    named = morning(tmp_path, ("[movers]", spread))
+    words = ("--target", "theta=..550", "--offer", "BTC-*@options")
+    answer = hedgerow_here("hedge", "greeks", *named, *words, cwd=tmp_path)
+    assert "options are traded 5.0% of vol beside their mark" in " ".join(answer.out.split())
+    made = hedgerow_here("plan", "make", *named, "--offer", "BTC-*@options", cwd=tmp_path)
+    assert "options are traded 5.0% of vol beside their mark" in " ".join(made.out.split())
 
 
 def test_a_drawing_of_what_is_expected(desk: tuple[Path, list[str]], tmp_path: Path) -> None:

@@ -151,12 +151,15 @@ def stop_outlook(
     Raises
     ------
     OutOfDomain
-        If there are no paths or looks, the rule comes back, or a cost is negative.
+        If there are no paths or looks, a price is not positive and finite, the rule comes back,
+        or a cost is negative.
     """
     check_not_negative(slippage_frac=slippage_frac, cost_frac=cost_frac)
     prices = np.asarray(prices_frac, dtype=np.float64)
     if prices.ndim != 2 or prices.shape[0] < 2 or prices.shape[1] < 2:
         raise OutOfDomain(f"two paths and two looks or more, were {prices.shape}")
+    if not ((prices > 0.0) & np.isfinite(prices)).all():
+        raise OutOfDomain("prices must be positive and finite")
     if rule.return_frac is not None:
         raise OutOfDomain("a rule that comes back is walked by `stopped`, one path at a time")
     sign = -1.0 if rule.is_short else 1.0

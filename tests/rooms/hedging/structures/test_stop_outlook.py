@@ -119,6 +119,9 @@ def test_what_cannot_be_is_refused() -> None:
         outlook(good[:1], StopRule(loss_frac=0.1))
     with pytest.raises(OutOfDomain):
         outlook(good, StopRule(loss_frac=0.1, return_frac=0.05))
+    for none in (float("nan"), float("inf"), 0.0, -1.0):
+        with pytest.raises(OutOfDomain):
+            outlook(np.array([[1.0, 1.1], [1.0, none]]), StopRule(loss_frac=0.1))
     with pytest.raises(OutOfDomain):
         outlook(good, StopRule(loss_frac=0.1), slip=-0.1)
     with pytest.raises(OutOfDomain):

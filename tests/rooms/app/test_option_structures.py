@@ -234,6 +234,49 @@ def test_of_one_option_the_fewest_lots_are_bought(desk: tuple[Path, list[str]]) 
     assert bucket["vega_usd_per_volpt"] == pytest.approx(-10 * vega / 100.0, rel=1e-3)
 
 
+def test_a_bucket_is_moved_by_options_of_its_own_expiries_alone(tmp_path: Path) -> None:
+    """The embedded desk holds a day and eleven days: the month's options do nothing to the day."""
+    words = ("--target", "vega@0-2d=-6..-4", "--offer", "BTC-27MAR26-*@deribit-btc", "--json")
+    told = payload(hedgerow_here("hedge", "greeks", *words, cwd=tmp_path))
+    (ask,) = told["choice"]["asks"]
+    rows = {each["node"]: each for each in told["after"]}
+    assert -6.0 <= rows["0-2 d"]["vega_usd_per_volpt"] <= -4.0
+    assert rows["0-2 d"]["vega_usd_per_volpt"] == pytest.approx(ask["after_figure"], abs=0.01)
+    assert {each["instrument_id"][:11] for each in told["choice"]["trades"]} == {"BTC-17MAR26"}
+
+
+def test_options_of_two_expiries_are_scalped_until_the_first_of_them(tmp_path: Path) -> None:
+    both = ("--option", "BTC-27MAR26-80000-C=1", "--option", "BTC-17MAR26-80000-C=1")
+    answer = hedgerow_here("hedge", "scalp", *both, "--days", "5", cwd=tmp_path)
+    assert answer.code == 2
+    assert "BTC-17MAR26-80000-C lives for" in answer.err
+
+
+def test_funding_is_counted_for_as_long_as_the_hedge_stands(tmp_path: Path) -> None:
+    words = ("hedge", "greeks", "--target", "delta=-0.01..0.01", "--json", "--at",
+             "2026-03-17T03:00:00Z", "--horizon-days")  # fmt: skip
+    paid = []
+    for days in ("1", "7"):
+        told = payload(hedgerow_here(*words, days, cwd=tmp_path))
+        assert len(told["assumed"]) == 1
+        (perp,) = (
+            each for each in told["choice"]["trades"] if each["instrument_id"] == "BTCUSDT-PERP"
+        )
+        paid.append(perp["carry_usd"] / perp["quantity_contracts"])
+    assert paid[0] != 0.0
+    assert paid[1] == pytest.approx(7 * paid[0], rel=1e-9)
+
+
+def test_a_carry_that_nobody_knows_is_said_to_be_no_figure(tmp_path: Path) -> None:
+    """Before the first funding of the embedded market there is no rate to go by."""
+    words = ("--target", "delta=-0.01..0.01", "--json")
+    told = payload(hedgerow_here("hedge", "greeks", *words, cwd=tmp_path))
+    assert [each["carry_usd"] for each in told["choice"]["trades"]] == [0.0]
+    assert told["assumed"][1] == (
+        "Funding of BTCUSDT-PERP is unknown: its carry of 0 is no figure."
+    )
+
+
 def test_without_a_target_the_buckets_are_shown(desk: tuple[Path, list[str]]) -> None:
     answer = targeted(desk)
     assert answer.code == 0

@@ -112,9 +112,14 @@ def test_a_chain_that_nobody_quotes_leaves_the_entry_unknown(tmp_path: Path) -> 
     assert answer.code == 1
     assert "what entering costs is not known" in answer.err
     assert "Unknown, and left out" in answer.out
+    place = tmp_path / "unknown.svg"
     told = hedgerow_here(
-        "hedge", "scalp", "--option", "BTC-27MAR26-80000-C=5", "--json", cwd=tmp_path
-    )
+        "hedge", "scalp", "--option", "BTC-27MAR26-80000-C=5", "--json", "--plot", str(place),
+        cwd=tmp_path,
+    )  # fmt: skip
+    drawn = "".join(ElementTree.parse(place).getroot().itertext())
+    assert "pays for hedges, entry unknown" in drawn
+    assert "pays for all" not in drawn
     assert told.code == 1
     found = json.loads(told.out)
     # What is not known is not nought, in no row either.

@@ -261,3 +261,18 @@ def test_an_option_worth_less_than_a_tick_is_bought_for_a_tick() -> None:
     least = told(terms, thin, charges=FREE)
     assert least.buys[0].cost_usd_per_contract == pytest.approx(0.1, rel=1e-6)
     assert least.sells == ()
+
+
+def test_a_contract_of_a_tenth_of_a_coin_costs_a_tenth() -> None:
+    """A fee of 5 bp of the coin, or an eighth of the price that is paid where that is less."""
+    capped = msgspec.structs.replace(CHARGES, fee_cap_of_price_frac=D("0.125"))
+    for strike, fee in ((1000, 0.5), (9000, 0.125 * 0.1)):
+        whole = option(strike, "call")
+        tenth = msgspec.structs.replace(whole, multiplier_coin_per_contract=D("0.1"))
+        large, small = (
+            told(terms, option_quote(terms, 1000, 0.6), charges=capped) for terms in (whole, tenth)
+        )
+        assert large.buys[0].fee_usd_per_contract == pytest.approx(fee)
+        for one, part in zip(large.buys + large.sells, small.buys + small.sells, strict=True):
+            assert part.cost_usd_per_contract == pytest.approx(one.cost_usd_per_contract / 10)
+            assert part.fee_usd_per_contract == pytest.approx(one.fee_usd_per_contract / 10)

@@ -107,20 +107,27 @@ def test_of_paths_written_by_hand() -> None:
 
 
 def test_of_paths_written_by_hand_a_short_is_left_above() -> None:
-    prices = np.array([[1.0, 1.05, 1.15, 0.98], [1.0, 0.9, 0.95, 0.8], [1.0, 1.1, 1.3, 1.2]])
+    prices = np.array(
+        [
+            [1.0, 1.05, 1.15, 0.98],
+            [1.0, 0.9, 0.95, 0.8],
+            [1.0, 1.1, 1.3, 1.2],
+            [1.0, 1.2, 1.3, 1.25],
+        ]
+    )
     found = outlook(prices, StopRule(loss_frac=0.1, is_short=True))
-    assert found.hit_frac == pytest.approx(2 / 3)
-    # The first leaves at 1.15, a gap of 0.05 of 1.1, and comes back; the third stays above.
-    assert found.gap_frac == pytest.approx(0.5 * 0.05 / 1.1)
-    assert found.gap_stressed_frac == pytest.approx(0.05 / 1.1)
-    assert found.regained_frac == pytest.approx(0.5)
+    assert found.hit_frac == pytest.approx(3 / 4)
+    # The first leaves at 1.15, a gap of 0.05 of 1.1, and comes back; the others stay above.
+    assert found.gap_frac == pytest.approx((0.05 + 0.0 + 0.1) / 1.1 / 3)
+    assert found.gap_stressed_frac == pytest.approx(0.1 / 1.1)
+    assert found.regained_frac == pytest.approx(1 / 3)
     idle, stop, option, _ = found.ways
-    assert idle.mean_frac == pytest.approx((0.02 + 0.2 - 0.2) / 3)
-    ends = [1.0 - 1.15 * 1.001, 0.2, 1.0 - 1.1 * 1.001]
+    assert idle.mean_frac == pytest.approx((0.02 + 0.2 - 0.2 - 0.25) / 4)
+    ends = [1.0 - 1.15 * 1.001, 0.2, 1.0 - 1.1 * 1.001, 1.0 - 1.2 * 1.001]
     assert stop.mean_frac == pytest.approx(np.mean(ends))
-    # A call at 1.1 pays 0.1 of the third path's loss of 0.2.
+    # A call at 1.1 pays what the last two lose beyond a tenth.
     assert option.worst_frac == pytest.approx(-0.1)
-    assert option.acted_frac == pytest.approx(1 / 3)
+    assert option.acted_frac == pytest.approx(2 / 4)
 
 
 def test_a_stop_that_nothing_meets_has_no_gap() -> None:

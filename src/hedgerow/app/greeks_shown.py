@@ -89,12 +89,15 @@ def show_greeks(
     state = looked_at(desk, market, at_ns)
     before = _by_expiry(state.book, state.snapshot, coin)
     depth = Depth(
-        option_contracts=trading.option_depth_contracts, factor_frac=trading.depth_factor_frac
+        option_contracts=trading.option_depth_contracts,
+        half_spread_vol_frac=desk.option_half_spread_vol_frac,
+        factor_frac=trading.depth_factor_frac,
     )
     choice: HedgeChoice | None = None
     after = None
     refused: tuple[Failure, ...] = ()
     booked = state.book
+    unfunded: tuple[str, ...] = ()
     if wanted:
         patterns = trading.patterns or ()
         rulebooks = rulebooks_at(desk.rulebooks, at_ns)
@@ -111,6 +114,7 @@ def show_greeks(
         if isinstance(found, Failure):
             raise DeskRejected(f"no trades were found: {found.message}")
         choice = found
+        unfunded = _unfunded(choice, made.offers)
         booked = _booked(state, choice, made.offers, instruments)
         after = _by_expiry(booked, state.snapshot, coin)
     shown = GreeksShown(
@@ -119,7 +123,7 @@ def show_greeks(
         before=before,
         after=after,
         choice=choice,
-        assumed=(depth.statement(),) if wanted else (),
+        assumed=(depth.statement(), *unfunded) if wanted else (),
         unpriced=refused,
     )
     if plot is not None:
@@ -227,6 +231,15 @@ def _payload(shown: GreeksShown) -> Any:
         for end in ("low_figure", "high_figure"):
             each[end] = each[end] if np.isfinite(each[end]) else None
     return payload
+
+
+def _unfunded(choice: HedgeChoice, offers: Sequence[Offer]) -> tuple[str, ...]:
+    """Name what is traded at a funding that nobody knows, whose carry is therefore no figure."""
+    unknown = {each.instrument_id for each in offers if each.carry_usd_per_day is None}
+    names = sorted(unknown & {each.instrument_id for each in choice.trades})
+    if not names:
+        return ()
+    return (f"Funding of {', '.join(names)} is unknown: its carry of 0 is no figure.",)
 
 
 def _booked(

@@ -93,7 +93,8 @@ def pool(
 
     What whoever rebalances against the pool takes at --vol stands beside what its fees earn. With
     --chains and --gamma-max the cheapest options at their asks, in whole lots, are chosen together
-    with the perpetual. Exit status 1 where those cannot do it.
+    with the perpetual, of each as much as is assumed below the table. Exit status 1 where those
+    cannot do it.
     """
     return act(
         "hedge pool",

@@ -108,15 +108,17 @@ def compare_plans(source: Source, asked: PlanAsked, *, as_json: bool) -> int:
 
 
 def _planned(source: Source, asked: PlanAsked) -> _Planned:
-    depth = Depth(
-        option_contracts=asked.option_depth_contracts, factor_frac=asked.depth_factor_frac
-    )
     terms = JointTerms(
         horizon_days=asked.horizon_days,
         capital_frac_per_year=asked.capital_frac_per_year,
         ticket_usd=asked.ticket_usd,
     )
     desk, market, at_ns = opened(source)
+    depth = Depth(
+        option_contracts=asked.option_depth_contracts,
+        half_spread_vol_frac=desk.option_half_spread_vol_frac,
+        factor_frac=asked.depth_factor_frac,
+    )
     state = looked_at(desk, market, at_ns)
     rulebooks = rulebooks_at(desk.rulebooks, at_ns)
     patterns = asked.patterns or ()

@@ -42,7 +42,8 @@ def scalp(
 
     Of what the desk holds in a coin, or of options got into at the ask or bid of a chain. Gamma and
     vols stay what they are, the delta is hedged every --hedge-hours: assumptions, said below the
-    table. Exit status 1 where what entering costs is unknown. Sends nothing.
+    table. Funding of that hedge is not counted, and no option may expire within --days. Exit
+    status 1 where what entering costs is unknown. Sends nothing.
     """
     return act(
         "hedge scalp",

@@ -115,6 +115,13 @@ def pool_options(
     return OptionsHeld(
         shown=PoolOptions(
             chain=f"the chain of {chain.underlying} of {format_ns(chain.time_ns)}",
+            assumed=(
+                f"At an option's ask {_DEPTH_CONTRACTS:g} contracts are assumed, and none beyond "
+                f"it; its fee is {_FEE_FRAC:.2%} of the forward, at most "
+                f"{_FEE_OF_PRICE_FRAC:.1%} of the ask.",
+                f"The perpetual is assumed to trade in any size at {_PERP_COST_FRAC:.2%} of the "
+                "price, fee and half a spread; its funding is not counted.",
+            ),
             choice=found,
             theta_usd_per_day=float(theta @ bought),
         ),

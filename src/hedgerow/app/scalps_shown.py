@@ -20,10 +20,12 @@ from hedgerow.app.verdict import status
 from hedgerow.app.written import check_plot, write_plot
 from hedgerow.errors import Failure, OutOfDomain, RequestRejected
 from hedgerow.hedging.structures import ScalpOutlook, scalp_outlook
+from hedgerow.instruments import Option
+from hedgerow.limits import Survey
 from hedgerow.pricing import GREEKS, DollarGreeks
 from hedgerow.reporting import builtins_of
 from hedgerow.reporting.scalps import ScalpLeg, ScalpShown, scalp_svg, scalp_tables
-from hedgerow.units import format_ns, to_model
+from hedgerow.units import DAY_NS, format_ns, to_model
 
 __all__ = ["show_scalp"]
 
@@ -63,6 +65,8 @@ def show_scalp(
     payload = builtins_of(shown)
     for row, written in zip(shown.outlook.rows, payload["outlook"]["rows"], strict=True):
         written["expected_usd"] = row.expected_usd
+        if shown.entry_usd is None:
+            written["entry_usd"] = None
     show(payload, scalp_tables(shown), as_json=as_json)
     return status([each.message for each in shown.unknown], is_quiet=as_json)
 
@@ -109,6 +113,7 @@ def _of_desk(source: ChainSource, at: str | None, asked: ScalpAsked) -> ScalpSho
     spot = state.snapshot.spot_usd(source.coin)
     if isinstance(spot, Failure):
         raise RequestRejected(f"no spot of {source.coin}: {spot.message}")
+    _check_lives(state, source.coin, asked.days)
     greeks = _summed([(1.0, row)])
     return ScalpShown(
         subject=f"what the desk holds in {source.coin}, at {format_ns(state.snapshot.time_ns)}",
@@ -121,6 +126,22 @@ def _of_desk(source: ChainSource, at: str | None, asked: ScalpAsked) -> ScalpSho
         unknown=(),
         outlook=_expected(greeks, to_model(spot), asked, 0.0),
     )
+
+
+def _check_lives(state: Survey, coin: str, days: float) -> None:
+    """Refuse a time in which an option of the coin expires: its gamma and theta end with it."""
+    held = {
+        position.instrument_id
+        for account in state.book.accounts
+        for position in account.positions
+        if position.quantity_contracts
+    }
+    for name in sorted(held):
+        terms = state.book.terms[name]
+        if isinstance(terms, Option) and terms.underlying == coin:
+            left = (terms.expiry_ns - state.snapshot.time_ns) / DAY_NS
+            if days > left:
+                raise RequestRejected(f"--days {days:g}: {name} lives for {left:.4g} days")
 
 
 def _expected(

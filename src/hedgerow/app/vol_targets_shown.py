@@ -84,6 +84,8 @@ def _capped(chance: Chances, asked: VolTargetAsked, size_max: float) -> Outcome[
 def _isolated(asked: VolTargetAsked) -> tuple[VolTargetShown, Chances, float]:
     vol, source = _vol(asked)
     used = max(vol, asked.vol_min_frac)
+    if used <= 0.0:
+        raise RequestRejected("--vol 0% with --vol-min 0%: of what never moves no size is told")
     years = asked.horizon_days / 365.0
     tails = None if asked.is_lognormal else packaged_tails()
     chance = partial(_isolated_chance, asked, used, years)

@@ -11,6 +11,7 @@ differs. What has no price on a side cannot be traded that way; what has none at
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -28,7 +29,7 @@ from hedgerow.margin import Charges, mark_ccy
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.pricing import unit_ccy
-from hedgerow.units import DAY_NS, digits_of, to_model
+from hedgerow.units import DAY_NS, digits_of, to_exact, to_model
 
 __all__ = ["Depth", "Offer", "Rung", "offer"]
 
@@ -59,7 +60,8 @@ class Depth(msgspec.Struct, frozen=True, kw_only=True):
             f"{self.option_contracts:g} contracts of an option are assumed at its best bid and "
             f"ask, as many again at each half spread further, three times over; every book holds "
             f"{self.factor_frac:g} times what it shows. In a chain without bids and asks "
-            f"options are traded {self.half_spread_vol_frac:.1%} of vol beside their mark."
+            f"options are traded {self.half_spread_vol_frac:.1%} of vol beside their mark, half a "
+            "tick at least, at whole ticks."
         )
 
 
@@ -204,18 +206,30 @@ def _option_rungs(
         return []
     coins = to_model(terms.multiplier_coin_per_contract)
     notional = coins * (1.0 if terms.is_coin_settled else marked.forward_usd)
+    tick, sign = to_model(terms.tick_ccy), 1 if is_buy else -1
     rungs = []
     for block in range(_BLOCKS):
-        beyond = coins * (1 + block) * half
-        price = mark_ccy_each + (1 + block) * half * (1 if is_buy else -1)
-        if not is_buy and price < to_model(terms.tick_ccy):
-            break  # no order can be given below one tick
-        worth = coins * price
+        price = mark_ccy_each + sign * (1 + block) * half.ccy
+        if half.is_assumed:
+            price = to_model(to_exact(price, terms.tick_ccy, "up" if is_buy else "down"))
+        if price < tick:
+            # No order can be given below one tick: who buys pays it, who sells finds nobody.
+            if not is_buy:
+                break
+            price = tick
         fee = to_model(charges.fee_taker_frac) * notional
         if charges.fee_cap_of_price_frac is not None:
-            fee = min(fee, to_model(charges.fee_cap_of_price_frac) * worth)
+            fee = min(fee, to_model(charges.fee_cap_of_price_frac) * coins * price)
+        beyond = coins * sign * (price - mark_ccy_each)
         rungs.append((depth.option_contracts * depth.factor_frac, beyond, fee))
     return rungs
+
+
+class _Half(NamedTuple):
+    """Half a spread, and whether nobody quoted it: then prices are put on the venue's ticks."""
+
+    ccy: float
+    is_assumed: bool = False
 
 
 def _has_quotes(snapshot: Snapshot, underlying: str) -> bool:
@@ -229,27 +243,33 @@ def _has_quotes(snapshot: Snapshot, underlying: str) -> bool:
 
 def _half_spread_ccy(
     terms: Option, mark: float, snapshot: Snapshot, depth: Depth, *, is_buy: bool
-) -> float | None:
-    """Give half of what is quoted, or what is assumed where nothing is; None to trade that way."""
+) -> _Half | None:
+    """Give half of what is quoted, or what is assumed where nothing is; None not to trade so.
+
+    What is assumed is no narrower than a tick from side to side, as no quote can be: the vega of
+    options far from their strikes is next to nothing, and so would be half a spread of vol.
+    """
     quote = snapshot.options.get(terms.instrument_id)
     bid = None if quote is None else quote.price_bid_ccy
     ask = None if quote is None else quote.price_ask_ccy
     if bid is not None and ask is not None:
         half = to_model(ask - bid) / 2
         if quote is None or quote.price_mark_ccy is None:
-            return half
+            return _Half(half)
         # The venue's mark need not lie in the middle: the further side is dearer by that.
         marked = quote.price_mark_ccy
-        return max(half, to_model(ask - marked if is_buy else marked - bid))
+        return _Half(max(half, to_model(ask - marked if is_buy else marked - bid)))
     if bid is None and ask is None:
         if _has_quotes(snapshot, terms.underlying):
             return None  # others of its chain are bid or asked, and this one nobody offers
         shift = depth.half_spread_vol_frac
         moved = mark_ccy(terms, snapshot.shocked(Shock(vol_shift_frac=shift)))
-        return None if isinstance(moved, Failure) else moved - mark
+        if isinstance(moved, Failure):
+            return None
+        return _Half(max(moved - mark, to_model(terms.tick_ccy) / 2.0), is_assumed=True)
     # One side alone: its distance from our own mark is taken for the half spread.
     price = ask if is_buy else bid
-    return None if price is None else abs(to_model(price) - mark)
+    return None if price is None else _Half(abs(to_model(price) - mark))
 
 
 def _in_dollars(rungs: Sequence[tuple[float, float, float]], paid_usd: float) -> list[Rung]:

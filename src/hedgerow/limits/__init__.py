@@ -56,7 +56,7 @@ from hedgerow.limits.seen import (
 )
 from hedgerow.limits.suggest import suggested
 from hedgerow.limits.survey import Survey, survey
-from hedgerow.limits.tails import Tails, tailed_passage_frac
+from hedgerow.limits.tails import Tails, regime_vols_frac, tailed_passage_frac
 
 __all__ = [
     "CLEAR_FRAC",
@@ -111,6 +111,7 @@ __all__ = [
     "on_ladder",
     "open_calls",
     "pre_trade",
+    "regime_vols_frac",
     "suggested",
     "survey",
     "tailed_passage_frac",

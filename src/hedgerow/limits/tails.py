@@ -29,7 +29,7 @@ from hedgerow.pricing import Floats
 from hedgerow.solvency import regimes
 from hedgerow.units import HOUR_NS, YEAR_NS
 
-__all__ = ["Tails", "tailed_passage_frac"]
+__all__ = ["Tails", "regime_vols_frac", "tailed_passage_frac"]
 
 Complexes: TypeAlias = NDArray[np.complex128]
 
@@ -121,7 +121,7 @@ def tailed_passage_frac(
         return 1.0
     if vol_frac == 0.0 or years == 0.0:
         return 0.0
-    vols = _vols_frac(tails, vol_frac)
+    vols = regime_vols_frac(tails, vol_frac)
     drift_log = -tails.jumps_count_per_year * growth_frac - 0.5 * vols**2  # no growth on average
     way = _way(tails, math.log1p(move_frac), vol_frac, drift_log)
     found = float(_passage_frac(way, vols, years).mean())
@@ -131,14 +131,24 @@ def tailed_passage_frac(
 
 
 @cache
-def _vols_frac(tails: Tails, vol_frac: float) -> Floats:
-    """Give the vol between jumps of each regime."""
+def regime_vols_frac(tails: Tails, vol_frac: float) -> Floats:
+    """Give the vol between jumps of each regime, all equally likely; locked, for it is kept.
+
+    Raises
+    ------
+    OutOfDomain
+        If the vol is negative or not finite.
+    """
+    if not 0.0 <= vol_frac < math.inf:
+        raise OutOfDomain(f"regimes have a vol that is not negative, was {vol_frac}")
     coin = FactorMoves(
         factor=Factor(kind="spot", name="coin"), vol_frac=tails.between_jumps_frac(vol_frac)
     )
     told = Dynamics(factors=(coin,), correlation_frac=np.eye(1))
     made = regimes(told, deviation_log=tails.vol_deviation_log, regimes_count=tails.regimes_count)
-    return np.array([each.factors[0].vol_frac for each in made])
+    vols = np.array([each.factors[0].vol_frac for each in made])
+    vols.setflags(write=False)
+    return vols
 
 
 class _Way(NamedTuple):

@@ -83,9 +83,13 @@ class StakedShown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PoolOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """Options and perpetual together, chosen over a chain; the options decay by theta."""
+    """Options and perpetual together, chosen over a chain; the options decay by theta.
+
+    `assumed` are sentences about what no recording says: how much is offered, and at what cost.
+    """
 
     chain: str
+    assumed: tuple[str, ...]
     choice: HedgeChoice
     theta_usd_per_day: float
 
@@ -194,6 +198,7 @@ def _options(found: PoolOptions) -> list[RenderableType]:
         note(f"The options lose {usd(-found.theta_usd_per_day)} USD a day of their worth, which a "
              "gamma no longer taken by rebalancers has to earn. Cost is what crossing the spread "
              "and fees take, not the premium."),
+        *(note(each) for each in found.assumed),
     ]  # fmt: skip
     if found.choice.conflicts:
         parts.append(note(f"Cannot all hold: {', '.join(found.choice.conflicts)}."))

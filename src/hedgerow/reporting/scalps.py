@@ -98,7 +98,9 @@ def scalp_svg(shown: ScalpShown, rows: tuple[ScalpRow, ...]) -> str:
     marks = [
         (100.0 * vol, word)
         for vol, word in (
-            (found.vol_break_even_frac, "pays for theta"), (found.vol_paid_frac, "pays for all"),
+            (found.vol_break_even_frac, "pays for theta"),
+            (found.vol_paid_frac,
+             "pays for hedges, entry unknown" if shown.entry_usd is None else "pays for all"),
         )
         if vol is not None
     ]  # fmt: skip

@@ -26,6 +26,7 @@ from hedgerow.units import digits_of, quantise, to_exact, to_model
 __all__ = ["OptionFill", "fill_option"]
 
 _STEP_USD = Decimal("1e-8")
+_WHOLE = Decimal(1)
 
 
 class OptionFill(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,7 +125,9 @@ def _blocks(quoted: Offer, option: Option, paid_usd: float, *, is_buy: bool) -> 
     for rung in quoted.buys if is_buy else quoted.sells:
         beyond = (rung.cost_usd_per_contract - rung.fee_usd_per_contract) / paid_usd / coins
         worth = quoted.price_mark_ccy + sign * beyond
-        price = to_exact(worth, option.tick_ccy, "up" if is_buy else "down")
+        # What is on a tick but for its last bits is on it.
+        ticks = round(worth / to_model(option.tick_ccy), 6)
+        price = option.tick_ccy * to_exact(ticks, _WHOLE, "up" if is_buy else "down")
         quantity = to_exact(rung.width_contracts, option.lot_contracts, "down")
         if price > 0 and quantity > 0:
             blocks.append(_Block(price_ccy=price, quantity_contracts=quantity))

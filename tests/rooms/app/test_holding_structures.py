@@ -11,6 +11,10 @@ from xml.etree import ElementTree
 import polars as pl
 import pytest
 
+from hedgerow.app import scaled_account
+from hedgerow.errors import Failure
+from hedgerow.portfolio import Account
+from hedgerow.solvency import distance
 from tests.rooms.app.made import Answer, hedgerow_here, morning, recorded
 
 
@@ -215,10 +219,34 @@ def test_the_chance_over_size_is_drawn(tmp_path: Path) -> None:
     assert "wanted by vol" in words_of(place)
 
 
+def test_a_cap_that_is_not_known_ends_with_1_and_no_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten times the account cannot be judged: how large it may be is unknown, not unbounded."""
+    named = morning(tmp_path)
+    unknown = Failure(subject="perp", reason="missing_data", message="no price beyond the book")
+
+    def judged(account: Account, *more: Any) -> Any:
+        held = abs(account.quantity_contracts("BTCUSDT-PERP"))
+        return unknown if held > 20 else distance(account, *more)
+
+    monkeypatch.setattr(scaled_account, "distance", judged)
+    answer = asked(tmp_path, "vol-target", *named, "--account", "perp", "--json")
+    assert answer.code == 1
+    told = json.loads(answer.out)
+    assert told["size_frac"] is None
+    assert told["trades"] == []
+    assert told["chance_now_frac"] > 0.0
+    shown = asked(tmp_path, "vol-target", *named, "--account", "perp")
+    assert shown.code == 1
+    assert "the cap is unknown: no price beyond the book" in shown.err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         ((), "--vol, --marks or --account"),
+        (("--vol", "0%", "--vol-min", "0%"), "what never moves"),
         (("--vol", "60%", "--marks", "."), "--vol, --marks or --account"),
         (("--vol", "60%", "--at", "2026-03-16"), "go with --account"),
         (("--account", "perp", "--vol", "60%"), "go without --account"),
@@ -351,6 +379,11 @@ def test_options_are_bought_against_the_gamma_of_a_share(tmp_path: Path) -> None
     ]  # fmt: skip
     assert choice["cost_usd"] >= choice["bound_usd"] - 1e-6
     assert told["options"]["theta_usd_per_day"] < 0.0
+    assert max(each["quantity_contracts"] for each in choice["trades"]) <= 100.0
+    depth, perpetual = told["options"]["assumed"]
+    assert "100 contracts are assumed" in depth
+    assert "0.05% of the price" in perpetual
+    assert "its funding is not counted" in " ".join(asked(tmp_path, *words[:-1]).out.split())
     assert "with options" in words_of(place)
 
 

@@ -112,6 +112,41 @@ def test_a_chain_that_nobody_quotes_leaves_the_entry_unknown(tmp_path: Path) -> 
     assert answer.code == 1
     assert "what entering costs is not known" in answer.err
     assert "Unknown, and left out" in answer.out
+    place = tmp_path / "unknown.svg"
+    told = hedgerow_here(
+        "hedge", "scalp", "--option", "BTC-27MAR26-80000-C=5", "--json", "--plot", str(place),
+        cwd=tmp_path,
+    )  # fmt: skip
+    drawn = "".join(ElementTree.parse(place).getroot().itertext())
+    assert "pays for hedges, entry unknown" in drawn
+    assert "pays for all" not in drawn
+    assert told.code == 1
+    found = json.loads(told.out)
+    # What is not known is not nought, in no row either.
+    assert found["entry_usd"] is None
+    assert {row["entry_usd"] for row in found["outlook"]["rows"]} == {None}
+
+
+def test_a_time_in_which_an_option_of_the_desk_expires_is_refused(
+    desk: tuple[Path, list[str]],
+) -> None:
+    """Its theta of a day times the days beyond its life would be money that nobody is paid."""
+    assert scalped(desk, "--days", "26", "--hedge-hours", "24").code == 0
+    answer = scalped(desk, "--days", "27", "--hedge-hours", "24")
+    assert answer.code == 2
+    assert "--days 27: BTC-27FEB26-75000-P lives for 26.12 days" in answer.err
+
+
+def test_what_a_desk_assumes_of_option_spreads_is_what_trades_are_priced_by(
+    tmp_path: Path,
+) -> None:
+    spread = "[assumptions.option_spread]\nhalf_spread_vol = 0.05\n[movers]"
+    named = morning(tmp_path, ("[movers]", spread))
+    words = ("--target", "theta=..550", "--offer", "BTC-*@options")
+    answer = hedgerow_here("hedge", "greeks", *named, *words, cwd=tmp_path)
+    assert "options are traded 5.0% of vol beside their mark" in " ".join(answer.out.split())
+    made = hedgerow_here("plan", "make", *named, "--offer", "BTC-*@options", cwd=tmp_path)
+    assert "options are traded 5.0% of vol beside their mark" in " ".join(made.out.split())
 
 
 def test_a_drawing_of_what_is_expected(desk: tuple[Path, list[str]], tmp_path: Path) -> None:
@@ -202,6 +237,49 @@ def test_of_one_option_the_fewest_lots_are_bought(desk: tuple[Path, list[str]]) 
     vega = (put_usd(FORWARD, 75_000.0, VOL + 1e-4, years)
             - put_usd(FORWARD, 75_000.0, VOL - 1e-4, years)) / 2e-4  # fmt: skip
     assert bucket["vega_usd_per_volpt"] == pytest.approx(-10 * vega / 100.0, rel=1e-3)
+
+
+def test_a_bucket_is_moved_by_options_of_its_own_expiries_alone(tmp_path: Path) -> None:
+    """The embedded desk holds a day and eleven days: the month's options do nothing to the day."""
+    words = ("--target", "vega@0-2d=-6..-4", "--offer", "BTC-27MAR26-*@deribit-btc", "--json")
+    told = payload(hedgerow_here("hedge", "greeks", *words, cwd=tmp_path))
+    (ask,) = told["choice"]["asks"]
+    rows = {each["node"]: each for each in told["after"]}
+    assert -6.0 <= rows["0-2 d"]["vega_usd_per_volpt"] <= -4.0
+    assert rows["0-2 d"]["vega_usd_per_volpt"] == pytest.approx(ask["after_figure"], abs=0.01)
+    assert {each["instrument_id"][:11] for each in told["choice"]["trades"]} == {"BTC-17MAR26"}
+
+
+def test_options_of_two_expiries_are_scalped_until_the_first_of_them(tmp_path: Path) -> None:
+    both = ("--option", "BTC-27MAR26-80000-C=1", "--option", "BTC-17MAR26-80000-C=1")
+    answer = hedgerow_here("hedge", "scalp", *both, "--days", "5", cwd=tmp_path)
+    assert answer.code == 2
+    assert "BTC-17MAR26-80000-C lives for" in answer.err
+
+
+def test_funding_is_counted_for_as_long_as_the_hedge_stands(tmp_path: Path) -> None:
+    words = ("hedge", "greeks", "--target", "delta=-0.01..0.01", "--json", "--at",
+             "2026-03-17T03:00:00Z", "--horizon-days")  # fmt: skip
+    paid = []
+    for days in ("1", "7"):
+        told = payload(hedgerow_here(*words, days, cwd=tmp_path))
+        assert len(told["assumed"]) == 1
+        (perp,) = (
+            each for each in told["choice"]["trades"] if each["instrument_id"] == "BTCUSDT-PERP"
+        )
+        paid.append(perp["carry_usd"] / perp["quantity_contracts"])
+    assert paid[0] != 0.0
+    assert paid[1] == pytest.approx(7 * paid[0], rel=1e-9)
+
+
+def test_a_carry_that_nobody_knows_is_said_to_be_no_figure(tmp_path: Path) -> None:
+    """Before the first funding of the embedded market there is no rate to go by."""
+    words = ("--target", "delta=-0.01..0.01", "--json")
+    told = payload(hedgerow_here("hedge", "greeks", *words, cwd=tmp_path))
+    assert [each["carry_usd"] for each in told["choice"]["trades"]] == [0.0]
+    assert told["assumed"][1] == (
+        "Funding of BTCUSDT-PERP is unknown: its carry of 0 is no figure."
+    )
 
 
 def test_without_a_target_the_buckets_are_shown(desk: tuple[Path, list[str]]) -> None:

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -37,6 +37,7 @@ from tests.builders import (
 D = Decimal
 Floats = NDArray[np.float64]
 CHARGES = Charges(fee_taker_frac=D("0.0005"), fee_liquidation_frac=D("0.01"))
+FREE = msgspec.structs.replace(CHARGES, fee_taker_frac=D(0))
 CALL = option(1000, "call")
 HOLDER = account("one")
 
@@ -54,7 +55,7 @@ def quoted(bid: str | None, ask: str | None, mark: str | None) -> Offer:
         price_ask_ccy=None if ask is None else D(ask),
         price_mark_ccy=None if mark is None else D(mark),
     )
-    return told(CALL, row, charges=msgspec.structs.replace(CHARGES, fee_taker_frac=D(0)))
+    return told(CALL, row, charges=FREE)
 
 
 def perp(rate: str | None = None, coin: str = "BTC") -> Offer:
@@ -222,3 +223,56 @@ def test_what_nobody_offers_in_a_chain_that_is_quoted_cannot_be_traded() -> None
     assert found.message == "quoted neither to buy nor to sell"
     # Where the whole chain has marks alone, a point of vol beside them is assumed.
     assert told(deep, bare).buys
+
+
+@pytest.mark.parametrize(
+    ("strike", "right", "mark"), [(9000, "call", 0.0), (5000, "put", 4.0), (1000, "call", None)]
+)
+def test_where_nothing_is_quoted_options_trade_at_whole_ticks_and_a_tick_apart(
+    strike: int, right: Literal["call", "put"], mark: float | None
+) -> None:
+    """A ninefold strike is worth nothing and still costs a tick; a deep put moves with no vol."""
+    terms = option(strike, right)
+    found = told(terms, option_quote(terms, 1000, 0.6), charges=FREE)
+    here = found.price_mark_ccy
+    if mark is not None:
+        assert here == pytest.approx(mark, abs=1e-9)
+    bought = [here + rung.cost_usd_per_contract / 1000 for rung in found.buys]
+    sold = [here - rung.cost_usd_per_contract / 1000 for rung in found.sells]
+    tick = float(terms.tick_ccy)
+    for price in (*bought, *sold):
+        assert price / tick == pytest.approx(round(price / tick), abs=1e-6)
+    assert min(bought) >= tick
+    assert min(bought) - here >= tick / 2 - 1e-12
+    assert bought == sorted(bought)
+    assert not sold or (min(sold) >= tick and here - max(sold) >= tick / 2 - 1e-12)
+    assert bool(sold) == (here > 2 * tick)
+
+
+def test_an_option_worth_less_than_a_tick_is_bought_for_a_tick() -> None:
+    """Nothing is asked for it and its mark is nought: a tick of 0.0001 coins at 1,000 is 0.1."""
+    terms = option(9000, "call")
+    found = told(terms, option_quote(terms, 1000, 0.6), charges=FREE)
+    assert found.buys[0].cost_usd_per_contract == pytest.approx(0.1, rel=1e-6)
+    # By a bid and ask of its own below its tick, as a shock leaves them, no less.
+    thin = msgspec.structs.replace(
+        option_quote(terms, 1000, 0.6), price_bid_ccy=D("0.00001"), price_ask_ccy=D("0.00003")
+    )
+    least = told(terms, thin, charges=FREE)
+    assert least.buys[0].cost_usd_per_contract == pytest.approx(0.1, rel=1e-6)
+    assert least.sells == ()
+
+
+def test_a_contract_of_a_tenth_of_a_coin_costs_a_tenth() -> None:
+    """A fee of 5 bp of the coin, or an eighth of the price that is paid where that is less."""
+    capped = msgspec.structs.replace(CHARGES, fee_cap_of_price_frac=D("0.125"))
+    for strike, fee in ((1000, 0.5), (9000, 0.125 * 0.1)):
+        whole = option(strike, "call")
+        tenth = msgspec.structs.replace(whole, multiplier_coin_per_contract=D("0.1"))
+        large, small = (
+            told(terms, option_quote(terms, 1000, 0.6), charges=capped) for terms in (whole, tenth)
+        )
+        assert large.buys[0].fee_usd_per_contract == pytest.approx(fee)
+        for one, part in zip(large.buys + large.sells, small.buys + small.sells, strict=True):
+            assert part.cost_usd_per_contract == pytest.approx(one.cost_usd_per_contract / 10)
+            assert part.fee_usd_per_contract == pytest.approx(one.fee_usd_per_contract / 10)

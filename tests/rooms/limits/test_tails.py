@@ -14,6 +14,7 @@ from hedgerow.limits import (
     distance_at,
     first_passage_frac,
     horizon_at,
+    regime_vols_frac,
     tailed_passage_frac,
 )
 from hedgerow.market import Dynamics, Factor, FactorMoves
@@ -139,6 +140,19 @@ def test_the_inverses_go_by_the_tails() -> None:
     wait_ns = horizon_at(CHANCE, ["BTC"], away(-far, far), 0.01)
     assert isinstance(wait_ns, int)
     assert wait_ns == pytest.approx(DAY_NS, abs=HOUR_NS // 60)
+
+
+def test_regimes_and_jumps_have_the_variance_that_was_told_together() -> None:
+    """Jumps of an exponential size have twice its square, each year eight of them."""
+    vols = regime_vols_frac(TAILS, 0.6)
+    up, down = (size * 0.6 / TAILS.vol_told_frac for size in (TAILS.size_up_log,
+                                                              TAILS.size_down_log))  # fmt: skip
+    jumping = 8.0 * 2.0 * (0.3 * up**2 + 0.7 * down**2)
+    assert np.mean(vols**2) / 1.12**2 + jumping == pytest.approx(0.36, rel=1e-9)
+    assert not vols.flags.writeable
+    for none in (-0.1, float("nan"), inf):
+        with pytest.raises(OutOfDomain):
+            regime_vols_frac(TAILS, none)
 
 
 def test_edges() -> None:

@@ -6,17 +6,21 @@ The mark is Black's at-the-money value in closed form: a call at the forward is 
 
 from decimal import Decimal
 from math import erf, sqrt
+from typing import Literal
 
 import msgspec
 import pytest
 
-from hedgerow.hedging import Depth
+from hedgerow.hedging import Depth, Offer, offer
 from hedgerow.instruments import Option
-from hedgerow.margin import MarginReport, require
+from hedgerow.margin import Charges, MarginReport, require
 from hedgerow.market import MarketEvent, OptionQuote
 from hedgerow.planning import Order
 from hedgerow.simulation import World
+from hedgerow.simulation.matching import OpenBooks
+from hedgerow.simulation.option_orders import fill_option
 from hedgerow.units import HOUR_NS, YEAR_NS
+from tests.builders import index, option, option_quote
 from tests.rooms.simulation.desk import (
     CALL,
     INSTRUMENTS,
@@ -37,6 +41,7 @@ DEPTH = Depth(option_contracts=2.0)
 MARK = erf(0.5 * sqrt(8 * HOUR_NS / YEAR_NS) / sqrt(8))
 # Blocks of two contracts at one, two and three half spreads of 0.0005 above the mark, ticks up.
 HALF = D("0.0005")
+CHARGES = Charges(fee_taker_frac=D("0.0005"), fee_liquidation_frac=D("0.01"))
 
 
 def up(price: float) -> Decimal:
@@ -115,6 +120,26 @@ def test_the_fee_is_capped_by_a_share_of_a_small_premium() -> None:
     assert fee < D("0.0003")
     assert receipt.fee_ccy == fee
     assert btc(made) == 6 + sold * CALL.tick_ccy - fee
+
+
+@pytest.mark.parametrize("right", ["call", "put"])
+def test_a_price_that_is_on_a_tick_is_not_moved_to_the_next(right: Literal["call", "put"]) -> None:
+    """Offers of what nobody quotes lie on ticks; each block is filled at just its own price."""
+    for strike in range(600, 1500, 20):
+        terms = option(strike, right)
+        order = msgspec.structs.replace(
+            bought("6"), instrument_id=terms.instrument_id, price_limit_ccy=D(100)
+        )
+        here = snapshot(index("BTC", 1000), option_quote(terms, 1000, 0.3))
+        holder = options("100")
+        told = offer(terms, holder, here, CHARGES, DEPTH)
+        assert isinstance(told, Offer)
+        done = fill_option(order, terms, holder, here, CHARGES, DEPTH, OpenBooks())
+        assert not isinstance(done, str)
+        for fill, rung in zip(done.change.fills, told.buys, strict=True):
+            beyond_usd = rung.cost_usd_per_contract - rung.fee_usd_per_contract
+            price = told.price_mark_ccy + beyond_usd / 1000
+            assert fill.price_ccy == round(price / 0.0001) * terms.tick_ccy, strike
 
 
 def test_what_is_taken_is_gone_until_the_option_is_quoted_anew() -> None:

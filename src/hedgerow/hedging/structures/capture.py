@@ -335,7 +335,7 @@ def basis_blowout(
     losses = np.sort(b[holding_count:] - b[:-holding_count])[::-1]
     wanted = (1.0 - level_frac) * len(losses)
     whole = int(wanted)
-    worst = float(np.sum(losses[:whole])) + (wanted - whole) * float(losses[whole])
+    worst = float(np.sum(losses[:whole]) + (wanted - whole) * np.sum(losses[whole : whole + 1]))
     return BasisBlowout(
         loss_log=float(np.quantile(losses, level_frac)),
         shortfall_log=worst / wanted,

@@ -22,9 +22,7 @@ from numpy.typing import NDArray
 from hedgerow.errors import OutOfDomain
 from hedgerow.hedging.structures.checks import check_not_negative, check_positive
 from hedgerow.hedging.structures.stops import StopRule
-from hedgerow.limits import Tails
-from hedgerow.market import Dynamics, Factor, FactorMoves
-from hedgerow.solvency import regimes
+from hedgerow.limits import Tails, regime_vols_frac
 
 __all__ = ["LossWay", "StopOutlook", "stop_outlook", "walked_prices_frac"]
 
@@ -108,7 +106,7 @@ def walked_prices_frac(
         log_steps -= 0.5 * vol_frac**2 * step_years
     else:
         # Regimes are equally likely, and every path keeps to its own.
-        vols = _regime_vols_frac(tails, vol_frac)
+        vols = regime_vols_frac(tails, vol_frac)
         own = vols[np.arange(paths_count) % len(vols)][:, None]
         loading = tails.loading_frac(vol_frac)
         growth = tails.jumps_count_per_year * tails.jumps.growth_frac(loading)
@@ -151,12 +149,15 @@ def stop_outlook(
     Raises
     ------
     OutOfDomain
-        If there are no paths or looks, the rule comes back, or a cost is negative.
+        If there are no paths or looks, a price is not positive and finite, the rule comes back,
+        or a cost is negative.
     """
     check_not_negative(slippage_frac=slippage_frac, cost_frac=cost_frac)
     prices = np.asarray(prices_frac, dtype=np.float64)
     if prices.ndim != 2 or prices.shape[0] < 2 or prices.shape[1] < 2:
         raise OutOfDomain(f"two paths and two looks or more, were {prices.shape}")
+    if not ((prices > 0.0) & np.isfinite(prices)).all():
+        raise OutOfDomain("prices must be positive and finite")
     if rule.return_frac is not None:
         raise OutOfDomain("a rule that comes back is walked by `stopped`, one path at a time")
     sign = -1.0 if rule.is_short else 1.0
@@ -197,16 +198,6 @@ def stop_outlook(
             _way("close at once", np.full(len(prices), -cost_frac), cost_frac, 1.0),
         ),
     )  # fmt: skip
-
-
-def _regime_vols_frac(tails: Tails, vol_frac: float) -> Floats:
-    """Give the vol between jumps of each regime, as limits and paths of solvency have it."""
-    coin = FactorMoves(
-        factor=Factor(kind="spot", name="coin"), vol_frac=tails.between_jumps_frac(vol_frac)
-    )
-    told = Dynamics(factors=(coin,), correlation_frac=np.eye(1))
-    made = regimes(told, deviation_log=tails.vol_deviation_log, regimes_count=tails.regimes_count)
-    return np.array([each.factors[0].vol_frac for each in made])
 
 
 def _way(name: str, profit: Floats, cost_frac: float, acted_frac: float) -> LossWay:

@@ -186,8 +186,7 @@ def target_weight_frac(target: VolTarget, *, vol_frac: float, signal_frac: float
     Raises
     ------
     OutOfDomain
-        If the vol is negative, or it and its floor are both zero and there is no cap, or the
-        signal not finite.
+        If the vol is negative, or the signal not finite.
     """
     check_not_negative(vol_frac=vol_frac)
     check_finite(signal_frac=signal_frac)

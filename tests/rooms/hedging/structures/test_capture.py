@@ -294,6 +294,13 @@ def test_normal_steps_have_the_sheets_value_at_risk() -> None:
     assert found.shortfall_log == pytest.approx(2.062713e-4, rel=0.02)
 
 
+def test_the_shortfall_of_nearly_everything_is_the_mean() -> None:
+    b = _rng().standard_normal(100)
+    found = basis_blowout(b, holding_count=1, level_frac=1e-17)
+    assert not isinstance(found, Failure)
+    assert found.shortfall_log == pytest.approx((b[-1] - b[0]) / 99)
+
+
 def test_too_short_a_past_has_no_tail() -> None:
     found = basis_blowout(np.zeros(50), holding_count=10)
     assert isinstance(found, Failure)

@@ -106,6 +106,30 @@ def test_of_paths_written_by_hand() -> None:
     assert stop.upside_frac == pytest.approx(0.2)
 
 
+def test_of_paths_written_by_hand_a_short_is_left_above() -> None:
+    prices = np.array(
+        [
+            [1.0, 1.05, 1.15, 0.98],
+            [1.0, 0.9, 0.95, 0.8],
+            [1.0, 1.1, 1.3, 1.2],
+            [1.0, 1.2, 1.3, 1.25],
+        ]
+    )
+    found = outlook(prices, StopRule(loss_frac=0.1, is_short=True))
+    assert found.hit_frac == pytest.approx(3 / 4)
+    # The first leaves at 1.15, a gap of 0.05 of 1.1, and comes back; the others stay above.
+    assert found.gap_frac == pytest.approx((0.05 + 0.0 + 0.1) / 1.1 / 3)
+    assert found.gap_stressed_frac == pytest.approx(0.1 / 1.1)
+    assert found.regained_frac == pytest.approx(1 / 3)
+    idle, stop, option, _ = found.ways
+    assert idle.mean_frac == pytest.approx((0.02 + 0.2 - 0.2 - 0.25) / 4)
+    ends = [1.0 - 1.15 * 1.001, 0.2, 1.0 - 1.1 * 1.001, 1.0 - 1.2 * 1.001]
+    assert stop.mean_frac == pytest.approx(np.mean(ends))
+    # A call at 1.1 pays what the last two lose beyond a tenth.
+    assert option.worst_frac == pytest.approx(-0.1)
+    assert option.acted_frac == pytest.approx(2 / 4)
+
+
 def test_a_stop_that_nothing_meets_has_no_gap() -> None:
     found = outlook(np.array([[1.0, 1.1], [1.0, 1.2]]), StopRule(loss_frac=0.1))
     assert (found.hit_frac, found.gap_frac, found.gap_stressed_frac, found.regained_frac) == (
@@ -119,6 +143,9 @@ def test_what_cannot_be_is_refused() -> None:
         outlook(good[:1], StopRule(loss_frac=0.1))
     with pytest.raises(OutOfDomain):
         outlook(good, StopRule(loss_frac=0.1, return_frac=0.05))
+    for none in (float("nan"), float("inf"), 0.0, -1.0):
+        with pytest.raises(OutOfDomain):
+            outlook(np.array([[1.0, 1.1], [1.0, none]]), StopRule(loss_frac=0.1))
     with pytest.raises(OutOfDomain):
         outlook(good, StopRule(loss_frac=0.1), slip=-0.1)
     with pytest.raises(OutOfDomain):

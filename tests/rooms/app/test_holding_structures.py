@@ -78,6 +78,8 @@ def test_a_stop_is_shown_and_drawn(tmp_path: Path) -> None:
     answer = asked(tmp_path, *STOP, "--trailing", "--plot", str(place))
     assert answer.code == 0
     assert "A trailing stop under +10 coins" in answer.out
+    told = payload(asked(tmp_path, *STOP, "--trailing", "--json"))
+    assert f"{780_000 * told['outlook']['beyond_frac']:,.0f} USD" in answer.out
     assert "option at its level" in words_of(place)
 
 

@@ -111,7 +111,7 @@ def _of_future(asked: CarryAsked, future_usd: float) -> CarryShown:
         subject=f"a future of {asked.days:g} days",
         hold_days=asked.days,
         basis=found,
-        carry=_carry(asked, found.continuous_log_per_year, years),
+        carry=_carry(asked, found.simple_frac_per_year, years),
         vol_frac=asked.vol_frac,
         short_leg=_leg(asked, asked.vol_frac, years),
     )

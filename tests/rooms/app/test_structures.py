@@ -175,6 +175,15 @@ def test_a_dated_future_of_the_sheet(folder: Path) -> None:
     assert answer.code == 0
 
 
+def test_what_is_left_of_a_dated_future_is_dollars_over_the_notional(folder: Path) -> None:
+    asked = ("--future", "72000", "--spot", "60000", "--days", "182.5", "--borrow", "5%")
+    told = payload(carried(folder, *asked, "--cost", "0.2%", "--json"))
+    # One coin: 12,000 earned, 1,500 of interest on 60,000 for half a year, 120 in and out.
+    left = sum(told["carry"].values())
+    assert left * 60_000 / 2 == pytest.approx(12_000 - 1_500 - 120)
+    assert "40.00 %  36.46 % continuously" in carried(folder, *asked).out
+
+
 def test_a_rate_of_the_sheet_and_the_short_leg_of_it(folder: Path) -> None:
     told = payload(
         carried(

@@ -76,7 +76,7 @@ def _check(asked: CarryAsked, plot: Path | None) -> None:
         )
     if asked.future_usd is not None:
         if asked.spot_usd is None or not asked.days:
-            raise RequestRejected("--future needs --spot and --days, more than none")
+            raise RequestRejected("--future needs --spot and --days, and those above 0")
     elif asked.spot_usd is not None or asked.days is not None:
         raise RequestRejected("--spot and --days go with --future; a perpetual has --hold-days")
     if asked.rates is None and (asked.marks is not None or asked.spots is not None):

@@ -312,7 +312,10 @@ def _switch_ends(
     if not isinstance(name, str) or account is None:
         return  # told elsewhere
     if name not in rulebooks:
-        yield f"{where}.rulebook: unknown rulebook {name!r}"
+        yield (
+            f"{where}.rulebook: unknown rulebook {name!r}; one with that category's [e_mode] is "
+            f"written at {name}.toml in the folder that desk.rulebooks names"
+        )
         return
     held = account.get("rulebook")
     if held is None:

@@ -193,7 +193,8 @@ def _options(found: PoolOptions) -> list[RenderableType]:
         grid("What they bring", wanted, asks),
         note(f"The options lose {usd(-found.theta_usd_per_day)} USD a day of their worth, which a "
              "gamma no longer taken by rebalancers has to earn. Cost is what crossing the spread "
-             "and fees take, not the premium."),
+             "and fees take, and a dollar a trade so that nothing is traded for nothing; the "
+             "premium is no part of it."),
     ]  # fmt: skip
     if found.choice.conflicts:
         parts.append(note(f"Cannot all hold: {', '.join(found.choice.conflicts)}."))

@@ -93,6 +93,7 @@ def _figures(shown: StopShown, worth: float) -> list[tuple[str, str, str]]:
     if shown.tailed_hit_frac is not None:
         rows.append(("With tails, watched always", percent(shown.tailed_hit_frac, 2),
                      "closed form with regimes and jumps, rounded up"))  # fmt: skip
+    side = "Below" if shown.quantity_coin < 0.0 else "Above"
     rows += [
         ("Seen beyond its level by", percent(found.gap_frac, 2),
          "of the level on average, "
@@ -101,7 +102,7 @@ def _figures(shown: StopShown, worth: float) -> list[tuple[str, str, str]]:
          "of the price seen: slippage of the order, as was told"),
         ("Both expected to cost", f"{usd(found.beyond_frac * worth)} USD",
          f"{percent(found.beyond_frac, 2)} of what is held, paths that never meet it counted"),
-        ("Above again at the end", percent(found.regained_frac, 1),
+        (f"{side} again at the end", percent(found.regained_frac, 1),
          "of those stopped: better left alone"),
     ]  # fmt: skip
     source = (

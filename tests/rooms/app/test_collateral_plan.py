@@ -4,7 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Group
 
+from hedgerow.collateral import Allocation
+from hedgerow.reporting import allocation_tables
 from tests.rooms.app.made import Answer, hedgerow_here, morning
 
 AT = ("--at", "2026-03-16T20:00:00Z")
@@ -58,6 +61,20 @@ def test_a_person_reads_needs_and_what_cannot_be_had(tmp_path: Path) -> None:
     told = ask(tmp_path, "plan", *AT, "--reserve", "1e9").out
     for part in ("Needs, as equity", "One more of it costs", "cannot be had", "Not all needs"):
         assert part in told
+    assert "counts what stays short at the price that ranks" in told
+    assert "1,000,000,000" in told
+    assert "e+0" not in told
+
+
+def test_no_empty_table_is_shown_where_nobody_can_be_sent_anything() -> None:
+    nothing = Allocation(
+        moves=(), cost_usd=0.0, fees_usd=0.0, carry_usd=0.0, objective_usd=0.0, bound_usd=0.0,
+        cover=(), limits=(), pledged_before_usd=0.0, pledged_after_usd=0.0, conflicts=(),
+        method="relaxed",
+    )  # fmt: skip
+    shown = allocation_tables(nothing)
+    assert isinstance(shown, Group)
+    assert shown.renderables == []
 
 
 @pytest.mark.parametrize(

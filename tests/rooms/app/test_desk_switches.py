@@ -51,7 +51,11 @@ def test_a_desk_says_which_categories_an_account_may_join(tmp_path: Path) -> Non
     [
         ({"account": "bank"}, "switches.[0].account: no account 'bank'; "),
         ({"account": "treasury"}, "switches.[0].account: treasury has no rulebook"),
-        ({"rulebook": "aave-eth/1"}, "switches.[0].rulebook: unknown rulebook 'aave-eth/1'"),
+        (
+            {"rulebook": "aave-eth/1"},
+            "switches.[0].rulebook: unknown rulebook 'aave-eth/1'; one with that category's "
+            "[e_mode] is written at aave-eth/1.toml in the folder that desk.rulebooks names",
+        ),
         (
             {"rulebook": "deribit/2026-02-15"},
             "switches.[0].rulebook: deribit/2026-02-15 is of another market than "

@@ -80,7 +80,10 @@ def test_a_stop_is_shown_and_drawn(tmp_path: Path) -> None:
     assert "A trailing stop under +10 coins" in answer.out
     told = payload(asked(tmp_path, *STOP, "--trailing", "--json"))
     assert f"{780_000 * told['outlook']['beyond_frac']:,.0f} USD" in answer.out
+    assert "Above again at the end" in answer.out
     assert "option at its level" in words_of(place)
+    short = asked(tmp_path, "stop", "--quantity", "-1", "--price", "100", "--vol", "60%")
+    assert "Below again at the end" in short.out
 
 
 @pytest.mark.parametrize(
@@ -226,7 +229,7 @@ def test_the_chance_over_size_is_drawn(tmp_path: Path) -> None:
         (("--account", "perp", "--vol", "60%"), "go without --account"),
         (("--account", "nobody"), "there are"),
         (("--account", "treasury"), "no rulebook"),
-        (("--account", "aave-loop"), "not traded at a mark"),
+        (("--account", "aave-loop"), "`collateral plan` says what to repay or supply"),
         (("--account", "deribit-btc"), "whatever its positions"),
         (("--vol", "60%", "--target", "0"), "must be positive"),
     ],

@@ -96,7 +96,8 @@ def plan_tables(
     asked_of
         Of what the desk file asks for legs, told where there are none and a limit is still broken.
     acts_when
-        When this half of a plan acts, told where it had no cause to and a limit stands at soft.
+        When this half of a plan acts, told where it had no cause to and a limit stands at soft, or
+        the desk has none.
     premiums_usd
         What legs that trade options pay (negative) or receive at the mark, by client id.
     """
@@ -190,8 +191,9 @@ def _no_legs(title: str, plan: Plan, asked_of: str, acts_when: str) -> Renderabl
             if each.rung == "soft"
         ]
         # What was wanted and could not be done is listed below, with its reason.
-        done = "no leg; what was wanted is not done" if plan.unmet else "nothing to do"
-        why = [acts_when] if soft and not plan.unmet else []
+        done = "no leg; what is not done stands below" if plan.unmet else "nothing to do"
+        # Without a limit a reader cannot see what the plan was held against.
+        why = [acts_when] if (soft or not plan.limits_before) and not plan.unmet else []
         return Text("\n".join([f"{title}: {done}.", *soft, *why]).rstrip())
     return Text("\n".join([f"{title}: no leg, and not all is fine.", *stays, asked_of]).rstrip())
 

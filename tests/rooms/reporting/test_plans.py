@@ -92,6 +92,7 @@ def test_a_swap_shows_the_least_that_is_taken_for_it() -> None:
 def test_what_could_not_be_done_is_not_called_nothing_to_do() -> None:
     short = Failure(subject="loan", reason="no_source", message="no route leads to it")
     said = printed(plan_tables(msgspec.structs.replace(BARE, unmet=(short,))))
-    assert "UTC: no leg; what was wanted is not done." in said
+    assert "UTC: no leg; what is not done stands below." in said
     assert "nothing to do" not in said
-    assert "UTC: nothing to do." in printed(plan_tables(BARE))
+    alone = printed(plan_tables(BARE, acts_when="It acts at soft."))
+    assert "UTC: nothing to do.\nIt acts at soft." in alone

@@ -22,7 +22,8 @@ _LEGS: tuple[Column, ...] = (
     ("Option", "", False), ("Coins", "", True), ("Price", "USD", True), ("Cost", "USD", True),
 )  # fmt: skip
 _NOTE = (
-    "Cost is paid today, fees included. At least: what no floor of these options can undercut, "
+    "Cost is paid today, fees included; coins paid count at their expiry's forward, which is what "
+    "they are worth at the horizon. At least: what no floor of these options can undercut, "
     "lots left aside. Lowest: what position and options are worth at the horizon where that is "
     "least, the cost taken off, each revalued. Given away: the most that options sold pay on the "
     "spots looked at."

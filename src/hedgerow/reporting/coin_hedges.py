@@ -76,6 +76,7 @@ class StakedShown(msgspec.Struct, frozen=True, kw_only=True):
     quantity_coin: float
     price_base_usd: float
     discount_frac: float
+    is_discount_told: bool
     value_usd: float
     exits: tuple[StakedWay, ...]
     waits: tuple[StakedWait, ...]
@@ -103,9 +104,12 @@ class PoolShown(msgspec.Struct, frozen=True, kw_only=True):
 
 def staked_tables(shown: StakedShown) -> RenderableType:
     """The short by how the holding is left, and what each wait earns and risks."""
+    stands = f"{percent(shown.discount_frac, 2)} below their rate"
+    if not shown.is_discount_told:
+        stands = "taken to stand at their rate: no --discount was told"
     parts = headed(
         f"{shown.quantity_coin:,g} staked tokens worth {usd(shown.value_usd)} USD, the base at "
-        f"{usd(shown.price_base_usd)} USD, {percent(shown.discount_frac, 2)} below their rate"
+        f"{usd(shown.price_base_usd)} USD, {stands}"
     )
     exits = [
         (each.exit, plain(each.delta_coin, 4), quantity(each.quantity_contracts, sign=True),

@@ -277,6 +277,9 @@ def test_what_was_not_told_of_a_staked_holding_is_unknown(tmp_path: Path) -> Non
         assert row["peg_deviation_usd"] is None
     answer = asked(tmp_path, *STAKED)
     assert "Unknown, for want of it: --reward, --funding, --peg-vol." in answer.out
+    assert "taken to stand at their rate: no --discount was told" in answer.out
+    answer = asked(tmp_path, *STAKED, "--discount", "0%")
+    assert "0.00 % below their rate" in answer.out
 
 
 def test_a_staked_holding_is_drawn(tmp_path: Path) -> None:

@@ -23,10 +23,11 @@ _LIMITS_HEAD: tuple[Column, ...] = (
 )  # fmt: skip
 _FREED_HEAD: tuple[Column, ...] = (
     ("What", "", False), ("Initial before", "USD", True), ("Initial after", "USD", True),
-    ("Freed", "USD", True), ("Fees", "USD", True),
+    ("Equity counts more", "USD", True), ("Freed", "USD", True), ("Fees", "USD", True),
 )  # fmt: skip
 _FREED_NOTE = (
-    "Freed is what may be withdrawn more: equity above the initial requirement. A position is "
+    "Freed is what may be withdrawn more: equity above the initial requirement, so what is asked "
+    "less and what equity counts more there, after haircuts. A position is "
     "moved as if the other venue listed the same contract at the same mark."
 )
 _SHORT_NOTE = (
@@ -112,6 +113,7 @@ def freed_tables(found: Sequence[Outcome[Freed]], heading: str) -> RenderableTyp
             else f"move {each.instrument_id} from {each.account_id} to {each.target}",
             usd(each.initial_before_usd),
             usd(each.initial_after_usd),
+            usd(each.freed_usd - each.initial_before_usd + each.initial_after_usd, sign=True),
             usd(each.freed_usd, sign=True),
             UNKNOWN if each.fees_usd is None else usd(each.fees_usd),
         )

@@ -104,7 +104,8 @@ class PoolShown(msgspec.Struct, frozen=True, kw_only=True):
 
 def staked_tables(shown: StakedShown) -> RenderableType:
     """The short by how the holding is left, and what each wait earns and risks."""
-    stands = f"{percent(shown.discount_frac, 2)} below their rate"
+    side = "above" if shown.discount_frac < 0.0 else "below"
+    stands = f"{percent(abs(shown.discount_frac), 2)} {side} their rate"
     if not shown.is_discount_told:
         stands = "taken to stand at their rate: no --discount was told"
     parts = headed(
@@ -150,7 +151,8 @@ def pool_tables(shown: PoolShown) -> RenderableType:
         ("Share and perpetual then", plain(found.after_coin, 4), "coins"),
         ("Leaves its band after", moves, "move of the price, the nearer way"),
         ("Taken by rebalancers", usd(loss), "USD a year"),
-        ("Fees", usd(fees), "USD a year"),
+        ("Fees", usd(fees), "USD a year" if fees != 0.0 or found.gamma_coin_per_usd else
+         "USD a year while the price is out of its range"),
         ("Left of fees", usd(left), "USD a year"),
     ]  # fmt: skip
     parts += [grid("By the perpetual", _HEAD, rows), Text()]

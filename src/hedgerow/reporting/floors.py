@@ -42,6 +42,11 @@ class FloorRow:
     plan: Outcome[FloorPlan]
     reach: FloorReach | None
 
+    @property
+    def is_for_lots(self) -> bool:
+        """Whether only whole lots, or how many options may be used, keep it from being had."""
+        return self.reach is not None and self.reach.floor_usd >= self.terms.floor_usd
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FloorsShown:
@@ -111,7 +116,13 @@ def _ends(row: FloorRow, plan: FloorPlan) -> list[str]:
         said.append(f"It does not hold at {usd(plan.holds_from_usd)} USD and below.")
     if plan.is_held and plan.holds_until_usd is not None:
         said.append(f"It does not hold at {usd(plan.holds_until_usd)} USD and above.")
-    if not plan.is_held and row.reach is not None:
+    if not plan.is_held and row.reach is not None and row.is_for_lots:
+        said.append(
+            "Whole lots, or the legs allowed, are what it lacks: of parts of lots it could be had, "
+            f"and up to {usd(row.reach.floor_usd)} USD. Legs shown are those that miss what was "
+            "asked by least."
+        )
+    elif not plan.is_held and row.reach is not None:
         said.append(
             f"The highest floor here is {usd(row.reach.floor_usd)} USD, for "
             f"{usd(row.reach.cost_usd)} USD, lots left aside. "

@@ -280,6 +280,7 @@ def test_what_was_not_told_of_a_staked_holding_is_unknown(tmp_path: Path) -> Non
     assert "taken to stand at their rate: no --discount was told" in answer.out
     answer = asked(tmp_path, *STAKED, "--discount", "0%")
     assert "0.00 % below their rate" in answer.out
+    assert "0.50 % above their rate" in asked(tmp_path, *STAKED, "--discount", "-0.5%").out
 
 
 def test_a_staked_holding_is_drawn(tmp_path: Path) -> None:
@@ -316,6 +317,11 @@ def test_a_share_out_of_its_range_has_no_gamma(tmp_path: Path) -> None:
     answer = asked(tmp_path, "pool", "--price", "3000", *POOL[3:])
     assert "never by itself" in answer.out
     assert "Unknown, for want of it: --vol, --fees." in answer.out
+    # Nobody trades against it there: whatever fees it had in its range, it has none.
+    words = ("pool", "--price", "3000", *POOL[3:], "--vol", "60%", "--fees", "12%")
+    told = payload(asked(tmp_path, *words, "--json"))
+    assert told["fees_usd_per_year"] == told["loss_usd_per_year"] == 0.0
+    assert "while the price is out of its range" in asked(tmp_path, *words).out
 
 
 def test_options_are_bought_against_the_gamma_of_a_share(tmp_path: Path) -> None:

@@ -130,6 +130,16 @@ def test_a_floor_out_of_reach_ends_with_1_and_says_the_highest(folder: Path) -> 
     assert "a floor of 102.0% is out of reach; the highest is" in answer.err
 
 
+def test_a_floor_that_only_lots_forbid_is_told_apart(folder: Path) -> None:
+    """Of a twentieth of a bitcoin one lot of a tenth is too much; parts of a lot would do."""
+    answer = structure(folder, "--quantity", "0.05", "--floor", "90%", "--expiry", "27FEB26")
+    assert answer.code == 1
+    assert "a floor of 90.0% is out of reach in whole lots and the legs allowed" in answer.err
+    said = " ".join(answer.out.split())
+    assert "Whole lots, or the legs allowed, are what it lacks" in said
+    assert "The highest floor here is" not in said
+
+
 def test_a_drawing_of_it(folder: Path, tmp_path: Path) -> None:
     place = tmp_path / "floor.svg"
     answer = structure(folder, "--quantity", "1", "--plot", str(place), "--days", "20")

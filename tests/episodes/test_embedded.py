@@ -61,6 +61,7 @@ print(hashlib.sha256(msgspec.json.encode(events)).hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_one_seed_gives_the_same_bytes_in_another_process(events: list[MarketEvent]) -> None:
     told = subprocess.run(
         [sys.executable, "-c", _ELSEWHERE.format(start=START)],

@@ -9,12 +9,13 @@ traded now may not lean on money that is still on its way. The plan is cut to th
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Literal, TypeAlias
 
 import msgspec
 
 from hedgerow.collateral import BufferPolicy, Route
-from hedgerow.errors import Failure
+from hedgerow.errors import Failure, Outcome
 from hedgerow.execution import Decision, View, in_transit
 from hedgerow.hedging import Depth, Offer, offer
 from hedgerow.instruments import EntryContract, Instrument, Option, expiry_of
@@ -31,7 +32,10 @@ from hedgerow.limits import (
     survey,
 )
 from hedgerow.margin import MarginReport, mark_ccy, terms_of, with_leg
+from hedgerow.market import Snapshot
 from hedgerow.planning import (
+    ChosenSwap,
+    Joint,
     JointTerms,
     LegCaps,
     ModeSwitch,
@@ -45,7 +49,7 @@ from hedgerow.planning import (
     made,
 )
 from hedgerow.portfolio import Account, Book, book, with_balance
-from hedgerow.units import MINUTE_NS, digits_of, to_model
+from hedgerow.units import MINUTE_NS, digits_of, to_exact, to_model
 
 __all__ = ["JointAgent", "Means"]
 
@@ -53,6 +57,7 @@ Means: TypeAlias = Literal["joint", "hedges", "collateral"]
 
 _PLAN_VALID_NS = 1 * MINUTE_NS
 _OF_A_BUFFER = "[[buffers]]"
+_CENT_USD = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,28 +143,41 @@ class JointAgent:
         if low:
             state = replace(state, limits=judge(limits, state.seen))
         offers, unpriced = self._offers(view, state.book, instruments)
-        chosen = joint_switching(
-            state,
-            limits,
-            offers,
-            () if self.means == "hedges" else self.routes,
-            instruments,
-            rulebooks,
-            () if self.means == "hedges" else self.switches,
-            swaps=() if self.means == "hedges" else self.swaps,
-            terms=self.terms,
-            late_usd=late_cost(self.chance, state, rulebooks),
-            late_after=lambda after: late_cost(self.chance, after, rulebooks),
-        )
+        is_moving = self.means != "hedges"
+
+        def planned(swaps: tuple[SwapWay, ...]) -> Outcome[Joint]:
+            return joint_switching(
+                state,
+                limits,
+                offers,
+                self.routes if is_moving else (),
+                instruments,
+                rulebooks,
+                self.switches if is_moving else (),
+                swaps=swaps,
+                terms=self.terms,
+                late_usd=late_cost(self.chance, state, rulebooks),
+                late_after=lambda after: late_cost(self.chance, after, rulebooks),
+            )
+
+        allowed = view.allowance
+        left_usd = allowed.transfers_usd
+        chosen = planned(self.swaps if is_moving else ())
+        beyond: tuple[Failure, ...] = ()
+        if isinstance(chosen, Joint) and chosen.swaps and left_usd is not None:
+            # What is swapped counts as a transfer of what is given, and is done first.
+            left_usd -= _swapped_usd(chosen, view.snapshot)
+            if left_usd < 0:
+                beyond = tuple(map(_over_budget, chosen.swaps))
+                chosen, left_usd = planned(()), allowed.transfers_usd
         if isinstance(chosen, Failure):
             return chosen
-        allowed = view.allowance
         cut, said = capped(
             chosen,
             LegCaps(
                 order_usd_max=allowed.order_usd_max,
                 orders_usd=allowed.orders_usd,
-                transfers_usd=allowed.transfers_usd,
+                transfers_usd=left_usd,
             ),
             {each.account_id: each for each in _here(view, instruments)},
             limits,
@@ -179,7 +197,7 @@ class JointAgent:
             written,
             limits_before=_of_persons(written.limits_before),
             limits_after=_of_persons(written.limits_after),
-            unmet=(*written.unmet, *said, *unpriced),
+            unmet=(*written.unmet, *beyond, *said, *unpriced),
         )
 
     def _offers(
@@ -206,6 +224,25 @@ class JointAgent:
             else:
                 offers.append(found)
         return tuple(offers), tuple(unpriced)
+
+
+def _swapped_usd(chosen: Joint, snapshot: Snapshot) -> Decimal:
+    """Give what the swaps of a plan count as in a budget, their prices rounded up to a cent."""
+    worth_usd = Decimal(0)
+    for swap in chosen.swaps:
+        price = snapshot.asset(swap.way.asset)
+        assert not isinstance(price, Failure), "a swap was priced when it was chosen"
+        worth_usd += swap.quantity_coin * to_exact(price.price_usd, _CENT_USD, "up")
+    return worth_usd
+
+
+def _over_budget(swap: ChosenSwap) -> Failure:
+    return Failure(
+        subject=swap.way.account_id,
+        reason="unsupported",
+        message=f"{swap.quantity_coin:f} {swap.way.asset} are not swapped for "
+        f"{swap.way.asset_take}: the day's budget for transfers allows no swap of that size",
+    )
 
 
 def _of_persons(states: tuple[LimitState, ...]) -> tuple[LimitState, ...]:

@@ -26,7 +26,7 @@ from hedgerow.app.backtest_parts import (
 )
 from hedgerow.app.backtests import run_statements
 from hedgerow.app.desk import Desk
-from hedgerow.app.feed import Market, open_market
+from hedgerow.app.feed import Market, open_market, part_of
 from hedgerow.app.hedge_backtest import (
     POLICIES,
     HedgeTerms,
@@ -202,6 +202,11 @@ def show_loop_backtest(source: Source, asked: LoopAsked, *, as_json: bool) -> in
     start_ns, end_ns = window_of(desk, asked.start, asked.end)
     every_ns = every_ns_of(asked.every, end_ns - start_ns)
     policies = _policies(desk, asked, terms)
+    if source.data is not None:
+        # What is supplied and owed is stated at the start of the window: there indices are one.
+        grown = structs.replace(desk.assumptions, start_ns=start_ns)
+        desk = replace(desk, start_ns=start_ns, end_ns=end_ns, assumptions=grown)
+        market = part_of(market, desk, source.data)
     loop = loop_of(desk)
     desks = {f"{each:g}x": at_leverage(desk, loop, each) for each in asked.leverages_frac}
     desks = desks or {f"{to_model(loop.supply_coin / loop.own_coin):g}x": desk}

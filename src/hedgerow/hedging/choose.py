@@ -137,7 +137,7 @@ def choose(
         Shape (asks, offers): what one contract bought adds to each ask.
     parts
         What else is priced or bounded, over the offers in their order: a residual's variance, a
-        shortfall, margin used up at a venue.
+        shortfall, margin used up at a venue (`Uses`, with a row for each cell where it is scanned).
     horizon_days
         How long the hedge is meant to stand: funding is counted for so long.
     ticket_usd, legs_count_max

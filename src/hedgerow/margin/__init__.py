@@ -8,7 +8,13 @@ Docstrings name sections of the sheets that the rules were taken from; what each
 in ``docs/reference/sources.md``.
 """
 
-from hedgerow.margin.across import AcrossShocks, Unanswered, are_cleared, require_across
+from hedgerow.margin.across import (
+    AcrossShocks,
+    ByCell,
+    Unanswered,
+    are_cleared,
+    require_across,
+)
 from hedgerow.margin.engine import Charges, Engine, VenueTerms
 from hedgerow.margin.fills import WorstFills
 from hedgerow.margin.legs import Leg, are_both_sides_held, mark_ccy, with_leg, with_legs
@@ -37,6 +43,7 @@ from hedgerow.margin.worst_fills import worst_fills
 __all__ = [
     "RULES",
     "AcrossShocks",
+    "ByCell",
     "Charges",
     "Confidence",
     "Difference",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument
-from hedgerow.margin.model import Cells
+from hedgerow.margin.model import Cells, Scanned
 from hedgerow.margin.records import MarginReport, Rulebook, unsupported
 from hedgerow.margin.venues import ENGINE_OF, require
 from hedgerow.market import Shock, Snapshot
@@ -20,7 +20,14 @@ from hedgerow.portfolio import Account
 from hedgerow.pricing import Floats
 from hedgerow.units import to_model
 
-__all__ = ["AcrossShocks", "Path", "Unanswered", "are_cleared", "require_across"]
+__all__ = [
+    "AcrossShocks",
+    "ByCell",
+    "Path",
+    "Unanswered",
+    "are_cleared",
+    "require_across",
+]
 
 # Who answered for an account: the model for all its cells, the engine for all, or each for some.
 Path: TypeAlias = Literal["model", "mixed", "exact"]
@@ -44,6 +51,7 @@ class AcrossShocks:
     and never safety. `bound_ccy` is how far a cell may be from the exact engine's numbers: zero
     where `is_exact`, up to the last bit of a double. `is_liquidatable` is the engine's word there;
     where the model answers it is True within the bound of it already, and so it is without answer.
+    `by_cell` is there where it was asked for and some venue scans.
     """
 
     equity_ccy: Floats
@@ -54,6 +62,7 @@ class AcrossShocks:
     is_exact: NDArray[np.bool_]
     is_answered: NDArray[np.bool_]
     unanswered: tuple[Unanswered, ...]
+    by_cell: "ByCell | None" = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -63,12 +72,26 @@ class AcrossShocks:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ByCell:
+    """Item [a, s, c]: the initial requirement of account a after shock s, were cell c the worst.
+
+    Minus infinity where the venue has no such cell, or no scan, or the engine answered. The
+    maintenance requirement is the share `maintenance_frac` [a] of the initial one.
+    """
+
+    requirement_initial_ccy: Floats
+    maintenance_frac: Floats
+
+
 def require_across(
     accounts: Sequence[Account],
     instruments: Mapping[str, Instrument],
     snapshot: Snapshot,
     shocks: Sequence[Shock],
     rulebooks: Mapping[str, Rulebook],
+    *,
+    is_by_cell: bool = False,
 ) -> AcrossShocks:
     """Give what accounts have and need under each of several shocks.
 
@@ -80,19 +103,28 @@ def require_across(
         The market; each shock goes on top of it.
     rulebooks
         By name, as accounts name them; an account whose rulebook is not among them has no answer.
+    is_by_cell
+        Whether requirements that are the worst of a scan are wanted cell by cell too.
     """
     snapshots = [snapshot.shocked(shock) for shock in shocks]
     cells = Cells.left(len(accounts), len(shocks))
     groups: dict[str, list[int]] = {}
+    scans: list[tuple[list[int], Scanned]] = []
     for at, account in enumerate(accounts):
         if account.rulebook is not None and account.rulebook in rulebooks:
             groups.setdefault(account.rulebook, []).append(at)
     for name, members in groups.items():
         rulebook = rulebooks[name]
-        model = ENGINE_OF[type(rulebook)].model
-        if model is None or not snapshots:
+        engine = ENGINE_OF[type(rulebook)]
+        if engine.model is None or not snapshots:
             continue
-        found = model([accounts[at] for at in members], instruments, snapshots, rulebook)
+        asked = [accounts[at] for at in members]
+        if is_by_cell and engine.scan is not None:
+            scanned = engine.scan(asked, instruments, snapshots, rulebook)
+            scans.append((members, scanned))
+            found = scanned.cells
+        else:
+            found = engine.model(asked, instruments, snapshots, rulebook)
         cells.fill(
             members,
             equity_ccy=found.equity_ccy,
@@ -126,7 +158,21 @@ def require_across(
         is_exact=is_exact,
         is_answered=is_answered,
         unanswered=tuple(unanswered),
+        by_cell=_by_cell(scans, is_exact) if scans else None,
     )
+
+
+def _by_cell(scans: Sequence[tuple[Sequence[int], Scanned]], is_exact: NDArray[np.bool_]) -> ByCell:
+    """Put the cells of every venue's scan side by side."""
+    count = max(scanned.requirement_initial_ccy.shape[2] for _, scanned in scans)
+    initial = np.full((*is_exact.shape, count), -np.inf)
+    share = np.ones(len(is_exact))
+    for members, scanned in scans:
+        own = scanned.requirement_initial_ccy
+        initial[list(members), :, : own.shape[2]] = own
+        share[list(members)] = scanned.maintenance_frac
+    initial[is_exact] = -np.inf
+    return ByCell(initial, share)
 
 
 def are_cleared(

@@ -14,7 +14,7 @@ import msgspec
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument
-from hedgerow.margin.model import Model
+from hedgerow.margin.model import Model, Scan
 from hedgerow.margin.reach import LiquidationReach
 from hedgerow.margin.records import MarginReport, Rulebook
 from hedgerow.market import Snapshot
@@ -89,6 +89,7 @@ class Engine(Generic[R]):
     None where an account has nothing to choose. `knows_orders` says that the engine asks margin for
     orders that rest; an account that has some is refused where it does not. `model` answers for
     many accounts at once, as `hedgerow.margin.model` tells; None where each is asked for exactly.
+    `scan` gives the requirement cell by cell, where it is the worst of a scan and has a model.
     """
 
     kind: type[R]
@@ -106,6 +107,7 @@ class Engine(Generic[R]):
     ) = None
     knows_orders: bool = False
     model: Model | None = None
+    scan: Scan | None = None
 
     @property
     def tag(self) -> str:

@@ -10,7 +10,7 @@ takes for one leg, or an end before its beginning.
 
 from hedgerow.planning.capped import LegCaps, capped
 from hedgerow.planning.compare import SAME, WAYS, WayState, compared, runner_up, states
-from hedgerow.planning.costs import ChosenMove, JointTerms, ModeSwitch, SwapWay
+from hedgerow.planning.costs import ChosenMove, ChosenSwap, JointTerms, ModeSwitch, SwapWay
 from hedgerow.planning.joint import Joint, joint
 from hedgerow.planning.late import LATE_STATEMENT, idle_usd, late_cost
 from hedgerow.planning.made import made
@@ -36,6 +36,7 @@ __all__ = [
     "WAYS",
     "BoundPrice",
     "ChosenMove",
+    "ChosenSwap",
     "CostKind",
     "Joint",
     "JointTerms",

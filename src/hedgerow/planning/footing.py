@@ -2,13 +2,23 @@
 
 Each move is done alone, at a size of its own, to the account it touches, and the account's own
 rules are asked under every shock (`margin.require_across`: the model where the venue has one, else
-exactly). The differences are slopes, one for each way a move may go. Moves that offset each other
-in one account spare more than their slopes say; so a plan is done exactly afterwards, and what it
-was out by is put into the rows (`corrected`) before it is solved again.
+exactly). The differences are slopes, one for each way a move may go.
+
+Where a requirement is the worst cell of a venue's scan and its model tells every cell, a demand has
+a row for each cell, and holds where the worst of its rows does. So moves that only help together,
+as a put and a call do that cap a strangle sold, are found in one go; slopes of the requirement see
+neither help. A solver is handed the cells that are the worst now, those that are it and lack
+something after any move (or any two, where one lacks something), and those that were the worst
+after a plan it found.
+
+Elsewhere, and in what is not linear in a cell, moves that offset each other in one account spare
+more than their slopes say; so a plan is done exactly afterwards, and what it was out by is put into
+the rows (`corrected`) before it is solved again.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +38,8 @@ Floats = NDArray[np.float64]
 
 # So much of what it is compared with is nothing: whole lots shall not turn on a last bit.
 _LEFT_OF_ZERO_FRAC = 1e-8
+# How many times the size at which moves are tried the worst cells are looked for.
+_TIMES = (1.0, 4.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,14 +59,17 @@ class Touch:
 class Footing:
     """Demands that could be judged, as rows of what moves use up; and those that could not.
 
-    `spare_ccy` is what each demand has to spare as things stand. What an account already lacks of
-    its initial requirement, or of what it keeps today, is allowed it (`allowed_ccy`): it may trade
-    as long as it lacks no more.
+    Row i belongs to the demand `of_index[i]`, rows in the order of demands: `spare_ccy` is what it
+    has to spare as things stand, and the least of its rows is what a demand has. `is_handed` are
+    the rows that a programme has. What an account already lacks of its initial requirement, or of
+    what it keeps today, is allowed it (`allowed_ccy`): it may trade as long as it lacks no more.
     `barred_index` are moves whose effect on some account is not known, with the way they go: up
     where True.
     """
 
     demands: tuple[Demand, ...]
+    of_index: NDArray[np.int64]
+    is_handed: NDArray[np.bool_]
     spare_ccy: Floats
     up_ccy_per_amount: Floats
     down_ccy_per_amount: Floats
@@ -65,16 +80,25 @@ class Footing:
 
     def part(self) -> Uses:
         """Write it as a part of a programme."""
+        rows = np.flatnonzero(self.is_handed)
+        up, down = self.up_ccy_per_amount[rows], self.down_ccy_per_amount[rows]
+        of_index = self.of_index[rows]
+        most = self.allowed_ccy + _LEFT_OF_ZERO_FRAC * self.scale_ccy
         return Uses(
             names=tuple(each.name for each in self.demands),
-            up_figure_per_amount=-self.up_ccy_per_amount,
-            down_figure_per_amount=np.maximum(-self.down_ccy_per_amount, self.up_ccy_per_amount),
-            figure_max=self.spare_ccy + self.allowed_ccy + _LEFT_OF_ZERO_FRAC * self.scale_ccy,
+            up_figure_per_amount=-up,
+            down_figure_per_amount=np.maximum(-down, up),
+            figure_max=self.spare_ccy[rows] + most[of_index],
             scale_figure=self.scale_ccy * np.array([_gives_frac(each) for each in self.demands]),
+            of_index=of_index if len(rows) > len(self.demands) else None,
         )
 
     def after_ccy(self, amounts: Floats) -> Floats:
         """Foretell what each demand has to spare after a plan."""
+        rows = self._rows_after_ccy(amounts)
+        return _least(rows, self.of_index, len(self.demands))
+
+    def _rows_after_ccy(self, amounts: Floats) -> Floats:
         up, down = np.maximum(amounts, 0.0), np.maximum(-amounts, 0.0)
         return np.asarray(
             self.spare_ccy + self.up_ccy_per_amount @ up + self.down_ccy_per_amount @ down
@@ -93,10 +117,20 @@ class Footing:
     def corrected(
         self, amounts: Floats, exact_ccy: Floats, *, may_loosen: bool = True
     ) -> "Footing":
-        """Shift each row by what a plan was out by when it was done exactly."""
-        out_by = exact_ccy - self.after_ccy(amounts)
+        """Shift each demand's rows by what a plan was out by when it was done exactly.
+
+        The rows that were its worst are handed over too.
+        """
+        rows = self._rows_after_ccy(amounts)
+        foretold = _least(rows, self.of_index, len(self.demands))
+        out_by = exact_ccy - foretold
         known = np.isfinite(out_by) & (may_loosen | (out_by < 0.0))
-        return replace(self, spare_ccy=self.spare_ccy + np.where(known, out_by, 0.0))
+        shift = np.where(known, out_by, 0.0)[self.of_index]
+        return replace(
+            self,
+            spare_ccy=self.spare_ccy + shift,
+            is_handed=self.is_handed | (rows == foretold[self.of_index]),
+        )
 
 
 def footing(
@@ -115,11 +149,8 @@ def footing(
     accounts
         By node, as they stand.
     """
-    shape = (len(demands), moves_count)
-    spare, scale = np.zeros(len(demands)), np.ones(len(demands))
-    allowed = np.zeros(len(demands))
-    up, down = np.zeros(shape), np.zeros(shape)
-    is_known = np.ones(len(demands), dtype=np.bool_)
+    gathered: list[_Rows] = []
+    scale = np.ones(len(demands))
     barred: set[tuple[int, bool]] = set()
     unknown: list[Failure] = []
     by_node: dict[str, list[int]] = {}
@@ -128,37 +159,121 @@ def footing(
     for node, own in by_node.items():
         touched = [each for each in touches if account_node(each.account) == node]
         asked = [accounts[node], *(each.account for each in touched)]
-        found = _spare(asked, [demands[at] for at in own], snapshot, instruments, rulebooks)
+        found, cells = _spare_by_cell(
+            asked,
+            [demands[at] for at in own],
+            snapshot,
+            instruments,
+            rulebooks,
+            is_by_cell=True,
+        )
         for k, at in enumerate(own):
             here = found[0][k]
             if isinstance(here, Failure):
-                is_known[at] = False
                 unknown.append(here)
                 # Nobody knows what the account can bear, so nothing is done to it.
                 barred |= {(each.decision_index, each.amount > 0) for each in touched}
                 continue
-            spare[at], scale[at] = here
-            if demands[at].is_kept:
-                allowed[at] = max(0.0, -spare[at])
-            for each, row in zip(touched, found[1:], strict=True):
-                there = row[k]
-                if isinstance(there, Failure):
-                    barred.add((each.decision_index, each.amount > 0))
-                    continue
-                if each.is_arrival and demands[at].is_on_the_way:
-                    continue
-                slope = (there[0] - here[0]) / abs(each.amount)
-                (up if each.amount > 0 else down)[at, each.decision_index] += slope
+            scale[at] = here[1]
+            there = [row[k] for row in found[1:]]
+            barred |= {
+                (each.decision_index, each.amount > 0)
+                for each, spare in zip(touched, there, strict=True)
+                if isinstance(spare, Failure)
+            }
+            seen = [
+                (each, spare[0], place)
+                for place, (each, spare) in enumerate(zip(touched, there, strict=True), start=1)
+                if not isinstance(spare, Failure)
+                and not (each.is_arrival and demands[at].is_on_the_way)
+            ]
+            told = cells[[0, *(place for _, _, place in seen)], k]
+            told = told[:, np.isfinite(told[0])]
+            if not told.shape[1]:
+                # No scan: the requirement as it is.
+                told = np.array([[here[0]], *([spare] for _, spare, _ in seen)])
+            rows = _Rows.of(at, told[0], moves_count, _handed(told))
+            for (each, spare_ccy, _), cells_ccy in zip(seen, told[1:], strict=True):
+                change = np.where(np.isfinite(cells_ccy), cells_ccy - told[0], spare_ccy - here[0])
+                rows.add(each, change)
+            gathered.append(rows)
+    gathered.sort(key=lambda rows: rows.demand_index)
+    kept = [rows.demand_index for rows in gathered]
+    spare = _joined([rows.spare_ccy for rows in gathered], (0,))
+    of_index = np.repeat(np.arange(len(kept)), [len(rows.spare_ccy) for rows in gathered])
+    least = _least(spare, of_index, len(kept))
+    is_kept = np.array([demands[at].is_kept for at in kept], dtype=np.bool_)
     return Footing(
-        demands=tuple(each for each, known in zip(demands, is_known, strict=True) if known),
-        spare_ccy=spare[is_known],
-        up_ccy_per_amount=up[is_known],
-        down_ccy_per_amount=down[is_known],
-        scale_ccy=scale[is_known],
-        allowed_ccy=allowed[is_known],
+        demands=tuple(demands[at] for at in kept),
+        of_index=of_index,
+        is_handed=_joined([rows.is_handed for rows in gathered], (0,)).astype(np.bool_),
+        spare_ccy=spare,
+        up_ccy_per_amount=_joined([rows.up for rows in gathered], (0, moves_count)),
+        down_ccy_per_amount=_joined([rows.down for rows in gathered], (0, moves_count)),
+        scale_ccy=scale[kept],
+        allowed_ccy=np.where(is_kept, np.maximum(0.0, -least), 0.0),
         barred_index=tuple(sorted(barred)),
         unknown=tuple(dict.fromkeys(unknown)),
     )
+
+
+class _Rows(NamedTuple):
+    """The rows of a demand as they are gathered: what they have to spare, what moves change."""
+
+    demand_index: int
+    spare_ccy: Floats
+    up: Floats
+    down: Floats
+    is_handed: NDArray[np.bool_]
+
+    @classmethod
+    def of(
+        cls, at: int, spare_ccy: Floats, moves_count: int, is_handed: NDArray[np.bool_]
+    ) -> "_Rows":
+        """Begin with no move."""
+        shape = (len(spare_ccy), moves_count)
+        return cls(at, spare_ccy, np.zeros(shape), np.zeros(shape), is_handed)
+
+    def add(self, each: Touch, change_ccy: Floats) -> None:
+        """Take what a move alone changed as slopes."""
+        side = self.up if each.amount > 0 else self.down
+        side[:, each.decision_index] += change_ccy / abs(each.amount)
+
+
+def _joined(pieces: Sequence[NDArray[Any]], empty: tuple[int, ...]) -> NDArray[Any]:
+    return np.concatenate(pieces) if pieces else np.zeros(empty)
+
+
+def _least(rows_ccy: Floats, of_index: NDArray[np.int64], count: int) -> Floats:
+    """Give the least of each demand's rows."""
+    least = np.full(count, np.inf)
+    np.minimum.at(least, of_index, rows_ccy)
+    return least
+
+
+def _handed(told_ccy: Floats) -> NDArray[np.bool_]:
+    """Say which cells are the worst now, or are it and lack something after one move or two.
+
+    `told_ccy` is what is to spare by cell, now and after each move alone; moves are taken further
+    than they were tried too.
+    """
+    now, moved = told_ccy[0], told_ccy[1:]
+    is_handed = np.zeros(len(now), dtype=np.bool_)
+    is_handed[now.argmin()] = True
+    if len(now) == 1:
+        return is_handed
+    changes = moved[np.all(np.isfinite(moved), axis=1)] - now
+    one, two = np.triu_indices(len(changes), 1)
+    for times in _TIMES:
+        alone = now + times * changes
+        worst = alone.argmin(axis=1)
+        lacks = alone[np.arange(len(alone)), worst] < 0.0
+        is_handed[worst[lacks]] = True
+        if np.any(lacks):
+            both = now + times * (changes[one] + changes[two])
+            worst = both.argmin(axis=1)
+            is_handed[worst[both[np.arange(len(both)), worst] < 0.0]] = True
+    return is_handed
 
 
 def _gives_frac(demand: Demand) -> float:
@@ -182,8 +297,13 @@ def spare_ccy(
     for at, demand in enumerate(demands):
         by_node.setdefault(demand.node, []).append(at)
     for node, own in by_node.items():
-        (row,) = _spare(
-            [accounts[node]], [demands[at] for at in own], snapshot, instruments, rulebooks
+        (row,), _ = _spare_by_cell(
+            [accounts[node]],
+            [demands[at] for at in own],
+            snapshot,
+            instruments,
+            rulebooks,
+            is_by_cell=False,
         )
         for at, found in zip(own, row, strict=True):
             if not isinstance(found, Failure):
@@ -191,24 +311,34 @@ def spare_ccy(
     return spare
 
 
-def _spare(
+def _spare_by_cell(
     accounts: Sequence[Account],
     demands: Sequence[Demand],
     snapshot: Snapshot,
     instruments: Mapping[str, Instrument],
     rulebooks: Mapping[str, Rulebook],
-) -> list[list[Outcome[tuple[float, float]]]]:
-    """Give for every account and demand what is to spare, and the size to compare it with."""
+    *,
+    is_by_cell: bool,
+) -> tuple[list[list[Outcome[tuple[float, float]]]], Floats]:
+    """Give for every account and demand what is to spare, and the size to compare it with.
+
+    The second of the two is what is to spare were each cell of a scan the worst, (accounts,
+    demands, cells): infinite where there is no such cell.
+    """
     shocks: list[Shock] = []
     for demand in demands:
         if demand.shock not in shocks:
             shocks.append(demand.shock)
-    across = require_across(accounts, instruments, snapshot, shocks, rulebooks)
+    across = require_across(
+        accounts, instruments, snapshot, shocks, rulebooks, is_by_cell=is_by_cell
+    )
+    cells_count = 0 if across.by_cell is None else across.by_cell.requirement_initial_ccy.shape[2]
+    cells = np.full((len(accounts), len(demands), cells_count), np.inf)
     why = {(each.account_index, each.shock_index): each.failure for each in across.unanswered}
     rows: list[list[Outcome[tuple[float, float]]]] = []
     for a in range(len(accounts)):
         row: list[Outcome[tuple[float, float]]] = []
-        for demand in demands:
+        for k, demand in enumerate(demands):
             s = shocks.index(demand.shock)
             if (a, s) in why:
                 row.append(why[a, s])
@@ -221,7 +351,12 @@ def _spare(
             equity, bound = across.equity_ccy[a, s], across.bound_ccy[a, s]
             to_spare = demand.use_frac * equity - needs
             # Who owes nothing has nothing to spare for a bound on what it owes.
-            to_spare -= 2.0 * bound if needs > 0.0 else 0.0
+            margin = 2.0 * bound if needs > 0.0 else 0.0
+            to_spare -= margin
+            if across.by_cell is not None:
+                share = 1.0 if demand.is_initial else across.by_cell.maintenance_frac[a]
+                needed = share * across.by_cell.requirement_initial_ccy[a, s]
+                cells[a, k] = demand.use_frac * equity - margin - needed
             row.append((float(to_spare), float(max(abs(needs), abs(equity), 1.0))))
         rows.append(row)
-    return rows
+    return rows, cells

@@ -10,6 +10,7 @@ the account stands is no choice, and is told.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 
@@ -22,7 +23,7 @@ from hedgerow.margin import Rulebook, switch_refusal
 from hedgerow.planning.costs import PLAIN_TERMS, ChosenSwap, JointTerms, ModeSwitch, SwapWay
 from hedgerow.planning.joint import Joint, badness, joint
 from hedgerow.planning.swaps import after_swap, swap_of, swap_refusal, swappable_coin
-from hedgerow.portfolio import Account, book
+from hedgerow.portfolio import book
 from hedgerow.units import quantise
 
 __all__ = ["after_switches", "joint_switching"]
@@ -81,59 +82,104 @@ def joint_switching(
     best = planned(now)
     if isinstance(best, Failure) or not (best.broken or best.trades or best.moves):
         return best
-    refused: list[Failure] = []
 
-    def tried(chosen: tuple[ModeSwitch, ...], given: tuple[ChosenSwap, ...]) -> bool:
-        """Plan from there, and keep the plan where it is better; say whether it is."""
-        nonlocal best
-        state = after_switches(now, limits, instruments, rulebooks, chosen, given)
-        found = state if isinstance(state, Failure) else planned(state)
-        if isinstance(found, Failure):
-            refused.append(found)
-            return False
-        first_usd = sum(one.cost_usd for one in chosen) + sum(one.cost_usd for one in given)
-        found = replace(
-            found,
-            before=now,
-            switches=chosen,
-            swaps=given,
-            cost_usd=found.cost_usd + first_usd,
-            bound_usd=found.bound_usd + first_usd,
-        )
-        assert isinstance(best, Joint), "it was looked at before anything was tried"
-        if badness(found) < badness(best):
-            best = found
-            return True
-        return False
+    def first(switches: Sequence[ModeSwitch], swaps: Sequence[ChosenSwap]) -> Outcome[Survey]:
+        return after_switches(now, limits, instruments, rulebooks, switches, swaps)
 
+    search = _Search(best, now, planned, first)
     for account_id in dict.fromkeys(each.account_id for each in switches):
-        held = now.book.account(account_id).rulebook
-        for each in switches:
-            if each.account_id == account_id and each.rulebook != held:
-                others = (kept for kept in best.switches if kept.account_id != account_id)
-                tried((*others, each), best.swaps)
+        search.switch([each for each in switches if each.account_id == account_id])
     for way in swaps:
         account = now.book.account(way.account_id)
         most = swappable_coin(way, account, now.snapshot, instruments, rulebooks)
+        priced = partial(
+            swap_of,
+            way,
+            account=account,
+            snapshot=now.snapshot,
+            instruments=instruments,
+            rulebooks=rulebooks,
+        )
+        search.swap(way, most, priced)
+    told = tuple(dict.fromkeys((*search.best.refused, *search.refused)))
+    return replace(search.best, refused=told)
 
-        def swapped(quantity_coin: Decimal, way: SwapWay = way, account: Account = account) -> bool:
-            assert isinstance(best, Joint), "it was looked at before anything was tried"
-            size = quantise(quantity_coin, way.step_coin, "down")
+
+class _Search:
+    """The best plan so far, and what has been refused on the way to it."""
+
+    def __init__(
+        self,
+        best: Joint,
+        now: Survey,
+        planned: Callable[[Survey], Outcome[Joint]],
+        first: Callable[[Sequence[ModeSwitch], Sequence[ChosenSwap]], Outcome[Survey]],
+    ) -> None:
+        self.best, self._now, self._planned, self._first = best, now, planned, first
+        self.refused: list[Failure] = []
+
+    def switch(self, ways: Sequence[ModeSwitch]) -> None:
+        """Try every category of one account."""
+        for way in ways:
+            if way.rulebook == self._now.book.account(way.account_id).rulebook:
+                continue
+            others = (kept for kept in self.best.switches if kept.account_id != way.account_id)
+            found = self._tried((*others, way), self.best.swaps)
+            if isinstance(found, Failure):
+                self.refused.append(found)
+
+    def swap(
+        self, way: SwapWay, most_coin: Decimal, priced: Callable[[Decimal], Outcome[ChosenSwap]]
+    ) -> None:
+        """Try a few sizes of one swap; a refusal is told where no size of it was kept."""
+        refused: list[Failure] = []
+
+        def is_kept(size_coin: Decimal) -> bool:
+            size = quantise(size_coin, way.step_coin, "down")
             if size <= 0:
                 return False
-            swap = swap_of(way, size, account, now.snapshot, instruments, rulebooks)
-            if isinstance(swap, Failure):
-                refused.append(swap)
+            swap = priced(size)
+            others = (kept for kept in self.best.swaps if kept.way != way)
+            found = (
+                swap
+                if isinstance(swap, Failure)
+                else self._tried(self.best.switches, (*others, swap))
+            )
+            if isinstance(found, Failure):
+                refused.append(found)
                 return False
-            return tried(best.switches, (*(e for e in best.swaps if e.way != way), swap))
+            return found
 
-        kept = [part for part in range(1, _PARTS + 1) if swapped(most * part / _PARTS)]
-        if kept:
-            step, size = most / _PARTS, most * kept[-1] / _PARTS
-            for _ in range(_HALVINGS):
-                step /= 2
-                size -= step if swapped(size - step) else 0
-    return replace(best, refused=tuple(dict.fromkeys((*best.refused, *refused))))
+        kept = [part for part in range(1, _PARTS + 1) if is_kept(most_coin * part / _PARTS)]
+        if not kept:
+            self.refused += refused[:1]
+            return
+        step, size = most_coin / _PARTS, most_coin * kept[-1] / _PARTS
+        for _ in range(_HALVINGS):
+            step /= 2
+            size -= step if is_kept(size - step) else 0
+
+    def _tried(
+        self, switches: tuple[ModeSwitch, ...], swaps: tuple[ChosenSwap, ...]
+    ) -> Outcome[bool]:
+        """Plan from there, and keep the plan where it is better; say whether it is."""
+        state = self._first(switches, swaps)
+        found = state if isinstance(state, Failure) else self._planned(state)
+        if isinstance(found, Failure):
+            return found
+        first_usd = sum(each.cost_usd for each in switches) + sum(each.cost_usd for each in swaps)
+        found = replace(
+            found,
+            before=self._now,
+            switches=switches,
+            swaps=swaps,
+            cost_usd=found.cost_usd + first_usd,
+            bound_usd=found.bound_usd + first_usd,
+        )
+        if badness(found) >= badness(self.best):
+            return False
+        self.best = found
+        return True
 
 
 def after_switches(

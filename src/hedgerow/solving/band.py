@@ -138,6 +138,9 @@ class Uses:
     Margin that each leg takes on its own at a venue is the example: row i may use
     `figure_max` and each unit bought or sold takes its part of it, or gives some back (negative).
     `used_figure` is what a decision takes by being used at all, as a transfer's fee is.
+
+    Where `of_index` says of each row which name it belongs to, the worst row of a name counts, as
+    the worst scenario of a scan does: then `figure_max` is of rows and `scale_figure` of names.
     """
 
     names: tuple[str, ...]
@@ -146,9 +149,15 @@ class Uses:
     figure_max: Floats
     scale_figure: Floats
     used_figure: Floats | None = None
+    of_index: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
-        count = len(self.names)
+        count = len(self.names) if self.of_index is None else len(self.of_index)
+        if self.of_index is not None and not (
+            np.array_equal(np.unique(self.of_index), np.arange(len(self.names)))
+            and np.all(np.diff(self.of_index) >= 0)
+        ):
+            raise OutOfDomain("of_index must give every name its rows, in the order of names")
         if self.used_figure is not None:
             shape = self.up_figure_per_amount.shape
             used = locked(self.used_figure, "used_figure", shape)
@@ -161,7 +170,7 @@ class Uses:
         if np.any(self.up_figure_per_amount + self.down_figure_per_amount < 0):
             raise OutOfDomain("an amount done and undone must not give back more than it uses up")
         object.__setattr__(self, "figure_max", locked(self.figure_max, "figure_max", (count,)))
-        scale = locked(self.scale_figure, "scale_figure", (count,))
+        scale = locked(self.scale_figure, "scale_figure", (len(self.names),))
         if np.any(scale <= 0):
             raise OutOfDomain("the scale of what is used must be positive")
         object.__setattr__(self, "scale_figure", scale)
@@ -183,7 +192,11 @@ class Uses:
         )
         if self.used_figure is not None:
             used += (np.abs(amounts) > USED_AMOUNT) @ self.used_figure.T
-        return np.asarray(np.maximum(used - self.figure_max, 0.0) @ (1.0 / self.scale_figure))
+        used -= self.figure_max
+        if self.of_index is not None:
+            first = np.searchsorted(self.of_index, np.arange(len(self.names)))
+            used = np.maximum.reduceat(used, first, axis=1)
+        return np.asarray(np.maximum(used, 0.0) @ (1.0 / self.scale_figure))
 
     def assemble(self, into: Assembly, at: NDArray[np.int64], decisions: Decisions) -> None:
         """One row each over what is bought, what is sold, and what is used at all."""
@@ -193,10 +206,22 @@ class Uses:
             which = np.flatnonzero(np.any(self.used_figure > 0, axis=0))
             used = used_columns(into, at, decisions, which, np.zeros(len(which)))
             entries.append(dense(self.used_figure[:, which], used))
+        free = np.full(len(self.figure_max), -INF)
+        if self.of_index is None:
+            into.rows(entries, free, self.figure_max, self.names, self.scale_figure)
+            return
+        # One column lies above every row of a name, and has the bound.
+        count = len(self.names)
+        top = into.columns(np.full(count, -INF), np.full(count, INF), np.zeros(count))
+        rows = np.arange(len(self.of_index))
+        entries.append((rows, top[self.of_index], np.full(len(rows), -1.0)))
+        names = [f"worst of {self.names[i]}" for i in self.of_index.tolist()]
+        into.rows(entries, free, self.figure_max, names)
+        own = np.arange(count)
         into.rows(
-            entries,
-            np.full(len(self.names), -INF),
-            self.figure_max,
+            [(own, top, np.ones(count))],
+            np.full(count, -INF),
+            np.zeros(count),
             self.names,
             self.scale_figure,
         )

@@ -14,7 +14,6 @@ from tests.rooms.app.made import (
     chains,
     desk_file,
     fundings,
-    hedgerow,
     hedgerow_here,
     morning,
     perpetuals,
@@ -164,7 +163,7 @@ def test_a_desk_without_recordings_has_no_market(tmp_path: Path) -> None:
 def test_the_command_says_it_in_one_object_and_status_2(tmp_path: Path) -> None:
     words = morning(tmp_path)
     changed(perpetuals(), "low", 22, 1e9).write_parquet(tmp_path / "data" / CANDLES)
-    answer = hedgerow("run", *words, "--json", "--out", "out", cwd=tmp_path)
+    answer = hedgerow_here("run", *words, "--json", "--out", "out", cwd=tmp_path)
     assert answer.code == 2
     error = answer.json()["error"]
     assert error["kind"] == "RecordingRejected"

@@ -1,5 +1,6 @@
 """``hedgerow hedge backtest-carry``: closed forms of holdings, payments and liquidation."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -240,3 +241,30 @@ def _close_usd(data: Path, time_ns: int) -> float:
         pl.col("symbol") == "BTCUSDT", pl.col("ts") == opened
     )
     return float(rows["close"][0])
+
+
+@pytest.mark.slow
+def test_recorded_perpetuals_bring_their_basis(shared_data: Path, tmp_path: Path) -> None:
+    """Through the crash of 2025-10-10, by candles of a quarter of an hour."""
+    desk = desk_like(
+        EXAMPLE,
+        tmp_path,
+        ('spot = "ohlcv_binance"', 'spot = "ohlcv_binance"\nperpetuals = "perp_binance"'),
+        ('perpetuals_at_spot = ["BTCUSDT-PERP"]\n', ""),
+    )
+    window = ("--from", "2025-10-01T00:00:00Z", "--to", "2025-10-16T00:00:00Z", "--hold", "15d")
+    words = [str(desk), "--data", str(shared_data), *window, "--policy", "held"]
+    out = tmp_path / "out"
+    flags = ("--json", "--out", str(out))
+    told = hedgerow_here("hedge", "backtest-carry", *words, *flags, cwd=tmp_path)
+    held = json.loads(told.out)["policies"]["held"]
+    (holding,) = held["holdings"]
+    assert held["liquidations"] == []
+    assert held["unexplained"]["full"]["all"]["unexplained_frac"] < 0.01
+    assert held["unexplained"]["taylor"]["all"]["unexplained_frac"] < 0.02
+    steps = pl.read_parquet(out / "steps.parquet")
+    # By the sheet: what is left of a carry is funding and the change of the basis, less costs.
+    basis_usd = sum(steps["full_basis_usd"].to_list() + steps["full_trades_usd"].to_list())
+    assert abs(basis_usd) > 1.0
+    spent = holding["fees_usd"] + holding["spread_usd"]
+    assert abs(holding["profit_usd"] - holding["funding_usd"] + spent) < 2_000.0

@@ -312,5 +312,5 @@ def test_a_desk_without_hedges_is_only_left_alone(opened: tuple[Desk, Market]) -
     desk, market = opened
     bare = replace(desk, hedges=())
     assert follow((bare, market), "none").steps
-    with pytest.raises(RequestRejected, match=r"the desk file has no \[\[hedges\]\]"):
+    with pytest.raises(RequestRejected, match="the desk file hedges no coin"):
         follow((bare, market), "fixed")

@@ -88,6 +88,15 @@ def test_the_peg_liquidates_where_the_health_factor_says(tmp_path: Path) -> None
     assert gone["figures"]["profit_usd"]["at_figure"] == pytest.approx(-lost, rel=1e-6)
 
 
+def test_the_leverage_is_that_of_the_first_look_whenever_that_is(tmp_path: Path) -> None:
+    """What is supplied doubles within a year here, and not before the window begins."""
+    words = world(tmp_path, changes=(("supply_apr = 0.0", "supply_apr = 1.0"),))
+    window = ("--from", "2022-03-03T00:00:00Z", "--policy", "none")
+    near = loop_of(told(words, *window)["none"])
+    assert near["use_frac"] == pytest.approx(2 / 3 / THRESHOLD, abs=1e-9)
+    assert near["time_ns"] == round((START + timedelta(days=2)).timestamp()) * 10**9
+
+
 def test_who_waits_for_redemption_loses_nothing_to_the_peg(tmp_path: Path) -> None:
     found = told(world(tmp_path, "0.97"), "--policy", "none")["none"]
     peg = found["peg"]

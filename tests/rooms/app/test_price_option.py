@@ -194,6 +194,7 @@ def test_a_plot_has_value_and_the_greek_asked_for(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["a.svg"]
 
 
+@pytest.mark.slow
 def test_the_program_itself_prices(tmp_path: Path) -> None:
     answer = hedgerow("price", *OPTION, "--json", cwd=tmp_path)
     assert answer.code == 0

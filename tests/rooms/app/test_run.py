@@ -357,6 +357,7 @@ def test_a_replay_shows_no_seed(ran: Ran) -> None:
     assert "Seed" not in words_of((ran.out / "report.html").read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_the_log_of_a_run_is_the_same_however_fast_the_machine(tmp_path: Path) -> None:
     words = morning(tmp_path)
     first, second = (

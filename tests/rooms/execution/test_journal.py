@@ -30,6 +30,7 @@ def test_two_runs_give_the_same_bytes_and_one_file(tmp_path: Path) -> None:
     assert first == second
 
 
+@pytest.mark.slow
 def test_two_processes_give_the_same_bytes(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     root = request.config.rootpath
     mine = write_run(tmp_path / "mine.db", 40)

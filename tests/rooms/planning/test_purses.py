@@ -20,8 +20,9 @@ from tests.rooms.planning.test_joint import ROUTES, desk, planned
 from tests.rooms.planning.test_joint_options import RULES as SCANNED
 from tests.rooms.planning.test_joint_options import TERMS as OPTION_TERMS
 from tests.rooms.planning.test_joint_options import desk as option_desk
-from tests.rooms.planning.test_joint_options import limit
+from tests.rooms.planning.test_joint_options import drawn, limit
 from tests.rooms.planning.test_joint_options import offers as option_offers
+from tests.rooms.planning.test_joint_options import planned as drawn_plan
 
 D = Decimal
 
@@ -104,6 +105,14 @@ def test_an_option_is_bought_with_what_its_account_holds() -> None:
     assert isinstance(enough, Joint)
     assert not enough.broken
     assert enough.trades[0].quantity_contracts > 2 * trade.quantity_contracts
+
+
+@pytest.mark.parametrize("seed", [14, 22, 30])
+def test_no_plan_leaves_a_balance_below_nothing(seed: int) -> None:
+    """Desks whose cheapest way out was to buy options with coins that nobody had."""
+    after = drawn_plan(drawn(seed)).after
+    for each in after.book.accounts:
+        assert all(balance.quantity_coin >= 0 for balance in each.balances)
 
 
 def _most_bought(offered: Sequence[Any], held_coin: float) -> float:

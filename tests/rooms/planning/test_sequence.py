@@ -18,7 +18,16 @@ from hedgerow.planning import ChosenMove, Joint, Leg, Order, Plan, Transfer, mad
 from hedgerow.portfolio import Account, book, with_balance
 from hedgerow.units import SECOND_NS, digits_of
 from tests.builders import account
-from tests.rooms.planning.test_joint import LIMITS, NOW, RULES, TERMS, desk, offers, written
+from tests.rooms.planning.test_joint import (
+    LIMITS,
+    NOW,
+    RULES,
+    TERMS,
+    desk,
+    offers,
+    planned,
+    written,
+)
 
 D = Decimal
 Use = Literal["balance", "supply", "repay"]
@@ -306,6 +315,32 @@ def test_no_prefix_breaks_a_hard_limit_whichever_leg_fails(
     left_out = [each for each in plan.unmet if "left out" in each.message]
     if left_out:
         assert not can_be_ordered(now, unordered(now, acts))
+
+
+@settings(max_examples=15)
+@given(
+    btc_one=st.integers(-8, 8),
+    eth_two=st.integers(-80, 80),
+    usdc_one=st.integers(0, 2000),
+    usdc_two=st.integers(0, 2000),
+    supplied=st.integers(0, 60),
+    use_pct=st.integers(10, 79),
+    cold=st.integers(0, 6000),
+)
+def test_no_prefix_of_a_chosen_plan_breaks_a_hard_limit_whichever_leg_fails(
+    btc_one: int,
+    eth_two: int,
+    usdc_one: int,
+    usdc_two: int,
+    supplied: int,
+    use_pct: int,
+    cold: int,
+) -> None:
+    now = desk(btc_one, eth_two, usdc_one, usdc_two, supplied, supplied * use_pct, cold)
+    plan = written(now, planned(now))
+    check_every_way_there(now, plan)
+    for leg in plan.legs:
+        check_every_way_there(now, plan, fails=leg.client_id)
 
 
 def unordered(now: Survey, acts: Sequence[ChosenMove | ChosenTrade]) -> Plan:

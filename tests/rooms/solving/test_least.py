@@ -112,10 +112,18 @@ def _parts(count: int, rng: np.random.Generator) -> list[Part]:
             high_figure=np.full(3, 4.0),
         ),
         Shortfall("bound", np.zeros(12), losses, 0.25, shortfall_usd_max=6.0),
+        Uses(
+            ("scan", "other"),
+            losses,
+            np.maximum(-losses, 0.5 * losses),
+            np.full(12, 4.0),
+            np.array([1.0, 2.0]),
+            of_index=np.repeat([0, 1], [7, 5]),
+        ),
     ]
 
 
-@pytest.mark.parametrize("part_index", range(11))
+@pytest.mark.parametrize("part_index", range(12))
 @given(seed=st.integers(0, 10_000))
 def test_each_part_costs_in_a_solver_what_it_says(part_index: int, seed: int) -> None:
     """Amounts held where they are: the solver's cost of all columns is the part's own."""
@@ -287,6 +295,50 @@ def test_a_leg_too_small_to_pay_its_ticket_is_left_out() -> None:
     assert cheap.objective_usd == pytest.approx(1.4)
 
 
+def _uses(**more: Any) -> Uses:
+    one = np.ones((2, 1))
+    return Uses(("a", "b"), one, one, np.ones(2), np.ones(2), **more)
+
+
+def _priced(own_usd: Any, books: Any) -> Ladders:
+    return Ladders(
+        book_index=np.zeros(2, dtype=np.int64),
+        is_up=np.array([True, False]),
+        width_amount=np.ones(2),
+        price_usd_per_amount=np.full(2, 0.5),
+        decision_book_index=books,
+        own_usd_per_amount=own_usd,
+    )
+
+
+def test_the_worst_of_several_rows_is_bound_once_and_named_once() -> None:
+    """A long of two in one of two scenarios: both legs are bounded by their own worst, not sums."""
+    loss = np.array([[1.0, -1.0], [-1.0, 1.0]])
+    floor = Band.of(("both",), np.zeros(1), np.ones((1, 2)), low_figure=np.array([8.0]))
+    cost = Ladders.flat(np.array([1.0, 2.0]), np.array([1.0, 2.0]))
+
+    def answered(spare: float) -> Answer:
+        scan = Uses(
+            ("scan",),
+            loss,
+            -loss,
+            np.full(2, spare),
+            np.ones(1),
+            of_index=np.zeros(2, dtype=np.int64),
+        )
+        return _solved(Programme(_free(2, 6.0), [cost, floor, scan]))
+
+    # The cheaper leg as far as it goes, while no scenario is worse by more than two.
+    found = answered(2.0)
+    assert found.chosen_amount == pytest.approx((5.0, 3.0), abs=1e-7)
+    assert {each.name: each.price_usd_per_figure for each in found.shadows} == pytest.approx(
+        {"both": 1.5, "scan": 0.5}
+    )
+    torn = answered(-1.0)
+    assert torn.conflicts == ("scan",)
+    assert torn.excess_frac == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize(
     ("make", "why"),
     [
@@ -307,6 +359,11 @@ def test_a_leg_too_small_to_pay_its_ticket_is_left_out() -> None:
         ),
         (lambda: Shortfall("tail", np.zeros(2), np.ones((2, 1)), 0.0), "tail"),
         (lambda: Impact(np.ones(1), 3.0), "power"),
+        (lambda: _uses(used_figure=-np.ones((2, 1))), "give back"),
+        (lambda: _uses(of_index=np.array([1, 0])), "every name its rows"),
+        (lambda: _uses(of_index=np.array([0, 0])), "every name its rows"),
+        (lambda: _priced(np.zeros((2, 1)), None), "needs decision_book_index"),
+        (lambda: _priced(-np.ones((2, 1)), np.zeros(1, dtype=np.int64)), "would earn"),
         (lambda: Tickets(np.array([-1.0])), "ticket"),
         (lambda: Worst("scan", np.zeros(1), np.ones((1, 1)), -1.0), "scan"),
         (

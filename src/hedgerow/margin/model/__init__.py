@@ -12,7 +12,17 @@ So what a model says holds everywhere within the bound that it gives with it, a 
 gross notional plus the steps the venue rounds to, and reasons are always the engine's own.
 """
 
-from hedgerow.margin.model.cells import RELATIVE, Cells, Model, is_near, summed
+from hedgerow.margin.model.cells import RELATIVE, Cells, Model, Scan, Scanned, is_near, summed
 from hedgerow.margin.model.contracts import TierColumns, tiered_cells
 
-__all__ = ["RELATIVE", "Cells", "Model", "TierColumns", "is_near", "summed", "tiered_cells"]
+__all__ = [
+    "RELATIVE",
+    "Cells",
+    "Model",
+    "Scan",
+    "Scanned",
+    "TierColumns",
+    "is_near",
+    "summed",
+    "tiered_cells",
+]

@@ -12,7 +12,7 @@ from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.pricing import Floats
 
-__all__ = ["RELATIVE", "Cells", "Model", "is_near", "summed"]
+__all__ = ["RELATIVE", "Cells", "Model", "Scan", "Scanned", "is_near", "summed"]
 
 # Of the gross notional: sums of some thousand doubles, each off by a few units of its last place.
 RELATIVE: Final = 1e-12
@@ -57,9 +57,27 @@ class Cells:
             column[list(at)] = np.where(is_left, np.nan, rows)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Scanned:
+    """What a model gives, and item [a, s, c]: the initial requirement were cell c the worst.
+
+    The worst cell of account a after shock s makes the requirement. Each alone moves in proportion
+    to what is held, but for what a tail lets off and for charges beside the scan, which are the
+    same in all cells. Minus infinity where there is no such cell. The maintenance requirement is
+    `maintenance_frac` of the initial one.
+    """
+
+    cells: Cells
+    requirement_initial_ccy: Floats
+    maintenance_frac: float
+
+
 # Accounts of one rulebook, terms by id, one snapshot a shock, the rulebook.
 Model: TypeAlias = Callable[
     [Sequence[Account], Mapping[str, Instrument], Sequence[Snapshot], Any], Cells
+]
+Scan: TypeAlias = Callable[
+    [Sequence[Account], Mapping[str, Instrument], Sequence[Snapshot], Any], Scanned
 ]
 
 

@@ -33,7 +33,7 @@ from hedgerow.margin.records import (
 from hedgerow.margin.rules import deribit as rules
 from hedgerow.margin.rules.deribit import Cell
 from hedgerow.margin.venues.deribit_futures import HeldFuture, HeldFutures, held_future
-from hedgerow.margin.venues.deribit_model import scan_cells
+from hedgerow.margin.venues.deribit_model import scan_by_cell, scan_cells
 from hedgerow.margin.venues.deribit_options import (
     MODEL_STEP,
     Held,
@@ -364,4 +364,5 @@ ENGINE = Engine(
     signed=("extended_moves_frac",),
     knows_orders=True,
     model=partial(scan_cells, grid_of=cells, shocked=shocked_vol_frac),
+    scan=partial(scan_by_cell, grid_of=cells, shocked=shocked_vol_frac),
 )

@@ -17,7 +17,7 @@ from scipy import sparse
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, InverseFuture, InversePerpetual, Option
-from hedgerow.margin.model import RELATIVE, Cells, is_near
+from hedgerow.margin.model import RELATIVE, Cells, Scanned, is_near
 from hedgerow.margin.rules import deribit as rules
 from hedgerow.margin.rules.deribit import Cell, VolShock
 from hedgerow.margin.venues.deribit_rulebook import ScanRulebook
@@ -26,7 +26,7 @@ from hedgerow.portfolio import Account
 from hedgerow.pricing import Floats, OptionColumns, greeks, value_usd
 from hedgerow.units import YEAR_NS, to_exact, to_model, years_between
 
-__all__ = ["scan_cells"]
+__all__ = ["scan_by_cell", "scan_cells"]
 
 # What the engine rounds the scan and the rate of a roll to; every other step is far below.
 _STEP_CCY = 1e-9
@@ -105,6 +105,40 @@ def scan_cells(
         The cells of a coin's scan and its vols in one of them, as the engine has them.
     """
     cells = Cells.left(len(accounts), len(snapshots))
+    for coin, book in _books(accounts, instruments, snapshots, rulebook).items():
+        _fill(cells, book, coin, snapshots, rulebook, grid_of(rulebook, coin), shocked)
+    return cells
+
+
+def scan_by_cell(
+    accounts: Sequence[Account],
+    instruments: Mapping[str, Instrument],
+    snapshots: Sequence[Snapshot],
+    rulebook: ScanRulebook,
+    *,
+    grid_of: Grid,
+    shocked: Shocked,
+) -> Scanned:
+    """Give the initial requirement of accounts in portfolio margin as if each cell were the worst.
+
+    Takes what `scan_cells` does.
+    """
+    cells = Cells.left(len(accounts), len(snapshots))
+    grids = {coin: grid_of(rulebook, coin) for coin in rulebook.price_range_frac}
+    count = max((len(grid) for grid in grids.values()), default=0)
+    by_cell = np.full((len(accounts), len(snapshots), count), -np.inf)
+    for coin, book in _books(accounts, instruments, snapshots, rulebook).items():
+        _fill(cells, book, coin, snapshots, rulebook, grids[coin], shocked, by_cell)
+    return Scanned(cells, by_cell, to_model(rulebook.maintenance_factor_frac))
+
+
+def _books(
+    accounts: Sequence[Account],
+    instruments: Mapping[str, Instrument],
+    snapshots: Sequence[Snapshot],
+    rulebook: ScanRulebook,
+) -> dict[str, _Book]:
+    """Gather accounts by coin; those that the model cannot take are left out."""
     books: dict[str, _Book] = {}
     known: dict[tuple[str, str], bool] = {}
     for at, account in enumerate(accounts):
@@ -129,9 +163,7 @@ def scan_cells(
             for each in account.positions
         ):
             books.setdefault(coin, _Book()).take(at, account, instruments)
-    for coin, book in books.items():
-        _fill(cells, book, coin, snapshots, rulebook, grid_of(rulebook, coin), shocked)
-    return cells
+    return books
 
 
 def _fits(terms: Instrument, coin: str, snapshot: Snapshot) -> bool:
@@ -154,8 +186,9 @@ def _fill(
     rulebook: ScanRulebook,
     grid: Sequence[Cell],
     shocked: Shocked,
+    by_cell_ccy: Floats | None = None,
 ) -> None:
-    """Answer for the accounts of a coin, some shocks at a time."""
+    """Answer for the accounts of a coin, some shocks at a time, and cell by cell where asked."""
     shape = (len(book.accounts), len(snapshots))
     equity, initial, bound = np.empty(shape), np.empty(shape), np.empty(shape)
     is_left = np.zeros(shape, dtype=np.bool_)
@@ -188,6 +221,8 @@ def _fill(
             net += coins @ (delta * of_options[:, None])
             roll += rate * np.abs(net)
         initial[:, some] = roll - scan.min(axis=2)
+        if by_cell_ccy is not None:
+            by_cell_ccy[book.accounts, some, : len(grid)] = roll[:, :, None] - scan
         equity[:, some] = balance + entries - size + coins @ worth
         delta_usd = np.abs(size + coins @ delta) * market.index_usd
         is_left[:, some] = (delta_usd > most_usd) | is_near(delta_usd, most_usd)

@@ -1,0 +1,74 @@
+"""What the joint agent does with a loan: a switch, or a swap inside the day's budget."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from hedgerow.agents import JointAgent
+from hedgerow.execution import Allowance, Decision, View
+from hedgerow.hedging import Depth
+from hedgerow.limits import FirstPassage
+from hedgerow.planning import JointTerms, ModeSwitch, Swap, Switch
+from tests.builders import T0_NS
+from tests.rooms.planning import test_swaps as loans
+from tests.rooms.planning import test_switches as modes
+
+D = Decimal
+
+
+def agent(module: Any, **more: Any) -> JointAgent:
+    return JointAgent(
+        limits=module.LIMITS,
+        buffers=(),
+        routes=(),
+        pairs=(),
+        instruments=module.TERMS,
+        depth=Depth(),
+        terms=JointTerms(),
+        chance=FirstPassage(vol_frac={"ETH": 0.5}),
+        assumptions=(),
+        **{"means": "joint"} | more,
+    )
+
+
+def step(who: JointAgent, now: Any, rules: Any, **allowed: Any) -> Decision:
+    view = View(
+        time_ns=T0_NS,
+        book=now.book,
+        snapshot=now.snapshot,
+        rulebooks=rules,
+        pending=(),
+        allowance=Allowance(**allowed),
+    )
+    return who.step(view, T0_NS)
+
+
+def legs(decision: Decision) -> tuple[Any, ...]:
+    return () if decision.plan is None else decision.plan.legs
+
+
+def test_an_account_is_switched_where_it_may_be_and_trades_alone_switch_nothing() -> None:
+    may = (ModeSwitch(account_id="loan", rulebook="eth", gas_usd=4.0),)
+    now = modes.desk("7.5")
+    (leg,) = legs(step(agent(modes, switches=may), now, modes.RULES))
+    assert isinstance(leg, Switch)
+    assert leg.rulebook == "eth"
+    assert legs(step(agent(modes, switches=may, means="hedges"), now, modes.RULES)) == ()
+
+
+def test_a_swap_is_made_inside_the_budget_for_transfers_and_else_said() -> None:
+    """3.125 coins of 100 dollars are 312.50."""
+    who, now = agent(loans, swaps=(loans.WAY,)), loans.desk()
+    (leg,) = legs(step(who, now, loans.RULES, transfers_usd=D("312.50")))
+    assert isinstance(leg, Swap)
+    assert leg.quantity_coin == D("3.125")
+    less = step(who, now, loans.RULES, transfers_usd=D("312.49"))
+    assert legs(less) == ()
+    assert any("3.125 wstETH are not swapped for USDC" in each for each in less.reasons)
+
+
+def test_the_same_view_gives_the_same_bytes() -> None:
+    who, now = agent(loans, swaps=(loans.WAY,)), loans.desk()
+    first = msgspec.json.encode(step(who, now, loans.RULES))
+    assert first == msgspec.json.encode(step(who, now, loans.RULES))

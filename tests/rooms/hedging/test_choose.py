@@ -1,0 +1,63 @@
+"""Hedges chosen with the margin that their legs take at a venue, by its scan."""
+
+import numpy as np
+import pytest
+
+from hedgerow.errors import Failure
+from hedgerow.hedging import Ask, HedgeChoice, Offer, Rung, choose
+from hedgerow.solving import Uses
+from tests.builders import perpetual
+
+# Lost by a contract of each leg sold in each of two scenarios of a scan: a fall and a rise.
+LOSS = np.array([[0.0, 3.0], [3.0, 0.0]])
+
+
+def _leg(name: str) -> Offer:
+    rungs = (Rung(width_contracts=50.0, cost_usd_per_contract=1.0, fee_usd_per_contract=0.1),)
+    return Offer(
+        instrument_id=name,
+        account_id="deri",
+        venue="deribit",
+        terms=perpetual("BTC"),
+        lot_contracts=0.1,
+        price_mark_ccy=100.0,
+        buys=rungs,
+        sells=rungs,
+    )
+
+
+def _chosen(margin: Uses) -> HedgeChoice:
+    """Both legs have a vega of one: ten are to be sold."""
+    ask = Ask(name="vega", now_figure=10.0, low_figure=0.0, high_figure=0.0)
+    found = choose([ask], [_leg("call"), _leg("put")], np.ones((1, 2)), parts=[margin])
+    assert not isinstance(found, Failure)
+    return found
+
+
+def test_legs_that_offset_in_a_scan_take_its_worst_and_not_their_sum() -> None:
+    """Five of each lose 15 whichever way it goes; one leg alone loses 30, and apart both do too."""
+    apart = Uses(("margin",), np.zeros((1, 2)), np.full((1, 2), 3.0), np.array([16.0]), np.ones(1))
+    assert _chosen(apart).conflicts == ("vega", "margin")
+    scan = Uses(
+        ("margin",),
+        -LOSS,
+        LOSS,
+        np.full(2, 16.0),
+        np.ones(1),
+        of_index=np.zeros(2, dtype=np.int64),
+    )
+    found = _chosen(scan)
+    assert not found.conflicts
+    sold = {each.instrument_id: -each.quantity_contracts for each in found.trades}
+    assert sum(sold.values()) == pytest.approx(10.0)
+    assert max(sold.values()) * 3.0 <= 16.0 + 1e-9
+    # At the very best there is, five and five.
+    even = Uses(
+        ("margin",),
+        -LOSS,
+        LOSS,
+        np.full(2, 15.0),
+        np.ones(1),
+        of_index=np.zeros(2, dtype=np.int64),
+    )
+    assert [each.quantity_contracts for each in _chosen(even).trades] == pytest.approx([-5.0, -5.0])

@@ -9,7 +9,16 @@ from pydantic_core import PydanticUndefined
 
 from hedgerow.app.desk import load_desk
 from hedgerow.app.desk_fields import Part, duration_ns
-from hedgerow.app.desk_file import BudgetPart, BufferPart, HedgePart, PlanningPart, RoutePart
+from hedgerow.app.desk_file import (
+    BudgetPart,
+    BufferPart,
+    HedgePart,
+    PlanningPart,
+    RoutePart,
+    SwapPart,
+    SwitchPart,
+)
+from tests.builders import packaged
 from tests.rooms.app.made import DESK, LIMITS
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "your-own-desk.md"
@@ -17,9 +26,42 @@ PARTS: dict[str, type[Part]] = {
     "[[hedges]]": HedgePart,
     "[[buffers]]": BufferPart,
     "[[routes]]": RoutePart,
+    "[[switches]]": SwitchPart,
+    "[[swaps]]": SwapPart,
     "[budget]": BudgetPart,
     "[planning]": PlanningPart,
 }
+LOAN = """
+[[instruments]]
+kind = "loan_supply"
+id = "aave:wstETH"
+market = "aave"
+asset = "wstETH"
+asset_decimals = 18
+
+[[instruments]]
+kind = "loan_supply"
+id = "aave:dollars"
+market = "aave"
+asset = "USDC"
+asset_decimals = 6
+
+[[accounts]]
+id = "loan"
+venue = "aave"
+currency = "USD"
+rulebook = "aave/2023-10-31"
+positions = [{ instrument = "aave:wstETH", quantity_contracts = "100" }]
+
+"""
+CATEGORY = """
+[e_mode]
+ltv_bps = 9000
+liquidation_threshold_bps = 9300
+liquidation_bonus_bps = 10100
+members = ["wstETH"]
+borrowable = ["USDC"]
+"""
 TEXT = GUIDE.read_text(encoding="utf-8")
 (BLOCK,) = re.findall(r"^```toml\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 
@@ -57,13 +99,21 @@ def test_every_key_is_told_with_its_unit_and_default(part: str) -> None:
 
 
 def test_the_blocks_that_are_shown_load_as_they_stand(tmp_path: Path) -> None:
-    """Below a head with the accounts and the instrument that they name."""
+    """Below a head with the accounts and the instruments that they name."""
     start, end = DESK.index("[[hedges]]"), DESK.index("[assumptions.depth]")
+    book = tmp_path / "books" / "aave-eth" / "2023-10-31.toml"
+    book.parent.mkdir(parents=True)
+    plain = packaged("aave/2023-10-31").decode()
+    joined = plain.replace('name = "aave/', 'name = "aave-eth/')
+    joined = joined.replace('venue = "aave"', 'venue = "aave-eth"')
+    book.write_text(joined + CATEGORY, encoding="utf-8")
+    head = DESK[:start].replace(LIMITS, "").replace("[desk]\n", '[desk]\nrulebooks = "books"\n')
     path = tmp_path / "desk.toml"
-    path.write_text(DESK[:start].replace(LIMITS, "") + BLOCK + DESK[end:], encoding="utf-8")
+    path.write_text(head + LOAN + BLOCK + DESK[end:], encoding="utf-8")
     desk = load_desk(path)
     assert desk.hedges[0].band == "whalley-wilmott"
     assert desk.buffers[0].account_id == desk.routes[0].target_account_id == "perp"
+    assert desk.switches[0].account_id == desk.swaps[0].account_id == "loan"
     assert desk.has_budget
     assert desk.planning is not None
 

@@ -76,7 +76,7 @@ def _check(asked: CarryAsked, plot: Path | None) -> None:
         )
     if asked.future_usd is not None:
         if asked.spot_usd is None or not asked.days:
-            raise RequestRejected("--future needs --spot and --days, more than none")
+            raise RequestRejected("--future needs --spot and --days, and those above 0")
     elif asked.spot_usd is not None or asked.days is not None:
         raise RequestRejected("--spot and --days go with --future; a perpetual has --hold-days")
     if asked.rates is None and (asked.marks is not None or asked.spots is not None):
@@ -111,7 +111,7 @@ def _of_future(asked: CarryAsked, future_usd: float) -> CarryShown:
         subject=f"a future of {asked.days:g} days",
         hold_days=asked.days,
         basis=found,
-        carry=_carry(asked, found.continuous_log_per_year, years),
+        carry=_carry(asked, found.simple_frac_per_year, years),
         vol_frac=asked.vol_frac,
         short_leg=_leg(asked, asked.vol_frac, years),
     )

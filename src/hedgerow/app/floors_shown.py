@@ -251,6 +251,8 @@ def _troubles(rows: Sequence[FloorRow]) -> Sequence[str]:
             highest = (
                 "" if row.reach is None else f"; the highest is {row.reach.floor_usd:,.0f} USD"
             )
+            if row.is_for_lots:
+                highest = " in whole lots and the legs allowed, of parts of lots it is not"
             said.append(f"a floor of {row.share_frac:.1%} is out of reach{highest}")
     return said
 

@@ -28,7 +28,7 @@ from hedgerow.exposure import (
     node_profits,
 )
 from hedgerow.hedging import Ask, Depth, Effects, HedgeChoice, Offer, choose, effects
-from hedgerow.instruments import Instrument, expiry_of
+from hedgerow.instruments import Instrument, Option, expiry_of, settlement_of
 from hedgerow.limits import Survey
 from hedgerow.margin import rulebooks_at, with_leg
 from hedgerow.market import Shock, Snapshot
@@ -42,7 +42,7 @@ from hedgerow.reporting.greek_targets import (
     greeks_tables,
     is_missed,
 )
-from hedgerow.units import DAY_NS, digits_of, to_exact
+from hedgerow.units import DAY_NS, digits_of, to_exact, to_model
 
 __all__ = ["Target", "show_greeks", "targets_of"]
 
@@ -98,6 +98,7 @@ def show_greeks(
     refused: tuple[Failure, ...] = ()
     booked = state.book
     unfunded: tuple[str, ...] = ()
+    premium_usd = None
     if wanted:
         patterns = trading.patterns or ()
         rulebooks = rulebooks_at(desk.rulebooks, at_ns)
@@ -116,6 +117,7 @@ def show_greeks(
         choice = found
         unfunded = _unfunded(choice, made.offers)
         booked = _booked(state, choice, made.offers, instruments)
+        premium_usd = _premium_usd(state, choice, made.offers)
         after = _by_expiry(booked, state.snapshot, coin)
     shown = GreeksShown(
         heading=heading_of(state),
@@ -124,6 +126,7 @@ def show_greeks(
         after=after,
         choice=choice,
         assumed=(depth.statement(), *unfunded) if wanted else (),
+        premium_usd=premium_usd,
         unpriced=refused,
     )
     if plot is not None:
@@ -261,6 +264,20 @@ def _booked(
         except OutOfDomain as bad:
             raise DeskRejected(str(bad)) from bad
     return book(list(accounts.values()), instruments)
+
+
+def _premium_usd(state: Survey, choice: HedgeChoice, offers: Sequence[Offer]) -> float:
+    """Give what the options chosen cost (negative) or bring at their marks."""
+    known = {(each.instrument_id, each.account_id): each for each in offers}
+    premium_usd = 0.0
+    for trade in choice.trades:
+        found = known[trade.instrument_id, trade.account_id]
+        if isinstance(found.terms, Option):
+            paid = state.snapshot.asset(settlement_of(found.terms))
+            assert not isinstance(paid, Failure), "an offer is priced in what it settles in"
+            coins = trade.quantity_contracts * to_model(found.terms.multiplier_coin_per_contract)
+            premium_usd -= coins * found.price_mark_ccy * paid.price_usd
+    return premium_usd
 
 
 def _drawing(coin: str, books: Sequence[Book], snapshot: Snapshot) -> str:

@@ -147,9 +147,13 @@ class StakedAsked:
         float | None, number("--price", "positive", "Price of the base coin, USD.")
     ] = None
     discount_frac: Annotated[
-        float,
-        number("--discount", "discount_frac", "Of the token to its rate, 0.2%; a premium is < 0."),
-    ] = 0.0
+        float | None,
+        number(
+            "--discount",
+            "discount_frac",
+            "Of the token to its rate, 0.2%; a premium is < 0. Without it none, which is said.",
+        ),
+    ] = None
     wait_days: Annotated[
         tuple[float, ...],
         numbers("--wait-days", "elapsed_days", "From asking to be un-staked to coins: 5,20,60."),

@@ -80,7 +80,8 @@ def make_plan(source: Source, asked: PlanAsked, *, out: Path | None, as_json: bo
         heading=heading_of(done.state),
         asked_of="Held positions, [[hedges]], --offer, [[routes]], [[switches]] and [[swaps]] say "
         "what a plan may use.",
-        acts_when="A plan is made when a limit is at soft or beyond.",
+        acts_when="A plan is made when a limit is at soft or beyond, and keeps no band of "
+        "[[hedges]]: `hedge plan` does.",
         premiums_usd=premiums,
     )
     payload = builtins_of(written)

@@ -78,12 +78,7 @@ def loose_ends(raw: Mapping[str, Any], rulebooks: Mapping[str, Rulebook]) -> Ite
     for at, switch in tables_of(raw, "switches"):
         yield from _switch_ends(f"switches.[{at}]", switch, accounts, rulebooks)
     for at, swap in tables_of(raw, "swaps"):
-        yield from account_ends(f"swaps.[{at}].account", swap.get("account"), accounts)
-        held = named(swap.get("account"), accounts)
-        book = None if held is None else held.get("rulebook")
-        rules = rulebooks.get(book) if isinstance(book, str) else None
-        if held is not None and (rules is None or terms_of(rules).market is None):
-            yield f"swaps.[{at}].account: {swap.get('account')} is no account of a lending market"
+        yield from _swap_ends(f"swaps.[{at}]", swap, accounts, described, rulebooks)
     yield from limit_ends(raw, rulebooks)
     yield from planning_ends(raw)
     movers = raw.get("movers")
@@ -317,7 +312,10 @@ def _switch_ends(
     if not isinstance(name, str) or account is None:
         return  # told elsewhere
     if name not in rulebooks:
-        yield f"{where}.rulebook: unknown rulebook {name!r}"
+        yield (
+            f"{where}.rulebook: unknown rulebook {name!r}; one with that category's [e_mode] is "
+            f"written at {name}.toml in the folder that desk.rulebooks names"
+        )
         return
     held = account.get("rulebook")
     if held is None:
@@ -327,6 +325,41 @@ def _switch_ends(
     market = terms_of(rulebooks[name]).market
     if now is not None and (market is None or market != terms_of(now).market):
         yield f"{where}.rulebook: {name} is of another market than {held} of the account"
+
+
+def _swap_ends(
+    where: str,
+    swap: Mapping[str, Any],
+    accounts: Mapping[str, Mapping[str, Any]],
+    described: Mapping[str, Mapping[str, Any]],
+    rulebooks: Mapping[str, Rulebook],
+) -> Iterator[str]:
+    """Refuse a swap that no plan could ever make: it would be read and silently passed over."""
+    yield from account_ends(f"{where}.account", swap.get("account"), accounts)
+    account = named(swap.get("account"), accounts)
+    book = None if account is None else account.get("rulebook")
+    rules = rulebooks.get(book) if isinstance(book, str) else None
+    market = None if rules is None else terms_of(rules).market
+    if account is not None and market is None:
+        if book is None or rules is not None:  # an unknown rulebook is told elsewhere
+            yield f"{where}.account: {swap.get('account')} is no account of a lending market"
+        return
+    supplied = {
+        terms["asset"]: None
+        for terms in described.values()
+        if terms.get("kind") == "loan_supply" and isinstance(terms.get("asset"), str)
+        if market is None or terms.get("market") == market
+    }
+    give, take = swap.get("give"), swap.get("take")
+    for key, asset in (("give", give), ("take", take)):
+        if isinstance(asset, str) and asset not in supplied:
+            known = ", ".join(supplied) or "none"
+            yield (
+                f"{where}.{key}: no loan_supply of {asset!r} under [[instruments]]"
+                f"{_meant(asset, supplied)}; there are: {known}"
+            )
+    if isinstance(give, str) and give == take:
+        yield f"{where}.take: must be another collateral than is given, was {take}"
 
 
 def _arrival_ends(

@@ -101,13 +101,14 @@ def late_statements(
     desk: Desk, state: Survey, rulebooks: Mapping[str, Rulebook], horizon_days: float
 ) -> tuple[str, ...]:
     """Say how being late is counted, what doing nothing would be alike, and what nobody knows."""
-    accounts = {each.account_id: each for each in state.book.accounts}
     unknown, idle = [], []
     horizon_ns = round(horizon_days * DAY_NS)
-    for account_id in dict.fromkeys(each.target_account_id for each in desk.routes):
-        account = accounts[account_id]
+    reached = {each.target_account_id for each in desk.routes}
+    # Those to which nothing can be sent too: it is they that doing nothing is likeliest to cost.
+    for account in state.book.accounts:
+        account_id = account.account_id
         distance = state.distances.get(account_node(account))
-        if distance is None:
+        if distance is None or account.rulebook is None:
             continue
         chance = (
             distance
@@ -115,7 +116,10 @@ def late_statements(
             else desk.chance(state.seen.coins_of(account), distance, DAY_NS)
         )
         if isinstance(chance, Failure):
-            unknown.append(f"Being late at {account_id} is counted as nothing: {chance.message}.")
+            if account_id in reached:
+                said = f"Being late at {account_id} is counted as nothing"
+                unknown.append(f"{said}: {chance.message}.")
+            idle.append(f"unknown at {account_id}")
             continue
         lost = idle_usd(desk.chance, state, rulebooks, account, horizon_ns)
         told = "unknown" if isinstance(lost, Failure) else f"{lost:,.2f} USD"

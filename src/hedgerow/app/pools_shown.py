@@ -57,6 +57,8 @@ def show_pool(
     except OutOfDomain as bad:
         raise RequestRejected(str(bad)) from bad
     fees = asked.fees_frac_per_year
+    if fees is not None and hedge.gamma_coin_per_usd == 0.0:
+        fees = 0.0  # out of its range nobody trades against it
     shown = PoolShown(
         coin=source.coin or "the coin",
         price_usd=share.price_usd,

@@ -195,7 +195,8 @@ def _account(state: Survey, account_id: str) -> Account:
         terms = state.book.terms[position.instrument_id]
         if not isinstance(terms, EntryContract | Option):
             raise RequestRejected(
-                f"--account {account_id}: {position.instrument_id} is not traded at a mark"
+                f"--account {account_id}: {position.instrument_id} is not traded at a mark, so the "
+                "account has no other size; `collateral plan` says what to repay or supply"
             )
     return held
 

@@ -77,7 +77,8 @@ def _shown(asked: StakedAsked) -> StakedShown:
     return StakedShown(
         quantity_coin=asked.quantity_coin,
         price_base_usd=asked.price_base_usd,
-        discount_frac=asked.discount_frac,
+        discount_frac=asked.discount_frac or 0.0,
+        is_discount_told=asked.discount_frac is not None,
         value_usd=sold.value_usd,
         exits=tuple(_way(each) for each in (sold, redeemed)),
         waits=tuple(waits),
@@ -104,7 +105,7 @@ def _hedge(asked: StakedAsked, way: StakedExit, wait_days: float) -> StakedHedge
         quantity_coin=quantity,
         rate_coin_per_coin=rate,
         price_base_usd=price,
-        discount_frac=asked.discount_frac,
+        discount_frac=asked.discount_frac or 0.0,
         exit=way,
         multiplier_coin_per_contract=asked.multiplier_coin_per_contract,
         lot_contracts=asked.lot_contracts,

@@ -25,6 +25,7 @@ from hedgerow.collateral.records import (
     Route,
     TransferPlan,
 )
+from hedgerow.collateral.standing import why_short
 from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.limits import Survey, Use
 from hedgerow.margin import MarginReport, Rulebook
@@ -275,7 +276,8 @@ def _short(found: Allocation, moves: Sequence[Move], reading: Reading) -> Iterab
         if name in covers and not stays:
             continue
         use = _use_frac(reading, name, moves)
-        policy = reading.standing[name].policy
+        stands = reading.standing[name]
+        policy = stands.policy
         shown = "unknown (no equity)" if use is None else f"{use:.1%}"
         wanted = "" if policy is None else f", wanted {policy.target_use_frac:.1%}"
         needs = ", ".join(cover.need for cover in stays)
@@ -283,5 +285,5 @@ def _short(found: Allocation, moves: Sequence[Move], reading: Reading) -> Iterab
         yield Failure(
             subject=name,
             reason="no_source",
-            message=f"use stays at {shown}{wanted}{rows}: no route has more to give",
+            message=f"use stays at {shown}{wanted}{rows}: {why_short(stands, reading.routes)}",
         )

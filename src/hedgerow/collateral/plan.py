@@ -20,6 +20,7 @@ from hedgerow.collateral.standing import (
     owed_coin,
     spare_coin,
     standing_of,
+    why_short,
 )
 from hedgerow.errors import Failure, Outcome
 from hedgerow.limits import Survey, account_node
@@ -117,7 +118,7 @@ def _refill(
                 subject=target.account.account_id,
                 reason="no_source",
                 message=f"use stays at {shown}, wanted {target.policy.target_use_frac:.1%}: "
-                + ("the day's budget is spent" if purse.is_short else "no route has more to give"),
+                + ("the day's budget is spent" if purse.is_short else why_short(target, routes)),
             )
         )
     return moves

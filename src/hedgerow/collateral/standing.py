@@ -4,7 +4,7 @@ A deposit adds to equity (a lending supply only its threshold's share), a repaym
 requirement, and what is drawn is gone from its source at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -16,7 +16,17 @@ from hedgerow.margin import MarginReport
 from hedgerow.portfolio import Account
 from hedgerow.units import quantise, to_exact
 
-__all__ = ["Purse", "Standing", "cover", "credit", "draw", "owed_coin", "spare_coin", "standing_of"]
+__all__ = [
+    "Purse",
+    "Standing",
+    "cover",
+    "credit",
+    "draw",
+    "owed_coin",
+    "spare_coin",
+    "standing_of",
+    "why_short",
+]
 
 _FACTOR_STEP = Decimal("0.001")
 _RAY = 10**27
@@ -209,3 +219,11 @@ def draw(source: Standing, route: Route, quantity_coin: Decimal) -> None:
     source.drawn_coin[route.asset] = drawn + total
     if source.account.rulebook is not None:
         source.equity_ccy -= total
+
+
+def why_short(target: Standing, routes: Sequence[Route]) -> str:
+    """Say why routes do not fill an account: none leads there, or none has more to give."""
+    name = target.account.account_id
+    if any(route.target_account_id == name for route in routes):
+        return "no route has more to give"
+    return "no route leads to it"

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from hedgerow.collateral import Allocation, Freed
 from hedgerow.errors import Failure, Outcome
-from hedgerow.reporting.figures import UNKNOWN, significant, usd
+from hedgerow.reporting.figures import UNKNOWN, plain, significant, usd
 from hedgerow.reporting.framing import headed, note, troubles
 from hedgerow.reporting.grid import Column, grid
 
@@ -23,13 +23,20 @@ _LIMITS_HEAD: tuple[Column, ...] = (
 )  # fmt: skip
 _FREED_HEAD: tuple[Column, ...] = (
     ("What", "", False), ("Initial before", "USD", True), ("Initial after", "USD", True),
-    ("Freed", "USD", True), ("Fees", "USD", True),
+    ("Equity counts more", "USD", True), ("Freed", "USD", True), ("Fees", "USD", True),
 )  # fmt: skip
 _FREED_NOTE = (
-    "Freed is what may be withdrawn more: equity above the initial requirement. A position is "
+    "Freed is what may be withdrawn more: equity above the initial requirement, so what is asked "
+    "less and what equity counts more there, after haircuts. A position is "
     "moved as if the other venue listed the same contract at the same mark."
 )
+_SHORT_NOTE = (
+    "What one more of another need costs then counts what stays short at the price that ranks "
+    "needs: it says which gives way to which, and nobody pays it."
+)
 _DIGITS_COUNT = 6
+# From here on whole units are told, for six digits would be written as a power of ten.
+_LARGE_CCY = 100_000.0
 
 
 def allocation_tables(found: Allocation) -> RenderableType:
@@ -39,15 +46,17 @@ def allocation_tables(found: Allocation) -> RenderableType:
             each.venue,
             each.need,
             each.currency,
-            significant(each.needed_ccy, _DIGITS_COUNT),
-            significant(each.before_ccy, _DIGITS_COUNT),
-            significant(each.after_ccy, _DIGITS_COUNT),
+            _held(each.needed_ccy),
+            _held(each.before_ccy),
+            _held(each.after_ccy),
             "cannot be had"
             if each.shadow_usd_per_ccy is None
             else significant(each.shadow_usd_per_ccy, _DIGITS_COUNT),
         )
         for each in found.cover
     ]
+    if not rows:  # nobody who is short can be sent anything: said where what is not done is
+        return Group()
     parts: list[RenderableType] = [
         Text(),
         grid("Needs, as equity, before and after", _HEAD, rows),
@@ -73,10 +82,20 @@ def allocation_tables(found: Allocation) -> RenderableType:
         parts += [Text(), grid("What else binds", _LIMITS_HEAD, bound)]
     if found.conflicts:
         told = ", ".join(found.conflicts)
-        parts += [Text(), Text(f"Not all needs can be covered; short: {told}", style="bold")]
+        parts += [
+            Text(),
+            Text(f"Not all needs can be covered; short: {told}", style="bold"),
+            note(_SHORT_NOTE),
+        ]
     if found.remark:
         parts.append(note(found.remark))
     return Group(*parts)
+
+
+def _held(value_ccy: float) -> str:
+    if abs(value_ccy) >= _LARGE_CCY:
+        return plain(value_ccy, 0)
+    return significant(value_ccy, _DIGITS_COUNT)
 
 
 def _unit_of(name: str) -> str:
@@ -94,6 +113,7 @@ def freed_tables(found: Sequence[Outcome[Freed]], heading: str) -> RenderableTyp
             else f"move {each.instrument_id} from {each.account_id} to {each.target}",
             usd(each.initial_before_usd),
             usd(each.initial_after_usd),
+            usd(each.freed_usd - each.initial_before_usd + each.initial_after_usd, sign=True),
             usd(each.freed_usd, sign=True),
             UNKNOWN if each.fees_usd is None else usd(each.fees_usd),
         )

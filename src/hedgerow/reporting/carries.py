@@ -71,10 +71,12 @@ def _paid(shown: CarryShown) -> list[tuple[str, str, str]]:
     rows = []
     left = shown.carry
     if shown.basis is not None:
+        grown = percent(shown.basis.continuous_log_per_year, 2)
         once = percent(shown.basis.annual_frac_per_year, 2)
         rows.append(
-            ("Basis", percent(shown.basis.continuous_log_per_year, 2), f"{once} compounded once")
-        )
+            ("Basis", percent(shown.basis.simple_frac_per_year, 2),
+             f"{grown} continuously, {once} compounded once a year")
+        )  # fmt: skip
     if shown.funding is not None:
         again = percent(shown.funding.compound_frac_per_year, 2)
         rows.append(

@@ -76,6 +76,7 @@ class StakedShown(msgspec.Struct, frozen=True, kw_only=True):
     quantity_coin: float
     price_base_usd: float
     discount_frac: float
+    is_discount_told: bool
     value_usd: float
     exits: tuple[StakedWay, ...]
     waits: tuple[StakedWait, ...]
@@ -107,9 +108,13 @@ class PoolShown(msgspec.Struct, frozen=True, kw_only=True):
 
 def staked_tables(shown: StakedShown) -> RenderableType:
     """The short by how the holding is left, and what each wait earns and risks."""
+    side = "above" if shown.discount_frac < 0.0 else "below"
+    stands = f"{percent(abs(shown.discount_frac), 2)} {side} their rate"
+    if not shown.is_discount_told:
+        stands = "taken to stand at their rate: no --discount was told"
     parts = headed(
         f"{shown.quantity_coin:,g} staked tokens worth {usd(shown.value_usd)} USD, the base at "
-        f"{usd(shown.price_base_usd)} USD, {percent(shown.discount_frac, 2)} below their rate"
+        f"{usd(shown.price_base_usd)} USD, {stands}"
     )
     exits = [
         (each.exit, plain(each.delta_coin, 4), quantity(each.quantity_contracts, sign=True),
@@ -150,7 +155,8 @@ def pool_tables(shown: PoolShown) -> RenderableType:
         ("Share and perpetual then", plain(found.after_coin, 4), "coins"),
         ("Leaves its band after", moves, "move of the price, the nearer way"),
         ("Taken by rebalancers", usd(loss), "USD a year"),
-        ("Fees", usd(fees), "USD a year"),
+        ("Fees", usd(fees), "USD a year" if fees != 0.0 or found.gamma_coin_per_usd else
+         "USD a year while the price is out of its range"),
         ("Left of fees", usd(left), "USD a year"),
     ]  # fmt: skip
     parts += [grid("By the perpetual", _HEAD, rows), Text()]
@@ -197,7 +203,8 @@ def _options(found: PoolOptions) -> list[RenderableType]:
         grid("What they bring", wanted, asks),
         note(f"The options lose {usd(-found.theta_usd_per_day)} USD a day of their worth, which a "
              "gamma no longer taken by rebalancers has to earn. Cost is what crossing the spread "
-             "and fees take, not the premium."),
+             "and fees take, and a dollar a trade so that nothing is traded for nothing; the "
+             "premium is no part of it."),
         *(note(each) for each in found.assumed),
     ]  # fmt: skip
     if found.choice.conflicts:

@@ -22,7 +22,8 @@ _LEGS: tuple[Column, ...] = (
     ("Option", "", False), ("Coins", "", True), ("Price", "USD", True), ("Cost", "USD", True),
 )  # fmt: skip
 _NOTE = (
-    "Cost is paid today, fees included. At least: what no floor of these options can undercut, "
+    "Cost is paid today, fees included; coins paid count at their expiry's forward, which is what "
+    "they are worth at the horizon. At least: what no floor of these options can undercut, "
     "lots left aside. Lowest: what position and options are worth at the horizon where that is "
     "least, the cost taken off, each revalued. Given away: the most that options sold pay on the "
     "spots looked at."
@@ -40,6 +41,11 @@ class FloorRow:
     terms: FloorTerms
     plan: Outcome[FloorPlan]
     reach: FloorReach | None
+
+    @property
+    def is_for_lots(self) -> bool:
+        """Whether only whole lots, or how many options may be used, keep it from being had."""
+        return self.reach is not None and self.reach.floor_usd >= self.terms.floor_usd
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +116,13 @@ def _ends(row: FloorRow, plan: FloorPlan) -> list[str]:
         said.append(f"It does not hold at {usd(plan.holds_from_usd)} USD and below.")
     if plan.is_held and plan.holds_until_usd is not None:
         said.append(f"It does not hold at {usd(plan.holds_until_usd)} USD and above.")
-    if not plan.is_held and row.reach is not None:
+    if not plan.is_held and row.reach is not None and row.is_for_lots:
+        said.append(
+            "Whole lots, or the legs allowed, are what it lacks: of parts of lots it could be had, "
+            f"and up to {usd(row.reach.floor_usd)} USD. Legs shown are those that miss what was "
+            "asked by least."
+        )
+    elif not plan.is_held and row.reach is not None:
         said.append(
             f"The highest floor here is {usd(row.reach.floor_usd)} USD, for "
             f"{usd(row.reach.cost_usd)} USD, lots left aside. "

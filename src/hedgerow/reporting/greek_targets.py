@@ -37,7 +37,8 @@ _TRADES: tuple[Column, ...] = (
 )  # fmt: skip
 _NOTE = (
     "Crossing is what trading costs beyond the mark. Carry is funding over the horizon at the last "
-    "rate, paid where positive; unknown funding counts as none. Greeks after are those of the desk "
+    "rate, paid where positive; unknown funding counts as none. Cost is these three and the ticket "
+    "of each trade. Greeks after are those of the desk "
     "valued anew with the trades booked at their marks. Requirements are not looked at: `plan "
     "make` keeps limits."
 )
@@ -46,13 +47,17 @@ _SLACK_FRAC = 1e-9
 
 
 class GreeksShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A coin by expiry, before and after, the last row being all of it; else nothing was wanted."""
+    """A coin by expiry, before and after, the last row being all of it; else nothing was wanted.
+
+    `premium_usd` is what the options chosen cost (negative) or bring at their marks.
+    """
 
     heading: str
     coin: str
     before: tuple[ExposureRow, ...]
     after: tuple[ExposureRow, ...] | None
     choice: HedgeChoice | None
+    premium_usd: float | None
     assumed: tuple[str, ...]
     unpriced: tuple[Failure, ...]
 
@@ -74,6 +79,10 @@ def greeks_tables(shown: GreeksShown) -> RenderableType:
             least = usd(max(choice.bound_usd, 0.0))
             parts.append(note(f"They cost {usd(choice.cost_usd)} USD; no trades cost less than "
                               f"{least} USD, lots left aside."))  # fmt: skip
+            if shown.premium_usd:
+                way = "paid" if shown.premium_usd < 0.0 else "received"
+                parts.append(note(f"Premiums of {usd(abs(shown.premium_usd))} USD are {way} at the "
+                                  "marks beside that."))  # fmt: skip
         else:
             parts.append(note("No trade is needed." if not any(map(is_missed, choice.asks))
                               else "No trade comes nearer."))  # fmt: skip

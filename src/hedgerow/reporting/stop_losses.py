@@ -93,14 +93,16 @@ def _figures(shown: StopShown, worth: float) -> list[tuple[str, str, str]]:
     if shown.tailed_hit_frac is not None:
         rows.append(("With tails, watched always", percent(shown.tailed_hit_frac, 2),
                      "closed form with regimes and jumps, rounded up"))  # fmt: skip
-    slip = found.gap_frac + shown.slippage_frac
+    side = "Below" if shown.quantity_coin < 0.0 else "Above"
     rows += [
-        ("Left beyond its level by", percent(found.gap_frac, 2),
-         f"on average, {percent(found.gap_stressed_frac, 2)} in the worst 5 %: looks and jumps"),
-        ("Slippage in all", percent(slip, 2),
-         f"of what is left, {percent(shown.slippage_frac, 2)} of it of the order; "
-         f"{usd(found.hit_frac * slip * worth)} USD expected"),
-        ("Above again at the end", percent(found.regained_frac, 1),
+        ("Seen beyond its level by", percent(found.gap_frac, 2),
+         "of the level on average, "
+         f"{percent(found.gap_stressed_frac, 2)} in the worst 5 %: looks and jumps"),
+        ("Filled further still by", percent(shown.slippage_frac, 2),
+         "of the price seen: slippage of the order, as was told"),
+        ("Both expected to cost", f"{usd(found.beyond_frac * worth)} USD",
+         f"{percent(found.beyond_frac, 2)} of what is held, paths that never meet it counted"),
+        (f"{side} again at the end", percent(found.regained_frac, 1),
          "of those stopped: better left alone"),
     ]  # fmt: skip
     source = (

@@ -96,7 +96,8 @@ def plan_tables(
     asked_of
         Of what the desk file asks for legs, told where there are none and a limit is still broken.
     acts_when
-        When this half of a plan acts, told where it had no cause to and a limit stands at soft.
+        When this half of a plan acts, told where it had no cause to and a limit stands at soft, or
+        the desk has none.
     premiums_usd
         What legs that trade options pay (negative) or receive at the mark, by client id.
     """
@@ -115,7 +116,7 @@ def plan_tables(
         head = (*head[:1], ("Waits for", "#", False), *head[1:])
     rows: list[tuple[str, ...]] = []
     for leg in plan.legs:
-        price, quoted = "no price", "–"
+        price, quoted, why = "no price", "–", leg.reason
         if isinstance(leg, Order):
             verb = "buy" if leg.quantity_contracts > 0 else "sell"
             words = f"{verb} {leg.instrument_id} on {leg.account_id}"
@@ -127,6 +128,8 @@ def plan_tables(
         elif isinstance(leg, Swap):
             words = f"swap {leg.asset} for {leg.asset_take} on {leg.account_id}"
             size = quantity(leg.quantity_coin, sign=True)
+            least = quantity(leg.quantity_take_coin_min, decimals_max=6)
+            why += f"; for less than {least} {leg.asset_take} it is not done"
         else:
             words = f"{leg.use} {leg.asset}: {leg.source_account_id} to {leg.target_account_id}"
             size = quantity(leg.quantity_coin, sign=True)
@@ -141,7 +144,7 @@ def plan_tables(
                 *((quoted,) if is_quoted else ()),
                 *(("–" if premium is None else usd(premium, sign=True),) if premiums_usd else ()),
                 usd(leg.cost_expected_usd),
-                leg.reason,
+                why,
             )
         )
     after = {state.key: state for state in plan.limits_after}
@@ -188,8 +191,10 @@ def _no_legs(title: str, plan: Plan, asked_of: str, acts_when: str) -> Renderabl
             if each.rung == "soft"
         ]
         # What was wanted and could not be done is listed below, with its reason.
-        why = [acts_when] if soft and not plan.unmet else []
-        return Text("\n".join([f"{title}: nothing to do.", *soft, *why]).rstrip())
+        done = "no leg; what is not done stands below" if plan.unmet else "nothing to do"
+        # Without a limit a reader cannot see what the plan was held against.
+        why = [acts_when] if (soft or not plan.limits_before) and not plan.unmet else []
+        return Text("\n".join([f"{title}: {done}.", *soft, *why]).rstrip())
     return Text("\n".join([f"{title}: no leg, and not all is fine.", *stays, asked_of]).rstrip())
 
 

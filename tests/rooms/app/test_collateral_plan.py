@@ -1,10 +1,14 @@
 """``collateral plan`` and ``collateral freed``: both methods, scenarios, reserve, errors."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console, Group
 
+from hedgerow.collateral import Allocation, Freed
+from hedgerow.reporting import allocation_tables, freed_tables
 from tests.rooms.app.made import Answer, hedgerow_here, morning
 
 AT = ("--at", "2026-03-16T20:00:00Z")
@@ -58,6 +62,20 @@ def test_a_person_reads_needs_and_what_cannot_be_had(tmp_path: Path) -> None:
     told = ask(tmp_path, "plan", *AT, "--reserve", "1e9").out
     for part in ("Needs, as equity", "One more of it costs", "cannot be had", "Not all needs"):
         assert part in told
+    assert "counts what stays short at the price that ranks" in told
+    assert "1,000,000,000" in told
+    assert "e+0" not in told
+
+
+def test_no_empty_table_is_shown_where_nobody_can_be_sent_anything() -> None:
+    nothing = Allocation(
+        moves=(), cost_usd=0.0, fees_usd=0.0, carry_usd=0.0, objective_usd=0.0, bound_usd=0.0,
+        cover=(), limits=(), pledged_before_usd=0.0, pledged_after_usd=0.0, conflicts=(),
+        method="relaxed",
+    )  # fmt: skip
+    shown = allocation_tables(nothing)
+    assert isinstance(shown, Group)
+    assert shown.renderables == []
 
 
 @pytest.mark.parametrize(
@@ -82,3 +100,16 @@ def test_what_could_be_freed_is_told_or_that_nothing_can(tmp_path: Path) -> None
     told = " ".join(ask(tmp_path, "freed", *words).out.split())
     assert "Capital freed" in told or "No account's venue has another mode" in told
     assert isinstance(ask(tmp_path, "freed", *words, "--json").json(), list)
+
+
+def test_what_is_freed_is_what_is_asked_less_and_what_equity_counts_more() -> None:
+    way = Freed(
+        how="mode", account_id="hl", target="hl-portfolio/1", instrument_id=None,
+        initial_before_usd=Decimal(8_929), initial_after_usd=Decimal(8_949),
+        freed_usd=Decimal(-5_109), fees_usd=Decimal(0),
+    )  # fmt: skip
+    console = Console(width=200, highlight=False)
+    with console.capture() as told:
+        console.print(freed_tables([way], "A desk"))
+    (row,) = [line for line in told.get().splitlines() if line.startswith("keep hl")]
+    assert row.split()[-5:] == ["8,929", "8,949", "-5,089", "-5,109", "0"]

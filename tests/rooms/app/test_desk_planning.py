@@ -1,5 +1,6 @@
 """Who plans, as the desk file chooses; the default is as it was."""
 
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from hedgerow.app.agent_of import agent_of
 from hedgerow.app.assumptions import assumptions
 from hedgerow.app.desk import load_desk
 from hedgerow.app.feed import open_market
+from hedgerow.planning.made import made
 from tests.rooms.app.edit import changed, example, mistakes, written
 
 MARKET = open_market(None, None, 7)[1]
@@ -63,3 +65,14 @@ def test_the_joint_agent_is_chosen_with_its_terms(tmp_path: Path) -> None:
 def test_what_cannot_be_meant_is_told(tmp_path: Path, planning: dict[str, Any], said: str) -> None:
     (told,) = mistakes(tmp_path, changed(example(), "planning", planning))
     assert told.startswith(said)
+
+
+def test_a_collar_inside_which_no_order_of_a_joint_plan_lies_is_told(tmp_path: Path) -> None:
+    limit_frac = signature(made).parameters["slippage_frac"].default
+    raw = changed(example(), "planning", {"agent": "joint"})
+    load_desk(written(tmp_path, changed(raw, "budget.price_collar", str(limit_frac))))
+    narrow = changed(raw, "budget.price_collar", "0.009")
+    (told,) = mistakes(tmp_path, narrow)
+    assert told.startswith("budget.price_collar: must be at least 0.01 with planning.agent = 'jo")
+    load_desk(written(tmp_path, changed(narrow, "planning.means", "collateral")))
+    load_desk(written(tmp_path, changed(narrow, "planning", {"agent": "bands"})))

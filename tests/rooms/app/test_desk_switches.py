@@ -51,7 +51,11 @@ def test_a_desk_says_which_categories_an_account_may_join(tmp_path: Path) -> Non
     [
         ({"account": "bank"}, "switches.[0].account: no account 'bank'; "),
         ({"account": "treasury"}, "switches.[0].account: treasury has no rulebook"),
-        ({"rulebook": "aave-eth/1"}, "switches.[0].rulebook: unknown rulebook 'aave-eth/1'"),
+        (
+            {"rulebook": "aave-eth/1"},
+            "switches.[0].rulebook: unknown rulebook 'aave-eth/1'; one with that category's "
+            "[e_mode] is written at aave-eth/1.toml in the folder that desk.rulebooks names",
+        ),
         (
             {"rulebook": "deribit/2026-02-15"},
             "switches.[0].rulebook: deribit/2026-02-15 is of another market than "
@@ -66,10 +70,18 @@ def test_what_cannot_be_joined_is_told(tmp_path: Path, more: dict[str, Any], sai
 
 
 SWAP = {"account": "aave-loan", "give": "wstETH", "take": "USDC", "fee": "0.003", "step_coin": "1"}
+SUPPLY = {
+    "kind": "loan_supply", "id": "dollars", "market": "aave", "asset": "USDC", "asset_decimals": 6,
+}  # fmt: skip
+
+
+def taking() -> dict[str, Any]:
+    raw = example()
+    return changed(raw, "instruments", [*raw["instruments"], SUPPLY])
 
 
 def test_a_desk_says_which_collateral_may_be_given_for_which(tmp_path: Path) -> None:
-    raw = changed(example(), "planning", {"agent": "joint"})
+    raw = changed(taking(), "planning", {"agent": "joint"})
     loaded = load_desk(written(tmp_path, changed(raw, "swaps", [SWAP | {"gas_usd": "4"}])))
     wanted = SwapWay(
         account_id="aave-loan",
@@ -94,9 +106,23 @@ def test_a_desk_says_which_collateral_may_be_given_for_which(tmp_path: Path) -> 
         ({"account": "perp"}, "swaps.[0].account: perp is no account of a lending market"),
         ({"fee": "1"}, "swaps.[0].fee: must be below 1, was 1"),
         ({"step_coin": "0"}, "swaps.[0].step_coin: must be above 0, was 0"),
-        ({"take": "wstETH"}, "asset_take must be another than the asset, was wstETH"),
+        (
+            {"take": "wstETH"},
+            "swaps.[0].take: must be another collateral than is given, was wstETH",
+        ),
+        (
+            {"give": "wstETh"},
+            "swaps.[0].give: no loan_supply of 'wstETh' under [[instruments]]; did you mean "
+            "'wstETH'?; there are: wstETH, USDC",
+        ),
+        ({"take": "DAI"}, "swaps.[0].take: no loan_supply of 'DAI' under [[instruments]]; there"),
     ],
 )
 def test_what_cannot_be_swapped_is_told(tmp_path: Path, more: dict[str, Any], said: str) -> None:
-    (told,) = mistakes(tmp_path, changed(example(), "swaps", [SWAP | more]))
+    (told,) = mistakes(tmp_path, changed(taking(), "swaps", [SWAP | more]))
     assert told.startswith(said)
+
+
+def test_what_is_only_owed_is_no_collateral_to_take(tmp_path: Path) -> None:
+    (told,) = mistakes(tmp_path, changed(example(), "swaps", [SWAP]))
+    assert told.startswith("swaps.[0].take: no loan_supply of 'USDC' under [[instruments]]; there")

@@ -82,7 +82,12 @@ def test_a_stop_is_shown_and_drawn(tmp_path: Path) -> None:
     answer = asked(tmp_path, *STOP, "--trailing", "--plot", str(place))
     assert answer.code == 0
     assert "A trailing stop under +10 coins" in answer.out
+    told = payload(asked(tmp_path, *STOP, "--trailing", "--json"))
+    assert f"{780_000 * told['outlook']['beyond_frac']:,.0f} USD" in answer.out
+    assert "Above again at the end" in answer.out
     assert "option at its level" in words_of(place)
+    short = asked(tmp_path, "stop", "--quantity", "-1", "--price", "100", "--vol", "60%")
+    assert "Below again at the end" in short.out
 
 
 @pytest.mark.parametrize(
@@ -252,7 +257,7 @@ def test_a_cap_that_is_not_known_ends_with_1_and_no_size(
         (("--account", "perp", "--vol", "60%"), "go without --account"),
         (("--account", "nobody"), "there are"),
         (("--account", "treasury"), "no rulebook"),
-        (("--account", "aave-loop"), "not traded at a mark"),
+        (("--account", "aave-loop"), "`collateral plan` says what to repay or supply"),
         (("--account", "deribit-btc"), "whatever its positions"),
         (("--vol", "60%", "--target", "0"), "must be positive"),
     ],
@@ -300,6 +305,10 @@ def test_what_was_not_told_of_a_staked_holding_is_unknown(tmp_path: Path) -> Non
         assert row["peg_deviation_usd"] is None
     answer = asked(tmp_path, *STAKED)
     assert "Unknown, for want of it: --reward, --funding, --peg-vol." in answer.out
+    assert "taken to stand at their rate: no --discount was told" in answer.out
+    answer = asked(tmp_path, *STAKED, "--discount", "0%")
+    assert "0.00 % below their rate" in answer.out
+    assert "0.50 % above their rate" in asked(tmp_path, *STAKED, "--discount", "-0.5%").out
 
 
 def test_a_staked_holding_is_drawn(tmp_path: Path) -> None:
@@ -336,6 +345,11 @@ def test_a_share_out_of_its_range_has_no_gamma(tmp_path: Path) -> None:
     answer = asked(tmp_path, "pool", "--price", "3000", *POOL[3:])
     assert "never by itself" in answer.out
     assert "Unknown, for want of it: --vol, --fees." in answer.out
+    # Nobody trades against it there: whatever fees it had in its range, it has none.
+    words = ("pool", "--price", "3000", *POOL[3:], "--vol", "60%", "--fees", "12%")
+    told = payload(asked(tmp_path, *words, "--json"))
+    assert told["fees_usd_per_year"] == told["loss_usd_per_year"] == 0.0
+    assert "while the price is out of its range" in asked(tmp_path, *words).out
 
 
 def test_options_are_bought_against_the_gamma_of_a_share(tmp_path: Path) -> None:

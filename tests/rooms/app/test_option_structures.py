@@ -237,6 +237,17 @@ def test_of_one_option_the_fewest_lots_are_bought(desk: tuple[Path, list[str]]) 
     vega = (put_usd(FORWARD, 75_000.0, VOL + 1e-4, years)
             - put_usd(FORWARD, 75_000.0, VOL - 1e-4, years)) / 2e-4  # fmt: skip
     assert bucket["vega_usd_per_volpt"] == pytest.approx(-10 * vega / 100.0, rel=1e-3)
+    # The premium leaves the balance: that is all that happens to what has no expiry.
+    each = put_usd(FORWARD, 75_000.0, VOL, years)
+    paid = trade["quantity_contracts"] * each
+    assert told["premium_usd"] == pytest.approx(-paid, rel=5e-3)
+    was, then = (
+        next(row for row in told[when] if row["node"] == "no expiry")["delta_spot_usd"]
+        for when in ("before", "after")
+    )
+    assert told["premium_usd"] == pytest.approx(then - was, rel=1e-9)
+    said = " ".join(targeted(desk, *words[:-1]).out.split())
+    assert "USD are paid at the marks beside that." in said
 
 
 def test_a_bucket_is_moved_by_options_of_its_own_expiries_alone(tmp_path: Path) -> None:

@@ -70,3 +70,14 @@ def test_an_unknown_distance_has_its_reason_on_the_last_line(
     answer = hedgerow_here("margin", "require", *words, cwd=tmp_path)
     assert answer.code == 1
     assert "the distance of options is unknown (no root was found)" in answer.err
+
+
+def test_what_doing_nothing_would_cost_is_told_of_accounts_that_no_route_reaches(
+    tmp_path: Path,
+) -> None:
+    """Of the morning's desk money reaches the options alone."""
+    answer = hedgerow_here("plan", "make", *morning(tmp_path), "--json", cwd=tmp_path)
+    (told,) = [each for each in answer.json()["assumptions"] if each.startswith("Doing nothing is")]
+    assert " USD at options" in told
+    assert " USD at perp" in told
+    assert "treasury" not in told

@@ -130,6 +130,16 @@ def test_a_floor_out_of_reach_ends_with_1_and_says_the_highest(folder: Path) -> 
     assert "a floor of 102.0% is out of reach; the highest is" in answer.err
 
 
+def test_a_floor_that_only_lots_forbid_is_told_apart(folder: Path) -> None:
+    """Of a twentieth of a bitcoin one lot of a tenth is too much; parts of a lot would do."""
+    answer = structure(folder, "--quantity", "0.05", "--floor", "90%", "--expiry", "27FEB26")
+    assert answer.code == 1
+    assert "a floor of 90.0% is out of reach in whole lots and the legs allowed" in answer.err
+    said = " ".join(answer.out.split())
+    assert "Whole lots, or the legs allowed, are what it lacks" in said
+    assert "The highest floor here is" not in said
+
+
 def test_a_drawing_of_it(folder: Path, tmp_path: Path) -> None:
     place = tmp_path / "floor.svg"
     answer = structure(folder, "--quantity", "1", "--plot", str(place), "--days", "20")
@@ -173,6 +183,15 @@ def test_a_dated_future_of_the_sheet(folder: Path) -> None:
     assert told["basis"]["annual_frac_per_year"] == pytest.approx(0.1742402119, abs=5e-11)
     assert told["short_leg"]["reason"] == "missing_data"
     assert answer.code == 0
+
+
+def test_what_is_left_of_a_dated_future_is_dollars_over_the_notional(folder: Path) -> None:
+    asked = ("--future", "72000", "--spot", "60000", "--days", "182.5", "--borrow", "5%")
+    told = payload(carried(folder, *asked, "--cost", "0.2%", "--json"))
+    # One coin: 12,000 earned, 1,500 of interest on 60,000 for half a year, 120 in and out.
+    left = sum(told["carry"].values())
+    assert left * 60_000 / 2 == pytest.approx(12_000 - 1_500 - 120)
+    assert "40.00 %  36.46 % continuously" in carried(folder, *asked).out
 
 
 def test_a_rate_of_the_sheet_and_the_short_leg_of_it(folder: Path) -> None:

@@ -269,6 +269,7 @@ def test_needs_round_up_and_what_can_be_given_rounds_down() -> None:
     made = refill([perps("a", 60, 1), cold(USDC=39)], [buffer("a")], [coarse])
     assert sent(made) == [("cold", D(35))]  # 39 are there
     assert made.unmet[0].reason == "no_source"
+    assert made.unmet[0].message.endswith("no route has more to give")
 
 
 # --- from whom -----------------------------------------------------------------------------------
@@ -285,7 +286,7 @@ def test_nothing_moves_along_a_way_nobody_allowed() -> None:
     assert made.moves == ()
     (failure,) = made.unmet
     assert (failure.subject, failure.reason) == ("a", "no_source")
-    assert failure.message == "use stays at 83.3%, wanted 50.0%: no route has more to give"
+    assert failure.message == "use stays at 83.3%, wanted 50.0%: no route leads to it"
 
 
 SPARES = """

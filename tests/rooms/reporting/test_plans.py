@@ -6,7 +6,8 @@ import msgspec
 import pytest
 from rich.console import Console, RenderableType
 
-from hedgerow.planning import SAME, BoundPrice, Order, Plan, RunnerUp
+from hedgerow.errors import Failure
+from hedgerow.planning import SAME, BoundPrice, Order, Plan, RunnerUp, Swap
 from hedgerow.reporting import plan_tables
 
 D = Decimal
@@ -77,3 +78,21 @@ def test_without_options_no_column_is_added() -> None:
     said = printed(plan_tables(msgspec.structs.replace(BARE, legs=(PERP,)), premiums_usd={}))
     assert "quoted" not in said
     assert "Premium" not in said
+
+
+def test_a_swap_shows_the_least_that_is_taken_for_it() -> None:
+    swap = Swap(
+        client_id="c", account_id="loan", asset="wstETH", asset_take="USDC", quantity_coin=D(2),
+        quantity_take_coin_min=D("5390.14159265"), cost_expected_usd=1.0, reason="why",
+    )  # fmt: skip
+    said = printed(plan_tables(msgspec.structs.replace(BARE, legs=(swap,))))
+    assert "why; for less than 5,390.141593 USDC it is not done" in said
+
+
+def test_what_could_not_be_done_is_not_called_nothing_to_do() -> None:
+    short = Failure(subject="loan", reason="no_source", message="no route leads to it")
+    said = printed(plan_tables(msgspec.structs.replace(BARE, unmet=(short,))))
+    assert "UTC: no leg; what is not done stands below." in said
+    assert "nothing to do" not in said
+    alone = printed(plan_tables(BARE, acts_when="It acts at soft."))
+    assert "UTC: nothing to do.\nIt acts at soft." in alone

@@ -43,8 +43,13 @@ _YEAR_HOURS: Final = 8_760.0
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a dated future stands above spot, by the year: continuously, and compounded once."""
+    """How far a dated future stands above spot, by the year.
 
+    Simply (what it earns on the notional at entry, over the time), continuously, and compounded
+    once a year.
+    """
+
+    simple_frac_per_year: float
     continuous_log_per_year: float
     annual_frac_per_year: float
 
@@ -126,7 +131,7 @@ class PriceBand(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def basis(*, future_usd: float, spot_usd: float, expiry_years: float) -> Basis:
-    """Give ``ln(F/S)/T`` and ``(F/S)^(1/T) - 1``.
+    """Give ``(F/S - 1)/T``, ``ln(F/S)/T`` and ``(F/S)^(1/T) - 1``.
 
     Raises
     ------
@@ -137,7 +142,11 @@ def basis(*, future_usd: float, spot_usd: float, expiry_years: float) -> Basis:
     continuous = log(future_usd / spot_usd) / expiry_years
     if continuous > 700.0:
         raise OutOfDomain(f"a basis of {continuous:.3g} a year compounds to nothing that is finite")
-    return Basis(continuous_log_per_year=continuous, annual_frac_per_year=expm1(continuous))
+    return Basis(
+        simple_frac_per_year=(future_usd / spot_usd - 1.0) / expiry_years,
+        continuous_log_per_year=continuous,
+        annual_frac_per_year=expm1(continuous),
+    )
 
 
 def carry(
@@ -154,7 +163,7 @@ def carry(
     Parameters
     ----------
     basis_frac_per_year
-        Of `basis`, or a yearly funding rate.
+        Of `basis`, simple as costs and rates are, or a yearly funding rate.
     borrow_frac_per_year
         What the money in spot costs.
     cost_frac

@@ -55,7 +55,9 @@ class StopOutlook(msgspec.Struct, frozen=True, kw_only=True):
     """How often a stop is met at a look, and how.
 
     `gap_frac` is how much worse than its level it is left at on average, slippage aside, and
-    `gap_stressed_frac` that of the worst twentieth; both are zero where no path meets it.
+    `gap_stressed_frac` that of the worst twentieth, both of the level; they are zero where no path
+    meets it. `beyond_frac` is what is expected to be lost between the level and the fill, slippage
+    included: of what is held at first, over all paths, those that never meet it too.
     `regained_frac` is how many of those stopped end above the level again, better left alone.
     """
 
@@ -63,6 +65,7 @@ class StopOutlook(msgspec.Struct, frozen=True, kw_only=True):
     hit_error_frac: float
     gap_frac: float
     gap_stressed_frac: float
+    beyond_frac: float
     regained_frac: float
     paths_count: int
     ways: tuple[LossWay, ...]
@@ -182,12 +185,15 @@ def stop_outlook(
     put = fair if put_cost_frac is None else put_cost_frac
     check_not_negative(put_cost_frac=put)
     gap = sign * (level - seen)[hit] / level[hit]
+    filled = seen * (1.0 - sign * slippage_frac)
+    beyond = np.where(hit, sign * (level - filled) / first, 0.0)
     error = float(np.std(hit)) / sqrt(len(prices))
     return StopOutlook(
         hit_frac=float(hit.mean()),
         hit_error_frac=error,
         gap_frac=float(gap.mean()) if len(gap) else 0.0,
         gap_stressed_frac=_worst(-gap, is_low=True) * -1.0 if len(gap) else 0.0,
+        beyond_frac=float(beyond.mean()),
         regained_frac=float((sign * (last - level)[hit] > 0.0).mean()) if len(gap) else 0.0,
         paths_count=len(prices),
         ways=(

@@ -23,6 +23,8 @@ from hedgerow.hedging.structures.basis import (
 def test_the_basis_of_the_sheet() -> None:
     found = basis(future_usd=61_200.0, spot_usd=60_000.0, expiry_years=45 / 365)
     assert found.continuous_log_per_year == pytest.approx(0.1606213103, abs=5e-11)
+    # 1,200 on 60,000 in 45 days.
+    assert found.simple_frac_per_year == pytest.approx(0.02 * 365 / 45, rel=1e-12)
     assert found.annual_frac_per_year == pytest.approx(0.1742402119, abs=5e-11)
 
 

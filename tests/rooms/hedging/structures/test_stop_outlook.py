@@ -99,6 +99,10 @@ def test_of_paths_written_by_hand() -> None:
     # The first leaves at 0.85, a gap of 0.05 of 0.9; the third at its level.
     assert found.gap_frac == pytest.approx(0.5 * 0.05 / 0.9)
     assert found.gap_stressed_frac == pytest.approx(0.05 / 0.9)
+    # Of the coins held at first, over three paths: 0.05 in one, nothing in the others.
+    assert found.beyond_frac == pytest.approx(0.05 / 3)
+    slipped = outlook(prices, StopRule(loss_frac=0.1), slip=0.01).beyond_frac
+    assert slipped == pytest.approx((0.9 - 0.99 * 0.85 + 0.9 - 0.99 * 0.9) / 3)
     assert found.regained_frac == pytest.approx(0.5)
     stop = found.ways[1]
     ends = [0.85 * 0.999 - 1.0, 0.2, 0.9 * 0.999 - 1.0]
@@ -130,11 +134,24 @@ def test_of_paths_written_by_hand_a_short_is_left_above() -> None:
     assert option.acted_frac == pytest.approx(2 / 4)
 
 
+def test_what_a_short_and_a_trailing_stop_pay_beyond_their_levels() -> None:
+    prices = np.array([[2.0, 2.1, 2.4], [2.0, 1.0, 1.9]])
+    short = outlook(prices, StopRule(loss_frac=0.1, is_short=True), slip=0.01)
+    # The first is bought back at 2.4 and a hundredth more, its level being 2.2.
+    assert short.beyond_frac == pytest.approx((2.4 * 1.01 - 2.2) / 2.0 / 2)
+    trailing = outlook(
+        np.array([[1.0, 2.0, 1.7], [1.0, 1.1, 1.2]]), StopRule(loss_frac=0.1, is_trailing=True)
+    )
+    # Its level is 1.8 by then; a share of the level of today would say half of that.
+    assert trailing.beyond_frac == pytest.approx(0.1 / 2)
+
+
 def test_a_stop_that_nothing_meets_has_no_gap() -> None:
     found = outlook(np.array([[1.0, 1.1], [1.0, 1.2]]), StopRule(loss_frac=0.1))
     assert (found.hit_frac, found.gap_frac, found.gap_stressed_frac, found.regained_frac) == (
         0.0, 0.0, 0.0, 0.0,
     )  # fmt: skip
+    assert found.beyond_frac == 0.0
 
 
 def test_what_cannot_be_is_refused() -> None:

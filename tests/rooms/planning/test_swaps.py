@@ -128,6 +128,28 @@ def test_as_much_is_swapped_as_mends_the_limit_in_the_sizes_that_are_tried() -> 
     assert after.value_frac_usd_or_coin == pytest.approx(1 - (700 - 311.25 * 0.85) / 550, abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("most", "given", "rung"),
+    [("3", "3", "watch"), ("2.5004", "2.5", "soft"), (None, "3.125", "watch")],
+)
+def test_no_more_is_swapped_at_once_than_the_market_is_said_to_take(
+    most: str | None, given: str, rung: str
+) -> None:
+    """2.904 coins mend the limit; at 2.906, a 32nd below three, the measured fall is 20 % less a
+    last bit, which is not above it, and a plan that leaves that is not better for being cheaper.
+
+    Of 2.5004 all is 2.5 in whole steps: 7.5 x 80 f + 249 x 0.85 = 700 is a fall of 18.6 %.
+    """
+    way = msgspec.structs.replace(WAY, quantity_coin_max=None if most is None else D(most))
+    found = planned(desk(), way)
+    assert [each.quantity_coin for each in found.swaps] == [D(given)]
+    assert [each.rung for each in found.after.limits] == [rung]
+    if most is not None:
+        more = swap_of(way, D(most) + way.step_coin, desk().book.account("loan"), NOW, TERMS, RULES)
+        assert isinstance(more, Failure)
+        assert f"more than the {most} that are swapped at once" in more.message
+
+
 def test_what_is_dearer_than_repaying_is_not_swapped() -> None:
     dear = msgspec.structs.replace(WAY, gas_usd=500.0)
     found = joint_switching(desk(), LIMITS, (), (REPAY,), TERMS, RULES, (), swaps=(dear,))
@@ -181,6 +203,7 @@ def test_ways_side_by_side_have_one_of_swaps_alone() -> None:
         {"step_coin": D(0)},
         {"gas_usd": -1.0},
         {"asset_take": "wstETH"},
+        {"quantity_coin_max": D(0)},
     ],
 )
 def test_ways_that_cannot_be_are_refused_by_name(wrong: dict[str, Any]) -> None:

@@ -26,7 +26,7 @@ from hedgerow.planning import (
     states,
 )
 from hedgerow.portfolio import book
-from hedgerow.units import MINUTE_NS, SECOND_NS
+from hedgerow.units import DAY_NS, MINUTE_NS, SECOND_NS
 from tests.builders import (
     account,
     by_id,
@@ -255,3 +255,22 @@ def test_strangers_and_costs_that_cannot_be_are_refused_by_name() -> None:
         planned(now, may("unheard"))
     with pytest.raises(OutOfDomain, match="gas_usd"):
         ModeSwitch(account_id="loan", rulebook="eth", gas_usd=-1.0)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"rulebook": "nobody's"}, {"time_observed_ns": NOW.time_ns - DAY_NS}]
+)
+def test_an_account_that_nobody_knows_is_not_switched_and_that_is_told(
+    changes: dict[str, Any],
+) -> None:
+    """Another loan is beyond its limit, so there is a plan to be made."""
+    now = desk("7.5")
+    loan = now.book.account("loan")
+    lost = msgspec.structs.replace(loan, **changes)
+    well_known = msgspec.structs.replace(loan, account_id="second")
+    state = survey(book((lost, well_known), TERMS), NOW, RULES, LIMITS)
+    assert [each.rung for each in state.limits] == ["unknown", "soft"]
+    found = planned(state, may("eth"), ())
+    assert found.switches == ()
+    (said,) = found.refused
+    assert said in state.reports.values()

@@ -22,6 +22,7 @@ from hedgerow.planning import (
     compared,
     joint_switching,
     made,
+    projected,
     states,
     swap_of,
 )
@@ -182,6 +183,23 @@ def test_a_swap_waits_for_what_makes_it_safe() -> None:
     alone = written(replace(found, moves=()), rules)
     assert alone.legs == ()
     assert "wstETH for USDC on loan" in {each.subject for each in alone.unmet}
+
+
+@pytest.mark.parametrize("ends", [("wstETH", "DAI"), ("DAI", "wstETH")])
+def test_a_swap_of_which_one_side_is_not_known_is_projected_as_none(ends: tuple[str, str]) -> None:
+    """Else collateral would be gone, or come from nowhere."""
+    loan = desk().book.account("loan")
+    leg = Swap(
+        client_id="s",
+        account_id="loan",
+        asset=ends[0],
+        asset_take=ends[1],
+        quantity_coin=D(1),
+        quantity_take_coin_min=D(1),
+        cost_expected_usd=0.0,
+        reason="",
+    )
+    assert projected((loan,), (leg,), NOW, TERMS, RULES) == (loan,)
 
 
 def test_ways_side_by_side_have_one_of_swaps_alone() -> None:

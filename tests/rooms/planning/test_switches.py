@@ -132,7 +132,9 @@ def test_the_switch_that_mends_a_limit_for_its_gas_is_chosen() -> None:
     """750 owed of 800 that count is 94 %; of 950 it is 79 %. Repaying costs a dollar of fee."""
     now = desk("7.5")
     assert use(now) == pytest.approx(750 / 800)
-    plan = written(planned(now, may("eth", "narrow")))
+    found = planned(now, may("eth", "narrow"))
+    assert found.bound_usd == 0.5, "no plan that begins with the switch costs less than its gas"
+    plan = written(found)
     (leg,) = plan.legs
     assert isinstance(leg, Switch)
     assert (leg.account_id, leg.rulebook, leg.waits_for) == ("loan", "eth", ())
@@ -144,6 +146,13 @@ def test_the_switch_that_mends_a_limit_for_its_gas_is_chosen() -> None:
     assert after.value_frac_usd_or_coin == pytest.approx(750 / 950)
     accounts = projected(now.book.accounts, plan.legs, NOW, TERMS, RULES)
     assert survey(book(accounts, TERMS), NOW, RULES, LIMITS).limits == plan.limits_after
+
+
+def test_an_account_joins_one_category_whatever_was_tried_before() -> None:
+    """790 of 840 is broken too, but less than 790 of 800; of 950 it is 83 %. Gas is paid once."""
+    found = planned(desk("7.9"), may("narrow", "eth"), ())
+    assert [each.rulebook for each in found.switches] == ["eth"]
+    assert (found.cost_usd, found.broken) == (0.5, ())
 
 
 def test_gas_that_costs_more_than_repaying_is_not_paid() -> None:

@@ -110,6 +110,17 @@ def test_a_leg_that_waits_beyond_the_end_of_its_plan_is_refused(journal: Journal
     assert "expired" in told[1][1]
 
 
+def test_what_still_waits_when_its_plan_ends_is_refused_and_not_left_waiting(
+    journal: Journal,
+) -> None:
+    exchange = Failing(venue(delay_ns=600 * SECOND_NS), "never")
+    what = plan(transfer("a"), after(order("b"), "a"))
+    assert statuses(send(journal, exchange, what)) == ["acknowledged", "waiting"]
+    told = send(journal, exchange, what, NOW_NS + 61 * SECOND_NS)
+    assert statuses(told) == ["acknowledged", "rejected"]
+    assert "expired" in told[1][1]
+
+
 def test_an_outcome_that_nobody_knows_is_waited_for(journal: Journal) -> None:
     exchange = Failing(venue(), "after")
     told = send(journal, exchange, plan(order("a"), after(order("b", instrument_id=INVERSE), "a")))

@@ -14,6 +14,7 @@ from hedgerow.limits import Limit, Survey, survey
 from hedgerow.margin import Rulebook
 from hedgerow.planning import (
     ChosenMove,
+    ChosenSwap,
     Joint,
     Plan,
     Swap,
@@ -26,6 +27,8 @@ from hedgerow.planning import (
     states,
     swap_of,
 )
+from hedgerow.planning.swaps import swappable_coin
+from hedgerow.planning.switches import after_switches
 from hedgerow.portfolio import book
 from hedgerow.units import MINUTE_NS, SECOND_NS
 from tests.builders import (
@@ -183,6 +186,33 @@ def test_a_swap_waits_for_what_makes_it_safe() -> None:
     alone = written(replace(found, moves=()), rules)
     assert alone.legs == ()
     assert "wstETH for USDC on loan" in {each.subject for each in alone.unmet}
+
+
+def test_no_two_swaps_give_the_same_coins() -> None:
+    """Of ten supplied six are given, and then five more are not there."""
+    now = desk(owed=1)
+    loan = now.book.account("loan")
+    six, five = (swap_of(WAY, D(much), loan, NOW, TERMS, RULES) for much in (6, 5))
+    assert isinstance(six, ChosenSwap)
+    assert isinstance(five, ChosenSwap)
+    found = after_switches(now, LIMITS, TERMS, RULES, (), (six, five))
+    assert isinstance(found, Failure)
+    assert found.message == "loan supplies 4 wstETH, less than is to be given"
+
+
+def test_what_comes_for_a_swap_is_rounded_against_us() -> None:
+    """A hundred dollars less 0.41234567 % are 99.58765433, of a token of six decimals."""
+    way = msgspec.structs.replace(WAY, fee_frac=D("0.0031234567"))
+    found = swap_of(way, D(1), desk().book.account("loan"), NOW, TERMS, RULES)
+    assert isinstance(found, ChosenSwap)
+    assert found.quantity_take_coin == D("99.587654")
+
+
+def test_interest_on_what_is_supplied_may_be_swapped_too() -> None:
+    """Ten scaled coins at an index of 1.0123456 are 10.123456, in whole steps 10.123."""
+    grown = snapshot(lending("wstETH", supply_ray=10123456 * 10**20), lending("USDC"))
+    account_now = desk().book.account("loan")
+    assert swappable_coin(WAY, account_now, grown, TERMS, RULES) == D("10.123")
 
 
 @pytest.mark.parametrize("ends", [("wstETH", "DAI"), ("DAI", "wstETH")])

@@ -167,6 +167,7 @@ def wants(
 def _to_come(now: Survey, limits: Sequence[Limit], effect: Effects) -> tuple[LimitState, ...]:
     """Judge what is not there yet, and would be after a trade: nothing of it, so far within."""
     held = {row.node for row in now.exposures.rows}
+    new = [node for node in effect.nodes if node not in held]
     time_ns = now.snapshot.time_ns
     return tuple(
         LimitState(
@@ -184,8 +185,8 @@ def _to_come(now: Survey, limits: Sequence[Limit], effect: Effects) -> tuple[Lim
         for limit in limits
         if METRICS[limit.metric].mended_by in ("exposure", "losses")
         and (limit.expires_ns is None or time_ns < limit.expires_ns)
-        for node in effect.nodes
-        if node not in held and covers(limit.scope, node)
+        for node in new
+        if covers(limit.scope, node)
     )
 
 

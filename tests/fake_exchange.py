@@ -95,7 +95,15 @@ class FakeExchange:
     def swap(self, swap: Swap, time_ns: int) -> Receipt:
         """Give what is asked for at least."""
         if swap.client_id not in self._receipts:
-            self._remember(Receipt(client_id=swap.client_id, time_ns=time_ns, status="filled"))
+            self._remember(
+                Receipt(
+                    client_id=swap.client_id,
+                    time_ns=time_ns,
+                    status="filled",
+                    filled_contracts=swap.quantity_coin,
+                    currency=swap.asset,
+                )
+            )
         return self._receipts[swap.client_id]
 
     def query(self, client_id: str, time_ns: int) -> Receipt | None:

@@ -1,10 +1,11 @@
 """The agent that plans hedges and collateral together, when a limit or a buffer asks for it.
 
-What was sent and is not final counts as done: transfers as arrived, orders as filled, so nothing is
-sent twice. It plans at all only when a limit stands at soft or beyond, or an account uses more of
-its equity than its buffer allows; that account is then wanted at its buffer's target. What is to be
-traded now may not lean on money that is still on its way. The plan is cut to the budget. With
-`means` of ``hedges`` or ``collateral`` only one kind is planned with, so that the three compare.
+What was sent and is not final counts as done: transfers as arrived, orders as filled, switches as
+made and swaps for the least they may bring, so nothing is sent twice. It plans at all only when a
+limit stands at soft or beyond, or an account uses more of its equity than its buffer allows; that
+account is then wanted at its buffer's target. What is to be traded now may not lean on money that
+is still on its way. The plan is cut to the budget. With `means` of ``hedges`` or ``collateral``
+only one kind is planned with, so that the three compare.
 """
 
 from collections.abc import Mapping
@@ -41,12 +42,15 @@ from hedgerow.planning import (
     ModeSwitch,
     Order,
     Plan,
+    Swap,
     SwapWay,
+    Switch,
     Transfer,
     capped,
     joint_switching,
     late_cost,
     made,
+    projected,
 )
 from hedgerow.portfolio import Account, Book, book, with_balance
 from hedgerow.units import MINUTE_NS, digits_of, to_exact, to_model
@@ -250,9 +254,14 @@ def _of_persons(states: tuple[LimitState, ...]) -> tuple[LimitState, ...]:
 
 
 def _here(view: View, instruments: Mapping[str, Instrument]) -> tuple[Account, ...]:
-    """Give the accounts with every order sent as filled, and nothing arrived that is on its way."""
+    """Give the accounts with all done that was sent, and nothing arrived that is on its way."""
     accounts = {each.account_id: each for each in view.book.accounts}
     for leg in view.pending:
+        if isinstance(leg, Switch | Swap) and leg.account_id in accounts:
+            own = accounts[leg.account_id]
+            (accounts[leg.account_id],) = projected(
+                (own,), (leg,), view.snapshot, instruments, view.rulebooks
+            )
         if not isinstance(leg, Order):
             continue
         terms = instruments.get(leg.instrument_id)

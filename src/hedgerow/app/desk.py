@@ -300,6 +300,7 @@ def _swap(part: SwapPart) -> SwapWay:
         half_spread_frac=part.half_spread,
         step_coin=part.step_coin,
         gas_usd=to_model(part.gas_usd),
+        quantity_coin_max=part.give_coin_max,
     )
 
 

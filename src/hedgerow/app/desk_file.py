@@ -220,6 +220,7 @@ class SwapPart(Part):
     half_spread: Annotated[ExactNotNegative, Field(lt=1)] = Decimal(0)
     step_coin: ExactPositive
     gas_usd: ExactNotNegative = Decimal(0)
+    give_coin_max: ExactPositive | None = None
 
 
 class BudgetPart(Part):

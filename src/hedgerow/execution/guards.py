@@ -285,6 +285,9 @@ def _check_swap(
     quantity = swap.quantity_coin
     if not (quantity.is_finite() and quantity > 0):
         raise OrderRefused(f"{name}: quantity_coin must be positive, was {quantity}")
+    least = swap.quantity_take_coin_min
+    if not (least.is_finite() and least > 0):
+        raise OrderRefused(f"{name}: quantity_take_coin_min must be positive, was {least}")
     if age := _too_old(snapshot, guards, time_ns):
         raise OrderRefused(f"{name}: {age}")
     given, taken = snapshot.asset(swap.asset), snapshot.asset(swap.asset_take)
@@ -292,7 +295,7 @@ def _check_swap(
         why = given.message if isinstance(given, Failure) else "none of what is taken"
         raise OrderRefused(f"{name}: no price to count it by: {why}")
     value_usd = quantity * to_exact(given.price_usd, _CENT_USD, "up")
-    least_usd = swap.quantity_take_coin_min * to_exact(taken.price_usd, _CENT_USD, "down")
+    least_usd = least * to_exact(taken.price_usd, _CENT_USD, "down")
     if least_usd < value_usd * (1 - guards.price_collar_frac):
         raise OrderRefused(
             f"{name}: what comes for {value_usd:f} USD may be worth as little as "

@@ -32,6 +32,12 @@ ABSENCE_GAP_NS = 2 * SECOND_NS
 
 _FINAL = frozenset({"filled", "credited", "rejected"})
 _UNANSWERED = frozenset({"intent", "sent", "unknown"})
+# Two legs of one kind that agree in these would do the same thing twice.
+_FROZEN_BY: Mapping[str, tuple[str, ...]] = {
+    "order": ("account_id", "instrument_id"),
+    "switch": ("account_id",),
+    "swap": ("account_id", "asset"),
+}
 
 
 def submit(
@@ -161,6 +167,12 @@ def _undone(leg: Leg, plan: Plan, receipts: Sequence[Receipt]) -> list[str]:
                 f"{client_id}, of which {told.filled_contracts:f} of "
                 f"{first.quantity_contracts:f} contracts were filled",
             )
+        elif isinstance(first, Swap) and told.filled_contracts < first.quantity_coin:
+            raise _refusal(
+                leg,
+                f"{client_id}, of which {told.filled_contracts:f} of {first.quantity_coin:f} "
+                f"{first.asset} were given",
+            )
     return undone
 
 
@@ -194,17 +206,25 @@ def _check_plan(plan: Plan, leg: Leg, time_ns: int) -> None:
 
 
 def _check_frozen(leg: Leg, journal: Journal) -> None:
-    """Refuse a second order where the outcome of the first is unknown: both might fill."""
-    if not isinstance(leg, Order):
+    """Refuse a second of a kind where the outcome of the first is unknown: both might be done.
+
+    Transfers go on: margin that may not have been sent is sent again, inside the day's budget.
+    """
+    wanted = json.loads(canonical({"leg": leg}))["leg"]
+    about = _FROZEN_BY.get(wanted["type"])
+    if about is None:
         return
     for client_id in journal.unsettled():
         rows = journal.rows_of(client_id)
         earlier = rows[0].payload["leg"]
-        same = (earlier.get("account_id"), earlier.get("instrument_id"))
-        if rows[-1].kind in _UNANSWERED and same == (leg.account_id, leg.instrument_id):
+        if (
+            rows[-1].kind in _UNANSWERED
+            and earlier["type"] == wanted["type"]
+            and all(earlier[field] == wanted[field] for field in about)
+        ):
             raise OrderRefused(
-                f"order {leg.client_id}: {leg.instrument_id} is frozen until it is known what "
-                f"became of {client_id}"
+                f"{wanted['type']} {leg.client_id}: {wanted[about[-1]]} is frozen until it is "
+                f"known what became of {client_id}"
             )
 
 
@@ -311,9 +331,16 @@ def _journal_receipt(client_id: str, receipt: Receipt, journal: Journal, time_ns
 
 def _alert_overfill(leg: Leg, receipt: Receipt, journal: Journal, time_ns: int) -> None:
     """V07: what the venue says it filled is what we hold, but a person must hear of it."""
+    filled = receipt.filled_contracts
+    if isinstance(leg, Swap) and filled > leg.quantity_coin:
+        message = (
+            f"swap {leg.client_id} on {leg.account_id}: asked to give {leg.quantity_coin:f} "
+            f"{leg.asset}, gave {filled:f}"
+        )
+        journal.append("alert", time_ns, {"message": message})
     if not isinstance(leg, Order):
         return
-    asked, filled = leg.quantity_contracts, receipt.filled_contracts
+    asked = leg.quantity_contracts
     if filled and (filled * asked < 0 or abs(filled) > abs(asked)):
         message = (
             f"order {leg.client_id} in {leg.instrument_id}: asked for {asked:f} contracts, "

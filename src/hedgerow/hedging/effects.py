@@ -40,6 +40,18 @@ class Effects:
     _rows: tuple[dict[str, ExposureRow], ...]
     _gained_usd: dict[str, tuple[dict[str, float], ...]]
 
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Name the nodes of the desk's tree, and every ``coin/COIN``, that some offer reaches."""
+        found: dict[str, None] = {}
+        for rows, each in zip(self._rows, self.offers, strict=True):
+            account = f"desk/{each.venue}/{each.account_id}"
+            for place in rows:
+                found[f"{account}/{place}" if place else account] = None
+                if place and "/" not in place:
+                    found[f"coin/{place}"] = None
+        return tuple(found)
+
     def exposure_of(self, node: str, metric: str) -> Floats:
         """Give what one contract of each offer adds to a metric of an exposure at a node.
 

@@ -88,7 +88,8 @@ class ModeSwitch(msgspec.Struct, frozen=True, kw_only=True):
 class SwapWay(msgspec.Struct, frozen=True, kw_only=True):
     """A collateral that an account may give for another, and what that takes of its worth.
 
-    `fee_frac` and `half_spread_frac` are of what is given, `gas_usd` is of asking.
+    `fee_frac` and `half_spread_frac` are of what is given, `gas_usd` is of asking. They are taken
+    to be the same for any size up to `quantity_coin_max`, of what is given; None is no cap.
     """
 
     account_id: str
@@ -98,6 +99,7 @@ class SwapWay(msgspec.Struct, frozen=True, kw_only=True):
     half_spread_frac: Decimal
     step_coin: Decimal
     gas_usd: float = 0.0
+    quantity_coin_max: Decimal | None = None
 
     def __post_init__(self) -> None:
         for name in ("fee_frac", "half_spread_frac"):
@@ -105,8 +107,12 @@ class SwapWay(msgspec.Struct, frozen=True, kw_only=True):
                 raise OutOfDomain(f"{name} must not be negative, was {getattr(self, name)}")
         if self.fee_frac + self.half_spread_frac >= 1:
             raise OutOfDomain("fee_frac and half_spread_frac must leave something of a swap")
-        if not (self.step_coin.is_finite() and self.step_coin > 0):
-            raise OutOfDomain(f"step_coin must be positive, was {self.step_coin}")
+        for name, amount in (
+            ("step_coin", self.step_coin),
+            ("quantity_coin_max", self.quantity_coin_max),
+        ):
+            if amount is not None and not (amount.is_finite() and amount > 0):
+                raise OutOfDomain(f"{name} must be positive, was {amount}")
         if not 0.0 <= self.gas_usd < float("inf"):
             raise OutOfDomain(f"gas_usd must not be negative, was {self.gas_usd}")
         if self.asset == self.asset_take:

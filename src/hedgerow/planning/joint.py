@@ -50,6 +50,8 @@ _TINY = 1e-9
 # A demand that binds, and turns out to have so much of its size more to spare than was foretold,
 # is worth another look: a cheaper plan may do.
 _DEAR_FRAC = 0.01
+# What is broken counts as broken by so much at least.
+_BROKEN = 1e-6
 # Dollars of delta, or a share of the gap, at which a move is tried where nothing else says a size.
 _SIZE_USD = 10_000.0
 
@@ -359,13 +361,14 @@ def badness(found: Joint) -> tuple[int, float, float]:
     for state in found.broken:
         value, soft = state.value_frac_usd_or_coin, state.soft_frac_usd_or_coin
         if value is None:
-            beyond += 10.0
+            far = 10.0
         elif state.metric == "distance_spot_frac":
-            beyond += 1.0 - value / soft if soft else 1.0
+            far = 1.0 - value / soft if soft else 1.0
         else:
             # A limit at zero is always broken: the nearer to it the better.
-            beyond += abs(value) / soft - 1.0 if soft else abs(value) / (1.0 + abs(value))
-        beyond += 1.0 if state.rung == "hard" else 0.0
+            far = abs(value) / soft - 1.0 if soft else abs(value) / (1.0 + abs(value))
+        # At its bound a limit is broken, by however little: no saving is worth that.
+        beyond += max(far, _BROKEN) + (1.0 if state.rung == "hard" else 0.0)
     worse_count = len(found.worsened) + len(found.lacking)
     return (worse_count, round(beyond, 9), found.cost_usd)
 

@@ -1,7 +1,9 @@
 """Join trades and transfers into one ordered plan, and say what it will have changed.
 
 Transfers come first: collateral takes time to arrive, a hedge does not, and a hedge may need the
-margin. The state after is a survey of the same market with every leg done as written.
+margin. No leg waits for another: a band is left at once, and a hedge that lacks the margin its
+venue refuses, as it does until the transfer has arrived; the next plan asks again. The state after
+is a survey of the same market with every leg done as written.
 """
 
 from collections.abc import Mapping, Sequence

@@ -39,15 +39,9 @@ def projected(
                 after[leg.account_id], terms, leg.quantity_contracts, mark
             )
         elif isinstance(leg, Swap):
-            account = after[leg.account_id]
-            market = lending_market(account, rulebooks)
-            pairs = (leg.asset, -leg.quantity_coin), (leg.asset_take, leg.quantity_take_coin_min)
-            for asset, coins in pairs:
-                found = arrived(
-                    account, asset, "supply", coins, snapshot, instruments, market=market
-                )
-                account = account if isinstance(found, Failure) else found
-            after[leg.account_id] = account
+            after[leg.account_id] = _swapped(
+                after[leg.account_id], leg, snapshot, instruments, rulebooks
+            )
         elif isinstance(leg, Switch):
             account = after[leg.account_id]
             after[leg.account_id] = msgspec.structs.replace(account, rulebook=leg.rulebook)
@@ -91,3 +85,23 @@ def _received(
         account, leg.asset, leg.use, leg.quantity_coin, snapshot, instruments, market=market
     )
     return account if isinstance(found, Failure) else found
+
+
+def _swapped(
+    account: Account,
+    leg: Swap,
+    snapshot: Snapshot,
+    instruments: Mapping[str, Instrument],
+    rulebooks: Mapping[str, Rulebook],
+) -> Account:
+    """Give the account after a swap that brought the least it may; as it was where unknown."""
+    market, after = lending_market(account, rulebooks), account
+    for asset, coins in (
+        (leg.asset, -leg.quantity_coin),
+        (leg.asset_take, leg.quantity_take_coin_min),
+    ):
+        found = arrived(after, asset, "supply", coins, snapshot, instruments, market=market)
+        if isinstance(found, Failure):
+            return account
+        after = found
+    return after

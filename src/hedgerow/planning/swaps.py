@@ -31,7 +31,18 @@ def swap_of(
     instruments: Mapping[str, Instrument],
     rulebooks: Mapping[str, Rulebook],
 ) -> Outcome[ChosenSwap]:
-    """Price a swap of so much; what comes for it is rounded down to the token's smallest unit."""
+    """Price a swap of so much; what comes for it is rounded down to the token's smallest unit.
+
+    A failure where it is more than the market is said to take at that price.
+    """
+    most = way.quantity_coin_max
+    if most is not None and quantity_coin > most:
+        return Failure(
+            subject=account.account_id,
+            reason="unsupported",
+            message=f"{quantity_coin:f} {way.asset} are more than the {most:f} that are swapped "
+            "at once",
+        )
     market = lending_market(account, rulebooks)
     take = None if market is None else loan_of(instruments, market, way.asset_take, is_debt=False)
     prices = snapshot.asset(way.asset), snapshot.asset(way.asset_take)

@@ -18,7 +18,7 @@ from hedgerow.collateral import Route
 from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.hedging import Offer
 from hedgerow.instruments import Instrument
-from hedgerow.limits import Limit, Survey, survey
+from hedgerow.limits import Limit, Survey, account_node, survey
 from hedgerow.margin import Rulebook, switch_refusal
 from hedgerow.planning.costs import PLAIN_TERMS, ChosenSwap, JointTerms, ModeSwitch, SwapWay
 from hedgerow.planning.joint import Joint, badness, joint
@@ -53,8 +53,8 @@ def joint_switching(
     switches
         What may be chosen; nothing else is. Its rulebooks are among `rulebooks`.
     swaps
-        Which collateral may be given for which; sizes tried are quarters of what is supplied, and
-        then halves of the step below the best of them.
+        Which collateral may be given for which; sizes tried are quarters of what is supplied, or of
+        what may be given at once, and then halves of the step below the best of them.
     late_after
         What `late_usd` is on a desk that has switched or swapped, and so is further from a
         liquidation or nearer to one; where it is not given, the same.
@@ -92,6 +92,8 @@ def joint_switching(
     for way in swaps:
         account = now.book.account(way.account_id)
         most = swappable_coin(way, account, now.snapshot, instruments, rulebooks)
+        if way.quantity_coin_max is not None:
+            most = min(most, way.quantity_coin_max)
         priced = partial(
             swap_of,
             way,
@@ -192,6 +194,13 @@ def after_switches(
 ) -> Outcome[Survey]:
     """Survey the desk with switches and swaps made; the failure says which one is not to be."""
     accounts = {each.account_id: each for each in now.book.accounts}
+    for account_id in (
+        *(each.account_id for each in switches),
+        *(each.way.account_id for each in swaps),
+    ):
+        report = now.reports.get(account_node(accounts[account_id]))
+        if isinstance(report, Failure):
+            return report  # too old, or by a rulebook that is not at hand: nobody knows how it is
     for each in switches:
         account = accounts[each.account_id]
         if account.rulebook is None:

@@ -5,7 +5,8 @@ with what one contract of every offer adds to it. Limits on an account (use, dis
 of liquidation) become demands: after the plan the account shall need at most a stated share of its
 equity under a stated shock. A distance of 15 % is a demand to hold at 15 % down and at 15 % up; a
 probability within a horizon is the distance that has it. What holds today is wanted as well, so
-that mending one limit breaks no other.
+that mending one limit breaks no other; so is what a limit says of a coin or an account that the
+desk holds nothing of yet, and an offer would.
 
 A limit that is unknown or expired cannot be planned for and is handed back; so is a broken one on a
 metric that no leg of a plan changes in a known way.
@@ -122,7 +123,8 @@ def wants(
     rows: list[Floats] = []
     demands: list[Demand] = []
     unplanned: list[Failure] = []
-    for state in now.limits:
+    to_come = _to_come(now, limits, effect)
+    for state in (*now.limits, *to_come):
         given = _given(state, limits)
         trouble = _untold(state)
         mended_by = METRICS[state.metric].mended_by
@@ -137,12 +139,12 @@ def wants(
                     break
                 demands.extend(made)
         elif mended_by == "losses":
-            gained = now.seen.profits(given.stresses)
-            column = gained.profit_usd[:, gained.nodes.index(state.node)]
-            for stress, profit_usd in zip(given.stresses, column.tolist(), strict=True):
+            for stress, profit_usd in zip(
+                given.stresses, _profits_usd(now, given, state.node), strict=True
+            ):
                 asks.append(_loss_ask(state, -profit_usd, stress))
                 rows.append(-effect.profit_usd(stress.name, state.node))
-        elif mended_by == "exposure" and _is_exposure(state, now):
+        elif mended_by == "exposure" and (_is_exposure(state, now) or state in to_come):
             asks.append(_exposure_ask(state))
             rows.append(effect.exposure_of(state.node, state.metric))
         elif state.rung in ("soft", "hard"):
@@ -160,6 +162,40 @@ def wants(
         demands=tuple(each for at, each in enumerate(demands) if each not in demands[:at]),
         unplanned=tuple(unplanned),
     )
+
+
+def _to_come(now: Survey, limits: Sequence[Limit], effect: Effects) -> tuple[LimitState, ...]:
+    """Judge what is not there yet, and would be after a trade: nothing of it, so far within."""
+    held = {row.node for row in now.exposures.rows}
+    new = [node for node in effect.nodes if node not in held]
+    time_ns = now.snapshot.time_ns
+    return tuple(
+        LimitState(
+            node=node,
+            metric=limit.metric,
+            value_frac_usd_or_coin=0.0,
+            soft_frac_usd_or_coin=limit.soft_frac_usd_or_coin,
+            hard_frac_usd_or_coin=limit.hard_frac_usd_or_coin,
+            rung="calm",
+            message="nothing is there now",
+            of=limit.given.said,
+            owner=limit.owner,
+            expires_ns=limit.expires_ns,
+        )
+        for limit in limits
+        if METRICS[limit.metric].mended_by in ("exposure", "losses")
+        and (limit.expires_ns is None or time_ns < limit.expires_ns)
+        for node in new
+        if covers(limit.scope, node)
+    )
+
+
+def _profits_usd(now: Survey, given: Given, node: str) -> list[float]:
+    """Give what a node gains under each shock; what is not there gains nothing."""
+    gained = now.seen.profits(given.stresses)
+    if node not in gained.nodes:
+        return [0.0] * len(given.stresses)
+    return [float(each) for each in gained.profit_usd[:, gained.nodes.index(node)]]
 
 
 def _given(state: LimitState, limits: Sequence[Limit]) -> Given:

@@ -4,12 +4,13 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+import pytest
 
 from hedgerow.agents import JointAgent
 from hedgerow.execution import Allowance, Decision, View
 from hedgerow.hedging import Depth
 from hedgerow.limits import FirstPassage
-from hedgerow.planning import JointTerms, ModeSwitch, Swap, Switch
+from hedgerow.planning import JointTerms, Leg, ModeSwitch, Swap, Switch
 from tests.builders import T0_NS
 from tests.rooms.planning import test_swaps as loans
 from tests.rooms.planning import test_switches as modes
@@ -32,13 +33,15 @@ def agent(module: Any, **more: Any) -> JointAgent:
     )
 
 
-def step(who: JointAgent, now: Any, rules: Any, **allowed: Any) -> Decision:
+def step(
+    who: JointAgent, now: Any, rules: Any, pending: tuple[Leg, ...] = (), **allowed: Any
+) -> Decision:
     view = View(
         time_ns=T0_NS,
         book=now.book,
         snapshot=now.snapshot,
         rulebooks=rules,
-        pending=(),
+        pending=pending,
         allowance=Allowance(**allowed),
     )
     return who.step(view, T0_NS)
@@ -72,3 +75,22 @@ def test_the_same_view_gives_the_same_bytes() -> None:
     who, now = agent(loans, swaps=(loans.WAY,)), loans.desk()
     first = msgspec.json.encode(step(who, now, loans.RULES))
     assert first == msgspec.json.encode(step(who, now, loans.RULES))
+
+
+def test_a_switch_and_a_swap_that_were_sent_are_not_sent_again() -> None:
+    """Nobody knows yet what became of them: another swap would give as much once more."""
+    who, now = agent(loans, swaps=(loans.WAY,)), loans.desk()
+    swapped = legs(step(who, now, loans.RULES))
+    assert [type(leg) for leg in swapped] == [Swap]
+    again = step(who, now, loans.RULES, pending=swapped)
+    assert again.plan is None
+    (state,) = again.limits
+    # 6.875 x 80 f + 311.25 x 0.99 x 0.85 = 700
+    assert state.value_frac_usd_or_coin == pytest.approx(
+        1 - (700 - 311.25 * 0.99 * 0.85) / 550, abs=1e-4
+    )
+    may = (ModeSwitch(account_id="loan", rulebook="eth", gas_usd=4.0),)
+    who, now = agent(modes, switches=may), modes.desk("7.5")
+    switched = legs(step(who, now, modes.RULES))
+    assert [type(leg) for leg in switched] == [Switch]
+    assert step(who, now, modes.RULES, pending=switched).plan is None

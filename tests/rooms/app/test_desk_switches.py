@@ -82,7 +82,9 @@ def taking() -> dict[str, Any]:
 
 def test_a_desk_says_which_collateral_may_be_given_for_which(tmp_path: Path) -> None:
     raw = changed(taking(), "planning", {"agent": "joint"})
-    loaded = load_desk(written(tmp_path, changed(raw, "swaps", [SWAP | {"gas_usd": "4"}])))
+    loaded = load_desk(
+        written(tmp_path, changed(raw, "swaps", [SWAP | {"gas_usd": "4", "give_coin_max": "50"}]))
+    )
     wanted = SwapWay(
         account_id="aave-loan",
         asset="wstETH",
@@ -91,6 +93,7 @@ def test_a_desk_says_which_collateral_may_be_given_for_which(tmp_path: Path) -> 
         half_spread_frac=Decimal(0),
         step_coin=Decimal(1),
         gas_usd=4.0,
+        quantity_coin_max=Decimal(50),
     )
     assert loaded.swaps == (wanted,)
     agent = agent_of(loaded, open_market(None, None, 7)[1])

@@ -6,15 +6,19 @@ from typing import Any
 import msgspec
 import pytest
 
+from hedgerow.errors import OrderRefused
 from hedgerow.execution import (
     AllowedSwap,
     AllowedSwitch,
     Exchange,
     Journal,
     Receipt,
+    Spent,
+    check,
     resolve,
     submit,
 )
+from hedgerow.execution.chain import read
 from hedgerow.planning import Leg, Order, Plan, Swap, Switch, Transfer
 from hedgerow.units import SECOND_NS
 from tests.rooms.execution.desk import (
@@ -103,6 +107,17 @@ def test_a_leg_that_waits_beyond_the_end_of_its_plan_is_refused(journal: Journal
     resolve(["a"], exchange, journal, NOW_NS + 60 * SECOND_NS)
     told = send(journal, exchange, what, NOW_NS + 61 * SECOND_NS)
     assert statuses(told) == ["credited", "rejected"]
+    assert "expired" in told[1][1]
+
+
+def test_what_still_waits_when_its_plan_ends_is_refused_and_not_left_waiting(
+    journal: Journal,
+) -> None:
+    exchange = Failing(venue(delay_ns=600 * SECOND_NS), "never")
+    what = plan(transfer("a"), after(order("b"), "a"))
+    assert statuses(send(journal, exchange, what)) == ["acknowledged", "waiting"]
+    told = send(journal, exchange, what, NOW_NS + 61 * SECOND_NS)
+    assert statuses(told) == ["acknowledged", "rejected"]
     assert "expired" in told[1][1]
 
 
@@ -200,3 +215,73 @@ def test_a_swap_that_a_guard_stops_is_not_made(
     assert status == "rejected"
     assert said in message
     assert exchange.calls == []
+
+
+@pytest.mark.parametrize(
+    ("first", "same", "free"),
+    [
+        (SWAP, {"quantity_coin": Decimal("0.1")}, {"asset": "ETH"}),
+        (SWITCH, {"rulebook": "aave/other"}, {"account_id": "another"}),
+    ],
+)
+def test_no_second_goes_while_nobody_knows_what_became_of_the_first(
+    journal: Journal, first: Swap | Switch, same: dict[str, Any], free: dict[str, Any]
+) -> None:
+    """Both might be done: the collateral would be given twice."""
+    lost, good = Failing(venue(), "after"), Failing(venue(), "never")
+    allowed: dict[str, Any] = {"swaps": SWAPS, "switches": ALLOWED}
+    assert statuses(send(journal, lost, plan(first), **allowed)) == ["unknown"]
+    again = msgspec.structs.replace(first, client_id="x", **same)
+    other = msgspec.structs.replace(first, client_id="y", **free)
+    told = send(journal, good, plan(again, other), **allowed)
+    assert statuses(told) == ["rejected", "rejected"]
+    assert f"until it is known what became of {first.client_id}" in told[0][1]
+    # Of another asset or account it goes as far as its own guards.
+    assert "is not on the list of allowed" in told[1][1]
+    lost.fails = "never"
+    resolve([first.client_id], lost, journal, NOW_NS + SECOND_NS)
+    third = msgspec.structs.replace(first, client_id="z")
+    if isinstance(third, Swap):
+        third = msgspec.structs.replace(
+            third, quantity_coin=Decimal("0.1"), quantity_take_coin_min=Decimal(6_900)
+        )
+    assert statuses(send(journal, good, plan(third), **allowed)) == ["filled"]
+
+
+@pytest.mark.parametrize("least", ["NaN", "Infinity", "0"])
+def test_a_swap_without_a_least_that_it_must_bring_is_refused(least: str) -> None:
+    with pytest.raises(OrderRefused, match="quantity_take_coin_min must be positive"):
+        check(
+            msgspec.structs.replace(SWAP, quantity_take_coin_min=Decimal(least)),
+            guards=msgspec.structs.replace(GUARDS, swaps=SWAPS),
+            instruments=INSTRUMENTS,
+            snapshot=market(),
+            spent=Spent(),
+            time_ns=NOW_NS,
+        )
+
+
+class Odd(Failing):
+    """A venue that swaps another amount than it was asked to."""
+
+    given_coin = Decimal(0)
+
+    def swap(self, swap: Swap, time_ns: int) -> Receipt:
+        told = super().swap(swap, time_ns)
+        return msgspec.structs.replace(told, filled_contracts=self.given_coin)
+
+
+def test_a_swap_of_less_than_was_asked_stops_what_waits_for_it(journal: Journal) -> None:
+    exchange = Odd(venue(), "never")
+    exchange.given_coin = Decimal("0.2")
+    told = send(journal, exchange, plan(SWAP, after(order("b"), "w")), swaps=SWAPS)
+    assert statuses(told) == ["filled", "rejected"]
+    assert "w, of which 0.2 of 0.5 BTC were given" in told[1][1]
+
+
+def test_a_swap_of_more_than_was_asked_is_heard_of(journal: Journal) -> None:
+    exchange = Odd(venue(), "never")
+    exchange.given_coin = Decimal("0.6")
+    send(journal, exchange, plan(SWAP), swaps=SWAPS)
+    (alert,) = read(journal.path, {"alert"})
+    assert "asked to give 0.5 BTC, gave 0.6" in alert.payload["message"]

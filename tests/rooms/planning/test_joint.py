@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hedgerow.collateral import Route
@@ -283,6 +283,7 @@ def test_what_a_transfer_will_bring_is_no_margin_for_a_trade_today() -> None:
     use_pct=st.integers(10, 79),
     cold=st.integers(0, 6000),
 )
+@example(0, 0, 0, 543, 50, 10, 0)
 def test_executing_a_plan_brings_back_what_it_promised(
     btc_one: int,
     eth_two: int,

@@ -109,4 +109,5 @@ def test_an_account_that_nothing_is_offered_on_is_still_judged() -> None:
     found = joint(now, asked, (), (), TERMS, RULES)
     assert not isinstance(found, Failure)
     assert not found.trades
-    assert found.conflicts == (f"{NODE} margin_use_frac",)
+    assert [(each.node, each.metric) for each in found.broken] == [(NODE, "margin_use_frac")]
+    assert found.remark == "a limit is broken, and there is nothing to trade or move"

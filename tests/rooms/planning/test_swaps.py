@@ -14,6 +14,7 @@ from hedgerow.limits import Limit, Survey, survey
 from hedgerow.margin import Rulebook
 from hedgerow.planning import (
     ChosenMove,
+    ChosenSwap,
     Joint,
     Plan,
     Swap,
@@ -22,9 +23,12 @@ from hedgerow.planning import (
     compared,
     joint_switching,
     made,
+    projected,
     states,
     swap_of,
 )
+from hedgerow.planning.swaps import swappable_coin
+from hedgerow.planning.switches import after_switches
 from hedgerow.portfolio import book
 from hedgerow.units import MINUTE_NS, SECOND_NS
 from tests.builders import (
@@ -128,6 +132,28 @@ def test_as_much_is_swapped_as_mends_the_limit_in_the_sizes_that_are_tried() -> 
     assert after.value_frac_usd_or_coin == pytest.approx(1 - (700 - 311.25 * 0.85) / 550, abs=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("most", "given", "rung"),
+    [("3", "3", "watch"), ("2.5004", "2.5", "soft"), (None, "3.125", "watch")],
+)
+def test_no_more_is_swapped_at_once_than_the_market_is_said_to_take(
+    most: str | None, given: str, rung: str
+) -> None:
+    """2.904 coins mend the limit; at 2.906, a 32nd below three, the measured fall is 20 % less a
+    last bit, which is not above it, and a plan that leaves that is not better for being cheaper.
+
+    Of 2.5004 all is 2.5 in whole steps: 7.5 x 80 f + 249 x 0.85 = 700 is a fall of 18.6 %.
+    """
+    way = msgspec.structs.replace(WAY, quantity_coin_max=None if most is None else D(most))
+    found = planned(desk(), way)
+    assert [each.quantity_coin for each in found.swaps] == [D(given)]
+    assert [each.rung for each in found.after.limits] == [rung]
+    if most is not None:
+        more = swap_of(way, D(most) + way.step_coin, desk().book.account("loan"), NOW, TERMS, RULES)
+        assert isinstance(more, Failure)
+        assert f"more than the {most} that are swapped at once" in more.message
+
+
 def test_what_is_dearer_than_repaying_is_not_swapped() -> None:
     dear = msgspec.structs.replace(WAY, gas_usd=500.0)
     found = joint_switching(desk(), LIMITS, (), (REPAY,), TERMS, RULES, (), swaps=(dear,))
@@ -162,6 +188,50 @@ def test_a_swap_waits_for_what_makes_it_safe() -> None:
     assert "wstETH for USDC on loan" in {each.subject for each in alone.unmet}
 
 
+def test_no_two_swaps_give_the_same_coins() -> None:
+    """Of ten supplied six are given, and then five more are not there."""
+    now = desk(owed=1)
+    loan = now.book.account("loan")
+    six, five = (swap_of(WAY, D(much), loan, NOW, TERMS, RULES) for much in (6, 5))
+    assert isinstance(six, ChosenSwap)
+    assert isinstance(five, ChosenSwap)
+    found = after_switches(now, LIMITS, TERMS, RULES, (), (six, five))
+    assert isinstance(found, Failure)
+    assert found.message == "loan supplies 4 wstETH, less than is to be given"
+
+
+def test_what_comes_for_a_swap_is_rounded_against_us() -> None:
+    """A hundred dollars less 0.41234567 % are 99.58765433, of a token of six decimals."""
+    way = msgspec.structs.replace(WAY, fee_frac=D("0.0031234567"))
+    found = swap_of(way, D(1), desk().book.account("loan"), NOW, TERMS, RULES)
+    assert isinstance(found, ChosenSwap)
+    assert found.quantity_take_coin == D("99.587654")
+
+
+def test_interest_on_what_is_supplied_may_be_swapped_too() -> None:
+    """Ten scaled coins at an index of 1.0123456 are 10.123456, in whole steps 10.123."""
+    grown = snapshot(lending("wstETH", supply_ray=10123456 * 10**20), lending("USDC"))
+    account_now = desk().book.account("loan")
+    assert swappable_coin(WAY, account_now, grown, TERMS, RULES) == D("10.123")
+
+
+@pytest.mark.parametrize("ends", [("wstETH", "DAI"), ("DAI", "wstETH")])
+def test_a_swap_of_which_one_side_is_not_known_is_projected_as_none(ends: tuple[str, str]) -> None:
+    """Else collateral would be gone, or come from nowhere."""
+    loan = desk().book.account("loan")
+    leg = Swap(
+        client_id="s",
+        account_id="loan",
+        asset=ends[0],
+        asset_take=ends[1],
+        quantity_coin=D(1),
+        quantity_take_coin_min=D(1),
+        cost_expected_usd=0.0,
+        reason="",
+    )
+    assert projected((loan,), (leg,), NOW, TERMS, RULES) == (loan,)
+
+
 def test_ways_side_by_side_have_one_of_swaps_alone() -> None:
     rows = {
         each.name: each
@@ -181,6 +251,7 @@ def test_ways_side_by_side_have_one_of_swaps_alone() -> None:
         {"step_coin": D(0)},
         {"gas_usd": -1.0},
         {"asset_take": "wstETH"},
+        {"quantity_coin_max": D(0)},
     ],
 )
 def test_ways_that_cannot_be_are_refused_by_name(wrong: dict[str, Any]) -> None:

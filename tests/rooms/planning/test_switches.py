@@ -26,7 +26,7 @@ from hedgerow.planning import (
     states,
 )
 from hedgerow.portfolio import book
-from hedgerow.units import MINUTE_NS, SECOND_NS
+from hedgerow.units import DAY_NS, MINUTE_NS, SECOND_NS
 from tests.builders import (
     account,
     by_id,
@@ -132,7 +132,9 @@ def test_the_switch_that_mends_a_limit_for_its_gas_is_chosen() -> None:
     """750 owed of 800 that count is 94 %; of 950 it is 79 %. Repaying costs a dollar of fee."""
     now = desk("7.5")
     assert use(now) == pytest.approx(750 / 800)
-    plan = written(planned(now, may("eth", "narrow")))
+    found = planned(now, may("eth", "narrow"))
+    assert found.bound_usd == 0.5, "no plan that begins with the switch costs less than its gas"
+    plan = written(found)
     (leg,) = plan.legs
     assert isinstance(leg, Switch)
     assert (leg.account_id, leg.rulebook, leg.waits_for) == ("loan", "eth", ())
@@ -144,6 +146,13 @@ def test_the_switch_that_mends_a_limit_for_its_gas_is_chosen() -> None:
     assert after.value_frac_usd_or_coin == pytest.approx(750 / 950)
     accounts = projected(now.book.accounts, plan.legs, NOW, TERMS, RULES)
     assert survey(book(accounts, TERMS), NOW, RULES, LIMITS).limits == plan.limits_after
+
+
+def test_an_account_joins_one_category_whatever_was_tried_before() -> None:
+    """790 of 840 is broken too, but less than 790 of 800; of 950 it is 83 %. Gas is paid once."""
+    found = planned(desk("7.9"), may("narrow", "eth"), ())
+    assert [each.rulebook for each in found.switches] == ["eth"]
+    assert (found.cost_usd, found.broken) == (0.5, ())
 
 
 def test_gas_that_costs_more_than_repaying_is_not_paid() -> None:
@@ -255,3 +264,22 @@ def test_strangers_and_costs_that_cannot_be_are_refused_by_name() -> None:
         planned(now, may("unheard"))
     with pytest.raises(OutOfDomain, match="gas_usd"):
         ModeSwitch(account_id="loan", rulebook="eth", gas_usd=-1.0)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"rulebook": "nobody's"}, {"time_observed_ns": NOW.time_ns - DAY_NS}]
+)
+def test_an_account_that_nobody_knows_is_not_switched_and_that_is_told(
+    changes: dict[str, Any],
+) -> None:
+    """Another loan is beyond its limit, so there is a plan to be made."""
+    now = desk("7.5")
+    loan = now.book.account("loan")
+    lost = msgspec.structs.replace(loan, **changes)
+    well_known = msgspec.structs.replace(loan, account_id="second")
+    state = survey(book((lost, well_known), TERMS), NOW, RULES, LIMITS)
+    assert [each.rung for each in state.limits] == ["unknown", "soft"]
+    found = planned(state, may("eth"), ())
+    assert found.switches == ()
+    (said,) = found.refused
+    assert said in state.reports.values()

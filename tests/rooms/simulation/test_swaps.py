@@ -114,3 +114,10 @@ def test_a_swap_that_leaves_a_health_factor_below_one_is_refused() -> None:
     receipt = here.swap(swap(quantity_take_coin_min=Decimal(1000)), T0)
     assert receipt.status == "rejected"
     assert "would hold 1955.187500000000 USD against 1990.0" in receipt.message
+
+
+def test_more_than_is_swapped_at_once_is_refused() -> None:
+    here = world("1900", msgspec.structs.replace(WAY, quantity_coin_max=Decimal("0.49")))
+    receipt = here.swap(swap(), T0)
+    assert receipt.status == "rejected"
+    assert "0.5 wstETH are more than the 0.49 that are swapped at once" in receipt.message

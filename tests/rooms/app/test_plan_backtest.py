@@ -6,8 +6,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from hedgerow.app.plan_backtest import _nearer
+from hedgerow.app.plan_backtest import _nearer, _write
 from hedgerow.limits import Limit
+from hedgerow.simulation import PolicyRun
 from tests.rooms.app.made import hedgerow, hedgerow_here
 
 # Five looks in two days: enough for every way to act, and quick.
@@ -63,6 +64,36 @@ def test_nearer_limits_and_those_of_accounts_alone_are_ways_of_their_own(tmp_pat
         name: row["capital_usd"]["value_frac_or_usd"] for name, row in zip(named, rows, strict=True)
     }
     assert 0.0 < moved["collateral alone", 0.5] < moved["collateral alone", 1.0]
+
+
+@pytest.mark.parametrize("unknown_count", [0, 3, 150])
+def test_a_table_of_runs_keeps_what_is_unknown_at_first(tmp_path: Path, unknown_count: int) -> None:
+    runs = [
+        PolicyRun(
+            policy="joint",
+            market=f"seed {at}",
+            depth_factor_frac=1.0,
+            slack_frac=1.0,
+            cost_usd=1.0,
+            capital_usd=0.0,
+            loss_usd=0.0,
+            liquidated=() if at < unknown_count else ("perp",),
+            change_usd=None if at < unknown_count else 2.5,
+            broken_frac=None,
+            trades_count=0,
+            transfers_count=0,
+            refused_count=0,
+            legs=(),
+        )
+        for at in range(3 if unknown_count < 150 else 151)
+    ]
+    path = tmp_path / "runs.parquet"
+    _write(path, runs)
+    table = pl.read_parquet(path)
+    assert table["change_usd"].to_list() == [each.change_usd for each in runs]
+    assert table["liquidated"].to_list() == [list(each.liquidated) for each in runs]
+    assert table.schema["broken_frac"] == table.schema["change_usd"] == pl.Float64
+    assert table.schema["legs"] == table.schema["liquidated"] == pl.List(pl.String)
 
 
 def test_a_limit_nearer_to_liquidation_lies_between_it_and_its_end() -> None:

@@ -82,9 +82,10 @@ def test_constant_funding_gives_exactly_as_many_payments(tmp_path: Path) -> None
         off = each["spot_cost_usd"] + each["borrow_usd"] + each["margin_cost_usd"]
         assert each["net_usd"] == pytest.approx(each["profit_usd"] - off)
         assert each["net_frac_per_year"] == pytest.approx(each["net_usd"] / 1e6 * 365 / HOLD_DAYS)
-    # Two holdings that are the same have no interval.
+    # Two holdings say nothing of others.
     net = held["outcome"]["net_frac_per_year"]
-    assert net["low_figure"] == pytest.approx(net["high_figure"])
+    assert net["at_figure"] == pytest.approx(held["holdings"][0]["net_frac_per_year"])
+    assert (net["low_figure"], net["high_figure"]) == (None, None)
     assert held["hedge_coin"]["BTC"][-1] == 0.0
     for method in ("full", "taylor"):
         assert held["unexplained"][method]["all"]["unexplained_usd"] < 0.01

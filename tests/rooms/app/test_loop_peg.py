@@ -17,11 +17,11 @@ NONE = Failure(subject="ETH", reason="missing_data", message="no price")
 
 
 def look(at: int, discount: str, price_usd: int | None) -> Any:
-    """Ten supplied at an index of two, redeemed one for one."""
+    """Ten supplied at an index of two, redeemed for a quarter more."""
     staking = SimpleNamespace(
         base="ETH",
         discount_frac=Decimal(discount),
-        rate_coin_per_coin=Decimal(1),
+        rate_coin_per_coin=Decimal("1.25"),
         time_ns=at,
     )
     account = SimpleNamespace(quantity_contracts=lambda name: Decimal(10))
@@ -45,9 +45,9 @@ def seen(*looks: Any) -> Any:
 
 def test_what_the_peg_takes_is_the_discount_of_all_that_is_supplied() -> None:
     found = seen(look(1, "0.01", 1_000), look(2, "0.05", 900), look(3, "0.02", 1_100))
-    assert (found.start_usd, found.deepest_usd, found.end_usd) == pytest.approx((200, 900, 440))
+    assert (found.start_usd, found.deepest_usd, found.end_usd) == pytest.approx((250, 1_125, 550))
     assert (found.deepest_frac, found.deepest_ns) == (0.05, 2)
-    assert found.waiting_usd == pytest.approx(240)
+    assert found.waiting_usd == pytest.approx(300)
 
 
 def test_ends_without_a_price_are_unknown() -> None:
@@ -56,7 +56,7 @@ def test_ends_without_a_price_are_unknown() -> None:
     assert end.deepest_frac == 0.05
     start = seen(look(1, "0.01", None), look(2, "0.05", 900))
     assert (start.start_frac, start.start_usd, start.waiting_usd) == (None, None, None)
-    assert start.end_usd == pytest.approx(900)
+    assert start.end_usd == pytest.approx(1_125)
 
 
 def test_no_price_at_any_look_is_refused() -> None:

@@ -36,6 +36,7 @@ __all__ = [
 
 _STEPS_COUNT_MAX: Final = 5_000
 # What may stay unexplained of the gross, pooled over a run.
+_CENT_USD: Final = 0.01  # where nothing moved, sums of floats are apart by less
 _BARS_FRAC: Final[Mapping[Method, float]] = {"taylor": 0.02, "full": 0.01}
 
 
@@ -116,7 +117,33 @@ def run_troubles(runs: Sequence[HedgeRun], figures: Mapping[str, RunFigures]) ->
                     f"{found.policy}: {share:.2%} of the gross stays unexplained by {method}, more "
                     f"than {_BARS_FRAC[method]:.0%}"
                 )
+        said += _hidden(found)
     return said
+
+
+def _hidden(found: HedgeRun) -> list[str]:
+    """Say which steps a revaluation leaves unexplained, small though they are in the whole.
+
+    However far prices moved: what is revalued has no order that was left out. Greeks have, and the
+    share of the gross judges them.
+    """
+    rows = [(each.end_ns, each.row("desk")) for each in found.explained.get("full", ())]
+    left = [
+        (abs(row.unexplained_usd), end_ns)
+        for end_ns, row in rows
+        if not isinstance(row, Failure)
+        and not row.missing
+        and row.unexplained_usd is not None
+        and abs(row.unexplained_usd) > row.tolerance_usd + _CENT_USD
+    ]
+    if not left:
+        return []
+    most_usd, end_ns = max(left)
+    steps = "1 step leaves" if len(left) == 1 else f"{len(left)} steps leave"
+    return [
+        f"{found.policy}: {steps} more unexplained by full than the tolerance, at most "
+        f"{most_usd:,.2f} USD in the one to {format_ns(end_ns)}"
+    ]
 
 
 def write_runs(

@@ -51,7 +51,7 @@ from hedgerow.reporting.carry_runs import (
 )
 from hedgerow.reporting.nearest import NearestBreach, nearest_table
 from hedgerow.reporting.tables import builtins_of
-from hedgerow.risk import Estimate, moving_blocks, run_figures
+from hedgerow.risk import STEPS_COUNT_LEAST, Estimate, moving_blocks, run_figures
 from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, format_ns, to_model
 
 __all__ = ["Capture", "captured", "show_carry_backtest"]
@@ -338,10 +338,11 @@ def _outcomes(found: Capture, asked: CarryRunAsked) -> list[CarryOutcome]:
     }
 
     def mean(values: Floats) -> Estimate:
+        at = float(values.mean())
+        if count < STEPS_COUNT_LEAST:  # a few holdings redrawn tell of themselves alone
+            return Estimate(at_figure=at, low_figure=None, high_figure=None)
         low, high = np.quantile(values[drawn].mean(axis=1), _ENDS)
-        return Estimate(
-            at_figure=float(values.mean()), low_figure=float(low), high_figure=float(high)
-        )
+        return Estimate(at_figure=at, low_figure=float(low), high_figure=float(high))
 
     outcomes = []
     for policy, of in found.holdings.items():

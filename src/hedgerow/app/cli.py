@@ -122,10 +122,10 @@ def main() -> None:
         )
         status = 2
     except _Ended as end:
-        _complain("Stopped", "stopped by a signal; nothing was written", as_json=as_json)
+        _complain("Stopped", _stopped("by a signal", end), as_json=as_json)
         status = 128 + end.signal_index
-    except KeyboardInterrupt:
-        _complain("Stopped", "stopped by hand; nothing was written", as_json=as_json)
+    except KeyboardInterrupt as end:
+        _complain("Stopped", _stopped("by hand", end), as_json=as_json)
         status = 130
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -140,6 +140,12 @@ def main() -> None:
         _complain(type(bug).__name__, message, as_json=as_json)
         status = 2
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _stopped(how: str, end: BaseException) -> str:
+    """Say what is left of what was begun: nothing, where nobody noted anything."""
+    left = getattr(end, "__notes__", None) or ["nothing was written"]
+    return f"stopped {how}; {'; '.join(left)}"
 
 
 class _Ended(BaseException):

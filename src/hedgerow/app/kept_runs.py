@@ -1,24 +1,58 @@
 """Runs of ``plan backtest`` kept in a file as they end, so that a long one can be gone on with.
 
-The first line of the file says what was asked for, every further one is a run. A file of another
-question is refused; a last line that a kill cut short is dropped and its run played again.
+The first line of the file says what was asked for and of which program, every further one is a
+run. A file of another question is refused, and so is one of other code or libraries: what it holds
+is not what would be played now. A last line that a kill cut short is dropped and its run played
+again.
 """
 
+from collections.abc import Iterator
+from hashlib import sha256
+from importlib.metadata import version
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Final
 
 import msgspec
 
+from hedgerow import __version__
 from hedgerow.errors import RequestRejected
 from hedgerow.simulation import PolicyRun
 
-__all__ = ["KeptRuns", "Question"]
+__all__ = ["KeptRuns", "Question", "program"]
+
+# What numbers are made by, beside our own code.
+_LIBRARIES: Final = ("numpy", "scipy", "numba", "clarabel", "highspy")
+
+
+def program() -> str:
+    """Say what plays: the version, a digest of all code and data of the package, the libraries.
+
+    A version alone would not do: between two releases it names any number of programs.
+    """
+    digest = sha256()
+    for name, file in sorted(_package(files("hedgerow"), "")):
+        digest.update(f"{name}\0".encode())
+        digest.update(file.read_bytes())
+    libraries = ", ".join(f"{each} {version(each)}" for each in _LIBRARIES)
+    return f"hedgerow {__version__} (code {digest.hexdigest()[:12]}), {libraries}"
+
+
+def _package(folder: Traversable, above: str) -> Iterator[tuple[str, Traversable]]:
+    for each in folder.iterdir():
+        name = f"{above}{each.name}"
+        if each.is_dir():
+            yield from _package(each, f"{name}/")
+        elif name.endswith((".py", ".toml")):
+            yield name, each
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What makes two runs comparable: all that was asked, beside the market and the way."""
 
+    program: str
     desk_digest: str
     rulebooks_digest: str
     data_name: str
@@ -68,6 +102,11 @@ class KeptRuns:
     ) -> None:
         if self._stream is not None:
             self._stream.close()
+        if error is not None:
+            error.add_note(
+                f"{len(self.runs)} runs are kept in {self._path}; the same command goes on with "
+                "them"
+            )
 
     def add(self, run: PolicyRun) -> None:
         """Keep one more."""

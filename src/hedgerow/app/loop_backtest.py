@@ -273,9 +273,10 @@ class _Peg:
     """Watches the discount of what is supplied, at every look."""
 
     loop: Loop
+    looks_count: int = 0
     first: tuple[float, float] | None = None
     deepest: tuple[float, float, int] | None = None
-    last: tuple[float, float] = (0.0, 0.0)
+    last: tuple[float, float] | None = None
 
     def look(self, view: View) -> None:
         """Note the discount and what it takes; DeskRejected where there is none to note."""
@@ -288,6 +289,8 @@ class _Peg:
             )
         price = snapshot.spot_usd(staking.base)
         index = snapshot.lending(supply.market, supply.asset)
+        self.looks_count += 1
+        self.last = None
         if isinstance(price, Failure) or isinstance(index, Failure):
             return
         held = sum(
@@ -297,24 +300,25 @@ class _Peg:
         discount = to_model(staking.discount_frac)
         worth = to_model(coins * staking.rate_coin_per_coin * price)
         now = discount, worth * discount
-        self.first = self.first or now
+        if self.looks_count == 1:
+            self.first = now
         self.last = now
         if self.deepest is None or discount > self.deepest[0]:
             self.deepest = (*now, staking.time_ns)
 
     def seen(self) -> PegSeen:
         """Give what was seen; DeskRejected where no look had a price."""
-        if self.first is None or self.deepest is None:
+        if self.deepest is None:
             raise DeskRejected(f"{self.loop.supply.asset}: its coin had no price at any look")
         return PegSeen(
             asset=self.loop.supply.asset,
-            start_frac=self.first[0],
-            start_usd=self.first[1],
+            start_frac=None if self.first is None else self.first[0],
+            start_usd=None if self.first is None else self.first[1],
             deepest_frac=self.deepest[0],
             deepest_usd=self.deepest[1],
             deepest_ns=self.deepest[2],
-            end_frac=self.last[0],
-            end_usd=self.last[1],
+            end_frac=None if self.last is None else self.last[0],
+            end_usd=None if self.last is None else self.last[1],
         )
 
 

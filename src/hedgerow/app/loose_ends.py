@@ -26,13 +26,14 @@ from hedgerow.app.raw_tables import (
 from hedgerow.errors import BoundaryError, Failure
 from hedgerow.instruments import Instrument, LinearPerpetual, expiry_of, has_entry, lot_of
 from hedgerow.margin import Rulebook, begun_in, rulebooks_at, terms_of
+from hedgerow.portfolio import IN_TRANSIT
 from hedgerow.units import format_ns, is_multiple, parse_ns
 from hedgerow.venues.recordings import future_from_name, option_from_name, perpetual_from_name
 
 __all__ = ["loose_ends", "terms_from_name"]
 
 # The names of what has left one account and not reached another (`execution.in_transit`).
-_RESERVED = (("id", "in-transit"), ("venue", "transit"))
+_RESERVED = (("id", IN_TRANSIT), ("venue", "transit"))
 _PRICED = object()
 # Nearer than difflib's 0.6: SOLUSDT-PERP is no slip of the pen for ETHUSDT-PERP.
 _NEAR = 0.8

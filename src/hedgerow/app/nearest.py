@@ -76,11 +76,22 @@ class Nearest:
 
     def _of_each(self, liquidated: Sequence[Liquidation]) -> Iterator[NearestBreach]:
         for account_id, kept in self._kept.items():
+            hit = [each.time_ns for each in liquidated if each.account_id == account_id]
             if kept.worst is None:
+                yield NearestBreach(
+                    account_id=account_id,
+                    time_ns=None,
+                    use_frac=None,
+                    way=None,
+                    move_frac=None,
+                    looks_count=kept.looks_count,
+                    unknown_count=kept.unknown_count,
+                    liquidated_count=len(hit),
+                    first_ns=min(hit, default=None),
+                )
                 continue
             account, snapshot, rulebook = kept.worst
             way, move_frac = _nearest_way(account, self._terms, snapshot, rulebook)
-            hit = [each.time_ns for each in liquidated if each.account_id == account_id]
             yield NearestBreach(
                 account_id=account_id,
                 time_ns=snapshot.time_ns,

@@ -12,12 +12,10 @@ bring a delta back leave that undone and pay nothing for it.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from itertools import product
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Literal, NamedTuple, TypeAlias
@@ -35,8 +33,9 @@ from hedgerow.app.desk import Desk, JointPlanning
 from hedgerow.app.desk_fields import duration_ns
 from hedgerow.app.episode import play
 from hedgerow.app.feed import Market, open_market
-from hedgerow.app.kept_runs import KeptRuns, Question
+from hedgerow.app.kept_runs import KeptRuns, Question, program
 from hedgerow.app.options import Source
+from hedgerow.app.shared_runs import as_they_end
 from hedgerow.app.written import check_place, write_file
 from hedgerow.collateral import BufferPolicy
 from hedgerow.errors import DeskRejected, RequestRejected
@@ -61,6 +60,13 @@ _MEANS: Final[dict[str, Means]] = {
 }
 _ALONE = "left alone"
 _DRAWS_SEED: Final = 7
+# What may be unknown, or empty, in every run has its type in a table all the same.
+_OPTIONAL: Final[dict[str, pl.DataType]] = {
+    "liquidated": pl.List(pl.String),
+    "legs": pl.List(pl.String),
+    "change_usd": pl.Float64(),
+    "broken_frac": pl.Float64(),
+}
 
 
 class Task(NamedTuple):
@@ -130,6 +136,7 @@ def run_plan_backtest(
     ]
     shown = _prepared(desk, tasks[0])
     question = Question(
+        program="" if keep is None else program(),
         desk_digest=desk.digest,
         rulebooks_digest=rulebooks_digest(desk),
         data_name=market.name,
@@ -213,7 +220,7 @@ def _played(tasks: Sequence[Task], workers_count: int, kept: KeptRuns | None) ->
         *columns, console=Console(stderr=True), transient=True, disable=not is_watched
     ) as bar:
         shown = bar.add_task("runs", total=len(tasks), completed=len(tasks) - len(left))
-        for run in _as_they_end(left, workers_count):
+        for run in as_they_end(_run, left, workers_count):
             done[_key(run)] = run
             if kept is not None:
                 kept.add(run)
@@ -230,15 +237,6 @@ def _key(run: PolicyRun) -> _Key:
 
 def _key_of(task: Task) -> _Key:
     return task.market_name, task.depth_factor_frac, task.policy, task.slack_frac
-
-
-def _as_they_end(tasks: Sequence[Task], workers_count: int) -> Iterator[PolicyRun]:
-    if workers_count == 1:
-        yield from map(_run, tasks)
-        return
-    with ProcessPoolExecutor(workers_count, mp_context=get_context("spawn")) as pool:
-        for each in as_completed([pool.submit(_run, task) for task in tasks]):
-            yield each.result()
 
 
 def _depth_statement(task: Task, factor_frac: float) -> str:
@@ -377,6 +375,8 @@ def _capital_usd(desk: Desk, played: Episode, capital_frac_per_year: float) -> f
 def _write(path: Path, runs: Sequence[PolicyRun]) -> None:
     """Write every run, as a table where the file is named so, else as JSON."""
     if path.suffix.lower() == ".parquet":
-        pl.DataFrame([msgspec.to_builtins(each) for each in runs]).write_parquet(path)
+        rows = [msgspec.to_builtins(each) for each in runs]
+        table = pl.DataFrame(rows, schema_overrides=_OPTIONAL, infer_schema_length=None)
+        table.write_parquet(path)
     else:
         path.write_bytes(msgspec.json.format(msgspec.json.encode(runs), indent=1) + b"\n")

@@ -4,13 +4,13 @@ Looks of a run and what its venues booked enter; steps with their cost leave, ea
 was booked in it. A fee or funding in an asset that never had a price is told, not dropped.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from hedgerow.app.desk import Desk
 from hedgerow.errors import Failure
-from hedgerow.execution import IN_TRANSIT, Liquidation, View
+from hedgerow.execution import Liquidation, View
 from hedgerow.exposure import aggregate
 from hedgerow.instruments import (
     Instrument,
@@ -127,14 +127,13 @@ class RunBooks:
         assert self._last is not None, "a step has a start"
         before, start = self._last
         actual_usd: float | None = None
-        flows = (*self._flows, *_on_the_way(before, held))
         for method in self.methods:
             explained = explain(
                 before,
                 held,
                 start,
                 snapshot,
-                flows=flows,
+                flows=self._flows,
                 fills=self._fills,
                 instruments=self.desk.instruments,
                 method=method,
@@ -179,24 +178,6 @@ class RunBooks:
             assert isinstance(terms, LinearPerpetual), "hedges are linear perpetuals"
             hedge = contracts * terms.multiplier_coin_per_contract
             self.hedge_coin.setdefault(coin, []).append(to_model(hedge))
-
-
-def _on_the_way(before: Book, after: Book) -> Iterator[CashFlow]:
-    """Give what came into transit and left it: no venue books that side of a transfer."""
-    for asset in sorted({*_in_transit_coin(before), *_in_transit_coin(after)}):
-        left = _in_transit_coin(before).get(asset, Decimal(0))
-        came = _in_transit_coin(after).get(asset, Decimal(0)) - left
-        if came:
-            yield CashFlow(account_id=IN_TRANSIT, asset=asset, quantity_coin=came, kind="transit")
-
-
-def _in_transit_coin(held: Book) -> dict[str, Decimal]:
-    return {
-        balance.asset: balance.quantity_coin
-        for account in held.accounts
-        if account.account_id == IN_TRANSIT
-        for balance in account.balances
-    }
 
 
 def chain_ns(snapshot: Snapshot) -> int:

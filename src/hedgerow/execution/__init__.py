@@ -20,7 +20,6 @@ from hedgerow.execution.guards import (
 from hedgerow.execution.journal import Header, Journal
 from hedgerow.execution.ports import Agent, Exchange, send
 from hedgerow.execution.records import (
-    IN_TRANSIT,
     Allowance,
     Decision,
     Liquidation,
@@ -33,7 +32,6 @@ from hedgerow.execution.records import (
 from hedgerow.execution.submit import recover, resolve, submit
 
 __all__ = [
-    "IN_TRANSIT",
     "Agent",
     "Allowance",
     "AllowedSwap",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -11,10 +11,9 @@ from hedgerow.limits import LimitState
 from hedgerow.margin import Rulebook
 from hedgerow.market import Snapshot
 from hedgerow.planning import Leg, Plan, Transfer
-from hedgerow.portfolio import Account, Balance, Book
+from hedgerow.portfolio import IN_TRANSIT, Account, Balance, Book
 
 __all__ = [
-    "IN_TRANSIT",
     "Allowance",
     "Decision",
     "Liquidation",
@@ -24,9 +23,6 @@ __all__ = [
     "View",
     "in_transit",
 ]
-
-# The account of what has left one account of a desk and not reached another.
-IN_TRANSIT: Final = "in-transit"
 
 Mode: TypeAlias = Literal["observe", "propose", "auto"]
 # Life of an action (fault matrix): UNKNOWN is a state, left only on evidence from the venue.

@@ -1,10 +1,14 @@
 """Positions, balances and accounts, as a venue reports them. Long is positive."""
 
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
-__all__ = ["Account", "Balance", "OpenOrder", "Position"]
+__all__ = ["IN_TRANSIT", "Account", "Balance", "OpenOrder", "Position"]
+
+# The account of what has left one account of a desk and not reached another.
+IN_TRANSIT: Final = "in-transit"
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True):

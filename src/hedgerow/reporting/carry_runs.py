@@ -109,10 +109,10 @@ def carry_run_note(block_count: int, draw_seed: int) -> str:
     return (
         "Net is what was left of funding, basis and all costs, by the year on the notional at the "
         "start of a holding; in brackets what 95 % of the runs redrawn from blocks of "
-        f"{block_count} holdings have (seed {draw_seed}). Worst is the worst holding, not by the "
-        "year. Funding is received, all other money is paid: Short leg is fees and spread of the "
-        "perpetual, Forced what its liquidations took, Spot buying and selling coins, Money what "
-        "the funds in spot, margin and reserve cost."
+        f"{block_count} holdings have (seed {draw_seed}), unknown of fewer than 20. Worst "
+        "is the worst holding, not by the year. Funding is received, all other money is paid: "
+        "Short leg is fees and spread of the perpetual, Forced what its liquidations took, Spot "
+        "buying and selling coins, Money what the funds in spot, margin and reserve cost."
     )
 
 
@@ -125,5 +125,5 @@ def carry_rows(holdings: Sequence[CarryHolding]) -> list[dict[str, Any]]:
 def _bounded(of: Estimate) -> str:
     at = plain(100.0 * of.at_figure, 2)
     if of.low_figure is None or of.high_figure is None:
-        return at
+        return f"{at} [unknown]"
     return f"{at} [{plain(100.0 * of.low_figure, 2)}, {plain(100.0 * of.high_figure, 2)}]"

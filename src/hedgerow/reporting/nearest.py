@@ -22,7 +22,9 @@ class NearestBreach(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     use_frac
         Requirement over equity then, one over the health factor of a loan; beyond one the venue may
-        act. None where no equity was left.
+        act. None where no equity was left, or at no look a use was known.
+    time_ns
+        Of that look; None where at none it was known.
     way
         ``spot`` or the token whose peg gives way: along which the breach was nearest; None where no
         move that was looked at breaks the account.
@@ -35,7 +37,7 @@ class NearestBreach(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     account_id: str
-    time_ns: int
+    time_ns: int | None
     use_frac: float | None
     way: str | None
     move_frac: float | None
@@ -46,24 +48,36 @@ class NearestBreach(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def nearest_table(found: Mapping[P, Sequence[NearestBreach]]) -> RenderableType:
-    """Set policies below each other, one row an account."""
+    """Set policies below each other, one row an account.
+
+    A column of looks at which an account could not be judged is there where there are any.
+    """
+    has_unknown = any(each.unknown_count for accounts in found.values() for each in accounts)
     head: tuple[Column, ...] = (
         ("Policy", "", False), ("Account", "", False), ("Most used", "%", True),
         ("At", "UTC", False), ("Nearest way", "", False), ("Move", "%", True),
         ("Liquidated", "times", True), ("First", "UTC", False),
+        *((("Unknown", "looks", True),) if has_unknown else ()),
     )  # fmt: skip
     rows: list[list[str]] = [
         [
             policy,
             each.account_id,
-            UNKNOWN if each.use_frac is None else percent(each.use_frac, 1),
-            clock(each.time_ns),
+            _used(each),
+            "·" if each.time_ns is None else clock(each.time_ns),
             "·" if each.way is None else each.way,
             "·" if each.move_frac is None else percent(each.move_frac, 1, sign=True),
             f"{each.liquidated_count:,}" if each.liquidated_count else "·",
             "·" if each.first_ns is None else clock(each.first_ns),
+            *((f"{each.unknown_count:,} of {each.looks_count:,}",) if has_unknown else ()),
         ]
         for policy, accounts in found.items()
         for each in accounts
     ]
     return grid("Nearest to a liquidation, of all looks", head, rows)
+
+
+def _used(found: NearestBreach) -> str:
+    if found.use_frac is not None:
+        return percent(found.use_frac, 1)
+    return UNKNOWN if found.time_ns is None else "no equity"

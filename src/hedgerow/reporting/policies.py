@@ -22,7 +22,8 @@ _READING = (
     "at the least probability that both reach, each with the limits by which that costs least, the "
     "safer one followed just often enough and nothing done otherwise. Of equity: how much more it "
     "ended with, market by market.",
-    "Intervals are of 95 %, by redrawing markets; those of shares by Wilson.",
+    "Intervals are of 95 %, by redrawing markets, and of 20 markets or more; those of shares by "
+    "Wilson.",
 )
 
 

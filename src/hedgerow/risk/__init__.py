@@ -41,6 +41,7 @@ from hedgerow.risk.records import (
     Verdict,
 )
 from hedgerow.risk.runs import (
+    STEPS_COUNT_LEAST,
     Estimate,
     RunDifference,
     RunFigures,
@@ -80,6 +81,7 @@ __all__ += [
 ]
 # What did a run come to
 __all__ += [
+    "STEPS_COUNT_LEAST",
     "Estimate",
     "RunDifference",
     "RunFigures",

@@ -12,7 +12,7 @@ end; what it is for (premium, funding, fee) stands on the position it was paid f
 balance it went to stands what that balance gained by itself.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from math import fsum
@@ -31,7 +31,7 @@ from hedgerow.instruments import (
     underlying_of,
 )
 from hedgerow.market import NO_SHOCK, Snapshot
-from hedgerow.portfolio import Book
+from hedgerow.portfolio import IN_TRANSIT, Book
 from hedgerow.pricing import worths
 from hedgerow.risk.assets import asset_lines
 from hedgerow.risk.ends import End, Held, fill_unit_ccy, over, ticks_usd
@@ -85,7 +85,9 @@ def explain(
     before, after
         The accounts at either time; one that is in one of them alone had nothing at the other.
     flows, fills
-        Everything that changed a balance or a position. What is not told stays unexplained.
+        Everything that changed a balance or a position. What is not told stays unexplained, but for
+        money on its way: no venue books that side of a transfer, so what came into `IN_TRANSIT` and
+        left it is taken for a transfer whatever is told.
     instruments
         Terms, by id, of what was bought and sold again in between.
     method
@@ -103,7 +105,9 @@ def explain(
         raise OutOfDomain("a profit is explained from a time to a later one")
     if start.shock is not NO_SHOCK or end.shock is not NO_SHOCK:
         raise OutOfDomain("a profit is explained between markets as heard, and not shocked ones")
-    step = _step(before, after, tuple(flows), tuple(fills), instruments or {})
+    told = tuple(flows)
+    moved = tuple(_on_the_way(before, after, told))
+    step = _step(before, after, (*told, *moved), tuple(fills), instruments or {})
     ends = _Ends(step, start, end, marks)
     worths = ends.revalued() if method == "full" else None
     return Explained(
@@ -182,6 +186,26 @@ def _step(
         flows_of_assets=by_asset,
         fills=filled,
     )
+
+
+def _on_the_way(before: Book, after: Book, told: tuple[CashFlow, ...]) -> Iterator[CashFlow]:
+    """Give what came into transit and left it, less what flows say of that already."""
+    left: dict[str, Decimal] = {}
+    signed = [
+        (balance.asset, sign * balance.quantity_coin)
+        for book, sign in ((before, -1), (after, 1))
+        for account in book.accounts
+        if account.account_id == IN_TRANSIT
+        for balance in account.balances
+    ]
+    signed += [(each.asset, -each.quantity_coin) for each in told if each.account_id == IN_TRANSIT]
+    for asset, quantity_coin in signed:
+        left[asset] = left.get(asset, Decimal(0)) + quantity_coin
+    for asset, quantity_coin in sorted(left.items()):
+        if quantity_coin:
+            yield CashFlow(
+                account_id=IN_TRANSIT, asset=asset, quantity_coin=quantity_coin, kind="transit"
+            )
 
 
 def _balance(asset: str) -> str:

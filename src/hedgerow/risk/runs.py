@@ -22,6 +22,7 @@ from hedgerow.pricing import Floats
 from hedgerow.units import DAY_NS
 
 __all__ = [
+    "STEPS_COUNT_LEAST",
     "Estimate",
     "RunDifference",
     "RunFigures",
@@ -35,8 +36,8 @@ __all__ = [
 Whole: TypeAlias = NDArray[np.int64]
 
 _DRAWS_COUNT: Final = 2_000
-# Fewer steps redrawn tell of themselves, and of nothing beyond: their bounds are not known.
-_STEPS_COUNT_LEAST: Final = 20
+# Fewer steps, or holdings, redrawn tell of themselves, and of nothing beyond: they have no bounds.
+STEPS_COUNT_LEAST: Final = 20
 # Ends of an interval that holds 95 %.
 _ENDS: Final = (0.025, 0.975)
 
@@ -330,7 +331,7 @@ def _deviation(columns: _Columns, at: Whole) -> Floats:
 
 
 def _estimate(figure: Callable[[Whole], Floats], every: Whole, drawn: Whole) -> Estimate:
-    if len(every) < _STEPS_COUNT_LEAST:
+    if len(every) < STEPS_COUNT_LEAST:
         return Estimate(at_figure=float(figure(every)), low_figure=None, high_figure=None)
     low, high = np.quantile(figure(drawn), _ENDS)
     return Estimate(at_figure=float(figure(every)), low_figure=float(low), high_figure=float(high))

@@ -10,19 +10,23 @@ comparison is unknown.
 
 Entered are costs and liquidations market by market; the interval is of markets redrawn, for both
 ways and the desk left alone together. Redraws in which nothing equal can be mixed are left out;
-where they are more than one in twenty there is no interval.
+where they are more than one in twenty there is no interval, nor of fewer than twenty markets.
 """
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hedgerow.errors import OutOfDomain
 
-__all__ = ["EqualChance", "Outcomes", "equal_chance"]
+__all__ = ["MARKETS_COUNT_LEAST", "EqualChance", "Outcomes", "equal_chance"]
+
+# Of fewer, redrawn markets tell of themselves and of nothing beyond: between the bounds of two that
+# differ lies the truth half the time.
+MARKETS_COUNT_LEAST: Final = 20
 
 _UNMIXED_FRAC_MAX = 0.05
 
@@ -58,7 +62,7 @@ def equal_chance(
     alone
         The desk left alone, in these markets too.
     market_index
-        Redraws of markets by their places, one a row; a single market has no interval.
+        Redraws of markets by their places, one a row; fewer than twenty markets have no interval.
 
     Returns
     -------
@@ -80,7 +84,7 @@ def equal_chance(
     if np.isnan(dearer[0]):
         return None
     low = high = None
-    if count > 1:
+    if count >= MARKETS_COUNT_LEAST:
         redrawn = _compared(own, other, alone, market_index)[1]
         mixed = redrawn[~np.isnan(redrawn)]
         if len(mixed) >= (1.0 - _UNMIXED_FRAC_MAX) * len(redrawn):

@@ -1,8 +1,8 @@
 """Policies set side by side over the same markets: what they cost, and whether it saved anything.
 
 One `PolicyRun` per policy and market enters; a `PolicyRow` per policy leaves. Intervals are of 95 %
-by redrawing markets with replacement, of shares by Wilson's formula, which also has one where
-nothing happened. One market alone has no interval.
+by redrawing markets with replacement, none of fewer than twenty markets; of shares by Wilson's
+formula, which has one of any two markets and where nothing happened.
 
 Costs of two policies are compared at equal liquidation probability (`equal_chance`); what a
 liquidation took is counted as a cost, and what money cost that was moved and stayed away.
@@ -21,7 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.simulation.equal_chance import EqualChance, Outcomes, equal_chance
+from hedgerow.simulation.equal_chance import (
+    MARKETS_COUNT_LEAST,
+    EqualChance,
+    Outcomes,
+    equal_chance,
+)
 
 __all__ = ["Interval", "PolicyRow", "PolicyRun", "policy_rows"]
 
@@ -62,7 +67,7 @@ class PolicyRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Interval(msgspec.Struct, frozen=True, kw_only=True):
-    """A mean with its 95 % interval; no bounds where one market alone was seen."""
+    """A mean with its 95 % interval; no bounds, unknown, of too few markets."""
 
     value_frac_or_usd: float
     low_frac_or_usd: float | None = None
@@ -239,7 +244,7 @@ def _interval(
     values: Floats, draws: NDArray[np.int64], figure: Callable[[Floats], Floats] = _mean
 ) -> Interval:
     told = round(float(figure(values)), 6)
-    if len(values) < 2:
+    if len(values) < MARKETS_COUNT_LEAST:
         return Interval(value_frac_or_usd=told)
     low, high = np.percentile(figure(values[draws]), [2.5, 97.5])
     return Interval(

@@ -1,15 +1,18 @@
 """Runs of ``plan backtest`` in a file: gone on with, and refused where another thing was asked."""
 
+import re
+from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from hedgerow.app.kept_runs import KeptRuns, Question
+from hedgerow.app.kept_runs import KeptRuns, Question, program
 from hedgerow.errors import RequestRejected
 from hedgerow.simulation import PolicyRun
 
 QUESTION = Question(
+    program="hedgerow 1",
     desk_digest="d",
     rulebooks_digest="r",
     data_name="generated",
@@ -109,3 +112,44 @@ def test_another_file_is_refused(tmp_path: Path, text: str, said: str) -> None:
 def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RequestRejected, match="--keep"), KeptRuns(tmp_path, QUESTION):
         pass
+
+
+def test_runs_of_another_program_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "kept"
+    with KeptRuns(path, QUESTION) as kept:
+        kept.add(run("seed 1"))
+    other = msgspec.structs.replace(QUESTION, program="hedgerow 2")
+    with (
+        pytest.raises(RequestRejected, match="program hedgerow 1, now hedgerow 2"),
+        KeptRuns(path, other),
+    ):
+        pass
+
+
+def test_the_program_names_its_code_and_what_it_computes_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def of(**texts: str) -> str:
+        for name, text in texts.items():
+            (tmp_path / "inner").mkdir(exist_ok=True)
+            (tmp_path / "inner" / name.replace("_", ".")).write_text(text, encoding="utf-8")
+        monkeypatch.setattr("hedgerow.app.kept_runs.files", lambda name: tmp_path)
+        return program()
+
+    assert re.search(r"\(code [0-9a-f]{12}\), numpy ", program())
+    assert f"highspy {version('highspy')}" in program()
+    first = of(one_py="x = 1", notes_md="said")
+    assert of(notes_md="said otherwise") == first
+    assert of(one_py="x = 2") != first
+    assert of(one_py="x = 1") == first
+    assert of(more_toml="") != first
+
+
+def test_whoever_is_stopped_is_told_what_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "kept"
+    with KeptRuns(path, QUESTION) as kept:
+        kept.add(run("seed 1"))
+    stopped = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt), KeptRuns(path, QUESTION):
+        raise stopped
+    assert stopped.__notes__ == [f"1 runs are kept in {path}; the same command goes on with them"]

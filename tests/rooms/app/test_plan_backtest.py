@@ -1,17 +1,52 @@
 """``plan backtest``: every way in the same markets, the same answer for any number of processes."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import polars as pl
 import pytest
 
-from hedgerow.app.plan_backtest import _nearer
+from hedgerow.app.plan_backtest import (
+    Task,
+    _capital_usd,
+    _key,
+    _key_of,
+    _nearer,
+    _nearer_buffer,
+    _write,
+)
+from hedgerow.collateral import BufferPolicy
 from hedgerow.limits import Limit
+from hedgerow.planning import JointTerms, Transfer
+from hedgerow.simulation import PolicyRun
+from hedgerow.units import DAY_NS
 from tests.rooms.app.made import hedgerow, hedgerow_here
 
 # Five looks in two days: enough for every way to act, and quick.
 FEW = ("plan", "backtest", "--seeds", "1", "--depth", "1", "--step", "12h")
+
+
+def made(**changes: Any) -> PolicyRun:
+    given: dict[str, Any] = {
+        "policy": "joint",
+        "market": "seed 1",
+        "depth_factor_frac": 1.0,
+        "slack_frac": 1.0,
+        "cost_usd": 1.0,
+        "capital_usd": 0.0,
+        "loss_usd": 0.0,
+        "liquidated": (),
+        "change_usd": None,
+        "broken_frac": None,
+        "trades_count": 0,
+        "transfers_count": 0,
+        "refused_count": 0,
+        "legs": (),
+    }
+    return PolicyRun(**(given | changes))
 
 
 @pytest.mark.slow
@@ -63,6 +98,78 @@ def test_nearer_limits_and_those_of_accounts_alone_are_ways_of_their_own(tmp_pat
         name: row["capital_usd"]["value_frac_or_usd"] for name, row in zip(named, rows, strict=True)
     }
     assert 0.0 < moved["collateral alone", 0.5] < moved["collateral alone", 1.0]
+
+
+def test_money_that_was_moved_costs_from_its_sending_to_the_end() -> None:
+    """Two coins of 100 dollars for 73 of 365 days at 5 %; what was refused or offered costs none.
+
+    Dollars are taken at what the desk takes them at.
+    """
+
+    def sent(leg: Any, day: int, status: str = "credited") -> Any:
+        return SimpleNamespace(leg=leg, time_ns=day * DAY_NS, status=status)
+
+    def transfer(asset: str, quantity: int) -> Transfer:
+        return Transfer(
+            client_id="t",
+            asset=asset,
+            source_account_id="a",
+            target_account_id="b",
+            use="balance",
+            quantity_coin=Decimal(quantity),
+            cost_expected_usd=0.0,
+            reason="",
+        )
+
+    desk: Any = SimpleNamespace(dollars_usd={"USDC": Decimal("0.5")})
+    played: Any = SimpleNamespace(
+        frames=[SimpleNamespace(time_ns=100 * DAY_NS, prices_usd={"BTC": 100.0})],
+        actions=[
+            sent(transfer("BTC", 2), 27),
+            sent(transfer("BTC", 2), 27, "rejected"),
+            sent(transfer("BTC", 2), 27, "proposed"),
+            sent(transfer("USDC", 100), 27),
+        ],
+    )
+    assert _capital_usd(desk, played, 0.05) == pytest.approx((200 + 50) * 0.05 * 73 / 365)
+
+
+def test_a_run_is_known_again_by_all_that_sets_it_apart() -> None:
+    for seed, name in ((3, "seed 3"), (None, "recording")):
+        task = Task(None, None, seed, "joint", 0.3, "all", 0.5, None, 25.0, JointTerms())
+        key = (name, 0.3, "joint", 0.5)
+        assert _key_of(task) == key
+        assert _key(made(market=name, depth_factor_frac=0.3, slack_frac=0.5)) == key
+
+
+def test_a_buffer_nearer_to_liquidation_is_triggered_later_and_filled_less() -> None:
+    """From 60 % and 40 % of use half as far from the end: 80 % and 70 %."""
+    policy = BufferPolicy(
+        account_id="a",
+        trigger_use_frac=Decimal("0.6"),
+        target_use_frac=Decimal("0.4"),
+    )
+    found = _nearer_buffer(policy, 0.5)
+    assert (found.trigger_use_frac, found.target_use_frac) == (Decimal("0.8"), Decimal("0.7"))
+
+
+@pytest.mark.parametrize("unknown_count", [0, 3, 150])
+def test_a_table_of_runs_keeps_what_is_unknown_at_first(tmp_path: Path, unknown_count: int) -> None:
+    runs = [
+        made(
+            market=f"seed {at}",
+            liquidated=() if at < unknown_count else ("perp",),
+            change_usd=None if at < unknown_count else 2.5,
+        )
+        for at in range(3 if unknown_count < 150 else 151)
+    ]
+    path = tmp_path / "runs.parquet"
+    _write(path, runs)
+    table = pl.read_parquet(path)
+    assert table["change_usd"].to_list() == [each.change_usd for each in runs]
+    assert table["liquidated"].to_list() == [list(each.liquidated) for each in runs]
+    assert table.schema["broken_frac"] == table.schema["change_usd"] == pl.Float64
+    assert table.schema["legs"] == table.schema["liquidated"] == pl.List(pl.String)
 
 
 def test_a_limit_nearer_to_liquidation_lies_between_it_and_its_end() -> None:

@@ -10,7 +10,7 @@ from hedgerow.errors import Failure, OutOfDomain
 from hedgerow.exposure import aggregate
 from hedgerow.instruments import Spot
 from hedgerow.market import Shock, Snapshot
-from hedgerow.portfolio import Book
+from hedgerow.portfolio import IN_TRANSIT, Book
 from hedgerow.pricing import value, value_usd
 from hedgerow.risk import FULL_LINES, TAYLOR_LINES, explain
 from hedgerow.units import HOUR_NS, MINUTE_NS
@@ -242,6 +242,36 @@ def test_transfers_are_nothing_inside_the_desk() -> None:
     assert lines(found, "desk/venue/a") == {"transfers": -120_000.0}
     assert lines(found, "coin/BTC") == {"fees": -60.0}
     assert row(found, "desk/venue/a").gross_usd == 0.0
+
+
+@pytest.mark.parametrize("told", ["nothing", "all"])
+@pytest.mark.parametrize("method", METHODS)
+def test_money_on_its_way_is_a_transfer_whoever_tells_it(method: Method, told: str) -> None:
+    """Two bitcoins leave and one of three arrives, while the price rises by 1,000."""
+    before = (
+        account("a", balances={"BTC": 3}),
+        account("b"),
+        account(IN_TRANSIT, balances={"BTC": 3}),
+    )
+    after = (
+        account("a", balances={"BTC": 1}),
+        account("b", balances={"BTC": 1}),
+        account(IN_TRANSIT, balances={"BTC": 4}),
+    )
+    flows = [flow("BTC", -2, "transit", None), flow("BTC", 1, "transit", None, "b")]
+    if told == "all":
+        flows.append(flow("BTC", 1, "transit", None, IN_TRANSIT))
+    found = explain(
+        held(*before, terms={}),
+        held(*after, terms={}, time_ns=T1_NS),
+        snapshot(index("BTC", 60_000)),
+        later(index("BTC", 61_000)),
+        flows=flows,
+        method=method,
+    )
+    assert lines(found) == {"numeraire": 6_000.0}
+    assert row(found).unexplained_usd == pytest.approx(0.0, abs=1e-6)
+    assert lines(found, f"desk/venue/{IN_TRANSIT}") == {"numeraire": 3_000.0, "transfers": 61_000.0}
 
 
 @pytest.mark.parametrize("method", METHODS)

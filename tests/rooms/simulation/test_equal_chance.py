@@ -64,8 +64,10 @@ def test_redraws_that_reach_no_equal_take_the_interval_away() -> None:
     assert found.high_usd is None
 
 
-def test_a_single_market_has_no_interval() -> None:
-    found = equal_chance([outcomes(2, 0, 1)], [outcomes(1, 0, 1)], outcomes(0, 1, 1), draws(1))
+@pytest.mark.parametrize("count", [1, 2, 19])
+def test_few_markets_have_no_interval(count: int) -> None:
+    own, other, alone = outcomes(2, 0, count), outcomes(1, 0, count), outcomes(0, 1, count)
+    found = equal_chance([own], [other], alone, draws(count))
     assert found is not None
     assert (found.dearer_usd, found.low_usd) == (1.0, None)
 
@@ -87,3 +89,44 @@ def test_the_cheapest_mixture_of_a_ways_own_policies_is_taken() -> None:
 def test_a_way_of_no_policy_is_refused() -> None:
     with pytest.raises(OutOfDomain, match="at least one policy"):
         equal_chance([], [outcomes(1, 0)], outcomes(1, 0), draws())
+
+
+def test_its_interval_holds_the_truth_as_often_as_it_says() -> None:
+    """Markets that are independent: a shock that liquidates, costs and losses that scatter.
+
+    The truth is what two million markets say. Of 300 studies of 100 markets 95 % hold it, give or
+    take three deviations of 1.26 %.
+    """
+
+    def policy(
+        rng: np.random.Generator, shocks: np.ndarray, threshold: float, cost_usd: float
+    ) -> Outcomes:
+        count = len(shocks)
+        is_liquidated = shocks + 0.3 * rng.standard_normal(count) > threshold
+        paid_usd = cost_usd * np.exp(0.3 * rng.standard_normal(count))
+        lost_usd = 100.0 * is_liquidated * np.exp(0.5 * rng.standard_normal(count))
+        return Outcomes(paid_usd + lost_usd, is_liquidated)
+
+    def study(rng: np.random.Generator, count: int) -> tuple[Outcomes, Outcomes, Outcomes]:
+        shocks = rng.standard_normal(count)
+        own, other, alone = ((1.0, 5.0), (2.5, 40.0), (0.0, 0.0))
+        return (
+            policy(rng, shocks, *own), policy(rng, shocks, *other), policy(rng, shocks, *alone),
+        )  # fmt: skip
+
+    rng = np.random.Generator(np.random.Philox(11))
+    # In closed form: the safer one is followed so often that both are liquidated equally often.
+    own, other, alone = study(rng, 2_000_000)
+    chances = [float(each.is_liquidated.mean()) for each in (own, other, alone)]
+    costs_usd = [float(each.cost_usd.mean()) for each in (own, other, alone)]
+    share = (chances[0] - chances[1]) / (chances[2] - chances[1])
+    true_usd = costs_usd[0] - (costs_usd[1] + share * (costs_usd[2] - costs_usd[1]))
+    held = []
+    for _ in range(300):
+        own, other, alone = study(rng, 100)
+        found = equal_chance([own], [other], alone, rng.integers(0, 100, size=(400, 100)))
+        assert found is not None
+        assert found.low_usd is not None
+        assert found.high_usd is not None
+        held.append(found.low_usd <= true_usd <= found.high_usd)
+    assert 0.95 - 3 * 0.0126 <= np.mean(held) <= 0.95 + 3 * 0.0126

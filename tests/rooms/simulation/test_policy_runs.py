@@ -115,8 +115,8 @@ def test_where_there_is_no_difference_it_says_why() -> None:
     legs = ("the same",)
     same = rows([run(name, at, legs=legs) for name in "ab" for at in range(3)])["b"]
     assert same.why == "the same legs as a in every market"
-    noise = [run("a", at) for at in range(10)]
-    noise += [run("b", at, cost_usd=float((-1) ** at), broken_frac=0.5) for at in range(10)]
+    noise = [run("a", at) for at in range(20)]
+    noise += [run("b", at, cost_usd=float((-1) ** at), broken_frac=0.5) for at in range(20)]
     assert rows(noise)["b"].why == (
         "not dearer nor cheaper beyond the interval; "
         "not ended with more equity nor less equity beyond the interval; "
@@ -133,10 +133,24 @@ def test_one_market_has_no_interval_and_an_unknown_equity_stays_unknown() -> Non
     assert "dearer, without an interval" in found["b"].why
 
 
+@pytest.mark.parametrize(("markets_count", "is_known"), [(2, False), (19, False), (20, True)])
+def test_few_markets_redrawn_are_no_interval(markets_count: int, is_known: bool) -> None:
+    runs = [run("a", at, cost_usd=float(at), change_usd=-float(at)) for at in range(markets_count)]
+    runs += [run("b", at, cost_usd=2.0 * at, change_usd=1.0) for at in range(markets_count)]
+    found = rows(runs)["b"]
+    for each in (found.cost_usd, found.change_usd, found.shortfall_usd, found.dearer_usd,
+                 found.ahead_usd):  # fmt: skip
+        assert each is not None
+        assert (each.low_frac_or_usd is not None) == is_known
+        assert (each.high_frac_or_usd is not None) == is_known
+    assert found.liquidated_frac.high_frac_or_usd is not None
+    assert ("dearer, without an interval" in found.why) != is_known
+
+
 def test_equity_is_compared_market_by_market() -> None:
     """Markets differ by thousands, the two policies by 5 in each of them: that is sure."""
-    runs = [run("a", at, change_usd=1_000.0 * at) for at in range(5)]
-    runs += [run("b", at, change_usd=1_000.0 * at - 5.0) for at in range(5)]
+    runs = [run("a", at, change_usd=1_000.0 * at) for at in range(20)]
+    runs += [run("b", at, change_usd=1_000.0 * at - 5.0) for at in range(20)]
     found = rows(runs)["b"]
     assert found.ahead_usd is not None
     assert (found.ahead_usd.low_frac_or_usd, found.ahead_usd.high_frac_or_usd) == (-5, -5)

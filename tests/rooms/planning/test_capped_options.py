@@ -4,13 +4,16 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from hedgerow.hedging import ChosenTrade, crossing_and_fee_usd
 from hedgerow.market import NO_SHOCK
 from hedgerow.planning import Joint, JointTerms, LegCaps, capped
-from hedgerow.planning.footing import Footing
+from hedgerow.planning.done import Desk
+from hedgerow.planning.footing import Footing, footing, spare_ccy
+from hedgerow.planning.purses import purses
 from hedgerow.planning.wants import Demand
 from tests.rooms.planning.test_joint_options import RULES, TERMS, desk, limit, offers
 
@@ -127,3 +130,47 @@ def test_a_sale_helps_where_only_buying_is_not_known(
 ) -> None:
     part = replace(_footing(barred, up, 2.0)).part()
     assert part.excess(np.array([[sold]]))[0] == pytest.approx(excess, abs=1e-6)
+
+
+def test_what_a_plan_was_out_by_is_put_right() -> None:
+    """Foretold to lack one after two are sold, found to spare a half: so it is foretold then."""
+    foot = _footing((), -3.0, 1.0)
+    amounts = np.array([-2.0])
+    assert foot.after_ccy(amounts) == pytest.approx([-1.0])
+    right = foot.corrected(amounts, np.array([0.5]))
+    assert right.after_ccy(amounts) == pytest.approx([0.5])
+    assert right.after_ccy(np.zeros(1)) == pytest.approx([-1.5])
+    tighter = foot.corrected(amounts, np.array([0.5]), may_loosen=False)
+    assert tighter.after_ccy(amounts) == pytest.approx([-1.0])
+
+
+def test_the_worst_row_of_a_scan_is_what_the_account_has_to_spare() -> None:
+    """The model's own bound is set aside in each cell as it is in the worst of them."""
+    now = desk(ASKED, btc="1.5", held={"BTC-1200-call": -8, "BTC-800-put": -8})
+    asked = [
+        Demand(node="desk/deribit/deri", name=name, shock=NO_SHOCK, use_frac=0.5, is_initial=first)
+        for name, first in (("first", True), ("kept", False))
+    ]
+    accounts = {"desk/deribit/deri": now.book.account("deri")}
+    given: Any = (now.snapshot, TERMS, RULES)
+    foot = footing(asked, accounts, [], 0, *given)
+    assert len(foot.of_index) > len(asked)
+    assert np.array_equal(foot.after_ccy(np.zeros(0)), spare_ccy(asked, accounts, *given))
+
+
+def test_a_purse_counts_coins_of_a_contract_and_is_never_below_nothing() -> None:
+    """A tenth of a coin each; an account that owes coins already has none to pay with."""
+    now = desk(ASKED, btc="0.5")
+    (put,) = [each for each in offers(now) if each.instrument_id == "BTC-1200-put"]
+    small = msgspec.structs.replace(
+        put, terms=msgspec.structs.replace(put.terms, multiplier_coin_per_contract=D("0.1"))
+    )
+    for each, coins in ((put, 1.0), (small, 0.1)):
+        (part,) = purses(Desk(now, ASKED, TERMS, RULES), (each,), ())
+        dearest_coin = max(rung.cost_usd_per_contract for rung in each.buys) / 1000.0
+        assert part.up_figure_per_amount[0, 0] == pytest.approx(
+            coins * put.price_mark_ccy + dearest_coin
+        )
+    owing = desk(ASKED, btc="-0.5")
+    (part,) = purses(Desk(owing, ASKED, TERMS, RULES), (put,), ())
+    assert part.figure_max[0] == 0.0

@@ -15,6 +15,7 @@ from hedgerow.solving.relaxed import _dual_usd
 # The package tells the function by the module's name.
 LEAST = import_module("hedgerow.solving.least")
 RELAXED = import_module("hedgerow.solving.relaxed")
+NONE = np.zeros(1)
 DELTA = Band.of(("delta",), np.array([5.0]), np.ones((1, 1)), high_figure=np.ones(1))
 
 
@@ -86,6 +87,17 @@ def test_a_bound_of_what_is_paid_stands_without_the_solver_s_word(
     monkeypatch.setattr(LEAST, "relaxed", once)
     assert priced().bound_usd == pytest.approx(4 * 0.6 - 9 * 0.3)
     assert len(asked) == 2
+
+
+def test_the_last_lot_is_inside_the_bounds() -> None:
+    """A quarter may be sold in tenths: two of them, however much more is wanted."""
+    decisions = Decisions(("perp",), np.array([-0.25]), np.array([0.25]), np.array([0.1]))
+    flat = Ladders.flat(np.ones(1), np.ones(1))
+    for sign in (1.0, -1.0):
+        now = np.array([5.0 * sign])
+        delta = Band.of(("delta",), now, np.ones((1, 1)), low_figure=-NONE, high_figure=NONE)
+        answer = _answered(Programme(decisions, [flat, delta]))
+        assert answer.chosen_amount == pytest.approx((-0.2 * sign,))
 
 
 def _coarse() -> Programme:

@@ -355,7 +355,7 @@ def test_the_worst_of_several_rows_is_bound_once_and_named_once() -> None:
     [
         (lambda: Decisions(("a",), np.array([1.0]), np.array([2.0]), np.zeros(1)), "hold zero"),
         (lambda: Decisions(("a",), np.array([-np.inf]), np.array([2.0]), np.zeros(1)), "finite"),
-        (lambda: Decisions(("a", "a"), -np.ones(2), np.ones(2), np.zeros(2)), "one name"),
+        (lambda: Decisions(("a", "a"), -np.ones(2), np.ones(2), np.zeros(2)), "one name: a"),
         (lambda: Ladders.flat(np.array([1.0]), np.array([-2.0])), "would earn"),
         (lambda: Ladders.flat(np.array([np.nan]), np.array([2.0])), "numbers"),
         (

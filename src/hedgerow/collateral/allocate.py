@@ -38,7 +38,7 @@ _PRICE_LEFT_USD = 1e-9
 
 
 def allocate(
-    problem: Problem, *, nodes_count_max: int = 200, time_s_max: float = 5.0
+    problem: Problem, *, nodes_count_max: int = 200, time_s_max: float = 600.0
 ) -> Outcome[Allocation]:
     """Find the cheapest transfers that cover every need.
 

@@ -203,9 +203,13 @@ def trade_costs(offers: Sequence[Offer], horizon_days: float) -> Ladders:
             sides = [offers[at].buys if is_up else offers[at].sells for at in members]
             more = [np.inf] * len(members)
             level_usd: list[float] = []
-            for rungs in zip_longest(*sides):
+            for level, rungs in enumerate(zip_longest(*sides)):
                 there = [rung for rung in rungs if rung is not None]
-                fee = min(rung.fee_usd_per_contract for rung in there)
+                # The least fee goes on where the offer that has it ends: else what others pay
+                # beyond it would be told from where they alone are left, which is nothing.
+                fee = min(
+                    side[min(level, len(side) - 1)].fee_usd_per_contract for side in sides if side
+                )
                 price = fee + min(
                     rung.cost_usd_per_contract - rung.fee_usd_per_contract for rung in there
                 )

@@ -168,33 +168,45 @@ def _trades(
     offers = {(each.instrument_id, each.account_id): each for each in chosen.offers}
     kept: dict[tuple[str, str], float] = {}
     said: list[Failure] = []
-    for trade in chosen.trades:
-        own = offers[trade.instrument_id, trade.account_id]
-        lot = lot_of(own.terms)
-        assert lot is not None
-        wanted = exact_lots(trade.quantity_contracts, lot)
-        each_usd = _worth_usd(own, snapshot, slippage_frac)
-        most_usd = [each for each in (caps.order_usd_max, left_usd) if each is not None]
-        size = min([abs(wanted), *(quantise(each / each_usd, lot, "down") for each in most_usd)])
-        why = "the budget for orders allows no more"
-        quantity = max(size, Decimal(0)) * (1 if wanted > 0 else -1)
-        if quantity and (
-            lack := _lacks(trade, own, quantity, here, snapshot, instruments, rulebooks)
-        ):
-            quantity, why = Decimal(0), lack
-        if quantity != wanted:
-            said.append(
-                Failure(
-                    subject=own.name,
-                    reason="unsupported",
-                    message=f"cut from {wanted:f} to {quantity:f}: {why}",
+    waiting = list(chosen.trades)
+    while waiting:
+        # What is sold may pay for what is bought, and what is bought cover what is sold: what
+        # lacks something is tried again once others are done.
+        lacking: list[ChosenTrade] = []
+        cut: list[Failure] = []
+        for trade in waiting:
+            own = offers[trade.instrument_id, trade.account_id]
+            lot = lot_of(own.terms)
+            assert lot is not None
+            wanted = exact_lots(trade.quantity_contracts, lot)
+            each_usd = _worth_usd(own, snapshot, slippage_frac)
+            most_usd = [each for each in (caps.order_usd_max, left_usd) if each is not None]
+            most = [quantise(each / each_usd, lot, "down") for each in most_usd]
+            size = min([abs(wanted), *most])
+            why = "the budget for orders allows no more"
+            quantity = max(size, Decimal(0)) * (1 if wanted > 0 else -1)
+            if quantity and (
+                lack := _lacks(trade, own, quantity, here, snapshot, instruments, rulebooks)
+            ):
+                quantity, why = Decimal(0), lack
+                lacking.append(trade)
+            if quantity != wanted:
+                (cut if lacking[-1:] == [trade] else said).append(
+                    Failure(
+                        subject=own.name,
+                        reason="unsupported",
+                        message=f"cut from {wanted:f} to {quantity:f}: {why}",
+                    )
                 )
-            )
-        if quantity:
-            kept[trade.instrument_id, trade.account_id] = to_model(quantity)
-            here[trade.account_id] = _booked(trade, own, quantity, here, snapshot)
-            if left_usd is not None:
-                left_usd -= abs(quantity) * each_usd
+            if quantity:
+                kept[trade.instrument_id, trade.account_id] = to_model(quantity)
+                here[trade.account_id] = _booked(trade, own, quantity, here, snapshot)
+                if left_usd is not None:
+                    left_usd -= abs(quantity) * each_usd
+        if len(lacking) == len(waiting):
+            said.extend(cut)
+            break
+        waiting = lacking
     return kept, said
 
 
@@ -209,7 +221,8 @@ def _lacks(
 ) -> str:
     """Say why an account cannot trade before more has arrived; empty where it can.
 
-    What only makes a position smaller is always taken.
+    An option is bought with coins that are there. What only makes a position smaller is always
+    taken.
     """
     account = here[trade.account_id]
     held = account.quantity_contracts(trade.instrument_id)
@@ -220,6 +233,9 @@ def _lacks(
     if rulebook is None:
         return f"{trade.account_id} has no rulebook"
     booked = _booked(trade, own, quantity_contracts, here, snapshot)
+    coin = settlement_of(own.terms)
+    if isinstance(own.terms, Option) and booked.balance_coin(coin) < 0 < quantity_contracts:
+        return f"{trade.account_id} has not the {coin} that it costs"
     report = require(booked, instruments, snapshot, rulebook)
     if isinstance(report, Failure):
         return report.message

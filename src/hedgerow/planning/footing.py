@@ -81,7 +81,10 @@ class Footing:
     def part(self) -> Uses:
         """Write it as a part of a programme."""
         rows = np.flatnonzero(self.is_handed)
-        up, down = self.up_ccy_per_amount[rows], self.down_ccy_per_amount[rows]
+        up, down = self.up_ccy_per_amount[rows].copy(), self.down_ccy_per_amount[rows]
+        # What must not be bought has no slope that its sale could be held to.
+        only_down = [at for at, is_up in self.barred_index if is_up]
+        up[:, only_down] = -down[:, only_down]
         of_index = self.of_index[rows]
         most = self.allowed_ccy + _LEFT_OF_ZERO_FRAC * self.scale_ccy
         return Uses(

@@ -48,6 +48,10 @@ class Band:
         )
         for bad, why in (
             (self.low_figure > self.high_figure, "its low bound lies above its high one"),
+            (
+                (self.low_figure == INF) | (self.high_figure == -INF),
+                "its bounds leave it no level at all",
+            ),
             (self.penalty_usd_per_figure < 0, "its penalty is negative"),
             (self.scale_figure <= 0, "its scale is not positive"),
         ):

@@ -131,6 +131,7 @@ class Ladders:
         """Each level is a column; those of a side of a book add up to what is done there."""
         up, down = into.sides(at, decisions.low_amount, decisions.high_amount)
         own = self._book_of(len(at))
+        self._check_sides(own, decisions)
         if not self._is_shared(len(at)):
             self._check(own, decisions)
         if self.own_usd_per_amount is not None and self.least_own_usd_per_amount is not None:
@@ -166,6 +167,17 @@ class Ladders:
     def _is_shared(self, count: int) -> bool:
         own = self._book_of(count)
         return len(np.unique(own[own >= 0])) < int(np.count_nonzero(own >= 0))
+
+    def _check_sides(self, own: NDArray[np.int64], decisions: Decisions) -> None:
+        """Refuse what goes the way its book does not: no level would price it."""
+        for is_up, most in ((True, decisions.high_amount), (False, -decisions.low_amount)):
+            there = self.book_index[self.is_up == is_up]
+            bare = np.flatnonzero((own >= 0) & (most > 0.0) & ~np.isin(own, there))
+            if len(bare):
+                raise OutOfDomain(
+                    f"{decisions.names[bare[0]]} may be {'bought' if is_up else 'sold'}, and its "
+                    "book has no level on that side"
+                )
 
     def _check(self, own: NDArray[np.int64], decisions: Decisions) -> None:
         is_last, ends = self._ends()

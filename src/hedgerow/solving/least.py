@@ -29,22 +29,25 @@ EXCESS_FRAC_MAX = 1e-7
 _PRICE_LEFT_USD = 1e-9
 # What rounding loses no more than this share of is not looked for by branch and bound.
 _CLOSE_FRAC = 1e-4
+# Nodes times entries of the matrix: a node takes some 5 us an entry, so that this takes 20 s.
+_ENTRIES_COUNT_MAX = 4_000_000
 _ROUNDED: Method = "rounded"
 
 
 def least(
-    programme: Programme, *, nodes_count_max: int = 2_000, time_s_max: float = 30.0
+    programme: Programme, *, nodes_count_max: int = 2_000, time_s_max: float = 600.0
 ) -> Outcome[Answer]:
     """Find the cheapest plan.
 
     Parameters
     ----------
     nodes_count_max
-        How many nodes branch and bound may open; none where zero. This, not the clock, is what
-        ends it as a rule, so that the same programme gives the same plan.
+        How many nodes branch and bound may open, fewer where the programme is large; none where
+        zero. This, not the clock, is what ends it, so that the same programme gives the same plan.
     time_s_max
-        When it ends at the latest. What it found by then is left aside, for the clock would decide:
-        plan and bound are then those of the other steps, and the remark says so.
+        When it ends at the latest: far beyond what its nodes take, so that a busy machine gives the
+        same plan. What it found by then is left aside, for the clock would decide: plan and bound
+        are then those of the other steps, and the remark says so.
 
     Returns
     -------
@@ -96,7 +99,12 @@ def _at_least_usd(matrix: Matrix, bound_usd: float) -> float:
     if matrix.least_cost_usd_per_amount is None:
         return bound_usd
     found = relaxed(replace(matrix, cost_usd_per_amount=matrix.least_cost_usd_per_amount))
-    return min(bound_usd, found.bound_usd) if isinstance(found, Relaxed) else -np.inf
+    if isinstance(found, Relaxed):
+        return min(bound_usd, found.bound_usd)
+    # Without a solver's word: nothing can be cheaper by more than all of what was priced above.
+    above = matrix.cost_usd_per_amount - matrix.least_cost_usd_per_amount
+    dearer = np.flatnonzero(above > 0.0)
+    return bound_usd - float(above[dearer] @ matrix.high_amount[dearer])
 
 
 def _merit(programme: Programme, amounts: Floats) -> tuple[float, float]:
@@ -251,6 +259,9 @@ def _branched(
     solver.changeColsIntegrality(
         len(integers), integers, np.full(len(integers), highspy.HighsVarType.kInteger)
     )
+    # A node of a large programme takes longer: what ends the search is its size, not a clock.
+    entries_count = max(1, scaled.rows_figure_per_amount.nnz)
+    nodes_count_max = max(1, min(nodes_count_max, _ENTRIES_COUNT_MAX // entries_count))
     solver.setOptionValue("mip_max_nodes", nodes_count_max)
     solver.setOptionValue("time_limit", time_s_max)
     solver.setOptionValue("mip_rel_gap", 1e-6)

@@ -87,10 +87,18 @@ class Shortfall:
 
     def __post_init__(self) -> None:
         _lock(self)
-        if not (0.0 < self.tail_frac <= 1.0 and self.weight_frac >= 0.0 and self.scale_usd > 0.0):
+        if not (
+            0.0 < self.tail_frac <= 1.0
+            and 0.0 <= self.weight_frac < INF
+            and 0.0 < self.scale_usd < INF
+        ):
             raise OutOfDomain(
                 f"{self.name}: a tail above zero and at most one, a weight of at least zero and a "
                 f"positive scale, were {self.tail_frac}, {self.weight_frac} and {self.scale_usd}"
+            )
+        if not self.shortfall_usd_max > -INF:
+            raise OutOfDomain(
+                f"{self.name}: its bound must be a number, was {self.shortfall_usd_max}"
             )
 
     @property
@@ -154,6 +162,8 @@ class Shortfall:
 
 def _lock(part: Worst | Shortfall) -> None:
     count = len(part.loss_usd)
+    if not count:
+        raise OutOfDomain(f"{part.name}: losses need a scenario at least")
     shape = (count, part.loss_usd_per_amount.shape[1])
     object.__setattr__(part, "loss_usd", locked(part.loss_usd, "loss_usd", (count,)))
     matrix = locked(part.loss_usd_per_amount, "loss_usd_per_amount", shape)

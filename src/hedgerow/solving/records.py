@@ -40,7 +40,8 @@ class Decisions:
             column.setflags(write=False)
             object.__setattr__(self, name, column)
         if len(set(self.names)) != len(self.names):
-            raise OutOfDomain("two decisions have one name")
+            twice = next(each for each in self.names if self.names.count(each) > 1)
+            raise OutOfDomain(f"two decisions have one name: {twice}")
         wrong = (self.low_amount > 0) | (self.high_amount < 0) | (self.lot_amount < 0)
         if np.any(wrong):
             at = int(np.argmax(wrong))

@@ -34,6 +34,7 @@ _ROWS_COUNT = 8
 _NEIGHBOURS_COUNT = 8
 # So many are judged by the programme, in order of what was foretold.
 _JUDGED_COUNT = 2_000
+_ALONE_COUNT = 500
 _ROUNDS_COUNT = 25
 _PRICE_LEFT_USD = 1e-9
 _HELD_FRAC = 1e-9
@@ -157,11 +158,19 @@ def _round(programme: Programme, rows: _Rows, counts: Floats, steps: Steps) -> F
     then = at_figure + by_two[one] + by_two[other]
     foretold = usd_two[one] + usd_two[other] + rows.penalty_usd(then)
     order = np.lexsort((foretold, rows.is_broken(then)))[:_JUDGED_COUNT]
-    one, other = one[order], other[order]
-    plans = np.tile(counts, (len(order), 1))
-    each = np.arange(len(order))
+    halves = [first[one[order]], second[one[order]], first[other[order]], second[other[order]]]
+    if not programme.is_linear:
+        # Branch and bound looks at none of these: changes of two decisions stand for themselves
+        # too, for what is best of squares and powers need not be where the relaxation has rows.
+        then = at_figure + by_two
+        alone = np.lexsort((usd_two + rows.penalty_usd(then), rows.is_broken(then)))[:_ALONE_COUNT]
+        none = np.full(len(alone), len(moved) - 1)
+        more = (first[alone], second[alone], none, none)
+        halves = [np.append(half, each) for half, each in zip(halves, more, strict=True)]
+    plans = np.tile(counts, (len(halves[0]), 1))
+    each = np.arange(len(plans))
     lots = np.append(change, 0.0)
-    for half in (first[one], second[one], first[other], second[other]):
+    for half in halves:
         np.add.at(plans, (each, own[half]), lots[half])
     plans = plans[np.all((plans >= steps.low) & (plans <= steps.high), axis=1)]
     if not len(plans):

@@ -120,3 +120,14 @@ def test_where_there_is_no_scan_or_no_model_no_cell_is_told() -> None:
     assert np.all(np.isfinite(told[1]))
     plain = require_across([perps], TERMS, NOW, SHOCKS, rules)
     assert plain.by_cell is None
+
+
+def test_where_the_engine_answered_no_cell_of_the_model_is_told() -> None:
+    """A delta beyond the threshold of the shock on it: the model leaves such an account alone."""
+    large = _held({"BTC-PERPETUAL": (10**10, 1000)})
+    found = _asked([large, _held({"BTC-1200-call": -2})])
+    assert np.all(found.is_exact[0])
+    assert not np.any(found.is_exact[1])
+    told = _told(found)
+    assert np.all(np.isneginf(told[0]))
+    assert np.all(np.isfinite(told[1]))

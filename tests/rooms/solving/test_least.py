@@ -311,6 +311,17 @@ def _priced(own_usd: Any, books: Any) -> Ladders:
     )
 
 
+NONE = np.zeros(0)
+
+
+def _tail(**more: Any) -> Shortfall:
+    return Shortfall("tail", np.zeros(2), np.ones((2, 1)), 0.5, **more)
+
+
+def _bounded(**more: Any) -> Band:
+    return Band.of(("delta",), np.zeros(1), np.ones((1, 1)), **more)
+
+
 def test_the_worst_of_several_rows_is_bound_once_and_named_once() -> None:
     """A long of two in one of two scenarios: both legs are bounded by their own worst, not sums."""
     loss = np.array([[1.0, -1.0], [-1.0, 1.0]])
@@ -344,7 +355,7 @@ def test_the_worst_of_several_rows_is_bound_once_and_named_once() -> None:
     [
         (lambda: Decisions(("a",), np.array([1.0]), np.array([2.0]), np.zeros(1)), "hold zero"),
         (lambda: Decisions(("a",), np.array([-np.inf]), np.array([2.0]), np.zeros(1)), "finite"),
-        (lambda: Decisions(("a", "a"), -np.ones(2), np.ones(2), np.zeros(2)), "one name"),
+        (lambda: Decisions(("a", "a"), -np.ones(2), np.ones(2), np.zeros(2)), "one name: a"),
         (lambda: Ladders.flat(np.array([1.0]), np.array([-2.0])), "would earn"),
         (lambda: Ladders.flat(np.array([np.nan]), np.array([2.0])), "numbers"),
         (
@@ -364,6 +375,14 @@ def test_the_worst_of_several_rows_is_bound_once_and_named_once() -> None:
         (lambda: _uses(of_index=np.array([0, 0])), "every name its rows"),
         (lambda: _priced(np.zeros((2, 1)), None), "needs decision_book_index"),
         (lambda: _priced(-np.ones((2, 1)), np.zeros(1, dtype=np.int64)), "would earn"),
+        (lambda: Shortfall("tail", NONE, np.zeros((0, 1)), 0.5), "tail: losses need a scenario"),
+        (lambda: Worst("scan", NONE, np.zeros((0, 1)), 0.5), "scan: losses need a scenario"),
+        (lambda: _tail(shortfall_usd_max=np.nan), "tail: its bound"),
+        (lambda: _tail(shortfall_usd_max=-np.inf), "tail: its bound"),
+        (lambda: _tail(weight_frac=np.inf), "tail: a tail"),
+        (lambda: _tail(scale_usd=np.inf), "tail: a tail"),
+        (lambda: _bounded(low_figure=np.array([np.inf])), "delta: its bounds leave it no level"),
+        (lambda: _bounded(high_figure=np.array([-np.inf])), "delta: its bounds leave it no level"),
         (lambda: Tickets(np.array([-1.0])), "ticket"),
         (lambda: Worst("scan", np.zeros(1), np.ones((1, 1)), -1.0), "scan"),
         (

@@ -176,8 +176,8 @@ def _why(first: Joint, second: Joint) -> str:
     if badness(second)[:2] > badness(first)[:2]:
         names = "; ".join(f"{each.node} {each.metric}" for each in second.broken[:3])
         if left == kept:
-            return f"leaves {left} limits further broken than the plan does: {names}"
-        return f"leaves {left} limits broken where the plan leaves {kept}: {names}"
+            return f"leaves {_limits(left)} further broken than the plan does: {names}"
+        return f"leaves {_limits(left)} broken where the plan leaves {kept}: {names}"
     more = second.cost_usd - first.cost_usd
     if more > _CENT_USD:
         return f"costs {more:,.2f} USD more"
@@ -186,3 +186,7 @@ def _why(first: Joint, second: Joint) -> str:
             f"is {-more:,.2f} USD cheaper by its own reckoning; done exactly the plan was no worse"
         )
     return SAME
+
+
+def _limits(count: int) -> str:
+    return "1 limit" if count == 1 else f"{count} limits"

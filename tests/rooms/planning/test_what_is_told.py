@@ -64,6 +64,7 @@ def test_the_rival_is_the_best_of_those_that_come_to_something_else() -> None:
     second = runner_up(found)
     assert second is not None
     assert second.name.startswith("collateral")
+    assert second.lost_because.startswith("leaves 1 limit broken where the plan leaves 0: coin/BTC")
     assert second.lost_because != SAME
     # Where nobody differs that is what is said.
     alike = {way: each for way, each in found.items() if way in ("joint", "unwinding")}

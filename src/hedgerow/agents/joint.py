@@ -196,6 +196,7 @@ class JointAgent:
             rulebooks,
             assumptions=(*self.assumptions, self.depth.statement()),
             valid_ns=_PLAN_VALID_NS,
+            slippage_frac=self.terms.slippage_frac,
         )
         return msgspec.structs.replace(
             written,

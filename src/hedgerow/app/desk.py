@@ -260,7 +260,9 @@ def _planning(part: PlanningPart, half_spread_vol_frac: float) -> JointPlanning 
             half_spread_vol_frac=half_spread_vol_frac,
         ),
         terms=JointTerms(
-            horizon_days=part.horizon / DAY_NS, capital_frac_per_year=part.capital_per_year
+            horizon_days=part.horizon / DAY_NS,
+            capital_frac_per_year=part.capital_per_year,
+            slippage_frac=part.slippage_limit,
         ),
     )
 

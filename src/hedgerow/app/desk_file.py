@@ -240,6 +240,7 @@ class PlanningPart(Part):
     option_depth_contracts: Positive = 25.0
     horizon: DurationPositive = DAY_NS
     capital_per_year: Fraction = 0.05
+    slippage_limit: Fraction = 0.01
 
 
 class DepthPart(Part):

@@ -65,6 +65,7 @@ def make_plan(source: Source, asked: PlanAsked, *, out: Path | None, as_json: bo
         done.rulebooks,
         assumptions=(*done.market.statements, *done.assumed),
         valid_ns=MINUTE_NS,
+        slippage_frac=asked.slippage_frac,
         runner_up=runner_up(done.found),
     )
     written = msgspec.structs.replace(
@@ -113,6 +114,7 @@ def _planned(source: Source, asked: PlanAsked) -> _Planned:
         horizon_days=asked.horizon_days,
         capital_frac_per_year=asked.capital_frac_per_year,
         ticket_usd=asked.ticket_usd,
+        slippage_frac=asked.slippage_frac,
     )
     desk, market, at_ns = opened(source)
     depth = Depth(

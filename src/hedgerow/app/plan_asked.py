@@ -15,3 +15,4 @@ class PlanAsked(NamedTuple):
     horizon_days: float
     capital_frac_per_year: float
     ticket_usd: float
+    slippage_frac: float = 0.01

@@ -53,6 +53,10 @@ Capital = Annotated[
 Ticket = Annotated[
     float, number("--ticket", "not_negative", "What each trade costs beside its size, in USD.")
 ]
+Slippage = Annotated[
+    float,
+    number("--slippage", "slippage_frac", "How far beyond the mark an order may fill: 1%."),
+]
 
 
 @plan.command(name="make")
@@ -65,6 +69,7 @@ def make(
     horizon_days: Horizon = 1.0,
     capital: Capital = 0.05,
     ticket: Ticket = 0.0,
+    slippage: Slippage = 0.01,
     out: Annotated[
         Path | None, Parameter(help="Also write the plan here, for `plan show`.")
     ] = None,
@@ -81,7 +86,7 @@ def make(
     return act(
         "plan make",
         Source(desk, data, at, seed),
-        PlanAsked(offer, depth, option_depth, horizon_days, capital, ticket),
+        PlanAsked(offer, depth, option_depth, horizon_days, capital, ticket, slippage),
         out=out,
         as_json=as_json,
     )
@@ -97,6 +102,7 @@ def compare(
     horizon_days: Horizon = 1.0,
     capital: Capital = 0.05,
     ticket: Ticket = 0.0,
+    slippage: Slippage = 0.01,
     data: Data = None,
     at: At = None,
     seed: Seed = None,
@@ -109,7 +115,7 @@ def compare(
     return act(
         "plan compare",
         Source(desk, data, at, seed),
-        PlanAsked(offer, depth, option_depth, horizon_days, capital, ticket),
+        PlanAsked(offer, depth, option_depth, horizon_days, capital, ticket, slippage),
         as_json=as_json,
     )
 

@@ -9,8 +9,9 @@ from hedgerow.app.raw_tables import number_of
 __all__ = ["planning_ends"]
 
 _AGENT = "joint"
-# How far beyond the mark the orders of a joint plan are limited at least (`planning.made`).
-_LIMIT_FRAC = Decimal("0.01")
+# Of `slippage_limit`, as in `PlanningPart`.
+_USUAL_FRAC = Decimal("0.01")
+_OF_JOINT = ("means", "option_depth_contracts", "horizon", "capital_per_year", "slippage_limit")
 
 
 def planning_ends(raw: Mapping[str, Any]) -> Iterator[str]:
@@ -22,13 +23,14 @@ def planning_ends(raw: Mapping[str, Any]) -> Iterator[str]:
         budget = raw.get("budget")
         collar = number_of(budget.get("price_collar")) if isinstance(budget, dict) else None
         trades = part.get("means") != "collateral"
-        if trades and collar is not None and 0 < collar < _LIMIT_FRAC:
+        limit = number_of(part.get("slippage_limit", _USUAL_FRAC))
+        if trades and collar is not None and limit is not None and 0 < collar < limit:
             # Every order for a perpetual would lie outside the collar and be refused.
             yield (
-                f"budget.price_collar: must be at least {_LIMIT_FRAC} with planning.agent = "
-                f"{_AGENT!r}, which limits orders so far beyond the mark, was {collar}"
+                f"budget.price_collar: must be at least planning.slippage_limit = {limit}, by "
+                f"which agent = {_AGENT!r} limits orders beyond the mark, was {collar}"
             )
         return
     for key in part:
-        if key in ("means", "option_depth_contracts", "horizon", "capital_per_year"):
+        if key in _OF_JOINT:
             yield f"planning.{key}: only agent = {_AGENT!r} plans by it; leave it out"

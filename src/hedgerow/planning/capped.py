@@ -52,7 +52,6 @@ def capped(
     rulebooks: Mapping[str, Rulebook],
     *,
     terms: JointTerms,
-    slippage_frac: float = 0.01,
 ) -> tuple[Joint, tuple[Failure, ...]]:
     """Cut trades and moves.
 
@@ -61,8 +60,6 @@ def capped(
     here
         Accounts by id without what is on its way: moves give only what is there, and trades that
         open need the initial requirement of it.
-    slippage_frac
-        How far beyond the mark an order may fill, as it is in `made`.
 
     Returns
     -------
@@ -72,7 +69,7 @@ def capped(
     snapshot = chosen.before.snapshot
     moves, said_moves = _moves(chosen.moves, caps.transfers_usd, here, snapshot)
     trades, said_trades = _trades(
-        chosen, caps, _without(here, moves), instruments, rulebooks, slippage_frac
+        chosen, caps, _without(here, moves), instruments, rulebooks, terms.slippage_frac
     )
     said = (*said_moves, *said_trades)
     if not said:

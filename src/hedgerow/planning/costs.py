@@ -29,19 +29,22 @@ class JointTerms(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan is priced by, beside the books.
 
     `capital_frac_per_year` is what money tied up at a venue costs, `ticket_usd` what each trade
-    costs beside its size. Branch and bound opens at most `nodes_count_max` nodes.
+    costs beside its size, `slippage_frac` how far beyond the mark an order may fill.
+    Branch and bound opens at most `nodes_count_max` nodes.
     """
 
     horizon_days: float = 1.0
     capital_frac_per_year: float = 0.05
     ticket_usd: float = 0.0
-    legs_count_max: int | None = None
+    slippage_frac: float = 0.01
     nodes_count_max: int = 100
 
     def __post_init__(self) -> None:
         for name in ("horizon_days", "capital_frac_per_year", "ticket_usd"):
             if not 0.0 <= getattr(self, name) < float("inf"):
                 raise OutOfDomain(f"{name} must not be negative, was {getattr(self, name)}")
+        if not 0.0 <= self.slippage_frac < 1.0:
+            raise OutOfDomain(f"slippage_frac must be from 0 to below 1, was {self.slippage_frac}")
 
 
 PLAIN_TERMS = JointTerms()
@@ -179,8 +182,8 @@ class MoveCosts:
             ]
         )
         made: list[Ladders | Tickets] = [trades, moved]
-        if np.any(tickets > 0.0) or self.terms.legs_count_max is not None:
-            made.append(Tickets(tickets, self.terms.legs_count_max))
+        if np.any(tickets > 0.0):
+            made.append(Tickets(tickets))
         return made
 
     def trade(

@@ -12,7 +12,7 @@ from hedgerow.hedging import ChosenTrade, Offer
 from hedgerow.instruments import Instrument, Option, lot_of, settlement_of
 from hedgerow.limits import Limit, Survey
 from hedgerow.margin import Rulebook
-from hedgerow.planning.costs import ChosenMove, ChosenSwap, ModeSwitch
+from hedgerow.planning.costs import PLAIN_TERMS, ChosenMove, ChosenSwap, ModeSwitch
 from hedgerow.planning.joint import Joint
 from hedgerow.planning.lots import exact_lots
 from hedgerow.planning.plan import stamp
@@ -29,13 +29,15 @@ from hedgerow.planning.records import (
     Transfer,
 )
 from hedgerow.planning.sequence import ordered
-from hedgerow.units import digits_of, quantise, to_exact, to_model
+from hedgerow.units import digits_of, quantise, to_model
 
 __all__ = ["made"]
 
 # Costs and prices are written to a millionth, so that a last bit changes no byte of the journal.
 _DECIMALS = 6
 _CENT_USD = 0.01
+# Of what an option was reckoned to cost beyond its mark: books of options move by a spread at once.
+_SPREADS = 2.0
 _TAKE_STEP = Decimal("1e-8")
 
 
@@ -47,7 +49,7 @@ def made(
     *,
     assumptions: tuple[str, ...],
     valid_ns: int,
-    slippage_frac: float = 0.01,
+    slippage_frac: float = PLAIN_TERMS.slippage_frac,
     runner_up: RunnerUp | None = None,
 ) -> Plan:
     """Write a plan.
@@ -255,6 +257,7 @@ def _limit_usd(
     assert not isinstance(terms, Option)
     sign = 1 if is_buy else -1
     raw = own.price_mark_ccy * (1.0 + sign * slippage_frac)
+    # Towards the mark: no order may fill beyond the slippage that a person allowed.
     limit = quantise(digits_of(raw), terms.tick_usd, "down" if is_buy else "up")
     ladder = now.snapshot.ladder(terms.instrument_id)
     assert not isinstance(ladder, Failure), "an offer was priced by it"
@@ -277,10 +280,12 @@ def _limit_of_option(
     coins = to_model(abs(quantity) * terms.multiplier_coin_per_contract)
     # Of an option a share of the mark may be less than its spread: what was reckoned with counts.
     reckoned = trade.crossing_usd / paid_usd / coins if coins else 0.0
-    beyond = 2.0 * max(reckoned, 0.0) + slippage_frac * own.price_mark_ccy
+    beyond = _SPREADS * max(reckoned, 0.0) + slippage_frac * own.price_mark_ccy
+    # Away from the mark, other than of a perpetual: a tick may be much of an option's price, and a
+    # limit a tick short of what was reckoned with would fill nothing.
     raw = max(own.price_mark_ccy + sign * beyond, to_model(terms.tick_ccy))
     limit = max(
         quantise(digits_of(raw), terms.tick_ccy, "up" if sign > 0 else "down"), terms.tick_ccy
     )
-    dollars = to_exact(to_model(limit) * paid_usd, Decimal("0.01"), "up" if sign > 0 else "down")
+    dollars = quantise(limit * digits_of(paid_usd), Decimal("0.01"), "up" if sign > 0 else "down")
     return max(dollars, Decimal("0.01")), limit

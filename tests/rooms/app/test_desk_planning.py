@@ -73,6 +73,10 @@ def test_a_collar_inside_which_no_order_of_a_joint_plan_lies_is_told(tmp_path: P
     load_desk(written(tmp_path, changed(raw, "budget.price_collar", str(limit_frac))))
     narrow = changed(raw, "budget.price_collar", "0.009")
     (told,) = mistakes(tmp_path, narrow)
-    assert told.startswith("budget.price_collar: must be at least 0.01 with planning.agent = 'jo")
+    assert told.startswith("budget.price_collar: must be at least planning.slippage_limit = 0.0")
+    closer = changed(narrow, "planning.slippage_limit", "0.009")
+    planning = load_desk(written(tmp_path, closer)).planning
+    assert planning is not None
+    assert planning.terms.slippage_frac == 0.009
     load_desk(written(tmp_path, changed(narrow, "planning.means", "collateral")))
     load_desk(written(tmp_path, changed(narrow, "planning", {"agent": "bands"})))

@@ -396,7 +396,14 @@ def test_an_unknown_account_is_left_alone_and_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"horizon_days": -1.0}, {"ticket_usd": math.inf}, {"capital_frac_per_year": -0.1}]
+    "wrong",
+    [
+        {"horizon_days": -1.0},
+        {"ticket_usd": math.inf},
+        {"capital_frac_per_year": -0.1},
+        {"slippage_frac": math.nan},
+        {"slippage_frac": 1.0},
+    ],
 )
 def test_terms_that_cannot_be_are_refused_by_name(wrong: dict[str, Any]) -> None:
     (name,) = wrong

@@ -49,6 +49,7 @@ from hedgerow.planning import (
     capped,
     joint_switching,
     late_cost,
+    late_unknown,
     made,
     projected,
 )
@@ -194,7 +195,11 @@ class JointAgent:
             limits,
             instruments,
             rulebooks,
-            assumptions=(*self.assumptions, self.depth.statement()),
+            assumptions=(
+                *self.assumptions,
+                self.depth.statement(),
+                *late_unknown(self.chance, state, rulebooks, [each.route for each in cut.moves]),
+            ),
             valid_ns=_PLAN_VALID_NS,
             slippage_frac=self.terms.slippage_frac,
         )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 from rich.console import Console
 from rich.progress import (
@@ -28,6 +29,7 @@ __all__ = [
     "every_ns_of",
     "length_ns",
     "progress_of",
+    "rng_of",
     "run_troubles",
     "teller",
     "window_of",
@@ -101,6 +103,11 @@ def teller(progress: Progress, name: str) -> Callable[[float], object]:
     """Give what is told how much of a run is done; its bar appears now."""
     task = progress.add_task(name, total=1.0)
     return lambda done_frac: progress.update(task, completed=done_frac)
+
+
+def rng_of(draw_seed: int) -> np.random.Generator:
+    """Give the draws of a seed: the same to every policy, so that they are compared by the same."""
+    return np.random.Generator(np.random.Philox(draw_seed))
 
 
 def run_troubles(runs: Sequence[HedgeRun], figures: Mapping[str, RunFigures]) -> list[str]:

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from hedgerow.app.asked import show
 from hedgerow.app.assumptions import assumptions
 from hedgerow.app.backtest_parts import (
     every_ns_of,
     length_ns,
     progress_of,
+    rng_of,
     run_troubles,
     teller,
     window_of,
@@ -84,7 +83,7 @@ def show_backtest(source: Source, asked: BacktestAsked, *, as_json: bool) -> int
                 )
             )
     differences = _differences(runs, asked)
-    figures = {found.policy: run_figures(found.steps, _rng(asked)) for found in runs}
+    figures = {found.policy: run_figures(found.steps, rng_of(asked.draw_seed)) for found in runs}
     statements = (*run_statements(desk, market, terms), *left_out)
     if asked.out is not None:
         write_runs(asked.out, runs, figures, as_json=as_json)
@@ -159,17 +158,12 @@ def _differences(runs: Sequence[HedgeRun], asked: BacktestAsked) -> dict[str, Ru
         return {}
     try:
         return {
-            found.policy: run_difference(found.steps, base.steps, _rng(asked))
+            found.policy: run_difference(found.steps, base.steps, rng_of(asked.draw_seed))
             for found in runs
             if found is not base
         }
     except OutOfDomain:  # no step is known in both: the answer says that of each
         return {}
-
-
-def _rng(asked: BacktestAsked) -> np.random.Generator:
-    """Give the same draws to every policy."""
-    return np.random.Generator(np.random.Philox(asked.draw_seed))
 
 
 def run_statements(

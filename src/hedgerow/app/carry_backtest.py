@@ -17,6 +17,7 @@ from hedgerow.app.backtest_parts import (
     every_ns_of,
     length_ns,
     progress_of,
+    rng_of,
     run_troubles,
     window_of,
     write_runs,
@@ -134,7 +135,7 @@ def show_carry_backtest(source: Source, asked: CarryRunAsked, *, as_json: bool) 
         raise RequestRejected("a carry is played over recordings: name a desk file and --data")
     found, path = captured(desk, market, source.data, asked, is_quiet=as_json)
     runs = [_together(policy, of) for policy, of in found.runs.items()]
-    figures = {run.policy: run_figures(run.steps, _rng(asked)) for run in runs}
+    figures = {run.policy: run_figures(run.steps, rng_of(asked.draw_seed)) for run in runs}
     outcomes = _outcomes(found, asked)
     nearest = {policy: _nearest(policy, found) for policy in found.runs}
     statements = (*_statements(desk, market, asked, found, path), *found.left_out)
@@ -424,8 +425,3 @@ def _block_count(count: int) -> int:
 
 def _named(policy: str) -> CarryPolicy:
     return next(each for each in CARRY_POLICIES if each == policy)
-
-
-def _rng(asked: CarryRunAsked) -> np.random.Generator:
-    """Give the same draws to every policy."""
-    return np.random.Generator(np.random.Philox(asked.draw_seed))

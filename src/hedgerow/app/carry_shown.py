@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from hedgerow.app.asked import show
+from hedgerow.app.backtest_parts import rng_of
 from hedgerow.app.carry_past import Rates, basis_of, marked_past_of, past_of, read_rates
 from hedgerow.app.structure_request import CarryAsked
 from hedgerow.app.written import check_plot, write_plot
@@ -161,7 +162,7 @@ def _of_past(asked: CarryAsked, rates: Rates) -> CarryShown:
             past,
             holding_count=count,
             cost_frac=asked.cost_frac,
-            rng=_rng(asked),
+            rng=rng_of(asked.draw_seed),
             draws_count=asked.draws_count,
         ),
         walk=_walk(past, asked, count, hours),
@@ -182,10 +183,6 @@ def _carry(asked: CarryAsked, basis_frac_per_year: float, years: float) -> Carry
     )
 
 
-def _rng(asked: CarryAsked) -> np.random.Generator:
-    return np.random.Generator(np.random.Philox(asked.draw_seed))
-
-
 def _walk(past: CarryPast, asked: CarryAsked, count: int, hours: float) -> Outcome[FundingWalk]:
     if len(past) <= _YEAR_HOURS / hours:
         return Failure(
@@ -198,7 +195,7 @@ def _walk(past: CarryPast, asked: CarryAsked, count: int, hours: float) -> Outco
         holding_count=count,
         cost_frac=asked.cost_frac,
         warm_count=round(_YEAR_HOURS / hours),
-        rng=_rng(asked),
+        rng=rng_of(asked.draw_seed),
     )
 
 
@@ -208,7 +205,7 @@ def _draw(past: CarryPast, asked: CarryAsked, count: int) -> Outcome[MarginDraw]
         holding_count=count,
         leverage_frac=asked.leverage_frac,
         maintenance_frac=asked.maintenance_frac,
-        rng=_rng(asked),
+        rng=rng_of(asked.draw_seed),
         draws_count=asked.draws_count,
     )
 

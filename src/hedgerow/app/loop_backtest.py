@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-import numpy as np
 from msgspec import structs
 
 from hedgerow.agents import DeskAgent
@@ -19,6 +18,7 @@ from hedgerow.app.backtest_parts import (
     every_ns_of,
     length_ns,
     progress_of,
+    rng_of,
     run_troubles,
     teller,
     window_of,
@@ -227,7 +227,10 @@ def show_loop_backtest(source: Source, asked: LoopAsked, *, as_json: bool) -> in
                 )
                 played[label] = done._replace(run=replace(done.run, policy=label))
     runs = [each.run for each in played.values()]
-    figures = {label: run_figures(each.run.steps, _rng(asked)) for label, each in played.items()}
+    figures = {
+        label: run_figures(each.run.steps, rng_of(asked.draw_seed))
+        for label, each in played.items()
+    }
     differences = _differences(played, policies, asked)
     statements = (
         *run_statements(desk, market, terms, moves_collateral=BUFFERED in policies),
@@ -393,13 +396,8 @@ def _differences(
             continue
         try:
             found[label] = run_difference(
-                played[label].run.steps, played[base].run.steps, _rng(asked)
+                played[label].run.steps, played[base].run.steps, rng_of(asked.draw_seed)
             )
         except OutOfDomain:  # no step is known in both: the answer says that of each
             continue
     return found
-
-
-def _rng(asked: LoopAsked) -> np.random.Generator:
-    """Give the same draws to every policy."""
-    return np.random.Generator(np.random.Philox(asked.draw_seed))

@@ -10,7 +10,7 @@ from hedgerow.hedging import Depth, Offer, offer
 from hedgerow.instruments import EntryContract, Instrument, Option, settlement_of
 from hedgerow.limits import Survey, account_node
 from hedgerow.margin import Rulebook, mark_ccy, terms_of
-from hedgerow.planning import LATE_STATEMENT, Order, Plan, idle_usd, late_cost
+from hedgerow.planning import LATE_STATEMENT, Order, Plan, idle_usd, late_cost, late_unknown
 from hedgerow.portfolio import Account
 from hedgerow.reporting.figures import duration
 from hedgerow.units import DAY_NS, HOUR_NS, SECOND_NS, to_model
@@ -101,9 +101,8 @@ def late_statements(
     desk: Desk, state: Survey, rulebooks: Mapping[str, Rulebook], horizon_days: float
 ) -> tuple[str, ...]:
     """Say how being late is counted, what doing nothing would be alike, and what nobody knows."""
-    unknown, idle = [], []
+    idle = []
     horizon_ns = round(horizon_days * DAY_NS)
-    reached = {each.target_account_id for each in desk.routes}
     # Those to which nothing can be sent too: it is they that doing nothing is likeliest to cost.
     for account in state.book.accounts:
         account_id = account.account_id
@@ -116,20 +115,18 @@ def late_statements(
             else desk.chance(state.seen.coins_of(account), distance, DAY_NS)
         )
         if isinstance(chance, Failure):
-            if account_id in reached:
-                said = f"Being late at {account_id} is counted as nothing"
-                unknown.append(f"{said}: {chance.message}.")
             idle.append(f"unknown at {account_id}")
             continue
         lost = idle_usd(desk.chance, state, rulebooks, account, horizon_ns)
         told = "unknown" if isinstance(lost, Failure) else f"{lost:,.2f} USD"
         idle.append(f"{told} at {account_id}")
+    unknown = late_unknown(desk.chance, state, rulebooks, desk.routes)
     if idle:
-        unknown.append(
+        unknown += (
             f"Doing nothing is charged to no plan; counted like being late it would be, within "
-            f"{horizon_days * DAY_NS / HOUR_NS:g} h, {', '.join(idle)}."
+            f"{horizon_days * DAY_NS / HOUR_NS:g} h, {', '.join(idle)}.",
         )
-    return (LATE_STATEMENT, *unknown)
+    return LATE_STATEMENT, *unknown
 
 
 def late_usd(

@@ -12,7 +12,7 @@ from hedgerow.planning.capped import LegCaps, capped
 from hedgerow.planning.compare import SAME, WAYS, WayState, compared, runner_up, states
 from hedgerow.planning.costs import ChosenMove, ChosenSwap, JointTerms, ModeSwitch, SwapWay
 from hedgerow.planning.joint import Joint, joint
-from hedgerow.planning.late import LATE_STATEMENT, idle_usd, late_cost
+from hedgerow.planning.late import LATE_STATEMENT, idle_usd, late_cost, late_unknown
 from hedgerow.planning.made import made
 from hedgerow.planning.plan import plan
 from hedgerow.planning.project import projected, traded
@@ -58,6 +58,7 @@ __all__ = [
     "joint",
     "joint_switching",
     "late_cost",
+    "late_unknown",
     "made",
     "plan",
     "projected",

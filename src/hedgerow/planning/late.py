@@ -1,6 +1,6 @@
 """What a transfer's taking its time is expected to cost: a liquidation before it arrives."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from hedgerow.collateral import Route
 from hedgerow.errors import Failure, Outcome
@@ -11,7 +11,7 @@ from hedgerow.portfolio import Account
 from hedgerow.pricing import unit_ccy
 from hedgerow.units import to_model
 
-__all__ = ["LATE_STATEMENT", "idle_usd", "late_cost"]
+__all__ = ["LATE_STATEMENT", "idle_usd", "late_cost", "late_unknown"]
 
 # What a lending protocol takes of the debt it calls at least: Aave's lowest bonus (its rulebooks).
 _LENDING_PENALTY_FRAC = 0.05
@@ -34,6 +34,20 @@ def late_cost(
         return 0.0 if isinstance(found, Failure) else found
 
     return cost
+
+
+def late_unknown(
+    chance: Chance, state: Survey, rulebooks: Mapping[str, Rulebook], routes: Sequence[Route]
+) -> tuple[str, ...]:
+    """Say of which targets nobody knows what being late there costs, and why; it is left out."""
+    accounts = {each.account_id: each for each in state.book.accounts}
+    said: dict[str, None] = {}
+    for route in routes:
+        target = route.target_account_id
+        found = idle_usd(chance, state, rulebooks, accounts[target], route.latency_ns)
+        if isinstance(found, Failure):
+            said[f"Being late at {target} is counted as nothing: {found.message}."] = None
+    return tuple(said)
 
 
 def idle_usd(

@@ -1,6 +1,7 @@
 """The joint agent plans when a limit or a buffer asks for it, in budget, and never twice."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,7 @@ from hedgerow.agents import JointAgent, Means
 from hedgerow.collateral import BufferPolicy, Route
 from hedgerow.execution import Allowance, Decision, View, in_transit
 from hedgerow.hedging import Depth
-from hedgerow.limits import FirstPassage, Limit
+from hedgerow.limits import Chance, FirstPassage, Limit
 from hedgerow.market import Ladder, Level, MarketEvent
 from hedgerow.planning import JointTerms, Leg, Order, Transfer
 from hedgerow.portfolio import Account, book
@@ -94,6 +95,7 @@ def step(
     means: Means = "joint",
     pending: tuple[Leg, ...] = (),
     events: Sequence[MarketEvent] = MARKET,
+    chance: Chance | None = None,
     **allowed: Any,
 ) -> Decision:
     view = View(
@@ -104,7 +106,8 @@ def step(
         pending=pending,
         allowance=Allowance(**allowed),
     )
-    return agent(means).step(view, T0_NS)
+    own = agent(means)
+    return (own if chance is None else replace(own, chance=chance)).step(view, T0_NS)
 
 
 def orders(decision: Decision) -> list[Decimal]:
@@ -208,6 +211,19 @@ def test_what_is_not_known_is_not_planned_for_and_is_said() -> None:
     decision = step(desk(10), events=(quote("BTC-PERP", 1000), rungs()))
     assert orders(decision) == []
     assert decision.reasons
+
+
+def test_what_being_late_costs_is_said_where_nobody_knows_it() -> None:
+    """Without a vol no chance of a liquidation before the arrival is known: none is charged."""
+    low = desk(-20, usdc=1_500, contracts=20)
+    known = step(low).plan
+    assert known is not None
+    assert not any("Being late" in each for each in known.assumptions)
+    blind = step(low, chance=FirstPassage(vol_frac={})).plan
+    assert blind is not None
+    assert any(
+        each.startswith("Being late at perp is counted as nothing: ") for each in blind.assumptions
+    )
 
 
 def test_without_a_book_nothing_is_traded_and_that_is_said() -> None:

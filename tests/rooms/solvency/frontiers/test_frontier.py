@@ -42,7 +42,7 @@ from tests.rooms.margin.test_engine_properties_lending import indices
 D = Decimal
 _DENSE_COUNT = 150
 # An oracle of eight decimals tells a price of a ten thousandth of a dollar to a ten thousandth of
-# itself. Of one of 34 units a fall is a staircase of 3 %, with more signs than any search has steps.
+# itself. Of 34 units a fall is a staircase of 3 %, with more signs than a search has steps.
 seen_prices = st.integers(10**5, 10**11).map(lambda raw: D(raw).scaleb(-9))
 # Of what an account has beyond its need, so much is taken away.
 parts = st.sampled_from([D("0.5"), D("0.9"), D("1.01")])

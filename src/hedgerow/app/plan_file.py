@@ -53,7 +53,7 @@ def read_plan(path: Path) -> PlanFile:
     except KeyError as trouble:
         raise DeskRejected(f"{path}: {_MADE}: it lacks {trouble}") from trouble
     except (ValueError, TypeError, AttributeError, RecursionError) as trouble:
-        raise DeskRejected(f"{path}: {_MADE}: {trouble}") from trouble
+        raise DeskRejected(f"{path}: {_MADE}; write one with `plan make --out FILE`") from trouble
     if differs:
         raise DeskRejected(
             f"{path}: not as `plan make --out` wrote it: {', '.join(differs)} "

@@ -8,6 +8,10 @@ what the closed forms approximate.
 Or asks enter, figures of the desk with the ranges they are wanted in, and offers over all
 instruments of all venues; the cheapest trades that meet every ask leave (`choose`). The room
 refuses to trade on a missing price or an incomplete delta.
+
+`structures` are trades that one asks about before holding them: floors, carries, gamma against
+theta, sizes for a vol, stops, staked coins and pool shares. Prices, chains and pasts enter as
+columns; yearly figures, chances and trades leave.
 """
 
 from hedgerow.hedging.band_budget import risk_aversion_for_budget

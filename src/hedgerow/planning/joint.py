@@ -114,7 +114,7 @@ def joint(
     terms: JointTerms = PLAIN_TERMS,
     late_usd: Callable[[Route], float] = lambda route: 0.0,
 ) -> Outcome[Joint]:
-    """Plan.
+    """Find the cheapest trades and moves after which every limit holds, done exactly.
 
     Parameters
     ----------

@@ -133,7 +133,7 @@ def wants(
         elif mended_by in _ACCOUNT:
             reach = (tighter_frac or {}).get((state.node, state.metric), 1.0)
             for at in _bounds(state, is_filled=state.node in filled):
-                made = _ACCOUNT[mended_by](state, at, now.seen, given, coins, reach)
+                made = _ACCOUNT[mended_by](_Case(state, at, now.seen, given, coins, reach))
                 if isinstance(made, Failure):
                     unplanned.append(made)
                     break
@@ -290,29 +290,38 @@ def _inside(state: LimitState, bound: float, inside_frac: float, *, is_free: boo
     return min(wanted, max(value, bound)) if is_floor else max(wanted, min(value, bound))
 
 
-def _use(
-    state: LimitState, at: _Bound, _: Seen, __: Given, ___: Sequence[str], ____: float
-) -> list[Demand]:
-    return [_demand(_name(state), state, at, NO_SHOCK, at.value_frac)]
+class _Case(NamedTuple):
+    """One bound of one account's limit, the market and the coins it is judged by.
+
+    `reach` is by what factor a distance is wanted larger than the bound says.
+    """
+
+    state: LimitState
+    at: _Bound
+    seen: Seen
+    given: Given
+    coins: Sequence[str]
+    reach: float
 
 
-def _distance(
-    state: LimitState, at: _Bound, _: Seen, __: Given, coins: Sequence[str], reach: float
-) -> list[Demand]:
-    return _hold_at(state, at, coins, min(at.value_frac * reach, DISTANCE_FRAC_MAX))
+def _use(case: _Case) -> list[Demand]:
+    return [_demand(_name(case.state), case.state, case.at, NO_SHOCK, case.at.value_frac)]
 
 
-def _chance(
-    state: LimitState, at: _Bound, seen: Seen, given: Given, coins: Sequence[str], reach: float
-) -> list[Demand] | Failure:
+def _distance(case: _Case) -> list[Demand]:
+    return _hold_at(case, min(case.at.value_frac * case.reach, DISTANCE_FRAC_MAX))
+
+
+def _chance(case: _Case) -> list[Demand] | Failure:
+    state, given = case.state, case.given
     if given.chance is None:
         return Failure(
             subject=state.node,
             reason="missing_data",
             message="no vol is known, so no probability can be planned for",
         )
-    held = seen.coins_of(seen.account(state.node))
-    found = distance_at(given.chance, held, at.value_frac, given.horizon_ns)
+    held = case.seen.coins_of(case.seen.account(state.node))
+    found = distance_at(given.chance, held, case.at.value_frac, given.horizon_ns)
     if isinstance(found, Failure):
         return found
     if found is None:
@@ -320,21 +329,19 @@ def _chance(
             subject=state.node,
             reason="unsupported",
             message=f"no distance up to {DISTANCE_FRAC_MAX:.0%} is as unlikely as "
-            f"{at.value_frac:.2%}",
+            f"{case.at.value_frac:.2%}",
         )
-    return _hold_at(state, at, coins, min(found * reach, DISTANCE_FRAC_MAX))
+    return _hold_at(case, min(found * case.reach, DISTANCE_FRAC_MAX))
 
 
-def _hold_at(
-    state: LimitState, at: _Bound, coins: Sequence[str], distance_frac: float
-) -> list[Demand]:
+def _hold_at(case: _Case, distance_frac: float) -> list[Demand]:
     """Ask an account to stand a joint fall and a joint rise of all coins."""
     return [
         _demand(
-            f"{_name(state)} at {move:+.1%}",
-            state,
-            at,
-            Shock(spot_factor_frac=dict.fromkeys(coins, 1.0 + move)),
+            f"{_name(case.state)} at {move:+.1%}",
+            case.state,
+            case.at,
+            Shock(spot_factor_frac=dict.fromkeys(case.coins, 1.0 + move)),
             1.0,
         )
         for move in (-distance_frac, distance_frac)
@@ -357,5 +364,8 @@ def _name(state: LimitState) -> str:
     return f"{state.node} {state.metric}{said}"
 
 
-_Made = Callable[[LimitState, _Bound, Seen, Given, Sequence[str], float], "list[Demand] | Failure"]
-_ACCOUNT: Mapping[str | None, _Made] = {"use": _use, "distance": _distance, "chance": _chance}
+_ACCOUNT: Mapping[str | None, Callable[[_Case], list[Demand] | Failure]] = {
+    "use": _use,
+    "distance": _distance,
+    "chance": _chance,
+}

@@ -42,7 +42,7 @@ from hedgerow.reporting.greek_targets import (
     greeks_tables,
     is_missed,
 )
-from hedgerow.units import DAY_NS, digits_of, to_exact, to_model
+from hedgerow.units import DAY_NS, digits_of, exact_lots, to_model
 
 __all__ = ["Target", "show_greeks", "targets_of"]
 
@@ -256,7 +256,7 @@ def _booked(
     known = {(each.instrument_id, each.account_id): each for each in offers}
     for trade in choice.trades:
         found = known[trade.instrument_id, trade.account_id]
-        quantity = to_exact(trade.quantity_contracts, found.terms.lot_contracts, "half_up")
+        quantity = exact_lots(trade.quantity_contracts, found.terms.lot_contracts)
         try:
             accounts[trade.account_id] = with_leg(
                 accounts[trade.account_id], found.terms, quantity, digits_of(found.price_mark_ccy)

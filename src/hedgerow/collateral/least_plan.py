@@ -30,7 +30,7 @@ from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.limits import Survey, Use
 from hedgerow.margin import MarginReport, Rulebook
 from hedgerow.market import Shock
-from hedgerow.units import digits_of, to_exact, to_model
+from hedgerow.units import digits_of, exact_lots, to_exact, to_model
 
 __all__ = ["least_plan"]
 
@@ -149,7 +149,7 @@ def _moves(found: Allocation, reading: Reading) -> Outcome[tuple[Move, ...]]:
     for sent in found.moves:
         link = sent.link
         route = route_of[link.source, link.target, link.asset, link.use]
-        coin = to_exact(sent.quantity_coin, route.step_coin, "half_up")
+        coin = exact_lots(sent.quantity_coin, route.step_coin)
         assert coin > 0, "what is sent is at least a step"
         before = _use_frac(reading, route.target_account_id, moves)
         price = reading.survey.snapshot.asset(route.asset)

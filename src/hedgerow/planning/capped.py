@@ -21,11 +21,10 @@ from hedgerow.market import Snapshot
 from hedgerow.planning.costs import ChosenMove, JointTerms, MoveCosts, route_name
 from hedgerow.planning.done import Desk, traded_at_cost
 from hedgerow.planning.joint import Joint
-from hedgerow.planning.lots import exact_lots
 from hedgerow.planning.switches import after_switches
 from hedgerow.portfolio import Account, with_balance
 from hedgerow.pricing import unit_ccy
-from hedgerow.units import digits_of, quantise, to_exact, to_model
+from hedgerow.units import digits_of, exact_lots, quantise, to_exact, to_model
 
 __all__ = ["LegCaps", "capped"]
 

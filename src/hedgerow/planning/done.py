@@ -18,10 +18,9 @@ from hedgerow.margin.loans import loan_of
 from hedgerow.market import NO_SHOCK, Snapshot
 from hedgerow.planning.costs import ChosenMove, MoveCosts, route_name
 from hedgerow.planning.footing import Touch
-from hedgerow.planning.lots import exact_lots
 from hedgerow.planning.wants import Demand, Wants
 from hedgerow.portfolio import Account, book, with_balance
-from hedgerow.units import digits_of, quantise, to_exact, to_model
+from hedgerow.units import digits_of, exact_lots, quantise, to_exact, to_model
 
 __all__ = ["Desk", "Done", "traded_at_cost"]
 

@@ -14,7 +14,6 @@ from hedgerow.limits import Limit, Survey
 from hedgerow.margin import Rulebook
 from hedgerow.planning.costs import PLAIN_TERMS, ChosenMove, ChosenSwap, ModeSwitch
 from hedgerow.planning.joint import Joint
-from hedgerow.planning.lots import exact_lots
 from hedgerow.planning.plan import stamp
 from hedgerow.planning.records import (
     BoundPrice,
@@ -29,7 +28,7 @@ from hedgerow.planning.records import (
     Transfer,
 )
 from hedgerow.planning.sequence import ordered
-from hedgerow.units import digits_of, quantise, to_model
+from hedgerow.units import digits_of, exact_lots, quantise, to_model
 
 __all__ = ["made"]
 

@@ -26,10 +26,9 @@ from hedgerow.margin import MarginReport, Rulebook, switch_refusal
 from hedgerow.planning.costs import ChosenMove, ChosenSwap, ModeSwitch, route_name
 from hedgerow.planning.done import traded_at_cost
 from hedgerow.planning.joint import Joint
-from hedgerow.planning.lots import exact_lots
 from hedgerow.planning.swaps import after_swap, swap_refusal
 from hedgerow.portfolio import Account, book, with_balance
-from hedgerow.units import quantise, to_model
+from hedgerow.units import exact_lots, quantise, to_model
 
 __all__ = ["Act", "Ordered", "Step", "ordered"]
 

@@ -10,6 +10,7 @@ being told which way it rounds.
 from hedgerow.units.cross import (
     Rounding,
     digits_of,
+    exact_lots,
     is_multiple,
     mul_div_down,
     mul_div_up,
@@ -44,6 +45,7 @@ __all__ = [
     "Rounding",
     "date_utc",
     "digits_of",
+    "exact_lots",
     "format_ns",
     "is_multiple",
     "mul_div_down",

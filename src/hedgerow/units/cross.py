@@ -14,6 +14,7 @@ from hedgerow.errors import OutOfDomain
 __all__ = [
     "Rounding",
     "digits_of",
+    "exact_lots",
     "is_multiple",
     "mul_div_down",
     "mul_div_up",
@@ -77,6 +78,19 @@ def quantise(amount: Decimal, step: Decimal, rounding: Rounding) -> Decimal:
     if not (step.is_finite() and step > 0):
         raise OutOfDomain(f"step must be positive, was {step}")
     return (amount / step).to_integral_value(_MODES[rounding]) * step
+
+
+def exact_lots(value: float, lot_amount: Decimal) -> Decimal:
+    """Give an amount that a model chose in whole lots, exact: the nearest of them.
+
+    It is whole but for the last bit of a float, so that neither way of rounding is against anybody.
+
+    Raises
+    ------
+    OutOfDomain
+        As `to_exact`.
+    """
+    return to_exact(value, lot_amount, "half_up")
 
 
 def is_multiple(amount: Decimal, step: Decimal) -> bool:

@@ -12,6 +12,7 @@ from hedgerow.errors import OutOfDomain
 from hedgerow.units import (
     Rounding,
     digits_of,
+    exact_lots,
     is_multiple,
     mul_div_down,
     mul_div_up,
@@ -53,6 +54,16 @@ def test_digits_are_those_a_float_prints() -> None:
     assert digits_of(0.1) == Decimal("0.1")
     assert digits_of(0.1 + 0.2) == Decimal("0.30000000000000004")
     assert digits_of(np.float64(-2.5e-17)) == Decimal("-2.5e-17")
+
+
+@pytest.mark.parametrize(
+    ("value", "lot", "exact"),
+    # Three tenths in floats, either side of it, and a coin's last digit.
+    [(0.1 + 0.2, "0.1", "0.3"), (-0.30000000000000004, "0.1", "-0.3"), (0.29999999999999993, "0.1", "0.3"),
+     (12.3, "0.1", "12.3"), (1e-8, "1e-8", "1e-8")],
+)  # fmt: skip
+def test_whole_lots_of_a_model_are_whole(value: float, lot: str, exact: str) -> None:
+    assert exact_lots(value, Decimal(lot)) == Decimal(exact)
 
 
 @pytest.mark.parametrize("value", [nan, inf, -inf])

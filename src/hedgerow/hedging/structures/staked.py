@@ -117,6 +117,7 @@ def staked_hedge(
     full_coin = quantity_coin * rate_coin_per_coin
     delta = float(now.delta_base_coin[0]) if exit == "sold" else full_coin
     size = to_model(multiplier_coin_per_contract)
+    # The nearest lot leaves the least delta, on whichever side.
     contracts = -to_exact(delta / size, lot_contracts, "half_up")
     years = wait_days / 365.0
     peg = float(now.discount_usd_per_frac[0])

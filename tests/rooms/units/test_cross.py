@@ -59,9 +59,14 @@ def test_digits_are_those_a_float_prints() -> None:
 @pytest.mark.parametrize(
     ("value", "lot", "exact"),
     # Three tenths in floats, either side of it, and a coin's last digit.
-    [(0.1 + 0.2, "0.1", "0.3"), (-0.30000000000000004, "0.1", "-0.3"), (0.29999999999999993, "0.1", "0.3"),
-     (12.3, "0.1", "12.3"), (1e-8, "1e-8", "1e-8")],
-)  # fmt: skip
+    [
+        (0.30000000000000004, "0.1", "0.3"),
+        (-0.30000000000000004, "0.1", "-0.3"),
+        (0.29999999999999993, "0.1", "0.3"),
+        (12.3, "0.1", "12.3"),
+        (1e-8, "1e-8", "1e-8"),
+    ],
+)
 def test_whole_lots_of_a_model_are_whole(value: float, lot: str, exact: str) -> None:
     assert exact_lots(value, Decimal(lot)) == Decimal(exact)
 

@@ -22,7 +22,7 @@ from hedgerow.collateral import Route
 from hedgerow.errors import Failure, Outcome
 from hedgerow.hedging import Ask, ChosenTrade, Offer, asks_band, effects
 from hedgerow.instruments import Instrument
-from hedgerow.limits import Limit, LimitState, Survey, account_node
+from hedgerow.limits import METRICS, Limit, LimitState, Survey, account_node
 from hedgerow.margin import Rulebook
 from hedgerow.planning.costs import (
     PLAIN_TERMS,
@@ -52,6 +52,14 @@ _TINY = 1e-9
 _DEAR_FRAC = 0.01
 # What is broken counts as broken by so much at least.
 _BROKEN = 1e-6
+# Of the moves that went too far, so much is allowed the next time: half, as a search halves.
+_AS_FAR_FRAC = 0.5
+# A distance that came out short is asked for anew by as much more, and a little: it is found to a
+# fiftieth. Twice the limit is as far as that helps; what a probability lacks is not told, so it is
+# asked for by a tenth more.
+_FARTHER, _FARTHER_MAX, _UNLIKELIER = 1.02, 2.0, 1.1
+# No offer is tried with more than a quarter of its book: slopes are those of small moves.
+_OF_MOST_FRAC = 0.25
 # Dollars of delta, or a share of the gap, at which a move is tried where nothing else says a size.
 _SIZE_USD = 10_000.0
 
@@ -169,12 +177,8 @@ def joint(
         found = _joint(now, effect.offers, answer, done, wanted, said)
         exact = _exact_ccy(foot, done, instruments, rulebooks)
         lacks = foot.lacks(exact)
-        early = [
-            each.name
-            for each, is_lacked in zip(foot.demands, lacks, strict=True)
-            if is_lacked and each.is_on_the_way
-        ]
-        found = replace(found, lacking=tuple(early))
+        lacked = [each for each, is_so in zip(foot.demands, lacks, strict=True) if is_so]
+        found = replace(found, lacking=tuple(each.name for each in lacked if each.is_on_the_way))
         if badness(found) < badness(best):
             best = found
         foretold = foot.after_ccy(amounts)
@@ -195,14 +199,10 @@ def joint(
             exact = _exact_ccy(foot, done, instruments, rulebooks)
         # What went too far once is not tried again, nor as far: slopes hold near where they are,
         # and beyond some size a venue has no answer.
-        worse = dict.fromkeys(
-            each.node
-            for each, is_lacked in zip(foot.demands, lacks, strict=True)
-            if is_lacked and each.is_kept
-        )
-        for node in worse:
+        for node in {each.node: None for each in lacked if each.is_kept}:
             weights = within.get(node, (_weights(desk, effect.offers, sizes, node), 0.0))[0]
-            within[node] = (weights, 0.5 * float(weights @ np.abs(amounts[: len(weights)])))
+            went = float(weights @ np.abs(amounts[: len(weights)]))
+            within[node] = (weights, _AS_FAR_FRAC * went)
         foot = foot.corrected(amounts, exact, may_loosen=is_good or tried == 0)
     if best is nothing:
         return replace(
@@ -351,7 +351,7 @@ def _sizes(delta_usd: Floats, offers: Sequence[Offer], wanted: Wants, now: Surve
         most = max(each.most_contracts(is_up=True), each.most_contracts(is_up=False))
         borne_usd = min(gap_usd, worth_usd.get(each.account_id, 0.0))
         size = borne_usd / one if one > _TINY else most
-        sizes.append(max(min(size, most / 4), each.lot_contracts))
+        sizes.append(max(min(size, _OF_MOST_FRAC * most), each.lot_contracts))
     return np.array(sizes)
 
 
@@ -362,7 +362,7 @@ def badness(found: Joint) -> tuple[int, float, float]:
         value, soft = state.value_frac_usd_or_coin, state.soft_frac_usd_or_coin
         if value is None:
             far = 10.0
-        elif state.metric == "distance_spot_frac":
+        elif METRICS[state.metric].side == "floor":
             far = 1.0 - value / soft if soft else 1.0
         else:
             # A limit at zero is always broken: the nearer to it the better.
@@ -387,8 +387,10 @@ def _tighter(found: Joint, now: Survey) -> dict[tuple[str, str], float]:
     told: dict[tuple[str, str], float] = {}
     for state in found.broken:
         value = state.value_frac_usd_or_coin
-        if state.metric == "distance_spot_frac" and value:
-            told[state.node, state.metric] = min(1.02 * state.soft_frac_usd_or_coin / value, 2.0)
-        elif state.metric == "liquidation_probability_frac":
-            told[state.node, state.metric] = 1.1
+        mended_by = METRICS[state.metric].mended_by
+        if mended_by == "distance" and value:
+            short = state.soft_frac_usd_or_coin / value
+            told[state.node, state.metric] = min(_FARTHER * short, _FARTHER_MAX)
+        elif mended_by == "chance":
+            told[state.node, state.metric] = _UNLIKELIER
     return told

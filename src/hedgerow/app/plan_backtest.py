@@ -18,7 +18,7 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
@@ -35,6 +35,7 @@ from hedgerow.app.episode import play
 from hedgerow.app.feed import Market, open_market
 from hedgerow.app.kept_runs import KeptRuns, Question, program
 from hedgerow.app.options import Source
+from hedgerow.app.plan_asked import KeptLimits, WaysAsked
 from hedgerow.app.shared_runs import as_they_end
 from hedgerow.app.written import check_place, write_file
 from hedgerow.collateral import BufferPolicy
@@ -48,10 +49,13 @@ from hedgerow.reporting.policies import policy_tables
 from hedgerow.simulation import Episode, PolicyRun, policy_rows, thinned
 from hedgerow.units import DAY_NS, SECOND_NS, digits_of, format_ns, to_model
 
-__all__ = ["Kept", "run_plan_backtest"]
+__all__ = ["run_plan_backtest"]
 
-# Which limits a desk keeps: all of its own, or those of its accounts' requirements and distances.
-Kept: TypeAlias = Literal["all", "account"]
+_LIMITS_SAID: Final[dict[KeptLimits, str]] = {
+    "all": "Every limit of the desk is kept.",
+    "account": "Only limits of accounts' requirements and distances are kept, so that every way is "
+    "asked for the same.",
+}
 
 _MEANS: Final[dict[str, Means]] = {
     "joint": "joint",
@@ -77,7 +81,7 @@ class Task(NamedTuple):
     seed: int | None
     policy: str
     depth_factor_frac: float
-    limits: Kept
+    limits: KeptLimits
     slack_frac: float
     step_ns: int | None
     option_depth_contracts: float
@@ -90,103 +94,104 @@ class Task(NamedTuple):
 
 
 def run_plan_backtest(
-    source: Source,
-    *,
-    seeds_count: int,
-    depths_frac: tuple[float, ...],
-    limits: Kept,
-    slacks_frac: tuple[float, ...],
-    step: str | None,
-    option_depth_contracts: float,
-    horizon_days: float,
-    capital_frac_per_year: float,
-    workers_count: int,
-    keep: Path | None,
-    out: Path | None,
-    as_json: bool,
+    source: Source, asked: WaysAsked, *, keep: Path | None, out: Path | None, as_json: bool
 ) -> int:
     """Print how the ways compare; exit status 0, since nothing is judged by it."""
-    step_ns = None if step is None else _step_ns(step)
     for flag, path in (("--out", out), ("--keep", keep)):
         if path is not None:
             check_place(path, flag)
+    asked = asked._replace(
+        depths_frac=tuple(dict.fromkeys(asked.depths_frac)),
+        slacks_frac=tuple(dict.fromkeys(asked.slacks_frac)),
+    )
     desk, market = open_market(source.desk, source.data, None)
     if not desk.has_budget:
         raise DeskRejected("a plan is executed within a budget: add [budget] to the desk file")
-    seeds: Sequence[int | None] = range(1, seeds_count + 1) if market.seed is not None else (None,)
-    depths_frac = tuple(dict.fromkeys(depths_frac))
-    terms = JointTerms(horizon_days=horizon_days, capital_frac_per_year=capital_frac_per_year)
-    # Market by market: what is kept of a run that was stopped compares all ways in the same ones.
-    slacks_frac = tuple(dict.fromkeys(slacks_frac))
-    ways = [*product(_MEANS, slacks_frac), (_ALONE, 1.0)]
-    tasks = [
+    tasks = _tasks(source, asked, market)
+    shown = _prepared(desk, tasks[0])
+    question = _question(asked, shown, market, program="" if keep is None else program())
+    with nullcontext() if keep is None else KeptRuns(keep, question) as kept:
+        runs = _played(tasks, asked.workers_count, kept)
+    runs.sort(key=lambda each: asked.depths_frac.index(each.depth_factor_frac))
+    rows = policy_rows(runs, np.random.Generator(np.random.Philox(_DRAWS_SEED)), alone=_ALONE)
+    if out is not None:
+        said = write_file(out, "--out", lambda beside: _write(beside, runs))
+        (sys.stderr if as_json else sys.stdout).write(f"runs {said}\n")
+    told = _statements(asked, tasks[0], shown, market)
+    heading = (
+        f"{shown.name}: {_markets(market, asked.seeds_count, shown)}, looked at every "
+        f"{shown.step_ns // SECOND_NS} s"
+    )
+    show(
+        {"rows": builtins_of(rows), "assumptions": told, "step_s": shown.step_ns / SECOND_NS},
+        policy_tables(rows, heading, told),
+        as_json=as_json,
+    )
+    return 0
+
+
+def _tasks(source: Source, asked: WaysAsked, market: Market) -> list[Task]:
+    """List the runs, market by market: those kept of a stopped one compare all ways in the same."""
+    seeds: Sequence[int | None] = (None,)
+    if market.seed is not None:
+        seeds = range(1, asked.seeds_count + 1)
+    step_ns = None if asked.step is None else _step_ns(asked.step)
+    terms = JointTerms(
+        horizon_days=asked.horizon_days, capital_frac_per_year=asked.capital_frac_per_year
+    )
+    ways = [*product(_MEANS, asked.slacks_frac), (_ALONE, 1.0)]
+    return [
         Task(
             source.desk,
             source.data,
             seed,
             policy,
             factor,
-            limits,
+            asked.limits,
             slack_frac,
             step_ns,
-            option_depth_contracts,
+            asked.option_depth_contracts,
             terms,
         )
-        for seed, factor, (policy, slack_frac) in product(seeds, depths_frac, ways)
+        for seed, factor, (policy, slack_frac) in product(seeds, asked.depths_frac, ways)
     ]
-    shown = _prepared(desk, tasks[0])
-    question = Question(
-        program="" if keep is None else program(),
-        desk_digest=desk.digest,
-        rulebooks_digest=rulebooks_digest(desk),
+
+
+def _question(asked: WaysAsked, shown: Desk, market: Market, *, program: str) -> Question:
+    return Question(
+        program=program,
+        desk_digest=shown.digest,
+        rulebooks_digest=rulebooks_digest(shown),
         data_name=market.name,
         # Of a generated market the digest names its seed.
         data_digest="" if market.seed is not None else market.digest,
-        limits=limits,
+        limits=asked.limits,
         step_ns=shown.step_ns,
-        option_depth_contracts=option_depth_contracts,
-        horizon_days=horizon_days,
-        capital_frac_per_year=capital_frac_per_year,
+        option_depth_contracts=asked.option_depth_contracts,
+        horizon_days=asked.horizon_days,
+        capital_frac_per_year=asked.capital_frac_per_year,
     )
-    with nullcontext() if keep is None else KeptRuns(keep, question) as kept:
-        runs = _played(tasks, workers_count, kept)
-    runs.sort(key=lambda each: depths_frac.index(each.depth_factor_frac))
-    rows = policy_rows(runs, np.random.Generator(np.random.Philox(_DRAWS_SEED)), alone=_ALONE)
-    if out is not None:
-        said = write_file(out, "--out", lambda beside: _write(beside, runs))
-        (sys.stderr if as_json else sys.stdout).write(f"runs {said}\n")
-    said_limits = {
-        "all": "Every limit of the desk is kept.",
-        "account": "Only limits of accounts' requirements and distances are kept, so that every "
-        "way is asked for the same.",
-    }
-    told = (
-        said_limits[limits],
+
+
+def _statements(asked: WaysAsked, first: Task, shown: Desk, market: Market) -> list[str]:
+    """Say which limits were kept, and all that is assumed."""
+    return [
+        _LIMITS_SAID[asked.limits],
         *(
             f"Limits × {each:g}: bounds of accounts' requirements and distances, and buffers, lie "
             f"{each:g} times as far from liquidation as the desk's."
-            for each in slacks_frac
+            for each in asked.slacks_frac
             if each != 1.0
         ),
-        *(_depth_statement(tasks[0], factor) for factor in depths_frac),
+        *(_depth_statement(first, factor) for factor in asked.depths_frac),
         "No depth of options and no order book of a crash was recorded: both are assumed. Where an "
-        f"option has no bid and ask it is traded {desk.option_half_spread_vol_frac:.1%} of vol "
+        f"option has no bid and ask it is traded {shown.option_half_spread_vol_frac:.1%} of vol "
         "beside its mark.",
-        f"Money that was moved costs {capital_frac_per_year:.1%} a year from its sending to the "
-        "end, at the price of the end.",
+        f"Money that was moved costs {asked.capital_frac_per_year:.1%} a year from its sending to "
+        "the end, at the price of the end.",
         LATE_STATEMENT,
         *assumptions(replace(shown, planning=None), market),
-    )
-    heading = (
-        f"{shown.name}: {_markets(market, seeds_count, shown)}, looked at every "
-        f"{shown.step_ns // SECOND_NS} s"
-    )
-    show(
-        {"rows": builtins_of(rows), "assumptions": list(told), "step_s": shown.step_ns / SECOND_NS},
-        policy_tables(rows, heading, told),
-        as_json=as_json,
-    )
-    return 0
+    ]
 
 
 def _step_ns(written: str) -> int:

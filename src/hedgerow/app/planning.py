@@ -4,14 +4,14 @@ Only the wiring; `app.actions` names what each command runs.
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from hedgerow.app.actions import act
 from hedgerow.app.amounts import number, numbers
 from hedgerow.app.options import At, Data, DeskPath, Json, Seed, Source, whole
-from hedgerow.app.plan_asked import PlanAsked
+from hedgerow.app.plan_asked import KeptLimits, PlanAsked, WaysAsked
 
 __all__ = ["plan"]
 
@@ -169,7 +169,7 @@ def backtest(
     horizon_days: Horizon = 1.0,
     capital: Capital = 0.05,
     limits: Annotated[
-        Literal["all", "account"],
+        KeptLimits,
         Parameter(help="Keep all limits, or those of accounts' requirements and distances alone."),
     ] = "all",
     slack: Slacks = (1.0,),
@@ -192,15 +192,7 @@ def backtest(
     return act(
         "plan backtest",
         Source(desk, data, None, None),
-        seeds_count=seeds,
-        depths_frac=depth,
-        limits=limits,
-        slacks_frac=slack,
-        step=step,
-        option_depth_contracts=option_depth,
-        horizon_days=horizon_days,
-        capital_frac_per_year=capital,
-        workers_count=workers,
+        WaysAsked(seeds, depth, limits, slack, step, option_depth, horizon_days, capital, workers),
         keep=keep,
         out=out,
         as_json=as_json,

@@ -10,9 +10,10 @@ from cyclopts import App, Parameter
 
 from hedgerow.app.actions import act
 from hedgerow.app.amounts import number
+from hedgerow.app.backtest_flags import Against, DrawSeed, End, Start, Width
 from hedgerow.app.backtest_request import BacktestAsked
 from hedgerow.app.hedge_request import Budget, FixedCost, Interval, Shortfall
-from hedgerow.app.options import Data, DeskPath, Json, Seed, Source, Whole
+from hedgerow.app.options import Data, DeskPath, Json, Seed, Source
 
 __all__ = ["backtest"]
 
@@ -33,12 +34,8 @@ def _backtest(
             "combined-cost; without it all that can be followed. May be given again.",
         ),
     ] = ("all",),
-    start: Annotated[
-        str | None, Parameter(name="--from", help="From this time; default: the desk's start.")
-    ] = None,
-    end: Annotated[
-        str | None, Parameter(name="--to", help="To this time; default: the desk's end.")
-    ] = None,
+    start: Start = None,
+    end: End = None,
     look: Annotated[
         str | None,
         Parameter(help="Between two looks of a policy, such as 6h, or chain; default: step."),
@@ -58,17 +55,12 @@ def _backtest(
     shortfall: Shortfall = None,
     gas: FixedCost = None,
     interval: Interval = None,
-    width: Annotated[
-        float | None,
-        number("--width", "positive", "Half width of the fixed band, coin; default: the file's."),
-    ] = None,
+    width: Width = None,
     loss: Annotated[
         float | None, number("--loss", "positive", "Loss at which the stop-loss closes, USD.")
     ] = None,
-    against: Annotated[
-        str | None, Parameter(help="Also what every policy came to less this one, with bounds.")
-    ] = None,
-    draw_seed: Annotated[Whole, Parameter(help="Seed of the redrawn runs behind intervals.")] = 7,
+    against: Against = None,
+    draw_seed: DrawSeed = 7,
     out: Annotated[
         Path | None, Parameter(help="Folder for steps.parquet and policies.parquet.")
     ] = None,

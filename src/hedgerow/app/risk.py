@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from hedgerow.app.actions import act
+from hedgerow.app.backtest_flags import End, Start
 from hedgerow.app.options import Data, DeskPath, Json, Seed, Source
 
 __all__ = ["risk"]
@@ -21,12 +22,8 @@ def explain(
     desk: DeskPath = None,
     *,
     data: Data = None,
-    start: Annotated[
-        str | None, Parameter(name="--from", help="From this time; default: the desk's start.")
-    ] = None,
-    end: Annotated[
-        str | None, Parameter(name="--to", help="To this time; default: the desk's end.")
-    ] = None,
+    start: Start = None,
+    end: End = None,
     every: Annotated[
         str,
         Parameter(help="Length of a step, such as 6h or 1d; or chain, from option chain to chain."),

@@ -11,9 +11,10 @@ from cyclopts import Parameter
 
 from hedgerow.app.actions import act
 from hedgerow.app.amounts import number, numbers
+from hedgerow.app.backtest_flags import Against, DrawSeed, End, Start, Width
 from hedgerow.app.carry_run_request import CarryRunAsked
 from hedgerow.app.loop_request import LoopAsked
-from hedgerow.app.options import Data, DeskPath, Json, Seed, Source, Whole
+from hedgerow.app.options import Data, DeskPath, Json, Seed, Source
 
 __all__ = ["BACKTESTS"]
 
@@ -39,28 +40,19 @@ def loop(
             "hedge backtest; default: none, fixed, buffered. May be given again.",
         ),
     ] = (),
-    start: Annotated[
-        str | None, Parameter(name="--from", help="From this time; default: the desk's start.")
-    ] = None,
-    end: Annotated[
-        str | None, Parameter(name="--to", help="To this time; default: the desk's end.")
-    ] = None,
+    start: Start = None,
+    end: End = None,
     look: Annotated[
         str | None, Parameter(help="Between two looks of a policy, such as 6h; default: step.")
     ] = None,
     every: Annotated[str, Parameter(help="Length of an explained step, such as 24h.")] = "24h",
-    width: Annotated[
-        float | None,
-        number("--width", "positive", "Half width of the fixed band, coin; default: the file's."),
-    ] = None,
+    width: Width = None,
     loss: Annotated[
         float | None,
         number("--loss", "positive", "Loss at which the stop-loss sells the delta left, USD."),
     ] = None,
-    against: Annotated[
-        str | None, Parameter(help="Also what every policy came to less this one, with bounds.")
-    ] = None,
-    draw_seed: Annotated[Whole, Parameter(help="Seed of the redrawn runs behind intervals.")] = 7,
+    against: Against = None,
+    draw_seed: DrawSeed = 7,
     out: Annotated[
         Path | None, Parameter(help="Folder for steps.parquet and policies.parquet.")
     ] = None,
@@ -138,20 +130,14 @@ def carry(
     unpaid_over: Annotated[
         str, Parameter(help="Before a look, over which unpaid adds funding up.")
     ] = "7d",
-    start: Annotated[
-        str | None, Parameter(name="--from", help="From this time; default: the desk's start.")
-    ] = None,
-    end: Annotated[
-        str | None, Parameter(name="--to", help="To this time; default: the desk's end.")
-    ] = None,
+    start: Start = None,
+    end: End = None,
     look: Annotated[
         str | None, Parameter(help="Between two looks of a policy, such as 1h; default: step.")
     ] = None,
     every: Annotated[str, Parameter(help="Length of an explained step, such as 24h.")] = "24h",
-    against: Annotated[
-        str | None, Parameter(help="Also what every policy came to less this one, with bounds.")
-    ] = None,
-    draw_seed: Annotated[Whole, Parameter(help="Seed of the redrawn runs behind intervals.")] = 7,
+    against: Against = None,
+    draw_seed: DrawSeed = 7,
     out: Annotated[
         Path | None,
         Parameter(help="Folder for holdings.parquet, steps.parquet and policies.parquet."),

@@ -74,6 +74,7 @@ def test_probability_sees_more_falls_in_time_than_a_threshold(
     assert fixed["in_time_count"] < 0.6 * len(priced)
 
 
+@pytest.mark.slow
 def test_a_route_that_fails_too_often_is_refused(tmp_path: Path) -> None:
     answer = hedgerow_here(
         "solvency", "backtest", "loans", "--data", str(tmp_path), "--route",

@@ -19,6 +19,7 @@ SAMPLE = tuple(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("windows", "how", "accepted_frac_min"),
     # Few slices make a rough share; the bar is that of the whole. Three numbers do not follow a

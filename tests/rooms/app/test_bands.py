@@ -107,6 +107,7 @@ def test_a_desk_may_name_a_band_and_a_budget(tmp_path: Path) -> None:
     assert "combined-cost *" in answer.out
 
 
+@pytest.mark.slow
 def test_an_agent_acts_by_a_named_band(tmp_path: Path) -> None:
     """By tickets its hedges end at the target, to a lot; the plain band leaves the edge."""
     new = 'band = "fixed-cost"\nfixed_cost_usd = 5\nbudget_shortfall_usd = 3000'

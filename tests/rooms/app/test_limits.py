@@ -215,6 +215,7 @@ def test_a_run_judges_every_kind_of_limit_and_ends_with_one_where_one_expires(
         assert title in page
 
 
+@pytest.mark.slow
 def test_an_appetite_that_is_too_small_ends_with_one(words: list[str]) -> None:
     found = ask(words, "limits", "suggest", "--loss", "100")
     assert found.code == 1
@@ -237,6 +238,7 @@ def test_an_appetite_that_cannot_be_meant(words: list[str], flags: list[str], to
     assert told in found.err
 
 
+@pytest.mark.slow
 def test_a_call_says_how_much_by_when_which_way_and_from_whom(
     more: list[str], tmp_path: Path
 ) -> None:

@@ -110,6 +110,7 @@ def test_who_waits_for_redemption_loses_nothing_to_the_peg(tmp_path: Path) -> No
         assert found["unexplained"][method]["all"]["unexplained_usd"] < 0.01
 
 
+@pytest.mark.slow
 def test_constant_funding_pays_once_every_eight_hours(tmp_path: Path) -> None:
     """The short is sold at the start, after the settlement of that time: twelve follow."""
     found = told(world(tmp_path, funding_frac=0.0001), "--policy", "fixed")["fixed"]
@@ -130,6 +131,7 @@ def test_a_hedged_loop_does_not_mind_the_price(tmp_path: Path) -> None:
     assert hedged == pytest.approx(-10 * 200.0 - spent, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_refilled_loop_outlives_the_peg_that_liquidates_it_else(tmp_path: Path) -> None:
     """Without ether from elsewhere a loop of 3.4 ends below (1 - 1/3.4)/0.75 = 0.9412."""
     flags = ("--policy", "fixed", "--policy", "buffered", "--leverage", "3.4")
@@ -142,6 +144,7 @@ def test_a_refilled_loop_outlives_the_peg_that_liquidates_it_else(tmp_path: Path
     assert last[0]["use_frac"] == pytest.approx(max(use, 2_400 / (THRESHOLD * 3_400)), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_policies_are_compared_at_the_same_leverage(tmp_path: Path) -> None:
     flags = ("--leverage", "2,3", "--policy", "none", "--policy", "fixed", "--against", "none")
     answer = ask(world(tmp_path, "0.97"), *flags, "--out", str(tmp_path / "out"))

@@ -31,6 +31,9 @@ from tests.rooms.app.made import (
     recorded,
 )
 
+# Each of them plays a desk; test_minimal.py has one that is played before each commit.
+pytestmark = pytest.mark.slow
+
 SENDS = ("intent", "sent", "acknowledged", "filled", "credited", "rejected", "unknown")
 
 
@@ -122,7 +125,6 @@ def test_a_second_run_is_the_same_to_the_byte(ran: Ran, tmp_path: Path) -> None:
         assert (tmp_path / "again" / name).read_bytes() == (ran.out / name).read_bytes()
 
 
-@pytest.mark.slow
 def test_neither_place_nor_hash_seed_nor_time_zone_enters(ran: Ran, tmp_path: Path) -> None:
     """The same files elsewhere, on a machine set up otherwise, give the same chain of hashes."""
     home = tmp_path / "a longer way" / "down"
@@ -281,7 +283,6 @@ def test_alone_is_left_out_when_not_wanted(tmp_path: Path) -> None:
     assert [episode["summary"]["with_hedgerow"] for episode in told["episodes"]] == [True]
 
 
-@pytest.mark.slow
 def test_funding_that_nobody_recorded_is_unknown_and_not_nothing(tmp_path: Path) -> None:
     words = morning(tmp_path, ('funding = "funding"\n', ""))
     answer = hedgerow_here("run", *words, "--no-compare", cwd=tmp_path)
@@ -357,7 +358,6 @@ def test_a_replay_shows_no_seed(ran: Ran) -> None:
     assert "Seed" not in words_of((ran.out / "report.html").read_text(encoding="utf-8"))
 
 
-@pytest.mark.slow
 def test_the_log_of_a_run_is_the_same_however_fast_the_machine(tmp_path: Path) -> None:
     words = morning(tmp_path)
     first, second = (

@@ -4,6 +4,8 @@ from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from hedgerow.units import parse_ns
 from tests.rooms.app.made import DESK, hedgerow_here, morning
 from tests.rooms.app.test_run import rows_of
@@ -11,6 +13,7 @@ from tests.rooms.app.test_run import rows_of
 BUDGET = DESK[DESK.index("[budget]") : DESK.index("[assumptions.depth]")]
 
 
+@pytest.mark.slow
 def test_funding_is_in_the_journal_at_its_time_with_its_amount(tmp_path: Path) -> None:
     words = morning(tmp_path)
     hedgerow_here("run", *words, "--no-compare", "--out", "out", "--json", cwd=tmp_path)
@@ -23,6 +26,7 @@ def test_funding_is_in_the_journal_at_its_time_with_its_amount(tmp_path: Path) -
     assert Decimal(told["amount_ccy"]) > 0  # short, at a positive rate
 
 
+@pytest.mark.slow
 def test_a_plan_fits_the_budget_of_the_day_and_no_leg_is_refused(tmp_path: Path) -> None:
     words = morning(
         tmp_path,
@@ -40,6 +44,7 @@ def test_a_plan_fits_the_budget_of_the_day_and_no_leg_is_refused(tmp_path: Path)
     assert 150_000 < sum(spent) <= 200_000
 
 
+@pytest.mark.slow
 def test_without_a_budget_proposals_are_as_large_as_they_need_to_be(tmp_path: Path) -> None:
     words = morning(tmp_path, ('mode = "auto"', 'mode = "propose"'), (BUDGET, ""))
     answer = hedgerow_here("run", *words, "--no-compare", "--json", cwd=tmp_path)

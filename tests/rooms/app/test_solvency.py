@@ -154,6 +154,7 @@ def test_a_probability_by_horizon_for_each_account_and_any_of_them(words: list[s
     assert "loss_usd" not in told["accounts"]["desk/deribit/options"]
 
 
+@pytest.mark.slow
 def test_slippage_is_part_of_what_a_liquidation_costs(words: list[str]) -> None:
     """The same paths are liquidated, and each costs so much more of what is closed."""
     costs = []
@@ -244,6 +245,7 @@ def test_the_vol_of_a_coin_that_nothing_hangs_on_is_refused(words: list[str]) ->
     assert "there are: BTC" in " ".join(answer.err.split())
 
 
+@pytest.mark.slow
 def test_collateral_that_too_few_paths_decide_is_unknown_and_says_how_many_would_do(
     words: list[str],
 ) -> None:

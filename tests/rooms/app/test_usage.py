@@ -134,6 +134,7 @@ def test_stopped_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "stopped by hand" in err
 
 
+@pytest.mark.slow
 def test_the_program_itself_ends_with_the_status(tmp_path: Path) -> None:
     answer = hedgerow("run", "none.toml", "--json", cwd=tmp_path)
     assert answer.code == 2
@@ -160,6 +161,7 @@ def test_a_reader_who_has_seen_enough_is_no_breach(tmp_path: Path) -> None:
         assert (done.returncode, done.stderr) == (2, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "number",
     [

@@ -96,6 +96,7 @@ def kill_while_appending(nursery: Nursery, path: Path, seed: int) -> None:
     assert [file.name for file in path.parent.iterdir()] == ["journal.db"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_i5_no_acknowledged_row_is_lost(nursery: Nursery, path: Path, seed: int) -> None:
     kill_while_appending(nursery, path, seed)

@@ -346,6 +346,7 @@ def paths(count: int, steps: int, days: float, seed: int = 7) -> BandPaths:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["whalley-wilmott", "fixed-cost", "combined-cost"])
 def test_paths_cost_what_the_rates_say(kind: BandKind) -> None:
     """A walk in small steps: what it sees late, 0.58 of a step, is as if the band were wider."""
@@ -405,6 +406,7 @@ def test_the_delta_at_another_vol_is_held_to_first_order() -> None:
     assert held.profit_usd - plain.profit_usd == pytest.approx(-off * change, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_budgets_on_paths_are_kept() -> None:
     given = paths(200, 96, 1.0)
     budget = HedgeBudget(cost_bps_per_day=0.5)

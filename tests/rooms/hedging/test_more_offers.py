@@ -91,7 +91,9 @@ def _drawn(rng: np.random.Generator) -> tuple[list[Ask], list[Offer], np.ndarray
     return asks, offers, rng.normal(size=(3, 4))[:, which]
 
 
-@pytest.mark.parametrize("first", range(0, 300, 50))
+@pytest.mark.parametrize(
+    "first", [0, *(pytest.param(each, marks=pytest.mark.slow) for each in range(50, 300, 50))]
+)
 def test_one_more_offer_never_raises_the_relaxed_cost(first: int) -> None:
     for seed in range(first, first + 50):
         rng = np.random.default_rng(seed)

@@ -40,6 +40,7 @@ def edges(cost: float, aversion: float) -> float:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cost", "aversion", "within"),
     [
@@ -95,6 +96,7 @@ def test_zakamouline_is_met_by_what_the_fit_is_good_for(
         assert found.centre_coin == pytest.approx(centre, rel=0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fixed", "cost", "aversion", "within"),
     [

@@ -273,6 +273,7 @@ def test_what_a_transfer_will_bring_is_no_margin_for_a_trade_today() -> None:
     assert not chosen.broken
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(
     btc_one=st.integers(-8, 8),
@@ -313,6 +314,7 @@ def test_executing_a_plan_brings_back_what_it_promised(
         assert plan.legs == ()
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(
     btc_one=st.integers(-8, 8),

@@ -295,6 +295,7 @@ def can_be_ordered(now: Survey, plan: Plan) -> bool:
     return False
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(
     btc_one=st.integers(-4, 4),

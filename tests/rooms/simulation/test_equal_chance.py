@@ -91,6 +91,7 @@ def test_a_way_of_no_policy_is_refused() -> None:
         equal_chance([], [outcomes(1, 0)], outcomes(1, 0), draws())
 
 
+@pytest.mark.slow
 def test_its_interval_holds_the_truth_as_often_as_it_says() -> None:
     """Markets that are independent: a shock that liquidates, costs and losses that scatter.
 

@@ -119,6 +119,7 @@ def _coarse() -> Programme:
     )
 
 
+@pytest.mark.slow
 def test_a_large_programme_opens_fewer_nodes_and_no_clock_ends_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

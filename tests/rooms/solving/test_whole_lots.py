@@ -116,6 +116,7 @@ def test_no_false_optimum_of_the_regression_is_claimed(
     assert answer.remark == "branch and bound stopped after 20 nodes"
 
 
+@pytest.mark.slow
 def test_nothing_near_the_regression_s_answer_is_cheaper(
     case: dict[str, Any], answer: Answer
 ) -> None:
@@ -144,10 +145,12 @@ def _changes(count: int) -> Floats:
     return changes
 
 
+@pytest.mark.slow
 def test_the_same_programme_gives_the_same_bytes(case: dict[str, Any], answer: Answer) -> None:
     assert _solved(_programme(case), nodes_count_max=20) == answer
 
 
+@pytest.mark.slow
 def test_a_search_that_the_clock_ends_leaves_nothing_to_the_clock(case: dict[str, Any]) -> None:
     """What branch and bound had by then is set aside: plan and bound are those of the rest."""
     programme = _programme(case)

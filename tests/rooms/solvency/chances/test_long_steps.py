@@ -182,6 +182,7 @@ def test_steps_are_counted_by_the_period_where_that_is_shorter() -> None:
         )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_probability_is_never_above_one() -> None:
     """Weights that a path lost step by step may add up to a rounding more than it had."""
     near = [fixed(-way, way) for way in np.linspace(0.001, 0.05, 40).tolist()]

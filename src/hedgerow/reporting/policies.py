@@ -65,7 +65,7 @@ def _costs(row: PolicyRow) -> tuple[str, ...]:
     return (
         _name(row),
         _money(row.cost_usd),
-        _money(row.capital_usd),
+        "unknown" if row.capital_usd is None else _money(row.capital_usd),
         _money(row.loss_usd),
         f"{row.liquidated_count} of {row.markets_count}{within}",
         _compared(row),

@@ -45,9 +45,9 @@ class PolicyRun(msgspec.Struct, frozen=True, kw_only=True):
     With `slack_frac` below one it kept limits nearer to liquidation: see `PolicyRow`.
 
     `cost_usd` is what was paid in fees and beyond the mark, liquidations apart; `capital_usd` what
-    the money that was moved cost from its sending to the end, None where an asset that was moved
-    has no price: `unpriced` names it. `broken_frac` is at how many of its looks a limit stood at
-    soft or beyond, counting what was on its way as arrived; None where nobody looked. `legs` are
+    the money that was moved cost while it was away from where it lay, None where an asset that was
+    moved has no price: `unpriced` names it. `broken_frac` is at how many of its looks a limit stood
+    at soft or beyond, counting what was on its way as arrived; None where nobody looked. `legs` are
     all it sent, written out.
     """
 

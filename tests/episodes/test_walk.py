@@ -1,22 +1,40 @@
-"""The page of the rooms walks one position from a recording to a requirement; here it is walked."""
+"""The page of the rooms walks one position from a recording to a margin call; here it is walked."""
 
 import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
 import polars as pl
+from rich.console import Console
 
 import hedgerow
 from hedgerow.app.rulebooks import packaged_rulebooks
-from hedgerow.errors import Outcome
+from hedgerow.errors import Failure, Outcome
+from hedgerow.exposure import ExposureTable
+from hedgerow.limits import (
+    USE,
+    Breach,
+    Call,
+    CallPolicy,
+    Limit,
+    Look,
+    Seen,
+    Triggers,
+    account_node,
+    breaches,
+    judge,
+    on_ladder,
+    open_calls,
+)
 from hedgerow.margin import MarginReport, Rulebook, require
-from hedgerow.market import AgeLimits, MarketState
-from hedgerow.portfolio import Account, Balance, Position
+from hedgerow.market import AgeLimits, MarketState, Snapshot
+from hedgerow.portfolio import Account, Balance, Position, book
+from hedgerow.reporting import call_tables
 from hedgerow.units import format_ns
 from hedgerow.venues.recordings import option_from_name, read_chains
 from tests.rooms.venues.made import chain, file
@@ -26,11 +44,13 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "rooms.md"
 FILES_COUNT_MAX = 12
 NAME = "BTC-27FEB26-80000-P"
 NOT_COUNTED = {"errors.py", "units"}
+STEP = Decimal("0.00000001")
+TARGET_FRAC = Decimal("0.5")
 
 
-def listed(page: str) -> list[str]:
-    """Give the file that each step between the two markers begins with."""
-    walk = page.split("<!-- walk: begin -->")[1].split("<!-- walk: end -->")[0]
+def listed(page: str, name: str = "walk") -> list[str]:
+    """Give the file that each step between the two markers of a name begins with."""
+    walk = page.split(f"<!-- {name}: begin -->")[1].split(f"<!-- {name}: end -->")[0]
     return re.findall(r"^\d+\. `([^`]+)`", walk, flags=re.MULTILINE)
 
 
@@ -78,23 +98,85 @@ def one_row(folder: Path) -> Path:
     return file(folder, "chain_202602.parquet", frame)
 
 
-def required(folder: Path, rulebook: Rulebook) -> Outcome[MarginReport]:
-    """Take the option from the recording to the requirement of an account that is short it."""
+def at_the_end(folder: Path) -> Snapshot:
+    """Read the recording to its end."""
     events = list(read_chains(folder, start_ns=0, end_ns=2**62, underlyings=["BTC"]))
     state = MarketState(ages=AgeLimits(), movers={}, dollars_usd={})
     for event in events:
         state.apply(event)
-    snapshot = state.freeze(events[-1].time_ns)
-    account = Account(
+    return state.freeze(events[-1].time_ns)
+
+
+def short_put(snapshot: Snapshot, rulebook: Rulebook, coins: int) -> Account:
+    """Give the account: 20 puts short, and so many coins."""
+    return Account(
         account_id="short-put",
         venue="deribit",
         currency="BTC",
         rulebook=rulebook.name,
         positions=(Position(instrument_id=NAME, quantity_contracts=Decimal(-20)),),
-        balances=(Balance(asset="BTC", quantity_coin=Decimal(12)),),
+        balances=(Balance(asset="BTC", quantity_coin=Decimal(coins)),),
         time_observed_ns=snapshot.time_ns,
     )
+
+
+def required(folder: Path, rulebook: Rulebook) -> Outcome[MarginReport]:
+    """Take the option from the recording to the requirement of an account that is short it."""
+    snapshot = at_the_end(folder)
+    account = short_put(snapshot, rulebook, coins=12)
     return require(account, {NAME: option_from_name(NAME)}, snapshot, rulebook)
+
+
+def called(
+    folder: Path, rulebook: Rulebook
+) -> tuple[Outcome[MarginReport], tuple[Breach, ...], tuple[Call, ...], str]:
+    """Take it on to the breach of a limit, to the margin call, and to the words that are printed.
+
+    Five coins fewer than in `required`. How far the account is from its liquidation is another walk
+    and told to be unknown.
+    """
+    snapshot = at_the_end(folder)
+    account = short_put(snapshot, rulebook, coins=7)
+    desk = book([account], {NAME: option_from_name(NAME)})
+    report = require(account, desk.terms, snapshot, rulebook)
+    node = account_node(account)
+    far = Failure(subject=node, reason="missing_data", message="nobody asked how far it is")
+    exposures = ExposureTable(
+        time_ns=snapshot.time_ns, rows=(), option_age_ns_max=None, vol_regime="sticky_strike"
+    )
+    seen = Seen(desk, snapshot, exposures, {node: report}, {node: far})
+    limit = Limit(
+        scope="desk/*/*",
+        metric=USE,
+        soft_frac_usd_or_coin=0.6,
+        hard_frac_usd_or_coin=0.8,
+        owner="risk",
+    )
+    found = breaches(judge([limit], seen))
+    begins = Triggers(watch_frac=0.5, call_frac=0.6, inject_frac=0.8, reduce_frac=0.9)
+    policy = CallPolicy(
+        account_id=account.account_id,
+        target_use_frac=TARGET_FRAC,
+        triggers={USE: begins},
+        owner="risk",
+    )
+    look = Look(seen=seen, account=account, rulebook=rulebook, chance=None, step_ccy=STEP)
+    stands = on_ladder(policy, None, look, ())
+    calls = open_calls({account.account_id: stands})
+    console = Console(width=160, color_system=None)
+    with console.capture() as printed:
+        console.print(call_tables([stands], calls, (), time_ns=snapshot.time_ns))
+    return report, found, calls, printed.get()
+
+
+def opened_in_rooms_left(seen: list[str]) -> list[str]:
+    """Give the files that a walk first opens in a room it had left: its ways back."""
+    rooms = [name.split("/")[0] for name in seen]
+    return [
+        name
+        for at, name in enumerate(seen)
+        if at and rooms[at] != rooms[at - 1] and rooms[at] in rooms[:at]
+    ]
 
 
 def test_the_page_names_every_file_in_order_of_first_visits(tmp_path: Path) -> None:
@@ -110,6 +192,45 @@ def test_the_walk_is_short() -> None:
     named = listed(PAGE.read_text(encoding="utf-8"))
     assert 0 < len(named) <= FILES_COUNT_MAX
     assert all((PACKAGE / name).is_file() for name in named)
+
+
+def test_the_walk_goes_on_from_the_requirement_to_the_margin_call(tmp_path: Path) -> None:
+    folder, rulebook = one_row(tmp_path), packaged_rulebooks()["deribit/2026-02-15"]
+    with visits(PACKAGE) as seen:
+        report, found, calls, printed = called(folder, rulebook)
+    assert isinstance(report, MarginReport), report
+    (breach,), (call,) = found, calls
+    use = report.requirement_maintenance_ccy / report.equity_ccy
+    assert breach.state.rung == "soft"
+    assert breach.state.value_frac_usd_or_coin == float(use)
+    # Coins add to equity alone: so many are missing until the use is the target.
+    missing_coin = report.requirement_maintenance_ccy / TARGET_FRAC - report.equity_ccy
+    assert call.size_ccy == missing_coin.quantize(STEP, rounding=ROUND_CEILING)
+    assert f"{call.size_ccy} BTC at once, to risk" in printed
+    page = PAGE.read_text(encoding="utf-8")
+    first = listed(page)
+    assert [name for name in seen if name in first] == first
+    assert [name for name in seen if name not in first] == listed(page, "call")
+
+
+def test_the_walk_to_the_margin_call_opens_no_file_in_a_room_it_has_left(tmp_path: Path) -> None:
+    folder, rulebook = one_row(tmp_path), packaged_rulebooks()["deribit/2026-02-15"]
+    with visits(PACKAGE) as seen:
+        called(folder, rulebook)
+    assert opened_in_rooms_left(seen) == []
+    assert opened_in_rooms_left(["a/1", "b/1", "a/1", "b/2", "b/3"]) == ["a/1", "b/2"]
+
+
+def test_the_page_counts_its_files_aright() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    first, then = listed(page), listed(page, "call")
+    counts = [
+        len(first) + then.index(name) + 1
+        for name in ("limits/measures.py", "limits/arrival.py", "reporting/grid.py")
+    ]
+    told = "So it is {} files to the requirement, {} to the breach, {} to the call and {} to"
+    assert told.format(len(first), *counts) in page
+    assert all((PACKAGE / name).is_file() for name in then)
 
 
 def test_a_second_walk_sees_the_same_files(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from hedgerow.risk import Method, RunFigures
 from hedgerow.units import MINUTE_NS, format_ns
 
 __all__ = [
+    "check_folder",
     "every_ns_of",
     "length_ns",
     "progress_of",
@@ -40,6 +41,12 @@ _STEPS_COUNT_MAX: Final = 5_000
 # What may stay unexplained of the gross, pooled over a run.
 _CENT_USD: Final = 0.01  # where nothing moved, sums of floats are apart by less
 _BARS_FRAC: Final[Mapping[Method, float]] = {"taylor": 0.02, "full": 0.01}
+
+
+def check_folder(out: Path | None) -> None:
+    """Refuse what is there and no folder, before anything is played; RequestRejected."""
+    if out is not None and out.exists() and not out.is_dir():
+        raise RequestRejected(f"--out {out} is not a folder")
 
 
 def length_ns(flag: str, written: str | None, least_ns: int) -> int | None:

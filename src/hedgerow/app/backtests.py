@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from hedgerow.app.asked import show
 from hedgerow.app.assumptions import assumptions
 from hedgerow.app.backtest_parts import (
+    check_folder,
     every_ns_of,
     length_ns,
     progress_of,
@@ -56,8 +57,7 @@ def show_backtest(source: Source, asked: BacktestAsked, *, as_json: bool) -> int
     """
     if asked.plot is not None:
         check_plot(asked.plot)
-    if asked.out is not None and asked.out.exists() and not asked.out.is_dir():
-        raise RequestRejected(f"--out {asked.out} is not a folder")
+    check_folder(asked.out)
     terms = _terms(asked)
     desk, market = open_market(source.desk, source.data, source.seed, only_held=True)
     start_ns, end_ns = window_of(desk, asked.start, asked.end)

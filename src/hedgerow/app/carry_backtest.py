@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hedgerow.app.asked import show
 from hedgerow.app.backtest_parts import (
+    check_folder,
     every_ns_of,
     length_ns,
     progress_of,
@@ -128,8 +129,7 @@ def show_carry_backtest(source: Source, asked: CarryRunAsked, *, as_json: bool) 
     DeskRejected, RequestRejected
         As `captured`.
     """
-    if asked.out is not None and asked.out.exists() and not asked.out.is_dir():
-        raise RequestRejected(f"--out {asked.out} is not a folder")
+    check_folder(asked.out)
     desk, market = open_market(source.desk, source.data, source.seed, only_held=True)
     if source.data is None:
         raise RequestRejected("a carry is played over recordings: name a desk file and --data")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
+from pathlib import Path
 from typing import NamedTuple
 
 from hedgerow.app.chain_request import ChainSource, Span
@@ -12,7 +13,7 @@ from hedgerow.app.terms import time_ns
 from hedgerow.errors import DeskRejected, RecordingRejected
 from hedgerow.market import ChainColumns
 from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, format_ns, parse_ns
-from hedgerow.venues.recordings import chain_underlyings
+from hedgerow.venues.recordings import chain_underlyings, last_chains_ns
 
 __all__ = ["Chains", "age_words", "chains_in", "read_chains", "some", "standing"]
 
@@ -37,15 +38,12 @@ def read_chains(
     DeskRejected, RecordingRejected
         If both a desk and a folder are named, or neither can be read.
     """
+    _check(source)
     window_ns: tuple[int, int] | None = None
     if source.chains is None:
         desk, market = open_market(source.desk, source.data, source.seed)
         window_ns = (desk.start_ns, desk.end_ns)
         every: Iterable[ChainColumns] = chains_of(market.events())
-    elif source.desk is not None or source.data is not None or source.seed is not None:
-        raise DeskRejected("--chains stands alone: leave out the desk file, --data and --seed")
-    elif not source.chains.is_dir():
-        raise RecordingRejected(f"no folder {source.chains}; --chains needs chain_*.parquet in it")
     else:
         known = chain_underlyings(source.chains)
         coins = [coin for coin in known if source.coin in (None, coin)]
@@ -66,6 +64,16 @@ def read_chains(
         if each.time_ns >= start_ns and source.coin in (None, each.underlying)
     )
     return Chains(kept, window_ns)
+
+
+def _check(source: ChainSource) -> None:
+    """Refuse both a desk and a folder, and a folder that is none."""
+    if source.chains is None:
+        return
+    if source.desk is not None or source.data is not None or source.seed is not None:
+        raise DeskRejected("--chains stands alone: leave out the desk file, --data and --seed")
+    if not source.chains.is_dir():
+        raise RecordingRejected(f"no folder {source.chains}; --chains needs chain_*.parquet in it")
 
 
 def chains_in(span: Span, source: ChainSource, *, with_futures: bool) -> Iterator[ChainColumns]:
@@ -107,7 +115,7 @@ def standing(
 ) -> tuple[int, list[list[ChainColumns]]]:
     """Give a time, and the last chain of each coin at or before it after those of the days before.
 
-    Without a time it is the start of the desk; of a folder, that of its first chain.
+    Without a time it is the start of the desk; of a folder, that of its last chain.
 
     Raises
     ------
@@ -115,7 +123,11 @@ def standing(
         If the time lies outside the desk's window, or no chain of the day before it is there.
     """
     asked_ns = None if at is None else time_ns(at, "--at")
-    chains, window_ns = read_chains(source, with_futures=with_futures)
+    begin_ns = 0
+    _check(source)
+    if asked_ns is None and source.chains is not None:
+        asked_ns, begin_ns = _newest_ns(source.chains, source.coin)
+    chains, window_ns = read_chains(source, with_futures=with_futures, start_ns=begin_ns)
     if window_ns is not None:
         start_ns, end_ns = window_ns
         if asked_ns is not None and not start_ns <= asked_ns <= end_ns:
@@ -154,6 +166,13 @@ def standing(
                 "stands for a day at most: choose another --at"
             )
     return asked_ns, list(last.values())
+
+
+def _newest_ns(folder: Path, coin: str | None) -> tuple[int | None, int]:
+    """Give the time of the last chain of a folder, and from when on to read; None where none is."""
+    found = last_chains_ns(folder)
+    last_ns = [each for name, each in found.items() if coin in (None, name)]
+    return (max(last_ns), min(last_ns) - DAYS_COUNT * DAY_NS) if last_ns else (None, 0)
 
 
 def some(chains: Iterable[ChainColumns], when: str, *, coin: str | None) -> Iterator[ChainColumns]:

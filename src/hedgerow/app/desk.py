@@ -16,16 +16,17 @@ from hedgerow.app.desk_file import (
     AgesPart,
     BudgetPart,
     BufferPart,
+    DepthPart,
     DeskFile,
     HedgePart,
     PlanningPart,
     RecordingPart,
     RoutePart,
+    StakingPart,
     SwapPart,
     SwitchPart,
     read_desk_file,
 )
-from hedgerow.app.desk_instruments import instrument_of
 from hedgerow.app.desk_limits import calls_of, limits_of
 from hedgerow.app.desk_mistakes import shape_mistakes
 from hedgerow.app.loose_ends import loose_ends, terms_from_name
@@ -196,7 +197,7 @@ def _desk(written: DeskFile, rulebooks: Mapping[str, Rulebook], digest: str) -> 
 
 def _instruments(written: DeskFile) -> dict[str, Instrument]:
     """Give the terms of what the file describes, then of what accounts hold and a name tells."""
-    instruments = {part.id: instrument_of(part) for part in written.instruments}
+    instruments: dict[str, Instrument] = {p.id: p.record() for p in written.instruments}
     for account in written.accounts:
         held = [part.instrument for part in account.positions]
         for name in held + [part.instrument for part in account.orders]:
@@ -339,19 +340,9 @@ def _account(part: AccountPart, start_ns: int) -> Account:
 
 def _assumptions(written: DeskFile, perpetuals: tuple[LinearPerpetual, ...]) -> Assumptions:
     part = written.assumptions
-    depth = part.depth
     return Assumptions(
         start_ns=written.desk.start,
-        depth=None
-        if depth is None
-        else DepthModel(
-            depth_usd_per_bps=depth.depth_usd_per_bps,
-            vol_reference_frac=depth.vol_reference,
-            vol_exponent_frac=depth.vol_exponent,
-            half_spread_bps=depth.half_spread_bps,
-            levels_count=depth.levels,
-            level_step_bps=depth.level_step_bps,
-        ),
+        depth=None if part.depth is None else _depth(part.depth),
         futures=perpetuals,
         oracles=tuple(
             OracleModel(
@@ -366,17 +357,7 @@ def _assumptions(written: DeskFile, perpetuals: tuple[LinearPerpetual, ...]) -> 
             PegOracleModel(asset=asset, round_age_ns=feed.round_age)
             for asset, feed in part.peg_oracle.items()
         ),
-        stakings=tuple(
-            StakingModel(
-                asset=asset,
-                base=token.base,
-                rate_coin_per_coin=token.rate_coin_per_coin,
-                growth_frac_per_year=token.growth_per_year,
-                discount_frac=token.discount,
-                heartbeat_ns=token.heartbeat,
-            )
-            for asset, token in part.staking.items()
-        ),
+        stakings=tuple(_staking(asset, token) for asset, token in part.staking.items()),
         shares=tuple(
             ShareModel(
                 vault=vault,
@@ -397,4 +378,26 @@ def _assumptions(written: DeskFile, perpetuals: tuple[LinearPerpetual, ...]) -> 
         ),
         movers=dict(written.movers),
         dollars_usd=dict(written.dollars),
+    )
+
+
+def _depth(part: DepthPart) -> DepthModel:
+    return DepthModel(
+        depth_usd_per_bps=part.depth_usd_per_bps,
+        vol_reference_frac=part.vol_reference,
+        vol_exponent_frac=part.vol_exponent,
+        half_spread_bps=part.half_spread_bps,
+        levels_count=part.levels,
+        level_step_bps=part.level_step_bps,
+    )
+
+
+def _staking(asset: str, part: StakingPart) -> StakingModel:
+    return StakingModel(
+        asset=asset,
+        base=part.base,
+        rate_coin_per_coin=part.rate_coin_per_coin,
+        growth_frac_per_year=part.growth_per_year,
+        discount_frac=part.discount,
+        heartbeat_ns=part.heartbeat,
     )

@@ -1,6 +1,8 @@
 """Instruments as a person lists them in a desk file, and the records they become.
 
 Here stands what has no name that says its terms. The kinds are the tags of `hedgerow.instruments`.
+Each part's `record` is what it becomes; ValueError where the terms cannot be: a range that
+does not rise, a quanto paid in its own underlying.
 """
 
 from typing import Annotated, Literal, TypeAlias, get_args
@@ -11,7 +13,6 @@ from hedgerow.app.desk_fields import Count, DurationPositive, ExactPositive, Mom
 from hedgerow.instruments import (
     ConcentratedShare,
     ConstantProductShare,
-    Instrument,
     LinearPerpetual,
     LoanDebt,
     LoanSupply,
@@ -21,7 +22,7 @@ from hedgerow.instruments import (
     VaultShare,
 )
 
-__all__ = ["ENTRY_KINDS", "INSTRUMENT_KINDS", "InstrumentPart", "instrument_of"]
+__all__ = ["ENTRY_KINDS", "INSTRUMENT_KINDS", "InstrumentPart"]
 
 # Marked against an entry price, which a position in them must give.
 ENTRY_KINDS = frozenset({"linear_perpetual", "quanto_perpetual", "quanto_future"})
@@ -39,6 +40,18 @@ class LinearPerpetualPart(Part):
     lot_contracts: ExactPositive
     funding_interval: DurationPositive
 
+    def record(self) -> LinearPerpetual:
+        """Give the record of it."""
+        return LinearPerpetual(
+            instrument_id=self.id,
+            underlying=self.underlying,
+            settlement=self.settlement,
+            multiplier_coin_per_contract=self.multiplier_coin_per_contract,
+            tick_usd=self.tick_usd,
+            lot_contracts=self.lot_contracts,
+            funding_interval_ns=self.funding_interval,
+        )
+
 
 class QuantoPerpetualPart(Part):
     """Terms of a perpetual on one coin that pays in another at a fixed rate."""
@@ -51,6 +64,18 @@ class QuantoPerpetualPart(Part):
     tick_usd: ExactPositive
     lot_contracts: ExactPositive
     funding_interval: DurationPositive
+
+    def record(self) -> QuantoPerpetual:
+        """Give the record of it."""
+        return QuantoPerpetual(
+            instrument_id=self.id,
+            underlying=self.underlying,
+            settlement=self.settlement,
+            multiplier_coin_per_usd=self.multiplier_coin_per_usd,
+            tick_usd=self.tick_usd,
+            lot_contracts=self.lot_contracts,
+            funding_interval_ns=self.funding_interval,
+        )
 
 
 class QuantoFuturePart(Part):
@@ -65,6 +90,18 @@ class QuantoFuturePart(Part):
     tick_usd: ExactPositive
     lot_contracts: ExactPositive
 
+    def record(self) -> QuantoFuture:
+        """Give the record of it."""
+        return QuantoFuture(
+            instrument_id=self.id,
+            underlying=self.underlying,
+            settlement=self.settlement,
+            expiry_ns=self.expiry,
+            multiplier_coin_per_usd=self.multiplier_coin_per_usd,
+            tick_usd=self.tick_usd,
+            lot_contracts=self.lot_contracts,
+        )
+
 
 class PowerPerpetualPart(Part):
     """Terms of a token of a power of a price; of Squeeth: 2, 10,000 and 17.5 days."""
@@ -77,6 +114,17 @@ class PowerPerpetualPart(Part):
     scale_usd: ExactPositive
     funding_period: DurationPositive
 
+    def record(self) -> PowerPerpetual:
+        """Give the record of it."""
+        return PowerPerpetual(
+            instrument_id=self.id,
+            underlying=self.underlying,
+            settlement=self.settlement,
+            exponent_power=self.exponent,
+            scale_usd=self.scale_usd,
+            funding_period_ns=self.funding_period,
+        )
+
 
 class LoanPart(Part):
     """A reserve of a lending market, supplied or borrowed."""
@@ -87,6 +135,16 @@ class LoanPart(Part):
     asset: Name
     asset_decimals: Annotated[Count, Field(gt=0, le=36)]
 
+    def record(self) -> LoanSupply | LoanDebt:
+        """Give the record of it."""
+        kind = LoanSupply if self.kind == "loan_supply" else LoanDebt
+        return kind(
+            instrument_id=self.id,
+            market=self.market,
+            asset=self.asset,
+            asset_decimals=self.asset_decimals,
+        )
+
 
 class ConstantProductPart(Part):
     """A share of a pool that quotes at every price."""
@@ -95,6 +153,12 @@ class ConstantProductPart(Part):
     id: Name
     underlying: Name
     settlement: Name
+
+    def record(self) -> ConstantProductShare:
+        """Give the record of it."""
+        return ConstantProductShare(
+            instrument_id=self.id, underlying=self.underlying, settlement=self.settlement
+        )
 
 
 class ConcentratedPart(Part):
@@ -107,6 +171,16 @@ class ConcentratedPart(Part):
     price_lower_usd: ExactPositive
     price_upper_usd: ExactPositive
 
+    def record(self) -> ConcentratedShare:
+        """Give the record of it."""
+        return ConcentratedShare(
+            instrument_id=self.id,
+            underlying=self.underlying,
+            settlement=self.settlement,
+            price_lower_usd=self.price_lower_usd,
+            price_upper_usd=self.price_upper_usd,
+        )
+
 
 class VaultSharePart(Part):
     """A share of a vault, whose worth is heard or assumed under the vault's name."""
@@ -115,6 +189,10 @@ class VaultSharePart(Part):
     id: Name
     vault: Name
     asset: Name
+
+    def record(self) -> VaultShare:
+        """Give the record of it."""
+        return VaultShare(instrument_id=self.id, vault=self.vault, asset=self.asset)
 
 
 _Part: TypeAlias = (
@@ -132,75 +210,3 @@ InstrumentPart: TypeAlias = Annotated[_Part, Field(discriminator="kind")]
 INSTRUMENT_KINDS = frozenset(
     kind for part in get_args(_Part) for kind in get_args(part.model_fields["kind"].annotation)
 )
-
-
-def instrument_of(part: _Part) -> Instrument:
-    """Make the record of what was listed.
-
-    Raises
-    ------
-    ValueError
-        If the terms cannot be: a range that does not rise, a quanto paid in its own underlying.
-    """
-    match part:
-        case LinearPerpetualPart():
-            return LinearPerpetual(
-                instrument_id=part.id,
-                underlying=part.underlying,
-                settlement=part.settlement,
-                multiplier_coin_per_contract=part.multiplier_coin_per_contract,
-                tick_usd=part.tick_usd,
-                lot_contracts=part.lot_contracts,
-                funding_interval_ns=part.funding_interval,
-            )
-        case QuantoPerpetualPart():
-            return QuantoPerpetual(
-                instrument_id=part.id,
-                underlying=part.underlying,
-                settlement=part.settlement,
-                multiplier_coin_per_usd=part.multiplier_coin_per_usd,
-                tick_usd=part.tick_usd,
-                lot_contracts=part.lot_contracts,
-                funding_interval_ns=part.funding_interval,
-            )
-        case QuantoFuturePart():
-            return QuantoFuture(
-                instrument_id=part.id,
-                underlying=part.underlying,
-                settlement=part.settlement,
-                expiry_ns=part.expiry,
-                multiplier_coin_per_usd=part.multiplier_coin_per_usd,
-                tick_usd=part.tick_usd,
-                lot_contracts=part.lot_contracts,
-            )
-        case PowerPerpetualPart():
-            return PowerPerpetual(
-                instrument_id=part.id,
-                underlying=part.underlying,
-                settlement=part.settlement,
-                exponent_power=part.exponent,
-                scale_usd=part.scale_usd,
-                funding_period_ns=part.funding_period,
-            )
-        case LoanPart():
-            kind = LoanSupply if part.kind == "loan_supply" else LoanDebt
-            return kind(
-                instrument_id=part.id,
-                market=part.market,
-                asset=part.asset,
-                asset_decimals=part.asset_decimals,
-            )
-        case ConstantProductPart():
-            return ConstantProductShare(
-                instrument_id=part.id, underlying=part.underlying, settlement=part.settlement
-            )
-        case ConcentratedPart():
-            return ConcentratedShare(
-                instrument_id=part.id,
-                underlying=part.underlying,
-                settlement=part.settlement,
-                price_lower_usd=part.price_lower_usd,
-                price_upper_usd=part.price_upper_usd,
-            )
-        case VaultSharePart():
-            return VaultShare(instrument_id=part.id, vault=part.vault, asset=part.asset)

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from hedgerow.app.actions import act
 from hedgerow.app.chain_request import ChainSource
 from hedgerow.app.holding_asks import PoolAsked, StakedAsked, StopAsked, VolTargetAsked
-from hedgerow.app.options import At, Data, DeskPath, Json, Seed, Source
+from hedgerow.app.options import At, ChainAt, Data, DeskPath, Json, Seed, Source
 
 __all__ = ["HOLDING_STRUCTURES"]
 
@@ -83,7 +83,7 @@ def pool(
         Path | None, Parameter(help="Folder of chain_*.parquet: options against the gamma.")
     ] = None,
     coin: Annotated[str, Parameter(help="Which coin's options.")] = "ETH",
-    at: At = None,
+    at: ChainAt = None,
     plot: Annotated[
         Path | None, Parameter(help="Draw share, hedge and both over the price to this SVG file.")
     ] = None,

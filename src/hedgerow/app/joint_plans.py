@@ -1,5 +1,6 @@
 """What ``hedgerow plan`` does: make a plan, set ways of planning side by side, read one again."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from hedgerow.app.desk import Desk
 from hedgerow.app.feed import Market
 from hedgerow.app.options import Source
 from hedgerow.app.plan_asked import PlanAsked
-from hedgerow.app.plan_file import read_plan, written_plan
+from hedgerow.app.plan_file import check_plan_place, read_plan, written_plan
 from hedgerow.app.plan_request import (
     ages_of,
     late_statements,
@@ -19,6 +20,7 @@ from hedgerow.app.plan_request import (
     offers_of,
     premiums_of,
 )
+from hedgerow.app.written import write_file
 from hedgerow.errors import DeskRejected, Failure, Outcome
 from hedgerow.hedging import Depth
 from hedgerow.instruments import Instrument
@@ -53,7 +55,15 @@ class _Planned:
 
 
 def make_plan(source: Source, asked: PlanAsked, *, out: Path | None, as_json: bool) -> int:
-    """Print the plan of trades and transfers together, with the one that came second."""
+    """Print the plan of trades and transfers together, with the one that came second.
+
+    Raises
+    ------
+    DeskRejected, RequestRejected
+        If no plan can be made, or it cannot be written where it was asked for.
+    """
+    if out is not None:
+        check_plan_place(out)
     done = _planned(source, asked)
     chosen = done.found["joint"]
     if isinstance(chosen, Failure):
@@ -75,7 +85,9 @@ def make_plan(source: Source, asked: PlanAsked, *, out: Path | None, as_json: bo
     )
     premiums = premiums_of(written, done.state, done.instruments)
     if out is not None:
-        out.write_bytes(written_plan(written, premiums))
+        kept = written_plan(written, premiums)
+        said = write_file(out, "--out", lambda beside: _put(beside, kept))
+        (sys.stderr if as_json else sys.stdout).write(f"plan {said}\n")
     shown = plan_tables(
         written,
         heading=heading_of(done.state),
@@ -89,6 +101,10 @@ def make_plan(source: Source, asked: PlanAsked, *, out: Path | None, as_json: bo
     payload |= {"premiums_usd": premiums, "breaches": list(breaches_of(done.state))}
     show(payload, shown, as_json=as_json)
     return status_of(done.state, as_json=as_json)
+
+
+def _put(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
 
 
 def compare_plans(source: Source, asked: PlanAsked, *, as_json: bool) -> int:

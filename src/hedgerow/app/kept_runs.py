@@ -4,18 +4,27 @@ The first line of the file says what was asked for and of which program, every f
 run. A file of another question is refused, and so is one of other code or libraries: what it holds
 is not what would be played now. A last line that a kill cut short is dropped and its run played
 again.
+
+One process at a time: the file is locked (`flock`) as long as it is open, and whoever comes second
+is refused, since two would cut off each other's lines. The system gives the lock back when its
+holder ends, however that ends. Windows has no such lock: there two are not kept apart.
 """
 
+import sys
 from collections.abc import Iterator
 from hashlib import sha256
 from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from os import SEEK_END
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final
 
 import msgspec
+
+if sys.platform != "win32":
+    import fcntl
 
 from hedgerow import __version__
 from hedgerow.errors import RequestRejected
@@ -70,7 +79,8 @@ class KeptRuns:
     Raises
     ------
     RequestRejected
-        Where the file is not of this question, or cannot be read or written.
+        Where the file is not of this question, another process has it open, or it cannot be read
+        or written.
     """
 
     def __init__(self, path: Path, question: Question) -> None:
@@ -80,19 +90,46 @@ class KeptRuns:
 
     def __enter__(self) -> "KeptRuns":
         try:
-            lines = self._path.read_bytes().splitlines(keepends=True) if self._path.exists() else []
-            whole = [each for each in lines if each.endswith(b"\n")]
+            # For appending, so that a file that is there is left as it is until it was checked.
+            self._stream = self._path.open("a+b")
+        except OSError as trouble:
+            raise self._refused(trouble) from trouble
+        try:
+            self._go_on(self._stream)
+        except BaseException:
+            self._stream.close()
+            raise
+        return self
+
+    def _go_on(self, stream: IO[bytes]) -> None:
+        """Read what is there, drop a line that was cut short, and go to the end."""
+        try:
+            self._lock(stream)
+            stream.seek(0)
+            whole = [each for each in stream.read().splitlines(True) if each.endswith(b"\n")]
             if whole:
                 self._check(whole[0])
                 self.runs = [self._run(line, at) for at, line in enumerate(whole[1:], 2)]
-            self._stream = self._path.open("r+b" if lines else "wb")
-            self._stream.truncate(sum(map(len, whole)))
-            self._stream.seek(0, 2)
+            stream.truncate(sum(map(len, whole)))
+            stream.seek(0, SEEK_END)
         except OSError as trouble:
-            raise RequestRejected(f"--keep {self._path}: {trouble.strerror}") from trouble
+            raise self._refused(trouble) from trouble
         if not whole:
             self._append(self._question)
-        return self
+
+    def _lock(self, stream: IO[bytes]) -> None:
+        if sys.platform == "win32":
+            return
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as taken:
+            raise RequestRejected(
+                f"--keep {self._path}: another plan backtest keeps its runs there now; wait until "
+                "it has ended, or name another file"
+            ) from taken
+
+    def _refused(self, trouble: OSError) -> RequestRejected:
+        return RequestRejected(f"--keep {self._path}: {trouble.strerror}")
 
     def __exit__(
         self,

@@ -15,6 +15,7 @@ from msgspec import structs
 from hedgerow.agents import DeskAgent
 from hedgerow.app.asked import show
 from hedgerow.app.backtest_parts import (
+    check_folder,
     every_ns_of,
     length_ns,
     progress_of,
@@ -49,7 +50,7 @@ from hedgerow.reporting.backtests import HedgeRun, backtest_builtins, backtest_s
 from hedgerow.reporting.loops import PegSeen, peg_note, peg_table
 from hedgerow.reporting.nearest import NearestBreach, nearest_table
 from hedgerow.reporting.tables import builtins_of
-from hedgerow.risk import RunDifference, run_difference, run_figures
+from hedgerow.risk import RunDifference, RunFigures, run_difference, run_figures
 from hedgerow.units import MINUTE_NS, digits_of, format_ns, quantise, to_model
 
 __all__ = [
@@ -191,8 +192,44 @@ def show_loop_backtest(source: Source, asked: LoopAsked, *, as_json: bool) -> in
     """
     if asked.plot is not None:
         check_plot(asked.plot)
-    if asked.out is not None and asked.out.exists() and not asked.out.is_dir():
-        raise RequestRejected(f"--out {asked.out} is not a folder")
+    check_folder(asked.out)
+    world = _world(source, asked)
+    loop = loop_of(world.desk)
+    desks = {f"{each:g}x": at_leverage(world.desk, loop, each) for each in asked.leverages_frac}
+    desks = desks or {f"{to_model(loop.supply_coin / loop.own_coin):g}x": world.desk}
+    played = _played(world, desks, is_quiet=as_json)
+    runs = [each.run for each in played.values()]
+    figures = {
+        label: run_figures(each.run.steps, rng_of(asked.draw_seed))
+        for label, each in played.items()
+    }
+    if asked.out is not None:
+        write_runs(asked.out, runs, figures, as_json=as_json)
+    if asked.plot is not None:
+        write_plot(asked.plot, backtest_svg(runs), as_json=as_json)
+    own = to_model(loop.own_coin)
+    heading = (
+        f"{world.desk.name}: {own:,g} {loop.debt.asset} of one's own looped {', '.join(desks)}, "
+        f"from {format_ns(world.start_ns)} to {format_ns(world.end_ns)}"
+    )
+    _show(world, played, figures, asked, heading, as_json=as_json)
+    return status(run_troubles(runs, figures), is_quiet=as_json)
+
+
+class _World(NamedTuple):
+    """The desk as its file has it, the market it is played through, and by whom, how, and when."""
+
+    desk: Desk
+    market: Market
+    terms: HedgeTerms
+    policies: tuple[str, ...]
+    start_ns: int
+    end_ns: int
+    every_ns: int | None
+
+
+def _world(source: Source, asked: LoopAsked) -> _World:
+    """Open what is to be played; of a recording its part within the window."""
     terms = HedgeTerms(
         look_ns=length_ns("--look", asked.look, MINUTE_NS),
         width_coin=asked.width_coin,
@@ -207,40 +244,47 @@ def show_loop_backtest(source: Source, asked: LoopAsked, *, as_json: bool) -> in
         grown = structs.replace(desk.assumptions, start_ns=start_ns)
         desk = replace(desk, start_ns=start_ns, end_ns=end_ns, assumptions=grown)
         market = part_of(market, desk, source.data)
-    loop = loop_of(desk)
-    desks = {f"{each:g}x": at_leverage(desk, loop, each) for each in asked.leverages_frac}
-    desks = desks or {f"{to_model(loop.supply_coin / loop.own_coin):g}x": desk}
+    return _World(desk, market, terms, policies, start_ns, end_ns, every_ns)
+
+
+def _played(world: _World, desks: Mapping[str, Desk], *, is_quiet: bool) -> dict[str, Played]:
+    """Play every policy at every leverage; the leverage is named where there are several."""
     played: dict[str, Played] = {}
-    with progress_of(is_quiet=as_json) as progress:
+    with progress_of(is_quiet=is_quiet) as progress:
         for name, sized in desks.items():
-            for policy in policies:
+            for policy in world.policies:
                 label = policy if len(desks) == 1 else f"{policy} at {name}"
                 done = play_loop(
                     sized,
-                    market,
+                    world.market,
                     policy,
-                    terms,
-                    start_ns=start_ns,
-                    end_ns=end_ns,
-                    every_ns=every_ns,
+                    world.terms,
+                    start_ns=world.start_ns,
+                    end_ns=world.end_ns,
+                    every_ns=world.every_ns,
                     told=teller(progress, label),
                 )
                 played[label] = done._replace(run=replace(done.run, policy=label))
+    return played
+
+
+def _show(
+    world: _World,
+    played: Mapping[str, Played],
+    figures: Mapping[str, RunFigures],
+    asked: LoopAsked,
+    heading: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Print the figures of every run, how near it came to liquidation, and the peg below it."""
     runs = [each.run for each in played.values()]
-    figures = {
-        label: run_figures(each.run.steps, rng_of(asked.draw_seed))
-        for label, each in played.items()
-    }
-    differences = _differences(played, policies, asked)
+    differences = _differences(played, world.policies, asked)
+    moves_collateral = BUFFERED in world.policies
     statements = (
-        *run_statements(desk, market, terms, moves_collateral=BUFFERED in policies),
+        *run_statements(world.desk, world.market, world.terms, moves_collateral=moves_collateral),
         peg_note([each.peg.asset for each in played.values()]),
     )
-    if asked.out is not None:
-        write_runs(asked.out, runs, figures, as_json=as_json)
-    if asked.plot is not None:
-        write_plot(asked.plot, backtest_svg(runs), as_json=as_json)
-    own = to_model(loop.own_coin)
     payload = backtest_builtins(
         runs, figures, differences, statements=statements, draw_seed=asked.draw_seed
     )
@@ -257,8 +301,7 @@ def show_loop_backtest(source: Source, asked: LoopAsked, *, as_json: bool) -> in
         runs,
         figures,
         differences,
-        heading=f"{desk.name}: {own:,g} {loop.debt.asset} of one's own looped "
-        f"{', '.join(desks)}, from {format_ns(start_ns)} to {format_ns(end_ns)}",
+        heading=heading,
         statements=statements,
         draw_seed=asked.draw_seed,
         against=asked.against,
@@ -268,7 +311,6 @@ def show_loop_backtest(source: Source, asked: LoopAsked, *, as_json: bool) -> in
         ),
     )
     show(payload, tables, as_json=as_json)
-    return status(run_troubles(runs, figures), is_quiet=as_json)
 
 
 @dataclass(slots=True, eq=False)

@@ -7,6 +7,7 @@ import numpy as np
 
 from hedgerow.app.amounts import read
 from hedgerow.errors import Failure, Outcome, OutOfDomain, RecordingRejected, RequestRejected
+from hedgerow.instruments import Option
 from hedgerow.market import ChainColumns
 from hedgerow.pricing import GREEKS, DollarGreeks, EuropeanColumns, EuropeanGreeks, european_greeks
 from hedgerow.units import YEAR_NS, format_ns, to_model
@@ -63,20 +64,7 @@ def picks_of(texts: Sequence[str], chain: ChainColumns, fee_frac: float) -> list
 
 
 def _pick(name: str, contracts: float, chain: ChainColumns, fee_frac: float) -> Pick:
-    try:
-        terms = option_from_name(name)
-    except RecordingRejected as bad:
-        raise RequestRejected(f"--option {name}: {bad}") from bad
-    at = np.flatnonzero(
-        (chain.expiry_ns == terms.expiry_ns)
-        & (chain.strike_usd == to_model(terms.strike_usd))
-        & (chain.is_call == (terms.right == "call"))
-    )
-    if terms.underlying != chain.underlying or not len(at):
-        raise RequestRejected(
-            f"--option {name}: not in the chain of {chain.underlying} of {format_ns(chain.time_ns)}"
-        )
-    n = int(at[0])
+    terms, n = _found(name, chain)
     days = (terms.expiry_ns - chain.time_ns) / YEAR_NS * 365.0
     F, vol = float(chain.forward_usd[n]), float(chain.vol_mark_frac[n])
     if not (np.isfinite(F) and vol > 0.0 and days > 0.0):
@@ -95,31 +83,57 @@ def _pick(name: str, contracts: float, chain: ChainColumns, fee_frac: float) -> 
     except OutOfDomain as bad:
         raise RequestRejected(f"--option {name}: {bad}") from bad
     coins = contracts * to_model(terms.multiplier_coin_per_contract)
-    mark = float(raw.value_usd[0])
     price = float((chain.price_ask_usd if coins > 0.0 else chain.price_bid_usd)[n])
-    entry: Outcome[float] = Failure(
-        subject=name,
-        reason="missing_data",
-        message=f"nobody {'offers' if coins > 0.0 else 'bids for'} it, so what entering costs is "
-        "not known",
-    )
-    if price > 0.0:
-        beyond = price - mark if coins > 0.0 else mark - price
-        entry = max(beyond, 0.0) + min(fee_frac * F, _FEE_OF_PRICE_FRAC * price)
     return Pick(
         name=name,
         quantity_coin=coins,
         days=days,
         forward_usd=F,
         vol_frac=vol,
-        greeks=DollarGreeks(
-            **{
-                name: float(
-                    getattr(raw, EuropeanGreeks.by_word()[greek.title.lower()])[0]
-                    * greek.scale(np.array(F))
-                )
-                for name, greek in GREEKS.items()
-            }
-        ),
-        entry_usd=entry,
+        greeks=_in_dollars(raw, F),
+        entry_usd=_entry_usd(name, price, float(raw.value_usd[0]), fee_frac * F, coins > 0.0),
+    )
+
+
+def _found(name: str, chain: ChainColumns) -> tuple[Option, int]:
+    """Read an option's terms, and find its row; RequestRejected where there is none."""
+    try:
+        terms = option_from_name(name)
+    except RecordingRejected as bad:
+        raise RequestRejected(f"--option {name}: {bad}") from bad
+    at = np.flatnonzero(
+        (chain.expiry_ns == terms.expiry_ns)
+        & (chain.strike_usd == to_model(terms.strike_usd))
+        & (chain.is_call == (terms.right == "call"))
+    )
+    if terms.underlying != chain.underlying or not len(at):
+        raise RequestRejected(
+            f"--option {name}: not in the chain of {chain.underlying} of {format_ns(chain.time_ns)}"
+        )
+    return terms, int(at[0])
+
+
+def _entry_usd(
+    name: str, price_usd: float, mark_usd: float, fee_usd: float, is_bought: bool
+) -> Outcome[float]:
+    """Give what getting into one costs beyond its mark; a price of zero is nobody's."""
+    if not price_usd > 0.0:
+        return Failure(
+            subject=name,
+            reason="missing_data",
+            message=f"nobody {'offers' if is_bought else 'bids for'} it, so what entering costs is "
+            "not known",
+        )
+    beyond = price_usd - mark_usd if is_bought else mark_usd - price_usd
+    return max(beyond, 0.0) + min(fee_usd, _FEE_OF_PRICE_FRAC * price_usd)
+
+
+def _in_dollars(raw: EuropeanGreeks, forward_usd: float) -> DollarGreeks:
+    """Give the Greeks of one option in the units of their names."""
+    words, F = EuropeanGreeks.by_word(), np.array(forward_usd)
+    return DollarGreeks(
+        **{
+            name: float(getattr(raw, words[greek.title.lower()])[0] * greek.scale(F))
+            for name, greek in GREEKS.items()
+        }
     )

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from hedgerow.app.actions import act
 from hedgerow.app.chain_request import ChainSource
 from hedgerow.app.option_asks import ScalpAsked
-from hedgerow.app.options import At, Data, DeskPath, Json, Seed, Source
+from hedgerow.app.options import At, ChainAt, Data, DeskPath, Json, Seed, Source
 from hedgerow.app.plan_asked import PlanAsked
 from hedgerow.app.planning import DepthFactor, Horizon, Offers, OptionDepth, Ticket
 
@@ -34,7 +34,7 @@ def scalp(
         Path | None, Parameter(help="Draw what is expected over realised vol to this SVG file.")
     ] = None,
     data: Data = None,
-    at: At = None,
+    at: ChainAt = None,
     seed: Seed = None,
     as_json: Json = False,
 ) -> int:

@@ -10,6 +10,7 @@ from cyclopts import Parameter, Token
 __all__ = [
     "USUAL",
     "At",
+    "ChainAt",
     "Data",
     "DeskPath",
     "DrawSeed",
@@ -56,6 +57,12 @@ Seed = Annotated[
 ]
 Whole = Annotated[int, Parameter(converter=whole(0, _SEED_MAX))]
 At = Annotated[str | None, Parameter(help="Time such as 2026-02-05T12:00:00Z; default: the start.")]
+ChainAt = Annotated[
+    str | None,
+    Parameter(
+        help="Time such as 2026-02-05T12:00:00Z; default: the start; of --chains the last chain."
+    ),
+]
 Legs = Annotated[
     list[str],
     Parameter(

@@ -37,17 +37,18 @@ from hedgerow.app.kept_runs import KeptRuns, Question, program
 from hedgerow.app.options import Source
 from hedgerow.app.plan_asked import KeptLimits, WaysAsked
 from hedgerow.app.shared_runs import as_they_end
+from hedgerow.app.tied_up import tied_up
 from hedgerow.app.written import check_place, write_file
 from hedgerow.collateral import BufferPolicy
 from hedgerow.errors import DeskRejected, RequestRejected
 from hedgerow.execution import Header, Journal
 from hedgerow.hedging import Depth
 from hedgerow.limits import METRICS, Limit
-from hedgerow.planning import LATE_STATEMENT, JointTerms, Leg, Order, Swap, Switch, Transfer
+from hedgerow.planning import LATE_STATEMENT, JointTerms, Leg, Order, Swap, Switch
 from hedgerow.reporting import builtins_of
 from hedgerow.reporting.policies import policy_tables
 from hedgerow.simulation import Episode, PolicyRun, policy_rows, thinned
-from hedgerow.units import DAY_NS, SECOND_NS, digits_of, format_ns, to_model
+from hedgerow.units import SECOND_NS, digits_of, format_ns, to_model
 
 __all__ = ["run_plan_backtest"]
 
@@ -68,6 +69,8 @@ _DRAWS_SEED: Final = 7
 _OPTIONAL: Final[dict[str, pl.DataType]] = {
     "liquidated": pl.List(pl.String),
     "legs": pl.List(pl.String),
+    "unpriced": pl.List(pl.String),
+    "capital_usd": pl.Float64(),
     "change_usd": pl.Float64(),
     "broken_frac": pl.Float64(),
 }
@@ -325,13 +328,21 @@ def _figures(desk: Desk, task: Task, played: Episode) -> PolicyRun:
     broken = [any(each.rung in ("soft", "hard") for each in states) for states in looks]
     sent = [each for each in played.actions if each.status != "rejected"]
     trades = sum(isinstance(each.leg, Order) for each in sent)
+    end = played.frames[-1]
+    tied = tied_up(
+        played.actions,
+        end_ns=end.time_ns,
+        prices_usd={name: to_model(usd) for name, usd in desk.dollars_usd.items()} | end.prices_usd,
+        capital_frac_per_year=task.terms.capital_frac_per_year,
+    )
     return PolicyRun(
         policy=task.policy,
         market=task.market_name,
         slack_frac=task.slack_frac,
         depth_factor_frac=task.depth_factor_frac,
         cost_usd=round(sum(each.cost_usd for each in played.actions), 6),
-        capital_usd=round(_capital_usd(desk, played, task.terms.capital_frac_per_year), 6),
+        capital_usd=None if tied.cost_usd is None else round(tied.cost_usd, 6),
+        unpriced=tied.unpriced,
         loss_usd=round(float(sum(each.loss_usd for each in played.liquidations)), 6),
         liquidated=tuple(dict.fromkeys(each.account_id for each in played.liquidations)),
         change_usd=(
@@ -359,22 +370,6 @@ def _written(leg: Leg) -> str:
         f"{leg.client_id} {leg.asset} {leg.source_account_id} {leg.target_account_id} {leg.use} "
         f"{leg.quantity_coin.normalize():f}"
     )
-
-
-def _capital_usd(desk: Desk, played: Episode, capital_frac_per_year: float) -> float:
-    """Price the time that money was away from where it lay, at the prices of the end."""
-    end = played.frames[-1]
-    prices_usd = {name: to_model(each) for name, each in desk.dollars_usd.items()} | end.prices_usd
-    spent_usd = 0.0
-    for each in played.actions:
-        if not isinstance(each.leg, Transfer) or each.status in ("rejected", "proposed"):
-            continue
-        years = (end.time_ns - each.time_ns) / DAY_NS / 365.0
-        if each.leg.asset not in prices_usd:
-            raise DeskRejected(f"{each.leg.asset} was moved and has no price at the end")
-        worth_usd = to_model(each.leg.quantity_coin) * prices_usd[each.leg.asset]
-        spent_usd += worth_usd * capital_frac_per_year * years
-    return spent_usd
 
 
 def _write(path: Path, runs: Sequence[PolicyRun]) -> None:

@@ -11,10 +11,11 @@ from typing import Any, Final
 
 import msgspec
 
-from hedgerow.errors import DeskRejected
+from hedgerow.app.written import check_place
+from hedgerow.errors import DeskRejected, RequestRejected
 from hedgerow.planning import Plan
 
-__all__ = ["PlanFile", "read_plan", "written_plan"]
+__all__ = ["PlanFile", "check_plan_place", "read_plan", "written_plan"]
 
 _MADE: Final = "is no plan that `plan make --out` wrote"
 
@@ -33,6 +34,33 @@ def written_plan(plan: Plan, premiums_usd: dict[str, float]) -> bytes:
     # As they will be read again: what JSON writes in one way is compared in that way.
     digests = _digests(json.loads(json.dumps(parts)))
     return json.dumps({**parts, "sha256_of": digests}, indent=2).encode() + b"\n"
+
+
+def check_plan_place(path: Path) -> None:
+    """Refuse a place where no plan can be written, or where it would replace what is no plan.
+
+    A plan as it was written may be replaced, by the same command it can be made again. One that
+    was edited may not, nor a desk file, a journal or anything else.
+
+    Raises
+    ------
+    RequestRejected
+        As `check_place`, and where something else stands there.
+    """
+    check_place(path, "--out")
+    if not path.exists():
+        return
+    if not path.is_file():
+        raise RequestRejected(f"--out {path} is no file of its own; name another")
+    if path.stat().st_size == 0:  # a name that was reserved
+        return
+    try:
+        read_plan(path)
+    except DeskRejected as other:
+        raise RequestRejected(
+            f"--out {path} is there and would be lost: it is not a plan as `plan make --out` wrote "
+            "it; name another file, or move it away"
+        ) from other
 
 
 def read_plan(path: Path) -> PlanFile:

@@ -71,7 +71,11 @@ def make(
     ticket: Ticket = 0.0,
     slippage: Slippage = 0.01,
     out: Annotated[
-        Path | None, Parameter(help="Also write the plan here, for `plan show`.")
+        Path | None,
+        Parameter(
+            help="Also write the plan here, for `plan show`; in place of an earlier plan, and of "
+            "nothing else."
+        ),
     ] = None,
     data: Data = None,
     at: At = None,

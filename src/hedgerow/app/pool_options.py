@@ -30,6 +30,12 @@ _PERP_CONTRACTS: Final = 1e7
 _PERP = "the perpetual"
 # How far the pool's price and the chain's forward may lie from each other.
 _FAR_FRAC = 0.1
+_ASSUMED: Final = (
+    f"At an option's ask {_DEPTH_CONTRACTS:g} contracts are assumed, and none beyond it; its fee "
+    f"is {_FEE_FRAC:.2%} of the forward, at most {_FEE_OF_PRICE_FRAC:.1%} of the ask.",
+    f"The perpetual is assumed to trade in any size at {_PERP_COST_FRAC:.2%} of the price, fee and "
+    "half a spread; its funding is not counted.",
+)
 
 
 class OptionsHeld(NamedTuple):
@@ -61,6 +67,49 @@ def pool_options(
         If no option is offered, the chain is of another price, or no choice was found.
     """
     assert asked.gamma_max_coin_per_usd is not None
+    listed = _listed(asked, chain, price_usd)
+    each_perp = to_model(asked.multiplier_coin_per_contract)
+    found = choose(
+        _asks(asked, hedge, asked.gamma_max_coin_per_usd),
+        [*listed.offers, _perpetual(asked, chain.underlying, price_usd)],
+        np.array([[*listed.delta_coin, each_perp], [*listed.gamma_coin_per_usd, 0.0]]),
+        ticket_usd=1.0,
+    )
+    if isinstance(found, Failure):
+        raise RequestRejected(f"no options were found: {found.message}")
+    bought = _amounts(found, [each.instrument_id for each in listed.terms])
+    traded = _amounts(found, [_PERP])[0] + to_model(asked.held_contracts)
+    return OptionsHeld(
+        shown=PoolOptions(
+            chain=f"the chain of {chain.underlying} of {format_ns(chain.time_ns)}",
+            assumed=_ASSUMED,
+            choice=found,
+            theta_usd_per_day=float(listed.theta_usd_per_day @ bought),
+        ),
+        price_usd=price_usd,
+        perpetual_coin=traded * each_perp,
+        terms=listed.columns,
+        quantity_coin=bought * listed.size_coin,
+    )
+
+
+class _Listed(NamedTuple):
+    """The options that are offered, and of one contract of each its size and its Greeks.
+
+    Greeks are by the pool's price. `columns` are forward, strike, vol, years, and whether a call.
+    """
+
+    terms: list[Option]
+    offers: list[Offer]
+    columns: tuple[Floats, Floats, Floats, Floats, NDArray[np.bool_]]
+    size_coin: Floats
+    delta_coin: Floats
+    gamma_coin_per_usd: Floats
+    theta_usd_per_day: Floats
+
+
+def _listed(asked: PoolAsked, chain: ChainColumns, price_usd: float) -> _Listed:
+    """Value what is offered; RequestRejected where the chain is of another price."""
     terms, rows = _offered(asked, chain)
     F, K, vol = chain.forward_usd[rows], chain.strike_usd[rows], chain.vol_mark_frac[rows]
     if np.abs(F / price_usd - 1.0).max() > _FAR_FRAC:
@@ -78,18 +127,26 @@ def pool_options(
     words = EuropeanGreeks.by_word()
     ratio = F / price_usd
     size = np.array([to_model(each.multiplier_coin_per_contract) for each in terms])
-    delta = size * getattr(greeks, words["delta"]) * ratio
-    gamma = size * getattr(greeks, words["gamma"]) * ratio**2
-    theta = size * getattr(greeks, words["theta"]) / 365.0
     offers = [
         _offer(each, float(ask), float(mark), float(forward))
         for each, ask, mark, forward in zip(
             terms, chain.price_ask_usd[rows], greeks.value_usd, F, strict=True
         )
     ]
-    perp = _perpetual(asked, chain.underlying, price_usd)
-    bound = asked.gamma_max_coin_per_usd
-    asks = [
+    return _Listed(
+        terms=terms,
+        offers=offers,
+        columns=(F, K, vol, years, call),
+        size_coin=size,
+        delta_coin=size * getattr(greeks, words["delta"]) * ratio,
+        gamma_coin_per_usd=size * getattr(greeks, words["gamma"]) * ratio**2,
+        theta_usd_per_day=size * getattr(greeks, words["theta"]) / 365.0,
+    )
+
+
+def _asks(asked: PoolAsked, hedge: PoolHedge, gamma_max_coin_per_usd: float) -> list[Ask]:
+    """Say between which bounds delta and gamma are to lie."""
+    return [
         Ask(
             name="delta, coins",
             now_figure=hedge.before_coin,
@@ -100,36 +157,11 @@ def pool_options(
         Ask(
             name="gamma, coins per USD",
             now_figure=hedge.gamma_coin_per_usd,
-            low_figure=-bound,
-            high_figure=bound,
-            scale_figure=bound or max(abs(hedge.gamma_coin_per_usd), 1e-12),
+            low_figure=-gamma_max_coin_per_usd,
+            high_figure=gamma_max_coin_per_usd,
+            scale_figure=gamma_max_coin_per_usd or max(abs(hedge.gamma_coin_per_usd), 1e-12),
         ),
     ]
-    each_perp = to_model(asked.multiplier_coin_per_contract)
-    figures = np.array([[*delta, each_perp], [*gamma, 0.0]])
-    found = choose(asks, [*offers, perp], figures, ticket_usd=1.0)
-    if isinstance(found, Failure):
-        raise RequestRejected(f"no options were found: {found.message}")
-    bought = _amounts(found, [each.instrument_id for each in terms])
-    traded = _amounts(found, [_PERP])[0] + to_model(asked.held_contracts)
-    return OptionsHeld(
-        shown=PoolOptions(
-            chain=f"the chain of {chain.underlying} of {format_ns(chain.time_ns)}",
-            assumed=(
-                f"At an option's ask {_DEPTH_CONTRACTS:g} contracts are assumed, and none beyond "
-                f"it; its fee is {_FEE_FRAC:.2%} of the forward, at most "
-                f"{_FEE_OF_PRICE_FRAC:.1%} of the ask.",
-                f"The perpetual is assumed to trade in any size at {_PERP_COST_FRAC:.2%} of the "
-                "price, fee and half a spread; its funding is not counted.",
-            ),
-            choice=found,
-            theta_usd_per_day=float(theta @ bought),
-        ),
-        price_usd=price_usd,
-        perpetual_coin=traded * each_perp,
-        terms=(F, K, vol, years, call),
-        quantity_coin=bought * size,
-    )
 
 
 def _offered(asked: PoolAsked, chain: ChainColumns) -> tuple[list[Option], NDArray[np.int64]]:

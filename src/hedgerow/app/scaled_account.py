@@ -6,10 +6,12 @@ no other size.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from math import sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hedgerow.app.asked import looked_at, opened
 from hedgerow.app.desk import Desk
@@ -31,12 +33,18 @@ from hedgerow.units import DAY_NS, digits_of, to_exact
 
 __all__ = ["Unscalable", "scaled_account"]
 
+Floats = NDArray[np.float64]
 Chances = Callable[[float], float]
 Capped = Callable[[Chances, VolTargetAsked, float], Outcome[LeverageCap]]
 
 # A distance is accurate to 1e-4 of the price: a chance that falls by no more than this share as
 # size grows did not fall.
 _BLUR_FRAC = 0.02
+_ASSUMED = (
+    "Balances stand still, positions are traded at their marks, and correlations of coins are the "
+    "packaged ones. The vol is that of deltas as they stand: what gamma adds is in the liquidation "
+    "alone."
+)
 
 
 class Unscalable(Exception):
@@ -124,21 +132,9 @@ def scaled_account(
     state = looked_at(desk, market, at_ns)
     held = _account(state, account_id)
     scaled = _Scaled(desk, state, held, asked.horizon_days)
-    try:
-        equity, now = scaled.weights(1.0)
-        _, rest = scaled.weights(0.0)
-    except Unscalable as unknown:
-        raise RequestRejected(f"{account_id} cannot be valued: {unknown}") from unknown
-    if equity <= 0.0:
-        raise RequestRejected(f"{account_id} has no equity to be sized by")
-    vols = {coin: max(_vol(desk, coin), asked.vol_min_frac) for coin in sorted({*now, *rest})}
-    fixed = np.array([rest.get(coin, 0.0) for coin in vols]) / equity
-    moving = np.array([now.get(coin, 0.0) for coin in vols]) / equity - fixed
-    covariance = _covariance(desk, vols)
-    book_vol = sqrt(float((fixed + moving) @ covariance @ (fixed + moving)))
-    wanted = _wanted(fixed, moving, covariance, asked.target_vol_frac)
-    gross = float(np.abs(moving).sum())
-    size_max = asked.leverage_max_frac / gross
+    moves = _moves(desk, scaled, account_id, asked.vol_min_frac)
+    size_max = asked.leverage_max_frac / moves.gross_frac
+    wanted = moves.size_at(asked.target_vol_frac)
     cap: Outcome[LeverageCap]
     try:
         cap = capped(scaled.chance, asked, size_max)
@@ -151,32 +147,86 @@ def scaled_account(
         and (isinstance(cap, LeverageCap) and cap.leverage_frac >= 1.0)
     )
     then = 1.0 if is_in_band else size
-    at_then = None if then is None else fixed + then * moving
+    now_vol = moves.vol_frac(1.0)
     shown = VolTargetShown(
         subject=f"{account_id}, every position scaled alike",
         unit="times what is held",
         target_vol_frac=asked.target_vol_frac,
-        vol_frac=book_vol,
-        vol_used_frac=book_vol,
-        vol_source=f"of the equity now; coins at {_told(vols)}, notional × {gross:.3g} of it",
+        vol_frac=now_vol,
+        vol_used_frac=now_vol,
+        vol_source=f"of the equity now; coins at {_told(moves.vols_frac)}, notional × "
+        f"{moves.gross_frac:.3g} of it",
         wanted_frac=min(wanted, size_max),
         cap=cap,
         allowed_frac=asked.allowed_frac,
         horizon_days=asked.horizon_days,
         size_frac=then,
-        vol_then_frac=None if at_then is None else sqrt(float(at_then @ covariance @ at_then)),
+        vol_then_frac=None if then is None else moves.vol_frac(then),
         chance_wanted_frac=_or_none(scaled, min(wanted, size_max)),
         chance_then_frac=None if then is None else _or_none(scaled, then),
         market=f"Liquidation by the rules of {held.rulebook} and a joint move of all coins, "
-        f"{desk.chance.said}, from above. Balances stand still, positions are traded at their "
-        "marks, and correlations of coins are the packaged ones. The vol is that of deltas as they "
-        "stand: what gamma adds is in the liquidation alone.",
+        f"{desk.chance.said}, from above. {_ASSUMED}",
         size_now_frac=1.0,
         chance_now_frac=_or_none(scaled, 1.0),
         is_in_band=is_in_band,
         trades=() if then is None or is_in_band else _trades(state, held, then),
     )
     return shown, scaled.chance, 1.5 * max(1.0, min(wanted, size_max), size or 0.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Moves:
+    """What of the equity moves with each coin: balances, which stand still, and positions.
+
+    `fixed_frac` and `moving_frac` are dollar deltas over equity, in the order of `vols_frac`.
+    """
+
+    vols_frac: Mapping[str, float]
+    fixed_frac: Floats
+    moving_frac: Floats
+    covariance_frac: Floats
+
+    @property
+    def gross_frac(self) -> float:
+        """How much is held, over equity."""
+        return float(np.abs(self.moving_frac).sum())
+
+    def vol_frac(self, size: float) -> float:
+        """Give the yearly vol of the equity at some size of the positions."""
+        weights = self.fixed_frac + size * self.moving_frac
+        return sqrt(float(weights @ self.covariance_frac @ weights))
+
+    def size_at(self, vol_frac: float) -> float:
+        """Give the largest size of that vol; RequestRejected where none has it."""
+        fixed, moving, covariance = self.fixed_frac, self.moving_frac, self.covariance_frac
+        a = float(moving @ covariance @ moving)
+        b = float(fixed @ covariance @ moving)
+        c = float(fixed @ covariance @ fixed) - vol_frac**2
+        if a <= 0.0:
+            raise RequestRejected("its positions move with no coin: no size of them has a vol")
+        inside = b * b - a * c
+        size = (-b + sqrt(inside)) / a if inside >= 0.0 else -1.0
+        if size < 0.0:
+            raise RequestRejected(
+                f"what it holds in coins moves more than {vol_frac:.1%} a year, whatever its "
+                "positions"
+            )
+        return size
+
+
+def _moves(desk: Desk, scaled: _Scaled, account_id: str, vol_min_frac: float) -> _Moves:
+    """Weigh the account with its positions and without."""
+    try:
+        equity, now = scaled.weights(1.0)
+        _, rest = scaled.weights(0.0)
+    except Unscalable as unknown:
+        raise RequestRejected(f"{account_id} cannot be valued: {unknown}") from unknown
+    if equity <= 0.0:
+        raise RequestRejected(f"{account_id} has no equity to be sized by")
+    vols = {coin: max(_vol(desk, coin), vol_min_frac) for coin in sorted({*now, *rest})}
+    fixed = np.array([rest.get(coin, 0.0) for coin in vols]) / equity
+    moving = np.array([now.get(coin, 0.0) for coin in vols]) / equity - fixed
+    return _Moves(vols, fixed, moving, _covariance(desk, vols))
 
 
 def _account(state: Survey, account_id: str) -> Account:
@@ -208,7 +258,7 @@ def _vol(desk: Desk, coin: str) -> float:
     return vol
 
 
-def _covariance(desk: Desk, vols: Mapping[str, float]) -> np.typing.NDArray[np.float64]:
+def _covariance(desk: Desk, vols: Mapping[str, float]) -> Floats:
     model = packaged_covariance()
     known = [Factor(kind="spot", name=coin) for coin in vols]
     missing = [each.name for each in known if each not in model.factors]
@@ -219,27 +269,6 @@ def _covariance(desk: Desk, vols: Mapping[str, float]) -> np.typing.NDArray[np.f
         return np.outer(wide, wide)
     at = [model.factors.index(each) for each in known]
     return np.asarray(np.outer(wide, wide) * np.asarray(model.correlation_frac)[np.ix_(at, at)])
-
-
-def _wanted(
-    fixed: np.typing.NDArray[np.float64],
-    moving: np.typing.NDArray[np.float64],
-    covariance: np.typing.NDArray[np.float64],
-    vol: float,
-) -> float:
-    """Give the largest size at which ``√(w'Σw)`` is the vol, ``w`` being fixed plus size·moving."""
-    a = float(moving @ covariance @ moving)
-    b = float(fixed @ covariance @ moving)
-    c = float(fixed @ covariance @ fixed) - vol**2
-    if a <= 0.0:
-        raise RequestRejected("its positions move with no coin: no size of them has a vol")
-    inside = b * b - a * c
-    size = (-b + sqrt(inside)) / a if inside >= 0.0 else -1.0
-    if size < 0.0:
-        raise RequestRejected(
-            f"what it holds in coins moves more than {vol:.1%} a year, whatever its positions"
-        )
-    return size
 
 
 def _or_none(scaled: _Scaled, size: float) -> float | None:

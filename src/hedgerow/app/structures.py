@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from hedgerow.app.actions import act
 from hedgerow.app.chain_request import ChainSource
-from hedgerow.app.options import At, Data, DeskPath, Json, Seed
+from hedgerow.app.options import ChainAt, Data, DeskPath, Json, Seed
 from hedgerow.app.structure_request import CarryAsked, FloorAsked
 
 __all__ = ["STRUCTURES"]
@@ -37,7 +37,7 @@ def structure(
         Path | None, Parameter(help="Draw what it is all worth at the horizon to this SVG file.")
     ] = None,
     data: Data = None,
-    at: At = None,
+    at: ChainAt = None,
     seed: Seed = None,
     as_json: Json = False,
 ) -> int:

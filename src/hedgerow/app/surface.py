@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 
 from hedgerow.app.actions import act
 from hedgerow.app.chain_request import ChainSource, How, Shown, Span
-from hedgerow.app.options import At, Data, DeskPath, Json, Seed
+from hedgerow.app.options import ChainAt, Data, DeskPath, Json, Seed
 
 __all__ = ["surface"]
 
@@ -80,7 +80,7 @@ def show(
     data: Data = None,
     chains: Chains = None,
     coin: Coin = None,
-    at: At = None,
+    at: ChainAt = None,
     model: Model = "either",
     vols_from: From = "mark",
     forwards: Forwards = "venue",

@@ -25,7 +25,7 @@ from hedgerow.collateral.standing import (
 from hedgerow.errors import Failure, Outcome
 from hedgerow.limits import Survey, account_node
 from hedgerow.margin import MarginReport, Rulebook, VenueTerms, require, terms_of
-from hedgerow.portfolio.changes import with_balance
+from hedgerow.portfolio import with_balance
 from hedgerow.units import quantise, to_exact, to_model
 
 __all__ = ["plan"]

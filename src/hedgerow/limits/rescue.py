@@ -49,6 +49,8 @@ def amount_to_goals(
         Zero where the account is there already. A failure where no amount is enough, as where all
         that is owed does not suffice, or where a goal does not know.
     """
+    # A balance is no market's: only a supply and a repayment ask whose loan it is.
+    market = None if use == "balance" else terms_of(patient.rulebook).market
     steps_count = 0
     for goal in goals:
 
@@ -60,7 +62,7 @@ def amount_to_goals(
                 steps_count * step_coin,
                 patient.snapshot,
                 patient.instruments,
-                market=terms_of(patient.rulebook).market,
+                market=market,
             )
             return changed if isinstance(changed, Failure) else goal(changed)
 

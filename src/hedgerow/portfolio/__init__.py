@@ -6,8 +6,15 @@ quantities between them. The room refuses a position in an instrument nobody des
 """
 
 from hedgerow.portfolio.book import Book, book
-from hedgerow.portfolio.changes import with_balance, with_only_position
-from hedgerow.portfolio.records import IN_TRANSIT, Account, Balance, OpenOrder, Position
+from hedgerow.portfolio.records import (
+    IN_TRANSIT,
+    Account,
+    Balance,
+    OpenOrder,
+    Position,
+    with_balance,
+    with_only_position,
+)
 
 __all__ = [
     "IN_TRANSIT",

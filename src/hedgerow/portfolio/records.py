@@ -1,11 +1,22 @@
-"""Positions, balances and accounts, as a venue reports them. Long is positive."""
+"""Positions, balances and accounts, as a venue reports them. Long is positive.
+
+Nothing changes in place: an account with one thing changed is another account.
+"""
 
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
-__all__ = ["IN_TRANSIT", "Account", "Balance", "OpenOrder", "Position"]
+__all__ = [
+    "IN_TRANSIT",
+    "Account",
+    "Balance",
+    "OpenOrder",
+    "Position",
+    "with_balance",
+    "with_only_position",
+]
 
 # The account of what has left one account of a desk and not reached another.
 IN_TRANSIT: Final = "in-transit"
@@ -94,3 +105,30 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         """Sum the positions in one instrument; exactly zero where none is held."""
         held = (p.quantity_contracts for p in self.positions if p.instrument_id == instrument_id)
         return sum(held, Decimal(0))
+
+
+def with_balance(account: Account, asset: str, change_coin: Decimal) -> Account:
+    """Give the account with one balance changed."""
+    others = tuple(b for b in account.balances if b.asset != asset)
+    total = account.balance_coin(asset) + change_coin
+    return msgspec.structs.replace(
+        account, balances=(*others, Balance(asset=asset, quantity_coin=total))
+    )
+
+
+def with_only_position(
+    account: Account,
+    instrument_id: str,
+    quantity_contracts: Decimal,
+    price_entry_ccy: Decimal | None = None,
+) -> Account:
+    """Give the account with all its positions in one instrument replaced by one, or by none."""
+    others = tuple(p for p in account.positions if p.instrument_id != instrument_id)
+    if quantity_contracts == 0:
+        return msgspec.structs.replace(account, positions=others)
+    position = Position(
+        instrument_id=instrument_id,
+        quantity_contracts=quantity_contracts,
+        price_entry_ccy=price_entry_ccy,
+    )
+    return msgspec.structs.replace(account, positions=(*others, position))

@@ -17,11 +17,11 @@ _READING = (
     "Paid: fees and what was paid beyond the mark. Lost: what liquidations took. Equity: change "
     "from start to end; Shortfall: mean loss of it in the worst tenth of markets. Broken: looks at "
     "which a limit stood at soft or beyond, counting what is on its way as arrived.",
-    "Tied up: what the money that was moved cost until the end. Against the first, of costs: how "
-    "much more it cost, capital and liquidations counted, where both are liquidated equally often: "
-    "at the least probability that both reach, each with the limits by which that costs least, the "
-    "safer one followed just often enough and nothing done otherwise. Of equity: how much more it "
-    "ended with, market by market.",
+    "Tied up: what the money that was moved cost while it was away from where it lay. Against the "
+    "first, of costs: how much more it cost, capital and liquidations counted, where both are "
+    "liquidated equally often: at the least probability that both reach, each with the limits by "
+    "which that costs least, the safer one followed just often enough and nothing done otherwise. "
+    "Of equity: how much more it ended with, market by market.",
     "Intervals are of 95 %, by redrawing markets, and of 20 markets or more; those of shares by "
     "Wilson.",
 )
@@ -65,7 +65,7 @@ def _costs(row: PolicyRow) -> tuple[str, ...]:
     return (
         _name(row),
         _money(row.cost_usd),
-        _money(row.capital_usd),
+        "unknown" if row.capital_usd is None else _money(row.capital_usd),
         _money(row.loss_usd),
         f"{row.liquidated_count} of {row.markets_count}{within}",
         _compared(row),

@@ -45,9 +45,10 @@ class PolicyRun(msgspec.Struct, frozen=True, kw_only=True):
     With `slack_frac` below one it kept limits nearer to liquidation: see `PolicyRow`.
 
     `cost_usd` is what was paid in fees and beyond the mark, liquidations apart; `capital_usd` what
-    the money that was moved cost from its sending to the end. `broken_frac` is at
-    how many of its looks a limit stood at soft or beyond, counting what was on its way as arrived;
-    None where nobody looked. `legs` are all it sent, written out.
+    the money that was moved cost while it was away from where it lay, None where an asset that was
+    moved has no price: `unpriced` names it. `broken_frac` is at how many of its looks a limit stood
+    at soft or beyond, counting what was on its way as arrived; None where nobody looked. `legs` are
+    all it sent, written out.
     """
 
     policy: str
@@ -55,7 +56,7 @@ class PolicyRun(msgspec.Struct, frozen=True, kw_only=True):
     depth_factor_frac: float
     slack_frac: float
     cost_usd: float
-    capital_usd: float
+    capital_usd: float | None
     loss_usd: float
     liquidated: tuple[str, ...]
     change_usd: float | None
@@ -64,6 +65,7 @@ class PolicyRun(msgspec.Struct, frozen=True, kw_only=True):
     transfers_count: int
     refused_count: int
     legs: tuple[str, ...]
+    unpriced: tuple[str, ...] = ()
 
 
 class Interval(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,8 +85,9 @@ class PolicyRow(msgspec.Struct, frozen=True, kw_only=True):
     `shortfall_usd` is the mean loss of equity in the worst tenth of markets. `dearer_usd` is by how
     much it cost more than the first policy, capital and liquidations counted, where both are
     liquidated with probability `compared_at_frac`, each with the limits by which that costs least;
-    told once for all its limits. None for the first itself and for the desk left alone, and where
-    no probability is reached by both. `ahead_usd` is how much more equity it ended
+    told once for all its limits. None for the first itself and for the desk left alone, where no
+    probability is reached by both, and where what capital cost is unknown of either (`capital_usd`
+    is None): `why` then says for want of which price. `ahead_usd` is how much more equity it ended
     with, market by market; None for the first itself. `why` says how they differ, or why they do
     not.
     """
@@ -94,7 +97,7 @@ class PolicyRow(msgspec.Struct, frozen=True, kw_only=True):
     slack_frac: float
     markets_count: int
     cost_usd: Interval
-    capital_usd: Interval
+    capital_usd: Interval | None
     loss_usd: Interval
     liquidated_count: int
     liquidated_frac: Interval
@@ -144,6 +147,7 @@ def _rows_at_a_depth(
     markets = [each.market for each in next(iter(policies.values()))]
     ordered: dict[tuple[str, float], list[PolicyRun]] = {}
     ways: dict[str, list[Outcomes]] = {}
+    unknown = {each.policy for own in policies.values() for each in own if each.capital_usd is None}
     for name, own in policies.items():
         by_market = {each.market: each for each in own}
         assert set(by_market) == set(markets), "every policy saw every market"
@@ -159,7 +163,8 @@ def _rows_at_a_depth(
         draws = rng.integers(0, len(markets), size=(_DRAWS_COUNT, len(markets)))
         policy = own[0].policy
         compared: tuple[EqualChance | None] | None = None
-        if policy not in (first[0].policy, alone, *told):
+        is_asked = policy not in (first[0].policy, alone, *told)
+        if is_asked and unknown.isdisjoint((policy, first[0].policy, alone)):
             compared = (equal_chance(ways[policy], ways[first[0].policy], still, draws),)
         told.add(policy)
         rows.append(_row(own, first, compared, draws))
@@ -178,6 +183,7 @@ def _row(
     changes = [each.change_usd for each in own if each.change_usd is not None]
     is_known = len(changes) == count
     change = np.array(changes) if is_known else np.zeros(count)
+    capital = [each.capital_usd for each in own if each.capital_usd is not None]
     broken = [each.broken_frac for each in own if each.broken_frac is not None]
     same = sum(each.legs == other.legs for each, other in zip(own, first, strict=True))
     is_first = own is first
@@ -203,7 +209,7 @@ def _row(
         slack_frac=own[0].slack_frac,
         markets_count=count,
         cost_usd=_interval(np.array([each.cost_usd for each in own]), draws),
-        capital_usd=_interval(np.array([each.capital_usd for each in own]), draws),
+        capital_usd=_interval(np.array(capital), draws) if len(capital) == count else None,
         loss_usd=_interval(np.array([each.loss_usd for each in own]), draws),
         liquidated_count=liquidated,
         liquidated_frac=_share(liquidated, count),
@@ -217,15 +223,31 @@ def _row(
         compared_at_frac=None if found is None else found.chance_frac,
         ahead_usd=ahead,
         same_legs_count=same,
-        why=""
-        if is_first
-        else _why(own, first, None if compared is None else (dearer,), ahead, same),
+        why="; ".join(
+            said
+            for said in (
+                _unpriced(own),
+                ""
+                if is_first
+                else _why(own, first, None if compared is None else (dearer,), ahead, same),
+            )
+            if said
+        ),
     )
+
+
+def _unpriced(own: Sequence[PolicyRun]) -> str:
+    """Name what was moved and has no price; nothing where all has one."""
+    names = dict.fromkeys(name for each in own for name in each.unpriced)
+    if not names:
+        return ""
+    return f"what it tied up is unknown, and so are its costs: no price of {', '.join(names)}"
 
 
 def _outcomes(runs: Sequence[PolicyRun]) -> Outcomes:
     return Outcomes(
-        np.array([each.cost_usd + each.capital_usd + each.loss_usd for each in runs]),
+        # Where capital is unknown nobody asks for the costs.
+        np.array([each.cost_usd + (each.capital_usd or 0.0) + each.loss_usd for each in runs]),
         np.array([bool(each.liquidated) for each in runs]),
     )
 

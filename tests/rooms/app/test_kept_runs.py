@@ -1,6 +1,8 @@
 """Runs of ``plan backtest`` in a file: gone on with, and refused where another thing was asked."""
 
 import re
+import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -50,8 +52,10 @@ def test_what_was_kept_is_there_the_next_time(tmp_path: Path) -> None:
         assert kept.runs == []
         kept.add(run("seed 1"))
         # Whoever is killed here has lost nothing.
-        with KeptRuns(path, QUESTION) as again:
-            assert again.runs == [run("seed 1")]
+        left = tmp_path / "left by a kill"
+        left.write_bytes(path.read_bytes())
+    with KeptRuns(left, QUESTION) as again:
+        assert again.runs == [run("seed 1")]
     with KeptRuns(path, QUESTION) as kept:
         kept.add(run("seed 2"))
     with KeptRuns(path, QUESTION) as kept:
@@ -107,6 +111,52 @@ def test_another_file_is_refused(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(RequestRejected, match=said), KeptRuns(path, QUESTION):
         pass
     assert path.read_text() == text
+
+
+_HOLD = """
+import sys
+from pathlib import Path
+from hedgerow.app.kept_runs import KeptRuns
+from tests.rooms.app.test_kept_runs import QUESTION
+with KeptRuns(Path(sys.argv[1]), QUESTION):
+    print("open", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_second_process_is_refused_until_the_first_has_ended(tmp_path: Path) -> None:
+    path = tmp_path / "kept"
+    with KeptRuns(path, QUESTION) as kept:
+        kept.add(run("seed 1"))
+    before = path.read_bytes()
+    with subprocess.Popen(
+        [sys.executable, "-c", _HOLD, str(path)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parents[3],
+    ) as other:  # fmt: skip
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"open\n"
+        with (
+            pytest.raises(RequestRejected, match="another plan backtest keeps its runs there"),
+            KeptRuns(path, QUESTION),
+        ):
+            pass
+        assert path.read_bytes() == before
+        other.kill()  # nobody unlocks it but the system
+    with KeptRuns(path, QUESTION) as kept:
+        assert kept.runs == [run("seed 1")]
+        kept.add(run("seed 2"))
+    assert path.read_bytes() == before + msgspec.json.encode(run("seed 2")) + b"\n"
+
+
+def test_a_file_that_was_refused_is_free_again(tmp_path: Path) -> None:
+    path = tmp_path / "kept"
+    with KeptRuns(path, QUESTION):
+        pass
+    other = msgspec.structs.replace(QUESTION, step_ns=30)
+    with pytest.raises(RequestRejected), KeptRuns(path, other):
+        pass
+    with KeptRuns(path, QUESTION) as kept:
+        assert kept.runs == []
 
 
 def test_a_folder_is_refused(tmp_path: Path) -> None:

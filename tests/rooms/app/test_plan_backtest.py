@@ -3,7 +3,6 @@
 import json
 from decimal import Decimal
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -11,7 +10,6 @@ import pytest
 
 from hedgerow.app.plan_backtest import (
     Task,
-    _capital_usd,
     _key,
     _key_of,
     _nearer,
@@ -20,9 +18,8 @@ from hedgerow.app.plan_backtest import (
 )
 from hedgerow.collateral import BufferPolicy
 from hedgerow.limits import Limit
-from hedgerow.planning import JointTerms, Transfer
+from hedgerow.planning import JointTerms
 from hedgerow.simulation import PolicyRun
-from hedgerow.units import DAY_NS
 from tests.rooms.app.made import hedgerow, hedgerow_here
 
 # Five looks in two days: enough for every way to act, and quick.
@@ -98,40 +95,6 @@ def test_nearer_limits_and_those_of_accounts_alone_are_ways_of_their_own(tmp_pat
         name: row["capital_usd"]["value_frac_or_usd"] for name, row in zip(named, rows, strict=True)
     }
     assert 0.0 < moved["collateral alone", 0.5] < moved["collateral alone", 1.0]
-
-
-def test_money_that_was_moved_costs_from_its_sending_to_the_end() -> None:
-    """Two coins of 100 dollars for 73 of 365 days at 5 %; what was refused or offered costs none.
-
-    Dollars are taken at what the desk takes them at.
-    """
-
-    def sent(leg: Any, day: int, status: str = "credited") -> Any:
-        return SimpleNamespace(leg=leg, time_ns=day * DAY_NS, status=status)
-
-    def transfer(asset: str, quantity: int) -> Transfer:
-        return Transfer(
-            client_id="t",
-            asset=asset,
-            source_account_id="a",
-            target_account_id="b",
-            use="balance",
-            quantity_coin=Decimal(quantity),
-            cost_expected_usd=0.0,
-            reason="",
-        )
-
-    desk: Any = SimpleNamespace(dollars_usd={"USDC": Decimal("0.5")})
-    played: Any = SimpleNamespace(
-        frames=[SimpleNamespace(time_ns=100 * DAY_NS, prices_usd={"BTC": 100.0})],
-        actions=[
-            sent(transfer("BTC", 2), 27),
-            sent(transfer("BTC", 2), 27, "rejected"),
-            sent(transfer("BTC", 2), 27, "proposed"),
-            sent(transfer("USDC", 100), 27),
-        ],
-    )
-    assert _capital_usd(desk, played, 0.05) == pytest.approx((200 + 50) * 0.05 * 73 / 365)
 
 
 def test_a_run_is_known_again_by_all_that_sets_it_apart() -> None:

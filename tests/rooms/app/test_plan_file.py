@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from hedgerow.app.plan_file import read_plan, written_plan
-from hedgerow.errors import DeskRejected
+from hedgerow.app.plan_file import check_plan_place, read_plan, written_plan
+from hedgerow.errors import DeskRejected, RequestRejected
 from hedgerow.planning import CostKind, Order, Plan, Transfer
 from tests.rooms.app.made import hedgerow_here
 
@@ -101,8 +101,8 @@ def test_a_plan_that_was_made_is_shown_and_an_edited_one_is_not(tmp_path: Path) 
     """At the bottom of the embedded crash puts are bought: their premium and prices are shown."""
     words = ("plan", "make", "--at", "2026-03-17T03:00:00Z", "--out", "plan.json")
     made = hedgerow_here(*words, "--json", cwd=tmp_path)
-    assert made.code == 1
-    answer = made.json()
+    assert (made.code, made.err) == (1, "plan plan.json written\n")
+    answer = json.loads(made.out)
     assert "deribit-btc is liquidatable" in answer["breaches"]
     bought = [
         leg
@@ -127,3 +127,37 @@ def test_a_plan_that_was_made_is_shown_and_an_edited_one_is_not(tmp_path: Path) 
     refused = hedgerow_here("plan", "show", "plan.json", cwd=tmp_path)
     assert (refused.code, refused.out) == (2, "")
     assert "leg 1 differs" in refused.err
+    # Nor is it written over: whoever edited it may want it.
+    edited = path.read_bytes()
+    again = hedgerow_here(*words, cwd=tmp_path)
+    assert (again.code, again.out) == (2, "")
+    assert "plan.json is there and would be lost" in again.err
+    assert path.read_bytes() == edited
+
+
+def test_a_plan_replaces_an_earlier_plan_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    check_plan_place(path)
+    path.touch()
+    check_plan_place(path)
+    path.write_bytes(written_plan(PLAN, PREMIUMS))
+    check_plan_place(path)
+    desk = tmp_path / "desk.toml"
+    desk.write_text("[desk]\n")
+    for other in (desk, kept(tmp_path, lambda raw: raw["plan"]["legs"].pop())):
+        with pytest.raises(RequestRejected, match="is there and would be lost"):
+            check_plan_place(other)
+    with pytest.raises(RequestRejected, match="is a folder"):
+        check_plan_place(tmp_path)
+    with pytest.raises(RequestRejected, match="there is no folder"):
+        check_plan_place(tmp_path / "none" / "plan.json")
+    with pytest.raises(RequestRejected, match="is no file of its own"):
+        check_plan_place(Path("/dev/null"))
+
+
+def test_an_earlier_plan_is_replaced_and_that_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    path.write_bytes(written_plan(PLAN, PREMIUMS))
+    made = hedgerow_here("plan", "make", "--out", "plan.json", cwd=tmp_path)
+    assert made.out.startswith("plan plan.json written, in place of an earlier one\n")
+    assert read_plan(path).plan != PLAN

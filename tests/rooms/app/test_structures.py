@@ -89,6 +89,31 @@ def payload(answer: Answer) -> dict[str, Any]:
     return found
 
 
+def test_without_a_time_the_last_chain_of_a_folder_is_taken(folder: Path, tmp_path: Path) -> None:
+    place = tmp_path / "chains"
+    place.mkdir()
+    first = pl.read_parquet(folder / "chains" / "chain_202602.parquet")
+    later = first.with_columns(
+        pl.col("ts") + pl.duration(hours=30), underlying_price=pl.lit(SPOT / 2)
+    )
+    first.write_parquet(place / "chain_202602.parquet")
+    later.write_parquet(place / "chain_202603.parquet")
+    words = ("--quantity", "1", "--floor", "80%", "--days", "20", "--json")
+    told = payload(structure(tmp_path, *words))
+    assert (told["time"], told["spot_usd"]) == ("2026-02-02T10:00:00Z", SPOT / 2)
+    assert told == payload(structure(tmp_path, *words, "--at", "2026-02-02T10:00:00Z"))
+    told = payload(structure(tmp_path, *words, "--at", f"{START}Z"))
+    assert (told["time"], told["spot_usd"]) == (f"{START}Z", SPOT)
+    # Of a coin that is asked for, whatever else the folder holds and however much newer.
+    eth = later.with_columns(
+        pl.col("ts") + pl.duration(days=9),
+        currency=pl.lit("ETH").cast(pl.Categorical),
+        instrument_name=pl.col("instrument_name").cast(pl.String).str.replace("BTC", "ETH"),
+    ).with_columns(pl.col("instrument_name").cast(pl.Categorical))
+    eth.write_parquet(place / "chain_202604.parquet")
+    assert payload(structure(tmp_path, *words))["time"] == "2026-02-02T10:00:00Z"
+
+
 def test_a_floor_of_the_chain_is_held_at_every_spot(folder: Path) -> None:
     answer = structure(folder, "--quantity", "2", "--floor", "90%,80%", "--days", "20", "--json")
     assert (answer.code, answer.err) == (0, "")

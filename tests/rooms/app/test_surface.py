@@ -245,7 +245,8 @@ def test_deltas_name_their_regime_and_say_what_is_unknown(chains: Path, tmp_path
 
 
 def test_an_event_is_shown_with_the_vols_around_it(chains: Path, tmp_path: Path) -> None:
-    surface = shown(chains, "--event", "2026-03-01T19:00:00Z=0.0009", folder=tmp_path)
+    at = ("--at", "2026-02-01T04:00:00Z")
+    surface = shown(chains, "--event", "2026-03-01T19:00:00Z=0.0009", *at, folder=tmp_path)
     (event,) = surface["events"]
     years = (parse_ns("2026-03-01T19:00:00") - START_NS) / (365 * DAY_NS)
     jump = (event["vol_from_frac"] ** 2 - event["vol_before_frac"] ** 2) * years
@@ -259,7 +260,8 @@ def test_an_event_is_shown_with_the_vols_around_it(chains: Path, tmp_path: Path)
 
 @pytest.mark.parametrize("moment", ["2026-02-01T03:59:00Z", "2026-02-01T04:00:00Z", "2030-01-01"])
 def test_an_event_outside_the_surface_is_refused(chains: Path, moment: str, tmp_path: Path) -> None:
-    done = ask("show", "--chains", str(chains), "--event", f"{moment}=0.0009", folder=tmp_path)
+    words = ("--at", "2026-02-01T04:00:00Z", "--event", f"{moment}=0.0009")
+    done = ask("show", "--chains", str(chains), *words, folder=tmp_path)
     assert (done.code, done.out) == (2, "")
     assert "lies outside the surface of BTC" in done.err
     assert "2026-02-01T04:00:00Z and up to its last expiry accepted, 2026-03-27" in done.err

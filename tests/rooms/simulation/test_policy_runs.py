@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -103,6 +104,24 @@ def test_what_a_liquidation_took_and_capital_count_as_costs() -> None:
     dearer = rows(runs, liquidated_alone=3)["b"].dearer_usd
     assert dearer is not None
     assert dearer.value_frac_or_usd == 2.5
+
+
+def test_capital_without_a_price_is_unknown_and_compared_with_nothing() -> None:
+    runs = [run("a", at, capital_usd=1.0) for at in range(3)]
+    runs += [run("b", at, capital_usd=None if at else 1.0) for at in range(3)]
+    runs[-1] = msgspec.structs.replace(runs[-1], unpriced=("stETH",))
+    found = rows(runs)
+    assert found["b"].capital_usd is None
+    assert (found["b"].dearer_usd, found["b"].compared_at_frac) == (None, None)
+    said = "what it tied up is unknown, and so are its costs: no price of stETH"
+    assert found["b"].why.startswith(said)
+    assert "no liquidation probability" not in found["b"].why
+    assert found["a"].capital_usd is not None
+    # Of the first it is said too, and nothing is compared with it.
+    found = rows([*runs[3:], *runs[:3]])
+    assert found["b"].why == said
+    assert (found["a"].dearer_usd, found["a"].compared_at_frac) == (None, None)
+    assert found["a"].capital_usd is not None
 
 
 def test_without_the_desk_left_alone_nothing_is_compared() -> None:

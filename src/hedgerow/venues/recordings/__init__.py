@@ -14,7 +14,7 @@ from hedgerow.venues.recordings.candles import (
     read_spot,
     read_spot_windows,
 )
-from hedgerow.venues.recordings.chains import chain_underlyings, read_chains
+from hedgerow.venues.recordings.chains import chain_underlyings, last_chains_ns, read_chains
 from hedgerow.venues.recordings.funding import read_funding
 from hedgerow.venues.recordings.futures import read_dated_futures, read_perpetual_quotes
 from hedgerow.venues.recordings.hours import (
@@ -42,6 +42,7 @@ from hedgerow.venues.recordings.replay import replay_raw_book
 __all__ = [
     "chain_underlyings",
     "future_from_name",
+    "last_chains_ns",
     "mark_symbols",
     "merge",
     "option_from_name",

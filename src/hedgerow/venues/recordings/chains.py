@@ -25,6 +25,7 @@ from hedgerow.venues.recordings.tables import (
     distinct,
     find_files,
     label,
+    last_ns_of,
     moment,
     price,
     real,
@@ -32,7 +33,7 @@ from hedgerow.venues.recordings.tables import (
     whole_moments,
 )
 
-__all__ = ["chain_underlyings", "read_chains"]
+__all__ = ["chain_underlyings", "last_chains_ns", "read_chains"]
 
 _SHEET = Sheet(
     columns=(
@@ -106,6 +107,21 @@ def chain_underlyings(folder: Path) -> tuple[str, ...]:
     for path in find_files(folder, "chain_*.parquet"):
         seen |= set(distinct(path, "currency"))
     return tuple(sorted(seen))
+
+
+def last_chains_ns(folder: Path) -> dict[str, int]:
+    """Give the time of the last chain of each coin in a folder.
+
+    Raises
+    ------
+    RecordingRejected
+        As `chain_underlyings`.
+    """
+    last: dict[str, int] = {}
+    for path in find_files(folder, "chain_*.parquet"):
+        for coin, time_ns in last_ns_of(path, "currency", "ts").items():
+            last[coin] = max(time_ns, last.get(coin, time_ns))
+    return last
 
 
 class _Chain(NamedTuple):

@@ -36,6 +36,7 @@ __all__ = [
     "find_files",
     "find_one",
     "label",
+    "last_ns_of",
     "moment",
     "price",
     "prices",
@@ -382,6 +383,25 @@ def distinct(path: Path, name: str) -> list[str]:
     with _reading(path):
         seen = pl.scan_parquet(path, glob=False).select(pl.col(name).cast(pl.String))
         return [each for each in seen.unique().collect().to_series() if each is not None]
+
+
+def last_ns_of(path: Path, name: str, clock: str) -> dict[str, int]:
+    """Give the last time in a file of each label of one column, as the file stamps it.
+
+    Empty where the clock is no clock: who reads the rows says what is wrong with it.
+
+    Raises
+    ------
+    RecordingRejected
+        If the file cannot be read or lacks the column.
+    """
+    with _reading(path):
+        rows = pl.scan_parquet(path, glob=False)
+        if not isinstance(rows.collect_schema().get(clock), pl.Datetime):
+            return {}
+        stamps = rows.select(pl.col(name).cast(pl.String), pl.col(clock).dt.epoch("ns"))
+        last = stamps.drop_nulls().group_by(name).agg(pl.col(clock).max()).collect()
+        return dict(last.iter_rows())
 
 
 def whole_moments(

@@ -35,6 +35,7 @@ _TO_THE_LAST = (
     "hedgerow.margin.model.",
     "hedgerow.limits.",
     "hedgerow.solvency.",
+    "hedgerow.collateral.",
 )
 _OF_A_PAPER = "hedgerow.pricing.implied_reference"
 # Rooms whose functions take numbers of any unit, columns under their paper's letters, or integers

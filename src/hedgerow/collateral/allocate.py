@@ -104,8 +104,8 @@ def _found(
             continue
         made = laid(problem, alone=alone, is_priced=is_priced)
         chosen = np.array(answer.chosen_amount)
-        amounts = _in_steps(made, chosen)
-        if float(made.posting.excess(amounts[np.newaxis, :])[0]) <= _HELD_FRAC:
+        sent_amount = _in_steps(made, chosen)
+        if float(made.posting.excess(sent_amount[np.newaxis, :])[0]) <= _HELD_FRAC:
             proven_usd = bound_usd.get(is_priced)
             if proven_usd is None:
                 free = relaxed(made.programme.matrix())
@@ -113,7 +113,7 @@ def _found(
                     return free
                 assert free is not None, "nothing sent is always possible"
                 proven_usd = free.bound_usd
-            return _Found(made, answer, amounts, proven_usd, alone)
+            return _Found(made, answer, sent_amount, proven_usd, alone)
         if not ways and settled is None:
             # No search ended: whatever is large enough is sent, and nothing else.
             settled = chosen >= np.maximum(made.posting.minimum_amount, USED_COIN)
@@ -142,13 +142,13 @@ def _least(made: Laid, nodes_count_max: int, time_s_max: float) -> Outcome[Answe
     )
 
 
-def _in_steps(made: Laid, amounts: Floats) -> Floats:
+def _in_steps(made: Laid, chosen_amount: Floats) -> Floats:
     """Round what is sent in small steps: up where that holds, and step by step where it does not.
 
     A step is worth next to nothing, so that what counts is that every row holds.
     """
     step, high = made.fine_amount, made.decisions.high_amount
-    sent = np.where(amounts > USED_COIN, np.clip(amounts, 0.0, high), 0.0)
+    sent = np.where(chosen_amount > USED_COIN, np.clip(chosen_amount, 0.0, high), 0.0)
     fine = np.flatnonzero((step > 0) & (sent > 0))
     if not len(fine):
         return sent
@@ -184,23 +184,23 @@ def _in_steps(made: Laid, amounts: Floats) -> Floats:
 
 
 def _told(found: _Found, order: Ordered) -> Outcome[Allocation]:
-    made, posting, amounts = found.made, found.made.posting, found.sent_amount
-    plan = amounts[np.newaxis, :]
+    made, posting, sent_amount = found.made, found.made.posting, found.sent_amount
+    plan = sent_amount[np.newaxis, :]
     prices = _prices(found)
     if isinstance(prices, Failure):
         return prices
-    each_fee_usd, each_carry_usd = _paid_usd(made, amounts)
+    each_fee_usd, each_carry_usd = _paid_usd(made, sent_amount)
     fees_usd, carry_usd = float(each_fee_usd.sum()), float(each_carry_usd.sum())
-    flow = posting.flows.coin(plan)
-    cover, short = _covered(made, flow, prices)
+    flow_coin = posting.flows.coin(plan)
+    cover, short = _covered(made, flow_coin, prices)
     titles = {row.title for row in made.rows}
     straight = set(posting.rows.names)
-    before_usd, after_usd = _pledged(made, flow)
+    before_usd, after_usd = _pledged(made, flow_coin)
     return Allocation(
         moves=tuple(
             Sent(
                 link=made.problem.links[step.link_index],
-                quantity_coin=float(amounts[step.link_index]),
+                quantity_coin=float(sent_amount[step.link_index]),
                 fee_usd=float(each_fee_usd[step.link_index]),
                 carry_usd=float(each_carry_usd[step.link_index]),
                 waits_for_index=step.waits_for_index,
@@ -228,26 +228,26 @@ def _told(found: _Found, order: Ordered) -> Outcome[Allocation]:
     )
 
 
-def _paid_usd(made: Laid, amounts: Floats) -> tuple[Floats, Floats]:
+def _paid_usd(made: Laid, sent_amount: Floats) -> tuple[Floats, Floats]:
     """Give the fee of each link, and what its coins no longer earn."""
     links, posting = made.problem.links, made.posting
     price_of = {key[:2]: pile.price_usd for key, pile in zip(made.keys, made.piles, strict=True)}
     priced_usd = np.array([link.fee_frac * price_of[link.source, link.asset] for link in links])
     dearer_usd = np.array([link.dearer_usd_per_coin for link in links])
     return (
-        posting.ticket_usd * (amounts > USED_COIN) + priced_usd * amounts,
-        (posting.cost_usd_per_amount - priced_usd - dearer_usd) * amounts,
+        posting.ticket_usd * (sent_amount > USED_COIN) + priced_usd * sent_amount,
+        (posting.cost_usd_per_amount - priced_usd - dearer_usd) * sent_amount,
     )
 
 
 def _covered(
-    made: Laid, flow: Floats, prices_usd: Mapping[str, float]
+    made: Laid, flow_coin: Floats, prices_usd: Mapping[str, float]
 ) -> tuple[tuple[Cover, ...], tuple[str, ...]]:
     """Give every need before and after, and the names of those that stay short."""
     levels = made.posting.levels
     # The first row of a name is of all that flows; one of its own may follow of what only leaves.
     gained = dict(
-        zip(reversed(levels.names), reversed(levels.gained_ccy(flow)[0].tolist()), strict=True)
+        zip(reversed(levels.names), reversed(levels.gained_ccy(flow_coin)[0].tolist()), strict=True)
     )
     cover: list[Cover] = []
     short: list[str] = []
@@ -289,7 +289,7 @@ def _prices(found: _Found) -> Outcome[dict[str, float]]:
     return prices
 
 
-def _pledged(made: Laid, flow: Floats) -> tuple[float, float]:
+def _pledged(made: Laid, flow_coin: Floats) -> tuple[float, float]:
     """Give what lies at venues before and after, at today's prices; a repayment lies nowhere."""
     venues = {venue.name for venue in made.problem.venues}
     count = len(made.keys)
@@ -297,7 +297,7 @@ def _pledged(made: Laid, flow: Floats) -> tuple[float, float]:
     price = np.array([pile.price_usd for pile in made.piles]) * is_there
     held = np.array([pile.held_coin for pile in made.piles])
     shift = made.posting.flows.shift_coin[count : 2 * count]
-    return float(price @ (held + shift)), float(price @ (held + flow[0, count : 2 * count]))
+    return float(price @ (held + shift)), float(price @ (held + flow_coin[0, count : 2 * count]))
 
 
 def _refused(why: str) -> Failure:

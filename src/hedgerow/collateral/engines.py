@@ -59,15 +59,17 @@ class Asked:
     _kept: dict[tuple[str, str, Changes], Outcome[MarginReport]] = field(default_factory=dict)
 
     def report(
-        self, account: Account, changes: Changes, scenario: str = NOW
+        self, account: Account, changes_coin: Changes, scenario: str = NOW
     ) -> Outcome[MarginReport]:
         """Give what an account must hold once some coins have come, or (negative) gone."""
-        key = (account.account_id, scenario, tuple(each for each in changes if each[2] != 0))
+        key = (account.account_id, scenario, tuple(each for each in changes_coin if each[2] != 0))
         if key not in self._kept:
             self._kept[key] = self._required(account, key[2], scenario)
         return self._kept[key]
 
-    def _required(self, account: Account, changes: Changes, scenario: str) -> Outcome[MarginReport]:
+    def _required(
+        self, account: Account, changes_coin: Changes, scenario: str
+    ) -> Outcome[MarginReport]:
         rulebook = self.rulebooks.get(account.rulebook or "")
         if rulebook is None:
             return Failure(
@@ -78,7 +80,7 @@ class Asked:
         terms, now = self.survey.book.terms, self.survey.snapshot
         market = terms_of(rulebook).market
         changed: Outcome[Account] = account
-        for asset, use, coin in changes:
+        for asset, use, coin in changes_coin:
             assert not isinstance(changed, Failure)
             if use == "balance":
                 changed = with_balance(changed, asset, coin)

@@ -141,11 +141,11 @@ def _moves(
 
 
 def _without(
-    here: Mapping[str, Account], moves: Sequence[tuple[Route, Decimal]]
+    here: Mapping[str, Account], moves_coin: Sequence[tuple[Route, Decimal]]
 ) -> dict[str, Account]:
     """Give the accounts once every transfer has left."""
     left = dict(here)
-    for route, quantity in moves:
+    for route, quantity in moves_coin:
         left[route.source_account_id] = with_balance(
             left[route.source_account_id], route.asset, -quantity - route.fee_coin
         )

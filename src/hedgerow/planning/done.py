@@ -90,7 +90,7 @@ class Desk:
         return tuple(self.node_of[each] for each in sent if each in trading)
 
     def touches(
-        self, offers: Sequence[Offer], routes: Sequence[Route], sizes: Sequence[float]
+        self, offers: Sequence[Offer], routes: Sequence[Route], sizes_contracts: Sequence[float]
     ) -> tuple[list[Touch], tuple[Failure, ...]]:
         """Do every move alone; what cannot be done is refused."""
         touches: list[Touch] = []
@@ -101,7 +101,7 @@ class Desk:
             assert lot is not None
             held = account.quantity_contracts(each.instrument_id)
             for sign in (1, -1):
-                size = min(sizes[at], each.most_contracts(is_up=sign > 0))
+                size = min(sizes_contracts[at], each.most_contracts(is_up=sign > 0))
                 if held * sign < 0:
                     # What closes a position frees margin, and what opens the other side takes it.
                     size = min(size, to_model(abs(held)))
@@ -186,13 +186,13 @@ class Desk:
     def _account(self, account_id: str) -> Account:
         return self.accounts[self.node_of[account_id]]
 
-    def done(self, amounts: Sequence[float], costs: MoveCosts) -> "Done":
-        """Do a plan exactly, and survey the desk after; amounts are of offers, then of routes."""
+    def done(self, plan_amount: Sequence[float], costs: MoveCosts) -> "Done":
+        """Do a plan (of offers, then of routes) exactly, and survey the desk after."""
         accounts = {each.account_id: each for each in self.now.book.accounts}
         trades: list[ChosenTrade] = []
         moves: list[ChosenMove] = []
         taken: dict[tuple[str, bool], float] = {}
-        for each, amount in zip(costs.offers, amounts, strict=False):
+        for each, amount in zip(costs.offers, plan_amount, strict=False):
             lot = lot_of(each.terms)
             assert lot is not None
             quantity = exact_lots(amount, lot)
@@ -205,7 +205,7 @@ class Desk:
                 accounts[each.account_id] = traded_at_cost(
                     accounts[each.account_id], each, quantity, self.now.snapshot, cost_usd
                 )
-        for at, amount in enumerate(amounts[len(costs.offers) :]):
+        for at, amount in enumerate(plan_amount[len(costs.offers) :]):
             route = costs.routes[at]
             quantity = exact_lots(amount, route.step_coin)
             if quantity <= 0:

@@ -96,13 +96,13 @@ class Footing:
             of_index=of_index if len(rows) > len(self.demands) else None,
         )
 
-    def after_ccy(self, amounts: Floats) -> Floats:
+    def after_ccy(self, plan_amount: Floats) -> Floats:
         """Foretell what each demand has to spare after a plan."""
-        rows = self._rows_after_ccy(amounts)
+        rows = self._rows_after_ccy(plan_amount)
         return _least(rows, self.of_index, len(self.demands))
 
-    def _rows_after_ccy(self, amounts: Floats) -> Floats:
-        up, down = np.maximum(amounts, 0.0), np.maximum(-amounts, 0.0)
+    def _rows_after_ccy(self, plan_amount: Floats) -> Floats:
+        up, down = np.maximum(plan_amount, 0.0), np.maximum(-plan_amount, 0.0)
         return np.asarray(
             self.spare_ccy + self.up_ccy_per_amount @ up + self.down_ccy_per_amount @ down
         )
@@ -118,13 +118,13 @@ class Footing:
         return np.asarray(~held)
 
     def corrected(
-        self, amounts: Floats, exact_ccy: Floats, *, may_loosen: bool = True
+        self, plan_amount: Floats, exact_ccy: Floats, *, may_loosen: bool = True
     ) -> "Footing":
         """Shift each demand's rows by what a plan was out by when it was done exactly.
 
         The rows that were its worst are handed over too.
         """
-        rows = self._rows_after_ccy(amounts)
+        rows = self._rows_after_ccy(plan_amount)
         foretold = _least(rows, self.of_index, len(self.demands))
         out_by = exact_ccy - foretold
         known = np.isfinite(out_by) & (may_loosen | (out_by < 0.0))
@@ -243,8 +243,9 @@ class _Rows(NamedTuple):
         side[:, each.decision_index] += change_ccy / abs(each.amount)
 
 
-def _joined(pieces: Sequence[NDArray[Any]], empty: tuple[int, ...]) -> NDArray[Any]:
-    return np.concatenate(pieces) if pieces else np.zeros(empty)
+def _joined(pieces: Sequence[NDArray[Any]], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Join pieces; `shape` is that of none."""
+    return np.concatenate(pieces) if pieces else np.zeros(shape)
 
 
 def _least(rows_ccy: Floats, of_index: NDArray[np.int64], count: int) -> Floats:

@@ -14,6 +14,7 @@ costs its capital charge for the horizon. A desk that keeps all its limits gets 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,6 +112,13 @@ class Joint:
         )
 
 
+class _Reach(NamedTuple):
+    """How far trades on an account may go, counted in the sizes at which they were tried alone."""
+
+    tried_frac_per_contract: Floats
+    most_frac: float
+
+
 def joint(
     now: Survey,
     limits: Sequence[Limit],
@@ -159,19 +167,21 @@ def joint(
         return nothing
     if not effect.offers and not routes:
         return replace(nothing, remark="a limit is broken, and there is nothing to trade or move")
-    sizes = _sizes(effect.exposure_of("desk", "delta_spot_usd"), effect.offers, wanted, now)
-    touches, refused = desk.touches(effect.offers, routes, sizes.tolist())
+    sizes_contracts = _sizes(
+        effect.exposure_of("desk", "delta_spot_usd"), effect.offers, wanted, now
+    )
+    touches, refused = desk.touches(effect.offers, routes, sizes_contracts.tolist())
     count = len(effect.offers) + len(routes)
     foot = footing(demands, desk.accounts, touches, count, now.snapshot, instruments, rulebooks)
     costs = MoveCosts(effect.offers, routes, now.snapshot, terms, late_usd)
     best, before = nothing, tuple[float, ...]()
-    within: dict[str, tuple[Floats, float]] = {}
+    within: dict[str, _Reach] = {}
     for tried in range(_TRIES):
         programme = _programme(desk, wanted, foot, costs, touches, within)
         answer = least(programme, nodes_count_max=terms.nodes_count_max)
         if isinstance(answer, Failure):
             return answer if best is nothing else best
-        amounts = np.array(answer.chosen_amount)
+        plan_amount = np.array(answer.chosen_amount)
         done = desk.done(answer.chosen_amount, costs)
         said = (*refused, *effect.refused, *foot.unknown)
         found = _joint(now, effect.offers, answer, done, wanted, said)
@@ -181,7 +191,7 @@ def joint(
         found = replace(found, lacking=tuple(each.name for each in lacked if each.is_on_the_way))
         if badness(found) < badness(best):
             best = found
-        foretold = foot.after_ccy(amounts)
+        foretold = foot.after_ccy(plan_amount)
         out_by = np.abs(np.nan_to_num(exact) - foretold) / foot.scale_ccy
         tighter = _tighter(found, now)
         is_dear = np.any((exact > foretold) & (out_by > _DEAR_FRAC) & foot.binds(answer.shadows))
@@ -200,10 +210,10 @@ def joint(
         # What went too far once is not tried again, nor as far: slopes hold near where they are,
         # and beyond some size a venue has no answer.
         for node in {each.node: None for each in lacked if each.is_kept}:
-            weights = within.get(node, (_weights(desk, effect.offers, sizes, node), 0.0))[0]
-            went = float(weights @ np.abs(amounts[: len(weights)]))
-            within[node] = (weights, _AS_FAR_FRAC * went)
-        foot = foot.corrected(amounts, exact, may_loosen=is_good or tried == 0)
+            weight = _tried_frac_per_contract(desk, effect.offers, sizes_contracts, node)
+            went_frac = float(weight @ np.abs(plan_amount[: len(weight)]))
+            within[node] = _Reach(weight, _AS_FAR_FRAC * went_frac)
+        foot = foot.corrected(plan_amount, exact, may_loosen=is_good or tried == 0)
     if best is nothing:
         return replace(
             nothing,
@@ -285,7 +295,7 @@ def _programme(
     foot: Footing,
     costs: MoveCosts,
     touches: Sequence[Touch],
-    within: Mapping[str, tuple[Floats, float]],
+    within: Mapping[str, _Reach],
 ) -> Programme:
     """Put everything into one programme; a move nobody could try stays at nothing."""
     offers, routes = costs.offers, costs.routes
@@ -313,20 +323,22 @@ def _programme(
     )
 
 
-def _weights(desk: Desk, offers: Sequence[Offer], sizes: Floats, node: str) -> Floats:
-    """Count trades on an account in the sizes at which they were tried."""
+def _tried_frac_per_contract(
+    desk: Desk, offers: Sequence[Offer], sizes_contracts: Floats, node: str
+) -> Floats:
+    """Give what part of the size at which it was tried a contract is; nothing on other accounts."""
     own = np.array([desk.node_of[each.account_id] == node for each in offers], dtype=np.bool_)
-    return np.where(own, 1.0 / sizes, 0.0)
+    return np.where(own, 1.0 / sizes_contracts, 0.0)
 
 
-def _reaches(within: Mapping[str, tuple[Floats, float]], moves_count: int) -> list[Uses]:
+def _reaches(within: Mapping[str, _Reach], moves_count: int) -> list[Uses]:
     """Keep accounts nearer to where they are than a plan that took them too far."""
     if not within:
         return []
     wide = np.zeros((len(within), moves_count))
-    for row, (weights, _) in enumerate(within.values()):
-        wide[row, : len(weights)] = weights
-    most = np.array([each for _, each in within.values()])
+    for row, reach in enumerate(within.values()):
+        wide[row, : len(reach.tried_frac_per_contract)] = reach.tried_frac_per_contract
+    most = np.array([each.most_frac for each in within.values()])
     names = tuple(f"{node} as far as it is known" for node in within)
     return [Uses(names, wide, wide, most, np.maximum(most, 1.0) * 1e-6)]
 
@@ -346,13 +358,15 @@ def _sizes(delta_usd: Floats, offers: Sequence[Offer], wanted: Wants, now: Surve
         for row in now.exposures.rows
         if row.node.startswith("desk/") and row.node.count("/") == 2
     }
-    sizes = []
+    sizes_contracts = []
     for each, one in zip(offers, np.abs(delta_usd), strict=True):
-        most = max(each.most_contracts(is_up=True), each.most_contracts(is_up=False))
+        most_contracts = max(each.most_contracts(is_up=True), each.most_contracts(is_up=False))
         borne_usd = min(gap_usd, worth_usd.get(each.account_id, 0.0))
-        size = borne_usd / one if one > _TINY else most
-        sizes.append(max(min(size, _OF_MOST_FRAC * most), each.lot_contracts))
-    return np.array(sizes)
+        size_contracts = borne_usd / one if one > _TINY else most_contracts
+        sizes_contracts.append(
+            max(min(size_contracts, _OF_MOST_FRAC * most_contracts), each.lot_contracts)
+        )
+    return np.array(sizes_contracts)
 
 
 def badness(found: Joint) -> tuple[int, float, float]:

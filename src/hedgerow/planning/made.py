@@ -212,19 +212,22 @@ def _order(
 ) -> Order:
     lot = lot_of(own.terms)
     assert lot is not None
-    quantity = exact_lots(trade.quantity_contracts, lot)
+    quantity_contracts = exact_lots(trade.quantity_contracts, lot)
     paid = now.snapshot.asset(settlement_of(own.terms))
     assert not isinstance(paid, Failure), "an offer is priced in what it settles in"
     if isinstance(own.terms, Option):
-        limit, limit_ccy = _limit_of_option(own, quantity, trade, slippage_frac, paid.price_usd)
+        limit, limit_ccy = _limit_of_option(
+            own, quantity_contracts, trade, slippage_frac, paid.price_usd
+        )
     else:
-        limit, limit_ccy = _limit_usd(own, quantity, now, slippage_frac, reached_contracts), None
+        limit = _limit_usd(own, quantity_contracts, now, slippage_frac, reached_contracts)
+        limit_ccy = None
     return Order(
         client_id=client_id,
         account_id=trade.account_id,
         venue=own.venue,
         instrument_id=trade.instrument_id,
-        quantity_contracts=quantity,
+        quantity_contracts=quantity_contracts,
         price_limit_usd=limit,
         cost_expected_usd=round(trade.cost_usd, _DECIMALS),
         reason=f"{_cost_words(trade)}; with the other legs the cheapest way back inside every "
@@ -246,13 +249,17 @@ def _cost_words(trade: ChosenTrade) -> str:
 
 
 def _limit_usd(
-    own: Offer, quantity: Decimal, now: Survey, slippage_frac: float, reached_contracts: float
+    own: Offer,
+    quantity_contracts: Decimal,
+    now: Survey,
+    slippage_frac: float,
+    reached_contracts: float,
 ) -> Decimal:
     """Give the worst price accepted: beyond the mark, or the last level its cost was reckoned with.
 
     `reached_contracts` are all that the plan has taken of that side of the book by then.
     """
-    terms, is_buy = own.terms, quantity > 0
+    terms, is_buy = own.terms, quantity_contracts > 0
     assert not isinstance(terms, Option)
     sign = 1 if is_buy else -1
     raw = own.price_mark_ccy * (1.0 + sign * slippage_frac)
@@ -271,12 +278,16 @@ def _limit_usd(
 
 
 def _limit_of_option(
-    own: Offer, quantity: Decimal, trade: ChosenTrade, slippage_frac: float, paid_usd: float
+    own: Offer,
+    quantity_contracts: Decimal,
+    trade: ChosenTrade,
+    slippage_frac: float,
+    paid_usd: float,
 ) -> tuple[Decimal, Decimal]:
     """Give the worst price accepted, in dollars and in what the option is quoted in."""
-    sign, terms = 1 if quantity > 0 else -1, own.terms
+    sign, terms = 1 if quantity_contracts > 0 else -1, own.terms
     assert isinstance(terms, Option)
-    coins = to_model(abs(quantity) * terms.multiplier_coin_per_contract)
+    coins = to_model(abs(quantity_contracts) * terms.multiplier_coin_per_contract)
     # Of an option a share of the mark may be less than its spread: what was reckoned with counts.
     reckoned = trade.crossing_usd / paid_usd / coins if coins else 0.0
     beyond = _SPREADS * max(reckoned, 0.0) + slippage_frac * own.price_mark_ccy

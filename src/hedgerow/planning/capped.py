@@ -20,7 +20,7 @@ from hedgerow.margin import Rulebook, require
 from hedgerow.market import Snapshot
 from hedgerow.planning.costs import ChosenMove, JointTerms, MoveCosts, route_name
 from hedgerow.planning.done import Desk, traded_at_cost
-from hedgerow.planning.joint import Joint
+from hedgerow.planning.outcome import Joint
 from hedgerow.planning.switches import after_switches
 from hedgerow.portfolio import Account, with_balance
 from hedgerow.pricing import unit_ccy

@@ -15,7 +15,7 @@ from hedgerow.instruments import Instrument
 from hedgerow.limits import Limit, LimitState, Survey
 from hedgerow.margin import Rulebook
 from hedgerow.planning.costs import PLAIN_TERMS, JointTerms, ModeSwitch, SwapWay
-from hedgerow.planning.joint import Joint, badness
+from hedgerow.planning.outcome import Joint, badness
 from hedgerow.planning.records import RunnerUp
 from hedgerow.planning.switches import joint_switching
 

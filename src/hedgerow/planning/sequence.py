@@ -25,7 +25,7 @@ from hedgerow.limits import Limit, LimitState, Survey, account_node, arrived, le
 from hedgerow.margin import MarginReport, Rulebook, switch_refusal
 from hedgerow.planning.costs import ChosenMove, ChosenSwap, ModeSwitch, route_name
 from hedgerow.planning.done import traded_at_cost
-from hedgerow.planning.joint import Joint
+from hedgerow.planning.outcome import Joint
 from hedgerow.planning.swaps import after_swap, swap_refusal
 from hedgerow.portfolio import Account, book, with_balance
 from hedgerow.units import exact_lots, quantise, to_model

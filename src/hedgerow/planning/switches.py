@@ -21,7 +21,8 @@ from hedgerow.instruments import Instrument
 from hedgerow.limits import Limit, Survey, account_node, survey
 from hedgerow.margin import Rulebook, switch_refusal
 from hedgerow.planning.costs import PLAIN_TERMS, ChosenSwap, JointTerms, ModeSwitch, SwapWay
-from hedgerow.planning.joint import Joint, badness, joint
+from hedgerow.planning.joint import joint
+from hedgerow.planning.outcome import Joint, badness
 from hedgerow.planning.swaps import after_swap, swap_of, swap_refusal, swappable_coin
 from hedgerow.portfolio import book
 from hedgerow.units import quantise

@@ -6,7 +6,7 @@ not met must be reached, gives way where it cannot, and never sinks below where 
 places in `alone` must hold without anything arriving, so that what leaves them may leave first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -72,27 +72,13 @@ def laid(
     waiting_coin, whole_coin = _on_the_way(problem, keys)
     needs = list(rows_of(problem, keys, piles, waiting_coin))
     links = problem.links
-    source_of = [piles[link.source, link.asset, "balance"] for link in links]
-    target_of = [piles[link.target, link.asset, link.use] for link in links]
-    cost = np.array(
-        [
-            link.dearer_usd_per_coin
-            + link.fee_frac * a.price_usd
-            + (a.earns_frac_per_year - b.earns_frac_per_year) * a.price_usd * problem.horizon_years
-            for link, a, b in zip(links, source_of, target_of, strict=True)
-        ]
-    )
+    cost_usd_per_amount, ticket_usd = _costs(problem, piles)
     high, lot, fine = bounds(problem, piles, [row for row, _ in needs])
     pad_amount = fine if is_padded else np.zeros_like(fine)
     decisions = Decisions(tuple(link.title for link in links), np.zeros(len(links)), high, lot)
     posting = Posting(
-        cost_usd_per_amount=cost,
-        ticket_usd=np.array(
-            [
-                link.fee_usd + link.fee_coin * pile.price_usd
-                for link, pile in zip(links, source_of, strict=True)
-            ]
-        ),
+        cost_usd_per_amount=cost_usd_per_amount,
+        ticket_usd=ticket_usd,
         minimum_amount=np.minimum(np.array([link.minimum_coin for link in links]), INF),
         flows=_flows(links, keys, pad_amount, waiting_coin, whole_coin),
         rows=_straight(problem, keys, piles, waiting_coin, whole_coin, alone),
@@ -108,6 +94,22 @@ def laid(
         posting=posting,
         fine_amount=fine,
     )
+
+
+def _costs(problem: Problem, piles: Mapping[Key, Pile]) -> tuple[Floats, Floats]:
+    """Give what a coin sent along each link costs, and what any transfer along it does."""
+    cost_usd_per_amount, ticket_usd = np.zeros((2, len(problem.links)))
+    for j, link in enumerate(problem.links):
+        source = piles[link.source, link.asset, "balance"]
+        target = piles[link.target, link.asset, link.use]
+        lost_frac_per_year = source.earns_frac_per_year - target.earns_frac_per_year
+        cost_usd_per_amount[j] = (
+            link.dearer_usd_per_coin
+            + link.fee_frac * source.price_usd
+            + lost_frac_per_year * source.price_usd * problem.horizon_years
+        )
+        ticket_usd[j] = link.fee_usd + link.fee_coin * source.price_usd
+    return cost_usd_per_amount, ticket_usd
 
 
 def _flows(

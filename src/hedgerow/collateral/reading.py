@@ -283,7 +283,7 @@ class Reading:
         for row in self.rows:
             if row.account.account_id != name:
                 continue
-            points = self.asked.curve(
+            points_coin = self.asked.curve(
                 row.account,
                 asset,
                 use,
@@ -293,19 +293,17 @@ class Reading:
                 scenario=row.scenario,
                 also_coin=tuple(self.sampled_coin.get((name, asset, use), ())),
             )
-            if isinstance(points, Failure):
+            if isinstance(points_coin, Failure):
                 # Not to be judged with it: it is neither taken nor let go.
                 return self._shut(stands, asset, use, held), []
-            tiers, turns = tiers_of(points)
-            reached = points[-1][0] if turns is None else turns
+            first, last = points_coin[0][0], points_coin[-1][0]
+            tiers, turns = tiers_of(points_coin)
+            reached = last if turns is None else turns
             if reached < most:
                 limit = reached if limit is None else min(limit, reached)
             if is_drawn:
-                spare = min(spare, -points[0][0])
-            below = held + min(points[0][0], Decimal(0))
-            if below > 0 and tiers:
-                first = tiers[0].worth_ccy_per_coin
-                tiers = (Tier(width_coin=to_model(below), worth_ccy_per_coin=first), *tiers)
+                spare = min(spare, -first)
+            tiers = _from_nothing(tiers, held + min(first, Decimal(0)))
             if any(tier.worth_ccy_per_coin > 0 for tier in tiers):
                 worth = Worth(venue=name, asset=asset, use=use, tiers=tiers, need=row.name)
                 worths.append(worth)
@@ -371,3 +369,12 @@ class Reading:
             return 0.0
         prices = [self._price_usd(asset, name) for name in (NOW, *self.asked.scenarios)]
         return min(0.0 if price is None else price for price in prices)
+
+
+def _from_nothing(tiers: tuple[Tier, ...], below_coin: Decimal) -> tuple[Tier, ...]:
+    """Begin tiers at the first coin, with so many below them that count as the first of them do."""
+    if below_coin <= 0 or not tiers:
+        return tiers
+    worth_ccy_per_coin = tiers[0].worth_ccy_per_coin
+    below = Tier(width_coin=to_model(below_coin), worth_ccy_per_coin=worth_ccy_per_coin)
+    return (below, *tiers)

@@ -350,7 +350,7 @@ def _joint(
 def _decisions(means: _Means, touches: Sequence[Touch], foot: Footing) -> Decisions:
     """Say how far each move may go, in its lots; one that nobody could try stays at nothing."""
     offers, routes = means.offers, means.routes
-    tried = {(each.decision_index, each.amount > 0) for each in touches} - set(foot.barred_index)
+    tried = {each.way for each in touches} - set(foot.barred_index)
     low_amount, high_amount, lot_amount = [], [], []
     for at, each in enumerate(offers):
         low_amount.append(-each.most_contracts(is_up=False) if (at, False) in tried else 0.0)

@@ -133,11 +133,11 @@ def wants(
         elif mended_by in _ACCOUNT:
             reach_frac = (tighter_frac or {}).get((state.node, state.metric), 1.0)
             for at in _bounds(state, is_filled=state.node in filled):
-                made = _ACCOUNT[mended_by](_Case(state, at, now.seen, given, coins, reach_frac))
-                if isinstance(made, Failure):
-                    unplanned.append(made)
+                asked = _ACCOUNT[mended_by](_Case(state, at, now.seen, given, coins, reach_frac))
+                if isinstance(asked, Failure):
+                    unplanned.append(asked)
                     break
-                demands.extend(made)
+                demands.extend(asked)
         elif mended_by == "losses":
             for stress, profit_usd in zip(
                 given.stresses, _profits_usd(now, given, state.node), strict=True
@@ -148,17 +148,10 @@ def wants(
             asks.append(_exposure_ask(state))
             rows.append(effect.exposure_of(state.node, state.metric))
         elif state.rung in ("soft", "hard"):
-            unplanned.append(
-                Failure(
-                    subject=state.node,
-                    reason="unsupported",
-                    message=f"{state.metric} is broken and no leg of a plan is known to mend it",
-                )
-            )
-    wide = np.array(rows) if rows else np.zeros((0, len(effect.offers)))
+            unplanned.append(_unmended(state))
     return Wants(
         asks=tuple(asks),
-        figure_per_contract=wide,
+        figure_per_contract=np.array(rows) if rows else np.zeros((0, len(effect.offers))),
         demands=tuple(each for at, each in enumerate(demands) if each not in demands[:at]),
         unplanned=tuple(unplanned),
     )
@@ -220,6 +213,14 @@ def _untold(state: LimitState) -> Failure | None:
         subject=state.node,
         reason="missing_data",
         message=f"{state.metric} is {state.rung}, not planned for: {state.message}",
+    )
+
+
+def _unmended(state: LimitState) -> Failure:
+    return Failure(
+        subject=state.node,
+        reason="unsupported",
+        message=f"{state.metric} is broken and no leg of a plan is known to mend it",
     )
 
 

@@ -107,13 +107,13 @@ class JointAgent:
         is_broken = any(each.rung in ("soft", "hard") for each in state.limits)
         plan = None
         if is_broken or low:
-            found = self._plan(view, state, low, instruments)
-            if isinstance(found, Failure):
-                reasons.append(f"no plan: {found.message}")
+            made_plan = self._plan(view, state, low, instruments)
+            if isinstance(made_plan, Failure):
+                reasons.append(f"no plan: {made_plan.message}")
             else:
-                plan = found
-                reasons.extend(f"{failure.subject}: {failure.message}" for failure in found.unmet)
-                reasons.extend(leg.reason for leg in found.legs)
+                plan = made_plan
+                reasons.extend(f"{failure.subject}: {failure.message}" for failure in plan.unmet)
+                reasons.extend(leg.reason for leg in plan.legs)
         return Decision(time_ns=time_ns, limits=state.limits, plan=plan, reasons=tuple(reasons))
 
     def _low(self, state: Survey) -> tuple[Limit, ...]:
@@ -167,15 +167,15 @@ class JointAgent:
 
         allowed = view.allowance
         swaps = self.swaps if is_moving else ()
-        found = _within_budget(planned, swaps, view.snapshot, allowed.transfers_usd)
-        if isinstance(found, Failure):
-            return found
+        budgeted = _within_budget(planned, swaps, view.snapshot, allowed.transfers_usd)
+        if isinstance(budgeted, Failure):
+            return budgeted
         cut, said = capped(
-            found.plan,
+            budgeted.plan,
             LegCaps(
                 order_usd_max=allowed.order_usd_max,
                 orders_usd=allowed.orders_usd,
-                transfers_usd=found.transfers_usd,
+                transfers_usd=budgeted.transfers_usd,
             ),
             {each.account_id: each for each in _here(view, instruments)},
             limits,
@@ -200,7 +200,7 @@ class JointAgent:
             written,
             limits_before=_of_persons(written.limits_before),
             limits_after=_of_persons(written.limits_after),
-            unmet=(*written.unmet, *found.beyond, *said, *unpriced),
+            unmet=(*written.unmet, *budgeted.beyond, *said, *unpriced),
         )
 
     def _offers(

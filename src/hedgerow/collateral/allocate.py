@@ -55,12 +55,12 @@ def allocate(
     """
     alone: frozenset[str] = frozenset()
     while True:
-        found = _found(problem, alone, nodes_count_max, time_s_max)
-        if isinstance(found, Failure):
-            return found
-        order = ordered(found.made, found.sent_amount)
+        solved = _solved(problem, alone, nodes_count_max, time_s_max)
+        if isinstance(solved, Failure):
+            return solved
+        order = ordered(solved.made, solved.sent_amount)
         if not order.stuck:
-            return _told(found, order)
+            return _told(solved, order)
         # These wait for each other, or too long: whatever leaves them must leave first.
         if order.stuck <= alone:
             return _refused(f"no order of transfers out of {', '.join(sorted(order.stuck))} holds")
@@ -68,7 +68,7 @@ def allocate(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Found:
+class _Solved:
     made: Laid
     answer: Answer
     sent_amount: Floats
@@ -76,9 +76,9 @@ class _Found:
     alone: frozenset[str]
 
 
-def _found(
+def _solved(
     problem: Problem, alone: frozenset[str], nodes_count_max: int, time_s_max: float
-) -> Outcome[_Found]:
+) -> Outcome[_Solved]:
     """Solve, at first with every need required, then with what cannot be covered priced.
 
     Where rounding to small steps breaks something, a step is set aside for it and solved again.
@@ -113,7 +113,7 @@ def _found(
                     return free
                 assert free is not None, "nothing sent is always possible"
                 proven_usd = free.bound_usd
-            return _Found(made, answer, sent_amount, proven_usd, alone)
+            return _Solved(made, answer, sent_amount, proven_usd, alone)
         if not ways and settled is None:
             # No search ended: whatever is large enough is sent, and nothing else.
             settled = chosen >= np.maximum(made.posting.minimum_amount, USED_COIN)
@@ -166,9 +166,9 @@ def _in_steps(made: Laid, chosen_amount: Floats) -> Floats:
     plans = np.minimum(plans, high)
     excess, usd = judged(plans)
     best = int(np.lexsort((usd, excess))[0])
-    plan, found = plans[best], (excess[best], usd[best])
+    plan, reached = plans[best], (excess[best], usd[best])
     for _ in range(4 * len(fine)):
-        if found[0] == 0.0:
+        if reached[0] == 0.0:
             break
         tried = np.tile(plan, (2 * len(fine), 1))
         rows = np.arange(len(fine))
@@ -177,16 +177,16 @@ def _in_steps(made: Laid, chosen_amount: Floats) -> Floats:
         tried = tried[np.all((tried >= 0.0) & (tried <= high), axis=1)]
         excess, usd = judged(tried)
         best = int(np.lexsort((usd, excess))[0])
-        if excess[best] >= found[0]:
+        if excess[best] >= reached[0]:
             break
-        plan, found = tried[best], (excess[best], usd[best])
+        plan, reached = tried[best], (excess[best], usd[best])
     return np.asarray(plan)
 
 
-def _told(found: _Found, order: Ordered) -> Outcome[Allocation]:
-    made, posting, sent_amount = found.made, found.made.posting, found.sent_amount
+def _told(solved: _Solved, order: Ordered) -> Outcome[Allocation]:
+    made, posting, sent_amount = solved.made, solved.made.posting, solved.sent_amount
     plan = sent_amount[np.newaxis, :]
-    prices = _prices(found)
+    prices = _prices(solved)
     if isinstance(prices, Failure):
         return prices
     each_fee_usd, each_carry_usd = _paid_usd(made, sent_amount)
@@ -213,7 +213,7 @@ def _told(found: _Found, order: Ordered) -> Outcome[Allocation]:
         fees_usd=fees_usd,
         carry_usd=carry_usd,
         objective_usd=float(posting.usd(plan)[0]),
-        bound_usd=found.bound_usd,
+        bound_usd=solved.bound_usd,
         cover=cover,
         limits=tuple(
             Shadow(name=name, price_usd_per_figure=price)
@@ -223,8 +223,8 @@ def _told(found: _Found, order: Ordered) -> Outcome[Allocation]:
         pledged_before_usd=before_usd,
         pledged_after_usd=after_usd,
         conflicts=short,
-        method=found.answer.method,
-        remark=found.answer.remark,
+        method=solved.answer.method,
+        remark=solved.answer.remark,
     )
 
 
@@ -270,13 +270,13 @@ def _covered(
     return tuple(cover), tuple(short)
 
 
-def _prices(found: _Found) -> Outcome[dict[str, float]]:
+def _prices(solved: _Solved) -> Outcome[dict[str, float]]:
     """Give what one unit more of each row costs, with the links used that are."""
-    is_sent: NDArray[np.bool_] = found.sent_amount > USED_COIN
-    is_priced = bool(np.any(np.isfinite(found.made.posting.levels.penalty_usd_per_ccy)))
-    settled = laid(found.made.problem, alone=found.alone, is_priced=is_priced, is_sent=is_sent)
+    is_sent: NDArray[np.bool_] = solved.sent_amount > USED_COIN
+    is_priced = bool(np.any(np.isfinite(solved.made.posting.levels.penalty_usd_per_ccy)))
+    settled = laid(solved.made.problem, alone=solved.alone, is_priced=is_priced, is_sent=is_sent)
     prices: dict[str, float] = {}
-    if not found.made.problem.links:
+    if not solved.made.problem.links:
         return prices
     matrix = settled.programme.matrix()
     answer = relaxed(matrix)

@@ -283,7 +283,7 @@ class Reading:
         for row in self.rows:
             if row.account.account_id != name:
                 continue
-            points_coin = self.asked.curve(
+            points = self.asked.curve(
                 row.account,
                 asset,
                 use,
@@ -293,11 +293,11 @@ class Reading:
                 scenario=row.scenario,
                 also_coin=tuple(self.sampled_coin.get((name, asset, use), ())),
             )
-            if isinstance(points_coin, Failure):
+            if isinstance(points, Failure):
                 # Not to be judged with it: it is neither taken nor let go.
                 return self._shut(stands, asset, use, held), []
-            first, last = points_coin[0][0], points_coin[-1][0]
-            tiers, turns = tiers_of(points_coin)
+            first, last = points[0].coin, points[-1].coin
+            tiers, turns = tiers_of(points)
             reached = last if turns is None else turns
             if reached < most:
                 limit = reached if limit is None else min(limit, reached)

@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hedgerow.collateral.engines import NOW, Asked, Measure, tiers_of
+from hedgerow.collateral.engines import NOW, Asked, Measure, Point, tiers_of
 from hedgerow.limits import survey
 from hedgerow.margin import MarginReport, decode_rulebook
 from hedgerow.margin.venues.okx_equity import Discount, DiscountTier
@@ -78,16 +78,16 @@ def test_where_the_engine_knows_no_more_the_curve_ends() -> None:
         held, "BTC", "balance", out_coin=D(0), in_coin=D(4_000), measure=BARE, scenario=NOW
     )
     assert isinstance(points, list)
-    assert D("15.9") <= points[-1][0] <= 16  # the discount of bitcoin is known up to 20
+    assert D("15.9") <= points[-1].coin <= 16  # the discount of bitcoin is known up to 20
 
 
 def test_tiers_of_what_bends_up_promise_the_flatter_slope() -> None:
-    rising = [(D(x), D(y)) for x, y in ((0, 0), (1, 1), (2, 3))]
+    rising = [Point(D(x), D(y)) for x, y in ((0, 0), (1, 1), (2, 3))]
     assert [tier.worth_ccy_per_coin for tier in tiers_of(rising)[0]] == [1.0, 1.0]
     # On the way out what was cheap to lose first is not cheaper later.
-    leaving = [(D(x), D(y)) for x, y in ((-2, "-1.5"), (-1, -1), (0, 0))]
+    leaving = [Point(D(x), D(y)) for x, y in ((-2, "-1.5"), (-1, -1), (0, 0))]
     assert [tier.worth_ccy_per_coin for tier in tiers_of(leaving)[0]] == [1.0, 1.0]
     # Where more harms, no more is taken.
-    turning = [(D(x), D(y)) for x, y in ((0, 0), (1, 1), (2, "0.5"))]
+    turning = [Point(D(x), D(y)) for x, y in ((0, 0), (1, 1), (2, "0.5"))]
     tiers, most = tiers_of(turning)
     assert ([tier.worth_ccy_per_coin for tier in tiers], most) == ([1.0], D(1))

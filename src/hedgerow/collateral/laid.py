@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hedgerow.collateral.bounds import bounds
 from hedgerow.collateral.needs import Key, Row, counted_ccy, rows_of
 from hedgerow.collateral.posting import Flows, Levels, Posting, Rows
-from hedgerow.collateral.problem import Link, Pile, Problem, Worth
+from hedgerow.collateral.problem import Link, Pile, Problem, Venue, Worth
 from hedgerow.solving import Decisions, Programme
 from hedgerow.solving.part import INF
 from hedgerow.solving.records import Floats
@@ -221,9 +221,6 @@ def _straight(
     """Write what piles can give and take, and limits of value and of share."""
     count = len(keys)
     made = _Rows(count)
-    venues = {venue.name: venue for venue in problem.venues}
-    price = np.array([piles[key].price_usd for key in keys])
-    held = np.array([piles[key].held_coin for key in keys])
     for i, key in enumerate(keys):
         pile, name = piles[key], f"{key[1]} at {key[0]}"
         # What is on the way is not there to be sent on.
@@ -233,35 +230,48 @@ def _straight(
             shift = 0.0 if pile.place in alone else waiting_coin[i]
             made.add(f"{name}: what there is", one, shift - spare, INF, spare)
         if pile.held_coin_max < INF:
-            room = max(pile.held_coin_max - held[i], whole_coin[i])
+            room = max(pile.held_coin_max - pile.held_coin, whole_coin[i])
             made.add(f"{name}: cap", _unit(count, 2 * count + i), -INF, room, room)
-    pledged = {
-        name: np.array([key[0] == name and key[2] != "repay" for key in keys], dtype=float)
-        for name in venues
-    }
-    for name, venue in venues.items():
-        value = np.concatenate([np.zeros(count), pledged[name] * price, np.zeros(count)])
-        now_usd = float(pledged[name] @ (price * held))
-        ahead_usd = float(pledged[name] @ (price * (held + waiting_coin)))
-        if venue.value_usd_max < INF:
-            most = max(venue.value_usd_max, ahead_usd) - now_usd
-            made.add(f"{name}: value", value, -INF, most, venue.value_usd_max)
-        if venue.share_frac_max < 1.0:
-            for i, key in enumerate(keys):
-                if pledged[name][i] > 0:
-                    own = _unit(count, count + i) * price[i] - venue.share_frac_max * value
-                    at_usd = price[i] * held[i] - venue.share_frac_max * now_usd
-                    ahead = (
-                        price[i] * (held[i] + waiting_coin[i]) - venue.share_frac_max * ahead_usd
-                    )
-                    made.add(
-                        f"{name}: share of {key[1]}",
-                        own,
-                        -INF,
-                        max(0.0, ahead) - at_usd,
-                        now_usd,
-                    )
+    for venue in problem.venues:
+        _limit(made, venue, keys, piles, waiting_coin)
     return made.rows()
+
+
+def _limit(
+    made: _Rows,
+    venue: Venue,
+    keys: tuple[Key, ...],
+    piles: Mapping[Key, Pile],
+    waiting_coin: Floats,
+) -> None:
+    """Add what may lie at a venue at most, in all and of one asset; what is beyond that may stay.
+
+    A repayment lies nowhere.
+    """
+    count = len(keys)
+    is_pledged = np.array(
+        [key[0] == venue.name and key[2] != "repay" for key in keys], dtype=np.bool_
+    )
+    price_usd = np.array([piles[key].price_usd for key in keys])
+    held_coin = np.array([piles[key].held_coin for key in keys])
+    pledged_usd_per_coin = np.where(is_pledged, price_usd, 0.0)
+    value = np.concatenate([np.zeros(count), pledged_usd_per_coin, np.zeros(count)])
+    now_usd = float(pledged_usd_per_coin @ held_coin)
+    ahead_usd = float(pledged_usd_per_coin @ (held_coin + waiting_coin))
+    if venue.value_usd_max < INF:
+        most_usd = max(venue.value_usd_max, ahead_usd) - now_usd
+        made.add(f"{venue.name}: value", value, -INF, most_usd, venue.value_usd_max)
+    if venue.share_frac_max == 1.0:
+        return
+    for i in np.flatnonzero(is_pledged).tolist():
+        own = _unit(count, count + i) * price_usd[i] - venue.share_frac_max * value
+        # What is of the asset beyond its share, now and once what is on the way has come.
+        over_usd = price_usd[i] * held_coin[i] - venue.share_frac_max * now_usd
+        come_usd = (
+            price_usd[i] * (held_coin[i] + waiting_coin[i]) - venue.share_frac_max * ahead_usd
+        )
+        most_usd = max(0.0, come_usd) - over_usd
+        made.add(f"{venue.name}: share of {keys[i][1]}", own, -INF, most_usd, now_usd)
 
 
 def _unit(count: int, index: int) -> Floats:

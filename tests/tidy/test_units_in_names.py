@@ -35,6 +35,9 @@ _TO_THE_LAST = (
     "hedgerow.margin.model.",
     "hedgerow.limits.",
     "hedgerow.solvency.",
+    "hedgerow.collateral.",
+    "hedgerow.planning.",
+    "hedgerow.agents.",
 )
 _OF_A_PAPER = "hedgerow.pricing.implied_reference"
 # Rooms whose functions take numbers of any unit, columns under their paper's letters, or integers

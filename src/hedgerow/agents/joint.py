@@ -8,10 +8,10 @@ is still on its way. The plan is cut to the budget. With `means` of ``hedges`` o
 only one kind is planned with, so that the three compare.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -107,13 +107,13 @@ class JointAgent:
         is_broken = any(each.rung in ("soft", "hard") for each in state.limits)
         plan = None
         if is_broken or low:
-            found = self._plan(view, state, low, instruments)
-            if isinstance(found, Failure):
-                reasons.append(f"no plan: {found.message}")
+            made_plan = self._plan(view, state, low, instruments)
+            if isinstance(made_plan, Failure):
+                reasons.append(f"no plan: {made_plan.message}")
             else:
-                plan = found
-                reasons.extend(f"{failure.subject}: {failure.message}" for failure in found.unmet)
-                reasons.extend(leg.reason for leg in found.legs)
+                plan = made_plan
+                reasons.extend(f"{failure.subject}: {failure.message}" for failure in plan.unmet)
+                reasons.extend(leg.reason for leg in plan.legs)
         return Decision(time_ns=time_ns, limits=state.limits, plan=plan, reasons=tuple(reasons))
 
     def _low(self, state: Survey) -> tuple[Limit, ...]:
@@ -166,23 +166,16 @@ class JointAgent:
             )
 
         allowed = view.allowance
-        left_usd = allowed.transfers_usd
-        chosen = planned(self.swaps if is_moving else ())
-        beyond: tuple[Failure, ...] = ()
-        if isinstance(chosen, Joint) and chosen.swaps and left_usd is not None:
-            # What is swapped counts as a transfer of what is given, and is done first.
-            left_usd -= _swapped_usd(chosen, view.snapshot)
-            if left_usd < 0:
-                beyond = tuple(map(_over_budget, chosen.swaps))
-                chosen, left_usd = planned(()), allowed.transfers_usd
-        if isinstance(chosen, Failure):
-            return chosen
+        swaps = self.swaps if is_moving else ()
+        budgeted = _within_budget(planned, swaps, view.snapshot, allowed.transfers_usd)
+        if isinstance(budgeted, Failure):
+            return budgeted
         cut, said = capped(
-            chosen,
+            budgeted.plan,
             LegCaps(
                 order_usd_max=allowed.order_usd_max,
                 orders_usd=allowed.orders_usd,
-                transfers_usd=left_usd,
+                transfers_usd=budgeted.transfers_usd,
             ),
             {each.account_id: each for each in _here(view, instruments)},
             limits,
@@ -207,7 +200,7 @@ class JointAgent:
             written,
             limits_before=_of_persons(written.limits_before),
             limits_after=_of_persons(written.limits_after),
-            unmet=(*written.unmet, *beyond, *said, *unpriced),
+            unmet=(*written.unmet, *budgeted.beyond, *said, *unpriced),
         )
 
     def _offers(
@@ -234,6 +227,38 @@ class JointAgent:
             else:
                 offers.append(found)
         return tuple(offers), tuple(unpriced)
+
+
+class _Budgeted(NamedTuple):
+    """A plan, what its swaps leave for transfers, and the swaps that the budget has no room for."""
+
+    plan: Joint
+    transfers_usd: Decimal | None
+    beyond: tuple[Failure, ...] = ()
+
+
+def _within_budget(
+    planned: Callable[[tuple[SwapWay, ...]], Outcome[Joint]],
+    swaps: tuple[SwapWay, ...],
+    snapshot: Snapshot,
+    transfers_usd: Decimal | None,
+) -> Outcome[_Budgeted]:
+    """Plan with swaps, and without them where they would take more than the day's budget.
+
+    What is swapped counts as a transfer of what is given, and is done first.
+    """
+    chosen = planned(swaps)
+    if isinstance(chosen, Failure):
+        return chosen
+    if not chosen.swaps or transfers_usd is None:
+        return _Budgeted(chosen, transfers_usd)
+    left_usd = transfers_usd - _swapped_usd(chosen, snapshot)
+    if left_usd >= 0:
+        return _Budgeted(chosen, left_usd)
+    without = planned(())
+    if isinstance(without, Failure):
+        return without
+    return _Budgeted(without, transfers_usd, tuple(map(_over_budget, chosen.swaps)))
 
 
 def _swapped_usd(chosen: Joint, snapshot: Snapshot) -> Decimal:

@@ -40,6 +40,22 @@ def plan(
             "stress: spot=-20%,vol=+10pt or a name. May be given again.",
         ),
     ] = (),
+    within: Annotated[
+        str | None,
+        Parameter(
+            help="How long from now transfers may take, such as 30m; what would arrive later is "
+            "not sent. As long as their routes say, and longer where one waits for another."
+        ),
+    ] = None,
+    transit_haircut: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative="",
+            show_default=False,
+            help="What part of an asset is not counted upon while it is on its way, such as "
+            "BTC=2%. May be given again. Of others all is.",
+        ),
+    ] = (),
     setting: Setting = USUAL,
 ) -> int:
     """Plan the transfers that refill each account's buffer. Sends nothing."""
@@ -49,6 +65,8 @@ def plan(
         method=method,
         reserve_usd=reserve,
         scenarios=scenarios,
+        within=within,
+        transit_haircut=transit_haircut,
         as_json=setting.as_json,
     )
 

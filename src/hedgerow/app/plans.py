@@ -1,13 +1,15 @@
 """What ``hedge plan``, ``collateral plan`` and ``collateral freed`` do: print, and send nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from rich.console import Group
 
 from hedgerow import collateral, hedging
+from hedgerow.app.amounts import read
 from hedgerow.app.asked import breaches_of, heading_of, looked_at, opened, show, status_of
 from hedgerow.app.desk import Desk
+from hedgerow.app.desk_fields import duration_ns
 from hedgerow.app.feed import Market
 from hedgerow.app.options import Source
 from hedgerow.app.shocks import read_shock
@@ -60,6 +62,8 @@ def show_transfers(
     method: Literal["least", "greedy"],
     reserve_usd: float,
     scenarios: Sequence[str],
+    within: str | None,
+    transit_haircut: Sequence[str],
     as_json: bool,
 ) -> int:
     """Print the transfers that refill each account's buffer.
@@ -67,11 +71,21 @@ def show_transfers(
     Raises
     ------
     RequestRejected
-        If a scenario cannot be read, or greedy is asked for what only the least cost can keep to.
+        If a scenario, a duration or a haircut cannot be read, or greedy is asked for what only the
+        least cost can keep to.
     """
-    if method == "greedy" and (reserve_usd > 0 or scenarios):
-        raise RequestRejected("--reserve and --scenarios go with --method least, not with greedy")
+    least_alone = (
+        ("--reserve", reserve_usd > 0),
+        ("--scenarios", scenarios),
+        ("--within", within is not None),
+        ("--transit-haircut", transit_haircut),
+    )
+    for flag, is_asked in least_alone:
+        if method == "greedy" and is_asked:
+            raise RequestRejected(f"{flag} goes with --method least, not with greedy")
+    within_ns = None if within is None else _within_ns(within)
     desk, market, at_ns = opened(source)
+    haircuts_frac = _haircuts_frac(transit_haircut, [each.asset for each in desk.routes])
     state = looked_at(desk, market, at_ns)
     rulebooks = rulebooks_at(desk.rulebooks, at_ns)
     allocation = None
@@ -85,6 +99,10 @@ def show_transfers(
             rulebooks,
             scenarios={text: _scenario(text, coins, dollars) for text in scenarios},
             reserve_usd=reserve_usd,
+            deadline_ns={}
+            if within_ns is None
+            else {each.account_id: within_ns for each in state.book.accounts},
+            transit_haircut_frac=haircuts_frac,
             earns_frac_per_year=_EARNS_FRAC_PER_YEAR,
             horizon_days=_HORIZON_DAYS,
         )
@@ -113,7 +131,7 @@ def show_transfers(
         asked_of,
         acts_when,
         allocation=allocation,
-        taken=(_TAKEN,) if method == "least" else (),
+        taken=(_TAKEN, *_on_the_way(within, haircuts_frac)) if method == "least" else (),
         as_json=as_json,
     )
 
@@ -125,6 +143,48 @@ def show_freed(source: Source, *, as_json: bool) -> int:
     found = freed(state, rulebooks_at(desk.rulebooks, at_ns))
     show(builtins_of(found), freed_tables(found, heading_of(state)), as_json=as_json)
     return status_of(state, as_json=as_json)
+
+
+def _within_ns(written: str) -> int:
+    try:
+        found_ns = int(duration_ns(written))
+    except ValueError as bad:
+        raise RequestRejected(f"--within {written}: {bad}") from bad
+    if found_ns == 0:
+        raise RequestRejected(f"--within {written}: must be above 0")
+    return found_ns
+
+
+def _haircuts_frac(written: Sequence[str], assets: Sequence[str]) -> dict[str, float]:
+    """Read what part of each asset is not counted upon while it is on its way."""
+    haircuts_frac: dict[str, float] = {}
+    for text in written:
+        asset, _, share = text.partition("=")
+        if not share:
+            raise RequestRejected(
+                f"--transit-haircut {text}: write an asset and a share, such as BTC=2%"
+            )
+        if asset not in assets:
+            named = ", ".join(sorted(set(assets))) or "nothing"
+            raise RequestRejected(f"--transit-haircut {text}: routes of the desk move {named}")
+        if asset in haircuts_frac:
+            raise RequestRejected(f"--transit-haircut {text}: {asset} is given twice")
+        try:
+            haircuts_frac[asset] = read(share, "haircut_frac")
+        except ValueError as bad:
+            raise RequestRejected(f"--transit-haircut {text}: {bad}") from bad
+    return haircuts_frac
+
+
+def _on_the_way(within: str | None, haircuts_frac: Mapping[str, float]) -> Iterator[str]:
+    """Say what is taken of transfers while they are on their way."""
+    if within is not None:
+        yield f"What would arrive later than {within} from now, by what routes say, is not sent."
+    for asset, share_frac in haircuts_frac.items():
+        yield (
+            f"{share_frac:.2%} of {asset} on its way is not counted upon by needs; uses and limits "
+            "after the plan count all of it as arrived."
+        )
 
 
 def _scenario(text: str, coins: Sequence[str], dollars: Sequence[str]) -> Shock:

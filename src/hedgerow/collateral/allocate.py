@@ -55,12 +55,12 @@ def allocate(
     """
     alone: frozenset[str] = frozenset()
     while True:
-        found = _found(problem, alone, nodes_count_max, time_s_max)
-        if isinstance(found, Failure):
-            return found
-        order = ordered(found.made, found.sent_amount)
+        solved = _solved(problem, alone, nodes_count_max, time_s_max)
+        if isinstance(solved, Failure):
+            return solved
+        order = ordered(solved.made, solved.sent_amount)
         if not order.stuck:
-            return _told(found, order)
+            return _told(solved, order)
         # These wait for each other, or too long: whatever leaves them must leave first.
         if order.stuck <= alone:
             return _refused(f"no order of transfers out of {', '.join(sorted(order.stuck))} holds")
@@ -68,7 +68,7 @@ def allocate(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Found:
+class _Solved:
     made: Laid
     answer: Answer
     sent_amount: Floats
@@ -76,9 +76,9 @@ class _Found:
     alone: frozenset[str]
 
 
-def _found(
+def _solved(
     problem: Problem, alone: frozenset[str], nodes_count_max: int, time_s_max: float
-) -> Outcome[_Found]:
+) -> Outcome[_Solved]:
     """Solve, at first with every need required, then with what cannot be covered priced.
 
     Where rounding to small steps breaks something, a step is set aside for it and solved again.
@@ -104,8 +104,8 @@ def _found(
             continue
         made = laid(problem, alone=alone, is_priced=is_priced)
         chosen = np.array(answer.chosen_amount)
-        amounts = _in_steps(made, chosen)
-        if float(made.posting.excess(amounts[np.newaxis, :])[0]) <= _HELD_FRAC:
+        sent_amount = _in_steps(made, chosen)
+        if float(made.posting.excess(sent_amount[np.newaxis, :])[0]) <= _HELD_FRAC:
             proven_usd = bound_usd.get(is_priced)
             if proven_usd is None:
                 free = relaxed(made.programme.matrix())
@@ -113,7 +113,7 @@ def _found(
                     return free
                 assert free is not None, "nothing sent is always possible"
                 proven_usd = free.bound_usd
-            return _Found(made, answer, amounts, proven_usd, alone)
+            return _Solved(made, answer, sent_amount, proven_usd, alone)
         if not ways and settled is None:
             # No search ended: whatever is large enough is sent, and nothing else.
             settled = chosen >= np.maximum(made.posting.minimum_amount, USED_COIN)
@@ -142,13 +142,13 @@ def _least(made: Laid, nodes_count_max: int, time_s_max: float) -> Outcome[Answe
     )
 
 
-def _in_steps(made: Laid, amounts: Floats) -> Floats:
+def _in_steps(made: Laid, chosen_amount: Floats) -> Floats:
     """Round what is sent in small steps: up where that holds, and step by step where it does not.
 
     A step is worth next to nothing, so that what counts is that every row holds.
     """
     step, high = made.fine_amount, made.decisions.high_amount
-    sent = np.where(amounts > USED_COIN, np.clip(amounts, 0.0, high), 0.0)
+    sent = np.where(chosen_amount > USED_COIN, np.clip(chosen_amount, 0.0, high), 0.0)
     fine = np.flatnonzero((step > 0) & (sent > 0))
     if not len(fine):
         return sent
@@ -166,9 +166,9 @@ def _in_steps(made: Laid, amounts: Floats) -> Floats:
     plans = np.minimum(plans, high)
     excess, usd = judged(plans)
     best = int(np.lexsort((usd, excess))[0])
-    plan, found = plans[best], (excess[best], usd[best])
+    plan, reached = plans[best], (excess[best], usd[best])
     for _ in range(4 * len(fine)):
-        if found[0] == 0.0:
+        if reached[0] == 0.0:
             break
         tried = np.tile(plan, (2 * len(fine), 1))
         rows = np.arange(len(fine))
@@ -177,30 +177,30 @@ def _in_steps(made: Laid, amounts: Floats) -> Floats:
         tried = tried[np.all((tried >= 0.0) & (tried <= high), axis=1)]
         excess, usd = judged(tried)
         best = int(np.lexsort((usd, excess))[0])
-        if excess[best] >= found[0]:
+        if excess[best] >= reached[0]:
             break
-        plan, found = tried[best], (excess[best], usd[best])
+        plan, reached = tried[best], (excess[best], usd[best])
     return np.asarray(plan)
 
 
-def _told(found: _Found, order: Ordered) -> Outcome[Allocation]:
-    made, posting, amounts = found.made, found.made.posting, found.sent_amount
-    plan = amounts[np.newaxis, :]
-    prices = _prices(found)
+def _told(solved: _Solved, order: Ordered) -> Outcome[Allocation]:
+    made, posting, sent_amount = solved.made, solved.made.posting, solved.sent_amount
+    plan = sent_amount[np.newaxis, :]
+    prices = _prices(solved)
     if isinstance(prices, Failure):
         return prices
-    each_fee_usd, each_carry_usd = _paid_usd(made, amounts)
+    each_fee_usd, each_carry_usd = _paid_usd(made, sent_amount)
     fees_usd, carry_usd = float(each_fee_usd.sum()), float(each_carry_usd.sum())
-    flow = posting.flows.coin(plan)
-    cover, short = _covered(made, flow, prices)
+    flow_coin = posting.flows.coin(plan)
+    cover, short = _covered(made, flow_coin, prices)
     titles = {row.title for row in made.rows}
     straight = set(posting.rows.names)
-    before_usd, after_usd = _pledged(made, flow)
+    before_usd, after_usd = _pledged(made, flow_coin)
     return Allocation(
         moves=tuple(
             Sent(
                 link=made.problem.links[step.link_index],
-                quantity_coin=float(amounts[step.link_index]),
+                quantity_coin=float(sent_amount[step.link_index]),
                 fee_usd=float(each_fee_usd[step.link_index]),
                 carry_usd=float(each_carry_usd[step.link_index]),
                 waits_for_index=step.waits_for_index,
@@ -213,7 +213,7 @@ def _told(found: _Found, order: Ordered) -> Outcome[Allocation]:
         fees_usd=fees_usd,
         carry_usd=carry_usd,
         objective_usd=float(posting.usd(plan)[0]),
-        bound_usd=found.bound_usd,
+        bound_usd=solved.bound_usd,
         cover=cover,
         limits=tuple(
             Shadow(name=name, price_usd_per_figure=price)
@@ -223,31 +223,31 @@ def _told(found: _Found, order: Ordered) -> Outcome[Allocation]:
         pledged_before_usd=before_usd,
         pledged_after_usd=after_usd,
         conflicts=short,
-        method=found.answer.method,
-        remark=found.answer.remark,
+        method=solved.answer.method,
+        remark=solved.answer.remark,
     )
 
 
-def _paid_usd(made: Laid, amounts: Floats) -> tuple[Floats, Floats]:
+def _paid_usd(made: Laid, sent_amount: Floats) -> tuple[Floats, Floats]:
     """Give the fee of each link, and what its coins no longer earn."""
     links, posting = made.problem.links, made.posting
     price_of = {key[:2]: pile.price_usd for key, pile in zip(made.keys, made.piles, strict=True)}
     priced_usd = np.array([link.fee_frac * price_of[link.source, link.asset] for link in links])
     dearer_usd = np.array([link.dearer_usd_per_coin for link in links])
     return (
-        posting.ticket_usd * (amounts > USED_COIN) + priced_usd * amounts,
-        (posting.cost_usd_per_amount - priced_usd - dearer_usd) * amounts,
+        posting.ticket_usd * (sent_amount > USED_COIN) + priced_usd * sent_amount,
+        (posting.cost_usd_per_amount - priced_usd - dearer_usd) * sent_amount,
     )
 
 
 def _covered(
-    made: Laid, flow: Floats, prices_usd: Mapping[str, float]
+    made: Laid, flow_coin: Floats, prices_usd: Mapping[str, float]
 ) -> tuple[tuple[Cover, ...], tuple[str, ...]]:
     """Give every need before and after, and the names of those that stay short."""
     levels = made.posting.levels
     # The first row of a name is of all that flows; one of its own may follow of what only leaves.
     gained = dict(
-        zip(reversed(levels.names), reversed(levels.gained_ccy(flow)[0].tolist()), strict=True)
+        zip(reversed(levels.names), reversed(levels.gained_ccy(flow_coin)[0].tolist()), strict=True)
     )
     cover: list[Cover] = []
     short: list[str] = []
@@ -270,13 +270,13 @@ def _covered(
     return tuple(cover), tuple(short)
 
 
-def _prices(found: _Found) -> Outcome[dict[str, float]]:
+def _prices(solved: _Solved) -> Outcome[dict[str, float]]:
     """Give what one unit more of each row costs, with the links used that are."""
-    is_sent: NDArray[np.bool_] = found.sent_amount > USED_COIN
-    is_priced = bool(np.any(np.isfinite(found.made.posting.levels.penalty_usd_per_ccy)))
-    settled = laid(found.made.problem, alone=found.alone, is_priced=is_priced, is_sent=is_sent)
+    is_sent: NDArray[np.bool_] = solved.sent_amount > USED_COIN
+    is_priced = bool(np.any(np.isfinite(solved.made.posting.levels.penalty_usd_per_ccy)))
+    settled = laid(solved.made.problem, alone=solved.alone, is_priced=is_priced, is_sent=is_sent)
     prices: dict[str, float] = {}
-    if not found.made.problem.links:
+    if not solved.made.problem.links:
         return prices
     matrix = settled.programme.matrix()
     answer = relaxed(matrix)
@@ -289,7 +289,7 @@ def _prices(found: _Found) -> Outcome[dict[str, float]]:
     return prices
 
 
-def _pledged(made: Laid, flow: Floats) -> tuple[float, float]:
+def _pledged(made: Laid, flow_coin: Floats) -> tuple[float, float]:
     """Give what lies at venues before and after, at today's prices; a repayment lies nowhere."""
     venues = {venue.name for venue in made.problem.venues}
     count = len(made.keys)
@@ -297,7 +297,7 @@ def _pledged(made: Laid, flow: Floats) -> tuple[float, float]:
     price = np.array([pile.price_usd for pile in made.piles]) * is_there
     held = np.array([pile.held_coin for pile in made.piles])
     shift = made.posting.flows.shift_coin[count : 2 * count]
-    return float(price @ (held + shift)), float(price @ (held + flow[0, count : 2 * count]))
+    return float(price @ (held + shift)), float(price @ (held + flow_coin[0, count : 2 * count]))
 
 
 def _refused(why: str) -> Failure:

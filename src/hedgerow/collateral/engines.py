@@ -7,11 +7,11 @@ below whatever bends down, and where it bends up the flatter slope goes on: neve
 engine says, wherever it was asked.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from hedgerow.collateral.problem import Tier
 from hedgerow.errors import Failure, Outcome
@@ -21,7 +21,7 @@ from hedgerow.market import NO_SHOCK, Shock
 from hedgerow.portfolio import Account, with_balance
 from hedgerow.units import to_model
 
-__all__ = ["NOW", "Asked", "Changes", "Measure", "tiers_of"]
+__all__ = ["NOW", "Asked", "Changes", "Measure", "Point", "tiers_of"]
 
 # The scenario that is no scenario.
 NOW = "now"
@@ -29,6 +29,13 @@ Changes: TypeAlias = tuple[tuple[str, Use, Decimal], ...]  # asset, use, coins
 _DEPTH_COUNT = 6
 _STRAIGHT_FRAC = 1e-9
 _HALVINGS_COUNT = 16
+
+
+class Point(NamedTuple):
+    """So many coins more, or less where negative, and what they do to a level."""
+
+    coin: Decimal
+    level_ccy: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +66,17 @@ class Asked:
     _kept: dict[tuple[str, str, Changes], Outcome[MarginReport]] = field(default_factory=dict)
 
     def report(
-        self, account: Account, changes: Changes, scenario: str = NOW
+        self, account: Account, changes_coin: Changes, scenario: str = NOW
     ) -> Outcome[MarginReport]:
         """Give what an account must hold once some coins have come, or (negative) gone."""
-        key = (account.account_id, scenario, tuple(each for each in changes if each[2] != 0))
+        key = (account.account_id, scenario, tuple(each for each in changes_coin if each[2] != 0))
         if key not in self._kept:
             self._kept[key] = self._required(account, key[2], scenario)
         return self._kept[key]
 
-    def _required(self, account: Account, changes: Changes, scenario: str) -> Outcome[MarginReport]:
+    def _required(
+        self, account: Account, changes_coin: Changes, scenario: str
+    ) -> Outcome[MarginReport]:
         rulebook = self.rulebooks.get(account.rulebook or "")
         if rulebook is None:
             return Failure(
@@ -78,7 +87,7 @@ class Asked:
         terms, now = self.survey.book.terms, self.survey.snapshot
         market = terms_of(rulebook).market
         changed: Outcome[Account] = account
-        for asset, use, coin in changes:
+        for asset, use, coin in changes_coin:
             assert not isinstance(changed, Failure)
             if use == "balance":
                 changed = with_balance(changed, asset, coin)
@@ -101,7 +110,7 @@ class Asked:
         measure: Measure,
         scenario: str,
         also_coin: tuple[Decimal, ...] = (),
-    ) -> Outcome[list[tuple[Decimal, Decimal]]]:
+    ) -> Outcome[list[Point]]:
         """Give what changes of one pile do to a level: points from all out to all in.
 
         They end earlier where the engine has no answer beyond, as where a discount is known only up
@@ -112,40 +121,44 @@ class Asked:
         also_coin
             Changes at which to ask besides.
         """
-        found: dict[Decimal, Decimal] = {}
+        levels_ccy: dict[Decimal, Decimal] = {}
         now = self.report(account, (), scenario)
         if isinstance(now, Failure):
             return now
 
         def at(coin: Decimal) -> Outcome[Decimal]:
-            if coin not in found:
+            if coin not in levels_ccy:
                 report = self.report(account, ((asset, use, coin),), scenario)
                 if isinstance(report, Failure):
                     return report
-                found[coin] = measure.level_ccy(report) - measure.level_ccy(now)
-            return found[coin]
+                levels_ccy[coin] = measure.level_ccy(report) - measure.level_ccy(now)
+            return levels_ccy[coin]
 
-        low, high = (_reached(at, end) for end in (-out_coin, in_coin))
-        ends = [each for each in sorted({low, Decimal(0), high, *also_coin}) if low <= each <= high]
-        pieces = [(a, b, 0) for a, b in pairwise(ends)]
+        low_coin, high_coin = (_reached(at, end) for end in (-out_coin, in_coin))
+        ends = [
+            each
+            for each in sorted({low_coin, Decimal(0), high_coin, *also_coin})
+            if low_coin <= each <= high_coin
+        ]
+        pieces = [(near, far, 0) for near, far in pairwise(ends)]
         for coin in ends:
             level = at(coin)
             if isinstance(level, Failure):
                 return level
         while pieces:
-            a, b, depth = pieces.pop()
-            middle = (a + b) / 2
+            near, far, depth = pieces.pop()
+            middle = (near + far) / 2
             level = at(middle)
             if isinstance(level, Failure):
                 return level
-            chord = (found[a] + found[b]) / 2
+            chord = (levels_ccy[near] + levels_ccy[far]) / 2
             bent = abs(to_model(level - chord))
-            if bent > _STRAIGHT_FRAC * max(1.0, abs(to_model(found[b] - found[a]))):
+            if bent > _STRAIGHT_FRAC * max(1.0, abs(to_model(levels_ccy[far] - levels_ccy[near]))):
                 if depth < _DEPTH_COUNT:
-                    pieces += [(a, middle, depth + 1), (middle, b, depth + 1)]
+                    pieces += [(near, middle, depth + 1), (middle, far, depth + 1)]
             else:
-                del found[middle]
-        return sorted(found.items())
+                del levels_ccy[middle]
+        return [Point(coin, level) for coin, level in sorted(levels_ccy.items())]
 
 
 def _reached(at: Callable[[Decimal], Outcome[Decimal]], end_coin: Decimal) -> Decimal:
@@ -162,7 +175,7 @@ def _reached(at: Callable[[Decimal], Outcome[Decimal]], end_coin: Decimal) -> De
     return known
 
 
-def tiers_of(points_coin: list[tuple[Decimal, Decimal]]) -> tuple[tuple[Tier, ...], Decimal | None]:
+def tiers_of(points: Sequence[Point]) -> tuple[tuple[Tier, ...], Decimal | None]:
     """Write a curve as tiers that never count more than it, and say from where on it falls.
 
     Returns
@@ -170,23 +183,30 @@ def tiers_of(points_coin: list[tuple[Decimal, Decimal]]) -> tuple[tuple[Tier, ..
     tiers, most_coin
         Tiers from the first point on. Beyond `most_coin` more would harm; None where it never does.
     """
-    pieces = [
-        (b[0] - a[0], (b[1] - a[1]) / (b[0] - a[0]), a[0] >= 0) for a, b in pairwise(points_coin)
-    ]
-    coming, most, slope, reached = [], None, None, Decimal(0)
-    for width, each, is_coming in pieces:
-        if not is_coming or most is not None:
+    pieces = [(near.coin >= 0, far.coin - near.coin, near, far) for near, far in pairwise(points)]
+    coming: list[Tier] = []
+    most_coin, flattest, reached_coin = None, None, Decimal(0)
+    for is_coming, width_coin, near, far in pieces:
+        if not is_coming or most_coin is not None:
             continue
-        slope = each if slope is None else min(slope, each)
-        if slope < 0:
-            most = reached
+        slope = _slope(near, far)
+        flattest = slope if flattest is None else min(flattest, slope)
+        if flattest < 0:
+            most_coin = reached_coin
         else:
-            coming.append(Tier(width_coin=to_model(width), worth_ccy_per_coin=to_model(slope)))
-            reached += width
-    least = coming[0].worth_ccy_per_coin if coming else 0.0
+            coming.append(
+                Tier(width_coin=to_model(width_coin), worth_ccy_per_coin=to_model(flattest))
+            )
+            reached_coin += width_coin
+    steepest = coming[0].worth_ccy_per_coin if coming else 0.0
     going: list[Tier] = []
-    for width, each, is_coming in reversed(pieces):
+    for is_coming, width_coin, near, far in reversed(pieces):
         if not is_coming:
-            least = max(least, to_model(each))
-            going.append(Tier(width_coin=to_model(width), worth_ccy_per_coin=least))
-    return (*reversed(going), *coming), most
+            steepest = max(steepest, to_model(_slope(near, far)))
+            going.append(Tier(width_coin=to_model(width_coin), worth_ccy_per_coin=steepest))
+    return (*reversed(going), *coming), most_coin
+
+
+def _slope(near: Point, far: Point) -> Decimal:
+    """Give what each coin between two points counts for."""
+    return (far.level_ccy - near.level_ccy) / (far.coin - near.coin)

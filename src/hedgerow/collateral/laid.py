@@ -6,8 +6,9 @@ not met must be reached, gives way where it cannot, and never sinks below where 
 places in `alone` must hold without anything arriving, so that what leaves them may leave first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from hedgerow.collateral.bounds import bounds
 from hedgerow.collateral.needs import Key, Row, counted_ccy, rows_of
 from hedgerow.collateral.posting import Flows, Levels, Posting, Rows
-from hedgerow.collateral.problem import Link, Pile, Problem, Worth
+from hedgerow.collateral.problem import Link, Pile, Problem, Venue, Worth
 from hedgerow.solving import Decisions, Programme
 from hedgerow.solving.part import INF
 from hedgerow.solving.records import Floats
@@ -68,33 +69,19 @@ def laid(
     """
     piles = _piles(problem)
     keys = tuple(piles)
-    waiting, whole = _on_the_way(problem, keys)
-    needs = list(rows_of(problem, keys, piles, waiting))
+    waiting_coin, whole_coin = _on_the_way(problem, keys)
+    needs = list(rows_of(problem, keys, piles, waiting_coin))
     links = problem.links
-    source_of = [piles[link.source, link.asset, "balance"] for link in links]
-    target_of = [piles[link.target, link.asset, link.use] for link in links]
-    cost = np.array(
-        [
-            link.dearer_usd_per_coin
-            + link.fee_frac * a.price_usd
-            + (a.earns_frac_per_year - b.earns_frac_per_year) * a.price_usd * problem.horizon_years
-            for link, a, b in zip(links, source_of, target_of, strict=True)
-        ]
-    )
+    cost_usd_per_amount, ticket_usd = _costs(problem, piles)
     high, lot, fine = bounds(problem, piles, [row for row, _ in needs])
-    pad = fine if is_padded else np.zeros_like(fine)
+    pad_amount = fine if is_padded else np.zeros_like(fine)
     decisions = Decisions(tuple(link.title for link in links), np.zeros(len(links)), high, lot)
     posting = Posting(
-        cost_usd_per_amount=cost,
-        ticket_usd=np.array(
-            [
-                link.fee_usd + link.fee_coin * pile.price_usd
-                for link, pile in zip(links, source_of, strict=True)
-            ]
-        ),
+        cost_usd_per_amount=cost_usd_per_amount,
+        ticket_usd=ticket_usd,
         minimum_amount=np.minimum(np.array([link.minimum_coin for link in links]), INF),
-        flows=_flows(links, keys, pad, waiting, whole),
-        rows=_straight(problem, keys, piles, waiting, whole, alone),
+        flows=_flows(links, keys, pad_amount, waiting_coin, whole_coin),
+        rows=_straight(problem, keys, piles, waiting_coin, whole_coin, alone),
         levels=_levels(needs, keys, piles, alone, is_priced=is_priced),
         is_sent=is_sent,
     )
@@ -109,8 +96,28 @@ def laid(
     )
 
 
+def _costs(problem: Problem, piles: Mapping[Key, Pile]) -> tuple[Floats, Floats]:
+    """Give what a coin sent along each link costs, and what any transfer along it does."""
+    cost_usd_per_amount, ticket_usd = np.zeros((2, len(problem.links)))
+    for j, link in enumerate(problem.links):
+        source = piles[link.source, link.asset, "balance"]
+        target = piles[link.target, link.asset, link.use]
+        lost_frac_per_year = source.earns_frac_per_year - target.earns_frac_per_year
+        cost_usd_per_amount[j] = (
+            link.dearer_usd_per_coin
+            + link.fee_frac * source.price_usd
+            + lost_frac_per_year * source.price_usd * problem.horizon_years
+        )
+        ticket_usd[j] = link.fee_usd + link.fee_coin * source.price_usd
+    return cost_usd_per_amount, ticket_usd
+
+
 def _flows(
-    links: Sequence[Link], keys: tuple[Key, ...], pad: Floats, waiting: Floats, whole: Floats
+    links: Sequence[Link],
+    keys: tuple[Key, ...],
+    pad_amount: Floats,
+    waiting_coin: Floats,
+    whole_coin: Floats,
 ) -> Flows:
     """Write three flows a pile: what leaves, what is left to count upon, what comes in whole.
 
@@ -125,12 +132,12 @@ def _flows(
         come[target, j] = 1.0
         safe[target, j] = 1.0 - link.transit_haircut_frac
         leave[source, j] = 1.0
-        fee[source, j] = link.fee_coin + pad[j]
-        room[target, j] = -pad[j]
+        fee[source, j] = link.fee_coin + pad_amount[j]
+        room[target, j] = -pad_amount[j]
     return Flows(
         coin_per_amount=np.vstack([-leave, safe - leave, come]),
         fee_coin=np.vstack([fee, fee, room]),
-        shift_coin=np.concatenate([np.zeros(len(keys)), waiting, whole]),
+        shift_coin=np.concatenate([np.zeros(len(keys)), waiting_coin, whole_coin]),
     )
 
 
@@ -158,15 +165,15 @@ def _piles(problem: Problem) -> dict[Key, Pile]:
 
 def _on_the_way(problem: Problem, keys: tuple[Key, ...]) -> tuple[Floats, Floats]:
     """Give what comes to each pile of what was sent earlier: as it may be counted upon, and all."""
-    counted, whole = np.zeros(len(keys)), np.zeros(len(keys))
+    counted_coin, whole_coin = np.zeros(len(keys)), np.zeros(len(keys))
     deadline = {venue.name: venue.deadline_ns for venue in problem.venues}
     for sent in problem.on_the_way:
         place = keys.index((sent.target, sent.asset, sent.use))
         limit_ns = deadline.get(sent.target)
-        whole[place] += sent.quantity_coin
+        whole_coin[place] += sent.quantity_coin
         if limit_ns is None or sent.latency_ns <= limit_ns:
-            counted[place] += sent.quantity_coin * (1.0 - sent.transit_haircut_frac)
-    return counted, whole
+            counted_coin[place] += sent.quantity_coin * (1.0 - sent.transit_haircut_frac)
+    return counted_coin, whole_coin
 
 
 class _Rows:
@@ -175,21 +182,28 @@ class _Rows:
     def __init__(self, count: int) -> None:
         self.count = count
         self.names: list[str] = []
-        self.figure: list[Floats] = []
+        self.figure_per_coin: list[Floats] = []
         self.ends: list[tuple[float, float, float]] = []
 
-    def add(self, name: str, of: Floats, low: float, high: float, scale: float) -> None:
+    def add(
+        self,
+        name: str,
+        figure_per_coin: Floats,
+        low_figure: float,
+        high_figure: float,
+        scale_figure: float,
+    ) -> None:
         """Add a row over flows, between two ends; what is broken of it is compared with a scale."""
         self.names.append(name)
-        self.figure.append(of)
-        self.ends.append((low, high, max(scale, 1.0)))
+        self.figure_per_coin.append(figure_per_coin)
+        self.ends.append((low_figure, high_figure, max(scale_figure, 1.0)))
 
     def rows(self) -> Rows:
         """Join them as columns."""
         low, high, scale = np.array(self.ends).reshape(-1, 3).T
         return Rows(
             names=tuple(self.names),
-            figure_per_coin=np.array(self.figure).reshape(len(self.names), 3 * self.count),
+            figure_per_coin=np.array(self.figure_per_coin).reshape(len(self.names), 3 * self.count),
             low_figure=low,
             high_figure=high,
             scale_figure=scale,
@@ -200,52 +214,64 @@ def _straight(
     problem: Problem,
     keys: tuple[Key, ...],
     piles: dict[Key, Pile],
-    waiting: Floats,
-    whole: Floats,
+    waiting_coin: Floats,
+    whole_coin: Floats,
     alone: frozenset[str],
 ) -> Rows:
     """Write what piles can give and take, and limits of value and of share."""
     count = len(keys)
     made = _Rows(count)
-    venues = {venue.name: venue for venue in problem.venues}
-    price = np.array([piles[key].price_usd for key in keys])
-    held = np.array([piles[key].held_coin for key in keys])
     for i, key in enumerate(keys):
         pile, name = piles[key], f"{key[1]} at {key[0]}"
         # What is on the way is not there to be sent on.
         spare = pile.may_leave_coin
         if pile.use == "balance":
             one = _unit(count, i if pile.place in alone else count + i)
-            shift = 0.0 if pile.place in alone else waiting[i]
+            shift = 0.0 if pile.place in alone else waiting_coin[i]
             made.add(f"{name}: what there is", one, shift - spare, INF, spare)
         if pile.held_coin_max < INF:
-            room = max(pile.held_coin_max - held[i], whole[i])
+            room = max(pile.held_coin_max - pile.held_coin, whole_coin[i])
             made.add(f"{name}: cap", _unit(count, 2 * count + i), -INF, room, room)
-    pledged = {
-        name: np.array([key[0] == name and key[2] != "repay" for key in keys], dtype=float)
-        for name in venues
-    }
-    for name, venue in venues.items():
-        value = np.concatenate([np.zeros(count), pledged[name] * price, np.zeros(count)])
-        now_usd = float(pledged[name] @ (price * held))
-        ahead_usd = float(pledged[name] @ (price * (held + waiting)))
-        if venue.value_usd_max < INF:
-            most = max(venue.value_usd_max, ahead_usd) - now_usd
-            made.add(f"{name}: value", value, -INF, most, venue.value_usd_max)
-        if venue.share_frac_max < 1.0:
-            for i, key in enumerate(keys):
-                if pledged[name][i] > 0:
-                    own = _unit(count, count + i) * price[i] - venue.share_frac_max * value
-                    at_usd = price[i] * held[i] - venue.share_frac_max * now_usd
-                    ahead = price[i] * (held[i] + waiting[i]) - venue.share_frac_max * ahead_usd
-                    made.add(
-                        f"{name}: share of {key[1]}",
-                        own,
-                        -INF,
-                        max(0.0, ahead) - at_usd,
-                        now_usd,
-                    )
+    for venue in problem.venues:
+        _limit(made, venue, keys, piles, waiting_coin)
     return made.rows()
+
+
+def _limit(
+    made: _Rows,
+    venue: Venue,
+    keys: tuple[Key, ...],
+    piles: Mapping[Key, Pile],
+    waiting_coin: Floats,
+) -> None:
+    """Add what may lie at a venue at most, in all and of one asset; what is beyond that may stay.
+
+    A repayment lies nowhere.
+    """
+    count = len(keys)
+    is_pledged = np.array(
+        [key[0] == venue.name and key[2] != "repay" for key in keys], dtype=np.bool_
+    )
+    price_usd = np.array([piles[key].price_usd for key in keys])
+    held_coin = np.array([piles[key].held_coin for key in keys])
+    pledged_usd_per_coin = np.where(is_pledged, price_usd, 0.0)
+    value = np.concatenate([np.zeros(count), pledged_usd_per_coin, np.zeros(count)])
+    now_usd = float(pledged_usd_per_coin @ held_coin)
+    ahead_usd = float(pledged_usd_per_coin @ (held_coin + waiting_coin))
+    if venue.value_usd_max < INF:
+        most_usd = max(venue.value_usd_max, ahead_usd) - now_usd
+        made.add(f"{venue.name}: value", value, -INF, most_usd, venue.value_usd_max)
+    if venue.share_frac_max == 1.0:
+        return
+    for i in np.flatnonzero(is_pledged).tolist():
+        own = _unit(count, count + i) * price_usd[i] - venue.share_frac_max * value
+        # What is of the asset beyond its share, now and once what is on the way has come.
+        over_usd = price_usd[i] * held_coin[i] - venue.share_frac_max * now_usd
+        come_usd = (
+            price_usd[i] * (held_coin[i] + waiting_coin[i]) - venue.share_frac_max * ahead_usd
+        )
+        most_usd = max(0.0, come_usd) - over_usd
+        made.add(f"{venue.name}: share of {keys[i][1]}", own, -INF, most_usd, now_usd)
 
 
 def _unit(count: int, index: int) -> Floats:
@@ -273,12 +299,21 @@ def _lines(worth: Worth, held_coin: float) -> list[tuple[float, float]]:
     return lines
 
 
+class _End(NamedTuple):
+    """What a level needs, what a shortfall is compared with, and what it does where it is short."""
+
+    needed_ccy: float
+    scale_ccy: float
+    may_give: bool
+    penalty_usd_per_ccy: float
+
+
 class _Lines:
     """Collects levels: rows, and the lines that each of their terms lies below."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
-        self.ends: list[tuple[float, float, bool, float]] = []
+        self.ends: list[_End] = []
         self.lines: list[tuple[int, float, float]] = []
         self.first: list[int] = []
         self.row_of: list[int] = []
@@ -286,10 +321,10 @@ class _Lines:
     def add(
         self,
         name: str,
-        end: tuple[float, float, bool, float],
+        end: _End,
         terms: list[tuple[int, list[tuple[float, float]]]],
     ) -> None:
-        """Add a row of terms, each a flow and its lines; `end` is what it needs and gives."""
+        """Add a row of terms, each a flow and its lines."""
         self.names.append(name)
         self.ends.append(end)
         for flow, lines in terms:
@@ -335,14 +370,15 @@ def _levels(
         ahead = [(len(keys) + i, each) for i, each in lines.items()]
         scale = row.scale_ccy / row.venue.urgency_frac
         kept = min(row.need.needed_ccy, row.at_ccy) - row.now_ccy
-        made.add(row.title, (kept, scale, False, INF), ahead)
+        made.add(row.title, _End(kept, scale, False, INF), ahead)
         if not row.is_met:
             # A dollar short weighs as urgent as its venue is, and of equals more in a small one.
             price = _SHORT_USD_PER_USD * row.venue.currency_usd * row.venue.urgency_frac
             price *= 2.0 - row.scale_ccy * row.venue.currency_usd / dearest_usd
-            end = (row.need.needed_ccy - row.now_ccy, scale, not is_priced)
-            made.add(row.title, (*end, price if is_priced else INF), ahead)
+            lacking = row.need.needed_ccy - row.now_ccy
+            end = _End(lacking, scale, not is_priced, price if is_priced else INF)
+            made.add(row.title, end, ahead)
         if row.venue.name in alone:
             at_once = [(i, each) for i, each in lines.items()]
-            made.add(row.title, (row.floor_ccy - row.now_ccy, scale, False, INF), at_once)
+            made.add(row.title, _End(row.floor_ccy - row.now_ccy, scale, False, INF), at_once)
     return made.levels()

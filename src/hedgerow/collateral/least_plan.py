@@ -65,7 +65,8 @@ def least_plan(
     in_transit_coin
         As `hedgerow.collateral.plan` takes it.
     deadline_ns
-        By account, how long from now what is sent there may take.
+        By account, how long from now what is sent there may take; what would come later is not
+        sent.
     transit_haircut_frac
         By asset, what part of it is not counted upon while it is on its way.
     earns_frac_per_year, horizon_days
@@ -80,20 +81,21 @@ def least_plan(
     Raises
     ------
     OutOfDomain
-        If a number is negative or not finite, or a scenario has the name of a need; named.
+        If a number is negative or not finite, a haircut is above one, or a scenario has the name
+        of a need; named.
     """
-    for label, value in (
-        ("reserve_usd", reserve_usd),
-        ("earns_frac_per_year", earns_frac_per_year),
-        ("horizon_days", horizon_days),
-        *(
-            (f"transit_haircut_frac of {asset}", each)
-            for asset, each in transit_haircut_frac.items()
-        ),
-        *((f"deadline_ns of {name}", each) for name, each in deadline_ns.items()),
-    ):
-        if not 0.0 <= value < math.inf:
-            raise OutOfDomain(f"{label} must be finite and not negative, was {value}")
+    _refuse_numbers(
+        (
+            ("reserve_usd", reserve_usd, math.inf),
+            ("earns_frac_per_year", earns_frac_per_year, math.inf),
+            ("horizon_days", horizon_days, math.inf),
+            *((f"deadline_ns of {name}", each, math.inf) for name, each in deadline_ns.items()),
+            *(
+                (f"transit_haircut_frac of {asset}", each, 1.0)
+                for asset, each in transit_haircut_frac.items()
+            ),
+        )
+    )
     taken = sorted({*scenarios} & {NOW, *NEEDS})
     if taken:
         raise OutOfDomain(f"a scenario must not be called {taken[0]}, which is a need of its own")
@@ -110,6 +112,19 @@ def least_plan(
     )
     if not reading.short:
         return LeastPlan(transfers=TransferPlan(moves=(), unmet=_told(reading)), allocation=None)
+    return _settled(reading)
+
+
+def _refuse_numbers(given: Iterable[tuple[str, float, float]]) -> None:
+    """Hold numbers from zero to the most that each may be, and finite."""
+    for label, value, value_max in given:
+        if not (0.0 <= value <= value_max and value < math.inf):
+            bound = "" if value_max == math.inf else f" or above {value_max:g}"
+            raise OutOfDomain(f"{label} must be finite and not negative{bound}, was {value}")
+
+
+def _settled(reading: Reading) -> LeastPlan:
+    """Allocate, and ask the engines, until they bear out what was allocated."""
     for _ in range(_ROUNDS_COUNT):
         found = allocate(reading.problem())
         if isinstance(found, Failure):
@@ -285,5 +300,17 @@ def _short(found: Allocation, moves: Sequence[Move], reading: Reading) -> Iterab
         yield Failure(
             subject=name,
             reason="no_source",
-            message=f"use stays at {shown}{wanted}{rows}: {why_short(stands, reading.routes)}",
+            message=f"use stays at {shown}{wanted}{rows}: {_why_short(name, reading)}",
         )
+
+
+def _why_short(name: str, reading: Reading) -> str:
+    """Say why routes do not fill an account: because those that lead there are too slow, too."""
+    why = why_short(reading.standing[name], reading.routes)
+    leading = [each for each in reading.routes if each.target_account_id == name]
+    limit_ns = reading.deadline_ns.get(name)
+    if limit_ns is None or not any(each.latency_ns > limit_ns for each in leading):
+        return why
+    if all(each.latency_ns > limit_ns for each in leading):
+        return "no route to it arrives in time"
+    return f"{why} in time"

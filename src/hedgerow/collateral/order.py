@@ -72,12 +72,12 @@ def _step(
     source = links[j].source
     waits: set[int] = set()
     waiting: set[str] = set()
-    gone = [*(step.link_index for step in steps), j]
+    gone_index = [*(step.link_index for step in steps), j]
     for place in (source, RESERVE):
-        if _bears(made, place, sent_amount, gone, []):
+        if _bears(made, place, sent_amount, gone_index, []):
             continue
         waiting.add(place)
-        if not _bears(made, place, sent_amount, gone, gone[:-1]):
+        if not _bears(made, place, sent_amount, gone_index, gone_index[:-1]):
             return None, frozenset(waiting)
         waits |= {
             i
@@ -89,15 +89,17 @@ def _step(
     return step, frozenset(waiting)
 
 
-def _bears(made: Laid, place: str, sent_amount: Floats, gone: list[int], come: list[int]) -> bool:
+def _bears(
+    made: Laid, place: str, sent_amount: Floats, gone_index: list[int], come_index: list[int]
+) -> bool:
     """Say whether a place keeps to its rows with transfers gone, and some of them arrived."""
     links = made.problem.links
     flow = dict.fromkeys(made.keys, 0.0)
-    for j in come:
+    for j in come_index:
         flow[links[j].target, links[j].asset, links[j].use] += float(sent_amount[j]) * (
             1.0 - links[j].transit_haircut_frac
         )
-    for j in gone:
+    for j in gone_index:
         flow[links[j].source, links[j].asset, "balance"] -= (
             float(sent_amount[j]) + links[j].fee_coin
         )

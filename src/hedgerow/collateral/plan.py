@@ -180,7 +180,7 @@ def _missing_ccy(target: Standing, policy: BufferPolicy, route: Route) -> Decima
     if route.use != "repay":
         return target.missing_ccy(policy.target_use_frac)
     missing = target.requirement_ccy - policy.target_use_frac * target.equity_ccy
-    if target.reach > 1:
+    if target.reach_frac > 1:
         headroom = target.equity_ccy - target.requirement_ccy
         missing = max(missing, target.target_headroom_ccy - headroom)
     return missing

@@ -30,11 +30,11 @@ class Flows:
     fee_coin: Floats
     shift_coin: Floats
 
-    def coin(self, amounts: Floats) -> Floats:
-        """Give what flows into each pile; `amounts` is (plans, links)."""
-        used = (amounts > USED_COIN).astype(np.float64)
+    def coin(self, plans_amount: Floats) -> Floats:
+        """Give what flows into each pile; `plans_amount` is (plans, links)."""
+        used = (plans_amount > USED_COIN).astype(np.float64)
         return np.asarray(
-            amounts @ self.coin_per_amount.T - used @ self.fee_coin.T + self.shift_coin
+            plans_amount @ self.coin_per_amount.T - used @ self.fee_coin.T + self.shift_coin
         )
 
 
@@ -113,27 +113,27 @@ class Posting:
         """Whether branch and bound can take it."""
         return True
 
-    def paid_usd(self, amounts: Floats) -> Floats:
+    def paid_usd(self, plans_amount: Floats) -> Floats:
         """Give what transfers cost, without what is left short."""
-        used = amounts > USED_COIN
-        return np.asarray(amounts @ self.cost_usd_per_amount + used @ self.ticket_usd)
+        used = plans_amount > USED_COIN
+        return np.asarray(plans_amount @ self.cost_usd_per_amount + used @ self.ticket_usd)
 
-    def usd(self, amounts: Floats) -> Floats:
+    def usd(self, plans_amount: Floats) -> Floats:
         """Add what rows with a price are left short."""
         price = self.levels.penalty_usd_per_ccy
         soft = np.where(np.isfinite(price), price, 0.0)
-        short = self.levels.short_ccy(self.flows.coin(amounts))
-        return np.asarray(self.paid_usd(amounts) + short @ soft)
+        short = self.levels.short_ccy(self.flows.coin(plans_amount))
+        return np.asarray(self.paid_usd(plans_amount) + short @ soft)
 
-    def excess(self, amounts: Floats) -> Floats:
+    def excess(self, plans_amount: Floats) -> Floats:
         """Add up what is broken: rows, levels without a price, and transfers that are too small."""
-        coin = self.flows.coin(amounts)
+        coin = self.flows.coin(plans_amount)
         at = coin @ self.rows.figure_per_coin.T
         outside = np.maximum(self.rows.low_figure - at, at - self.rows.high_figure)
         total = np.maximum(outside, 0.0) @ (1.0 / self.rows.scale_figure)
         hard = ~np.isfinite(self.levels.penalty_usd_per_ccy)
         total += self.levels.short_ccy(coin) @ np.where(hard, 1.0 / self.levels.scale_ccy, 0.0)
-        small = np.where(amounts > USED_COIN, self.minimum_amount - amounts, 0.0)
+        small = np.where(plans_amount > USED_COIN, self.minimum_amount - plans_amount, 0.0)
         least = np.maximum(self.minimum_amount, USED_COIN)
         return np.asarray(total + np.maximum(small, 0.0) @ (1.0 / least))
 
@@ -145,9 +145,9 @@ class Posting:
         links = np.arange(len(at))
         nought, one = np.zeros(len(at)), np.ones(len(at))
         into.rows([(links, at, one), (links, paid, -one)], nought, nought, ["amount"] * len(at))
-        used = self._use(into, at, decisions)
-        self._straight(into, at, used)
-        self._covered(into, at, used)
+        used_index = self._use(into, at, decisions)
+        self._straight(into, at, used_index)
+        self._covered(into, at, used_index)
 
     def _use(
         self, into: Assembly, at: NDArray[np.int64], decisions: Decisions
@@ -156,7 +156,7 @@ class Posting:
         low, high = np.zeros(count), np.ones(count)
         if self.is_sent is not None:
             low = high = self.is_sent[self._fixed_index].astype(np.float64)
-        used = into.columns(
+        used_index = into.columns(
             low,
             high,
             self.ticket_usd[self._fixed_index],
@@ -169,23 +169,29 @@ class Posting:
             decisions.high_amount[self._fixed_index],
             self.minimum_amount[self._fixed_index],
         )
-        into.rows([(rows, own, ones), (rows, used, -most)], -free, none, ["use"] * count)
-        into.rows([(rows, own, ones), (rows, used, -least)], none, free, ["least"] * count)
-        return used
+        into.rows([(rows, own, ones), (rows, used_index, -most)], -free, none, ["use"] * count)
+        into.rows([(rows, own, ones), (rows, used_index, -least)], none, free, ["least"] * count)
+        return used_index
 
-    def _straight(self, into: Assembly, at: NDArray[np.int64], used: NDArray[np.int64]) -> None:
+    def _straight(
+        self, into: Assembly, at: NDArray[np.int64], used_index: NDArray[np.int64]
+    ) -> None:
         rows = self.rows
         into.rows(
             [
                 dense(rows.figure_per_coin @ self.flows.coin_per_amount, at),
-                dense(-(rows.figure_per_coin @ self.flows.fee_coin[:, self._fixed_index]), used),
+                dense(
+                    -(rows.figure_per_coin @ self.flows.fee_coin[:, self._fixed_index]), used_index
+                ),
             ],
             rows.low_figure - rows.figure_per_coin @ self.flows.shift_coin,
             rows.high_figure - rows.figure_per_coin @ self.flows.shift_coin,
             rows.names,
         )
 
-    def _covered(self, into: Assembly, at: NDArray[np.int64], used: NDArray[np.int64]) -> None:
+    def _covered(
+        self, into: Assembly, at: NDArray[np.int64], used_index: NDArray[np.int64]
+    ) -> None:
         levels = self.levels
         terms = len(levels.first_index)
         free = np.full(terms, INF)
@@ -197,7 +203,9 @@ class Posting:
             [
                 (lines, counted[term_of], np.ones(len(lines))),
                 dense(-slope * self.flows.coin_per_amount[levels.flow_index], at),
-                dense(slope * self.flows.fee_coin[levels.flow_index][:, self._fixed_index], used),
+                dense(
+                    slope * self.flows.fee_coin[levels.flow_index][:, self._fixed_index], used_index
+                ),
             ],
             np.full(len(lines), -INF),
             levels.from_ccy + levels.slope_ccy_per_coin * self.flows.shift_coin[levels.flow_index],

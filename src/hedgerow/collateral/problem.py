@@ -22,8 +22,9 @@ __all__ = ["Link", "Need", "OnTheWay", "Pile", "Problem", "Tier", "Venue", "Wort
 INF = math.inf
 
 
-def _bounded(owner: str, low: float, high: float, **given: float) -> None:
+def _bounded(owner: str, bounds: tuple[float, float], **given: float) -> None:
     """Hold numbers between two ends; infinity only where the end is."""
+    low, high = bounds
     for name, value in given.items():
         if math.isnan(value) or not low <= value <= high:
             raise OutOfDomain(f"{owner}: {name} must lie from {low:g} to {high:g}, was {value}")
@@ -39,8 +40,8 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True):
     worth_ccy_per_coin: float
 
     def __post_init__(self) -> None:
-        _bounded("tier", 0.0, INF, width_coin=self.width_coin)
-        _bounded("tier", 0.0, _MOST, worth_ccy_per_coin=self.worth_ccy_per_coin)
+        _bounded("tier", (0.0, INF), width_coin=self.width_coin)
+        _bounded("tier", (0.0, _MOST), worth_ccy_per_coin=self.worth_ccy_per_coin)
 
 
 class Worth(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,9 +80,9 @@ class Need(msgspec.Struct, frozen=True, kw_only=True):
     counted_ccy: float = 0.0
 
     def __post_init__(self) -> None:
-        _bounded(f"need {self.name}", -_MOST, _MOST, requirement_ccy=self.requirement_ccy)
-        _bounded(f"need {self.name}", 0.0, _MOST, buffer_frac=self.buffer_frac)
-        _bounded(f"need {self.name}", -_MOST, _MOST, counted_ccy=self.counted_ccy)
+        _bounded(f"need {self.name}", (-_MOST, _MOST), requirement_ccy=self.requirement_ccy)
+        _bounded(f"need {self.name}", (0.0, _MOST), buffer_frac=self.buffer_frac)
+        _bounded(f"need {self.name}", (-_MOST, _MOST), counted_ccy=self.counted_ccy)
 
     @property
     def needed_ccy(self) -> float:
@@ -117,12 +118,12 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         owner = f"venue {self.name}"
-        _bounded(owner, 1e-300, _MOST, currency_usd=self.currency_usd)
-        _bounded(owner, 1e-9, 1e9, urgency_frac=self.urgency_frac)
-        _bounded(owner, 0.0, INF, value_usd_max=self.value_usd_max)
-        _bounded(owner, 0.0, 1.0, share_frac_max=self.share_frac_max)
+        _bounded(owner, (1e-300, _MOST), currency_usd=self.currency_usd)
+        _bounded(owner, (1e-9, 1e9), urgency_frac=self.urgency_frac)
+        _bounded(owner, (0.0, INF), value_usd_max=self.value_usd_max)
+        _bounded(owner, (0.0, 1.0), share_frac_max=self.share_frac_max)
         if self.deadline_ns is not None:
-            _bounded(owner, 0.0, _MOST, deadline_ns=self.deadline_ns)
+            _bounded(owner, (0.0, _MOST), deadline_ns=self.deadline_ns)
         _named_once(f"{owner}: needs", [need.name for need in self.needs])
 
 
@@ -153,12 +154,12 @@ class Pile(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         owner = f"pile of {self.asset} at {self.place}"
-        _bounded(owner, 0.0, _MOST, held_coin=self.held_coin, price_usd=self.price_usd)
-        _bounded(owner, 0.0, _MOST, reserve_usd_per_coin=self.reserve_usd_per_coin)
-        _bounded(owner, 0.0, INF, held_coin_max=self.held_coin_max)
-        _bounded(owner, -_MOST, _MOST, earns_frac_per_year=self.earns_frac_per_year)
+        _bounded(owner, (0.0, _MOST), held_coin=self.held_coin, price_usd=self.price_usd)
+        _bounded(owner, (0.0, _MOST), reserve_usd_per_coin=self.reserve_usd_per_coin)
+        _bounded(owner, (0.0, INF), held_coin_max=self.held_coin_max)
+        _bounded(owner, (-_MOST, _MOST), earns_frac_per_year=self.earns_frac_per_year)
         if self.spare_coin is not None:
-            _bounded(owner, 0.0, self.held_coin, spare_coin=self.spare_coin)
+            _bounded(owner, (0.0, self.held_coin), spare_coin=self.spare_coin)
 
     @property
     def may_leave_coin(self) -> float:
@@ -204,14 +205,14 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         owner = f"link {self.title}"
-        _bounded(owner, 0.0, _MOST, fee_coin=self.fee_coin, fee_usd=self.fee_usd)
-        _bounded(owner, 0.0, _MOST, minimum_coin=self.minimum_coin, step_coin=self.step_coin)
-        _bounded(owner, 0.0, _MOST, latency_ns=self.latency_ns)
-        _bounded(owner, 0.0, 1.0, transit_haircut_frac=self.transit_haircut_frac)
-        _bounded(owner, 0.0, 1.0, fee_frac=self.fee_frac)
-        _bounded(owner, 0.0, _MOST, dearer_usd_per_coin=self.dearer_usd_per_coin)
+        _bounded(owner, (0.0, _MOST), fee_coin=self.fee_coin, fee_usd=self.fee_usd)
+        _bounded(owner, (0.0, _MOST), minimum_coin=self.minimum_coin, step_coin=self.step_coin)
+        _bounded(owner, (0.0, _MOST), latency_ns=self.latency_ns)
+        _bounded(owner, (0.0, 1.0), transit_haircut_frac=self.transit_haircut_frac)
+        _bounded(owner, (0.0, 1.0), fee_frac=self.fee_frac)
+        _bounded(owner, (0.0, _MOST), dearer_usd_per_coin=self.dearer_usd_per_coin)
         if self.sent_coin_max is not None:
-            _bounded(owner, 0.0, _MOST, sent_coin_max=self.sent_coin_max)
+            _bounded(owner, (0.0, _MOST), sent_coin_max=self.sent_coin_max)
         if self.source == self.target and self.use == "balance":
             raise OutOfDomain(f"{owner}: source and target are one place")
 
@@ -236,8 +237,8 @@ class OnTheWay(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         owner = f"on the way to {self.target}"
-        _bounded(owner, 0.0, _MOST, quantity_coin=self.quantity_coin, latency_ns=self.latency_ns)
-        _bounded(owner, 0.0, 1.0, transit_haircut_frac=self.transit_haircut_frac)
+        _bounded(owner, (0.0, _MOST), quantity_coin=self.quantity_coin, latency_ns=self.latency_ns)
+        _bounded(owner, (0.0, 1.0), transit_haircut_frac=self.transit_haircut_frac)
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -256,8 +257,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     horizon_years: float = 1.0
 
     def __post_init__(self) -> None:
-        _bounded("problem", 0.0, _MOST, reserve_usd=self.reserve_usd)
-        _bounded("problem", 0.0, 1e3, horizon_years=self.horizon_years)
+        _bounded("problem", (0.0, _MOST), reserve_usd=self.reserve_usd)
+        _bounded("problem", (0.0, 1e3), horizon_years=self.horizon_years)
         _named_once("venues", [venue.name for venue in self.venues])
         _named_once("links", [link.title for link in self.links])
         _named_once("piles", [f"{pile.asset} at {pile.place} ({pile.use})" for pile in self.piles])

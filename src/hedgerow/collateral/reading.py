@@ -105,7 +105,7 @@ class Reading:
             is_low = stands.is_low(policy)
             filled = Measure(is_initial=False, use_frac=policy.target_use_frac)
             wanted.append((NEEDS[0], NOW, filled, is_low, nothing))
-            if stands.reach > 1:
+            if stands.reach_frac > 1:
                 bare = Measure(is_initial=False, use_frac=Decimal(1))
                 wanted.append((NEEDS[1], NOW, bare, True, stands.target_headroom_ccy))
         if is_drawn:
@@ -180,7 +180,7 @@ class Reading:
         """Write the problem, with what the engines say at the amounts asked so far."""
         piles: dict[tuple[str, str, Use], Pile] = {}
         worths: list[Worth] = []
-        counted: dict[tuple[str, str], float] = {}
+        in_piles_ccy: dict[tuple[str, str], float] = {}
         for route in self.ways:
             ends: list[tuple[str, Use]] = [
                 (route.source_account_id, "balance"),
@@ -188,12 +188,12 @@ class Reading:
             ]
             for name, use in ends:
                 if (name, route.asset, use) not in piles:
-                    pile, found = self._pile(name, route.asset, use, counted)
+                    pile, found = self._pile(name, route.asset, use, in_piles_ccy)
                     piles[name, route.asset, use] = pile
                     worths += found
         targets = {key[0] for key in piles}
         venues = [
-            self._venue(name, counted)
+            self._venue(name, in_piles_ccy)
             for name in self.standing
             if name in targets and any(row.account.account_id == name for row in self.rows)
         ]
@@ -233,7 +233,7 @@ class Reading:
             horizon_years=self.horizon_days * DAY_NS / YEAR_NS,
         )
 
-    def _venue(self, name: str, counted: Mapping[tuple[str, str], float]) -> Venue:
+    def _venue(self, name: str, in_piles_ccy: Mapping[tuple[str, str], float]) -> Venue:
         own = [row for row in self.rows if row.account.account_id == name]
         report = self.asked.report(own[0].account, ())
         assert not isinstance(report, Failure), "an account with rows has a requirement"
@@ -249,7 +249,7 @@ class Reading:
                 Need(
                     name=row.name,
                     requirement_ccy=to_model(needed),
-                    counted_ccy=to_model(row.now_ccy) - counted.get((name, row.name), 0.0),
+                    counted_ccy=to_model(row.now_ccy) - in_piles_ccy.get((name, row.name), 0.0),
                 )
             )
         return Venue(
@@ -263,7 +263,7 @@ class Reading:
         )
 
     def _pile(
-        self, name: str, asset: str, use: Use, counted: dict[tuple[str, str], float]
+        self, name: str, asset: str, use: Use, in_piles_ccy: dict[tuple[str, str], float]
     ) -> tuple[Pile, list[Worth]]:
         """Read one pile, and what it counts for in every row of its account."""
         stands = self.standing[name]
@@ -296,21 +296,19 @@ class Reading:
             if isinstance(points, Failure):
                 # Not to be judged with it: it is neither taken nor let go.
                 return self._shut(stands, asset, use, held), []
+            first, last = points[0].coin, points[-1].coin
             tiers, turns = tiers_of(points)
-            reached = points[-1][0] if turns is None else turns
+            reached = last if turns is None else turns
             if reached < most:
                 limit = reached if limit is None else min(limit, reached)
             if is_drawn:
-                spare = min(spare, -points[0][0])
-            below = held + min(points[0][0], Decimal(0))
-            if below > 0 and tiers:
-                first = tiers[0].worth_ccy_per_coin
-                tiers = (Tier(width_coin=to_model(below), worth_ccy_per_coin=first), *tiers)
+                spare = min(spare, -first)
+            tiers = _from_nothing(tiers, held + min(first, Decimal(0)))
             if any(tier.worth_ccy_per_coin > 0 for tier in tiers):
                 worth = Worth(venue=name, asset=asset, use=use, tiers=tiers, need=row.name)
                 worths.append(worth)
                 key = (name, row.name)
-                counted[key] = counted.get(key, 0.0) + counted_ccy(worth, to_model(held))
+                in_piles_ccy[key] = in_piles_ccy.get(key, 0.0) + counted_ccy(worth, to_model(held))
         price_usd = self._price_usd(asset)
         assert price_usd is not None, "ways are of assets that have a price"
         return (
@@ -371,3 +369,12 @@ class Reading:
             return 0.0
         prices = [self._price_usd(asset, name) for name in (NOW, *self.asked.scenarios)]
         return min(0.0 if price is None else price for price in prices)
+
+
+def _from_nothing(tiers: tuple[Tier, ...], below_coin: Decimal) -> tuple[Tier, ...]:
+    """Begin tiers at the first coin, with so many below them that count as the first of them do."""
+    if below_coin <= 0 or not tiers:
+        return tiers
+    worth_ccy_per_coin = tiers[0].worth_ccy_per_coin
+    below = Tier(width_coin=to_model(below_coin), worth_ccy_per_coin=worth_ccy_per_coin)
+    return (below, *tiers)

@@ -44,7 +44,7 @@ class Standing:
     currency: str
     drawn_coin: dict[str, Decimal]
     repaid_coin: dict[str, Decimal]
-    reach: Decimal  # how many times its present headroom the account shall have
+    reach_frac: Decimal  # how many times its present headroom the account shall have
     must_open: bool  # whether a hedge is planned here, which needs the initial requirement
     target_headroom_ccy: Decimal = Decimal(0)
 
@@ -68,7 +68,7 @@ class Standing:
         kinds = [self.requirement_ccy / use_frac - self.equity_ccy]
         if self.must_open:
             kinds.append(self.requirement_initial_ccy - self.equity_ccy)
-        if self.reach > 1:
+        if self.reach_frac > 1:
             kinds.append(self.target_headroom_ccy - (self.equity_ccy - self.requirement_ccy))
         return max(kinds)
 
@@ -119,7 +119,7 @@ def standing_of(
         currency=account.currency,
         drawn_coin={},
         repaid_coin={},
-        reach=Decimal(1),
+        reach_frac=Decimal(1),
         must_open=False,
     )
     if account.rulebook is None:
@@ -142,8 +142,8 @@ def standing_of(
     stands.requirement_initial_ccy = max(now.requirement_initial_ccy, after.requirement_initial_ccy)
     stands.currency = now.currency
     stands.must_open = node in hedged
-    stands.reach = _reach(account, survey)
-    stands.target_headroom_ccy = stands.reach * max(now.headroom_ccy, Decimal(0))
+    stands.reach_frac = _reach(account, survey)
+    stands.target_headroom_ccy = stands.reach_frac * max(now.headroom_ccy, Decimal(0))
     return stands
 
 

@@ -11,9 +11,10 @@ takes for one leg, or an end before its beginning.
 from hedgerow.planning.capped import LegCaps, capped
 from hedgerow.planning.compare import SAME, WAYS, WayState, compared, runner_up, states
 from hedgerow.planning.costs import ChosenMove, ChosenSwap, JointTerms, ModeSwitch, SwapWay
-from hedgerow.planning.joint import Joint, joint
+from hedgerow.planning.joint import joint
 from hedgerow.planning.late import LATE_STATEMENT, idle_usd, late_cost, late_unknown
 from hedgerow.planning.made import made
+from hedgerow.planning.outcome import Joint
 from hedgerow.planning.plan import plan
 from hedgerow.planning.project import projected, traded
 from hedgerow.planning.records import (

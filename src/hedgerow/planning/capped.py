@@ -20,7 +20,7 @@ from hedgerow.margin import Rulebook, require
 from hedgerow.market import Snapshot
 from hedgerow.planning.costs import ChosenMove, JointTerms, MoveCosts, route_name
 from hedgerow.planning.done import Desk, traded_at_cost
-from hedgerow.planning.joint import Joint
+from hedgerow.planning.outcome import Joint
 from hedgerow.planning.switches import after_switches
 from hedgerow.portfolio import Account, with_balance
 from hedgerow.pricing import unit_ccy
@@ -108,44 +108,46 @@ def _moves(
     snapshot: Snapshot,
 ) -> tuple[list[tuple[Route, Decimal]], list[Failure]]:
     kept, said = [], []
-    balances = {
-        (each.route.source_account_id, each.route.asset): here[
-            each.route.source_account_id
-        ].balance_coin(each.route.asset)
-        for each in moves
+    balances_coin = {
+        (move.route.source_account_id, move.route.asset): here[
+            move.route.source_account_id
+        ].balance_coin(move.route.asset)
+        for move in moves
     }
-    for each in moves:
-        route, purse = each.route, (each.route.source_account_id, each.route.asset)
-        most = balances[purse] - route.fee_coin
+    for move in moves:
+        route, purse = move.route, (move.route.source_account_id, move.route.asset)
+        most_coin = balances_coin[purse] - route.fee_coin
         why = f"{route.source_account_id} has no more of it yet"
         price = snapshot.asset(route.asset)
         assert not isinstance(price, Failure), "a route was priced when it was planned"
-        each_usd = to_exact(price.price_usd, _CENT_USD, "up")
-        if left_usd is not None and left_usd / each_usd < min(most, each.quantity_coin):
-            most, why = left_usd / each_usd, "the day's budget for transfers allows no more"
-        quantity = quantise(max(min(most, each.quantity_coin), Decimal(0)), route.step_coin, "down")
-        if quantity < each.quantity_coin:
+        coin_usd = to_exact(price.price_usd, _CENT_USD, "up")
+        if left_usd is not None and left_usd / coin_usd < min(most_coin, move.quantity_coin):
+            most_coin, why = left_usd / coin_usd, "the day's budget for transfers allows no more"
+        quantity_coin = quantise(
+            max(min(most_coin, move.quantity_coin), Decimal(0)), route.step_coin, "down"
+        )
+        if quantity_coin < move.quantity_coin:
             said.append(
                 Failure(
                     subject=route_name(route),
                     reason="unsupported",
-                    message=f"cut from {each.quantity_coin:f} to {quantity:f}: {why}",
+                    message=f"cut from {move.quantity_coin:f} to {quantity_coin:f}: {why}",
                 )
             )
-        if quantity > 0:
-            kept.append((route, quantity))
-            balances[purse] -= quantity + route.fee_coin
+        if quantity_coin > 0:
+            kept.append((route, quantity_coin))
+            balances_coin[purse] -= quantity_coin + route.fee_coin
             if left_usd is not None:
-                left_usd -= quantity * each_usd
+                left_usd -= quantity_coin * coin_usd
     return kept, said
 
 
 def _without(
-    here: Mapping[str, Account], moves: Sequence[tuple[Route, Decimal]]
+    here: Mapping[str, Account], moves_coin: Sequence[tuple[Route, Decimal]]
 ) -> dict[str, Account]:
     """Give the accounts once every transfer has left."""
     left = dict(here)
-    for route, quantity in moves:
+    for route, quantity in moves_coin:
         left[route.source_account_id] = with_balance(
             left[route.source_account_id], route.asset, -quantity - route.fee_coin
         )
@@ -174,31 +176,35 @@ def _trades(
             own = offers[trade.instrument_id, trade.account_id]
             lot = lot_of(own.terms)
             assert lot is not None
-            wanted = exact_lots(trade.quantity_contracts, lot)
-            each_usd = _worth_usd(own, snapshot, slippage_frac)
+            wanted_contracts = exact_lots(trade.quantity_contracts, lot)
+            contract_usd = _worth_usd(own, snapshot, slippage_frac)
             most_usd = [each for each in (caps.order_usd_max, left_usd) if each is not None]
-            most = [quantise(each / each_usd, lot, "down") for each in most_usd]
-            size = min([abs(wanted), *most])
+            most = [quantise(each / contract_usd, lot, "down") for each in most_usd]
+            size_contracts = min([abs(wanted_contracts), *most])
             why = "the budget for orders allows no more"
-            quantity = max(size, Decimal(0)) * (1 if wanted > 0 else -1)
-            if quantity and (
-                lack := _lacks(trade, own, quantity, here, snapshot, instruments, rulebooks)
+            quantity_contracts = max(size_contracts, Decimal(0)) * (
+                1 if wanted_contracts > 0 else -1
+            )
+            if quantity_contracts and (
+                lack := _lacks(
+                    trade, own, quantity_contracts, here, snapshot, instruments, rulebooks
+                )
             ):
-                quantity, why = Decimal(0), lack
+                quantity_contracts, why = Decimal(0), lack
                 lacking.append(trade)
-            if quantity != wanted:
+            if quantity_contracts != wanted_contracts:
                 (cut if lacking[-1:] == [trade] else said).append(
                     Failure(
                         subject=own.name,
                         reason="unsupported",
-                        message=f"cut from {wanted:f} to {quantity:f}: {why}",
+                        message=f"cut from {wanted_contracts:f} to {quantity_contracts:f}: {why}",
                     )
                 )
-            if quantity:
-                kept[trade.instrument_id, trade.account_id] = to_model(quantity)
-                here[trade.account_id] = _booked(trade, own, quantity, here, snapshot)
+            if quantity_contracts:
+                kept[trade.instrument_id, trade.account_id] = to_model(quantity_contracts)
+                here[trade.account_id] = _booked(trade, own, quantity_contracts, here, snapshot)
                 if left_usd is not None:
-                    left_usd -= abs(quantity) * each_usd
+                    left_usd -= abs(quantity_contracts) * contract_usd
         if len(lacking) == len(waiting):
             said.extend(cut)
             break

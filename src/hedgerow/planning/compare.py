@@ -15,7 +15,7 @@ from hedgerow.instruments import Instrument
 from hedgerow.limits import Limit, LimitState, Survey
 from hedgerow.margin import Rulebook
 from hedgerow.planning.costs import PLAIN_TERMS, JointTerms, ModeSwitch, SwapWay
-from hedgerow.planning.joint import Joint, badness
+from hedgerow.planning.outcome import Joint, badness
 from hedgerow.planning.records import RunnerUp
 from hedgerow.planning.switches import joint_switching
 
@@ -83,7 +83,7 @@ def compared(
     # Ways that there is nothing for, or that are the same as another.
     idle = [way for way, some in (("switching", switches), ("swapping", swaps)) if not some]
     idle += [] if switches or swaps else ["staying"]
-    found = {
+    plans = {
         way: joint_switching(
             now,
             limits,
@@ -99,19 +99,19 @@ def compared(
         for way in ways
         if way not in idle
     }
-    known = [each for each in found.values() if not isinstance(each, Failure)]
-    if "joint" in found and known:
+    known = [each for each in plans.values() if not isinstance(each, Failure)]
+    if "joint" in plans and known:
         # Each of the others is a plan with all means that leaves some aside.
-        found["joint"] = min(known, key=badness)
-    return found
+        plans["joint"] = min(known, key=badness)
+    return plans
 
 
-def runner_up(found: Mapping[str, Outcome[Joint]]) -> RunnerUp | None:
+def runner_up(plans: Mapping[str, Outcome[Joint]]) -> RunnerUp | None:
     """Say which of the other ways was best, and why it lost to the joint one."""
-    first = found.get("joint")
+    first = plans.get("joint")
     others = {
         way: each
-        for way, each in found.items()
+        for way, each in plans.items()
         if way != "joint" and not isinstance(each, Failure) and each is not first
     }
     if not others or first is None or isinstance(first, Failure):
@@ -127,11 +127,11 @@ def runner_up(found: Mapping[str, Outcome[Joint]]) -> RunnerUp | None:
     )
 
 
-def states(found: Mapping[str, Outcome[Joint]]) -> tuple[WayState, ...]:
+def states(plans: Mapping[str, Outcome[Joint]]) -> tuple[WayState, ...]:
     """Put what every way came to into a row."""
     rows = []
-    for way, each in found.items():
-        if isinstance(each, Failure):
+    for way, plan in plans.items():
+        if isinstance(plan, Failure):
             rows.append(
                 WayState(
                     name=way,
@@ -139,19 +139,19 @@ def states(found: Mapping[str, Outcome[Joint]]) -> tuple[WayState, ...]:
                     legs_count=0,
                     cost_usd=None,
                     broken=(),
-                    message=each.message,
+                    message=plan.message,
                 )
             )
             continue
-        conflicts = ", ".join(each.conflicts)
+        conflicts = ", ".join(plan.conflicts)
         rows.append(
             WayState(
                 name=way,
                 uses=WAYS[way],
-                legs_count=sum(map(len, (each.trades, each.moves, each.switches, each.swaps))),
-                cost_usd=round(each.cost_usd, 6),
-                broken=each.broken,
-                message=f"cannot hold together: {conflicts}" if conflicts else each.remark,
+                legs_count=sum(map(len, (plan.trades, plan.moves, plan.switches, plan.swaps))),
+                cost_usd=round(plan.cost_usd, 6),
+                broken=plan.broken,
+                message=f"cannot hold together: {conflicts}" if conflicts else plan.remark,
             )
         )
     return tuple(rows)

@@ -90,37 +90,39 @@ class Desk:
         return tuple(self.node_of[each] for each in sent if each in trading)
 
     def touches(
-        self, offers: Sequence[Offer], routes: Sequence[Route], sizes: Sequence[float]
+        self, offers: Sequence[Offer], routes: Sequence[Route], sizes_contracts: Sequence[float]
     ) -> tuple[list[Touch], tuple[Failure, ...]]:
         """Do every move alone; what cannot be done is refused."""
         touches: list[Touch] = []
         refused: list[Failure] = []
-        for at, each in enumerate(offers):
-            account = self._account(each.account_id)
-            lot = lot_of(each.terms)
+        for at, offer in enumerate(offers):
+            account = self._account(offer.account_id)
+            lot = lot_of(offer.terms)
             assert lot is not None
-            held = account.quantity_contracts(each.instrument_id)
+            held_contracts = account.quantity_contracts(offer.instrument_id)
             for sign in (1, -1):
-                size = min(sizes[at], each.most_contracts(is_up=sign > 0))
-                if held * sign < 0:
+                size_contracts = min(sizes_contracts[at], offer.most_contracts(is_up=sign > 0))
+                if held_contracts * sign < 0:
                     # What closes a position frees margin, and what opens the other side takes it.
-                    size = min(size, to_model(abs(held)))
-                quantity = sign * max(to_exact(size, lot, "down"), lot)
+                    size_contracts = min(size_contracts, to_model(abs(held_contracts)))
+                quantity_contracts = sign * max(to_exact(size_contracts, lot, "down"), lot)
                 try:
-                    cost_usd = sum(crossing_and_fee_usd(each, to_model(quantity)))
-                    after = traded_at_cost(account, each, quantity, self.now.snapshot, cost_usd)
+                    cost_usd = sum(crossing_and_fee_usd(offer, to_model(quantity_contracts)))
+                    after = traded_at_cost(
+                        account, offer, quantity_contracts, self.now.snapshot, cost_usd
+                    )
                 except OutOfDomain as trouble:
                     refused.append(
-                        Failure(subject=each.name, reason="unsupported", message=str(trouble))
+                        Failure(subject=offer.name, reason="unsupported", message=str(trouble))
                     )
                     break
-                touches.append(Touch(at, after, to_model(quantity)))
+                touches.append(Touch(at, after, to_model(quantity_contracts)))
         for at, route in enumerate(routes, start=len(offers)):
-            found = self._moved(at, route)
-            if isinstance(found, Failure):
-                refused.append(found)
+            moved = self._moved(at, route)
+            if isinstance(moved, Failure):
+                refused.append(moved)
             else:
-                touches.extend(found)
+                touches.extend(moved)
         return touches, tuple(refused)
 
     def _moved(self, at: int, route: Route) -> Outcome[list[Touch]]:
@@ -186,26 +188,26 @@ class Desk:
     def _account(self, account_id: str) -> Account:
         return self.accounts[self.node_of[account_id]]
 
-    def done(self, amounts: Sequence[float], costs: MoveCosts) -> "Done":
-        """Do a plan exactly, and survey the desk after; amounts are of offers, then of routes."""
+    def done(self, plan_amount: Sequence[float], costs: MoveCosts) -> "Done":
+        """Do a plan (of offers, then of routes) exactly, and survey the desk after."""
         accounts = {each.account_id: each for each in self.now.book.accounts}
         trades: list[ChosenTrade] = []
         moves: list[ChosenMove] = []
         taken: dict[tuple[str, bool], float] = {}
-        for each, amount in zip(costs.offers, amounts, strict=False):
-            lot = lot_of(each.terms)
+        for offer, amount in zip(costs.offers, plan_amount, strict=False):
+            lot = lot_of(offer.terms)
             assert lot is not None
             quantity = exact_lots(amount, lot)
             if quantity != 0:
-                side = each.instrument_id, quantity > 0
-                trade = costs.trade(each, to_model(quantity), taken.get(side, 0.0))
+                side = offer.instrument_id, quantity > 0
+                trade = costs.trade(offer, to_model(quantity), taken.get(side, 0.0))
                 taken[side] = taken.get(side, 0.0) + abs(trade.quantity_contracts)
                 trades.append(trade)
                 cost_usd = trade.crossing_usd + trade.fee_usd
-                accounts[each.account_id] = traded_at_cost(
-                    accounts[each.account_id], each, quantity, self.now.snapshot, cost_usd
+                accounts[offer.account_id] = traded_at_cost(
+                    accounts[offer.account_id], offer, quantity, self.now.snapshot, cost_usd
                 )
-        for at, amount in enumerate(amounts[len(costs.offers) :]):
+        for at, amount in enumerate(plan_amount[len(costs.offers) :]):
             route = costs.routes[at]
             quantity = exact_lots(amount, route.step_coin)
             if quantity <= 0:

@@ -16,7 +16,7 @@ more than their slopes say; so a plan is done exactly afterwards, and what it wa
 the rows (`corrected`) before it is solved again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -53,6 +53,11 @@ class Touch:
     account: Account
     amount: float
     is_arrival: bool = False
+
+    @property
+    def way(self) -> tuple[int, bool]:
+        """Which decision it is of, and whether it goes up."""
+        return self.decision_index, self.amount > 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,13 +101,13 @@ class Footing:
             of_index=of_index if len(rows) > len(self.demands) else None,
         )
 
-    def after_ccy(self, amounts: Floats) -> Floats:
+    def after_ccy(self, plan_amount: Floats) -> Floats:
         """Foretell what each demand has to spare after a plan."""
-        rows = self._rows_after_ccy(amounts)
+        rows = self._rows_after_ccy(plan_amount)
         return _least(rows, self.of_index, len(self.demands))
 
-    def _rows_after_ccy(self, amounts: Floats) -> Floats:
-        up, down = np.maximum(amounts, 0.0), np.maximum(-amounts, 0.0)
+    def _rows_after_ccy(self, plan_amount: Floats) -> Floats:
+        up, down = np.maximum(plan_amount, 0.0), np.maximum(-plan_amount, 0.0)
         return np.asarray(
             self.spare_ccy + self.up_ccy_per_amount @ up + self.down_ccy_per_amount @ down
         )
@@ -118,13 +123,13 @@ class Footing:
         return np.asarray(~held)
 
     def corrected(
-        self, amounts: Floats, exact_ccy: Floats, *, may_loosen: bool = True
+        self, plan_amount: Floats, exact_ccy: Floats, *, may_loosen: bool = True
     ) -> "Footing":
         """Shift each demand's rows by what a plan was out by when it was done exactly.
 
         The rows that were its worst are handed over too.
         """
-        rows = self._rows_after_ccy(amounts)
+        rows = self._rows_after_ccy(plan_amount)
         foretold = _least(rows, self.of_index, len(self.demands))
         out_by = exact_ccy - foretold
         known = np.isfinite(out_by) & (may_loosen | (out_by < 0.0))
@@ -153,16 +158,12 @@ def footing(
         By node, as they stand.
     """
     gathered: list[_Rows] = []
-    scale = np.ones(len(demands))
-    barred: set[tuple[int, bool]] = set()
+    barred_index: set[tuple[int, bool]] = set()
     unknown: list[Failure] = []
-    by_node: dict[str, list[int]] = {}
-    for at, demand in enumerate(demands):
-        by_node.setdefault(demand.node, []).append(at)
-    for node, own in by_node.items():
+    for node, own in _by_node(demands).items():
         touched = [each for each in touches if account_node(each.account) == node]
         asked = [accounts[node], *(each.account for each in touched)]
-        found, cells = _spare_by_cell(
+        spares, cells_ccy = _spare_by_cell(
             asked,
             [demands[at] for at in own],
             snapshot,
@@ -171,71 +172,32 @@ def footing(
             is_by_cell=True,
         )
         for k, at in enumerate(own):
-            here = found[0][k]
-            if isinstance(here, Failure):
-                unknown.append(here)
+            now, *moved = (row[k] for row in spares)
+            if isinstance(now, Failure):
+                unknown.append(now)
                 # Nobody knows what the account can bear, so nothing is done to it.
-                barred |= {(each.decision_index, each.amount > 0) for each in touched}
+                barred_index |= {each.way for each in touched}
                 continue
-            scale[at] = here[1]
-            there = [row[k] for row in found[1:]]
-            barred |= {
-                (each.decision_index, each.amount > 0)
-                for each, spare in zip(touched, there, strict=True)
-                if isinstance(spare, Failure)
-            }
-            seen = [
-                (each, spare[0], place)
-                for place, (each, spare) in enumerate(zip(touched, there, strict=True), start=1)
-                if not isinstance(spare, Failure)
-                and not (each.is_arrival and demands[at].is_on_the_way)
-            ]
-            told = cells[[0, *(place for _, _, place in seen)], k]
-            told = told[:, np.isfinite(told[0])]
-            if not told.shape[1]:
-                # No scan: the requirement as it is.
-                told = np.array([[here[0]], *([spare] for _, spare, _ in seen)])
-            rows = _Rows.of(at, told[0], moves_count, _handed(told))
-            for (each, spare_ccy, _), cells_ccy in zip(seen, told[1:], strict=True):
-                change = np.where(np.isfinite(cells_ccy), cells_ccy - told[0], spare_ccy - here[0])
-                rows.add(each, change)
-            gathered.append(rows)
+            known: list[_Moved] = []
+            for each, spare, by_cell_ccy in zip(touched, moved, cells_ccy[1:, k], strict=True):
+                if isinstance(spare, Failure):
+                    barred_index.add(each.way)
+                elif not (each.is_arrival and demands[at].is_on_the_way):
+                    known.append(_Moved(each, spare, by_cell_ccy))
+            gathered.append(_rows_of(at, now, cells_ccy[0, k], known, moves_count))
     gathered.sort(key=lambda rows: rows.demand_index)
-    kept = [rows.demand_index for rows in gathered]
-    spare = _joined([rows.spare_ccy for rows in gathered], (0,))
-    of_index = np.repeat(np.arange(len(kept)), [len(rows.spare_ccy) for rows in gathered])
-    least = _least(spare, of_index, len(kept))
-    is_kept = np.array([demands[at].is_kept for at in kept], dtype=np.bool_)
-    return Footing(
-        demands=tuple(demands[at] for at in kept),
-        of_index=of_index,
-        is_handed=_joined([rows.is_handed for rows in gathered], (0,)).astype(np.bool_),
-        spare_ccy=spare,
-        up_ccy_per_amount=_joined([rows.up for rows in gathered], (0, moves_count)),
-        down_ccy_per_amount=_joined([rows.down for rows in gathered], (0, moves_count)),
-        scale_ccy=scale[kept],
-        allowed_ccy=np.where(is_kept, np.maximum(0.0, -least), 0.0),
-        barred_index=tuple(sorted(barred)),
-        unknown=tuple(dict.fromkeys(unknown)),
-    )
+    return _stacked(demands, gathered, moves_count, barred_index, unknown)
 
 
 class _Rows(NamedTuple):
     """The rows of a demand as they are gathered: what they have to spare, what moves change."""
 
     demand_index: int
+    scale_ccy: float
     spare_ccy: Floats
     up: Floats
     down: Floats
     is_handed: NDArray[np.bool_]
-
-    @classmethod
-    def of(
-        cls, at: int, spare_ccy: Floats, moves_count: int, is_handed: NDArray[np.bool_]
-    ) -> "_Rows":
-        """Begin with no move."""
-        shape = (len(spare_ccy), moves_count)
-        return cls(at, spare_ccy, np.zeros(shape), np.zeros(shape), is_handed)
 
     def add(self, each: Touch, change_ccy: Floats) -> None:
         """Take what a move alone changed as slopes."""
@@ -243,8 +205,79 @@ class _Rows(NamedTuple):
         side[:, each.decision_index] += change_ccy / abs(each.amount)
 
 
-def _joined(pieces: Sequence[NDArray[Any]], empty: tuple[int, ...]) -> NDArray[Any]:
-    return np.concatenate(pieces) if pieces else np.zeros(empty)
+class _Spare(NamedTuple):
+    """What a demand has to spare, and the size to compare it with."""
+
+    spare_ccy: float
+    scale_ccy: float
+
+
+class _Moved(NamedTuple):
+    """What a demand has to spare after one move alone: in all, and by cell of a scan."""
+
+    touch: Touch
+    spare: _Spare
+    by_cell_ccy: Floats
+
+
+def _by_node(demands: Sequence[Demand]) -> dict[str, list[int]]:
+    """Say which demands, by their places, are of which account."""
+    by_node: dict[str, list[int]] = {}
+    for at, demand in enumerate(demands):
+        by_node.setdefault(demand.node, []).append(at)
+    return by_node
+
+
+def _rows_of(
+    at: int, now: _Spare, by_cell_ccy: Floats, known: Sequence[_Moved], moves_count: int
+) -> _Rows:
+    """Write the rows of the demand at a place: one for each cell, or one where there is no scan."""
+    told_ccy = np.array([by_cell_ccy, *(each.by_cell_ccy for each in known)])
+    told_ccy = told_ccy[:, np.isfinite(by_cell_ccy)]
+    if not told_ccy.shape[1]:
+        # No scan: the requirement as it is.
+        told_ccy = np.array([[now.spare_ccy], *([each.spare.spare_ccy] for each in known)])
+    shape = (told_ccy.shape[1], moves_count)
+    is_handed = _handed(told_ccy)
+    rows = _Rows(at, now.scale_ccy, told_ccy[0], np.zeros(shape), np.zeros(shape), is_handed)
+    for each, after_ccy in zip(known, told_ccy[1:], strict=True):
+        # Of a cell that is none after the move, what the move changes in all.
+        in_all_ccy = each.spare.spare_ccy - now.spare_ccy
+        change_ccy = np.where(np.isfinite(after_ccy), after_ccy - told_ccy[0], in_all_ccy)
+        rows.add(each.touch, change_ccy)
+    return rows
+
+
+def _stacked(
+    demands: Sequence[Demand],
+    gathered: Sequence[_Rows],
+    moves_count: int,
+    barred_index: Collection[tuple[int, bool]],
+    unknown: Sequence[Failure],
+) -> Footing:
+    """Put the rows of all demands, which stand in their order, below each other."""
+    kept = [rows.demand_index for rows in gathered]
+    spare_ccy = _joined([rows.spare_ccy for rows in gathered], (0,))
+    of_index = np.repeat(np.arange(len(kept)), [len(rows.spare_ccy) for rows in gathered])
+    least_ccy = _least(spare_ccy, of_index, len(kept))
+    is_kept = np.array([demands[at].is_kept for at in kept], dtype=np.bool_)
+    return Footing(
+        demands=tuple(demands[at] for at in kept),
+        of_index=of_index,
+        is_handed=_joined([rows.is_handed for rows in gathered], (0,)).astype(np.bool_),
+        spare_ccy=spare_ccy,
+        up_ccy_per_amount=_joined([rows.up for rows in gathered], (0, moves_count)),
+        down_ccy_per_amount=_joined([rows.down for rows in gathered], (0, moves_count)),
+        scale_ccy=np.array([rows.scale_ccy for rows in gathered], dtype=np.float64),
+        allowed_ccy=np.where(is_kept, np.maximum(0.0, -least_ccy), 0.0),
+        barred_index=tuple(sorted(barred_index)),
+        unknown=tuple(dict.fromkeys(unknown)),
+    )
+
+
+def _joined(pieces: Sequence[NDArray[Any]], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Join pieces; `shape` is that of none."""
+    return np.concatenate(pieces) if pieces else np.zeros(shape)
 
 
 def _least(rows_ccy: Floats, of_index: NDArray[np.int64], count: int) -> Floats:
@@ -296,10 +329,7 @@ def spare_ccy(
 ) -> Floats:
     """Give what each demand has to spare, its accounts being as they are; NaN where unknown."""
     spare = np.full(len(demands), np.nan)
-    by_node: dict[str, list[int]] = {}
-    for at, demand in enumerate(demands):
-        by_node.setdefault(demand.node, []).append(at)
-    for node, own in by_node.items():
+    for node, own in _by_node(demands).items():
         (row,), _ = _spare_by_cell(
             [accounts[node]],
             [demands[at] for at in own],
@@ -310,7 +340,7 @@ def spare_ccy(
         )
         for at, found in zip(own, row, strict=True):
             if not isinstance(found, Failure):
-                spare[at] = found[0]
+                spare[at] = found.spare_ccy
     return spare
 
 
@@ -322,8 +352,8 @@ def _spare_by_cell(
     rulebooks: Mapping[str, Rulebook],
     *,
     is_by_cell: bool,
-) -> tuple[list[list[Outcome[tuple[float, float]]]], Floats]:
-    """Give for every account and demand what is to spare, and the size to compare it with.
+) -> tuple[list[list[Outcome[_Spare]]], Floats]:
+    """Give for every account and demand what is to spare.
 
     The second of the two is what is to spare were each cell of a scan the worst, (accounts,
     demands, cells): infinite where there is no such cell.
@@ -335,31 +365,31 @@ def _spare_by_cell(
     across = require_across(
         accounts, instruments, snapshot, shocks, rulebooks, is_by_cell=is_by_cell
     )
-    cells_count = 0 if across.by_cell is None else across.by_cell.requirement_initial_ccy.shape[2]
-    cells = np.full((len(accounts), len(demands), cells_count), np.inf)
+    by_cell = across.by_cell
+    cells_count = 0 if by_cell is None else by_cell.requirement_initial_ccy.shape[2]
+    cells_ccy = np.full((len(accounts), len(demands), cells_count), np.inf)
     why = {(each.account_index, each.shock_index): each.failure for each in across.unanswered}
-    rows: list[list[Outcome[tuple[float, float]]]] = []
+    spares: list[list[Outcome[_Spare]]] = []
     for a in range(len(accounts)):
-        row: list[Outcome[tuple[float, float]]] = []
+        spares.append([])
         for k, demand in enumerate(demands):
             s = shocks.index(demand.shock)
             if (a, s) in why:
-                row.append(why[a, s])
+                spares[a].append(why[a, s])
                 continue
-            needs = (
+            needs_ccy = (
                 across.requirement_initial_ccy
                 if demand.is_initial
                 else across.requirement_maintenance_ccy
             )[a, s]
-            equity, bound = across.equity_ccy[a, s], across.bound_ccy[a, s]
-            to_spare = demand.use_frac * equity - needs
+            equity_ccy = across.equity_ccy[a, s]
             # Who owes nothing has nothing to spare for a bound on what it owes.
-            margin = 2.0 * bound if needs > 0.0 else 0.0
-            to_spare -= margin
-            if across.by_cell is not None:
-                share = 1.0 if demand.is_initial else across.by_cell.maintenance_frac[a]
-                needed = share * across.by_cell.requirement_initial_ccy[a, s]
-                cells[a, k] = demand.use_frac * equity - margin - needed
-            row.append((float(to_spare), float(max(abs(needs), abs(equity), 1.0))))
-        rows.append(row)
-    return rows, cells
+            margin_ccy = 2.0 * across.bound_ccy[a, s] if needs_ccy > 0.0 else 0.0
+            spare_ccy = demand.use_frac * equity_ccy - needs_ccy - margin_ccy
+            if by_cell is not None:
+                share_frac = 1.0 if demand.is_initial else by_cell.maintenance_frac[a]
+                by_cell_ccy = share_frac * by_cell.requirement_initial_ccy[a, s]
+                cells_ccy[a, k] = demand.use_frac * equity_ccy - margin_ccy - by_cell_ccy
+            scale_ccy = max(abs(needs_ccy), abs(equity_ccy), 1.0)
+            spares[a].append(_Spare(float(spare_ccy), float(scale_ccy)))
+    return spares, cells_ccy

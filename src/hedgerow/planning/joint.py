@@ -14,34 +14,28 @@ costs its capital charge for the horizon. A desk that keeps all its limits gets 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hedgerow.collateral import Route
 from hedgerow.errors import Failure, Outcome
-from hedgerow.hedging import Ask, ChosenTrade, Offer, asks_band, effects
+from hedgerow.hedging import Effects, Offer, asks_band, effects
 from hedgerow.instruments import Instrument
-from hedgerow.limits import METRICS, Limit, LimitState, Survey, account_node
+from hedgerow.limits import METRICS, Limit, Survey, account_node
 from hedgerow.margin import Rulebook
-from hedgerow.planning.costs import (
-    PLAIN_TERMS,
-    ChosenMove,
-    ChosenSwap,
-    JointTerms,
-    ModeSwitch,
-    MoveCosts,
-    route_name,
-)
+from hedgerow.planning.costs import PLAIN_TERMS, JointTerms, MoveCosts, route_name
 from hedgerow.planning.done import Desk, Done
 from hedgerow.planning.footing import Footing, Touch, footing, spare_ccy
+from hedgerow.planning.outcome import Joint, badness
 from hedgerow.planning.purses import purses
-from hedgerow.planning.wants import Wants, stresses_of, wants
+from hedgerow.planning.wants import Demand, Wants, stresses_of, wants
 from hedgerow.solvency import coins_moved
-from hedgerow.solving import Answer, Decisions, Programme, Shadow, Uses, least
+from hedgerow.solving import Answer, Decisions, Programme, Uses, least
 from hedgerow.units import to_model
 
-__all__ = ["Joint", "badness", "joint"]
+__all__ = ["joint"]
 
 Floats = NDArray[np.float64]
 
@@ -50,8 +44,6 @@ _TINY = 1e-9
 # A demand that binds, and turns out to have so much of its size more to spare than was foretold,
 # is worth another look: a cheaper plan may do.
 _DEAR_FRAC = 0.01
-# What is broken counts as broken by so much at least.
-_BROKEN = 1e-6
 # Of the moves that went too far, so much is allowed the next time: half, as a search halves.
 _AS_FAR_FRAC = 0.5
 # A distance that came out short is asked for anew by as much more, and a little: it is found to a
@@ -62,53 +54,6 @@ _FARTHER, _FARTHER_MAX, _UNLIKELIER = 1.02, 2.0, 1.1
 _OF_MOST_FRAC = 0.25
 # Dollars of delta, or a share of the gap, at which a move is tried where nothing else says a size.
 _SIZE_USD = 10_000.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Joint:
-    """The moves, and the desk after them.
-
-    `after` is the survey of the desk with everything done exactly and arrived; `bound_usd` what no
-    moves cost less than, by the programme they were chosen with, and `excess_frac` by how much they
-    break its bounds, each over its scale: in whole lots not all may hold. `unplanned` are limits
-    that were left out and `refused` what could not be traded or moved, each with the reason.
-    `lacking` are demands of accounts that do not hold while something is on its way to them.
-    `switches` and then `swaps` are done first of all, and trades and moves were chosen for the desk
-    after them.
-    """
-
-    trades: tuple[ChosenTrade, ...]
-    moves: tuple[ChosenMove, ...]
-    cost_usd: float
-    bound_usd: float
-    excess_frac: float
-    before: Survey
-    after: Survey
-    offers: tuple[Offer, ...]
-    asks: tuple[Ask, ...]
-    shadows: tuple[Shadow, ...]
-    conflicts: tuple[str, ...]
-    unplanned: tuple[Failure, ...]
-    refused: tuple[Failure, ...]
-    remark: str
-    lacking: tuple[str, ...] = ()
-    switches: tuple[ModeSwitch, ...] = ()
-    swaps: tuple[ChosenSwap, ...] = ()
-
-    @property
-    def broken(self) -> tuple[LimitState, ...]:
-        """The limits that are still beyond soft or hard after it."""
-        return tuple(each for each in self.after.limits if each.rung in ("soft", "hard"))
-
-    @property
-    def worsened(self) -> tuple[LimitState, ...]:
-        """The limits that are hard, or unknown, after it and were not before."""
-        was = {each.key: each.rung for each in self.before.limits}
-        return tuple(
-            each
-            for each in self.after.limits
-            if each.rung in ("hard", "unknown") and was.get(each.key) != each.rung
-        )
 
 
 def joint(
@@ -149,69 +94,196 @@ def joint(
     desk.refuse_strangers(offers, routes)
     coins = coins_moved(instruments.values(), now.book.accounts, now.snapshot)
     effect = effects(offers, now.snapshot, stresses_of(limits), coins)
-    filled = desk.filled(effect.offers, routes)
-    wanted = wants(now, limits, effect, coins, filled=filled)
-    demands = desk.demands(wanted, effect.offers, routes)
+    means = _Means(desk, effect, routes, coins)
+    wanted = means.wanted()
     nothing = _nothing(now, wanted, effect.refused)
-    kept = spare_ccy(demands, desk.accounts, now.snapshot, instruments, rulebooks)
-    is_held = [each.is_kept or not spare < 0.0 for each, spare in zip(demands, kept, strict=True)]
-    if not nothing.broken or (all(each.is_met for each in wanted.asks) and all(is_held)):
+    if not nothing.broken or means.are_met(wanted):
         return nothing
     if not effect.offers and not routes:
         return replace(nothing, remark="a limit is broken, and there is nothing to trade or move")
-    sizes = _sizes(effect.exposure_of("desk", "delta_spot_usd"), effect.offers, wanted, now)
-    touches, refused = desk.touches(effect.offers, routes, sizes.tolist())
-    count = len(effect.offers) + len(routes)
-    foot = footing(demands, desk.accounts, touches, count, now.snapshot, instruments, rulebooks)
     costs = MoveCosts(effect.offers, routes, now.snapshot, terms, late_usd)
-    best, before = nothing, tuple[float, ...]()
-    within: dict[str, tuple[Floats, float]] = {}
-    for tried in range(_TRIES):
-        programme = _programme(desk, wanted, foot, costs, touches, within)
-        answer = least(programme, nodes_count_max=terms.nodes_count_max)
-        if isinstance(answer, Failure):
-            return answer if best is nothing else best
-        amounts = np.array(answer.chosen_amount)
-        done = desk.done(answer.chosen_amount, costs)
-        said = (*refused, *effect.refused, *foot.unknown)
-        found = _joint(now, effect.offers, answer, done, wanted, said)
-        exact = _exact_ccy(foot, done, instruments, rulebooks)
-        lacks = foot.lacks(exact)
-        lacked = [each for each, is_so in zip(foot.demands, lacks, strict=True) if is_so]
-        found = replace(found, lacking=tuple(each.name for each in lacked if each.is_on_the_way))
-        if badness(found) < badness(best):
-            best = found
-        foretold = foot.after_ccy(amounts)
-        out_by = np.abs(np.nan_to_num(exact) - foretold) / foot.scale_ccy
-        tighter = _tighter(found, now)
-        is_dear = np.any((exact > foretold) & (out_by > _DEAR_FRAC) & foot.binds(answer.shadows))
-        is_good = not (found.broken or found.lacking or found.worsened)
-        if (is_good and not is_dear) or answer.chosen_amount == before:
-            break
-        before = answer.chosen_amount
-        if tighter and not np.any(lacks):
-            # All demands hold and a limit does not: it breaks nearer than it was asked about.
-            wanted = wants(now, limits, effect, coins, tighter_frac=tighter, filled=filled)
-            demands = desk.demands(wanted, effect.offers, routes)
-            foot = footing(
-                demands, desk.accounts, touches, count, now.snapshot, instruments, rulebooks
-            )
-            exact = _exact_ccy(foot, done, instruments, rulebooks)
-        # What went too far once is not tried again, nor as far: slopes hold near where they are,
-        # and beyond some size a venue has no answer.
-        for node in {each.node: None for each in lacked if each.is_kept}:
-            weights = within.get(node, (_weights(desk, effect.offers, sizes, node), 0.0))[0]
-            went = float(weights @ np.abs(amounts[: len(weights)]))
-            within[node] = (weights, _AS_FAR_FRAC * went)
-        foot = foot.corrected(amounts, exact, may_loosen=is_good or tried == 0)
-    if best is nothing:
+    return _Search(means, wanted, costs).best(nothing)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Means:
+    """What may be done to a desk, and what each of it does to what its limits are about."""
+
+    desk: Desk
+    effect: Effects
+    routes: Sequence[Route]
+    coins: Sequence[str]
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        """What may be traded, of what was offered."""
+        return self.effect.offers
+
+    @property
+    def count(self) -> int:
+        """How many decisions there are: offers, then routes."""
+        return len(self.offers) + len(self.routes)
+
+    def wanted(self, tighter_frac: Mapping[tuple[str, str], float] | None = None) -> Wants:
+        """Say what the limits want, some distances by so much more than they say."""
+        return wants(
+            self.desk.now,
+            self.desk.limits,
+            self.effect,
+            self.coins,
+            tighter_frac=tighter_frac,
+            filled=self.desk.filled(self.offers, self.routes),
+        )
+
+    def demands(self, wanted: Wants) -> tuple[Demand, ...]:
+        """Give what is wanted of accounts, and what whoever trades or gives must hold."""
+        return self.desk.demands(wanted, self.offers, self.routes)
+
+    def are_met(self, wanted: Wants) -> bool:
+        """Whether the desk has all that is wanted as it stands."""
+        desk, demands = self.desk, self.demands(wanted)
+        spare = spare_ccy(
+            demands, desk.accounts, desk.now.snapshot, desk.instruments, desk.rulebooks
+        )
+        is_held = [each.is_kept or not ccy < 0.0 for each, ccy in zip(demands, spare, strict=True)]
+        return all(each.is_met for each in wanted.asks) and all(is_held)
+
+    def footing(self, wanted: Wants, touches: Sequence[Touch]) -> Footing:
+        """Say what each move does to what is wanted of accounts."""
+        desk = self.desk
+        return footing(
+            self.demands(wanted),
+            desk.accounts,
+            touches,
+            self.count,
+            desk.now.snapshot,
+            desk.instruments,
+            desk.rulebooks,
+        )
+
+
+class _Reach(NamedTuple):
+    """How far trades on an account may go, counted in the sizes at which they were tried alone."""
+
+    tried_frac_per_contract: Floats
+    most_frac: float
+
+
+class _Trial(NamedTuple):
+    """A plan that was found, and how it turned out when it was done exactly.
+
+    `lacked` are demands that do not hold after it, or on the way; `is_dear` says that one which
+    binds has more to spare than was foretold.
+    """
+
+    plan: Joint
+    plan_amount: Floats
+    done: Done
+    exact_ccy: Floats
+    lacked: tuple[Demand, ...]
+    is_dear: bool
+
+    @property
+    def is_good(self) -> bool:
+        """Whether every limit holds after it, and nothing was made worse."""
+        return not (self.plan.broken or self.plan.lacking or self.plan.worsened)
+
+
+class _Search:
+    """Programmes, one after the other, each with what the last plan taught when it was done."""
+
+    def __init__(self, means: _Means, wanted: Wants, costs: MoveCosts) -> None:
+        self._means, self._wanted, self._costs = means, wanted, costs
+        desk, offers = means.desk, means.offers
+        delta_usd = means.effect.exposure_of("desk", "delta_spot_usd")
+        self._sizes_contracts = _sizes(delta_usd, offers, wanted, desk.now)
+        self._touches, self._refused = desk.touches(
+            offers, means.routes, self._sizes_contracts.tolist()
+        )
+        self._foot = means.footing(wanted, self._touches)
+        self._within: dict[str, _Reach] = {}
+
+    def best(self, nothing: Joint) -> Outcome[Joint]:
+        """Try a few plans and give the one that turned out best, or nothing, and why."""
+        best, before_amount = nothing, tuple[float, ...]()
+        for tried in range(_TRIES):
+            answer = least(self._programme(), nodes_count_max=self._costs.terms.nodes_count_max)
+            if isinstance(answer, Failure):
+                return answer if best is nothing else best
+            trial = self._tried(answer)
+            if badness(trial.plan) < badness(best):
+                best = trial.plan
+            if (trial.is_good and not trial.is_dear) or answer.chosen_amount == before_amount:
+                break
+            before_amount = answer.chosen_amount
+            self._learn(trial, may_loosen=trial.is_good or tried == 0)
+        if best is not nothing:
+            return best
         return replace(
             nothing,
-            shadows=found.shadows,
-            conflicts=found.conflicts,
-            remark=_why_nothing(found),
+            shadows=trial.plan.shadows,
+            conflicts=trial.plan.conflicts,
+            remark=_why_nothing(trial.plan),
         )
-    return best
+
+    def _programme(self) -> Programme:
+        """Put everything into one programme."""
+        means, wanted = self._means, self._wanted
+        offers, routes = means.offers, means.routes
+        wide = np.hstack([wanted.figure_per_contract, np.zeros((len(wanted.asks), len(routes)))])
+        return Programme(
+            _decisions(means, self._touches, self._foot),
+            [
+                *self._costs.parts(),
+                asks_band(wanted.asks, wide),
+                self._foot.part(),
+                *purses(means.desk, offers, routes),
+                *_reaches(self._within, means.count),
+            ],
+        )
+
+    def _tried(self, answer: Answer) -> _Trial:
+        """Do a plan exactly, and hold what comes of it against what was foretold."""
+        means, foot = self._means, self._foot
+        plan_amount = np.array(answer.chosen_amount)
+        done = means.desk.done(answer.chosen_amount, self._costs)
+        exact_ccy = _exact_ccy(foot, done, means.desk)
+        lacked = tuple(
+            each
+            for each, is_lacking in zip(foot.demands, foot.lacks(exact_ccy), strict=True)
+            if is_lacking
+        )
+        refused = (*self._refused, *means.effect.refused, *foot.unknown)
+        plan = _joint(means, answer, done, self._wanted, refused, lacked)
+        foretold_ccy = foot.after_ccy(plan_amount)
+        out_by_frac = np.abs(np.nan_to_num(exact_ccy) - foretold_ccy) / foot.scale_ccy
+        is_more = (exact_ccy > foretold_ccy) & (out_by_frac > _DEAR_FRAC)
+        is_dear = bool(np.any(is_more & foot.binds(answer.shadows)))
+        return _Trial(plan, plan_amount, done, exact_ccy, lacked, is_dear)
+
+    def _learn(self, trial: _Trial, *, may_loosen: bool) -> None:
+        """Put into the rows what a plan was out by, and keep the next one from going as far."""
+        exact_ccy, tighter_frac = trial.exact_ccy, _tighter_frac(trial.plan)
+        if tighter_frac and not trial.lacked:
+            # All demands hold and a limit does not: it breaks nearer than it was asked about.
+            self._wanted = self._means.wanted(tighter_frac)
+            self._foot = self._means.footing(self._wanted, self._touches)
+            exact_ccy = _exact_ccy(self._foot, trial.done, self._means.desk)
+        # What went too far once is not tried again, nor as far: slopes hold near where they are,
+        # and beyond some size a venue has no answer.
+        for node in {each.node: None for each in trial.lacked if each.is_kept}:
+            tried_frac = self._tried_frac_per_contract(node)
+            went_frac = float(tried_frac @ np.abs(trial.plan_amount[: len(tried_frac)]))
+            self._within[node] = _Reach(tried_frac, _AS_FAR_FRAC * went_frac)
+        self._foot = self._foot.corrected(trial.plan_amount, exact_ccy, may_loosen=may_loosen)
+
+    def _tried_frac_per_contract(self, node: str) -> Floats:
+        """Give what part of the size it was tried at a contract is; zero on other accounts."""
+        node_of = self._means.desk.node_of
+        is_own = np.array(
+            [node_of[each.account_id] == node for each in self._means.offers], dtype=np.bool_
+        )
+        return np.where(is_own, 1.0 / self._sizes_contracts, 0.0)
 
 
 def _nothing(now: Survey, wanted: Wants, refused: tuple[Failure, ...]) -> Joint:
@@ -234,15 +306,10 @@ def _nothing(now: Survey, wanted: Wants, refused: tuple[Failure, ...]) -> Joint:
     )
 
 
-def _exact_ccy(
-    foot: Footing,
-    done: Done,
-    instruments: Mapping[str, Instrument],
-    rulebooks: Mapping[str, Rulebook],
-) -> Floats:
+def _exact_ccy(foot: Footing, done: Done, desk: Desk) -> Floats:
     """Ask what each demand has to spare after a plan, or while what it sends is on its way."""
     arrived = {account_node(each): each for each in done.after.book.accounts}
-    args = done.after.snapshot, instruments, rulebooks
+    args = done.after.snapshot, desk.instruments, desk.rulebooks
     exact = spare_ccy(foot.demands, arrived, *args)
     if not done.moves:
         return exact
@@ -253,12 +320,12 @@ def _exact_ccy(
 
 
 def _joint(
-    now: Survey,
-    offers: tuple[Offer, ...],
+    means: _Means,
     answer: Answer,
     done: Done,
     wanted: Wants,
     refused: tuple[Failure, ...],
+    lacked: tuple[Demand, ...],
 ) -> Joint:
     return Joint(
         trades=done.trades,
@@ -267,66 +334,45 @@ def _joint(
         + sum(each.cost_usd for each in done.moves),
         bound_usd=answer.bound_usd,
         excess_frac=answer.excess_frac,
-        before=now,
+        before=means.desk.now,
         after=done.after,
-        offers=offers,
+        offers=means.offers,
         asks=wanted.asks,
         shadows=answer.shadows,
         conflicts=answer.conflicts,
         unplanned=wanted.unplanned,
         refused=tuple(dict.fromkeys(refused)),
         remark=answer.remark,
+        lacking=tuple(each.name for each in lacked if each.is_on_the_way),
     )
 
 
-def _programme(
-    desk: Desk,
-    wanted: Wants,
-    foot: Footing,
-    costs: MoveCosts,
-    touches: Sequence[Touch],
-    within: Mapping[str, tuple[Floats, float]],
-) -> Programme:
-    """Put everything into one programme; a move nobody could try stays at nothing."""
-    offers, routes = costs.offers, costs.routes
-    tried = {(each.decision_index, each.amount > 0) for each in touches} - set(foot.barred_index)
-    low, high, lots = [], [], []
+def _decisions(means: _Means, touches: Sequence[Touch], foot: Footing) -> Decisions:
+    """Say how far each move may go, in its lots; one that nobody could try stays at nothing."""
+    offers, routes = means.offers, means.routes
+    tried = {each.way for each in touches} - set(foot.barred_index)
+    low_amount, high_amount, lot_amount = [], [], []
     for at, each in enumerate(offers):
-        low.append(-each.most_contracts(is_up=False) if (at, False) in tried else 0.0)
-        high.append(each.most_contracts(is_up=True) if (at, True) in tried else 0.0)
-        lots.append(each.lot_contracts)
+        low_amount.append(-each.most_contracts(is_up=False) if (at, False) in tried else 0.0)
+        high_amount.append(each.most_contracts(is_up=True) if (at, True) in tried else 0.0)
+        lot_amount.append(each.lot_contracts)
     for at, route in enumerate(routes, start=len(offers)):
-        low.append(0.0)
-        high.append(to_model(desk.most_coin(route)) if (at, True) in tried else 0.0)
-        lots.append(to_model(route.step_coin))
+        most_coin = to_model(means.desk.most_coin(route))
+        low_amount.append(0.0)
+        high_amount.append(most_coin if (at, True) in tried else 0.0)
+        lot_amount.append(to_model(route.step_coin))
     names = tuple(each.name for each in offers) + tuple(route_name(each) for each in routes)
-    wide = np.hstack([wanted.figure_per_contract, np.zeros((len(wanted.asks), len(routes)))])
-    return Programme(
-        Decisions(names, np.array(low), np.array(high), np.array(lots)),
-        [
-            *costs.parts(),
-            asks_band(wanted.asks, wide),
-            foot.part(),
-            *purses(desk, offers, routes),
-            *_reaches(within, len(offers) + len(routes)),
-        ],
-    )
+    return Decisions(names, np.array(low_amount), np.array(high_amount), np.array(lot_amount))
 
 
-def _weights(desk: Desk, offers: Sequence[Offer], sizes: Floats, node: str) -> Floats:
-    """Count trades on an account in the sizes at which they were tried."""
-    own = np.array([desk.node_of[each.account_id] == node for each in offers], dtype=np.bool_)
-    return np.where(own, 1.0 / sizes, 0.0)
-
-
-def _reaches(within: Mapping[str, tuple[Floats, float]], moves_count: int) -> list[Uses]:
+def _reaches(within: Mapping[str, _Reach], moves_count: int) -> list[Uses]:
     """Keep accounts nearer to where they are than a plan that took them too far."""
     if not within:
         return []
     wide = np.zeros((len(within), moves_count))
-    for row, (weights, _) in enumerate(within.values()):
-        wide[row, : len(weights)] = weights
-    most = np.array([each for _, each in within.values()])
+    for row, reach in enumerate(within.values()):
+        wide[row, : len(reach.tried_frac_per_contract)] = reach.tried_frac_per_contract
+    most = np.array([each.most_frac for each in within.values()])
     names = tuple(f"{node} as far as it is known" for node in within)
     return [Uses(names, wide, wide, most, np.maximum(most, 1.0) * 1e-6)]
 
@@ -346,46 +392,30 @@ def _sizes(delta_usd: Floats, offers: Sequence[Offer], wanted: Wants, now: Surve
         for row in now.exposures.rows
         if row.node.startswith("desk/") and row.node.count("/") == 2
     }
-    sizes = []
+    sizes_contracts = []
     for each, one in zip(offers, np.abs(delta_usd), strict=True):
-        most = max(each.most_contracts(is_up=True), each.most_contracts(is_up=False))
+        most_contracts = max(each.most_contracts(is_up=True), each.most_contracts(is_up=False))
         borne_usd = min(gap_usd, worth_usd.get(each.account_id, 0.0))
-        size = borne_usd / one if one > _TINY else most
-        sizes.append(max(min(size, _OF_MOST_FRAC * most), each.lot_contracts))
-    return np.array(sizes)
+        size_contracts = borne_usd / one if one > _TINY else most_contracts
+        sizes_contracts.append(
+            max(min(size_contracts, _OF_MOST_FRAC * most_contracts), each.lot_contracts)
+        )
+    return np.array(sizes_contracts)
 
 
-def badness(found: Joint) -> tuple[int, float, float]:
-    """Say what it makes worse, then how far limits are still broken, then what it costs."""
-    beyond = 0.0
-    for state in found.broken:
-        value, soft = state.value_frac_usd_or_coin, state.soft_frac_usd_or_coin
-        if value is None:
-            far = 10.0
-        elif METRICS[state.metric].side == "floor":
-            far = 1.0 - value / soft if soft else 1.0
-        else:
-            # A limit at zero is always broken: the nearer to it the better.
-            far = abs(value) / soft - 1.0 if soft else abs(value) / (1.0 + abs(value))
-        # At its bound a limit is broken, by however little: no saving is worth that.
-        beyond += max(far, _BROKEN) + (1.0 if state.rung == "hard" else 0.0)
-    worse_count = len(found.worsened) + len(found.lacking)
-    return (worse_count, round(beyond, 9), found.cost_usd)
-
-
-def _why_nothing(found: Joint) -> str:
+def _why_nothing(plan: Joint) -> str:
     """Say why what was found is not done."""
-    told = [f"{each.node} {each.metric} would be {each.rung}" for each in found.worsened]
-    told += [f"{name} would not hold" for name in found.lacking]
+    told = [f"{each.node} {each.metric} would be {each.rung}" for each in plan.worsened]
+    told += [f"{name} would not hold" for name in plan.lacking]
     return "nothing that was found is better than nothing: " + (
         "; ".join(told[:3]) or "limits would stay as far broken"
     )
 
 
-def _tighter(found: Joint, now: Survey) -> dict[tuple[str, str], float]:
+def _tighter_frac(plan: Joint) -> dict[tuple[str, str], float]:
     """Say by how much a distance must be asked for beyond its limit, to have it in the end."""
     told: dict[tuple[str, str], float] = {}
-    for state in found.broken:
+    for state in plan.broken:
         value = state.value_frac_usd_or_coin
         mended_by = METRICS[state.metric].mended_by
         if mended_by == "distance" and value:

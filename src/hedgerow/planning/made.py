@@ -13,7 +13,7 @@ from hedgerow.instruments import Instrument, Option, lot_of, settlement_of
 from hedgerow.limits import Limit, Survey
 from hedgerow.margin import Rulebook
 from hedgerow.planning.costs import PLAIN_TERMS, ChosenMove, ChosenSwap, ModeSwitch
-from hedgerow.planning.joint import Joint
+from hedgerow.planning.outcome import Joint
 from hedgerow.planning.plan import stamp
 from hedgerow.planning.records import (
     BoundPrice,
@@ -27,7 +27,7 @@ from hedgerow.planning.records import (
     Switch,
     Transfer,
 )
-from hedgerow.planning.sequence import ordered
+from hedgerow.planning.sequence import Act, Step, ordered
 from hedgerow.units import digits_of, exact_lots, quantise, to_model
 
 __all__ = ["made"]
@@ -64,43 +64,19 @@ def made(
     now = chosen.before
     steps, after, trouble = ordered(chosen, limits, instruments, rulebooks)
     time_ns = now.snapshot.time_ns
-    legs: list[Leg] = []
     offers = {(each.instrument_id, each.account_id): each for each in chosen.offers}
-    reached: dict[tuple[str, bool], float] = {}
-    for act, waits_for_index in steps:
-        name = f"{stamp(time_ns)}-{len(legs)}"
-        waits_for = tuple(legs[at].client_id for at in waits_for_index)
-        if isinstance(act, ModeSwitch):
-            legs.append(_switch(act, now, name, waits_for))
-            continue
-        if isinstance(act, ChosenSwap):
-            legs.append(_swap(act, name, waits_for, slippage_frac))
-            continue
-        if isinstance(act, ChosenMove):
-            legs.append(_transfer(act, name, waits_for))
-            continue
-        own = offers[act.instrument_id, act.account_id]
-        side = act.instrument_id, act.quantity_contracts > 0
-        reached[side] = reached.get(side, 0.0) + abs(act.quantity_contracts)
-        legs.append(_order(act, own, now, name, waits_for, slippage_frac, reached[side]))
     acts = [step.act for step in steps]
-    trades = [act for act in acts if isinstance(act, ChosenTrade)]
-    moves = [act for act in acts if isinstance(act, ChosenMove)]
-    swaps = [act for act in acts if isinstance(act, ChosenSwap)]
-    gas_usd = sum(act.gas_usd for act in acts if isinstance(act, ModeSwitch))
-    gas_usd += sum(swap.way.gas_usd for swap in swaps)
-    cost_usd = sum(each.cost_usd for each in acts)
     return Plan(
         plan_id=stamp(time_ns),
         time_ns=time_ns,
         expires_ns=time_ns + valid_ns,
-        legs=tuple(legs),
-        cost_expected_usd=round(cost_usd, _DECIMALS),
+        legs=_legs(steps, offers, now, slippage_frac),
+        cost_expected_usd=round(sum(each.cost_usd for each in acts), _DECIMALS),
         limits_before=now.limits,
         limits_after=after,
-        assumptions=(*assumptions, *_uncounted(trades, offers)),
+        assumptions=(*assumptions, *_uncounted(acts, offers)),
         unmet=(*chosen.unplanned, *chosen.refused, *trouble),
-        costs=_costs(trades, moves, swaps, gas_usd),
+        costs=_costs(acts),
         prices=tuple(
             BoundPrice(
                 name=each.name,
@@ -113,24 +89,50 @@ def made(
     )
 
 
-def _uncounted(
-    trades: Sequence[ChosenTrade], offers: Mapping[tuple[str, str], Offer]
-) -> tuple[str, ...]:
+def _legs(
+    steps: Sequence[Step],
+    offers: Mapping[tuple[str, str], Offer],
+    now: Survey,
+    slippage_frac: float,
+) -> tuple[Leg, ...]:
+    """Write each step as a leg, with the client ids of those it waits for."""
+    legs: list[Leg] = []
+    reached_contracts: dict[tuple[str, bool], float] = {}
+    for act, waits_for_index in steps:
+        client_id = f"{stamp(now.snapshot.time_ns)}-{len(legs)}"
+        waits_for = tuple(legs[at].client_id for at in waits_for_index)
+        if isinstance(act, ModeSwitch):
+            legs.append(_switch(act, now, client_id, waits_for))
+        elif isinstance(act, ChosenSwap):
+            legs.append(_swap(act, client_id, waits_for, slippage_frac))
+        elif isinstance(act, ChosenMove):
+            legs.append(_transfer(act, client_id, waits_for))
+        else:
+            own = offers[act.instrument_id, act.account_id]
+            side = act.instrument_id, act.quantity_contracts > 0
+            taken = reached_contracts.get(side, 0.0) + abs(act.quantity_contracts)
+            reached_contracts[side] = taken
+            legs.append(_order(act, own, now, client_id, waits_for, slippage_frac, taken))
+    return tuple(legs)
+
+
+def _uncounted(acts: Sequence[Act], offers: Mapping[tuple[str, str], Offer]) -> tuple[str, ...]:
     """Say of what funding is not known, and so not in the cost."""
     names = dict.fromkeys(
         each.instrument_id
-        for each in trades
-        if offers[each.instrument_id, each.account_id].carry_usd_per_day is None
+        for each in acts
+        if isinstance(each, ChosenTrade)
+        and offers[each.instrument_id, each.account_id].carry_usd_per_day is None
     )
     return tuple(f"The funding of {name} is unknown and not in the cost." for name in names)
 
 
-def _costs(
-    trades: Sequence[ChosenTrade],
-    moves: Sequence[ChosenMove],
-    swaps: Sequence[ChosenSwap],
-    gas_usd: float,
-) -> tuple[CostKind, ...]:
+def _costs(acts: Sequence[Act]) -> tuple[CostKind, ...]:
+    """Split what all acts cost by its kinds."""
+    trades = [each for each in acts if isinstance(each, ChosenTrade)]
+    moves = [each for each in acts if isinstance(each, ChosenMove)]
+    swaps = [each for each in acts if isinstance(each, ChosenSwap)]
+    switches = [each for each in acts if isinstance(each, ModeSwitch)]
     kinds: dict[CostName, float] = {
         "crossing": sum(each.crossing_usd for each in trades)
         + sum(each.crossing_usd for each in swaps),
@@ -141,7 +143,7 @@ def _costs(
         "ticket": sum(each.ticket_usd for each in trades),
         "capital": sum(each.capital_usd for each in moves),
         "late": sum(each.late_usd for each in moves),
-        "gas": gas_usd,
+        "gas": sum(each.gas_usd for each in switches) + sum(each.way.gas_usd for each in swaps),
     }
     return tuple(
         CostKind(kind=kind, cost_expected_usd=round(cost, _DECIMALS))
@@ -212,19 +214,22 @@ def _order(
 ) -> Order:
     lot = lot_of(own.terms)
     assert lot is not None
-    quantity = exact_lots(trade.quantity_contracts, lot)
+    quantity_contracts = exact_lots(trade.quantity_contracts, lot)
     paid = now.snapshot.asset(settlement_of(own.terms))
     assert not isinstance(paid, Failure), "an offer is priced in what it settles in"
     if isinstance(own.terms, Option):
-        limit, limit_ccy = _limit_of_option(own, quantity, trade, slippage_frac, paid.price_usd)
+        limit, limit_ccy = _limit_of_option(
+            own, quantity_contracts, trade, slippage_frac, paid.price_usd
+        )
     else:
-        limit, limit_ccy = _limit_usd(own, quantity, now, slippage_frac, reached_contracts), None
+        limit = _limit_usd(own, quantity_contracts, now, slippage_frac, reached_contracts)
+        limit_ccy = None
     return Order(
         client_id=client_id,
         account_id=trade.account_id,
         venue=own.venue,
         instrument_id=trade.instrument_id,
-        quantity_contracts=quantity,
+        quantity_contracts=quantity_contracts,
         price_limit_usd=limit,
         cost_expected_usd=round(trade.cost_usd, _DECIMALS),
         reason=f"{_cost_words(trade)}; with the other legs the cheapest way back inside every "
@@ -246,13 +251,17 @@ def _cost_words(trade: ChosenTrade) -> str:
 
 
 def _limit_usd(
-    own: Offer, quantity: Decimal, now: Survey, slippage_frac: float, reached_contracts: float
+    own: Offer,
+    quantity_contracts: Decimal,
+    now: Survey,
+    slippage_frac: float,
+    reached_contracts: float,
 ) -> Decimal:
     """Give the worst price accepted: beyond the mark, or the last level its cost was reckoned with.
 
     `reached_contracts` are all that the plan has taken of that side of the book by then.
     """
-    terms, is_buy = own.terms, quantity > 0
+    terms, is_buy = own.terms, quantity_contracts > 0
     assert not isinstance(terms, Option)
     sign = 1 if is_buy else -1
     raw = own.price_mark_ccy * (1.0 + sign * slippage_frac)
@@ -271,12 +280,16 @@ def _limit_usd(
 
 
 def _limit_of_option(
-    own: Offer, quantity: Decimal, trade: ChosenTrade, slippage_frac: float, paid_usd: float
+    own: Offer,
+    quantity_contracts: Decimal,
+    trade: ChosenTrade,
+    slippage_frac: float,
+    paid_usd: float,
 ) -> tuple[Decimal, Decimal]:
     """Give the worst price accepted, in dollars and in what the option is quoted in."""
-    sign, terms = 1 if quantity > 0 else -1, own.terms
+    sign, terms = 1 if quantity_contracts > 0 else -1, own.terms
     assert isinstance(terms, Option)
-    coins = to_model(abs(quantity) * terms.multiplier_coin_per_contract)
+    coins = to_model(abs(quantity_contracts) * terms.multiplier_coin_per_contract)
     # Of an option a share of the mark may be less than its spread: what was reckoned with counts.
     reckoned = trade.crossing_usd / paid_usd / coins if coins else 0.0
     beyond = _SPREADS * max(reckoned, 0.0) + slippage_frac * own.price_mark_ccy

@@ -25,7 +25,7 @@ from hedgerow.limits import Limit, LimitState, Survey, account_node, arrived, le
 from hedgerow.margin import MarginReport, Rulebook, switch_refusal
 from hedgerow.planning.costs import ChosenMove, ChosenSwap, ModeSwitch, route_name
 from hedgerow.planning.done import traded_at_cost
-from hedgerow.planning.joint import Joint
+from hedgerow.planning.outcome import Joint
 from hedgerow.planning.swaps import after_swap, swap_refusal
 from hedgerow.portfolio import Account, book, with_balance
 from hedgerow.units import exact_lots, quantise, to_model
@@ -95,105 +95,110 @@ class _Path:
         self._instruments, self._rulebooks = instruments, rulebooks
         self._offers = {(each.instrument_id, each.account_id): each for each in chosen.offers}
         self._was = {state.key: state.rung for state in self._now.limits}
-        self._moves = frozenset(k for k, act in enumerate(acts) if isinstance(act, ChosenMove))
+        self._moves_index = frozenset(
+            k for k, act in enumerate(acts) if isinstance(act, ChosenMove)
+        )
         self._surveys: dict[tuple[_Set, _Set], Survey] = {}
         self._dead: set[tuple[_Set, _Set]] = set()
         self._looks_left = len(acts) * (len(acts) + 1) + _LOOKS_MORE
         # The longest way found: acts in order, and which transfers had arrived before each.
-        self._order: list[int] = []
-        self._come: list[_Set] = []
+        self._order_index: list[int] = []
+        self._come_index: list[_Set] = []
 
     @property
     def is_whole(self) -> bool:
-        return len(self._order) == len(self._acts)
+        return len(self._order_index) == len(self._acts)
 
     def search(self) -> None:
         """Look for an order of all acts; the longest one found is kept."""
         self._extend([], [], frozenset())
 
-    def _extend(self, order: list[int], come: list[_Set], here: _Set) -> bool:
-        if len(order) > len(self._order):
-            self._order, self._come = list(order), list(come)
+    def _extend(self, order_index: list[int], come_index: list[_Set], here_index: _Set) -> bool:
+        if len(order_index) > len(self._order_index):
+            self._order_index, self._come_index = list(order_index), list(come_index)
         if self.is_whole:
             return True
-        done = frozenset(order)
-        if (done, here) in self._dead:
+        done_index = frozenset(order_index)
+        if (done_index, here_index) in self._dead:
             return False
         for k in range(len(self._acts)):
-            if k in done or self._looks_left <= 0:
+            if k in done_index or self._looks_left <= 0:
                 continue
             self._looks_left -= 1
-            if self._objections(k, done, here):
+            if self._objections(k, done_index, here_index):
                 continue
-            if self._extend([*order, k], [*come, here], here):
+            if self._extend([*order_index, k], [*come_index, here_index], here_index):
                 return True
-        late = (done & self._moves) - here
-        if late and not self._broken(self._survey(done, here | late)):
-            return self._extend(order, come, here | late)
-        self._dead.add((done, here))
+        late = (done_index & self._moves_index) - here_index
+        if late and not self._broken(self._survey(done_index, here_index | late)):
+            return self._extend(order_index, come_index, here_index | late)
+        self._dead.add((done_index, here_index))
         return False
 
     def told(self, after: tuple[LimitState, ...] | None) -> Ordered:
         """Tell what was found; `after` None surveys the desk after what is left."""
-        done = frozenset(self._order)
+        done_index = frozenset(self._order_index)
         trouble: list[Failure] = []
         if after is None:
-            after = self._survey(done, done & self._moves).limits
-            here = self._come[-1] if self._come else frozenset()
-            here |= done & self._moves
+            after = self._survey(done_index, done_index & self._moves_index).limits
+            here_index = self._come_index[-1] if self._come_index else frozenset()
+            here_index |= done_index & self._moves_index
             for k in range(len(self._acts)):
-                if k not in done:
-                    trouble += self._left_out(k, self._objections(k, done, here))
+                if k not in done_index:
+                    trouble += self._left_out(k, self._objections(k, done_index, here_index))
         waits = self._waits()
-        place = {k: at for at, k in enumerate(self._order)}
+        place = {k: at for at, k in enumerate(self._order_index)}
         steps = tuple(
-            Step(self._acts[k], tuple(sorted(place[j] for j in waits[k]))) for k in self._order
+            Step(self._acts[k], tuple(sorted(place[j] for j in waits[k])))
+            for k in self._order_index
         )
         return Ordered(steps, after, tuple(dict.fromkeys((*trouble, *self._arrivals()))))
 
     def _waits(self) -> dict[int, _Set]:
         """Find for every act what must be done before it; no more than leads to all of it."""
-        direct: dict[int, _Set] = {}
-        whole: dict[int, _Set] = {}  # with what those wait for in turn
-        for at, k in enumerate(self._order):
-            before = self._order[:at]
-            direct[k] = self._waits_of(k, before, self._come[at], whole)
-            implied = frozenset[int]().union(*(whole[j] for j in direct[k]))
-            direct[k] -= implied
-            whole[k] = direct[k] | implied
-        return direct
+        direct_index: dict[int, _Set] = {}
+        whole_index: dict[int, _Set] = {}  # with what those wait for in turn
+        for at, k in enumerate(self._order_index):
+            before_index = self._order_index[:at]
+            direct_index[k] = self._waits_of(k, before_index, self._come_index[at], whole_index)
+            implied_index = frozenset[int]().union(*(whole_index[j] for j in direct_index[k]))
+            direct_index[k] -= implied_index
+            whole_index[k] = direct_index[k] | implied_index
+        return direct_index
 
     def _waits_of(
-        self, k: int, before: Sequence[int], here: _Set, whole: Mapping[int, _Set]
+        self, k: int, before_index: Sequence[int], here_index: _Set, whole_index: Mapping[int, _Set]
     ) -> _Set:
-        def closed(some: Collection[int]) -> _Set:
-            return frozenset(some).union(*(whole[j] for j in some))
+        def closed(some_index: Collection[int]) -> _Set:
+            return frozenset(some_index).union(*(whole_index[j] for j in some_index))
 
-        def objects(rest: Collection[int], waited: _Set) -> bool:
+        def objects(rest_index: Collection[int], waited_index: _Set) -> bool:
             """Whether it may not go with these done; what they wait for has come."""
-            come = closed(waited).union(*(whole[j] for j in rest)) & self._moves
-            return bool(self._objections(k, frozenset(rest) | closed(waited), come))
+            closed_index = closed(waited_index)
+            come_index = closed_index.union(*(whole_index[j] for j in rest_index))
+            done_index = frozenset(rest_index) | closed_index
+            return bool(self._objections(k, done_index, come_index & self._moves_index))
 
-        waited: _Set = frozenset()
-        if objects(before, waited):
-            waited = here
-            for j in sorted(here):
-                if not objects(before, waited - {j}):
-                    waited -= {j}
-        for j in reversed(before):
-            if j in closed(waited):
+        waited_index: _Set = frozenset()
+        if objects(before_index, waited_index):
+            waited_index = here_index
+            for j in sorted(here_index):
+                if not objects(before_index, waited_index - {j}):
+                    waited_index -= {j}
+        for j in reversed(before_index):
+            if j in closed(waited_index):
                 continue
-            rest = [i for i in before if i != j and j not in whole[i]]
-            if objects(rest, waited):
-                waited |= {j}
-        return frozenset(before) if objects((), waited) else waited
+            rest_index = [i for i in before_index if i != j and j not in whole_index[i]]
+            if objects(rest_index, waited_index):
+                waited_index |= {j}
+        return frozenset(before_index) if objects((), waited_index) else waited_index
 
     def _arrivals(self) -> list[Failure]:
         """Say where what arrives early breaks a limit that the legs after it would keep."""
         said: list[Failure] = []
-        for at, k in enumerate(self._order[:-1]):
-            done = frozenset(self._order[: at + 1])
-            if not done & self._moves:
+        for at, k in enumerate(self._order_index[:-1]):
+            done_index = frozenset(self._order_index[: at + 1])
+            if not done_index & self._moves_index:
                 continue
             said += [
                 Failure(
@@ -202,23 +207,23 @@ class _Path:
                     message=f"should what is on its way arrive before the legs after this one, "
                     f"{_told(state)}",
                 )
-                for state in self._broken(self._survey(done, done & self._moves))
+                for state in self._broken(self._survey(done_index, done_index & self._moves_index))
             ]
         return said
 
-    def _objections(self, k: int, done: _Set, here: _Set) -> list[str]:
+    def _objections(self, k: int, done_index: _Set, here_index: _Set) -> list[str]:
         """Say what speaks against doing an act next, with some done and some of it arrived."""
-        then = self._survey(done | {k}, here)
+        then = self._survey(done_index | {k}, here_index)
         said = [_told(state) for state in self._broken(then)]
         act = self._acts[k]
         if isinstance(act, ModeSwitch | ChosenSwap):
-            refusal = self._refusal(self._accounts(done, here), act)
+            refusal = self._refusal(self._accounts(done_index, here_index), act)
             return said if refusal is None else [refusal.message, *said]
         acting = act.route.source_account_id if isinstance(act, ChosenMove) else act.account_id
         node = next(account_node(each) for each in then.book.accounts if each.account_id == acting)
         if isinstance(act, ChosenMove):
             asset, needed = act.route.asset, act.quantity_coin + act.route.fee_coin
-            held = self._accounts(done, here)[acting].balance_coin(asset)
+            held = self._accounts(done_index, here_index)[acting].balance_coin(asset)
             if held < needed:
                 said.append(f"{acting} holds {held:f} {asset}, less than {needed:f}")
         before, after = self._now.reports.get(node), then.reports.get(node)
@@ -241,8 +246,8 @@ class _Path:
             and state.node.split("/")[1:2] != [_TRANSIT]
         ]
 
-    def _survey(self, done: _Set, here: _Set) -> Survey:
-        key = done, here & done
+    def _survey(self, done_index: _Set, here_index: _Set) -> Survey:
+        key = done_index, here_index & done_index
         if key not in self._surveys:
             self._surveys[key] = survey(
                 book(self._accounts(*key).values(), self._instruments),
@@ -253,9 +258,9 @@ class _Path:
             )
         return self._surveys[key]
 
-    def _accounts(self, done: _Set, here: _Set) -> dict[str, Account]:
+    def _accounts(self, done_index: _Set, here_index: _Set) -> dict[str, Account]:
         accounts = {each.account_id: each for each in self._now.book.accounts}
-        for k in sorted(done):
+        for k in sorted(done_index):
             act = self._acts[k]
             if isinstance(act, ModeSwitch):
                 account = accounts[act.account_id]
@@ -268,7 +273,7 @@ class _Path:
                 assert not isinstance(found, Failure), "it was swapped when it was chosen"
                 accounts[act.way.account_id] = found
             elif isinstance(act, ChosenMove):
-                self._move(accounts, act, has_arrived=k in here)
+                self._move(accounts, act, has_arrived=k in here_index)
             else:
                 self._trade(accounts, act)
         return accounts

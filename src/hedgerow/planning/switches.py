@@ -21,7 +21,8 @@ from hedgerow.instruments import Instrument
 from hedgerow.limits import Limit, Survey, account_node, survey
 from hedgerow.margin import Rulebook, switch_refusal
 from hedgerow.planning.costs import PLAIN_TERMS, ChosenSwap, JointTerms, ModeSwitch, SwapWay
-from hedgerow.planning.joint import Joint, badness, joint
+from hedgerow.planning.joint import joint
+from hedgerow.planning.outcome import Joint, badness
 from hedgerow.planning.swaps import after_swap, swap_of, swap_refusal, swappable_coin
 from hedgerow.portfolio import book
 from hedgerow.units import quantise
@@ -142,15 +143,15 @@ class _Search:
                 return False
             swap = priced(size)
             others = (kept for kept in self.best.swaps if kept.way != way)
-            found = (
+            outcome = (
                 swap
                 if isinstance(swap, Failure)
                 else self._tried(self.best.switches, (*others, swap))
             )
-            if isinstance(found, Failure):
-                refused.append(found)
+            if isinstance(outcome, Failure):
+                refused.append(outcome)
                 return False
-            return found
+            return outcome
 
         kept = [part for part in range(1, _PARTS + 1) if is_kept(most_coin * part / _PARTS)]
         if not kept:
@@ -201,11 +202,11 @@ def after_switches(
         report = now.reports.get(account_node(accounts[account_id]))
         if isinstance(report, Failure):
             return report  # too old, or by a rulebook that is not at hand: nobody knows how it is
-    for each in switches:
-        account = accounts[each.account_id]
+    for switch in switches:
+        account = accounts[switch.account_id]
         if account.rulebook is None:
             return Failure(
-                subject=each.account_id,
+                subject=switch.account_id,
                 reason="unsupported",
                 message="no rulebook judges it, so it has no category to switch",
             )
@@ -214,11 +215,11 @@ def after_switches(
             instruments,
             now.snapshot,
             rulebooks[account.rulebook],
-            rulebooks[each.rulebook],
+            rulebooks[switch.rulebook],
         )
         if refusal is not None:
             return refusal
-        accounts[each.account_id] = msgspec.structs.replace(account, rulebook=each.rulebook)
+        accounts[switch.account_id] = msgspec.structs.replace(account, rulebook=switch.rulebook)
     for swap in swaps:
         account = accounts[swap.way.account_id]
         refusal = swap_refusal(account, swap, now.snapshot, instruments, rulebooks)

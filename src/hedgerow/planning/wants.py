@@ -131,13 +131,13 @@ def wants(
         if trouble is not None:
             unplanned.append(trouble)
         elif mended_by in _ACCOUNT:
-            reach = (tighter_frac or {}).get((state.node, state.metric), 1.0)
+            reach_frac = (tighter_frac or {}).get((state.node, state.metric), 1.0)
             for at in _bounds(state, is_filled=state.node in filled):
-                made = _ACCOUNT[mended_by](_Case(state, at, now.seen, given, coins, reach))
-                if isinstance(made, Failure):
-                    unplanned.append(made)
+                asked = _ACCOUNT[mended_by](_Case(state, at, now.seen, given, coins, reach_frac))
+                if isinstance(asked, Failure):
+                    unplanned.append(asked)
                     break
-                demands.extend(made)
+                demands.extend(asked)
         elif mended_by == "losses":
             for stress, profit_usd in zip(
                 given.stresses, _profits_usd(now, given, state.node), strict=True
@@ -148,17 +148,10 @@ def wants(
             asks.append(_exposure_ask(state))
             rows.append(effect.exposure_of(state.node, state.metric))
         elif state.rung in ("soft", "hard"):
-            unplanned.append(
-                Failure(
-                    subject=state.node,
-                    reason="unsupported",
-                    message=f"{state.metric} is broken and no leg of a plan is known to mend it",
-                )
-            )
-    wide = np.array(rows) if rows else np.zeros((0, len(effect.offers)))
+            unplanned.append(_unmended(state))
     return Wants(
         asks=tuple(asks),
-        figure_per_contract=wide,
+        figure_per_contract=np.array(rows) if rows else np.zeros((0, len(effect.offers))),
         demands=tuple(each for at, each in enumerate(demands) if each not in demands[:at]),
         unplanned=tuple(unplanned),
     )
@@ -223,6 +216,14 @@ def _untold(state: LimitState) -> Failure | None:
     )
 
 
+def _unmended(state: LimitState) -> Failure:
+    return Failure(
+        subject=state.node,
+        reason="unsupported",
+        message=f"{state.metric} is broken and no leg of a plan is known to mend it",
+    )
+
+
 def _is_exposure(state: LimitState, now: Survey) -> bool:
     row = now.exposures.row(state.node)
     return not isinstance(row, Failure) and getattr(row, state.metric, None) is not None
@@ -255,9 +256,9 @@ def _loss_ask(state: LimitState, loss_usd: float, stress: Stress) -> Ask:
     )
 
 
-def _scale(state: LimitState, size: float) -> float:
+def _scale(state: LimitState, value: float) -> float:
     """Say what an excess is compared with: the limit, or what is there where that is at zero."""
-    soft = state.soft_frac_usd_or_coin or size or 1.0
+    soft = state.soft_frac_usd_or_coin or value or 1.0
     return soft if state.rung in ("soft", "hard") else soft * KEPT_FRAC
 
 
@@ -271,29 +272,32 @@ class _Bound(NamedTuple):
 
 def _bounds(state: LimitState, *, is_filled: bool) -> list[_Bound]:
     """Give the bound that a plan shall bring an account inside of, and the one on the way there."""
-    soft, hard = state.soft_frac_usd_or_coin, state.hard_frac_usd_or_coin
+    soft_frac, hard_frac = state.soft_frac_usd_or_coin, state.hard_frac_usd_or_coin
     is_broken = state.rung in ("soft", "hard")
-    bounds = [_Bound(_inside(state, soft, _INSIDE_FRAC, is_free=is_broken), False, not is_broken)]
+    near_frac = _inside(state, soft_frac, _INSIDE_FRAC, is_free=is_broken)
+    bounds = [_Bound(near_frac, False, not is_broken)]
     if is_filled and state.rung != "hard":
-        far = _inside(state, hard, _INSIDE_HARD_FRAC, is_free=False)
-        bounds.append(_Bound(far, True, True))
+        far_frac = _inside(state, hard_frac, _INSIDE_HARD_FRAC, is_free=False)
+        bounds.append(_Bound(far_frac, True, True))
     return bounds
 
 
-def _inside(state: LimitState, bound: float, inside_frac: float, *, is_free: bool) -> float:
+def _inside(state: LimitState, bound_frac: float, inside_frac: float, *, is_free: bool) -> float:
     """Stop a little inside a bound; what is between the two already may stay where it is."""
-    value = state.value_frac_usd_or_coin
+    value_frac = state.value_frac_usd_or_coin
     is_floor = METRICS[state.metric].side == "floor"
-    wanted = bound / inside_frac if is_floor else bound * inside_frac
-    if is_free or value is None:
-        return wanted
-    return min(wanted, max(value, bound)) if is_floor else max(wanted, min(value, bound))
+    wanted_frac = bound_frac / inside_frac if is_floor else bound_frac * inside_frac
+    if is_free or value_frac is None:
+        return wanted_frac
+    if is_floor:
+        return min(wanted_frac, max(value_frac, bound_frac))
+    return max(wanted_frac, min(value_frac, bound_frac))
 
 
 class _Case(NamedTuple):
     """One bound of one account's limit, the market and the coins it is judged by.
 
-    `reach` is by what factor a distance is wanted larger than the bound says.
+    `reach_frac` is by what factor a distance is wanted larger than the bound says.
     """
 
     state: LimitState
@@ -301,7 +305,7 @@ class _Case(NamedTuple):
     seen: Seen
     given: Given
     coins: Sequence[str]
-    reach: float
+    reach_frac: float
 
 
 def _use(case: _Case) -> list[Demand]:
@@ -309,7 +313,7 @@ def _use(case: _Case) -> list[Demand]:
 
 
 def _distance(case: _Case) -> list[Demand]:
-    return _hold_at(case, min(case.at.value_frac * case.reach, DISTANCE_FRAC_MAX))
+    return _hold_at(case, min(case.at.value_frac * case.reach_frac, DISTANCE_FRAC_MAX))
 
 
 def _chance(case: _Case) -> list[Demand] | Failure:
@@ -331,7 +335,7 @@ def _chance(case: _Case) -> list[Demand] | Failure:
             message=f"no distance up to {DISTANCE_FRAC_MAX:.0%} is as unlikely as "
             f"{case.at.value_frac:.2%}",
         )
-    return _hold_at(case, min(found * case.reach, DISTANCE_FRAC_MAX))
+    return _hold_at(case, min(found * case.reach_frac, DISTANCE_FRAC_MAX))
 
 
 def _hold_at(case: _Case, distance_frac: float) -> list[Demand]:

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from hedgerow.agents import HedgeAgent, StopLossAgent
+from hedgerow.errors import OutOfDomain
 from hedgerow.execution import Decision, View
 from hedgerow.exposure import aggregate
+from hedgerow.margin import mark_ccy
 from hedgerow.market import MarketEvent
 from hedgerow.planning import Order
 from hedgerow.portfolio import Account, book
@@ -116,11 +119,41 @@ def test_once_closed_there_is_nothing_left_to_do() -> None:
     assert stop(_worth_usd(seen) + 5000.0, 1000.0).step(seen, T0_NS).plan is None
 
 
+@pytest.mark.parametrize("parts", [("-10",), ("-4", "-6")])
+def test_an_option_held_in_parts_is_closed_part_by_part_and_paid_for_in_full(
+    parts: tuple[str, ...],
+) -> None:
+    seen = view(*_in_parts(*parts))
+    sent = stop(_worth_usd(seen) + 5000.0, 1000.0).step(seen, T0_NS).plan
+    assert sent is not None
+    puts, hedge = sent.legs[:-1], sent.legs[-1]
+    bought = [leg.quantity_contracts for leg in puts if isinstance(leg, Order)]
+    assert bought == [-D(part) for part in parts]
+    # What is left are the coins less what ten puts cost.
+    unit = mark_ccy(PUT, seen.snapshot)
+    assert isinstance(unit, float)
+    assert isinstance(hedge, Order)
+    assert float(hedge.quantity_contracts) == pytest.approx(10 * unit - 12, abs=0.02)
+
+
+def test_of_an_option_held_both_ways_nobody_knows_which_side_an_order_closes() -> None:
+    seen = view(*_in_parts("-10", "6"))
+    with pytest.raises(OutOfDomain, match="both sides"):
+        stop(_worth_usd(seen) + 5000.0, 1000.0).step(seen, T0_NS)
+
+
 def test_a_desk_of_unknown_value_is_not_closed() -> None:
     seen = view(*desk("3", puts="-10"), events=MARKET[:3])
     decision = stop(1e9, 1000.0).step(seen, T0_NS)
     assert decision.plan is None
     assert f"unknown, not closed; missing: {PUT.instrument_id}" in decision.reasons[0]
+
+
+def _in_parts(*parts: str) -> tuple[Account, ...]:
+    perp, options = desk("12", puts="-10")
+    (put,) = options.positions
+    positions = tuple(structs.replace(put, quantity_contracts=D(part)) for part in parts)
+    return perp, structs.replace(options, positions=positions)
 
 
 def _worth_usd(seen: View) -> float:

@@ -58,6 +58,34 @@ def test_a_scenario_and_a_reserve_are_kept_to(tmp_path: Path, least: Any) -> Non
     assert asked["allocation"]["cost_usd"] > least["allocation"]["cost_usd"]
 
 
+def test_what_would_come_too_late_is_not_sent(tmp_path: Path, least: Any) -> None:
+    """A repayment takes five minutes and bitcoin twenty, by the routes of the desk."""
+    asked = ask(tmp_path, "plan", *AT, "--within", "10m", "--json").json()
+    sent = {leg["target_account_id"]: leg["quantity_coin"] for leg in asked["legs"]}
+    both = {leg["target_account_id"]: leg["quantity_coin"] for leg in least["legs"]}
+    assert both.keys() == {"aave-loop", "deribit-btc"}
+    assert sent == {"aave-loop": both["aave-loop"]}
+    (short,) = asked["unmet"]
+    assert short["subject"] == "deribit-btc"
+    assert short["message"].endswith("no route to it arrives in time")
+    assert any("later than 10m from now" in each for each in asked["assumptions"])
+    assert ask(tmp_path, "plan", *AT, "--within", "20m", "--json").json()["legs"] == least["legs"]
+
+
+def test_what_is_not_counted_upon_on_its_way_is_sent_on_top(tmp_path: Path, least: Any) -> None:
+    asked = ask(tmp_path, "plan", *AT, "--transit-haircut", "BTC=20%", "--json").json()
+    sent, before = (
+        {leg["asset"]: Decimal(leg["quantity_coin"]) for leg in each["legs"]}
+        for each in (asked, least)
+    )
+    assert sent["USDC"] == before["USDC"]
+    # A fifth more is lost than the need takes, up to the step of each.
+    assert sent["BTC"] * Decimal("0.8") == pytest.approx(before["BTC"], abs=Decimal("0.0002"))
+    (row,) = [each for each in asked["allocation"]["cover"] if each["venue"] == "deribit-btc"]
+    assert row["needed_ccy"] <= row["after_ccy"] < row["needed_ccy"] + 1e-3
+    assert any(each.startswith("20.00% of BTC on its way") for each in asked["assumptions"])
+
+
 def test_a_person_reads_needs_and_what_cannot_be_had(tmp_path: Path) -> None:
     told = ask(tmp_path, "plan", *AT, "--reserve", "1e9").out
     for part in ("Needs, as equity", "One more of it costs", "cannot be had", "Not all needs"):
@@ -81,8 +109,17 @@ def test_no_empty_table_is_shown_where_nobody_can_be_sent_anything() -> None:
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (("--method", "greedy", "--reserve", "5"), "go with --method least"),
-        (("--method", "greedy", "--scenarios", "crash"), "go with --method least"),
+        (("--method", "greedy", "--reserve", "5"), "--reserve goes with --method least"),
+        (("--method", "greedy", "--scenarios", "crash"), "--scenarios goes with --method least"),
+        (("--method", "greedy", "--within", "5m"), "--within goes with --method least"),
+        (("--method", "greedy", "--transit-haircut", "BTC=1%"), "--transit-haircut goes with"),
+        (("--within", "soon"), "--within soon: write a duration such as 90s"),
+        (("--within", "0m"), "--within 0m: must be above 0"),
+        (("--transit-haircut", "BTC"), "write an asset and a share, such as BTC=2%"),
+        (("--transit-haircut", "DOGE=2%"), "routes of the desk move BTC, USDC"),
+        (("--transit-haircut", "BTC=2"), "--transit-haircut BTC=2: "),
+        (("--transit-haircut", "BTC=120%"), "must be from 0"),
+        (("--transit-haircut", "BTC=1%", "--transit-haircut", "BTC=2%"), "BTC is given twice"),
         (("--scenarios", "moon"), "--scenarios moon: moon moves nothing"),
         (("--reserve", "-1"), "must be from 0"),
         (("--reserve", "much"), "write a number such as 250000"),

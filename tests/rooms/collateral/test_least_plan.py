@@ -11,24 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.collateral import BufferPolicy, LeastPlan, Move, Route, TransferPlan, least_plan, plan
-from hedgerow.collateral.engines import NOW, Asked, Measure, tiers_of
+from hedgerow.collateral.engines import tiers_of
 from hedgerow.errors import Failure, OutOfDomain
 from hedgerow.limits import Survey, arrived, lending_market, survey
-from hedgerow.margin import MarginReport, Rulebook, decode_rulebook, require
-from hedgerow.margin.venues.okx_equity import Discount, DiscountTier
-from hedgerow.margin.venues.okx_multi import MultiCurrencyRulebook
+from hedgerow.margin import MarginReport, Rulebook, require
 from hedgerow.market import LendingIndex, MarketEvent, Shock, Snapshot
-from hedgerow.portfolio import Account, Balance, book, with_balance
+from hedgerow.portfolio import Account, book, with_balance
 from tests.builders import (
     account,
     by_id,
     debt,
-    exact,
     index,
     lending,
     lending_rulebook,
     oracle,
-    packaged,
     perpetual,
     quote,
     snapshot,
@@ -219,7 +215,26 @@ def test_what_comes_too_late_is_not_sent() -> None:
         [buffer("a")], [route("cold", "a")], seen(accounts), RULES, deadline_ns={"a": 59}
     )
     assert found.transfers.moves == ()
-    assert [each.subject for each in found.transfers.unmet] == ["a"]
+    (short,) = found.transfers.unmet
+    assert short.subject == "a"
+    assert short.message.endswith("no route to it arrives in time")
+
+
+def test_what_comes_in_time_is_sent_and_the_rest_is_said_to_be_late() -> None:
+    """Fifty are lacking; the near account has twenty, and the far one all of it, too late."""
+    near = account("near", venue="treasury", balances={"USDC": 20})
+    accounts = [perps("a", 50, 1), near, cold(USDC=1_000)]
+    found = least_plan(
+        [buffer("a")],
+        [route("near", "a", latency_ns=10), route("cold", "a")],
+        seen(accounts),
+        RULES,
+        deadline_ns={"a": 59},
+    )
+    sent = [(each.route.source_account_id, each.quantity_coin) for each in found.transfers.moves]
+    assert sent == [("near", D(20))]
+    (short,) = found.transfers.unmet
+    assert short.message.endswith("no route has more to give in time")
 
 
 def test_an_account_that_cannot_be_judged_is_said_and_not_drawn() -> None:
@@ -258,18 +273,6 @@ def test_what_saves_interest_is_cheaper_than_what_earns_none() -> None:
     assert move.route.use == "repay"
     assert found.allocation is not None
     assert found.allocation.cost_usd == pytest.approx(23_200 * 0.01 * 30 / 365, rel=1e-6)
-
-
-def test_tiers_of_what_bends_up_promise_the_flatter_slope() -> None:
-    rising = [(D(x), D(y)) for x, y in ((0, 0), (1, 1), (2, 3))]
-    assert [tier.worth_ccy_per_coin for tier in tiers_of(rising)[0]] == [1.0, 1.0]
-    # On the way out what was cheap to lose first is not cheaper later.
-    leaving = [(D(x), D(y)) for x, y in ((-2, "-1.5"), (-1, -1), (0, 0))]
-    assert [tier.worth_ccy_per_coin for tier in tiers_of(leaving)[0]] == [1.0, 1.0]
-    # Where more harms, no more is taken.
-    turning = [(D(x), D(y)) for x, y in ((0, 0), (1, 1), (2, "0.5"))]
-    tiers, most = tiers_of(turning)
-    assert ([tier.worth_ccy_per_coin for tier in tiers], most) == ([1.0], D(1))
 
 
 def test_a_haircut_on_the_way_is_sent_on_top() -> None:
@@ -341,6 +344,7 @@ def test_a_plan_of_no_end_moves_nothing(monkeypatch: pytest.MonkeyPatch) -> None
         ({"horizon_days": float("inf")}, "horizon_days"),
         ({"deadline_ns": {"a": -1}}, "deadline_ns of a"),
         ({"transit_haircut_frac": {"USDC": -0.1}}, "transit_haircut_frac of USDC"),
+        ({"transit_haircut_frac": {"USDC": 1.1}}, "of USDC .* or above 1, was 1.1"),
         ({"scenarios": {"now": CRASH}}, "called now"),
     ],
 )
@@ -424,72 +428,3 @@ def test_it_covers_what_one_by_one_does_for_no_more_and_nobody_falls_below(seed:
             for moves in (least.transfers.moves, greedy.moves)
         ]
         assert paid[0] <= paid[1] + 0.2
-
-
-# --- what a coin counts for ----------------------------------------------------------------------
-
-
-OKX = "okx-multi/2026-11-20"
-
-
-def _okx(coins: Decimal, tiers: dict[str, str] | None = None) -> tuple[Account, Asked]:
-    """An account of bitcoin alone; with tiers, discounts known up to 100 coins are made up."""
-    rules = decode_rulebook(packaged(OKX), where=OKX)
-    assert isinstance(rules, MultiCurrencyRulebook)
-    if tiers is not None:
-        made = Discount(
-            amount_coin_max=D(100),
-            tiers=[
-                DiscountTier(floor_coin=D(floor), rate_frac=D(rate))
-                for floor, rate in tiers.items()
-            ],
-        )
-        rules = msgspec.structs.replace(rules, discounts={**rules.discounts, "BTC": made})
-    held = msgspec.structs.replace(
-        account("okx", venue="okx", currency="USD", rulebook=OKX, positions={}),
-        balances=(Balance(asset="BTC", quantity_coin=coins),),
-    )
-    state = survey(book([held], TERMS), snapshot(index("BTC", 60_000)), {OKX: rules}, ())
-    return held, Asked(state, {OKX: rules}, {})
-
-
-BARE = Measure(is_initial=False, use_frac=D(1))
-
-
-@given(coins=st.floats(0, 80), out=st.floats(0, 10))
-def test_tiers_never_count_more_than_the_engine_and_hardly_less(coins: float, out: float) -> None:
-    """OKX counts more of a coin for less: its discount tiers, asked and not copied."""
-    held, asked = _okx(D(10), {"0": "0.98", "7": "0.9", "30": "0.5"})
-    points = asked.curve(
-        held, "BTC", "balance", out_coin=D(10), in_coin=D(80), measure=BARE, scenario=NOW
-    )
-    assert isinstance(points, list)
-    tiers, turns = tiers_of(points)
-    assert turns is None
-    assert len(tiers) > 2
-    first = asked.report(held, (), NOW)
-    assert isinstance(first, MarginReport)
-
-    def counted(coin: float) -> float:
-        total, left = 0.0, coin
-        for tier in tiers:
-            total += min(left, tier.width_coin) * tier.worth_ccy_per_coin
-            left -= min(left, tier.width_coin)
-        return total
-
-    for change in (coins, -out):
-        moved = asked.report(held, (("BTC", "balance", exact(f"{change:.6f}")),), NOW)
-        assert isinstance(moved, MarginReport)
-        true = float(moved.equity_ccy - first.equity_ccy)
-        told = counted(10 + change) - counted(10)
-        # A kink is between two coins asked at, a sixty-fourth of the way apart.
-        assert true - 0.4 * 60_000 * 80 / 64 <= told <= true + 1.0
-
-
-def test_where_the_engine_knows_no_more_the_curve_ends() -> None:
-    held, asked = _okx(D(4))
-    points = asked.curve(
-        held, "BTC", "balance", out_coin=D(0), in_coin=D(4_000), measure=BARE, scenario=NOW
-    )
-    assert isinstance(points, list)
-    assert D("15.9") <= points[-1][0] <= 16  # the discount of bitcoin is known up to 20

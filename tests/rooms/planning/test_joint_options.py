@@ -17,7 +17,7 @@ from hedgerow.limits.seen import Given
 from hedgerow.margin import Rulebook, terms_of
 from hedgerow.market import FundingSettlement, Ladder, Level, Shock
 from hedgerow.planning import Joint, Order, compared, joint, made
-from hedgerow.planning.joint import badness
+from hedgerow.planning.outcome import badness
 from hedgerow.portfolio import book
 from hedgerow.units import DAY_NS, MINUTE_NS, SECOND_NS
 from tests.builders import (

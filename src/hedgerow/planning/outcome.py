@@ -1,0 +1,79 @@
+"""What a joint plan comes to: its moves, the desk after them, and which of two plans is worse."""
+
+from dataclasses import dataclass
+
+from hedgerow.errors import Failure
+from hedgerow.hedging import Ask, ChosenTrade, Offer
+from hedgerow.limits import METRICS, LimitState, Survey
+from hedgerow.planning.costs import ChosenMove, ChosenSwap, ModeSwitch
+from hedgerow.solving import Shadow
+
+__all__ = ["Joint", "badness"]
+
+# What is broken counts as broken by so much at least.
+_BROKEN = 1e-6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Joint:
+    """The moves, and the desk after them.
+
+    `after` is the survey of the desk with everything done exactly and arrived; `bound_usd` what no
+    moves cost less than, by the programme they were chosen with, and `excess_frac` by how much they
+    break its bounds, each over its scale: in whole lots not all may hold. `unplanned` are limits
+    that were left out and `refused` what could not be traded or moved, each with the reason.
+    `lacking` are demands of accounts that do not hold while something is on its way to them.
+    `switches` and then `swaps` are done first of all, and trades and moves were chosen for the desk
+    after them.
+    """
+
+    trades: tuple[ChosenTrade, ...]
+    moves: tuple[ChosenMove, ...]
+    cost_usd: float
+    bound_usd: float
+    excess_frac: float
+    before: Survey
+    after: Survey
+    offers: tuple[Offer, ...]
+    asks: tuple[Ask, ...]
+    shadows: tuple[Shadow, ...]
+    conflicts: tuple[str, ...]
+    unplanned: tuple[Failure, ...]
+    refused: tuple[Failure, ...]
+    remark: str
+    lacking: tuple[str, ...] = ()
+    switches: tuple[ModeSwitch, ...] = ()
+    swaps: tuple[ChosenSwap, ...] = ()
+
+    @property
+    def broken(self) -> tuple[LimitState, ...]:
+        """The limits that are still beyond soft or hard after it."""
+        return tuple(each for each in self.after.limits if each.rung in ("soft", "hard"))
+
+    @property
+    def worsened(self) -> tuple[LimitState, ...]:
+        """The limits that are hard, or unknown, after it and were not before."""
+        was = {each.key: each.rung for each in self.before.limits}
+        return tuple(
+            each
+            for each in self.after.limits
+            if each.rung in ("hard", "unknown") and was.get(each.key) != each.rung
+        )
+
+
+def badness(plan: Joint) -> tuple[int, float, float]:
+    """Say what it makes worse, then how far limits are still broken, then what it costs."""
+    beyond = 0.0
+    for state in plan.broken:
+        value, soft = state.value_frac_usd_or_coin, state.soft_frac_usd_or_coin
+        if value is None:
+            far = 10.0
+        elif METRICS[state.metric].side == "floor":
+            far = 1.0 - value / soft if soft else 1.0
+        else:
+            # A limit at zero is always broken: the nearer to it the better.
+            far = abs(value) / soft - 1.0 if soft else abs(value) / (1.0 + abs(value))
+        # At its bound a limit is broken, by however little: no saving is worth that.
+        beyond += max(far, _BROKEN) + (1.0 if state.rung == "hard" else 0.0)
+    worse_count = len(plan.worsened) + len(plan.lacking)
+    return (worse_count, round(beyond, 9), plan.cost_usd)

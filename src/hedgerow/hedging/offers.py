@@ -104,6 +104,12 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         most = self.buys_contracts_max if is_up else self.sells_contracts_max
         return held if most is None else min(held, most)
 
+    def carry_paid_usd(self, quantity_contracts: float, horizon_days: float) -> float | None:
+        """Say what so many contracts pay in funding, negative where they receive; None: unknown."""
+        if self.carry_usd_per_day is None:
+            return None
+        return -self.carry_usd_per_day * horizon_days * quantity_contracts
+
 
 def offer(
     terms: EntryContract | Option,

@@ -269,7 +269,7 @@ def _told(
     answer: Answer,
     asks: Sequence[Ask],
     offers: Sequence[Offer],
-    wide: Floats,
+    figure_per_contract: Floats,
     horizon_days: float,
     ticket_usd: float,
 ) -> HedgeChoice:
@@ -293,7 +293,7 @@ def _told(
                 ticket_usd=ticket_usd,
             )
         )
-    after = [each.now_figure for each in asks] + wide @ amounts
+    after = [each.now_figure for each in asks] + figure_per_contract @ amounts
     costs_usd = [each.cost_usd for each in trades]
     known_usd = [each for each in costs_usd if each is not None]
     return HedgeChoice(

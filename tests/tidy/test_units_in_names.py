@@ -32,6 +32,8 @@ Floats: TypeAlias = NDArray[np.float64]
 _TO_THE_LAST = (
     "hedgerow.pricing.",
     "hedgerow.exposure.",
+    "hedgerow.hedging.",
+    "hedgerow.risk.",
     "hedgerow.margin.model.",
     "hedgerow.limits.",
     "hedgerow.solvency.",

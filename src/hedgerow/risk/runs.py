@@ -349,8 +349,11 @@ def _deviation(columns: _Columns, at: Whole) -> Floats:
     return given
 
 
-def _estimate(figure: Callable[[Whole], Floats], every: Whole, drawn: Whole) -> Estimate:
-    if len(every) < STEPS_COUNT_LEAST:
-        return Estimate(at_figure=float(figure(every)), low_figure=None, high_figure=None)
-    low, high = np.quantile(figure(drawn), _ENDS)
-    return Estimate(at_figure=float(figure(every)), low_figure=float(low), high_figure=float(high))
+def _estimate(
+    figure: Callable[[Whole], Floats], every_index: Whole, drawn_index: Whole
+) -> Estimate:
+    at = float(figure(every_index))
+    if len(every_index) < STEPS_COUNT_LEAST:
+        return Estimate(at_figure=at, low_figure=None, high_figure=None)
+    low, high = np.quantile(figure(drawn_index), _ENDS)
+    return Estimate(at_figure=at, low_figure=float(low), high_figure=float(high))

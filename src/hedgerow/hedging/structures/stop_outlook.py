@@ -206,17 +206,17 @@ def stop_outlook(
     )  # fmt: skip
 
 
-def _way(name: str, profit: Floats, cost_frac: float, acted_frac: float) -> LossWay:
+def _way(name: str, profit_frac: Floats, cost_frac: float, acted_frac: float) -> LossWay:
     return LossWay(
         name=name,
         cost_frac=cost_frac,
         acted_frac=acted_frac,
-        mean_frac=float(profit.mean()),
-        error_frac=float(np.std(profit)) / sqrt(len(profit)),
-        shortfall_frac=_worst(profit, is_low=True),
-        worst_frac=float(profit.min()),
-        upside_frac=_worst(profit, is_low=False),
-        quantiles_frac=tuple(np.quantile(profit, np.linspace(0.0, 1.0, 101)).tolist()),
+        mean_frac=float(profit_frac.mean()),
+        error_frac=float(np.std(profit_frac)) / sqrt(len(profit_frac)),
+        shortfall_frac=_worst(profit_frac, is_low=True),
+        worst_frac=float(profit_frac.min()),
+        upside_frac=_worst(profit_frac, is_low=False),
+        quantiles_frac=tuple(np.quantile(profit_frac, np.linspace(0.0, 1.0, 101)).tolist()),
     )
 
 

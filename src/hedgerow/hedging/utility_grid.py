@@ -108,18 +108,7 @@ def utility_grid_band(
             "the grid needs finite numbers, a positive price, strike, vol, time and risk aversion, "
             f"and some options; was {given}"
         )
-    if min(cost_frac, fixed_cost_usd) < 0 or max(cost_frac, fixed_cost_usd) == 0:
-        raise OutOfDomain(
-            "the grid needs a cost of at least zero, and one above it, were "
-            f"{cost_frac} and {fixed_cost_usd}"
-        )
-    if steps_count < 40 or steps_count % 4 or hedges_count < 20:
-        raise OutOfDomain(
-            "the grid needs 20 hedges and 40 steps or more, a multiple of four, were "
-            f"{hedges_count} and {steps_count}"
-        )
-    if steps_count * (steps_count + 1) // 2 * hedges_count > _CELLS_COUNT_MAX:
-        raise OutOfDomain(f"a grid of {steps_count} steps and {hedges_count} hedges is too large")
+    _check_grid(cost_frac, fixed_cost_usd, steps_count, hedges_count)
     forward = price_usd * math.exp(rate_frac_per_year * time_years)
     deviation = vol_frac * math.sqrt(time_years)
     d1 = math.log(forward / strike_usd) / deviation + 0.5 * deviation
@@ -139,16 +128,7 @@ def utility_grid_band(
             hedges, forward, strike_usd, deviation / math.sqrt(steps), steps,
             -quantity_coin, is_call, cost_frac, fixed_cost_usd, risk_aversion_per_usd,
         )  # fmt: skip
-        edges = _edges(hedges, held, cost_frac * forward, fixed_cost_usd)
-        if edges is None:
-            raise OutOfDomain(
-                "the band reaches beyond the hedges compared: a cost or risk so large"
-            )
-        if edges.width_coin < 4.0 * step:
-            raise OutOfDomain(
-                f"the band is {edges.width_coin:g} wide, and hedges are {step:g} apart"
-            )
-        trees.append(edges)
+        trees.append(_wide_edges(hedges, held, cost_frac * forward, fixed_cost_usd))
     found = _Edges(*(2.0 * fine - coarse for coarse, fine in zip(*trees, strict=True)))
     return GridBand(
         low_coin=found.low_coin + delta,
@@ -157,6 +137,23 @@ def utility_grid_band(
         high_coin=found.high_coin + delta,
         step_coin=step,
     )
+
+
+def _check_grid(
+    cost_frac: float, fixed_cost_usd: float, steps_count: int, hedges_count: int
+) -> None:
+    if min(cost_frac, fixed_cost_usd) < 0 or max(cost_frac, fixed_cost_usd) == 0:
+        raise OutOfDomain(
+            "the grid needs a cost of at least zero, and one above it, were "
+            f"{cost_frac} and {fixed_cost_usd}"
+        )
+    if steps_count < 40 or steps_count % 4 or hedges_count < 20:
+        raise OutOfDomain(
+            "the grid needs 20 hedges and 40 steps or more, a multiple of four, were "
+            f"{hedges_count} and {steps_count}"
+        )
+    if steps_count * (steps_count + 1) // 2 * hedges_count > _CELLS_COUNT_MAX:
+        raise OutOfDomain(f"a grid of {steps_count} steps and {hedges_count} hedges is too large")
 
 
 def _solved(
@@ -232,6 +229,19 @@ def _edges(
     if trigger_low is None or trigger_high is None:
         return None
     return _Edges(trigger_low, target_low, target_high, trigger_high)
+
+
+def _wide_edges(
+    hedges_coin: _Floats, held_usd: _Floats, cost_usd_per_coin: float, fixed_cost_usd: float
+) -> _Edges:
+    """Give the edges of a band that the grid holds, and can tell apart."""
+    edges = _edges(hedges_coin, held_usd, cost_usd_per_coin, fixed_cost_usd)
+    if edges is None:
+        raise OutOfDomain("the band reaches beyond the hedges compared: a cost or risk so large")
+    step = float(hedges_coin[1] - hedges_coin[0])
+    if edges.width_coin < 4.0 * step:
+        raise OutOfDomain(f"the band is {edges.width_coin:g} wide, and hedges are {step:g} apart")
+    return edges
 
 
 def _crossing(across_coin: _Floats, values: _Floats) -> float | None:

@@ -79,8 +79,9 @@ def greeks_tables(shown: GreeksShown) -> RenderableType:
             least = usd(max(choice.bound_usd, 0.0))
             cost = partial(usd(choice.known_usd), choice.known_usd,
                            is_partial=choice.cost_usd is None)  # fmt: skip
+            aside = "lots" if choice.cost_usd is not None else "lots and unknown funding"
             parts.append(note(f"They cost {cost} USD; no trades cost less than "
-                              f"{least} USD, lots left aside."))  # fmt: skip
+                              f"{least} USD, {aside} left aside."))  # fmt: skip
             if shown.premium_usd:
                 way = "paid" if shown.premium_usd < 0.0 else "received"
                 parts.append(note(f"Premiums of {usd(abs(shown.premium_usd))} USD are {way} at the "

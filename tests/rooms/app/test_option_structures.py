@@ -296,6 +296,7 @@ def test_a_carry_that_nobody_knows_is_no_figure(tmp_path: Path) -> None:
     known_usd = trade["crossing_usd"] + trade["fee_usd"] + trade["ticket_usd"]
     assert row.split()[-2:] == ["unknown", f"{known_usd:,.2f}?"]
     assert f"They cost {known_usd:,.2f}? USD" in printed
+    assert "lots and unknown funding left aside." in printed
 
 
 def test_without_a_target_the_buckets_are_shown(desk: tuple[Path, list[str]]) -> None:

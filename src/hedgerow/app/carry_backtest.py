@@ -53,7 +53,13 @@ from hedgerow.reporting.carry_runs import (
 )
 from hedgerow.reporting.nearest import NearestBreach, nearest_table
 from hedgerow.reporting.tables import builtins_of
-from hedgerow.risk import STEPS_COUNT_LEAST, Estimate, moving_blocks, run_figures
+from hedgerow.risk import (
+    STEPS_COUNT_LEAST,
+    Estimate,
+    cube_root_block_count,
+    moving_blocks,
+    run_figures,
+)
 from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, format_ns, to_model
 
 __all__ = ["Capture", "captured", "show_carry_backtest"]
@@ -332,7 +338,7 @@ def _outcomes(found: Capture, asked: CarryRunAsked) -> list[CarryOutcome]:
     """Give every policy's mean with its bounds, all redrawn by the same blocks of holdings."""
     count = len(found.windows)
     rng = np.random.Generator(np.random.Philox(asked.draw_seed))
-    drawn = moving_blocks(count, _block_count(count), _DRAWS_COUNT, rng)
+    drawn = moving_blocks(count, cube_root_block_count(count), _DRAWS_COUNT, rng)
     nets = {
         policy: np.array([each.net_frac_per_year for each in of])
         for policy, of in found.holdings.items()
@@ -414,13 +420,9 @@ def _statements(
         "steps is without them. Between two prices of "
         f"{legs.perpetual.instrument_id} nothing is seen."
     )
-    said.append(carry_run_note(_block_count(len(found.windows)), asked.draw_seed))
+    said.append(carry_run_note(cube_root_block_count(len(found.windows)), asked.draw_seed))
     terms = HedgeTerms(look_ns=length_ns("--look", asked.look, MINUTE_NS))
     return [*said, *run_statements(desk, market, terms, moves_collateral="buffered" in policies)]
-
-
-def _block_count(count: int) -> int:
-    return math.ceil(round(math.cbrt(count), 9))
 
 
 def _named(policy: str) -> CarryPolicy:

@@ -115,7 +115,7 @@ def show_greeks(
         if isinstance(found, Failure):
             raise DeskRejected(f"no trades were found: {found.message}")
         choice = found
-        unfunded = _unfunded(choice, made.offers)
+        unfunded = _unfunded(choice)
         booked = _booked(state, choice, made.offers, instruments)
         premium_usd = _premium_usd(state, choice, made.offers)
         after = _by_expiry(booked, state.snapshot, coin)
@@ -236,13 +236,12 @@ def _payload(shown: GreeksShown) -> Any:
     return payload
 
 
-def _unfunded(choice: HedgeChoice, offers: Sequence[Offer]) -> tuple[str, ...]:
-    """Name what is traded at a funding that nobody knows, whose carry is therefore no figure."""
-    unknown = {each.instrument_id for each in offers if each.carry_usd_per_day is None}
-    names = sorted(unknown & {each.instrument_id for each in choice.trades})
+def _unfunded(choice: HedgeChoice) -> tuple[str, ...]:
+    """Name what is traded at a funding that nobody knows."""
+    names = sorted({each.instrument_id for each in choice.trades if each.carry_usd is None})
     if not names:
         return ()
-    return (f"Funding of {', '.join(names)} is unknown: its carry of 0 is no figure.",)
+    return (f"Funding of {', '.join(names)} is unknown: no cost holds its carry.",)
 
 
 def _booked(

@@ -238,6 +238,7 @@ def _perpetual(asked: PoolAsked, coin: str, price_usd: float) -> Offer:
         price_mark_ccy=price_usd,
         buys=(rung,),
         sells=(rung,),
+        carry_usd_per_day=None,
     )
 
 

@@ -162,12 +162,12 @@ def _of_shortfall(
     return aversion(_halved(high, low, lambda log: measured(log) <= budget_usd))
 
 
-def _halved(kept: float, broken: float, keeps: Callable[[float], bool]) -> float:
+def _halved(kept_log: float, broken_log: float, keeps: Callable[[float], bool]) -> float:
     """Give the last place, from one that keeps to the budget towards one that does not."""
     for _ in range(_HALVINGS):
-        middle = 0.5 * (kept + broken)
-        if keeps(middle):
-            kept = middle
+        middle_log = 0.5 * (kept_log + broken_log)
+        if keeps(middle_log):
+            kept_log = middle_log
         else:
-            broken = middle
-    return kept
+            broken_log = middle_log
+    return kept_log

@@ -138,9 +138,9 @@ def band_on_paths(
     return PathCosts(cost, profit, trades)
 
 
-def _beats(step: int, step_years: float, times_years: float) -> bool:
+def _beats(step_index: int, step_years: float, times_years: float) -> bool:
     """Say whether a time to hedge has come since the step before."""
-    now, before = step * step_years / times_years, (step - 1) * step_years / times_years
+    now, before = step_index * step_years / times_years, (step_index - 1) * step_years / times_years
     return math.floor(now + 1e-9) > math.floor(before + 1e-9)
 
 

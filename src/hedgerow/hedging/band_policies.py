@@ -187,17 +187,17 @@ def _times(kind: BandKind, inputs: BandInputs, risk_aversion_per_usd: float | No
     return max(found, inputs.look_years) if found < math.inf else None
 
 
-def _shift(kind: BandKind, factor: float, delta_at: DeltaAt | None) -> Outcome[float]:
+def _shift(kind: BandKind, factor_frac: float, delta_at: DeltaAt | None) -> Outcome[float]:
     """Give how far the displayed delta is off when the one at another vol is on target."""
-    if factor == 1.0:
+    if factor_frac == 1.0:
         return 0.0
     if delta_at is None:
         return Failure(
             subject=kind,
             reason="missing_data",
-            message=f"it holds the delta at {factor:.4f} of every vol, which nobody said",
+            message=f"it holds the delta at {factor_frac:.4f} of every vol, which nobody said",
         )
-    here, there = delta_at(1.0), delta_at(factor)
+    here, there = delta_at(1.0), delta_at(factor_frac)
     if isinstance(here, Failure):
         return here
     return there if isinstance(there, Failure) else here - there

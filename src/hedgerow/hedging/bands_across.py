@@ -90,24 +90,26 @@ def bands_across(
     )
 
 
-def _moved(inputs: BandInputs, move: float, gamma: float, floor: float) -> BandInputs | None:
+def _moved(
+    inputs: BandInputs, move_frac: float, gamma_coin_per_usd: float, floor_coin_per_usd: float
+) -> BandInputs | None:
     """Give the inputs at another price; None where gamma is not known there, or within a day."""
-    if not (math.isfinite(gamma) and math.isfinite(floor)):
+    if not (math.isfinite(gamma_coin_per_usd) and math.isfinite(floor_coin_per_usd)):
         return None
     return msgspec.structs.replace(
         inputs,
-        price_usd=inputs.price_usd * (1.0 + move),
-        gamma_coin_per_usd=gamma,
-        gamma_floor_coin_per_usd=floor,
+        price_usd=inputs.price_usd * (1.0 + move_frac),
+        gamma_coin_per_usd=gamma_coin_per_usd,
+        gamma_floor_coin_per_usd=floor_coin_per_usd,
     )
 
 
-def _floors(moves: Floats, gammas: Floats, deviation_log: float) -> Floats:
+def _floors(moves_frac: Floats, gammas_coin_per_usd: Floats, deviation_log: float) -> Floats:
     """Average the size of gamma within a day's deviation; beyond the ends it is that of the end."""
-    logs = np.log1p(moves)
+    logs = np.log1p(moves_frac)
     looks = np.linspace(-deviation_log, deviation_log, _LOOKS_COUNT)
     weights = np.full(_LOOKS_COUNT, 1.0)
     weights[[0, -1]] = 0.5
-    across = np.interp(logs[:, None] + looks, logs, gammas)
+    across = np.interp(logs[:, None] + looks, logs, gammas_coin_per_usd)
     floors: Floats = across @ weights / weights.sum()
     return floors

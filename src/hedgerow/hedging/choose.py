@@ -82,32 +82,42 @@ class AskState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChosenTrade(msgspec.Struct, frozen=True, kw_only=True):
-    """So many contracts of one offer, bought where positive, and what they are expected to cost."""
+    """So many contracts of one offer, bought where positive, and what they are expected to cost.
+
+    `carry_usd` is funding over the horizon, paid where positive; None where nobody knows its rate.
+    """
 
     instrument_id: str
     account_id: str
     quantity_contracts: float
     crossing_usd: float
     fee_usd: float
-    carry_usd: float
+    carry_usd: float | None
     ticket_usd: float
 
     @property
-    def cost_usd(self) -> float:
-        """All of it."""
-        return self.crossing_usd + self.fee_usd + self.carry_usd + self.ticket_usd
+    def known_usd(self) -> float:
+        """All that is known of it: without a funding that nobody knows."""
+        return self.crossing_usd + self.fee_usd + (self.carry_usd or 0.0) + self.ticket_usd
+
+    @property
+    def cost_usd(self) -> float | None:
+        """All of it; None where its funding is unknown."""
+        return None if self.carry_usd is None else self.known_usd
 
 
 class HedgeChoice(msgspec.Struct, frozen=True, kw_only=True):
     """Trades, and how good they are: no others cost less than `bound_usd`, funding counted.
 
+    `cost_usd` is None where the funding of a trade is unknown; `bound_usd` and `objective_usd`
+    count such funding as none, as does the choice.
     `objective_usd` is the cost of the trades and of what else was priced (penalties, variance,
     shortfall), but for funding received, which is no reason to trade and lowers `cost_usd` and
     `bound_usd` alone. `conflicts` names ranges that cannot hold together.
     """
 
     trades: tuple[ChosenTrade, ...]
-    cost_usd: float
+    cost_usd: float | None
     objective_usd: float
     bound_usd: float
     asks: tuple[AskState, ...]
@@ -115,6 +125,11 @@ class HedgeChoice(msgspec.Struct, frozen=True, kw_only=True):
     conflicts: tuple[str, ...]
     method: str
     remark: str
+
+    @property
+    def known_usd(self) -> float:
+        """What is known of the cost: without a funding that nobody knows."""
+        return sum(each.known_usd for each in self.trades)
 
 
 def choose(
@@ -254,7 +269,7 @@ def _told(
     answer: Answer,
     asks: Sequence[Ask],
     offers: Sequence[Offer],
-    wide: Floats,
+    figure_per_contract: Floats,
     horizon_days: float,
     ticket_usd: float,
 ) -> HedgeChoice:
@@ -274,14 +289,16 @@ def _told(
                 quantity_contracts=quantity,
                 crossing_usd=crossing,
                 fee_usd=fee,
-                carry_usd=-(each.carry_usd_per_day or 0.0) * horizon_days * quantity,
+                carry_usd=each.carry_paid_usd(quantity, horizon_days),
                 ticket_usd=ticket_usd,
             )
         )
-    after = [each.now_figure for each in asks] + wide @ amounts
+    after = [each.now_figure for each in asks] + figure_per_contract @ amounts
+    costs_usd = [each.cost_usd for each in trades]
+    known_usd = [each for each in costs_usd if each is not None]
     return HedgeChoice(
         trades=tuple(trades),
-        cost_usd=sum(each.cost_usd for each in trades),
+        cost_usd=sum(known_usd) if len(known_usd) == len(trades) else None,
         objective_usd=answer.objective_usd,
         bound_usd=answer.bound_usd,
         asks=tuple(

@@ -7,7 +7,7 @@ day's deviation away, or what the delta is at other vols. What leaves is a `Band
 
 import math
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.exposure import ExposureRow, aggregate
@@ -71,8 +71,8 @@ def inputs_of(
         price_usd=price_usd,
         vol_frac=policy.vol_frac,
         cost_frac=policy.fee_taker_frac + spread_half_frac,
-        gamma_coin_per_usd=gammas[0],
-        gamma_floor_coin_per_usd=gammas[1],
+        gamma_coin_per_usd=gammas.net_coin_per_usd,
+        gamma_floor_coin_per_usd=gammas.floor_coin_per_usd,
         notional_usd=price_usd * (held_coin or 1.0),  # without a cost budget a scale and no more
         fixed_cost_usd=policy.fixed_cost_usd,
         lot_coin=to_model(lot),
@@ -131,14 +131,19 @@ def row_under(survey: Survey, coin: str, shock: Shock) -> Outcome[ExposureRow]:
     return row
 
 
-def _gammas(
-    survey: Survey, coin: str, price_usd: float, deviation_log: float
-) -> Outcome[tuple[float, float]]:
+class _Gammas(NamedTuple):
+    """Of a book here, and its size on average within a deviation."""
+
+    net_coin_per_usd: float
+    floor_coin_per_usd: float
+
+
+def _gammas(survey: Survey, coin: str, price_usd: float, deviation_log: float) -> Outcome[_Gammas]:
     """Give net gamma, and the average of its size within a deviation; none where none is held."""
     if isinstance(survey.exposures.row(f"coin/{coin}"), Failure):
         desk = survey.exposures.row("desk")
         assert not isinstance(desk, Failure), "every table has a row for the desk"
-        return desk.missing[0] if desk.missing else (0.0, 0.0)
+        return desk.missing[0] if desk.missing else _Gammas(0.0, 0.0)
     net, floor = 0.0, 0.0
     for deviations, weight in _LOOKS:
         factor = math.exp(deviations * deviation_log)
@@ -150,7 +155,7 @@ def _gammas(
         gamma = row.gamma_usd_per_pct * 100.0 / (price_usd * factor) ** 2
         floor += weight * abs(gamma)
         net = net if deviations else gamma
-    return net, floor
+    return _Gammas(net, floor)
 
 
 def _time_years(survey: Survey, coin: str) -> float | None:

@@ -104,6 +104,12 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         most = self.buys_contracts_max if is_up else self.sells_contracts_max
         return held if most is None else min(held, most)
 
+    def carry_paid_usd(self, quantity_contracts: float, horizon_days: float) -> float | None:
+        """Say what so many contracts pay in funding, negative where they receive; None: unknown."""
+        if self.carry_usd_per_day is None:
+            return None
+        return -self.carry_usd_per_day * horizon_days * quantity_contracts
+
 
 def offer(
     terms: EntryContract | Option,
@@ -131,9 +137,9 @@ def offer(
     sides: list[tuple[Rung, ...]] = []
     for is_buy in (True, False):
         if isinstance(terms, Option):
-            priced = _option_rungs(terms, mark, snapshot, charges, depth, is_buy=is_buy)
+            priced = _option_levels(terms, mark, snapshot, charges, depth, is_buy=is_buy)
         else:
-            priced = _book_rungs(terms, mark, snapshot, charges, depth, is_buy=is_buy)
+            priced = _book_levels(terms, mark, snapshot, charges, depth, is_buy=is_buy)
         if isinstance(priced, Failure):
             return priced
         sides.append(tuple(_in_dollars(priced, paid.price_usd)))
@@ -156,7 +162,15 @@ def offer(
     )
 
 
-def _book_rungs(
+class _Level(NamedTuple):
+    """A level as its venue counts it: what a contract costs beyond the mark, less than none too."""
+
+    width_contracts: float
+    beyond_ccy_per_contract: float
+    fee_ccy_per_contract: float
+
+
+def _book_levels(
     terms: EntryContract,
     mark_usd: float,
     snapshot: Snapshot,
@@ -164,7 +178,7 @@ def _book_rungs(
     depth: Depth,
     *,
     is_buy: bool,
-) -> Outcome[list[tuple[float, float, float]]]:
+) -> Outcome[list[_Level]]:
     ladder = snapshot.ladder(terms.instrument_id)
     if isinstance(ladder, Failure):
         return ladder
@@ -175,41 +189,42 @@ def _book_rungs(
         else 1.0
     )
     unit = to_model(unit_ccy(terms, digits_of(mark_usd)))
-    rungs = []
+    levels = []
     for level in ladder.asks if is_buy else ladder.bids:
         price_usd = to_model(level.price_usd) * moved
         there = to_model(unit_ccy(terms, digits_of(price_usd)))
         beyond = (there - unit) if is_buy else (unit - there)
         fee = to_model(charges.fee_taker_frac) * _notional_ccy(terms, price_usd)
-        rungs.append((to_model(level.quantity_contracts) * depth.factor_frac, beyond, fee))
-    return rungs
+        width = to_model(level.quantity_contracts) * depth.factor_frac
+        levels.append(_Level(width, beyond, fee))
+    return levels
 
 
 def _notional_ccy(terms: EntryContract, price_usd: float) -> float:
     return abs(to_model(unit_ccy(terms, digits_of(price_usd))))
 
 
-def _option_rungs(
+def _option_levels(
     terms: Option,
-    mark_ccy_each: float,
+    price_mark_ccy: float,
     snapshot: Snapshot,
     charges: Charges,
     depth: Depth,
     *,
     is_buy: bool,
-) -> Outcome[list[tuple[float, float, float]]]:
+) -> Outcome[list[_Level]]:
     marked = snapshot.option(terms)
     if isinstance(marked, Failure):
         return marked
-    half = _half_spread_ccy(terms, mark_ccy_each, snapshot, depth, is_buy=is_buy)
+    half = _half_spread_ccy(terms, price_mark_ccy, snapshot, depth, is_buy=is_buy)
     if half is None:
         return []
     coins = to_model(terms.multiplier_coin_per_contract)
     notional = coins * (1.0 if terms.is_coin_settled else marked.forward_usd)
     tick, sign = to_model(terms.tick_ccy), 1 if is_buy else -1
-    rungs = []
+    levels = []
     for block in range(_BLOCKS):
-        price = mark_ccy_each + sign * (1 + block) * half.ccy
+        price = price_mark_ccy + sign * (1 + block) * half.ccy
         if half.is_assumed:
             price = to_model(to_exact(price, terms.tick_ccy, "up" if is_buy else "down"))
         if price < tick:
@@ -220,9 +235,9 @@ def _option_rungs(
         fee = to_model(charges.fee_taker_frac) * notional
         if charges.fee_cap_of_price_frac is not None:
             fee = min(fee, to_model(charges.fee_cap_of_price_frac) * coins * price)
-        beyond = coins * sign * (price - mark_ccy_each)
-        rungs.append((depth.option_contracts * depth.factor_frac, beyond, fee))
-    return rungs
+        beyond = coins * sign * (price - price_mark_ccy)
+        levels.append(_Level(depth.option_contracts * depth.factor_frac, beyond, fee))
+    return levels
 
 
 class _Half(NamedTuple):
@@ -242,7 +257,7 @@ def _has_quotes(snapshot: Snapshot, underlying: str) -> bool:
 
 
 def _half_spread_ccy(
-    terms: Option, mark: float, snapshot: Snapshot, depth: Depth, *, is_buy: bool
+    terms: Option, price_mark_ccy: float, snapshot: Snapshot, depth: Depth, *, is_buy: bool
 ) -> _Half | None:
     """Give half of what is quoted, or what is assumed where nothing is; None not to trade so.
 
@@ -266,30 +281,31 @@ def _half_spread_ccy(
         moved = mark_ccy(terms, snapshot.shocked(Shock(vol_shift_frac=shift)))
         if isinstance(moved, Failure):
             return None
-        return _Half(max(moved - mark, to_model(terms.tick_ccy) / 2.0), is_assumed=True)
+        return _Half(max(moved - price_mark_ccy, to_model(terms.tick_ccy) / 2.0), is_assumed=True)
     # One side alone: its distance from our own mark is taken for the half spread.
     price = ask if is_buy else bid
-    return None if price is None else _Half(abs(to_model(price) - mark))
+    return None if price is None else _Half(abs(to_model(price) - price_mark_ccy))
 
 
-def _in_dollars(rungs: Sequence[tuple[float, float, float]], paid_usd: float) -> list[Rung]:
+def _in_dollars(levels: Sequence[_Level], paid_usd: float) -> list[Rung]:
     """Give rungs in dollars, never cheaper than the one before and never better than the mark."""
     told: list[Rung] = []
     least = 0.0
-    for width, beyond, fee in rungs:
-        least = max(least, (max(beyond, 0.0) + fee) * paid_usd)
+    for each in levels:
+        cost_ccy = max(each.beyond_ccy_per_contract, 0.0) + each.fee_ccy_per_contract
+        least = max(least, cost_ccy * paid_usd)
         told.append(
             Rung(
-                width_contracts=width,
+                width_contracts=each.width_contracts,
                 cost_usd_per_contract=least,
-                fee_usd_per_contract=fee * paid_usd,
+                fee_usd_per_contract=each.fee_ccy_per_contract * paid_usd,
             )
         )
     return told
 
 
 def _carry_usd_per_day(
-    terms: EntryContract | Option, mark: float, snapshot: Snapshot, paid_usd: float
+    terms: EntryContract | Option, price_mark_ccy: float, snapshot: Snapshot, paid_usd: float
 ) -> float | None:
     if not isinstance(terms, LinearPerpetual | InversePerpetual | QuantoPerpetual):
         return 0.0
@@ -297,4 +313,4 @@ def _carry_usd_per_day(
     if isinstance(rate, Failure):
         return None
     per_day = DAY_NS / terms.funding_interval_ns
-    return -to_model(rate) * _notional_ccy(terms, mark) * paid_usd * per_day
+    return -to_model(rate) * _notional_ccy(terms, price_mark_ccy) * paid_usd * per_day

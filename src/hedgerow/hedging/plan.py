@@ -12,7 +12,7 @@ on an estimate; a delta with something missing is not traded on at all.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeAlias
+from typing import NamedTuple
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.exposure import ExposureRow
@@ -31,8 +31,19 @@ __all__ = ["band_halfwidth_coin", "plan"]
 
 # A hedge stops a little inside a soft limit: at the bound itself the limit is broken.
 _INSIDE_FRAC = 0.95
-# Low and high, and where a delta below the one or above the other is brought to.
-_Ends: TypeAlias = tuple[float, float, float, float]
+
+
+class _Ends(NamedTuple):
+    """Low and high, and where a delta below the one or above the other is brought to."""
+
+    low_coin: float
+    high_coin: float
+    to_low_coin: float
+    to_high_coin: float
+
+    def within(self, bound_coin: float) -> "_Ends":
+        """Bring all of them inside a bound on the size of a delta."""
+        return _Ends(*(min(max(each, -bound_coin), bound_coin) for each in self))
 
 
 def plan(
@@ -121,24 +132,18 @@ def _wish(
     ladder = snapshot.ladder(perpetual.instrument_id)
     if isinstance(ladder, Failure):
         return ladder
-    ends = _ends(policy, survey, perpetual, row, to_model(spot), half_spread_frac(ladder))
-    if isinstance(ends, Failure):
-        return ends
-    (low, high, to_low, to_high), interval_ns = ends
+    found = _ends(policy, survey, perpetual, row, to_model(spot), half_spread_frac(ladder))
+    if isinstance(found, Failure):
+        return found
+    wide, interval_ns = found
     if interval_ns is not None and not is_once and not _is_time(policy, survey, interval_ns):
         return None
-    low, high, to_low, to_high = _inside_limits(
-        policy, survey, to_model(spot), (low, high, to_low, to_high)
-    )
+    ends = _inside_limits(policy, survey, to_model(spot), wide)
     delta = row.delta_spot_coin
     assert delta is not None, "a row without one is a failure"
-    if low <= delta <= high:
+    if ends.low_coin <= delta <= ends.high_coin:
         return None
-    if any(
-        account.account_id == policy.account_id
-        and are_both_sides_held(account, perpetual.instrument_id)
-        for account in survey.book.accounts
-    ):
+    if _holds_both_sides(policy, survey, perpetual):
         return Failure(
             subject=policy.underlying,
             reason="unsupported",
@@ -152,7 +157,7 @@ def _wish(
         return paid
     notional_ccy = to_model(perpetual.multiplier_coin_per_contract * mark)
     size = notional_ccy * paid.price_usd / to_model(spot)
-    goal = to_high if delta > high else to_low
+    goal = ends.to_high_coin if delta > ends.high_coin else ends.to_low_coin
     # Towards zero, so that rounding to lots never crosses the band.
     lots = to_exact(abs(goal - delta) / size, perpetual.lot_contracts, "down")
     if lots == 0:
@@ -161,11 +166,21 @@ def _wish(
     return _Wish(
         quantity_contracts=quantity,
         mark_usd=mark,
-        limit_usd=_limit_usd(mark, quantity, policy.slippage_limit_frac, perpetual.tick_usd),
+        limit_usd=_limit_usd(
+            mark, policy.slippage_limit_frac, perpetual.tick_usd, is_buy=quantity > 0
+        ),
         ladder=ladder,
         delta_coin=delta,
         size_coin=size,
-        halfwidth_coin=0.5 * (high - low),
+        halfwidth_coin=0.5 * (ends.high_coin - ends.low_coin),
+    )
+
+
+def _holds_both_sides(policy: HedgePolicy, survey: Survey, perpetual: LinearPerpetual) -> bool:
+    return any(
+        account.account_id == policy.account_id
+        and are_both_sides_held(account, perpetual.instrument_id)
+        for account in survey.book.accounts
     )
 
 
@@ -202,7 +217,7 @@ def _ends(
     if policy.band is None:
         width = band_halfwidth_coin(policy, row, spot_usd, spread_half_frac)
         low, high = policy.target_delta_coin - width, policy.target_delta_coin + width
-        return (low, high, low, high), None
+        return _Ends(low, high, low, high), None
     inputs = inputs_of(policy, survey, perpetual, spread_half_frac)
     if isinstance(inputs, Failure):
         return inputs
@@ -216,7 +231,7 @@ def _ends(
     interval_ns = None
     if found.interval_years is not None:
         interval_ns = max(round(found.interval_years * YEAR_NS), 1)
-    ends = (found.low_coin, found.high_coin, found.to_low_coin, found.to_high_coin)
+    ends = _Ends(found.low_coin, found.high_coin, found.to_low_coin, found.to_high_coin)
     return ends, interval_ns
 
 
@@ -226,15 +241,13 @@ def _is_time(policy: HedgePolicy, survey: Survey, interval_ns: int) -> bool:
     return policy.look_ns == 0 or now_ns // interval_ns != (now_ns - policy.look_ns) // interval_ns
 
 
-def _inside_limits(policy: HedgePolicy, survey: Survey, spot_usd: float, ends: _Ends) -> _Ends:
+def _inside_limits(policy: HedgePolicy, survey: Survey, spot_usd: float, band: _Ends) -> _Ends:
     """Cut a band to stay inside a soft limit that a person set on this coin's delta."""
     for state in survey.limits:
         unit_usd = {"delta_spot_usd": spot_usd, "delta_spot_coin": 1.0}.get(state.metric)
         if state.node == f"coin/{policy.underlying}" and unit_usd is not None:
-            bound = _INSIDE_FRAC * state.soft_frac_usd_or_coin / unit_usd
-            low, high, to_low, to_high = (min(max(each, -bound), bound) for each in ends)
-            ends = (low, high, to_low, to_high)
-    return ends
+            band = band.within(_INSIDE_FRAC * state.soft_frac_usd_or_coin / unit_usd)
+    return band
 
 
 def _cut(
@@ -314,9 +327,11 @@ def _nothing(node: str, missing: tuple[Failure, ...]) -> ExposureRow:
     )
 
 
-def _limit_usd(mark: Decimal, quantity: Decimal, slippage_frac: float, tick: Decimal) -> Decimal:
+def _limit_usd(
+    mark_usd: Decimal, slippage_frac: float, tick_usd: Decimal, *, is_buy: bool
+) -> Decimal:
     """Give the worst price accepted, rounded to a tick against the order (never paying more)."""
-    slippage_usd = scaled(mark, slippage_frac)
-    if quantity > 0:
-        return quantise(mark + slippage_usd, tick, "down")
-    return quantise(mark - slippage_usd, tick, "up")
+    slippage_usd = scaled(mark_usd, slippage_frac)
+    if is_buy:
+        return quantise(mark_usd + slippage_usd, tick_usd, "down")
+    return quantise(mark_usd - slippage_usd, tick_usd, "up")

@@ -28,7 +28,7 @@ with transaction costs, SIAM J. Control and Optimization 31 (methods.md section 
 """
 
 import math
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -108,18 +108,7 @@ def utility_grid_band(
             "the grid needs finite numbers, a positive price, strike, vol, time and risk aversion, "
             f"and some options; was {given}"
         )
-    if min(cost_frac, fixed_cost_usd) < 0 or max(cost_frac, fixed_cost_usd) == 0:
-        raise OutOfDomain(
-            "the grid needs a cost of at least zero, and one above it, were "
-            f"{cost_frac} and {fixed_cost_usd}"
-        )
-    if steps_count < 40 or steps_count % 4 or hedges_count < 20:
-        raise OutOfDomain(
-            "the grid needs 20 hedges and 40 steps or more, a multiple of four, were "
-            f"{hedges_count} and {steps_count}"
-        )
-    if steps_count * (steps_count + 1) // 2 * hedges_count > _CELLS_COUNT_MAX:
-        raise OutOfDomain(f"a grid of {steps_count} steps and {hedges_count} hedges is too large")
+    _check_grid(cost_frac, fixed_cost_usd, steps_count, hedges_count)
     forward = price_usd * math.exp(rate_frac_per_year * time_years)
     deviation = vol_frac * math.sqrt(time_years)
     d1 = math.log(forward / strike_usd) / deviation + 0.5 * deviation
@@ -139,28 +128,36 @@ def utility_grid_band(
             hedges, forward, strike_usd, deviation / math.sqrt(steps), steps,
             -quantity_coin, is_call, cost_frac, fixed_cost_usd, risk_aversion_per_usd,
         )  # fmt: skip
-        edges = _edges(hedges, held, cost_frac * forward, fixed_cost_usd)
-        if edges is None:
-            raise OutOfDomain(
-                "the band reaches beyond the hedges compared: a cost or risk so large"
-            )
-        if edges[3] - edges[0] < 4.0 * step:
-            raise OutOfDomain(
-                f"the band is {edges[3] - edges[0]:g} wide, and hedges are {step:g} apart"
-            )
-        trees.append(edges)
-    found = [2.0 * fine - coarse for coarse, fine in zip(*trees, strict=True)]
+        trees.append(_wide_edges(hedges, held, cost_frac * forward, fixed_cost_usd))
+    found = _Edges(*(2.0 * fine - coarse for coarse, fine in zip(*trees, strict=True)))
     return GridBand(
-        low_coin=found[0] + delta,
-        to_low_coin=found[1] + delta,
-        to_high_coin=found[2] + delta,
-        high_coin=found[3] + delta,
+        low_coin=found.low_coin + delta,
+        to_low_coin=found.to_low_coin + delta,
+        to_high_coin=found.to_high_coin + delta,
+        high_coin=found.high_coin + delta,
         step_coin=step,
     )
 
 
+def _check_grid(
+    cost_frac: float, fixed_cost_usd: float, steps_count: int, hedges_count: int
+) -> None:
+    if min(cost_frac, fixed_cost_usd) < 0 or max(cost_frac, fixed_cost_usd) == 0:
+        raise OutOfDomain(
+            "the grid needs a cost of at least zero, and one above it, were "
+            f"{cost_frac} and {fixed_cost_usd}"
+        )
+    if steps_count < 40 or steps_count % 4 or hedges_count < 20:
+        raise OutOfDomain(
+            "the grid needs 20 hedges and 40 steps or more, a multiple of four, were "
+            f"{hedges_count} and {steps_count}"
+        )
+    if steps_count * (steps_count + 1) // 2 * hedges_count > _CELLS_COUNT_MAX:
+        raise OutOfDomain(f"a grid of {steps_count} steps and {hedges_count} hedges is too large")
+
+
 def _solved(
-    hedges: _Floats,
+    hedges_coin: _Floats,
     forward_usd: float,
     strike_usd: float,
     deviation_log: float,
@@ -169,7 +166,7 @@ def _solved(
     is_call: bool,
     cost_frac: float,
     fixed_cost_usd: float,
-    aversion: float,
+    aversion_per_usd: float,
 ) -> _Floats:
     """Go back through the tree; give what the first node's hedges are worth if held."""
     up, down = math.exp(deviation_log), math.exp(-deviation_log)
@@ -177,53 +174,81 @@ def _solved(
     places = np.arange(steps_count + 1)
     forwards = forward_usd * np.exp(deviation_log * (2 * places - steps_count))
     inside = forwards - strike_usd if is_call else strike_usd - forwards
-    owed = np.repeat(owed_coin * np.maximum(inside, 0.0)[:, None], len(hedges), axis=1)
+    owed = np.repeat(owed_coin * np.maximum(inside, 0.0)[:, None], len(hedges_coin), axis=1)
     held = owed[0]
     for step in range(steps_count - 1, -1, -1):
         at = forward_usd * np.exp(deviation_log * (2 * places[: step + 1] - step))[:, None]
-        above = owed[1:] - hedges * (at * (up - 1.0))
-        below = owed[:-1] - hedges * (at * (down - 1.0))
+        above = owed[1:] - hedges_coin * (at * (up - 1.0))
+        below = owed[:-1] - hedges_coin * (at * (down - 1.0))
         # log(p e^{γa} + q e^{γb}) / γ, from b outwards: what both have in common is not rounded.
-        held = below + np.log1p(chance_up * np.expm1(aversion * (above - below))) / aversion
+        gained = np.log1p(chance_up * np.expm1(aversion_per_usd * (above - below)))
+        held = below + gained / aversion_per_usd
         if step:
-            owed = np.minimum(held, _traded(hedges, held, cost_frac * at) + fixed_cost_usd)
+            owed = np.minimum(held, _traded(hedges_coin, held, cost_frac * at) + fixed_cost_usd)
     first: _Floats = held[0]
     return first
 
 
-def _traded(hedges: _Floats, held: _Floats, cost_usd_per_coin: _Floats | float) -> _Floats:
+def _traded(hedges_coin: _Floats, held_usd: _Floats, cost_usd_per_coin: _Floats | float) -> _Floats:
     """Give the least of ``held(y') + cost·|y' - y|`` for every y, along the last axis."""
-    paid = cost_usd_per_coin * hedges
-    bought = np.minimum.accumulate((held + paid)[..., ::-1], axis=-1)[..., ::-1] - paid
-    sold = np.minimum.accumulate(held - paid, axis=-1) + paid
+    paid = cost_usd_per_coin * hedges_coin
+    bought = np.minimum.accumulate((held_usd + paid)[..., ::-1], axis=-1)[..., ::-1] - paid
+    sold = np.minimum.accumulate(held_usd - paid, axis=-1) + paid
     return np.minimum(bought, sold)
 
 
+class _Edges(NamedTuple):
+    """Hedges between which nothing is done, and those that one outside is brought to."""
+
+    low_coin: float
+    to_low_coin: float
+    to_high_coin: float
+    high_coin: float
+
+    @property
+    def width_coin(self) -> float:
+        return self.high_coin - self.low_coin
+
+
 def _edges(
-    hedges: _Floats, held: _Floats, cost_usd_per_coin: float, fixed_cost_usd: float
-) -> tuple[float, float, float, float] | None:
-    """Give low trigger, low target, high target and high trigger, between points of the grid."""
-    slope = np.diff(held) / np.diff(hedges)
-    middle = 0.5 * (hedges[1:] + hedges[:-1])
+    hedges_coin: _Floats, held_usd: _Floats, cost_usd_per_coin: float, fixed_cost_usd: float
+) -> _Edges | None:
+    """Give the edges, between points of the grid; None where one is beyond it."""
+    slope = np.diff(held_usd) / np.diff(hedges_coin)
+    middle = 0.5 * (hedges_coin[1:] + hedges_coin[:-1])
     target_low = _crossing(middle, slope + cost_usd_per_coin)
     target_high = _crossing(middle, slope - cost_usd_per_coin)
     if target_low is None or target_high is None:
         return None
     if fixed_cost_usd == 0.0:
-        return target_low, target_low, target_high, target_high
-    gained = held - _traded(hedges, held, cost_usd_per_coin) - fixed_cost_usd
-    is_below = hedges < target_low
-    trigger_low = _crossing(hedges[is_below], -gained[is_below])
-    trigger_high = _crossing(hedges[hedges > target_high], gained[hedges > target_high])
+        return _Edges(target_low, target_low, target_high, target_high)
+    gained = held_usd - _traded(hedges_coin, held_usd, cost_usd_per_coin) - fixed_cost_usd
+    is_below, is_above = hedges_coin < target_low, hedges_coin > target_high
+    trigger_low = _crossing(hedges_coin[is_below], -gained[is_below])
+    trigger_high = _crossing(hedges_coin[is_above], gained[is_above])
     if trigger_low is None or trigger_high is None:
         return None
-    return trigger_low, target_low, target_high, trigger_high
+    return _Edges(trigger_low, target_low, target_high, trigger_high)
 
 
-def _crossing(across: _Floats, rising: _Floats) -> float | None:
-    """Give where a rising line passes zero; None where it does not."""
-    if len(rising) < 2 or not rising[0] < 0.0 < rising[-1]:
+def _wide_edges(
+    hedges_coin: _Floats, held_usd: _Floats, cost_usd_per_coin: float, fixed_cost_usd: float
+) -> _Edges:
+    """Give the edges of a band that the grid holds, and can tell apart."""
+    edges = _edges(hedges_coin, held_usd, cost_usd_per_coin, fixed_cost_usd)
+    if edges is None:
+        raise OutOfDomain("the band reaches beyond the hedges compared: a cost or risk so large")
+    step = float(hedges_coin[1] - hedges_coin[0])
+    if edges.width_coin < 4.0 * step:
+        raise OutOfDomain(f"the band is {edges.width_coin:g} wide, and hedges are {step:g} apart")
+    return edges
+
+
+def _crossing(across_coin: _Floats, values: _Floats) -> float | None:
+    """Give where values that rise pass zero; None where they do not."""
+    if len(values) < 2 or not values[0] < 0.0 < values[-1]:
         return None
-    at = int(np.argmax(rising > 0.0))
-    low, high = float(rising[at - 1]), float(rising[at])
-    return float(across[at - 1] + (across[at] - across[at - 1]) * low / (low - high))
+    at = int(np.argmax(values > 0.0))
+    low, high = float(values[at - 1]), float(values[at])
+    step = across_coin[at] - across_coin[at - 1]
+    return float(across_coin[at - 1] + step * low / (low - high))

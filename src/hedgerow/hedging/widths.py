@@ -186,11 +186,11 @@ def paid(inputs: BandInputs, trigger_coin: float, gap_coin: float) -> Paid:
     gap = max(gap_coin, inputs.lot_coin)
     trigger = trigger_coin - gap_coin + gap
     inner = trigger - gap
-    variance = (inputs.gamma_wide_coin_per_usd * inputs.vol_frac * inputs.price_usd) ** 2
+    variance = _variance(inputs)
     unit, fixed = inputs.cost_frac * inputs.price_usd, inputs.fixed_cost_usd
     step2 = variance * inputs.look_years
     if step2 == 0.0:
-        cost = _paid_watched(variance, unit, fixed, trigger, gap)
+        cost = _paid_watched(inputs, trigger, gap)
         return Paid(cost, (trigger**2 + inner**2) / 6.0)
     step = step2**0.5
     near = float(np.exp(-2.0 * gap / step))
@@ -207,22 +207,27 @@ def paid(inputs: BandInputs, trigger_coin: float, gap_coin: float) -> Paid:
     return Paid(variance * (unit * moved + fixed * trades), max(fourth / square / 6.0, step2 / 2.0))
 
 
-def _paid_watched(
-    variance: float, unit_usd: float, fixed_usd: float, trigger_coin: float, gap_coin: float
-) -> float:
+def _variance(inputs: BandInputs) -> float:
+    """Give the variance of the delta, in square coins a year."""
+    return (inputs.gamma_wide_coin_per_usd * inputs.vol_frac * inputs.price_usd) ** 2
+
+
+def _paid_watched(inputs: BandInputs, trigger_coin: float, gap_coin: float) -> float:
     """Give the cost of a band that is looked at all the time."""
-    if variance == 0.0 or unit_usd + fixed_usd == 0.0:
+    variance, fixed = _variance(inputs), inputs.fixed_cost_usd
+    unit = inputs.cost_frac * inputs.price_usd
+    if variance == 0.0 or unit + fixed == 0.0:
         return 0.0
     across = 2.0 * trigger_coin - gap_coin
-    if across == 0.0 or (fixed_usd > 0.0 and gap_coin == 0.0):
+    if across == 0.0 or (fixed > 0.0 and gap_coin == 0.0):
         return float("inf")
-    per_coin = unit_usd + (fixed_usd / gap_coin if fixed_usd else 0.0)
+    per_coin = unit + (fixed / gap_coin if fixed else 0.0)
     return variance * per_coin / across
 
 
 def paid_at_times(inputs: BandInputs, years: float) -> Paid:
     """The same for hedges at fixed times."""
-    variance = (inputs.gamma_wide_coin_per_usd * inputs.vol_frac * inputs.price_usd) ** 2
+    variance = _variance(inputs)
     if variance == 0.0:
         return Paid(inputs.fixed_cost_usd / years, 0.0)
     moving = inputs.cost_frac * inputs.price_usd * np.sqrt(2.0 * variance / np.pi)

@@ -94,7 +94,7 @@ def capped(
             after=done.after,
             cost_usd=sum(each.cost_usd for each in chosen.switches)
             + sum(each.cost_usd for each in chosen.swaps)
-            + sum(each.cost_usd for each in done.trades)
+            + sum(each.known_usd for each in done.trades)
             + sum(each.cost_usd for each in done.moves),
         ),
         said,

@@ -37,7 +37,10 @@ _CENT_USD = 0.01
 
 
 class WayState(msgspec.Struct, frozen=True, kw_only=True):
-    """What one way came to; costs are None where it came to nothing, and `message` says why."""
+    """What one way came to; costs are None where it came to nothing, and `message` says why.
+
+    It also names the funding that is unknown, and so in no cost.
+    """
 
     name: str
     uses: str
@@ -144,6 +147,8 @@ def states(plans: Mapping[str, Outcome[Joint]]) -> tuple[WayState, ...]:
             )
             continue
         conflicts = ", ".join(plan.conflicts)
+        said = f"cannot hold together: {conflicts}" if conflicts else plan.remark
+        unfunded = f"unknown and not in the cost: the funding of {', '.join(plan.unfunded)}"
         rows.append(
             WayState(
                 name=way,
@@ -151,7 +156,7 @@ def states(plans: Mapping[str, Outcome[Joint]]) -> tuple[WayState, ...]:
                 legs_count=sum(map(len, (plan.trades, plan.moves, plan.switches, plan.swaps))),
                 cost_usd=round(plan.cost_usd, 6),
                 broken=plan.broken,
-                message=f"cannot hold together: {conflicts}" if conflicts else plan.remark,
+                message="; ".join(filter(None, (said, unfunded if plan.unfunded else ""))),
             )
         )
     return tuple(rows)
@@ -179,11 +184,14 @@ def _why(first: Joint, second: Joint) -> str:
             return f"leaves {_limits(left)} further broken than the plan does: {names}"
         return f"leaves {_limits(left)} broken where the plan leaves {kept}: {names}"
     more = second.cost_usd - first.cost_usd
+    names = ", ".join(dict.fromkeys((*first.unfunded, *second.unfunded)))
+    aside = f", the unknown funding of {names} left aside" if names else ""
     if more > _CENT_USD:
-        return f"costs {more:,.2f} USD more"
+        return f"costs {more:,.2f} USD more{aside}"
     if more < -_CENT_USD:
         return (
-            f"is {-more:,.2f} USD cheaper by its own reckoning; done exactly the plan was no worse"
+            f"is {-more:,.2f} USD cheaper by its own reckoning{aside}; done exactly the plan was "
+            "no worse"
         )
     return SAME
 

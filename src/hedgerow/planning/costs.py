@@ -191,14 +191,13 @@ class MoveCosts:
     ) -> ChosenTrade:
         """Tell what a trade costs, kind by kind, with so much of the book's side gone already."""
         crossing, fee = crossing_and_fee_usd(each, quantity_contracts, taken_contracts)
-        carry = -(each.carry_usd_per_day or 0.0) * self.terms.horizon_days * quantity_contracts
         return ChosenTrade(
             instrument_id=each.instrument_id,
             account_id=each.account_id,
             quantity_contracts=quantity_contracts,
             crossing_usd=crossing,
             fee_usd=fee,
-            carry_usd=carry,
+            carry_usd=each.carry_paid_usd(quantity_contracts, self.terms.horizon_days),
             ticket_usd=self.terms.ticket_usd,
         )
 

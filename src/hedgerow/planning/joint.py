@@ -330,7 +330,7 @@ def _joint(
     return Joint(
         trades=done.trades,
         moves=done.moves,
-        cost_usd=sum(each.cost_usd for each in done.trades)
+        cost_usd=sum(each.known_usd for each in done.trades)
         + sum(each.cost_usd for each in done.moves),
         bound_usd=answer.bound_usd,
         excess_frac=answer.excess_frac,

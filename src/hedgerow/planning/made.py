@@ -66,15 +66,18 @@ def made(
     time_ns = now.snapshot.time_ns
     offers = {(each.instrument_id, each.account_id): each for each in chosen.offers}
     acts = [step.act for step in steps]
+    cost_usd = sum(
+        each.known_usd if isinstance(each, ChosenTrade) else each.cost_usd for each in acts
+    )
     return Plan(
         plan_id=stamp(time_ns),
         time_ns=time_ns,
         expires_ns=time_ns + valid_ns,
         legs=_legs(steps, offers, now, slippage_frac),
-        cost_expected_usd=round(sum(each.cost_usd for each in acts), _DECIMALS),
+        cost_expected_usd=round(cost_usd, _DECIMALS),
         limits_before=now.limits,
         limits_after=after,
-        assumptions=(*assumptions, *_uncounted(acts, offers)),
+        assumptions=(*assumptions, *_uncounted(acts)),
         unmet=(*chosen.unplanned, *chosen.refused, *trouble),
         costs=_costs(acts),
         prices=tuple(
@@ -116,13 +119,12 @@ def _legs(
     return tuple(legs)
 
 
-def _uncounted(acts: Sequence[Act], offers: Mapping[tuple[str, str], Offer]) -> tuple[str, ...]:
+def _uncounted(acts: Sequence[Act]) -> tuple[str, ...]:
     """Say of what funding is not known, and so not in the cost."""
     names = dict.fromkeys(
         each.instrument_id
         for each in acts
-        if isinstance(each, ChosenTrade)
-        and offers[each.instrument_id, each.account_id].carry_usd_per_day is None
+        if isinstance(each, ChosenTrade) and each.carry_usd is None
     )
     return tuple(f"The funding of {name} is unknown and not in the cost." for name in names)
 
@@ -133,23 +135,27 @@ def _costs(acts: Sequence[Act]) -> tuple[CostKind, ...]:
     moves = [each for each in acts if isinstance(each, ChosenMove)]
     swaps = [each for each in acts if isinstance(each, ChosenSwap)]
     switches = [each for each in acts if isinstance(each, ModeSwitch)]
+    is_partial = any(each.carry_usd is None for each in trades)
     kinds: dict[CostName, float] = {
         "crossing": sum(each.crossing_usd for each in trades)
         + sum(each.crossing_usd for each in swaps),
         "fee": sum(each.fee_usd for each in trades)
         + sum(each.fee_usd for each in swaps)
         + sum(each.fee_usd for each in moves),
-        "carry": sum(each.carry_usd for each in trades),
+        "carry": sum(each.carry_usd for each in trades if each.carry_usd is not None),
         "ticket": sum(each.ticket_usd for each in trades),
         "capital": sum(each.capital_usd for each in moves),
         "late": sum(each.late_usd for each in moves),
         "gas": sum(each.gas_usd for each in switches) + sum(each.way.gas_usd for each in swaps),
     }
-    return tuple(
-        CostKind(kind=kind, cost_expected_usd=round(cost, _DECIMALS))
-        for kind, cost in kinds.items()
-        if round(cost, _DECIMALS) != 0.0
-    )
+    told = []
+    for kind, cost in kinds.items():
+        # A part of which nothing is known is no part of zero.
+        known = round(cost, _DECIMALS) or None
+        is_lacking = kind == "carry" and is_partial
+        if known is not None or is_lacking:
+            told.append(CostKind(kind=kind, cost_expected_usd=known, is_partial=is_lacking))
+    return tuple(told)
 
 
 def _switch(
@@ -231,7 +237,7 @@ def _order(
         instrument_id=trade.instrument_id,
         quantity_contracts=quantity_contracts,
         price_limit_usd=limit,
-        cost_expected_usd=round(trade.cost_usd, _DECIMALS),
+        cost_expected_usd=round(trade.known_usd, _DECIMALS),
         reason=f"{_cost_words(trade)}; with the other legs the cheapest way back inside every "
         "limit",
         price_limit_ccy=limit_ccy,
@@ -242,7 +248,9 @@ def _order(
 def _cost_words(trade: ChosenTrade) -> str:
     """Say of what the cost of a trade is made, so that its parts add up to it."""
     said = f"{trade.crossing_usd + trade.fee_usd:,.2f} USD beyond the mark"
-    if abs(trade.carry_usd) >= _CENT_USD:
+    if trade.carry_usd is None:
+        said += ", without its funding while held, which is unknown"
+    elif abs(trade.carry_usd) >= _CENT_USD:
         way = "paid" if trade.carry_usd > 0 else "received"
         said += f", {trade.carry_usd:+,.2f} of funding {way} while held"
     if trade.ticket_usd:

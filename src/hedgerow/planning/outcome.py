@@ -18,10 +18,11 @@ _BROKEN = 1e-6
 class Joint:
     """The moves, and the desk after them.
 
-    `after` is the survey of the desk with everything done exactly and arrived; `bound_usd` what no
-    moves cost less than, by the programme they were chosen with, and `excess_frac` by how much they
-    break its bounds, each over its scale: in whole lots not all may hold. `unplanned` are limits
-    that were left out and `refused` what could not be traded or moved, each with the reason.
+    `after` is the survey of the desk with everything done exactly and arrived; `cost_usd` leaves
+    out the funding of `unfunded`; `bound_usd` is what no moves cost less than, by the programme
+    they were chosen with, and `excess_frac` by how much they break its bounds, each over its scale:
+    in whole lots not all may hold. `unplanned` are limits that were left out and `refused` what
+    could not be traded or moved, each with the reason.
     `lacking` are demands of accounts that do not hold while something is on its way to them.
     `switches` and then `swaps` are done first of all, and trades and moves were chosen for the desk
     after them.
@@ -44,6 +45,13 @@ class Joint:
     lacking: tuple[str, ...] = ()
     switches: tuple[ModeSwitch, ...] = ()
     swaps: tuple[ChosenSwap, ...] = ()
+
+    @property
+    def unfunded(self) -> tuple[str, ...]:
+        """The instruments it trades whose funding nobody knows, so that no cost counts it."""
+        return tuple(
+            dict.fromkeys(each.instrument_id for each in self.trades if each.carry_usd is None)
+        )
 
     @property
     def broken(self) -> tuple[LimitState, ...]:

@@ -108,11 +108,19 @@ class RunnerUp(msgspec.Struct, frozen=True, kw_only=True):
 CostName: TypeAlias = Literal["crossing", "fee", "carry", "ticket", "capital", "late", "gas"]
 
 
-class CostKind(msgspec.Struct, frozen=True, kw_only=True):
-    """One part of what a plan costs; all of them add up to it."""
+class CostKind(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One part of what a plan costs; all that is known of them adds up to it.
+
+    It is None where nothing of it is known, and partial where something is not.
+    """
 
     kind: CostName
-    cost_expected_usd: float
+    cost_expected_usd: float | None
+    is_partial: bool = False
+
+    def __post_init__(self) -> None:
+        if self.cost_expected_usd is None and not self.is_partial:
+            raise ValueError(f"{self.kind}: a cost of which nothing is known is partial")
 
 
 class BoundPrice(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,7 +135,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `unmet` names what the plan could not do and why; a plan may be empty of legs and still say
     that. A plan of hedges and collateral together tells more: of what its cost is made, what each
-    bound costs, which limits `conflicts`, and the plan that came second.
+    bound costs, which limits `conflicts`, and the plan that came second. Where one of `costs` is
+    partial, `cost_expected_usd` and that of some leg are what is known of them.
     """
 
     plan_id: str
@@ -143,6 +152,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     prices: tuple[BoundPrice, ...] = ()
     conflicts: tuple[str, ...] = ()
     runner_up: RunnerUp | None = None
+
+    @property
+    def is_cost_partial(self) -> bool:
+        """Whether something of what it costs is unknown."""
+        return any(each.is_partial for each in self.costs)
 
     def __post_init__(self) -> None:
         ids = [leg.client_id for leg in self.legs]

@@ -395,7 +395,7 @@ def _cut(each: ChosenTrade, own: Offer, taken_contracts: float) -> list[ChosenTr
                 quantity_contracts=to_model(size),
                 crossing_usd=crossing - paid[0],
                 fee_usd=fee - paid[1],
-                carry_usd=each.carry_usd * share,
+                carry_usd=None if each.carry_usd is None else each.carry_usd * share,
                 ticket_usd=each.ticket_usd,
             )
         )

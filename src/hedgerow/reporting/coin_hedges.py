@@ -10,7 +10,7 @@ from rich.text import Text
 from hedgerow.hedging import HedgeChoice
 from hedgerow.hedging.structures import PoolHedge, StakedExit
 from hedgerow.reporting.curves import Curve, Panel, curves_svg
-from hedgerow.reporting.figures import percent, plain, quantity, significant, usd
+from hedgerow.reporting.figures import partial, percent, plain, quantity, significant, usd
 from hedgerow.reporting.framing import headed, note
 from hedgerow.reporting.grid import Column, grid
 
@@ -182,7 +182,8 @@ def moves_svg(heading: str, moves_frac: Sequence[float], curves: Sequence[Curve]
 def _options(found: PoolOptions) -> list[RenderableType]:
     rows = [
         (each.instrument_id, plain(each.quantity_contracts, 3, sign=True), usd(each.crossing_usd),
-         usd(each.fee_usd), usd(each.cost_usd))
+         usd(each.fee_usd),
+         partial(usd(each.known_usd), each.known_usd, is_partial=each.cost_usd is None))
         for each in found.choice.trades
     ]  # fmt: skip
     head: tuple[Column, ...] = (

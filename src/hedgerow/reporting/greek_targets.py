@@ -13,7 +13,7 @@ from hedgerow.exposure import EXPIRY_BUCKETS, ExposureRow
 from hedgerow.hedging import AskState, HedgeChoice
 from hedgerow.pricing import GREEKS
 from hedgerow.reporting.curves import Curve, Panel, curves_svg
-from hedgerow.reporting.figures import plain, usd, usd_all
+from hedgerow.reporting.figures import UNKNOWN, partial, plain, usd, usd_all
 from hedgerow.reporting.framing import headed, note, troubles
 from hedgerow.reporting.grid import Column, grid
 
@@ -37,10 +37,10 @@ _TRADES: tuple[Column, ...] = (
 )  # fmt: skip
 _NOTE = (
     "Crossing is what trading costs beyond the mark. Carry is funding over the horizon at the last "
-    "rate, paid where positive; unknown funding counts as none. Cost is these three and the ticket "
-    "of each trade. Greeks after are those of the desk "
-    "valued anew with the trades booked at their marks. Requirements are not looked at: `plan "
-    "make` keeps limits."
+    "rate, paid where positive; where it is unknown, trades are chosen as if there were none, and "
+    "a cost without it ends in a question mark. Cost is these three and the ticket of each trade. "
+    "Greeks after are those of the desk valued anew with the trades booked at their marks. "
+    "Requirements are not looked at: `plan make` keeps limits."
 )
 # Of a bound: what rounding in a sum may add.
 _SLACK_FRAC = 1e-9
@@ -77,8 +77,11 @@ def greeks_tables(shown: GreeksShown) -> RenderableType:
         if choice.trades:
             parts.append(grid("Cheapest trades", _TRADES, _trades(choice)))
             least = usd(max(choice.bound_usd, 0.0))
-            parts.append(note(f"They cost {usd(choice.cost_usd)} USD; no trades cost less than "
-                              f"{least} USD, lots left aside."))  # fmt: skip
+            cost = partial(usd(choice.known_usd), choice.known_usd,
+                           is_partial=choice.cost_usd is None)  # fmt: skip
+            aside = "lots" if choice.cost_usd is not None else "lots and unknown funding"
+            parts.append(note(f"They cost {cost} USD; no trades cost less than "
+                              f"{least} USD, {aside} left aside."))  # fmt: skip
             if shown.premium_usd:
                 way = "paid" if shown.premium_usd < 0.0 else "received"
                 parts.append(note(f"Premiums of {usd(abs(shown.premium_usd))} USD are {way} at the "
@@ -139,7 +142,9 @@ def _ask(each: AskState) -> tuple[str, ...]:
 def _trades(choice: HedgeChoice) -> list[tuple[str, ...]]:
     return [
         (each.instrument_id, each.account_id, plain(each.quantity_contracts, 3, sign=True),
-         usd(each.crossing_usd), usd(each.fee_usd), usd(each.carry_usd + 0.0), usd(each.cost_usd))
+         usd(each.crossing_usd), usd(each.fee_usd),
+         UNKNOWN if each.carry_usd is None else usd(each.carry_usd + 0.0),
+         partial(usd(each.known_usd), each.known_usd, is_partial=each.cost_usd is None))
         for each in choice.trades
     ]  # fmt: skip
 

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from hedgerow.limits import METRICS
 from hedgerow.planning import SAME, Plan, WayState
-from hedgerow.reporting.figures import usd
+from hedgerow.reporting.figures import partial, usd
 from hedgerow.reporting.framing import headed
 from hedgerow.reporting.grid import Column, grid
 
@@ -29,8 +29,11 @@ def reckoning(plan: Plan) -> list[RenderableType]:
     parts: list[RenderableType] = []
     if plan.costs:
         said = ", ".join(
-            f"{_KINDS[each.kind]} {usd(each.cost_expected_usd)}" for each in plan.costs
-        )
+            f"{_KINDS[each.kind]} "
+            + partial(usd(each.cost_expected_usd), each.cost_expected_usd,
+                      is_partial=each.is_partial)
+            for each in plan.costs
+        )  # fmt: skip
         parts.append(Text(f"  of which {said}", style="dim"))
     if plan.prices:
         head: tuple[Column, ...] = (

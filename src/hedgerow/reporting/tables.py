@@ -12,6 +12,7 @@ from hedgerow.planning import Order, Plan, Swap, Switch
 from hedgerow.reporting.figures import (
     UNKNOWN,
     clock,
+    partial,
     quantity,
     usd,
 )
@@ -166,7 +167,9 @@ def plan_tables(
         grid(title, head, rows) if rows else _no_legs(title, plan, asked_of, acts_when),
     ]
     if rows:
-        parts.append(Text(f"Expected cost: {usd(plan.cost_expected_usd)} USD", style="dim"))
+        cost = plan.cost_expected_usd
+        told = partial(usd(cost), cost, is_partial=plan.is_cost_partial)
+        parts.append(Text(f"Expected cost: {told} USD", style="dim"))
     parts += reckoning(plan)
     if limit_rows:
         parts += [Text(), grid("Limits, before and expected after", limits_head, limit_rows)]

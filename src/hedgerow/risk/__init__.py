@@ -12,7 +12,7 @@ Is that good enough
     `pooled`, `combined`, `desk_test`, `hedging_error_usd`
 
 What did a run come to
-    `run_figures`, `run_difference`, `step_shortfall`, `moving_blocks`
+    `run_figures`, `run_difference`, `step_shortfall`, `moving_blocks`, `cube_root_block_count`
 """
 
 from hedgerow.risk.accept import (
@@ -46,6 +46,7 @@ from hedgerow.risk.runs import (
     RunDifference,
     RunFigures,
     RunStep,
+    cube_root_block_count,
     moving_blocks,
     run_difference,
     run_figures,
@@ -86,6 +87,7 @@ __all__ += [
     "RunDifference",
     "RunFigures",
     "RunStep",
+    "cube_root_block_count",
     "moving_blocks",
     "run_difference",
     "run_figures",

@@ -6,6 +6,8 @@ and ``1 - d`` are one for a plain coin. What u and R add is carry, counted at th
 as cash is; what d does is basis; the rest is the move of B, which is translation.
 """
 
+from typing import NamedTuple
+
 from hedgerow.errors import Failure, Outcome
 from hedgerow.market import Snapshot
 from hedgerow.units import to_model
@@ -32,7 +34,8 @@ def asset_lines(
         return first
     if isinstance(last, Failure):
         return last
-    (base_0, rate_0, kept_0), (base_1, rate_1, kept_1) = first, last
+    base_0, rate_0, kept_0 = first
+    base_1, rate_1, kept_1 = last
     unit_0, unit_1 = units_ccy
     q = quantity_contracts
     grown = q * (unit_1 - unit_0) * base_1 * rate_1 * kept_1
@@ -44,14 +47,22 @@ def asset_lines(
     }
 
 
-def _factors(asset: str, snapshot: Snapshot) -> Outcome[tuple[float, float, float]]:
+class _Factors(NamedTuple):
+    """B, R and 1 - d."""
+
+    base_usd: float
+    rate_coin_per_coin: float
+    kept_frac: float
+
+
+def _factors(asset: str, snapshot: Snapshot) -> Outcome[_Factors]:
     price = snapshot.asset(asset)
     if isinstance(price, Failure):
         return price
     staking = snapshot.stakings.get(asset)
     if staking is None:
-        return price.price_usd, 1.0, 1.0
+        return _Factors(price.price_usd, 1.0, 1.0)
     base = snapshot.spot_usd(staking.base)
     assert not isinstance(base, Failure), "the asset has a price, so its base has one"
     rate = to_model(staking.rate_coin_per_coin)
-    return to_model(base), rate, price.price_usd / to_model(base) / rate
+    return _Factors(to_model(base), rate, price.price_usd / to_model(base) / rate)

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from math import fsum
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.exposure.aggregate import entry_unit_ccy
@@ -109,13 +109,13 @@ def explain(
     moved = tuple(_on_the_way(before, after, told))
     step = _step(before, after, (*told, *moved), tuple(fills), instruments or {})
     ends = _Ends(step, start, end, marks)
-    worths = ends.revalued() if method == "full" else None
+    worths_usd = ends.revalued() if method == "full" else None
     return Explained(
         start_ns=start.time_ns,
         end_ns=end.time_ns,
         method=method,
         marks=marks,
-        rows=add_up((ends.piece(key, worths) for key in step.keys), method),
+        rows=add_up((ends.piece(key, worths_usd) for key in step.keys), method),
     )
 
 
@@ -229,6 +229,15 @@ class _Unknown(Exception):
         self.why = why
 
 
+class _Moved(NamedTuple):
+    """A holding to be valued in mixed markets, and what it was found to be worth in each."""
+
+    instrument_index: int
+    quantity_contracts: float
+    entry_ccy: float
+    worth_usd: dict[Blocks, float]
+
+
 class _Ends:
     """Both ends of a step, and every position between them."""
 
@@ -239,7 +248,9 @@ class _Ends:
         self._held_on = self._end.held(step.before)
         self._held_after = self._end.held(step.after)
 
-    def piece(self, key: _Key, worths: Mapping[_Key, list[dict[Blocks, float]]] | None) -> Piece:
+    def piece(
+        self, key: _Key, worths_usd: Mapping[_Key, list[dict[Blocks, float]]] | None
+    ) -> Piece:
         """Explain one position or balance."""
         terms = self._step.terms[key[1]]
         coin = self._coin(terms)
@@ -261,7 +272,7 @@ class _Ends:
             if isinstance(terms, Spot):
                 actual_usd, lines = self._balance(key, terms)
             else:
-                actual_usd, lines = self._position(key, terms, worths)
+                actual_usd, lines = self._position(key, terms, worths_usd)
         except _Unknown as unknown:
             missing = (unknown.why, *stale)
         return Piece(
@@ -284,7 +295,7 @@ class _Ends:
         }
         before = self._step.before
         at_start: dict[_Key, int] = {}
-        rows: list[tuple[int, float, float, dict[Blocks, float]]] = []
+        rows: list[_Moved] = []
         for account, at, quantity, entry in zip(
             before.holding_account_index.tolist(),
             before.holding_instrument_index.tolist(),
@@ -296,21 +307,22 @@ class _Ends:
             key = before.accounts[account].account_id, terms.instrument_id
             place = at_start[key] = at_start.get(key, -1) + 1
             if self._held[key][place].part.is_known:
-                rows.append((at, quantity, entry_unit_ccy(terms, entry), found[key][place]))
+                rows.append(_Moved(at, quantity, entry_unit_ccy(terms, entry), found[key][place]))
         for moved in subsets()[1:-1]:
             there = worths(before, mixed(start, end, moved, self._step.terms.values()))
             row_of = {int(at): row for row, at in enumerate(there.instrument_index)}
-            for at, quantity, entry, worth in rows:
-                row = row_of.get(at)
+            for each in rows:
+                row = row_of.get(each.instrument_index)
                 if row is not None:
-                    gained_ccy = quantity * (float(there.unit_ccy[row]) - entry)
-                    worth[moved] = gained_ccy * float(there.settlement_price_usd[row])
+                    more_ccy = float(there.unit_ccy[row]) - each.entry_ccy
+                    gained_ccy = each.quantity_contracts * more_ccy
+                    each.worth_usd[moved] = gained_ccy * float(there.settlement_price_usd[row])
         none, every = subsets()[0], subsets()[-1]
         for holdings, moved in ((self._held, none), (self._held_on, every)):
             for key, held in holdings.items():
-                for each, worth in zip(held, found[key], strict=True):
-                    if each.part.is_known:
-                        worth[moved] = each.part.value_usd
+                for one, worth_usd in zip(held, found[key], strict=True):
+                    if one.part.is_known:
+                        worth_usd[moved] = one.part.value_usd
         return found
 
     def _balance(self, key: _Key, terms: Spot) -> tuple[float, dict[str, float]]:
@@ -333,7 +345,7 @@ class _Ends:
         self,
         key: _Key,
         terms: Instrument,
-        worths: Mapping[_Key, list[dict[Blocks, float]]] | None,
+        worths_usd: Mapping[_Key, list[dict[Blocks, float]]] | None,
     ) -> tuple[float, dict[str, float]]:
         lines: dict[str, float] = {}
         cash: list[float] = []  # the other side of fills and of delivery
@@ -353,8 +365,8 @@ class _Ends:
             if is_asset_holding(terms):
                 found = self._asset_lines(each, terms)
             else:
-                worth = None if worths is None else worths[key][at]
-                found = self._held_lines(each, self._held_on[key][at], worth)
+                worth_usd = None if worths_usd is None else worths_usd[key][at]
+                found = self._held_lines(each, self._held_on[key][at], worth_usd)
             for name, amount_usd in found.items():
                 _add(lines, name, amount_usd)
         for name, amount_usd in self._fill_lines(key, terms):
@@ -453,5 +465,5 @@ def _known(found: Outcome[T]) -> T:
     return found
 
 
-def _add(lines: dict[str, float], name: str, amount_usd: float) -> None:
-    lines[name] = lines.get(name, 0.0) + amount_usd
+def _add(lines_usd: dict[str, float], name: str, amount_usd: float) -> None:
+    lines_usd[name] = lines_usd.get(name, 0.0) + amount_usd

@@ -27,6 +27,7 @@ __all__ = [
     "RunDifference",
     "RunFigures",
     "RunStep",
+    "cube_root_block_count",
     "moving_blocks",
     "run_difference",
     "run_figures",
@@ -138,6 +139,28 @@ class RunDifference(msgspec.Struct, frozen=True, kw_only=True):
     deviation_usd_per_day: Estimate
 
 
+def cube_root_block_count(steps_count: int) -> int:
+    """Give how many steps a block has: the cube root of how many there are, rounded up.
+
+    The length at which the error of a bootstrapped variance is least grows like that root; how
+    much of it depends on how long the steps remember, and one is taken where nobody says.
+
+    Raises
+    ------
+    OutOfDomain
+        If there is no step.
+
+    References
+    ----------
+    P. Hall, J. Horowitz, B.-Y. Jing (1995), On blocking rules for the bootstrap with dependent
+    data, Biometrika 82.
+    """
+    if steps_count < 1:
+        raise OutOfDomain(f"blocks are of a run with a step at least, was {steps_count}")
+    # Rounded first, lest the root of 27 be a little more than three.
+    return math.ceil(round(math.cbrt(steps_count), 9))
+
+
 def moving_blocks(
     steps_count: int, block_count: int, draws_count: int, rng: np.random.Generator
 ) -> Whole:
@@ -202,7 +225,7 @@ def run_figures(
     Parameters
     ----------
     block_count
-        Steps of a block; None is the cube root of how many there are, rounded up.
+        Steps of a block; None is as `cube_root_block_count` has it.
 
     Raises
     ------
@@ -211,7 +234,7 @@ def run_figures(
     """
     if not steps:
         raise OutOfDomain("a run without a step has no figures")
-    block = block_count or _block_count(len(steps))
+    block = block_count or cube_root_block_count(len(steps))
     drawn = moving_blocks(len(steps), block, draws_count, rng)
     columns = _columns(steps)
     # Drawn out of the known ones alone; by the same places where all are.
@@ -268,7 +291,7 @@ def run_difference(
     if not pairs:
         raise OutOfDomain("two runs are compared over steps known in both, and there is none")
     one, other = _columns([a for a, _ in pairs]), _columns([b for _, b in pairs])
-    block = block_count or _block_count(len(pairs))
+    block = block_count or cube_root_block_count(len(pairs))
     drawn = moving_blocks(len(pairs), block, draws_count, rng)
 
     def between(figure: _Figure) -> Estimate:
@@ -306,10 +329,6 @@ def _columns(steps: Sequence[RunStep]) -> _Columns:
     )
 
 
-def _block_count(steps_count: int) -> int:
-    return math.ceil(round(math.cbrt(steps_count), 9))
-
-
 def _cost(columns: _Columns, at: Whole) -> Floats:
     given: Floats = columns.cost_usd[at].sum(axis=-1) / columns.days[at].sum(axis=-1)
     return given
@@ -330,8 +349,11 @@ def _deviation(columns: _Columns, at: Whole) -> Floats:
     return given
 
 
-def _estimate(figure: Callable[[Whole], Floats], every: Whole, drawn: Whole) -> Estimate:
-    if len(every) < STEPS_COUNT_LEAST:
-        return Estimate(at_figure=float(figure(every)), low_figure=None, high_figure=None)
-    low, high = np.quantile(figure(drawn), _ENDS)
-    return Estimate(at_figure=float(figure(every)), low_figure=float(low), high_figure=float(high))
+def _estimate(
+    figure: Callable[[Whole], Floats], every_index: Whole, drawn_index: Whole
+) -> Estimate:
+    at = float(figure(every_index))
+    if len(every_index) < STEPS_COUNT_LEAST:
+        return Estimate(at_figure=at, low_figure=None, high_figure=None)
+    low, high = np.quantile(figure(drawn_index), _ENDS)
+    return Estimate(at_figure=at, low_figure=float(low), high_figure=float(high))

@@ -75,17 +75,17 @@ class Assembly:
 
     def columns(
         self,
-        low: Floats,
-        high: Floats,
-        cost: Floats,
+        low_amount: Floats,
+        high_amount: Floats,
+        cost_usd_per_amount: Floats,
         *,
         is_whole: NDArray[np.bool_] | None = None,
     ) -> Places:
         """Add columns and give their places."""
-        count = len(low)
-        self._low.append(low)
-        self._high.append(high)
-        self._cost.append(cost)
+        count = len(low_amount)
+        self._low.append(low_amount)
+        self._high.append(high_amount)
+        self._cost.append(cost_usd_per_amount)
         self._whole.append(np.zeros(count, dtype=np.bool_) if is_whole is None else is_whole)
         places = np.arange(self._columns_count, self._columns_count + count, dtype=np.int64)
         self._columns_count += count
@@ -93,30 +93,32 @@ class Assembly:
 
     def rows(
         self,
-        entries: Sequence[tuple[Places, Places, Floats]],
-        low: Floats,
-        high: Floats,
+        entries_figure_per_amount: Sequence[tuple[Places, Places, Floats]],
+        low_figure: Floats,
+        high_figure: Floats,
         names: Sequence[str],
-        scale: Floats | None = None,
+        scale_figure: Floats | None = None,
     ) -> None:
         """Add rows, whose entries say which of these rows, which column, and what."""
-        for at_rows, at_columns, values in entries:
+        for at_rows, at_columns, values in entries_figure_per_amount:
             self._at_rows.append(at_rows + self._rows_count)
             self._at_columns.append(at_columns)
             self._values.append(values)
-        self._row_low.append(low)
-        self._row_high.append(high)
+        self._row_low.append(low_figure)
+        self._row_high.append(high_figure)
         self._names.extend(names)
-        self._scale.append(np.zeros(len(low)) if scale is None else scale)
-        self._rows_count += len(low)
+        self._scale.append(np.zeros(len(low_figure)) if scale_figure is None else scale_figure)
+        self._rows_count += len(low_figure)
 
-    def quadratic(self, places: Places, weights: Floats) -> None:
+    def quadratic(self, column_index: Places, weights_usd_per_amount2: Floats) -> None:
         """Add half of weights times squares of columns to the cost."""
-        self._quadratic.append((places, weights))
+        self._quadratic.append((column_index, weights_usd_per_amount2))
 
-    def charge(self, places: Places, cost: Floats, least_cost: Floats) -> None:
+    def charge(
+        self, column_index: Places, cost_usd_per_amount: Floats, least_cost_usd_per_amount: Floats
+    ) -> None:
         """Add to the cost of columns that are there already; in truth it may be less."""
-        self._charges.append((places, cost, least_cost))
+        self._charges.append((column_index, cost_usd_per_amount, least_cost_usd_per_amount))
 
     def power(self, above_index: int, of_index: int, exponent_power: float) -> None:
         """Hold a column above the size of another to a power."""
@@ -178,9 +180,9 @@ class Assembly:
         )
 
 
-def _joined(pieces: Sequence[Floats]) -> Floats:
-    return np.concatenate(pieces) if pieces else np.zeros(0)
+def _joined(values: Sequence[Floats]) -> Floats:
+    return np.concatenate(values) if values else np.zeros(0)
 
 
-def _joined_places(pieces: Sequence[Places]) -> Places:
-    return np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int64)
+def _joined_places(places_index: Sequence[Places]) -> Places:
+    return np.concatenate(places_index) if places_index else np.zeros(0, dtype=np.int64)

@@ -168,21 +168,23 @@ class Ladders:
         own = self._book_of(count)
         return len(np.unique(own[own >= 0])) < int(np.count_nonzero(own >= 0))
 
-    def _check_sides(self, own: NDArray[np.int64], decisions: Decisions) -> None:
+    def _check_sides(self, own_book_index: NDArray[np.int64], decisions: Decisions) -> None:
         """Refuse what goes the way its book does not: no level would price it."""
         for is_up, most in ((True, decisions.high_amount), (False, -decisions.low_amount)):
             there = self.book_index[self.is_up == is_up]
-            bare = np.flatnonzero((own >= 0) & (most > 0.0) & ~np.isin(own, there))
+            bare = np.flatnonzero(
+                (own_book_index >= 0) & (most > 0.0) & ~np.isin(own_book_index, there)
+            )
             if len(bare):
                 raise OutOfDomain(
                     f"{decisions.names[bare[0]]} may be {'bought' if is_up else 'sold'}, and its "
                     "book has no level on that side"
                 )
 
-    def _check(self, own: NDArray[np.int64], decisions: Decisions) -> None:
+    def _check(self, own_book_index: NDArray[np.int64], decisions: Decisions) -> None:
         is_last, ends = self._ends()
         for at in np.flatnonzero(is_last):
-            for i in np.flatnonzero(own == self.book_index[at]):
+            for i in np.flatnonzero(own_book_index == self.book_index[at]):
                 up = bool(self.is_up[at])
                 most = decisions.high_amount[i] if up else -decisions.low_amount[i]
                 if most > ends[at] * (1.0 + 1e-9):
@@ -216,18 +218,20 @@ class Ladders:
 
 
 def _own(
-    usd_per_amount: Floats | None, least: Floats | None, books: NDArray[np.int64] | None
+    usd_per_amount: Floats | None,
+    least_usd_per_amount: Floats | None,
+    book_index: NDArray[np.int64] | None,
 ) -> tuple[Floats | None, Floats | None]:
     """Check what is a decision's own: two rows of as many as have a book."""
     if usd_per_amount is None:
         return None, None
-    if books is None:
+    if book_index is None:
         raise OutOfDomain("what is a decision's own needs decision_book_index")
-    shape = (2, len(books))
+    shape = (2, len(book_index))
     own = locked(usd_per_amount, "own_usd_per_amount", shape)
-    if least is None:
+    if least_usd_per_amount is None:
         return own, own
-    least = locked(least, "least_own_usd_per_amount", shape)
+    least = locked(least_usd_per_amount, "least_own_usd_per_amount", shape)
     if np.any(least > own):
         raise OutOfDomain("what is a decision's own must not be less than it is at least")
     return own, least

@@ -125,10 +125,10 @@ def _of_nothing(matrix: Matrix) -> Relaxed | None:
     )
 
 
-def _dual_usd(matrix: Matrix, prices: Floats) -> float:
+def _dual_usd(matrix: Matrix, prices_usd_per_figure: Floats) -> float:
     """Give what row prices prove: a cost that no columns inside their bounds undercut."""
-    reduced = matrix.cost_usd_per_amount - matrix.rows_figure_per_amount.T @ prices
-    nothing_usd = _LEFT_FRAC * max(1.0, float(np.max(np.abs(prices), initial=0.0)))
+    reduced = matrix.cost_usd_per_amount - matrix.rows_figure_per_amount.T @ prices_usd_per_figure
+    nothing_usd = _LEFT_FRAC * max(1.0, float(np.max(np.abs(prices_usd_per_figure), initial=0.0)))
 
     def cheapest(slope: Floats, low: Floats, high: Floats) -> float:
         bound = np.where(slope > 0, low, high)
@@ -139,9 +139,9 @@ def _dual_usd(matrix: Matrix, prices: Floats) -> float:
             return -np.inf
         return float(slope[known] @ bound[known])
 
-    return cheapest(prices, matrix.row_low_figure, matrix.row_high_figure) + cheapest(
-        reduced, matrix.low_amount, matrix.high_amount
-    )
+    return cheapest(
+        prices_usd_per_figure, matrix.row_low_figure, matrix.row_high_figure
+    ) + cheapest(reduced, matrix.low_amount, matrix.high_amount)
 
 
 def _conic(matrix: Matrix) -> Outcome[Relaxed | None]:

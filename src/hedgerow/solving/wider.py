@@ -133,11 +133,11 @@ def _guiding(matrix: Matrix, free: Relaxed, steps: Steps) -> _Rows | None:
     )
 
 
-def _round(programme: Programme, rows: _Rows, counts: Floats, steps: Steps) -> Floats | None:
+def _round(programme: Programme, rows: _Rows, lots_count: Floats, steps: Steps) -> Floats | None:
     """Give the best plan that a change of up to four decisions leads to, where it is better."""
-    (was,), (was_usd,) = judged(programme, counts[np.newaxis, :], steps)
-    at_figure = rows.figure_per_lot @ counts
-    decision, change, usd = _singles(programme, rows, counts, steps)
+    (was,), (was_usd,) = judged(programme, lots_count[np.newaxis, :], steps)
+    at_figure = rows.figure_per_lot @ lots_count
+    decision, change, usd = _singles(programme, rows, lots_count, steps)
     if not len(decision):
         return None
     # A change of nothing comes last, so that pairs stand for one change as well, and for none.
@@ -167,7 +167,7 @@ def _round(programme: Programme, rows: _Rows, counts: Floats, steps: Steps) -> F
         none = np.full(len(alone), len(moved) - 1)
         more = (first[alone], second[alone], none, none)
         halves = [np.append(half, each) for half, each in zip(halves, more, strict=True)]
-    plans = np.tile(counts, (len(halves[0]), 1))
+    plans = np.tile(lots_count, (len(halves[0]), 1))
     each = np.arange(len(plans))
     lots = np.append(change, 0.0)
     for half in halves:
@@ -182,7 +182,7 @@ def _round(programme: Programme, rows: _Rows, counts: Floats, steps: Steps) -> F
 
 
 def _singles(
-    programme: Programme, rows: _Rows, counts: Floats, steps: Steps
+    programme: Programme, rows: _Rows, lots_count: Floats, steps: Steps
 ) -> tuple[Places, Floats, Floats]:
     """List changes of one decision: which, by how many lots, and what it costs beside the rows.
 
@@ -190,7 +190,7 @@ def _singles(
     """
     decisions, changes = [], []
     for at in steps.movable.tolist():
-        here = counts[at]
+        here = lots_count[at]
         reach = _REACH_COUNT if here else 1
         wanted = {float(here + k) for k in range(-reach, reach + 1)} | {0.0}
         for count in sorted(wanted - {float(here)}):
@@ -198,10 +198,10 @@ def _singles(
                 decisions.append(at)
                 changes.append(count - here)
     decision, change = np.array(decisions, dtype=np.int64), np.array(changes)
-    alone = np.tile(counts, (len(decision), 1))
+    alone = np.tile(lots_count, (len(decision), 1))
     alone[np.arange(len(decision)), decision] += change
-    usd = programme.usd(alone * steps.lot) - programme.usd(counts[np.newaxis, :] * steps.lot)
-    at_figure = rows.figure_per_lot @ counts
+    usd = programme.usd(alone * steps.lot) - programme.usd(lots_count[np.newaxis, :] * steps.lot)
+    at_figure = rows.figure_per_lot @ lots_count
     moved = rows.figure_per_lot[:, decision].T * change[:, np.newaxis]
     usd -= rows.penalty_usd(at_figure + moved) - rows.penalty_usd(at_figure[np.newaxis, :])
     dear = usd - moved @ rows.dual_usd_per_figure

@@ -391,7 +391,17 @@ def test_options_are_bought_against_the_gamma_of_a_share(tmp_path: Path) -> None
     assert [each["after_figure"] for each in choice["asks"]] == [
         pytest.approx(delta, abs=1e-4), pytest.approx(gamma, rel=1e-3, abs=1e-8),
     ]  # fmt: skip
-    assert choice["cost_usd"] >= choice["bound_usd"] - 1e-6
+    traded = {each["instrument_id"]: each["carry_usd"] for each in choice["trades"]}
+    assert traded.pop("the perpetual", None) is None
+    assert set(traded.values()) == {0.0}
+    known_usd = sum(each[f"{name}_usd"] or 0.0 for each in choice["trades"]
+                    for name in ("crossing", "fee", "carry", "ticket"))  # fmt: skip
+    assert known_usd >= choice["bound_usd"] - 1e-6
+    assert (
+        choice["cost_usd"] is None
+        if len(traded) < len(choice["trades"])
+        else choice["cost_usd"] > 0.0
+    )
     assert told["options"]["theta_usd_per_day"] < 0.0
     assert max(each["quantity_contracts"] for each in choice["trades"]) <= 100.0
     depth, perpetual = told["options"]["assumed"]

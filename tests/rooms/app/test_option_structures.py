@@ -283,14 +283,20 @@ def test_funding_is_counted_for_as_long_as_the_hedge_stands(tmp_path: Path) -> N
     assert paid[1] == pytest.approx(7 * paid[0], rel=1e-9)
 
 
-def test_a_carry_that_nobody_knows_is_said_to_be_no_figure(tmp_path: Path) -> None:
+def test_a_carry_that_nobody_knows_is_no_figure(tmp_path: Path) -> None:
     """Before the first funding of the embedded market there is no rate to go by."""
     words = ("--target", "delta=-0.01..0.01", "--json")
     told = payload(hedgerow_here("hedge", "greeks", *words, cwd=tmp_path))
-    assert [each["carry_usd"] for each in told["choice"]["trades"]] == [0.0]
-    assert told["assumed"][1] == (
-        "Funding of BTCUSDT-PERP is unknown: its carry of 0 is no figure."
-    )
+    (trade,) = told["choice"]["trades"]
+    assert trade["carry_usd"] is None
+    assert told["choice"]["cost_usd"] is None
+    assert told["assumed"][1] == "Funding of BTCUSDT-PERP is unknown: no cost holds its carry."
+    printed = hedgerow_here("hedge", "greeks", *words[:-1], cwd=tmp_path).out
+    (row,) = [line for line in printed.splitlines() if line.startswith("BTCUSDT-PERP")]
+    known_usd = trade["crossing_usd"] + trade["fee_usd"] + trade["ticket_usd"]
+    assert row.split()[-2:] == ["unknown", f"{known_usd:,.2f}?"]
+    assert f"They cost {known_usd:,.2f}? USD" in printed
+    assert "lots and unknown funding left aside." in printed
 
 
 def test_without_a_target_the_buckets_are_shown(desk: tuple[Path, list[str]]) -> None:

@@ -110,6 +110,30 @@ def test_funding_is_paid_by_a_hedge_that_is_long_and_received_by_one_that_is_sho
         assert found.bound_usd == pytest.approx(found.cost_usd)
 
 
+def test_a_funding_that_nobody_knows_is_not_a_cost_of_nothing() -> None:
+    """Two coins of each: 1 and a fee of 0.0005 of 1,001 to cross; the first pays 6 beside that."""
+    unknown = msgspec.structs.replace(perp(), instrument_id="OTHER-PERP")
+    asks = [
+        Ask(name=name, now_figure=-2.0, low_figure=0.0, high_figure=0.0) for name in ("one", "two")
+    ]
+    found = choose(asks, [perp("0.001"), unknown], np.eye(2), horizon_days=1.0)
+    assert isinstance(found, HedgeChoice)
+    crossed = 2.0 * (1.0 + 0.0005 * 1001)
+    known, lacking = found.trades
+    assert known.carry_usd == pytest.approx(6.0)
+    assert lacking.carry_usd is None
+    assert known.cost_usd == pytest.approx(crossed + 6.0)
+    assert lacking.cost_usd is None
+    assert lacking.known_usd == pytest.approx(crossed)
+    assert found.cost_usd is None
+    assert found.known_usd == pytest.approx(2.0 * crossed + 6.0)
+    # Of no trades the cost is nothing, and known.
+    none = choose([msgspec.structs.replace(each, low_figure=-2.0) for each in asks],
+                  [perp("0.001"), unknown], np.eye(2))  # fmt: skip
+    assert isinstance(none, HedgeChoice)
+    assert (none.trades, none.cost_usd) == ((), 0.0)
+
+
 def test_funding_received_is_no_reason_for_a_trade_that_mends_nothing() -> None:
     """The other perpetual pays whoever is long more than a trade costs; nothing is asked of it."""
     other = msgspec.structs.replace(perp("-0.01"), instrument_id="OTHER-PERP")
@@ -137,6 +161,7 @@ def test_no_trades_drawn_cost_less_than_the_bound_with_funding_received(seed: in
     ask = Ask(name="delta", now_figure=7.0, low_figure=-3.0, high_figure=3.0)
     found = choose([ask], offers, np.ones((1, 4)), horizon_days=1.0)
     assert not isinstance(found, Failure)
+    assert found.cost_usd is not None
     assert found.bound_usd <= found.cost_usd + 1e-9
     plans = rng.integers(-15, 16, size=(20_000, 4)).astype(float)
     plans = plans[np.abs(7.0 + plans.sum(axis=1)) <= 3.0]

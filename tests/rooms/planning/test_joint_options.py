@@ -431,5 +431,6 @@ def test_funding_that_a_hedge_receives_is_told_as_a_negative_cost() -> None:
     assert isinstance(chosen, Joint)
     plan = made(chosen, asked, TERMS, RULES, assumptions=(), valid_ns=MINUTE_NS)
     carry = {each.kind: each.cost_expected_usd for each in plan.costs}["carry"]
+    assert carry is not None
     assert carry == pytest.approx(-24.3)
     assert not any("funding" in each for each in plan.assumptions)

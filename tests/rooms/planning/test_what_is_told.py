@@ -12,6 +12,7 @@ from hedgerow.limits import Survey
 from hedgerow.margin import terms_of
 from hedgerow.planning import (
     SAME,
+    CostKind,
     Joint,
     JointTerms,
     Order,
@@ -22,6 +23,7 @@ from hedgerow.planning import (
     late_cost,
     made,
     runner_up,
+    states,
 )
 from hedgerow.solvency import Distance
 from hedgerow.units import DAY_NS, MINUTE_NS
@@ -55,6 +57,65 @@ def test_the_parts_of_why_add_up_to_what_a_leg_costs(
         assert sum(parts) == pytest.approx(leg.cost_expected_usd, abs=0.02)
         assert ("funding paid" in leg.reason) == (carry_usd_per_day > 0)
         assert ("funding received" in leg.reason) == (carry_usd_per_day < 0)
+
+
+def two_coins(*carries_usd_per_day: float | None) -> Joint:
+    """Ten coins long of 1,000 and 80 of 100, so some of both are sold; funding is told of each."""
+    now = desk(btc_one=10, eth_two=80)
+    able = [
+        msgspec.structs.replace(each, carry_usd_per_day=carry)
+        for each, carry in zip(offers(now), 2 * carries_usd_per_day, strict=True)
+    ]
+    found = joint(now, LIMITS, able, ROUTES, TERMS, RULES)
+    assert isinstance(found, Joint)
+    assert {each.instrument_id for each in found.trades} == {"BTC-PERP", "ETH-PERP"}
+    return found
+
+
+def test_a_funding_that_nobody_knows_is_no_part_of_a_cost_and_is_said_wherever_one_stands() -> None:
+    """Of bitcoin a short pays half a dollar a day, of ether nobody knows."""
+    found = two_coins(-0.5, None)
+    plan = made(found, LIMITS, TERMS, RULES, assumptions=(), valid_ns=MINUTE_NS)
+    sold = -sum(t.quantity_contracts for t in found.trades if t.instrument_id == "BTC-PERP")
+    assert sold > 0.0
+    (carry,) = [each for each in plan.costs if each.kind == "carry"]
+    assert carry.is_partial
+    assert carry.cost_expected_usd == pytest.approx(-0.5 * sold)
+    assert plan.is_cost_partial
+    known_usd = [each.cost_expected_usd for each in plan.costs if each.cost_expected_usd]
+    assert plan.cost_expected_usd == pytest.approx(sum(known_usd))
+    assert plan.assumptions == ("The funding of ETH-PERP is unknown and not in the cost.",)
+    for leg in plan.legs:
+        assert isinstance(leg, Order)
+        said = "without its funding while held, which is unknown" in leg.reason
+        assert said == (leg.instrument_id == "ETH-PERP")
+    # Of a plan that trades nothing else nothing of it is known; where all is known nothing is said.
+    dark = two_coins(None, None)
+    told = made(dark, LIMITS, TERMS, RULES, assumptions=(), valid_ns=MINUTE_NS)
+    assert [
+        (each.cost_expected_usd, each.is_partial) for each in told.costs if each.kind == "carry"
+    ] == [(None, True)]
+    light = two_coins(0.0, 0.0)
+    told = made(light, LIMITS, TERMS, RULES, assumptions=(), valid_ns=MINUTE_NS)
+    assert not told.is_cost_partial
+    assert b"partial" not in msgspec.json.encode(told)
+    with pytest.raises(ValueError, match="carry: a cost of which nothing is known is partial"):
+        CostKind(kind="carry", cost_expected_usd=None)
+
+
+def test_ways_side_by_side_say_which_funding_their_costs_leave_out() -> None:
+    found = two_coins(0.5, None)
+    dearer = replace(found, cost_usd=found.cost_usd + 3.0)
+    (row, _) = states({"joint": found, "hedges": dearer})
+    assert row.message.endswith("unknown and not in the cost: the funding of ETH-PERP")
+    second = runner_up({"joint": found, "hedges": dearer})
+    assert second is not None
+    assert second.lost_because == (
+        "costs 3.00 USD more, the unknown funding of ETH-PERP left aside"
+    )
+    light = two_coins(0.5, 0.5)
+    (row,) = states({"joint": light})
+    assert "funding" not in row.message
 
 
 def test_the_rival_is_the_best_of_those_that_come_to_something_else() -> None:

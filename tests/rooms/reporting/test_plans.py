@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from hedgerow.errors import Failure
-from hedgerow.planning import SAME, BoundPrice, Order, Plan, RunnerUp, Swap
+from hedgerow.planning import SAME, BoundPrice, CostKind, Order, Plan, RunnerUp, Swap
 from hedgerow.reporting import plan_tables
 
 D = Decimal
@@ -72,6 +72,23 @@ def test_an_option_shows_the_price_its_venue_takes_and_its_premium() -> None:
     (perp,) = [line for line in said if "BTCUSDT-PERP" in line]
     assert put.split()[5:9] == ["+2", "14,772.87", "0.2256", "-28,900"]
     assert perp.split()[5:9] == ["-1", "60,000", "–", "–"]
+
+
+@pytest.mark.parametrize(
+    ("carry_usd", "told"),
+    [(None, "funding while held unknown"), (-1.5, "funding while held -1.50?")],
+)
+def test_a_cost_of_which_a_part_is_unknown_is_marked(carry_usd: float | None, told: str) -> None:
+    costs = (
+        CostKind(kind="fee", cost_expected_usd=3.0),
+        CostKind(kind="carry", cost_expected_usd=carry_usd, is_partial=True),
+    )
+    plan = msgspec.structs.replace(BARE, legs=(PERP,), cost_expected_usd=2.5, costs=costs)
+    said = printed(plan_tables(plan))
+    assert f"of which fees 3.00, {told}" in said
+    assert "Expected cost: 2.50? USD" in said
+    known = msgspec.structs.replace(plan, costs=costs[:1])
+    assert "Expected cost: 2.50 USD" in printed(plan_tables(known))
 
 
 def test_without_options_no_column_is_added() -> None:

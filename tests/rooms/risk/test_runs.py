@@ -10,6 +10,7 @@ from hedgerow.errors import OutOfDomain
 from hedgerow.risk import (
     Estimate,
     RunStep,
+    cube_root_block_count,
     moving_blocks,
     run_difference,
     run_figures,
@@ -39,6 +40,14 @@ def bounds(of: Estimate | None) -> tuple[float, float]:
     assert of.low_figure is not None
     assert of.high_figure is not None
     return of.low_figure, of.high_figure
+
+
+def test_a_block_is_the_least_whole_number_whose_cube_has_all_steps() -> None:
+    for steps_count in (1, 2, 7, 8, 9, 26, 27, 28, 63, 64, 65, 125, 1_000, 1_001, 10**9):
+        block = cube_root_block_count(steps_count)
+        assert (block - 1) ** 3 < steps_count <= block**3
+    with pytest.raises(OutOfDomain):
+        cube_root_block_count(0)
 
 
 def test_blocks_are_runs_of_consecutive_steps() -> None:

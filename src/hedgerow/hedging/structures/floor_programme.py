@@ -113,20 +113,37 @@ def programme_of(
         width_amount=np.full(count, np.inf),
         price_usd_per_amount=np.where(protects, unit, tie - unit),
     )
+    parts: list[Part] = [pays, *_rows(options, terms, spots_usd, values)]
+    if lots and terms.legs_count_max is not None:
+        parts.append(Tickets(np.zeros(count), terms.legs_count_max))
+    return Programme(decisions, parts)
+
+
+def _rows(
+    options: FloorOptions, terms: FloorTerms, spots_usd: Floats, values_usd: Floats
+) -> list[Band]:
+    """Write what must hold: the floor at every spot, and of what is sold for it that it is little.
+
+    `values_usd` are those of `option_values_usd`.
+    """
+    protects = options.is_call == (terms.quantity_coin < 0)
+    buy, sell = _unit_usd(options)
+    unit = np.where(protects, buy, sell)
+    sold = np.where(protects, 0.0, values_usd)
     later = exp(terms.rate_frac_per_year * terms.horizon_years)
     dollars = abs(terms.quantity_coin) * terms.spot_usd
     per_spot = np.full(len(spots_usd), dollars)
     worth = Band.of(
         tuple(f"{FLOOR_AT}{spot:g}" for spot in spots_usd.tolist()),
         terms.bare_usd(spots_usd),
-        values - later * unit,
+        values_usd - later * unit,
         low_figure=np.full(len(spots_usd), terms.floor_usd),
         scale_figure=per_spot,
     )
-    parts: list[Part] = [pays, worth]
+    rows = [worth]
     one = np.where(protects, 0.0, 1.0)
     if terms.given_away_usd_max > 0.0:
-        parts.append(
+        rows.append(
             Band.of(
                 tuple(f"given away at {spot:g}" for spot in spots_usd.tolist()),
                 np.zeros(len(spots_usd)),
@@ -135,7 +152,7 @@ def programme_of(
                 scale_figure=per_spot,
             )
         )
-        parts.append(
+        rows.append(
             Band.of(
                 ("covered by the position", "no more than it costs"),
                 np.array([abs(terms.quantity_coin), 0.0]),
@@ -146,7 +163,7 @@ def programme_of(
         )
     if terms.quantity_coin < 0:
         # A short loses without end: calls must cover it beyond the grid as well.
-        parts.append(
+        rows.append(
             Band.of(
                 ("floor beyond the grid",),
                 np.array([terms.quantity_coin]),
@@ -155,6 +172,4 @@ def programme_of(
                 scale_figure=np.array([abs(terms.quantity_coin)]),
             )
         )
-    if lots and terms.legs_count_max is not None:
-        parts.append(Tickets(np.zeros(count), terms.legs_count_max))
-    return Programme(decisions, parts)
+    return rows

@@ -185,30 +185,32 @@ def _usable(options: FloorOptions, terms: FloorTerms) -> Outcome[FloorOptions]:
     return found
 
 
-def _with_strikes(spots: Floats, options: FloorOptions, terms: FloorTerms) -> Floats:
+def _with_strikes(spots_usd: Floats, options: FloorOptions, terms: FloorTerms) -> Floats:
     """Add strikes between the ends of the grid, where what ends at the horizon has its kinks."""
     ends = np.abs(options.expiry_years - terms.horizon_years) <= AT_HORIZON_YEARS
     K = options.strike_usd[ends]
-    return np.union1d(spots, K[(spots[0] < K) & (spots[-1] > K)])
+    return np.union1d(spots_usd, K[(spots_usd[0] < K) & (spots_usd[-1] > K)])
 
 
 def _solved(
-    options: FloorOptions, terms: FloorTerms, spots: Floats
+    options: FloorOptions, terms: FloorTerms, spots_usd: Floats
 ) -> Outcome[tuple[FloorPlan, Floats]]:
     """Solve over these spots; give the plan, and spots between at which it dips."""
-    relaxed = least(programme_of(options, terms, spots, lots=False))
+    relaxed = least(programme_of(options, terms, spots_usd, lots=False))
     if isinstance(relaxed, Failure):
         return relaxed
     near = _near(options, np.array(relaxed.chosen_amount))
     few = options.taken(near)
     x, conflicts = np.zeros(len(few)), relaxed.conflicts
     if len(few):
-        answer = least(programme_of(few, terms, spots, lots=True), nodes_count_max=_NODES_COUNT_MAX)
+        answer = least(
+            programme_of(few, terms, spots_usd, lots=True), nodes_count_max=_NODES_COUNT_MAX
+        )
         if isinstance(answer, Failure):
             return answer
         x, conflicts = np.array(answer.chosen_amount), conflicts or answer.conflicts
-    found = _revalued(few, terms, spots, x)
-    return _plan(few, terms, relaxed, x, found, conflicts, len(spots)), found.dips_usd
+    found = _revalued(few, terms, spots_usd, x)
+    return _plan(few, terms, relaxed, x, found, conflicts, len(spots_usd)), found.dips_usd
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -222,10 +224,10 @@ class _Revalued:
     dips_usd: Floats
 
 
-def _revalued(options: FloorOptions, terms: FloorTerms, spots: Floats, x: Floats) -> _Revalued:
+def _revalued(options: FloorOptions, terms: FloorTerms, spots_usd: Floats, x: Floats) -> _Revalued:
     """Value the position anew, far more densely than it was solved for, and beyond the grid."""
-    low, high = float(spots[0]), float(spots[-1])
-    dense = np.union1d(spots, np.geomspace(low, high, _DENSE_COUNT))
+    low, high = float(spots_usd[0]), float(spots_usd[-1])
+    dense = np.union1d(spots_usd, np.geomspace(low, high, _DENSE_COUNT))
     K = options.strike_usd[x != 0.0]
     dense = np.union1d(dense, K[(low < K) & (high > K)])
     worth = worth_at_horizon_usd(options, terms, x, dense)
@@ -237,7 +239,7 @@ def _revalued(options: FloorOptions, terms: FloorTerms, spots: Floats, x: Floats
     fails_below = below[worth_at_horizon_usd(options, terms, x, below) < terms.floor_usd - slack]
     fails_above = above[worth_at_horizon_usd(options, terms, x, above) < terms.floor_usd - slack]
     protects = options.is_call == (terms.quantity_coin < 0)
-    away = -(option_values_usd(options, terms, spots) @ np.where(protects, 0.0, x))
+    away = -(option_values_usd(options, terms, spots_usd) @ np.where(protects, 0.0, x))
     return _Revalued(
         lowest_usd=float(worth[at]),
         lowest_at_usd=float(dense[at]),
@@ -245,14 +247,14 @@ def _revalued(options: FloorOptions, terms: FloorTerms, spots: Floats, x: Floats
         holds_until_usd=float(np.min(fails_above)) if len(fails_above) else None,
         given_away_usd=max(float(np.max(away)), 0.0) + 0.0,
         is_held=not bool(is_short.any()),
-        dips_usd=np.setdiff1d(dense[is_short], spots),
+        dips_usd=np.setdiff1d(dense[is_short], spots_usd),
     )
 
 
-def _near(options: FloorOptions, amounts: Floats) -> NDArray[np.int64]:
+def _near(options: FloorOptions, quantities_coin: Floats) -> NDArray[np.int64]:
     """Keep what the relaxed plan uses, and the next strikes of the same side and expiry."""
     kept = np.zeros(len(options), dtype=np.bool_)
-    for i in np.flatnonzero(np.abs(amounts) > 1e-9).tolist():
+    for i in np.flatnonzero(np.abs(quantities_coin) > 1e-9).tolist():
         alike = np.flatnonzero(
             (options.is_call == options.is_call[i])
             & (np.abs(options.expiry_years - options.expiry_years[i]) <= AT_HORIZON_YEARS)

@@ -16,6 +16,7 @@ import msgspec
 from hedgerow.errors import OutOfDomain
 from hedgerow.hedging.structures.checks import check_finite, check_not_negative
 from hedgerow.pricing import (
+    PoolGreeks,
     concentrated_shares,
     constant_product_shares,
     losses_versus_rebalancing_usd_per_year,
@@ -79,31 +80,12 @@ def pool_hedge(
     check_finite(target_coin=target_coin)
     if not (multiplier_coin_per_contract > 0 and lot_contracts > 0 and held_contracts.is_finite()):
         raise OutOfDomain("a contract has a positive multiplier and lot, and a finite quantity")
-    if price_lower_usd is not None and price_upper_usd is not None:
-        share = concentrated_shares(
-            liquidity_contracts=liquidity_contracts,
-            price_usd=price_usd,
-            price_lower_usd=price_lower_usd,
-            price_upper_usd=price_upper_usd,
-        )
-    elif price_lower_usd is None and price_upper_usd is None:
-        share = constant_product_shares(
-            liquidity_contracts=liquidity_contracts, price_usd=price_usd
-        )
-    else:
-        raise OutOfDomain("a range has two ends: name both or neither")
+    share = _share(liquidity_contracts, price_usd, price_lower_usd, price_upper_usd)
     size = to_model(multiplier_coin_per_contract)
     delta, gamma = float(share.delta_coin[0]), float(share.gamma_coin_per_usd[0])
     before = delta + to_model(held_contracts) * size
     off = before - target_coin
-    traded = Decimal(0)
-    if abs(off) > band_coin:
-        # Up, so that the edge is reached; a lot wider than the band would swing from side to side.
-        wish = (abs(off) - band_coin) / size
-        lots = to_exact(wish, lot_contracts, "up")
-        if to_model(lots) * size > abs(off) + band_coin:
-            lots = to_exact(wish, lot_contracts, "down")
-        traded = -lots if off > 0 else lots
+    traded = _to_edge_contracts(off, band_coin, size, lot_contracts)
     after = before + to_model(traded) * size
     left = band_coin - abs(after - target_coin)
     moves = float("inf") if gamma == 0.0 else max(left, 0.0) / abs(gamma) / price_usd
@@ -121,3 +103,35 @@ def pool_hedge(
         band_frac=moves,
         loss_usd_per_year=float(lost[0]),
     )
+
+
+def _share(
+    liquidity_contracts: float,
+    price_usd: float,
+    price_lower_usd: float | None,
+    price_upper_usd: float | None,
+) -> PoolGreeks:
+    if price_lower_usd is not None and price_upper_usd is not None:
+        return concentrated_shares(
+            liquidity_contracts=liquidity_contracts,
+            price_usd=price_usd,
+            price_lower_usd=price_lower_usd,
+            price_upper_usd=price_upper_usd,
+        )
+    if price_lower_usd is None and price_upper_usd is None:
+        return constant_product_shares(liquidity_contracts=liquidity_contracts, price_usd=price_usd)
+    raise OutOfDomain("a range has two ends: name both or neither")
+
+
+def _to_edge_contracts(
+    off_coin: float, band_coin: float, size_coin: float, lot_contracts: Decimal
+) -> Decimal:
+    """Give the trade to the nearer edge, in contracts of `size_coin`; none within the band."""
+    if abs(off_coin) <= band_coin:
+        return Decimal(0)
+    # Up, so that the edge is reached; a lot wider than the band would swing from side to side.
+    wish = (abs(off_coin) - band_coin) / size_coin
+    lots = to_exact(wish, lot_contracts, "up")
+    if to_model(lots) * size_coin > abs(off_coin) + band_coin:
+        lots = to_exact(wish, lot_contracts, "down")
+    return -lots if off_coin > 0 else lots

@@ -13,7 +13,7 @@ Science 48.
 """
 
 from math import sqrt
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
@@ -165,17 +165,7 @@ def stop_outlook(
         raise OutOfDomain("a rule that comes back is walked by `stopped`, one path at a time")
     sign = -1.0 if rule.is_short else 1.0
     first, last = prices[:, 0], prices[:, -1]
-    reference = prices[:, :1]
-    if rule.is_trailing:
-        best = np.minimum.accumulate if rule.is_short else np.maximum.accumulate
-        reference = best(prices, axis=1)
-    # As `stop_step` has it: worse than the reference by the loss, or at it but for the last bit.
-    is_met = sign * (prices / reference - 1.0) <= -rule.loss_frac + 1e-12
-    hit = is_met.any(axis=1)
-    at = np.argmax(is_met, axis=1)
-    rows = np.arange(len(prices))
-    seen = prices[rows, at]
-    level = (np.broadcast_to(reference, prices.shape)[rows, at]) * (1.0 - sign * rule.loss_frac)
+    hit, seen, level = _met(prices, rule)
     left = seen * (1.0 - sign * (slippage_frac + cost_frac))
     held = sign * (last - first) / first
     stopped = np.where(hit, sign * (left - first) / first, held)
@@ -206,17 +196,43 @@ def stop_outlook(
     )  # fmt: skip
 
 
-def _way(name: str, profit: Floats, cost_frac: float, acted_frac: float) -> LossWay:
+class _Met(NamedTuple):
+    """Of every path whether the stop is met, the price seen first beyond it, and its level then."""
+
+    is_met: NDArray[np.bool_]
+    seen_frac: Floats
+    level_frac: Floats
+
+
+def _met(prices_frac: Floats, rule: StopRule) -> _Met:
+    sign = -1.0 if rule.is_short else 1.0
+    reference = prices_frac[:, :1]
+    if rule.is_trailing:
+        best = np.minimum.accumulate if rule.is_short else np.maximum.accumulate
+        reference = best(prices_frac, axis=1)
+    # As `stop_step` has it: worse than the reference by the loss, or at it but for the last bit.
+    is_met = sign * (prices_frac / reference - 1.0) <= -rule.loss_frac + 1e-12
+    at = np.argmax(is_met, axis=1)
+    rows = np.arange(len(prices_frac))
+    there = np.broadcast_to(reference, prices_frac.shape)[rows, at]
+    return _Met(
+        is_met=np.any(is_met, axis=1),
+        seen_frac=prices_frac[rows, at],
+        level_frac=there * (1.0 - sign * rule.loss_frac),
+    )
+
+
+def _way(name: str, profit_frac: Floats, cost_frac: float, acted_frac: float) -> LossWay:
     return LossWay(
         name=name,
         cost_frac=cost_frac,
         acted_frac=acted_frac,
-        mean_frac=float(profit.mean()),
-        error_frac=float(np.std(profit)) / sqrt(len(profit)),
-        shortfall_frac=_worst(profit, is_low=True),
-        worst_frac=float(profit.min()),
-        upside_frac=_worst(profit, is_low=False),
-        quantiles_frac=tuple(np.quantile(profit, np.linspace(0.0, 1.0, 101)).tolist()),
+        mean_frac=float(profit_frac.mean()),
+        error_frac=float(np.std(profit_frac)) / sqrt(len(profit_frac)),
+        shortfall_frac=_worst(profit_frac, is_low=True),
+        worst_frac=float(profit_frac.min()),
+        upside_frac=_worst(profit_frac, is_low=False),
+        quantiles_frac=tuple(np.quantile(profit_frac, np.linspace(0.0, 1.0, 101)).tolist()),
     )
 
 

@@ -383,14 +383,16 @@ def leverage_cap(
     )
 
 
-def _next_weight(held: float, wanted: float, target: VolTarget, *, is_first: bool) -> float:
+def _next_weight(
+    held_frac: float, wanted_frac: float, target: VolTarget, *, is_first: bool
+) -> float:
     """Give the weight to hold: unchanged within the band, else changed no faster than may be."""
-    if not is_first and abs(wanted - held) <= target.band_frac * abs(held):
-        moved = held
+    if not is_first and abs(wanted_frac - held_frac) <= target.band_frac * abs(held_frac):
+        moved = held_frac
     elif is_first:
-        moved = wanted
+        moved = wanted_frac
     else:
-        step = min(max(wanted - held, -target.change_frac_max), target.change_frac_max)
-        moved = held + step
+        step = min(max(wanted_frac - held_frac, -target.change_frac_max), target.change_frac_max)
+        moved = held_frac + step
     # The cap is the liquidation bound: neither a band nor a slow step may hold more.
     return max(-target.leverage_frac_max, min(target.leverage_frac_max, moved))

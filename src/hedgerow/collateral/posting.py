@@ -110,7 +110,7 @@ class Posting:
 
     @property
     def is_linear(self) -> bool:
-        """Whether branch and bound can take it."""
+        """Whether it is written without squares and powers."""
         return True
 
     def paid_usd(self, plans_amount: Floats) -> Floats:

@@ -86,7 +86,7 @@ class Band:
 
     @property
     def is_linear(self) -> bool:
-        """Whether branch and bound can take it."""
+        """Whether it is written without squares and powers."""
         return True
 
     def outside(self, amounts: Floats) -> Floats:
@@ -181,7 +181,7 @@ class Uses:
 
     @property
     def is_linear(self) -> bool:
-        """Whether branch and bound can take it."""
+        """Whether it is written without squares and powers."""
         return True
 
     def usd(self, amounts: Floats) -> Floats:

@@ -106,7 +106,7 @@ class Ladders:
 
     @property
     def is_linear(self) -> bool:
-        """Whether branch and bound can take it."""
+        """Whether it is written without squares and powers."""
         return True
 
     def usd(self, amounts: Floats) -> Floats:
@@ -252,7 +252,7 @@ class Tickets:
 
     @property
     def is_linear(self) -> bool:
-        """Whether branch and bound can take it."""
+        """Whether it is written without squares and powers."""
         return True
 
     def usd(self, amounts: Floats) -> Floats:
@@ -299,7 +299,7 @@ class Impact:
 
     @property
     def is_linear(self) -> bool:
-        """Whether branch and bound can take it."""
+        """Whether it is written without squares and powers."""
         return False
 
     def usd(self, amounts: Floats) -> Floats:
@@ -347,7 +347,7 @@ class Residual:
 
     @property
     def is_linear(self) -> bool:
-        """Whether branch and bound can take it."""
+        """Whether it is written without squares and powers."""
         return False
 
     def usd(self, amounts: Floats) -> Floats:

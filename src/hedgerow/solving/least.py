@@ -1,36 +1,31 @@
 """The least cost: relaxed, then in whole lots, and what gives way where not all bounds can hold.
 
 A relaxation says what no plan can undercut, and where to look. Its amounts are rounded to lots in a
-few ways and mended lot by lot; where the parts are linear, branch and bound looks further; where
-that proved no optimum, changes of several decisions at once do. Whatever is cheapest by the
+few ways and mended lot by lot; where that leaves a gap, branch and bound looks further; where it
+proved no optimum, changes of several decisions at once do. Whatever is cheapest by the
 programme's own arithmetic is the answer, so that no solver's word is taken for it, and no answer is
 worse than the rounded relaxation.
 """
 
 from dataclasses import replace
 
-import highspy
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.solving.assembly import Matrix
-from hedgerow.solving.lots import in_fewer, in_lots
+from hedgerow.solving.branched import branched
+from hedgerow.solving.lots import EXCESS_FRAC_MAX, in_fewer, in_lots, merit
 from hedgerow.solving.programme import Programme
 from hedgerow.solving.records import Answer, Floats, Method, Shadow
-from hedgerow.solving.relaxed import Relaxed, highs_of, relaxed
+from hedgerow.solving.relaxed import Relaxed, relaxed
 from hedgerow.solving.wider import wider
 
 __all__ = ["EXCESS_FRAC_MAX", "least"]
 
-# What a bound may be broken by, over its scale, and still count as held: what is left of zero.
-EXCESS_FRAC_MAX = 1e-7
 _PRICE_LEFT_USD = 1e-9
 # What rounding loses no more than this share of is not looked for by branch and bound.
 _CLOSE_FRAC = 1e-4
-# Nodes times entries of the matrix: a node takes some 5 us an entry, so that this takes 20 s.
-_ENTRIES_COUNT_MAX = 4_000_000
 _ROUNDED: Method = "rounded"
 
 
@@ -107,15 +102,9 @@ def _at_least_usd(matrix: Matrix, bound_usd: float) -> float:
     return bound_usd - float(above[dearer] @ matrix.high_amount[dearer])
 
 
-def _merit(programme: Programme, amounts: Floats) -> tuple[float, float]:
-    plan = amounts[np.newaxis, :]
-    excess = float(programme.excess_frac(plan)[0])
-    return (0.0 if excess <= EXCESS_FRAC_MAX else excess, float(programme.usd(plan)[0]))
-
-
 def _is_close(programme: Programme, amounts: Floats, bound_usd: float) -> bool:
     """Say whether a plan that keeps its bounds costs hardly more than any can."""
-    excess, usd = _merit(programme, amounts)
+    excess, usd = merit(programme, amounts)
     return excess == 0.0 and usd - bound_usd <= _CLOSE_FRAC * abs(bound_usd)
 
 
@@ -134,18 +123,19 @@ def _searched(
     """
     best, method, bound_usd, remark = rounded, _ROUNDED, free.bound_usd, ""
     starts = [rounded]
-    if programme.is_linear:
-        found = _branched(programme, matrix, rounded, nodes_count_max, time_s_max)
-        remark = found.remark
-        bound_usd = max(bound_usd, found.bound_usd)
-        if found.amounts is not None:
-            starts.append(in_lots(programme, found.amounts))
-            if _merit(programme, starts[-1]) < _merit(programme, best):
-                best, method = starts[-1], "branched"
+    found = branched(programme, matrix, free, rounded, nodes_count_max, time_s_max)
+    remark = found.remark
+    bound_usd = max(bound_usd, found.bound_usd)
+    if found.amounts is not None:
+        begun = in_lots(programme, found.amounts)
+        if merit(programme, begun) < merit(programme, best):
+            best, method = begun, "branched"
+        if not np.array_equal(begun, rounded):
+            starts.append(begun)
     if not _is_close(programme, best, bound_usd):
         for start in starts:
             further = wider(programme, matrix, free, start)
-            if _merit(programme, further) < _merit(programme, best):
+            if merit(programme, further) < merit(programme, best):
                 best, method = further, "widened"
     return best, method, bound_usd, remark
 
@@ -221,68 +211,3 @@ def _given_way(matrix: Matrix) -> Outcome[tuple[Matrix, Relaxed, tuple[str, ...]
             message=f"bounds conflict and could not be given way to: {', '.join(conflicts)}",
         )
     return moved, free, conflicts
-
-
-class _Found:
-    """What branch and bound came to: amounts if any, a proven bound, and a word on how it ended."""
-
-    def __init__(self, amounts: Floats | None, bound_usd: float, remark: str) -> None:
-        self.amounts, self.bound_usd, self.remark = amounts, bound_usd, remark
-
-
-def _branched(
-    programme: Programme, matrix: Matrix, start: Floats, nodes_count_max: int, time_s_max: float
-) -> _Found:
-    """Search over whole lots: a decision's column counts lots instead of amounts."""
-    lot = programme.decisions.lot_amount
-    count = len(lot)
-    unit = np.ones(len(matrix.cost_usd_per_amount))
-    unit[:count] = np.where(lot > 0, lot, 1.0)
-    low, high = matrix.low_amount / unit, matrix.high_amount / unit
-    counted = np.zeros(len(unit), dtype=np.bool_)
-    counted[:count] = lot > 0
-    low[counted] = np.ceil(low[counted] - 1e-9)
-    high[counted] = np.floor(high[counted] + 1e-9)
-    whole = matrix.whole | counted
-    scaled = replace(
-        matrix,
-        cost_usd_per_amount=matrix.cost_usd_per_amount * unit,
-        low_amount=low,
-        high_amount=high,
-        rows_figure_per_amount=sparse.csc_array(
-            matrix.rows_figure_per_amount @ sparse.diags_array(unit)
-        ),
-        whole=whole,
-    )
-    solver = highs_of(scaled)
-    integers = np.flatnonzero(whole).astype(np.int32)
-    solver.changeColsIntegrality(
-        len(integers), integers, np.full(len(integers), highspy.HighsVarType.kInteger)
-    )
-    # A node of a large programme takes longer: what ends the search is its size, not a clock.
-    entries_count = max(1, scaled.rows_figure_per_amount.nnz)
-    nodes_count_max = max(1, min(nodes_count_max, _ENTRIES_COUNT_MAX // entries_count))
-    solver.setOptionValue("mip_max_nodes", nodes_count_max)
-    solver.setOptionValue("time_limit", time_s_max)
-    solver.setOptionValue("mip_rel_gap", 1e-6)
-    for tolerance in ("mip_feasibility_tolerance", "primal_feasibility_tolerance"):
-        solver.setOptionValue(tolerance, 1e-9)
-    solver.setSolution(
-        count, np.arange(count, dtype=np.int32), (start / unit[:count]).astype(np.float64)
-    )
-    solver.run()
-    status = solver.getModelStatus()
-    info = solver.getInfo()
-    bound_usd = float(info.mip_dual_bound)
-    if status == highspy.HighsModelStatus.kTimeLimit:
-        # What is found by a clock differs from run to run.
-        return _Found(None, -np.inf, f"branch and bound did not end within {time_s_max:g} s")
-    if info.primal_solution_status != 2 or not np.isfinite(bound_usd):
-        return _Found(None, -np.inf, "branch and bound found no plan")
-    columns: NDArray[np.float64] = np.array(solver.getSolution().col_value)
-    amounts = columns[:count]
-    amounts[counted[:count]] = np.round(amounts[counted[:count]])
-    remark = ""
-    if status != highspy.HighsModelStatus.kOptimal:
-        remark = f"branch and bound stopped after {nodes_count_max} nodes"
-    return _Found(amounts * unit[:count], bound_usd, remark)

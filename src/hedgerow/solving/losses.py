@@ -40,7 +40,7 @@ class Worst:
 
     @property
     def is_linear(self) -> bool:
-        """Whether branch and bound can take it."""
+        """Whether it is written without squares and powers."""
         return True
 
     def usd(self, amounts: Floats) -> Floats:
@@ -103,7 +103,7 @@ class Shortfall:
 
     @property
     def is_linear(self) -> bool:
-        """Whether branch and bound can take it."""
+        """Whether it is written without squares and powers."""
         return True
 
     def shortfall_usd(self, amounts: Floats) -> Floats:

@@ -12,7 +12,19 @@ from numpy.typing import NDArray
 from hedgerow.solving.programme import Programme
 from hedgerow.solving.records import Decisions, Floats
 
-__all__ = ["BETTER_USD", "Steps", "in_fewer", "in_lots", "judged", "mended"]
+__all__ = [
+    "BETTER_USD",
+    "EXCESS_FRAC_MAX",
+    "Steps",
+    "in_fewer",
+    "in_lots",
+    "judged",
+    "mended",
+    "merit",
+]
+
+# What a bound may be broken by, over its scale, and still count as held: what is left of zero.
+EXCESS_FRAC_MAX = 1e-7
 
 # Plans judged at once: enough to be quick, few enough to stay in the cache.
 _BATCH = 4_096
@@ -67,6 +79,13 @@ def in_lots(programme: Programme, start_amount: Floats) -> Floats:
     excess, usd = judged(programme, plans, steps)
     best = plans[np.lexsort((usd, excess))[0]]
     return np.asarray(mended(programme, best, steps) * steps.lot)
+
+
+def merit(programme: Programme, plan_amount: Floats) -> tuple[float, float]:
+    """Give what plans are compared by: the excess, none where bounds count as held; the cost."""
+    plan = plan_amount[np.newaxis, :]
+    excess = float(programme.excess_frac(plan)[0])
+    return (0.0 if excess <= EXCESS_FRAC_MAX else excess, float(programme.usd(plan)[0]))
 
 
 def in_fewer(programme: Programme, start_amount: Floats) -> Floats:

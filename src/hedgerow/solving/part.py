@@ -21,7 +21,7 @@ class Part(Protocol):
 
     @property
     def is_linear(self) -> bool:
-        """Whether branch and bound can take it as it is."""
+        """Whether it is written without squares and powers."""
         ...
 
     def usd(self, amounts: Floats) -> Floats:

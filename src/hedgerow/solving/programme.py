@@ -39,7 +39,7 @@ class Programme:
 
     @property
     def is_linear(self) -> bool:
-        """Whether branch and bound can take it."""
+        """Whether it is written without squares and powers."""
         return all(part.is_linear for part in self.parts)
 
     def matrix(self) -> Matrix:

@@ -160,8 +160,8 @@ def _round(programme: Programme, rows: _Rows, lots_count: Floats, steps: Steps) 
     order = np.lexsort((foretold, rows.is_broken(then)))[:_JUDGED_COUNT]
     halves = [first[one[order]], second[one[order]], first[other[order]], second[other[order]]]
     if not programme.is_linear:
-        # Branch and bound looks at none of these: changes of two decisions stand for themselves
-        # too, for what is best of squares and powers need not be where the relaxation has rows.
+        # Changes of two decisions stand for themselves too: what is best of squares and powers need
+        # not be where the relaxation has rows.
         then = at_figure + by_two
         alone = np.lexsort((usd_two + rows.penalty_usd(then), rows.is_broken(then)))[:_ALONE_COUNT]
         none = np.full(len(alone), len(moved) - 1)

@@ -14,6 +14,7 @@ from hedgerow.solving.relaxed import _dual_usd
 
 # The package tells the function by the module's name.
 LEAST = import_module("hedgerow.solving.least")
+BRANCHED = import_module("hedgerow.solving.branched")
 RELAXED = import_module("hedgerow.solving.relaxed")
 NONE = np.zeros(1)
 DELTA = Band.of(("delta",), np.array([5.0]), np.ones((1, 1)), high_figure=np.ones(1))
@@ -128,7 +129,7 @@ def test_a_large_programme_opens_fewer_nodes_and_no_clock_ends_it(
         assert inspect.signature(function).parameters["time_s_max"].default >= 600.0
     programme = _coarse()
     entries = programme.matrix().rows_figure_per_amount.nnz
-    monkeypatch.setattr(LEAST, "_ENTRIES_COUNT_MAX", 5 * entries)
+    monkeypatch.setattr(BRANCHED, "_ENTRIES_COUNT_MAX", 5 * entries)
     assert _answered(programme).remark == "branch and bound stopped after 5 nodes"
     assert _answered(programme) == _answered(programme, nodes_count_max=5)
 

@@ -1,7 +1,6 @@
 """Whole lots: the regression of solvers, and what no search among them may lose."""
 
 import json
-from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +14,14 @@ from hedgerow.solving import (
     Answer,
     Band,
     Decisions,
-    Impact,
     Ladders,
-    Part,
     Programme,
     Tickets,
     Uses,
     least,
 )
 from hedgerow.solving.lots import in_fewer
+from tests.rooms.solving.drawn import changes, drawn
 
 Floats = NDArray[np.float64]
 
@@ -121,7 +119,7 @@ def test_nothing_near_the_regression_s_answer_is_cheaper(
     case: dict[str, Any], answer: Answer
 ) -> None:
     lots = np.round(np.array(answer.chosen_amount) / np.array(case["lot"]))
-    assert _by_hand_usd(case, lots + _changes(case["n"])).min() >= answer.objective_usd - 1e-9
+    assert _by_hand_usd(case, lots + changes(case["n"])).min() >= answer.objective_usd - 1e-9
     rng = np.random.default_rng(11)
     near = rng.integers(-3, 4, size=(400_000, case["n"]))
     # Eight legs at most: what is drawn changes few legs, of which most are used already.
@@ -129,20 +127,6 @@ def test_nothing_near_the_regression_s_answer_is_cheaper(
     usd = _by_hand_usd(case, lots + near * (rng.uniform(size=near.shape) < odds))
     assert np.count_nonzero(np.isfinite(usd)) >= 10_000
     assert usd.min() >= answer.objective_usd - 1e-9
-
-
-def _changes(count: int) -> Floats:
-    """Every change of one lot in one or in two of so many."""
-    rows = [
-        {i: a, j: b}
-        for i, j in combinations(range(count), 2)
-        for a, b in product((-1, 0, 1), repeat=2)
-        if a or b
-    ]
-    changes = np.zeros((len(rows), count))
-    for row, each in enumerate(rows):
-        changes[row, list(each)] = list(each.values())
-    return changes
 
 
 @pytest.mark.slow
@@ -162,33 +146,13 @@ def test_a_search_that_the_clock_ends_leaves_nothing_to_the_clock(case: dict[str
         assert each.bound_usd == bound_usd
 
 
-def _drawn(seed: int, *, is_soft: bool, is_bent: bool = False, count: int = 12) -> Programme:
-    rng = np.random.default_rng(seed)
-    cost = rng.uniform(0.15, 1.0, count)
-    bound = rng.uniform(2.0, 20.0, count)
-    width = 0.0 if is_soft else 0.5
-    greeks = Band.of(
-        ("x", "y", "z"),
-        10.0 * rng.normal(size=3),
-        rng.normal(size=(3, count)),
-        low_figure=np.full(3, -width),
-        high_figure=np.full(3, width),
-        penalty_usd_per_figure=np.array([10.0, 50.0, 1.0]) if is_soft else None,
-    )
-    parts: list[Part] = [Ladders.flat(cost, cost), greeks]
-    legs: Part = Impact(np.full(count, 0.01), 1.5) if is_bent else Tickets(np.full(count, 0.2), 5)
-    names = tuple(f"leg {i}" for i in range(count))
-    lots = rng.choice([0.1, 0.5, 1.0], count)
-    return Programme(Decisions(names, -bound, bound, lots), [*parts, legs])
-
-
 @pytest.mark.parametrize("is_soft", [True, False])
 @pytest.mark.parametrize("is_bent", [True, False])
 @pytest.mark.parametrize("seed", range(5))
 def test_no_answer_is_worse_than_the_rounded_relaxation(
     seed: int, is_soft: bool, is_bent: bool
 ) -> None:
-    programme = _drawn(seed, is_soft=is_soft, is_bent=is_bent)
+    programme = drawn(seed, is_soft=is_soft, is_bent=is_bent)
     relaxed_usd = _solved(
         Programme(
             Decisions(
@@ -207,7 +171,7 @@ def test_no_answer_is_worse_than_the_rounded_relaxation(
     assert (held[0], found.objective_usd) <= (held[1], rounded.objective_usd)
     assert found.bound_usd >= relaxed_usd - 1e-6
     lot = programme.decisions.lot_amount
-    near = (np.round(np.array(found.chosen_amount) / lot) + _changes(12)) * lot
+    near = (np.round(np.array(found.chosen_amount) / lot) + changes(12)) * lot
     inside = np.all(
         (near >= programme.decisions.low_amount - 1e-9)
         & (near <= programme.decisions.high_amount + 1e-9),
@@ -219,26 +183,6 @@ def test_no_answer_is_worse_than_the_rounded_relaxation(
         assert programme.usd(near[keeps]).min(initial=np.inf) >= found.objective_usd - 1e-8
     else:
         assert not np.any(keeps)
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_squares_and_powers_in_lots_are_the_best_of_all_there_are(seed: int) -> None:
-    """Branch and bound takes no powers: every plan of five legs is tried instead."""
-    programme = _drawn(seed, is_soft=True, is_bent=True, count=5)
-    decisions = programme.decisions
-    ends = np.minimum(np.floor(decisions.high_amount / decisions.lot_amount), 4.0)
-    small = Programme(
-        Decisions(
-            decisions.names,
-            -ends * decisions.lot_amount,
-            ends * decisions.lot_amount,
-            decisions.lot_amount,
-        ),
-        programme.parts,
-    )
-    every = np.array(list(product(*[np.arange(-end, end + 1) for end in ends])))
-    best_usd = small.usd(every * decisions.lot_amount).min()
-    assert _solved(small).objective_usd == pytest.approx(best_usd, abs=1e-9)
 
 
 def test_of_two_ways_at_one_price_one_is_taken() -> None:
@@ -259,45 +203,3 @@ def test_of_two_ways_at_one_price_one_is_taken() -> None:
         assert np.count_nonzero(found) == 1
         assert found.sum() == pytest.approx(-6.0)
     assert sorted(np.abs(_solved(programme).chosen_amount)) == pytest.approx([0.0, 6.0])
-
-
-@pytest.mark.parametrize("seed", [7, 14, 21, 28, 35])
-def test_powers_beside_a_scan_and_fees_are_beaten_by_nothing_drawn_near(seed: int) -> None:
-    """Two legs changed by one and by two lots were cheaper once (21): no search looked there."""
-    rng = np.random.default_rng(seed)
-    count = int(rng.integers(3, 8))
-    up, down = rng.uniform(0.1, 2.0, (2, count))
-    losses, levels = rng.normal(size=(8, count)), rng.normal(size=(3, count))
-    lot = rng.choice([0.1, 0.25, 0.5, 1.0], count)
-    greeks = Band.of(
-        ("a", "b", "c"),
-        4.0 * rng.normal(size=3),
-        levels,
-        low_figure=np.full(3, -0.6),
-        high_figure=np.full(3, 0.6),
-        penalty_usd_per_figure=np.full(3, 4.0),
-    )
-    scan = Uses(
-        ("s", "t"),
-        losses,
-        np.maximum(-losses, 0.5 * losses),
-        np.full(8, 5.0),
-        np.array([1.0, 2.0]),
-        of_index=np.repeat([0, 1], [5, 3]),
-        used_figure=rng.uniform(0.0, 0.3, (8, count)) if seed % 3 == 0 else None,
-    )
-    impact = Impact(np.full(count, 0.05), 1.5 if seed % 2 else 2.0)
-    names = tuple(f"leg {i}" for i in range(count))
-    ends = np.full(count, 5.3)
-    programme = Programme(
-        Decisions(names, -ends, ends, lot), [Ladders.flat(up, down), greeks, scan, impact]
-    )
-    answer = _solved(programme)
-    assert answer.excess_frac <= EXCESS_FRAC_MAX
-    drawn = rng.integers(-3, 4, size=(40_000, count))
-    near = (
-        np.round(np.array(answer.chosen_amount) / lot) + np.vstack([_changes(count), drawn])
-    ) * lot
-    near = near[np.all(np.abs(near) <= ends, axis=1)]
-    keeps = programme.excess_frac(near) <= EXCESS_FRAC_MAX
-    assert programme.usd(near[keeps]).min() >= answer.objective_usd - 1e-9

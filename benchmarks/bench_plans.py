@@ -136,6 +136,7 @@ def drawn_hedge() -> tuple[list[Ask], list[Offer], np.ndarray, list[Residual | U
                 price_mark_ccy=100.0,
                 buys=rungs,
                 sells=rungs,
+                carry_usd_per_day=0.0,
             )
         )
     figures = rng.normal(size=(len(GREEKS), OFFERS_COUNT))

@@ -103,6 +103,8 @@ def run_plan_backtest(
     for flag, path in (("--out", out), ("--keep", keep)):
         if path is not None:
             check_place(path, flag)
+    if keep is not None and out is not None and keep.absolute() == out.absolute():
+        raise RequestRejected(f"--out {out} is where --keep writes too; name another file for one")
     asked = asked._replace(
         depths_frac=tuple(dict.fromkeys(asked.depths_frac)),
         slacks_frac=tuple(dict.fromkeys(asked.slacks_frac)),

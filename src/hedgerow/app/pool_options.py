@@ -211,6 +211,7 @@ def _offer(terms: Option, ask_usd: float, mark_usd: float, forward_usd: float) -
         price_mark_ccy=mark_usd,
         buys=(rung,),
         sells=(),
+        carry_usd_per_day=0.0,
     )
 
 

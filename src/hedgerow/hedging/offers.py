@@ -89,7 +89,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     price_mark_ccy: float
     buys: tuple[Rung, ...]
     sells: tuple[Rung, ...]
-    carry_usd_per_day: float | None = 0.0
+    carry_usd_per_day: float | None
     buys_contracts_max: float | None = None
     sells_contracts_max: float | None = None
 

@@ -122,7 +122,11 @@ def _stopped(nodes_count: int) -> str:
 
 
 def _searched(
-    programme: Programme, matrix: Matrix, start: Floats, nodes_count_max: int, time_s_max: float
+    programme: Programme,
+    matrix: Matrix,
+    start_amount: Floats,
+    nodes_count_max: int,
+    time_s_max: float,
 ) -> _Ended:
     """Search once, without curves: a decision's column counts lots instead of amounts."""
     lot = programme.decisions.lot_amount
@@ -157,7 +161,7 @@ def _searched(
     for tolerance in ("mip_feasibility_tolerance", "primal_feasibility_tolerance"):
         solver.setOptionValue(tolerance, 1e-9)
     solver.setSolution(
-        count, np.arange(count, dtype=np.int32), (start / unit[:count]).astype(np.float64)
+        count, np.arange(count, dtype=np.int32), (start_amount / unit[:count]).astype(np.float64)
     )
     solver.run()
     status = solver.getModelStatus()

@@ -112,7 +112,7 @@ def _searched(
     programme: Programme,
     matrix: Matrix,
     free: Relaxed,
-    rounded: Floats,
+    rounded_amount: Floats,
     nodes_count_max: int,
     time_s_max: float,
 ) -> tuple[Floats, Method, float, str]:
@@ -121,16 +121,16 @@ def _searched(
     Branch and bound ends early where bounds are loose, and wider changes find what it does not
     where lots are coarse; each begins where it may, and the cheapest is kept.
     """
-    best, method, bound_usd, remark = rounded, _ROUNDED, free.bound_usd, ""
-    starts = [rounded]
-    found = branched(programme, matrix, free, rounded, nodes_count_max, time_s_max)
+    best, method, bound_usd, remark = rounded_amount, _ROUNDED, free.bound_usd, ""
+    starts = [rounded_amount]
+    found = branched(programme, matrix, free, rounded_amount, nodes_count_max, time_s_max)
     remark = found.remark
     bound_usd = max(bound_usd, found.bound_usd)
     if found.amounts is not None:
         begun = in_lots(programme, found.amounts)
         if merit(programme, begun) < merit(programme, best):
             best, method = begun, "branched"
-        if not np.array_equal(begun, rounded):
+        if not np.array_equal(begun, rounded_amount):
             starts.append(begun)
     if not _is_close(programme, best, bound_usd):
         for start in starts:

@@ -55,7 +55,7 @@ class Steps(NamedTuple):
         )
 
     @property
-    def movable(self) -> NDArray[np.int64]:
+    def movable_index(self) -> NDArray[np.int64]:
         """The decisions that are counted."""
         return np.flatnonzero(self.is_counted)
 
@@ -127,7 +127,7 @@ def mended(programme: Programme, start_count: Floats, steps: Steps) -> Floats:
     """Take the best change of one lot in one or two decisions until there is none."""
     counts = start_count
     (excess,), (usd,) = judged(programme, counts[np.newaxis, :], steps)
-    singles, pairs = _moves(len(counts), steps.movable)
+    singles, pairs = _moves(len(counts), steps.movable_index)
     while True:
         for moves in (singles, pairs):
             found = _best(programme, counts, moves, steps)
@@ -154,11 +154,11 @@ def mended(programme: Programme, start_count: Floats, steps: Steps) -> Floats:
 
 
 def _best(
-    programme: Programme, counts: Floats, moves: Floats, steps: Steps
+    programme: Programme, plan_count: Floats, moves_count: Floats, steps: Steps
 ) -> tuple[Floats, float, float] | None:
     best: tuple[Floats, float, float] | None = None
-    for first in range(0, len(moves), _BATCH):
-        plans = counts + moves[first : first + _BATCH]
+    for first in range(0, len(moves_count), _BATCH):
+        plans = plan_count + moves_count[first : first + _BATCH]
         plans = plans[np.all((plans >= steps.low) & (plans <= steps.high), axis=1)]
         if not len(plans):
             continue
@@ -173,15 +173,15 @@ def _best(
     return best
 
 
-def _moves(count: int, movable: NDArray[np.int64]) -> tuple[Floats, Floats]:
+def _moves(count: int, movable_index: NDArray[np.int64]) -> tuple[Floats, Floats]:
     """Give every change of one lot in one decision, and in two."""
-    one = np.zeros((2 * len(movable), count))
-    one[np.arange(len(movable)), movable] = 1.0
-    one[len(movable) + np.arange(len(movable)), movable] = -1.0
-    left, right = np.triu_indices(len(movable), 1)
+    one = np.zeros((2 * len(movable_index), count))
+    one[np.arange(len(movable_index)), movable_index] = 1.0
+    one[len(movable_index) + np.arange(len(movable_index)), movable_index] = -1.0
+    left, right = np.triu_indices(len(movable_index), 1)
     two = np.zeros((4 * len(left), count))
     rows = np.arange(len(left))
     for k, (a, b) in enumerate(((1.0, 1.0), (1.0, -1.0), (-1.0, 1.0), (-1.0, -1.0))):
-        two[k * len(left) + rows, movable[left]] = a
-        two[k * len(left) + rows, movable[right]] = b
+        two[k * len(left) + rows, movable_index[left]] = a
+        two[k * len(left) + rows, movable_index[right]] = b
     return one, two

@@ -97,9 +97,9 @@ class Curves:
         """Join lines from several sources, each once."""
         return np.unique(np.hstack(places), axis=1)
 
-    def _places(self, found: list[Floats]) -> Floats:
-        which = np.tile(np.arange(len(self), dtype=np.float64), len(found))
-        return np.array([which, np.concatenate(found)])
+    def _places(self, values: list[Floats]) -> Floats:
+        which = np.tile(np.arange(len(self), dtype=np.float64), len(values))
+        return np.array([which, np.concatenate(values)])
 
     def straightened(self, matrix: Matrix, places: Floats) -> Matrix:
         """Write the matrix with lines in place of its curves; its columns stay where they are."""

@@ -94,7 +94,7 @@ def wider(programme: Programme, matrix: Matrix, free: Relaxed, start_amount: Flo
     """
     steps = Steps.of(programme.decisions)
     rows = _guiding(matrix, free, steps)
-    if rows is None or len(steps.movable) < 3:
+    if rows is None or len(steps.movable_index) < 3:
         return start_amount
     counts = steps.counted(start_amount)
     for _ in range(_ROUNDS_COUNT):
@@ -189,7 +189,7 @@ def _singles(
     The ones kept are those that the prices of rows make cheapest.
     """
     decisions, changes = [], []
-    for at in steps.movable.tolist():
+    for at in steps.movable_index.tolist():
         here = lots_count[at]
         reach = _REACH_COUNT if here else 1
         wanted = {float(here + k) for k in range(-reach, reach + 1)} | {0.0}

@@ -176,10 +176,11 @@ def test_a_limit_nearer_to_liquidation_lies_between_it_and_its_end() -> None:
         (("--slack", "1.5"), "--slack"),
         (("--keep", "nowhere/kept"), "--keep nowhere/kept: there is no folder"),
         (("--out", "nowhere/out.json"), "--out nowhere/out.json: there is no folder"),
+        (("--out", "runs", "--keep", "./runs"), "--out runs is where --keep writes too"),
         (("--workers", "1.5"), "whole number from 1 to 64"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(tmp_path: Path, asked: tuple[str, str], said: str) -> None:
+def test_what_cannot_be_meant_is_refused(tmp_path: Path, asked: tuple[str, ...], said: str) -> None:
     found = hedgerow_here("plan", "backtest", *asked, cwd=tmp_path)
     assert found.code == 2
     assert said in " ".join(found.err.split())

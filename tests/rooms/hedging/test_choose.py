@@ -23,6 +23,7 @@ def _leg(name: str) -> Offer:
         price_mark_ccy=100.0,
         buys=rungs,
         sells=rungs,
+        carry_usd_per_day=0.0,
     )
 
 

@@ -16,7 +16,7 @@ from scipy import sparse
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.solving.assembly import Matrix
-from hedgerow.solving.lots import in_fewer, in_lots
+from hedgerow.solving.lots import WHOLE_COUNT, in_fewer, in_lots
 from hedgerow.solving.programme import Programme
 from hedgerow.solving.records import Answer, Floats, Method, Shadow
 from hedgerow.solving.relaxed import Relaxed, highs_of, relaxed
@@ -31,6 +31,9 @@ _PRICE_LEFT_USD = 1e-9
 _CLOSE_FRAC = 1e-4
 # Nodes times entries of the matrix: a node takes some 5 us an entry, so that this takes 20 s.
 _ENTRIES_COUNT_MAX = 4_000_000
+# By how much more a row gives way than it has to, over its scale: what a solver leaves of zero
+# must not make the rest impossible again.
+_GIVEN_FRAC = 1e-9
 _ROUNDED: Method = "rounded"
 
 
@@ -205,7 +208,7 @@ def _given_way(matrix: Matrix) -> Outcome[tuple[Matrix, Relaxed, tuple[str, ...]
         )
     given = found.column_amount[count:]
     low, high = matrix.row_low_figure.copy(), matrix.row_high_figure.copy()
-    slack = 1e-9 * scale
+    slack = _GIVEN_FRAC * scale
     low[may_give] -= given[:give] + slack
     high[may_give] += given[give:] + slack
     priced = np.abs(found.row_price_usd_per_figure[may_give]) * scale > _PRICE_LEFT_USD
@@ -241,8 +244,8 @@ def _branched(
     low, high = matrix.low_amount / unit, matrix.high_amount / unit
     counted = np.zeros(len(unit), dtype=np.bool_)
     counted[:count] = lot > 0
-    low[counted] = np.ceil(low[counted] - 1e-9)
-    high[counted] = np.floor(high[counted] + 1e-9)
+    low[counted] = np.ceil(low[counted] - WHOLE_COUNT)
+    high[counted] = np.floor(high[counted] + WHOLE_COUNT)
     whole = matrix.whole | counted
     scaled = replace(
         matrix,

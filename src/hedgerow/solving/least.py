@@ -267,6 +267,8 @@ def _branched(
     nodes_count_max = max(1, min(nodes_count_max, _ENTRIES_COUNT_MAX // entries_count))
     solver.setOptionValue("mip_max_nodes", nodes_count_max)
     solver.setOptionValue("time_limit", time_s_max)
+    # Left alone HiGHS stops at a gap of 1e-4 and lets rows be outside by 1e-6, which is more than
+    # what its answer is held to afterwards (`EXCESS_FRAC_MAX`).
     solver.setOptionValue("mip_rel_gap", 1e-6)
     for tolerance in ("mip_feasibility_tolerance", "primal_feasibility_tolerance"):
         solver.setOptionValue(tolerance, 1e-9)

@@ -1,9 +1,10 @@
-"""SAME-1: one agent, two worlds. The desk's agent cannot tell a venue from the simulator.
+"""SAME-1: one agent, two worlds. Neither agent of a desk can tell a venue from the simulator.
 
-The same `DeskAgent` object steps through the same two hours twice. Once the simulator's loop feeds
-it and a `World` carries its legs; once a plain loop feeds it, as one at a real venue would, and a
-`FakeExchange` does. Neither venue charges a fee and both fill at the same price, so the accounts
-are the same too; then so must every view be, and every decision, to the byte.
+The same `DeskAgent` or `JointAgent` object steps through the same two hours twice. Once the
+simulator's loop feeds it and a `World` carries its legs; once a plain loop feeds it, as one at a
+real venue would, and a `FakeExchange` does. Neither venue charges a fee and both fill at the same
+price, so the accounts are the same too; then so must every view be, and every decision,
+to the byte.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,7 +15,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from hedgerow.agents import DeskAgent
+from hedgerow.agents import DeskAgent, JointAgent
 from hedgerow.execution import (
     Decision,
     Exchange,
@@ -28,8 +29,10 @@ from hedgerow.execution import (
     read,
     submit,
 )
+from hedgerow.hedging import Depth
+from hedgerow.limits import FirstPassage, Limit
 from hedgerow.market import MarketEvent, Snapshot
-from hedgerow.planning import Transfer
+from hedgerow.planning import JointTerms, Transfer
 from hedgerow.portfolio import Account, Balance, Position, book
 from hedgerow.simulation import Frame, World, run
 from hedgerow.units import MINUTE_NS
@@ -54,7 +57,26 @@ LATENCY_NS = 20 * MINUTE_NS
 INSTRUMENTS = by_id(perpetual())
 RULEBOOKS = {"rules": tiered_rulebook([(0, "0.05")], fee_taker_frac=D(0))}
 HALF_SPREAD_USD = 3
-AGENT = desk_agent(fee_taker_frac=0.0, latency_ns=LATENCY_NS)
+ALONE = desk_agent(fee_taker_frac=0.0, latency_ns=LATENCY_NS)
+# Less than a lot is worth, so that the coins are hedged whole and stay hedged at any price.
+NO_DELTA = Limit(
+    scope="coin/BTC",
+    metric="delta_spot_usd",
+    soft_frac_usd_or_coin=30,
+    hard_frac_usd_or_coin=120_000,
+)
+TOGETHER = JointAgent(
+    limits=(NO_DELTA,),
+    buffers=ALONE.buffers,
+    routes=ALONE.routes,
+    pairs=(("BTC-PERP", "perp"),),
+    instruments=INSTRUMENTS,
+    depth=Depth(),
+    terms=JointTerms(),
+    chance=FirstPassage(vol_frac={"BTC": 0.5}),
+    means="joint",
+    assumptions=("a model",),
+)
 GUARDS = Guards(
     order_usd_max=D(1_000_000),
     orders_usd_per_day=D(1_000_000),
@@ -83,14 +105,14 @@ def at(price: int, minutes: int) -> tuple[MarketEvent, ...]:
 EVENTS = (
     *at(60_000, 0),
     *(event for minutes in range(10, 60, 10) for event in at(60_000, minutes)),
-    *(event for minutes in range(60, 130, 10) for event in at(66_000, minutes)),
+    *(event for minutes in range(60, 130, 10) for event in at(64_000, minutes)),
 )
 
 
 class Seen:
     """Hands every view to the agent and keeps it, with what the agent made of it."""
 
-    def __init__(self, agent: DeskAgent) -> None:
+    def __init__(self, agent: DeskAgent | JointAgent) -> None:
         self.agent = agent
         self.views: list[View] = []
         self.decisions: list[Decision] = []
@@ -133,7 +155,7 @@ def sent(
     )
 
 
-def simulated(agent: DeskAgent, folder: Path) -> Seen:
+def simulated(agent: DeskAgent | JointAgent, folder: Path) -> Seen:
     """Let the simulator's loop feed the agent and the simulated world carry its legs."""
     world = World(
         accounts=OPENING, instruments=INSTRUMENTS, rulebooks=RULEBOOKS, routes=agent.routes
@@ -170,7 +192,7 @@ def frame(view: View, _: object) -> Frame:
     )
 
 
-def live(agent: DeskAgent, folder: Path) -> Seen:
+def live(agent: DeskAgent | JointAgent, folder: Path) -> Seen:
     """Feed the agent from a venue's reports, as a wired process would, and never from a world."""
     venue = FakeExchange(
         prices_usd={},
@@ -246,10 +268,12 @@ def reported(venue: FakeExchange, fills: Iterable[Receipt], time_ns: int) -> lis
     ]
 
 
-@pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[Seen, Seen, Path]:
+@pytest.fixture(scope="module", params=[ALONE, TOGETHER], ids=["alone", "together"])
+def seen(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> tuple[Seen, Seen, Path]:
     folder = tmp_path_factory.mktemp("journals")
-    return simulated(AGENT, folder), live(AGENT, folder), folder
+    return simulated(request.param, folder), live(request.param, folder), folder
 
 
 def test_both_see_the_same_desk_at_every_step(seen: tuple[Seen, Seen, Path]) -> None:
@@ -299,5 +323,5 @@ def test_what_it_did_before_does_not_enter(seen: tuple[Seen, Seen, Path]) -> Non
         list(zip(in_world.views, at_venue.views, in_world.decisions, strict=True))
     ):
         for view in (other, one):
-            again = AGENT.step(view, view.time_ns)
+            again = in_world.agent.step(view, view.time_ns)
             assert msgspec.json.encode(again) == msgspec.json.encode(decision)

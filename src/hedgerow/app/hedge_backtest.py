@@ -311,6 +311,7 @@ def _with_depth(
 
 
 def _scaled(quantity_contracts: Decimal, factor_frac: float, lot_contracts: Decimal) -> Decimal:
+    """Give what a level holds in a book of another depth, cut down to lots."""
     return to_exact(to_model(quantity_contracts) * factor_frac, lot_contracts, "down")
 
 

@@ -16,7 +16,6 @@ from hedgerow.app.plan_file import check_plan_place, read_plan, written_plan
 from hedgerow.app.plan_request import (
     ages_of,
     late_statements,
-    late_usd,
     offers_of,
     premiums_of,
 )
@@ -30,6 +29,7 @@ from hedgerow.planning import (
     Joint,
     JointTerms,
     compared,
+    late_cost,
     made,
     runner_up,
     states,
@@ -150,10 +150,10 @@ def _planned(source: Source, asked: PlanAsked) -> _Planned:
         instruments,
         rulebooks,
         terms=terms,
-        late_usd=late_usd(desk, state, rulebooks),
+        late_usd=late_cost(desk.chance, state, rulebooks),
         switches=desk.switches,
         swaps=desk.swaps,
-        late_after=lambda after: late_usd(desk, after, rulebooks),
+        late_after=lambda after: late_cost(desk.chance, after, rulebooks),
     )
     return _Planned(
         desk=desk,

@@ -1,22 +1,21 @@
 """What a plan may use of a desk: offers to trade, and what being late with a transfer costs."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from hedgerow.app.desk import Desk
-from hedgerow.collateral import Route
 from hedgerow.errors import DeskRejected, Failure, HedgerowError
 from hedgerow.hedging import Depth, Offer, offer
 from hedgerow.instruments import EntryContract, Instrument, Option, settlement_of
 from hedgerow.limits import Survey, account_node
 from hedgerow.margin import Rulebook, mark_ccy, terms_of
-from hedgerow.planning import LATE_STATEMENT, Order, Plan, idle_usd, late_cost, late_unknown
+from hedgerow.planning import LATE_STATEMENT, Order, Plan, idle_usd, late_unknown
 from hedgerow.portfolio import Account
 from hedgerow.reporting.figures import duration
 from hedgerow.units import DAY_NS, HOUR_NS, SECOND_NS, to_model
 from hedgerow.venues.recordings import option_from_name
 
-__all__ = ["ages_of", "late_statements", "late_usd", "offers_of", "premiums_of"]
+__all__ = ["ages_of", "late_statements", "offers_of", "premiums_of"]
 
 
 def offers_of(
@@ -127,13 +126,6 @@ def late_statements(
             f"{horizon_days * DAY_NS / HOUR_NS:g} h, {', '.join(idle)}.",
         )
     return LATE_STATEMENT, *unknown
-
-
-def late_usd(
-    desk: Desk, state: Survey, rulebooks: Mapping[str, Rulebook]
-) -> Callable[[Route], float]:
-    """Say what a route's time is expected to cost: a liquidation before the arrival."""
-    return late_cost(desk.chance, state, rulebooks)
 
 
 def premiums_of(

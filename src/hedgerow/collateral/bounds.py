@@ -50,6 +50,7 @@ def bounds(
         most = max(0.0, most if link.sent_coin_max is None else min(most, link.sent_coin_max))
         step = link.step_coin
         if step > 0:
+            # A whole number of steps is not to lose one to its last bits.
             most = np.floor(most / step * (1.0 + 1e-12) + 1e-9) * step
             step_usd = step * piles[link.source, link.asset, "balance"].price_usd
             is_fine = most > _STEPS_COUNT_MAX * step and step_usd <= _STEP_FRAC_MAX * least_usd

@@ -121,18 +121,18 @@ class Asked:
         also_coin
             Changes at which to ask besides.
         """
-        levels_ccy: dict[Decimal, Decimal] = {}
+        gained_ccy: dict[Decimal, Decimal] = {}
         now = self.report(account, (), scenario)
         if isinstance(now, Failure):
             return now
 
         def at(coin: Decimal) -> Outcome[Decimal]:
-            if coin not in levels_ccy:
+            if coin not in gained_ccy:
                 report = self.report(account, ((asset, use, coin),), scenario)
                 if isinstance(report, Failure):
                     return report
-                levels_ccy[coin] = measure.level_ccy(report) - measure.level_ccy(now)
-            return levels_ccy[coin]
+                gained_ccy[coin] = measure.level_ccy(report) - measure.level_ccy(now)
+            return gained_ccy[coin]
 
         low_coin, high_coin = (_reached(at, end) for end in (-out_coin, in_coin))
         ends = [
@@ -151,14 +151,14 @@ class Asked:
             level = at(middle)
             if isinstance(level, Failure):
                 return level
-            chord = (levels_ccy[near] + levels_ccy[far]) / 2
+            chord = (gained_ccy[near] + gained_ccy[far]) / 2
             bent = abs(to_model(level - chord))
-            if bent > _STRAIGHT_FRAC * max(1.0, abs(to_model(levels_ccy[far] - levels_ccy[near]))):
+            if bent > _STRAIGHT_FRAC * max(1.0, abs(to_model(gained_ccy[far] - gained_ccy[near]))):
                 if depth < _DEPTH_COUNT:
                     pieces += [(near, middle, depth + 1), (middle, far, depth + 1)]
             else:
-                del levels_ccy[middle]
-        return [Point(coin, level) for coin, level in sorted(levels_ccy.items())]
+                del gained_ccy[middle]
+        return [Point(coin, level) for coin, level in sorted(gained_ccy.items())]
 
 
 def _reached(at: Callable[[Decimal], Outcome[Decimal]], end_coin: Decimal) -> Decimal:

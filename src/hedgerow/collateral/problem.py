@@ -118,6 +118,7 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         owner = f"venue {self.name}"
+        # Bounds are included: so small stands for anything above zero.
         _bounded(owner, (1e-300, _MOST), currency_usd=self.currency_usd)
         _bounded(owner, (1e-9, 1e9), urgency_frac=self.urgency_frac)
         _bounded(owner, (0.0, INF), value_usd_max=self.value_usd_max)

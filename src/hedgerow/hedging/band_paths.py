@@ -141,6 +141,7 @@ def band_on_paths(
 def _beats(step_index: int, step_years: float, times_years: float) -> bool:
     """Say whether a time to hedge has come since the step before."""
     now, before = step_index * step_years / times_years, (step_index - 1) * step_years / times_years
+    # A step that falls on a time may be a last bit short of it.
     return math.floor(now + 1e-9) > math.floor(before + 1e-9)
 
 

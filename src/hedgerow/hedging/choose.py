@@ -277,6 +277,7 @@ def _told(
     trades = []
     taken: dict[tuple[str, bool], float] = {}
     for each, quantity in zip(offers, answer.chosen_amount, strict=True):
+        # What a solver leaves of nought is no leg.
         if abs(quantity) <= 1e-9:
             continue
         side = each.instrument_id, quantity > 0

@@ -30,6 +30,8 @@ _CLOSE: Final = 1e-15
 # third and fourth of the former drawn, to a per cent).
 _OVERSHOOT_FAR: Final = (0.5826, 0.5894, 0.800, 1.32)
 _OVERSHOOT_NEAR: Final = (0.7071, 0.8239, 1.250, 2.263)
+# A time is looked for in its log: exp(350) squared is still a float, and 80 halvings of twice that
+# leave nothing of a float's last bit.
 _LOG_YEARS_MAX: Final = 350.0
 _HALVINGS: Final = 80
 

@@ -15,6 +15,7 @@ B. Efron, R. Tibshirani (1993), An Introduction to the Bootstrap, section 13.3: 
 
 import math
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -114,6 +115,12 @@ class PolicyRow(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
+class _Compared(NamedTuple):
+    """Costs were compared; `found` is None where no probability is reached by both."""
+
+    found: EqualChance | None
+
+
 def policy_rows(
     runs: Sequence[PolicyRun], rng: np.random.Generator, *, alone: str
 ) -> tuple[PolicyRow, ...]:
@@ -162,10 +169,10 @@ def _rows_at_a_depth(
     for own in ordered.values():
         draws = rng.integers(0, len(markets), size=(_DRAWS_COUNT, len(markets)))
         policy = own[0].policy
-        compared: tuple[EqualChance | None] | None = None
+        compared: _Compared | None = None
         is_asked = policy not in (first[0].policy, alone, *told)
         if is_asked and unknown.isdisjoint((policy, first[0].policy, alone)):
-            compared = (equal_chance(ways[policy], ways[first[0].policy], still, draws),)
+            compared = _Compared(equal_chance(ways[policy], ways[first[0].policy], still, draws))
         told.add(policy)
         rows.append(_row(own, first, compared, draws))
     return rows
@@ -174,7 +181,7 @@ def _rows_at_a_depth(
 def _row(
     own: Sequence[PolicyRun],
     first: Sequence[PolicyRun],
-    compared: tuple[EqualChance | None] | None,
+    compared: _Compared | None,
     draws: NDArray[np.int64],
 ) -> PolicyRow:
     """Put one policy into a row; `compared` is None where its costs are not compared at all."""
@@ -195,7 +202,7 @@ def _row(
     ]
     if not is_first and len(gains) == count:
         ahead = _interval(np.array(gains), draws)
-    found = None if compared is None else compared[0]
+    found = None if compared is None else compared.found
     dearer = None
     if found is not None:
         dearer = Interval(
@@ -229,7 +236,7 @@ def _row(
                 _unpriced(own),
                 ""
                 if is_first
-                else _why(own, first, None if compared is None else (dearer,), ahead, same),
+                else _why(own, first, dearer, ahead, same, is_compared=compared is not None),
             )
             if said
         ),
@@ -296,14 +303,13 @@ def _share(happened_count: int, count: int) -> Interval:
 def _why(
     own: Sequence[PolicyRun],
     first: Sequence[PolicyRun],
-    compared: tuple[Interval | None] | None,
+    dearer: Interval | None,
     ahead: Interval | None,
     same_count: int,
+    *,
+    is_compared: bool,
 ) -> str:
-    """Say how a policy differs from the first one, or why it does not.
-
-    `compared` is None where costs are not compared at all.
-    """
+    """Say how a policy differs from the first one, or why it does not."""
     name, count = first[0].policy, len(own)
     if same_count == count:
         return f"the same legs as {name} in every market"
@@ -311,10 +317,10 @@ def _why(
     mine, theirs = (sum(1 for each in runs if each.liquidated) for runs in (own, first))
     if mine != theirs:
         told.append(f"liquidated in {mine} of {count} markets, {name} in {theirs}")
-    if compared == (None,):
+    if dearer is not None:
+        told.append(_beyond(dearer, "dearer", "cheaper"))
+    elif is_compared:
         told.append("no liquidation probability is reached by both")
-    elif compared is not None and compared[0] is not None:
-        told.append(_beyond(compared[0], "dearer", "cheaper"))
     if ahead is not None:
         told.append(_beyond(ahead, "ended with more equity", "ended with less equity"))
     if same_count:

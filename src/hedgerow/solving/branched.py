@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from hedgerow.solving.assembly import Matrix
-from hedgerow.solving.lots import in_lots, merit
+from hedgerow.solving.lots import WHOLE_COUNT, in_lots, merit
 from hedgerow.solving.programme import Programme
 from hedgerow.solving.records import Floats
 from hedgerow.solving.relaxed import Relaxed, highs_of
@@ -136,8 +136,8 @@ def _searched(
     low, high = matrix.low_amount / unit, matrix.high_amount / unit
     counted = np.zeros(len(unit), dtype=np.bool_)
     counted[:count] = lot > 0
-    low[counted] = np.ceil(low[counted] - 1e-9)
-    high[counted] = np.floor(high[counted] + 1e-9)
+    low[counted] = np.ceil(low[counted] - WHOLE_COUNT)
+    high[counted] = np.floor(high[counted] + WHOLE_COUNT)
     whole = matrix.whole | counted
     scaled = replace(
         matrix,
@@ -157,6 +157,8 @@ def _searched(
     nodes_count_max = _nodes_count_max(matrix, nodes_count_max)
     solver.setOptionValue("mip_max_nodes", nodes_count_max)
     solver.setOptionValue("time_limit", time_s_max)
+    # Left alone HiGHS stops at a gap of 1e-4 and lets rows be outside by 1e-6, which is more than
+    # what its answer is held to afterwards (`EXCESS_FRAC_MAX`).
     solver.setOptionValue("mip_rel_gap", _GAP_FRAC)
     for tolerance in ("mip_feasibility_tolerance", "primal_feasibility_tolerance"):
         solver.setOptionValue(tolerance, 1e-9)

@@ -187,6 +187,7 @@ class Ladders:
             for i in np.flatnonzero(own_book_index == self.book_index[at]):
                 up = bool(self.is_up[at])
                 most = decisions.high_amount[i] if up else -decisions.low_amount[i]
+                # Levels add up to the end but for their last bits.
                 if most > ends[at] * (1.0 + 1e-9):
                     raise OutOfDomain(
                         f"{decisions.names[i]} may be {'bought' if up else 'sold'} as far as "

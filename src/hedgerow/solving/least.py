@@ -26,6 +26,9 @@ __all__ = ["EXCESS_FRAC_MAX", "least"]
 _PRICE_LEFT_USD = 1e-9
 # What rounding loses no more than this share of is not looked for by branch and bound.
 _CLOSE_FRAC = 1e-4
+# By how much more a row gives way than it has to, over its scale: what a solver leaves of zero
+# must not make the rest impossible again.
+_GIVEN_FRAC = 1e-9
 _ROUNDED: Method = "rounded"
 
 
@@ -195,7 +198,7 @@ def _given_way(matrix: Matrix) -> Outcome[tuple[Matrix, Relaxed, tuple[str, ...]
         )
     given = found.column_amount[count:]
     low, high = matrix.row_low_figure.copy(), matrix.row_high_figure.copy()
-    slack = 1e-9 * scale
+    slack = _GIVEN_FRAC * scale
     low[may_give] -= given[:give] + slack
     high[may_give] += given[give:] + slack
     priced = np.abs(found.row_price_usd_per_figure[may_give]) * scale > _PRICE_LEFT_USD

@@ -15,6 +15,7 @@ from hedgerow.solving.records import Decisions, Floats
 __all__ = [
     "BETTER_USD",
     "EXCESS_FRAC_MAX",
+    "WHOLE_COUNT",
     "Steps",
     "in_fewer",
     "in_lots",
@@ -31,6 +32,10 @@ _BATCH = 4_096
 BETTER_USD = 1e-9
 _HELD_FRAC = 1e-9
 _EXCESS_DECIMALS = 10
+# Two excesses are told to those decimals; a float's last bits are no difference between them.
+_NEARER_FRAC = 1e-12
+# Of a lot: an end so near to a whole one is that, and does not lose it to its last bits.
+WHOLE_COUNT = 1e-9
 
 
 class Steps(NamedTuple):
@@ -49,8 +54,8 @@ class Steps(NamedTuple):
         low, high = decisions.low_amount, decisions.high_amount
         return cls(
             lot=lot,
-            low=np.where(is_counted, np.ceil(low / lot - 1e-9), low),
-            high=np.where(is_counted, np.floor(high / lot + 1e-9), high),
+            low=np.where(is_counted, np.ceil(low / lot - WHOLE_COUNT), low),
+            high=np.where(is_counted, np.floor(high / lot + WHOLE_COUNT), high),
             is_counted=is_counted,
         )
 
@@ -134,7 +139,7 @@ def mended(programme: Programme, start_count: Floats, steps: Steps) -> Floats:
             if found is None:
                 continue
             better, better_excess, better_usd = found
-            is_nearer = better_excess < excess - 1e-12
+            is_nearer = better_excess < excess - _NEARER_FRAC
             if is_nearer or (better_excess <= excess and better_usd < usd - BETTER_USD):
                 move = better - counts
                 counts, excess, usd = better, better_excess, better_usd

@@ -90,7 +90,7 @@ def _linear(matrix: Matrix) -> Outcome[Relaxed | None]:
     solver.setOptionValue("simplex_iteration_limit", _SIMPLEX_ITERATIONS_MAX)
     solver.run()
     status = solver.getModelStatus()
-    if status in (highspy.HighsModelStatus.kUnboundedOrInfeasible,):
+    if status == highspy.HighsModelStatus.kUnboundedOrInfeasible:
         # Presolve saw that something is wrong, not what.
         solver.setOptionValue("presolve", "off")
         solver.run()

@@ -162,6 +162,15 @@ def test_idleness_is_counted_like_lateness() -> None:
     assert late_cost(lambda *_: unknown, now, RULES)(route) == 0.0
 
 
+def test_a_loan_that_nobody_tends_loses_a_twentieth_of_its_debt() -> None:
+    """700 USD are owed at a dollar each: 5 % of them, times the chance of a liquidation."""
+    now = desk(supplied=10, owed=700)
+    account = now.book.account("loan")
+    for likely, usd in ((1.0, 35.0), (0.5, 17.5), (0.0, 0.0)):
+        lost = idle_usd(lambda *_, it=likely: it, now, RULES, account, DAY_NS)
+        assert lost == pytest.approx(usd)
+
+
 def test_a_loan_of_another_market_changes_no_plan() -> None:
     """Described first, it would be the first of its asset; only the account's own is repaid."""
     now = desk(supplied=10, owed=700)

@@ -209,6 +209,7 @@ def funding_apr(*, funding_frac_per_interval: float, interval_hours: float) -> A
         raise OutOfDomain(f"funding must be above -1, was {funding_frac_per_interval}")
     n = _YEAR_HOURS / interval_hours
     growth = n * log1p(funding_frac_per_interval)
+    # The largest float is about exp(709).
     if growth > 700.0:
         raise OutOfDomain(f"funding of {funding_frac_per_interval} compounds beyond what is finite")
     return Apr(

@@ -94,6 +94,7 @@ class CarryPast:
             object.__setattr__(self, name, column)
         if self.mark_high_log is not None and self.mark_close_log is not None:
             floor = np.maximum(self.mark_close_log, 0.0)
+            # Two logs of one price may differ in their last bits.
             if (self.mark_high_log < floor - 1e-12).any():
                 raise OutOfDomain("the highest mark of an interval is no lower than its ends")
 
@@ -324,6 +325,7 @@ def basis_blowout(
             f"a count above zero and a level in (0, 1), {holding_count}, {level_frac}"
         )
     separate = (len(b) - 1) // holding_count
+    # 1 / (1 - 0.9) is 10 and a last bit, which needs no eleventh window.
     needed = ceil(1.0 / (1.0 - level_frac) - 1e-9)
     if separate < needed:
         return Failure(

@@ -254,6 +254,7 @@ def _revalued(options: FloorOptions, terms: FloorTerms, spots_usd: Floats, x: Fl
 def _near(options: FloorOptions, quantities_coin: Floats) -> NDArray[np.int64]:
     """Keep what the relaxed plan uses, and the next strikes of the same side and expiry."""
     kept = np.zeros(len(options), dtype=np.bool_)
+    # What a solver leaves of nought is not used.
     for i in np.flatnonzero(np.abs(quantities_coin) > 1e-9).tolist():
         alike = np.flatnonzero(
             (options.is_call == options.is_call[i])

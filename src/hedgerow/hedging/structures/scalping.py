@@ -202,6 +202,7 @@ def rebalances_wanted_count(*, vega_usd_per_vol: float, vol_frac: float, error_u
     once = hedging_error_usd(
         vega_usd_per_vol=vega_usd_per_vol, vol_frac=vol_frac, rebalances_count=1
     )
+    # The last bits of a whole number ask for no hedge more.
     return max(1, ceil((once / error_usd) ** 2 * (1.0 - 1e-12)))
 
 

@@ -30,11 +30,12 @@ class StakedHedge(msgspec.Struct, frozen=True, kw_only=True):
     """A short against staked coins.
 
     `quantity_contracts` is negative. `delta_coin` is that of the staked coins, by which they are
-    left; `residual_coin` is what lots leave of it. `peg_usd_per_frac` is what the holding loses per
-    1.00 of discount if it is sold, `peg_deviation_usd` one deviation of that over the wait, and
-    `discount_usd` what the discount of today takes from it. Until it is redeemed, `wait_days` after
-    it is asked for, the staking reward and the funding of the short earn `carry_usd` together.
-    `redeem_gain_usd` is what redeeming earns more than selling today: the discount, and the carry.
+    left; `residual_coin` is what lots leave of it. `peg_usd_per_frac` is what the holding gains per
+    1.00 more of discount if it is sold, so it is negative; `peg_deviation_usd` is the size of one
+    deviation of that over the wait, and `discount_usd` what the discount of today takes from it,
+    negative at a premium. Until it is redeemed, `wait_days` after it is asked for, the staking
+    reward and the funding of the short earn `carry_usd` together. `redeem_gain_usd` is what
+    redeeming earns more than selling today: the discount, and the carry.
     """
 
     exit: StakedExit

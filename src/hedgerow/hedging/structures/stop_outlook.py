@@ -35,8 +35,9 @@ _CELLS_COUNT_MAX = 40_000_000
 class LossWay(msgspec.Struct, frozen=True, kw_only=True):
     """One way over all paths: profits are of what is held at the first price, costs taken off.
 
-    `acted_frac` is in how many paths it traded or paid off; `shortfall_frac` the mean of the worst
-    twentieth, `upside_frac` of the best; `error_frac` is one deviation of the mean, and
+    `acted_frac` is in how many paths it traded or paid off; `shortfall_frac` the mean profit of the
+    worst twentieth, negative where they lose, `worst_frac` that of the worst path, and
+    `upside_frac` of the best twentieth; `error_frac` is one deviation of the mean, and
     `quantiles_frac` are the profits below which 0, 1, … 100 per cent of the paths lie.
     """
 

@@ -125,6 +125,7 @@ def _quoted(
         np.array([is_call]),
     )
     out_usd = terms.strike_usd - index_usd if is_call else index_usd - terms.strike_usd
+    # Only what is sold is margined by it, so up is against ourselves.
     mark_usd = to_exact(float(worth[0]), _MARK_STEP_USD, "up")
     how = black_written(
         terms,

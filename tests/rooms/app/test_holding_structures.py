@@ -247,6 +247,18 @@ def test_a_cap_that_is_not_known_ends_with_1_and_no_size(
     assert "the cap is unknown: no price beyond the book" in shown.err
 
 
+def test_positions_that_offset_each_other_have_no_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What they leave moves with no coin: the account moves alike at every size."""
+    monkeypatch.setattr(
+        scaled_account._Scaled, "weights", lambda *_: (100_000.0, {"BTC": 20_000.0})
+    )
+    answer = asked(tmp_path, "vol-target", *morning(tmp_path), "--account", "perp")
+    assert (answer.code, answer.out) == (2, "")
+    assert "its positions move with no coin: no size of them has a vol" in answer.err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -134,9 +134,16 @@ def test_ways_side_by_side_say_which_funding_their_costs_leave_out() -> None:
     assert second.lost_because == (
         "costs 3.00 USD more, the unknown funding of ETH-PERP left aside"
     )
+    assert (row.is_cost_partial, second.is_cost_partial) == (True, True)
     light = two_coins(0.5, 0.5)
-    (row,) = states({"joint": light})
+    (row, _) = states({"joint": light, "hedges": found})
     assert "funding" not in row.message
+    second = runner_up({"joint": found, "hedges": replace(light, cost_usd=light.cost_usd + 9.0)})
+    assert second is not None
+    # Whose own cost is whole is not marked, though the plan's is not.
+    for whole in (row, second):
+        assert not whole.is_cost_partial
+        assert b"partial" not in msgspec.json.encode(whole)
 
 
 def test_the_rival_is_the_best_of_those_that_come_to_something_else() -> None:

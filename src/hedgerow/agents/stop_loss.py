@@ -10,7 +10,7 @@ the decision says why.
 from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import structs
 
@@ -20,7 +20,7 @@ from hedgerow.execution import Decision, View
 from hedgerow.hedging import HedgePolicy
 from hedgerow.hedging import plan as plan_trades
 from hedgerow.instruments import LinearPerpetual, Option
-from hedgerow.margin import mark_ccy, with_leg
+from hedgerow.margin import are_both_sides_held, mark_ccy, with_leg
 from hedgerow.planning import Order
 from hedgerow.planning.plan import stamp
 from hedgerow.portfolio import Account, Book, book
@@ -49,10 +49,8 @@ class StopLossAgent:
     def step(self, view: View, time_ns: int) -> Decision:
         """Decide whether to close, and by which orders.
 
-        Raises
-        ------
-        OutOfDomain
-            If an account holds both sides of an option: which of them an order joins is unknown.
+        An option of which an account holds both sides is left as it is and said, for which of them
+        an order joins is unknown; all else is closed, and its delta is hedged with the rest.
         """
         state = deltas_of(view.book, view.snapshot)
         desk = state.exposures.row("desk")
@@ -64,13 +62,15 @@ class StopLossAgent:
         if lost_usd < self.loss_usd_max:
             return _nothing(time_ns)
         reason = f"the desk lost {lost_usd:,.0f} USD, the stop is at {self.loss_usd_max:,.0f}"
-        closing, left = _closed(view, {each.underlying for each in self.hedges}, time_ns, reason)
+        closing, left, kept = _closed(
+            view, {each.underlying for each in self.hedges}, time_ns, reason
+        )
         rest = deltas_of(left, view.snapshot)
         trades = plan_trades(map(_plainly, self.hedges), rest, self.perpetuals)
-        if not (closing or trades.trades or trades.unmet):
+        if not (closing or trades.trades or trades.unmet or kept):
             return _nothing(time_ns)
         made = written(trades, rest, left.terms, self.perpetuals)
-        made = structs.replace(made, legs=(*closing, *made.legs))
+        made = structs.replace(made, legs=(*closing, *made.legs), unmet=(*kept, *made.unmet))
         undone = tuple(f"{each.subject}: {each.message}" for each in made.unmet)
         return Decision(time_ns=time_ns, limits=(), plan=made, reasons=(reason, *undone))
 
@@ -86,17 +86,32 @@ def _plainly(policy: HedgePolicy) -> HedgePolicy:
     )
 
 
-def _closed(
-    view: View, coins: Collection[str], time_ns: int, reason: str
-) -> tuple[list[Order], Book]:
-    """Give orders against every option on these coins, and the book once marks filled them."""
+class _Closed(NamedTuple):
+    """Orders that close options, the book once marks filled them, and what stays open and why."""
+
+    orders: list[Order]
+    left: Book
+    kept: list[Failure]
+
+
+def _closed(view: View, coins: Collection[str], time_ns: int, reason: str) -> _Closed:
+    """Close every option on these coins."""
     closing: list[Order] = []
     left: list[Account] = []
+    kept: dict[tuple[str, str], Failure] = {}
     for account in view.book.accounts:
         after = account
         for position in account.positions:
             option = view.book.terms[position.instrument_id]
             if not isinstance(option, Option) or option.underlying not in coins:
+                continue
+            if are_both_sides_held(account, option.instrument_id):
+                kept[account.account_id, option.instrument_id] = Failure(
+                    subject=option.instrument_id,
+                    reason="unsupported",
+                    message=f"not closed: {account.account_id} holds both sides of it, and which "
+                    "of them an order joins is not known",
+                )
                 continue
             found = mark_ccy(option, view.snapshot)
             assert not isinstance(found, Failure), "the desk has a value, so what it holds has one"
@@ -119,7 +134,7 @@ def _closed(
             )
             after = with_leg(after, option, quantity_contracts, mark)
         left.append(after)
-    return closing, book(left, view.book.terms)
+    return _Closed(closing, book(left, view.book.terms), list(kept.values()))
 
 
 def _limit_ccy(option: Option, price_ccy: Decimal, *, is_buy: bool) -> Decimal:

@@ -106,9 +106,10 @@ class KeptRuns:
         try:
             self._lock(stream)
             stream.seek(0)
-            whole = [each for each in stream.read().splitlines(True) if each.endswith(b"\n")]
-            if whole:
-                self._check(whole[0])
+            lines = stream.read().splitlines(True)
+            whole = [each for each in lines if each.endswith(b"\n")]
+            if lines:
+                self._check(lines[0])
                 self.runs = [self._run(line, at) for at, line in enumerate(whole[1:], 2)]
             stream.truncate(sum(map(len, whole)))
             stream.seek(0, SEEK_END)
@@ -156,6 +157,8 @@ class KeptRuns:
         self._stream.flush()
 
     def _check(self, line: bytes) -> None:
+        if msgspec.json.encode(self._question).startswith(line):
+            return  # a kill cut it short, or took its end of line
         try:
             asked = msgspec.json.decode(line, type=Question)
         except msgspec.DecodeError as bad:

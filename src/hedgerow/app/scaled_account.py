@@ -133,8 +133,9 @@ def scaled_account(
     held = _account(state, account_id)
     scaled = _Scaled(desk, state, held, asked.horizon_days)
     moves = _moves(desk, scaled, account_id, asked.vol_min_frac)
-    size_max = asked.leverage_max_frac / moves.gross_frac
+    # Asked first: it refuses positions that move with no coin, of which no size is the largest.
     wanted = moves.size_at(asked.target_vol_frac)
+    size_max = asked.leverage_max_frac / moves.gross_frac
     cap: Outcome[LeverageCap]
     try:
         cap = capped(scaled.chance, asked, size_max)

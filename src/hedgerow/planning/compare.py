@@ -36,10 +36,10 @@ SAME = "comes to the same"
 _CENT_USD = 0.01
 
 
-class WayState(msgspec.Struct, frozen=True, kw_only=True):
+class WayState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one way came to; costs are None where it came to nothing, and `message` says why.
 
-    It also names the funding that is unknown, and so in no cost.
+    It also names the funding that is unknown, and so in no cost: `is_cost_partial` then.
     """
 
     name: str
@@ -48,6 +48,7 @@ class WayState(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: float | None
     broken: tuple[LimitState, ...]
     message: str
+    is_cost_partial: bool = False
 
 
 def compared(
@@ -127,6 +128,7 @@ def runner_up(plans: Mapping[str, Outcome[Joint]]) -> RunnerUp | None:
         name=f"{way}: {WAYS[way]}",
         cost_expected_usd=round(second.cost_usd, 6),
         lost_because=_why(first, second),
+        is_cost_partial=bool(second.unfunded),
     )
 
 
@@ -157,6 +159,7 @@ def states(plans: Mapping[str, Outcome[Joint]]) -> tuple[WayState, ...]:
                 cost_usd=round(plan.cost_usd, 6),
                 broken=plan.broken,
                 message="; ".join(filter(None, (said, unfunded if plan.unfunded else ""))),
+                is_cost_partial=bool(plan.unfunded),
             )
         )
     return tuple(rows)

@@ -97,12 +97,16 @@ class Swap(msgspec.Struct, frozen=True, kw_only=True, tag="swap", omit_defaults=
 Leg: TypeAlias = Order | Transfer | Switch | Swap
 
 
-class RunnerUp(msgspec.Struct, frozen=True, kw_only=True):
-    """The best of the other plans, and why it was not taken."""
+class RunnerUp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The best of the other plans, and why it was not taken.
+
+    Its cost is partial where a funding is unknown, and is then what is known of it.
+    """
 
     name: str
     cost_expected_usd: float
     lost_because: str
+    is_cost_partial: bool = False
 
 
 CostName: TypeAlias = Literal["crossing", "fee", "carry", "ticket", "capital", "late", "gas"]

@@ -49,10 +49,9 @@ def reckoning(plan: Plan) -> list[RenderableType]:
         parts += [Text(f"  {each}") for each in plan.conflicts]
     if plan.runner_up is not None:
         second = plan.runner_up
-        told = (
-            f"Came second: {second.name}, {usd(second.cost_expected_usd)} USD; it "
-            f"{second.lost_because}."
-        )
+        cost_usd = second.cost_expected_usd
+        cost = partial(usd(cost_usd), cost_usd, is_partial=second.is_cost_partial)
+        told = f"Came second: {second.name}, {cost} USD; it {second.lost_because}."
         if second.lost_because == SAME:
             told = f"No other way came to something different; {second.name} {SAME}."
         parts += [Text(), Text(told)]
@@ -81,7 +80,9 @@ def ways_tables(
             each.name,
             each.uses,
             str(each.legs_count),
-            "unknown" if each.cost_usd is None else usd(each.cost_usd),
+            "unknown"
+            if each.cost_usd is None
+            else partial(usd(each.cost_usd), each.cost_usd, is_partial=each.is_cost_partial),
             "\n".join(
                 f"{state.node} {METRICS[state.metric].title} ({state.rung})"
                 for state in each.broken

@@ -14,7 +14,7 @@ B. Efron, R. Tibshirani (1993), An Introduction to the Bootstrap, section 13.3: 
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -154,12 +154,14 @@ def _rows_at_a_depth(
     markets = [each.market for each in next(iter(policies.values()))]
     ordered: dict[tuple[str, float], list[PolicyRun]] = {}
     ways: dict[str, list[Outcomes]] = {}
-    unknown = {each.policy for own in policies.values() for each in own if each.capital_usd is None}
+    unpriced: dict[str, list[PolicyRun]] = {}
     for name, own in policies.items():
         by_market = {each.market: each for each in own}
         assert set(by_market) == set(markets), "every policy saw every market"
         ordered[name] = [by_market[market] for market in markets]
         ways.setdefault(name[0], []).append(_outcomes(ordered[name]))
+        if any(each.capital_usd is None for each in own):
+            unpriced.setdefault(name[0], []).extend(own)
     if alone not in ways:
         raise OutOfDomain(f"no run of {alone!r} among {', '.join(map(repr, ways))}")
     first = next(iter(ordered.values()))
@@ -170,11 +172,15 @@ def _rows_at_a_depth(
         draws = rng.integers(0, len(markets), size=(_DRAWS_COUNT, len(markets)))
         policy = own[0].policy
         compared: _Compared | None = None
-        is_asked = policy not in (first[0].policy, alone, *told)
-        if is_asked and unknown.isdisjoint((policy, first[0].policy, alone)):
-            compared = _Compared(equal_chance(ways[policy], ways[first[0].policy], still, draws))
+        lacking: dict[str, list[PolicyRun]] = {}
+        if policy not in (first[0].policy, alone, *told):
+            of = (policy, first[0].policy, alone)
+            lacking = {name: unpriced[name] for name in of if name in unpriced}
+            if not lacking:
+                found = equal_chance(ways[policy], ways[first[0].policy], still, draws)
+                compared = _Compared(found)
         told.add(policy)
-        rows.append(_row(own, first, compared, draws))
+        rows.append(_row(own, first, compared, _unpriced(own, lacking), draws))
     return rows
 
 
@@ -182,9 +188,13 @@ def _row(
     own: Sequence[PolicyRun],
     first: Sequence[PolicyRun],
     compared: _Compared | None,
+    unpriced: str,
     draws: NDArray[np.int64],
 ) -> PolicyRow:
-    """Put one policy into a row; `compared` is None where its costs are not compared at all."""
+    """Put one policy into a row; `compared` is None where its costs are not compared at all.
+
+    `unpriced` says so where that is for want of a price.
+    """
     count = len(own)
     liquidated = sum(1 for each in own if each.liquidated)
     changes = [each.change_usd for each in own if each.change_usd is not None]
@@ -233,7 +243,7 @@ def _row(
         why="; ".join(
             said
             for said in (
-                _unpriced(own),
+                unpriced,
                 ""
                 if is_first
                 else _why(own, first, dearer, ahead, same, is_compared=compared is not None),
@@ -243,12 +253,18 @@ def _row(
     )
 
 
-def _unpriced(own: Sequence[PolicyRun]) -> str:
-    """Name what was moved and has no price; nothing where all has one."""
-    names = dict.fromkeys(name for each in own for name in each.unpriced)
-    if not names:
+def _unpriced(own: Sequence[PolicyRun], lacking: Mapping[str, Sequence[PolicyRun]]) -> str:
+    """Say for want of which prices these costs are unknown, or those they would be held against."""
+    if names := _names_unpriced(own):
+        return f"what it tied up is unknown, and so are its costs: no price of {names}"
+    told = " and ".join(f"{way} (no price of {_names_unpriced(lacking[way])})" for way in lacking)
+    if not told:
         return ""
-    return f"what it tied up is unknown, and so are its costs: no price of {', '.join(names)}"
+    return f"its costs are compared with nothing: unknown is what was tied up by {told}"
+
+
+def _names_unpriced(runs: Sequence[PolicyRun]) -> str:
+    return ", ".join(dict.fromkeys(name for each in runs for name in each.unpriced))
 
 
 def _outcomes(runs: Sequence[PolicyRun]) -> Outcomes:

@@ -1,13 +1,13 @@
 """Who only hedges does what the desk's agent does of that, and who only closes closes once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from msgspec import structs
 
 from hedgerow.agents import HedgeAgent, StopLossAgent
-from hedgerow.errors import OutOfDomain
 from hedgerow.execution import Decision, View
 from hedgerow.exposure import aggregate
 from hedgerow.margin import mark_ccy
@@ -136,10 +136,31 @@ def test_an_option_held_in_parts_is_closed_part_by_part_and_paid_for_in_full(
     assert float(hedge.quantity_contracts) == pytest.approx(10 * unit - 12, abs=0.02)
 
 
-def test_of_an_option_held_both_ways_nobody_knows_which_side_an_order_closes() -> None:
-    seen = view(*_in_parts("-10", "6"))
-    with pytest.raises(OutOfDomain, match="both sides"):
-        stop(_worth_usd(seen) + 5000.0, 1000.0).step(seen, T0_NS)
+def test_an_option_held_both_ways_stays_open_is_said_and_its_delta_is_hedged() -> None:
+    """Which side an order joins nobody knows; another option is closed all the same."""
+    call = option(60000, "call")
+    perp, options = _in_parts("-10", "6")
+    (held,) = account("options", positions={call.instrument_id: "-3"}).positions
+    options = structs.replace(options, positions=(*options.positions, held))
+    seen = replace(
+        view(events=(*MARKET, option_quote(call, 60000, 0.6))),
+        book=book((perp, options), by_id(perpetual(), PUT, call)),
+    )
+    decision = stop(_worth_usd(seen) + 5000.0, 1000.0).step(seen, T0_NS)
+    assert decision.plan is not None
+    (closed, hedge) = decision.plan.legs
+    assert isinstance(closed, Order)
+    assert (closed.instrument_id, closed.quantity_contracts) == (call.instrument_id, D(3))
+    (unmet,) = decision.plan.unmet
+    assert unmet.subject == PUT.instrument_id
+    assert any("not closed: options holds both sides of it" in each for each in decision.reasons)
+    # Four puts short are long a delta, which is sold with the coins less what the calls cost.
+    unit = mark_ccy(call, seen.snapshot)
+    assert isinstance(unit, float)
+    assert isinstance(hedge, Order)
+    kept = structs.replace(options, positions=options.positions[:2])
+    left = _delta_coin(replace(seen, book=book((perp, kept), seen.book.terms))) - 3 * unit
+    assert float(hedge.quantity_contracts) == pytest.approx(-left, abs=0.02)
 
 
 def test_a_desk_of_unknown_value_is_not_closed() -> None:
@@ -154,6 +175,11 @@ def _in_parts(*parts: str) -> tuple[Account, ...]:
     (put,) = options.positions
     positions = tuple(structs.replace(put, quantity_contracts=D(part)) for part in parts)
     return perp, structs.replace(options, positions=positions)
+
+
+def _delta_coin(seen: View) -> float:
+    table = aggregate(seen.book, value(seen.book, seen.snapshot), seen.snapshot)
+    return table.row("coin/BTC").delta_spot_coin  # type: ignore[union-attr,return-value]
 
 
 def _worth_usd(seen: View) -> float:

@@ -247,6 +247,35 @@ def test_a_cap_that_is_not_known_ends_with_1_and_no_size(
     assert "the cap is unknown: no price beyond the book" in shown.err
 
 
+def test_the_funding_of_the_perpetual_against_a_pool_is_in_no_cost(tmp_path: Path) -> None:
+    """Where gamma may be anything the perpetual alone hedges; nobody names its funding."""
+    recorded(tmp_path / "data")
+    words = ("pool", "--price", "80120", "--value", "2000000", "--lower", "60000", "--upper",
+             "100000", "--band", "0.05", "--chains", "data/options", "--coin", "BTC", "--at",
+             "2026-02-01T02:30:00Z", "--gamma-max", "1")  # fmt: skip
+    choice = payload(asked(tmp_path, *words, "--json"))["options"]["choice"]
+    (trade,) = choice["trades"]
+    assert trade["instrument_id"] == "the perpetual"
+    assert (trade["carry_usd"], choice["cost_usd"]) == (None, None)
+    known_usd = trade["crossing_usd"] + trade["fee_usd"] + trade["ticket_usd"]
+    (row,) = [
+        line for line in asked(tmp_path, *words).out.splitlines() if line.startswith("the perpet")
+    ]
+    assert row.split()[-1] == f"{known_usd:,.2f}?"
+
+
+def test_positions_that_offset_each_other_have_no_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What they leave moves with no coin: the account moves alike at every size."""
+    monkeypatch.setattr(
+        scaled_account._Scaled, "weights", lambda *_: (100_000.0, {"BTC": 20_000.0})
+    )
+    answer = asked(tmp_path, "vol-target", *morning(tmp_path), "--account", "perp")
+    assert (answer.code, answer.out) == (2, "")
+    assert "its positions move with no coin: no size of them has a vol" in answer.err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -391,17 +420,9 @@ def test_options_are_bought_against_the_gamma_of_a_share(tmp_path: Path) -> None
     assert [each["after_figure"] for each in choice["asks"]] == [
         pytest.approx(delta, abs=1e-4), pytest.approx(gamma, rel=1e-3, abs=1e-8),
     ]  # fmt: skip
-    traded = {each["instrument_id"]: each["carry_usd"] for each in choice["trades"]}
-    assert traded.pop("the perpetual", None) is None
-    assert set(traded.values()) == {0.0}
-    known_usd = sum(each[f"{name}_usd"] or 0.0 for each in choice["trades"]
-                    for name in ("crossing", "fee", "carry", "ticket"))  # fmt: skip
-    assert known_usd >= choice["bound_usd"] - 1e-6
-    assert (
-        choice["cost_usd"] is None
-        if len(traded) < len(choice["trades"])
-        else choice["cost_usd"] > 0.0
-    )
+    # No perpetual is among them, so that all of the cost is known.
+    assert {each["carry_usd"] for each in choice["trades"]} == {0.0}
+    assert choice["cost_usd"] >= choice["bound_usd"] - 1e-6
     assert told["options"]["theta_usd_per_day"] < 0.0
     assert max(each["quantity_contracts"] for each in choice["trades"]) <= 100.0
     depth, perpetual = told["options"]["assumed"]

@@ -102,6 +102,8 @@ def test_runs_of_another_question_are_refused_and_left_as_they_are(tmp_path: Pat
     ("text", "said"),
     [
         ("a desk file\n", "does not begin as runs"),
+        ("a note of one line", "does not begin as runs"),
+        (msgspec.json.encode(QUESTION).decode().replace("60", "61"), "step_ns 61, now 60"),
         (msgspec.json.encode(QUESTION).decode() + "\n{}\n", "line 2 is no run"),
     ],
 )

@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from hedgerow.app.chain_request import ChainSource
+from hedgerow.app.chain_source import standing
 from hedgerow.pricing import value_usd
 from hedgerow.simulation.smile import option_name
 from hedgerow.units import DAY_NS, parse_ns
@@ -81,6 +83,13 @@ def test_fit_lists_every_chain_and_what_was_left_out(chains: Path) -> None:
         ask("fit", "--chains", str(chains), "--every", "2", "--json", folder=chains).out
     )
     assert thinned["totals"]["chains_count"] == 1
+
+
+def test_without_a_time_the_last_chain_of_a_file_stands_with_those_before_it(chains: Path) -> None:
+    source = ChainSource(desk=None, data=None, chains=chains, coin=None, seed=None)
+    at_ns, (past,) = standing(source, None, with_futures=False)
+    assert at_ns == START_NS + DAY_NS // 4
+    assert [each.time_ns for each in past] == [START_NS, at_ns]
 
 
 def test_check_fails_where_too_few_are_accepted(chains: Path) -> None:

@@ -262,6 +262,30 @@ def test_caps_shares_and_values_bound_what_lies_at_a_venue() -> None:
     assert "v: value" in {limit.name for limit in found.limits}
 
 
+def test_what_is_on_the_way_may_come_where_it_is_too_much_and_nothing_more_of_it() -> None:
+    """Ten lie there and forty come, of 30 allowed in all, or of 60 % of one asset."""
+    coming = OnTheWay(target="v", asset="A", quantity_coin=40.0)
+    problem = Problem(
+        piles=(
+            cold("A", 1_000),
+            cold("B", 1_000, earns_frac_per_year=0.01),
+            Pile(place="v", asset="A", held_coin=10.0),
+        ),
+        venues=(venue("v", 60.0, value_usd_max=30.0),),
+        worths=(worth("v", "A", (INF, 1.0)), worth("v", "B", (INF, 1.0))),
+        links=(link("cold", "v", "A"), link("cold", "v", "B")),
+        on_the_way=(coming,),
+    )
+    found = solved(problem)
+    assert (sent(found), found.conflicts) == ({}, ("v: now",))
+    assert found.cover[0].after_ccy == pytest.approx(50.0)
+    # Of those fifty 20 are beyond 60 % and may stay so, no more: A is 0.6 of 60 and 20 at most.
+    shared = msgspec.structs.replace(problem, venues=(venue("v", 60.0, share_frac_max=0.6),))
+    found = solved(shared)
+    assert sent(found) == pytest.approx({"A>v": 6.0, "B>v": 4.0})
+    assert found.conflicts == ()
+
+
 def test_needs_of_every_scenario_are_covered_by_one_plan() -> None:
     """Bitcoin counts for half in the crash, where more is asked: dollars are posted instead."""
     needs = (

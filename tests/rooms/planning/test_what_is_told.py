@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 import msgspec
 import pytest
@@ -15,8 +16,10 @@ from hedgerow.planning import (
     CostKind,
     Joint,
     JointTerms,
+    LegCaps,
     Order,
     Plan,
+    capped,
     compared,
     idle_usd,
     joint,
@@ -29,6 +32,8 @@ from hedgerow.solvency import Distance
 from hedgerow.units import DAY_NS, MINUTE_NS
 from tests.builders import by_id, debt
 from tests.rooms.planning.test_joint import LIMITS, ROUTES, RULES, TERMS, desk, offers
+
+PRICES = {"BTC-PERP": 1_000.0, "ETH-PERP": 100.0}
 
 
 def written(now: Survey, carry_usd_per_day: float, terms: JointTerms) -> Plan:
@@ -84,6 +89,7 @@ def test_a_funding_that_nobody_knows_is_no_part_of_a_cost_and_is_said_wherever_o
     assert plan.is_cost_partial
     known_usd = [each.cost_expected_usd for each in plan.costs if each.cost_expected_usd]
     assert plan.cost_expected_usd == pytest.approx(sum(known_usd))
+    assert sum(leg.cost_expected_usd for leg in plan.legs) == pytest.approx(sum(known_usd))
     assert plan.assumptions == ("The funding of ETH-PERP is unknown and not in the cost.",)
     for leg in plan.legs:
         assert isinstance(leg, Order)
@@ -103,6 +109,21 @@ def test_a_funding_that_nobody_knows_is_no_part_of_a_cost_and_is_said_wherever_o
         CostKind(kind="carry", cost_expected_usd=None)
 
 
+def test_what_is_left_of_a_cut_plan_costs_what_is_known_of_it() -> None:
+    """Nine tenths of what each order is worth at its worst price are allowed."""
+    found = two_coins(-0.5, None)
+    worth_usd = [abs(each.quantity_contracts) * PRICES[each.instrument_id] for each in found.trades]
+    caps = LegCaps(orders_usd=Decimal(sum(worth_usd)) * Decimal("0.9"))
+    here = {each.account_id: each for each in found.before.book.accounts}
+    cut, said = capped(found, caps, here, LIMITS, TERMS, RULES, terms=JointTerms())
+    assert said
+    assert {each.instrument_id for each in cut.trades} == {"BTC-PERP", "ETH-PERP"}
+    paid_usd = sum(each.crossing_usd + each.fee_usd for each in cut.trades)
+    carry_usd = [each.carry_usd for each in cut.trades if each.instrument_id == "BTC-PERP"]
+    assert all(each is not None for each in carry_usd)
+    assert cut.cost_usd == pytest.approx(paid_usd + sum(each or 0.0 for each in carry_usd))
+
+
 def test_ways_side_by_side_say_which_funding_their_costs_leave_out() -> None:
     found = two_coins(0.5, None)
     dearer = replace(found, cost_usd=found.cost_usd + 3.0)
@@ -113,9 +134,16 @@ def test_ways_side_by_side_say_which_funding_their_costs_leave_out() -> None:
     assert second.lost_because == (
         "costs 3.00 USD more, the unknown funding of ETH-PERP left aside"
     )
+    assert (row.is_cost_partial, second.is_cost_partial) == (True, True)
     light = two_coins(0.5, 0.5)
-    (row,) = states({"joint": light})
+    (row, _) = states({"joint": light, "hedges": found})
     assert "funding" not in row.message
+    second = runner_up({"joint": found, "hedges": replace(light, cost_usd=light.cost_usd + 9.0)})
+    assert second is not None
+    # Whose own cost is whole is not marked, though the plan's is not.
+    for whole in (row, second):
+        assert not whole.is_cost_partial
+        assert b"partial" not in msgspec.json.encode(whole)
 
 
 def test_the_rival_is_the_best_of_those_that_come_to_something_else() -> None:

@@ -7,8 +7,8 @@ import pytest
 from rich.console import Console, RenderableType
 
 from hedgerow.errors import Failure
-from hedgerow.planning import SAME, BoundPrice, CostKind, Order, Plan, RunnerUp, Swap
-from hedgerow.reporting import plan_tables
+from hedgerow.planning import SAME, BoundPrice, CostKind, Order, Plan, RunnerUp, Swap, WayState
+from hedgerow.reporting import plan_tables, ways_tables
 
 D = Decimal
 PUT = Order(
@@ -89,6 +89,25 @@ def test_a_cost_of_which_a_part_is_unknown_is_marked(carry_usd: float | None, to
     assert "Expected cost: 2.50? USD" in said
     known = msgspec.structs.replace(plan, costs=costs[:1])
     assert "Expected cost: 2.50 USD" in printed(plan_tables(known))
+
+
+def test_the_partial_cost_of_another_way_is_marked_too() -> None:
+    second = RunnerUp(
+        name="hedges: trades alone",
+        cost_expected_usd=3.0,
+        lost_because="leaves one limit broken",
+        is_cost_partial=True,
+    )
+    said = printed(plan_tables(msgspec.structs.replace(BARE, runner_up=second)))
+    assert "Came second: hedges: trades alone, 3.00? USD; it leaves one limit broken." in said
+    way = WayState(
+        name="hedges", uses="trades alone", legs_count=1, cost_usd=3.0, broken=(), message="",
+        is_cost_partial=True,
+    )  # fmt: skip
+    whole = msgspec.structs.replace(way, name="joint", is_cost_partial=False)
+    lines = printed(ways_tables([way, whole], "a desk", ())).splitlines()
+    costs = {line.split()[0]: line.split()[4] for line in lines if "trades alone" in line}
+    assert costs == {"hedges": "3.00?", "joint": "3.00"}
 
 
 def test_without_options_no_column_is_added() -> None:

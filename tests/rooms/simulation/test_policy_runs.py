@@ -122,6 +122,22 @@ def test_capital_without_a_price_is_unknown_and_compared_with_nothing() -> None:
     assert found["b"].why == said
     assert (found["a"].dearer_usd, found["a"].compared_at_frac) == (None, None)
     assert found["a"].capital_usd is not None
+    unknown = "its costs are compared with nothing: unknown is what was tied up by"
+    assert found["a"].why.startswith(f"{unknown} b (no price of stETH)")
+
+
+def test_a_way_whose_other_limits_are_unknown_says_why_it_is_compared_with_nothing() -> None:
+    """One frontier of cost and probability: of a point that is unknown nobody knows the least."""
+    near = [run("b", at, slack_frac=0.5, capital_usd=None, unpriced=("stETH",)) for at in range(3)]
+    runs = [run("a", at) for at in range(3)] + [run("b", at) for at in range(3)] + near
+    still = [run("alone", at) for at in range(3)]
+    rng = np.random.Generator(np.random.Philox(1))
+    a, wide, narrow, alone = policy_rows([*runs, *still], rng, alone="alone")
+    said = "its costs are compared with nothing: unknown is what was tied up by b"
+    assert wide.why.startswith(f"{said} (no price of stETH)")
+    assert (wide.dearer_usd, narrow.dearer_usd) == (None, None)
+    assert narrow.why.startswith("what it tied up is unknown, and so are its costs: no price of")
+    assert "tied up" not in a.why + alone.why
 
 
 def test_without_the_desk_left_alone_nothing_is_compared() -> None:

@@ -7,7 +7,7 @@ from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import EntryContract, Option, settlement_of
 from hedgerow.limits import Chance, Survey, account_node
 from hedgerow.margin import Rulebook, terms_of
-from hedgerow.portfolio import Account
+from hedgerow.portfolio import Account, Position
 from hedgerow.pricing import unit_ccy
 from hedgerow.units import to_model
 
@@ -15,9 +15,12 @@ __all__ = ["LATE_STATEMENT", "idle_usd", "late_cost", "late_unknown"]
 
 # What a lending protocol takes of the debt it calls at least: Aave's lowest bonus (its rulebooks).
 _LENDING_PENALTY_FRAC = 0.05
+# What an exchange takes whose rulebook does not know: the most that a rulebook does know.
+_VENUE_FEE_FRAC = 0.0125
 LATE_STATEMENT = (
     "A transfer that is late costs the account's liquidation, the fee of its venue on everything "
-    f"it holds or {_LENDING_PENALTY_FRAC:.0%} of a debt, times the chance of one before it arrives."
+    f"it holds ({_VENUE_FEE_FRAC:.2%} where its rulebook has none) or {_LENDING_PENALTY_FRAC:.0%} "
+    "of a debt, times the chance of one before it arrives."
 )
 
 
@@ -59,7 +62,8 @@ def idle_usd(
 ) -> Outcome[float]:
     """Say what an account is expected to lose by a liquidation if nothing comes for so long.
 
-    Nothing where no venue can liquidate it; a failure where nobody knows how likely that is.
+    Nothing where no venue can liquidate it; a failure where nobody knows how likely that is or what
+    it takes.
     """
     distance = state.distances.get(account_node(account))
     if distance is None or account.rulebook is None:
@@ -69,28 +73,53 @@ def idle_usd(
     likely = chance(state.seen.coins_of(account), distance, horizon_ns)
     if isinstance(likely, Failure):
         return likely
-    return likely * _loss_usd(account, state, rulebooks[account.rulebook])
+    loss_usd = _loss_usd(account, state, rulebooks[account.rulebook])
+    return loss_usd if isinstance(loss_usd, Failure) else likely * loss_usd
 
 
-def _loss_usd(account: Account, state: Survey, rulebook: Rulebook) -> float:
-    report = state.reports[account_node(account)]
-    if isinstance(report, Failure):
-        return 0.0
-    charges = terms_of(rulebook).charges
-    if charges is None:
-        return _LENDING_PENALTY_FRAC * to_model(report.requirement_maintenance_ccy)
-    notional = 0.0
+def _loss_usd(account: Account, state: Survey, rulebook: Rulebook) -> Outcome[float]:
+    """Say what a liquidation takes: of a loan a part of its debt, else a fee on all that is held.
+
+    Of the market's own terms where the rulebook knows them. A failure where a debt or a price is
+    unknown.
+    """
+    terms = terms_of(rulebook)
+    if terms.market is not None:
+        report = state.reports[account_node(account)]
+        if isinstance(report, Failure):
+            return report
+        debt_usd = _usd(to_model(report.requirement_maintenance_ccy), report.currency, state)
+        return debt_usd if isinstance(debt_usd, Failure) else _LENDING_PENALTY_FRAC * debt_usd
+    fee_frac = _VENUE_FEE_FRAC
+    if terms.charges is not None:
+        fee_frac = to_model(terms.charges.fee_liquidation_frac)
+    held_usd = 0.0
     for position in account.positions:
-        terms = state.book.instrument(position.instrument_id)
-        if isinstance(terms, EntryContract):
-            mark = state.snapshot.mark_usd(terms.instrument_id, terms.underlying)
-            paid = state.snapshot.asset(settlement_of(terms))
-            if not isinstance(mark, Failure) and not isinstance(paid, Failure):
-                each = abs(position.quantity_contracts * unit_ccy(terms, mark))
-                notional += to_model(each) * paid.price_usd
-        elif isinstance(terms, Option):
-            spot = state.snapshot.spot_usd(terms.underlying)
-            if not isinstance(spot, Failure):
-                coins = abs(position.quantity_contracts * terms.multiplier_coin_per_contract)
-                notional += to_model(coins * spot)
-    return notional * to_model(charges.fee_liquidation_frac)
+        each_usd = _notional_usd(position, state)
+        if isinstance(each_usd, Failure):
+            return each_usd
+        held_usd += each_usd
+    return held_usd * fee_frac
+
+
+def _notional_usd(position: Position, state: Survey) -> Outcome[float]:
+    """Say what the market is worth that a position stands for, whichever way; nothing of a loan."""
+    terms, snapshot = state.book.instrument(position.instrument_id), state.snapshot
+    if isinstance(terms, EntryContract):
+        mark = snapshot.mark_usd(terms.instrument_id, terms.underlying)
+        if isinstance(mark, Failure):
+            return mark
+        amount_ccy = to_model(abs(position.quantity_contracts * unit_ccy(terms, mark)))
+        return _usd(amount_ccy, settlement_of(terms), state)
+    if isinstance(terms, Option):
+        coins = abs(position.quantity_contracts * terms.multiplier_coin_per_contract)
+        spot = snapshot.spot_usd(terms.underlying)
+        return spot if isinstance(spot, Failure) else to_model(coins * spot)
+    return 0.0
+
+
+def _usd(amount_ccy: float, currency: str, state: Survey) -> Outcome[float]:
+    if currency == "USD":
+        return amount_ccy
+    paid = state.snapshot.asset(currency)
+    return paid if isinstance(paid, Failure) else amount_ccy * paid.price_usd

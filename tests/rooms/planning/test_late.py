@@ -1,0 +1,94 @@
+"""What a liquidation takes: by the rulebook, by the most that one knows, or nobody knows it."""
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from hedgerow.app.rulebooks import packaged_rulebooks
+from hedgerow.collateral import Route
+from hedgerow.errors import Failure, Outcome
+from hedgerow.limits import Survey
+from hedgerow.margin import MarginReport, Rulebook, terms_of
+from hedgerow.planning import LATE_STATEMENT, idle_usd, late_cost, late_unknown
+from hedgerow.units import DAY_NS
+from tests.rooms.planning.test_joint import ROUTES, RULES, desk
+
+ALL = packaged_rulebooks()
+FEES = [
+    float(charges.fee_liquidation_frac)
+    for charges in (terms_of(each).charges for each in ALL.values())
+    if charges is not None
+]
+NO_FEE = [
+    name
+    for name, each in ALL.items()
+    if terms_of(each).charges is None and terms_of(each).market is None
+]
+
+
+def lost(now: Survey, account_id: str, rules: dict[str, Rulebook]) -> Outcome[float]:
+    return idle_usd(lambda *_: 1.0, now, rules, now.book.account(account_id), DAY_NS)
+
+
+def with_report(now: Survey, account_id: str, report: Outcome[MarginReport]) -> Survey:
+    (node,) = [each for each in now.reports if each.rpartition("/")[2] == account_id]
+    return replace(now, reports={**now.reports, node: report})
+
+
+def to(account_id: str) -> Route:
+    return next(each for each in ROUTES if each.target_account_id == account_id)
+
+
+@pytest.mark.parametrize("name", NO_FEE)
+def test_an_exchange_of_unknown_fee_takes_the_most_that_is_known(name: str) -> None:
+    """10 BTC at 1,000: a share of its margin would be a twentieth of a twentieth of that."""
+    found = lost(desk(btc_one=10), "one", {**RULES, "perps": ALL[name]})
+    assert found == pytest.approx(10_000 * max(FEES))
+    assert f"{max(FEES):.2%} where its rulebook has none" in LATE_STATEMENT
+
+
+def test_there_are_exchanges_of_unknown_fee() -> None:
+    assert {name.partition("/")[0] for name in NO_FEE} >= {"bybit", "derive", "gmx"}
+
+
+def test_a_debt_in_coins_is_worth_their_price() -> None:
+    """A twentieth of 2 BTC at 1,000 USD, where a market reports in the coin it lends."""
+    now = desk(supplied=10, owed=700)
+    (report,) = [each for each in now.reports.values() if _is_of(each, "loan")]
+    assert isinstance(report, MarginReport)
+    line = msgspec.structs.replace(report.lines[0], amount_ccy=report.lines[0].amount_ccy * 0 + 2)
+    coins = msgspec.structs.replace(
+        report, currency="BTC", lines=(line,), requirement_maintenance_ccy=line.amount_ccy
+    )
+    assert lost(with_report(now, "loan", coins), "loan", RULES) == pytest.approx(0.05 * 2 * 1_000)
+    nowhere = msgspec.structs.replace(coins, currency="DOGE")
+    assert isinstance(lost(with_report(now, "loan", nowhere), "loan", RULES), Failure)
+
+
+def _is_of(report: Outcome[MarginReport], account_id: str) -> bool:
+    return not isinstance(report, Failure) and report.account_id == account_id
+
+
+def test_what_is_unknown_of_a_loan_is_said_and_not_nothing() -> None:
+    now = desk(supplied=10, owed=700)
+    unknown = Failure(subject="loan", reason="stale_data", message="the feed is late")
+    blind = with_report(now, "loan", unknown)
+    assert lost(blind, "loan", RULES) is unknown
+    assert late_cost(lambda *_: 1.0, blind, RULES)(to("loan")) == 0.0
+    assert late_unknown(lambda *_: 1.0, blind, RULES, [to("loan")]) == (
+        "Being late at loan is counted as nothing: the feed is late.",
+    )
+
+
+@pytest.mark.parametrize("lacking", ["quotes", "dollars"])
+def test_a_position_without_a_price_leaves_the_fee_unknown(lacking: str) -> None:
+    now = desk(btc_one=10)
+    if lacking == "quotes":
+        bare = replace(now, snapshot=replace(now.snapshot, quotes={}))
+    else:
+        bare = replace(now, snapshot=replace(now.snapshot, dollars_usd={}))
+    found = lost(bare, "one", RULES)
+    assert isinstance(found, Failure)
+    (said,) = late_unknown(lambda *_: 1.0, bare, RULES, [to("one")])
+    assert found.message in said

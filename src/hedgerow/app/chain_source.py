@@ -5,19 +5,26 @@ from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hedgerow.app.chain_request import ChainSource, Span
 from hedgerow.app.chains import chains_of, read_columns
 from hedgerow.app.feed import open_market
 from hedgerow.app.past_changes import DAYS_COUNT
 from hedgerow.app.terms import time_ns
-from hedgerow.errors import DeskRejected, RecordingRejected
+from hedgerow.errors import DeskRejected, RecordingRejected, RequestRejected
 from hedgerow.market import ChainColumns
 from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, format_ns, parse_ns
 from hedgerow.venues.recordings import chain_underlyings, last_chains_ns
 
-__all__ = ["Chains", "age_words", "chains_in", "read_chains", "some", "standing"]
+__all__ = ["Chains", "age_words", "chains_in", "read_chains", "refuse_far", "some", "standing"]
+
+Floats = NDArray[np.float64]
 
 _FAR_NS = parse_ns("2200-01-01")
+# How far a price that was told and the forwards of a chain may lie from each other.
+_FAR_FRAC = 0.1
 _AGE_NS_MAX = DAY_NS  # a chain is recorded every few hours; beyond a day it shows another market
 
 
@@ -185,6 +192,19 @@ def some(chains: Iterable[ChainColumns], when: str, *, coin: str | None) -> Iter
         of, way = (f" of {coin}", "leave out --coin, or name another") if coin else ("", "")
         way = way or "name another time, or a desk or folder that has some"
         raise RecordingRejected(f"no option chain{of} here{when}: nothing to fit; {way}")
+
+
+def refuse_far(flag: str, price_usd: float, forward_usd: Floats, *, time_ns: int) -> None:
+    """Refuse a price that a chain's quotes are not of; RequestRejected.
+
+    Forwards that are not known (NaN) are passed over.
+    """
+    known = forward_usd[np.isfinite(forward_usd)]
+    if np.any(np.abs(known / price_usd - 1.0) > _FAR_FRAC):
+        raise RequestRejected(
+            f"{flag} {price_usd:g} lies more than {_FAR_FRAC:.0%} from the forwards of the chain "
+            f"of {format_ns(time_ns)}, {known.min():g} to {known.max():g}"
+        )
 
 
 def age_words(age_ns: int) -> str:

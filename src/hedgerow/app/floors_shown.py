@@ -13,7 +13,7 @@ import numpy as np
 
 from hedgerow.app.asked import show, surveyed
 from hedgerow.app.chain_request import ChainSource
-from hedgerow.app.chain_source import standing
+from hedgerow.app.chain_source import refuse_far, standing
 from hedgerow.app.options import Source
 from hedgerow.app.structure_request import FloorAsked
 from hedgerow.app.terms import expiry_ns
@@ -107,6 +107,8 @@ def _position(
     """Give spot and how much is held."""
     nearest = chain.forward_usd[chain.expiry_ns == chain.expiry_ns.min()]
     spot = float(np.median(nearest)) if asked.spot_usd is None else asked.spot_usd
+    if asked.spot_usd is not None:
+        refuse_far("--spot", spot, nearest, time_ns=chain.time_ns)
     if not np.isfinite(spot):
         raise RequestRejected("the nearest expiry has no forward; write what spot is, with --spot")
     if asked.quantity_coin is not None:

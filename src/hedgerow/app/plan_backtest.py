@@ -53,9 +53,9 @@ from hedgerow.units import SECOND_NS, digits_of, format_ns, to_model
 __all__ = ["run_plan_backtest"]
 
 _LIMITS_SAID: Final[dict[KeptLimits, str]] = {
-    "all": "Every limit of the desk is kept.",
-    "account": "Only limits of accounts' requirements and distances are kept, so that every way is "
-    "asked for the same.",
+    "all": "Plans are asked to keep every limit of the desk; Broken says how far they do not.",
+    "account": "Plans are asked to keep only limits of accounts' requirements and distances, so "
+    "that every way is asked for the same.",
 }
 
 _MEANS: Final[dict[str, Means]] = {
@@ -192,8 +192,8 @@ def _statements(asked: WaysAsked, first: Task, shown: Desk, market: Market) -> l
         "No depth of options and no order book of a crash was recorded: both are assumed. Where an "
         f"option has no bid and ask it is traded {shown.option_half_spread_vol_frac:.1%} of vol "
         "beside its mark.",
-        f"Money that was moved costs {asked.capital_frac_per_year:.1%} a year from its sending to "
-        "the end, at the price of the end.",
+        f"Money that was moved costs {asked.capital_frac_per_year:.1%} a year from its sending "
+        "until as much is sent back to where it lay, or to the end, at the price of the end.",
         LATE_STATEMENT,
         *assumptions(replace(shown, planning=None), market),
     ]

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hedgerow.app.chain_source import refuse_far
 from hedgerow.app.holding_asks import PoolAsked
 from hedgerow.app.terms import expiry_ns
 from hedgerow.errors import Failure, HedgerowError, RequestRejected
@@ -28,8 +29,6 @@ _FEE_FRAC, _FEE_OF_PRICE_FRAC, _PERP_COST_FRAC = 0.0003, 0.125, 0.0005
 _DEPTH_CONTRACTS: Final = 100.0
 _PERP_CONTRACTS: Final = 1e7
 _PERP = "the perpetual"
-# How far the pool's price and the chain's forward may lie from each other.
-_FAR_FRAC = 0.1
 _ASSUMED: Final = (
     f"At an option's ask {_DEPTH_CONTRACTS:g} contracts are assumed, and none beyond it; its fee "
     f"is {_FEE_FRAC:.2%} of the forward, at most {_FEE_OF_PRICE_FRAC:.1%} of the ask.",
@@ -112,11 +111,7 @@ def _listed(asked: PoolAsked, chain: ChainColumns, price_usd: float) -> _Listed:
     """Value what is offered; RequestRejected where the chain is of another price."""
     terms, rows = _offered(asked, chain)
     F, K, vol = chain.forward_usd[rows], chain.strike_usd[rows], chain.vol_mark_frac[rows]
-    if np.abs(F / price_usd - 1.0).max() > _FAR_FRAC:
-        raise RequestRejected(
-            f"--price {price_usd:g} lies more than {_FAR_FRAC:.0%} from the forwards of the chain "
-            f"of {format_ns(chain.time_ns)}, {F.min():g} to {F.max():g}"
-        )
+    refuse_far("--price", price_usd, F, time_ns=chain.time_ns)
     years = (chain.expiry_ns[rows] - chain.time_ns) / YEAR_NS
     call = chain.is_call[rows]
     greeks = european_greeks(

@@ -89,6 +89,9 @@ def _share(asked: PoolAsked) -> _Share:
         raise RequestRejected("--price is missing")
     if (asked.liquidity_contracts is None) == (asked.value_share_usd is None):
         raise RequestRejected("--liquidity or --value: one of them says how large the share is")
+    low, high = asked.price_lower_usd, asked.price_upper_usd
+    if low is not None and high is not None and low >= high:
+        raise RequestRejected(f"--lower {low:.12g} must lie below --upper {high:.12g}")
     if asked.liquidity_contracts is not None:
         return _Share(price, asked.liquidity_contracts)
     assert asked.value_share_usd is not None

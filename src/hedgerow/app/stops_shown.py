@@ -48,6 +48,11 @@ def _shown(asked: StopAsked) -> StopShown:
         )
     if asked.look_hours <= 0.0 or asked.look_hours > 24.0 * asked.days:
         raise RequestRejected("--look-hours must be positive, and no longer than --days")
+    if not 0.0 < asked.loss_frac < 1.0:
+        raise RequestRejected(
+            f"--loss must lie between 0% and 100%, was {asked.loss_frac:.12g}; write 10% to leave "
+            "at a price a tenth worse"
+        )
     if asked.draws_count < 100:
         raise RequestRejected("--draws must be 100 or more")
     is_short = quantity < 0.0

@@ -75,7 +75,12 @@ class FloorAsked:
     ] = None
     spot_usd: Annotated[
         float | None,
-        number("--spot", "positive", "Without it the forward of the nearest expiry."),
+        number(
+            "--spot",
+            "positive",
+            "Without it the forward of the nearest expiry, and within 10% of it: the quotes are "
+            "of that price.",
+        ),
     ] = None
 
 

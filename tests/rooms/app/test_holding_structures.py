@@ -99,7 +99,7 @@ def test_a_stop_is_shown_and_drawn(tmp_path: Path) -> None:
         ((*STOP, "--look-hours", "2000"), "no longer than --days"),
         ((*HELD, "--draws", "5"), "100 or more"),
         ((*HELD, "--draws", "90000000"), "at most"),
-        ((*STOP, "--loss", "100%"), "a loss in (0, 1)"),
+        ((*STOP, "--loss", "100%"), "--loss must lie between 0% and 100%, was 1;"),
         ((*STOP, "--plot", "a.png"), "ends in .svg"),
     ],
 )
@@ -449,6 +449,10 @@ def test_more_gamma_than_is_offered_ends_with_1(tmp_path: Path) -> None:
         (("pool", "--price", "2000"), "--liquidity or --value"),
         ((*POOL, "--value", "5"), "--liquidity or --value"),
         ((*POOL[:5], "--lower", "1600"), "two ends"),
+        (
+            ("pool", "--price", "2000", "--value", "9", "--lower", "2500", "--upper", "1600"),
+            "--lower 2500 must lie below --upper 1600",
+        ),
         ((*POOL, "--gamma-max", "0.1"), "go together"),
         ((*POOL, "--at", "2026-02-01"), "go with --chains"),
         ((*POOL, "--chains", "data/options", "--gamma-max", "1", "--coin", "BTC"), "more than 10%"),

@@ -58,6 +58,11 @@ def test_every_way_is_played_and_two_processes_say_the_same(tmp_path: Path) -> N
     assert rows["left alone"]["cost_usd"]["value_frac_or_usd"] == 0
     assert rows["joint"]["trades_count"] + rows["joint"]["transfers_count"] > 0
     assert any(each.startswith("Depth × 1: 25 contracts") for each in told["assumptions"])
+    # As it is charged, and as the table says below itself.
+    assert (
+        "Money that was moved costs 5.0% a year from its sending until as much is sent back to "
+        "where it lay, or to the end, at the price of the end." in told["assumptions"]
+    )
     # Half of the runs are there already, the others are shared between two processes.
     kept = tmp_path / "kept"
     asked = (*FEW, "--json", "--workers", "2", "--keep", "kept")

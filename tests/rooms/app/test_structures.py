@@ -183,6 +183,8 @@ def test_a_drawing_of_it(folder: Path, tmp_path: Path) -> None:
         (("--quantity", "1", "--expiry", "1MAR26"), "listed are 27FEB26, 27MAR26"),
         (("--quantity", "1", "--low", "10%", "--high", "0%"), "must lie below --high"),
         (("--quantity", "1", "--legs", "0"), "--legs must be 1 or more"),
+        # A figure too few would floor ten coins for 17 USD, by puts of another market.
+        (("--quantity", "1", "--spot", "7800"), "--spot 7800 lies more than 10% from the forwards"),
         (("--quantity", "1", "--coin", "XRP"), "no chain of XRP"),
         (("--quantity", "1", "--plot", "floor.png"), "ends in .svg"),
     ],

@@ -14,7 +14,7 @@ PRICES = {"BTC": 100.0, "USDC": 0.5}
 
 
 def moved(
-    day: int, asset: str, quantity: int, ends: str = "ab", status: str = "credited"
+    day: int, asset: str, quantity: int, ends: str = "xy", status: str = "credited"
 ) -> Action:
     leg = Transfer(
         client_id="t",
@@ -62,17 +62,17 @@ def test_money_that_was_moved_costs_from_its_sending_to_the_end() -> None:
     ("actions", "coin_days"),
     [
         # Out and back: for the thirty days between, not until the end twice.
-        ([moved(10, "BTC", 2), moved(40, "BTC", 2, "ba")], 2 * 30),
+        ([moved(10, "BTC", 2), moved(40, "BTC", 2, "yx")], 2 * 30),
         # Half of it back.
-        ([moved(10, "BTC", 2), moved(40, "BTC", 1, "ba")], 2 * 30 + 1 * 60),
+        ([moved(10, "BTC", 2), moved(40, "BTC", 1, "yx")], 2 * 30 + 1 * 60),
         # On to a third account: away once.
-        ([moved(10, "BTC", 2), moved(40, "BTC", 2, "bc")], 2 * 90),
+        ([moved(10, "BTC", 2), moved(40, "BTC", 2, "yz")], 2 * 90),
         # In a ring: home again.
-        ([moved(10, "BTC", 2), moved(40, "BTC", 2, "bc"), moved(50, "BTC", 2, "ca")], 2 * 40),
+        ([moved(10, "BTC", 2), moved(40, "BTC", 2, "yz"), moved(50, "BTC", 2, "zx")], 2 * 40),
         # More back than came: the difference is away from the other's place.
-        ([moved(10, "BTC", 2), moved(40, "BTC", 3, "ba")], 2 * 30 + 1 * 60),
+        ([moved(10, "BTC", 2), moved(40, "BTC", 3, "yx")], 2 * 30 + 1 * 60),
         # Told in another order than it was sent.
-        ([moved(40, "BTC", 2, "ba"), moved(10, "BTC", 2)], 2 * 30),
+        ([moved(40, "BTC", 2, "yx"), moved(10, "BTC", 2)], 2 * 30),
     ],
 )
 def test_a_coin_that_moves_again_is_not_charged_twice(

@@ -84,6 +84,7 @@ def test_a_slice_of_two_months(shared_data: Path, recorded: Histories) -> None:
     assert found.probability_frac_min > 0.0
 
 
+@pytest.mark.slow
 def test_chances_of_a_day_do_not_know_the_next(recorded: Histories) -> None:
     """The recording is cut hours before the crash: what was said until then stays the same."""
     cut_ns = parse_ns("2025-10-10T18:00:00")

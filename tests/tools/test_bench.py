@@ -51,6 +51,7 @@ def test_programs_run_by_name_and_a_missed_bar_is_marked(tmp_path: Path) -> None
     assert "≤ 1" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "says"),
     [

@@ -119,6 +119,7 @@ def test_tests_that_fail_already_judge_nothing(tmp_path: Path) -> None:
         main(["--root", str(tmp_path), "src/thing.py", "none.py"])
 
 
+@pytest.mark.slow
 def test_a_copy_that_never_ends_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project(tmp_path, "assert less(5, 3)")
     bench = Bench(tmp_path, Path("src/thing.py"), [Path("test_thing.py")], tmp_path / "build")

@@ -64,6 +64,7 @@ def told(words: list[str], *more: str) -> Any:
     return ask(words, *more, "--json").json()["policies"]
 
 
+@pytest.mark.slow
 def test_constant_funding_gives_exactly_as_many_payments(tmp_path: Path) -> None:
     words = world(tmp_path)
     flags = ("--policy", "held", "--borrow", "5%", "--margin-cost", "4%", "--spot-cost", "0.1%")
@@ -91,6 +92,7 @@ def test_constant_funding_gives_exactly_as_many_payments(tmp_path: Path) -> None
         assert held["unexplained"][method]["all"]["unexplained_usd"] < 0.01
 
 
+@pytest.mark.slow
 def test_the_short_leg_is_liquidated_where_its_requirement_is_all_there_is(
     tmp_path: Path,
 ) -> None:
@@ -131,6 +133,7 @@ def test_the_short_leg_is_liquidated_where_its_requirement_is_all_there_is(
     assert holding["profit_usd"] == pytest.approx(gain - margin, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_refilled_short_survives_and_nothing_on_its_way_is_unexplained(tmp_path: Path) -> None:
     """Forty per cent up in two days, money six hours away and a night between two steps."""
     words = world(
@@ -151,6 +154,7 @@ def test_a_refilled_short_survives_and_nothing_on_its_way_is_unexplained(tmp_pat
     assert holding["profit_usd"] == pytest.approx(holding["funding_usd"] - spent, abs=30.0)
 
 
+@pytest.mark.slow
 def test_who_leaves_when_unpaid_pays_no_more_than_a_week_takes_to_turn(tmp_path: Path) -> None:
     """Seven days of +1 are outweighed once eight of their 21 settlements are of -2."""
     words = world(tmp_path, funding_frac=lambda hour: RATE if hour <= 0 else -2 * RATE)

@@ -238,6 +238,7 @@ def test_inputs_keep_every_digit() -> None:
     assert not given.flag("none", otherwise=False)
 
 
+@pytest.mark.slow
 def test_the_command_counts_and_ends_with_one_where_a_case_fails(tmp_path: Path) -> None:
     written(tmp_path, QUOTE, QUOTE | {"id": "other", "kind": "quote_moonshine"})
     answer = hedgerow("certify", ".", cwd=tmp_path)

@@ -83,6 +83,7 @@ def test_every_policy_is_followed_and_its_profit_explained_to_the_cent(told: Any
     assert min(count for name, count in trades.items() if name != "none") > 0
 
 
+@pytest.mark.slow
 def test_fees_are_those_the_explanation_says_and_no_more(opened: tuple[Desk, Market]) -> None:
     found = follow(opened, "whalley-wilmott")
     fees = [each.fees_usd for each in found.steps]
@@ -100,6 +101,7 @@ def _pairs(first: float, rest: tuple[float, ...]) -> Iterator[tuple[float, float
     yield from zip((first, *rest), rest, strict=False)
 
 
+@pytest.mark.slow
 def test_a_desk_left_alone_gains_what_risk_explain_says(tmp_path: Path) -> None:
     """With coins enough: what is held is not liquidated, which `risk explain` never does."""
     safe = morning(tmp_path, NAMED, ('balances = { BTC = "3" }', 'balances = { BTC = "30" }'))
@@ -115,6 +117,7 @@ def test_a_desk_left_alone_gains_what_risk_explain_says(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_same_run_writes_the_same_bytes(words: list[str], tmp_path: Path) -> None:
     written = []
     for name in ("one", "two"):
@@ -138,6 +141,7 @@ def test_the_same_run_writes_the_same_bytes(words: list[str], tmp_path: Path) ->
     assert policies["low_profit_usd"].dtype == pl.Float64
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["stop-loss", "zakamouline", "combined-cost"])
 def test_what_comes_later_changes_nothing_before(
     opened: tuple[Desk, Market], policy: Policy
@@ -166,6 +170,7 @@ def test_what_comes_later_changes_nothing_before(
     assert one.steps[2:] != two.steps[2:]
 
 
+@pytest.mark.slow
 def test_a_stop_closes_once_and_stays_closed(opened: tuple[Desk, Market]) -> None:
     run = follow(opened, "stop-loss")
     losses = [each.profit_usd or 0.0 for each in run.steps]
@@ -180,6 +185,7 @@ def test_a_stop_closes_once_and_stays_closed(opened: tuple[Desk, Market]) -> Non
     assert run.steps[first].spread_usd > 200
 
 
+@pytest.mark.slow
 def test_books_less_deep_cost_more(opened: tuple[Desk, Market]) -> None:
     deep, thin = (
         follow(opened, "leland", replace(TERMS, interval_ns=HOUR_NS, depth_factor_frac=factor))
@@ -192,6 +198,7 @@ def test_books_less_deep_cost_more(opened: tuple[Desk, Market]) -> None:
     assert any("order book" in each for each in none_left.troubles)
 
 
+@pytest.mark.slow
 def test_a_policy_may_look_at_chains_alone(opened: tuple[Desk, Market]) -> None:
     """One chain comes in the window, at 06:00: all that is traded is traded then."""
     terms = replace(TERMS, looks_at_chains=True)
@@ -204,6 +211,7 @@ def test_a_policy_may_look_at_chains_alone(opened: tuple[Desk, Market]) -> None:
     assert [each.end_ns - desk.start_ns for each in by_chain.steps] == [HOUR_NS, 4 * HOUR_NS]
 
 
+@pytest.mark.slow
 def test_what_is_liquidated_is_told_and_explained(tmp_path: Path) -> None:
     poor = morning(tmp_path, NAMED, ('balances = { BTC = "3" }', 'balances = { BTC = "2.2" }'))
     told = ask(poor, "--policy", "none", "--every", "1h", "--json").json()["policies"]["none"]
@@ -219,6 +227,7 @@ def test_what_is_liquidated_is_told_and_explained(tmp_path: Path) -> None:
     assert "exit 1: fixed: options was liquidated" in hedged.err
 
 
+@pytest.mark.slow
 def test_policies_are_held_against_one_of_them(words: list[str]) -> None:
     two = ("--policy", "none", "--policy", "fixed", "--every", "1h", "--against", "none")
     told = ask(words, *two, "--json").json()["policies"]
@@ -232,6 +241,7 @@ def test_policies_are_held_against_one_of_them(words: list[str]) -> None:
     assert "[unknown]" in said
 
 
+@pytest.mark.slow
 def test_a_person_sees_two_tables_and_what_was_assumed(words: list[str], tmp_path: Path) -> None:
     path = tmp_path / "policies.svg"
     answer = ask(words, "--every", "2h", "--plot", str(path))
@@ -253,6 +263,7 @@ def test_a_person_sees_two_tables_and_what_was_assumed(words: list[str], tmp_pat
     assert drawing.count("<polyline") >= 4 * 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("more", "said"),
     [
@@ -281,6 +292,7 @@ def test_what_cannot_be_meant_is_refused(
     assert said in answer.err
 
 
+@pytest.mark.slow
 def test_a_step_without_a_quote_is_unknown_and_ends_with_1(tmp_path: Path) -> None:
     stale = morning(tmp_path, NAMED, ('option = "6h"', 'option = "1h"'))
     answer = ask(stale, "--policy", "none", "--every", "1h")
@@ -308,6 +320,7 @@ def test_little_of_the_recorded_week_stays_unexplained(shared_data: Path, policy
             assert part.unexplained_frac <= bar_frac
 
 
+@pytest.mark.slow
 def test_a_desk_without_hedges_is_only_left_alone(opened: tuple[Desk, Market]) -> None:
     desk, market = opened
     bare = replace(desk, hedges=())

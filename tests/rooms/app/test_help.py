@@ -118,6 +118,7 @@ def test_help_says_something(command: tuple[str, ...], tmp_path: Path) -> None:
 
 # An interpreter for each costs more than all the rest of this file: `make check` starts those of
 # the first words only, under which the others hang.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [

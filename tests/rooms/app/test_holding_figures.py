@@ -119,6 +119,7 @@ def test_greeks_of_a_forward_are_brought_to_the_price_of_the_share(tmp_path: Pat
     assert after == [pytest.approx(delta, abs=1e-3), pytest.approx(gamma, abs=1e-7)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("away", "code"), [(0.09, 0), (0.12, 2)])
 def test_a_chain_of_another_price_is_refused(tmp_path: Path, away: float, code: int) -> None:
     recorded(tmp_path / "data")

@@ -77,6 +77,7 @@ def test_a_stop_with_tails_is_left_further_beyond_its_level(tmp_path: Path) -> N
     assert ways["stop-loss"]["shortfall_frac"] > ways["do nothing"]["shortfall_frac"]
 
 
+@pytest.mark.slow
 def test_a_stop_is_shown_and_drawn(tmp_path: Path) -> None:
     place = tmp_path / "stop.svg"
     answer = asked(tmp_path, *STOP, "--trailing", "--plot", str(place))
@@ -169,6 +170,7 @@ def test_a_quiet_vol_counts_as_the_least_believed(tmp_path: Path) -> None:
     assert "counted as 25.0 %" in asked(tmp_path, *TARGET, "--vol", "10%").out
 
 
+@pytest.mark.slow
 def test_an_account_is_sized_by_its_venues_rules(tmp_path: Path) -> None:
     """The perpetual account of the morning: what it would be is what a desk that is so says."""
     named = morning(tmp_path)

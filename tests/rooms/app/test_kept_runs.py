@@ -126,6 +126,7 @@ with KeptRuns(Path(sys.argv[1]), QUESTION):
 """
 
 
+@pytest.mark.slow
 def test_a_second_process_is_refused_until_the_first_has_ended(tmp_path: Path) -> None:
     path = tmp_path / "kept"
     with KeptRuns(path, QUESTION) as kept:

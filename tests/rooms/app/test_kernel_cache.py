@@ -54,6 +54,7 @@ def test_after_numba_it_is_too_late(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert choose_kernel_cache(tmp_path) is None
 
 
+@pytest.mark.slow
 def test_help_and_the_rooms_do_not_wait_for_numba() -> None:
     code = (
         "import sys, hedgerow.app.cli, hedgerow.pricing, hedgerow.solvency\n"

@@ -203,6 +203,7 @@ def test_a_suggestion_is_a_piece_of_a_desk_file_that_runs(words: list[str], tmp_
         assert same["value_frac_usd_or_coin"] == pytest.approx(each["value_frac_usd_or_coin"])
 
 
+@pytest.mark.slow
 def test_a_run_judges_every_kind_of_limit_and_ends_with_one_where_one_expires(
     more: list[str], tmp_path: Path
 ) -> None:

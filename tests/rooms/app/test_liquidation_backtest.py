@@ -76,6 +76,7 @@ def test_history_is_spot_then_trades_then_mark(recorded: Path) -> None:
     np.testing.assert_array_equal(found.bars[0].price_low_usd, whole.price_low_usd)
 
 
+@pytest.mark.slow
 def test_the_command_tells_what_held(recorded: Path) -> None:
     answer = hedgerow_here(
         "solvency", "backtest", "perps", "--data", str(recorded), "--json", cwd=recorded
@@ -94,6 +95,7 @@ def test_the_command_tells_what_held(recorded: Path) -> None:
     assert {row["first_day"] for row in told["crashes"]} == {"2023-03-05"}
 
 
+@pytest.mark.slow
 def test_the_command_prints_tables(recorded: Path) -> None:
     answer = hedgerow_here("solvency", "backtest", "perps", "--data", str(recorded), cwd=recorded)
     for words in ("Longs and shorts of BTCUSDT, ETHUSDT", "What was said, and what came",

@@ -119,6 +119,7 @@ def test_constant_funding_pays_once_every_eight_hours(tmp_path: Path) -> None:
     assert found["figures"]["funding_usd"] == pytest.approx(12 * 1_190 * PRICE_USD * 0.0001)
 
 
+@pytest.mark.slow
 def test_a_hedged_loop_does_not_mind_the_price(tmp_path: Path) -> None:
     found = told(world(tmp_path, fall_frac=0.1), "--policy", "none", "--policy", "fixed")
     alone, hedged = (

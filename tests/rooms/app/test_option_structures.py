@@ -137,6 +137,7 @@ def test_a_time_in_which_an_option_of_the_desk_expires_is_refused(
     assert "--days 27: BTC-27FEB26-75000-P lives for 26.12 days" in answer.err
 
 
+@pytest.mark.slow
 def test_what_a_desk_assumes_of_option_spreads_is_what_trades_are_priced_by(
     tmp_path: Path,
 ) -> None:
@@ -268,6 +269,7 @@ def test_options_of_two_expiries_are_scalped_until_the_first_of_them(tmp_path: P
     assert "BTC-17MAR26-80000-C lives for" in answer.err
 
 
+@pytest.mark.slow
 def test_funding_is_counted_for_as_long_as_the_hedge_stands(tmp_path: Path) -> None:
     words = ("hedge", "greeks", "--target", "delta=-0.01..0.01", "--json", "--at",
              "2026-03-17T03:00:00Z", "--horizon-days")  # fmt: skip

@@ -24,6 +24,7 @@ def routes_of(answer: Answer, row: int = 0) -> dict[str, dict[str, Any]]:
     return {each["route"]: each for each in answer.json()["rows"][row]["routes"]}
 
 
+@pytest.mark.slow
 def test_one_distance_by_every_route(tmp_path: Path) -> None:
     answer = reaction(*ASKED, "--json", at=tmp_path)
     assert (answer.code, answer.err) == (0, "")
@@ -86,6 +87,7 @@ def test_an_account_that_nothing_breaks_is_said_to_be_one(tmp_path: Path) -> Non
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_nearer_than_act_from_is_too_late_whatever_the_odds(tmp_path: Path) -> None:
     """A fall of half of 30 per cent alone takes a log of 0.163, and -8 % is one of 0.083."""
     asked = (*ASKED, "--route", "same-venue")

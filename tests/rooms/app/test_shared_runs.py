@@ -29,12 +29,14 @@ def die(at: int) -> int:
     os._exit(at)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers_count", [1, 2])
 def test_every_run_is_given_once(tmp_path: Path, workers_count: int) -> None:
     tasks = [(tmp_path, at) for at in (0, 2, 3)]
     assert sorted(as_they_end(play, tasks, workers_count)) == [0, 2, 3]
 
 
+@pytest.mark.slow
 def test_an_error_leaves_what_has_not_begun_and_gives_what_has(tmp_path: Path) -> None:
     runs = as_they_end(play, [(tmp_path, at) for at in range(40)], 2)
     found: list[int] = []
@@ -62,6 +64,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_who_stops_by_hand_need_not_wait_for_the_rest(tmp_path: Path) -> None:
     """Ctrl-C reaches the whole group of processes at once."""
     script, begun = tmp_path / "stopped.py", tmp_path / "begun"

@@ -188,6 +188,7 @@ def test_a_lone_perpetual_lies_between_closed_forms(words: list[str]) -> None:
     assert want - 4.0 * error <= week <= want + jumping + 4.0 * error
 
 
+@pytest.mark.slow
 def test_more_vol_is_more_probable_and_the_seed_repeats(words: list[str]) -> None:
     calm, wild, again = (
         chance(words, "--account", "perp", "--vol", f"BTC={vol}%", "--json").out

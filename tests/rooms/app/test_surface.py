@@ -173,6 +173,7 @@ def test_one_day_or_one_chain_can_be_judged(chains: Path) -> None:
     assert "no option chain here on 2026-02-03" in done.err
 
 
+@pytest.mark.slow
 def test_quotes_themselves_are_looked_at_where_a_day_is_judged(
     chains: Path, tmp_path: Path
 ) -> None:

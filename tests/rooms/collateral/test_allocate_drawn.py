@@ -100,6 +100,7 @@ def counted(problem: Problem, name: str, held: dict[tuple[str, str], float]) -> 
     return total
 
 
+@pytest.mark.slow
 @draws(20)
 @given(seed=st.integers(0, 100_000))
 def test_coins_are_kept_and_no_venue_falls_below_what_it_keeps_to_at_any_time(seed: int) -> None:

@@ -110,6 +110,7 @@ def test_i5_no_acknowledged_row_is_lost_in_many_kills(
     kill_while_appending(nursery, path, seed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", range(3))
 @pytest.mark.parametrize("point", POINTS)
 def test_p01_p07_a_kill_at_any_point_sends_nothing_twice(

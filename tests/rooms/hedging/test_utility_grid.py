@@ -66,6 +66,7 @@ def test_the_error_goes_as_the_square_of_the_width() -> None:
     assert 0.1 < off[1] / off[0] < 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cost", "aversion_by_price", "within"),
     [

@@ -222,6 +222,7 @@ def test_a_call_stays_open_while_one_of_its_measures_is_not_far_enough_inside() 
     assert stands("7000", opened, policy=policy, minutes=5).rung == "watch"
 
 
+@pytest.mark.slow
 @draws(30)
 @given(st.lists(st.decimals("300", "4000", places=0), min_size=1, max_size=8), st.integers(0, 3))
 def test_a_rung_never_lies_below_what_is_seen(balances: list[Decimal], dwell: int) -> None:

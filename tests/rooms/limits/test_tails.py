@@ -131,6 +131,7 @@ def test_rare_moves_are_not_as_rare_as_by_one_vol() -> None:
     assert tailed > 1e-3
 
 
+@pytest.mark.slow
 def test_the_inverses_go_by_the_tails() -> None:
     far = distance_at(CHANCE, ["BTC"], 0.01, DAY_NS)
     assert isinstance(far, float)

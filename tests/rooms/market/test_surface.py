@@ -110,6 +110,7 @@ def test_every_rejection_is_named() -> None:
         rough.vol_frac(np.zeros(1), np.ones(1))
 
 
+@pytest.mark.slow
 def test_slices_that_cross_are_parted_or_one_is_left_out() -> None:
     falling = chain((10, 11))
     late = falling.expiry_ns == falling.expiry_ns.max()

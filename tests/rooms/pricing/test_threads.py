@@ -291,6 +291,7 @@ atexit.register(late)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", ["", "shared_out(lambda a, b: None, [(0, 1), (1, 2)])"])
 def test_when_the_interpreter_ends_the_caller_does_it_all(before: str) -> None:
     done = subprocess.run(

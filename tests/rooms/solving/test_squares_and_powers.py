@@ -166,6 +166,7 @@ def test_squares_of_what_is_left_are_the_best_of_all_there_are(exponent_power: f
     assert answer.gap_usd <= 2e-6
 
 
+@pytest.mark.slow
 def test_nodes_end_it_in_all_and_no_clock_has_a_say() -> None:
     programme = drawn(1, is_soft=True, is_bent=True)
     few = _solved(programme, nodes_count_max=5)
@@ -179,6 +180,7 @@ def test_nodes_end_it_in_all_and_no_clock_has_a_say() -> None:
         assert each.bound_usd == _solved(programme, nodes_count_max=0).bound_usd
 
 
+@pytest.mark.slow
 def test_a_gap_between_curves_and_lines_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where lines are not added, what is proven is what they prove: less than the plan costs."""
     programme = powers(12)

@@ -186,6 +186,7 @@ chains = st.lists(st.integers(12, 30), min_size=2, max_size=9, unique=True).map(
 )
 
 
+@pytest.mark.slow
 @given(
     chains, st.floats(0.2, 1.2), st.floats(60.0, 96.0), st.sampled_from([0.0, 5.0, 30.0]),
     st.floats(0.2, 5.0), st.floats(0.0, 0.05),
@@ -223,6 +224,7 @@ def test_another_solver_finds_the_same_and_revaluation_confirms_it(
     assert found.given_away_usd <= away * quantity + 1e-4 * quantity
 
 
+@pytest.mark.slow
 @given(chains, st.integers(12, 30), st.floats(70.0, 92.0), st.sampled_from([0.0, 20.0]))
 @settings(max_examples=10, deadline=None)
 def test_another_option_never_makes_it_dearer(

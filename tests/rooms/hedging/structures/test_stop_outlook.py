@@ -67,6 +67,7 @@ def test_every_path_is_what_the_rule_does_step_by_step(is_short: bool, is_traili
     assert found.hit_frac == pytest.approx(np.mean([each.trades_count > 0 for each in paths]))
 
 
+@pytest.mark.slow
 def test_nothing_is_gained_by_any_way_but_its_costs_are_lost() -> None:
     prices = walked(None, 720, 40_000)
     T = 720 / YEAR_HOURS

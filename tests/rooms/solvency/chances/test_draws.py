@@ -24,6 +24,7 @@ def test_words_are_those_of_the_published_generator() -> None:
     assert (out == given[:, 6:]).all()
 
 
+@pytest.mark.slow
 def test_numbers_are_made_of_those_words() -> None:
     """Uniform ones by hand from the words, and normal ones from these by the book."""
     seed, step, count = 0x1234_5678_9ABC, 7, 1_000

@@ -98,6 +98,7 @@ def test_two_sided_survival_of_the_sheet() -> None:
         assert abs(side[0, 0] - chance) < 3.0 * np.sqrt(chance * (1.0 - chance) / 100_000)
 
 
+@pytest.mark.slow
 def test_liquidation_within_a_week_of_the_sheet() -> None:
     """All six accounts on the same paths, in seven steps."""
     case = numbers("liquidation_probability_7d_sigma60")

@@ -97,9 +97,12 @@ def read_rulebook(path: Path, _: str) -> None:
 
 
 def make_desk(path: Path, seed: int) -> str:
-    """Take one of the examples."""
+    """Take one of the examples; a folder of rulebooks it names stays where it is."""
     files = sorted((ROOT / "examples").glob("*.toml"))
-    path.write_bytes(files[seed % len(files)].read_bytes())
+    chosen = files[seed % len(files)]
+    text = chosen.read_text(encoding="utf-8")
+    folder = f'rulebooks = "{chosen.parent.as_posix()}/'
+    path.write_text(text.replace('rulebooks = "', folder), encoding="utf-8")
     return ""
 
 

@@ -29,6 +29,13 @@ def test_every_kind_of_file_is_read_or_refused_in_words(tmp_path: Path) -> None:
     assert sum(refused.values()) > 12
 
 
+@pytest.mark.parametrize("seed", range(len(list((fuzz.ROOT / "examples").glob("*.toml")))))
+def test_every_example_is_read_where_it_is_damaged(tmp_path: Path, seed: int) -> None:
+    """One of them names a folder of rulebooks beside it."""
+    path = tmp_path / "desk.toml"
+    fuzz.read_desk(path, fuzz.make_desk(path, seed))
+
+
 def reader(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def read(path: Path, known: str) -> None:
         if path.read_bytes() != known.encode():

@@ -1,6 +1,7 @@
 """What a liquidation takes: by the rulebook, by the most that one knows, or nobody knows it."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import msgspec
 import pytest
@@ -11,8 +12,10 @@ from hedgerow.errors import Failure, Outcome
 from hedgerow.limits import Survey
 from hedgerow.margin import MarginReport, Rulebook, terms_of
 from hedgerow.planning import LATE_STATEMENT, idle_usd, late_cost, late_unknown
+from hedgerow.portfolio import book
 from hedgerow.units import DAY_NS
-from tests.rooms.planning.test_joint import ROUTES, RULES, desk
+from tests.builders import account, option
+from tests.rooms.planning.test_joint import ROUTES, RULES, TERMS, desk
 
 ALL = packaged_rulebooks()
 FEES = [
@@ -92,3 +95,24 @@ def test_a_position_without_a_price_leaves_the_fee_unknown(lacking: str) -> None
     assert isinstance(found, Failure)
     (said,) = late_unknown(lambda *_: 1.0, bare, RULES, [to("one")])
     assert found.message in said
+
+
+def test_an_option_stands_for_its_coins_whichever_way_it_is_held() -> None:
+    """Three sold of a hundredth of a coin each, beside ten coins: 10,030 USD at 1,000."""
+    terms = msgspec.structs.replace(
+        option(900, "put"), multiplier_coin_per_contract=Decimal("0.01")
+    )
+    now = desk(btc_one=10)
+    held = account(
+        "one",
+        venue="binance",
+        rulebook="perps",
+        positions={"BTC-PERP": (10, 1000), terms.instrument_id: (-3, "0.01")},
+        balances={"USDC": 1000},
+    )
+    beside = replace(now, book=book((held,), {**TERMS, terms.instrument_id: terms}))
+    charges = terms_of(RULES["perps"]).charges
+    assert charges is not None
+    assert lost(beside, "one", RULES) == pytest.approx(
+        10_030 * float(charges.fee_liquidation_frac), rel=1e-12
+    )

@@ -132,6 +132,13 @@ def test_nothing_to_do_is_no_plan() -> None:
     assert [state.rung for state in decision.limits] == ["calm"]
 
 
+def test_a_buffer_is_low_beyond_its_trigger_and_not_at_it() -> None:
+    """A contract at 1,000 requires 50 USD: half of 100, and more than half of 99.99."""
+    said = "desk/binance/perp uses more than its buffer allows"
+    assert step(desk(0, usdc=100, contracts=1)).reasons == ()
+    assert said in step(desk(0, usdc="99.99", contracts=1)).reasons
+
+
 def test_a_delta_beyond_its_limit_is_traded_to_a_twentieth_inside() -> None:
     decision = step(desk(10))
     assert orders(decision) == [D("-8.1")]

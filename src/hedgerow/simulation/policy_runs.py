@@ -269,8 +269,15 @@ def _names_unpriced(runs: Sequence[PolicyRun]) -> str:
 
 def _outcomes(runs: Sequence[PolicyRun]) -> Outcomes:
     return Outcomes(
-        # Where capital is unknown nobody asks for the costs.
-        np.array([each.cost_usd + (each.capital_usd or 0.0) + each.loss_usd for each in runs]),
+        # Where capital is unknown nobody asks for the costs; if somebody did they were unknown too.
+        np.array(
+            [
+                each.cost_usd
+                + (math.nan if each.capital_usd is None else each.capital_usd)
+                + each.loss_usd
+                for each in runs
+            ]
+        ),
         np.array([bool(each.liquidated) for each in runs]),
     )
 

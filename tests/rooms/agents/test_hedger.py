@@ -8,6 +8,7 @@ import pytest
 from msgspec import structs
 
 from hedgerow.agents import HedgeAgent, StopLossAgent
+from hedgerow.errors import Failure
 from hedgerow.execution import Decision, View
 from hedgerow.exposure import aggregate
 from hedgerow.margin import mark_ccy
@@ -179,7 +180,10 @@ def _in_parts(*parts: str) -> tuple[Account, ...]:
 
 def _delta_coin(seen: View) -> float:
     table = aggregate(seen.book, value(seen.book, seen.snapshot), seen.snapshot)
-    return table.row("coin/BTC").delta_spot_coin  # type: ignore[union-attr,return-value]
+    row = table.row("coin/BTC")
+    assert not isinstance(row, Failure)
+    assert row.delta_spot_coin is not None
+    return row.delta_spot_coin
 
 
 def _worth_usd(seen: View) -> float:

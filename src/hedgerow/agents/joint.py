@@ -144,10 +144,40 @@ class JointAgent:
         low: tuple[Limit, ...],
         instruments: Mapping[str, Instrument],
     ) -> Plan | Failure:
-        limits, rulebooks = (*self.limits, *low), view.rulebooks
+        limits = (*self.limits, *low)
         if low:
             state = replace(state, limits=judge(limits, state.seen))
         offers, unpriced = self._offers(view, state.book, instruments)
+        budgeted = self._budgeted(view, state, limits, offers, instruments)
+        if isinstance(budgeted, Failure):
+            return budgeted
+        cut, said = capped(
+            budgeted.plan,
+            LegCaps(
+                order_usd_max=view.allowance.order_usd_max,
+                orders_usd=view.allowance.orders_usd,
+                transfers_usd=budgeted.transfers_usd,
+            ),
+            {each.account_id: each for each in _here(view, instruments)},
+            limits,
+            instruments,
+            view.rulebooks,
+            terms=self.terms,
+        )
+        written = self._written(view, state, cut, limits, instruments)
+        return msgspec.structs.replace(
+            written, unmet=(*written.unmet, *budgeted.beyond, *said, *unpriced)
+        )
+
+    def _budgeted(
+        self,
+        view: View,
+        state: Survey,
+        limits: tuple[Limit, ...],
+        offers: tuple[Offer, ...],
+        instruments: Mapping[str, Instrument],
+    ) -> "Outcome[_Budgeted]":
+        """Plan with the means that are allowed, swaps within the day's budget."""
         is_moving = self.means != "hedges"
 
         def planned(swaps: tuple[SwapWay, ...]) -> Outcome[Joint]:
@@ -157,41 +187,36 @@ class JointAgent:
                 offers,
                 self.routes if is_moving else (),
                 instruments,
-                rulebooks,
+                view.rulebooks,
                 self.switches if is_moving else (),
                 swaps=swaps,
                 terms=self.terms,
-                late_usd=late_cost(self.chance, state, rulebooks),
-                late_after=lambda after: late_cost(self.chance, after, rulebooks),
+                late_usd=late_cost(self.chance, state, view.rulebooks),
+                late_after=lambda after: late_cost(self.chance, after, view.rulebooks),
             )
 
-        allowed = view.allowance
         swaps = self.swaps if is_moving else ()
-        budgeted = _within_budget(planned, swaps, view.snapshot, allowed.transfers_usd)
-        if isinstance(budgeted, Failure):
-            return budgeted
-        cut, said = capped(
-            budgeted.plan,
-            LegCaps(
-                order_usd_max=allowed.order_usd_max,
-                orders_usd=allowed.orders_usd,
-                transfers_usd=budgeted.transfers_usd,
-            ),
-            {each.account_id: each for each in _here(view, instruments)},
-            limits,
-            instruments,
-            rulebooks,
-            terms=self.terms,
-        )
+        return _within_budget(planned, swaps, view.snapshot, view.allowance.transfers_usd)
+
+    def _written(
+        self,
+        view: View,
+        state: Survey,
+        cut: Joint,
+        limits: tuple[Limit, ...],
+        instruments: Mapping[str, Instrument],
+    ) -> Plan:
+        """Put a plan into legs, and name what a person set and no buffer of the agent's own."""
+        taken = [each.route for each in cut.moves]
         written = made(
             cut,
             limits,
             instruments,
-            rulebooks,
+            view.rulebooks,
             assumptions=(
                 *self.assumptions,
                 self.depth.statement(),
-                *late_unknown(self.chance, state, rulebooks, [each.route for each in cut.moves]),
+                *late_unknown(self.chance, state, view.rulebooks, taken),
             ),
             valid_ns=_PLAN_VALID_NS,
             slippage_frac=self.terms.slippage_frac,
@@ -200,7 +225,6 @@ class JointAgent:
             written,
             limits_before=_of_persons(written.limits_before),
             limits_after=_of_persons(written.limits_after),
-            unmet=(*written.unmet, *budgeted.beyond, *said, *unpriced),
         )
 
     def _offers(

@@ -94,29 +94,52 @@ def test_what_a_plan_has_more_to_spare_loosens_a_demand_only_where_it_may(
     np.testing.assert_allclose(found, stands + counts[known], rtol=1e-9)
 
 
+def loosened(
+    search: _Search,
+    monkeypatch: pytest.MonkeyPatch,
+    trials: Sequence[_Trial],
+    amounts: Sequence[float],
+) -> tuple[list[bool], object]:
+    """Let the programmes of a search be answered so, and plans turn out so.
+
+    Gives after which of them it learnt, and whether that might loosen; and what it chose.
+    """
+    turns, sold, told = iter(trials), iter(amounts), list[bool]()
+    monkeypatch.setattr(
+        sys.modules["hedgerow.planning.joint"],  # the room has a function of that name
+        "least",
+        lambda *_, **__: answer((next(sold), 0.0, 0.0)),
+    )
+    monkeypatch.setattr(search, "_tried", lambda _: next(turns))
+    monkeypatch.setattr(search, "_learn", lambda _, *, may_loosen: told.append(may_loosen))
+    now = trials[0].plan.before
+    return told, search.best(_nothing(now, search._wanted, ()))
+
+
 def test_rows_are_loosened_by_the_first_plan_and_then_by_good_ones_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Five plans: bad, bad, good but dear, bad, bad. Each answer differs from the one before."""
-    now = desk(btc_one=10, usdc_one=9000)
-    search = searching(now)
-    bad = search._tried(answer(STILL))
-    good = search._tried(answer((-8.1, 0.0, 0.0)))
+    search = searching(desk(btc_one=10, usdc_one=9000))
+    bad, good = (search._tried(answer((sold, 0.0, 0.0))) for sold in (0.0, -8.1))
     assert (bad.is_good, good.is_good, good.is_dear) == (False, True, False)
     dear = good._replace(is_dear=True)
-    turns = iter((bad, bad, dear, bad, bad))
-    amounts = iter(range(9))
-    told: list[bool] = []
-    monkeypatch.setattr(
-        sys.modules["hedgerow.planning.joint"],  # the room has a function of that name
-        "least",
-        lambda *_, **__: answer((float(next(amounts)), 0.0, 0.0)),
-    )
-    monkeypatch.setattr(search, "_tried", lambda _: next(turns))
-    monkeypatch.setattr(search, "_learn", lambda _, *, may_loosen: told.append(may_loosen))
-    found = search.best(_nothing(now, search._wanted, ()))
+    told, found = loosened(search, monkeypatch, (bad, bad, dear, bad, bad), (-1, -2, -3, -4, -5))
     assert told == [True, False, True, False, False]
     assert found is dear.plan
+
+
+def test_a_search_ends_with_a_good_plan_and_where_nothing_new_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    search = searching(desk(btc_one=10, usdc_one=9000))
+    bad, good = (search._tried(answer((sold, 0.0, 0.0))) for sold in (0.0, -8.1))
+    told, found = loosened(search, monkeypatch, (bad, good), (-1, -2))
+    assert (told, found) == ([True], good.plan)
+    told, found = loosened(search, monkeypatch, (bad, bad, bad), (-1, -2, -2))
+    assert told == [True, False]
+    assert isinstance(found, Joint)
+    assert found.remark.startswith("nothing that was found is better than nothing")
 
 
 # A limit that does not hold though all demands do is asked for by so much more.
@@ -327,22 +350,27 @@ def test_a_plan_lists_what_it_lacks_on_the_way_and_what_nobody_could_try() -> No
         search._means, effect=replace(search._means.effect, refused=(gone[1], gone[0]))
     )
     search._foot = replace(search._foot, unknown=(gone[2],))
-    assert search._tried(answer(STILL)).plan.refused == tuple(gone)
+    search._wanted = replace(search._wanted, unplanned=(gone[1],))
+    plan = search._tried(answer(STILL)).plan
+    assert (plan.refused, plan.unplanned) == (tuple(gone), (gone[1],))
 
 
+@pytest.mark.parametrize("sold", [0.0, 8.1])
 @pytest.mark.parametrize(
     ("more_frac", "is_priced", "is_dear"),
     [
         (0.02, True, True),
         (0.009, True, False),
         (0.011, True, True),
+        # Foretold to lack what it has, it lacks nothing.
+        (2.0, True, True),
         # One that cost nothing kept no cheaper plan away, nor did one that has less to spare.
         (0.02, False, False),
         (-0.02, True, False),
     ],
 )
 def test_a_plan_is_dear_where_what_binds_has_more_to_spare_than_was_foretold(
-    more_frac: float, is_priced: bool, is_dear: bool
+    more_frac: float, is_priced: bool, is_dear: bool, sold: float
 ) -> None:
     """So much of the 9,000 that the account has were not foretold of one demand."""
     search = searching(desk(btc_one=10, usdc_one=9000))
@@ -355,7 +383,8 @@ def test_a_plan_is_dear_where_what_binds_has_more_to_spare_than_was_foretold(
     # Another demand that has a price is as it was foretold.
     names = [name if is_priced else "no demand", foot.demands[at + 1].name]
     shadows = tuple(Shadow(name=each, price_usd_per_figure=1.0) for each in names)
-    assert search._tried(answer(STILL, shadows=shadows)).is_dear is is_dear
+    trial = search._tried(answer((-sold, 0.0, 0.0), shadows=shadows))
+    assert (trial.is_dear, trial.lacked) == (is_dear, ())
 
 
 def test_a_trial_is_good_where_nothing_is_broken_worsened_or_lacking() -> None:

@@ -267,9 +267,8 @@ def _goals(policy: CallPolicy, look: Look, rulebook: Rulebook) -> tuple[Goal, ..
         for metric in policy.triggers:
             found = then.measured(metric, policy.horizon_ns)
             if found.rung == "unknown":
-                return Failure(
-                    subject=policy.account_id, reason="missing_data", message=found.message
-                )
+                # What is measured of one account is unknown for one reason.
+                return msgspec.structs.replace(found.missing[0], subject=policy.account_id)
             if _level(policy, metric, found, CLEAR_FRAC) >= _CALL:
                 return False
         return True

@@ -20,7 +20,7 @@ from hedgerow.errors import Failure
 from hedgerow.exposure.aggregate import parts_of
 from hedgerow.exposure.sums import Part
 from hedgerow.instruments import LoanSupply, Spot, StakedCoin, VaultShare
-from hedgerow.limits.seen import NOBODY, Given, Measured, Seen
+from hedgerow.limits.seen import NOBODY, Given, Measured, Seen, incomplete, unknown
 from hedgerow.market import Snapshot
 from hedgerow.pricing import value
 
@@ -57,12 +57,11 @@ def concentration(
 
 def _measured(name: str, node: str, held_usd: float, shelf: _Shelf) -> Measured:
     if shelf.missing:
-        names = ", ".join(sorted({failure.subject for failure in shelf.missing}))
-        return Measured(node, None, f"incomplete, missing: {names}", "unknown")
+        return incomplete(node, shelf.missing)
     if shelf.unnamed:
         kind, tokens = node.split("/")[0], ", ".join(sorted(shelf.unnamed))
         said = f"who is the {kind} of {tokens} is not said; write it under [backing]"
-        return Measured(node, None, said, "unknown")
+        return unknown(node, Failure(subject=node, reason="missing_data", message=said))
     share = held_usd / shelf.total_usd if shelf.total_usd > 0.0 else 0.0
     said = f"{held_usd:,.0f} USD, {share:.1%} of {shelf.total_usd:,.0f}"
     return Measured(node, share if name.endswith("_frac") else held_usd, said)

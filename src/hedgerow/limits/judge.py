@@ -9,6 +9,8 @@ from fnmatch import fnmatchcase
 from functools import partial
 from typing import Final
 
+from msgspec.structs import replace
+
 from hedgerow.limits.records import METRICS, Breach, Limit, LimitState
 from hedgerow.limits.seen import Measured, Rung, Seen, Side
 from hedgerow.units import format_ns
@@ -98,12 +100,15 @@ def covers(scope: str, node: str) -> bool:
 
 
 def _state(limit: Limit, measured: Measured, time_ns: int) -> LimitState:
-    rung, message = measured.rung, measured.message
+    rung, message, missing = measured.rung, measured.message, measured.missing
     if rung is None:
         assert measured.value_frac_usd_or_coin is not None, "a number, or why there is none"
         rung = rung_of(limit, measured.value_frac_usd_or_coin)
+    assert rung != "unknown" or missing, "what is unknown is so for a reason"
     if limit.expires_ns is not None and time_ns >= limit.expires_ns:
-        message = f"expired {format_ns(limit.expires_ns)}, renew it; {message}"
+        told = f"expired {format_ns(limit.expires_ns)}, renew it; "
+        message = told + message
+        missing = tuple(replace(each, message=told + each.message) for each in missing)
         if WORST_FIRST["expired"] < WORST_FIRST[rung]:
             rung = "expired"
     return LimitState(
@@ -119,4 +124,5 @@ def _state(limit: Limit, measured: Measured, time_ns: int) -> LimitState:
         expires_ns=limit.expires_ns,
         dwell_ns=limit.dwell_ns,
         toward=measured.toward,
+        missing=missing,
     )

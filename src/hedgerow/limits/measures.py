@@ -4,11 +4,11 @@ A measure answers for a node with a number, or says why it cannot; it never leav
 missing.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.exposure import funding
-from hedgerow.limits.seen import Given, Measured, Seen, Toward
+from hedgerow.limits.seen import Given, Measured, Seen, Toward, incomplete, unknown
 from hedgerow.margin import MarginReport
 from hedgerow.pricing import value
 from hedgerow.solvency import Distance
@@ -33,12 +33,12 @@ def exposure_of(name: str, seen: Seen, _: Given, covers: Covers) -> Iterator[Mea
         if not covers(row.node):
             continue
         if row.missing:
-            yield _incomplete(row.node, row.missing)
+            yield incomplete(row.node, row.missing)
             continue
         number: float | None = getattr(row, name)
         if number is None:
             said = f"{name} of a node that joins several coins: coins of two kinds do not add"
-            yield Measured(row.node, None, said, "unknown")
+            yield unknown(row.node, Failure(subject=row.node, reason="unsupported", message=said))
             continue
         digits = ".0f" if abs(number) >= 1_000 else ".4g"
         yield Measured(row.node, number, f"{name} is {number:,{digits}}")
@@ -50,7 +50,7 @@ def margin_use(_: str, seen: Seen, __: Given, covers: Covers) -> Iterator[Measur
         if not covers(node):
             continue
         if isinstance(report, Failure):
-            yield Measured(node, None, report.message, "unknown")
+            yield unknown(node, report)
             continue
         use = report.use_frac
         if use is None:
@@ -65,7 +65,7 @@ def distance_left(_: str, seen: Seen, __: Given, covers: Covers) -> Iterator[Mea
         if not covers(node):
             continue
         if isinstance(found, Failure):
-            yield Measured(node, None, found.message, "unknown")
+            yield unknown(node, found)
             continue
         nearest = found.nearest_frac
         if nearest is None:
@@ -87,7 +87,7 @@ def liquidation_chance(_: str, seen: Seen, given: Given, covers: Covers) -> Iter
             continue
         chance = _chance(node, found, seen, given)
         if isinstance(chance, Failure):
-            yield Measured(node, None, chance.message, "unknown")
+            yield unknown(node, chance)
         else:
             hours = given.horizon_ns / HOUR_NS
             said = f"liquidated within {hours:g} h: {chance:.3%} at most"
@@ -105,7 +105,9 @@ def scenario_loss(_: str, seen: Seen, given: Given, covers: Covers) -> Iterator[
         return
     if not given.stresses:
         for row in asked:
-            yield Measured(row.node, None, "no shock is stated", "unknown")
+            said = "no shock is stated"
+            why = Failure(subject=row.node, reason="missing_data", message=said)
+            yield unknown(row.node, why)
         return
     found = seen.profits(given.stresses)
     column_of = {node: at for at, node in enumerate(found.nodes)}
@@ -113,7 +115,7 @@ def scenario_loss(_: str, seen: Seen, given: Given, covers: Covers) -> Iterator[
         at = column_of[row.node]
         missing = [*row.missing, *found.missing[at]]
         if missing:
-            yield _incomplete(row.node, missing)
+            yield incomplete(row.node, missing)
             continue
         losses = {
             each.name: -float(gained)
@@ -135,7 +137,7 @@ def funding_paid(_: str, seen: Seen, __: Given, covers: Covers) -> Iterator[Meas
         if row is None:
             yield Measured(node, 0.0, "no perpetual and no loan")
         elif row.missing:
-            yield _incomplete(node, row.missing)
+            yield incomplete(node, row.missing)
         else:
             received = row.funding_usd_per_day or 0.0  # None only where there is no perpetual
             verb = "receives" if received > 0.0 else "pays"
@@ -158,11 +160,11 @@ def default_loss(_: str, seen: Seen, __: Given, covers: Covers) -> Iterator[Meas
             below = [rows[node]]
         else:
             said = "a venue or an account may fail to give back, this is neither"
-            yield Measured(node, None, said, "unknown")
+            yield unknown(node, Failure(subject=node, reason="unsupported", message=said))
             continue
         missing = [gone for row in below for gone in row.missing]
         if missing:
-            yield _incomplete(node, missing)
+            yield incomplete(node, missing)
             continue
         held = sum(max(0.0, row.value_usd) for row in below)
         yield Measured(node, held, f"holds {held:,.0f} USD that may not come back")
@@ -178,8 +180,3 @@ def _chance(node: str, found: Outcome[Distance], seen: Seen, given: Given) -> Ou
         said = "no vol is known, so no probability is"
         return Failure(subject=node, reason="missing_data", message=said)
     return given.chance(seen.coins_of(seen.account(node)), found, given.horizon_ns)
-
-
-def _incomplete(node: str, missing: Iterable[Failure]) -> Measured:
-    names = ", ".join(sorted({failure.subject for failure in missing}))
-    return Measured(node, None, f"incomplete, missing: {names}", "unknown")

@@ -88,8 +88,8 @@ Key = tuple[str, str, str, float, float, str]
 class LimitState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One limit on one node, now. Its value is None when unknown, which is a breach.
 
-    `of` is what was stated for the metric, such as a shock; `toward` is as it was measured; the
-    rest is as its limit has it.
+    `of` is what was stated for the metric, such as a shock; `toward` is as it was measured, and so
+    is `missing`: why a number is unknown, once for each reason. The rest is as its limit has it.
     """
 
     node: str
@@ -104,6 +104,7 @@ class LimitState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     expires_ns: int | None = None
     dwell_ns: int = 0
     toward: Toward = ""
+    missing: tuple[Failure, ...] = ()
 
     @property
     def key(self) -> Key:

@@ -4,13 +4,13 @@ A limit carries in its `Given` all that the desk itself does not show: shocks, a
 how likely a move is, who stands behind a token. So one limit is judged alike wherever it is judged.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from hedgerow.errors import Outcome
+from hedgerow.errors import Failure, Outcome, Reason
 from hedgerow.exposure import ExposureTable, NodeProfits, aggregate, node_profits
 from hedgerow.margin import MarginReport
 from hedgerow.market import NO_SHOCK, Shock, Snapshot
@@ -32,6 +32,8 @@ __all__ = [
     "Stress",
     "Toward",
     "account_node",
+    "incomplete",
+    "unknown",
 ]
 
 Side: TypeAlias = Literal["ceiling", "floor"]
@@ -149,7 +151,8 @@ class Seen:
 class Measured(NamedTuple):
     """What a measure says of one node.
 
-    `rung` is told where it is no matter of bounds: unknown, or hard without any number.
+    `rung` is told where it is no matter of bounds: unknown, or hard without any number. Of an
+    unknown one `missing` says why, once for each reason.
     """
 
     node: str
@@ -157,10 +160,33 @@ class Measured(NamedTuple):
     message: str
     rung: Rung | None = None
     toward: Toward = ""
+    missing: tuple[Failure, ...] = ()
 
 
 # A metric's name, what is seen, what is given, and which nodes are asked for.
 Measure: TypeAlias = Callable[[str, Seen, Given, Callable[[str], bool]], Iterator[Measured]]
+
+
+def unknown(node: str, why: Failure) -> Measured:
+    """Say that the number of a node is unknown, for one reason."""
+    return Measured(node, None, why.message, "unknown", missing=(why,))
+
+
+def incomplete(node: str, missing: Iterable[Failure]) -> Measured:
+    """Say that the number of a node lacks something, and what it lacks for which reason."""
+    lost: dict[Reason, set[str]] = {}
+    for each in missing:
+        lost.setdefault(each.reason, set()).add(each.subject)
+    said = _lacking(set[str]().union(*lost.values()))
+    why = tuple(
+        Failure(subject=node, reason=reason, message=_lacking(lost[reason]))
+        for reason in sorted(lost)
+    )
+    return Measured(node, None, said, "unknown", missing=why)
+
+
+def _lacking(subjects: set[str]) -> str:
+    return f"incomplete, missing: {', '.join(sorted(subjects))}"
 
 
 def account_node(account: Account) -> str:

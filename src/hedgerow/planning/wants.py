@@ -126,10 +126,9 @@ def wants(
     to_come = _to_come(now, limits, effect)
     for state in (*now.limits, *to_come):
         given = _given(state, limits)
-        trouble = _untold(state)
         mended_by = METRICS[state.metric].mended_by
-        if trouble is not None:
-            unplanned.append(trouble)
+        if state.rung in ("unknown", "expired"):
+            unplanned.extend(_untold(state))
         elif mended_by in _ACCOUNT:
             reach_frac = (tighter_frac or {}).get((state.node, state.metric), 1.0)
             for at in _bounds(state, is_filled=state.node in filled):
@@ -206,14 +205,18 @@ def _given(state: LimitState, limits: Sequence[Limit]) -> Given:
     raise AssertionError(f"{state.node} {state.metric} is the state of no limit")
 
 
-def _untold(state: LimitState) -> Failure | None:
-    if state.rung not in ("unknown", "expired"):
-        return None
-    return Failure(
-        subject=state.node,
-        reason="missing_data",
-        message=f"{state.metric} is {state.rung}, not planned for: {state.message}",
-    )
+def _untold(state: LimitState) -> list[Failure]:
+    """Say why a limit is not planned for, once for each reason."""
+    # A limit that expired is too old to go by, whether or not its number is known.
+    lapsed = Failure(subject=state.node, reason="stale_data", message=state.message)
+    return [
+        Failure(
+            subject=state.node,
+            reason=each.reason,
+            message=f"{state.metric} is {state.rung}, not planned for: {each.message}",
+        )
+        for each in ([lapsed] if state.rung == "expired" else state.missing)
+    ]
 
 
 def _unmended(state: LimitState) -> Failure:

@@ -121,7 +121,9 @@ def _liquidated(state: LimitState, hit: Liquidation) -> _Seen:
     use = None if hit.use_frac is None else to_model(hit.use_frac)
     value = 0.0 if METRICS[state.metric].side == "floor" else use
     message = "liquidated" if value is not None else "no equity left"
-    broken = replace(state, rung="hard", value_frac_usd_or_coin=value, message=message, toward="")
+    broken = replace(
+        state, rung="hard", value_frac_usd_or_coin=value, message=message, toward="", missing=()
+    )
     return _Seen(hit.time_ns, broken, is_liquidated=True)
 
 

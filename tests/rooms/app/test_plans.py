@@ -81,3 +81,14 @@ def test_what_doing_nothing_would_cost_is_told_of_accounts_that_no_route_reaches
     assert " USD at options" in told
     assert " USD at perp" in told
     assert "treasury" not in told
+
+
+def test_a_plan_says_by_what_reason_a_limit_is_unknown(tmp_path: Path) -> None:
+    """Every quote of an option is there, and older than the minute that is allowed."""
+    words = morning(tmp_path, ('option = "6h"', 'option = "1m"'))
+    made = hedgerow_here("plan", "make", *words, "--json", cwd=tmp_path).json()
+    untold = [each for each in made["unmet"] if "not planned for" in each["message"]]
+    assert {each["reason"] for each in untold} == {"stale_data"}
+    unknown = [each for each in made["limits_before"] if each["rung"] == "unknown"]
+    assert {each["node"] for each in unknown} == {each["subject"] for each in untold}
+    assert {why["reason"] for each in unknown for why in each["missing"]} == {"stale_data"}

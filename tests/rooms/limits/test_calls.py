@@ -1,5 +1,6 @@
 """The ladder of calls: sizes that are just enough, deadlines, and that only sight closes a call."""
 
+import sys
 from decimal import Decimal
 
 import msgspec
@@ -416,3 +417,21 @@ def test_a_way_whose_source_cannot_send_enough_is_no_way_to_wait_for() -> None:
     alone = on_ladder(POLICY, None, look_of(desk(held), held), [near]).call
     assert alone is not None
     assert alone.deadline_ns is None
+
+
+def test_a_size_that_nobody_can_find_is_unknown_for_the_reason_that_its_measure_gives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The distance of the account as it would be is not found; a use and a distance are asked."""
+    held = perp(1, 1000)
+    policy = asking(
+        distance=Triggers(watch_frac=0.2, call_frac=0.1, inject_frac=0.05, reduce_frac=0.02)
+    )
+    look = look_of(desk(held), held)
+    gone = Failure(subject="perp", reason="not_converged", message="no root was found")
+    monkeypatch.setattr(sys.modules["hedgerow.limits.calls"], "distance", lambda *_: gone)
+    call = on_ladder(policy, None, look, [WIRE]).call
+    assert call is not None
+    assert call.size_ccy is None
+    assert gone in call.missing
+    assert gone in call.ways[0].missing

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
+import msgspec
 from rich.console import Group
 
 from hedgerow import collateral, hedging
@@ -19,7 +20,7 @@ from hedgerow.hedging import TradePlan
 from hedgerow.limits import Survey
 from hedgerow.margin import rulebooks_at
 from hedgerow.market import Shock
-from hedgerow.planning import plan
+from hedgerow.planning import cost_kinds, plan
 from hedgerow.reporting import allocation_tables, builtins_of, freed_tables, plan_tables
 from hedgerow.solvency import coins_moved
 from hedgerow.units import MINUTE_NS
@@ -33,6 +34,8 @@ _TAKEN = (
     "days, less what it earns or saves where it is supplied or repaid: an assumption, by which "
     "ways are compared."
 )
+
+_NO_FUNDING = "Funding while a hedge is held is in no cost here; `plan make` counts it."
 
 
 def show_hedges(source: Source, *, as_json: bool) -> int:
@@ -53,7 +56,17 @@ def show_hedges(source: Source, *, as_json: bool) -> int:
         if desk.hedges
         else "The desk file has no [[hedges]]."
     )
-    return _show(desk, market, state, trades, nothing, asked_of, acts_when, as_json=as_json)
+    return _show(
+        desk,
+        market,
+        state,
+        trades,
+        nothing,
+        asked_of,
+        acts_when,
+        taken=(_NO_FUNDING,) if trades.trades else (),
+        as_json=as_json,
+    )
 
 
 def show_transfers(
@@ -217,6 +230,7 @@ def _show(
         assumptions=(*market.statements, *taken),
         valid_ns=MINUTE_NS,
     )
+    made = msgspec.structs.replace(made, costs=cost_kinds(trades, transfers))
     shown = plan_tables(made, heading=heading_of(state), asked_of=asked_of, acts_when=acts_when)
     payload = builtins_of(made) | {"breaches": list(breaches_of(state))}
     if allocation is not None:

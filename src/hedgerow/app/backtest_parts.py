@@ -1,4 +1,4 @@
-"""What backtests share: windows and lengths as written, progress, troubles, tables on disk."""
+"""What backtests share: windows as written, progress, troubles, tables on disk."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -18,17 +18,14 @@ from rich.progress import (
 
 from hedgerow.app.asked import moment_ns
 from hedgerow.app.desk import Desk
-from hedgerow.app.desk_fields import duration_ns
 from hedgerow.app.written import write_file
 from hedgerow.errors import DeskRejected, Failure, RequestRejected
 from hedgerow.reporting.backtests import HedgeRun, unexplained
 from hedgerow.risk import Method, RunFigures
-from hedgerow.units import MINUTE_NS, format_ns
+from hedgerow.units import format_ns
 
 __all__ = [
     "check_folder",
-    "every_ns_of",
-    "length_ns",
     "progress_of",
     "rng_of",
     "run_troubles",
@@ -37,7 +34,6 @@ __all__ = [
     "write_runs",
 ]
 
-_STEPS_COUNT_MAX: Final = 5_000
 # What may stay unexplained of the gross, pooled over a run.
 _CENT_USD: Final = 0.01  # where nothing moved, sums of floats are apart by less
 _BARS_FRAC: Final[Mapping[Method, float]] = {"taylor": 0.02, "full": 0.01}
@@ -47,20 +43,6 @@ def check_folder(out: Path | None) -> None:
     """Refuse what is there and no folder, before anything is played; RequestRejected."""
     if out is not None and out.exists() and not out.is_dir():
         raise RequestRejected(f"--out {out} is not a folder")
-
-
-def length_ns(flag: str, written: str | None, least_ns: int) -> int | None:
-    """Read a length of time; None where none is written, RequestRejected where it is too short."""
-    if written is None:
-        return None
-    try:
-        found_ns = int(duration_ns(written))
-    except ValueError as bad:
-        raise RequestRejected(f"{flag} {written}: {bad}") from bad
-    if found_ns < least_ns:
-        least = "above 0" if least_ns == 1 else "at least a minute"
-        raise RequestRejected(f"{flag} {written}: must be {least}")
-    return found_ns
 
 
 def window_of(desk: Desk, start: str | None, end: str | None) -> tuple[int, int]:
@@ -78,19 +60,6 @@ def window_of(desk: Desk, start: str | None, end: str | None) -> tuple[int, int]
             f"--to {format_ns(end_ns)} must be later than --from {format_ns(start_ns)}"
         )
     return start_ns, end_ns
-
-
-def every_ns_of(every: str, window_ns: int) -> int | None:
-    """Read how long an explained step is; None from chain to chain."""
-    if every == "chain":
-        return None
-    every_ns = length_ns("--every", every, MINUTE_NS)
-    assert every_ns is not None, "it was written"
-    if window_ns // every_ns > _STEPS_COUNT_MAX:
-        raise RequestRejected(
-            f"--every {every} makes more than {_STEPS_COUNT_MAX:,} steps; ask for longer ones"
-        )
-    return every_ns
 
 
 def progress_of(*, is_quiet: bool) -> Progress:

@@ -6,8 +6,6 @@ from hedgerow.app.asked import show
 from hedgerow.app.assumptions import assumptions
 from hedgerow.app.backtest_parts import (
     check_folder,
-    every_ns_of,
-    length_ns,
     progress_of,
     rng_of,
     run_troubles,
@@ -26,6 +24,7 @@ from hedgerow.app.hedge_backtest import (
     lacking,
     option_depth,
 )
+from hedgerow.app.lengths import every_ns_of, length_ns
 from hedgerow.app.options import Source
 from hedgerow.app.verdict import status
 from hedgerow.app.written import check_plot, write_plot
@@ -121,12 +120,14 @@ def _terms(asked: BacktestAsked) -> HedgeTerms:
             cost_bps_per_day=asked.budget_bps_per_day, shortfall_usd=asked.shortfall_usd
         )
     return HedgeTerms(
-        look_ns=None if asked.look == "chain" else length_ns("--look", asked.look, MINUTE_NS),
+        look_ns=None
+        if asked.look == "chain"
+        else length_ns("--look", asked.look, MINUTE_NS, other="chain"),
         looks_at_chains=asked.look == "chain",
         depth_factor_frac=asked.depth_factor_frac,
         budget=budget,
         fixed_cost_usd=asked.fixed_cost_usd,
-        interval_ns=length_ns("--interval", asked.interval, 1),
+        interval_ns=length_ns("--interval", asked.interval),
         width_coin=asked.width_coin,
         loss_usd=asked.loss_usd,
     )

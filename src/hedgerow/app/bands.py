@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from hedgerow.app.asked import heading_of, looked_at, opened, show
 from hedgerow.app.desk import Desk
-from hedgerow.app.desk_fields import duration_ns
 from hedgerow.app.hedge_request import BandsAsked
+from hedgerow.app.lengths import length_ns
 from hedgerow.app.options import Source
 from hedgerow.app.verdict import status
 from hedgerow.app.written import check_plot, write_plot
@@ -39,7 +39,7 @@ def show_bands(source: Source, asked: BandsAsked, *, as_json: bool) -> int:
     """Print a table of every policy's band for each hedged coin, and draw one coin's."""
     if asked.budget_bps_per_day is not None and asked.shortfall_usd is not None:
         raise RequestRejected("--budget and --shortfall: choose one; a band follows from either")
-    interval_ns = None if asked.interval is None else _interval_ns(asked.interval)
+    interval_ns = length_ns("--interval", asked.interval)
     if asked.plot is not None:
         check_plot(asked.plot)
     desk, market, at_ns = opened(source)
@@ -61,16 +61,6 @@ def show_bands(source: Source, asked: BandsAsked, *, as_json: bool) -> int:
     }
     show(payload, band_tables(found, heading=heading_of(state)), as_json=as_json)
     return status(_troubles(found), is_quiet=as_json)
-
-
-def _interval_ns(text: str) -> int:
-    try:
-        interval_ns: int = duration_ns(text)
-    except ValueError as bad:
-        raise RequestRejected(f"--interval {text}: {bad}") from bad
-    if interval_ns == 0:
-        raise RequestRejected(f"--interval {text}: must be above 0")
-    return interval_ns
 
 
 def _changed(policy: HedgePolicy, asked: BandsAsked, interval_ns: int | None) -> HedgePolicy:

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 from hedgerow.app.asked import show
 from hedgerow.app.backtest_parts import (
     check_folder,
-    every_ns_of,
-    length_ns,
     progress_of,
     rng_of,
     run_troubles,
@@ -38,6 +36,7 @@ from hedgerow.app.carry_run_request import CarryRunAsked
 from hedgerow.app.desk import Desk
 from hedgerow.app.feed import Market, open_market, part_of
 from hedgerow.app.hedge_backtest import HedgeTerms
+from hedgerow.app.lengths import every_ns_of, length_ns
 from hedgerow.app.nearest import Nearest
 from hedgerow.app.options import Source
 from hedgerow.app.verdict import status
@@ -193,8 +192,6 @@ def _terms(desk: Desk, asked: CarryRunAsked) -> _Terms:
     hold_ns = length_ns("--hold", asked.hold, MINUTE_NS)
     unpaid_ns = length_ns("--unpaid-over", asked.unpaid_over, MINUTE_NS)
     look_ns = length_ns("--look", asked.look, MINUTE_NS) or desk.step_ns
-    assert hold_ns is not None, "it was written"
-    assert unpaid_ns is not None, "it was written"
     start_ns, end_ns = window_of(desk, asked.start, asked.end)
     every_ns = every_ns_of(asked.every, end_ns - start_ns)
     if every_ns is None or every_ns % look_ns or hold_ns % every_ns:

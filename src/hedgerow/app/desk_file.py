@@ -32,6 +32,12 @@ from hedgerow.app.desk_fields import (
     Step,
 )
 from hedgerow.app.desk_instruments import InstrumentPart
+from hedgerow.app.plan_asked import (
+    CAPITAL_FRAC_PER_YEAR,
+    HORIZON_DAYS,
+    OPTION_DEPTH_CONTRACTS,
+    SLIPPAGE_FRAC,
+)
 from hedgerow.errors import DeskRejected
 from hedgerow.hedging import BandKind
 from hedgerow.limits import TRIGGERS, USE
@@ -152,7 +158,7 @@ class CallPart(Part):
     """Where the rungs of an account begin (watch, call, inject, reduce), and who is called."""
 
     account: Name
-    horizon: DurationPositive = DAY_NS
+    horizon: DurationPositive = round(HORIZON_DAYS * DAY_NS)
     target_use: ExactFraction
     patience: Fraction = 0.01
     dwell: Duration = 0
@@ -237,10 +243,10 @@ class PlanningPart(Part):
 
     agent: Literal["bands", "joint"] = "bands"
     means: Literal["joint", "hedges", "collateral"] = "joint"
-    option_depth_contracts: Positive = 25.0
-    horizon: DurationPositive = DAY_NS
-    capital_per_year: Fraction = 0.05
-    slippage_limit: Fraction = 0.01
+    option_depth_contracts: Positive = OPTION_DEPTH_CONTRACTS
+    horizon: DurationPositive = round(HORIZON_DAYS * DAY_NS)
+    capital_per_year: Fraction = CAPITAL_FRAC_PER_YEAR
+    slippage_limit: Fraction = SLIPPAGE_FRAC
 
 
 class DepthPart(Part):

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -28,6 +29,7 @@ from hedgerow.margin import Rulebook, rulebooks_at
 from hedgerow.planning import (
     Joint,
     JointTerms,
+    Plan,
     compared,
     late_cost,
     made,
@@ -97,10 +99,19 @@ def make_plan(source: Source, asked: PlanAsked, *, out: Path | None, as_json: bo
         "[[hedges]]: `hedge plan` does.",
         premiums_usd=premiums,
     )
-    payload = builtins_of(written)
-    payload |= {"premiums_usd": premiums, "breaches": list(breaches_of(done.state))}
+    payload = _told(written, premiums) | {"breaches": list(breaches_of(done.state))}
     show(payload, shown, as_json=as_json)
     return status_of(done.state, as_json=as_json)
+
+
+def _told(written: Plan, premiums_usd: Mapping[str, float]) -> dict[str, Any]:
+    """Give a plan for --json, with its cost apart in what is paid and what being late may cost."""
+    payload: dict[str, Any] = builtins_of(written)
+    return payload | {
+        "premiums_usd": premiums_usd,
+        "cost_without_late_usd": written.cost_without_late_usd,
+        "cost_late_usd": written.cost_late_usd,
+    }
 
 
 def _put(path: Path, content: bytes) -> None:
@@ -173,7 +184,7 @@ def _planned(source: Source, asked: PlanAsked) -> _Planned:
 def show_plan(path: Path, *, as_json: bool) -> int:
     """Print a plan that was written earlier and has not been changed since."""
     found = read_plan(path)
-    payload = builtins_of(found.plan) | {"premiums_usd": found.premiums_usd}
+    payload = _told(found.plan, found.premiums_usd)
     shown = plan_tables(found.plan, premiums_usd=found.premiums_usd)
     show(payload, shown, as_json=as_json)
     return 0

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from hedgerow.app.asked import heading_of, looked_at, opened, show, status_of
 from hedgerow.app.desk import Desk
-from hedgerow.app.desk_fields import duration_ns
+from hedgerow.app.lengths import length_ns
 from hedgerow.app.limits_written import limits_toml
 from hedgerow.app.margins import in_lots, legs_by_account, terms_for
 from hedgerow.app.memory import recalled
@@ -97,10 +97,7 @@ def show_suggestion(
     as_json: bool,
 ) -> int:
     """Print limits as a piece of a desk file, and what the present desk makes of them."""
-    try:
-        horizon_ns = duration_ns(horizon)
-    except ValueError as bad:
-        raise RequestRejected(f"--horizon {horizon}: {bad}") from bad
+    horizon_ns = length_ns("--horizon", horizon)
     try:
         appetite = Appetite(
             chance_frac=chance_frac,

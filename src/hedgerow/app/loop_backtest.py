@@ -16,8 +16,6 @@ from hedgerow.agents import DeskAgent
 from hedgerow.app.asked import show
 from hedgerow.app.backtest_parts import (
     check_folder,
-    every_ns_of,
-    length_ns,
     progress_of,
     rng_of,
     run_troubles,
@@ -37,6 +35,7 @@ from hedgerow.app.hedge_backtest import (
     hedges_of,
     lacking,
 )
+from hedgerow.app.lengths import every_ns_of, length_ns
 from hedgerow.app.loop_request import LoopAsked
 from hedgerow.app.nearest import Nearest
 from hedgerow.app.options import Source

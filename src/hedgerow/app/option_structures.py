@@ -13,7 +13,7 @@ from hedgerow.app.actions import act
 from hedgerow.app.chain_request import ChainSource
 from hedgerow.app.option_asks import ScalpAsked
 from hedgerow.app.options import At, ChainAt, Data, DeskPath, Json, Seed, Source
-from hedgerow.app.plan_asked import PlanAsked
+from hedgerow.app.plan_asked import HORIZON_DAYS, OPTION_DEPTH_CONTRACTS, PlanAsked
 from hedgerow.app.planning import DepthFactor, Horizon, Offers, OptionDepth, Ticket
 
 __all__ = ["OPTION_STRUCTURES"]
@@ -72,8 +72,8 @@ def greeks(
     ] = (),
     offer: Offers = None,
     depth: DepthFactor = 1.0,
-    option_depth: OptionDepth = 25.0,
-    horizon_days: Horizon = 1.0,
+    option_depth: OptionDepth = OPTION_DEPTH_CONTRACTS,
+    horizon_days: Horizon = HORIZON_DAYS,
     ticket: Ticket = 1.0,
     plot: Annotated[
         Path | None, Parameter(help="Draw vega and theta by expiry, before and after, to this SVG.")

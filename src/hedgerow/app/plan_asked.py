@@ -1,9 +1,27 @@
 """What the command line says of a plan. Imports nothing heavy: the wiring makes it."""
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
-__all__ = ["KeptLimits", "PlanAsked", "WaysAsked"]
+__all__ = [
+    "CAPITAL_FRAC_PER_YEAR",
+    "HORIZON_DAYS",
+    "OPTION_DEPTH_CONTRACTS",
+    "SLIPPAGE_FRAC",
+    "KeptLimits",
+    "PlanAsked",
+    "WaysAsked",
+]
+
+# What is taken where neither a flag nor the desk file says otherwise; `planning.JointTerms` takes
+# the same. A round figure of what dollars earn elsewhere: it ranks ways, and no market was asked.
+CAPITAL_FRAC_PER_YEAR: Final = 0.05
+# A plan answers for a day: the next is made by what the market is then.
+HORIZON_DAYS: Final = 1.0
+# What a fill beyond the mark may take at worst: a bound that a person sets, no figure of a market.
+SLIPPAGE_FRAC: Final = 0.01
+# Nobody records it: assumed, and said with every plan that trades an option.
+OPTION_DEPTH_CONTRACTS: Final = 25.0
 
 # Which limits a desk keeps: all of its own, or those of its accounts' requirements and distances.
 KeptLimits: TypeAlias = Literal["all", "account"]
@@ -18,7 +36,7 @@ class PlanAsked(NamedTuple):
     horizon_days: float
     capital_frac_per_year: float
     ticket_usd: float
-    slippage_frac: float = 0.01
+    slippage_frac: float = SLIPPAGE_FRAC
 
 
 class WaysAsked(NamedTuple):

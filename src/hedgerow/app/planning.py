@@ -11,7 +11,15 @@ from cyclopts import App, Parameter
 from hedgerow.app.actions import act
 from hedgerow.app.amounts import number, numbers
 from hedgerow.app.options import At, Data, DeskPath, Json, Seed, Source, whole
-from hedgerow.app.plan_asked import KeptLimits, PlanAsked, WaysAsked
+from hedgerow.app.plan_asked import (
+    CAPITAL_FRAC_PER_YEAR,
+    HORIZON_DAYS,
+    OPTION_DEPTH_CONTRACTS,
+    SLIPPAGE_FRAC,
+    KeptLimits,
+    PlanAsked,
+    WaysAsked,
+)
 
 __all__ = ["plan"]
 
@@ -65,11 +73,11 @@ def make(
     *,
     offer: Offers = None,
     depth: DepthFactor = 1.0,
-    option_depth: OptionDepth = 25.0,
-    horizon_days: Horizon = 1.0,
-    capital: Capital = 0.05,
+    option_depth: OptionDepth = OPTION_DEPTH_CONTRACTS,
+    horizon_days: Horizon = HORIZON_DAYS,
+    capital: Capital = CAPITAL_FRAC_PER_YEAR,
     ticket: Ticket = 0.0,
-    slippage: Slippage = 0.01,
+    slippage: Slippage = SLIPPAGE_FRAC,
     out: Annotated[
         Path | None,
         Parameter(
@@ -102,11 +110,11 @@ def compare(
     *,
     offer: Offers = None,
     depth: DepthFactor = 1.0,
-    option_depth: OptionDepth = 25.0,
-    horizon_days: Horizon = 1.0,
-    capital: Capital = 0.05,
+    option_depth: OptionDepth = OPTION_DEPTH_CONTRACTS,
+    horizon_days: Horizon = HORIZON_DAYS,
+    capital: Capital = CAPITAL_FRAC_PER_YEAR,
     ticket: Ticket = 0.0,
-    slippage: Slippage = 0.01,
+    slippage: Slippage = SLIPPAGE_FRAC,
     data: Data = None,
     at: At = None,
     seed: Seed = None,
@@ -169,9 +177,9 @@ def backtest(
     step: Annotated[
         str | None, Parameter(help="How often the agent looks, such as 30m; else as the desk says.")
     ] = None,
-    option_depth: OptionDepth = 25.0,
-    horizon_days: Horizon = 1.0,
-    capital: Capital = 0.05,
+    option_depth: OptionDepth = OPTION_DEPTH_CONTRACTS,
+    horizon_days: Horizon = HORIZON_DAYS,
+    capital: Capital = CAPITAL_FRAC_PER_YEAR,
     limits: Annotated[
         KeptLimits,
         Parameter(help="Keep all limits, or those of accounts' requirements and distances alone."),

@@ -1,16 +1,15 @@
 """What does not go together in `[planning]`: keys and caps that the chosen agent cannot plan by."""
 
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from typing import Any
 
+from hedgerow.app.plan_asked import SLIPPAGE_FRAC
 from hedgerow.app.raw_tables import number_of
+from hedgerow.units import digits_of
 
 __all__ = ["planning_ends"]
 
 _AGENT = "joint"
-# Of `slippage_limit`, as in `PlanningPart`.
-_USUAL_FRAC = Decimal("0.01")
 _OF_JOINT = ("means", "option_depth_contracts", "horizon", "capital_per_year", "slippage_limit")
 
 
@@ -23,7 +22,7 @@ def planning_ends(raw: Mapping[str, Any]) -> Iterator[str]:
         budget = raw.get("budget")
         collar = number_of(budget.get("price_collar")) if isinstance(budget, dict) else None
         trades = part.get("means") != "collateral"
-        limit = number_of(part.get("slippage_limit", _USUAL_FRAC))
+        limit = number_of(part.get("slippage_limit", digits_of(SLIPPAGE_FRAC)))
         if trades and collar is not None and limit is not None and 0 < collar < limit:
             # Every order for a perpetual would lie outside the collar and be refused.
             yield (

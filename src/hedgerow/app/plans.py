@@ -3,36 +3,45 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
+import msgspec
 from rich.console import Group
 
 from hedgerow import collateral, hedging
 from hedgerow.app.amounts import read
 from hedgerow.app.asked import breaches_of, heading_of, looked_at, opened, show, status_of
 from hedgerow.app.desk import Desk
-from hedgerow.app.desk_fields import duration_ns
 from hedgerow.app.feed import Market
+from hedgerow.app.lengths import length_ns
 from hedgerow.app.options import Source
 from hedgerow.app.shocks import read_shock
-from hedgerow.collateral import Allocation, TransferPlan, freed, least_plan
+from hedgerow.collateral import (
+    EARNS_FRAC_PER_YEAR,
+    POSTED_DAYS,
+    Allocation,
+    LeastPlan,
+    TransferPlan,
+    freed,
+    least_plan,
+)
 from hedgerow.errors import RequestRejected
 from hedgerow.hedging import TradePlan
 from hedgerow.limits import Survey
 from hedgerow.margin import rulebooks_at
 from hedgerow.market import Shock
-from hedgerow.planning import plan
+from hedgerow.planning import cost_kinds, plan
 from hedgerow.reporting import allocation_tables, builtins_of, freed_tables, plan_tables
+from hedgerow.reporting.figures import percent
 from hedgerow.solvency import coins_moved
 from hedgerow.units import MINUTE_NS
 
 __all__ = ["show_freed", "show_hedges", "show_transfers"]
 
-_EARNS_FRAC_PER_YEAR = 0.05
-_HORIZON_DAYS = 30.0
 _TAKEN = (
-    f"What is posted no longer earns {_EARNS_FRAC_PER_YEAR:.0%} a year for {_HORIZON_DAYS:.0f} "
-    "days, less what it earns or saves where it is supplied or repaid: an assumption, by which "
-    "ways are compared."
+    f"What is posted no longer earns {percent(EARNS_FRAC_PER_YEAR, 0)} a year for "
+    f"{POSTED_DAYS:.0f} days, less what it earns or saves where it is supplied or repaid: an "
+    "assumption, by which ways are compared."
 )
+_NO_FUNDING = "Funding while a hedge is held is in no cost here; `plan make` counts it."
 
 
 def show_hedges(source: Source, *, as_json: bool) -> int:
@@ -53,7 +62,17 @@ def show_hedges(source: Source, *, as_json: bool) -> int:
         if desk.hedges
         else "The desk file has no [[hedges]]."
     )
-    return _show(desk, market, state, trades, nothing, asked_of, acts_when, as_json=as_json)
+    return _show(
+        desk,
+        market,
+        state,
+        trades,
+        nothing,
+        asked_of,
+        acts_when,
+        taken=(_NO_FUNDING,) if trades.trades else (),
+        as_json=as_json,
+    )
 
 
 def show_transfers(
@@ -74,41 +93,81 @@ def show_transfers(
         If a scenario, a duration or a haircut cannot be read, or greedy is asked for what only the
         least cost can keep to.
     """
-    least_alone = (
+    asked_beside = (
         ("--reserve", reserve_usd > 0),
         ("--scenarios", scenarios),
         ("--within", within is not None),
         ("--transit-haircut", transit_haircut),
     )
-    for flag, is_asked in least_alone:
+    for flag, is_asked in asked_beside:
         if method == "greedy" and is_asked:
             raise RequestRejected(f"{flag} goes with --method least, not with greedy")
-    within_ns = None if within is None else _within_ns(within)
+    within_ns = length_ns("--within", within)
     desk, market, at_ns = opened(source)
     haircuts_frac = _haircuts_frac(transit_haircut, [each.asset for each in desk.routes])
     state = looked_at(desk, market, at_ns)
-    rulebooks = rulebooks_at(desk.rulebooks, at_ns)
-    allocation = None
-    if method == "least":
-        coins = coins_moved(tuple(state.book.terms.values()), state.book.accounts, state.snapshot)
-        dollars = sorted(state.snapshot.dollars_usd)
-        found = least_plan(
-            desk.buffers,
-            desk.routes,
-            state,
-            rulebooks,
-            scenarios={text: _scenario(text, coins, dollars) for text in scenarios},
-            reserve_usd=reserve_usd,
-            deadline_ns={}
-            if within_ns is None
-            else {each.account_id: within_ns for each in state.book.accounts},
-            transit_haircut_frac=haircuts_frac,
-            earns_frac_per_year=_EARNS_FRAC_PER_YEAR,
-            horizon_days=_HORIZON_DAYS,
+    if method == "greedy":
+        moves = collateral.plan(
+            desk.buffers, desk.routes, state, rulebooks_at(desk.rulebooks, at_ns)
         )
-        transfers, allocation = found.transfers, found.allocation
-    else:
-        transfers = collateral.plan(desk.buffers, desk.routes, state, rulebooks)
+        return _show_moves(desk, market, state, moves, as_json=as_json)
+    found = _least(
+        desk,
+        state,
+        scenarios=scenarios,
+        reserve_usd=reserve_usd,
+        within_ns=within_ns,
+        haircuts_frac=haircuts_frac,
+    )
+    return _show_moves(
+        desk,
+        market,
+        state,
+        found.transfers,
+        allocation=found.allocation,
+        taken=(_TAKEN, *_on_the_way(within, haircuts_frac)),
+        as_json=as_json,
+    )
+
+
+def _least(
+    desk: Desk,
+    state: Survey,
+    *,
+    scenarios: Sequence[str],
+    reserve_usd: float,
+    within_ns: int | None,
+    haircuts_frac: Mapping[str, float],
+) -> LeastPlan:
+    """Find the cheapest transfers for all accounts at once, in every scenario asked for."""
+    coins = coins_moved(tuple(state.book.terms.values()), state.book.accounts, state.snapshot)
+    dollars = sorted(state.snapshot.dollars_usd)
+    deadline_ns = {}
+    if within_ns is not None:
+        deadline_ns = {each.account_id: within_ns for each in state.book.accounts}
+    return least_plan(
+        desk.buffers,
+        desk.routes,
+        state,
+        rulebooks_at(desk.rulebooks, state.snapshot.time_ns),
+        scenarios={text: _scenario(text, coins, dollars) for text in scenarios},
+        reserve_usd=reserve_usd,
+        deadline_ns=deadline_ns,
+        transit_haircut_frac=haircuts_frac,
+    )
+
+
+def _show_moves(
+    desk: Desk,
+    market: Market,
+    state: Survey,
+    transfers: TransferPlan,
+    *,
+    as_json: bool,
+    allocation: Allocation | None = None,
+    taken: tuple[str, ...] = (),
+) -> int:
+    """Print transfers as a plan, with what they were allocated by where they were all at once."""
     nothing = TradePlan(trades=(), unmet=())
     named = ", ".join(each.account_id for each in desk.buffers)
     asked_of = (
@@ -131,7 +190,7 @@ def show_transfers(
         asked_of,
         acts_when,
         allocation=allocation,
-        taken=(_TAKEN, *_on_the_way(within, haircuts_frac)) if method == "least" else (),
+        taken=taken,
         as_json=as_json,
     )
 
@@ -143,16 +202,6 @@ def show_freed(source: Source, *, as_json: bool) -> int:
     found = freed(state, rulebooks_at(desk.rulebooks, at_ns))
     show(builtins_of(found), freed_tables(found, heading_of(state)), as_json=as_json)
     return status_of(state, as_json=as_json)
-
-
-def _within_ns(written: str) -> int:
-    try:
-        found_ns = int(duration_ns(written))
-    except ValueError as bad:
-        raise RequestRejected(f"--within {written}: {bad}") from bad
-    if found_ns == 0:
-        raise RequestRejected(f"--within {written}: must be above 0")
-    return found_ns
 
 
 def _haircuts_frac(written: Sequence[str], assets: Sequence[str]) -> dict[str, float]:
@@ -217,6 +266,7 @@ def _show(
         assumptions=(*market.statements, *taken),
         valid_ns=MINUTE_NS,
     )
+    made = msgspec.structs.replace(made, costs=cost_kinds(trades, transfers))
     shown = plan_tables(made, heading=heading_of(state), asked_of=asked_of, acts_when=acts_when)
     payload = builtins_of(made) | {"breaches": list(breaches_of(state))}
     if allocation is not None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from hedgerow.app.asked import moment_ns, opened, show
 from hedgerow.app.desk import Desk
-from hedgerow.app.desk_fields import duration_ns
 from hedgerow.app.held_desk import HeldStep, held_steps
+from hedgerow.app.lengths import every_ns_of
 from hedgerow.app.options import Source
 from hedgerow.app.verdict import status
 from hedgerow.app.written import check_plot, write_plot
@@ -18,11 +18,9 @@ from hedgerow.instruments import (
 )
 from hedgerow.reporting import profit_builtins, profit_svg, profit_tables
 from hedgerow.risk import Explained, Marks, Method, explain
-from hedgerow.units import MINUTE_NS, format_ns
+from hedgerow.units import format_ns
 
 __all__ = ["show_explained"]
-
-_STEPS_COUNT_MAX = 5_000
 
 
 def show_explained(
@@ -40,7 +38,7 @@ def show_explained(
 
     Raises
     ------
-    DeskRejected
+    DeskRejected, RequestRejected
         If the window is none of the desk's, a step cannot be meant, there is no step in the window,
         or no such node.
     """
@@ -49,7 +47,7 @@ def show_explained(
     desk, market, start_ns = opened(source._replace(at=window[0]), flag="--from")
     end_ns = desk.end_ns if window[1] is None else moment_ns(window[1], "--to")
     _check_window(desk, start_ns, end_ns)
-    every_ns = _every_ns(every, end_ns - start_ns)
+    every_ns = every_ns_of(every, end_ns - start_ns)
     steps = tuple(
         held_steps(desk, market.events(), start_ns=start_ns, end_ns=end_ns, every_ns=every_ns)
     )
@@ -102,22 +100,6 @@ def _check_window(desk: Desk, start_ns: int, end_ns: int) -> None:
         raise DeskRejected(
             f"--to {format_ns(end_ns)} must be later than --from {format_ns(start_ns)}"
         )
-
-
-def _every_ns(every: str, window_ns: int) -> int | None:
-    if every == "chain":
-        return None
-    try:
-        every_ns = int(duration_ns(every))
-    except ValueError as bad:
-        raise DeskRejected(f"--every {every}: {bad}; or write chain") from bad
-    if every_ns < MINUTE_NS:
-        raise DeskRejected(f"--every {every}: a step is at least a minute")
-    if window_ns // every_ns > _STEPS_COUNT_MAX:
-        raise DeskRejected(
-            f"--every {every} makes more than {_STEPS_COUNT_MAX:,} steps; ask for longer ones"
-        )
-    return every_ns
 
 
 def _check_node(run: dict[Method, tuple[Explained, ...]], node: str) -> None:

@@ -20,7 +20,7 @@ What could be freed
 from hedgerow.collateral.allocate import allocate
 from hedgerow.collateral.freed import freed
 from hedgerow.collateral.haircut import haircut_frac
-from hedgerow.collateral.least_plan import least_plan
+from hedgerow.collateral.least_plan import EARNS_FRAC_PER_YEAR, POSTED_DAYS, least_plan
 from hedgerow.collateral.plan import plan
 from hedgerow.collateral.problem import Link, Need, OnTheWay, Pile, Problem, Tier, Venue, Worth
 from hedgerow.collateral.records import (
@@ -53,6 +53,8 @@ __all__ = [
 ]
 # How a desk comes back
 __all__ += [
+    "EARNS_FRAC_PER_YEAR",
+    "POSTED_DAYS",
     "BufferPolicy",
     "LeastPlan",
     "Move",

@@ -9,6 +9,8 @@ other venue listed the same contract at the same mark; what trading it twice cos
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
+import msgspec
+
 from hedgerow.collateral.records import Freed
 from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.instruments import EntryContract, Option, settlement_of
@@ -64,7 +66,7 @@ def _modes(survey: Survey, rulebooks: Mapping[str, Rulebook]) -> Iterator[Outcom
                 continue
             after = require(account, survey.book.terms, survey.snapshot, rulebook)
             if isinstance(after, Failure):
-                yield after
+                yield _asked(after, f"{account.account_id} by {name}")
                 continue
             change = _change([before], [after], survey.snapshot)
             if isinstance(change, Failure):
@@ -112,6 +114,7 @@ def _moved(
 ) -> Outcome[Freed]:
     """Ask both accounts for one position of the first in the second."""
     source, target = ends
+    question = f"{terms.instrument_id} from {source.account_id} to {target.account_id}"
     mark = mark_ccy(terms, survey.snapshot)
     if isinstance(mark, Failure):
         return mark
@@ -122,14 +125,14 @@ def _moved(
             with_leg(target, terms, quantity_contracts, price),
         ]
     except OutOfDomain as bad:
-        return Failure(subject=terms.instrument_id, reason="unsupported", message=str(bad))
+        return Failure(subject=question, reason="unsupported", message=str(bad))
     after: list[MarginReport] = []
     for account in changed:
         report = require(
             account, survey.book.terms, survey.snapshot, rulebooks[account.rulebook or ""]
         )
         if isinstance(report, Failure):
-            return report
+            return _asked(report, question)
         after.append(report)
     change = _change(before, after, survey.snapshot)
     if isinstance(change, Failure):
@@ -144,6 +147,16 @@ def _moved(
         freed_usd=change[2],
         fees_usd=_fees_usd(survey, rulebooks, ends, terms, quantity_contracts, price),
     )
+
+
+def _asked(found: Failure, question: str) -> Failure:
+    """Name the question that an engine refuses: the account as it is has an answer.
+
+    What is missing keeps its own name, by which one finds what to write.
+    """
+    if found.reason != "unsupported":
+        return found
+    return msgspec.structs.replace(found, subject=question)
 
 
 def _change(

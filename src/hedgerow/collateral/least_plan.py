@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
+from typing import Final
 
 import msgspec
 
@@ -32,8 +33,12 @@ from hedgerow.margin import MarginReport, Rulebook
 from hedgerow.market import Shock
 from hedgerow.units import digits_of, exact_lots, to_exact, to_model
 
-__all__ = ["least_plan"]
+__all__ = ["EARNS_FRAC_PER_YEAR", "POSTED_DAYS", "least_plan"]
 
+# What a dollar earns that is not posted, and how long a posting stays: assumptions, by which ways
+# are compared. Round figures that rank ways; no market was asked, and every answer tells of them.
+EARNS_FRAC_PER_YEAR: Final = 0.05
+POSTED_DAYS: Final = 30.0
 _ROUNDS_COUNT = 6
 _CENT_USD = Decimal("0.01")
 # What floats leave of a figure: engines are asked for as much more where they find less.
@@ -51,8 +56,8 @@ def least_plan(
     in_transit_coin: Sequence[tuple[str, str, Decimal, Use]] = (),
     deadline_ns: Mapping[str, int] = MappingProxyType({}),
     transit_haircut_frac: Mapping[str, float] = MappingProxyType({}),
-    earns_frac_per_year: float = 0.05,
-    horizon_days: float = 30.0,
+    earns_frac_per_year: float = EARNS_FRAC_PER_YEAR,
+    horizon_days: float = POSTED_DAYS,
 ) -> LeastPlan:
     """Find the cheapest moves that refill buffers.
 

@@ -291,7 +291,8 @@ def _cut(
         delta_after_coin=wish.delta_coin + to_model(quantity) * wish.size_coin,
         band_halfwidth_coin=wish.halfwidth_coin,
         target_delta_coin=policy.target_delta_coin,
-        cost_expected_usd=to_model(crossing) + policy.fee_taker_frac * notional_usd,
+        crossing_usd=to_model(crossing),
+        fee_usd=policy.fee_taker_frac * notional_usd,
     ), shortfall
 
 

@@ -63,7 +63,10 @@ NO_CAPS = Caps()
 
 
 class Trade(msgspec.Struct, frozen=True, kw_only=True):
-    """One hedge: how much of what, from which delta to which, inside which band, at what cost."""
+    """One hedge: how much of what, from which delta to which, inside which band, at what cost.
+
+    `crossing_usd` is paid beyond the mid: half a spread, and what deeper levels ask more.
+    """
 
     underlying: str
     instrument_id: str
@@ -74,7 +77,13 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     delta_after_coin: float
     band_halfwidth_coin: float
     target_delta_coin: float
-    cost_expected_usd: float
+    crossing_usd: float
+    fee_usd: float
+
+    @property
+    def cost_expected_usd(self) -> float:
+        """All of it: without funding, which nobody counts here."""
+        return self.crossing_usd + self.fee_usd
 
 
 class TradePlan(msgspec.Struct, frozen=True, kw_only=True):

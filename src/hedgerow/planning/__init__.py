@@ -15,7 +15,7 @@ from hedgerow.planning.joint import joint
 from hedgerow.planning.late import LATE_STATEMENT, idle_usd, late_cost, late_unknown
 from hedgerow.planning.made import made
 from hedgerow.planning.outcome import Joint
-from hedgerow.planning.plan import plan
+from hedgerow.planning.plan import cost_kinds, plan
 from hedgerow.planning.project import projected, traded
 from hedgerow.planning.records import (
     BoundPrice,
@@ -55,6 +55,7 @@ __all__ = [
     "after_switches",
     "capped",
     "compared",
+    "cost_kinds",
     "idle_usd",
     "joint",
     "joint_switching",

@@ -15,11 +15,11 @@ from hedgerow.instruments import Instrument
 from hedgerow.limits import Limit, Survey, survey
 from hedgerow.margin import Rulebook
 from hedgerow.planning.project import projected
-from hedgerow.planning.records import Leg, Order, Plan, Transfer
+from hedgerow.planning.records import CostKind, CostName, Leg, Order, Plan, Transfer
 from hedgerow.portfolio import book
 from hedgerow.units import SECOND_NS, format_ns
 
-__all__ = ["plan", "stamp"]
+__all__ = ["cost_kinds", "plan", "stamp"]
 
 
 def plan(
@@ -67,6 +67,21 @@ def plan(
         limits_after=after.limits,
         assumptions=assumptions,
         unmet=(*transfers.unmet, *trades.unmet),
+    )
+
+
+def cost_kinds(trades: TradePlan, transfers: TransferPlan) -> tuple[CostKind, ...]:
+    """Split what such a plan costs by its kinds, as a plan of both together has it.
+
+    Neither funding while a hedge is held nor money tied up is in the cost of its legs.
+    """
+    kinds: dict[CostName, float] = {
+        "crossing": sum(each.crossing_usd for each in trades.trades),
+        "fee": sum(each.fee_usd for each in trades.trades)
+        + sum(each.cost_expected_usd for each in transfers.moves),
+    }
+    return tuple(
+        CostKind(kind=kind, cost_expected_usd=cost) for kind, cost in kinds.items() if cost
     )
 
 

@@ -162,6 +162,17 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Whether something of what it costs is unknown."""
         return any(each.is_partial for each in self.costs)
 
+    @property
+    def cost_late_usd(self) -> float:
+        """What of its cost is no payment: expected losses while transfers are on their way."""
+        return sum(each.cost_expected_usd or 0.0 for each in self.costs if each.kind == "late")
+
+    @property
+    def cost_without_late_usd(self) -> float:
+        """What it costs though nothing is liquidated while transfers are on their way."""
+        # To a millionth, as the costs are: a difference of floats has digits of its own.
+        return round(self.cost_expected_usd - self.cost_late_usd, 6)
+
     def __post_init__(self) -> None:
         ids = [leg.client_id for leg in self.legs]
         twice = sorted({each for each in ids if ids.count(each) > 1})

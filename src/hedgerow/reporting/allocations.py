@@ -130,5 +130,8 @@ def freed_tables(found: Sequence[Outcome[Freed]], heading: str) -> RenderableTyp
                 "held. What hedgerow's own portfolio margin would free: hedgerow margin compare."
             )
         )
-    parts += troubles("No answer", dict.fromkeys(e for e in found if isinstance(e, Failure)))
+    parts += troubles(
+        "Moves and modes without an answer",
+        dict.fromkeys(e for e in found if isinstance(e, Failure)),
+    )
     return Group(*parts)

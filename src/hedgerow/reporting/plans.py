@@ -35,6 +35,20 @@ def reckoning(plan: Plan) -> list[RenderableType]:
             for each in plan.costs
         )  # fmt: skip
         parts.append(Text(f"  of which {said}", style="dim"))
+    if plan.cost_late_usd:
+        paid = partial(
+            usd(plan.cost_without_late_usd),
+            plan.cost_without_late_usd,
+            is_partial=plan.is_cost_partial,
+        )
+        parts.append(
+            Text(
+                f"  Without arriving late: {paid} USD, which the plan costs whatever happens on "
+                f"the way. The other {usd(plan.cost_late_usd)} USD are no bill: what a liquidation "
+                "before a transfer arrives would take, times its chance.",
+                style="dim",
+            )
+        )
     if plan.prices:
         head: tuple[Column, ...] = (
             ("Bound that binds", "", False), ("Saves", "USD", True), ("for one", "", False),

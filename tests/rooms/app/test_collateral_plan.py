@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console, Group
 
 from hedgerow.collateral import Allocation, Freed
+from hedgerow.errors import Failure
 from hedgerow.reporting import allocation_tables, freed_tables
 from tests.rooms.app.made import Answer, hedgerow_here, morning
 
@@ -44,7 +45,7 @@ def test_each_need_has_its_price(least: Any) -> None:
     bitcoin = cover["deribit-btc", "buffer"]
     assert bitcoin["after_ccy"] >= bitcoin["needed_ccy"]
     assert bitcoin["shadow_usd_per_ccy"] > 0
-    assert any("no longer earns 5%" in each for each in least["assumptions"])
+    assert any("no longer earns 5 %" in each for each in least["assumptions"])
 
 
 def test_a_scenario_and_a_reserve_are_kept_to(tmp_path: Path, least: Any) -> None:
@@ -150,3 +151,12 @@ def test_what_is_freed_is_what_is_asked_less_and_what_equity_counts_more() -> No
         console.print(freed_tables([way], "A desk"))
     (row,) = [line for line in told.get().splitlines() if line.startswith("keep hl")]
     assert row.split()[-5:] == ["8,929", "8,949", "-5,089", "-5,109", "0"]
+
+
+def test_what_has_no_answer_is_named_as_the_move_that_was_asked_for() -> None:
+    lacks = Failure(subject="PUT from btc to eth", reason="unsupported", message="no ETH option")
+    console = Console(width=200, highlight=False)
+    with console.capture() as told:
+        console.print(freed_tables([lacks], "A desk"))
+    assert "Moves and modes without an answer" in told.get()
+    assert "PUT from btc to eth" in told.get()

@@ -10,11 +10,31 @@ from hedgerow.agents import DeskAgent, JointAgent
 from hedgerow.app.agent_of import agent_of
 from hedgerow.app.assumptions import assumptions
 from hedgerow.app.desk import load_desk
+from hedgerow.app.desk_file import PlanningPart
 from hedgerow.app.feed import open_market
+from hedgerow.app.plan_asked import (
+    CAPITAL_FRAC_PER_YEAR,
+    HORIZON_DAYS,
+    OPTION_DEPTH_CONTRACTS,
+    SLIPPAGE_FRAC,
+)
+from hedgerow.planning import JointTerms
 from hedgerow.planning.made import made
+from hedgerow.units import DAY_NS
 from tests.rooms.app.edit import changed, example, mistakes, written
 
 MARKET = open_market(None, None, 7)[1]
+
+
+def test_what_nobody_says_is_the_same_on_the_command_line_in_the_desk_file_and_in_the_room() -> (
+    None
+):
+    """The command line imports no room of numbers, so it cannot ask `planning` what it takes."""
+    usual, part = JointTerms(), PlanningPart()
+    assert usual.horizon_days == HORIZON_DAYS == part.horizon / DAY_NS
+    assert usual.capital_frac_per_year == CAPITAL_FRAC_PER_YEAR == part.capital_per_year
+    assert usual.slippage_frac == SLIPPAGE_FRAC == part.slippage_limit
+    assert part.option_depth_contracts == OPTION_DEPTH_CONTRACTS
 
 
 @pytest.mark.parametrize("planning", [None, {}, {"agent": "bands"}])

@@ -228,7 +228,7 @@ def test_an_appetite_that_is_too_small_ends_with_one(words: list[str]) -> None:
     [
         (["--loss", "0"], "--loss"),
         (["--loss", "1000", "--horizon", "soon"], "--horizon soon: write a duration"),
-        (["--loss", "1000", "--horizon", "0s"], "horizon must lie above 0"),
+        (["--loss", "1000", "--horizon", "0s"], "--horizon 0s: must be above 0"),
         (["--loss", "1000", "--probability", "5"], "5%"),
         ([], "--loss is missing"),
     ],

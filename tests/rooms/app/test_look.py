@@ -80,6 +80,16 @@ def test_a_hedge_plan_brings_the_delta_down(words: list[str]) -> None:
         for key in ("limits_before", "limits_after")
     )
     assert 0 < after < before
+    kinds = {each["kind"]: each["cost_expected_usd"] for each in told["costs"]}
+    assert set(kinds) == {"crossing", "fee"}
+    # A taker's fee of 0.05 % of what is sold, at the mark; the worst price lies a part below it.
+    worst_usd = -Decimal(leg["quantity_contracts"]) * Decimal(leg["price_limit_usd"])
+    assert 0.0005 < kinds["fee"] / float(worst_usd) < 0.0006
+    assert sum(kinds.values()) == told["cost_expected_usd"] == leg["cost_expected_usd"]
+    assert any(each.startswith("Funding while a hedge is held") for each in told["assumptions"])
+    shown = ask(words, "hedge", "plan").out
+    assert "of which crossing the book " in shown
+    assert ", fees " in shown
 
 
 def test_a_collateral_plan_refills_what_is_low_and_only_then(words: list[str]) -> None:

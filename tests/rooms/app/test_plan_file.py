@@ -116,8 +116,16 @@ def test_a_plan_that_was_made_is_shown_and_an_edited_one_is_not(tmp_path: Path) 
         assert 0.9 < -answer["premiums_usd"][leg["client_id"]] / float(worst) <= 1.0
     assert any("option quotes" in each for each in answer["assumptions"])
     assert any(each.startswith("Doing nothing is charged") for each in answer["assumptions"])
+    kinds = {each["kind"]: each["cost_expected_usd"] for each in answer["costs"]}
+    assert answer["cost_late_usd"] == kinds.pop("late") > 0
+    assert answer["cost_without_late_usd"] == pytest.approx(sum(kinds.values()), abs=1e-5)
+    again = hedgerow_here("plan", "show", "plan.json", "--json", cwd=tmp_path)
+    assert json.loads(again.out) == {
+        name: each for name, each in answer.items() if name != "breaches"
+    }
     shown = hedgerow_here("plan", "show", "plan.json", cwd=tmp_path)
     assert shown.code == 0
+    assert "Without arriving late: " in shown.out
     said = " ".join(shown.out.split())
     assert "As quoted" in said or "quoted" in said
     assert "Premium" in said

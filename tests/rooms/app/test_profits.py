@@ -103,7 +103,7 @@ def test_a_drawing_is_written(words: list[str], tmp_path: Path) -> None:
         (("--to", "2026-02-01T12:00:00Z"), "--to 2026-02-01T12:00:00Z lies outside"),
         (("--to", "2026-02-01T05:00:00Z"), "must be later than --from"),
         (("--every", "6"), "--every 6: write a duration such as 90s, 15m, 13h or 2d; or write ch"),
-        (("--every", "1s"), "a step is at least a minute"),
+        (("--every", "1s"), "--every 1s: must be at least a minute"),
         (("--every", "chain"), "fewer than two option chains"),
         (("--node", "desk/okx"), "no profit at node desk/okx; there are: desk, desk/binance"),
         (("--plot", "x.png"), "a drawing is SVG"),

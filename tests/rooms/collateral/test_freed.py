@@ -14,6 +14,7 @@ from tests.builders import (
     account,
     by_id,
     index,
+    inverse,
     packaged,
     perpetual,
     quote,
@@ -92,3 +93,25 @@ def test_what_the_engines_cannot_answer_comes_last_with_its_reason() -> None:
     found = freed(state, rules)
     assert all(isinstance(each, Failure) for each in found)
     assert "both sides" in str(found[-1])
+
+
+def test_an_account_of_another_coin_is_named_with_what_it_cannot_hold() -> None:
+    """Deribit keeps an account a coin: each is asked for what the other holds, and refuses."""
+    name = "deribit/2026-02-15"
+    rules = {name: decode_rulebook(packaged(name), where=name)}
+    held = [
+        account(
+            coin.lower(), venue="deribit", rulebook=name, currency=coin, balances={coin: 5},
+            positions={f"{coin}-INV": (10, 1000)},
+        )
+        for coin in ("BTC", "ETH")
+    ]  # fmt: skip
+    perpetuals = [inverse(coin, instrument_id=f"{coin}-INV") for coin in ("BTC", "ETH")]
+    now = snapshot(*(index(coin, 1000) for coin in ("BTC", "ETH")),
+                   *(quote(f"{coin}-INV", 1000) for coin in ("BTC", "ETH")))  # fmt: skip
+    told = freed(survey(book(held, by_id(*perpetuals)), now, rules, ()), rules)
+    assert [(each.subject, each.message) for each in told if isinstance(each, Failure)] == [
+        ("BTC-INV from btc to eth", "BTC-INV is neither ETH future nor option"),
+        ("ETH-INV from eth to btc", "ETH-INV is neither BTC future nor option"),
+    ]
+    assert len(told) == 2

@@ -149,7 +149,9 @@ def test_what_it_costs_and_the_worst_price_it_takes() -> None:
     events = (index("BTC", 60006), quote("BTC-PERP", 60006), MARKET[2])
     (buy,) = hedge(-2, events=events).trades
     # 1.75 coins, 3 dollars from the middle each, and 5 bp of their mark.
-    assert buy.cost_expected_usd == pytest.approx(1.75 * 3 + 0.0005 * 1.75 * 60006, rel=1e-12)
+    assert buy.crossing_usd == pytest.approx(1.75 * 3, rel=1e-12)
+    assert buy.fee_usd == pytest.approx(0.0005 * 1.75 * 60006, rel=1e-12)
+    assert buy.cost_expected_usd == buy.crossing_usd + buy.fee_usd
     assert buy.price_limit_usd == D("60606.0")  # 60606.06 down to a tick of 0.1
     (sell,) = hedge(2, events=events).trades
     assert sell.price_limit_usd == D("59406.0")  # 59405.94 up to a tick

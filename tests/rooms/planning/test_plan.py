@@ -10,7 +10,7 @@ from hedgerow.errors import Failure
 from hedgerow.hedging import Trade, TradePlan
 from hedgerow.limits import Limit, Survey, survey
 from hedgerow.margin import MarginReport, Rulebook, require, with_leg
-from hedgerow.planning import Order, Plan, Transfer, plan, projected
+from hedgerow.planning import CostKind, Order, Plan, Transfer, cost_kinds, plan, projected
 from hedgerow.portfolio import book, with_balance
 from hedgerow.units import MINUTE_NS, SECOND_NS
 from tests.builders import (
@@ -93,7 +93,8 @@ TRADE = Trade(
     delta_after_coin=1.0,
     band_halfwidth_coin=1.0,
     target_delta_coin=0.0,
-    cost_expected_usd=2.25,
+    crossing_usd=0.75,
+    fee_usd=1.5,
 )
 UNMET = Failure(subject="x", reason="no_source", message="none left")
 
@@ -144,6 +145,19 @@ def test_the_plan_knows_its_price_its_age_and_what_it_assumes() -> None:
     assert got.expires_ns - got.time_ns == MINUTE_NS
     assert got.assumptions == ("depth is a model",)
     assert got.unmet == (UNMET,)
+
+
+def test_its_price_is_split_into_what_books_and_venues_take() -> None:
+    """The fee of the transfer, 1.5, and that of the trade, 1.5; 0.75 beyond the mid."""
+    trades, transfers = TradePlan(trades=(TRADE,), unmet=()), TransferPlan(moves=(MOVE,), unmet=())
+    assert cost_kinds(trades, transfers) == (
+        CostKind(kind="crossing", cost_expected_usd=0.75),
+        CostKind(kind="fee", cost_expected_usd=3.0),
+    )
+    nothing = TradePlan(trades=(), unmet=())
+    assert cost_kinds(nothing, transfers) == (CostKind(kind="fee", cost_expected_usd=1.5),)
+    free = msgspec.structs.replace(MOVE, cost_expected_usd=0.0)
+    assert cost_kinds(nothing, TransferPlan(moves=(free,), unmet=())) == ()
 
 
 def test_limits_after_are_those_of_the_desk_with_every_leg_done() -> None:

@@ -188,20 +188,18 @@ def funding_outlook(
     holding_count: int,
     cost_frac: float,
     rng: np.random.Generator,
-    is_from_now: bool = True,
     tail_frac: float = 0.05,
     draws_count: int = _DRAWS_COUNT,
 ) -> FundingOutlook:
     """Draw holdings of so many intervals out of the past.
 
+    They begin where a week of funding was most like the last one: funding of a quiet year is no
+    guide to that of a mania, nor the other way round.
+
     Parameters
     ----------
     cost_frac
         Of getting in and out of both legs, on the notional.
-    is_from_now
-        Whether holdings begin where a week of funding was most like the last one: funding of a
-        quiet year is no guide to that of a mania, nor the other way round. Else they begin
-        anywhere.
 
     Notes
     -----
@@ -217,7 +215,7 @@ def funding_outlook(
     f = past.funding_frac
     n = _YEAR_HOURS / past.interval_hours
     length, error = memory(f)
-    like = rows_like_now(f, past.week_count, holding_count) if is_from_now else None
+    like = rows_like_now(f, past.week_count, holding_count)
     at = rows_drawn(len(past), holding_count, length, draws_count, rng, start_index=like)
     received = np.sum(_paid(past, at), axis=1)
     cost = cost_frac * n / holding_count

@@ -50,7 +50,6 @@ def funding_walk(
     cost_frac: float,
     warm_count: int,
     rng: np.random.Generator,
-    is_from_now: bool = True,
     tail_frac: float = 0.05,
     draws_count: int = 1_000,
 ) -> Outcome[FundingWalk]:
@@ -60,8 +59,6 @@ def funding_walk(
     ----------
     warm_count
         Intervals that only teach: no holding begins before so many are known.
-    is_from_now
-        As `funding_outlook` has it.
 
     Returns
     -------
@@ -89,7 +86,7 @@ def funding_walk(
     paid, missed = [], 0
     for start in starts.tolist():
         known = f[:start]
-        like = rows_like_now(known, past.week_count, holding_count) if is_from_now else None
+        like = rows_like_now(known, past.week_count, holding_count)
         at = rows_drawn(
             start, holding_count, block_count(known), draws_count, rng, start_index=like
         )

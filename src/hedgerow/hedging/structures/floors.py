@@ -274,7 +274,7 @@ def _plan(
     conflicts: tuple[str, ...],
     spots_count: int,
 ) -> FloorPlan:
-    legs = []
+    legs: list[FloorLeg] = []
     for i in np.flatnonzero(x != 0.0).tolist():
         price = options.price_ask_usd[i] if x[i] > 0 else options.price_bid_usd[i]
         alone = options.taken(np.array([i]))
@@ -289,6 +289,9 @@ def _plan(
                 cost_usd=float(cost_usd(alone, x[i : i + 1][np.newaxis, :])[0]),
             )
         )
+    # The plan that misses least may be of more: it is shown, and is none that was asked for.
+    if terms.legs_count_max is not None and len(legs) > terms.legs_count_max:
+        conflicts = (*conflicts, "number of legs")
     return FloorPlan(
         floor_usd=terms.floor_usd,
         legs=tuple(legs),

@@ -35,17 +35,11 @@ _HELD_FRAC = 1e-6
 # Rounding to steps is to leave less than that, where it can.
 _ROUNDED_FRAC = 1e-9
 _PRICE_LEFT_USD = 1e-9
+_NODES_COUNT_MAX = 200
 
 
-def allocate(
-    problem: Problem, *, nodes_count_max: int = 200, time_s_max: float = 600.0
-) -> Outcome[Allocation]:
+def allocate(problem: Problem) -> Outcome[Allocation]:
     """Find the cheapest transfers that cover every need.
-
-    Parameters
-    ----------
-    nodes_count_max, time_s_max
-        As `hedgerow.solving.least` takes them.
 
     Returns
     -------
@@ -55,7 +49,7 @@ def allocate(
     """
     alone: frozenset[str] = frozenset()
     while True:
-        solved = _solved(problem, alone, nodes_count_max, time_s_max)
+        solved = _solved(problem, alone)
         if isinstance(solved, Failure):
             return solved
         order = ordered(solved.made, solved.sent_amount)
@@ -76,9 +70,7 @@ class _Solved:
     alone: frozenset[str]
 
 
-def _solved(
-    problem: Problem, alone: frozenset[str], nodes_count_max: int, time_s_max: float
-) -> Outcome[_Solved]:
+def _solved(problem: Problem, alone: frozenset[str]) -> Outcome[_Solved]:
     """Solve, at first with every need required, then with what cannot be covered priced.
 
     Where rounding to small steps breaks something, a step is set aside for it and solved again.
@@ -92,7 +84,7 @@ def _solved(
         tried = laid(
             problem, alone=alone, is_priced=is_priced, is_padded=is_padded, is_sent=settled
         )
-        answer = _least(tried, nodes_count_max, time_s_max)
+        answer = _least(tried)
         if isinstance(answer, Failure):
             refused = answer
             continue
@@ -121,10 +113,10 @@ def _solved(
     return refused
 
 
-def _least(made: Laid, nodes_count_max: int, time_s_max: float) -> Outcome[Answer]:
+def _least(made: Laid) -> Outcome[Answer]:
     """Ask the solver; where there is no way at all there is nothing to ask."""
     if made.problem.links:
-        return least(made.programme, nodes_count_max=nodes_count_max, time_s_max=time_s_max)
+        return least(made.programme, nodes_count_max=_NODES_COUNT_MAX)
     nothing = np.zeros((1, 0))
     usd, excess = made.posting.usd(nothing), made.posting.excess(nothing)
     short = made.posting.levels.short_ccy(made.posting.flows.coin(nothing))[0]

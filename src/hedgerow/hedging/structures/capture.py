@@ -32,6 +32,7 @@ from hedgerow.hedging.structures.checks import check_finite, check_not_negative,
 from hedgerow.solvency import breach_frac, hit_frac, linear_price_usd, upper_bound_frac
 
 __all__ = [
+    "TAIL_FRAC",
     "BasisBlowout",
     "CarryPast",
     "FundingOutlook",
@@ -49,6 +50,8 @@ Floats: TypeAlias = NDArray[np.float64]
 _YEAR_HOURS: Final = 8_760.0
 _WEEK_HOURS: Final = 168.0
 _DRAWS_COUNT: Final = 5_000
+# A stress is what one holding in twenty is worse than: of 5,000 draws 250 lie beyond it.
+TAIL_FRAC: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,7 +191,6 @@ def funding_outlook(
     holding_count: int,
     cost_frac: float,
     rng: np.random.Generator,
-    tail_frac: float = 0.05,
     draws_count: int = _DRAWS_COUNT,
 ) -> FundingOutlook:
     """Draw holdings of so many intervals out of the past.
@@ -208,9 +210,9 @@ def funding_outlook(
     Raises
     ------
     OutOfDomain
-        If a count is not positive, the tail not in (0, 1), or the cost negative.
+        If a count is not positive, or the cost negative.
     """
-    check_drawn(holding_count, tail_frac, draws_count)
+    check_drawn(holding_count, draws_count)
     check_not_negative(cost_frac=cost_frac)
     f = past.funding_frac
     n = _YEAR_HOURS / past.interval_hours
@@ -222,10 +224,10 @@ def funding_outlook(
     is_paying = f < 0.0
     return FundingOutlook(
         expected_frac_per_year=float(np.mean(received)) * n / holding_count - cost,
-        stressed_frac_per_year=float(np.quantile(received, tail_frac)) * n / holding_count - cost,
+        stressed_frac_per_year=float(np.quantile(received, TAIL_FRAC)) * n / holding_count - cost,
         past_frac_per_year=float(np.mean(f)) * n - cost,
         past_error_frac_per_year=error * n,
-        tail_frac=tail_frac,
+        tail_frac=TAIL_FRAC,
         paying_frac=float(np.mean(is_paying)),
         paying_count_max=_longest(is_paying),
         flips_count_per_year=float(np.count_nonzero(is_paying[1:] != is_paying[:-1]))
@@ -243,7 +245,6 @@ def margin_draw(
     leverage_frac: float,
     maintenance_frac: float,
     rng: np.random.Generator,
-    tail_frac: float = 0.05,
     draws_count: int = _DRAWS_COUNT,
 ) -> Outcome[MarginDraw]:
     """Draw holdings out of the past and follow the short leg's equity, highs included.
@@ -258,7 +259,7 @@ def margin_draw(
     OutOfDomain
         As `funding_outlook`, or if leverage and maintenance leave no margin.
     """
-    check_drawn(holding_count, tail_frac, draws_count)
+    check_drawn(holding_count, draws_count)
     _check_leg(leverage_frac, maintenance_frac)
     close, high = past.mark_close_log, past.mark_high_log
     if close is None or high is None:
@@ -282,9 +283,9 @@ def margin_draw(
     separate = len(past) // holding_count
     return MarginDraw(
         mean_frac=float(np.mean(draw)),
-        stressed_frac=float(np.quantile(draw, 1.0 - tail_frac)),
+        stressed_frac=float(np.quantile(draw, 1.0 - TAIL_FRAC)),
         most_frac=float(np.max(draw)),
-        tail_frac=tail_frac,
+        tail_frac=TAIL_FRAC,
         liquidated_frac=gone,
         liquidated_frac_max=upper_bound_frac(gone, max(separate, 1)),
         draws_count=draws_count,
@@ -414,13 +415,10 @@ def _check_leg(leverage_frac: float, maintenance_frac: float) -> None:
         )
 
 
-def check_drawn(holding_count: int, tail_frac: float, draws_count: int) -> None:
-    """Refuse counts and a tail that cannot be; OutOfDomain."""
-    if holding_count < 1 or draws_count < 1 or not 0.0 < tail_frac < 1.0:
-        raise OutOfDomain(
-            "counts above zero and a tail in (0, 1), were "
-            f"{holding_count}, {draws_count}, {tail_frac}"
-        )
+def check_drawn(holding_count: int, draws_count: int) -> None:
+    """Refuse counts that cannot be; OutOfDomain."""
+    if holding_count < 1 or draws_count < 1:
+        raise OutOfDomain(f"counts above zero, were {holding_count}, {draws_count}")
 
 
 def _paid(past: CarryPast, at: NDArray[np.int64]) -> Floats:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hedgerow.collateral.laid import Laid, laid
-from hedgerow.collateral.order import Ordered, ordered
+from hedgerow.collateral.order import HELD_FRAC, Ordered, ordered
 from hedgerow.collateral.posting import USED_COIN
 from hedgerow.collateral.problem import Problem
 from hedgerow.collateral.records import Allocation, Cover, Sent
@@ -31,10 +31,12 @@ from hedgerow.solving.relaxed import relaxed
 
 __all__ = ["allocate"]
 
-_HELD_FRAC = 1e-6
 # Rounding to steps is to leave less than that, where it can.
 _ROUNDED_FRAC = 1e-9
+# A price that is what a solver leaves of zero: its row does not bind.
 _PRICE_LEFT_USD = 1e-9
+# Of a step: a solver's amount so near to whole ones is that, and is not rounded up to one more.
+_WHOLE_COUNT = 1e-6
 _NODES_COUNT_MAX = 200
 
 
@@ -97,7 +99,7 @@ def _solved(problem: Problem, alone: frozenset[str]) -> Outcome[_Solved]:
         made = laid(problem, alone=alone, is_priced=is_priced)
         chosen = np.array(answer.chosen_amount)
         sent_amount = _in_steps(made, chosen)
-        if float(made.posting.excess(sent_amount[np.newaxis, :])[0]) <= _HELD_FRAC:
+        if float(made.posting.excess(sent_amount[np.newaxis, :])[0]) <= HELD_FRAC:
             proven_usd = bound_usd.get(is_priced)
             if proven_usd is None:
                 free = relaxed(made.programme.matrix())
@@ -152,7 +154,7 @@ def _in_steps(made: Laid, chosen_amount: Floats) -> Floats:
     plans = np.tile(sent, (3, 1))
     counts = sent[fine] / step[fine]
     whole = np.round(counts)
-    is_whole = np.abs(counts - whole) <= 1e-6
+    is_whole = np.abs(counts - whole) <= _WHOLE_COUNT
     for plan, way in zip(plans, (np.ceil(counts), whole, np.floor(counts)), strict=True):
         plan[fine] = np.where(is_whole, whole, way) * step[fine]
     plans = np.minimum(plans, high)
@@ -245,7 +247,7 @@ def _covered(
     short: list[str] = []
     for row in made.rows:
         after = row.now_ccy + gained[row.title]
-        is_short = after < row.need.needed_ccy - _HELD_FRAC * row.scale_ccy
+        is_short = after < row.need.needed_ccy - HELD_FRAC * row.scale_ccy
         if is_short:
             short.append(row.title)
         cover.append(

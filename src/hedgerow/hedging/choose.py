@@ -32,6 +32,7 @@ from hedgerow.solving import (
     Tickets,
     least,
 )
+from hedgerow.solving.part import USED_AMOUNT
 
 __all__ = [
     "Ask",
@@ -285,8 +286,8 @@ def _told(
     trades = []
     taken: dict[tuple[str, bool], float] = {}
     for each, quantity in zip(offers, answer.chosen_amount, strict=True):
-        # What a solver leaves of nought is no leg.
-        if abs(quantity) <= 1e-9:
+        # What a solver leaves of nought is no leg, as `Tickets` counts them.
+        if abs(quantity) <= USED_AMOUNT:
             continue
         side = each.instrument_id, quantity > 0
         crossing, fee = crossing_and_fee_usd(each, quantity, taken.get(side, 0.0))

@@ -50,6 +50,10 @@ Floats: TypeAlias = NDArray[np.float64]
 _YEAR_HOURS: Final = 8_760.0
 _WEEK_HOURS: Final = 168.0
 _DRAWS_COUNT: Final = 5_000
+# Two logs of one price may differ in their last bits: 1e-15 or so. A tick is 1e-9 or more.
+_LAST_BITS_LOG: Final = 1e-12
+# 1 / (1 - 0.9) is 10 and a last bit, which needs no eleventh window: of a million, 1e-10.
+_LAST_BITS_COUNT: Final = 1e-9
 # A stress is what one holding in twenty is worse than: of 5,000 draws 250 lie beyond it.
 TAIL_FRAC: Final = 0.05
 
@@ -97,8 +101,7 @@ class CarryPast:
             object.__setattr__(self, name, column)
         if self.mark_high_log is not None and self.mark_close_log is not None:
             floor = np.maximum(self.mark_close_log, 0.0)
-            # Two logs of one price may differ in their last bits.
-            if (self.mark_high_log < floor - 1e-12).any():
+            if (self.mark_high_log < floor - _LAST_BITS_LOG).any():
                 raise OutOfDomain("the highest mark of an interval is no lower than its ends")
 
     def __len__(self) -> int:
@@ -324,8 +327,7 @@ def basis_blowout(
             f"a count above zero and a level in (0, 1), {holding_count}, {level_frac}"
         )
     separate = (len(b) - 1) // holding_count
-    # 1 / (1 - 0.9) is 10 and a last bit, which needs no eleventh window.
-    needed = ceil(1.0 / (1.0 - level_frac) - 1e-9)
+    needed = ceil(1.0 / (1.0 - level_frac) - _LAST_BITS_COUNT)
     if separate < needed:
         return Failure(
             subject="basis",

@@ -51,6 +51,7 @@ from hedgerow.solving import (
     Programme,
     least,
 )
+from hedgerow.solving.part import USED_AMOUNT
 
 __all__ = ["floor", "highest_floor"]
 
@@ -255,7 +256,7 @@ def _near(options: FloorOptions, quantities_coin: Floats) -> NDArray[np.int64]:
     """Keep what the relaxed plan uses, and the next strikes of the same side and expiry."""
     kept = np.zeros(len(options), dtype=np.bool_)
     # What a solver leaves of nought is not used.
-    for i in np.flatnonzero(np.abs(quantities_coin) > 1e-9).tolist():
+    for i in np.flatnonzero(np.abs(quantities_coin) > USED_AMOUNT).tolist():
         alike = np.flatnonzero(
             (options.is_call == options.is_call[i])
             & (np.abs(options.expiry_years - options.expiry_years[i]) <= AT_HORIZON_YEARS)

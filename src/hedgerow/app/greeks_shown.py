@@ -72,6 +72,7 @@ def show_greeks(
     coin: str,
     targets: Sequence[str],
     trading: PlanAsked,
+    legs_count_max: int | None,
     plot: Path | None,
     as_json: bool,
 ) -> int:
@@ -85,6 +86,8 @@ def show_greeks(
     if plot is not None:
         check_plot(plot)
     wanted = targets_of(targets)
+    if legs_count_max is not None and legs_count_max < 1:
+        raise RequestRejected(f"--legs must be 1 or more, was {legs_count_max}")
     desk, market, at_ns = opened(source)
     state = looked_at(desk, market, at_ns)
     before = _by_expiry(state.book, state.snapshot, coin)
@@ -111,6 +114,7 @@ def show_greeks(
             _figures(wanted, made, coin, state.snapshot.time_ns),
             horizon_days=trading.horizon_days,
             ticket_usd=trading.ticket_usd,
+            legs_count_max=legs_count_max,
         )
         if isinstance(found, Failure):
             raise DeskRejected(f"no trades were found: {found.message}")
@@ -127,6 +131,7 @@ def show_greeks(
         choice=choice,
         assumed=(depth.statement(), *unfunded) if wanted else (),
         premium_usd=premium_usd,
+        legs_count_max=legs_count_max,
         unpriced=refused,
     )
     if plot is not None:

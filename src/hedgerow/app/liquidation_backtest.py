@@ -132,7 +132,7 @@ def read_histories(data: Path) -> Histories:
     return Histories(tuple(bars), since_ns)
 
 
-def backtest(histories: Histories, *, horizons_hours: Sequence[int] = HORIZONS_HOURS) -> Backtest:
+def backtest(histories: Histories) -> Backtest:
     """Walk through the recordings once for each horizon, and judge.
 
     Raises
@@ -144,7 +144,7 @@ def backtest(histories: Histories, *, horizons_hours: Sequence[int] = HORIZONS_H
     calibrations: list[Calibration] = []
     crashes: list[CrashRow] = []
     starts, ends = [], []
-    for horizon_hours in _told(horizons_hours):
+    for horizon_hours in _told():
         pasts = filtered_pasts(histories.bars, horizon_hours)
         walked = walked_forward(pasts, POSITIONS, since_ns=histories.since_ns)
         if isinstance(walked, Failure):
@@ -189,13 +189,13 @@ def misses(found: Backtest) -> list[str]:
     return out
 
 
-def _told(horizons_hours: Sequence[int]) -> Iterator[int]:
+def _told() -> Iterator[int]:
     """Go through the horizons; say on a terminal which one it is."""
     is_seen = sys.stderr.isatty()
-    for index, horizon_hours in enumerate(horizons_hours):
+    for index, horizon_hours in enumerate(HORIZONS_HOURS):
         if is_seen:
             sys.stderr.write(
-                f"\rhorizon of {horizon_hours} h, {index + 1} of {len(horizons_hours)} "
+                f"\rhorizon of {horizon_hours} h, {index + 1} of {len(HORIZONS_HOURS)} "
             )
             sys.stderr.flush()
         yield horizon_hours

@@ -75,6 +75,9 @@ def greeks(
     option_depth: OptionDepth = OPTION_DEPTH_CONTRACTS,
     horizon_days: Horizon = HORIZON_DAYS,
     ticket: Ticket = 1.0,
+    legs_count_max: Annotated[
+        int | None, Parameter(name="--legs", help="How many trades at most.")
+    ] = None,
     plot: Annotated[
         Path | None, Parameter(help="Draw vega and theta by expiry, before and after, to this SVG.")
     ] = None,
@@ -95,6 +98,7 @@ def greeks(
         coin=coin,
         targets=target,
         trading=PlanAsked(offer, depth, option_depth, horizon_days, 0.0, ticket),
+        legs_count_max=legs_count_max,
         plot=plot,
         as_json=as_json,
     )

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hedgerow.collateral.laid import Laid, laid
-from hedgerow.collateral.order import Ordered, ordered
+from hedgerow.collateral.order import HELD_FRAC, Ordered, ordered
 from hedgerow.collateral.posting import USED_COIN
 from hedgerow.collateral.problem import Problem
 from hedgerow.collateral.records import Allocation, Cover, Sent
@@ -31,21 +31,17 @@ from hedgerow.solving.relaxed import relaxed
 
 __all__ = ["allocate"]
 
-_HELD_FRAC = 1e-6
 # Rounding to steps is to leave less than that, where it can.
 _ROUNDED_FRAC = 1e-9
+# A price that is what a solver leaves of zero: its row does not bind.
 _PRICE_LEFT_USD = 1e-9
+# Of a step: a solver's amount so near to whole ones is that, and is not rounded up to one more.
+_WHOLE_COUNT = 1e-6
+_NODES_COUNT_MAX = 200
 
 
-def allocate(
-    problem: Problem, *, nodes_count_max: int = 200, time_s_max: float = 600.0
-) -> Outcome[Allocation]:
+def allocate(problem: Problem) -> Outcome[Allocation]:
     """Find the cheapest transfers that cover every need.
-
-    Parameters
-    ----------
-    nodes_count_max, time_s_max
-        As `hedgerow.solving.least` takes them.
 
     Returns
     -------
@@ -55,7 +51,7 @@ def allocate(
     """
     alone: frozenset[str] = frozenset()
     while True:
-        solved = _solved(problem, alone, nodes_count_max, time_s_max)
+        solved = _solved(problem, alone)
         if isinstance(solved, Failure):
             return solved
         order = ordered(solved.made, solved.sent_amount)
@@ -76,9 +72,7 @@ class _Solved:
     alone: frozenset[str]
 
 
-def _solved(
-    problem: Problem, alone: frozenset[str], nodes_count_max: int, time_s_max: float
-) -> Outcome[_Solved]:
+def _solved(problem: Problem, alone: frozenset[str]) -> Outcome[_Solved]:
     """Solve, at first with every need required, then with what cannot be covered priced.
 
     Where rounding to small steps breaks something, a step is set aside for it and solved again.
@@ -92,7 +86,7 @@ def _solved(
         tried = laid(
             problem, alone=alone, is_priced=is_priced, is_padded=is_padded, is_sent=settled
         )
-        answer = _least(tried, nodes_count_max, time_s_max)
+        answer = _least(tried)
         if isinstance(answer, Failure):
             refused = answer
             continue
@@ -105,7 +99,7 @@ def _solved(
         made = laid(problem, alone=alone, is_priced=is_priced)
         chosen = np.array(answer.chosen_amount)
         sent_amount = _in_steps(made, chosen)
-        if float(made.posting.excess(sent_amount[np.newaxis, :])[0]) <= _HELD_FRAC:
+        if float(made.posting.excess(sent_amount[np.newaxis, :])[0]) <= HELD_FRAC:
             proven_usd = bound_usd.get(is_priced)
             if proven_usd is None:
                 free = relaxed(made.programme.matrix())
@@ -121,10 +115,10 @@ def _solved(
     return refused
 
 
-def _least(made: Laid, nodes_count_max: int, time_s_max: float) -> Outcome[Answer]:
+def _least(made: Laid) -> Outcome[Answer]:
     """Ask the solver; where there is no way at all there is nothing to ask."""
     if made.problem.links:
-        return least(made.programme, nodes_count_max=nodes_count_max, time_s_max=time_s_max)
+        return least(made.programme, nodes_count_max=_NODES_COUNT_MAX)
     nothing = np.zeros((1, 0))
     usd, excess = made.posting.usd(nothing), made.posting.excess(nothing)
     short = made.posting.levels.short_ccy(made.posting.flows.coin(nothing))[0]
@@ -160,7 +154,7 @@ def _in_steps(made: Laid, chosen_amount: Floats) -> Floats:
     plans = np.tile(sent, (3, 1))
     counts = sent[fine] / step[fine]
     whole = np.round(counts)
-    is_whole = np.abs(counts - whole) <= 1e-6
+    is_whole = np.abs(counts - whole) <= _WHOLE_COUNT
     for plan, way in zip(plans, (np.ceil(counts), whole, np.floor(counts)), strict=True):
         plan[fine] = np.where(is_whole, whole, way) * step[fine]
     plans = np.minimum(plans, high)
@@ -253,7 +247,7 @@ def _covered(
     short: list[str] = []
     for row in made.rows:
         after = row.now_ccy + gained[row.title]
-        is_short = after < row.need.needed_ccy - _HELD_FRAC * row.scale_ccy
+        is_short = after < row.need.needed_ccy - HELD_FRAC * row.scale_ccy
         if is_short:
             short.append(row.title)
         cover.append(

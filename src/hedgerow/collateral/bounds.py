@@ -10,6 +10,7 @@ import numpy as np
 
 from hedgerow.collateral.needs import Key, Row
 from hedgerow.collateral.problem import Pile, Problem
+from hedgerow.solving.lots import WHOLE_COUNT
 from hedgerow.solving.records import Floats
 
 __all__ = ["bounds"]
@@ -18,6 +19,9 @@ __all__ = ["bounds"]
 # are rounded after the search instead of being branched upon.
 _STEPS_COUNT_MAX = 2_000
 _STEP_FRAC_MAX = 1e-4
+# A whole number of steps is not to lose one to its last bits: of many steps those are a part, of
+# few `WHOLE_COUNT` of one. No more than that, for what is not there cannot be sent.
+_LAST_BITS_FRAC = 1e-12
 
 
 def bounds(
@@ -50,8 +54,7 @@ def bounds(
         most = max(0.0, most if link.sent_coin_max is None else min(most, link.sent_coin_max))
         step = link.step_coin
         if step > 0:
-            # A whole number of steps is not to lose one to its last bits.
-            most = np.floor(most / step * (1.0 + 1e-12) + 1e-9) * step
+            most = np.floor(most / step * (1.0 + _LAST_BITS_FRAC) + WHOLE_COUNT) * step
             step_usd = step * piles[link.source, link.asset, "balance"].price_usd
             is_fine = most > _STEPS_COUNT_MAX * step and step_usd <= _STEP_FRAC_MAX * least_usd
             (fine if is_fine else lot)[j] = step

@@ -27,6 +27,8 @@ __all__ = ["NOW", "Asked", "Changes", "Measure", "Point", "tiers_of"]
 NOW = "now"
 Changes: TypeAlias = tuple[tuple[str, Use, Decimal], ...]  # asset, use, coins
 _DEPTH_COUNT = 6
+# A stretch bent by less, over what it gains, is straight: above the last bits of a float (1e-16 of
+# what an account is worth, of which a stretch may be a millionth), below any tier of a haircut.
 _STRAIGHT_FRAC = 1e-9
 _HALVINGS_COUNT = 16
 

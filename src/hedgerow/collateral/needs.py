@@ -16,6 +16,9 @@ __all__ = ["RESERVE", "Key", "Row", "counted_ccy", "rows_of", "worth_at"]
 Key: TypeAlias = tuple[str, str, Use]  # place, asset, use
 # What the row of the emergency reserve is told of as.
 RESERVE = "reserve"
+# Of its scale, what a need may lack and be met as things are: a solver's last digit (1e-10), and a
+# hundredth of what a programme may leave.
+_LAST_BITS_FRAC = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +41,7 @@ class Row:
     @property
     def is_met(self) -> bool:
         """Whether it is covered as things are, of which a solver's last digit is no judge."""
-        return self.at_ccy >= self.need.needed_ccy - 1e-9 * self.scale_ccy
+        return self.at_ccy >= self.need.needed_ccy - _LAST_BITS_FRAC * self.scale_ccy
 
     @property
     def floor_ccy(self) -> float:

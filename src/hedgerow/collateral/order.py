@@ -15,9 +15,11 @@ from hedgerow.collateral.needs import RESERVE, counted_ccy, worth_at
 from hedgerow.collateral.posting import USED_COIN
 from hedgerow.solving.records import Floats
 
-__all__ = ["Ordered", "ordered"]
+__all__ = ["HELD_FRAC", "Ordered", "ordered"]
 
-_HELD_FRAC = 1e-6
+# What a need or a pile may lack, over its scale, and count as held: ten times what a programme may
+# leave (`EXCESS_FRAC_MAX`), for amounts are worked out anew step by step; a dollar of a million.
+HELD_FRAC = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def _bears(
         if place in (key[0], RESERVE)
     ]
     for key, pile in own:
-        if key[0] == place and flow[key] < -pile.may_leave_coin - _HELD_FRAC * max(
+        if key[0] == place and flow[key] < -pile.may_leave_coin - HELD_FRAC * max(
             1.0, pile.held_coin
         ):
             return False
@@ -124,6 +126,6 @@ def _bears(
             elif worth is not None:
                 level += counted_ccy(worth, pile.held_coin + flow[key])
                 level -= counted_ccy(worth, pile.held_coin)
-        if level < row.floor_ccy - _HELD_FRAC * row.scale_ccy:
+        if level < row.floor_ccy - HELD_FRAC * row.scale_ccy:
             return False
     return True

@@ -18,7 +18,7 @@ from hedgerow.solving.records import Floats
 
 __all__ = ["USED_COIN", "Flows", "Levels", "Posting", "Rows"]
 
-# A transfer is sent from here on: below it is what a solver leaves of zero.
+# Coins are a transfer from here on: less is what a solver leaves of zero (1e-10, its tolerance).
 USED_COIN = 1e-9
 
 

@@ -30,6 +30,8 @@ __all__ = ["NEEDS", "DeskRow", "Reading"]
 NEEDS = ("buffer", "distance", "initial")
 
 _URGENCY_FRAC_MAX = 1e4
+# Of what is sent, so much dearer is each way than the one the desk puts before it: a cent of
+# 100,000 USD, less than any fee, and more than a solver's last digit.
 _PREFERENCE_FRAC = 1e-7
 
 

@@ -29,6 +29,12 @@ _LOG_AVERSION_MAX: Final = 9.0 * math.log(10.0)
 _PLACES_COUNT: Final = 181  # ten to a factor of ten
 _HALVINGS: Final = 60
 _NEAR_FRAC: Final = 1e-3
+# Days that paths may differ by from a horizon, over it: far above the last bits of a product of
+# steps, and 3 s of a month, less than any step.
+_SPAN_FRAC: Final = 1e-6
+# How near to the least shortfall its place is sought, as a log of risk aversion. It is flat there,
+# and no place is told better than some 1e-8: from 1e-3 to 1e-12 the tests see no difference.
+_LEAST_AVERSION_LOG: Final = 1e-9
 
 
 def risk_aversion_for_budget(
@@ -58,7 +64,7 @@ def risk_aversion_for_budget(
         raise OutOfDomain(f"{kind} follows from no risk aversion: its width or times were given")
     if paths is not None and budget.shortfall_usd is not None:
         span_days = paths.span_years * DAYS_PER_YEAR
-        if not math.isclose(span_days, budget.horizon_days, rel_tol=1e-6):
+        if not math.isclose(span_days, budget.horizon_days, rel_tol=_SPAN_FRAC):
             raise OutOfDomain(
                 f"the paths are {span_days:g} days long, the horizon {budget.horizon_days:g}"
             )
@@ -146,7 +152,9 @@ def _of_shortfall(
         # The least lies between two places, perhaps below all of them.
         best = min(range(_PLACES_COUNT), key=found.__getitem__)
         near = (places[max(best - 1, 0)], places[min(best + 1, _PLACES_COUNT - 1)])
-        least = minimize_scalar(measured, bounds=near, method="bounded", options={"xatol": 1e-9})
+        least = minimize_scalar(
+            measured, bounds=near, method="bounded", options={"xatol": _LEAST_AVERSION_LOG}
+        )
         if not least.fun <= budget_usd:
             return Failure(
                 subject=kind,

@@ -23,6 +23,10 @@ __all__ = ["BandPaths", "PathCosts", "band_on_paths"]
 Floats: TypeAlias = NDArray[np.float64]
 Whole: TypeAlias = NDArray[np.int64]
 
+# Of a time between hedges: a step that falls on one may be a last bit short of it, 1e-12 after
+# thousands of them, and no step is so small.
+_LAST_BITS_COUNT = 1e-9
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BandPaths:
@@ -141,8 +145,7 @@ def band_on_paths(
 def _beats(step_index: int, step_years: float, times_years: float) -> bool:
     """Say whether a time to hedge has come since the step before."""
     now, before = step_index * step_years / times_years, (step_index - 1) * step_years / times_years
-    # A step that falls on a time may be a last bit short of it.
-    return math.floor(now + 1e-9) > math.floor(before + 1e-9)
+    return math.floor(now + _LAST_BITS_COUNT) > math.floor(before + _LAST_BITS_COUNT)
 
 
 def _shifts(

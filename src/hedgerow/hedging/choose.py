@@ -32,6 +32,7 @@ from hedgerow.solving import (
     Tickets,
     least,
 )
+from hedgerow.solving.part import USED_AMOUNT
 
 __all__ = [
     "Ask",
@@ -49,6 +50,7 @@ Floats = NDArray[np.float64]
 _INF = float("inf")
 # What is left of a level's price, however much funding its trade receives.
 _LEFT_FRAC = 0.01
+_NODES_COUNT_MAX = 200
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,7 +144,6 @@ def choose(
     ticket_usd: float = 0.0,
     legs_count_max: int | None = None,
     is_whole: bool = True,
-    nodes_count_max: int = 200,
 ) -> Outcome[HedgeChoice]:
     """Choose trades.
 
@@ -163,7 +164,8 @@ def choose(
     Returns
     -------
     HedgeChoice or Failure
-        The failure of a solver that came to no end: nothing is to be traded on it.
+        The failure of a solver that came to no end, or of a search that found no trades so few:
+        nothing is to be traded on it.
 
     Raises
     ------
@@ -181,11 +183,18 @@ def choose(
     if ticket_usd > 0.0 or legs_count_max is not None:
         made.append(Tickets(np.full(len(offers), ticket_usd), legs_count_max))
     answer = least(
-        Programme(decisions_on(offers, is_whole=is_whole), made), nodes_count_max=nodes_count_max
+        Programme(decisions_on(offers, is_whole=is_whole), made), nodes_count_max=_NODES_COUNT_MAX
     )
     if isinstance(answer, Failure):
         return answer
-    return _told(answer, asks, offers, wide, horizon_days, ticket_usd)
+    choice = _told(answer, asks, offers, wide, horizon_days, ticket_usd)
+    if legs_count_max is not None and len(choice.trades) > legs_count_max:
+        return Failure(
+            subject="hedge",
+            reason="unsupported",
+            message=f"of {legs_count_max} or fewer none were found that do all that is asked",
+        )
+    return choice
 
 
 def decisions_on(offers: Sequence[Offer], *, is_whole: bool = True) -> Decisions:
@@ -277,8 +286,8 @@ def _told(
     trades = []
     taken: dict[tuple[str, bool], float] = {}
     for each, quantity in zip(offers, answer.chosen_amount, strict=True):
-        # What a solver leaves of nought is no leg.
-        if abs(quantity) <= 1e-9:
+        # What a solver leaves of nought is no leg, as `Tickets` counts them.
+        if abs(quantity) <= USED_AMOUNT:
             continue
         side = each.instrument_id, quantity > 0
         crossing, fee = crossing_and_fee_usd(each, quantity, taken.get(side, 0.0))

@@ -24,6 +24,7 @@ __all__ = [
 
 Floats: TypeAlias = NDArray[np.float64]
 _STEPS_MAX: Final = 60  # ten do, unless the logit is in the hundreds
+# Of a logit: Newton's step is then a few last bits, and no further one is smaller.
 _CLOSE: Final = 1e-15
 # The first four moments of how far a walk of normal steps of size one is found beyond a place: one
 # that is far from where it began, and the very place (Siegmund 1985, Sequential Analysis, X; the

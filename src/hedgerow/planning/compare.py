@@ -64,9 +64,8 @@ def compared(
     switches: Sequence[ModeSwitch] = (),
     swaps: Sequence[SwapWay] = (),
     late_after: Callable[[Survey], Callable[[Route], float]] | None = None,
-    ways: Sequence[str] = tuple(WAYS),
 ) -> dict[str, Outcome[Joint]]:
-    """Plan in every way asked for; the joint plan is the best of what was found.
+    """Plan in every way of `WAYS`; the joint plan is the best of what was found.
 
     Only ``joint`` and ``switching`` may make `switches`, ``joint`` and ``swapping`` `swaps`; ways
     that there is nothing for are left out. `late_after` is told at `joint_switching`.
@@ -100,11 +99,11 @@ def compared(
             late_usd=late_usd,
             late_after=late_after,
         )
-        for way in ways
+        for way in WAYS
         if way not in idle
     }
     known = [each for each in plans.values() if not isinstance(each, Failure)]
-    if "joint" in plans and known:
+    if known:
         # Each of the others is a plan with all means that leaves some aside.
         plans["joint"] = min(known, key=badness)
     return plans

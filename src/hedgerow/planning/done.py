@@ -25,6 +25,8 @@ from hedgerow.units import digits_of, exact_lots, quantise, to_exact, to_model
 __all__ = ["Desk", "Done", "traded_at_cost"]
 
 _RAY = Decimal(10) ** 27
+# Costs are booked in whole steps of a coin, up: as fine as venues keep balances of the dearest.
+_COST_STEP_COIN = Decimal("1e-8")
 
 
 class Done(NamedTuple):
@@ -252,5 +254,5 @@ def traded_at_cost(
     asset = settlement_of(each.terms)
     paid = snapshot.asset(asset)
     assert not isinstance(paid, Failure), "an offer is priced in what it settles in"
-    cost = to_exact(cost_usd / paid.price_usd, Decimal("1e-8"), "up")
+    cost = to_exact(cost_usd / paid.price_usd, _COST_STEP_COIN, "up")
     return with_balance(booked, asset, -cost)

@@ -38,6 +38,8 @@ Floats = NDArray[np.float64]
 
 # So much of what it is compared with is nothing: whole lots shall not turn on a last bit.
 _LEFT_OF_ZERO_FRAC = 1e-8
+# What is only on the way gives way a tenth as much as what holds today does (`KEPT_FRAC`).
+_ON_THE_WAY_FRAC = 1e-3
 # How many times the size at which moves are tried the worst cells are looked for.
 _TIMES = (1.0, 4.0)
 
@@ -317,7 +319,7 @@ def _gives_frac(demand: Demand) -> float:
 
     Nothing done keeps the others; a venue refuses the order of who lacks an initial requirement.
     """
-    return 1e-3 if demand.is_on_the_way else KEPT_FRAC if demand.is_kept else 1.0
+    return _ON_THE_WAY_FRAC if demand.is_on_the_way else KEPT_FRAC if demand.is_kept else 1.0
 
 
 def spare_ccy(

@@ -29,7 +29,7 @@ from hedgerow.planning.costs import PLAIN_TERMS, JointTerms, MoveCosts, route_na
 from hedgerow.planning.done import Desk, Done
 from hedgerow.planning.footing import Footing, Touch, footing, spare_ccy
 from hedgerow.planning.outcome import Joint, badness
-from hedgerow.planning.purses import purses
+from hedgerow.planning.purses import GIVES_LAST_FRAC, purses
 from hedgerow.planning.wants import Demand, Wants, stresses_of, wants
 from hedgerow.solvency import coins_moved
 from hedgerow.solving import Answer, Decisions, Programme, Uses, least
@@ -40,7 +40,8 @@ __all__ = ["joint"]
 Floats = NDArray[np.float64]
 
 _TRIES = 5
-_TINY = 1e-9
+# Of a contract, in dollars of delta: one with less has none, and no number of it mends a delta.
+_TINY_USD = 1e-9
 # A demand that binds, and turns out to have so much of its size more to spare than was foretold,
 # is worth another look: a cheaper plan may do.
 _DEAR_FRAC = 0.01
@@ -374,7 +375,7 @@ def _reaches(within: Mapping[str, _Reach], moves_count: int) -> list[Uses]:
         wide[row, : len(reach.tried_frac_per_contract)] = reach.tried_frac_per_contract
     most = np.array([each.most_frac for each in within.values()])
     names = tuple(f"{node} as far as it is known" for node in within)
-    return [Uses(names, wide, wide, most, np.maximum(most, 1.0) * 1e-6)]
+    return [Uses(names, wide, wide, most, np.maximum(most, 1.0) * GIVES_LAST_FRAC)]
 
 
 def _sizes(delta_usd: Floats, offers: Sequence[Offer], wanted: Wants, now: Survey) -> Floats:
@@ -396,7 +397,7 @@ def _sizes(delta_usd: Floats, offers: Sequence[Offer], wanted: Wants, now: Surve
     for each, one in zip(offers, np.abs(delta_usd), strict=True):
         most_contracts = max(each.most_contracts(is_up=True), each.most_contracts(is_up=False))
         borne_usd = min(gap_usd, worth_usd.get(each.account_id, 0.0))
-        size_contracts = borne_usd / one if one > _TINY else most_contracts
+        size_contracts = borne_usd / one if one > _TINY_USD else most_contracts
         sizes_contracts.append(
             max(min(size_contracts, _OF_MOST_FRAC * most_contracts), each.lot_contracts)
         )

@@ -37,7 +37,8 @@ _DECIMALS = 6
 _CENT_USD = 0.01
 # Of what an option was reckoned to cost beyond its mark: books of options move by a spread at once.
 _SPREADS = 2.0
-_TAKE_STEP = Decimal("1e-8")
+# What a swap takes at the least is told in such steps, down: a promise of a digit more is none.
+_TAKE_STEP_COIN = Decimal("1e-8")
 
 
 def made(
@@ -185,7 +186,7 @@ def _swap(
         asset=act.way.asset,
         asset_take=act.way.asset_take,
         quantity_coin=act.quantity_coin,
-        quantity_take_coin_min=quantise(least, _TAKE_STEP, "down"),
+        quantity_take_coin_min=quantise(least, _TAKE_STEP_COIN, "down"),
         cost_expected_usd=round(act.cost_usd, _DECIMALS),
         reason=f"{act.quantity_take_coin:f} {act.way.asset_take} are expected for it; with them "
         "the rest of the plan is cheaper, or better",

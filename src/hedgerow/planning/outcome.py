@@ -10,8 +10,9 @@ from hedgerow.solving import Shadow
 
 __all__ = ["Joint", "badness"]
 
-# What is broken counts as broken by so much at least.
-_BROKEN = 1e-6
+# What is broken counts as broken by so much of its bound at least: more than `badness` rounds away
+# (1e-9), less than any breach that anybody sees.
+_BROKEN_FRAC = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +83,6 @@ def badness(plan: Joint) -> tuple[int, float, float]:
             # A limit at zero is always broken: the nearer to it the better.
             far = abs(value) / soft - 1.0 if soft else abs(value) / (1.0 + abs(value))
         # At its bound a limit is broken, by however little: no saving is worth that.
-        beyond += max(far, _BROKEN) + (1.0 if state.rung == "hard" else 0.0)
+        beyond += max(far, _BROKEN_FRAC) + (1.0 if state.rung == "hard" else 0.0)
     worse_count = len(plan.worsened) + len(plan.lacking)
     return (worse_count, round(beyond, 9), plan.cost_usd)

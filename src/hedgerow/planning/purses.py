@@ -17,7 +17,11 @@ from hedgerow.planning.done import Desk
 from hedgerow.solving import Uses
 from hedgerow.units import to_model
 
-__all__ = ["purses"]
+__all__ = ["GIVES_LAST_FRAC", "purses"]
+
+# What a unit outside a purse is compared with, over its size: of a demand that is 1e-3 at the least
+# (`footing`), so that a purse, which is what there is, gives way last.
+GIVES_LAST_FRAC = 1e-6
 
 
 def purses(desk: Desk, offers: Sequence[Offer], routes: Sequence[Route]) -> list[Uses]:
@@ -50,8 +54,7 @@ def purses(desk: Desk, offers: Sequence[Offer], routes: Sequence[Route]) -> list
             up_figure_per_amount=up,
             down_figure_per_amount=down,
             figure_max=most,
-            # A purse is what there is: it gives way last.
-            scale_figure=np.maximum(most, 1.0) * 1e-6,
+            scale_figure=np.maximum(most, 1.0) * GIVES_LAST_FRAC,
             used_figure=used,
         )
     ]

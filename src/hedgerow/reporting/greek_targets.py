@@ -49,7 +49,8 @@ _SLACK_FRAC = 1e-9
 class GreeksShown(msgspec.Struct, frozen=True, kw_only=True):
     """A coin by expiry, before and after, the last row being all of it; else nothing was wanted.
 
-    `premium_usd` is what the options chosen cost (negative) or bring at their marks.
+    `premium_usd` is what the options chosen cost (negative) or bring at their marks;
+    `legs_count_max` how many trades were allowed, None where any number was.
     """
 
     heading: str
@@ -58,6 +59,7 @@ class GreeksShown(msgspec.Struct, frozen=True, kw_only=True):
     after: tuple[ExposureRow, ...] | None
     choice: HedgeChoice | None
     premium_usd: float | None
+    legs_count_max: int | None
     assumed: tuple[str, ...]
     unpriced: tuple[Failure, ...]
 
@@ -80,7 +82,8 @@ def greeks_tables(shown: GreeksShown) -> RenderableType:
             cost = partial(usd(choice.known_usd), choice.known_usd,
                            is_partial=choice.cost_usd is None)  # fmt: skip
             aside = "lots" if choice.cost_usd is not None else "lots and unknown funding"
-            parts.append(note(f"They cost {cost} USD; no trades cost less than "
+            few = "" if shown.legs_count_max is None else " so few"
+            parts.append(note(f"They cost {cost} USD; no trades{few} cost less than "
                               f"{least} USD, {aside} left aside."))  # fmt: skip
             if shown.premium_usd:
                 way = "paid" if shown.premium_usd < 0.0 else "received"
@@ -96,7 +99,8 @@ def greeks_tables(shown: GreeksShown) -> RenderableType:
             f"{each.name}: {usd(each.price_usd_per_figure)} USD per unit"
             for each in choice.shadows if abs(each.price_usd_per_figure) >= 0.005
         ]  # fmt: skip
-        if prices and not choice.conflicts:
+        # Prices are those of any number of trades.
+        if prices and not choice.conflicts and shown.legs_count_max is None:
             parts.append(note(f"The last unit of what binds costs: {'; '.join(prices)}."))
         parts.append(Text())
     parts.append(grid("By expiry", *_by_expiry(shown)))

@@ -37,6 +37,8 @@ __all__ = [
 Whole: TypeAlias = NDArray[np.int64]
 
 _DRAWS_COUNT: Final = 2_000
+# Of a shortfall: 97.5 %, as banks count theirs; of 80 steps it is the mean of two.
+_LEVEL_FRAC: Final = 0.975
 # Fewer steps, or holdings, redrawn tell of themselves, and of nothing beyond: they have no bounds.
 STEPS_COUNT_LEAST: Final = 20
 # Ends of an interval that holds 95 %.
@@ -197,18 +199,18 @@ def moving_blocks(
     return drawn
 
 
-def step_shortfall(profit_usd: Floats, level_frac: float = 0.975) -> Floats:
-    """Give the mean loss of the worst steps beyond a level, one at least, along the last axis.
+def step_shortfall(profit_usd: Floats) -> Floats:
+    """Give the mean loss of the worst 2.5 % of steps, one at least, along the last axis.
 
     Raises
     ------
     OutOfDomain
-        If there is no step, one is not finite, or the level is not between 0 and 1.
+        If there is no step, or one is not finite.
     """
-    if not profit_usd.size or not np.isfinite(profit_usd).all() or not 0.0 < level_frac < 1.0:
-        raise OutOfDomain("a shortfall is of finite profits, at a level between 0 and 1")
+    if not profit_usd.size or not np.isfinite(profit_usd).all():
+        raise OutOfDomain("a shortfall is of finite profits")
     # Rounded first, lest 0.025 of 40 be a little more than one.
-    count = max(1, math.ceil(round((1.0 - level_frac) * profit_usd.shape[-1], 9)))
+    count = max(1, math.ceil(round((1.0 - _LEVEL_FRAC) * profit_usd.shape[-1], 9)))
     worst: Floats = -np.sort(profit_usd, axis=-1)[..., :count].mean(axis=-1)
     return worst
 
@@ -216,16 +218,8 @@ def step_shortfall(profit_usd: Floats, level_frac: float = 0.975) -> Floats:
 def run_figures(
     steps: Sequence[RunStep],
     rng: np.random.Generator,
-    *,
-    block_count: int | None = None,
-    draws_count: int = _DRAWS_COUNT,
 ) -> RunFigures:
-    """Give a run in figures, with the bounds of each.
-
-    Parameters
-    ----------
-    block_count
-        Steps of a block; None is as `cube_root_block_count` has it.
+    """Give a run in figures, with the bounds of each, by blocks of `cube_root_block_count`.
 
     Raises
     ------
@@ -234,15 +228,15 @@ def run_figures(
     """
     if not steps:
         raise OutOfDomain("a run without a step has no figures")
-    block = block_count or cube_root_block_count(len(steps))
-    drawn = moving_blocks(len(steps), block, draws_count, rng)
+    block = cube_root_block_count(len(steps))
+    drawn = moving_blocks(len(steps), block, _DRAWS_COUNT, rng)
     columns = _columns(steps)
     # Drawn out of the known ones alone; by the same places where all are.
     known = np.flatnonzero([each.profit_usd is not None for each in steps])
     places = drawn if len(known) == len(steps) else None
     if places is None and len(known):
         again = min(block, len(known))
-        places = known[moving_blocks(len(known), again, draws_count, rng)]
+        places = known[moving_blocks(len(known), again, _DRAWS_COUNT, rng)]
 
     def of_known(figure: _Figure) -> Estimate | None:
         return None if places is None else _estimate(partial(figure, columns), known, places)
@@ -268,9 +262,6 @@ def run_difference(
     steps: Sequence[RunStep],
     others: Sequence[RunStep],
     rng: np.random.Generator,
-    *,
-    block_count: int | None = None,
-    draws_count: int = _DRAWS_COUNT,
 ) -> RunDifference:
     """Give what one run came to, less what another did through the same steps.
 
@@ -291,8 +282,8 @@ def run_difference(
     if not pairs:
         raise OutOfDomain("two runs are compared over steps known in both, and there is none")
     one, other = _columns([a for a, _ in pairs]), _columns([b for _, b in pairs])
-    block = block_count or cube_root_block_count(len(pairs))
-    drawn = moving_blocks(len(pairs), block, draws_count, rng)
+    block = cube_root_block_count(len(pairs))
+    drawn = moving_blocks(len(pairs), block, _DRAWS_COUNT, rng)
 
     def between(figure: _Figure) -> Estimate:
         return _estimate(

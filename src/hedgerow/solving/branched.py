@@ -26,7 +26,11 @@ __all__ = ["Branched", "branched"]
 _ENTRIES_COUNT_MAX = 4_000_000
 # How often lines are added: two or three times do where nodes suffice.
 _ROUNDS_COUNT = 10
+# Of the cost: what is proven to it is proven, as of a relaxation; branching ends there.
 _GAP_FRAC = 1e-6
+# What a row may be outside by, in its own unit: a hundredth of `EXCESS_FRAC_MAX`, for rows are not
+# scaled; HiGHS takes 1e-10 at the least.
+_OUTSIDE_FIGURE = 1e-9
 
 
 class Branched(NamedTuple):
@@ -161,7 +165,7 @@ def _searched(
     # what its answer is held to afterwards (`EXCESS_FRAC_MAX`).
     solver.setOptionValue("mip_rel_gap", _GAP_FRAC)
     for tolerance in ("mip_feasibility_tolerance", "primal_feasibility_tolerance"):
-        solver.setOptionValue(tolerance, 1e-9)
+        solver.setOptionValue(tolerance, _OUTSIDE_FIGURE)
     solver.setSolution(
         count, np.arange(count, dtype=np.int32), (start_amount / unit[:count]).astype(np.float64)
     )

@@ -17,6 +17,9 @@ from hedgerow.solving.records import Decisions, Floats
 
 __all__ = ["Impact", "Ladders", "Residual", "Tickets"]
 
+# Levels add up to a book's end but for their last bits: some 1e-15 of it, and a lot is far more.
+_END_FRAC = 1e-9
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ladders:
@@ -187,8 +190,7 @@ class Ladders:
             for i in np.flatnonzero(own_book_index == self.book_index[at]):
                 up = bool(self.is_up[at])
                 most = decisions.high_amount[i] if up else -decisions.low_amount[i]
-                # Levels add up to the end but for their last bits.
-                if most > ends[at] * (1.0 + 1e-9):
+                if most > ends[at] * (1.0 + _END_FRAC):
                     raise OutOfDomain(
                         f"{decisions.names[i]} may be {'bought' if up else 'sold'} as far as "
                         f"{most}, and its book ends at {ends[at]}"

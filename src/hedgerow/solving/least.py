@@ -23,6 +23,7 @@ from hedgerow.solving.wider import wider
 
 __all__ = ["EXCESS_FRAC_MAX", "least"]
 
+# A price, per unit of a row, that is what a solver leaves of zero: its row does not bind.
 _PRICE_LEFT_USD = 1e-9
 # What rounding loses no more than this share of is not looked for by branch and bound.
 _CLOSE_FRAC = 1e-4

@@ -15,6 +15,7 @@ from hedgerow.solving.records import Decisions, Floats
 __all__ = [
     "BETTER_USD",
     "EXCESS_FRAC_MAX",
+    "HELD_FRAC",
     "WHOLE_COUNT",
     "Steps",
     "in_fewer",
@@ -29,8 +30,14 @@ EXCESS_FRAC_MAX = 1e-7
 
 # Plans judged at once: enough to be quick, few enough to stay in the cache.
 _BATCH = 4_096
+# What a change must save to be one: above the last bits of sums of millions of dollars (1e-10),
+# below anything that is paid. With nothing here, equal plans would be taken in turn for ever.
 BETTER_USD = 1e-9
-_HELD_FRAC = 1e-9
+# An excess, over its scale, that is what summing leaves of zero: some 1e-15 a term. Far above that,
+# lest a plan be kept for a bit that a cheaper one lacks; a hundredth of `EXCESS_FRAC_MAX`, lest
+# what is held here be broken there. Between, anything does: tests pass from 1e-13 to 1e-6.
+HELD_FRAC = 1e-9
+# A tenth of that: excesses that differ by less are compared by their cost.
 _EXCESS_DECIMALS = 10
 # Two excesses are told to those decimals; a float's last bits are no difference between them.
 _NEARER_FRAC = 1e-12
@@ -125,7 +132,7 @@ def judged(programme: Programme, plans_count: Floats, steps: Steps) -> tuple[Flo
 def _excess_frac(programme: Programme, amounts: Floats) -> Floats:
     """Give the excess of each plan, without the last bits that would hide a cheaper change."""
     excess = programme.excess_frac(amounts)
-    return np.where(excess <= _HELD_FRAC, 0.0, np.round(excess, _EXCESS_DECIMALS))
+    return np.where(excess <= HELD_FRAC, 0.0, np.round(excess, _EXCESS_DECIMALS))
 
 
 def mended(programme: Programme, start_count: Floats, steps: Steps) -> Floats:

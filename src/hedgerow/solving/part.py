@@ -12,7 +12,8 @@ from hedgerow.solving.records import Decisions, Floats
 __all__ = ["INF", "USED_AMOUNT", "Part", "dense", "locked", "nothing", "used_columns"]
 
 INF = float("inf")
-# An amount is a decision taken from here on: below it is what a solver leaves of zero.
+# An amount, in its own unit, is a decision taken from here on: below it is what a solver leaves of
+# zero (up to 1e-10, its tolerance), above it any lot that is listed (1e-8).
 USED_AMOUNT = 1e-9
 
 

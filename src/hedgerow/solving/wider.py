@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from hedgerow.solving.assembly import Matrix
-from hedgerow.solving.lots import BETTER_USD, Steps, judged, mended
+from hedgerow.solving.lots import BETTER_USD, HELD_FRAC, Steps, judged, mended
 from hedgerow.solving.programme import Programme
 from hedgerow.solving.records import Floats
 from hedgerow.solving.relaxed import Relaxed
@@ -36,8 +36,8 @@ _NEIGHBOURS_COUNT = 8
 _JUDGED_COUNT = 2_000
 _ALONE_COUNT = 500
 _ROUNDS_COUNT = 25
+# A price, per unit of a row, that is what a solver leaves of zero: its row guides nothing.
 _PRICE_LEFT_USD = 1e-9
-_HELD_FRAC = 1e-9
 
 
 class _Rows(NamedTuple):
@@ -74,7 +74,7 @@ class _Rows(NamedTuple):
         """Say where a row that may not be left is."""
         is_hard = np.isinf(self.penalty_usd_per_figure)
         span = np.max(np.abs(self.figure_per_lot), axis=1)
-        return np.asarray(np.any((self.outside(at_figure) > _HELD_FRAC * span) & is_hard, axis=-1))
+        return np.asarray(np.any((self.outside(at_figure) > HELD_FRAC * span) & is_hard, axis=-1))
 
 
 def wider(programme: Programme, matrix: Matrix, free: Relaxed, start_amount: Floats) -> Floats:

@@ -116,8 +116,8 @@ def test_without_recordings_it_says_what_to_name(tmp_path: Path) -> None:
 def test_too_short_a_history_is_refused(recorded: Path) -> None:
     found = read_histories(recorded)
     short = [each.between(TRADES_NS - 300 * DAY_NS, TRADES_NS + 60 * DAY_NS) for each in found.bars]
-    with pytest.raises(RecordingRejected, match="periods of 168 h"):
-        backtest(found._replace(bars=tuple(short)), horizons_hours=(168,))
+    with pytest.raises(RecordingRejected, match="periods of 168 h are over"):
+        backtest(found._replace(bars=tuple(short)))
 
 
 def test_spot_must_come_first(recorded: Path, tmp_path: Path) -> None:

@@ -251,6 +251,24 @@ def test_of_one_option_the_fewest_lots_are_bought(desk: tuple[Path, list[str]]) 
     assert "USD are paid at the marks beside that." in said
 
 
+def test_of_so_few_trades_the_cheapest_or_none(tmp_path: Path) -> None:
+    """No option of one expiry moves the vega of two: three trades may, and one cannot."""
+    words = ("--target", "vega@0-2d=-6..-4", "--target", "vega@7-30d=-700..-650",
+             "--offer", "BTC-27MAR26-*@deribit-btc")  # fmt: skip
+    two = hedgerow_here("hedge", "greeks", *words, "--legs", "2", cwd=tmp_path)
+    assert two.code == 0
+    assert "no trades so few cost less than" in " ".join(two.out.split())
+    assert "The last unit of what binds" not in two.out
+    told = payload(hedgerow_here("hedge", "greeks", *words, "--legs", "2", "--json", cwd=tmp_path))
+    assert len(told["choice"]["trades"]) == told["legs_count_max"] == 2
+    one = hedgerow_here("hedge", "greeks", *words, "--legs", "1", cwd=tmp_path)
+    assert one.code == 2
+    assert "no trades were found: of 1 or fewer none were found that do all" in one.err
+    none = hedgerow_here("hedge", "greeks", *words, "--legs", "0", cwd=tmp_path)
+    assert none.code == 2
+    assert "--legs must be 1 or more, was 0" in none.err
+
+
 def test_a_bucket_is_moved_by_options_of_its_own_expiries_alone(tmp_path: Path) -> None:
     """The embedded desk holds a day and eleven days: the month's options do nothing to the day."""
     words = ("--target", "vega@0-2d=-6..-4", "--offer", "BTC-27MAR26-*@deribit-btc", "--json")

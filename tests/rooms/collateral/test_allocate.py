@@ -25,8 +25,8 @@ from tests.golden.read import numbers
 INF = math.inf
 
 
-def solved(problem: Problem, **options: Any) -> Allocation:
-    found = allocate(problem, **options)
+def solved(problem: Problem) -> Allocation:
+    found = allocate(problem)
     assert not isinstance(found, Failure), found
     return found
 

@@ -1,5 +1,6 @@
 """Hedges chosen with the margin that their legs take at a venue, by its scan."""
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -10,6 +11,9 @@ from tests.builders import perpetual
 
 # Lost by a contract of each leg sold in each of two scenarios of a scan: a fall and a rise.
 LOSS = np.array([[0.0, 3.0], [3.0, 0.0]])
+
+
+_DEAR = (Rung(width_contracts=50.0, cost_usd_per_contract=3.1, fee_usd_per_contract=0.1),)
 
 
 def _leg(name: str) -> Offer:
@@ -33,6 +37,25 @@ def _chosen(margin: Uses) -> HedgeChoice:
     found = choose([ask], [_leg("call"), _leg("put")], np.ones((1, 2)), parts=[margin])
     assert not isinstance(found, Failure)
     return found
+
+
+def test_of_so_few_legs_the_cheapest_or_none() -> None:
+    """One leg does the one ask and another the other, at 1 each; a third both, at 3.1."""
+    asks = [
+        Ask(name="vega", now_figure=10.0, low_figure=0.0, high_figure=0.0),
+        Ask(name="delta", now_figure=10.0, low_figure=0.0, high_figure=0.0),
+    ]
+    offers = [_leg("call"), _leg("put"), msgspec.structs.replace(_leg("both"), buys=_DEAR,
+                                                                 sells=_DEAR)]  # fmt: skip
+    figures = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]])
+    for most, cost_usd, names in ((2, 20.0, {"call", "put"}), (1, 31.0, {"both"})):
+        found = choose(asks, offers, figures, legs_count_max=most)
+        assert not isinstance(found, Failure)
+        assert {each.instrument_id for each in found.trades} == names
+        assert found.cost_usd == pytest.approx(cost_usd)
+    none = choose(asks, offers[:2], figures[:, :2], legs_count_max=1)
+    assert isinstance(none, Failure)
+    assert "of 1 or fewer none were found" in none.message
 
 
 def test_legs_that_offset_in_a_scan_take_its_worst_and_not_their_sum() -> None:

@@ -315,7 +315,7 @@ def test_two_holders_of_one_instrument_share_its_book_when_they_unwind() -> None
     both = [offer(perpetual("BTC"), each, NOW, charges, Depth()) for each in accounts]
     found = [each for each in both if isinstance(each, Offer)]
     assert len(found) == 2
-    chosen = compared(now, asked, found, (), TERMS, rules, ways=("unwinding",))["unwinding"]
+    chosen = compared(now, asked, found, (), TERMS, rules)["unwinding"]
     assert isinstance(chosen, Joint)
     assert sum(each.quantity_contracts for each in chosen.trades) == pytest.approx(-12.05)
     # One dollar beside the mark, for each of them.

@@ -4,7 +4,7 @@ import pytest
 
 from hedgerow.errors import OutOfDomain
 from hedgerow.simulation.volatility import RealisedVol
-from hedgerow.units import MINUTE_NS, YEAR_NS
+from hedgerow.units import HOUR_NS, MINUTE_NS, YEAR_NS
 
 
 def alternating(vol_frac: float, step_ns: int, count: int) -> list[tuple[int, float]]:
@@ -21,11 +21,11 @@ def test_it_finds_the_vol_of_a_path_that_has_one(minutes: int) -> None:
     assert vol.vol_frac == pytest.approx(0.8, rel=1e-3)
 
 
-def test_after_one_half_life_half_of_the_start_is_forgotten() -> None:
-    vol = RealisedVol(0.5, half_life_ns=60 * MINUTE_NS, sample_ns=60 * MINUTE_NS)
+def test_after_six_hours_half_of_the_start_is_forgotten() -> None:
+    vol = RealisedVol(0.5)
     vol.feed(0, 100.0)
-    vol.feed(60 * MINUTE_NS, 101.0)
-    seen = log(1.01) ** 2 * YEAR_NS / (60 * MINUTE_NS)
+    vol.feed(6 * HOUR_NS, 101.0)
+    seen = log(1.01) ** 2 * YEAR_NS / (6 * HOUR_NS)
     assert vol.vol_frac == pytest.approx(sqrt(0.5 * 0.25 + 0.5 * seen), rel=1e-12)
 
 

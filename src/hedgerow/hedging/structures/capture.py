@@ -32,6 +32,7 @@ from hedgerow.hedging.structures.checks import check_finite, check_not_negative,
 from hedgerow.solvency import breach_frac, hit_frac, linear_price_usd, upper_bound_frac
 
 __all__ = [
+    "TAIL_FRAC",
     "BasisBlowout",
     "CarryPast",
     "FundingOutlook",
@@ -49,6 +50,12 @@ Floats: TypeAlias = NDArray[np.float64]
 _YEAR_HOURS: Final = 8_760.0
 _WEEK_HOURS: Final = 168.0
 _DRAWS_COUNT: Final = 5_000
+# Two logs of one price may differ in their last bits: 1e-15 or so. A tick is 1e-9 or more.
+_LAST_BITS_LOG: Final = 1e-12
+# 1 / (1 - 0.9) is 10 and a last bit, which needs no eleventh window: of a million, 1e-10.
+_LAST_BITS_COUNT: Final = 1e-9
+# A stress is what one holding in twenty is worse than: of 5,000 draws 250 lie beyond it.
+TAIL_FRAC: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,8 +101,7 @@ class CarryPast:
             object.__setattr__(self, name, column)
         if self.mark_high_log is not None and self.mark_close_log is not None:
             floor = np.maximum(self.mark_close_log, 0.0)
-            # Two logs of one price may differ in their last bits.
-            if (self.mark_high_log < floor - 1e-12).any():
+            if (self.mark_high_log < floor - _LAST_BITS_LOG).any():
                 raise OutOfDomain("the highest mark of an interval is no lower than its ends")
 
     def __len__(self) -> int:
@@ -188,20 +194,17 @@ def funding_outlook(
     holding_count: int,
     cost_frac: float,
     rng: np.random.Generator,
-    is_from_now: bool = True,
-    tail_frac: float = 0.05,
     draws_count: int = _DRAWS_COUNT,
 ) -> FundingOutlook:
     """Draw holdings of so many intervals out of the past.
+
+    They begin where a week of funding was most like the last one: funding of a quiet year is no
+    guide to that of a mania, nor the other way round.
 
     Parameters
     ----------
     cost_frac
         Of getting in and out of both legs, on the notional.
-    is_from_now
-        Whether holdings begin where a week of funding was most like the last one: funding of a
-        quiet year is no guide to that of a mania, nor the other way round. Else they begin
-        anywhere.
 
     Notes
     -----
@@ -210,24 +213,24 @@ def funding_outlook(
     Raises
     ------
     OutOfDomain
-        If a count is not positive, the tail not in (0, 1), or the cost negative.
+        If a count is not positive, or the cost negative.
     """
-    check_drawn(holding_count, tail_frac, draws_count)
+    check_drawn(holding_count, draws_count)
     check_not_negative(cost_frac=cost_frac)
     f = past.funding_frac
     n = _YEAR_HOURS / past.interval_hours
     length, error = memory(f)
-    like = rows_like_now(f, past.week_count, holding_count) if is_from_now else None
+    like = rows_like_now(f, past.week_count, holding_count)
     at = rows_drawn(len(past), holding_count, length, draws_count, rng, start_index=like)
     received = np.sum(_paid(past, at), axis=1)
     cost = cost_frac * n / holding_count
     is_paying = f < 0.0
     return FundingOutlook(
         expected_frac_per_year=float(np.mean(received)) * n / holding_count - cost,
-        stressed_frac_per_year=float(np.quantile(received, tail_frac)) * n / holding_count - cost,
+        stressed_frac_per_year=float(np.quantile(received, TAIL_FRAC)) * n / holding_count - cost,
         past_frac_per_year=float(np.mean(f)) * n - cost,
         past_error_frac_per_year=error * n,
-        tail_frac=tail_frac,
+        tail_frac=TAIL_FRAC,
         paying_frac=float(np.mean(is_paying)),
         paying_count_max=_longest(is_paying),
         flips_count_per_year=float(np.count_nonzero(is_paying[1:] != is_paying[:-1]))
@@ -245,7 +248,6 @@ def margin_draw(
     leverage_frac: float,
     maintenance_frac: float,
     rng: np.random.Generator,
-    tail_frac: float = 0.05,
     draws_count: int = _DRAWS_COUNT,
 ) -> Outcome[MarginDraw]:
     """Draw holdings out of the past and follow the short leg's equity, highs included.
@@ -260,7 +262,7 @@ def margin_draw(
     OutOfDomain
         As `funding_outlook`, or if leverage and maintenance leave no margin.
     """
-    check_drawn(holding_count, tail_frac, draws_count)
+    check_drawn(holding_count, draws_count)
     _check_leg(leverage_frac, maintenance_frac)
     close, high = past.mark_close_log, past.mark_high_log
     if close is None or high is None:
@@ -284,9 +286,9 @@ def margin_draw(
     separate = len(past) // holding_count
     return MarginDraw(
         mean_frac=float(np.mean(draw)),
-        stressed_frac=float(np.quantile(draw, 1.0 - tail_frac)),
+        stressed_frac=float(np.quantile(draw, 1.0 - TAIL_FRAC)),
         most_frac=float(np.max(draw)),
-        tail_frac=tail_frac,
+        tail_frac=TAIL_FRAC,
         liquidated_frac=gone,
         liquidated_frac_max=upper_bound_frac(gone, max(separate, 1)),
         draws_count=draws_count,
@@ -325,8 +327,7 @@ def basis_blowout(
             f"a count above zero and a level in (0, 1), {holding_count}, {level_frac}"
         )
     separate = (len(b) - 1) // holding_count
-    # 1 / (1 - 0.9) is 10 and a last bit, which needs no eleventh window.
-    needed = ceil(1.0 / (1.0 - level_frac) - 1e-9)
+    needed = ceil(1.0 / (1.0 - level_frac) - _LAST_BITS_COUNT)
     if separate < needed:
         return Failure(
             subject="basis",
@@ -416,13 +417,10 @@ def _check_leg(leverage_frac: float, maintenance_frac: float) -> None:
         )
 
 
-def check_drawn(holding_count: int, tail_frac: float, draws_count: int) -> None:
-    """Refuse counts and a tail that cannot be; OutOfDomain."""
-    if holding_count < 1 or draws_count < 1 or not 0.0 < tail_frac < 1.0:
-        raise OutOfDomain(
-            "counts above zero and a tail in (0, 1), were "
-            f"{holding_count}, {draws_count}, {tail_frac}"
-        )
+def check_drawn(holding_count: int, draws_count: int) -> None:
+    """Refuse counts that cannot be; OutOfDomain."""
+    if holding_count < 1 or draws_count < 1:
+        raise OutOfDomain(f"counts above zero, were {holding_count}, {draws_count}")
 
 
 def _paid(past: CarryPast, at: NDArray[np.int64]) -> Floats:

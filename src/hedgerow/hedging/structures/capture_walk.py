@@ -17,13 +17,14 @@ from scipy.special import bdtr
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.hedging.structures.blocks import block_count, rows_drawn, rows_like_now
-from hedgerow.hedging.structures.capture import CarryPast, check_drawn
+from hedgerow.hedging.structures.capture import TAIL_FRAC, CarryPast, check_drawn
 from hedgerow.hedging.structures.checks import check_not_negative
 
 __all__ = ["FundingWalk", "funding_walk"]
 
 _YEAR_HOURS: Final = 8_760.0
 _HOLDINGS_COUNT_MIN: Final = 10
+_DRAWS_COUNT: Final = 1_000
 
 
 class FundingWalk(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,9 +51,6 @@ def funding_walk(
     cost_frac: float,
     warm_count: int,
     rng: np.random.Generator,
-    is_from_now: bool = True,
-    tail_frac: float = 0.05,
-    draws_count: int = 1_000,
 ) -> Outcome[FundingWalk]:
     """Walk through the past in holdings, the last of which ends with it.
 
@@ -60,8 +58,6 @@ def funding_walk(
     ----------
     warm_count
         Intervals that only teach: no holding begins before so many are known.
-    is_from_now
-        As `funding_outlook` has it.
 
     Returns
     -------
@@ -71,10 +67,9 @@ def funding_walk(
     Raises
     ------
     OutOfDomain
-        If a count is not positive, fewer than thirty intervals teach, the tail does not lie in
-        (0, 1), or the cost is negative.
+        If a count is not positive, fewer than thirty intervals teach, or the cost is negative.
     """
-    check_drawn(holding_count, tail_frac, draws_count)
+    check_drawn(holding_count, _DRAWS_COUNT)
     check_not_negative(cost_frac=cost_frac)
     f = past.funding_frac
     block_count(f[:warm_count])  # refuses too few
@@ -89,11 +84,11 @@ def funding_walk(
     paid, missed = [], 0
     for start in starts.tolist():
         known = f[:start]
-        like = rows_like_now(known, past.week_count, holding_count) if is_from_now else None
+        like = rows_like_now(known, past.week_count, holding_count)
         at = rows_drawn(
-            start, holding_count, block_count(known), draws_count, rng, start_index=like
+            start, holding_count, block_count(known), _DRAWS_COUNT, rng, start_index=like
         )
-        stress = float(np.quantile(np.sum(known[at], axis=1), tail_frac))
+        stress = float(np.quantile(np.sum(known[at], axis=1), TAIL_FRAC))
         came = float(np.sum(f[start : start + holding_count]))
         missed += came < stress
         paid.append(came - cost_frac)
@@ -105,6 +100,6 @@ def funding_walk(
         worst_frac_per_year=min(paid) * a_year,
         losing_count=sum(each < 0.0 for each in paid),
         missed_count=missed,
-        tail_frac=tail_frac,
-        chance_frac=1.0 if missed == 0 else float(1.0 - bdtr(missed - 1, count, tail_frac)),
+        tail_frac=TAIL_FRAC,
+        chance_frac=1.0 if missed == 0 else float(1.0 - bdtr(missed - 1, count, TAIL_FRAC)),
     )

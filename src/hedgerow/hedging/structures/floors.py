@@ -51,6 +51,7 @@ from hedgerow.solving import (
     Programme,
     least,
 )
+from hedgerow.solving.part import USED_AMOUNT
 
 __all__ = ["floor", "highest_floor"]
 
@@ -255,7 +256,7 @@ def _near(options: FloorOptions, quantities_coin: Floats) -> NDArray[np.int64]:
     """Keep what the relaxed plan uses, and the next strikes of the same side and expiry."""
     kept = np.zeros(len(options), dtype=np.bool_)
     # What a solver leaves of nought is not used.
-    for i in np.flatnonzero(np.abs(quantities_coin) > 1e-9).tolist():
+    for i in np.flatnonzero(np.abs(quantities_coin) > USED_AMOUNT).tolist():
         alike = np.flatnonzero(
             (options.is_call == options.is_call[i])
             & (np.abs(options.expiry_years - options.expiry_years[i]) <= AT_HORIZON_YEARS)
@@ -274,7 +275,7 @@ def _plan(
     conflicts: tuple[str, ...],
     spots_count: int,
 ) -> FloorPlan:
-    legs = []
+    legs: list[FloorLeg] = []
     for i in np.flatnonzero(x != 0.0).tolist():
         price = options.price_ask_usd[i] if x[i] > 0 else options.price_bid_usd[i]
         alone = options.taken(np.array([i]))
@@ -289,6 +290,9 @@ def _plan(
                 cost_usd=float(cost_usd(alone, x[i : i + 1][np.newaxis, :])[0]),
             )
         )
+    # The plan that misses least may be of more: it is shown, and is none that was asked for.
+    if terms.legs_count_max is not None and len(legs) > terms.legs_count_max:
+        conflicts = (*conflicts, "number of legs")
     return FloorPlan(
         floor_usd=terms.floor_usd,
         legs=tuple(legs),

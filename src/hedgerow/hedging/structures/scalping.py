@@ -39,6 +39,9 @@ Floats: TypeAlias = NDArray[np.float64]
 
 # A month, to which vegas of other expiries are brought by the root of time.
 _TERM_DAYS: Final = 30.0
+# A whole number of hedges asks for no other because of its last bits: 1e-15 of it at the most, of
+# 60,000 drawn. Less than one hedge of a million millions.
+_LAST_BITS_FRAC: Final = 1e-12
 
 
 class ScalpGreeks(msgspec.Struct, frozen=True, kw_only=True):
@@ -202,8 +205,7 @@ def rebalances_wanted_count(*, vega_usd_per_vol: float, vol_frac: float, error_u
     once = hedging_error_usd(
         vega_usd_per_vol=vega_usd_per_vol, vol_frac=vol_frac, rebalances_count=1
     )
-    # The last bits of a whole number ask for no hedge more.
-    return max(1, ceil((once / error_usd) ** 2 * (1.0 - 1e-12)))
+    return max(1, ceil((once / error_usd) ** 2 * (1.0 - _LAST_BITS_FRAC)))
 
 
 def theta_target(
@@ -255,13 +257,17 @@ def theta_target(
         raise OutOfDomain("what gamma and vega may be is not negative")
     bound = np.array([tolerance_usd_per_day, gamma_coin_per_usd_max, vega_usd_per_vol_max])
     middle = np.array([target_theta_usd_per_day, 0.0, 0.0])
+    book = np.array([book_theta_usd_per_day, book_gamma_coin_per_usd, book_vega_usd_per_vol])
+    # A Greek is missed in contracts of whatever has most of it; where nothing has any, by parts of
+    # what is held, so that what nobody can mend does not drown the others.
+    widest = np.max(np.abs(columns), axis=1, initial=0.0)
     greeks = Band.of(
         ("theta", "gamma", "vega"),
-        np.array([book_theta_usd_per_day, book_gamma_coin_per_usd, book_vega_usd_per_vol]),
+        book,
         columns,
         low_figure=middle - bound,
         high_figure=middle + bound,
-        scale_figure=np.maximum(np.max(np.abs(columns), axis=1, initial=0.0), 1e-12),
+        scale_figure=np.where(widest > 0.0, widest, np.maximum(np.abs(book), 1.0)),
     )
     decisions = Decisions(tuple(names), -most, most, np.asarray(lot_contracts, dtype=np.float64))
     return least(Programme(decisions, [Ladders.flat(cost, cost), greeks]))

@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 from hedgerow.errors import OutOfDomain
 from hedgerow.hedging.structures.checks import check_positive
 
-__all__ = ["StopRule", "StopState", "Stopped", "entered", "stop_step", "stopped"]
+__all__ = ["AT_FRAC", "StopRule", "StopState", "Stopped", "entered", "stop_step", "stopped"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
-# A price this near a stop is at it: a tenth of a hundred is no round number in binary.
-_AT: Final = 1e-12
+# A move this near a stop is at it: a tenth of a hundred is no round number in binary, and a move
+# worked out is up to 2e-16 off (300,000 drawn). A tick is 1e-9 of any price or more.
+AT_FRAC: Final = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,16 +103,16 @@ def stop_step(rule: StopRule, state: StopState, price_usd: float) -> StopState:
     sign = -1.0 if rule.is_short else 1.0
     gain = sign * (price_usd / state.price_reference_usd - 1.0)
     if state.is_held:
-        if gain <= -rule.loss_frac + _AT:
+        if gain <= -rule.loss_frac + AT_FRAC:
             return StopState(is_held=False, price_reference_usd=price_usd)
         if rule.is_trailing and gain > 0.0:
             return StopState(is_held=True, price_reference_usd=price_usd)
         return state
     waited = state.waited_count + 1
     is_back = rule.return_frac is not None and (
-        gain >= rule.return_frac - _AT
+        gain >= rule.return_frac - AT_FRAC
         if rule.return_frac >= 0.0
-        else gain <= rule.return_frac + _AT
+        else gain <= rule.return_frac + AT_FRAC
     )
     if is_back and waited > rule.wait_count:
         return StopState(is_held=True, price_reference_usd=price_usd)

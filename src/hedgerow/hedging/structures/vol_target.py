@@ -42,6 +42,7 @@ __all__ = [
 Floats: TypeAlias = NDArray[np.float64]
 
 _HALVINGS_COUNT: Final = 60
+# Of a leverage: halving ends there, long before `_HALVINGS_COUNT`; nobody trades the tenth digit.
 _PRECISION_FRAC: Final = 1e-9
 
 

@@ -76,12 +76,11 @@ def test_memory_makes_the_stress_worse() -> None:
     past = CarryPast(rates, 8.0)
     mixed = replace(past, funding_frac=_rng(1).permutation(rates))
     told, other = (
-        funding_outlook(
-            each, holding_count=90, cost_frac=0.0, rng=_rng(), is_from_now=False, draws_count=20_000
-        )
+        funding_outlook(each, holding_count=90, cost_frac=0.0, rng=_rng(), draws_count=20_000)
         for each in (past, mixed)
     )
     assert told.past_frac_per_year == pytest.approx(other.past_frac_per_year)
+    # The last week paid about what the whole past did, so what begins there does too.
     assert told.expected_frac_per_year == pytest.approx(told.past_frac_per_year, abs=0.01)
     spread = told.expected_frac_per_year - told.stressed_frac_per_year
     assert spread > 2.5 * (other.expected_frac_per_year - other.stressed_frac_per_year)
@@ -91,19 +90,19 @@ def test_memory_makes_the_stress_worse() -> None:
 
 
 def test_what_is_expected_begins_where_funding_is_now() -> None:
-    """A year of 5 bp and then a quiet one of half a bp: what follows quiet is quiet."""
+    """A year of 5 bp and one of half a bp: what follows quiet is quiet, and mania a mania."""
     rates = np.concatenate([np.full(1_000, 0.0005), np.full(1_000, 0.00005)])
     rates += 1e-5 * _rng(2).standard_normal(2_000)
-    past = CarryPast(rates, 8.0)
-    now, any_time = (
-        funding_outlook(past, holding_count=21, cost_frac=0.0, rng=_rng(), is_from_now=each)
-        for each in (True, False)
+    quiet_now, mania_now = (
+        funding_outlook(CarryPast(each, 8.0), holding_count=21, cost_frac=0.0, rng=_rng())
+        for each in (rates, rates[::-1])
     )
     # A block may end within the holding, and the next begin anywhere: a seventh of them do.
-    quiet = 0.00005 * 1_095
-    assert quiet * 0.95 < now.expected_frac_per_year < quiet + 0.15 * (0.00045 * 1_095) / 2
-    assert any_time.expected_frac_per_year == pytest.approx(0.000275 * 1_095, rel=0.1)
-    assert now.past_frac_per_year == any_time.past_frac_per_year
+    quiet, mania = 0.00005 * 1_095, 0.0005 * 1_095
+    strayed = 0.15 * (mania - quiet) / 2
+    assert quiet * 0.95 < quiet_now.expected_frac_per_year < quiet + strayed
+    assert mania - strayed < mania_now.expected_frac_per_year < mania * 1.05
+    assert quiet_now.past_frac_per_year == pytest.approx(mania_now.past_frac_per_year)
 
 
 def test_a_walk_through_what_forgets_misses_as_often_as_it_says() -> None:

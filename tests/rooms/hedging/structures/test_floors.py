@@ -138,6 +138,19 @@ def test_fewer_legs_where_so_many_are_too_many() -> None:
     assert few.cost_usd >= free.bound_usd - 1e-4
 
 
+def test_more_legs_than_allowed_are_no_floor_and_are_named() -> None:
+    """A tenth of a coin of each option: no one of them floors a coin."""
+    options = _chain([70, 75, 80, 85, 90, 95, 100, 110, 120, 130])
+    terms = _terms(
+        floor_usd=84.0, quantity_coin_max=0.1, legs_count_max=1,
+        spots_usd=np.linspace(50.0, 160.0, 101),
+    )  # fmt: skip
+    found = _held(options, terms)
+    assert len(found.legs) > 1
+    assert not found.is_held
+    assert "number of legs" in found.conflicts
+
+
 def test_a_short_is_floored_by_calls_beyond_the_grid() -> None:
     options = _chain([90, 100, 110, 120])
     terms = _terms(quantity_coin=-2.0, cash_usd=200.0, floor_usd=-40.0)

@@ -173,6 +173,30 @@ def test_gamma_is_bounded_while_theta_is_sold() -> None:
     assert found.gap_usd <= 1e-6
 
 
+def test_vega_is_bounded_with_what_the_book_has_of_it() -> None:
+    """Sold n and f: 10 n + 4 f = 100 and 50 n + 120 f = 400 give n = 10.4 and one far bought."""
+    found = theta_target(
+        **THETA, book_theta_usd_per_day=0.0, target_theta_usd_per_day=100.0,
+        tolerance_usd_per_day=1e-6, book_vega_usd_per_vol=100.0, vega_usd_per_vol_max=300.0,
+    )  # fmt: skip
+    assert not isinstance(found, Failure)
+    assert found.chosen_amount == pytest.approx((-10.4, 1.0))
+    assert found.objective_usd == pytest.approx(2.0 * 10.4 + 3.0)
+
+
+@pytest.mark.parametrize("gamma", [5.0, 5e6])
+def test_what_nothing_can_mend_hinders_nothing_else(gamma: float) -> None:
+    """No instrument has a gamma: theta is brought there as if none were asked for."""
+    bare = THETA | {"gamma_coin_per_usd": np.zeros(2), "lot_contracts": np.full(2, 1e-5)}
+    found = theta_target(
+        **bare, book_theta_usd_per_day=0.0, target_theta_usd_per_day=100.003,
+        tolerance_usd_per_day=1e-5, book_gamma_coin_per_usd=gamma, gamma_coin_per_usd_max=1.0,
+    )  # fmt: skip
+    assert not isinstance(found, Failure)
+    assert found.conflicts == ("gamma",)
+    assert found.chosen_amount == pytest.approx((-10.0003, 0.0), abs=2e-6)
+
+
 def test_what_cannot_be_held_is_named() -> None:
     found = theta_target(
         **THETA, book_theta_usd_per_day=0.0, target_theta_usd_per_day=100.0,

@@ -10,6 +10,7 @@ Any node can be asked further: what it gains over spot, vol and time (`ladder`) 
 (`node_profits`), in which expiries
 and strikes its Greeks lie (`buckets`), how its delta in one coin moves with another
 (`cross_gammas`), what its perpetuals pay (`funding`), and what it costs to leave (`liquidity`).
+A `Place` is what the name of a node says.
 """
 
 from hedgerow.exposure.aggregate import aggregate
@@ -18,6 +19,7 @@ from hedgerow.exposure.cross import cross_gammas
 from hedgerow.exposure.funding import FundingRate, FundingRow, FundingTable, funding
 from hedgerow.exposure.ladder import ladder
 from hedgerow.exposure.liquidity import ExitLine, LiquidityRow, LiquidityTable, liquidity
+from hedgerow.exposure.nodes import Place
 from hedgerow.exposure.profits import NodeProfits, node_profits
 from hedgerow.exposure.records import (
     BucketTable,
@@ -41,6 +43,7 @@ __all__ = [
     "LiquidityRow",
     "LiquidityTable",
     "NodeProfits",
+    "Place",
     "ScenarioCell",
     "ScenarioLadder",
     "aggregate",

@@ -1,11 +1,11 @@
-"""What every table of nodes does alike: their order, how one is found, what is missing in order."""
+"""What tables of nodes do alike: what a node names, their order, finding one, what is missing."""
 
 from collections.abc import Iterable
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
-from hedgerow.errors import Failure, Outcome
+from hedgerow.errors import Failure, Outcome, OutOfDomain
 
-__all__ = ["node_order", "ordered", "row_at"]
+__all__ = ["Place", "node_order", "ordered", "row_at"]
 
 
 class _Row(Protocol):
@@ -14,6 +14,46 @@ class _Row(Protocol):
 
 
 R = TypeVar("R", bound=_Row)
+
+
+class Place(NamedTuple):
+    """What a node names, each only below the one before it; of the whole desk nothing.
+
+    A coin without a venue is that coin wherever it is held: ``coin/COIN``.
+    """
+
+    venue: str | None = None
+    account_id: str | None = None
+    coin: str | None = None
+    expiry: str | None = None
+
+    @classmethod
+    def of(cls, node: str) -> "Place | None":
+        """Take a node apart; None of one that lies neither in the tree nor among the coins.
+
+        Raises
+        ------
+        OutOfDomain
+            If it has more steps than a place: a name in it holds a slash, and who knows which.
+        """
+        first, *steps = node.split("/")
+        if first not in ("desk", "coin"):
+            return None
+        if len(steps) > (len(cls._fields) if first == "desk" else 1):
+            raise OutOfDomain(f"{node}: a name of a venue, an account or a coin holds a slash")
+        return cls(*steps) if first == "desk" else cls(coin=steps[0])
+
+    @property
+    def node(self) -> str:
+        """Write it as tables do."""
+        if self.venue is None and self.coin is not None:
+            return f"coin/{self.coin}"
+        return "/".join(["desk", *(step for step in self if step is not None)])
+
+    @property
+    def is_account(self) -> bool:
+        """Whether it is the whole of one account."""
+        return self.account_id is not None and self.coin is None
 
 
 def node_order(node: str) -> tuple[bool, list[str]]:

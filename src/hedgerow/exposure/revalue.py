@@ -6,6 +6,7 @@ import numpy as np
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.exposure.aggregate import node_places, of_any_coin, parts_of
+from hedgerow.exposure.nodes import Place
 from hedgerow.exposure.records import ExposureRow
 from hedgerow.exposure.sums import Part, Sums, row_of, summed
 from hedgerow.market import Snapshot
@@ -67,12 +68,12 @@ def _is_borrowed(part: Part, node: str) -> bool:
 
 def restricted(book: Book, node: str) -> Book:
     """Leave out the accounts that a node has nothing of; its own row is the same without them."""
-    steps = node.split("/")
-    if steps[0] != "desk" or len(steps) == 1:
+    place = Place.of(node)
+    if place is None or place.venue is None:
         return book
     is_in = np.array(
         [
-            account.venue == steps[1] and steps[2:3] in ([], [account.account_id])
+            account.venue == place.venue and place.account_id in (None, account.account_id)
             for account in book.accounts
         ],
         dtype=np.bool_,

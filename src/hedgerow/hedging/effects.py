@@ -8,13 +8,14 @@ one before, whatever its settlement, premium and kind; nothing here knows a Gree
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from hedgerow.errors import Failure
-from hedgerow.exposure import ExposureRow, ExposureTable, aggregate, node_profits
+from hedgerow.exposure import ExposureRow, ExposureTable, Place, aggregate, node_profits
 from hedgerow.hedging.offers import Offer
 from hedgerow.instruments import Instrument
 from hedgerow.limits import Stress
@@ -29,6 +30,8 @@ __all__ = ["Effects", "effects"]
 Floats = NDArray[np.float64]
 
 _VENUE = "offer"
+# A part of an account: a coin and an expiry, the whole of either where it is None.
+_Part: TypeAlias = tuple[str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,19 +40,18 @@ class Effects:
 
     offers: tuple[Offer, ...]
     refused: tuple[Failure, ...]
-    _rows: tuple[dict[str, ExposureRow], ...]
-    _gained_usd: dict[str, tuple[dict[str, float], ...]]
+    _rows: tuple[dict[_Part, ExposureRow], ...]
+    _gained_usd: dict[str, tuple[dict[_Part, float], ...]]
 
     @property
     def nodes(self) -> tuple[str, ...]:
         """Name the nodes of the desk's tree, and every ``coin/COIN``, that some offer reaches."""
         found: dict[str, None] = {}
         for rows, each in zip(self._rows, self.offers, strict=True):
-            account = f"desk/{each.venue}/{each.account_id}"
-            for place in rows:
-                found[f"{account}/{place}" if place else account] = None
-                if place and "/" not in place:
-                    found[f"coin/{place}"] = None
+            for coin, expiry in rows:
+                found[Place(each.venue, each.account_id, coin, expiry).node] = None
+                if coin is not None and expiry is None:
+                    found[Place(coin=coin).node] = None
         return tuple(found)
 
     def exposure_of(self, node: str, metric: str) -> Floats:
@@ -74,7 +76,7 @@ class Effects:
         gained = self._gained_usd[stress_name]
         return np.array(
             [
-                rows.get(place, 0.0) if (place := _place(each, node)) is not None else 0.0
+                rows.get(part, 0.0) if (part := _part(each, node)) is not None else 0.0
                 for rows, each in zip(gained, self.offers, strict=True)
             ]
         )
@@ -98,21 +100,20 @@ def effects(
     booked = book(accounts, instruments)
     table = aggregate(booked, value(booked, snapshot), snapshot)
     rows = _by_offer(table, len(offers))
-    nodes = [row.node for row in table.rows if row.node.startswith(f"desk/{_VENUE}/")]
+    own = {row.node: whose for row in table.rows if (whose := _whose(row.node)) is not None}
     shocks = [stress.on(coins) for stress in stresses]
-    gained = node_profits(booked, snapshot, shocks, nodes)
+    gained = node_profits(booked, snapshot, shocks, tuple(own))
     trouble: list[list[Failure]] = [
         [failure for row in each.values() for failure in row.missing] for each in rows
     ]
-    for node, missing in zip(nodes, gained.missing, strict=True):
-        trouble[int(node.split("/")[2])].extend(missing)
+    for (at, _), missing in zip(own.values(), gained.missing, strict=True):
+        trouble[at].extend(missing)
     kept = [at for at, each in enumerate(trouble) if not each]
-    profits: dict[str, tuple[dict[str, float], ...]] = {}
+    profits: dict[str, tuple[dict[_Part, float], ...]] = {}
     for stress, row in zip(stresses, gained.profit_usd, strict=True):
-        by_offer: list[dict[str, float]] = [{} for _ in offers]
-        for node, profit in zip(nodes, row.tolist(), strict=True):
-            _, _, at, *rest = node.split("/")
-            by_offer[int(at)]["/".join(rest)] = profit
+        by_offer: list[dict[_Part, float]] = [{} for _ in offers]
+        for (at, part), profit in zip(own.values(), row.tolist(), strict=True):
+            by_offer[at][part] = profit
         profits[stress.name] = tuple(by_offer[at] for at in kept)
     return Effects(
         offers=tuple(offers[at] for at in kept),
@@ -139,29 +140,38 @@ def _alone(each: Offer, account_id: str, time_ns: int) -> Account:
     return with_leg(empty, each.terms, Decimal(1), digits_of(each.price_mark_ccy))
 
 
-def _by_offer(table: ExposureTable, count: int) -> list[dict[str, ExposureRow]]:
-    """Give each offer's rows by what follows its account in their path."""
-    found: list[dict[str, ExposureRow]] = [{} for _ in range(count)]
+def _by_offer(table: ExposureTable, count: int) -> list[dict[_Part, ExposureRow]]:
+    """Give each offer's rows by which part of its account they are."""
+    found: list[dict[_Part, ExposureRow]] = [{} for _ in range(count)]
     for row in table.rows:
-        steps = row.node.split("/")
-        if len(steps) >= 3 and steps[1] == _VENUE:
-            found[int(steps[2])]["/".join(steps[3:])] = row
+        whose = _whose(row.node)
+        if whose is not None:
+            at, part = whose
+            found[at][part] = row
     return found
 
 
-def _row(rows: dict[str, ExposureRow], each: Offer, node: str) -> ExposureRow | None:
-    place = _place(each, node)
-    return None if place is None else rows.get(place)
-
-
-def _place(each: Offer, node: str) -> str | None:
-    """Say where in an offer's own account a node of the desk lies; None where it has no part."""
-    steps = node.split("/")
-    if steps[0] == "coin":
-        return steps[1]
-    if steps[1:2] not in ([], [each.venue]) or steps[2:3] not in ([], [each.account_id]):
+def _whose(node: str) -> tuple[int, _Part] | None:
+    """Say which offer's account a node lies in, and where; None where in none."""
+    place = Place.of(node)
+    if place is None or place.venue != _VENUE or place.account_id is None:
         return None
-    return "/".join(steps[3:])
+    return int(place.account_id), (place.coin, place.expiry)
+
+
+def _row(rows: dict[_Part, ExposureRow], each: Offer, node: str) -> ExposureRow | None:
+    part = _part(each, node)
+    return None if part is None else rows.get(part)
+
+
+def _part(each: Offer, node: str) -> _Part | None:
+    """Say what of an offer's own account a node of the desk holds; None where it has no part."""
+    place = Place.of(node)
+    if place is None or place.venue not in (None, each.venue):
+        return None
+    if place.account_id not in (None, each.account_id):
+        return None
+    return place.coin, place.expiry
 
 
 def _number(row: ExposureRow | None, metric: str) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from hedgerow.errors import Failure, Outcome
-from hedgerow.exposure import ExposureRow, aggregate
+from hedgerow.exposure import ExposureRow, Place, aggregate
 from hedgerow.hedging.band_budget import risk_aversion_for_budget
 from hedgerow.hedging.band_policies import DAYS_PER_YEAR, DeltaAt, band, needs_risk_aversion
 from hedgerow.hedging.band_records import Band, BandInputs, BandKind
@@ -179,9 +179,9 @@ def _time_years(survey: Survey, coin: str) -> float | None:
 def _by_expiry(survey: Survey, coin: str) -> Iterator[tuple[str, ExposureRow]]:
     """Give the rows ``desk/VENUE/ACCOUNT/COIN/DAY`` of one coin."""
     for row in survey.exposures.rows:
-        steps = row.node.split("/")
-        if steps[0] == "desk" and len(steps) == 5 and steps[3] == coin:
-            yield steps[4], row
+        place = Place.of(row.node)
+        if place is not None and place.coin == coin and place.expiry is not None:
+            yield place.expiry, row
 
 
 def _coins_held(survey: Survey, policy: HedgePolicy) -> float:
@@ -196,8 +196,9 @@ def _coins_held(survey: Survey, policy: HedgePolicy) -> float:
     if of_options:
         return of_options
     for row in survey.exposures.rows:
-        steps = row.node.split("/")
-        is_other = steps[2:3] != [policy.account_id]
-        if steps[0] == "desk" and len(steps) == 4 and steps[3] == coin and is_other:
+        place = Place.of(row.node)
+        if place is None or place.account_id in (None, policy.account_id):
+            continue
+        if place.coin == coin and place.expiry is None:
             of_others += abs(row.delta_spot_coin or 0.0)
     return of_others

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from hedgerow.collateral import Route
 from hedgerow.errors import Failure, Outcome
+from hedgerow.exposure import Place
 from hedgerow.hedging import Effects, Offer, asks_band, effects
 from hedgerow.instruments import Instrument
 from hedgerow.limits import METRICS, Limit, Survey, account_node
@@ -389,9 +390,9 @@ def _sizes(delta_usd: Floats, offers: Sequence[Offer], wanted: Wants, now: Surve
             outside = max(ask.low_figure - ask.now_figure, ask.now_figure - ask.high_figure)
             gap_usd = max(gap_usd, outside)
     worth_usd = {
-        row.node.split("/")[2]: abs(row.value_usd)
+        place.account_id: abs(row.value_usd)
         for row in now.exposures.rows
-        if row.node.startswith("desk/") and row.node.count("/") == 2
+        if (place := Place.of(row.node)) is not None and place.is_account
     }
     sizes_contracts = []
     for each, one in zip(offers, np.abs(delta_usd), strict=True):

@@ -22,7 +22,7 @@ from hedgerow.app.written import write_file
 from hedgerow.errors import DeskRejected, Failure, RequestRejected
 from hedgerow.reporting.backtests import HedgeRun, unexplained
 from hedgerow.risk import Method, RunFigures
-from hedgerow.units import format_ns
+from hedgerow.units import format_ns, percent
 
 __all__ = [
     "check_folder",
@@ -97,8 +97,8 @@ def run_troubles(runs: Sequence[HedgeRun], figures: Mapping[str, RunFigures]) ->
             share = unexplained(found, method)["all"].unexplained_frac
             if share is not None and share > _BARS_FRAC[method]:
                 said.append(
-                    f"{found.policy}: {share:.2%} of the gross stays unexplained by {method}, more "
-                    f"than {_BARS_FRAC[method]:.0%}"
+                    f"{found.policy}: {percent(share, 2)} of the gross stays unexplained by "
+                    f"{method}, more than {percent(_BARS_FRAC[method], 0)}"
                 )
         said += _hidden(found)
     return said

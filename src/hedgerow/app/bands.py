@@ -28,6 +28,7 @@ from hedgerow.hedging import (
 from hedgerow.hedging.plan import band_halfwidth_coin
 from hedgerow.limits import Survey
 from hedgerow.reporting import CoinBands, band_tables, bands_svg, builtins_of
+from hedgerow.units import percent
 
 __all__ = ["show_bands"]
 
@@ -123,7 +124,7 @@ def _budget(policy: HedgePolicy) -> str:
         return f"Budget: {budget.cost_bps_per_day:g} bp of the notional a day."
     return (
         f"Budget: a shortfall of {budget.shortfall_usd:,.0f} USD a day, the mean of the worst "
-        f"{1 - budget.level_frac:.1%}."
+        f"{percent(1 - budget.level_frac)}."
     )
 
 

@@ -28,7 +28,7 @@ from hedgerow.margin import rulebooks_at
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.reporting import builtins_of, call_tables
-from hedgerow.units import SECOND_NS, to_model
+from hedgerow.units import SECOND_NS, percent, to_model
 
 __all__ = ["show_calls"]
 
@@ -106,7 +106,9 @@ def _assumed(desk: Desk, state: Survey, account_ids: Sequence[str]) -> list[str]
             said.append(f"{account_id}: probability and deadline are unknown: {vol.message}.")
         else:
             largest = "" if len(coins) == 1 else "the largest vol of "
-            said.append(f"{account_id}: a vol of {vol:.1%} a year, {largest}{', '.join(coins)}.")
+            said.append(
+                f"{account_id}: a vol of {percent(vol)} a year, {largest}{', '.join(coins)}."
+            )
     if said:
         said.append(
             "Probabilities and deadlines hang on these vols, those of [vols] or else of the package"

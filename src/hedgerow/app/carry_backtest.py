@@ -59,7 +59,7 @@ from hedgerow.risk import (
     moving_blocks,
     run_figures,
 )
-from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, format_ns, to_model
+from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, format_ns, percent, to_model
 
 __all__ = ["Capture", "captured", "show_carry_backtest"]
 
@@ -391,19 +391,19 @@ def _statements(
     legs = legs_of(desk)
     said = [
         f"{len(rates):,} settlements fell due in these holdings; shorts paid in "
-        f"{float(np.mean(rates < 0.0)):.1%} of them, and who pays changed {flips:,} times.",
+        f"{percent(float(np.mean(rates < 0.0)))} of them, and who pays changed {flips:,} times.",
         "spot holds coins alone; held sells the perpetual at the start and buys it back at the "
         "end. After a liquidation a holding is left at the next look.",
     ]
     if "buffered" in policies:
         said.append(
-            f"buffered has {asked.reserve_frac:.0%} of the notional beside it, from which the "
-            "margin is refilled along the desk's routes; spot's gain is no margin to anybody."
+            f"buffered has {percent(asked.reserve_frac, 0)} of the notional beside it, from which "
+            "the margin is refilled along the desk's routes; spot's gain is no margin to anybody."
         )
     if "stopped" in policies:
         said.append(
-            f"stopped leaves at the first look at which the margin is used to "
-            f"{asked.stop_use_frac:.0%}."
+            "stopped leaves at the first look at which the margin is used to "
+            f"{percent(asked.stop_use_frac, 0)}."
         )
     if "unpaid" in policies:
         said.append(
@@ -411,11 +411,11 @@ def _statements(
             "before a look."
         )
     said.append(
-        f"Buying and selling spot costs {asked.spot_cost_frac:.2%} of it each, the money in spot "
-        f"{asked.borrow_frac_per_year:.2%} a year, in margin and reserve "
-        f"{asked.margin_cost_frac_per_year:.2%}; no venue here books these, and the profit by "
-        "steps is without them. Between two prices of "
-        f"{legs.perpetual.instrument_id} nothing is seen."
+        f"Buying and selling spot costs {percent(asked.spot_cost_frac, 2)} of it each, the money "
+        f"in spot {percent(asked.borrow_frac_per_year, 2)} a year, in margin and reserve "
+        f"{percent(asked.margin_cost_frac_per_year, 2)}; no venue here books these, and the "
+        f"profit by steps is without them. Between two prices of {legs.perpetual.instrument_id} "
+        "nothing is seen."
     )
     said.append(carry_run_note(cube_root_block_count(len(found.windows)), asked.draw_seed))
     terms = HedgeTerms(look_ns=length_ns("--look", asked.look, MINUTE_NS))

@@ -15,7 +15,7 @@ from hedgerow.app.past_changes import DAYS_COUNT
 from hedgerow.app.terms import time_ns
 from hedgerow.errors import DeskRejected, RecordingRejected, RequestRejected
 from hedgerow.market import ChainColumns
-from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, format_ns, parse_ns
+from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, format_ns, parse_ns, percent
 from hedgerow.venues.recordings import chain_underlyings, last_chains_ns
 
 __all__ = ["Chains", "age_words", "chains_in", "read_chains", "refuse_far", "some", "standing"]
@@ -202,8 +202,8 @@ def refuse_far(flag: str, price_usd: float, forward_usd: Floats, *, time_ns: int
     known = forward_usd[np.isfinite(forward_usd)]
     if np.any(np.abs(known / price_usd - 1.0) > _FAR_FRAC):
         raise RequestRejected(
-            f"{flag} {price_usd:g} lies more than {_FAR_FRAC:.0%} from the forwards of the chain "
-            f"of {format_ns(time_ns)}, {known.min():g} to {known.max():g}"
+            f"{flag} {price_usd:g} lies more than {percent(_FAR_FRAC, 0)} from the forwards of "
+            f"the chain of {format_ns(time_ns)}, {known.min():g} to {known.max():g}"
         )
 
 

@@ -33,7 +33,7 @@ from hedgerow.pricing import GREEKS
 from hedgerow.reporting import builtins_of
 from hedgerow.reporting.curves import Curve, Panel, curves_svg
 from hedgerow.reporting.floors import FloorRow, FloorsShown, floor_tables
-from hedgerow.units import DAY_NS, YEAR_NS, format_ns, to_model
+from hedgerow.units import DAY_NS, YEAR_NS, format_ns, percent, to_model
 from hedgerow.venues.recordings import option_from_name
 
 __all__ = ["show_floors"]
@@ -248,14 +248,14 @@ def _troubles(rows: Sequence[FloorRow]) -> Sequence[str]:
     said = []
     for row in rows:
         if isinstance(row.plan, Failure):
-            said.append(f"no floor of {row.share_frac:.1%}: {row.plan.message}")
+            said.append(f"no floor of {percent(row.share_frac)}: {row.plan.message}")
         elif not row.plan.is_held:
             highest = (
                 "" if row.reach is None else f"; the highest is {row.reach.floor_usd:,.0f} USD"
             )
             if row.is_for_lots:
                 highest = " in whole lots and the legs allowed, of parts of lots it is not"
-            said.append(f"a floor of {row.share_frac:.1%} is out of reach{highest}")
+            said.append(f"a floor of {percent(row.share_frac)} is out of reach{highest}")
     return said
 
 

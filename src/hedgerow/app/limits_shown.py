@@ -28,6 +28,7 @@ from hedgerow.limits import (
 )
 from hedgerow.margin import rulebooks_at
 from hedgerow.reporting import builtins_of, check_tables, limit_tables, suggestion_tables
+from hedgerow.units import percent
 
 __all__ = ["show_check", "show_limits", "show_suggestion"]
 
@@ -136,12 +137,12 @@ _RUNGS = {"hard": "beyond what is suggested", "unknown": "unknown"}
 def _why(desk: Desk, made: Suggestion, appetite: Appetite, horizon: str) -> list[str]:
     """Say what the limits were made from."""
     lines = [
-        f"For a liquidation no likelier than {appetite.chance_frac:.3%} within {horizon}, and a "
-        f"loss of {appetite.loss_usd:,.0f} USD at most.",
+        f"For a liquidation no likelier than {percent(appetite.chance_frac, 3)} within {horizon}, "
+        f"and a loss of {appetite.loss_usd:,.0f} USD at most.",
     ]
     if made.moves_frac:
         moves = ", ".join(
-            f"{coin} {move:.1%} (vol {desk.chance.vol_frac[coin]:.1%})"
+            f"{coin} {percent(move)} (vol {percent(desk.chance.vol_frac[coin])})"
             for coin, move in made.moves_frac.items()
         )
         lines.append(f"Moves: {moves}; vols {appetite.vol_move_volpt:g} points.")

@@ -32,7 +32,7 @@ from hedgerow.solvency import (
     totals,
     walked_forward,
 )
-from hedgerow.units import DAY_NS, format_ns, parse_ns
+from hedgerow.units import DAY_NS, format_ns, parse_ns, percent
 from hedgerow.venues.recordings import (
     mark_symbols,
     read_mark_hours,
@@ -173,7 +173,7 @@ def misses(found: Backtest) -> list[str]:
     if held is None:
         out.append("no bin has enough periods to be judged")
     elif held < HOLDING_FRAC_MIN:
-        out.append(f"{held:.1%} of bins hold, the bar is {HOLDING_FRAC_MIN:.0%}")
+        out.append(f"{percent(held)} of bins hold, the bar is {percent(HOLDING_FRAC_MIN, 0)}")
     for row in found.calibrations:
         ratio = row.totals.ratio_frac
         name = f"{row.horizon_hours} h"

@@ -30,6 +30,7 @@ from hedgerow.solvency import (
     linear_impact,
     reproduction_numbers,
 )
+from hedgerow.units import percent
 
 __all__ = ["show_ladder"]
 
@@ -252,7 +253,7 @@ def _troubles(view: LadderView, ours: OwnLevels) -> list[str]:
         )
     if view.shocked is not None and view.shocked.own_forced_coin > 0.0:
         found.append(
-            f"a move of {view.shocked.shock_frac:+.1%} liquidates "
+            f"a move of {percent(view.shocked.shock_frac, sign=True)} liquidates "
             f"{view.shocked.own_forced_coin:,.6g} coins of ours"
         )
     return found

@@ -231,8 +231,8 @@ def _on_the_way(within: str | None, haircuts_frac: Mapping[str, float]) -> Itera
         yield f"What would arrive later than {within} from now, by what routes say, is not sent."
     for asset, share_frac in haircuts_frac.items():
         yield (
-            f"{share_frac:.2%} of {asset} on its way is not counted upon by needs; uses and limits "
-            "after the plan count all of it as arrived."
+            f"{percent(share_frac, 2)} of {asset} on its way is not counted upon by needs; uses "
+            "and limits after the plan count all of it as arrived."
         )
 
 

@@ -17,7 +17,7 @@ from hedgerow.instruments import LinearPerpetual, Option
 from hedgerow.market import ChainColumns
 from hedgerow.pricing import EuropeanColumns, EuropeanGreeks, european_greeks, value_usd
 from hedgerow.reporting.coin_hedges import PoolOptions
-from hedgerow.units import HOUR_NS, SECOND_NS, YEAR_NS, format_ns, to_model
+from hedgerow.units import HOUR_NS, SECOND_NS, YEAR_NS, format_ns, percent, to_model
 from hedgerow.venues.recordings import option_from_name
 
 __all__ = ["OptionsHeld", "pool_options"]
@@ -31,9 +31,9 @@ _PERP_CONTRACTS: Final = 1e7
 _PERP = "the perpetual"
 _ASSUMED: Final = (
     f"At an option's ask {_DEPTH_CONTRACTS:g} contracts are assumed, and none beyond it; its fee "
-    f"is {_FEE_FRAC:.2%} of the forward, at most {_FEE_OF_PRICE_FRAC:.1%} of the ask.",
-    f"The perpetual is assumed to trade in any size at {_PERP_COST_FRAC:.2%} of the price, fee and "
-    "half a spread; its funding is not counted.",
+    f"is {percent(_FEE_FRAC, 2)} of the forward, at most {percent(_FEE_OF_PRICE_FRAC)} of the ask.",
+    f"The perpetual is assumed to trade in any size at {percent(_PERP_COST_FRAC, 2)} of the "
+    "price, fee and half a spread; its funding is not counted.",
 )
 
 

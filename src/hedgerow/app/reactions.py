@@ -27,6 +27,7 @@ from hedgerow.solvency import (
     RouteBook,
     route_reaction,
 )
+from hedgerow.units import percent
 
 __all__ = ["show_reaction"]
 
@@ -229,7 +230,7 @@ def _built(row: ReactionRow) -> dict[str, object]:
 
 def _troubles(rows: Sequence[ReactionRow], asked: ReactionAsked) -> Iterator[str]:
     """Name what no route rescues with the odds wanted, and what cannot be judged."""
-    jump = f" and a jump of {asked.jump_frac:.1%}" if asked.jump_frac else ""
+    jump = f" and a jump of {percent(asked.jump_frac)}" if asked.jump_frac else ""
     for row in rows:
         if row.failure is not None:
             yield f"the distance of {row.account} is unknown ({row.failure.message})"
@@ -237,6 +238,6 @@ def _troubles(rows: Sequence[ReactionRow], asked: ReactionAsked) -> Iterator[str
             yield f"{row.account} is liquidatable"
         elif row.move_frac is not None and not any(each.is_in_time for each in row.routes):
             yield (
-                f"{row.account} breaks at a {row.side} of {abs(row.move_frac):.1%}, and no route "
-                f"arrives before it with {asked.success_frac:g}{jump}"
+                f"{row.account} breaks at a {row.side} of {percent(abs(row.move_frac))}, and no "
+                f"route arrives before it with {asked.success_frac:g}{jump}"
             )

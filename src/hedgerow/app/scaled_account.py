@@ -29,7 +29,7 @@ from hedgerow.portfolio import Account, book
 from hedgerow.pricing import value
 from hedgerow.reporting.vol_targets import SizeTrade, VolTargetShown
 from hedgerow.solvency import distance
-from hedgerow.units import DAY_NS, digits_of, to_exact
+from hedgerow.units import DAY_NS, digits_of, percent, to_exact
 
 __all__ = ["Unscalable", "scaled_account"]
 
@@ -209,7 +209,7 @@ class _Moves:
         size = (-b + sqrt(inside)) / a if inside >= 0.0 else -1.0
         if size < 0.0:
             raise RequestRejected(
-                f"what it holds in coins moves more than {vol_frac:.1%} a year, whatever its "
+                f"what it holds in coins moves more than {percent(vol_frac)} a year, whatever its "
                 "positions"
             )
         return size

@@ -18,7 +18,7 @@ from hedgerow.reporting.coin_hedges import (
     staked_tables,
 )
 from hedgerow.reporting.curves import Curve
-from hedgerow.units import to_model
+from hedgerow.units import percent, to_model
 
 __all__ = ["show_staked"]
 
@@ -129,7 +129,7 @@ def _drawing(asked: StakedAsked, shown: StakedShown) -> str:
             Curve("not hedged", held.tolist()),
             Curve("hedged", (held + size * moved).tolist()),
             Curve(
-                f"hedged, discount {_WIDER_FRAC:.0%} wider",
+                f"hedged, discount {percent(_WIDER_FRAC, 0)} wider",
                 (held + size * moved + wider).tolist(),
             ),
         ],

@@ -12,7 +12,7 @@ import numpy as np
 from hedgerow.market import ChainColumns, Surface, Svi, quoted_arbitrage
 from hedgerow.market.svi import butterfly_min, calendar_gap
 from hedgerow.reporting.figures import clock
-from hedgerow.units import DAY_NS, parse_ns
+from hedgerow.units import DAY_NS, parse_ns, percent
 
 __all__ = ["ACCEPTED_FRAC_MIN", "ERROR_VOLPT_MAX", "Quoted", "Tally"]
 
@@ -99,7 +99,10 @@ class Tally:
             out.append("no slice beyond two days was accepted")
         else:
             if self.accepted_frac < ACCEPTED_FRAC_MIN:
-                out.append(f"{self.accepted_frac:.2%} accepted, the bar is {ACCEPTED_FRAC_MIN:.0%}")
+                out.append(
+                    f"{percent(self.accepted_frac, 2)} accepted, the bar is "
+                    f"{percent(ACCEPTED_FRAC_MIN, 0)}"
+                )
             if self.error_volpt > ERROR_VOLPT_MAX:
                 out.append(f"median error {self.error_volpt:.3f}, the bar is {ERROR_VOLPT_MAX:g}")
         if self.butterflies_count or self.calendars_count:
@@ -110,7 +113,7 @@ class Tally:
 
     def text(self) -> str:
         """Say all of it in a few lines."""
-        share = "none" if self.accepted_frac is None else f"{self.accepted_frac:.2%}"
+        share = "none" if self.accepted_frac is None else percent(self.accepted_frac, 2)
         error = "none" if self.error_volpt is None else f"{self.error_volpt:.3f}"
         of_mark = _middle(self.errors_mark_volpt)
         of_marks = "none" if of_mark is None else f"{of_mark:.3f}"

@@ -31,7 +31,7 @@ from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.limits import Survey, Use
 from hedgerow.margin import MarginReport, Rulebook
 from hedgerow.market import Shock
-from hedgerow.units import digits_of, exact_lots, to_exact, to_model
+from hedgerow.units import digits_of, exact_lots, percent, to_exact, to_model
 
 __all__ = ["EARNS_FRAC_PER_YEAR", "POSTED_DAYS", "least_plan"]
 
@@ -298,8 +298,8 @@ def _short(found: Allocation, moves: Sequence[Move], reading: Reading) -> Iterab
         use = _use_frac(reading, name, moves)
         stands = reading.standing[name]
         policy = stands.policy
-        shown = "unknown (no equity)" if use is None else f"{use:.1%}"
-        wanted = "" if policy is None else f", wanted {policy.target_use_frac:.1%}"
+        shown = "unknown (no equity)" if use is None else percent(use)
+        wanted = "" if policy is None else f", wanted {percent(policy.target_use_frac)}"
         needs = ", ".join(cover.need for cover in stays)
         rows = f" (short in: {needs})" if needs else ""
         yield Failure(

@@ -26,7 +26,7 @@ from hedgerow.errors import Failure, Outcome
 from hedgerow.limits import Survey, account_node
 from hedgerow.margin import MarginReport, Rulebook, VenueTerms, require, terms_of
 from hedgerow.portfolio import with_balance
-from hedgerow.units import quantise, to_exact, to_model
+from hedgerow.units import percent, quantise, to_exact, to_model
 
 __all__ = ["plan"]
 
@@ -112,12 +112,12 @@ def _refill(
             moves.append(move)
     if not _is_filled(target, target.policy):
         use = target.use_frac
-        shown = "unknown (no equity)" if use is None else f"{use:.1%}"
+        shown = "unknown (no equity)" if use is None else percent(use)
         unmet.append(
             Failure(
                 subject=target.account.account_id,
                 reason="no_source",
-                message=f"use stays at {shown}, wanted {target.policy.target_use_frac:.1%}: "
+                message=f"use stays at {shown}, wanted {percent(target.policy.target_use_frac)}: "
                 + ("the day's budget is spent" if purse.is_short else why_short(target, routes)),
             )
         )

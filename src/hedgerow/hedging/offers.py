@@ -29,7 +29,7 @@ from hedgerow.margin import Charges, mark_ccy
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.pricing import unit_ccy
-from hedgerow.units import DAY_NS, digits_of, to_exact, to_model
+from hedgerow.units import DAY_NS, digits_of, percent, to_exact, to_model
 
 __all__ = ["Depth", "Offer", "Rung", "offer"]
 
@@ -58,9 +58,9 @@ class Depth(msgspec.Struct, frozen=True, kw_only=True):
         """Say what is assumed."""
         return (
             f"{self.option_contracts:g} contracts of an option are assumed at its best bid and "
-            f"ask, as many again at each half spread further, three times over; every book holds "
-            f"{self.factor_frac:g} times what it shows. In a chain without bids and asks "
-            f"options are traded {self.half_spread_vol_frac:.1%} of vol beside their mark, half a "
+            "ask, as many again at each half spread further, three times over; every book holds "
+            f"{self.factor_frac:g} times what it shows. In a chain without bids and asks options "
+            f"are traded {percent(self.half_spread_vol_frac)} of vol beside their mark, half a "
             "tick at least, at whole ticks."
         )
 

@@ -36,7 +36,7 @@ from hedgerow.limits.seen import Chance, Given, Measured, Seen, account_node
 from hedgerow.margin import MarginReport, Rulebook, require
 from hedgerow.portfolio import Account, book
 from hedgerow.solvency import distance
-from hedgerow.units import SECOND_NS, format_ns
+from hedgerow.units import SECOND_NS, format_ns, percent
 
 __all__ = ["Look", "on_ladder", "open_calls"]
 
@@ -243,7 +243,7 @@ def _call(
         ways=ways,
         owner=policy.owner,
         proof=f"{policy.account_id} seen later than the call, with a requirement below "
-        f"{policy.closes_use_frac:.1%} of its equity{also}",
+        f"{percent(policy.closes_use_frac)} of its equity{also}",
         balance_coin=look.account.balance_coin(asset),
         missing=tuple(each for each in (size, wait_ns) if isinstance(each, Failure)),
     )

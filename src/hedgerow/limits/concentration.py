@@ -23,6 +23,7 @@ from hedgerow.instruments import LoanSupply, Spot, StakedCoin, VaultShare
 from hedgerow.limits.seen import NOBODY, Given, Measured, Seen, incomplete, unknown
 from hedgerow.market import Snapshot
 from hedgerow.pricing import value
+from hedgerow.units import percent
 
 __all__ = ["KINDS", "UNKNOWN_NAME", "Kind", "concentration"]
 
@@ -63,7 +64,7 @@ def _measured(name: str, node: str, held_usd: float, shelf: _Shelf) -> Measured:
         said = f"who is the {kind} of {tokens} is not said; write it under [backing]"
         return unknown(node, Failure(subject=node, reason="missing_data", message=said))
     share = held_usd / shelf.total_usd if shelf.total_usd > 0.0 else 0.0
-    said = f"{held_usd:,.0f} USD, {share:.1%} of {shelf.total_usd:,.0f}"
+    said = f"{held_usd:,.0f} USD, {percent(share)} of {shelf.total_usd:,.0f}"
     return Measured(node, share if name.endswith("_frac") else held_usd, said)
 
 

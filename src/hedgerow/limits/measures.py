@@ -12,7 +12,7 @@ from hedgerow.limits.seen import Given, Measured, Seen, Toward, incomplete, unkn
 from hedgerow.margin import MarginReport
 from hedgerow.pricing import value
 from hedgerow.solvency import Distance
-from hedgerow.units import HOUR_NS, to_model
+from hedgerow.units import HOUR_NS, percent, to_model
 
 __all__ = [
     "default_loss",
@@ -56,7 +56,7 @@ def margin_use(_: str, seen: Seen, __: Given, covers: Covers) -> Iterator[Measur
         if use is None:
             yield Measured(node, None, "equity is not positive", "hard")
         else:
-            yield Measured(node, to_model(use), f"requirement is {use:.1%} of equity")
+            yield Measured(node, to_model(use), f"requirement is {percent(use)} of equity")
 
 
 def distance_left(_: str, seen: Seen, __: Given, covers: Covers) -> Iterator[Measured]:
@@ -72,12 +72,12 @@ def distance_left(_: str, seen: Seen, __: Given, covers: Covers) -> Iterator[Mea
             # Known to be further than anything searched: report the edge of the search, not
             # infinity.
             edge = min(abs(found.searched_down_frac), found.searched_up_frac)
-            said = f"no breach within {edge:.0%} of the joint spot"
+            said = f"no breach within {percent(edge, 0)} of the joint spot"
             yield Measured(node, edge, said, toward="nowhere")
             continue
         is_fall = found.down_frac is not None and abs(found.down_frac) == nearest
         way: Toward = "fall" if is_fall else "rise"
-        yield Measured(node, nearest, f"breaks after a {way} of {nearest:.1%}", toward=way)
+        yield Measured(node, nearest, f"breaks after a {way} of {percent(nearest)}", toward=way)
 
 
 def liquidation_chance(_: str, seen: Seen, given: Given, covers: Covers) -> Iterator[Measured]:
@@ -90,7 +90,7 @@ def liquidation_chance(_: str, seen: Seen, given: Given, covers: Covers) -> Iter
             yield unknown(node, chance)
         else:
             hours = given.horizon_ns / HOUR_NS
-            said = f"liquidated within {hours:g} h: {chance:.3%} at most"
+            said = f"liquidated within {hours:g} h: {percent(chance, 3)} at most"
             by = getattr(given.chance, "said", "")  # a model may say what it takes prices to do
             yield Measured(node, chance, f"{said}, by {by}" if by else said)
 

@@ -9,7 +9,7 @@ from hedgerow.limits import Chance, Survey, account_node
 from hedgerow.margin import Rulebook, terms_of
 from hedgerow.portfolio import Account, Position
 from hedgerow.pricing import unit_ccy
-from hedgerow.units import to_model
+from hedgerow.units import percent, to_model
 
 __all__ = ["LATE_STATEMENT", "idle_usd", "late_cost", "late_unknown"]
 
@@ -19,8 +19,8 @@ _LENDING_PENALTY_FRAC = 0.05
 _VENUE_FEE_FRAC = 0.0125
 LATE_STATEMENT = (
     "A transfer that is late costs the account's liquidation, the fee of its venue on everything "
-    f"it holds ({_VENUE_FEE_FRAC:.2%} where its rulebook has none) or {_LENDING_PENALTY_FRAC:.0%} "
-    "of a debt, times the chance of one before it arrives."
+    f"it holds ({percent(_VENUE_FEE_FRAC, 2)} where its rulebook has none) or "
+    f"{percent(_LENDING_PENALTY_FRAC, 0)} of a debt, times the chance of one before it arrives."
 )
 
 

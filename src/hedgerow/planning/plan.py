@@ -17,7 +17,7 @@ from hedgerow.margin import Rulebook
 from hedgerow.planning.project import projected
 from hedgerow.planning.records import CostKind, CostName, Leg, Order, Plan, Transfer
 from hedgerow.portfolio import book
-from hedgerow.units import SECOND_NS, format_ns
+from hedgerow.units import SECOND_NS, format_ns, percent
 
 __all__ = ["cost_kinds", "plan", "stamp"]
 
@@ -126,4 +126,4 @@ def _order(trade: Trade, venue: str, client_id: str) -> Order:
 
 
 def _percent(use_frac: Decimal | None) -> str:
-    return "more than all" if use_frac is None else f"{use_frac:.1%}"
+    return "more than all" if use_frac is None else percent(use_frac)

@@ -35,6 +35,7 @@ from hedgerow.limits import (
 from hedgerow.limits.seen import Seen
 from hedgerow.market import NO_SHOCK, Shock
 from hedgerow.solvency import DISTANCE_FRAC_MAX
+from hedgerow.units import percent
 
 __all__ = ["KEPT_FRAC", "Demand", "Wants", "stresses_of", "wants"]
 
@@ -335,8 +336,8 @@ def _chance(case: _Case) -> list[Demand] | Failure:
         return Failure(
             subject=state.node,
             reason="unsupported",
-            message=f"no distance up to {DISTANCE_FRAC_MAX:.0%} is as unlikely as "
-            f"{case.at.value_frac:.2%}",
+            message=f"no distance up to {percent(DISTANCE_FRAC_MAX, 0)} is as unlikely as "
+            f"{percent(case.at.value_frac, 2)}",
         )
     return _hold_at(case, min(found * case.reach_frac, DISTANCE_FRAC_MAX))
 
@@ -345,7 +346,7 @@ def _hold_at(case: _Case, distance_frac: float) -> list[Demand]:
     """Ask an account to stand a joint fall and a joint rise of all coins."""
     return [
         _demand(
-            f"{_name(case.state)} at {move:+.1%}",
+            f"{_name(case.state)} at {percent(move, sign=True)}",
             case.state,
             case.at,
             Shock(spot_factor_frac=dict.fromkeys(case.coins, 1.0 + move)),

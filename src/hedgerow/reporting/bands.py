@@ -13,6 +13,7 @@ from hedgerow.reporting.curves import Curve, Panel, curves_svg
 from hedgerow.reporting.figures import UNKNOWN, duration, plain, significant, usd
 from hedgerow.reporting.framing import headed, note
 from hedgerow.reporting.grid import Column, grid
+from hedgerow.units import percent
 
 __all__ = ["CoinBands", "band_tables", "bands_svg"]
 
@@ -72,12 +73,12 @@ def _said(coin: str, made: CoinBands) -> str:
     if inputs.look_years == 0.0:
         looked = "looked at all the time"
     said = (
-        f"{coin} at {significant(inputs.price_usd, 8)} USD, vol {inputs.vol_frac:.1%}, {expiry}; "
-        f"delta {plain(made.delta_coin, 4)} for a target of {plain(inputs.target_coin, 4)} "
-        f"({inputs.delta_regime.replace('_', ' ')}), gamma {inputs.gamma_coin_per_usd:.4g} coin "
-        f"per USD{floor}; trading costs {1e4 * inputs.cost_frac:.3g} bp and "
-        f"{usd(inputs.fixed_cost_usd)} a trade; {looked}; notional "
-        f"{usd(inputs.notional_usd)}. {made.budget}"
+        f"{coin} at {significant(inputs.price_usd, 8)} USD, vol {percent(inputs.vol_frac)}, "
+        f"{expiry}; delta {plain(made.delta_coin, 4)} for a target of "
+        f"{plain(inputs.target_coin, 4)} ({inputs.delta_regime.replace('_', ' ')}), gamma "
+        f"{inputs.gamma_coin_per_usd:.4g} coin per USD{floor}; trading costs "
+        f"{1e4 * inputs.cost_frac:.3g} bp and {usd(inputs.fixed_cost_usd)} a trade; {looked}; "
+        f"notional {usd(inputs.notional_usd)}. {made.budget}"
     )
     if made.used is None and made.plain_halfwidth_coin is not None:
         width = plain(made.plain_halfwidth_coin, 4)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TypeAlias
 
+from hedgerow import units
 from hedgerow.units import format_ns
 
 __all__ = [
@@ -134,7 +135,7 @@ def percent(value_frac: Number | None, decimals: int = 1, *, sign: bool = False)
     """
     if value_frac is None:
         return UNKNOWN
-    return f"{plain(float(value_frac) * 100, decimals, sign=sign)} %"
+    return units.percent(value_frac, decimals, sign=sign)
 
 
 def is_loss(text: str) -> bool:

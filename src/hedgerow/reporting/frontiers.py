@@ -22,6 +22,7 @@ from hedgerow.solvency import (
     Stretch,
     binding,
 )
+from hedgerow.units import percent
 
 __all__ = ["Searched", "frontier_tables", "plane_svg"]
 
@@ -181,7 +182,8 @@ def _likeliest(found: Outcome[ReverseStress]) -> list[RenderableType]:
     if found.distance_deviations == 0.0:
         return [Text("No move is needed for a breach: it is liquidatable now."), Text()]
     sizes = ", ".join(
-        f"{each.direction.title} {abs(math.log1p(each.move_frac) / each.move_deviations):.2%}"
+        f"{each.direction.title} "
+        f"{percent(abs(math.log1p(each.move_frac) / each.move_deviations), 2)}"
         for each in found.moves
         if each.move_deviations
     )

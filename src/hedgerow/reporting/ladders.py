@@ -101,7 +101,7 @@ def ladder_svg(ladder: ScenarioLadder) -> str:
             f'<text class="r" x="{_LEFT - 8}" y="{top - 8}">vol | spot</text>',
             *(
                 f'<text class="c" x="{_x(i) + _CELL_WIDTH // 2}" y="{top - 8}">'
-                f"{_signed(100 * spot)}%</text>"
+                f"{_signed(100 * spot)} %</text>"
                 for i, spot in enumerate(spots)
             ),
         ]

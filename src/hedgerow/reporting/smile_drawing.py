@@ -128,7 +128,7 @@ def _axes(across: Scale, up: Scale) -> str:
         parts.append(
             f'<line class="g" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
             f'<text text-anchor="end" x="{_LEFT - 5}" y="{y + 4:.1f}">'
-            f"{plain(tick, up.decimals)}%</text>"
+            f"{plain(tick, up.decimals)} %</text>"
         )
     for tick in across.ticks:
         x = _x(tick, across)

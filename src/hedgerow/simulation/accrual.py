@@ -13,7 +13,7 @@ import msgspec
 
 from hedgerow.market import LendingIndex, ShareRate, StakingRate
 from hedgerow.market.interest import RAY, compounded_interest_ray, linear_interest_ray
-from hedgerow.units import HOUR_NS, MINUTE_NS, SECOND_NS, quantise
+from hedgerow.units import HOUR_NS, MINUTE_NS, SECOND_NS, percent, quantise
 
 __all__ = [
     "LendingModel",
@@ -63,8 +63,9 @@ class LendingModel(msgspec.Struct, frozen=True, kw_only=True):
         """Say in one sentence what is assumed."""
         return (
             f"{self.market} {self.asset}: no recorded indices; constant rates of "
-            f"{self.supply_frac_per_year:.4%} on supply and {self.borrow_frac_per_year:.4%} on "
-            "debt a year, compounded as the protocol does; both indices are one at the start."
+            f"{percent(self.supply_frac_per_year, 4)} on supply and "
+            f"{percent(self.borrow_frac_per_year, 4)} on debt a year, compounded as the protocol "
+            "does; both indices are one at the start."
         )
 
 
@@ -109,8 +110,8 @@ class StakingModel(msgspec.Struct, frozen=True, kw_only=True):
             oracle = f"; its oracle is the {self.base} feed times that rate, blind to the discount"
         return (
             f"{self.asset}: no recorded rate; {self.rate_coin_per_coin} {self.base} each at the "
-            f"start, growing {self.growth_frac_per_year:.2%} a year, traded at a discount of "
-            f"{self.discount_frac:.2%}{oracle}."
+            f"start, growing {percent(self.growth_frac_per_year, 2)} a year, traded at a discount "
+            f"of {percent(self.discount_frac, 2)}{oracle}."
         )
 
 
@@ -144,5 +145,5 @@ class ShareModel(msgspec.Struct, frozen=True, kw_only=True):
         """Say in one sentence what is assumed."""
         return (
             f"{self.vault}: no recorded share price; {self.rate_coin_per_share} of its asset a "
-            f"share at the start, growing {self.growth_frac_per_year:.2%} a year."
+            f"share at the start, growing {percent(self.growth_frac_per_year, 2)} a year."
         )

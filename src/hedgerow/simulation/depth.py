@@ -12,7 +12,7 @@ import msgspec
 
 from hedgerow.market import Ladder, Level
 from hedgerow.simulation.futures import DollarFuture, notional_unit_usd
-from hedgerow.units import quantise, scaled, to_exact, to_model
+from hedgerow.units import percent, quantise, scaled, to_exact, to_model
 
 __all__ = ["DepthModel", "ladder_around"]
 
@@ -43,9 +43,9 @@ class DepthModel(msgspec.Struct, frozen=True, kw_only=True):
         """Say in one sentence what is assumed."""
         return (
             f"Where no order book was recorded, {self.depth_usd_per_bps:,.0f} USD are assumed to "
-            f"rest per basis point at {self.vol_reference_frac:.0%} realised volatility, changing "
-            f"with its power -{self.vol_exponent_frac:g}, over {self.levels_count} levels of "
-            f"{self.level_step_bps:g} bps beyond a half spread of at least "
+            f"rest per basis point at {percent(self.vol_reference_frac, 0)} realised volatility, "
+            f"changing with its power -{self.vol_exponent_frac:g}, over {self.levels_count} "
+            f"levels of {self.level_step_bps:g} bps beyond a half spread of at least "
             f"{self.half_spread_bps:g} bps; nobody refills a level we took before the next book."
         )
 

@@ -28,7 +28,7 @@ from hedgerow.simulation.depth import DepthModel, ladder_around
 from hedgerow.simulation.oracle import Feed, OracleModel
 from hedgerow.simulation.smile import chain
 from hedgerow.simulation.transfers import Congestion
-from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, quantise, to_exact
+from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, percent, quantise, to_exact
 
 __all__ = [
     "EPISODE_NS",
@@ -129,8 +129,9 @@ def episode_statements() -> tuple[str, ...]:
         "Every price in this episode is generated from a seed by an invented crash; no figure is "
         "fitted to a market.",
         _DEPTH.statement(),
-        f"The ETH feed answers at {feed.deviation_frac:.2%} or {feed.heartbeat_ns // MINUTE_NS} "
-        f"minutes, and not at all from hour {_SILENT_HOURS[0]:g} to hour {_SILENT_HOURS[1]:g}.",
+        f"The ETH feed answers at {percent(feed.deviation_frac, 2)} or "
+        f"{feed.heartbeat_ns // MINUTE_NS} minutes, and not at all from hour {_SILENT_HOURS[0]:g} "
+        f"to hour {_SILENT_HOURS[1]:g}.",
         "wstETH is priced by its protocol at the ETH feed times the redemption rate, whatever "
         "discount the market sees.",
     )

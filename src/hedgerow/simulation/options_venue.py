@@ -33,7 +33,7 @@ from hedgerow.simulation.ledger import (
 )
 from hedgerow.simulation.matching import OpenBooks
 from hedgerow.simulation.perpetual_venue import Liquidated, insured, sold_out
-from hedgerow.units import quantise, scaled, to_exact
+from hedgerow.units import percent, quantise, scaled, to_exact
 
 __all__ = ["OptionSpread", "delivered", "liquidate", "price_ccy"]
 
@@ -62,8 +62,8 @@ class OptionSpread(msgspec.Struct, frozen=True, kw_only=True):
         """Say in one sentence what is assumed."""
         return (
             f"Forced option trades: no recorded option books; priced "
-            f"{self.half_spread_vol_frac:.1%} of volatility worse than the mark "
-            f"at {self.vol_reference_frac:.0%} volatility, in proportion to it above."
+            f"{percent(self.half_spread_vol_frac)} of volatility worse than the mark "
+            f"at {percent(self.vol_reference_frac, 0)} volatility, in proportion to it above."
         )
 
 

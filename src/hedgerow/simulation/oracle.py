@@ -13,7 +13,7 @@ from decimal import Decimal
 import msgspec
 
 from hedgerow.market import OracleAnswer, StakingRate
-from hedgerow.units import HOUR_NS, MINUTE_NS, SECOND_NS, quantise
+from hedgerow.units import HOUR_NS, MINUTE_NS, SECOND_NS, percent, quantise
 
 __all__ = ["Feed", "OracleModel", "PegOracleModel"]
 
@@ -41,8 +41,8 @@ class OracleModel(msgspec.Struct, frozen=True, kw_only=True):
         """Say in one sentence what is assumed."""
         return (
             f"Oracle {self.asset}: no recorded rounds; answers are assumed when the price has "
-            f"moved {self.deviation_frac:.2%} or after {self.heartbeat_ns // MINUTE_NS} min, "
-            f"{self.delay_ns // SECOND_NS} s late."
+            f"moved {percent(self.deviation_frac, 2)} or after {self.heartbeat_ns // MINUTE_NS} "
+            f"min, {self.delay_ns // SECOND_NS} s late."
         )
 
 

@@ -28,6 +28,7 @@ from hedgerow.simulation.equal_chance import (
     Outcomes,
     equal_chance,
 )
+from hedgerow.units import percent
 
 __all__ = ["Interval", "PolicyRow", "PolicyRun", "policy_rows"]
 
@@ -354,7 +355,9 @@ def _why(
         if all(each.broken_frac is not None for each in runs)
     ]
     if len(looks) == 2:
-        told.append(f"left limits broken at {looks[0]:.1%} of looks, {name} at {looks[1]:.1%}")
+        told.append(
+            f"left limits broken at {percent(looks[0])} of looks, {name} at {percent(looks[1])}"
+        )
     return "; ".join(told)
 
 

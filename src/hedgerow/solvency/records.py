@@ -8,6 +8,7 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from hedgerow.margin import Confidence
+from hedgerow.units import percent
 
 __all__ = [
     "SIDES",
@@ -118,7 +119,9 @@ class Direction(msgspec.Struct, frozen=True, kw_only=True):
         if not self.beta_frac:
             return self.kind
         if self.kind == "funding":
-            rates = ", ".join(f"{rate:.4%} of {name}" for name, rate in self.beta_frac.items())
+            rates = ", ".join(
+                f"{percent(rate, 4)} of {name}" for name, rate in self.beta_frac.items()
+            )
             return f"funding, an interval {rates}"
         names = ", ".join(
             name if beta == 1.0 else f"{name} x {beta:.4g}" for name, beta in self.beta_frac.items()

@@ -21,6 +21,7 @@ from hedgerow.units.cross import (
     to_model,
 )
 from hedgerow.units.printed import Printed
+from hedgerow.units.shares import percent
 from hedgerow.units.time import (
     DAY_NS,
     HOUR_NS,
@@ -51,6 +52,7 @@ __all__ = [
     "mul_div_down",
     "mul_div_up",
     "parse_ns",
+    "percent",
     "quantise",
     "quantise_fraction_up",
     "scaled",

@@ -84,7 +84,7 @@ def test_what_is_not_counted_upon_on_its_way_is_sent_on_top(tmp_path: Path, leas
     assert sent["BTC"] * Decimal("0.8") == pytest.approx(before["BTC"], abs=Decimal("0.0002"))
     (row,) = [each for each in asked["allocation"]["cover"] if each["venue"] == "deribit-btc"]
     assert row["needed_ccy"] <= row["after_ccy"] < row["needed_ccy"] + 1e-3
-    assert any(each.startswith("20.00% of BTC on its way") for each in asked["assumptions"])
+    assert any(each.startswith("20.00 % of BTC on its way") for each in asked["assumptions"])
 
 
 def test_a_person_reads_needs_and_what_cannot_be_had(tmp_path: Path) -> None:

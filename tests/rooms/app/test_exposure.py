@@ -75,7 +75,7 @@ def test_a_ladder_is_drawn_cell_by_cell(words: list[str], tmp_path: Path) -> Non
     assert len(drawing.findall(f".//{name}g")) == 2
     assert len(drawing.findall(f".//{name}g/{name}rect")) == 2 * 7 * 3
     texts = [each.text for each in drawing.iter(f"{name}text")]
-    assert "-30%" in texts
+    assert "-30 %" in texts
     assert "+10 pt" in texts
 
 

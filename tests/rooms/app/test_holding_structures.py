@@ -345,7 +345,7 @@ def test_what_was_not_told_of_a_staked_holding_is_unknown(tmp_path: Path) -> Non
 def test_a_staked_holding_is_drawn(tmp_path: Path) -> None:
     place = tmp_path / "staked.svg"
     assert asked(tmp_path, *STAKED, "--plot", str(place)).code == 0
-    assert "discount 5% wider" in words_of(place)
+    assert "discount 5 % wider" in words_of(place)
 
 
 POOL = ("pool", "--price", "2000", "--liquidity", "1000", "--lower", "1600", "--upper", "2500")
@@ -429,7 +429,7 @@ def test_options_are_bought_against_the_gamma_of_a_share(tmp_path: Path) -> None
     assert max(each["quantity_contracts"] for each in choice["trades"]) <= 100.0
     depth, perpetual = told["options"]["assumed"]
     assert "100 contracts are assumed" in depth
-    assert "0.05% of the price" in perpetual
+    assert "0.05 % of the price" in perpetual
     assert "its funding is not counted" in " ".join(asked(tmp_path, *words[:-1]).out.split())
     assert "with options" in words_of(place)
 
@@ -457,7 +457,10 @@ def test_more_gamma_than_is_offered_ends_with_1(tmp_path: Path) -> None:
         ),
         ((*POOL, "--gamma-max", "0.1"), "go together"),
         ((*POOL, "--at", "2026-02-01"), "go with --chains"),
-        ((*POOL, "--chains", "data/options", "--gamma-max", "1", "--coin", "BTC"), "more than 10%"),
+        (
+            (*POOL, "--chains", "data/options", "--gamma-max", "1", "--coin", "BTC"),
+            "more than 10 %",
+        ),
         (("staked",), "--quantity, --exchange-rate and --price"),
         ((*STAKED, "--discount", "5"), "probably a percentage"),
         ((*STAKED, "--lot", "0"), "must be from 1e-12"),

@@ -162,7 +162,7 @@ def judged(
     [
         (judged(), []),
         (judged(held=9), []),
-        (judged(held=8), ["80.0% of bins hold, the bar is 90%"]),
+        (judged(held=8), ["80.0 % of bins hold, the bar is 90 %"]),
         (judged(held=0, of=0), ["no bin has enough periods to be judged"]),
         (judged(predicted=125.0), []),
         (

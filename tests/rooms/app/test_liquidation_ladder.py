@@ -89,7 +89,7 @@ def test_what_happens_to_ours_is_said(tmp_path: Path) -> None:
     assert answer.code == 1
     assert answer.err == (
         "exit 1: pushing the price to 58,800 gains 211,200 USD and liquidates 50 coins of ours; "
-        "a move of -2.0% liquidates 50 coins of ours\n"
+        "a move of -2.0 % liquidates 50 coins of ours\n"
     )
     assert "25.0 %" in answer.out
     assert "200 coins liquidated at 1 level in 1 wave, 50 of them ours." in " ".join(

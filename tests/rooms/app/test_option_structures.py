@@ -145,9 +145,9 @@ def test_what_a_desk_assumes_of_option_spreads_is_what_trades_are_priced_by(
     named = morning(tmp_path, ("[movers]", spread))
     words = ("--target", "theta=..550", "--offer", "BTC-*@options")
     answer = hedgerow_here("hedge", "greeks", *named, *words, cwd=tmp_path)
-    assert "options are traded 5.0% of vol beside their mark" in " ".join(answer.out.split())
+    assert "options are traded 5.0 % of vol beside their mark" in " ".join(answer.out.split())
     made = hedgerow_here("plan", "make", *named, "--offer", "BTC-*@options", cwd=tmp_path)
-    assert "options are traded 5.0% of vol beside their mark" in " ".join(made.out.split())
+    assert "options are traded 5.0 % of vol beside their mark" in " ".join(made.out.split())
 
 
 def test_a_drawing_of_what_is_expected(desk: tuple[Path, list[str]], tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_too_late_is_a_breach_that_is_named(tmp_path: Path) -> None:
     answer = reaction(*ASKED, "--route", "optimistic-rollup-to-ethereum", at=tmp_path)
     assert answer.code == 1
     assert answer.err == (
-        "exit 1: as asked breaks at a fall of 8.0%, and no route arrives before it with 0.99\n"
+        "exit 1: as asked breaks at a fall of 8.0 %, and no route arrives before it with 0.99\n"
     )
     assert "TOO LATE" in answer.out
 
@@ -100,8 +100,8 @@ def test_nearer_than_act_from_is_too_late_whatever_the_odds(tmp_path: Path) -> N
     assert (calm["is_in_time"], found["is_in_time"], jumps.code) == (True, False, 1)
     shown = reaction(*asked, "--jump", "30%", at=tmp_path)
     assert shown.err == (
-        "exit 1: as asked breaks at a fall of 8.0%, and no route arrives before it with 0.99 and a "
-        "jump of 30.0%\n"
+        "exit 1: as asked breaks at a fall of 8.0 %, and no route arrives before it with 0.99 "
+        "and a jump of 30.0 %\n"
     )
     assert "TOO LATE" in shown.out
     assert "a typical jump of 30.0 %" in " ".join(shown.out.split())

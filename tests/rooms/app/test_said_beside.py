@@ -19,7 +19,7 @@ def said(*words: str, cwd: Path) -> str:
 def test_a_call_names_the_vol_that_its_deadline_hangs_on(tmp_path: Path) -> None:
     words = morning(tmp_path, VOLS)
     answer = hedgerow_here("calls", "show", *words, "--json", cwd=tmp_path).json()
-    assert answer["assumptions"][0] == "options: a vol of 90.0% a year, BTC."
+    assert answer["assumptions"][0] == "options: a vol of 90.0 % a year, BTC."
     assert answer["assumptions"][-1].startswith("Probabilities and deadlines hang on these vols")
     assert answer["assumptions"][0] in said("calls", "show", *words, cwd=tmp_path)
 

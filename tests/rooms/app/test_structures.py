@@ -152,14 +152,14 @@ def test_a_floor_out_of_reach_ends_with_1_and_says_the_highest(folder: Path) -> 
     answer = structure(folder, "--quantity", "1", "--floor", "102%", "--expiry", "27FEB26")
     assert answer.code == 1
     assert "OUT OF REACH" in answer.out
-    assert "a floor of 102.0% is out of reach; the highest is" in answer.err
+    assert "a floor of 102.0 % is out of reach; the highest is" in answer.err
 
 
 def test_a_floor_that_only_lots_forbid_is_told_apart(folder: Path) -> None:
     """Of a twentieth of a bitcoin one lot of a tenth is too much; parts of a lot would do."""
     answer = structure(folder, "--quantity", "0.05", "--floor", "90%", "--expiry", "27FEB26")
     assert answer.code == 1
-    assert "a floor of 90.0% is out of reach in whole lots and the legs allowed" in answer.err
+    assert "a floor of 90.0 % is out of reach in whole lots and the legs allowed" in answer.err
     said = " ".join(answer.out.split())
     assert "Whole lots, or the legs allowed, are what it lacks" in said
     assert "The highest floor here is" not in said
@@ -184,7 +184,10 @@ def test_a_drawing_of_it(folder: Path, tmp_path: Path) -> None:
         (("--quantity", "1", "--low", "10%", "--high", "0%"), "must lie below --high"),
         (("--quantity", "1", "--legs", "0"), "--legs must be 1 or more"),
         # A figure too few would floor ten coins for 17 USD, by puts of another market.
-        (("--quantity", "1", "--spot", "7800"), "--spot 7800 lies more than 10% from the forwards"),
+        (
+            ("--quantity", "1", "--spot", "7800"),
+            "--spot 7800 lies more than 10 % from the forwards",
+        ),
         (("--quantity", "1", "--coin", "XRP"), "no chain of XRP"),
         (("--quantity", "1", "--plot", "floor.png"), "ends in .svg"),
     ],

@@ -97,11 +97,11 @@ def test_check_fails_where_too_few_are_accepted(chains: Path) -> None:
     assert done.code == 1
     told = json.loads(done.out)
     assert (told["butterflies_count"], told["calendars_count"]) == (0, 0)
-    assert told["misses"] == ["66.67% accepted, the bar is 95%"]
+    assert told["misses"] == ["66.67 % accepted, the bar is 95 %"]
     plain = ask("check", "--chains", str(chains), "--every", "2", folder=chains)
     assert plain.out.startswith("1 chain\n")
     plain = ask("check", "--chains", str(chains), folder=chains)
-    assert plain.err == "exit 1: 66.67% accepted, the bar is 95%\n"
+    assert plain.err == "exit 1: 66.67 % accepted, the bar is 95 %\n"
 
 
 def test_show_prints_a_slice_and_plots_it(chains: Path, tmp_path: Path) -> None:

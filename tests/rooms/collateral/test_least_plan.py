@@ -162,7 +162,7 @@ def test_the_reserve_stays_at_its_worst_price_and_who_stays_short_is_named() -> 
     assert move.quantity_coin == 20
     (unmet,) = found.transfers.unmet
     assert (unmet.subject, unmet.reason) == ("a", "no_source")
-    assert "71.4%, wanted 50.0%" in unmet.message
+    assert "71.4 %, wanted 50.0 %" in unmet.message
     assert unmet.message.endswith("no route has more to give")
     assert found.allocation is not None
     assert found.allocation.conflicts == ("a: buffer",)
@@ -172,7 +172,7 @@ def test_an_account_to_which_no_route_leads_is_told_so() -> None:
     accounts = [perps("a", 50, 1), perps("b", 500, 1), cold(USDC=60)]
     found = least_plan([buffer("a")], [route("cold", "b")], seen(accounts), RULES)
     (unmet,) = found.transfers.unmet
-    assert unmet.message == "use stays at 100.0%, wanted 50.0%: no route leads to it"
+    assert unmet.message == "use stays at 100.0 %, wanted 50.0 %: no route leads to it"
 
 
 def test_the_nearest_to_its_liquidation_is_served_first() -> None:

@@ -286,7 +286,7 @@ def test_nothing_moves_along_a_way_nobody_allowed() -> None:
     assert made.moves == ()
     (failure,) = made.unmet
     assert (failure.subject, failure.reason) == ("a", "no_source")
-    assert failure.message == "use stays at 83.3%, wanted 50.0%: no route leads to it"
+    assert failure.message == "use stays at 83.3 %, wanted 50.0 %: no route leads to it"
 
 
 SPARES = """

@@ -183,7 +183,7 @@ def test_distance_and_probability_raise_a_rung_too_and_a_call_brings_both_back()
     policy = asking(distance=far)
     found = stands("3000", policy=policy)
     assert found.rung == "inject"
-    assert found.reasons == ("breaks after a fall of 4.0%",)
+    assert found.reasons == ("breaks after a fall of 4.0 %",)
     call = found.call
     assert call is not None
     assert call.size_ccy is not None

@@ -158,7 +158,7 @@ def test_no_breach_within_reach_is_the_nearer_edge_of_the_search() -> None:
     state = of_account(limit("distance_spot_frac", 0.15, 0.08, "desk/*/*"), moves(None, None))
     assert state.rung == "calm"
     assert state.value_frac_usd_or_coin == 0.7
-    assert state.message == "no breach within 70% of the joint spot"
+    assert state.message == "no breach within 70 % of the joint spot"
 
 
 @pytest.mark.parametrize("metric", ["margin_use_frac", "distance_spot_frac"])

@@ -143,10 +143,10 @@ def test_a_better_model_takes_the_place_of_a_plainer_one() -> None:
 @pytest.mark.parametrize(
     ("down", "up", "said"),
     [
-        (-0.3, 0.1, "breaks after a rise of 10.0%"),
-        (-0.1, 0.3, "breaks after a fall of 10.0%"),
-        (None, 0.1, "breaks after a rise of 10.0%"),
-        (-0.3, None, "breaks after a fall of 30.0%"),
+        (-0.3, 0.1, "breaks after a rise of 10.0 %"),
+        (-0.1, 0.3, "breaks after a fall of 10.0 %"),
+        (None, 0.1, "breaks after a rise of 10.0 %"),
+        (-0.3, None, "breaks after a fall of 30.0 %"),
     ],
 )
 def test_a_distance_is_told_of_the_nearer_side(

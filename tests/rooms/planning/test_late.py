@@ -48,7 +48,7 @@ def test_an_exchange_of_unknown_fee_takes_the_most_that_is_known(name: str) -> N
     """10 BTC at 1,000: a share of its margin would be a twentieth of a twentieth of that."""
     found = lost(desk(btc_one=10), "one", {**RULES, "perps": ALL[name]})
     assert found == pytest.approx(10_000 * max(FEES))
-    assert f"{max(FEES):.2%} where its rulebook has none" in LATE_STATEMENT
+    assert f"{100 * max(FEES):.2f} % where its rulebook has none" in LATE_STATEMENT
 
 
 def test_there_are_exchanges_of_unknown_fee() -> None:

@@ -122,7 +122,7 @@ def test_transfers_come_before_orders_and_say_why() -> None:
     assert (transfer.client_id, order.client_id) == ("hg20260201T000000Z-0", "hg20260201T000000Z-1")
     assert (transfer.source_account_id, transfer.target_account_id) == ("cold", "perp")
     assert transfer.quantity_coin == 300
-    assert transfer.reason == "perp uses 93.8% of its equity; balance brings it to 33.0%"
+    assert transfer.reason == "perp uses 93.8 % of its equity; balance brings it to 33.0 %"
     assert (order.venue, order.account_id) == ("binance", "perp")
     assert order.quantity_contracts == -2
     assert order.price_limit_usd == 990

@@ -77,7 +77,7 @@ def test_a_ladder_of_one_column_has_room_for_its_words() -> None:
 def test_moves_are_written_as_they_were_asked() -> None:
     made = ladder(-0.0025, -0.0015, 0.0, 0.12345)
     drawing = ladder_svg(made)
-    for label in ("-0.25%", "-0.15%", "0%", "+12.345%", "-0.25 pt", "0 pt"):
+    for label in ("-0.25 %", "-0.15 %", "0 %", "+12.345 %", "-0.25 pt", "0 pt"):
         assert f">{label}</text>" in drawing
     console = Console(width=118)
     with console.capture() as seen:

@@ -41,7 +41,7 @@ def printed(shown: RenderableType) -> str:
         ("desk vega_usd_per_volpt", "USD per vol point of vega"),
         ("desk scenario_loss_usd: spot=-20%", "USD of scenario loss"),
         ("desk/deribit/btc margin_use_frac", "the account's currency that it may lack"),
-        ("desk/a/b distance_spot_frac at -15.8%", "the account's currency that it may lack"),
+        ("desk/a/b distance_spot_frac at -15.8 %", "the account's currency that it may lack"),
         ("desk/a/b initial requirement", "the account's currency that it may lack"),
     ],
 )

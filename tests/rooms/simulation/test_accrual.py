@@ -74,7 +74,7 @@ def test_a_staked_coin_grows_linearly_and_keeps_its_discount() -> None:
 
 def test_statements_name_the_rates() -> None:
     lending = LendingModel(market="aave", asset="USDC", borrow_frac_per_year=Decimal("0.05"))
-    assert "5.0000%" in lending.statement()
+    assert "5.0000 %" in lending.statement()
     staking = StakingModel(
         asset="wstETH", base="ETH", rate_coin_per_coin=Decimal("1.2"), heartbeat_ns=YEAR_NS
     )
@@ -106,7 +106,7 @@ def test_a_share_of_a_vault_grows_linearly_from_the_start() -> None:
     assert grown.rate_coin_per_share == Decimal("1.092")
     assert grown.vault == "savings"
     assert grown.is_assumed
-    assert "1.04 of its asset a share at the start, growing 5.00% a year" in model.statement()
+    assert "1.04 of its asset a share at the start, growing 5.00 % a year" in model.statement()
 
 
 @pytest.mark.parametrize("rate", ["0", "-1", "NaN"])

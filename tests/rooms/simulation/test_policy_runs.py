@@ -155,7 +155,7 @@ def test_where_there_is_no_difference_it_says_why() -> None:
     assert rows(noise)["b"].why == (
         "not dearer nor cheaper beyond the interval; "
         "not ended with more equity nor less equity beyond the interval; "
-        "left limits broken at 50.0% of looks, a at 0.0%"
+        "left limits broken at 50.0 % of looks, a at 0.0 %"
     )
 
 

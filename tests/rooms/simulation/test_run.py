@@ -293,9 +293,9 @@ def unmet(words: str) -> Failure:
 def test_what_a_plan_could_not_do_is_in_the_episode_once() -> None:
     agent = Scripted(
         unmet={
-            0: [unmet("use stays at 91.2%"), unmet("and once more")],
-            10: [unmet("use stays at 93.7%")],
-            30: [unmet("use stays at 95.1%")],
+            0: [unmet("use stays at 91.2 %"), unmet("and once more")],
+            10: [unmet("use stays at 93.7 %")],
+            30: [unmet("use stays at 95.1 %")],
         },
         legs={
             10: [order("1", "1", client_id="a")],
@@ -308,7 +308,7 @@ def test_what_a_plan_could_not_do_is_in_the_episode_once() -> None:
         for u in episode.undone
     ]
     assert rows == [
-        ("BTC", "use stays at 95.1%", 0, 30),
+        ("BTC", "use stays at 95.1 %", 0, 30),
         (
             "perp",
             "order refused: nothing filled: the next level, 100010, is beyond the limit 2",

@@ -21,6 +21,7 @@ from hedgerow.market import Dynamics
 from hedgerow.solvency.chances.boundary import Headroom, boundary
 from hedgerow.solvency.chances.regimes import mixed_hits
 from hedgerow.solvency.chances.tellable import effective_count
+from hedgerow.units import percent
 
 __all__ = ["CollateralWanted", "collateral_wanted"]
 
@@ -156,8 +157,9 @@ def _enough(
         return Failure(
             subject=of.account_id,
             reason="missing_data",
-            message=f"{gone_high:.3%} of paths leave the grid of the headroom by the horizon, with "
-            f"any collateral; {wanted_frac:.3%} are allowed: give it more nodes",
+            message=f"{percent(gone_high, 3)} of paths leave the grid of the headroom by the "
+            f"horizon, with any collateral; {percent(wanted_frac, 3)} are allowed: give it more "
+            "nodes",
         )
     for _ in range(_ROUNDS_COUNT):
         extras = np.linspace(low, high, _PARTS_COUNT + 2)[1:-1].tolist()
@@ -187,8 +189,8 @@ def _doubt(
         return Failure(
             subject=of.account_id,
             reason="not_converged",
-            message=f"two sets of {paths_count:,} paths do not agree: {found:.3%} and {fresh:.3%} "
-            "are gone with one amount; walk more",
+            message=f"two sets of {paths_count:,} paths do not agree: {percent(found, 3)} and "
+            f"{percent(fresh, 3)} are gone with one amount; walk more",
         )
     return None
 

@@ -95,7 +95,7 @@ def capped(
             cost_usd=sum(each.cost_usd for each in chosen.switches)
             + sum(each.cost_usd for each in chosen.swaps)
             + sum(each.known_usd for each in done.trades)
-            + sum(each.cost_usd for each in done.moves),
+            + sum(each.known_usd for each in done.moves),
         ),
         said,
     )

@@ -14,7 +14,7 @@ from hedgerow.hedging import Offer
 from hedgerow.instruments import Instrument
 from hedgerow.limits import Limit, LimitState, Survey
 from hedgerow.margin import Rulebook
-from hedgerow.planning.costs import PLAIN_TERMS, JointTerms, ModeSwitch, SwapWay
+from hedgerow.planning.costs import PLAIN_TERMS, JointTerms, LateUsd, ModeSwitch, SwapWay
 from hedgerow.planning.outcome import Joint, badness
 from hedgerow.planning.records import RunnerUp
 from hedgerow.planning.switches import joint_switching
@@ -39,7 +39,7 @@ _CENT_USD = 0.01
 class WayState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one way came to; costs are None where it came to nothing, and `message` says why.
 
-    It also names the funding that is unknown, and so in no cost: `is_cost_partial` then.
+    It also names what is unknown of its cost, and so not in it: `is_cost_partial` then.
     """
 
     name: str
@@ -60,10 +60,10 @@ def compared(
     rulebooks: Mapping[str, Rulebook],
     *,
     terms: JointTerms = PLAIN_TERMS,
-    late_usd: Callable[[Route], float] = lambda route: 0.0,
+    late_usd: LateUsd = lambda route: 0.0,
     switches: Sequence[ModeSwitch] = (),
     swaps: Sequence[SwapWay] = (),
-    late_after: Callable[[Survey], Callable[[Route], float]] | None = None,
+    late_after: Callable[[Survey], LateUsd] | None = None,
 ) -> dict[str, Outcome[Joint]]:
     """Plan in every way of `WAYS`; the joint plan is the best of what was found.
 
@@ -127,7 +127,7 @@ def runner_up(plans: Mapping[str, Outcome[Joint]]) -> RunnerUp | None:
         name=f"{way}: {WAYS[way]}",
         cost_expected_usd=round(second.cost_usd, 6),
         lost_because=_why(first, second),
-        is_cost_partial=bool(second.unfunded),
+        is_cost_partial=bool(second.uncounted),
     )
 
 
@@ -149,7 +149,7 @@ def states(plans: Mapping[str, Outcome[Joint]]) -> tuple[WayState, ...]:
             continue
         conflicts = ", ".join(plan.conflicts)
         said = f"cannot hold together: {conflicts}" if conflicts else plan.remark
-        unfunded = f"unknown and not in the cost: the funding of {', '.join(plan.unfunded)}"
+        uncounted = f"unknown and not in the cost: {', '.join(plan.uncounted)}"
         rows.append(
             WayState(
                 name=way,
@@ -157,8 +157,8 @@ def states(plans: Mapping[str, Outcome[Joint]]) -> tuple[WayState, ...]:
                 legs_count=sum(map(len, (plan.trades, plan.moves, plan.switches, plan.swaps))),
                 cost_usd=round(plan.cost_usd, 6),
                 broken=plan.broken,
-                message="; ".join(filter(None, (said, unfunded if plan.unfunded else ""))),
-                is_cost_partial=bool(plan.unfunded),
+                message="; ".join(filter(None, (said, uncounted if plan.uncounted else ""))),
+                is_cost_partial=bool(plan.uncounted),
             )
         )
     return tuple(rows)
@@ -186,8 +186,8 @@ def _why(first: Joint, second: Joint) -> str:
             return f"leaves {_limits(left)} further broken than the plan does: {names}"
         return f"leaves {_limits(left)} broken where the plan leaves {kept}: {names}"
     more = second.cost_usd - first.cost_usd
-    names = ", ".join(dict.fromkeys((*first.unfunded, *second.unfunded)))
-    aside = f", the unknown funding of {names} left aside" if names else ""
+    names = ", ".join(dict.fromkeys((*first.uncounted, *second.uncounted)))
+    aside = f", left aside what is unknown: {names}" if names else ""
     if more > _CENT_USD:
         return f"costs {more:,.2f} USD more{aside}"
     if more < -_CENT_USD:

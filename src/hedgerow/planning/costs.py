@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
@@ -49,23 +50,27 @@ class JointTerms(msgspec.Struct, frozen=True, kw_only=True):
 
 PLAIN_TERMS = JointTerms()
 
+# What a route's taking its time is expected to cost, in USD; None where nobody knows.
+LateUsd: TypeAlias = Callable[[Route], float | None]
+
 
 class ChosenMove(msgspec.Struct, frozen=True, kw_only=True):
     """So much of a route's asset, and what moving it costs.
 
-    `late_usd` is what is lost by a liquidation before it arrives, times the chance of one.
+    `late_usd` is what is lost by a liquidation before it arrives, times the chance of one; None
+    where nobody knows.
     """
 
     route: Route
     quantity_coin: Decimal
     fee_usd: float
     capital_usd: float
-    late_usd: float
+    late_usd: float | None
 
     @property
-    def cost_usd(self) -> float:
-        """All of it."""
-        return self.fee_usd + self.capital_usd + self.late_usd
+    def known_usd(self) -> float:
+        """All that is known of it."""
+        return self.fee_usd + self.capital_usd + (self.late_usd or 0.0)
 
 
 class ModeSwitch(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,7 +151,7 @@ class MoveCosts:
         routes: Sequence[Route],
         snapshot: Snapshot,
         terms: JointTerms,
-        late_usd: Callable[[Route], float],
+        late_usd: LateUsd,
     ) -> None:
         self.offers, self.routes, self.terms = offers, routes, terms
         self.prices_usd = []
@@ -175,7 +180,7 @@ class MoveCosts:
         tickets = np.array(
             [self.terms.ticket_usd] * first
             + [
-                to_model(route.fee_coin) * price + late
+                to_model(route.fee_coin) * price + (late or 0.0)
                 for route, price, late in zip(
                     self.routes, self.prices_usd, self.late_usd, strict=True
                 )

@@ -12,7 +12,7 @@ a route costs what a liquidation before the arrival would, times its probability
 costs its capital charge for the horizon. A desk that keeps all its limits gets an empty plan.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ from hedgerow.hedging import Effects, Offer, asks_band, effects
 from hedgerow.instruments import Instrument
 from hedgerow.limits import METRICS, Limit, Survey, account_node
 from hedgerow.margin import Rulebook
-from hedgerow.planning.costs import PLAIN_TERMS, JointTerms, MoveCosts, route_name
+from hedgerow.planning.costs import PLAIN_TERMS, JointTerms, LateUsd, MoveCosts, route_name
 from hedgerow.planning.done import Desk, Done
 from hedgerow.planning.footing import Footing, Touch, footing, spare_ccy
 from hedgerow.planning.outcome import Joint, badness
@@ -67,7 +67,7 @@ def joint(
     rulebooks: Mapping[str, Rulebook],
     *,
     terms: JointTerms = PLAIN_TERMS,
-    late_usd: Callable[[Route], float] = lambda route: 0.0,
+    late_usd: LateUsd = lambda route: 0.0,
 ) -> Outcome[Joint]:
     """Find the cheapest trades and moves after which every limit holds, done exactly.
 
@@ -80,7 +80,7 @@ def joint(
     instruments
         Terms of everything held or offered.
     late_usd
-        What a route's taking its time is expected to cost.
+        What a route's taking its time is expected to cost; what is unknown of it is in no cost.
 
     Returns
     -------
@@ -333,7 +333,7 @@ def _joint(
         trades=done.trades,
         moves=done.moves,
         cost_usd=sum(each.known_usd for each in done.trades)
-        + sum(each.cost_usd for each in done.moves),
+        + sum(each.known_usd for each in done.moves),
         bound_usd=answer.bound_usd,
         excess_frac=answer.excess_frac,
         before=means.desk.now,

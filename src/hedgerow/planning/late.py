@@ -1,12 +1,13 @@
 """What a transfer's taking its time is expected to cost: a liquidation before it arrives."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from hedgerow.collateral import Route
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import EntryContract, Option, settlement_of
 from hedgerow.limits import Chance, Survey, account_node
 from hedgerow.margin import Rulebook, terms_of
+from hedgerow.planning.costs import LateUsd
 from hedgerow.portfolio import Account, Position
 from hedgerow.pricing import unit_ccy
 from hedgerow.units import percent, to_model
@@ -24,17 +25,15 @@ LATE_STATEMENT = (
 )
 
 
-def late_cost(
-    chance: Chance, state: Survey, rulebooks: Mapping[str, Rulebook]
-) -> Callable[[Route], float]:
-    """Give a function that says it of a route, in USD; nothing where no chance is known."""
+def late_cost(chance: Chance, state: Survey, rulebooks: Mapping[str, Rulebook]) -> LateUsd:
+    """Give a function that says it of a route, in USD; None where nobody knows."""
     accounts = {each.account_id: each for each in state.book.accounts}
 
-    def cost(route: Route) -> float:
+    def cost(route: Route) -> float | None:
         found = idle_usd(
             chance, state, rulebooks, accounts[route.target_account_id], route.latency_ns
         )
-        return 0.0 if isinstance(found, Failure) else found
+        return None if isinstance(found, Failure) else found
 
     return cost
 
@@ -42,14 +41,15 @@ def late_cost(
 def late_unknown(
     chance: Chance, state: Survey, rulebooks: Mapping[str, Rulebook], routes: Sequence[Route]
 ) -> tuple[str, ...]:
-    """Say of which targets nobody knows what being late there costs, and why; it is left out."""
+    """Say of which targets nobody knows what being late there costs, and why; no cost has it."""
     accounts = {each.account_id: each for each in state.book.accounts}
     said: dict[str, None] = {}
     for route in routes:
         target = route.target_account_id
         found = idle_usd(chance, state, rulebooks, accounts[target], route.latency_ns)
         if isinstance(found, Failure):
-            said[f"Being late at {target} is counted as nothing: {found.message}."] = None
+            words = f"What being late at {target} costs is unknown and not in the cost"
+            said[f"{words}: {found.message}."] = None
     return tuple(said)
 
 

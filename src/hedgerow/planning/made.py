@@ -68,7 +68,8 @@ def made(
     offers = {(each.instrument_id, each.account_id): each for each in chosen.offers}
     acts = [step.act for step in steps]
     cost_usd = sum(
-        each.known_usd if isinstance(each, ChosenTrade) else each.cost_usd for each in acts
+        each.known_usd if isinstance(each, ChosenTrade | ChosenMove) else each.cost_usd
+        for each in acts
     )
     return Plan(
         plan_id=stamp(time_ns),
@@ -136,7 +137,10 @@ def _costs(acts: Sequence[Act]) -> tuple[CostKind, ...]:
     moves = [each for each in acts if isinstance(each, ChosenMove)]
     swaps = [each for each in acts if isinstance(each, ChosenSwap)]
     switches = [each for each in acts if isinstance(each, ModeSwitch)]
-    is_partial = any(each.carry_usd is None for each in trades)
+    unknown: dict[CostName, bool] = {
+        "carry": any(each.carry_usd is None for each in trades),
+        "late": any(each.late_usd is None for each in moves),
+    }
     kinds: dict[CostName, float] = {
         "crossing": sum(each.crossing_usd for each in trades)
         + sum(each.crossing_usd for each in swaps),
@@ -146,14 +150,14 @@ def _costs(acts: Sequence[Act]) -> tuple[CostKind, ...]:
         "carry": sum(each.carry_usd for each in trades if each.carry_usd is not None),
         "ticket": sum(each.ticket_usd for each in trades),
         "capital": sum(each.capital_usd for each in moves),
-        "late": sum(each.late_usd for each in moves),
+        "late": sum(each.late_usd for each in moves if each.late_usd is not None),
         "gas": sum(each.gas_usd for each in switches) + sum(each.way.gas_usd for each in swaps),
     }
     told = []
     for kind, cost in kinds.items():
         # A part of which nothing is known is no part of zero.
         known = round(cost, _DECIMALS) or None
-        is_lacking = kind == "carry" and is_partial
+        is_lacking = unknown.get(kind, False)
         if known is not None or is_lacking:
             told.append(CostKind(kind=kind, cost_expected_usd=known, is_partial=is_lacking))
     return tuple(told)
@@ -196,6 +200,7 @@ def _swap(
 
 def _transfer(move: ChosenMove, client_id: str, waits_for: tuple[str, ...]) -> Transfer:
     route = move.route
+    late = "" if move.late_usd is not None else "; what being late there costs is unknown"
     return Transfer(
         client_id=client_id,
         source_account_id=route.source_account_id,
@@ -203,8 +208,9 @@ def _transfer(move: ChosenMove, client_id: str, waits_for: tuple[str, ...]) -> T
         asset=route.asset,
         quantity_coin=move.quantity_coin,
         use=route.use,
-        cost_expected_usd=round(move.cost_usd, _DECIMALS),
-        reason=f"{route.use} for {route.target_account_id}, the cheapest way to what it must hold",
+        cost_expected_usd=round(move.known_usd, _DECIMALS),
+        reason=f"{route.use} for {route.target_account_id}, the cheapest way to what it must hold"
+        f"{late}",
         fee_coin=route.fee_coin,
         waits_for=waits_for,
     )

@@ -20,7 +20,7 @@ class Joint:
     """The moves, and the desk after them.
 
     `after` is the survey of the desk with everything done exactly and arrived; `cost_usd` leaves
-    out the funding of `unfunded`; `bound_usd` is what no moves cost less than, by the programme
+    out what is `uncounted`; `bound_usd` is what no moves cost less than, by the programme
     they were chosen with, and `excess_frac` by how much they break its bounds, each over its scale:
     in whole lots not all may hold. `unplanned` are limits that were left out and `refused` what
     could not be traded or moved, each with the reason.
@@ -48,10 +48,15 @@ class Joint:
     swaps: tuple[ChosenSwap, ...] = ()
 
     @property
-    def unfunded(self) -> tuple[str, ...]:
-        """The instruments it trades whose funding nobody knows, so that no cost counts it."""
+    def uncounted(self) -> tuple[str, ...]:
+        """What nobody knows of its cost, so that no cost has it: fundings, and being late."""
+        fundings = [each.instrument_id for each in self.trades if each.carry_usd is None]
+        late = [each.route.target_account_id for each in self.moves if each.late_usd is None]
         return tuple(
-            dict.fromkeys(each.instrument_id for each in self.trades if each.carry_usd is None)
+            dict.fromkeys(
+                [f"the funding of {each}" for each in fundings]
+                + [f"being late at {each}" for each in late]
+            )
         )
 
     @property

@@ -164,7 +164,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def cost_late_usd(self) -> float:
-        """What of its cost is no payment: expected losses while transfers are on their way."""
+        """What of its cost is no payment: expected losses while transfers are on their way.
+
+        What is known of it, where its part of `costs` is partial.
+        """
         return sum(each.cost_expected_usd or 0.0 for each in self.costs if each.kind == "late")
 
     @property

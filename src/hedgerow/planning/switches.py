@@ -20,7 +20,14 @@ from hedgerow.hedging import Offer
 from hedgerow.instruments import Instrument
 from hedgerow.limits import Limit, Survey, account_node, survey
 from hedgerow.margin import Rulebook, switch_refusal
-from hedgerow.planning.costs import PLAIN_TERMS, ChosenSwap, JointTerms, ModeSwitch, SwapWay
+from hedgerow.planning.costs import (
+    PLAIN_TERMS,
+    ChosenSwap,
+    JointTerms,
+    LateUsd,
+    ModeSwitch,
+    SwapWay,
+)
 from hedgerow.planning.joint import joint
 from hedgerow.planning.outcome import Joint, badness
 from hedgerow.planning.swaps import after_swap, swap_of, swap_refusal, swappable_coin
@@ -44,8 +51,8 @@ def joint_switching(
     *,
     swaps: Sequence[SwapWay] = (),
     terms: JointTerms = PLAIN_TERMS,
-    late_usd: Callable[[Route], float] = lambda route: 0.0,
-    late_after: Callable[[Survey], Callable[[Route], float]] | None = None,
+    late_usd: LateUsd = lambda route: 0.0,
+    late_after: Callable[[Survey], LateUsd] | None = None,
 ) -> Outcome[Joint]:
     """Plan as `joint` does, and with every switch and swap that may be made first.
 

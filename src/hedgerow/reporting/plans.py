@@ -39,12 +39,17 @@ def reckoning(plan: Plan) -> list[RenderableType]:
         paid = partial(
             usd(plan.cost_without_late_usd),
             plan.cost_without_late_usd,
-            is_partial=plan.is_cost_partial,
+            is_partial=any(each.is_partial for each in plan.costs if each.kind != "late"),
+        )
+        late = partial(
+            usd(plan.cost_late_usd),
+            plan.cost_late_usd,
+            is_partial=any(each.is_partial for each in plan.costs if each.kind == "late"),
         )
         parts.append(
             Text(
                 f"  Without arriving late: {paid} USD, which the plan costs whatever happens on "
-                f"the way. The other {usd(plan.cost_late_usd)} USD are no bill: what a liquidation "
+                f"the way. The other {late} USD are no bill: what a liquidation "
                 "before a transfer arrives would take, times its chance.",
                 style="dim",
             )

@@ -225,12 +225,13 @@ def test_what_being_late_costs_is_said_where_nobody_knows_it() -> None:
     low = desk(-20, usdc=1_500, contracts=20)
     known = step(low).plan
     assert known is not None
-    assert not any("Being late" in each for each in known.assumptions)
+    assert not any("being late" in each for each in known.assumptions)
     blind = step(low, chance=FirstPassage(vol_frac={})).plan
     assert blind is not None
-    assert any(
-        each.startswith("Being late at perp is counted as nothing: ") for each in blind.assumptions
-    )
+    words = "What being late at perp costs is unknown and not in the cost: "
+    assert any(each.startswith(words) for each in blind.assumptions)
+    assert blind.is_cost_partial
+    assert not known.is_cost_partial
 
 
 def test_without_a_book_nothing_is_traded_and_that_is_said() -> None:

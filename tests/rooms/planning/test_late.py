@@ -78,9 +78,9 @@ def test_what_is_unknown_of_a_loan_is_said_and_not_nothing() -> None:
     unknown = Failure(subject="loan", reason="stale_data", message="the feed is late")
     blind = with_report(now, "loan", unknown)
     assert lost(blind, "loan", RULES) is unknown
-    assert late_cost(lambda *_: 1.0, blind, RULES)(to("loan")) == 0.0
+    assert late_cost(lambda *_: 1.0, blind, RULES)(to("loan")) is None
     assert late_unknown(lambda *_: 1.0, blind, RULES, [to("loan")]) == (
-        "Being late at loan is counted as nothing: the feed is late.",
+        "What being late at loan costs is unknown and not in the cost: the feed is late.",
     )
 
 

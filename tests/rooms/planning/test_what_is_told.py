@@ -132,7 +132,7 @@ def test_ways_side_by_side_say_which_funding_their_costs_leave_out() -> None:
     second = runner_up({"joint": found, "hedges": dearer})
     assert second is not None
     assert second.lost_because == (
-        "costs 3.00 USD more, the unknown funding of ETH-PERP left aside"
+        "costs 3.00 USD more, left aside what is unknown: the funding of ETH-PERP"
     )
     assert (row.is_cost_partial, second.is_cost_partial) == (True, True)
     light = two_coins(0.5, 0.5)
@@ -144,6 +144,42 @@ def test_ways_side_by_side_say_which_funding_their_costs_leave_out() -> None:
     for whole in (row, second):
         assert not whole.is_cost_partial
         assert b"partial" not in msgspec.json.encode(whole)
+
+
+def test_being_late_that_nobody_knows_is_no_part_of_a_cost_and_is_said_wherever_one_stands() -> (
+    None
+):
+    """A transfer for a fee of its own; what is lost before it arrives is told, or it is not."""
+
+    def moved(late_usd: float | None) -> Joint:
+        now = desk(btc_one=1, usdc_one=60)
+        found = joint(now, LIMITS, (), ROUTES, TERMS, RULES, late_usd=lambda route: late_usd)
+        assert isinstance(found, Joint)
+        assert found.moves
+        return found
+
+    dark, free, dear = moved(None), moved(0.0), moved(2.0)
+    plan, light, told = (
+        made(each, LIMITS, TERMS, RULES, assumptions=(), valid_ns=MINUTE_NS)
+        for each in (dark, free, dear)
+    )
+    late = {each.kind: each for each in plan.costs}["late"]
+    assert (late.cost_expected_usd, late.is_partial) == (None, True)
+    assert (plan.is_cost_partial, light.is_cost_partial, told.is_cost_partial) == (True,) + 2 * (
+        False,
+    )
+    # It is chosen as if it cost nothing, and what is known of it is what the free one costs.
+    assert plan.cost_expected_usd == pytest.approx(light.cost_expected_usd)
+    assert told.cost_expected_usd == pytest.approx(light.cost_expected_usd + 2.0 * len(dear.moves))
+    assert plan.cost_late_usd == 0.0
+    assert told.cost_late_usd == pytest.approx(2.0 * len(dear.moves))
+    assert all(leg.reason.endswith("; what being late there costs is unknown") for leg in plan.legs)
+    assert not any("unknown" in leg.reason for leg in told.legs)
+    targets = {each.route.target_account_id for each in dark.moves}
+    assert dark.uncounted == tuple(f"being late at {each}" for each in sorted(targets))
+    (row, _) = states({"joint": dark, "collateral": replace(dark, cost_usd=dark.cost_usd + 3.0)})
+    assert row.is_cost_partial
+    assert row.message.endswith(f"unknown and not in the cost: {', '.join(dark.uncounted)}")
 
 
 def test_the_rival_is_the_best_of_those_that_come_to_something_else() -> None:
@@ -184,10 +220,10 @@ def test_idleness_is_counted_like_lateness() -> None:
     late = late_cost(chance, now, RULES)(route)
     assert late == pytest.approx(idle_usd(chance, now, RULES, account, route.latency_ns))
     assert idle_usd(chance, now, RULES, now.book.account("cold"), DAY_NS) == 0.0
-    # What nobody knows is not nothing; a plan that cannot know it leaves it out and says so.
+    # What nobody knows is not nothing; no plan counts it, and each says so.
     unknown = Failure(subject="one", reason="missing_data", message="no vol")
     assert idle_usd(lambda *_: unknown, now, RULES, account, DAY_NS) is unknown
-    assert late_cost(lambda *_: unknown, now, RULES)(route) == 0.0
+    assert late_cost(lambda *_: unknown, now, RULES)(route) is None
 
 
 def test_a_loan_that_nobody_tends_loses_a_twentieth_of_its_debt() -> None:

@@ -101,8 +101,10 @@ check-layers: $(STAMP)dev
 check-spelling: $(STAMP)dev
 	@$(BIN)/typos
 
+# One thread of linear algebra to each worker: with more, two workers on two cores wait for one
+# another. `make test` leaves them as a user has them.
 check-tests: $(STAMP)dev
-	@$(PYTEST) -q -m "not slow and not soak" --hypothesis-profile=quick $(ARGS)
+	@OPENBLAS_NUM_THREADS=1 $(PYTEST) -q -m "not slow and not soak" --hypothesis-profile=quick $(ARGS)
 
 # --- speed, documentation, endurance -----------------------------------------------------------
 

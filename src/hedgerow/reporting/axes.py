@@ -67,7 +67,8 @@ def scale_for(values: Iterable[float | None], *, with_zero: bool, ticks_count: i
     if round(step, decimals) != step and step / power == 2.5:
         decimals += 1
     ticks = tuple(round(n * step, decimals + 2) for n in range(first, last + 1))
-    return Scale(low, high, ticks, decimals)
+    # A tick may lie a last digit beyond the end that it stands on.
+    return Scale(min(low, ticks[0]), max(high, ticks[-1]), ticks, decimals)
 
 
 def _label(time_ns: int, step_ns: int) -> str:

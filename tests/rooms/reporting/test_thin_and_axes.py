@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hedgerow.reporting.axes import scale_for, time_ticks
@@ -58,6 +58,7 @@ def test_thinning_keeps_range_and_order(column: Column, buckets_count: int) -> N
 
 
 @given(st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=20), st.booleans())
+@example([1.1], False)
 def test_a_scale_holds_every_value(values: list[float], with_zero: bool) -> None:
     scale = scale_for(values, with_zero=with_zero)
     # What is below a billionth of a dollar may be drawn as zero.

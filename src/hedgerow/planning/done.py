@@ -238,6 +238,7 @@ class Desk:
             self.now.snapshot,
             self.rulebooks,
             self.limits,
+            known=(self.now,),
         )
         return Done(tuple(trades), tuple(moves), sent, after)
 

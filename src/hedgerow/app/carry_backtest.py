@@ -36,7 +36,7 @@ from hedgerow.app.carry_run_request import CarryRunAsked
 from hedgerow.app.desk import Desk
 from hedgerow.app.feed import Market, open_market, part_of
 from hedgerow.app.hedge_backtest import HedgeTerms
-from hedgerow.app.lengths import every_ns_of, length_ns
+from hedgerow.app.lengths import length_ns, steps_ns_of
 from hedgerow.app.nearest import Nearest
 from hedgerow.app.options import Source
 from hedgerow.app.verdict import status
@@ -193,8 +193,8 @@ def _terms(desk: Desk, asked: CarryRunAsked) -> _Terms:
     unpaid_ns = length_ns("--unpaid-over", asked.unpaid_over, MINUTE_NS)
     look_ns = length_ns("--look", asked.look, MINUTE_NS) or desk.step_ns
     start_ns, end_ns = window_of(desk, asked.start, asked.end)
-    every_ns = every_ns_of(asked.every, end_ns - start_ns)
-    if every_ns is None or every_ns % look_ns or hold_ns % every_ns:
+    every_ns = steps_ns_of(asked.every, end_ns - start_ns)
+    if every_ns % look_ns or hold_ns % every_ns:
         raise RequestRejected(
             f"--hold {asked.hold} must be whole steps, and --every {asked.every} whole looks of "
             f"{look_ns / HOUR_NS:g} h"

@@ -88,6 +88,8 @@ def show_greeks(
     wanted = targets_of(targets)
     if legs_count_max is not None and legs_count_max < 1:
         raise RequestRejected(f"--legs must be 1 or more, was {legs_count_max}")
+    if legs_count_max is not None and not wanted:
+        raise RequestRejected("--legs is of trades towards a --target, and none is given")
     desk, market, at_ns = opened(source)
     state = looked_at(desk, market, at_ns)
     before = _by_expiry(state.book, state.snapshot, coin)

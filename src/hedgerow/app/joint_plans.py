@@ -105,12 +105,13 @@ def make_plan(source: Source, asked: PlanAsked, *, out: Path | None, as_json: bo
 
 
 def _told(written: Plan, premiums_usd: Mapping[str, float]) -> dict[str, Any]:
-    """Give a plan for --json, with its cost apart in what is paid and what being late may cost."""
+    """Give a plan for --json, and apart from what else it costs what being late may cost."""
     payload: dict[str, Any] = builtins_of(written)
     return payload | {
         "premiums_usd": premiums_usd,
         "cost_without_late_usd": written.cost_without_late_usd,
         "cost_late_usd": written.cost_late_usd,
+        "is_cost_partial": written.is_cost_partial,
     }
 
 

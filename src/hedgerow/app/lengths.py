@@ -6,7 +6,7 @@ from hedgerow.app.desk_fields import duration_ns
 from hedgerow.errors import RequestRejected
 from hedgerow.units import MINUTE_NS
 
-__all__ = ["every_ns_of", "length_ns"]
+__all__ = ["every_ns_of", "length_ns", "steps_ns_of"]
 
 # From chain to chain, not at fixed times.
 _CHAIN: Final = "chain"
@@ -60,9 +60,18 @@ def every_ns_of(every: str, window_ns: int) -> int | None:
     RequestRejected
         If it is no length, under a minute, or makes too many steps in the window.
     """
-    if every == _CHAIN:
-        return None
-    every_ns = length_ns("--every", every, MINUTE_NS, other=_CHAIN)
+    return None if every == _CHAIN else steps_ns_of(every, window_ns, other=_CHAIN)
+
+
+def steps_ns_of(every: str, window_ns: int, *, other: str | None = None) -> int:
+    """Read how long a step is, of which not too many make the window; `other` as `length_ns`.
+
+    Raises
+    ------
+    RequestRejected
+        As `every_ns_of`.
+    """
+    every_ns = length_ns("--every", every, MINUTE_NS, other=other)
     if window_ns // every_ns > _STEPS_COUNT_MAX:
         raise RequestRejected(
             f"--every {every} makes more than {_STEPS_COUNT_MAX:,} steps; ask for longer ones"

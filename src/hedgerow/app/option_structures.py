@@ -76,7 +76,10 @@ def greeks(
     horizon_days: Horizon = HORIZON_DAYS,
     ticket: Ticket = 1.0,
     legs_count_max: Annotated[
-        int | None, Parameter(name="--legs", help="How many trades at most.")
+        int | None,
+        Parameter(
+            name="--legs", help="How many trades at most; ends with 2 where none so few are found."
+        ),
     ] = None,
     plot: Annotated[
         Path | None, Parameter(help="Draw vega and theta by expiry, before and after, to this SVG.")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol, TypeVar
 
-from hedgerow.errors import Failure, Outcome, OutOfDomain
+from hedgerow.errors import Failure, Outcome
 
 __all__ = ["Place", "node_order", "ordered", "row_at"]
 
@@ -31,17 +31,12 @@ class Place(NamedTuple):
     def of(cls, node: str) -> "Place | None":
         """Take a node apart; None of one that lies neither in the tree nor among the coins.
 
-        Raises
-        ------
-        OutOfDomain
-            If it has more steps than a place: a name in it holds a slash, and who knows which.
+        No name in it holds a slash, which desk files see to.
         """
         first, *steps = node.split("/")
-        if first not in ("desk", "coin"):
-            return None
-        if len(steps) > (len(cls._fields) if first == "desk" else 1):
-            raise OutOfDomain(f"{node}: a name of a venue, an account or a coin holds a slash")
-        return cls(*steps) if first == "desk" else cls(coin=steps[0])
+        if first == "coin" and len(steps) == 1:
+            return cls(coin=steps[0])
+        return cls(*steps) if first == "desk" and len(steps) <= len(cls._fields) else None
 
     @property
     def node(self) -> str:

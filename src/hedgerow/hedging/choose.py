@@ -164,8 +164,8 @@ def choose(
     Returns
     -------
     HedgeChoice or Failure
-        The failure of a solver that came to no end, or of a search that found no trades so few:
-        nothing is to be traded on it.
+        The failure of a solver that came to no end, or of a search that found no trades so few
+        that do all that is asked: nothing is to be traded on it.
 
     Raises
     ------
@@ -188,13 +188,15 @@ def choose(
     if isinstance(answer, Failure):
         return answer
     choice = _told(answer, asks, offers, wide, horizon_days, ticket_usd)
-    if legs_count_max is not None and len(choice.trades) > legs_count_max:
-        return Failure(
-            subject="hedge",
-            reason="unsupported",
-            message=f"of {legs_count_max} or fewer none were found that do all that is asked",
-        )
-    return choice
+    if legs_count_max is None or (len(choice.trades) <= legs_count_max and not choice.conflicts):
+        return choice
+    # What so few miss is missed by as little as any number can: that says nothing of so few.
+    missed = f"; missed: {', '.join(choice.conflicts)}" if choice.conflicts else ""
+    return Failure(
+        subject="hedge",
+        reason="unsupported",
+        message=f"of {legs_count_max} or fewer none were found that do all that is asked{missed}",
+    )
 
 
 def decisions_on(offers: Sequence[Offer], *, is_whole: bool = True) -> Decisions:

@@ -195,7 +195,9 @@ def _why(first: Joint, second: Joint) -> str:
             f"is {-more:,.2f} USD cheaper by its own reckoning{aside}; done exactly the plan was "
             "no worse"
         )
-    return SAME
+    if set(first.uncounted) == set(second.uncounted):
+        return SAME
+    return f"costs the same by what is known{aside}"
 
 
 def _limits(count: int) -> str:

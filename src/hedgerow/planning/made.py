@@ -200,7 +200,9 @@ def _swap(
 
 def _transfer(move: ChosenMove, client_id: str, waits_for: tuple[str, ...]) -> Transfer:
     route = move.route
-    late = "" if move.late_usd is not None else "; what being late there costs is unknown"
+    late = (
+        "" if move.late_usd is not None else " by what is known; what being late there costs is not"
+    )
     return Transfer(
         client_id=client_id,
         source_account_id=route.source_account_id,

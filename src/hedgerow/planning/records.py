@@ -100,7 +100,8 @@ Leg: TypeAlias = Order | Transfer | Switch | Swap
 class RunnerUp(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The best of the other plans, and why it was not taken.
 
-    Its cost is partial where a funding is unknown, and is then what is known of it.
+    Its cost is partial where a funding, or what being late costs, is unknown, and is then what is
+    known of it.
     """
 
     name: str
@@ -163,18 +164,19 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return any(each.is_partial for each in self.costs)
 
     @property
-    def cost_late_usd(self) -> float:
-        """What of its cost is no payment: expected losses while transfers are on their way.
-
-        What is known of it, where its part of `costs` is partial.
-        """
-        return sum(each.cost_expected_usd or 0.0 for each in self.costs if each.kind == "late")
+    def cost_late_usd(self) -> float | None:
+        """What is expected to be lost while transfers are on their way; None where unknown."""
+        late = [each for each in self.costs if each.kind == "late"]
+        if any(each.is_partial for each in late):
+            return None
+        return sum(each.cost_expected_usd or 0.0 for each in late)
 
     @property
     def cost_without_late_usd(self) -> float:
-        """What it costs though nothing is liquidated while transfers are on their way."""
+        """What else it costs: all that is known of that where another of `costs` is partial."""
+        late = sum(each.cost_expected_usd or 0.0 for each in self.costs if each.kind == "late")
         # To a millionth, as the costs are: a difference of floats has digits of its own.
-        return round(self.cost_expected_usd - self.cost_late_usd, 6)
+        return round(self.cost_expected_usd - late, 6)
 
     def __post_init__(self) -> None:
         ids = [leg.client_id for leg in self.legs]

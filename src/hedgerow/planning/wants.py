@@ -210,13 +210,17 @@ def _untold(state: LimitState) -> list[Failure]:
     """Say why a limit is not planned for, once for each reason."""
     # A limit that expired is too old to go by, whether or not its number is known.
     lapsed = Failure(subject=state.node, reason="stale_data", message=state.message)
+    # Of a state that was written before reasons were kept only the words are left.
+    why = state.missing or (
+        Failure(subject=state.node, reason="missing_data", message=state.message),
+    )
     return [
         Failure(
             subject=state.node,
             reason=each.reason,
             message=f"{state.metric} is {state.rung}, not planned for: {each.message}",
         )
-        for each in ([lapsed] if state.rung == "expired" else state.missing)
+        for each in ((lapsed,) if state.rung == "expired" else why)
     ]
 
 

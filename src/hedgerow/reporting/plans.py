@@ -35,25 +35,18 @@ def reckoning(plan: Plan) -> list[RenderableType]:
             for each in plan.costs
         )  # fmt: skip
         parts.append(Text(f"  of which {said}", style="dim"))
-    if plan.cost_late_usd:
+    if plan.cost_late_usd != 0.0:
+        others = [each for each in plan.costs if each.kind != "late"]
         paid = partial(
             usd(plan.cost_without_late_usd),
             plan.cost_without_late_usd,
-            is_partial=any(each.is_partial for each in plan.costs if each.kind != "late"),
+            is_partial=any(each.is_partial for each in others),
         )
-        late = partial(
-            usd(plan.cost_late_usd),
-            plan.cost_late_usd,
-            is_partial=any(each.is_partial for each in plan.costs if each.kind == "late"),
-        )
-        parts.append(
-            Text(
-                f"  Without arriving late: {paid} USD, which the plan costs whatever happens on "
-                f"the way. The other {late} USD are no bill: what a liquidation "
-                "before a transfer arrives would take, times its chance.",
-                style="dim",
-            )
-        )
+        told = "what a liquidation before a transfer arrives would take, times its chance"
+        late = f"Beside that nobody knows {told}."
+        if plan.cost_late_usd is not None:
+            late = f"The other {usd(plan.cost_late_usd)} USD are no bill: {told}."
+        parts.append(Text(f"  Without arriving late: {paid} USD. {late}", style="dim"))
     if plan.prices:
         head: tuple[Column, ...] = (
             ("Bound that binds", "", False), ("Saves", "USD", True), ("for one", "", False),

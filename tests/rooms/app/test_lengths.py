@@ -2,7 +2,7 @@
 
 import pytest
 
-from hedgerow.app.lengths import every_ns_of, length_ns
+from hedgerow.app.lengths import every_ns_of, length_ns, steps_ns_of
 from hedgerow.errors import RequestRejected
 from hedgerow.units import HOUR_NS, MINUTE_NS, SECOND_NS
 
@@ -36,5 +36,12 @@ def test_what_is_no_length_or_too_short_is_refused(
 def test_steps_are_counted_in_the_window() -> None:
     assert every_ns_of("chain", 10**18) is None
     assert every_ns_of("1m", 5_000 * MINUTE_NS) == MINUTE_NS
-    with pytest.raises(RequestRejected, match="more than 5,000 steps"):
-        every_ns_of("1m", 5_001 * MINUTE_NS)
+    for read in (every_ns_of, steps_ns_of):
+        with pytest.raises(RequestRejected, match="more than 5,000 steps"):
+            read("1m", 5_001 * MINUTE_NS)
+    # Where there are no chains nobody is told to write one.
+    with pytest.raises(RequestRejected, match="or write chain"):
+        every_ns_of("1w", 10**18)
+    for text in ("1w", "chain"):
+        with pytest.raises(RequestRejected, match=r"or 2d$"):
+            steps_ns_of(text, 10**18)

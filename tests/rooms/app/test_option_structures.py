@@ -267,6 +267,9 @@ def test_of_so_few_trades_the_cheapest_or_none(tmp_path: Path) -> None:
     none = hedgerow_here("hedge", "greeks", *words, "--legs", "0", cwd=tmp_path)
     assert none.code == 2
     assert "--legs must be 1 or more, was 0" in none.err
+    idle = hedgerow_here("hedge", "greeks", "--legs", "2", cwd=tmp_path)
+    assert idle.code == 2
+    assert "--legs is of trades towards a --target" in idle.err
 
 
 def test_a_bucket_is_moved_by_options_of_its_own_expiries_alone(tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ REFUSED = [
     (("surface", "show", "--chains", "none"), "no folder none; --chains needs chain_*.parquet"),
     (("exposure", "ladder", "--coin", "XYZ"), "holds nothing of XYZ; there are: BTC, ETH, USDC"),
     (("exposure", "ladder", "--node", "desk/x"), "no exposure at node desk/x; there are: desk"),
+    (("exposure", "ladder", "--node", "coin"), "no exposure at node coin; there are: desk"),
     (("margin", "what-if", "--add", "BTC-PERPETUAL:1@5"), "into which account? Say --account"),
 ]
 

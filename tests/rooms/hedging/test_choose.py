@@ -56,6 +56,14 @@ def test_of_so_few_legs_the_cheapest_or_none() -> None:
     none = choose(asks, offers[:2], figures[:, :2], legs_count_max=1)
     assert isinstance(none, Failure)
     assert "of 1 or fewer none were found" in none.message
+    # What no number of legs does is named, and not laid at the door of their number.
+    beyond = msgspec.structs.replace(asks[0], low_figure=-99.0, high_figure=-99.0)
+    none = choose((beyond, asks[1]), offers, figures, legs_count_max=1)
+    assert isinstance(none, Failure)
+    assert none.message.endswith("; missed: vega")
+    wide = choose((beyond, asks[1]), offers, figures)
+    assert not isinstance(wide, Failure)
+    assert wide.conflicts
 
 
 def test_legs_that_offset_in_a_scan_take_its_worst_and_not_their_sum() -> None:

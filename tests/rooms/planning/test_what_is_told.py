@@ -171,12 +171,24 @@ def test_being_late_that_nobody_knows_is_no_part_of_a_cost_and_is_said_wherever_
     # It is chosen as if it cost nothing, and what is known of it is what the free one costs.
     assert plan.cost_expected_usd == pytest.approx(light.cost_expected_usd)
     assert told.cost_expected_usd == pytest.approx(light.cost_expected_usd + 2.0 * len(dear.moves))
-    assert plan.cost_late_usd == 0.0
+    assert plan.cost_late_usd is None
+    assert plan.cost_without_late_usd == pytest.approx(light.cost_expected_usd)
     assert told.cost_late_usd == pytest.approx(2.0 * len(dear.moves))
-    assert all(leg.reason.endswith("; what being late there costs is unknown") for leg in plan.legs)
-    assert not any("unknown" in leg.reason for leg in told.legs)
+    assert all(
+        leg.reason.endswith(" by what is known; what being late there costs is not")
+        for leg in plan.legs
+    )
+    assert not any("what is known" in leg.reason for leg in told.legs)
     targets = {each.route.target_account_id for each in dark.moves}
     assert dark.uncounted == tuple(f"being late at {each}" for each in sorted(targets))
+    # Of the same cost by what is known, one of them known whole: it is something else.
+    second = runner_up({"joint": free, "collateral": dark})
+    assert second is not None
+    names = ", ".join(dark.uncounted)
+    assert (
+        second.lost_because
+        == f"costs the same by what is known, left aside what is unknown: {names}"
+    )
     (row, _) = states({"joint": dark, "collateral": replace(dark, cost_usd=dark.cost_usd + 3.0)})
     assert row.is_cost_partial
     assert row.message.endswith(f"unknown and not in the cost: {', '.join(dark.uncounted)}")

@@ -91,8 +91,8 @@ def test_a_cost_of_which_a_part_is_unknown_is_marked(carry_usd: float | None, to
     assert "Expected cost: 2.50 USD" in printed(plan_tables(known))
 
 
-def test_what_being_late_may_cost_stands_apart_from_what_is_paid() -> None:
-    """3 of fees and 1.25 of money tied up are paid; 40 are a loss times its chance."""
+def test_what_being_late_may_cost_stands_apart_from_what_else_a_plan_costs() -> None:
+    """Fees of 3 and 1.25 for money tied up; 40 are a loss times its chance, or nobody knows it."""
     costs = (
         CostKind(kind="fee", cost_expected_usd=3.0),
         CostKind(kind="capital", cost_expected_usd=1.25),
@@ -102,11 +102,15 @@ def test_what_being_late_may_cost_stands_apart_from_what_is_paid() -> None:
     assert (plan.cost_without_late_usd, plan.cost_late_usd) == (4.25, 40.0)
     said = " ".join(printed(plan_tables(plan)).split())
     assert "Expected cost: 44.25 USD" in said
-    assert "Without arriving late: 4.25 USD, which the plan costs whatever happens" in said
-    assert "The other 40.00 USD are no bill" in said
+    assert "Without arriving late: 4.25 USD. The other 40.00 USD are no bill: what a" in said
     prompt = msgspec.structs.replace(plan, cost_expected_usd=4.25, costs=costs[:2])
     assert (prompt.cost_without_late_usd, prompt.cost_late_usd) == (4.25, 0.0)
     assert "Without arriving late" not in printed(plan_tables(prompt))
+    unknown = CostKind(kind="late", cost_expected_usd=None, is_partial=True)
+    dark = msgspec.structs.replace(prompt, costs=(*costs[:2], unknown))
+    assert (dark.cost_without_late_usd, dark.cost_late_usd) == (4.25, None)
+    said = " ".join(printed(plan_tables(dark)).split())
+    assert "Without arriving late: 4.25 USD. Beside that nobody knows what a" in said
     lacking = CostKind(kind="carry", cost_expected_usd=None, is_partial=True)
     said = printed(plan_tables(msgspec.structs.replace(plan, costs=(*costs, lacking))))
     assert "Without arriving late: 4.25? USD" in said

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -301,8 +302,19 @@ def _nearer_buffer(policy: BufferPolicy, slack_frac: float) -> BufferPolicy:
     )
 
 
+@lru_cache(maxsize=1)
+def _drawn(seed: int) -> tuple[Desk, Market]:
+    """Draw an episode once for all runs that follow one another in it."""
+    desk, market = open_market(None, None, seed)
+    events = tuple(market.events())
+    return desk, replace(market, events=lambda: iter(events))
+
+
 def _run(task: Task) -> PolicyRun:
-    desk, market = open_market(task.desk_path, task.data, task.seed)
+    # A recording may be long, and is read anew for each run.
+    desk, market = (
+        open_market(task.desk_path, task.data, None) if task.seed is None else _drawn(task.seed)
+    )
     desk = _prepared(desk, task)
     factor = digits_of(task.depth_factor_frac)
     thin = market

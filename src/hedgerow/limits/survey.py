@@ -75,7 +75,7 @@ def survey(
             continue
         rulebook = rulebooks[account.rulebook]
         reports[node] = require(account, instruments, snapshot, rulebook)
-        distances[node] = distance(account, instruments, snapshot, rulebook)
+        distances[node] = distance(account, instruments, snapshot, rulebook, report=reports[node])
     exposures = aggregate(book, value(book, snapshot), snapshot)
     return Survey(
         book=book,

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument
-from hedgerow.margin import Rulebook, are_cleared, require
+from hedgerow.margin import MarginReport, Rulebook, are_cleared, require
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Account
 from hedgerow.solvency.bracket import Place, closed_in
@@ -49,8 +49,15 @@ def distance(
     instruments: Mapping[str, Instrument],
     snapshot: Snapshot,
     rulebook: Rulebook,
+    *,
+    report: Outcome[MarginReport] | None = None,
 ) -> Outcome[Distance]:
     """Find a breach on each side: the nearest one, unless others lie within the same step.
+
+    Parameters
+    ----------
+    report
+        What the account needs as the market is, where that is known already.
 
     Returns
     -------
@@ -66,16 +73,18 @@ def distance(
         return Shock(spot_factor_frac=dict.fromkeys(coins, factor))
 
     def headroom_ccy(factor: float) -> Outcome[Decimal]:
-        report = require(account, instruments, snapshot.shocked(moved(factor)), rulebook)
-        return report if isinstance(report, Failure) else report.headroom_ccy
+        then = require(account, instruments, snapshot.shocked(moved(factor)), rulebook)
+        return then if isinstance(then, Failure) else then.headroom_ccy
 
     def cleared(factors: Sequence[float]) -> list[bool]:
         shocks = [moved(factor) for factor in factors]
         return are_cleared(account, instruments, snapshot, shocks, rulebook)
 
-    now_ccy = headroom_ccy(1.0)
-    if isinstance(now_ccy, Failure):
-        return now_ccy
+    if report is None:
+        report = require(account, instruments, snapshot, rulebook)
+    if isinstance(report, Failure):
+        return report
+    now_ccy = report.headroom_ccy
     down: Outcome[float | None] = 0.0
     up: Outcome[float | None] = 0.0
     if now_ccy >= 0:

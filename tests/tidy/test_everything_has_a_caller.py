@@ -1,14 +1,15 @@
 """What is public has a caller: in the house, in what measures it, or in an example of a page.
 
 A test is no caller, nor is the sign on a room's door, nor a word on a page: an example of that page
-has to call it. Only names are compared, so what shares its name with something that is called
+has to call it. Only names are compared, those of functions and classes with the room that they were
+imported from, so what shares its name with something read in its own room, or with any attribute,
 passes; whatever is refused here has certainly no caller.
 """
 
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from doctest import DocTestParser
 from pathlib import Path
 
@@ -34,13 +35,23 @@ def defined(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
                     yield f"{node.name}.{inner.name}", inner
 
 
-def named(tree: ast.AST) -> Iterator[str]:
-    """Give every name that is read, as often as it is."""
+def named(tree: ast.AST, imported: Mapping[str, str], room: str) -> Iterator[str]:
+    """Give every name that is read, as often as it is: `room.name`, an attribute as `.name`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            yield node.id
+            yield imported.get(node.id, f"{room}.{node.id}")
         elif isinstance(node, ast.Attribute):
-            yield node.attr
+            yield f".{node.attr}"
+
+
+def imports(tree: ast.Module) -> dict[str, str]:
+    """Give what names of a module were imported as: `room.name`."""
+    return {
+        each.asname or each.name: f"{node.module.split('.')[1]}.{each.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("hedgerow.")
+        for each in node.names
+    }
 
 
 def called_in(page: str) -> Iterator[str]:
@@ -52,20 +63,31 @@ def called_in(page: str) -> Iterator[str]:
                     yield ast.unparse(node.func).rpartition(".")[2]
 
 
-def uncalled(trees: list[ast.Module], callers: list[ast.Module], told: str) -> Iterator[str]:
-    """Give what is defined in trees and read nowhere but in itself, nor called on a page."""
-    reads = Counter(name for tree in (*trees, *callers) for name in named(tree))
+def uncalled(
+    trees: list[tuple[str, ast.Module]], callers: list[ast.Module], told: str
+) -> Iterator[str]:
+    """Give what is defined in trees, each of a room, and read nowhere but in itself nor shown."""
+    everywhere = [*trees, *(("", tree) for tree in callers)]
+    reads = Counter(name for room, tree in everywhere for name in named(tree, imports(tree), room))
+    # A method belongs to no import: any name that is its own will do.
+    bare = Counter(key.rpartition(".")[2] for key in reads.elements())
     # A command is decorated where it stands, and what it runs is named in a table.
     run = {action.rpartition(":")[2] for action in ACTIONS.values()}
     shown = set(called_in(told))
-    for tree in trees:
+    for room, tree in trees:
+        imported = imports(tree)
         for full, node in defined(tree):
             name = full.rpartition(".")[2]
             is_command = any(
                 ast.unparse(each).startswith(("app.", "_app.")) or ".command" in ast.unparse(each)
                 for each in getattr(node, "decorator_list", [])
             )
-            is_read = reads[name] > Counter(named(node))[name]
+            own = Counter(named(node, imported, room))
+            is_read = any(reads[key] > own[key] for key in (f"{room}.{name}", f".{name}"))
+            if "." in full:
+                is_read = bare[name] > sum(
+                    count for key, count in own.items() if key.endswith(f".{name}")
+                )
             if not (is_read or is_command or name in run or name in shown):
                 yield full
 
@@ -80,7 +102,10 @@ def test_whatever_is_public_has_a_caller(root: Path, sources: dict[str, Source])
     # A refusal for want of a rule for orders sends its reader to the second.
     pages = [*(f"reference/{room}.md" for room in rooms), "how-to/your-own-desk.md"]
     told = "".join((root / "docs" / page).read_text(encoding="utf-8") for page in pages)
-    found = set(uncalled([each.tree for each in sources.values()], callers, told))
+    rooms_of = [
+        (name.partition("/")[0].removesuffix(".py"), each.tree) for name, each in sources.items()
+    ]
+    found = set(uncalled(rooms_of, callers, told))
     assert found == set(_KEPT), "delete it with its tests, or call it; what is kept says why"
 
 
@@ -97,8 +122,10 @@ class Held:
 @app.command
 def command(): pass
 """
-    caller = ast.parse("from made import alone\nHeld()")
+    caller = ast.parse(
+        "from hedgerow.made import Held\nfrom hedgerow.other import alone\nHeld(alone())"
+    )
     page = "There is `told_of`.\n\n```python\n>>> made.shown(\n...     1)\ntold_of(2)\n```\n"
-    assert list(uncalled([ast.parse(source)], [caller], page)) == [
+    assert list(uncalled([("made", ast.parse(source))], [caller], page)) == [
         "alone", "told_of", "Held.unasked",
     ]  # fmt: skip

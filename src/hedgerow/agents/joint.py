@@ -54,7 +54,7 @@ from hedgerow.planning import (
     projected,
 )
 from hedgerow.portfolio import Account, Book, book, with_balance
-from hedgerow.units import MINUTE_NS, digits_of, to_exact, to_model
+from hedgerow.units import CENT_USD, MINUTE_NS, digits_of, to_exact, to_model
 
 __all__ = ["JointAgent", "Means"]
 
@@ -62,7 +62,6 @@ Means: TypeAlias = Literal["joint", "hedges", "collateral"]
 
 _PLAN_VALID_NS = 1 * MINUTE_NS
 _OF_A_BUFFER = "[[buffers]]"
-_CENT_USD = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -291,7 +290,7 @@ def _swapped_usd(chosen: Joint, snapshot: Snapshot) -> Decimal:
     for swap in chosen.swaps:
         price = snapshot.asset(swap.way.asset)
         assert not isinstance(price, Failure), "a swap was priced when it was chosen"
-        worth_usd += swap.quantity_coin * to_exact(price.price_usd, _CENT_USD, "up")
+        worth_usd += swap.quantity_coin * to_exact(price.price_usd, CENT_USD, "up")
     return worth_usd
 
 

@@ -24,7 +24,7 @@ def plan(
         Literal["least", "greedy"],
         Parameter(
             help="least: all accounts at once, at the least cost; greedy: one by one, along the "
-            "routes in their order, as the agent does."
+            'routes in their order, as agent = "bands" does.'
         ),
     ] = "least",
     reserve: Annotated[

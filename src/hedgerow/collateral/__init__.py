@@ -10,7 +10,7 @@ Where to post
     `Allocation` of least cost: each `Sent`, in order, and the `Cover` of each need. What may be
     lost before an asset is sold or has arrived: `haircut_frac`.
 How a desk comes back
-    Along a `Route`, to a `BufferPolicy`: `plan` one account after the other as the agent does,
+    Along a `Route`, to a `BufferPolicy`: `plan` one account after the other as `DeskAgent` does,
     `least_plan` all at once and borne out by the engines, a `LeastPlan`. Each is a `TransferPlan`
     of moves (`Move`).
 What could be freed

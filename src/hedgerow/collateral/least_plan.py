@@ -31,7 +31,7 @@ from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.limits import Survey, Use
 from hedgerow.margin import MarginReport, Rulebook
 from hedgerow.market import Shock
-from hedgerow.units import digits_of, exact_lots, percent, to_exact, to_model
+from hedgerow.units import CENT_USD, digits_of, exact_lots, percent, to_exact, to_model
 
 __all__ = ["EARNS_FRAC_PER_YEAR", "POSTED_DAYS", "least_plan"]
 
@@ -40,7 +40,6 @@ __all__ = ["EARNS_FRAC_PER_YEAR", "POSTED_DAYS", "least_plan"]
 EARNS_FRAC_PER_YEAR: Final = 0.05
 POSTED_DAYS: Final = 30.0
 _ROUNDS_COUNT = 6
-_CENT_USD = Decimal("0.01")
 # What floats leave of a figure: engines are asked for as much more where they find less.
 _LEFT_FRAC = Decimal("1e-9")
 
@@ -176,7 +175,7 @@ def _moves(found: Allocation, reading: Reading) -> Outcome[tuple[Move, ...]]:
         if isinstance(price, Failure):
             return price
         # As the guards count it: a cent too much rather than too little.
-        price_usd = to_exact(price.price_usd, _CENT_USD, "up")
+        price_usd = to_exact(price.price_usd, CENT_USD, "up")
         moves.append(
             Move(
                 route=route,

@@ -26,11 +26,9 @@ from hedgerow.errors import Failure, Outcome
 from hedgerow.limits import Survey, account_node
 from hedgerow.margin import MarginReport, Rulebook, VenueTerms, require, terms_of
 from hedgerow.portfolio import with_balance
-from hedgerow.units import percent, quantise, to_exact, to_model
+from hedgerow.units import CENT_USD, percent, quantise, to_exact, to_model
 
 __all__ = ["plan"]
-
-_CENT_USD = Decimal("0.01")
 
 
 def plan(
@@ -155,7 +153,7 @@ def _moved(
         if isinstance(price, Failure):
             return price
         # As the guards count it: a cent too much rather than too little.
-        price_usd = to_exact(price.price_usd, _CENT_USD, "up")
+        price_usd = to_exact(price.price_usd, CENT_USD, "up")
     quantity = purse.pay_coin(quantity, price_usd, route.step_coin)
     if quantity <= 0:
         return None

@@ -24,11 +24,9 @@ from hedgerow.instruments import (
 from hedgerow.margin import mark_ccy
 from hedgerow.market import NO_SHOCK, Snapshot
 from hedgerow.planning import Leg, Order, Swap, Switch, Transfer
-from hedgerow.units import DAY_NS, SECOND_NS, date_utc, digits_of, format_ns, to_exact
+from hedgerow.units import CENT_USD, DAY_NS, SECOND_NS, date_utc, digits_of, format_ns, to_exact
 
 __all__ = ["AllowedSwap", "AllowedSwitch", "Guards", "Route", "Spent", "check", "spent_on_day"]
-
-_CENT_USD = Decimal("0.01")
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -254,7 +252,7 @@ def _check_transfer(
     if isinstance(price, Failure):
         raise TransferRefused(f"{name}: no price to count it by: {price.message}")
     # Rounded against ourselves: a cent too much of the budget rather than too little.
-    value_usd = quantity * to_exact(price.price_usd, _CENT_USD, "up")
+    value_usd = quantity * to_exact(price.price_usd, CENT_USD, "up")
     _within(
         "transfers", name, value_usd, spent.transfers_usd, guards.transfers_usd_per_day, time_ns
     )
@@ -294,8 +292,8 @@ def _check_swap(
     if isinstance(given, Failure) or isinstance(taken, Failure):
         why = given.message if isinstance(given, Failure) else "none of what is taken"
         raise OrderRefused(f"{name}: no price to count it by: {why}")
-    value_usd = quantity * to_exact(given.price_usd, _CENT_USD, "up")
-    least_usd = least * to_exact(taken.price_usd, _CENT_USD, "down")
+    value_usd = quantity * to_exact(given.price_usd, CENT_USD, "up")
+    least_usd = least * to_exact(taken.price_usd, CENT_USD, "down")
     if least_usd < value_usd * (1 - guards.price_collar_frac):
         raise OrderRefused(
             f"{name}: what comes for {value_usd:f} USD may be worth as little as "

@@ -49,12 +49,13 @@ from hedgerow.hedging.choose import (
 from hedgerow.hedging.effects import Effects, effects
 from hedgerow.hedging.held_band import band_held, delta_at_vols, half_spread_frac, inputs_of
 from hedgerow.hedging.offers import Depth, Offer, Rung, offer
-from hedgerow.hedging.plan import plan
+from hedgerow.hedging.plan import INSIDE_FRAC, plan
 from hedgerow.hedging.records import NO_CAPS, Caps, HedgePolicy, Trade, TradePlan
 from hedgerow.hedging.utility_grid import GridBand, utility_grid_band
 
 __all__ = [
     "BAND_KINDS",
+    "INSIDE_FRAC",
     "NO_CAPS",
     "Ask",
     "AskState",

@@ -12,7 +12,7 @@ on an estimate; a delta with something missing is not traded on at all.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.exposure import ExposureRow
@@ -27,10 +27,10 @@ from hedgerow.market import Ladder
 from hedgerow.pricing import GREEKS
 from hedgerow.units import YEAR_NS, quantise, scaled, to_exact, to_model
 
-__all__ = ["band_halfwidth_coin", "plan"]
+__all__ = ["INSIDE_FRAC", "band_halfwidth_coin", "plan"]
 
-# A hedge stops a little inside a soft limit: at the bound itself the limit is broken.
-_INSIDE_FRAC = 0.95
+# A plan stops a little inside a soft limit: at the bound itself the limit is broken.
+INSIDE_FRAC: Final = 0.95
 
 
 class _Ends(NamedTuple):
@@ -246,7 +246,7 @@ def _inside_limits(policy: HedgePolicy, survey: Survey, spot_usd: float, band: _
     for state in survey.limits:
         unit_usd = {"delta_spot_usd": spot_usd, "delta_spot_coin": 1.0}.get(state.metric)
         if state.node == f"coin/{policy.underlying}" and unit_usd is not None:
-            band = band.within(_INSIDE_FRAC * state.soft_frac_usd_or_coin / unit_usd)
+            band = band.within(INSIDE_FRAC * state.soft_frac_usd_or_coin / unit_usd)
     return band
 
 

@@ -24,11 +24,9 @@ from hedgerow.planning.outcome import Joint
 from hedgerow.planning.switches import after_switches
 from hedgerow.portfolio import Account, with_balance
 from hedgerow.pricing import unit_ccy
-from hedgerow.units import digits_of, exact_lots, quantise, to_exact, to_model
+from hedgerow.units import CENT_USD, digits_of, exact_lots, quantise, to_exact, to_model
 
 __all__ = ["LegCaps", "capped"]
-
-_CENT_USD = Decimal("0.01")
 
 
 class LegCaps(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +118,7 @@ def _moves(
         why = f"{route.source_account_id} has no more of it yet"
         price = snapshot.asset(route.asset)
         assert not isinstance(price, Failure), "a route was priced when it was planned"
-        coin_usd = to_exact(price.price_usd, _CENT_USD, "up")
+        coin_usd = to_exact(price.price_usd, CENT_USD, "up")
         if left_usd is not None and left_usd / coin_usd < min(most_coin, move.quantity_coin):
             most_coin, why = left_usd / coin_usd, "the day's budget for transfers allows no more"
         quantity_coin = quantise(

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hedgerow.errors import Failure, OutOfDomain
-from hedgerow.hedging import Ask, Effects
+from hedgerow.hedging import INSIDE_FRAC, Ask, Effects
 from hedgerow.limits import (
     METRICS,
     Given,
@@ -41,9 +41,7 @@ __all__ = ["KEPT_FRAC", "Demand", "Wants", "stresses_of", "wants"]
 
 Floats = NDArray[np.float64]
 
-# A plan stops a little inside a soft limit: at the bound itself the limit is broken.
-_INSIDE_FRAC = 0.95
-# So does what is only on the way, inside a hard one.
+# What is only on the way stops a little inside a hard limit, as a plan does inside a soft one.
 _INSIDE_HARD_FRAC = 0.99
 # Where not all can hold, what holds today gives way so much less than what is broken anyway.
 KEPT_FRAC = 0.01
@@ -238,7 +236,7 @@ def _is_exposure(state: LimitState, now: Survey) -> bool:
 
 
 def _exposure_ask(state: LimitState) -> Ask:
-    value, bound = state.value_frac_usd_or_coin, _INSIDE_FRAC * state.soft_frac_usd_or_coin
+    value, bound = state.value_frac_usd_or_coin, INSIDE_FRAC * state.soft_frac_usd_or_coin
     assert value is not None, "a limit with a rung of its own has a value"
     # What is calm may move as far as its soft limit; what is beyond comes back inside.
     wide = max(bound, min(abs(value), state.soft_frac_usd_or_coin))
@@ -253,7 +251,7 @@ def _exposure_ask(state: LimitState) -> Ask:
 
 
 def _loss_ask(state: LimitState, loss_usd: float, stress: Stress) -> Ask:
-    bound = _INSIDE_FRAC * state.soft_frac_usd_or_coin
+    bound = INSIDE_FRAC * state.soft_frac_usd_or_coin
     if state.rung not in ("soft", "hard"):
         bound = max(bound, min(loss_usd, state.soft_frac_usd_or_coin))
     return Ask(
@@ -282,7 +280,7 @@ def _bounds(state: LimitState, *, is_filled: bool) -> list[_Bound]:
     """Give the bound that a plan shall bring an account inside of, and the one on the way there."""
     soft_frac, hard_frac = state.soft_frac_usd_or_coin, state.hard_frac_usd_or_coin
     is_broken = state.rung in ("soft", "hard")
-    near_frac = _inside(state, soft_frac, _INSIDE_FRAC, is_free=is_broken)
+    near_frac = _inside(state, soft_frac, INSIDE_FRAC, is_free=is_broken)
     bounds = [_Bound(near_frac, False, not is_broken)]
     if is_filled and state.rung != "hard":
         far_frac = _inside(state, hard_frac, _INSIDE_HARD_FRAC, is_free=False)

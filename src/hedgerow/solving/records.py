@@ -64,11 +64,11 @@ class Shadow(msgspec.Struct, frozen=True, kw_only=True):
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Amounts to do, with what they cost and how far from the least possible that can be.
 
-    `objective_usd` and `excess` are recomputed from the programme, not taken from a solver.
+    `objective_usd` and `excess_frac` are recomputed from the programme, not taken from a solver.
     `bound_usd` is proven: no amounts inside the bounds cost less, in truth where a part prices
-    above it (`Ladders.least_own_usd_per_amount`). `excess` is the worst breach of a
-    hard bound, in units of its scale, and `conflicts` names the bounds that cannot all hold where
-    there is one; the amounts then break them as little as can be.
+    above it (`Ladders.least_own_usd_per_amount`). `excess_frac` is by how much hard bounds are
+    broken, each over its scale, summed; `conflicts` names those that cannot all hold, and the
+    amounts then break them as little as can be.
     """
 
     chosen_amount: tuple[float, ...]

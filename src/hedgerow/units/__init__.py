@@ -8,6 +8,7 @@ being told which way it rounds.
 """
 
 from hedgerow.units.cross import (
+    CENT_USD,
     Rounding,
     digits_of,
     exact_lots,
@@ -36,6 +37,7 @@ from hedgerow.units.time import (
 )
 
 __all__ = [
+    "CENT_USD",
     "DAY_NS",
     "HOUR_NS",
     "MINUTE_NS",

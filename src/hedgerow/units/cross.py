@@ -7,11 +7,12 @@ rounds; against ourselves is *up* for what we owe and *down* for what we hold.
 import math
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from fractions import Fraction
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from hedgerow.errors import OutOfDomain
 
 __all__ = [
+    "CENT_USD",
     "Rounding",
     "digits_of",
     "exact_lots",
@@ -26,6 +27,9 @@ __all__ = [
 ]
 
 Rounding: TypeAlias = Literal["up", "down", "half_up"]
+
+# To what budgets count a coin's price, by whoever plans for them and whoever guards them alike.
+CENT_USD: Final = Decimal("0.01")
 
 # "up" and "down" are towards plus and minus infinity, so that a signed amount rounds the way the
 # number line says; venues that round towards zero say so in their own engine.

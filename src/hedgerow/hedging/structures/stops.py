@@ -39,8 +39,6 @@ class StopRule:
     return_frac
         Come back once the price is this much better than where it was left; None never comes back.
         Negative comes back lower, for who wants to buy cheaper than was sold.
-    wait_count
-        How many prices to let pass before coming back.
     is_short
         Whether what is worse is higher.
     """
@@ -48,28 +46,23 @@ class StopRule:
     loss_frac: float
     is_trailing: bool = False
     return_frac: float | None = None
-    wait_count: int = 0
     is_short: bool = False
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.loss_frac < 1.0 or self.wait_count < 0:
-            raise OutOfDomain(
-                "a stop needs a loss in (0, 1) and a wait of at least zero, were "
-                f"{self.loss_frac}, {self.wait_count}"
-            )
+        if not 0.0 < self.loss_frac < 1.0:
+            raise OutOfDomain(f"a stop needs a loss in (0, 1), was {self.loss_frac}")
         if self.return_frac is not None and not -1.0 < self.return_frac < float("inf"):
             raise OutOfDomain(f"return_frac must be above -1, was {self.return_frac}")
 
 
 class StopState(msgspec.Struct, frozen=True, kw_only=True):
-    """What the rule remembers: whether it holds, the reference, and since when it is out.
+    """What the rule remembers: whether it holds, and the reference.
 
     `price_reference_usd` is the best or entry price while it holds, and where it left while not.
     """
 
     is_held: bool
     price_reference_usd: float
-    waited_count: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,17 +101,12 @@ def stop_step(rule: StopRule, state: StopState, price_usd: float) -> StopState:
         if rule.is_trailing and gain > 0.0:
             return StopState(is_held=True, price_reference_usd=price_usd)
         return state
-    waited = state.waited_count + 1
     is_back = rule.return_frac is not None and (
         gain >= rule.return_frac - AT_FRAC
         if rule.return_frac >= 0.0
         else gain <= rule.return_frac + AT_FRAC
     )
-    if is_back and waited > rule.wait_count:
-        return StopState(is_held=True, price_reference_usd=price_usd)
-    return StopState(
-        is_held=False, price_reference_usd=state.price_reference_usd, waited_count=waited
-    )
+    return StopState(is_held=True, price_reference_usd=price_usd) if is_back else state
 
 
 def stopped(rule: StopRule, prices_usd: Iterable[float], *, cost_frac: float = 0.0) -> Stopped:

@@ -314,7 +314,6 @@ def leverage_cap(
     *,
     allowed_frac: float,
     leverage_frac_max: float,
-    leverage_frac_min: float = 0.0,
 ) -> Outcome[LeverageCap]:
     """Halve between leverages until the largest is found at which a liquidation is unlikely enough.
 
@@ -322,7 +321,7 @@ def leverage_cap(
     ----------
     liquidation_frac
         The probability at a leverage: `isolated_liquidation_frac`, or anything that asks a venue's
-        own engine. It must not fall as leverage grows.
+        own engine. It is asked from no leverage on, and must not fall as leverage grows.
     leverage_frac_max
         The most the venue allows.
 
@@ -334,14 +333,12 @@ def leverage_cap(
     Raises
     ------
     OutOfDomain
-        If the chance allowed does not lie in (0, 1), bounds are not in order, or a probability is
-        none or falls with leverage.
+        If the chance allowed does not lie in (0, 1), the most is not positive and finite, or a
+        probability is none or falls with leverage.
     """
     if not 0.0 < allowed_frac < 1.0:
         raise OutOfDomain(f"allowed_frac must lie in (0, 1), was {allowed_frac}")
-    check_not_negative(leverage_frac_min=leverage_frac_min)
-    if not leverage_frac_min < leverage_frac_max < float("inf"):
-        raise OutOfDomain(f"no leverage lies from {leverage_frac_min} to {leverage_frac_max}")
+    check_positive(leverage_frac_max=leverage_frac_max)
 
     def asked(leverage_frac: float) -> float:
         found = liquidation_frac(leverage_frac)
@@ -349,7 +346,7 @@ def leverage_cap(
             raise OutOfDomain(f"a probability at a leverage of {leverage_frac} was {found}")
         return found
 
-    low, high = leverage_frac_min, leverage_frac_max
+    low, high = 0.0, leverage_frac_max
     at_low, at_high = asked(low), asked(high)
     if at_high <= allowed_frac:
         return LeverageCap(

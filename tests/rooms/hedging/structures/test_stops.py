@@ -41,17 +41,6 @@ def test_what_was_earned_until_the_stop() -> None:
     assert found.trades_count == 1
 
 
-def test_it_waits_before_it_returns() -> None:
-    rule = StopRule(loss_frac=0.1, return_frac=0.0, wait_count=2)
-    assert stopped(rule, [100, 90, 95, 95, 95]).is_held.tolist() == [
-        True,
-        False,
-        False,
-        False,
-        True,
-    ]
-
-
 def test_it_returns_lower_where_it_is_told_to() -> None:
     rule = StopRule(loss_frac=0.1, return_frac=-0.1)
     assert stopped(rule, [100, 90, 95, 81]).is_held.tolist() == [True, False, False, True]

@@ -43,6 +43,9 @@ _ROUNDS_COUNT = 6
 _CENT_USD = Decimal("0.01")
 # What floats leave of a figure: engines are asked for as much more where they find less.
 _LEFT_FRAC = Decimal("1e-9")
+# By so much of itself a level must come out above its chord to be worth another round: a thousand
+# times what floats leave, and still a dollar of a million, which no fee of a transfer is below.
+_CHORD_FRAC = Decimal("1e-6")
 
 
 def least_plan(
@@ -249,7 +252,7 @@ def _borne_out(found: Allocation, moves: Sequence[Move], reading: Reading) -> Ou
             more = lacking + _LEFT_FRAC * abs(row.needed_ccy)
             # Twice as much as before, for steps swallow what is too little.
             reading.raised_ccy[key] = 2 * reading.raised_ccy.get(key, Decimal(0)) + more
-        elif at - digits_of(cover.after_ccy) > _LEFT_FRAC * 1000 * max(abs(at), Decimal(1)):
+        elif at - digits_of(cover.after_ccy) > _CHORD_FRAC * max(abs(at), Decimal(1)):
             # The chord said too little: asked at what was chosen, less may do.
             is_borne = not _sampled(name, moves, reading) and is_borne
     return is_borne

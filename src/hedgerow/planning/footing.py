@@ -38,6 +38,9 @@ Floats = NDArray[np.float64]
 
 # So much of what it is compared with is nothing: whole lots shall not turn on a last bit.
 _LEFT_OF_ZERO_FRAC = 1e-8
+# A programme lets rows go as far as that, so a plan at its very bound has used it up when it is
+# done exactly. What it then lacks is judged by ten times as much, or it would be mended for ever.
+_LACKING_FRAC = 10.0 * _LEFT_OF_ZERO_FRAC
 # What is only on the way gives way a tenth as much as what holds today does (`KEPT_FRAC`).
 _ON_THE_WAY_FRAC = 1e-3
 # How many times the size at which moves are tried the worst cells are looked for.
@@ -121,7 +124,7 @@ class Footing:
 
     def lacks(self, exact_ccy: Floats) -> NDArray[np.bool_]:
         """Say which demands a plan leaves unmet, done exactly; what is not known is unmet too."""
-        held = exact_ccy + self.allowed_ccy >= -_LEFT_OF_ZERO_FRAC * 10.0 * self.scale_ccy
+        held = exact_ccy + self.allowed_ccy >= -_LACKING_FRAC * self.scale_ccy
         return np.asarray(~held)
 
     def corrected(

@@ -28,9 +28,10 @@ from hedgerow.limits import METRICS, Limit, LimitState, Survey, account_node
 from hedgerow.margin import Rulebook
 from hedgerow.planning.costs import PLAIN_TERMS, JointTerms, LateUsd, MoveCosts, route_name
 from hedgerow.planning.done import Desk, Done
-from hedgerow.planning.footing import Footing, Touch, footing, spare_ccy
+from hedgerow.planning.footing import Footing, Touch, footing
 from hedgerow.planning.outcome import Joint, badness
 from hedgerow.planning.purses import GIVES_LAST_FRAC, purses
+from hedgerow.planning.spare import spare_ccy
 from hedgerow.planning.wants import Demand, Wants, stresses_of, wants
 from hedgerow.solvency import coins_moved
 from hedgerow.solving import Answer, Decisions, Programme, Uses, least

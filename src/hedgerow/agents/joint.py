@@ -62,6 +62,9 @@ Means: TypeAlias = Literal["joint", "hedges", "collateral"]
 
 _PLAN_VALID_NS = 1 * MINUTE_NS
 _OF_A_BUFFER = "[[buffers]]"
+# Where an account may be liquidated. What uses more than its buffer allows is beyond soft and no
+# more: hard are only limits that no leg may break, and a trigger is where to act.
+_LIQUIDATED_USE_FRAC = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,7 +133,10 @@ class JointAgent:
                         scope=node,
                         metric="margin_use_frac",
                         soft_frac_usd_or_coin=to_model(policy.target_use_frac),
-                        hard_frac_usd_or_coin=max(to_model(policy.trigger_use_frac), 1.0),
+                        # A buffer may lie beyond that, and hard is never below soft.
+                        hard_frac_usd_or_coin=max(
+                            to_model(policy.trigger_use_frac), _LIQUIDATED_USE_FRAC
+                        ),
                         owner=_OF_A_BUFFER,
                     )
                 )

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -42,6 +42,9 @@ POSTED_DAYS: Final = 30.0
 _ROUNDS_COUNT = 6
 # What floats leave of a figure: engines are asked for as much more where they find less.
 _LEFT_FRAC = Decimal("1e-9")
+# By so much of itself a level must come out above its chord to be worth another round: a thousand
+# times what floats leave, and still a dollar of a million, which no fee of a transfer is below.
+_CHORD_FRAC = Decimal("1e-6")
 
 
 def least_plan(
@@ -136,10 +139,10 @@ def _settled(reading: Reading) -> LeastPlan:
         moves = _moves(found, reading)
         if isinstance(moves, Failure):
             return _nothing(reading, moves)
-        borne_out = _borne_out(found, moves, reading)
-        if isinstance(borne_out, Failure):
-            return _nothing(reading, borne_out)
-        if borne_out:
+        verdict = _verdict(found, moves, reading)
+        if isinstance(verdict, Failure):
+            return _nothing(reading, verdict)
+        if not _learnt(verdict, moves, reading):
             unmet = (*_told(reading), *_short(found, moves, reading))
             return LeastPlan(transfers=TransferPlan(moves=moves, unmet=unmet), allocation=found)
     return _nothing(
@@ -216,9 +219,21 @@ def _use_frac(reading: Reading, name: str, moves: Sequence[Move]) -> Decimal | N
     return None if isinstance(report, Failure) else report.use_frac
 
 
-def _borne_out(found: Allocation, moves: Sequence[Move], reading: Reading) -> Outcome[bool]:
-    """Say whether the engines bear an allocation out; if not, ask for more, and at its amounts."""
-    is_borne = True
+class _Verdict(NamedTuple):
+    """What the engines say of an allocation: which rows lack how much, and what is worth more.
+
+    `lacking_ccy` is by account and need, `worth_more` are accounts of which a row comes out above
+    what its chord foretold: less might do.
+    """
+
+    lacking_ccy: tuple[tuple[tuple[str, str], Decimal], ...]
+    worth_more: tuple[str, ...]
+
+
+def _verdict(found: Allocation, moves: Sequence[Move], reading: Reading) -> Outcome[_Verdict]:
+    """Ask the engines of every row that an allocation covers what comes of it."""
+    lacking_ccy: list[tuple[tuple[str, str], Decimal]] = []
+    worth_more: list[str] = []
     covered = {(cover.venue, cover.need): cover for cover in found.cover}
     for row in reading.rows:
         name = row.account.account_id
@@ -243,15 +258,23 @@ def _borne_out(found: Allocation, moves: Sequence[Move], reading: Reading) -> Ou
             return lowest
         lacking = max(wanted - at, floor - lowest)
         if lacking > 0:
-            is_borne = False
-            key = (name, row.name)
             more = lacking + _LEFT_FRAC * abs(row.needed_ccy)
-            # Twice as much as before, for steps swallow what is too little.
-            reading.raised_ccy[key] = 2 * reading.raised_ccy.get(key, Decimal(0)) + more
-        elif at - digits_of(cover.after_ccy) > _LEFT_FRAC * 1000 * max(abs(at), Decimal(1)):
-            # The chord said too little: asked at what was chosen, less may do.
-            is_borne = not _sampled(name, moves, reading) and is_borne
-    return is_borne
+            lacking_ccy.append(((name, row.name), more))
+        elif at - digits_of(cover.after_ccy) > _CHORD_FRAC * max(abs(at), Decimal(1)):
+            worth_more.append(name)
+    return _Verdict(tuple(lacking_ccy), tuple(worth_more))
+
+
+def _learnt(verdict: _Verdict, moves: Sequence[Move], reading: Reading) -> bool:
+    """Ask for what lacks, and at the amounts that were chosen; say whether any of it is new."""
+    is_new = False
+    for key, more_ccy in verdict.lacking_ccy:
+        # Twice as much as before, for steps swallow what is too little.
+        reading.raised_ccy[key] = 2 * reading.raised_ccy.get(key, Decimal(0)) + more_ccy
+        is_new = True
+    for name in verdict.worth_more:
+        is_new = _sampled(name, moves, reading) or is_new
+    return is_new
 
 
 def _lowest(

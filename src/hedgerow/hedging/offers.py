@@ -287,25 +287,28 @@ def _half_spread_ccy(
     return None if price is None else _Half(abs(to_model(price) - price_mark_ccy))
 
 
-def _in_dollars(levels: Sequence[_Level], paid_usd: float) -> list[Rung]:
-    """Give rungs in dollars, never cheaper than the one before and never better than the mark."""
+def _in_dollars(levels: Sequence[_Level], price_paid_usd: float) -> list[Rung]:
+    """Give rungs in dollars, never cheaper than the one before and never better than the mark.
+
+    `price_paid_usd` is what one coin is worth that the instrument pays in.
+    """
     told: list[Rung] = []
     least = 0.0
     for each in levels:
         cost_ccy = max(each.beyond_ccy_per_contract, 0.0) + each.fee_ccy_per_contract
-        least = max(least, cost_ccy * paid_usd)
+        least = max(least, cost_ccy * price_paid_usd)
         told.append(
             Rung(
                 width_contracts=each.width_contracts,
                 cost_usd_per_contract=least,
-                fee_usd_per_contract=each.fee_ccy_per_contract * paid_usd,
+                fee_usd_per_contract=each.fee_ccy_per_contract * price_paid_usd,
             )
         )
     return told
 
 
 def _carry_usd_per_day(
-    terms: EntryContract | Option, price_mark_ccy: float, snapshot: Snapshot, paid_usd: float
+    terms: EntryContract | Option, price_mark_ccy: float, snapshot: Snapshot, price_paid_usd: float
 ) -> float | None:
     if not isinstance(terms, LinearPerpetual | InversePerpetual | QuantoPerpetual):
         return 0.0
@@ -313,4 +316,4 @@ def _carry_usd_per_day(
     if isinstance(rate, Failure):
         return None
     per_day = DAY_NS / terms.funding_interval_ns
-    return -to_model(rate) * _notional_ccy(terms, price_mark_ccy) * paid_usd * per_day
+    return -to_model(rate) * _notional_ccy(terms, price_mark_ccy) * price_paid_usd * per_day

@@ -168,7 +168,11 @@ def _solved(
     fixed_cost_usd: float,
     aversion_per_usd: float,
 ) -> _Floats:
-    """Go back through the tree; give what the first node's hedges are worth if held."""
+    """Go back through the tree; give what is still to be paid with each first hedge, if held.
+
+    Costs, not worths: what is owed at expiry and every price of trading on the way there are
+    counted as paid by us, as `g` and `held` of the module are, and the least is the best.
+    """
     up, down = math.exp(deviation_log), math.exp(-deviation_log)
     chance_up = (1.0 - down) / (up - down)
     places = np.arange(steps_count + 1)
@@ -190,7 +194,10 @@ def _solved(
 
 
 def _traded(hedges_coin: _Floats, held_usd: _Floats, cost_usd_per_coin: _Floats | float) -> _Floats:
-    """Give the least of ``held(y') + cost·|y' - y|`` for every y, along the last axis."""
+    """Give the least of ``held(y') + cost·|y' - y|`` for every y, along the last axis.
+
+    `held_usd` is what is still to be paid from y' on, in dollars of expiry, so the least is wanted.
+    """
     paid = cost_usd_per_coin * hedges_coin
     bought = np.minimum.accumulate((held_usd + paid)[..., ::-1], axis=-1)[..., ::-1] - paid
     sold = np.minimum.accumulate(held_usd - paid, axis=-1) + paid

@@ -143,7 +143,11 @@ class ChosenSwap(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MoveCosts:
-    """Prices every move that may be made, the offers first and then the routes."""
+    """Prices every move that may be made, the offers first and then the routes.
+
+    A route of an asset without a price stands in a programme at no cost, and must be held there at
+    nothing (`Desk.touches` refuses it): to ask what moving along it costs is a fault.
+    """
 
     def __init__(
         self,
@@ -154,16 +158,18 @@ class MoveCosts:
         late_usd: LateUsd,
     ) -> None:
         self.offers, self.routes, self.terms = offers, routes, terms
-        self.prices_usd = []
+        self._prices_usd: list[float | None] = []
         for route in routes:
             price = snapshot.asset(route.asset)
-            self.prices_usd.append(0.0 if isinstance(price, Failure) else price.price_usd)
+            self._prices_usd.append(None if isinstance(price, Failure) else price.price_usd)
         self.late_usd = [late_usd(route) for route in routes]
         self._carry_frac = terms.capital_frac_per_year * terms.horizon_days / 365.0
 
     def parts(self) -> list[Ladders | Tickets]:
         """Give them as parts of a programme."""
         trades = trade_costs(self.offers, self.terms.horizon_days)
+        # What has no price is not moved, so nothing is paid for it.
+        prices_usd = [price or 0.0 for price in self._prices_usd]
         first = len(self.offers)
         places = np.arange(first, first + len(self.routes), dtype=np.int64)
         moved = Ladders(
@@ -171,7 +177,7 @@ class MoveCosts:
             is_up=np.ones(len(places), dtype=np.bool_),
             width_amount=np.full(len(places), np.inf),
             price_usd_per_amount=np.array(
-                [price * self._carry_frac for price in self.prices_usd], dtype=np.float64
+                [price * self._carry_frac for price in prices_usd], dtype=np.float64
             ),
             decision_book_index=np.concatenate(
                 [np.full(first, -1, dtype=np.int64), np.arange(len(places), dtype=np.int64)]
@@ -181,9 +187,7 @@ class MoveCosts:
             [self.terms.ticket_usd] * first
             + [
                 to_model(route.fee_coin) * price + (late or 0.0)
-                for route, price, late in zip(
-                    self.routes, self.prices_usd, self.late_usd, strict=True
-                )
+                for route, price, late in zip(self.routes, prices_usd, self.late_usd, strict=True)
             ]
         )
         made: list[Ladders | Tickets] = [trades, moved]
@@ -208,7 +212,8 @@ class MoveCosts:
 
     def move(self, at: int, quantity_coin: Decimal) -> ChosenMove:
         """Tell what a transfer along a route costs, kind by kind."""
-        route, price = self.routes[at], self.prices_usd[at]
+        route, price = self.routes[at], self._prices_usd[at]
+        assert price is not None, "what has no price is refused before it is chosen"
         return ChosenMove(
             route=route,
             quantity_coin=quantity_coin,

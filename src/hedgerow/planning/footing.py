@@ -1,8 +1,8 @@
-"""How every move changes what each account has to spare under each shock it shall stand.
+"""Rows of a programme: how every move changes what each account has to spare under its shocks.
 
-Each move is done alone, at a size of its own, to the account it touches, and the account's own
-rules are asked under every shock (`margin.require_across`: the model where the venue has one, else
-exactly). The differences are slopes, one for each way a move may go.
+Each move is done alone, at a size of its own, to the account it touches, and what the account then
+has to spare is asked for (`planning.spare`). The differences are slopes, one for each way a move
+may go.
 
 Where a requirement is the worst cell of a venue's scan and its model tells every cell, a demand has
 a row for each cell, and holds where the worst of its rows does. So moves that only help together,
@@ -23,21 +23,25 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hedgerow.errors import Failure, Outcome
+from hedgerow.errors import Failure
 from hedgerow.instruments import Instrument
 from hedgerow.limits import account_node
-from hedgerow.margin import Rulebook, require_across
-from hedgerow.market import Shock, Snapshot
+from hedgerow.margin import Rulebook
+from hedgerow.market import Snapshot
+from hedgerow.planning.spare import Spare, by_node, spare_by_cell
 from hedgerow.planning.wants import KEPT_FRAC, Demand
 from hedgerow.portfolio import Account
 from hedgerow.solving import Shadow, Uses
 
-__all__ = ["Footing", "Touch", "footing", "spare_ccy"]
+__all__ = ["Footing", "Touch", "footing"]
 
 Floats = NDArray[np.float64]
 
 # So much of what it is compared with is nothing: whole lots shall not turn on a last bit.
 _LEFT_OF_ZERO_FRAC = 1e-8
+# A programme lets rows go as far as that, so a plan at its very bound has used it up when it is
+# done exactly. What it then lacks is judged by ten times as much, or it would be mended for ever.
+_LACKING_FRAC = 10.0 * _LEFT_OF_ZERO_FRAC
 # What is only on the way gives way a tenth as much as what holds today does (`KEPT_FRAC`).
 _ON_THE_WAY_FRAC = 1e-3
 # How many times the size at which moves are tried the worst cells are looked for.
@@ -121,7 +125,7 @@ class Footing:
 
     def lacks(self, exact_ccy: Floats) -> NDArray[np.bool_]:
         """Say which demands a plan leaves unmet, done exactly; what is not known is unmet too."""
-        held = exact_ccy + self.allowed_ccy >= -_LEFT_OF_ZERO_FRAC * 10.0 * self.scale_ccy
+        held = exact_ccy + self.allowed_ccy >= -_LACKING_FRAC * self.scale_ccy
         return np.asarray(~held)
 
     def corrected(
@@ -162,10 +166,10 @@ def footing(
     gathered: list[_Rows] = []
     barred_index: set[tuple[int, bool]] = set()
     unknown: list[Failure] = []
-    for node, own in _by_node(demands).items():
+    for node, own in by_node(demands).items():
         touched = [each for each in touches if account_node(each.account) == node]
         asked = [accounts[node], *(each.account for each in touched)]
-        spares, cells_ccy = _spare_by_cell(
+        spares, cells_ccy = spare_by_cell(
             asked,
             [demands[at] for at in own],
             snapshot,
@@ -207,31 +211,16 @@ class _Rows(NamedTuple):
         side[:, each.decision_index] += change_ccy / abs(each.amount)
 
 
-class _Spare(NamedTuple):
-    """What a demand has to spare, and the size to compare it with."""
-
-    spare_ccy: float
-    scale_ccy: float
-
-
 class _Moved(NamedTuple):
     """What a demand has to spare after one move alone: in all, and by cell of a scan."""
 
     touch: Touch
-    spare: _Spare
+    spare: Spare
     by_cell_ccy: Floats
 
 
-def _by_node(demands: Sequence[Demand]) -> dict[str, list[int]]:
-    """Say which demands, by their places, are of which account."""
-    by_node: dict[str, list[int]] = {}
-    for at, demand in enumerate(demands):
-        by_node.setdefault(demand.node, []).append(at)
-    return by_node
-
-
 def _rows_of(
-    at: int, now: _Spare, by_cell_ccy: Floats, known: Sequence[_Moved], moves_count: int
+    at: int, now: Spare, by_cell_ccy: Floats, known: Sequence[_Moved], moves_count: int
 ) -> _Rows:
     """Write the rows of the demand at a place: one for each cell, or one where there is no scan."""
     told_ccy = np.array([by_cell_ccy, *(each.by_cell_ccy for each in known)])
@@ -320,78 +309,3 @@ def _gives_frac(demand: Demand) -> float:
     Nothing done keeps the others; a venue refuses the order of who lacks an initial requirement.
     """
     return _ON_THE_WAY_FRAC if demand.is_on_the_way else KEPT_FRAC if demand.is_kept else 1.0
-
-
-def spare_ccy(
-    demands: Sequence[Demand],
-    accounts: Mapping[str, Account],
-    snapshot: Snapshot,
-    instruments: Mapping[str, Instrument],
-    rulebooks: Mapping[str, Rulebook],
-) -> Floats:
-    """Give what each demand has to spare, its accounts being as they are; NaN where unknown."""
-    spare = np.full(len(demands), np.nan)
-    for node, own in _by_node(demands).items():
-        (row,), _ = _spare_by_cell(
-            [accounts[node]],
-            [demands[at] for at in own],
-            snapshot,
-            instruments,
-            rulebooks,
-            is_by_cell=False,
-        )
-        for at, found in zip(own, row, strict=True):
-            if not isinstance(found, Failure):
-                spare[at] = found.spare_ccy
-    return spare
-
-
-def _spare_by_cell(
-    accounts: Sequence[Account],
-    demands: Sequence[Demand],
-    snapshot: Snapshot,
-    instruments: Mapping[str, Instrument],
-    rulebooks: Mapping[str, Rulebook],
-    *,
-    is_by_cell: bool,
-) -> tuple[list[list[Outcome[_Spare]]], Floats]:
-    """Give for every account and demand what is to spare.
-
-    The second of the two is what is to spare were each cell of a scan the worst, (accounts,
-    demands, cells): infinite where there is no such cell.
-    """
-    shocks: list[Shock] = []
-    for demand in demands:
-        if demand.shock not in shocks:
-            shocks.append(demand.shock)
-    across = require_across(
-        accounts, instruments, snapshot, shocks, rulebooks, is_by_cell=is_by_cell
-    )
-    by_cell = across.by_cell
-    cells_count = 0 if by_cell is None else by_cell.requirement_initial_ccy.shape[2]
-    cells_ccy = np.full((len(accounts), len(demands), cells_count), np.inf)
-    why = {(each.account_index, each.shock_index): each.failure for each in across.unanswered}
-    spares: list[list[Outcome[_Spare]]] = []
-    for a in range(len(accounts)):
-        spares.append([])
-        for k, demand in enumerate(demands):
-            s = shocks.index(demand.shock)
-            if (a, s) in why:
-                spares[a].append(why[a, s])
-                continue
-            needs_ccy = (
-                across.requirement_initial_ccy
-                if demand.is_initial
-                else across.requirement_maintenance_ccy
-            )[a, s]
-            equity_ccy = across.equity_ccy[a, s]
-            # Who owes nothing has nothing to spare for a bound on what it owes.
-            margin_ccy = 2.0 * across.bound_ccy[a, s] if needs_ccy > 0.0 else 0.0
-            spare_ccy = demand.use_frac * equity_ccy - needs_ccy - margin_ccy
-            if by_cell is not None:
-                share_frac = 1.0 if demand.is_initial else by_cell.maintenance_frac[a]
-                by_cell_ccy = share_frac * by_cell.requirement_initial_ccy[a, s]
-                cells_ccy[a, k] = demand.use_frac * equity_ccy - margin_ccy - by_cell_ccy
-            scale_ccy = max(abs(needs_ccy), abs(equity_ccy), 1.0)
-            spares[a].append(_Spare(float(spare_ccy), float(scale_ccy)))
-    return spares, cells_ccy

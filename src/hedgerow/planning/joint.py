@@ -24,13 +24,14 @@ from hedgerow.errors import Failure, Outcome
 from hedgerow.exposure import Place
 from hedgerow.hedging import Effects, Offer, asks_band, effects
 from hedgerow.instruments import Instrument
-from hedgerow.limits import METRICS, Limit, Survey, account_node
+from hedgerow.limits import METRICS, Limit, LimitState, Survey, account_node
 from hedgerow.margin import Rulebook
 from hedgerow.planning.costs import PLAIN_TERMS, JointTerms, LateUsd, MoveCosts, route_name
 from hedgerow.planning.done import Desk, Done
-from hedgerow.planning.footing import Footing, Touch, footing, spare_ccy
+from hedgerow.planning.footing import Footing, Touch, footing
 from hedgerow.planning.outcome import Joint, badness
 from hedgerow.planning.purses import GIVES_LAST_FRAC, purses
+from hedgerow.planning.spare import spare_ccy
 from hedgerow.planning.wants import Demand, Wants, stresses_of, wants
 from hedgerow.solvency import coins_moved
 from hedgerow.solving import Answer, Decisions, Programme, Uses, least
@@ -385,10 +386,9 @@ def _sizes(delta_usd: Floats, offers: Sequence[Offer], wanted: Wants, now: Surve
     An account is taken to bear a delta as large as its equity; the least is one lot.
     """
     gap_usd = _SIZE_USD
-    for ask in wanted.asks:
-        if "delta_spot_usd" in ask.name:
-            outside = max(ask.low_figure - ask.now_figure, ask.now_figure - ask.high_figure)
-            gap_usd = max(gap_usd, outside)
+    for ask, state in zip(wanted.asks, wanted.states, strict=True):
+        outside = max(ask.low_figure - ask.now_figure, ask.now_figure - ask.high_figure)
+        gap_usd = max(gap_usd, outside * _delta_usd(state, now))
     worth_usd = {
         place.account_id: abs(row.value_usd)
         for row in now.exposures.rows
@@ -403,6 +403,17 @@ def _sizes(delta_usd: Floats, offers: Sequence[Offer], wanted: Wants, now: Surve
             max(min(size_contracts, _OF_MOST_FRAC * most_contracts), each.lot_contracts)
         )
     return np.array(sizes_contracts)
+
+
+def _delta_usd(state: LimitState, now: Survey) -> float:
+    """Say what one of a limit's figure is in dollars of delta; zero where it is about no delta."""
+    if state.metric == "delta_spot_usd":
+        return 1.0
+    row = now.exposures.row(state.node)
+    if state.metric != "delta_spot_coin" or isinstance(row, Failure):
+        return 0.0
+    # Nothing of a coin is nothing in dollars, and no gap.
+    return row.delta_spot_usd / row.delta_spot_coin if row.delta_spot_coin else 0.0
 
 
 def _why_nothing(plan: Joint) -> str:

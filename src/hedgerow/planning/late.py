@@ -80,8 +80,8 @@ def idle_usd(
 def _loss_usd(account: Account, state: Survey, rulebook: Rulebook) -> Outcome[float]:
     """Say what a liquidation takes: of a loan a part of its debt, else a fee on all that is held.
 
-    Of the market's own terms where the rulebook knows them. A failure where a debt or a price is
-    unknown.
+    Of every loan the same part, whatever bonus its own market pays; the fee is that of the
+    rulebook where it has one. A failure where a debt or a price is unknown.
     """
     terms = terms_of(rulebook)
     if terms.market is not None:

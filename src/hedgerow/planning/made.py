@@ -301,14 +301,17 @@ def _limit_of_option(
     quantity_contracts: Decimal,
     trade: ChosenTrade,
     slippage_frac: float,
-    paid_usd: float,
+    price_paid_usd: float,
 ) -> tuple[Decimal, Decimal]:
-    """Give the worst price accepted, in dollars and in what the option is quoted in."""
+    """Give the worst price accepted, in dollars and in what the option is quoted in.
+
+    `price_paid_usd` is what one coin is worth that the option pays in.
+    """
     sign, terms = 1 if quantity_contracts > 0 else -1, own.terms
     assert isinstance(terms, Option)
     coins = to_model(abs(quantity_contracts) * terms.multiplier_coin_per_contract)
     # Of an option a share of the mark may be less than its spread: what was reckoned with counts.
-    reckoned = trade.crossing_usd / paid_usd / coins if coins else 0.0
+    reckoned = trade.crossing_usd / price_paid_usd / coins if coins else 0.0
     beyond = _SPREADS * max(reckoned, 0.0) + slippage_frac * own.price_mark_ccy
     # Away from the mark, other than of a perpetual: a tick may be much of an option's price, and a
     # limit a tick short of what was reckoned with would fill nothing.
@@ -316,5 +319,7 @@ def _limit_of_option(
     limit = max(
         quantise(digits_of(raw), terms.tick_ccy, "up" if sign > 0 else "down"), terms.tick_ccy
     )
-    dollars = quantise(limit * digits_of(paid_usd), Decimal("0.01"), "up" if sign > 0 else "down")
+    dollars = quantise(
+        limit * digits_of(price_paid_usd), Decimal("0.01"), "up" if sign > 0 else "down"
+    )
     return max(dollars, Decimal("0.01")), limit

@@ -13,6 +13,10 @@ __all__ = ["Joint", "badness"]
 # What is broken counts as broken by so much of its bound at least: more than `badness` rounds away
 # (1e-9), less than any breach that anybody sees.
 _BROKEN_FRAC = 1e-6
+# Who has no equity has no use of it, and is beyond hard. That counts as a use of eleven times its
+# bound: more than any account has that a plan can still bring back by a part, and finite, so that
+# of two plans which leave such accounts the other limits still tell the better one.
+_NO_EQUITY_FRAC = 10.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +85,7 @@ def badness(plan: Joint) -> tuple[int, float, float]:
     for state in plan.broken:
         value, soft = state.value_frac_usd_or_coin, state.soft_frac_usd_or_coin
         if value is None:
-            far = 10.0
+            far = _NO_EQUITY_FRAC
         elif METRICS[state.metric].side == "floor":
             far = 1.0 - value / soft if soft else 1.0
         else:

@@ -19,6 +19,7 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 from hedgerow.errors import Failure
+from hedgerow.exposure import Place
 from hedgerow.hedging import ChosenTrade, Offer, crossing_and_fee_usd
 from hedgerow.instruments import Instrument, lot_of
 from hedgerow.limits import Limit, LimitState, Survey, account_node, arrived, lending_market, survey
@@ -169,29 +170,47 @@ class _Path:
     def _waits_of(
         self, k: int, before_index: Sequence[int], here_index: _Set, whole_index: Mapping[int, _Set]
     ) -> _Set:
-        def closed(some_index: Collection[int]) -> _Set:
-            return frozenset(some_index).union(*(whole_index[j] for j in some_index))
+        """Find what an act must wait for, of all that is done before it in the order.
 
-        def objects(rest_index: Collection[int], waited_index: _Set) -> bool:
-            """Whether it may not go with these done; what they wait for has come."""
-            closed_index = closed(waited_index)
-            come_index = closed_index.union(*(whole_index[j] for j in rest_index))
-            done_index = frozenset(rest_index) | closed_index
-            return bool(self._objections(k, done_index, come_index & self._moves_index))
-
+        First which arrivals: none, if it may go without; else those of `here_index` that it cannot
+        do without, dropped one by one. Then which acts: each is left out in turn, the latest first,
+        with all that waits for it, and is waited for where the act may not go so. `whole_index`
+        says what earlier acts wait for, by themselves and through others.
+        """
         waited_index: _Set = frozenset()
-        if objects(before_index, waited_index):
+        if self._is_stopped(k, before_index, waited_index, whole_index):
             waited_index = here_index
             for j in sorted(here_index):
-                if not objects(before_index, waited_index - {j}):
-                    waited_index -= {j}
+                fewer_index = waited_index - {j}
+                if not self._is_stopped(k, before_index, fewer_index, whole_index):
+                    waited_index = fewer_index
         for j in reversed(before_index):
-            if j in closed(waited_index):
+            if j in _with_waits(waited_index, whole_index):
                 continue
-            rest_index = [i for i in before_index if i != j and j not in whole_index[i]]
-            if objects(rest_index, waited_index):
+            others_index = [i for i in before_index if i != j and j not in whole_index[i]]
+            if self._is_stopped(k, others_index, waited_index, whole_index):
                 waited_index |= {j}
-        return frozenset(before_index) if objects((), waited_index) else waited_index
+        # What is waited for alone may not do where acts help each other: then all is waited for.
+        if self._is_stopped(k, (), waited_index, whole_index):
+            return frozenset(before_index)
+        return waited_index
+
+    def _is_stopped(
+        self,
+        k: int,
+        others_index: Collection[int],
+        waited_index: _Set,
+        whole_index: Mapping[int, _Set],
+    ) -> bool:
+        """Say whether an act may not go with these done and those it waits for.
+
+        What it waits for has arrived where it is a transfer, and so has what all of them wait for;
+        of the others only what they wait for themselves has.
+        """
+        waited_index = _with_waits(waited_index, whole_index)
+        come_index = waited_index.union(*(whole_index[j] for j in others_index))
+        done_index = waited_index.union(others_index)
+        return bool(self._objections(k, done_index, come_index & self._moves_index))
 
     def _arrivals(self) -> list[Failure]:
         """Say where what arrives early breaks a limit that the legs after it would keep."""
@@ -243,7 +262,7 @@ class _Path:
             for state in then.limits
             if state.rung in ("hard", "unknown")
             and self._was.get(state.key) != state.rung
-            and state.node.split("/")[1:2] != [_TRANSIT]
+            and not _is_transit(state.node)
         ]
 
     def _survey(self, done_index: _Set, here_index: _Set) -> Survey:
@@ -348,6 +367,16 @@ class _Path:
 
 def _told(state: LimitState) -> str:
     return f"{state.node} {state.metric} is {state.rung}: {state.message}"
+
+
+def _with_waits(some_index: Collection[int], whole_index: Mapping[int, _Set]) -> _Set:
+    """Add to some acts all that they wait for."""
+    return frozenset(some_index).union(*(whole_index[j] for j in some_index))
+
+
+def _is_transit(node: str) -> bool:
+    place = Place.of(node)
+    return place is not None and place.venue == _TRANSIT
 
 
 def _transit(time_ns: int) -> Account:

@@ -66,9 +66,13 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wants:
-    """Asks with their matrix (asks, offers), demands of accounts, and what is not planned for."""
+    """Asks with their matrix (asks, offers), demands of accounts, and what is not planned for.
+
+    `states` are the limits that asks are of, one for each ask.
+    """
 
     asks: tuple[Ask, ...]
+    states: tuple[LimitState, ...]
     figure_per_contract: Floats
     demands: tuple[Demand, ...]
     unplanned: tuple[Failure, ...]
@@ -119,6 +123,7 @@ def wants(
         they keep may break.
     """
     asks: list[Ask] = []
+    states: list[LimitState] = []
     rows: list[Floats] = []
     demands: list[Demand] = []
     unplanned: list[Failure] = []
@@ -141,14 +146,17 @@ def wants(
                 given.stresses, _profits_usd(now, given, state.node), strict=True
             ):
                 asks.append(_loss_ask(state, -profit_usd, stress))
+                states.append(state)
                 rows.append(-effect.profit_usd(stress.name, state.node))
         elif mended_by == "exposure" and (_is_exposure(state, now) or state in to_come):
             asks.append(_exposure_ask(state))
+            states.append(state)
             rows.append(effect.exposure_of(state.node, state.metric))
         elif state.rung in ("soft", "hard"):
             unplanned.append(_unmended(state))
     return Wants(
         asks=tuple(asks),
+        states=tuple(states),
         figure_per_contract=np.array(rows) if rows else np.zeros((0, len(effect.offers))),
         demands=tuple(each for at, each in enumerate(demands) if each not in demands[:at]),
         unplanned=tuple(unplanned),

@@ -1,14 +1,14 @@
 """Records as JSON-ready builtins and as tables for the terminal, one function per command."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from hedgerow.limits import METRICS, LimitState
-from hedgerow.planning import Order, Plan, Swap, Switch
+from hedgerow.planning import Leg, Order, Plan, Swap, Switch
 from hedgerow.reporting.figures import (
     UNKNOWN,
     clock,
@@ -102,65 +102,8 @@ def plan_tables(
     premiums_usd
         What legs that trade options pay (negative) or receive at the mark, by client id.
     """
-    # Columns of what only options have stand where there is one.
-    is_quoted = any(isinstance(leg, Order) and leg.price_limit_ccy is not None for leg in plan.legs)
-    head: tuple[Column, ...] = (
-        ("#", "", True), ("What", "", False), ("Quantity", "contracts or coin", True),
-        ("Limit price", "USD", True),
-        *((("As quoted", "settlement coin", True),) if is_quoted else ()),
-        *((("Premium", "USD, + received", True),) if premiums_usd else ()),
-        ("Expected cost", "USD", True), ("Why", "", False),
-    )  # fmt: skip
-    number = {leg.client_id: str(n) for n, leg in enumerate(plan.legs, start=1)}
-    is_waiting = any(leg.waits_for for leg in plan.legs)
-    if is_waiting:
-        head = (*head[:1], ("Waits for", "#", False), *head[1:])
-    rows: list[tuple[str, ...]] = []
-    for leg in plan.legs:
-        price, quoted, why = "no price", "–", leg.reason
-        if isinstance(leg, Order):
-            verb = "buy" if leg.quantity_contracts > 0 else "sell"
-            words = f"{verb} {leg.instrument_id} on {leg.account_id}"
-            size = quantity(leg.quantity_contracts, sign=True)
-            price = quantity(leg.price_limit_usd)
-            quoted = "–" if leg.price_limit_ccy is None else f"{leg.price_limit_ccy:f}"
-        elif isinstance(leg, Switch):
-            words, size = f"switch {leg.account_id} to {leg.rulebook}", "none"
-        elif isinstance(leg, Swap):
-            words = f"swap {leg.asset} for {leg.asset_take} on {leg.account_id}"
-            size = quantity(leg.quantity_coin, sign=True)
-            least = quantity(leg.quantity_take_coin_min, decimals_max=6)
-            why += f"; for less than {least} {leg.asset_take} it is not done"
-        else:
-            words = f"{leg.use} {leg.asset}: {leg.source_account_id} to {leg.target_account_id}"
-            size = quantity(leg.quantity_coin, sign=True)
-        premium = (premiums_usd or {}).get(leg.client_id)
-        rows.append(
-            (
-                number[leg.client_id],
-                *((", ".join(number[each] for each in leg.waits_for),) if is_waiting else ()),
-                words,
-                size,
-                price,
-                *((quoted,) if is_quoted else ()),
-                *(("–" if premium is None else usd(premium, sign=True),) if premiums_usd else ()),
-                usd(leg.cost_expected_usd),
-                why,
-            )
-        )
-    after = {state.key: state for state in plan.limits_after}
-    limits_head: tuple[Column, ...] = (
-        ("Limit on", "", False), ("Metric", "", False), ("Before", "", True), ("", "", False),
-        ("After", "", True), ("", "", False),
-    )  # fmt: skip
-    limit_rows = []
-    for state in worst_first(plan.limits_before):
-        then = after.get(state.key)
-        limit_rows.append(
-            (state.node, METRICS[state.metric].title,
-             limit_now(state), state.rung, UNKNOWN if then is None else limit_now(then),
-             UNKNOWN if then is None else then.rung)
-        )  # fmt: skip
+    head, rows = _leg_rows(plan, premiums_usd or {})
+    limit_rows = _limit_rows(plan)
     title = f"Plan {plan.plan_id}, {clock(plan.time_ns)} UTC, expires {clock(plan.expires_ns)} UTC"
     parts = [
         *headed(heading),
@@ -172,12 +115,98 @@ def plan_tables(
         parts.append(Text(f"Expected cost: {told} USD", style="dim"))
     parts += reckoning(plan)
     if limit_rows:
-        parts += [Text(), grid("Limits, before and expected after", limits_head, limit_rows)]
+        parts += [Text(), grid("Limits, before and expected after", _LIMITS_HEAD, limit_rows)]
         parts += _range_note(limit_rows)
     if plan.assumptions:
         parts += [Text(), Text("Assumes", style="bold")]
         parts += [Text(f"  {assumption}") for assumption in plan.assumptions]
     return Group(*parts, *troubles("Not done", plan.unmet))
+
+
+class _Said(NamedTuple):
+    """A leg in words, as far as its kind has a size, a price and a price as its venue quotes it."""
+
+    what: str
+    size: str
+    price: str = "no price"
+    quoted: str = "–"
+    why_more: str = ""
+
+
+def _said(leg: Leg) -> _Said:
+    if isinstance(leg, Order):
+        verb = "buy" if leg.quantity_contracts > 0 else "sell"
+        return _Said(
+            f"{verb} {leg.instrument_id} on {leg.account_id}",
+            quantity(leg.quantity_contracts, sign=True),
+            quantity(leg.price_limit_usd),
+            "–" if leg.price_limit_ccy is None else f"{leg.price_limit_ccy:f}",
+        )
+    if isinstance(leg, Switch):
+        return _Said(f"switch {leg.account_id} to {leg.rulebook}", "none")
+    size = quantity(leg.quantity_coin, sign=True)
+    if isinstance(leg, Swap):
+        least = quantity(leg.quantity_take_coin_min, decimals_max=6)
+        return _Said(
+            f"swap {leg.asset} for {leg.asset_take} on {leg.account_id}",
+            size,
+            why_more=f"; for less than {least} {leg.asset_take} it is not done",
+        )
+    return _Said(f"{leg.use} {leg.asset}: {leg.source_account_id} to {leg.target_account_id}", size)
+
+
+def _leg_rows(
+    plan: Plan, premiums_usd: Mapping[str, float]
+) -> tuple[tuple[Column, ...], list[tuple[str, ...]]]:
+    """Give the columns of the legs and a row for each; a column that no leg has is left out."""
+    is_waiting = any(leg.waits_for for leg in plan.legs)
+    is_quoted = any(isinstance(leg, Order) and leg.price_limit_ccy is not None for leg in plan.legs)
+    head: tuple[Column, ...] = (
+        ("#", "", True),
+        *((("Waits for", "#", False),) if is_waiting else ()),
+        ("What", "", False), ("Quantity", "contracts or coin", True), ("Limit price", "USD", True),
+        *((("As quoted", "settlement coin", True),) if is_quoted else ()),
+        *((("Premium", "USD, + received", True),) if premiums_usd else ()),
+        ("Expected cost", "USD", True), ("Why", "", False),
+    )  # fmt: skip
+    number = {leg.client_id: str(n) for n, leg in enumerate(plan.legs, start=1)}
+    rows: list[tuple[str, ...]] = []
+    for leg in plan.legs:
+        said, premium = _said(leg), premiums_usd.get(leg.client_id)
+        rows.append(
+            (
+                number[leg.client_id],
+                *((", ".join(number[each] for each in leg.waits_for),) if is_waiting else ()),
+                said.what,
+                said.size,
+                said.price,
+                *((said.quoted,) if is_quoted else ()),
+                *(("–" if premium is None else usd(premium, sign=True),) if premiums_usd else ()),
+                usd(leg.cost_expected_usd),
+                leg.reason + said.why_more,
+            )
+        )
+    return head, rows
+
+
+_LIMITS_HEAD: tuple[Column, ...] = (
+    ("Limit on", "", False), ("Metric", "", False), ("Before", "", True), ("", "", False),
+    ("After", "", True), ("", "", False),
+)  # fmt: skip
+
+
+def _limit_rows(plan: Plan) -> list[tuple[str, ...]]:
+    """Give a row for every limit before and after, worst first; unknown where nobody said after."""
+    after = {state.key: state for state in plan.limits_after}
+    rows: list[tuple[str, ...]] = []
+    for state in worst_first(plan.limits_before):
+        then = after.get(state.key)
+        rows.append(
+            (state.node, METRICS[state.metric].title,
+             limit_now(state), state.rung, UNKNOWN if then is None else limit_now(then),
+             UNKNOWN if then is None else then.rung)
+        )  # fmt: skip
+    return rows
 
 
 def _no_legs(title: str, plan: Plan, asked_of: str, acts_when: str) -> RenderableType:

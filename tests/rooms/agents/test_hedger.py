@@ -115,6 +115,25 @@ def test_a_stop_waits_and_then_closes_every_option_and_the_delta_that_is_left() 
     assert "the desk lost 1,000 USD, the stop is at 1,000" in closed.reasons[0]
 
 
+@pytest.mark.parametrize("puts", ["10", "-10"])
+def test_a_stop_accepts_no_more_than_half_the_mark_and_ten_ticks(puts: str) -> None:
+    """Whichever way it trades: the limit is the last tick that is no worse than that."""
+    seen = view(*desk("3", puts=puts))
+    made = stop(_worth_usd(seen) + 5000.0, 1000.0).step(seen, T0_NS).plan
+    mark_float = mark_ccy(PUT, seen.snapshot)
+    assert made is not None
+    assert isinstance(mark_float, float)
+    tick, mark = PUT.tick_ccy, D(repr(mark_float))
+    assert mark / 2 % tick, "a mark whose half lies on a tick would tell nothing"
+    closed = made.legs[0]
+    assert isinstance(closed, Order)
+    assert closed.price_limit_ccy is not None
+    worse = abs(closed.price_limit_ccy - mark)
+    assert closed.price_limit_ccy % tick == 0
+    assert (closed.price_limit_ccy > mark) is (puts == "-10")
+    assert mark / 2 + 9 * tick < worse <= mark / 2 + 10 * tick
+
+
 def test_once_closed_there_is_nothing_left_to_do() -> None:
     seen = view(*desk("3", contracts="-3"))
     assert stop(_worth_usd(seen) + 5000.0, 1000.0).step(seen, T0_NS).plan is None

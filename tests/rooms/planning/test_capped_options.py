@@ -12,8 +12,9 @@ from hedgerow.hedging import ChosenTrade, crossing_and_fee_usd
 from hedgerow.market import NO_SHOCK
 from hedgerow.planning import Joint, JointTerms, LegCaps, capped
 from hedgerow.planning.done import Desk
-from hedgerow.planning.footing import Footing, footing, spare_ccy
+from hedgerow.planning.footing import Footing, footing
 from hedgerow.planning.purses import purses
+from hedgerow.planning.spare import spare_ccy
 from hedgerow.planning.wants import Demand
 from tests.rooms.planning.test_joint_options import RULES, TERMS, desk, limit, offers
 

@@ -28,6 +28,7 @@ from hedgerow.planning import (
     made,
     runner_up,
 )
+from hedgerow.planning.costs import MoveCosts
 from hedgerow.portfolio import Account, book, with_balance
 from hedgerow.solving import EXCESS_FRAC_MAX
 from hedgerow.units import MINUTE_NS, SECOND_NS, digits_of
@@ -399,6 +400,23 @@ def test_an_unknown_account_is_left_alone_and_named() -> None:
     assert isinstance(found, Joint)
     assert all(each.account_id != "two" for each in found.trades)
     assert any("two" in each.subject for each in found.unplanned)
+
+
+def test_what_has_no_price_is_refused_and_never_costs_nothing() -> None:
+    now = desk(btc_one=6, usdc_one=350)
+    rich = [
+        with_balance(each, "DOGE", D(1000)) if each.account_id == "cold" else each
+        for each in now.book.accounts
+    ]
+    way = msgspec.structs.replace(ROUTES[0], asset="DOGE")
+    state = survey(book(rich, TERMS), NOW, RULES, LIMITS)
+    found = joint(state, LIMITS, (), (way, *ROUTES), TERMS, RULES)
+    assert isinstance(found, Joint)
+    assert {each.route.asset for each in found.moves} == {"USDC"}
+    assert any("DOGE" in each.subject for each in found.refused)
+    costs = MoveCosts((), (way,), NOW, JointTerms(), lambda _: 0.0)
+    with pytest.raises(AssertionError, match="no price"):
+        costs.move(0, D(1))
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,23 @@ def spare_usd(demand: Demand, btc: float, usdc: float) -> float:
     return demand.use_frac * equity - (0.1 if demand.is_initial else 0.05) * abs(btc) * price
 
 
+@pytest.mark.parametrize(("metric", "per_coin"), [("delta_spot_usd", 1000), ("delta_spot_coin", 1)])
+def test_a_trade_is_tried_at_the_size_of_the_widest_gap_of_a_delta(
+    metric: str, per_coin: float
+) -> None:
+    """Thirty coins of 1,000 USD, and two allowed: 28.1 are tried to stop a twentieth inside.
+
+    So many are less than a quarter of the book (220), and their worth less than what the account
+    has, where 10,000 USD, which are tried where no gap is known, are ten.
+    """
+    limits = (limit("coin/BTC", metric, 2 * per_coin, 4 * per_coin),)
+    held = desk(btc_one=30, usdc_one=50_000).book
+    search = searching(survey(held, NOW, RULES, limits), limits)
+    on_one, on_two = search._sizes_contracts
+    assert on_one == pytest.approx(28.1)
+    assert on_two == pytest.approx(1.0)  # all that account two could bear
+
+
 # Rows shift by what a plan was out by; more to spare than was foretold counts only where it may.
 
 

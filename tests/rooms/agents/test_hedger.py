@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from msgspec import structs
@@ -113,6 +114,34 @@ def test_a_stop_waits_and_then_closes_every_option_and_the_delta_that_is_left() 
     left = 12 - 10 * float(unit) - 5
     assert float(sent["BTC-PERP"]) == pytest.approx(-left, abs=0.02)
     assert "the desk lost 1,000 USD, the stop is at 1,000" in closed.reasons[0]
+
+
+@pytest.mark.parametrize("puts", ["-10", "10"])
+@pytest.mark.parametrize("spot", [60000, 60001, 60003, 90000, 400000])
+def test_a_stop_accepts_half_of_the_mark_and_ten_ticks_and_no_more(puts: str, spot: int) -> None:
+    """To whole ticks of 0.0001 coins: who buys pays no more than that, who sells takes no less."""
+    events = (
+        index("BTC", spot),
+        quote("BTC-PERP", spot),
+        ladder("BTC-PERP", spot, half_spread=3),
+        option_quote(PUT, spot, 0.6),
+    )
+    seen = view(*desk("12", puts=puts), events=events)
+    decision = stop(_worth_usd(seen) + 5000.0, 1000.0).step(seen, T0_NS)
+    assert decision.plan is not None
+    put = decision.plan.legs[0]
+    assert isinstance(put, Order)
+    assert put.price_limit_ccy is not None
+    mark_coin = mark_ccy(PUT, seen.snapshot)
+    assert isinstance(mark_coin, float)
+    told, mark, tick = put.price_limit_ccy, Fraction(mark_coin), Fraction("0.0001")
+    assert told % PUT.tick_ccy == 0
+    if puts == "-10":
+        worst = mark * Fraction("1.5") + 10 * tick
+        assert worst - tick < told <= worst
+    else:
+        worst = max(mark * Fraction("0.5") - 10 * tick, tick)
+        assert worst <= told < worst + tick
 
 
 def test_once_closed_there_is_nothing_left_to_do() -> None:

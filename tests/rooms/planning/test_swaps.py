@@ -132,6 +132,17 @@ def test_as_much_is_swapped_as_mends_the_limit_in_the_sizes_that_are_tried() -> 
     assert after.value_frac_usd_or_coin == pytest.approx(1 - (700 - 311.25 * 0.85) / 550, abs=1e-4)
 
 
+def test_what_a_swap_must_bring_at_least_is_told_in_whole_steps_down() -> None:
+    """312.5 dollars less 0.4 %, and of 311.25 another third of a per cent: 310.21250001 0375."""
+    found = planned(desk(), WAY)
+    plan = made(
+        found, LIMITS, TERMS, RULES, assumptions=(), valid_ns=MINUTE_NS, slippage_frac=0.0033333333
+    )
+    (leg,) = plan.legs
+    assert isinstance(leg, Swap)
+    assert leg.quantity_take_coin_min == D("310.21250001")
+
+
 @pytest.mark.parametrize(
     ("most", "given", "rung"),
     [("3", "3", "watch"), ("2.5004", "2.5", "soft"), (None, "3.125", "watch")],

@@ -79,3 +79,15 @@ def test_headroom_grows_by_a_factor_that_is_rounded_up(distance_frac: float, mov
         RULES,
     )
     assert [each.quantity_coin for each in made.moves] == [D(moved)]
+
+
+@pytest.mark.parametrize(("left_usd", "moved"), [("20", "20"), ("20.005", "20"), ("40", "40")])
+def test_a_coin_counts_a_cent_too_much_in_a_budget_and_a_fee(left_usd: str, moved: str) -> None:
+    """A coin of 99.4 cents counts as a dollar: 20 dollars pay for 20 of the 40 that are missing."""
+    now = snapshot(*MARKET)
+    now = replace(now, dollars_usd={"USDC": D("0.994")})
+    state = survey(book([perps("a", 60, 1), cold(USDC=500)], TERMS), now, RULES, ())
+    way = msgspec.structs.replace(free_route("a"), fee_coin=D(3))
+    (move,) = plan([buffer("a")], [way], state, RULES, left_usd=D(left_usd)).moves
+    assert move.quantity_coin == D(moved)
+    assert move.cost_expected_usd == 3.0

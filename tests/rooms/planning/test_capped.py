@@ -61,3 +61,35 @@ def test_no_more_is_sent_than_is_there_beside_the_fees(cold: str, kept: list[int
     sent, said = _sent("1", cold=cold)
     assert sent == kept
     assert all("cold has no more of it yet" in each for each in said)
+
+
+@pytest.mark.parametrize(("usdc", "is_kept"), [("100", True), ("99.99", False)])
+def test_an_account_trades_with_no_more_than_its_initial_requirement(
+    usdc: str, is_kept: bool
+) -> None:
+    """One coin of 1,000, for nothing beyond its mark, needs a tenth of it."""
+    found = planned(desk(btc_one=1, usdc_one=60), routes=())
+    (trade, *_) = (each for each in planned(desk(btc_one=10)).trades)
+    bought = msgspec.structs.replace(
+        trade,
+        instrument_id="BTC-PERP",
+        account_id="one",
+        quantity_contracts=1.0,
+        crossing_usd=0.0,
+        fee_usd=0.0,
+    )
+    here = {each.account_id: each for each in found.before.book.accounts}
+    here["one"] = account("one", venue="binance", rulebook="perps", balances={"USDC": usdc})
+    kept, said = capped(
+        replace(found, trades=(bought,), moves=()),
+        LegCaps(),
+        here,
+        LIMITS,
+        TERMS,
+        RULES,
+        terms=JointTerms(),
+    )
+    assert len(kept.trades) == is_kept
+    assert [each.message for each in said] == (
+        [] if is_kept else ["cut from 1.0 to 0: one lacks margin before anything arrives"]
+    )

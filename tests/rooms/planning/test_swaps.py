@@ -27,7 +27,7 @@ from hedgerow.planning import (
     states,
     swap_of,
 )
-from hedgerow.planning.swaps import swappable_coin
+from hedgerow.planning.swaps import swap_refusal, swappable_coin
 from hedgerow.planning.switches import after_switches
 from hedgerow.portfolio import book
 from hedgerow.units import MINUTE_NS, SECOND_NS
@@ -181,6 +181,17 @@ def test_a_swap_that_the_protocol_refuses_is_told() -> None:
     (said,) = (each.message for each in found.refused)
     assert said.startswith("loan would hold 674.7")
     assert "against 700" in said
+
+
+@pytest.mark.parametrize(("taken", "refused"), [("375", False), ("374.999999", True)])
+def test_the_protocol_lets_a_swap_that_leaves_a_health_of_one(taken: str, refused: bool) -> None:
+    """Five coins left are 400 at 80 %, and 375 dollars 300: all of the 700 that are owed."""
+    rules: dict[str, Rulebook] = {"loan": lending_rulebook(wstETH=8000, USDC=8000)}
+    swap = ChosenSwap(
+        way=WAY, quantity_coin=D(5), quantity_take_coin=D(taken), crossing_usd=0.0, fee_usd=0.0
+    )
+    loan = desk(rules=rules).book.account("loan")
+    assert isinstance(swap_refusal(loan, swap, NOW, TERMS, rules), Failure) == refused
 
 
 def test_a_swap_waits_for_what_makes_it_safe() -> None:

@@ -1,13 +1,15 @@
-"""What moves cost: money that is tied up is paid for by the day, of a year of 365."""
+"""What moves cost: money tied up by the day of a year of 365, trades in steps and in pieces."""
 
 from decimal import Decimal
 
 import numpy as np
 import pytest
 
+from hedgerow.hedging import ChosenTrade, crossing_and_fee_usd
 from hedgerow.planning import JointTerms
 from hedgerow.planning.costs import MoveCosts
 from hedgerow.planning.done import traded_at_cost
+from hedgerow.planning.sequence import _cut
 from hedgerow.solving import Ladders
 from tests.rooms.planning.test_joint import NOW, ROUTES, desk, offers
 
@@ -32,3 +34,29 @@ def test_what_a_trade_costs_beyond_its_mark_is_paid_in_whole_steps_up() -> None:
     (own, *_) = offers(now)
     after = traded_at_cost(now.book.account("one"), own, Decimal(1), now.snapshot, 1.0 / 3.0)
     assert after.balance_coin("USDC") == Decimal("999.66666666")
+
+
+@pytest.mark.parametrize(
+    ("lots", "pieces_lots"),
+    [(5, [1, 1, 1, 2]), (-7, [-1, -1, -1, -4]), (2, [2]), (8, [2, 2, 2, 2])],
+)
+def test_a_trade_is_cut_into_four_that_go_its_way_and_cost_as_much(
+    lots: int, pieces_lots: list[int]
+) -> None:
+    """Lots of a thousandth; what four do not divide is left to the last."""
+    (own, *_) = offers(desk())
+    crossing, fee = crossing_and_fee_usd(own, lots / 1000)
+    whole = ChosenTrade(
+        instrument_id=own.instrument_id,
+        account_id=own.account_id,
+        quantity_contracts=lots / 1000,
+        crossing_usd=crossing,
+        fee_usd=fee,
+        carry_usd=0.4,
+        ticket_usd=0.0,
+    )
+    pieces = _cut(whole, own, 0.0)
+    assert [round(each.quantity_contracts * 1000) for each in pieces] == pieces_lots
+    assert sum(each.crossing_usd for each in pieces) == pytest.approx(crossing)
+    assert sum(each.fee_usd for each in pieces) == pytest.approx(fee)
+    assert sum(each.carry_usd or 0.0 for each in pieces) == pytest.approx(0.4)

@@ -7,6 +7,7 @@ import pytest
 
 from hedgerow.hedging import ChosenTrade, crossing_and_fee_usd
 from hedgerow.planning import JointTerms
+from hedgerow.planning.compare import _shrinking
 from hedgerow.planning.costs import MoveCosts
 from hedgerow.planning.done import traded_at_cost
 from hedgerow.planning.sequence import _cut
@@ -60,3 +61,11 @@ def test_a_trade_is_cut_into_four_that_go_its_way_and_cost_as_much(
     assert sum(each.crossing_usd for each in pieces) == pytest.approx(crossing)
     assert sum(each.fee_usd for each in pieces) == pytest.approx(fee)
     assert sum(each.carry_usd or 0.0 for each in pieces) == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(("held", "ends"), [(3, (0.0, 3.0)), (-3, (3.0, 0.0))])
+def test_what_only_unwinds_goes_back_to_nothing(held: int, ends: tuple[float, float]) -> None:
+    now = desk(btc_one=held)
+    found = _shrinking(offers(now)[0], now)
+    assert found is not None
+    assert (found.most_contracts(is_up=True), found.most_contracts(is_up=False)) == ends

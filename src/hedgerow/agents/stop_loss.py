@@ -142,5 +142,5 @@ def _limit_ccy(option: Option, price_ccy: Decimal, *, is_buy: bool) -> Decimal:
     worse_ccy = price_ccy * _WORSE_FRAC + _TICKS_COUNT * option.tick_ccy
     # At least a tick: for nothing nobody is to have it.
     limit_ccy = price_ccy + worse_ccy if is_buy else max(price_ccy - worse_ccy, option.tick_ccy)
-    # Towards the mark: ten ticks are in it for who fills, and no part of another.
+    # Towards the mark: no order may fill beyond what is allowed.
     return quantise(limit_ccy, option.tick_ccy, "down" if is_buy else "up")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from msgspec import structs
@@ -115,23 +116,32 @@ def test_a_stop_waits_and_then_closes_every_option_and_the_delta_that_is_left() 
     assert "the desk lost 1,000 USD, the stop is at 1,000" in closed.reasons[0]
 
 
-@pytest.mark.parametrize("puts", ["10", "-10"])
-def test_a_stop_accepts_no_more_than_half_the_mark_and_ten_ticks(puts: str) -> None:
-    """Whichever way it trades: the limit is the last tick that is no worse than that."""
-    seen = view(*desk("3", puts=puts))
-    made = stop(_worth_usd(seen) + 5000.0, 1000.0).step(seen, T0_NS).plan
-    mark_float = mark_ccy(PUT, seen.snapshot)
-    assert made is not None
-    assert isinstance(mark_float, float)
-    tick, mark = PUT.tick_ccy, D(repr(mark_float))
-    assert mark / 2 % tick, "a mark whose half lies on a tick would tell nothing"
-    closed = made.legs[0]
-    assert isinstance(closed, Order)
-    assert closed.price_limit_ccy is not None
-    worse = abs(closed.price_limit_ccy - mark)
-    assert closed.price_limit_ccy % tick == 0
-    assert (closed.price_limit_ccy > mark) is (puts == "-10")
-    assert mark / 2 + 9 * tick < worse <= mark / 2 + 10 * tick
+@pytest.mark.parametrize("puts", ["-10", "10"])
+@pytest.mark.parametrize("spot", [60000, 60001, 60003, 90000, 400000])
+def test_a_stop_accepts_half_of_the_mark_and_ten_ticks_and_no_more(puts: str, spot: int) -> None:
+    """To whole ticks of 0.0001 coins: who buys pays no more than that, who sells takes no less."""
+    events = (
+        index("BTC", spot),
+        quote("BTC-PERP", spot),
+        ladder("BTC-PERP", spot, half_spread=3),
+        option_quote(PUT, spot, 0.6),
+    )
+    seen = view(*desk("12", puts=puts), events=events)
+    decision = stop(_worth_usd(seen) + 5000.0, 1000.0).step(seen, T0_NS)
+    assert decision.plan is not None
+    put = decision.plan.legs[0]
+    assert isinstance(put, Order)
+    assert put.price_limit_ccy is not None
+    mark_coin = mark_ccy(PUT, seen.snapshot)
+    assert isinstance(mark_coin, float)
+    told, mark, tick = put.price_limit_ccy, Fraction(mark_coin), Fraction("0.0001")
+    assert told % PUT.tick_ccy == 0
+    if puts == "-10":
+        worst = mark * Fraction("1.5") + 10 * tick
+        assert worst - tick < told <= worst
+    else:
+        worst = max(mark * Fraction("0.5") - 10 * tick, tick)
+        assert worst <= told < worst + tick
 
 
 def test_once_closed_there_is_nothing_left_to_do() -> None:

@@ -23,6 +23,7 @@ from tests.builders import (
     account,
     by_id,
     index,
+    linear_future,
     perpetual,
     quote,
     snapshot,
@@ -238,3 +239,22 @@ def test_without_a_book_nothing_is_traded_and_that_is_said() -> None:
     decision = step(desk(10), events=MARKET[:2])
     assert orders(decision) == []
     assert any("BTC-PERP" in each for each in decision.reasons)
+
+
+@pytest.mark.parametrize(("left_ns", "offered"), [(1, 1), (0, 0), (-1, 0)])
+def test_nothing_is_offered_that_has_expired(left_ns: int, offered: int) -> None:
+    """A future whose last price still stands in the market, up to its last nanosecond."""
+    future = linear_future("BTC-FUT", T0_NS + left_ns)
+    own = replace(agent(), pairs=(("BTC-FUT", "perp"),), instruments=by_id(perpetual(), future))
+    held = book(desk(10), by_id(perpetual()))
+    ladder = msgspec.structs.replace(rungs(), instrument_id="BTC-FUT")
+    view = View(
+        time_ns=T0_NS,
+        book=held,
+        snapshot=snapshot(*MARKET, quote("BTC-FUT", 1000), ladder),
+        rulebooks={"rules": tiered_rulebook([(0, "0.05")])},
+        pending=(),
+    )
+    offers, unpriced = own._offers(view, held, own.instruments)
+    assert [each.instrument_id for each in offers] == ["BTC-FUT"] * offered
+    assert unpriced == ()

@@ -1,5 +1,6 @@
 """What the joint agent does with a loan: a switch, or a swap inside the day's budget."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +12,7 @@ from hedgerow.execution import Allowance, Decision, View
 from hedgerow.hedging import Depth
 from hedgerow.limits import FirstPassage
 from hedgerow.planning import JointTerms, Leg, ModeSwitch, Swap, Switch
-from tests.builders import T0_NS
+from tests.builders import T0_NS, index
 from tests.rooms.planning import test_swaps as loans
 from tests.rooms.planning import test_switches as modes
 
@@ -69,6 +70,17 @@ def test_a_swap_is_made_inside_the_budget_for_transfers_and_else_said() -> None:
     less = step(who, now, loans.RULES, transfers_usd=D("312.49"))
     assert legs(less) == ()
     assert any("3.125 wstETH are not swapped for USDC" in each for each in less.reasons)
+
+
+def test_a_swap_counts_a_cent_too_much_rather_than_too_little_in_the_budget() -> None:
+    """A coin of 100.001 dollars counts as 100.01: 3.125 of them are 312.53125."""
+    who, now = agent(loans, swaps=(loans.WAY,)), loans.desk()
+    dearer = replace(now.snapshot, indices={"ETH": index("ETH", "100.001")})
+    now = replace(now, snapshot=dearer)
+    (leg,) = legs(step(who, now, loans.RULES, transfers_usd=D("312.54")))
+    assert isinstance(leg, Swap)
+    assert leg.quantity_coin == D("3.125")
+    assert legs(step(who, now, loans.RULES, transfers_usd=D("312.53"))) == ()
 
 
 def test_the_same_view_gives_the_same_bytes() -> None:

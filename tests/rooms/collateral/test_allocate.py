@@ -215,6 +215,20 @@ def test_what_arrives_too_late_is_not_sent_and_what_is_on_the_way_counts_once() 
     )
 
 
+@pytest.mark.parametrize(("latency_ns", "amount"), [(HOUR_NS, 100.0), (HOUR_NS + 1, None)])
+def test_what_arrives_on_the_deadline_is_in_time(latency_ns: int, amount: float | None) -> None:
+    problem = Problem(
+        piles=(cold(held=1_000, earns_frac_per_year=0.05),),
+        venues=(venue("v", 100.0, deadline_ns=HOUR_NS),),
+        worths=(worth("v", "USDC", (INF, 1.0)),),
+        links=(link("cold", "v", latency_ns=latency_ns),),
+    )
+    assert sent(solved(problem)) == ({} if amount is None else {"USDC>v": pytest.approx(amount)})
+    coming = OnTheWay(target="v", asset="USDC", quantity_coin=100.0, latency_ns=latency_ns)
+    found = solved(msgspec.structs.replace(problem, links=(), on_the_way=(coming,)))
+    assert found.cover[0].before_ccy == pytest.approx(amount or 0.0)
+
+
 def test_a_haircut_on_the_way_is_sent_on_top() -> None:
     problem = Problem(
         piles=(cold(held=1_000, earns_frac_per_year=0.01),),

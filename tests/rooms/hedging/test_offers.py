@@ -274,6 +274,26 @@ def test_where_nothing_is_quoted_options_trade_at_whole_ticks_and_a_tick_apart(
     assert bool(sold) == (here > 2 * tick)
 
 
+@pytest.mark.parametrize(
+    ("strike", "buys_ticks", "sells_ticks"),
+    [
+        # Worth 40,000.6 ticks: half of one further are 40,001.1, 40,001.6 and 40,002.1, put up.
+        ("5000.06", [1.4, 1.4, 2.4], [0.6, 1.6, 1.6]),
+        # Worth 40,000.4 ticks: half of one below are 39,999.9, 39,999.4 and 39,998.9, put down.
+        ("5000.04", [0.6, 1.6, 1.6], [1.4, 1.4, 2.4]),
+    ],
+)
+def test_what_is_assumed_of_a_spread_is_half_a_tick_to_each_side_at_the_least(
+    strike: str, buys_ticks: list[float], sells_ticks: list[float]
+) -> None:
+    """A deep put moves with no vol, at a forward of 1,000: a tick of 0.0001 coins is 0.1 USD."""
+    terms = option(strike, "put")
+    found = told(terms, option_quote(terms, 1000, 0.6), charges=FREE)
+    for rungs, ticks in ((found.buys, buys_ticks), (found.sells, sells_ticks)):
+        costs = [rung.cost_usd_per_contract / 0.1 for rung in rungs]
+        assert costs == pytest.approx(ticks, abs=1e-3)
+
+
 def test_an_option_worth_less_than_a_tick_is_bought_for_a_tick() -> None:
     """Nothing is asked for it and its mark is nought: a tick of 0.0001 coins at 1,000 is 0.1."""
     terms = option(9000, "call")

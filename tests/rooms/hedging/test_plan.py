@@ -89,6 +89,18 @@ def test_to_the_nearest_edge_and_no_further(row: str) -> None:
     assert (trade.account_id, trade.instrument_id) == ("perp", "BTC-PERP")
 
 
+@pytest.mark.parametrize(("coins", "quantity"), [(2, "-1.75"), (-2, "1.75")])
+@pytest.mark.parametrize(("off", "is_traded"), [("600", True), ("600.1", False)])
+def test_what_rests_at_the_worst_price_accepted_is_taken(
+    coins: int, quantity: str, off: str, is_traded: bool
+) -> None:
+    """One per cent of 60,000 is 600 either way."""
+    far = ladder("BTC-PERP", 60000, half_spread=off, size=100, levels=1)
+    made = hedge(coins, events=(*MARKET[:2], far))
+    assert [each.quantity_contracts for each in made.trades] == ([D(quantity)] * is_traded)
+    assert bool(made.unmet) != is_traded
+
+
 @pytest.mark.parametrize("holder", ["perp", "other"])
 def test_both_sides_held_of_the_hedge_are_not_traded_into(holder: str) -> None:
     """Which of them a fill joins is not known, nor what the account needs then."""

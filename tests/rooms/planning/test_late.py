@@ -14,7 +14,7 @@ from hedgerow.margin import MarginReport, Rulebook, terms_of
 from hedgerow.planning import LATE_STATEMENT, idle_usd, late_cost, late_unknown
 from hedgerow.portfolio import book
 from hedgerow.units import DAY_NS
-from tests.builders import account, option
+from tests.builders import account, inverse, option, quote
 from tests.rooms.planning.test_joint import ROUTES, RULES, TERMS, desk
 
 ALL = packaged_rulebooks()
@@ -116,3 +116,29 @@ def test_an_option_stands_for_its_coins_whichever_way_it_is_held() -> None:
     assert lost(beside, "one", RULES) == pytest.approx(
         10_030 * float(charges.fee_liquidation_frac), rel=1e-12
     )
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_future_stands_for_what_it_is_worth_whichever_way_it_is_held(sign: int) -> None:
+    """Ten BTC at 1,000, thirty ETH at 100 the other way, 4,000 of dollars in an inverse one."""
+    coins = inverse("BTC")
+    held = account(
+        "one",
+        venue="binance",
+        rulebook="perps",
+        positions={
+            "BTC-PERP": (10 * sign, 1000),
+            "ETH-PERP": (-30 * sign, 100),
+            coins.instrument_id: (-4000 * sign, 1000),
+        },
+        balances={"USDC": 9000},
+    )
+    now = desk(btc_one=10)
+    quotes = {**now.snapshot.quotes, coins.instrument_id: quote(coins.instrument_id, 1000)}
+    beside = replace(
+        now,
+        book=book((held,), {**TERMS, coins.instrument_id: coins}),
+        snapshot=replace(now.snapshot, quotes=quotes),
+    )
+    fee_frac = terms_of(RULES["perps"]).charges.fee_liquidation_frac  # type: ignore[union-attr]
+    assert lost(beside, "one", RULES) == pytest.approx(17_000 * float(fee_frac), rel=1e-12)

@@ -27,7 +27,7 @@ from hedgerow.planning import (
     states,
     swap_of,
 )
-from hedgerow.planning.swaps import swappable_coin
+from hedgerow.planning.swaps import swap_refusal, swappable_coin
 from hedgerow.planning.switches import after_switches
 from hedgerow.portfolio import book
 from hedgerow.units import MINUTE_NS, SECOND_NS
@@ -132,6 +132,17 @@ def test_as_much_is_swapped_as_mends_the_limit_in_the_sizes_that_are_tried() -> 
     assert after.value_frac_usd_or_coin == pytest.approx(1 - (700 - 311.25 * 0.85) / 550, abs=1e-4)
 
 
+def test_what_a_swap_must_bring_at_least_is_told_in_whole_steps_down() -> None:
+    """312.5 dollars less 0.4 %, and of 311.25 another third of a per cent: 310.21250001 0375."""
+    found = planned(desk(), WAY)
+    plan = made(
+        found, LIMITS, TERMS, RULES, assumptions=(), valid_ns=MINUTE_NS, slippage_frac=0.0033333333
+    )
+    (leg,) = plan.legs
+    assert isinstance(leg, Swap)
+    assert leg.quantity_take_coin_min == D("310.21250001")
+
+
 @pytest.mark.parametrize(
     ("most", "given", "rung"),
     [("3", "3", "watch"), ("2.5004", "2.5", "soft"), (None, "3.125", "watch")],
@@ -170,6 +181,17 @@ def test_a_swap_that_the_protocol_refuses_is_told() -> None:
     (said,) = (each.message for each in found.refused)
     assert said.startswith("loan would hold 674.7")
     assert "against 700" in said
+
+
+@pytest.mark.parametrize(("taken", "refused"), [("375", False), ("374.999999", True)])
+def test_the_protocol_lets_a_swap_that_leaves_a_health_of_one(taken: str, refused: bool) -> None:
+    """Five coins left are 400 at 80 %, and 375 dollars 300: all of the 700 that are owed."""
+    rules: dict[str, Rulebook] = {"loan": lending_rulebook(wstETH=8000, USDC=8000)}
+    swap = ChosenSwap(
+        way=WAY, quantity_coin=D(5), quantity_take_coin=D(taken), crossing_usd=0.0, fee_usd=0.0
+    )
+    loan = desk(rules=rules).book.account("loan")
+    assert isinstance(swap_refusal(loan, swap, NOW, TERMS, rules), Failure) == refused
 
 
 def test_a_swap_waits_for_what_makes_it_safe() -> None:

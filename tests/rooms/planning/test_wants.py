@@ -1,5 +1,7 @@
 """What limits ask of a plan on nodes that the desk holds nothing of, and would after a trade."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -59,3 +61,35 @@ def test_no_plan_takes_a_coin_beyond_a_limit_that_it_was_not_in_before() -> None
     assert not found.broken
     assert {each.node for each in found.after.limits} >= {"coin/BTC", "coin/ETH"}
     assert {each.scope for each in LIMITS} >= {"coin/BTC", "coin/ETH"}
+
+
+@pytest.mark.parametrize(
+    ("metric", "soft", "hard", "equity", "figure"),
+    [
+        # One coin of 1,000 requires 50, and of a use of 0.8 a hundredth is left: 0.792.
+        ("margin_use_frac", 0.5, 0.8, 1000, 0.792),
+        # What is between the two already, at 50 / 63, may stay there, and no further on.
+        ("margin_use_frac", 0.5, 0.8, 63, 50 / 63),
+        # A distance of 0.1 is a floor: it is to stay a hundredth above it.
+        ("distance_spot_frac", 0.2, 0.1, 1000, 0.1 / 0.99),
+        # Long 1,000 on 145 it breaks where 145 - 1,000 x = 50 (1 - x): there it may stay.
+        ("distance_spot_frac", 0.2, 0.1, "145.5", 95.5 / 950),
+    ],
+)
+def test_on_the_way_a_hard_limit_is_kept_a_hundredth_inside(
+    metric: str, soft: float, hard: float, equity: Any, figure: float
+) -> None:
+    now, asked_for = desk(btc_one=1, usdc_one=equity), limit("desk/*/one", metric, soft, hard)
+    state = survey(now.book, NOW, RULES, [asked_for])
+    effect = effects(offers(now), NOW, (), ("BTC", "ETH"))
+    found = wants(state, [asked_for], effect, ("BTC", "ETH"), filled=["desk/binance/one"])
+    way = [each for each in found.demands if each.is_on_the_way]
+    if metric == "margin_use_frac":
+        assert [each.use_frac for each in way] == pytest.approx([figure])
+        assert all(each.is_kept for each in way)
+    else:
+        factors = [each.shock.spot_factor_frac["BTC"] for each in way]
+        assert factors == pytest.approx([1 - figure, 1 + figure], abs=1e-4)
+    beside = wants(state, [asked_for], effect, ("BTC", "ETH"))
+    assert not any(each.is_on_the_way for each in beside.demands)
+    assert beside.demands

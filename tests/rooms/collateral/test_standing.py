@@ -1,0 +1,93 @@
+"""What is drawn is gone with its fee, and headroom grows by no less than it must."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from hedgerow.collateral import plan
+from hedgerow.limits import Limit, survey
+from hedgerow.portfolio import Account, book
+from tests.builders import snapshot
+from tests.rooms.collateral.test_plan import MARKET, RULES, TERMS, buffer, cold, perps, refill
+from tests.rooms.collateral.test_plan import route as free_route
+
+D = Decimal
+
+
+@pytest.mark.parametrize(
+    ("source", "second"),
+    [
+        # Of 70 there go 45 and a fee of 1.5, and then another fee: 22 are left.
+        (cold(USDC=70), D(22)),
+        # A contract of its own keeps 100 of 170 as initial requirement: the same 70.
+        (msgspec.structs.replace(perps("cold", 170, 1), account_id="cold"), D(22)),
+        # Where enough is there for both fees and 85, all that is wanted comes.
+        (cold(USDC=88), D(40)),
+        (cold(USDC="87.99"), D("39.99")),
+    ],
+)
+def test_each_fee_is_gone_from_the_source_before_the_next_move(
+    source: Account, second: Decimal
+) -> None:
+    """A contract requires 50, half of what is wanted: 45 are missing of b, and 40 of a."""
+    paid = [
+        msgspec.structs.replace(free_route(name), fee_coin=D("1.5"), step_coin=D("0.01"))
+        for name in ("a", "b")
+    ]
+    made = refill([perps("a", 60, 1), perps("b", 55, 1), source], [buffer("a"), buffer("b")], paid)
+    assert [(m.route.target_account_id, m.quantity_coin) for m in made.moves] == [
+        ("b", D(45)),
+        ("a", second),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("distance_frac", "moved"),
+    [
+        # 0.2 / 0.09 is 2.2222 and told as 2.223: headroom of 90 is to be 200.07.
+        (0.09, "110.07"),
+        # 0.2 / 0.08 is 2.5 to the last digit: 225.
+        (0.08, "135"),
+        # At the hard limit itself it is broken: twice is 180.
+        (0.1, "90"),
+        # A hair beyond the factor of 2.5: a thousandth more, 225.09.
+        (0.07999, "135.09"),
+    ],
+)
+def test_headroom_grows_by_a_factor_that_is_rounded_up(distance_frac: float, moved: str) -> None:
+    """A short of 1,000 requires 50 of the 140 that are there; 0.2 is wanted of its distance."""
+    limit = Limit(
+        scope="desk/*/*",
+        metric="distance_spot_frac",
+        soft_frac_usd_or_coin=0.20,
+        hard_frac_usd_or_coin=0.10,
+    )
+    held = book([perps("perps", 140, -1), cold(USDC=5000)], TERMS)
+    state = survey(held, snapshot(*MARKET), RULES, (limit,))
+    told = tuple(
+        msgspec.structs.replace(each, value_frac_usd_or_coin=distance_frac, rung="hard")
+        for each in state.limits
+        if each.node == "desk/binance/perps"
+    )
+    assert len(told) == 1
+    made = plan(
+        [buffer("perps", "0.9", D("0.8"))],
+        [free_route("perps")],
+        replace(state, limits=told),
+        RULES,
+    )
+    assert [each.quantity_coin for each in made.moves] == [D(moved)]
+
+
+@pytest.mark.parametrize(("left_usd", "moved"), [("20", "20"), ("20.005", "20"), ("40", "40")])
+def test_a_coin_counts_a_cent_too_much_in_a_budget_and_a_fee(left_usd: str, moved: str) -> None:
+    """A coin of 99.4 cents counts as a dollar: 20 dollars pay for 20 of the 40 that are missing."""
+    now = snapshot(*MARKET)
+    now = replace(now, dollars_usd={"USDC": D("0.994")})
+    state = survey(book([perps("a", 60, 1), cold(USDC=500)], TERMS), now, RULES, ())
+    way = msgspec.structs.replace(free_route("a"), fee_coin=D(3))
+    (move,) = plan([buffer("a")], [way], state, RULES, left_usd=D(left_usd)).moves
+    assert move.quantity_coin == D(moved)
+    assert move.cost_expected_usd == 3.0

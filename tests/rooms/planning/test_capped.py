@@ -1,0 +1,95 @@
+"""Transfers of a plan that is cut to a budget, and to what is there."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from hedgerow.planning import Joint, JointTerms, LegCaps, capped
+from tests.builders import account
+from tests.rooms.planning.test_joint import LIMITS, RULES, TERMS, desk, planned
+
+D = Decimal
+
+
+def _sent(price_usd: str, cold: str | None = None, **caps: Any) -> tuple[list[Decimal], list[str]]:
+    """Send 150 of a coin to one account and 60 to another, for a fee of one each."""
+    now = desk(btc_one=1, usdc_one=60, eth_two=4, usdc_two=30)
+    found = planned(now, offers=())
+    now = replace(now, snapshot=replace(now.snapshot, dollars_usd={"USDC": D(price_usd)}))
+    moves = [
+        msgspec.structs.replace(each, quantity_coin=D(much))
+        for each, much in zip(found.moves, (150, 60), strict=True)
+    ]
+    plan = replace(found, before=now, moves=tuple(moves))
+    here = {each.account_id: each for each in now.book.accounts}
+    if cold is not None:
+        here["cold"] = account("cold", venue="treasury", balances={"USDC": cold})
+    kept, said = capped(plan, LegCaps(**caps), here, LIMITS, TERMS, RULES, terms=JointTerms())
+    assert isinstance(kept, Joint)
+    return [each.quantity_coin for each in kept.moves], [each.message for each in said]
+
+
+@pytest.mark.parametrize(
+    ("transfers_usd", "kept"),
+    [
+        # As the guards count it a coin is a whole dollar: none of 210 is wanted, and of 200 ten.
+        ("210", [150, 60]),
+        ("209.99", [150, 59]),
+        ("200", [150, 50]),
+        ("150.99", [150]),
+        ("149.99", [149]),
+        ("0.99", []),
+    ],
+)
+def test_a_budget_counts_a_coin_at_a_cent_too_much_rather_than_too_little(
+    transfers_usd: str, kept: list[int]
+) -> None:
+    """A coin of 99.4 cents, in whole coins; what one transfer takes the next one has not."""
+    sent, said = _sent("0.994", transfers_usd=D(transfers_usd))
+    assert sent == kept
+    assert all("the day's budget for transfers allows no more" in each for each in said)
+
+
+@pytest.mark.parametrize(
+    ("cold", "kept"),
+    [("212", [150, 60]), ("211.99", [150, 59]), ("152", [150]), ("150.99", [149]), ("1.99", [])],
+)
+def test_no_more_is_sent_than_is_there_beside_the_fees(cold: str, kept: list[int]) -> None:
+    sent, said = _sent("1", cold=cold)
+    assert sent == kept
+    assert all("cold has no more of it yet" in each for each in said)
+
+
+@pytest.mark.parametrize(("usdc", "is_kept"), [("100", True), ("99.99", False)])
+def test_an_account_trades_with_no_more_than_its_initial_requirement(
+    usdc: str, is_kept: bool
+) -> None:
+    """One coin of 1,000, for nothing beyond its mark, needs a tenth of it."""
+    found = planned(desk(btc_one=1, usdc_one=60), routes=())
+    (trade, *_) = (each for each in planned(desk(btc_one=10)).trades)
+    bought = msgspec.structs.replace(
+        trade,
+        instrument_id="BTC-PERP",
+        account_id="one",
+        quantity_contracts=1.0,
+        crossing_usd=0.0,
+        fee_usd=0.0,
+    )
+    here = {each.account_id: each for each in found.before.book.accounts}
+    here["one"] = account("one", venue="binance", rulebook="perps", balances={"USDC": usdc})
+    kept, said = capped(
+        replace(found, trades=(bought,), moves=()),
+        LegCaps(),
+        here,
+        LIMITS,
+        TERMS,
+        RULES,
+        terms=JointTerms(),
+    )
+    assert len(kept.trades) == is_kept
+    assert [each.message for each in said] == (
+        [] if is_kept else ["cut from 1.0 to 0: one lacks margin before anything arrives"]
+    )

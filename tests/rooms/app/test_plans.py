@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hedgerow.errors import Failure
+from hedgerow.limits import survey
 from tests.rooms.app.made import LIMITS, hedgerow_here, morning
 
 HEDGED = "The [[hedges]] of the desk file are for BTC."
@@ -65,7 +66,7 @@ def test_an_unknown_distance_has_its_reason_on_the_last_line(
 ) -> None:
     """The requirement is known and the distance is not: the line says why."""
     gone = Failure(subject="options", reason="not_converged", message="no root was found")
-    monkeypatch.setattr(sys.modules["hedgerow.limits.survey"], "distance", lambda *_, **__: gone)
+    monkeypatch.setattr(sys.modules[survey.__module__], "distance", lambda *_, **__: gone)
     words = morning(tmp_path)
     answer = hedgerow_here("margin", "require", *words, cwd=tmp_path)
     assert answer.code == 1

@@ -43,7 +43,7 @@ _ROUNDS_COUNT = 6
 # What floats leave of a figure: engines are asked for as much more where they find less.
 _LEFT_FRAC = Decimal("1e-9")
 # By so much of itself a level must come out above its chord to be worth another round: a thousand
-# times what floats leave, and still a dollar of a million, which no fee of a transfer is below.
+# times what floats leave, and still no more than a dollar of a million.
 _CHORD_FRAC = Decimal("1e-6")
 
 

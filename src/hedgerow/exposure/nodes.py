@@ -31,7 +31,7 @@ class Place(NamedTuple):
     def of(cls, node: str) -> "Place | None":
         """Take a node apart; None of one that lies neither in the tree nor among the coins.
 
-        No name in it holds a slash, which desk files see to.
+        No name in it holds a slash, which `hedgerow.portfolio.book` sees to.
         """
         first, *steps = node.split("/")
         if first == "coin" and len(steps) == 1:

@@ -12,6 +12,7 @@ moves it) or little shortfall over full revaluations (Rockafellar and Uryasev): 
 7.
 """
 
+import math
 from collections.abc import Sequence
 from itertools import zip_longest
 
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.hedging.offers import Offer
 from hedgerow.solving import (
+    EXCESS_FRAC_MAX,
     Answer,
     Band,
     Decisions,
@@ -188,14 +190,37 @@ def choose(
     if isinstance(answer, Failure):
         return answer
     choice = _told(answer, asks, offers, wide, horizon_days, ticket_usd)
-    if legs_count_max is None or (len(choice.trades) <= legs_count_max and not choice.conflicts):
+    if legs_count_max is None:
         return choice
-    # What so few miss is missed by as little as any number can: that says nothing of so few.
-    missed = f"; missed: {', '.join(choice.conflicts)}" if choice.conflicts else ""
-    return Failure(
-        subject="hedge",
-        reason="unsupported",
-        message=f"of {legs_count_max} or fewer none were found that do all that is asked{missed}",
+    if len(choice.trades) <= legs_count_max and answer.excess_frac <= EXCESS_FRAC_MAX:
+        return choice
+    # A leg too many weighs no more than what it would mend, so that a miss says nothing of so few:
+    # any number of them tells what can be done at all.
+    freely = choose(
+        asks, offers, wide, parts=parts, horizon_days=horizon_days, ticket_usd=ticket_usd,
+        is_whole=is_whole,
+    )  # fmt: skip
+    missed = () if isinstance(freely, Failure) else _missed(freely, asks)
+    if isinstance(freely, Failure) or not missed:
+        message = f"of {legs_count_max} or fewer none were found that do all that is asked"
+    elif len(freely.trades) <= legs_count_max:
+        return freely
+    else:
+        message = f"whatever their number, these cannot all hold: {', '.join(missed)}"
+    return Failure(subject="hedge", reason="unsupported", message=message)
+
+
+def _missed(choice: HedgeChoice, asks: Sequence[Ask]) -> tuple[str, ...]:
+    """Name the asks that a choice leaves outside their ranges, for want of trades or of lots."""
+    return tuple(
+        ask.name
+        for ask, state in zip(asks, choice.asks, strict=True)
+        if math.isinf(ask.penalty_usd_per_figure)
+        and not (
+            ask.low_figure - EXCESS_FRAC_MAX * ask.scale_figure
+            <= state.after_figure
+            <= ask.high_figure + EXCESS_FRAC_MAX * ask.scale_figure
+        )
     )
 
 

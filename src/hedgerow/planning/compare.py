@@ -14,7 +14,14 @@ from hedgerow.hedging import Offer
 from hedgerow.instruments import Instrument
 from hedgerow.limits import Limit, LimitState, Survey
 from hedgerow.margin import Rulebook
-from hedgerow.planning.costs import PLAIN_TERMS, JointTerms, LateUsd, ModeSwitch, SwapWay
+from hedgerow.planning.costs import (
+    PLAIN_TERMS,
+    JointTerms,
+    LateUsd,
+    ModeSwitch,
+    SwapWay,
+    route_name,
+)
 from hedgerow.planning.outcome import Joint, badness
 from hedgerow.planning.records import RunnerUp
 from hedgerow.planning.switches import joint_switching
@@ -195,9 +202,22 @@ def _why(first: Joint, second: Joint) -> str:
             f"is {-more:,.2f} USD cheaper by its own reckoning{aside}; done exactly the plan was "
             "no worse"
         )
-    if set(first.uncounted) == set(second.uncounted):
-        return SAME
-    return f"costs the same by what is known{aside}"
+    return f"costs the same by what is known{aside}" if _differs_unseen(first, second) else SAME
+
+
+def _differs_unseen(first: Joint, second: Joint) -> bool:
+    """Whether something of their costs is unknown, and they are not the same moves."""
+    one, two = (
+        (
+            {
+                (each.instrument_id, each.account_id, each.quantity_contracts)
+                for each in plan.trades
+            },
+            {(route_name(each.route), each.quantity_coin) for each in plan.moves},
+        )
+        for plan in (first, second)
+    )
+    return bool(first.uncounted or second.uncounted) and one != two
 
 
 def _limits(count: int) -> str:

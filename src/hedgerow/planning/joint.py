@@ -75,7 +75,8 @@ def joint(
     Parameters
     ----------
     now
-        The desk as it stands, surveyed with `limits`.
+        The desk as it stands, surveyed with `limits` by these `rulebooks`: what no leg touches is
+        taken from there.
     offers, routes
         All that may be done. None of one kind plans with the other alone.
     instruments
@@ -148,7 +149,8 @@ class _Means:
         spare = spare_ccy(
             demands, desk.accounts, desk.now.snapshot, desk.instruments, desk.rulebooks
         )
-        is_held = [each.is_kept or not ccy < 0.0 for each, ccy in zip(demands, spare, strict=True)]
+        # What is unknown is no number, and so not held.
+        is_held = [each.is_kept or ccy >= 0.0 for each, ccy in zip(demands, spare, strict=True)]
         return all(each.is_met for each in wanted.asks) and all(is_held)
 
     def footing(self, wanted: Wants, touches: Sequence[Touch]) -> Footing:

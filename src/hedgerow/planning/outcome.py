@@ -14,8 +14,8 @@ __all__ = ["Joint", "badness"]
 # (1e-9), less than any breach that anybody sees.
 _BROKEN_FRAC = 1e-6
 # Who has no equity has no use of it, and is beyond hard. That counts as a use of eleven times its
-# bound: more than any account has that a plan can still bring back by a part, and finite, so that
-# of two plans which leave such accounts the other limits still tell the better one.
+# bound, and is finite, so that of two plans which leave such accounts the other limits still tell
+# the better one. A use of more than that, of equity that is nearly gone, counts as worse.
 _NO_EQUITY_FRAC = 10.0
 
 

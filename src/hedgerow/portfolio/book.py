@@ -88,7 +88,8 @@ def book(accounts: Iterable[Account], instruments: Mapping[str, Instrument]) -> 
     ------
     MarketRejected
         If a position or an order names an instrument whose terms are not given, or two accounts
-        carry one id: plans, routes and buffers name an account by its id alone.
+        carry one id: plans, routes and buffers name an account by its id alone. If the name of an
+        account or a venue holds a slash: the nodes of a desk are told apart by it.
     """
     accounts = tuple(accounts)
     ids = Counter(account.account_id for account in accounts)
@@ -97,6 +98,12 @@ def book(accounts: Iterable[Account], instruments: Mapping[str, Instrument]) -> 
             raise MarketRejected(
                 f"two accounts are called {account_id}; give every account of the desk its own id"
             )
+        if "/" in account_id:
+            raise MarketRejected(
+                f"account {account_id}: a slash parts nodes, and no name holds one"
+            )
+    for venue in sorted({account.venue for account in accounts if "/" in account.venue}):
+        raise MarketRejected(f"venue {venue}: a slash parts nodes, and no name holds one")
     index_by_id: dict[str, int] = {}
     distinct: list[Instrument] = []
     ordered: dict[str, Instrument] = {}

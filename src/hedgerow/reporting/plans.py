@@ -43,7 +43,9 @@ def reckoning(plan: Plan) -> list[RenderableType]:
             is_partial=any(each.is_partial for each in others),
         )
         told = "what a liquidation before a transfer arrives would take, times its chance"
-        late = f"Beside that nobody knows {told}."
+        known_usd = plan.cost_expected_usd - plan.cost_without_late_usd
+        late = f"Beside that nobody knows {told}"
+        late += f": all but {usd(known_usd)} USD." if known_usd else "."
         if plan.cost_late_usd is not None:
             late = f"The other {usd(plan.cost_late_usd)} USD are no bill: {told}."
         parts.append(Text(f"  Without arriving late: {paid} USD. {late}", style="dim"))

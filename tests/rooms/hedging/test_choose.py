@@ -60,7 +60,19 @@ def test_of_so_few_legs_the_cheapest_or_none() -> None:
     beyond = msgspec.structs.replace(asks[0], low_figure=-99.0, high_figure=-99.0)
     none = choose((beyond, asks[1]), offers, figures, legs_count_max=1)
     assert isinstance(none, Failure)
-    assert none.message.endswith("; missed: vega")
+    assert none.message == "whatever their number, these cannot all hold: vega"
+    # A small miss is one too, however much less it weighs than a leg too many.
+    near = [
+        msgspec.structs.replace(asks[0], low_figure=-0.2, high_figure=0.2, scale_figure=50.0),
+        msgspec.structs.replace(asks[1], now_figure=3.0, scale_figure=50.0),
+    ]
+    none = choose(near, offers[:2], figures[:, :2], legs_count_max=1)
+    assert isinstance(none, Failure)
+    assert none.message == "of 1 or fewer none were found that do all that is asked"
+    # Where so few do as much as any number does, they are shown with what they miss.
+    some = choose((beyond,), offers[:1], figures[:1, :1], legs_count_max=1)
+    assert not isinstance(some, Failure)
+    assert (len(some.trades), some.conflicts) == (1, ("vega",))
     wide = choose((beyond, asks[1]), offers, figures)
     assert not isinstance(wide, Failure)
     assert wide.conflicts

@@ -417,3 +417,20 @@ def test_a_trial_is_good_where_nothing_is_broken_worsened_or_lacking() -> None:
     # The desk as it stands is broken, and no worse than it was.
     still = search._tried(answer(STILL))
     assert (still.is_good, still.plan.worsened, still.plan.lacking) == (False, (), ())
+
+
+def test_what_nobody_knows_of_a_demand_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One coin of 1,000 on 60 USD: its account wants more, and no delta is too wide."""
+    means = searching(desk(btc_one=1, usdc_one=60))._means
+    wanted = means.wanted()
+    demands = means.demands(wanted)
+    assert all(each.is_met for each in wanted.asks)
+    asked_index = [at for at, each in enumerate(demands) if not each.is_kept]
+    assert asked_index
+    told = np.zeros(len(demands))
+    monkeypatch.setattr(sys.modules[_Means.__module__], "spare_ccy", lambda *_: told)
+    assert means.are_met(wanted)
+    for at in asked_index:
+        told[:] = 0.0
+        told[at] = np.nan
+        assert not means.are_met(wanted), demands[at].name

@@ -181,14 +181,20 @@ def test_being_late_that_nobody_knows_is_no_part_of_a_cost_and_is_said_wherever_
     assert not any("what is known" in leg.reason for leg in told.legs)
     targets = {each.route.target_account_id for each in dark.moves}
     assert dark.uncounted == tuple(f"being late at {each}" for each in sorted(targets))
-    # Of the same cost by what is known, one of them known whole: it is something else.
-    second = runner_up({"joint": free, "collateral": dark})
+    # Other moves of the same cost by what is known are something else.
+    moves = tuple(msgspec.structs.replace(each, quantity_coin=Decimal(1)) for each in dark.moves)
+    assert moves != dark.moves
+    second = runner_up({"joint": dark, "collateral": replace(dark, moves=moves)})
     assert second is not None
     names = ", ".join(dark.uncounted)
     assert (
         second.lost_because
         == f"costs the same by what is known, left aside what is unknown: {names}"
     )
+    # The same moves come to the same, however much of their cost is unknown.
+    second = runner_up({"joint": dark, "collateral": replace(dark)})
+    assert second is not None
+    assert second.lost_because == SAME
     (row, _) = states({"joint": dark, "collateral": replace(dark, cost_usd=dark.cost_usd + 3.0)})
     assert row.is_cost_partial
     assert row.message.endswith(f"unknown and not in the cost: {', '.join(dark.uncounted)}")

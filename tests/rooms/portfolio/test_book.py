@@ -87,3 +87,11 @@ def test_what_an_account_holds_of_one_thing() -> None:
     assert held.balance_coin("BTC") == 0
     assert held.quantity_contracts("X") == Decimal("1.5")
     assert held.quantity_contracts(option(1, "put").instrument_id) == 0
+
+
+def test_no_name_of_a_node_holds_a_slash() -> None:
+    """``desk/VENUE/a/b`` would be coin ``b`` of account ``a``."""
+    with pytest.raises(MarketRejected, match="account a/b: a slash parts nodes"):
+        book([account("a/b")], {})
+    with pytest.raises(MarketRejected, match="venue v/w: a slash parts nodes"):
+        book([account("one", venue="v/w")], {})

@@ -111,6 +111,11 @@ def test_what_being_late_may_cost_stands_apart_from_what_else_a_plan_costs() -> 
     assert (dark.cost_without_late_usd, dark.cost_late_usd) == (4.25, None)
     said = " ".join(printed(plan_tables(dark)).split())
     assert "Without arriving late: 4.25 USD. Beside that nobody knows what a" in said
+    assert "times its chance." in said
+    part = CostKind(kind="late", cost_expected_usd=40.0, is_partial=True)
+    half = msgspec.structs.replace(plan, costs=(*costs[:2], part))
+    assert (half.cost_without_late_usd, half.cost_late_usd) == (4.25, None)
+    assert "times its chance: all but 40.00 USD." in " ".join(printed(plan_tables(half)).split())
     lacking = CostKind(kind="carry", cost_expected_usd=None, is_partial=True)
     said = printed(plan_tables(msgspec.structs.replace(plan, costs=(*costs, lacking))))
     assert "Without arriving late: 4.25? USD" in said

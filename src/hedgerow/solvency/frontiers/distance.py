@@ -84,6 +84,7 @@ def distance(
         report = require(account, instruments, snapshot, rulebook)
     if isinstance(report, Failure):
         return report
+    assert report.account_id == account.account_id, "the report of another account"
     now_ccy = report.headroom_ccy
     down: Outcome[float | None] = 0.0
     up: Outcome[float | None] = 0.0

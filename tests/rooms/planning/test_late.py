@@ -140,5 +140,8 @@ def test_a_future_stands_for_what_it_is_worth_whichever_way_it_is_held(sign: int
         book=book((held,), {**TERMS, coins.instrument_id: coins}),
         snapshot=replace(now.snapshot, quotes=quotes),
     )
-    fee_frac = terms_of(RULES["perps"]).charges.fee_liquidation_frac  # type: ignore[union-attr]
-    assert lost(beside, "one", RULES) == pytest.approx(17_000 * float(fee_frac), rel=1e-12)
+    charges = terms_of(RULES["perps"]).charges
+    assert charges is not None
+    assert lost(beside, "one", RULES) == pytest.approx(
+        17_000 * float(charges.fee_liquidation_frac), rel=1e-12
+    )

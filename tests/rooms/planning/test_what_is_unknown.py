@@ -1,7 +1,6 @@
 """What a plan says of limits that cannot be judged: each of the reasons, and of what."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
@@ -21,6 +20,7 @@ from tests.builders import (
     scan_rulebook,
     snapshot,
 )
+from tests.rooms.planning.test_joint import limit
 
 RULES = {"scan": scan_rulebook()}
 LOST, OLD, FINE = (
@@ -28,12 +28,6 @@ LOST, OLD, FINE = (
 )
 TERMS = by_id(LOST, OLD, FINE)
 LATE_NS = T0_NS - AgeLimits().option_ns_max - SECOND_NS
-
-
-def limit(scope: str, metric: str, soft: float, hard: float, **more: Any) -> Limit:
-    return Limit(
-        scope=scope, metric=metric, soft_frac_usd_or_coin=soft, hard_frac_usd_or_coin=hard, **more
-    )
 
 
 LIMITS = (

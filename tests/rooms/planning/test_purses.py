@@ -16,7 +16,7 @@ from hedgerow.planning import Joint, joint
 from hedgerow.planning.done import Desk
 from hedgerow.planning.purses import purses
 from hedgerow.solving import Band, Decisions, Ladders, Part, Programme, Uses, least
-from tests.rooms.planning.test_joint import ROUTES, desk, planned
+from tests.rooms.planning.test_joint import ROUTES, RULES, TERMS, desk, planned
 from tests.rooms.planning.test_joint_options import RULES as SCANNED
 from tests.rooms.planning.test_joint_options import TERMS as OPTION_TERMS
 from tests.rooms.planning.test_joint_options import desk as option_desk
@@ -137,3 +137,16 @@ def test_what_is_sold_pays_for_what_is_bought() -> None:
         paid += calls * (call.price_mark_ccy - costs_coin[1])
         beyond = max(paid - 0.33, 0.0)
         assert part.excess(np.array([[puts, calls]]))[0] == pytest.approx(beyond * 1e6)
+
+
+@pytest.mark.parametrize(
+    ("held", "owed", "step", "most"),
+    [(5000, 701, "2", 700), (5000, 700, "2", 700), (100, 701, "2", 98), (5000, 701, "1000", 0)],
+)
+def test_of_a_debt_whole_steps_within_it_are_repaid(
+    held: int, owed: int, step: str, most: int
+) -> None:
+    """A step too many would come back; what is there is lessened by the fee of 1."""
+    now = desk(supplied=10, owed=owed, cold=held)
+    way = msgspec.structs.replace(ROUTES[2], step_coin=D(step))
+    assert Desk(now, (), TERMS, RULES).most_coin(way) == most

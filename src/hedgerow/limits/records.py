@@ -123,11 +123,6 @@ class Breach(msgspec.Struct, frozen=True, kw_only=True):
     state: LimitState
     inputs_hash: str = ""
 
-    @property
-    def alert(self) -> tuple[Key, Rung]:
-        """What one alert is about: while it stays the same, it is told once."""
-        return self.state.key, self.state.rung
-
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
     """What one limit stands at, and what is remembered for the next look.

@@ -140,7 +140,7 @@ def test_an_alert_is_told_once_and_again_when_its_rung_changes() -> None:
     for at, number in enumerate((0.6, 0.6, 0.9, 0.79, 0.1, 0.6)):
         stands, anew = told_anew(before, [state(number)], T0_NS + at, "ab12")  # type: ignore[arg-type]
         before = {each.key: each for each in stands}
-        told.append([each.alert[1] for each in anew])
+        told.append([each.state.rung for each in anew])
         assert all(each.inputs_hash == "ab12" for each in anew)
     # Falling from hard to calm is no breach and tells nothing.
     assert told == [["soft"], [], ["hard"], [], [], ["soft"]]

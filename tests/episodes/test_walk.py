@@ -226,7 +226,7 @@ def test_the_page_counts_its_files_aright() -> None:
     first, then = listed(page), listed(page, "call")
     counts = [
         len(first) + then.index(name) + 1
-        for name in ("limits/measures.py", "limits/arrival.py", "reporting/grid.py")
+        for name in ("limits/judge.py", "limits/arrival.py", "reporting/grid.py")
     ]
     told = "So it is {} files to the requirement, {} to the breach, {} to the call and {} to"
     assert told.format(len(first), *counts) in page

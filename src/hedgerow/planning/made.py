@@ -14,7 +14,6 @@ from hedgerow.limits import Limit, Survey
 from hedgerow.margin import Rulebook
 from hedgerow.planning.costs import PLAIN_TERMS, ChosenMove, ChosenSwap, ModeSwitch
 from hedgerow.planning.outcome import Joint
-from hedgerow.planning.plan import stamp
 from hedgerow.planning.records import (
     BoundPrice,
     CostKind,
@@ -26,6 +25,7 @@ from hedgerow.planning.records import (
     Swap,
     Switch,
     Transfer,
+    stamp,
 )
 from hedgerow.planning.sequence import Act, Step, ordered
 from hedgerow.units import digits_of, exact_lots, quantise, to_model

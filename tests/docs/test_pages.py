@@ -65,3 +65,22 @@ def test_the_glossary_says_each_word_once() -> None:
     assert len(headings) == len(set(headings))
     words = re.findall(r"^\| ([a-z][\w, -]+?) \|", page.partition("## Words")[2], re.MULTILINE)
     assert len(words) == len(set(words)) > 15
+
+
+def test_what_may_change_on_a_decision_is_said_alike_wherever_it_is_said() -> None:
+    rule = (
+        "Its figures, its names and how the choice is carried out are kept true; the choice itself "
+        "is never rewritten, only superseded by a later page that says so."
+    )
+    for page in (ROOT / "CONTRIBUTING.md", ROOT / "docs" / "adr" / "index.md"):
+        assert rule in " ".join(page.read_text(encoding="utf-8").split())
+
+
+def test_every_decision_says_what_it_is_by() -> None:
+    wanted = ["Context", "Choice", "Consequences", "What would change our mind"]
+    pages = sorted((ROOT / "docs" / "adr").glob("0*.md"))
+    for number, page in enumerate(pages, start=1):
+        text = page.read_text(encoding="utf-8")
+        assert page.name.startswith(f"{number:04d}-")
+        assert text.startswith(f"# {number}. ")
+        assert re.findall(r"^## (.*)", text, re.MULTILINE) == wanted, page.name

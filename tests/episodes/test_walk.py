@@ -1,18 +1,10 @@
 """The page of the rooms walks one position from a recording to a margin call; here it is walked."""
 
-import re
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
-from types import CodeType, FrameType
-from typing import Any
 
-import polars as pl
 from rich.console import Console
 
-import hedgerow
 from hedgerow.app.rulebooks import packaged_rulebooks
 from hedgerow.errors import Failure, Outcome
 from hedgerow.exposure import ExposureTable
@@ -32,92 +24,26 @@ from hedgerow.limits import (
     open_calls,
 )
 from hedgerow.margin import MarginReport, Rulebook, require
-from hedgerow.market import AgeLimits, MarketState, Snapshot
-from hedgerow.portfolio import Account, Balance, Position, book
+from hedgerow.portfolio import book
 from hedgerow.reporting import call_tables
 from hedgerow.units import format_ns
-from hedgerow.venues.recordings import option_from_name, read_chains
-from tests.rooms.venues.made import chain, file
+from hedgerow.venues.recordings import option_from_name
+from tests.episodes.walking import (
+    NAME,
+    PACKAGE,
+    PAGE,
+    STEP,
+    at_the_end,
+    by_room,
+    listed,
+    one_row,
+    opened_in_rooms_left,
+    short_put,
+    visits,
+)
 
-PACKAGE = Path(hedgerow.__file__).parent
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "rooms.md"
 FILES_COUNT_MAX = 12
-NAME = "BTC-27FEB26-80000-P"
-NOT_COUNTED = {"errors.py", "units"}
-STEP = Decimal("0.00000001")
 TARGET_FRAC = Decimal("0.5")
-
-
-def listed(page: str, name: str = "walk") -> list[str]:
-    """Give the file that each step between the two markers of a name begins with."""
-    walk = page.split(f"<!-- {name}: begin -->")[1].split(f"<!-- {name}: end -->")[0]
-    return re.findall(r"^\d+\. `([^`]+)`", walk, flags=re.MULTILINE)
-
-
-@contextmanager
-def visits(package: Path) -> Iterator[list[str]]:
-    """List the package's files in order of the first call into each, as long as the block runs.
-
-    Not counted: `errors` and `units`, and what a module runs once, when it is imported.
-    What a decorator wrote for a class (`<string>`) belongs to no file.
-    """
-    seen: dict[str, None] = {}
-    names: dict[CodeType, str | None] = {}
-
-    def name_of(code: CodeType) -> str | None:
-        path = Path(code.co_filename)
-        if code.co_name == "<module>" or not path.is_relative_to(package):
-            return None
-        name = path.relative_to(package)
-        return None if name.parts[0] in NOT_COUNTED else name.as_posix()
-
-    def on_call(frame: FrameType, event: str, _: Any) -> None:
-        if event != "call":
-            return
-        code = frame.f_code
-        if code not in names:
-            names[code] = name_of(code)
-        if (name := names[code]) is not None:
-            seen.setdefault(name)
-
-    found: list[str] = []
-    before: Callable[..., Any] | None = sys.getprofile()
-    sys.setprofile(on_call)
-    try:
-        yield found
-    finally:
-        sys.setprofile(before)
-        found.extend(seen)
-
-
-def one_row(folder: Path) -> Path:
-    """Write a file of chains that holds one snapshot of the one option the page speaks of."""
-    frame = chain(snapshots=1, strikes=1, coins=("BTC",)).with_columns(
-        instrument_name=pl.lit(NAME), strike=pl.lit(80_000.0), cp=pl.lit("P")
-    )
-    return file(folder, "chain_202602.parquet", frame)
-
-
-def at_the_end(folder: Path) -> Snapshot:
-    """Read the recording to its end."""
-    events = list(read_chains(folder, start_ns=0, end_ns=2**62, underlyings=["BTC"]))
-    state = MarketState(ages=AgeLimits(), movers={}, dollars_usd={})
-    for event in events:
-        state.apply(event)
-    return state.freeze(events[-1].time_ns)
-
-
-def short_put(snapshot: Snapshot, rulebook: Rulebook, coins: int) -> Account:
-    """Give the account: 20 puts short, and so many coins."""
-    return Account(
-        account_id="short-put",
-        venue="deribit",
-        currency="BTC",
-        rulebook=rulebook.name,
-        positions=(Position(instrument_id=NAME, quantity_contracts=Decimal(-20)),),
-        balances=(Balance(asset="BTC", quantity_coin=Decimal(coins)),),
-        time_observed_ns=snapshot.time_ns,
-    )
 
 
 def required(folder: Path, rulebook: Rulebook) -> Outcome[MarginReport]:
@@ -169,16 +95,6 @@ def called(
     return report, found, calls, printed.get()
 
 
-def opened_in_rooms_left(seen: list[str]) -> list[str]:
-    """Give the files that a walk first opens in a room it had left: its ways back."""
-    rooms = [name.split("/")[0] for name in seen]
-    return [
-        name
-        for at, name in enumerate(seen)
-        if at and rooms[at] != rooms[at - 1] and rooms[at] in rooms[:at]
-    ]
-
-
 def test_the_page_names_every_file_in_order_of_first_visits(tmp_path: Path) -> None:
     folder, rulebook = one_row(tmp_path), packaged_rulebooks()["deribit/2026-02-15"]
     with visits(PACKAGE) as seen:
@@ -223,14 +139,20 @@ def test_the_walk_to_the_margin_call_opens_no_file_in_a_room_it_has_left(tmp_pat
 
 def test_the_page_counts_its_files_aright() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    first, then = listed(page), listed(page, "call")
+    first, then, last = listed(page), listed(page, "call"), listed(page, "plan")
+    look, asked = (
+        [file for files in by_room(page, name).values() for file in files]
+        for name in ("look", "asked")
+    )
     counts = [
         len(first) + then.index(name) + 1
-        for name in ("limits/measures.py", "limits/arrival.py", "reporting/grid.py")
+        for name in ("limits/judge.py", "limits/arrival.py", "reporting/grid.py")
     ]
     told = "So it is {} files to the requirement, {} to the breach, {} to the call and {} to"
     assert told.format(len(first), *counts) in page
-    assert all((PACKAGE / name).is_file() for name in then)
+    told = "{} files from the breach to the plan, beside {} that a look opens and {} that are asked"
+    assert told.format(len(last), len(look), len(asked)) in page
+    assert all((PACKAGE / name).is_file() for name in (*then, *last, *look, *asked))
 
 
 def test_a_second_walk_sees_the_same_files(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from hedgerow.hedging import plan as plan_trades
 from hedgerow.instruments import LinearPerpetual, Option
 from hedgerow.margin import are_both_sides_held, mark_ccy, with_leg
 from hedgerow.planning import Order
-from hedgerow.planning.plan import stamp
+from hedgerow.planning.records import stamp
 from hedgerow.portfolio import Account, Book, book
 from hedgerow.units import digits_of, quantise, scaled
 

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from hedgerow.errors import Failure, Outcome
-from hedgerow.limits.arrival import Use
+from hedgerow.limits.arrival import Goal, Patient, Use, amount_to_goals
 from hedgerow.limits.call_records import (
     LADDER,
     Call,
@@ -31,7 +31,6 @@ from hedgerow.limits.chance import horizon_at
 from hedgerow.limits.hysteresis import CLEAR_FRAC, level_held
 from hedgerow.limits.judge import levels_passed
 from hedgerow.limits.metrics import TRIGGERS, USE
-from hedgerow.limits.rescue import Goal, Patient, amount_to_goals
 from hedgerow.limits.seen import Chance, Given, Measured, Seen, account_node
 from hedgerow.margin import MarginReport, Rulebook, require
 from hedgerow.portfolio import Account, book

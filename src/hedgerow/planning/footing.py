@@ -1,19 +1,23 @@
-"""Rows of a programme: how every move changes what each account has to spare under its shocks.
+"""What every move does to every demand of an account: the rows that a programme stands on.
 
-Each move is done alone, at a size of its own, to the account it touches, and what the account then
-has to spare is asked for (`planning.spare`). The differences are slopes, one for each way a move
-may go.
+Each move is done alone, at a size of its own, to the account it touches (`Touch`), and what the
+account then has to spare for each demand is asked for (`planning.spare`). The difference, over the
+size, is a slope, one for each way a move may go. Demands with their slopes are a `Footing`.
+
+In numbers: an account of 1,000 that requires 600 shall require at most half of what it has. It has
+0.5 * 1,000 - 600 = -100 to spare. With 40 more it would have -80: a slope of 20 / 40 = 0.5. So the
+row is -100 + 0.5 x >= 0, and 200 will do.
 
 Where a requirement is the worst cell of a venue's scan and its model tells every cell, a demand has
-a row for each cell, and holds where the worst of its rows does. So moves that only help together,
-as a put and a call do that cap a strangle sold, are found in one go; slopes of the requirement see
-neither help. A solver is handed the cells that are the worst now, those that are it and lack
-something after any move (or any two, where one lacks something), and those that were the worst
-after a plan it found.
+a row for each cell, and holds where the worst of its rows does. So moves that only help together
+are found in one go. A strangle sold lacks 40 in the cell of a fall, and 40 in that of a rise. A put
+bought gives 50 in the first and takes 2 in the second, a call the other way round: with either the
+account lacks 42, and by the requirement neither helps; row by row both leave it 8 to spare.
 
-Elsewhere, and in what is not linear in a cell, moves that offset each other in one account spare
-more than their slopes say; so a plan is done exactly afterwards, and what it was out by is put into
-the rows (`corrected`) before it is solved again.
+A solver is not handed all cells (`_in_programme`), and those that were the worst after a plan it
+found are added. Where there is no scan, and in what is not linear in a cell, moves that offset each
+other in one account spare more than their slopes say; so a plan is done exactly afterwards, and
+what it was out by is put into the rows (`Footing.corrected`) before it is solved again.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -50,9 +54,10 @@ _TIMES = (1.0, 4.0)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Touch:
-    """An account after one move alone, `amount` of it: bought or moved where positive.
+    """An account after one move was tried alone, `amount` of it: bought or moved where positive.
 
-    `is_arrival` marks what comes from another account and is not there yet.
+    `decision_index` is the place of the move among all, offers first and then routes. A transfer
+    touches two accounts: `is_arrival` marks the one it goes to, where it is not yet.
     """
 
     decision_index: int
@@ -71,16 +76,16 @@ class Footing:
     """Demands that could be judged, as rows of what moves use up; and those that could not.
 
     Row i belongs to the demand `of_index[i]`, rows in the order of demands: `spare_ccy` is what it
-    has to spare as things stand, and the least of its rows is what a demand has. `is_handed` are
-    the rows that a programme has. What an account already lacks of its initial requirement, or of
-    what it keeps today, is allowed it (`allowed_ccy`): it may trade as long as it lacks no more.
-    `barred_index` are moves whose effect on some account is not known, with the way they go: up
-    where True.
+    has to spare as things stand, and the least of its rows is what a demand has. `is_in_programme`
+    are the rows that a solver is handed. What an account already lacks of its initial requirement,
+    or of what it keeps today, is allowed it (`allowed_ccy`): one that lacks 100 may trade as long
+    as it then lacks no more than 100. `barred_index` are moves whose effect on some account is not
+    known, with the way they go: up where True.
     """
 
     demands: tuple[Demand, ...]
     of_index: NDArray[np.int64]
-    is_handed: NDArray[np.bool_]
+    is_in_programme: NDArray[np.bool_]
     spare_ccy: Floats
     up_ccy_per_amount: Floats
     down_ccy_per_amount: Floats
@@ -91,7 +96,7 @@ class Footing:
 
     def part(self) -> Uses:
         """Write it as a part of a programme."""
-        rows = np.flatnonzero(self.is_handed)
+        rows = np.flatnonzero(self.is_in_programme)
         up, down = self.up_ccy_per_amount[rows].copy(), self.down_ccy_per_amount[rows]
         # What must not be bought has no slope that its sale could be held to.
         only_down = [at for at, is_up in self.barred_index if is_up]
@@ -143,7 +148,7 @@ class Footing:
         return replace(
             self,
             spare_ccy=self.spare_ccy + shift,
-            is_handed=self.is_handed | (rows == foretold[self.of_index]),
+            is_in_programme=self.is_in_programme | (rows == foretold[self.of_index]),
         )
 
 
@@ -203,7 +208,7 @@ class _Rows(NamedTuple):
     spare_ccy: Floats
     up: Floats
     down: Floats
-    is_handed: NDArray[np.bool_]
+    is_in_programme: NDArray[np.bool_]
 
     def add(self, each: Touch, change_ccy: Floats) -> None:
         """Take what a move alone changed as slopes."""
@@ -223,18 +228,20 @@ def _rows_of(
     at: int, now: Spare, by_cell_ccy: Floats, known: Sequence[_Moved], moves_count: int
 ) -> _Rows:
     """Write the rows of the demand at a place: one for each cell, or one where there is no scan."""
-    told_ccy = np.array([by_cell_ccy, *(each.by_cell_ccy for each in known)])
-    told_ccy = told_ccy[:, np.isfinite(by_cell_ccy)]
-    if not told_ccy.shape[1]:
+    # A column for each row to be written: first as things stand, then after each move alone.
+    tried_ccy = np.array([by_cell_ccy, *(each.by_cell_ccy for each in known)])
+    tried_ccy = tried_ccy[:, np.isfinite(by_cell_ccy)]
+    if not tried_ccy.shape[1]:
         # No scan: the requirement as it is.
-        told_ccy = np.array([[now.spare_ccy], *([each.spare.spare_ccy] for each in known)])
-    shape = (told_ccy.shape[1], moves_count)
-    is_handed = _handed(told_ccy)
-    rows = _Rows(at, now.scale_ccy, told_ccy[0], np.zeros(shape), np.zeros(shape), is_handed)
-    for each, after_ccy in zip(known, told_ccy[1:], strict=True):
+        tried_ccy = np.array([[now.spare_ccy], *([each.spare.spare_ccy] for each in known)])
+    now_ccy, shape = tried_ccy[0], (tried_ccy.shape[1], moves_count)
+    rows = _Rows(
+        at, now.scale_ccy, now_ccy, np.zeros(shape), np.zeros(shape), _in_programme(tried_ccy)
+    )
+    for each, after_ccy in zip(known, tried_ccy[1:], strict=True):
         # Of a cell that is none after the move, what the move changes in all.
         in_all_ccy = each.spare.spare_ccy - now.spare_ccy
-        change_ccy = np.where(np.isfinite(after_ccy), after_ccy - told_ccy[0], in_all_ccy)
+        change_ccy = np.where(np.isfinite(after_ccy), after_ccy - now_ccy, in_all_ccy)
         rows.add(each.touch, change_ccy)
     return rows
 
@@ -255,7 +262,7 @@ def _stacked(
     return Footing(
         demands=tuple(demands[at] for at in kept),
         of_index=of_index,
-        is_handed=_joined([rows.is_handed for rows in gathered], (0,)).astype(np.bool_),
+        is_in_programme=_joined([rows.is_in_programme for rows in gathered], (0,)).astype(np.bool_),
         spare_ccy=spare_ccy,
         up_ccy_per_amount=_joined([rows.up for rows in gathered], (0, moves_count)),
         down_ccy_per_amount=_joined([rows.down for rows in gathered], (0, moves_count)),
@@ -278,29 +285,35 @@ def _least(rows_ccy: Floats, of_index: NDArray[np.int64], count: int) -> Floats:
     return least
 
 
-def _handed(told_ccy: Floats) -> NDArray[np.bool_]:
-    """Say which cells are the worst now, or are it and lack something after one move or two.
+def _in_programme(tried_ccy: Floats) -> NDArray[np.bool_]:
+    """Say which cells a solver is handed: the worst now, and those that moves make the worst.
 
-    `told_ccy` is what is to spare by cell, now and after each move alone; moves are taken further
-    than they were tried too.
+    Of `tried_ccy`, what is to spare by cell, the first row is as things stand and each other one
+    after a move alone. A move is taken as far as it was tried, and four times as far. A cell that
+    then is the worst and lacks something is handed over; where one move leaves something lacking,
+    so is the worst cell after any two. Here a put turns -40 in the first cell to 10 and the second
+    to -42, a call the other way round, and the third is never the worst:
+
+    >>> _in_programme(np.array([[-40.0, -40.0, 50.0], [10.0, -42.0, 49.0], [-42.0, 10.0, 49.0]]))
+    array([ True,  True, False])
     """
-    now, moved = told_ccy[0], told_ccy[1:]
-    is_handed = np.zeros(len(now), dtype=np.bool_)
-    is_handed[now.argmin()] = True
+    now, moved = tried_ccy[0], tried_ccy[1:]
+    is_in_programme = np.zeros(len(now), dtype=np.bool_)
+    is_in_programme[now.argmin()] = True
     if len(now) == 1:
-        return is_handed
+        return is_in_programme
     changes = moved[np.all(np.isfinite(moved), axis=1)] - now
     one, two = np.triu_indices(len(changes), 1)
     for times in _TIMES:
         alone = now + times * changes
         worst = alone.argmin(axis=1)
         lacks = alone[np.arange(len(alone)), worst] < 0.0
-        is_handed[worst[lacks]] = True
+        is_in_programme[worst[lacks]] = True
         if np.any(lacks):
             both = now + times * (changes[one] + changes[two])
             worst = both.argmin(axis=1)
-            is_handed[worst[both[np.arange(len(both)), worst] < 0.0]] = True
-    return is_handed
+            is_in_programme[worst[both[np.arange(len(both)), worst] < 0.0]] = True
+    return is_in_programme
 
 
 def _gives_frac(demand: Demand) -> float:

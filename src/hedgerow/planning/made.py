@@ -1,4 +1,7 @@
-"""From chosen moves to a plan: legs in the order of `planning.sequence`, with what each waits for.
+"""From a `Joint`, the moves that were chosen, to the `Plan` that is made of them.
+
+Moves become legs in the order of `planning.sequence`, each with what it waits for. One transfer and
+a trade that needs its margin become two legs, the second of which waits for the first.
 
 What cannot be done without breaking a hard limit between two legs is left out, and said in `unmet`;
 the limits after are those of what is left.
@@ -14,7 +17,6 @@ from hedgerow.limits import Limit, Survey
 from hedgerow.margin import Rulebook
 from hedgerow.planning.costs import PLAIN_TERMS, ChosenMove, ChosenSwap, ModeSwitch
 from hedgerow.planning.outcome import Joint
-from hedgerow.planning.plan import stamp
 from hedgerow.planning.records import (
     BoundPrice,
     CostKind,
@@ -26,6 +28,7 @@ from hedgerow.planning.records import (
     Swap,
     Switch,
     Transfer,
+    stamp,
 )
 from hedgerow.planning.sequence import Act, Step, ordered
 from hedgerow.units import digits_of, exact_lots, quantise, to_model
@@ -52,7 +55,7 @@ def made(
     slippage_frac: float = PLAIN_TERMS.slippage_frac,
     runner_up: RunnerUp | None = None,
 ) -> Plan:
-    """Write a plan.
+    """Write what was chosen as a plan.
 
     Parameters
     ----------
@@ -153,14 +156,14 @@ def _costs(acts: Sequence[Act]) -> tuple[CostKind, ...]:
         "late": sum(each.late_usd for each in moves if each.late_usd is not None),
         "gas": sum(each.gas_usd for each in switches) + sum(each.way.gas_usd for each in swaps),
     }
-    told = []
+    parts = []
     for kind, cost in kinds.items():
         # A part of which nothing is known is no part of zero.
         known = round(cost, _DECIMALS) or None
         is_lacking = unknown.get(kind, False)
         if known is not None or is_lacking:
-            told.append(CostKind(kind=kind, cost_expected_usd=known, is_partial=is_lacking))
-    return tuple(told)
+            parts.append(CostKind(kind=kind, cost_expected_usd=known, is_partial=is_lacking))
+    return tuple(parts)
 
 
 def _switch(

@@ -15,11 +15,11 @@ from hedgerow.instruments import Instrument
 from hedgerow.limits import Limit, Survey, survey
 from hedgerow.margin import Rulebook
 from hedgerow.planning.project import projected
-from hedgerow.planning.records import CostKind, CostName, Leg, Order, Plan, Transfer
+from hedgerow.planning.records import CostKind, CostName, Leg, Order, Plan, Transfer, stamp
 from hedgerow.portfolio import book
-from hedgerow.units import SECOND_NS, format_ns, percent
+from hedgerow.units import percent
 
-__all__ = ["cost_kinds", "plan", "stamp"]
+__all__ = ["cost_kinds", "plan"]
 
 
 def plan(
@@ -83,16 +83,6 @@ def cost_kinds(trades: TradePlan, transfers: TransferPlan) -> tuple[CostKind, ..
     return tuple(
         CostKind(kind=kind, cost_expected_usd=cost) for kind, cost in kinds.items() if cost
     )
-
-
-def stamp(time_ns: int) -> str:
-    """Write a time as letters and digits only, which every venue takes in a client id.
-
-    To the nanosecond where it is not a whole second: venues take a repeated id for the same leg.
-    """
-    whole = format_ns(time_ns).translate(str.maketrans("", "", "-:"))
-    rest_ns = time_ns % SECOND_NS
-    return f"hg{whole}{rest_ns:09d}" if rest_ns else f"hg{whole}"
 
 
 def _transfer(move: Move, client_id: str) -> Transfer:

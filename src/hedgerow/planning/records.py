@@ -7,6 +7,7 @@ import msgspec
 
 from hedgerow.errors import Failure
 from hedgerow.limits import LimitState
+from hedgerow.units import SECOND_NS, format_ns
 
 __all__ = [
     "BoundPrice",
@@ -19,6 +20,7 @@ __all__ = [
     "Swap",
     "Switch",
     "Transfer",
+    "stamp",
 ]
 
 
@@ -200,3 +202,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
                 f"plan {self.plan_id}: expires {self.time_ns - self.expires_ns} ns before it is "
                 "made; expires_ns must not lie before time_ns"
             )
+
+
+def stamp(time_ns: int) -> str:
+    """Write a time as letters and digits only, which every venue takes in a client id.
+
+    To the nanosecond where it is not a whole second: venues take a repeated id for the same leg.
+    """
+    whole = format_ns(time_ns).translate(str.maketrans("", "", "-:"))
+    rest_ns = time_ns % SECOND_NS
+    return f"hg{whole}{rest_ns:09d}" if rest_ns else f"hg{whole}"

@@ -70,11 +70,11 @@ def ordered(
     path = _Path(chosen, whole, limits, instruments, rulebooks)
     path.search()
     if path.is_whole:
-        return path.told(chosen.after.limits)
+        return path.answer(chosen.after.limits)
     cut: list[Act] = [*chosen.switches, *chosen.swaps, *chosen.moves, *_pieces(chosen)]
     path = _Path(chosen, cut, limits, instruments, rulebooks)
     path.search()
-    return path.told(chosen.after.limits if path.is_whole else None)
+    return path.answer(chosen.after.limits if path.is_whole else None)
 
 
 class _Path:
@@ -136,8 +136,8 @@ class _Path:
         self._dead.add((done_index, here_index))
         return False
 
-    def told(self, after: tuple[LimitState, ...] | None) -> Ordered:
-        """Tell what was found; `after` None surveys the desk after what is left."""
+    def answer(self, after: tuple[LimitState, ...] | None) -> Ordered:
+        """Give what was found; `after` None surveys the desk after what is left."""
         done_index = frozenset(self._order_index)
         trouble: list[Failure] = []
         if after is None:
@@ -224,7 +224,7 @@ class _Path:
                     subject=self._name(k),
                     reason="unsupported",
                     message=f"should what is on its way arrive before the legs after this one, "
-                    f"{_told(state)}",
+                    f"{_words(state)}",
                 )
                 for state in self._broken(self._survey(done_index, done_index & self._moves_index))
             ]
@@ -233,7 +233,7 @@ class _Path:
     def _objections(self, k: int, done_index: _Set, here_index: _Set) -> list[str]:
         """Say what speaks against doing an act next, with some done and some of it arrived."""
         then = self._survey(done_index | {k}, here_index)
-        said = [_told(state) for state in self._broken(then)]
+        said = [_words(state) for state in self._broken(then)]
         act = self._acts[k]
         if isinstance(act, ModeSwitch | ChosenSwap):
             refusal = self._refusal(self._accounts(done_index, here_index), act)
@@ -365,7 +365,7 @@ class _Path:
         return f"{act.instrument_id} on {act.account_id}"
 
 
-def _told(state: LimitState) -> str:
+def _words(state: LimitState) -> str:
     return f"{state.node} {state.metric} is {state.rung}: {state.message}"
 
 

@@ -66,9 +66,12 @@ class Demand(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wants:
-    """Asks with their matrix (asks, offers), demands of accounts, and what is not planned for.
+    """What the limits want of a plan: `asks` of the desk's figures, and `demands` of its accounts.
 
-    `states` are the limits that asks are of, one for each ask.
+    A delta of 120 that may be 100 at most is an ask for -95 to 95. An offer of which a contract
+    adds 2 to it has a 2 in that ask's row of `figure_per_contract` (asks, offers). A use of 75 %
+    that may be 60 % at most is a demand to need at most 57 % of equity. `states` are the limits
+    that asks are of, one for each ask; `unplanned` is what is not planned for, and why.
     """
 
     asks: tuple[Ask, ...]
@@ -271,7 +274,12 @@ def _loss_ask(state: LimitState, loss_usd: float, stress: Stress) -> Ask:
 
 
 def _scale(state: LimitState, value: float) -> float:
-    """Say what an excess is compared with: the limit, or what is there where that is at zero."""
+    """Give the size that an excess is counted in; the larger it is, the sooner a bound gives way.
+
+    It is the bound, or what is there (`value`) where the bound is zero; a hundredth of it where the
+    limit holds today. Of two bounds of 1,000 USD, 100 beyond the broken one and 1 beyond the one
+    that holds are both a tenth.
+    """
     soft = state.soft_frac_usd_or_coin or value or 1.0
     return soft if state.rung in ("soft", "hard") else soft * KEPT_FRAC
 

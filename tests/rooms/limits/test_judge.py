@@ -12,7 +12,7 @@ from hedgerow.exposure import ExposureRow, ExposureTable
 from hedgerow.limits import METRICS, Limit, LimitState, Seen, breaches
 from hedgerow.limits import judge as judge_seen
 from hedgerow.limits.judge import rung_of
-from hedgerow.limits.measures import exposure_of
+from hedgerow.limits.metrics import exposure_of
 from hedgerow.margin import MarginLine, MarginReport
 from hedgerow.portfolio import book
 from hedgerow.pricing import GREEKS, VOL_REGIME

@@ -16,7 +16,7 @@ from hedgerow.limits import (
     first_passage_frac,
     survey,
 )
-from hedgerow.limits.measures import distance_left
+from hedgerow.limits.metrics import distance_left
 from hedgerow.market import FundingSettlement, Shock
 from hedgerow.portfolio import book
 from hedgerow.solvency import Distance

@@ -103,7 +103,7 @@ def _footing(barred: tuple[tuple[int, bool], ...], up: float, down: float) -> Fo
     return Footing(
         demands=(demand,),
         of_index=np.zeros(1, dtype=np.int64),
-        is_handed=np.ones(1, dtype=np.bool_),
+        is_in_programme=np.ones(1, dtype=np.bool_),
         spare_ccy=-3.0 * one,
         up_ccy_per_amount=np.array([[up]]),
         down_ccy_per_amount=np.array([[down]]),

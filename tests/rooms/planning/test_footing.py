@@ -1,0 +1,68 @@
+"""The numbers that `planning.footing` explains itself by."""
+
+import numpy as np
+import pytest
+
+from hedgerow.market import NO_SHOCK
+from hedgerow.planning.footing import Footing, Touch, footing
+from hedgerow.planning.wants import Demand
+from hedgerow.solving import Answer, Decisions, Ladders, Programme, least
+from tests.builders import account, by_id, index, perpetual, quote, snapshot, tiered_rulebook
+
+NODE = "desk/binance/perp"
+
+
+def test_an_account_that_lacks_a_hundred_is_helped_by_two_hundred() -> None:
+    """Of 1,000 it requires 600, and shall require half: 40 tried alone, then what is enough."""
+    # Twelve contracts bought at the mark of 1,000, at a requirement of a twentieth.
+    now, after = (
+        account(
+            "perp",
+            venue="binance",
+            rulebook="rules",
+            positions={"BTC-PERP": (12, 1000)},
+            balances={"USDC": usdc},
+        )
+        for usdc in (1000, 1040)
+    )
+    demand = Demand(node=NODE, name="use", shock=NO_SHOCK, use_frac=0.5)
+    found = footing(
+        [demand],
+        {NODE: now},
+        [Touch(0, after, 40.0, is_arrival=True)],
+        1,
+        snapshot(index("BTC", 1000), quote("BTC-PERP", 1000)),
+        by_id(perpetual()),
+        {"rules": tiered_rulebook([(0, "0.05")])},
+    )
+    assert found.spare_ccy.tolist() == pytest.approx([-100.0], abs=1e-6)
+    assert found.up_ccy_per_amount.tolist() == [pytest.approx([0.5])]
+    assert found.after_ccy(np.array([200.0])).tolist() == pytest.approx([0.0], abs=1e-6)
+    cheapest = least(
+        Programme(
+            Decisions(("sent",), np.zeros(1), np.full(1, 1e3), np.ones(1)),
+            [Ladders.flat(np.ones(1), np.ones(1)), found.part()],
+        )
+    )
+    assert isinstance(cheapest, Answer)
+    assert cheapest.chosen_amount == pytest.approx((200.0,))
+
+
+def test_a_put_and_a_call_help_only_together() -> None:
+    """A strangle sold lacks 40 in a fall and 40 in a rise."""
+    demand = Demand(node=NODE, name="use", shock=NO_SHOCK, use_frac=1.0)
+    up = np.array([[50.0, -2.0], [-2.0, 50.0]])
+    found = Footing(
+        demands=(demand,),
+        of_index=np.zeros(2, dtype=np.int64),
+        is_in_programme=np.ones(2, dtype=np.bool_),
+        spare_ccy=np.full(2, -40.0),
+        up_ccy_per_amount=up,
+        down_ccy_per_amount=-up,
+        scale_ccy=np.ones(1),
+        allowed_ccy=np.zeros(1),
+        barred_index=(),
+        unknown=(),
+    )
+    for plan, spare in (((0, 0), -40.0), ((1, 0), -42.0), ((0, 1), -42.0), ((1, 1), 8.0)):
+        assert found.after_ccy(np.array(plan, dtype=np.float64)).tolist() == [spare]

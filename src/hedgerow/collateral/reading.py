@@ -243,10 +243,7 @@ class Reading:
                     step_coin=to_model(route.step_coin),
                     latency_ns=route.latency_ns,
                     transit_haircut_frac=self.transit_haircut_frac.get(route.asset, 0.0),
-                    # Of ways that cost the same the desk's own order decides.
-                    dearer_usd_per_coin=rank
-                    * _PREFERENCE_FRAC
-                    * (self._price_usd(route.asset) or 0.0),
+                    dearer_usd_per_coin=self._dearer_usd_per_coin(rank, route),
                 )
                 for rank, route in enumerate(self.ways)
             ),
@@ -264,6 +261,21 @@ class Reading:
             reserve_usd=self.reserve_usd,
             horizon_years=self.horizon_days * DAY_NS / YEAR_NS,
         )
+
+    def _dearer_usd_per_coin(self, rank_index: int, route: Route) -> float:
+        """Let the desk's own order decide of ways that cost the same.
+
+        Where nothing is lost by moving, the first of them too is held dearer than to send nothing,
+        by half as much: no more is to move than is needed.
+        """
+        lost_frac_per_year = self._earns(
+            route.source_account_id, route.asset, "balance"
+        ) - self._earns(route.target_account_id, route.asset, route.use)
+        is_free = lost_frac_per_year * self.horizon_days <= 0.0
+        place = 0.5 if rank_index == 0 and is_free else rank_index
+        price_usd = self._price_usd(route.asset)
+        assert price_usd is not None, "ways are of assets that have a price"
+        return place * _PREFERENCE_FRAC * price_usd
 
     def _venue(self, name: str, in_piles_ccy: Mapping[tuple[str, str], float]) -> Venue:
         own = [row for row in self.rows if row.account.account_id == name]

@@ -29,6 +29,7 @@ from tests.builders import (
     tiered_rulebook,
 )
 from tests.rooms.collateral.test_least_plan import (
+    MARKET,
     RULES,
     TERMS,
     buffer,
@@ -178,3 +179,43 @@ def test_an_account_counted_in_a_coin_of_unknown_price_is_not_drawn(*, is_known:
         return
     assert sent(found) == [("cold", "a", D(30))]
     assert {each.subject for each in found.transfers.unmet} == {"euros", "a"}
+
+
+# --- no more than is needed ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("use", ["repay", "supply"])
+def test_no_more_is_moved_for_earning_more_there_than_elsewhere(use: str) -> None:
+    """At eight per cent a year, where elsewhere five are earned, moving costs nothing and no less.
+
+    A hundred thousand are owed and 96,000 carried. For a use of 0.8 they may be 76,800, by 23,200
+    repaid, or are 80 % of 125,000 by 29,000 more: 15.104 coins that carry 1,920 each.
+    """
+    market = [each for each in MARKET if not isinstance(each, LendingIndex)]
+    dear, rich = (
+        msgspec.structs.replace(
+            lending(asset), borrow_frac_per_year=D("0.08"), supply_frac_per_year=D("0.08")
+        )
+        for asset in ("USDC", "wstETH")
+    )
+    accounts = [loan(), cold(USDC=100_000, wstETH=100)]
+    state = survey(book(accounts, TERMS), snapshot(*market, dear, rich), RULES, ())
+    way = route("cold", "loan", "USDC" if use == "repay" else "wstETH", use=use)
+    found = least_plan([buffer("loan", "0.95", "0.8")], [way], state, RULES)
+    assert [each.quantity_coin for each in found.transfers.moves] == [
+        D(23_200) if use == "repay" else D("15.11")
+    ]
+    assert found.allocation is not None
+    assert found.allocation.cost_usd == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("days", [30.0, 0.0])
+def test_no_more_goes_over_another_account_than_is_handed_on(days: float) -> None:
+    """A lacks fifty, and B stands where it needs to: coins are posted there for no loss."""
+    accounts = [perps("a", 50, 1), perps("b", 100, 1), cold(USDC=1_000)]
+    routes = [route("cold", "b"), route("b", "a")]
+    state = survey(book(accounts, TERMS), snapshot(*MARKET), RULES, ())
+    found = least_plan([buffer("a"), buffer("b")], routes, state, RULES, horizon_days=days)
+    assert sent(found) == [("cold", "b", D(50)), ("b", "a", D(50))]
+    direct = least_plan([buffer("a")], [route("cold", "a")], state, RULES, horizon_days=days)
+    assert sent(direct) == [("cold", "a", D(50))]

@@ -18,6 +18,7 @@ from hedgerow.planning import Plan
 __all__ = ["PlanFile", "check_plan_place", "read_plan", "written_plan"]
 
 _MADE: Final = "is no plan that `plan make --out` wrote"
+_WRITE_ONE: Final = "write one with `plan make --out FILE`"
 
 
 class PlanFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -79,9 +80,9 @@ def read_plan(path: Path) -> PlanFile:
     except OSError as trouble:
         raise DeskRejected(f"{path}: cannot be read: {trouble.strerror}") from trouble
     except KeyError as trouble:
-        raise DeskRejected(f"{path}: {_MADE}: it lacks {trouble}") from trouble
+        raise DeskRejected(f"{path}: {_MADE}: it lacks {trouble}; {_WRITE_ONE}") from trouble
     except (ValueError, TypeError, AttributeError, RecursionError) as trouble:
-        raise DeskRejected(f"{path}: {_MADE}; write one with `plan make --out FILE`") from trouble
+        raise DeskRejected(f"{path}: {_MADE}; {_WRITE_ONE}") from trouble
     if differs:
         raise DeskRejected(
             f"{path}: not as `plan make --out` wrote it: {', '.join(differs)} "
@@ -91,7 +92,7 @@ def read_plan(path: Path) -> PlanFile:
     try:
         return msgspec.convert(raw, PlanFile)
     except (msgspec.MsgspecError, ValueError) as trouble:
-        raise DeskRejected(f"{path}: {_MADE}: {trouble}") from trouble
+        raise DeskRejected(f"{path}: {_MADE}: {trouble}; {_WRITE_ONE}") from trouble
 
 
 def _digests(raw: dict[str, Any]) -> dict[str, str]:

@@ -5,7 +5,8 @@ target; one that is not must stay where it is, or at its target where it is bett
 scenario every account with a buffer shall stay within its trigger, so that the shock calls for
 nothing more. A source stays above its initial requirement, below which venues let nobody withdraw.
 What does not earn elsewhere costs nothing to move; what is posted where it is missing no longer
-earns.
+earns. Needs are weighed against each other in dollars: an account counted in a currency without a
+price is neither filled nor drawn, and that is said.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +18,7 @@ from hedgerow.collateral.needs import counted_ccy
 from hedgerow.collateral.problem import Link, Need, OnTheWay, Pile, Problem, Tier, Venue, Worth
 from hedgerow.collateral.records import BufferPolicy, Route
 from hedgerow.collateral.standing import Standing, cover, owed_coin, standing_of
-from hedgerow.errors import Failure
+from hedgerow.errors import Failure, Outcome
 from hedgerow.limits import Survey, Use
 from hedgerow.margin import MarginReport, terms_of
 from hedgerow.portfolio import Account
@@ -89,8 +90,11 @@ class Reading:
         for stands in self.standing.values():
             if stands.account.rulebook is not None:
                 self._read_rows(stands, is_drawn=stands.account.account_id in drawn)
-        short = {row.account.account_id for row in self.rows if row.now_ccy < row.needed_ccy}
-        self.short = sorted(short, key=lambda name: (cover(self.standing[name]), name))
+        short = dict.fromkeys(
+            row.account.account_id for row in self.rows if row.now_ccy < row.needed_ccy
+        )
+        short_weighed = [name for name in short if self._is_weighed(name)]
+        self.short = sorted(short_weighed, key=lambda name: (cover(self.standing[name]), name))
         self._read_ways()
 
     @property
@@ -161,6 +165,7 @@ class Reading:
                     and route.source_account_id not in self.short
                     and route not in self.ways
                     and self._price_usd(route.asset) is not None
+                    and self._is_weighed(route.source_account_id)
                 ):
                     self.ways.append(route)
                     is_more = True
@@ -177,6 +182,31 @@ class Reading:
         if price not in self.unmet:
             self.unmet.append(price)
         return None
+
+    def _currency_usd(self, currency: str) -> Outcome[float]:
+        """Give what one unit is worth of what an account counts in; a dollar is one by itself."""
+        if currency == "USD":
+            return 1.0
+        price = self.survey.snapshot.asset(currency)
+        return price if isinstance(price, Failure) else price.price_usd
+
+    def _is_weighed(self, name: str) -> bool:
+        """Say whether an account's needs can be told in dollars; where not, that is said."""
+        stands = self.standing[name]
+        if stands.account.rulebook is None:
+            return True  # it has no needs
+        price = self._currency_usd(stands.currency)
+        if not isinstance(price, Failure):
+            return True
+        said = Failure(
+            subject=name,
+            reason=price.reason,
+            message=f"counted in {stands.currency}, whose price in USD is unknown: neither filled "
+            f"nor drawn; {price.message}",
+        )
+        if said not in self.unmet:
+            self.unmet.append(said)
+        return False
 
     def problem(self) -> Problem:
         """Write the problem, with what the engines say at the amounts asked so far."""
@@ -213,10 +243,7 @@ class Reading:
                     step_coin=to_model(route.step_coin),
                     latency_ns=route.latency_ns,
                     transit_haircut_frac=self.transit_haircut_frac.get(route.asset, 0.0),
-                    # Of ways that cost the same the desk's own order decides.
-                    dearer_usd_per_coin=rank
-                    * _PREFERENCE_FRAC
-                    * (self._price_usd(route.asset) or 0.0),
+                    dearer_usd_per_coin=self._dearer_usd_per_coin(rank, route),
                 )
                 for rank, route in enumerate(self.ways)
             ),
@@ -235,12 +262,28 @@ class Reading:
             horizon_years=self.horizon_days * DAY_NS / YEAR_NS,
         )
 
+    def _dearer_usd_per_coin(self, rank_index: int, route: Route) -> float:
+        """Let the desk's own order decide of ways that cost the same.
+
+        Where nothing is lost by moving, the first of them too is held dearer than to send nothing,
+        by half as much: no more is to move than is needed.
+        """
+        lost_frac_per_year = self._earns(
+            route.source_account_id, route.asset, "balance"
+        ) - self._earns(route.target_account_id, route.asset, route.use)
+        is_free = lost_frac_per_year * self.horizon_days <= 0.0
+        place = 0.5 if rank_index == 0 and is_free else rank_index
+        price_usd = self._price_usd(route.asset)
+        assert price_usd is not None, "ways are of assets that have a price"
+        return place * _PREFERENCE_FRAC * price_usd
+
     def _venue(self, name: str, in_piles_ccy: Mapping[tuple[str, str], float]) -> Venue:
         own = [row for row in self.rows if row.account.account_id == name]
         report = self.asked.report(own[0].account, ())
         assert not isinstance(report, Failure), "an account with rows has a requirement"
         rank = self.short.index(name) if name in self.short else len(self.short)
-        currency_usd = 1.0 if report.currency == "USD" else self._price_usd(report.currency)
+        currency_usd = self._currency_usd(report.currency)
+        assert not isinstance(currency_usd, Failure), "who has no price is not in the problem"
         needs = []
         for row in own:
             raised = self.raised_ccy.get((name, row.name), Decimal(0))
@@ -258,7 +301,7 @@ class Reading:
             name=name,
             needs=tuple(needs),
             currency=report.currency,
-            currency_usd=currency_usd or 1.0,
+            currency_usd=currency_usd,
             deadline_ns=self.deadline_ns.get(name),
             # The nearest to its liquidation is served first.
             urgency_frac=min(10.0 ** max(0, len(self.short) - 1 - rank), _URGENCY_FRAC_MAX),

@@ -5,10 +5,10 @@ from decimal import Decimal
 from hedgerow.errors import Failure, Outcome
 from hedgerow.market import Ladder
 
-__all__ = ["crossing_cost_usd"]
+__all__ = ["crossing_cost_ccy"]
 
 
-def crossing_cost_usd(
+def crossing_cost_ccy(
     ladder: Ladder, quantity_contracts: Decimal, multiplier_coin_per_contract: Decimal
 ) -> Outcome[Decimal]:
     """Walk the side the order would take and price it against the mid.
@@ -21,7 +21,8 @@ def crossing_cost_usd(
     Returns
     -------
     Decimal or Failure
-        Not negative. A Failure where the ladder is not deep enough: the rest has no price.
+        Not negative, in the coin that the instrument pays in. A Failure where the ladder is not
+        deep enough: the rest has no price.
     """
     levels = ladder.asks if quantity_contracts > 0 else ladder.bids
     left = abs(quantity_contracts)

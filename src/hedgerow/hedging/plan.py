@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from hedgerow.errors import Failure, Outcome
 from hedgerow.exposure import ExposureRow
 from hedgerow.hedging.bands import whalley_wilmott_halfwidth_coin
-from hedgerow.hedging.cost import crossing_cost_usd
+from hedgerow.hedging.cost import crossing_cost_ccy
 from hedgerow.hedging.held_band import band_held, delta_at_vols, half_spread_frac, inputs_of
 from hedgerow.hedging.records import NO_CAPS, Caps, HedgePolicy, Trade, TradePlan
 from hedgerow.instruments import LinearPerpetual
@@ -110,6 +110,7 @@ class _Wish:
     quantity_contracts: Decimal
     mark_usd: Decimal
     limit_usd: Decimal
+    price_paid_usd: float  # what one coin is worth that the perpetual pays in
     ladder: Ladder
     delta_coin: float
     size_coin: float
@@ -169,6 +170,7 @@ def _wish(
         limit_usd=_limit_usd(
             mark, policy.slippage_limit_frac, perpetual.tick_usd, is_buy=quantity > 0
         ),
+        price_paid_usd=paid.price_usd,
         ladder=ladder,
         delta_coin=delta,
         size_coin=size,
@@ -278,9 +280,9 @@ def _cut(
         return None, shortfall
     quantity = lots if wish.quantity_contracts > 0 else -lots
     size = perpetual.multiplier_coin_per_contract
-    crossing = crossing_cost_usd(wish.ladder, quantity, size)
+    crossing = crossing_cost_ccy(wish.ladder, quantity, size)
     assert not isinstance(crossing, Failure), "cut to what the book holds"
-    notional_usd = to_model(lots * size * wish.mark_usd)
+    notional_usd = to_model(lots * size * wish.mark_usd) * wish.price_paid_usd
     return Trade(
         underlying=policy.underlying,
         instrument_id=perpetual.instrument_id,
@@ -291,7 +293,7 @@ def _cut(
         delta_after_coin=wish.delta_coin + to_model(quantity) * wish.size_coin,
         band_halfwidth_coin=wish.halfwidth_coin,
         target_delta_coin=policy.target_delta_coin,
-        crossing_usd=to_model(crossing),
+        crossing_usd=to_model(crossing) * wish.price_paid_usd,
         fee_usd=policy.fee_taker_frac * notional_usd,
     ), shortfall
 

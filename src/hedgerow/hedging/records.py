@@ -65,7 +65,8 @@ NO_CAPS = Caps()
 class Trade(msgspec.Struct, frozen=True, kw_only=True):
     """One hedge: how much of what, from which delta to which, inside which band, at what cost.
 
-    `crossing_usd` is paid beyond the mid: half a spread, and what deeper levels ask more.
+    `crossing_usd` is paid beyond the mid: half a spread, and what deeper levels ask more. Like the
+    fee it leaves in the coin that the perpetual pays in, and is told at that coin's price.
     """
 
     underlying: str

@@ -14,17 +14,16 @@ from hedgerow.hedging import ChosenTrade, Offer, crossing_and_fee_usd
 from hedgerow.instruments import Instrument, lot_of, settlement_of
 from hedgerow.limits import Limit, Survey, account_node, arrived, lending_market, survey
 from hedgerow.margin import Rulebook, with_leg
-from hedgerow.margin.loans import loan_of
 from hedgerow.market import NO_SHOCK, Snapshot
 from hedgerow.planning.costs import ChosenMove, MoveCosts, route_name
 from hedgerow.planning.footing import Touch
+from hedgerow.planning.loans_held import loan_held_coin
 from hedgerow.planning.wants import Demand, Wants
 from hedgerow.portfolio import Account, book, with_balance
 from hedgerow.units import digits_of, exact_lots, quantise, to_exact, to_model
 
 __all__ = ["Desk", "Done", "traded_at_cost"]
 
-_RAY = Decimal(10) ** 27
 # Costs are booked in whole steps of a coin, up: as fine as venues keep balances of the dearest.
 _COST_STEP_COIN = Decimal("1e-8")
 
@@ -129,15 +128,14 @@ class Desk:
 
     def _moved(self, at: int, route: Route) -> Outcome[list[Touch]]:
         spare = self.spare_coin(route)
-        most = self.most_coin(route)
+        if spare < route.step_coin:
+            return _no_source(route, f"{route.source_account_id} has {spare} {route.asset} to give")
+        owed = self._owed_coin(route)
+        if isinstance(owed, Failure):
+            return owed
+        most = _most_coin(route, spare, owed)
         if most < route.step_coin:
-            return Failure(
-                subject=route_name(route),
-                reason="no_source",
-                message=f"{route.source_account_id} has {spare} {route.asset} to give"
-                if spare < route.step_coin
-                else f"{route.target_account_id} owes {self._owed_coin(route)} {route.asset}",
-            )
+            return _no_source(route, f"{route.target_account_id} owes {owed} {route.asset}")
         quantity = max(quantise(most / 4, route.step_coin, "down"), route.step_coin)
         price = self.now.snapshot.asset(route.asset)
         if isinstance(price, Failure):
@@ -164,25 +162,28 @@ class Desk:
         held = self._account(route.source_account_id).balance_coin(route.asset)
         return quantise(max(held - route.fee_coin, Decimal(0)), route.step_coin, "down")
 
-    def most_coin(self, route: Route) -> Decimal:
-        """Give what may go along a route: what is there, and no more than a debt that it repays."""
-        spare = self.spare_coin(route)
-        if route.use != "repay":
-            return spare
-        return min(spare, quantise(self._owed_coin(route), route.step_coin, "down"))
+    def most_coin(self, route: Route) -> Outcome[Decimal]:
+        """Give what may go along a route: what is there, and no more than a debt that it repays.
 
-    def _owed_coin(self, route: Route) -> Decimal:
-        """Give the debt of the account that a route leads to, zero where it is not known."""
-        market = self._market(route.target_account_id)
-        terms = None
-        if market is not None:
-            terms = loan_of(self.instruments, market, route.asset, is_debt=True)
-        index = None if terms is None else self.now.snapshot.lending(terms.market, terms.asset)
-        if terms is None or index is None or isinstance(index, Failure):
-            return Decimal(0)
-        account = self._account(route.target_account_id)
-        scaled = -account.quantity_contracts(terms.instrument_id)
-        return max(scaled, Decimal(0)) * index.borrow_index_ray / _RAY
+        A failure where that debt is unknown.
+        """
+        owed = self._owed_coin(route)
+        return (
+            owed if isinstance(owed, Failure) else _most_coin(route, self.spare_coin(route), owed)
+        )
+
+    def _owed_coin(self, route: Route) -> Outcome[Decimal | None]:
+        """Give the debt that a route repays; None of a route that repays none."""
+        if route.use != "repay":
+            return None
+        return loan_held_coin(
+            self._account(route.target_account_id),
+            route.asset,
+            self.now.snapshot,
+            self.instruments,
+            self.rulebooks,
+            is_debt=True,
+        )
 
     def _market(self, account_id: str) -> str | None:
         return lending_market(self._account(account_id), self.rulebooks)
@@ -241,6 +242,16 @@ class Desk:
             known=(self.now,),
         )
         return Done(tuple(trades), tuple(moves), sent, after)
+
+
+def _most_coin(route: Route, spare_coin: Decimal, owed_coin: Decimal | None) -> Decimal:
+    if owed_coin is None:
+        return spare_coin
+    return min(spare_coin, quantise(owed_coin, route.step_coin, "down"))
+
+
+def _no_source(route: Route, message: str) -> Failure:
+    return Failure(subject=route_name(route), reason="no_source", message=message)
 
 
 def traded_at_cost(

@@ -362,7 +362,8 @@ def _decisions(means: _Means, touches: Sequence[Touch], foot: Footing) -> Decisi
         high_amount.append(each.most_contracts(is_up=True) if (at, True) in tried else 0.0)
         lot_amount.append(each.lot_contracts)
     for at, route in enumerate(routes, start=len(offers)):
-        most_coin = to_model(means.desk.most_coin(route))
+        most = means.desk.most_coin(route)
+        most_coin = 0.0 if isinstance(most, Failure) else to_model(most)
         low_amount.append(0.0)
         high_amount.append(most_coin if (at, True) in tried else 0.0)
         lot_amount.append(to_model(route.step_coin))

@@ -15,12 +15,11 @@ from hedgerow.margin import Rulebook, require
 from hedgerow.margin.loans import loan_of
 from hedgerow.market import Snapshot
 from hedgerow.planning.costs import ChosenSwap, SwapWay
+from hedgerow.planning.loans_held import loan_held_coin
 from hedgerow.portfolio import Account
 from hedgerow.units import digits_of, quantise, to_model
 
 __all__ = ["after_swap", "swap_of", "swap_refusal", "swappable_coin"]
-
-_RAY = Decimal(10) ** 27
 
 
 def swap_of(
@@ -72,15 +71,10 @@ def swappable_coin(
     snapshot: Snapshot,
     instruments: Mapping[str, Instrument],
     rulebooks: Mapping[str, Rulebook],
-) -> Decimal:
-    """Give what an account supplies of the asset, in whole steps; zero where it is not known."""
-    market = lending_market(account, rulebooks)
-    terms = None if market is None else loan_of(instruments, market, way.asset, is_debt=False)
-    index = None if market is None else snapshot.lending(market, way.asset)
-    if terms is None or index is None or isinstance(index, Failure):
-        return Decimal(0)
-    held = account.quantity_contracts(terms.instrument_id) * index.liquidity_index_ray / _RAY
-    return quantise(max(held, Decimal(0)), way.step_coin, "down")
+) -> Outcome[Decimal]:
+    """Give what an account supplies of the asset, in whole steps; a failure where it is unknown."""
+    held = loan_held_coin(account, way.asset, snapshot, instruments, rulebooks, is_debt=False)
+    return held if isinstance(held, Failure) else quantise(held, way.step_coin, "down")
 
 
 def after_swap(
@@ -112,6 +106,8 @@ def swap_refusal(
 ) -> Failure | None:
     """Say why an account may not make a swap, None where the protocol lets it."""
     held = swappable_coin(swap.way, account, snapshot, instruments, rulebooks)
+    if isinstance(held, Failure):
+        return held
     if held < swap.quantity_coin:
         return _refused(account, f"supplies {held:f} {swap.way.asset}, less than is to be given")
     after = after_swap(account, swap, snapshot, instruments, rulebooks)

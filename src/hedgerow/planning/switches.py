@@ -100,6 +100,9 @@ def joint_switching(
     for way in swaps:
         account = now.book.account(way.account_id)
         most = swappable_coin(way, account, now.snapshot, instruments, rulebooks)
+        if isinstance(most, Failure):
+            search.refused.append(most)
+            continue
         if way.quantity_coin_max is not None:
             most = min(most, way.quantity_coin_max)
         priced = partial(

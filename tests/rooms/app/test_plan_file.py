@@ -87,14 +87,16 @@ def test_what_was_changed_is_named(
 def test_what_is_no_plan_is_refused(text: str, tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
-    with pytest.raises(DeskRejected, match="is no plan that"):
+    with pytest.raises(DeskRejected, match="is no plan that") as refused:
         read_plan(path)
+    assert str(refused.value).endswith("; write one with `plan make --out FILE`")
 
 
 def test_another_record_with_right_digests_is_no_plan(tmp_path: Path) -> None:
     raw = json.loads(written_plan(PLAN, PREMIUMS))
-    with pytest.raises(DeskRejected, match="is no plan that"):
+    with pytest.raises(DeskRejected, match="is no plan that") as refused:
         read_plan(kept(tmp_path, lambda was: was.update({**raw, "more": 1})))
+    assert str(refused.value).endswith("`more`; write one with `plan make --out FILE`")
 
 
 def test_a_plan_that_was_made_is_shown_and_an_edited_one_is_not(tmp_path: Path) -> None:

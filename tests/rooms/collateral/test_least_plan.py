@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgerow.collateral import BufferPolicy, LeastPlan, Move, Route, TransferPlan, least_plan, plan
+from hedgerow.collateral.allocate import allocate
 from hedgerow.collateral.engines import tiers_of
+from hedgerow.collateral.problem import Problem
 from hedgerow.errors import Failure, OutOfDomain
 from hedgerow.limits import Survey, arrived, lending_market, survey
 from hedgerow.margin import MarginReport, Rulebook, require
@@ -324,6 +326,61 @@ def test_what_the_engines_do_not_bear_out_is_asked_for_again_or_not_given(
         use = report(after(accounts, found.transfers.moves)["a"]).use_frac
         assert use is not None
         assert use <= D("0.5")
+
+
+@pytest.mark.parametrize("rounds", [6, 1])
+def test_a_fee_that_takes_its_source_below_its_need_is_seen_by_the_engines(
+    rounds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if no fee were allocated: 50 sent of 150 leave the hundred B must open with, less one.
+
+    What lacks then is asked for beside: 49 at most, and a step less for what floats leave.
+    """
+
+    def blind(problem: Problem) -> Any:
+        links = [msgspec.structs.replace(each, fee_coin=0.0) for each in problem.links]
+        return allocate(msgspec.structs.replace(problem, links=tuple(links)))
+
+    monkeypatch.setattr(sys.modules["hedgerow.collateral.least_plan"], "allocate", blind)
+    monkeypatch.setattr(sys.modules["hedgerow.collateral.least_plan"], "_ROUNDS_COUNT", rounds)
+    accounts, way = [perps("a", 50, 1), perps("b", 150, 1)], route("b", "a", fee_coin=D(1))
+    found = least_plan([buffer("a")], [way], seen(accounts), RULES)
+    if rounds == 1:
+        assert found.transfers.moves == ()
+        assert "do not bear out" in found.transfers.unmet[0].message
+        return
+    (move,) = found.transfers.moves
+    assert D(49) - way.step_coin <= move.quantity_coin <= D(49)
+    left = report(after(accounts, found.transfers.moves)["b"])
+    assert left.equity_ccy >= left.requirement_initial_ccy == 100
+
+
+def test_the_use_of_who_hands_on_counts_the_fee_it_has_paid() -> None:
+    """B gives what it can spare at once, and waits for the rest: each leg at the use that it finds.
+
+    Of 121 with 100 to keep 20 go at once for a fee of 1; B then stands at half of a hundred in use.
+    """
+    accounts = [perps("a", 80, 1), perps("c", 70, 1), perps("b", 121, 1), cold(USDC=1_000)]
+    routes = [
+        route("b", "a", fee_coin=D(1), step_coin=D(1)),
+        route("cold", "b", step_coin=D(1)),
+        route("b", "c", step_coin=D(1)),
+    ]
+    policies = [buffer("a", "0.6"), buffer("b", "0.6"), buffer("c", "0.6")]
+    found = least_plan(policies, routes, seen(accounts), RULES)
+    held = accounts
+    for move in found.transfers.moves:
+        name = move.route.target_account_id
+        stood = report({each.account_id: each for each in held}[name])
+        held = list(after(held, (move,)).values())
+        stands = report({each.account_id: each for each in held}[name])
+        assert (move.use_before_frac, move.use_after_frac) == (stood.use_frac, stands.use_frac)
+    legs = [
+        (move.route.source_account_id, move.route.target_account_id, move.quantity_coin)
+        for move in found.transfers.moves
+    ]
+    assert legs == [("b", "a", D(20)), ("cold", "b", D(30)), ("b", "c", D(30))]
+    assert found.transfers.moves[1].use_before_frac == D("0.5")
 
 
 def test_a_plan_of_no_end_moves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

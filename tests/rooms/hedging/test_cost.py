@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from hedgerow.errors import Failure
-from hedgerow.hedging.cost import crossing_cost_usd
+from hedgerow.hedging.cost import crossing_cost_ccy
 from hedgerow.market import Level
 from tests.builders import exact, ladder
 
@@ -19,7 +19,7 @@ BOOK = msgspec.structs.replace(
 )
 
 COSTS = """
-    quantity  multiplier  cost_usd
+    quantity  multiplier  cost_ccy
     1         1           0.5
     10        1           5
     15        1           20
@@ -33,12 +33,12 @@ COSTS = """
 @pytest.mark.parametrize("row", COSTS.strip().splitlines()[1:])
 def test_walking_the_ladder(row: str) -> None:
     quantity, multiplier, cost = map(Decimal, row.split())
-    assert crossing_cost_usd(BOOK, quantity, multiplier) == cost
+    assert crossing_cost_ccy(BOOK, quantity, multiplier) == cost
 
 
 @pytest.mark.parametrize("quantity", ["20.001", "-20.001"])
 def test_beyond_the_ladder_there_is_no_price(quantity: str) -> None:
-    outcome = crossing_cost_usd(BOOK, exact(quantity), Decimal(1))
+    outcome = crossing_cost_ccy(BOOK, exact(quantity), Decimal(1))
     assert isinstance(outcome, Failure)
     assert (outcome.subject, outcome.reason) == ("P", "no_source")
     assert outcome.message == "the book holds 20.000 of 20.001 contracts"

@@ -6,10 +6,21 @@ import msgspec
 import pytest
 
 from hedgerow.errors import Failure
-from hedgerow.hedging import NO_CAPS, Caps, HedgePolicy, TradePlan, plan
+from hedgerow.hedging import (
+    NO_CAPS,
+    Caps,
+    Depth,
+    HedgePolicy,
+    Offer,
+    TradePlan,
+    crossing_and_fee_usd,
+    offer,
+    plan,
+)
 from hedgerow.hedging.plan import band_halfwidth_coin
 from hedgerow.instruments import Instrument, LinearPerpetual
 from hedgerow.limits import Limit, survey
+from hedgerow.margin import Charges
 from hedgerow.market import MarketEvent, Shock
 from hedgerow.portfolio import Account, book
 from tests.builders import (
@@ -167,6 +178,32 @@ def test_what_it_costs_and_the_worst_price_it_takes() -> None:
     assert buy.price_limit_usd == D("60606.0")  # 60606.06 down to a tick of 0.1
     (sell,) = hedge(2, events=events).trades
     assert sell.price_limit_usd == D("59406.0")  # 59405.94 up to a tick
+
+
+def test_what_it_costs_is_paid_in_a_coin_with_a_price_of_its_own() -> None:
+    """2 - 0.25 coins at 0.9 each are 1.944 contracts: 3 USDC of spread each, and 5 bp of 60,000.
+
+    That are 5.832 and 58.32 USDC, and nine tenths of it in dollars. An offer of the same book has
+    the same half spread, and its fee at the price that is paid, 3 off the mark.
+    """
+    now = snapshot(*MARKET).shocked(Shock(spot_factor_frac={"USDC": 0.9}))
+    state = survey(book([account("cold", balances={"BTC": 2})], by_id(perpetual())), now, {}, ())
+    (trade,) = plan([POLICY], state, [perpetual()]).trades
+    assert trade.crossing_usd == pytest.approx(5.832 * 0.9, rel=1e-12)
+    assert trade.fee_usd == pytest.approx(58.32 * 0.9, rel=1e-12)
+    charges = Charges(fee_taker_frac=D("0.0005"), fee_liquidation_frac=D(0))
+    offered = offer(perpetual(), account("perp"), now, charges, Depth())
+    assert isinstance(offered, Offer)
+    crossing, fee = crossing_and_fee_usd(offered, float(trade.quantity_contracts))
+    assert trade.crossing_usd == pytest.approx(crossing, rel=1e-9)
+    assert trade.fee_usd / 60_000 == pytest.approx(fee / 59_997, rel=1e-9)
+
+
+def test_what_is_paid_in_a_coin_without_a_price_is_not_traded() -> None:
+    made = hedge(2, terms=perpetual(settlement="USDT"))
+    assert made.trades == ()
+    (unmet,) = made.unmet
+    assert (unmet.subject, unmet.reason) == ("USDT", "missing_data")
 
 
 def test_the_band_of_the_sheet_from_a_row_of_gamma() -> None:

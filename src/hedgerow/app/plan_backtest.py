@@ -44,7 +44,7 @@ from hedgerow.collateral import BufferPolicy
 from hedgerow.errors import DeskRejected, RequestRejected
 from hedgerow.execution import Header, Journal
 from hedgerow.hedging import Depth
-from hedgerow.limits import METRICS, Limit
+from hedgerow.limits import METRICS, Limit, breaches
 from hedgerow.planning import LATE_STATEMENT, JointTerms, Leg, Order, Swap, Switch
 from hedgerow.reporting import builtins_of
 from hedgerow.reporting.policies import policy_tables
@@ -339,7 +339,7 @@ def _run(task: Task) -> PolicyRun:
 def _figures(desk: Desk, task: Task, played: Episode) -> PolicyRun:
     end_usd, start_usd = played.frames[-1].equity_usd, played.equity_start_usd
     looks = [] if task.policy == _ALONE else [frame.limits for frame in played.frames]
-    broken = [any(each.rung in ("soft", "hard") for each in states) for states in looks]
+    broken = [bool(breaches(states)) for states in looks]
     sent = [each for each in played.actions if each.status != "rejected"]
     trades = sum(isinstance(each.leg, Order) for each in sent)
     end = played.frames[-1]

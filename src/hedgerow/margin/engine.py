@@ -46,7 +46,8 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
     rulebook does not know the fees; `market` names the lending market, None on an exchange.
     `threshold_frac` is what part of a supply's worth counts, zero for what is only owed; `at_par`
     are assets that the market takes at one dollar. `owed` are the assets whose balance may be below
-    zero: borrowed, or fees that are due.
+    zero: borrowed, or fees that are due. `penalty_frac` is what a liquidation takes beyond the debt
+    that it repays, by the asset that it takes; of one that is not there the rulebook does not say.
     """
 
     instruments: tuple[type, ...]
@@ -56,6 +57,7 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
     threshold_frac: Mapping[str, Decimal] = {}
     at_par: tuple[str, ...] = ()
     owed: tuple[str, ...] = ()
+    penalty_frac: Mapping[str, Decimal] = {}
 
     def counts(self, asset: str, currency: str) -> bool:
         """Say whether a balance counts in an account kept in a currency."""

@@ -52,6 +52,12 @@ class Desk:
         self.accounts = {account_node(each): each for each in now.book.accounts}
         self.node_of = {each.account_id: account_node(each) for each in now.book.accounts}
 
+    def after(self, done: "Done") -> "Desk":
+        """Give it as it would stand after a plan, looked at as now."""
+        there = Desk(self.now, self.limits, self.instruments, self.rulebooks)
+        there.accounts = {account_node(each): each for each in done.after.book.accounts}
+        return there
+
     def demands(
         self, wanted: Wants, offers: Sequence[Offer], routes: Sequence[Route]
     ) -> tuple[Demand, ...]:

@@ -151,6 +151,36 @@ class Footing:
             is_in_programme=self.is_in_programme | (rows == foretold[self.of_index]),
         )
 
+    def seen_from(
+        self, there: "Footing", plan_amount: Floats, touched_index: Collection[tuple[int, bool]]
+    ) -> "Footing":
+        """Take the rows found where a plan led, for the same demands, as rows of moves from here.
+
+        What a plan moves has one slope there, the mean of those of its ways in `touched_index`.
+        Ways that were not, as of what has used up its book, keep the slopes of the worst rows here.
+        """
+        rows = self._rows_after_ccy(plan_amount)
+        least = _least(rows, self.of_index, len(self.demands))
+        worst = np.flatnonzero(rows == least[self.of_index])
+        _, first = np.unique(self.of_index[worst], return_index=True)
+        old = worst[first][there.of_index]
+        moves = range(len(plan_amount))
+        is_up = np.array([(at, True) in touched_index for at in moves], dtype=np.bool_)
+        is_down = np.array([(at, False) in touched_index for at in moves], dtype=np.bool_)
+        up = np.where(is_up, there.up_ccy_per_amount, self.up_ccy_per_amount[old])
+        down = np.where(is_down, there.down_ccy_per_amount, self.down_ccy_per_amount[old])
+        weight_up = np.where(is_up == is_down, np.where(is_up, 0.5, plan_amount > 0.0), is_up)
+        slope = np.where(plan_amount != 0.0, weight_up * up - (1.0 - weight_up) * down, 0.0)
+        is_alike = np.array_equal(there.of_index, self.of_index)
+        return replace(
+            self,
+            of_index=there.of_index,
+            is_handed=there.is_handed | (self.is_handed if is_alike else False),
+            spare_ccy=there.spare_ccy - slope @ plan_amount,
+            up_ccy_per_amount=np.where(plan_amount != 0.0, slope, up),
+            down_ccy_per_amount=np.where(plan_amount != 0.0, -slope, down),
+        )
+
 
 def footing(
     demands: Sequence[Demand],

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,7 +42,7 @@ __all__ = ["joint"]
 
 Floats = NDArray[np.float64]
 
-_TRIES = 5
+_TRIES = 6
 # Of a contract, in dollars of delta: one with less has none, and no number of it mends a delta.
 _TINY_USD = 1e-9
 # A demand that binds, and turns out to have so much of its size more to spare than was foretold,
@@ -207,29 +208,47 @@ class _Search:
         )
         self._foot = means.footing(wanted, self._touches)
         self._within: dict[str, _Reach] = {}
+        self._short_nodes: set[str] = set()
 
     def best(self, nothing: Joint) -> Outcome[Joint]:
         """Try a few plans and give the one that turned out best, or nothing, and why."""
-        best, before_amount = nothing, tuple[float, ...]()
+        best, best_answer, before_amount = nothing, None, tuple[float, ...]()
         for tried in range(_TRIES):
             answer = least(self._programme(), nodes_count_max=self._costs.terms.nodes_count_max)
             if isinstance(answer, Failure):
-                return answer if best is nothing else best
+                if best_answer is None:
+                    return answer
+                break
             trial = self._tried(answer)
             if badness(trial.plan) < badness(best):
-                best = trial.plan
+                best, best_answer = trial.plan, answer
             if (trial.is_good and not trial.is_dear) or answer.chosen_amount == before_amount:
                 break
             before_amount = answer.chosen_amount
             self._learn(trial, may_loosen=trial.is_good or tried == 0)
-        if best is not nothing:
-            return best
+        if best_answer is not None:
+            return self._without_the_useless(best, best_answer) if best.broken else best
         return replace(
             nothing,
             shadows=trial.plan.shadows,
             conflicts=trial.plan.conflicts,
             remark=_why_nothing(trial.plan),
         )
+
+    def _without_the_useless(self, best: Joint, answer: Answer) -> Joint:
+        """Leave out every leg without which limits stand no further broken, done exactly.
+
+        Where not all can hold rows promise more for a leg than it brings: of an account that is
+        beyond help, as one without equity, they count what it lacks and a limit does not.
+        """
+        for at in np.flatnonzero(answer.chosen_amount):
+            without = list(answer.chosen_amount)
+            without[at] = 0.0
+            fewer = msgspec.structs.replace(answer, chosen_amount=tuple(without))
+            plan = self._tried(fewer).plan
+            if badness(plan) < badness(best):
+                best, answer = plan, fewer
+        return best
 
     def _programme(self) -> Programme:
         """Put everything into one programme."""
@@ -274,13 +293,35 @@ class _Search:
             self._wanted = self._means.wanted(tighter_frac)
             self._foot = self._means.footing(self._wanted, self._touches)
             exact_ccy = _exact_ccy(self._foot, trial.done, self._means.desk)
-        # What went too far once is not tried again, nor as far: slopes hold near where they are,
-        # and beyond some size a venue has no answer.
-        for node in {each.node: None for each in trial.lacked if each.is_kept}:
+        self._look_from_there(trial)
+        for node in self._gone_too_far(trial):
             tried_frac = self._tried_frac_per_contract(node)
             went_frac = float(tried_frac @ np.abs(trial.plan_amount[: len(tried_frac)]))
             self._within[node] = _Reach(tried_frac, _AS_FAR_FRAC * went_frac)
         self._foot = self._foot.corrected(trial.plan_amount, exact_ccy, may_loosen=may_loosen)
+
+    def _look_from_there(self, trial: _Trial) -> None:
+        """Take the slopes where a plan led, if all that is wanted there is known."""
+        there = replace(self._means, desk=self._means.desk.after(trial.done))
+        touches, _ = there.desk.touches(there.offers, there.routes, self._sizes_contracts.tolist())
+        foot = there.footing(self._wanted, touches)
+        if foot.demands == self._foot.demands:
+            touched = {each.way for each in touches} - set(foot.barred_index)
+            self._foot = self._foot.seen_from(foot, trial.plan_amount, touched)
+
+    def _gone_too_far(self, trial: _Trial) -> list[str]:
+        """Give accounts that shall not go as far again: slopes hold near where they are.
+
+        One that fell short is first asked for what it lacked, in rows put right: often something
+        more sent to it is all it needs. It is kept nearer if that did not help, and where nobody
+        knows what it has: beyond some size a venue has no answer.
+        """
+        demands = self._foot.demands
+        unknown = {demands[at].node for at in np.flatnonzero(np.isnan(trial.exact_ccy))}
+        short = dict.fromkeys(each.node for each in trial.lacked if each.is_kept)
+        again = [each for each in short if each in self._short_nodes or each in unknown]
+        self._short_nodes |= set(short)
+        return again
 
     def _tried_frac_per_contract(self, node: str) -> Floats:
         """Give what part of the size it was tried at a contract is; zero on other accounts."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from hedgerow.collateral import Route
 from hedgerow.errors import Failure, Outcome
-from hedgerow.instruments import EntryContract, Option, settlement_of
+from hedgerow.instruments import EntryContract, LoanSupply, Option, settlement_of
 from hedgerow.limits import Chance, Survey, account_node
 from hedgerow.margin import Rulebook, terms_of
 from hedgerow.planning.costs import LateUsd
@@ -14,14 +14,15 @@ from hedgerow.units import percent, to_model
 
 __all__ = ["LATE_STATEMENT", "idle_usd", "late_cost", "late_unknown"]
 
-# What a lending protocol takes of the debt it calls at least: Aave's lowest bonus (its rulebooks).
-_LENDING_PENALTY_FRAC = 0.05
-# What an exchange takes whose rulebook does not know: the most that a rulebook does know.
+# What a lending protocol takes beyond a debt, and an exchange of what is held, whose rulebook does
+# not know: the most that a rulebook does know.
+_LENDING_PENALTY_FRAC = 0.13
 _VENUE_FEE_FRAC = 0.0125
 LATE_STATEMENT = (
     "A transfer that is late costs the account's liquidation, the fee of its venue on everything "
-    f"it holds ({percent(_VENUE_FEE_FRAC, 2)} where its rulebook has none) or "
-    f"{percent(_LENDING_PENALTY_FRAC, 0)} of a debt, times the chance of one before it arrives."
+    f"it holds ({percent(_VENUE_FEE_FRAC, 2)} where its rulebook has none) or the penalty of its "
+    f"dearest collateral on all of a debt ({percent(_LENDING_PENALTY_FRAC, 0)} where its rulebook "
+    "has none), times the chance of one before it arrives."
 )
 
 
@@ -80,8 +81,8 @@ def idle_usd(
 def _loss_usd(account: Account, state: Survey, rulebook: Rulebook) -> Outcome[float]:
     """Say what a liquidation takes: of a loan a part of its debt, else a fee on all that is held.
 
-    Of every loan the same part, whatever bonus its own market pays; the fee is that of the
-    rulebook where it has one. A failure where a debt or a price is unknown.
+    The part and the fee are those of the rulebook where it has them; which collateral is taken is
+    for who liquidates to choose. A failure where a debt or a price is unknown.
     """
     terms = terms_of(rulebook)
     if terms.market is not None:
@@ -89,7 +90,16 @@ def _loss_usd(account: Account, state: Survey, rulebook: Rulebook) -> Outcome[fl
         if isinstance(report, Failure):
             return report
         debt_usd = _usd(to_model(report.requirement_maintenance_ccy), report.currency, state)
-        return debt_usd if isinstance(debt_usd, Failure) else _LENDING_PENALTY_FRAC * debt_usd
+        if isinstance(debt_usd, Failure):
+            return debt_usd
+        held = (state.book.instrument(each.instrument_id) for each in account.positions)
+        supplied = {each.asset for each in held if isinstance(each, LoanSupply)}
+        taken = [asset for asset in supplied if terms.threshold_frac.get(asset, 1) > 0]
+        penalties = [terms.penalty_frac.get(asset) for asset in taken]
+        return debt_usd * max(
+            (_LENDING_PENALTY_FRAC if each is None else to_model(each) for each in penalties),
+            default=_LENDING_PENALTY_FRAC,
+        )
     fee_frac = _VENUE_FEE_FRAC
     if terms.charges is not None:
         fee_frac = to_model(terms.charges.fee_liquidation_frac)

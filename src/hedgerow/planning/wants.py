@@ -9,10 +9,11 @@ that mending one limit breaks no other; so is what a limit says of a coin or an 
 desk holds nothing of yet, and an offer would.
 
 A limit that is unknown or expired cannot be planned for and is handed back; so is a broken one on a
-metric that no leg of a plan changes in a known way.
+metric that no leg of a plan changes in a known way. What is unknown is asked to stay where it is,
+for nobody knows which way is better.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -136,6 +137,10 @@ def wants(
         mended_by = METRICS[state.metric].mended_by
         if state.rung in ("unknown", "expired"):
             unplanned.extend(_untold(state))
+            for name, row in _effects_on(state, given, effect):
+                asks.append(_unmoved_ask(state, name, is_loss=mended_by == "losses"))
+                states.append(state)
+                rows.append(row)
         elif mended_by in _ACCOUNT:
             reach_frac = (tighter_frac or {}).get((state.node, state.metric), 1.0)
             for at in _bounds(state, is_filled=state.node in filled):
@@ -270,6 +275,34 @@ def _loss_ask(state: LimitState, loss_usd: float, stress: Stress) -> Ask:
         now_figure=loss_usd,
         high_figure=bound,
         scale_figure=_scale(state, abs(loss_usd)),
+    )
+
+
+def _effects_on(state: LimitState, given: Given, effect: Effects) -> Iterator[tuple[str, Floats]]:
+    """Give what each offer does to what is unknown: to an exposure, to a loss under each shock."""
+    mended_by = METRICS[state.metric].mended_by
+    if state.rung == "expired":
+        return
+    if mended_by == "losses":
+        for stress in given.stresses:
+            yield f": {stress.name}", -effect.profit_usd(stress.name, state.node)
+    elif mended_by == "exposure":
+        yield "", effect.exposure_of(state.node, state.metric)
+
+
+def _unmoved_ask(state: LimitState, name: str, *, is_loss: bool) -> Ask:
+    """Ask that what nobody knows stays as it is, but for so much as plans stay inside of bounds.
+
+    Of a loss, that it grows no more than that. It weighs as what is broken does, not as what is
+    kept: an account that is about to be liquidated may close what it holds.
+    """
+    room = (1.0 - INSIDE_FRAC) * state.soft_frac_usd_or_coin
+    return Ask(
+        name=f"{_name(state)}{name}, which nobody knows and nothing may move",
+        now_figure=0.0,
+        low_figure=-np.inf if is_loss else -room,
+        high_figure=room,
+        scale_figure=state.soft_frac_usd_or_coin or 1.0,
     )
 
 

@@ -16,8 +16,9 @@ __all__ = ["policy_tables"]
 _READING = (
     "Paid: fees and what was paid beyond the mark. Lost: what liquidations took. Equity: change "
     "from start to end; Shortfall: mean loss of it in the worst tenth of markets. Broken: looks at "
-    "which a limit stood at soft or beyond, counting what is on its way as arrived; a dash where "
-    "the desk is left alone, for looks are those of the agent that plans, and there is none.",
+    "which a limit stood at soft or beyond, or nobody knew where, counting what is on its way as "
+    "arrived; a dash where the desk is left alone, for looks are those of the agent that plans, "
+    "and there is none.",
     "Tied up: what the money that was moved cost while it was away from where it lay. Against the "
     "first, of costs: how much more it cost, capital and liquidations counted, where both are "
     "liquidated equally often: at the least probability that both reach, each with the limits by "

@@ -3,6 +3,7 @@
 import json
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -10,6 +11,7 @@ import pytest
 
 from hedgerow.app.plan_backtest import (
     Task,
+    _figures,
     _key,
     _key_of,
     _nearer,
@@ -44,6 +46,29 @@ def made(**changes: Any) -> PolicyRun:
         "legs": (),
     }
     return PolicyRun(**(given | changes))
+
+
+def test_a_look_at_which_nobody_knew_counts_as_broken() -> None:
+    """Of five looks one was calm and one near a bound; soft, hard and unknown are three of five."""
+    looks = [
+        SimpleNamespace(
+            limits=[SimpleNamespace(rung="calm"), SimpleNamespace(rung=rung)],
+            equity_usd=None,
+            prices_usd={},
+            time_ns=0,
+        )
+        for rung in ("calm", "watch", "soft", "hard", "unknown")
+    ]
+    played: Any = SimpleNamespace(frames=looks, actions=(), liquidations=(), equity_start_usd=1.0)
+    desk: Any = SimpleNamespace(dollars_usd={})
+    task: Any = SimpleNamespace(
+        policy="joint",
+        market_name="seed 1",
+        slack_frac=1.0,
+        depth_factor_frac=1.0,
+        terms=JointTerms(),
+    )
+    assert _figures(desk, task, played).broken_frac == 0.6
 
 
 @pytest.mark.slow

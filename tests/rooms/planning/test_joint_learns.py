@@ -136,13 +136,13 @@ def loosened(
 def test_rows_are_loosened_by_the_first_plan_and_then_by_good_ones_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Five plans: bad, bad, good but dear, bad, bad. Each answer differs from the one before."""
+    """Six plans: bad, bad, good but dear, then bad. Each answer differs from the one before."""
     search = searching(desk(btc_one=10, usdc_one=9000))
     bad, good = (search._tried(answer((sold, 0.0, 0.0))) for sold in (0.0, -8.1))
     assert (bad.is_good, good.is_good, good.is_dear) == (False, True, False)
     dear = good._replace(is_dear=True)
-    told, found = loosened(search, monkeypatch, (bad, bad, dear, bad, bad), (-1, -2, -3, -4, -5))
-    assert told == [True, False, True, False, False]
+    told, found = loosened(search, monkeypatch, (bad, bad, dear, *[bad] * 3), range(-1, -7, -1))
+    assert told == [True, False, True, False, False, False]
     assert found is dear.plan
 
 
@@ -266,13 +266,59 @@ def kept(search: _Search, node: str, *, is_kept: bool = True) -> Demand:
     )
 
 
-def test_an_account_that_went_too_far_goes_half_as_far_the_next_time() -> None:
+def test_an_account_that_falls_short_once_is_asked_for_more_and_then_kept_near() -> None:
+    """Often more sent to it is all it needs; where nobody knows what it has it is kept at once."""
+    search = searching(desk(btc_one=10, usdc_one=9000, usdc_two=9000))
+    trial = search._tried(answer((-8.1, 0.0, 0.0)))
+    off = trial._replace(lacked=(kept(search, ONE),))
+    search._learn(off, may_loosen=True)
+    assert search._within == {}
+    search._learn(off, may_loosen=True)
+    assert list(search._within) == [ONE]
+    search = searching(desk(btc_one=10, usdc_one=9000, usdc_two=9000))
+    at = search._foot.demands.index(kept(search, ONE))
+    unknown = trial.exact_ccy.copy()
+    unknown[at] = np.nan
+    search._learn(off._replace(exact_ccy=unknown), may_loosen=True)
+    assert list(search._within) == [ONE]
+
+
+@pytest.mark.parametrize("plan", [(-8.1, 0.0, 0.0), (-12.0, 3.0, 150.0), (0.0, -4.0, 20.0)])
+def test_what_is_linear_looks_the_same_from_where_a_plan_led(
+    plan: tuple[float, float, float],
+) -> None:
+    """Ten coins stay long or become short; what is charged on either side has its own slope.
+
+    Seen from a plan that stays long the slopes are those of here; what is foretold of that plan is
+    what the account then has, also where it turned short.
+    """
+    search = searching(desk(btc_one=10, usdc_one=9000, usdc_two=9000))
+    foot, trial = search._foot, search._tried(answer(plan))
+    search._look_from_there(trial)
+    there = search._foot
+    assert there is not foot
+    late = [at for at, each in enumerate(foot.demands) if not each.is_on_the_way]
+    np.testing.assert_allclose(
+        there.after_ccy(np.array(plan))[late], trial.exact_ccy[late], rtol=1e-3, atol=1.0
+    )
+    if plan[0] > -10.0:
+        for other in ((-5.0, -1.0, 60.0), (-8.0, -3.0, 0.0)):
+            np.testing.assert_allclose(
+                there.after_ccy(np.array(other))[late],
+                foot.after_ccy(np.array(other))[late],
+                rtol=1e-3,
+                atol=2.0,
+            )
+
+
+def test_an_account_that_fell_short_twice_goes_half_as_far_the_next_time() -> None:
     """Ten coins long, of which 1.9 may stay: one sells 4.05 of the 8.1, two does the rest."""
     search = searching(desk(btc_one=10, usdc_one=9000, usdc_two=9000))
     first = {"BTC on one": -8.1, "BTC on two": 0.0, "cold to one": 0.0}
     assert next_amounts(search) == pytest.approx(first)
     trial = search._tried(answer(tuple(first.values())))
     assert trial.lacked == ()
+    search._short_nodes = {ONE, TWO}
     search._learn(trial._replace(lacked=(kept(search, ONE),)), may_loosen=True)
     halved = {"BTC on one": -4.05, "BTC on two": -4.05, "cold to one": 0.0}
     assert next_amounts(search) == pytest.approx(halved, abs=1e-6)
@@ -289,9 +335,10 @@ def test_an_account_that_went_too_far_goes_half_as_far_the_next_time() -> None:
     assert next_amounts(search) == pytest.approx(each, abs=1e-6)
 
 
-def test_an_account_that_went_too_far_stays_near_when_another_does() -> None:
+def test_an_account_that_fell_short_twice_stays_near_when_another_does() -> None:
     """One may sell 4.05 and two, after that, 2 of the 8.1: all of both, and it is not enough."""
     search = searching(desk(btc_one=10, usdc_one=9000, usdc_two=9000))
+    search._short_nodes = {ONE, TWO}
     for amounts, node in (((-8.1, 0.0, 0.0), ONE), ((0.0, -4.0, 0.0), TWO)):
         trial = search._tried(answer(amounts))
         search._learn(trial._replace(lacked=(kept(search, node),)), may_loosen=True)
@@ -302,6 +349,7 @@ def test_an_account_that_went_too_far_stays_near_when_another_does() -> None:
 def test_how_far_an_account_went_is_counted_in_dollars_over_all_that_it_trades() -> None:
     """Four BTC at 1,000 sold and 20 ETH at 100 bought are 6,000: 3 BTC may be traded, or 30 ETH."""
     search = searching(desk(btc_one=10, usdc_one=9000), instruments=("BTC-PERP", "ETH-PERP"))
+    search._short_nodes = {ONE}
     trial = search._tried(answer((-4.0, 20.0, 0.0, 0.0, 0.0)))
     search._learn(trial._replace(lacked=(kept(search, ONE),)), may_loosen=True)
     (reach,) = search._within.values()

@@ -10,15 +10,21 @@ import pytest
 
 from hedgerow.collateral import Route
 from hedgerow.errors import Failure, OutOfDomain
-from hedgerow.hedging import Depth, Offer, offer
+from hedgerow.hedging import Depth, Offer, effects, offer
 from hedgerow.instruments import Instrument
 from hedgerow.limits import FirstPassage, Limit, Stress, Survey, survey
 from hedgerow.limits.seen import Given
 from hedgerow.margin import Rulebook, terms_of
 from hedgerow.market import FundingSettlement, Ladder, Level, Shock
-from hedgerow.planning import Joint, Order, compared, joint, made
+from hedgerow.planning import Joint, JointTerms, Order, compared, joint, made
+from hedgerow.planning.costs import MoveCosts
+from hedgerow.planning.done import Desk
+from hedgerow.planning.joint import _Means, _nothing, _Search
 from hedgerow.planning.outcome import badness
+from hedgerow.planning.wants import stresses_of
 from hedgerow.portfolio import book
+from hedgerow.solvency import coins_moved
+from hedgerow.solving import Answer
 from hedgerow.units import DAY_NS, MINUTE_NS, SECOND_NS
 from tests.builders import (
     T0_NS,
@@ -434,3 +440,41 @@ def test_funding_that_a_hedge_receives_is_told_as_a_negative_cost() -> None:
     assert carry is not None
     assert carry == pytest.approx(-24.3)
     assert not any("funding" in each for each in plan.assumptions)
+
+
+@pytest.mark.parametrize("seed", [6, 16, 25, 45, 55])
+def test_a_plan_is_found_where_margin_curves(seed: int) -> None:
+    """Slopes of small moves do not lead there: options offset each other, or money is short."""
+    now = drawn(seed)
+    chosen = planned(now)
+    assert any(each.rung in ("soft", "hard") for each in now.limits)
+    assert (chosen.broken, chosen.lacking, chosen.worsened) == ((), (), ())
+
+
+@pytest.mark.parametrize("seed", [3, 30, 50])
+def test_what_cannot_be_mended_is_not_paid_for(seed: int) -> None:
+    """Of a desk that stays broken no leg could be left out and limits be as near."""
+    now = drawn(seed)
+    coins = coins_moved(TERMS.values(), now.book.accounts, now.snapshot)
+    effect = effects(offers(now), now.snapshot, stresses_of(LIMITS), coins)
+    means = _Means(Desk(now, LIMITS, TERMS, RULES), effect, ROUTES, coins)
+    costs = MoveCosts(effect.offers, ROUTES, now.snapshot, JointTerms(), lambda route: 0.0)
+    search = _Search(means, means.wanted(), costs)
+    best = search.best(_nothing(now, means.wanted(), ()))
+    assert isinstance(best, Joint)
+    assert best.broken
+    done = {(each.instrument_id, each.account_id): each.quantity_contracts for each in best.trades}
+    sent = {each.route: float(each.quantity_coin) for each in best.moves}
+    amounts = [done.get((each.instrument_id, each.account_id), 0.0) for each in effect.offers]
+    amounts += [sent.get(each, 0.0) for each in ROUTES]
+    for at in np.flatnonzero(amounts):
+        without = [0.0 if k == at else amount for k, amount in enumerate(amounts)]
+        answer = Answer(
+            chosen_amount=tuple(without),
+            objective_usd=0.0,
+            bound_usd=0.0,
+            excess_frac=0.0,
+            method="rounded",
+            shadows=(),
+        )
+        assert badness(search._tried(answer).plan) >= badness(best)

@@ -10,7 +10,7 @@ from hedgerow.app.rulebooks import packaged_rulebooks
 from hedgerow.collateral import Route
 from hedgerow.errors import Failure, Outcome
 from hedgerow.limits import Survey
-from hedgerow.margin import MarginReport, Rulebook, terms_of
+from hedgerow.margin import LendingRulebook, MarginReport, Rulebook, terms_of
 from hedgerow.planning import LATE_STATEMENT, idle_usd, late_cost, late_unknown
 from hedgerow.portfolio import book
 from hedgerow.units import DAY_NS
@@ -67,6 +67,58 @@ def test_a_debt_in_coins_is_worth_their_price() -> None:
     assert lost(with_report(now, "loan", coins), "loan", RULES) == pytest.approx(0.05 * 2 * 1_000)
     nowhere = msgspec.structs.replace(coins, currency="DOGE")
     assert isinstance(lost(with_report(now, "loan", nowhere), "loan", RULES), Failure)
+
+
+def test_a_loan_is_charged_what_its_rulebook_says_of_the_dearest_collateral() -> None:
+    """Of 700 owed 7.5 % is 52.50; what does not count as collateral is not taken."""
+    rules = RULES["loan"]
+    assert isinstance(rules, LendingRulebook)
+
+    def with_bonus(bonus_bps: int, threshold_bps: int = 8000) -> dict[str, Rulebook]:
+        eth = msgspec.structs.replace(
+            rules.reserves["ETH"],
+            liquidation_bonus_bps=bonus_bps,
+            liquidation_threshold_bps=threshold_bps,
+        )
+        changed = msgspec.structs.replace(rules, reserves={**rules.reserves, "ETH": eth})
+        return {**RULES, "loan": changed}
+
+    now = desk(supplied=10, owed=700)
+    assert lost(now, "loan", with_bonus(10_750)) == pytest.approx(52.5)
+    assert lost(now, "loan", with_bonus(10_450)) == pytest.approx(31.5)
+    # Nothing that is held counts, so nobody knows what would be taken: the most that is known.
+    assert lost(now, "loan", with_bonus(10_750, 0)) == pytest.approx(91.0)
+
+
+def test_a_loan_of_unknown_penalty_is_charged_the_most_that_is_known() -> None:
+    penalties = [
+        float(penalty)
+        for each in ALL.values()
+        for asset, penalty in terms_of(each).penalty_frac.items()
+        if terms_of(each).threshold_frac[asset] > 0
+    ]
+    assert max(penalties) == 0.13
+    assert "13 % where its rulebook has none" in LATE_STATEMENT
+    unsaid = [
+        name
+        for name, each in ALL.items()
+        if terms_of(each).market is not None and not terms_of(each).penalty_frac
+    ]
+    assert {name.partition("-")[0] for name in unsaid} == {"compound"}
+
+
+@pytest.mark.parametrize(
+    ("name", "asset", "penalty_frac"),
+    [
+        # The reserves' liquidation bonus, a vault's chop, and 1 / (1 - 0.3 x (1 - 0.86)) - 1.
+        ("aave/2023-06-20", "wstETH", 0.075),
+        ("aave/2023-10-31", "USDC", 0.045),
+        ("maker-eth-a/2026-08-13", "ETH", 0.13),
+        ("morpho-wsteth-usdc/2024-09-03", "wstETH", 1.0 / (1.0 - 0.3 * 0.14) - 1.0),
+    ],
+)
+def test_penalties_are_those_of_the_rulebooks(name: str, asset: str, penalty_frac: float) -> None:
+    assert float(terms_of(ALL[name]).penalty_frac[asset]) == pytest.approx(penalty_frac, rel=1e-12)
 
 
 def _is_of(report: Outcome[MarginReport], account_id: str) -> bool:

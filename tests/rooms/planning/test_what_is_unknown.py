@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from hedgerow.errors import Failure
-from hedgerow.limits import Limit, Survey, survey
-from hedgerow.market import AgeLimits, MarketEvent, Snapshot
+from hedgerow.limits import Given, Limit, Stress, Survey, survey
+from hedgerow.market import NO_SHOCK, AgeLimits, MarketEvent, Snapshot
 from hedgerow.planning import Joint, Plan, joint, made
 from hedgerow.portfolio import book
 from hedgerow.units import DAY_NS, MINUTE_NS, SECOND_NS
@@ -20,7 +21,9 @@ from tests.builders import (
     scan_rulebook,
     snapshot,
 )
-from tests.rooms.planning.test_joint import limit
+from tests.rooms.planning.test_joint import NOW, ROUTES, desk, limit, offers
+from tests.rooms.planning.test_joint import RULES as PERPETUAL_RULES
+from tests.rooms.planning.test_joint import TERMS as PERPETUALS
 
 RULES = {"scan": scan_rulebook()}
 LOST, OLD, FINE = (
@@ -142,3 +145,52 @@ def test_what_no_data_would_tell_is_unsupported_and_what_is_not_stated_is_missin
         ("desk/deribit/fine", "liquidation_probability_frac", "missing_data"),
         ("issuer/unknown", "concentration_usd", "missing_data"),
     }
+
+
+def test_a_delta_that_nobody_knows_is_not_traded() -> None:
+    """Account one would lose 3,000 of ten coins at 30 % down and may lose 2,000: it sells 3.7.
+
+    An option of the coin has no quote, so the desk's delta is unknown: what account one sells the
+    other account buys, but for a twentieth of the limit.
+    """
+    fall = Stress(name="fall", spot_factor_frac=0.7, shock=NO_SHOCK)
+    limits = (
+        limit("desk/binance/one", "scenario_loss_usd", 2_000, 9_000, given=Given(stresses=(fall,))),
+        limit("coin/BTC", "delta_spot_usd", 20_000, 40_000),
+    )
+    held = desk(btc_one=10, usdc_one=9_000, usdc_two=9_000)
+    lost = account("lost", venue="treasury", positions={LOST.instrument_id: 1})
+    terms = {**PERPETUALS, LOST.instrument_id: LOST}
+    for others, bought in (((), 0.0), ((lost,), 2.7)):
+        now = survey(book([*held.book.accounts, *others], terms), NOW, PERPETUAL_RULES, limits)
+        of_btc = [each for each in offers(now) if each.instrument_id == "BTC-PERP"]
+        found = joint(now, limits, of_btc, ROUTES, terms, PERPETUAL_RULES)
+        assert isinstance(found, Joint)
+        done = {each.account_id: each.quantity_contracts for each in found.trades}
+        # 95 % of the bound: 10 - 1,900 / 300; and so much of the limit is 1,000 USD, one coin.
+        assert done["one"] == pytest.approx(-3.667, abs=2e-3)
+        assert done.get("two", 0.0) == pytest.approx(bought, abs=0.04)
+        assert [each.subject for each in found.unplanned] == ["coin/BTC"] * len(others)
+
+
+def test_a_loss_that_nobody_knows_may_become_less() -> None:
+    """Without a quote of an option the desk's loss is unknown; selling coins can only lessen it."""
+    fall = Stress(name="fall", spot_factor_frac=0.7, shock=NO_SHOCK)
+    given = Given(stresses=(fall,))
+    own = limit("desk/binance/one", "scenario_loss_usd", 2_000, 9_000, given=given)
+    lost = account("lost", venue="treasury", positions={LOST.instrument_id: 1})
+    terms = {**PERPETUALS, LOST.instrument_id: LOST}
+    for btc, sold in ((10, 3.667), (-10, 0.0)):
+        rise = Stress(name="rise", spot_factor_frac=1.3, shock=NO_SHOCK) if btc < 0 else fall
+        limits = (
+            msgspec.structs.replace(own, given=Given(stresses=(rise,))),
+            limit("desk", "scenario_loss_usd", 2_000, 9_000, given=given),
+        )
+        held = desk(btc_one=btc, usdc_one=9_000, usdc_two=9_000)
+        now = survey(book([*held.book.accounts, lost], terms), NOW, PERPETUAL_RULES, limits)
+        of_btc = [each for each in offers(now) if each.instrument_id == "BTC-PERP"]
+        found = joint(now, limits, of_btc, ROUTES, terms, PERPETUAL_RULES)
+        assert isinstance(found, Joint)
+        net = sum(each.quantity_contracts for each in found.trades)
+        # Of what the desk may lose in a fall 5 % of its limit may be added: 100 USD, a third.
+        assert net == pytest.approx(-sold, abs=0.34)

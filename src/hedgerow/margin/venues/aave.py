@@ -181,6 +181,12 @@ def _terms(rulebook: LendingRulebook) -> VenueTerms:
         threshold_frac={
             asset: Decimal(rulebook.threshold_bps(asset)) / _BPS for asset in rulebook.reserves
         },
+        # A reserve that is no collateral has no bonus.
+        penalty_frac={
+            asset: Decimal(rulebook.bonus_bps(asset) - _BPS) / _BPS
+            for asset in rulebook.reserves
+            if rulebook.threshold_bps(asset) > 0
+        },
     )
 
 

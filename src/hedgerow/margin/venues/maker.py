@@ -259,6 +259,7 @@ def _terms(rulebook: MakerRulebook) -> VenueTerms:
             rulebook.collateral_asset: 1 / rulebook.liquidation_ratio_frac,
             rulebook.debt_asset: Decimal(0),
         },
+        penalty_frac={rulebook.collateral_asset: rulebook.penalty_frac},
         at_par=(rulebook.debt_asset,),
     )
 

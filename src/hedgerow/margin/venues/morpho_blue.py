@@ -350,6 +350,10 @@ def _shown(ltv_wad: int | None) -> str:
 
 
 def _terms(rulebook: MorphoRulebook) -> VenueTerms:
+    incentive_wad = rules.incentive_factor_wad(_wad(rulebook.lltv_frac))
+    incentive_frac = in_coins(incentive_wad, _WAD_DECIMALS)
+    if rulebook.pre_liquidation is not None:
+        incentive_frac = max(incentive_frac, rulebook.pre_liquidation.incentive_max_frac)
     return VenueTerms(
         instruments=(LoanSupply, LoanDebt),
         market=rulebook.market,
@@ -357,6 +361,7 @@ def _terms(rulebook: MorphoRulebook) -> VenueTerms:
             rulebook.collateral_asset: rulebook.threshold_frac,
             rulebook.loan_asset: Decimal(0),
         },
+        penalty_frac={rulebook.collateral_asset: incentive_frac - 1},
     )
 
 

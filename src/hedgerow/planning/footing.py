@@ -175,7 +175,7 @@ class Footing:
         return replace(
             self,
             of_index=there.of_index,
-            is_handed=there.is_handed | (self.is_handed if is_alike else False),
+            is_in_programme=there.is_in_programme | (self.is_in_programme if is_alike else False),
             spare_ccy=there.spare_ccy - slope @ plan_amount,
             up_ccy_per_amount=np.where(plan_amount != 0.0, slope, up),
             down_ccy_per_amount=np.where(plan_amount != 0.0, -slope, down),

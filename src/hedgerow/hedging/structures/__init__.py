@@ -14,8 +14,7 @@ Funding capture and what it risks
     windows `basis_blowout`.
 Gamma and theta
     `scalp_outlook` at every vol that may come, hedges and entry paid, and the vol that pays them;
-    `break_even_move_frac`; how far off hedging now and then is: `hedging_error_usd`,
-    `rebalances_wanted_count`. Trades towards a theta or vega: `hedgerow.hedging.choose`.
+    `break_even_move_frac`. Trades towards a theta or vega: `hedgerow.hedging.choose`.
 Volatility targets
     `ewma_vols`, `fast_slow_vols`; `target_weight_frac`, `targeted`, `book_scale_frac`; the cap:
     `leverage_cap` by `isolated_liquidation_frac` or a venue's own engine.
@@ -65,11 +64,11 @@ from hedgerow.hedging.structures.floor_records import (
 )
 from hedgerow.hedging.structures.floors import floor, highest_floor
 from hedgerow.hedging.structures.pool_hedge import PoolHedge, pool_hedge
-from hedgerow.hedging.structures.scalp_outlook import ScalpOutlook, ScalpRow, scalp_outlook
-from hedgerow.hedging.structures.scalping import (
+from hedgerow.hedging.structures.scalp_outlook import (
+    ScalpOutlook,
+    ScalpRow,
     break_even_move_frac,
-    hedging_error_usd,
-    rebalances_wanted_count,
+    scalp_outlook,
 )
 from hedgerow.hedging.structures.staked import StakedExit, StakedHedge, staked_hedge
 from hedgerow.hedging.structures.stop_outlook import (
@@ -135,8 +134,6 @@ __all__ += [
     "ScalpOutlook",
     "ScalpRow",
     "break_even_move_frac",
-    "hedging_error_usd",
-    "rebalances_wanted_count",
     "scalp_outlook",
 ]
 # Volatility targets

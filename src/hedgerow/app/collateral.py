@@ -54,7 +54,7 @@ def plan(
             show_default=False,
             help="What part of an asset is not counted upon while it is on its way, such as "
             "BTC=2%, or BTC=auto: what it loses over its slowest route, 99 % sure, at the desk's "
-            "vol. May be given again. Of others all is.",
+            "vol and without jumps. May be given again. Of others all is.",
         ),
     ] = (),
     on_its_way: Annotated[

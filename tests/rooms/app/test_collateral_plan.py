@@ -13,7 +13,7 @@ from rich.console import Console, Group
 
 from hedgerow.app.desk import load_desk
 from hedgerow.app.transit import haircuts_of
-from hedgerow.collateral import Allocation, Freed
+from hedgerow.collateral import EARNS_FRAC_PER_YEAR, POSTED_DAYS, Allocation, Freed
 from hedgerow.errors import Failure
 from hedgerow.reporting import allocation_tables, freed_tables
 from tests.rooms.app.made import Answer, hedgerow_here, morning
@@ -147,6 +147,12 @@ def test_what_a_dollar_earns_and_for_how_long_is_told_and_weighed(
     assert asked["legs"] == least["legs"]
     costs = [each["allocation"]["carry_usd"] for each in (asked, least)]
     assert costs[0] >= 4.0 * costs[1] - 1e-6 > 0.0
+
+
+def test_help_names_the_figures_that_are_assumed(tmp_path: Path) -> None:
+    told = " ".join(ask(tmp_path, "plan", "--help").out.replace("│", " ").split())
+    assert f"would earn elsewhere, if not {100.0 * EARNS_FRAC_PER_YEAR:g}%" in told
+    assert f"what is posted stays, if not {POSTED_DAYS:g} days" in told
 
 
 def test_a_person_reads_needs_and_what_cannot_be_had(tmp_path: Path) -> None:

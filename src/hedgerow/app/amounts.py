@@ -79,6 +79,7 @@ BOUNDS: Final = {
     "vol_move_volpt": Bounds(1e-6, 500.0, "10 for ten vol points"),
     "bps_per_day": Bounds(1e-9, 1e4, "2 for two basis points"),
     "haircut_frac": Bounds(0.0, 1.0, "0.02 or 2%", bare_max=0.5),
+    "yield_frac_per_year": Bounds(0.0, 10.0, "0.05 or 5%", bare_max=1.0),
     "reserve_usd": Bounds(0.0, 1e15, "250000"),
     "exponent_power": Bounds(1.000001, 4.0, "2"),
 }

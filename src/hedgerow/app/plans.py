@@ -1,19 +1,19 @@
 """What ``hedge plan``, ``collateral plan`` and ``collateral freed`` do: print, and send nothing."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
 from rich.console import Group
 
 from hedgerow import collateral, hedging
-from hedgerow.app.amounts import read
 from hedgerow.app.asked import breaches_of, heading_of, looked_at, opened, show, status_of
 from hedgerow.app.desk import Desk
 from hedgerow.app.feed import Market
 from hedgerow.app.lengths import length_ns
 from hedgerow.app.options import Source
 from hedgerow.app.shocks import read_shock
+from hedgerow.app.transit import Sent, haircuts_of, sent_of, told_on_the_way
 from hedgerow.collateral import (
     EARNS_FRAC_PER_YEAR,
     POSTED_DAYS,
@@ -30,17 +30,11 @@ from hedgerow.margin import rulebooks_at
 from hedgerow.market import Shock
 from hedgerow.planning import cost_kinds, plan
 from hedgerow.reporting import allocation_tables, builtins_of, freed_tables, plan_tables
-from hedgerow.reporting.figures import percent
 from hedgerow.solvency import coins_moved
 from hedgerow.units import MINUTE_NS
 
 __all__ = ["show_freed", "show_hedges", "show_transfers"]
 
-_TAKEN = (
-    f"What is posted no longer earns {percent(EARNS_FRAC_PER_YEAR, 0)} a year for "
-    f"{POSTED_DAYS:.0f} days, less what it earns or saves where it is supplied or repaid: an "
-    "assumption, by which ways are compared."
-)
 _NO_FUNDING = "Funding while a hedge is held is in no cost here; `plan make` counts it."
 
 
@@ -83,6 +77,9 @@ def show_transfers(
     scenarios: Sequence[str],
     within: str | None,
     transit_haircut: Sequence[str],
+    on_its_way: Sequence[str],
+    earns_frac_per_year: float | None,
+    posted_days: float | None,
     as_json: bool,
 ) -> int:
     """Print the transfers that refill each account's buffer.
@@ -90,34 +87,43 @@ def show_transfers(
     Raises
     ------
     RequestRejected
-        If a scenario, a duration or a haircut cannot be read, or greedy is asked for what only the
-        least cost can keep to.
+        If a scenario, a duration, a haircut or what is on its way cannot be read, or greedy is
+        asked for what only the least cost can keep to.
     """
     asked_beside = (
         ("--reserve", reserve_usd > 0),
         ("--scenarios", scenarios),
         ("--within", within is not None),
         ("--transit-haircut", transit_haircut),
+        ("--earns", earns_frac_per_year is not None),
+        ("--posted-days", posted_days is not None),
     )
     for flag, is_asked in asked_beside:
         if method == "greedy" and is_asked:
             raise RequestRejected(f"{flag} goes with --method least, not with greedy")
     within_ns = length_ns("--within", within)
     desk, market, at_ns = opened(source)
-    haircuts_frac = _haircuts_frac(transit_haircut, [each.asset for each in desk.routes])
+    haircuts = haircuts_of(transit_haircut, desk)
+    sent_coin = sent_of(on_its_way, desk)
+    told = tuple(told_on_the_way(within, haircuts, sent_coin))
     state = looked_at(desk, market, at_ns)
     if method == "greedy":
         moves = collateral.plan(
-            desk.buffers, desk.routes, state, rulebooks_at(desk.rulebooks, at_ns)
+            desk.buffers, desk.routes, state, rulebooks_at(desk.rulebooks, at_ns), sent_coin
         )
-        return _show_moves(desk, market, state, moves, as_json=as_json)
+        return _show_moves(desk, market, state, moves, taken=told, as_json=as_json)
+    earns = EARNS_FRAC_PER_YEAR if earns_frac_per_year is None else earns_frac_per_year
+    days = POSTED_DAYS if posted_days is None else posted_days
     found = _least(
         desk,
         state,
         scenarios=scenarios,
         reserve_usd=reserve_usd,
         within_ns=within_ns,
-        haircuts_frac=haircuts_frac,
+        haircuts_frac={asset: each.share_frac for asset, each in haircuts.items()},
+        sent_coin=sent_coin,
+        earns_frac_per_year=earns,
+        posted_days=days,
     )
     return _show_moves(
         desk,
@@ -125,7 +131,7 @@ def show_transfers(
         state,
         found.transfers,
         allocation=found.allocation,
-        taken=(_TAKEN, *_on_the_way(within, haircuts_frac)),
+        taken=(_taken(earns, days), *told),
         as_json=as_json,
     )
 
@@ -138,6 +144,9 @@ def _least(
     reserve_usd: float,
     within_ns: int | None,
     haircuts_frac: Mapping[str, float],
+    sent_coin: Sequence[Sent],
+    earns_frac_per_year: float,
+    posted_days: float,
 ) -> LeastPlan:
     """Find the cheapest transfers for all accounts at once, in every scenario asked for."""
     coins = coins_moved(tuple(state.book.terms.values()), state.book.accounts, state.snapshot)
@@ -153,7 +162,18 @@ def _least(
         scenarios={text: _scenario(text, coins, dollars) for text in scenarios},
         reserve_usd=reserve_usd,
         deadline_ns=deadline_ns,
+        in_transit_coin=sent_coin,
         transit_haircut_frac=haircuts_frac,
+        earns_frac_per_year=earns_frac_per_year,
+        horizon_days=posted_days,
+    )
+
+
+def _taken(earns_frac_per_year: float, posted_days: float) -> str:
+    return (
+        f"What is posted no longer earns {100.0 * earns_frac_per_year:g} % a year for "
+        f"{posted_days:g} days, less what it earns or saves where it is supplied or repaid: an "
+        "assumption, by which ways are compared."
     )
 
 
@@ -202,38 +222,6 @@ def show_freed(source: Source, *, as_json: bool) -> int:
     found = freed(state, rulebooks_at(desk.rulebooks, at_ns))
     show(builtins_of(found), freed_tables(found, heading_of(state)), as_json=as_json)
     return status_of(state, as_json=as_json)
-
-
-def _haircuts_frac(written: Sequence[str], assets: Sequence[str]) -> dict[str, float]:
-    """Read what part of each asset is not counted upon while it is on its way."""
-    haircuts_frac: dict[str, float] = {}
-    for text in written:
-        asset, _, share = text.partition("=")
-        if not share:
-            raise RequestRejected(
-                f"--transit-haircut {text}: write an asset and a share, such as BTC=2%"
-            )
-        if asset not in assets:
-            named = ", ".join(sorted(set(assets))) or "nothing"
-            raise RequestRejected(f"--transit-haircut {text}: routes of the desk move {named}")
-        if asset in haircuts_frac:
-            raise RequestRejected(f"--transit-haircut {text}: {asset} is given twice")
-        try:
-            haircuts_frac[asset] = read(share, "haircut_frac")
-        except ValueError as bad:
-            raise RequestRejected(f"--transit-haircut {text}: {bad}") from bad
-    return haircuts_frac
-
-
-def _on_the_way(within: str | None, haircuts_frac: Mapping[str, float]) -> Iterator[str]:
-    """Say what is taken of transfers while they are on their way."""
-    if within is not None:
-        yield f"What would arrive later than {within} from now, by what routes say, is not sent."
-    for asset, share_frac in haircuts_frac.items():
-        yield (
-            f"{percent(share_frac, 2)} of {asset} on its way is not counted upon by needs; uses "
-            "and limits after the plan count all of it as arrived."
-        )
 
 
 def _scenario(text: str, coins: Sequence[str], dollars: Sequence[str]) -> Shock:

@@ -20,7 +20,7 @@ from hedgerow.app.options import Source
 from hedgerow.app.portfolio_model import packaged_covariance
 from hedgerow.errors import Failure, Outcome, RequestRejected
 from hedgerow.exposure import aggregate
-from hedgerow.hedging.structures import LeverageCap
+from hedgerow.hedging.structures import LeverageCap, book_scale_frac
 from hedgerow.instruments import EntryContract, Option
 from hedgerow.limits import Survey, account_node
 from hedgerow.margin import Rulebook, mark_ccy, rulebooks_at, with_leg
@@ -192,6 +192,11 @@ class _Moves:
         """How much is held, over equity."""
         return float(np.abs(self.moving_frac).sum())
 
+    @property
+    def moves_nothing(self) -> bool:
+        """Whether the positions have no vol at all, at any size."""
+        return float(self.moving_frac @ self.covariance_frac @ self.moving_frac) <= 0.0
+
     def vol_frac(self, size: float) -> float:
         """Give the yearly vol of the equity at some size of the positions."""
         weights = self.fixed_frac + size * self.moving_frac
@@ -199,15 +204,12 @@ class _Moves:
 
     def size_at(self, vol_frac: float) -> float:
         """Give the largest size of that vol; RequestRejected where none has it."""
-        fixed, moving, covariance = self.fixed_frac, self.moving_frac, self.covariance_frac
-        a = float(moving @ covariance @ moving)
-        b = float(fixed @ covariance @ moving)
-        c = float(fixed @ covariance @ fixed) - vol_frac**2
-        if a <= 0.0:
+        if self.moves_nothing:
             raise RequestRejected("its positions move with no coin: no size of them has a vol")
-        inside = b * b - a * c
-        size = (-b + sqrt(inside)) / a if inside >= 0.0 else -1.0
-        if size < 0.0:
+        size = book_scale_frac(
+            self.moving_frac, self.covariance_frac, vol_frac=vol_frac, fixed_frac=self.fixed_frac
+        )
+        if isinstance(size, Failure):
             raise RequestRejected(
                 f"what it holds in coins moves more than {percent(vol_frac)} a year, whatever its "
                 "positions"

@@ -8,8 +8,10 @@ own engine says how far the scaled account is from breaking, and limits say how 
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hedgerow.app.asked import show
 from hedgerow.app.holding_asks import VolTargetAsked
@@ -22,15 +24,22 @@ from hedgerow.app.written import check_plot, write_plot
 from hedgerow.errors import Failure, Outcome, OutOfDomain, RequestRejected
 from hedgerow.hedging.structures import (
     LeverageCap,
+    VolEstimates,
     VolTarget,
     fast_slow_vols,
     isolated_liquidation_frac,
     leverage_cap,
     target_weight_frac,
+    targeted,
 )
 from hedgerow.limits import tailed_passage_frac
 from hedgerow.reporting import builtins_of
-from hedgerow.reporting.vol_targets import VolTargetShown, vol_target_svg, vol_target_tables
+from hedgerow.reporting.vol_targets import (
+    TargetWalk,
+    VolTargetShown,
+    vol_target_svg,
+    vol_target_tables,
+)
 from hedgerow.units import HOUR_NS, format_ns
 from hedgerow.venues.recordings import read_mark_hours
 
@@ -38,6 +47,7 @@ __all__ = ["show_vol_target"]
 
 _FAST_HOURS, _SLOW_HOURS, _WARM_COUNT, _READ_COUNT = 24.0, 480.0, 240, 8_760
 _DRAWN_COUNT = 41
+_HOURS_PER_YEAR = 8_760.0
 Chances = Callable[[float], float]
 
 
@@ -82,7 +92,7 @@ def _capped(chance: Chances, asked: VolTargetAsked, size_max: float) -> Outcome[
 
 
 def _isolated(asked: VolTargetAsked) -> tuple[VolTargetShown, Chances, float]:
-    vol, source = _vol(asked)
+    vol, source, past = _vol(asked)
     used = max(vol, asked.vol_min_frac)
     if used <= 0.0:
         raise RequestRejected("--vol 0% with --vol-min 0%: of what never moves no size is told")
@@ -93,6 +103,7 @@ def _isolated(asked: VolTargetAsked) -> tuple[VolTargetShown, Chances, float]:
         vol_frac=asked.target_vol_frac,
         leverage_frac_max=asked.leverage_max_frac,
         vol_frac_min=asked.vol_min_frac,
+        band_frac=asked.band_frac,
     )
     wanted = target_weight_frac(target, vol_frac=vol)
     cap = _capped(chance, asked, asked.leverage_max_frac)
@@ -110,6 +121,7 @@ def _isolated(asked: VolTargetAsked) -> tuple[VolTargetShown, Chances, float]:
         allowed_frac=asked.allowed_frac,
         horizon_days=asked.horizon_days,
         size_frac=size,
+        walked=None if past is None else _walked(past, target, is_short=asked.is_short),
         vol_then_frac=None if size is None else size * used,
         chance_wanted_frac=chance(wanted),
         chance_then_frac=None if size is None else chance(size),
@@ -136,11 +148,34 @@ def _isolated_chance(
     )
 
 
-def _vol(asked: VolTargetAsked) -> tuple[float, str]:
+class _Past(NamedTuple):
+    """Hours in a row, and the vol expected of each from those before it."""
+
+    returns_log: NDArray[np.float64]
+    vols: VolEstimates
+
+
+def _walked(past: _Past, target: VolTarget, *, is_short: bool) -> TargetWalk | None:
+    """Hold to the target through the past; None where it is all taken to warm up."""
+    path = targeted(past.returns_log, past.vols, target, signal_frac=-1.0 if is_short else 1.0)
+    count = len(path.earned_frac)
+    if not count:
+        return None
+    sizes = np.abs(path.weight_frac)
+    return TargetWalk(
+        hours_count=count,
+        vol_frac=float(np.sqrt(np.mean(path.earned_frac**2) * _HOURS_PER_YEAR)),
+        size_min_frac=float(sizes.min()),
+        size_max_frac=float(sizes.max()),
+        traded_frac_per_year=float(np.sum(path.traded_frac[1:])) * _HOURS_PER_YEAR / count,
+    )
+
+
+def _vol(asked: VolTargetAsked) -> tuple[float, str, _Past | None]:
     if (asked.vol_frac is None) == (asked.marks is None):
         raise RequestRejected("--vol, --marks or --account: one of them says what moves how much")
     if asked.vol_frac is not None:
-        return asked.vol_frac, "as was told"
+        return asked.vol_frac, "as was told", None
     assert asked.marks is not None
     bars = read_mark_hours(asked.marks, f"{asked.coin}USDT")
     last = len(bars.open_ns)
@@ -161,10 +196,11 @@ def _vol(asked: VolTargetAsked) -> tuple[float, str]:
         returns,
         fast_half_life_count=_FAST_HOURS,
         slow_half_life_count=_SLOW_HOURS,
-        periods_count_per_year=8_760.0,
+        periods_count_per_year=_HOURS_PER_YEAR,
         warm_count=_WARM_COUNT,
     )
-    return float(vols.vol_frac[-1]), (
+    told = (
         f"the larger of hourly averages with half-lives of 1 and 20 days, of "
         f"{asked.coin} until {format_ns(int(opens[-1]) + HOUR_NS)}"
     )
+    return float(vols.vol_frac[-1]), told, _Past(returns, vols)

@@ -1,8 +1,9 @@
 """How wide a no-trade band around a delta is: as wide as the cost of trading is worth.
 
-Closed forms, one of each policy; `band_policies` makes a `Band` of them, all in one shape. A delta
-off by x moves as a Brownian motion of variance v = Γ²σ²S² a year, and costs ½γσ²S²x² of utility a
-year while it is left. With trades from ±h to ±a, each of a fixed cost c₀ and λ by notional,
+Closed forms of three policies; `widths` has those of all as columns, and `band_policies` makes a
+`Band` of each, all in one shape. A delta off by x moves as a Brownian motion of variance
+v = Γ²σ²S² a year, and costs ½γσ²S²x² of utility a year while it is left. With trades from ±h to
+±a, each of a fixed cost c₀ and λ by notional,
 
     v·(c₀ + λS(h - a)) / (h² - a²)  +  γσ²S²·(h² + a²) / 12
 
@@ -27,13 +28,10 @@ import math
 import msgspec
 
 from hedgerow.errors import OutOfDomain
-from hedgerow.hedging.widths import combined_widths, zakamouline_widths
+from hedgerow.hedging.widths import zakamouline_widths
 
 __all__ = [
-    "TwoCosts",
     "Zakamouline",
-    "combined_cost_widths",
-    "fixed_cost_halfwidth_coin",
     "leland_vol_frac",
     "whalley_wilmott_halfwidth_coin",
     "zakamouline",
@@ -55,13 +53,6 @@ class Zakamouline(msgspec.Struct, frozen=True, kw_only=True):
     def halfwidth_coin(self) -> float:
         """H0 and H1 together."""
         return self.h0_coin + self.h1_coin
-
-
-class TwoCosts(msgspec.Struct, frozen=True, kw_only=True):
-    """Trade when the delta is off by `trigger_coin`, and leave `inner_coin` of it."""
-
-    trigger_coin: float
-    inner_coin: float
 
 
 def whalley_wilmott_halfwidth_coin(
@@ -185,73 +176,6 @@ def leland_vol_frac(
             f"is {a:g}"
         )
     return vol_frac * math.sqrt(square)
-
-
-def fixed_cost_halfwidth_coin(
-    *,
-    fixed_cost_usd: float,
-    gamma_coin_per_usd: float,
-    risk_aversion_per_usd: float,
-    discount_frac: float = 1.0,
-) -> float:
-    """Half width of the band that is reset to its centre, ``(12 c₀ e^{-rτ} Γ² / γ)^{1/4}``.
-
-    Parameters
-    ----------
-    fixed_cost_usd
-        Of one trade, whatever its size.
-
-    Raises
-    ------
-    OutOfDomain
-        If the risk aversion is not positive, or the cost is negative.
-    """
-    return combined_cost_widths(
-        fixed_cost_usd=fixed_cost_usd,
-        cost_frac=0.0,
-        price_usd=1.0,
-        gamma_coin_per_usd=gamma_coin_per_usd,
-        risk_aversion_per_usd=risk_aversion_per_usd,
-        discount_frac=discount_frac,
-    ).trigger_coin
-
-
-def combined_cost_widths(
-    *,
-    fixed_cost_usd: float,
-    cost_frac: float,
-    price_usd: float,
-    gamma_coin_per_usd: float,
-    risk_aversion_per_usd: float,
-    discount_frac: float = 1.0,
-) -> TwoCosts:
-    """Give trigger and target of the band with both costs, where the sum above is least.
-
-    Raises
-    ------
-    OutOfDomain
-        If price or risk aversion is not positive, or a cost is negative.
-    """
-    if not (
-        0 < price_usd < math.inf
-        and 0 < risk_aversion_per_usd < math.inf
-        and 0 <= cost_frac < math.inf
-        and 0 <= fixed_cost_usd < math.inf
-        and math.isfinite(gamma_coin_per_usd)
-    ):
-        raise OutOfDomain(
-            "the band needs a positive price and risk aversion and costs of at least zero, were "
-            f"{price_usd}, {risk_aversion_per_usd}, {cost_frac}, {fixed_cost_usd}"
-        )
-    _check_discount(discount_frac)
-    trigger, gap = combined_widths(
-        fixed_cost_usd=fixed_cost_usd,
-        cost_frac=cost_frac,
-        price_usd=price_usd,
-        gamma_coin_per_usd=gamma_coin_per_usd,
-        aversion_per_usd=risk_aversion_per_usd / discount_frac,
-    )
-    return TwoCosts(trigger_coin=float(trigger), inner_coin=float(trigger - gap))
 
 
 def _check_discount(discount_frac: float) -> None:

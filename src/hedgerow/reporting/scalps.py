@@ -5,7 +5,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from hedgerow.errors import Failure
-from hedgerow.hedging.structures import ScalpOutlook, ScalpRow
+from hedgerow.hedging.structures import ScalpOutlook, ScalpRow, break_even_move_frac
 from hedgerow.pricing import GREEKS, DollarGreeks
 from hedgerow.reporting.curves import Curve, Panel, curves_svg
 from hedgerow.reporting.figures import percent, plain, usd, usd_all
@@ -119,7 +119,10 @@ def _figures(shown: ScalpShown) -> list[tuple[str, str, str]]:
     side = "above" if curved > 0.0 else "below"
     gains = f"the book gains {side} it" if curved else "there is no gamma"
     vol = found.vol_break_even_frac
-    move = None if vol is None else vol * (1.0 / 365.0) ** 0.5
+    day_years = 1.0 / 365.0
+    move = None
+    if vol is not None:
+        move = break_even_move_frac(vol_implied_frac=vol, elapsed_years=day_years)
     return [
         *((GREEKS[name].title, usd(getattr(shown, name)),
            GREEKS[name].unit + _REMARKS.get(GREEKS[name].title, "")) for name in _NAMES),

@@ -14,7 +14,7 @@ from hedgerow.reporting.figures import percent, plain, quantity
 from hedgerow.reporting.framing import headed, note, troubles
 from hedgerow.reporting.grid import Column, grid
 
-__all__ = ["SizeTrade", "VolTargetShown", "vol_target_svg", "vol_target_tables"]
+__all__ = ["SizeTrade", "TargetWalk", "VolTargetShown", "vol_target_svg", "vol_target_tables"]
 
 _HEAD: tuple[Column, ...] = (("Figure", "", False), ("Value", "", True), ("Remark", "", False))
 _TRADES: tuple[Column, ...] = (("Trade", "", False), ("Held", "", True), ("Contracts", "", True))
@@ -26,6 +26,19 @@ class SizeTrade(msgspec.Struct, frozen=True, kw_only=True):
     instrument_id: str
     held_contracts: Decimal
     quantity_contracts: Decimal
+
+
+class TargetWalk(msgspec.Struct, frozen=True, kw_only=True):
+    """What holding to the target would have come to, each hour from what was known before it.
+
+    `traded_frac_per_year` is by how much the size was changed in all, entering left aside.
+    """
+
+    hours_count: int
+    vol_frac: float
+    size_min_frac: float
+    size_max_frac: float
+    traded_frac_per_year: float
 
 
 class VolTargetShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +67,7 @@ class VolTargetShown(msgspec.Struct, frozen=True, kw_only=True):
     chance_now_frac: float | None = None
     is_in_band: bool = False
     trades: tuple[SizeTrade, ...] = ()
+    walked: TargetWalk | None = None
 
 
 def vol_target_tables(shown: VolTargetShown) -> RenderableType:
@@ -126,6 +140,15 @@ def _figures(shown: VolTargetShown) -> list[tuple[str, str, str]]:
     held = "unknown" if shown.size_frac is None else _size(shown.size_frac)
     rows.append(("Size to hold", held, _likely(shown.chance_then_frac, within)))
     rows.append(("Vol then", percent(shown.vol_then_frac), "of the equity, a year"))
+    walk = shown.walked
+    if walk is not None:
+        rows += [
+            ("Vol in the past", percent(walk.vol_frac),
+             f"had the size followed the vol for those {walk.hours_count:,} h, uncapped by "
+             "liquidation"),
+            ("Sizes in the past", f"{_size(walk.size_min_frac)} to {plain(walk.size_max_frac, 3)}",
+             f"changed by {plain(walk.traded_frac_per_year, 1)} of the equity a year"),
+        ]  # fmt: skip
     return rows
 
 

@@ -134,9 +134,13 @@ def test_a_vol_wanted_and_a_cap_are_those_of_the_sheet(tmp_path: Path) -> None:
     assert payload(asked(tmp_path, *tailed))["cap"]["leverage_frac"] < 5.0
 
 
-def marks(place: Path, hours: int, missing: int | None = None) -> None:
-    """Hours that go up and down by one per cent in logs, from 2026-01-01 on."""
-    steps = [0.01 * (-1) ** n for n in range(hours)]
+def marks(
+    place: Path, hours: int, missing: int | None = None, wild_from: int | None = None
+) -> None:
+    """Hours that go up and down by one per cent in logs, from 2026-01-01 on; two where wild."""
+    steps = [
+        (0.01 if wild_from is None or n < wild_from else 0.02) * (-1) ** n for n in range(hours)
+    ]
     level = [60_000.0 * exp(sum(steps[: n + 1])) for n in range(hours)]
     first = [60_000.0, *level[:-1]]
     begin = datetime(2026, 1, 1, tzinfo=UTC)

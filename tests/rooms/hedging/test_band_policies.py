@@ -17,8 +17,6 @@ from hedgerow.hedging import (
     HedgeBudget,
     band,
     band_on_paths,
-    combined_cost_widths,
-    fixed_cost_halfwidth_coin,
     leland_vol_frac,
     risk_aversion_for_budget,
     whalley_wilmott_halfwidth_coin,
@@ -77,16 +75,16 @@ def test_widths_are_the_formulas() -> None:
     found = made("whalley-wilmott")
     assert found.high_coin - 0.5 == pytest.approx(edges, rel=1e-12)
     assert (found.to_low_coin, found.to_high_coin) == (found.low_coin, found.high_coin)
-    reset = fixed_cost_halfwidth_coin(fixed_cost_usd=2.0, discount_frac=DISCOUNT, **base)
+    reset = (12.0 * 2.0 * DISCOUNT * GAMMA**2 / AVERSION) ** 0.25
     found = made("fixed-cost")
     assert found.high_coin - 0.5 == pytest.approx(reset, rel=1e-12)
     assert (found.to_low_coin, found.to_high_coin) == (0.5, 0.5)
-    both = combined_cost_widths(
-        fixed_cost_usd=2.0, cost_frac=COST, price_usd=S, discount_frac=DISCOUNT, **base
-    )
+    # Where the sum of costs and risk is least: both of its derivatives are nothing.
     found = made("combined-cost")
-    assert found.high_coin - 0.5 == pytest.approx(both.trigger_coin, rel=1e-12)
-    assert found.to_high_coin - 0.5 == pytest.approx(both.inner_coin, rel=1e-9)
+    h, a = found.high_coin - 0.5, found.to_high_coin - 0.5
+    square = 12.0 * DISCOUNT * GAMMA**2 / AVERSION
+    assert (h + a) * (h - a) ** 3 == pytest.approx(2.0 * square, rel=1e-9)
+    assert 4.0 * a * h * (h + a) == pytest.approx(COST * S * square, rel=1e-9)
     fit = zakamouline(
         cost_frac=COST, price_usd=S, vol_frac=VOL, time_years=YEARS, discount_frac=DISCOUNT,
         **base | {"gamma_coin_per_usd": -GAMMA},

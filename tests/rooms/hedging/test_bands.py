@@ -9,17 +9,27 @@ from scipy.optimize import minimize
 
 from hedgerow.errors import OutOfDomain
 from hedgerow.hedging import (
-    combined_cost_widths,
-    fixed_cost_halfwidth_coin,
     leland_vol_frac,
     whalley_wilmott_halfwidth_coin,
     zakamouline,
 )
+from hedgerow.hedging.widths import combined_widths
 from tests.golden.read import numbers
 
 BAND = numbers("hedge_band")
 COST, S, GAMMA = float(BAND["cost"]), float(BAND["S"]), float(BAND["gamma"])
 VOL, YEARS = float(BAND["sigma"]), float(BAND["T"])
+
+
+def with_both(
+    fixed_usd: float, cost_frac: float, gamma: float = GAMMA, aversion: float = 1e-5
+) -> tuple[float, float]:
+    """Trigger and target of the band with a fixed cost and one by size."""
+    trigger, gap = combined_widths(
+        fixed_cost_usd=fixed_usd, cost_frac=cost_frac, price_usd=S, gamma_coin_per_usd=gamma,
+        aversion_per_usd=aversion,
+    )  # fmt: skip
+    return float(trigger), float(trigger - gap)
 
 
 @pytest.mark.parametrize("row", BAND["rows"], ids=lambda row: row["risk_aversion"])
@@ -104,11 +114,6 @@ def test_a_discount_enters_as_the_formulas_say() -> None:
         for each in (1.0, discount)
     ]
     assert width[1] / width[0] == pytest.approx(exp(-0.1), rel=1e-12)
-    reset = [
-        fixed_cost_halfwidth_coin(fixed_cost_usd=2.0, **base, discount_frac=each)
-        for each in (1.0, discount)
-    ]
-    assert reset[1] / reset[0] == pytest.approx(exp(-0.075), rel=1e-12)
     fits = [
         zakamouline(
             cost_frac=COST, price_usd=S, **base, vol_frac=VOL, time_years=YEARS, discount_frac=each
@@ -122,10 +127,7 @@ def test_a_discount_enters_as_the_formulas_say() -> None:
 
 def test_the_reset_band_by_hand() -> None:
     """(12 · 5 · Γ² / γ)^(1/4), with Γ = 4e-5 and γ = 1e-5: (9.6e-3)^(1/4)."""
-    width = fixed_cost_halfwidth_coin(
-        fixed_cost_usd=5.0, gamma_coin_per_usd=4e-5, risk_aversion_per_usd=1e-5
-    )
-    assert width == pytest.approx(0.0096**0.25, rel=1e-12)
+    assert with_both(5.0, 0.0, gamma=4e-5) == pytest.approx((0.0096**0.25, 0.0), rel=1e-12)
 
 
 @pytest.mark.parametrize("fixed", [0.01, 1.0, 5.0, 100.0])
@@ -142,11 +144,7 @@ def test_both_costs_are_where_their_sum_is_least(fixed: float, cost: float) -> N
         per_trade = fixed + cost * S * (h - a)
         return v * per_trade / (h * h - a * a) + aversion * (VOL * S) ** 2 * (h * h + a * a) / 12
 
-    found = combined_cost_widths(
-        fixed_cost_usd=fixed, cost_frac=cost, price_usd=S, gamma_coin_per_usd=GAMMA,
-        risk_aversion_per_usd=aversion,
-    )  # fmt: skip
-    h, a = found.trigger_coin, found.inner_coin
+    h, a = with_both(fixed, cost, aversion=aversion)
     searched = minimize(
         paid, np.array([1.2 * h, 0.5]), method="Nelder-Mead",
         options={"xatol": 1e-9, "fatol": 1e-9, "maxiter": 4000},
@@ -157,22 +155,16 @@ def test_both_costs_are_where_their_sum_is_least(fixed: float, cost: float) -> N
 
 
 def test_both_costs_become_either_one_as_the_other_goes() -> None:
-    base = {"price_usd": S, "gamma_coin_per_usd": GAMMA, "risk_aversion_per_usd": 1e-5}
-    edges = whalley_wilmott_halfwidth_coin(cost_frac=COST, **base)
-    reset = fixed_cost_halfwidth_coin(
-        fixed_cost_usd=2.0, gamma_coin_per_usd=GAMMA, risk_aversion_per_usd=1e-5
+    edges = whalley_wilmott_halfwidth_coin(
+        cost_frac=COST, price_usd=S, gamma_coin_per_usd=GAMMA, risk_aversion_per_usd=1e-5
     )
-    none = combined_cost_widths(fixed_cost_usd=0.0, cost_frac=COST, **base)
-    assert (none.trigger_coin, none.inner_coin) == pytest.approx((edges, edges), rel=1e-12)
-    free = combined_cost_widths(fixed_cost_usd=2.0, cost_frac=0.0, **base)
-    assert (free.trigger_coin, free.inner_coin) == pytest.approx((reset, 0.0), rel=1e-12)
+    reset = (12.0 * 2.0 * GAMMA**2 / 1e-5) ** 0.25
+    assert with_both(0.0, COST) == pytest.approx((edges, edges), rel=1e-12)
+    assert with_both(2.0, 0.0) == pytest.approx((reset, 0.0), rel=1e-12)
     # By a third of the power: what is left of the difference is 1e-5 at 1e-15 dollars.
-    near = combined_cost_widths(fixed_cost_usd=1e-15, cost_frac=COST, **base)
-    assert (near.trigger_coin, near.inner_coin) == pytest.approx((edges, edges), rel=1e-5)
-    small = combined_cost_widths(fixed_cost_usd=2.0, cost_frac=1e-12, **base)
-    assert (small.trigger_coin, small.inner_coin) == pytest.approx((reset, 0.0), abs=1e-8)
-    nothing = combined_cost_widths(fixed_cost_usd=0.0, cost_frac=0.0, **base)
-    assert (nothing.trigger_coin, nothing.inner_coin) == (0.0, 0.0)
+    assert with_both(1e-15, COST) == pytest.approx((edges, edges), rel=1e-5)
+    assert with_both(2.0, 1e-12) == pytest.approx((reset, 0.0), abs=1e-8)
+    assert with_both(0.0, 0.0) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("changed", [
@@ -184,8 +176,6 @@ def test_outside_the_domain_of_the_others(changed: dict[str, float]) -> None:
         "cost_frac": COST, "price_usd": S, "gamma_coin_per_usd": GAMMA,
         "risk_aversion_per_usd": 1e-5,
     } | changed  # fmt: skip
-    with pytest.raises(OutOfDomain):
-        combined_cost_widths(fixed_cost_usd=1.0, **base)
     with pytest.raises(OutOfDomain):
         zakamouline(vol_frac=VOL, time_years=YEARS, **base)
 

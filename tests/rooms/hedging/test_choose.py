@@ -1,4 +1,4 @@
-"""Hedges chosen with the margin that their legs take at a venue, by its scan."""
+"""Hedges chosen: closed forms, asks that nothing mends, and margin that legs take by a scan."""
 
 import msgspec
 import numpy as np
@@ -37,6 +37,64 @@ def _chosen(margin: Uses) -> HedgeChoice:
     found = choose([ask], [_leg("call"), _leg("put")], np.ones((1, 2)), parts=[margin])
     assert not isinstance(found, Failure)
     return found
+
+
+def _theta(lot: float, *asks: Ask, figures: tuple[tuple[float, float], ...]) -> HedgeChoice:
+    """A hundred a day wanted, of a near option at 2 or a far one at 3, beside other asks."""
+    offers = [
+        msgspec.structs.replace(
+            _leg(name),
+            lot_contracts=lot,
+            buys=(rung := Rung(width_contracts=50.0, cost_usd_per_contract=cost,
+                               fee_usd_per_contract=0.0),),
+            sells=(rung,),
+        )
+        for name, cost in (("near", 2.0), ("far", 3.0))
+    ]  # fmt: skip
+    wide = np.array([(-10.0, -4.0), *figures])
+    found = choose(asks, offers, wide)
+    assert not isinstance(found, Failure)
+    return found
+
+
+def _within(name: str, now: float, middle: float, width: float) -> Ask:
+    return Ask(
+        name=name, now_figure=now, low_figure=middle - width, high_figure=middle + width,
+        scale_figure=width,
+    )  # fmt: skip
+
+
+def _traded(choice: HedgeChoice) -> list[float]:
+    traded = {each.instrument_id: each.quantity_contracts for each in choice.trades}
+    return [traded.get(name, 0.0) for name in ("near", "far")]
+
+
+def test_theta_is_sold_where_it_is_cheapest() -> None:
+    """100 a day are ten contracts of the near option at 2 each, or 25 of the far one at 3."""
+    found = _theta(0.1, _within("theta", 0.0, 100.0, 0.01), figures=())
+    assert _traded(found) == pytest.approx([-10.0, 0.0])
+    assert found.cost_usd == pytest.approx(20.0)
+
+
+def test_gamma_and_vega_are_bounded_while_theta_is_sold() -> None:
+    """Sold n and f: 10 n + 4 f = 100, and 2 n + f / 2 = 15 or 50 n + 120 f = 400."""
+    theta = _within("theta", 0.0, 100.0, 1e-6)
+    gamma = _within("gamma", 1.0, 0.0, 14.0)
+    found = _theta(0.0, theta, gamma, figures=((2.0, 0.5),))
+    assert _traded(found) == pytest.approx([-10 / 3, -50 / 3], abs=1e-5)
+    vega = _within("vega", 100.0, 0.0, 300.0)
+    found = _theta(0.1, theta, vega, figures=((50.0, 120.0),))
+    assert _traded(found) == pytest.approx([-10.4, 1.0])
+    assert found.cost_usd == pytest.approx(2.0 * 10.4 + 3.0)
+
+
+@pytest.mark.parametrize("gamma", [5.0, 5e6])
+def test_what_nothing_can_mend_hinders_nothing_else(gamma: float) -> None:
+    """No instrument has a gamma: theta is brought there as if none were asked for."""
+    theta = _within("theta", 0.0, 100.003, 1e-5)
+    found = _theta(1e-5, theta, _within("gamma", gamma, 0.0, 1.0), figures=((0.0, 0.0),))
+    assert found.conflicts == ("gamma",)
+    assert _traded(found) == pytest.approx([-10.0003, 0.0], abs=2e-6)
 
 
 def test_of_so_few_legs_the_cheapest_or_none() -> None:

@@ -19,7 +19,6 @@ from hedgerow.hedging import (
     band_held,
     bands_across,
     delta_at_vols,
-    fixed_cost_halfwidth_coin,
     half_spread_frac,
     inputs_of,
     plan,
@@ -144,10 +143,10 @@ def test_back_to_the_centre_or_to_an_edge_or_between() -> None:
         (trade,) = traded(state, band=kind, band_min_coin=0.01, fixed_cost_usd=2.0).trades
         assert trade.delta_before_coin == delta
         after[kind] = trade.delta_after_coin
-    given = {"gamma_coin_per_usd": inputs(state).gamma_wide_coin_per_usd}
+    gamma = inputs(state).gamma_wide_coin_per_usd
     assert after["fixed"] == pytest.approx(0.01, abs=0.001)
     assert abs(after["fixed-cost"]) < 0.001
-    width = fixed_cost_halfwidth_coin(fixed_cost_usd=2.0, risk_aversion_per_usd=1e-5, **given)
+    width = (12.0 * 2.0 * gamma**2 / 1e-5) ** 0.25
     assert delta > width, "otherwise nothing would have been traded"
     costly = msgspec.structs.replace(POLICY, fixed_cost_usd=2.0)
     found = band_held("combined-cost", costly, inputs(state, costly), delta_at_vols(state, "BTC"))

@@ -15,11 +15,11 @@ from scipy.stats import norm
 from hedgerow.errors import OutOfDomain
 from hedgerow.hedging import (
     GridBand,
-    combined_cost_widths,
     utility_grid_band,
     whalley_wilmott_halfwidth_coin,
     zakamouline,
 )
+from hedgerow.hedging.widths import combined_widths
 from tests.golden.read import numbers
 
 SHEET = numbers("hedge_band")
@@ -109,13 +109,13 @@ def test_zakamouline_is_met_by_what_the_fit_is_good_for(
 )
 def test_fixed_costs_and_both(fixed: float, cost: float, aversion: float, within: float) -> None:
     found = grid(cost, aversion, fixed_cost_usd=fixed)
-    told = combined_cost_widths(
+    trigger, gap = combined_widths(
         fixed_cost_usd=fixed, cost_frac=cost, price_usd=S, gamma_coin_per_usd=GAMMA,
-        risk_aversion_per_usd=aversion,
+        aversion_per_usd=aversion,
     )  # fmt: skip
-    assert told.trigger_coin == pytest.approx(found.halfwidth_coin, rel=within)
+    assert float(trigger) == pytest.approx(found.halfwidth_coin, rel=within)
     inner = 0.5 * (found.to_high_coin - found.to_low_coin)
-    assert inner == pytest.approx(told.inner_coin, abs=0.05 * told.trigger_coin)
+    assert inner == pytest.approx(float(trigger - gap), abs=0.05 * float(trigger))
 
 
 @pytest.mark.slow

@@ -12,11 +12,9 @@ Funding capture and what it risks
     Out of a `CarryPast`, drawn in blocks as long as `block_count`: `funding_outlook`,
     `margin_draw`; whether that came true `funding_walk`; by closed forms the `short_leg`; over
     windows `basis_blowout`.
-Gamma, theta and vega
-    `scalp_profit` explains a stretch, `expected_scalp_usd` foretells it, `break_even_move_frac`;
+Gamma and theta
     `scalp_outlook` at every vol that may come, hedges and entry paid, and the vol that pays them;
-    how far off hedging now and then is: `hedging_error_usd`, `rebalances_wanted_count`;
-    `theta_target`, `vega_by_expiry`.
+    `break_even_move_frac`. Trades towards a theta or vega: `hedgerow.hedging.choose`.
 Volatility targets
     `ewma_vols`, `fast_slow_vols`; `target_weight_frac`, `targeted`, `book_scale_frac`; the cap:
     `leverage_cap` by `isolated_liquidation_frac` or a venue's own engine.
@@ -66,18 +64,11 @@ from hedgerow.hedging.structures.floor_records import (
 )
 from hedgerow.hedging.structures.floors import floor, highest_floor
 from hedgerow.hedging.structures.pool_hedge import PoolHedge, pool_hedge
-from hedgerow.hedging.structures.scalp_outlook import ScalpOutlook, ScalpRow, scalp_outlook
-from hedgerow.hedging.structures.scalping import (
-    ScalpGreeks,
-    ScalpProfit,
-    VegaBucket,
+from hedgerow.hedging.structures.scalp_outlook import (
+    ScalpOutlook,
+    ScalpRow,
     break_even_move_frac,
-    expected_scalp_usd,
-    hedging_error_usd,
-    rebalances_wanted_count,
-    scalp_profit,
-    theta_target,
-    vega_by_expiry,
+    scalp_outlook,
 )
 from hedgerow.hedging.structures.staked import StakedExit, StakedHedge, staked_hedge
 from hedgerow.hedging.structures.stop_outlook import (
@@ -138,21 +129,12 @@ __all__ += [
     "margin_draw",
     "short_leg",
 ]
-# Gamma, theta and vega
+# Gamma and theta
 __all__ += [
-    "ScalpGreeks",
     "ScalpOutlook",
-    "ScalpProfit",
     "ScalpRow",
-    "VegaBucket",
     "break_even_move_frac",
-    "expected_scalp_usd",
-    "hedging_error_usd",
-    "rebalances_wanted_count",
     "scalp_outlook",
-    "scalp_profit",
-    "theta_target",
-    "vega_by_expiry",
 ]
 # Volatility targets
 __all__ += [

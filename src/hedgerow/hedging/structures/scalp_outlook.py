@@ -18,7 +18,7 @@ import msgspec
 from hedgerow.errors import OutOfDomain
 from hedgerow.hedging.structures.checks import check_finite, check_not_negative, check_positive
 
-__all__ = ["ScalpOutlook", "ScalpRow", "scalp_outlook"]
+__all__ = ["ScalpOutlook", "ScalpRow", "break_even_move_frac", "scalp_outlook"]
 
 
 class ScalpRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,6 +127,18 @@ def scalp_outlook(
         vol_paid_frac=_root(half, per_vol, theta - entry_usd),
         rows=tuple(rows),
     )
+
+
+def break_even_move_frac(*, vol_implied_frac: float, elapsed_years: float) -> float:
+    """Give the move at which gamma pays for theta: one deviation, ``σ√Δt``.
+
+    Raises
+    ------
+    OutOfDomain
+        If the vol or time is negative.
+    """
+    check_not_negative(vol_implied_frac=vol_implied_frac, elapsed_years=elapsed_years)
+    return vol_implied_frac * sqrt(elapsed_years)
 
 
 def _root(half_usd: float, per_vol_usd: float, fixed_usd: float) -> float | None:

@@ -15,6 +15,7 @@ Management 45.
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from math import sqrt
 from typing import Final, TypeAlias
 
 import msgspec
@@ -239,9 +240,25 @@ def targeted(
 
 
 def book_scale_frac(
-    weights_frac: Floats, covariance_frac_per_year: Floats, *, vol_frac: float
-) -> float:
+    weights_frac: Floats,
+    covariance_frac_per_year: Floats,
+    *,
+    vol_frac: float,
+    fixed_frac: Floats | None = None,
+) -> Outcome[float]:
     """Give what to multiply a book's weights by for its vol to be this: ``σ*/√(w'Σw)``.
+
+    Parameters
+    ----------
+    fixed_frac
+        Weights beside them that are not scaled, such as coins held as collateral: the scale k is
+        then the larger one at which f + kw has that vol. Nothing where left out.
+
+    Returns
+    -------
+    float or Failure
+        A Failure where the fixed weights have more vol than is wanted at every scale of the others
+        that is not negative.
 
     Raises
     ------
@@ -250,15 +267,28 @@ def book_scale_frac(
     """
     check_positive(vol_frac=vol_frac)
     w = np.asarray(weights_frac, dtype=np.float64)
+    fixed = np.zeros_like(w) if fixed_frac is None else np.asarray(fixed_frac, dtype=np.float64)
     sigma = np.asarray(covariance_frac_per_year, dtype=np.float64)
-    if w.ndim != 1 or sigma.shape != (len(w), len(w)):
-        raise OutOfDomain(f"{w.shape} weights do not go with a covariance of {sigma.shape}")
-    if not (np.isfinite(w).all() and np.isfinite(sigma).all()):
+    if w.ndim != 1 or fixed.shape != w.shape or sigma.shape != (len(w), len(w)):
+        raise OutOfDomain(
+            f"{w.shape} weights do not go with {fixed.shape} fixed ones and a covariance of "
+            f"{sigma.shape}"
+        )
+    if not (np.isfinite(w).all() and np.isfinite(fixed).all() and np.isfinite(sigma).all()):
         raise OutOfDomain("weights and covariance must be finite")
-    variance = float(w @ sigma @ w)
-    if variance <= 0.0:
-        raise OutOfDomain(f"a book with a variance of {variance} cannot be scaled to a vol")
-    return vol_frac / float(np.sqrt(variance))
+    a, b = float(w @ sigma @ w), float(fixed @ sigma @ w)
+    c = float(fixed @ sigma @ fixed) - vol_frac**2
+    if a <= 0.0:
+        raise OutOfDomain(f"a book with a variance of {a} cannot be scaled to a vol")
+    inside = b * b - a * c
+    scale = (-b + sqrt(inside)) / a if inside >= 0.0 else -1.0
+    if scale < 0.0:
+        return Failure(
+            subject="book",
+            reason="unsupported",
+            message=f"what is not scaled moves more than {vol_frac:g} a year, whatever the rest",
+        )
+    return scale
 
 
 def isolated_liquidation_frac(

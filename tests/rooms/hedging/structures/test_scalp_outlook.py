@@ -33,6 +33,17 @@ def test_the_case_of_the_sheet() -> None:
     assert high.theta_usd == pytest.approx(-710.136986, abs=1e-6)
 
 
+def test_a_move_of_one_deviation_pays_for_a_day_of_theta() -> None:
+    """A day at 40 %: 2.0937 % (0.4 / √365); at 60 % half of gamma times its square is theta."""
+    told = {"elapsed_years": 1.0 / 365.0}
+    move = structures.break_even_move_frac(vol_implied_frac=0.4, **told)
+    assert move == pytest.approx(0.020936954)
+    move = structures.break_even_move_frac(vol_implied_frac=IMPLIED, **told)
+    assert 0.5 * GAMMA * (move * PRICE) ** 2 == pytest.approx(-THETA, rel=1e-12)
+    with pytest.raises(OutOfDomain, match="elapsed_years"):
+        structures.break_even_move_frac(vol_implied_frac=0.4, elapsed_years=-1.0)
+
+
 def test_hedges_and_entry_are_paid_at_the_break_even() -> None:
     found = outlook(cost_frac=0.0005, entry_usd=30.0, horizon_days=5.0)
     assert found.vol_paid_frac is not None

@@ -134,6 +134,23 @@ def test_a_book_is_scaled_as_a_whole() -> None:
     assert found == pytest.approx(0.2 / (0.6 * sqrt(0.9)))
 
 
+def test_a_book_is_scaled_beside_what_stands_still() -> None:
+    """Of a coin at 60 %, a tenth held: shorts of half of it bring it to nothing and beyond."""
+    sigma, short = np.array([[0.36]]), np.array([-0.5])
+    found = book_scale_frac(short, sigma, vol_frac=0.03, fixed_frac=np.array([0.1]))
+    assert found == pytest.approx(0.3)  # 0.1 - 0.3 / 2 is a twentieth short: the larger of both
+    # Two coins that go apart: 0.2² + k² 0.5² = 0.25² by hand.
+    apart = book_scale_frac(
+        np.array([0.0, 1.0]), np.diag([0.16, 0.25]), vol_frac=0.25, fixed_frac=np.array([0.5, 0.0])
+    )
+    assert apart == pytest.approx(0.15 / 0.5)
+    none = book_scale_frac(
+        np.array([0.0, 1.0]), np.diag([0.16, 0.25]), vol_frac=0.19, fixed_frac=np.array([0.5, 0.0])
+    )
+    assert isinstance(none, Failure)
+    assert "moves more than 0.19 a year" in none.message
+
+
 @pytest.mark.parametrize(
     ("side", "leverage", "wanted"),
     [("fall", 5, 0.0096507), ("fall", 10, 0.2387349), ("fall", 20, 0.5908774),
@@ -218,6 +235,8 @@ def test_what_cannot_be_is_refused() -> None:
         targeted(r[:-1], _vols(r), VolTarget(vol_frac=0.2, leverage_frac_max=1.0))
     with pytest.raises(OutOfDomain, match="variance"):
         book_scale_frac(np.zeros(2), np.eye(2), vol_frac=0.2)
+    with pytest.raises(OutOfDomain, match="do not go with"):
+        book_scale_frac(np.ones(2), np.eye(2), vol_frac=0.2, fixed_frac=np.ones(1))
 
 
 def test_the_cap_binds_through_a_venues_own_engine() -> None:

@@ -120,8 +120,10 @@ class Asked:
 
         Parameters
         ----------
+        out_coin, in_coin
+            How much may leave the pile and how much may come, neither of them negative.
         also_coin
-            Changes at which to ask besides.
+            Changes at which to ask besides: what leaves is negative, as a `Point` has it.
         """
         gained_ccy: dict[Decimal, Decimal] = {}
         now = self.report(account, (), scenario)

@@ -409,10 +409,11 @@ def _sizes(delta_usd: Floats, offers: Sequence[Offer], wanted: Wants, now: Surve
 
 def _delta_usd(state: LimitState, now: Survey) -> float:
     """Say what one of a limit's figure is in dollars of delta; zero where it is about no delta."""
-    if state.metric == "delta_spot_usd":
+    counted_in = METRICS[state.metric].delta_in
+    if counted_in == "usd":
         return 1.0
     row = now.exposures.row(state.node)
-    if state.metric != "delta_spot_coin" or isinstance(row, Failure):
+    if counted_in is None or isinstance(row, Failure):
         return 0.0
     # Nothing of a coin is nothing in dollars, and no gap.
     return row.delta_spot_usd / row.delta_spot_coin if row.delta_spot_coin else 0.0

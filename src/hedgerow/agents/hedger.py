@@ -14,7 +14,7 @@ from hedgerow.exposure import aggregate
 from hedgerow.hedging import Caps, HedgePolicy, TradePlan
 from hedgerow.hedging import plan as plan_trades
 from hedgerow.instruments import Instrument, LinearPerpetual
-from hedgerow.limits import Limit, Seen, Survey, judge
+from hedgerow.limits import METRICS, Limit, Seen, Survey, judge
 from hedgerow.market import Snapshot
 from hedgerow.planning import Plan, plan
 from hedgerow.portfolio import Book
@@ -24,7 +24,6 @@ from hedgerow.units import MINUTE_NS
 __all__ = ["HedgeAgent", "deltas_of", "written"]
 
 _PLAN_VALID_NS = 1 * MINUTE_NS
-_OF_DELTA = ("delta_spot_usd", "delta_spot_coin")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +51,7 @@ class HedgeAgent:
 def deltas_of(book: Book, snapshot: Snapshot, limits: tuple[Limit, ...] = ()) -> Survey:
     """Survey a desk for its deltas alone: no requirement, no distance, limits on deltas."""
     exposures = aggregate(book, value(book, snapshot), snapshot)
-    kept = tuple(each for each in limits if each.metric in _OF_DELTA)
+    kept = tuple(each for each in limits if METRICS[each.metric].delta_in is not None)
     return Survey(
         book=book,
         snapshot=snapshot,

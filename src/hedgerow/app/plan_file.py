@@ -53,7 +53,8 @@ def check_plan_place(path: Path) -> None:
         return
     if not path.is_file():
         raise RequestRejected(f"--out {path} is no file of its own; name another")
-    if path.stat().st_size == 0:  # a name that was reserved
+    # Nothing is lost with an empty file, which `mktemp` leaves to keep a name.
+    if path.stat().st_size == 0:
         return
     try:
         read_plan(path)

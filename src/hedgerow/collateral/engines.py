@@ -26,10 +26,12 @@ __all__ = ["NOW", "Asked", "Changes", "Measure", "Point", "tiers_of"]
 # The scenario that is no scenario.
 NOW = "now"
 Changes: TypeAlias = tuple[tuple[str, Use, Decimal], ...]  # asset, use, coins
+# A chord misses at most a 512th of what the way is worth; one more asks twice for each bend.
 _DEPTH_COUNT = 6
 # A stretch bent by less, over what it gains, is straight: above the last bits of a float (1e-16 of
 # what an account is worth, of which a stretch may be a millionth), below any tier of a haircut.
 _STRAIGHT_FRAC = 1e-9
+# Where answers end is found to a 65,536th of the way: of 4,000 coins, to a sixteenth of one.
 _HALVINGS_COUNT = 16
 
 
@@ -120,8 +122,10 @@ class Asked:
 
         Parameters
         ----------
+        out_coin, in_coin
+            How much may leave the pile and how much may come, neither of them negative.
         also_coin
-            Changes at which to ask besides.
+            Changes at which to ask besides: what leaves is negative, as a `Point` has it.
         """
         gained_ccy: dict[Decimal, Decimal] = {}
         now = self.report(account, (), scenario)

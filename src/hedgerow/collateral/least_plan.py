@@ -39,6 +39,7 @@ __all__ = ["EARNS_FRAC_PER_YEAR", "POSTED_DAYS", "least_plan"]
 # are compared. Round figures that rank ways; no market was asked, and every answer tells of them.
 EARNS_FRAC_PER_YEAR: Final = 0.05
 POSTED_DAYS: Final = 30.0
+# Curves that are right take one; drawn desks whose curves promised fourfold took up to five.
 _ROUNDS_COUNT = 6
 # What floats leave of a figure: engines are asked for as much more where they find less.
 _LEFT_FRAC = Decimal("1e-9")

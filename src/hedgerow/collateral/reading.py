@@ -30,7 +30,9 @@ __all__ = ["NEEDS", "DeskRow", "Reading"]
 # What rows are called that are no scenario.
 NEEDS = ("buffer", "distance", "initial")
 
-_URGENCY_FRAC_MAX = 1e4
+# So many of the nearest weigh ten times the next; all after them weigh one and are served by cost.
+# A choice: desks of nine were solved with weights of up to 9e8 too.
+_URGENT_COUNT = 4
 # Of what is sent, so much dearer is each way than the one the desk puts before it: a cent of
 # 100,000 USD, less than any fee, and more than a solver's last digit.
 _PREFERENCE_FRAC = 1e-7
@@ -304,7 +306,7 @@ class Reading:
             currency_usd=currency_usd,
             deadline_ns=self.deadline_ns.get(name),
             # The nearest to its liquidation is served first.
-            urgency_frac=min(10.0 ** max(0, len(self.short) - 1 - rank), _URGENCY_FRAC_MAX),
+            urgency_frac=10.0 ** max(0, min(len(self.short) - 1, _URGENT_COUNT) - rank),
         )
 
     def _pile(

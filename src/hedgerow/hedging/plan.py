@@ -21,7 +21,7 @@ from hedgerow.hedging.cost import crossing_cost_ccy
 from hedgerow.hedging.held_band import band_held, delta_at_vols, half_spread_frac, inputs_of
 from hedgerow.hedging.records import NO_CAPS, Caps, HedgePolicy, Trade, TradePlan
 from hedgerow.instruments import LinearPerpetual
-from hedgerow.limits import Survey
+from hedgerow.limits import METRICS, Survey
 from hedgerow.margin import are_both_sides_held
 from hedgerow.market import Ladder
 from hedgerow.pricing import GREEKS
@@ -246,8 +246,9 @@ def _is_time(policy: HedgePolicy, survey: Survey, interval_ns: int) -> bool:
 def _inside_limits(policy: HedgePolicy, survey: Survey, spot_usd: float, band: _Ends) -> _Ends:
     """Cut a band to stay inside a soft limit that a person set on this coin's delta."""
     for state in survey.limits:
-        unit_usd = {"delta_spot_usd": spot_usd, "delta_spot_coin": 1.0}.get(state.metric)
-        if state.node == f"coin/{policy.underlying}" and unit_usd is not None:
+        counted_in = METRICS[state.metric].delta_in
+        if state.node == f"coin/{policy.underlying}" and counted_in is not None:
+            unit_usd = spot_usd if counted_in == "usd" else 1.0
             band = band.within(INSIDE_FRAC * state.soft_frac_usd_or_coin / unit_usd)
     return band
 

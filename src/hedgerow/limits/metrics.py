@@ -49,6 +49,8 @@ Asked: TypeAlias = Literal["shock", "horizon"]
 # every shock stated. use: an account's equity against its requirement. distance: the same after a
 # joint move of that size. chance: the same after the move that is so likely.
 _Mended: TypeAlias = Literal["exposure", "losses", "use", "distance", "chance"]
+# What a delta to spot is counted in.
+_Counted: TypeAlias = Literal["usd", "coin"]
 Covers = Callable[[str], bool]
 
 
@@ -229,6 +231,9 @@ class Metric(NamedTuple):
         Of an account: the word for the rungs of a call that begin by it; empty where none do.
     mended_by
         What a plan changes to bring it back; None where no leg is known to mend it.
+    delta_in
+        Of a delta to spot, which a hedge of the coin moves one to one: what it is counted in. None
+        for all else, the premium-adjusted delta too: kinds of delta are never added.
     """
 
     title: str
@@ -240,6 +245,7 @@ class Metric(NamedTuple):
     asks: Asked | None = None
     trigger: str = ""
     mended_by: _Mended | None = "exposure"
+    delta_in: _Counted | None = None
 
     @property
     def is_of_account(self) -> bool:
@@ -272,8 +278,8 @@ USE: Final = "margin_use_frac"
 # `margin_use_frac`: requirement over equity. `distance_spot_frac`: how far the joint spot may still
 # move before an account is liquidatable.
 METRICS: Final[dict[str, Metric]] = {
-    "delta_spot_usd": Metric("delta", "USD"),
-    "delta_spot_coin": Metric("delta in coin", "coin"),
+    "delta_spot_usd": Metric("delta", "USD", delta_in="usd"),
+    "delta_spot_coin": Metric("delta in coin", "coin", delta_in="coin"),
     "delta_premium_adjusted_coin": Metric("premium-adjusted delta", "coin"),
     **{name: _metric(greek) for name, greek in GREEKS.items()},
     # Beyond a use of one the venue liquidates: a bound out there is met when all is over.

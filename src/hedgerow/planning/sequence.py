@@ -35,6 +35,8 @@ __all__ = ["Act", "Ordered", "Step", "ordered"]
 
 Act: TypeAlias = ModeSwitch | ChosenSwap | ChosenMove | ChosenTrade
 
+# Of 17 plans of the tests that go in no order whole, halves order two and quarters three;
+# sixteenths order no more, and look at ten times as many desks.
 _PIECES = 4
 # No account of a person is called so: what is on its way between two of them.
 _TRANSIT = "(in transit)"

@@ -26,7 +26,8 @@ from hedgerow.units import YEAR_NS, to_model
 
 __all__ = ["HeldOption", "PricedOptions", "fill_options"]
 
-_DUST = 1e-300  # stands for no window at all, which nothing is inside of
+# Nothing is inside a window of no length, but `np.where` divides by it all the same.
+_DUST = 1e-300
 _DOMAIN: Final = (
     ("forward_usd", PRICE),
     ("price_underlying_usd", PRICE),

@@ -2,8 +2,9 @@
 
 Market events (recorded or generated), simulated venues and agents enter; an `Episode` leaves. The
 venues match against ladders, charge fees and funding, take time to credit a deposit, and liquidate
-by the same rulebooks that `margin` reads. One seed gives the same bytes every time. The room
-refuses a desk whose rulebook or instrument nobody described.
+by the same rulebooks that `margin` reads. One seed gives the same bytes every time. Policies that
+were followed through the same markets enter as `PolicyRun`s, and leave compared, as `PolicyRow`s.
+The room refuses a desk whose rulebook or instrument nobody described.
 """
 
 from hedgerow.simulation.accrual import LendingModel, ShareModel, StakingModel

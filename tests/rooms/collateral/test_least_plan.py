@@ -185,6 +185,19 @@ def test_the_nearest_to_its_liquidation_is_served_first() -> None:
     assert (move.route.target_account_id, move.quantity_coin) == ("near", D(49))
 
 
+@pytest.mark.parametrize("others_count", [1, 4, 5, 8, 30])
+def test_the_nearest_is_served_first_of_however_many_and_however_large(others_count: int) -> None:
+    """Use of 150 / 105 before 50 / 40 and less; of equals a small account would come first."""
+    names = [f"small{i}" for i in range(others_count)]
+    small = [perps(name, str(40 + 0.5 * i), 1) for i, name in enumerate(names)]
+    accounts = [*small, perps("near", 105, 3), cold(USDC=60)]
+    routes = [route("cold", name) for name in (*names, "near")]
+    policies = [buffer(name) for name in (*names, "near")]
+    found = least_plan(policies, routes, seen(accounts), RULES)
+    (move,) = found.transfers.moves
+    assert (move.route.target_account_id, move.quantity_coin) == ("near", D(60))
+
+
 def test_a_source_keeps_its_own_buffer_and_another_way_costs_less_in_fees() -> None:
     accounts = [perps("a", 50, 1), perps("b", 130, 1), cold(USDC=1_000)]
     dear = route("cold", "a", fee_coin=D(3))

@@ -279,6 +279,14 @@ def test_every_metric_says_what_mends_it() -> None:
     assert {name for name, metric in METRICS.items() if metric.is_of_account} < others.keys()
 
 
+def test_a_delta_to_spot_says_what_it_is_counted_in() -> None:
+    counted = {name: metric.delta_in for name, metric in METRICS.items() if metric.delta_in}
+    assert counted == {
+        name: name.removeprefix("delta_spot_") for name in METRICS if name.startswith("delta_spot_")
+    }
+    assert counted  # and the premium-adjusted one is of another kind
+
+
 def test_a_delta_in_coins_is_unknown_where_several_coins_are_joined() -> None:
     rows = table(exposure_row("desk"), exposure_row("coin/BTC", delta_spot_coin=-5.0))
     limits = [limit("delta_spot_coin", 4, 6, scope) for scope in ("desk", "coin/*")]

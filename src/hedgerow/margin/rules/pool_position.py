@@ -1,8 +1,10 @@
 """A position in a liquidity pool: what it holds, is worth and loses against holding, to 50 digits.
 
-Token0 is the risky one, the price is token1 per token0, and ``_ccy`` is token1. Fees are not in it:
-they lie beside the liquidity. `pricing.pool` has the same closed forms in float64, for books; near
-the ends of a range and near the entry price those cancel.
+Token0 is the risky one, the price is token1 per token0, and ``_ccy`` is token1. One contract is one
+unit of liquidity L, the root of token0 times token1 (``x · y = L²``) in whole tokens; the integer
+that a pool keeps is in smallest units. Fees are not in it: they lie beside the liquidity.
+`pricing.pool` has the same closed forms in float64, for books; near the ends of a range and near
+the entry price those cancel.
 
 References
 ----------
@@ -43,7 +45,7 @@ class PoolPosition(msgspec.Struct, frozen=True, kw_only=True):
     gamma_coin_per_ccy: Decimal
 
 
-def constant_product(liquidity: Decimal, price_ccy: Decimal) -> PoolPosition:
+def constant_product(liquidity_contracts: Decimal, price_ccy: Decimal) -> PoolPosition:
     """Give a position over all prices (v2).
 
     Raises
@@ -51,14 +53,20 @@ def constant_product(liquidity: Decimal, price_ccy: Decimal) -> PoolPosition:
     OutOfDomain
         If the price is not positive, or the liquidity is negative.
     """
-    _refuse(liquidity, price_ccy)
+    _refuse(liquidity_contracts, price_ccy)
     with localcontext(_EXACT):
         root = price_ccy.sqrt()
-        return _position(liquidity, price_ccy, liquidity / root, liquidity * root, is_inside=True)
+        return _position(
+            liquidity_contracts,
+            price_ccy,
+            liquidity_contracts / root,
+            liquidity_contracts * root,
+            is_inside=True,
+        )
 
 
 def concentrated(
-    liquidity: Decimal, price_ccy: Decimal, lower_ccy: Decimal, upper_ccy: Decimal
+    liquidity_contracts: Decimal, price_ccy: Decimal, lower_ccy: Decimal, upper_ccy: Decimal
 ) -> PoolPosition:
     """Give a position between two prices (v3): all token0 below them, all token1 above.
 
@@ -70,7 +78,7 @@ def concentrated(
     OutOfDomain
         If the price is not positive, the bounds are not in order, or the liquidity is negative.
     """
-    _refuse(liquidity, price_ccy)
+    _refuse(liquidity_contracts, price_ccy)
     if lower_ccy.is_nan() or upper_ccy.is_nan() or not 0 <= lower_ccy < upper_ccy:
         raise OutOfDomain(
             f"a range lies between two prices in order, were {lower_ccy} and {upper_ccy}"
@@ -78,10 +86,10 @@ def concentrated(
     with localcontext(_EXACT):
         inside = min(max(price_ccy, lower_ccy), upper_ccy).sqrt()
         return _position(
-            liquidity,
+            liquidity_contracts,
             price_ccy,
-            liquidity * (_ONE / inside - _ONE / upper_ccy.sqrt()),
-            liquidity * (inside - lower_ccy.sqrt()),
+            liquidity_contracts * (_ONE / inside - _ONE / upper_ccy.sqrt()),
+            liquidity_contracts * (inside - lower_ccy.sqrt()),
             is_inside=lower_ccy <= price_ccy < upper_ccy,
         )
 
@@ -114,14 +122,14 @@ def versus_holding(
 
 
 def _position(
-    liquidity: Decimal,
+    liquidity_contracts: Decimal,
     price_ccy: Decimal,
     amount0_coin: Decimal,
     amount1_ccy: Decimal,
     *,
     is_inside: bool,
 ) -> PoolPosition:
-    bend = liquidity / (2 * price_ccy * price_ccy.sqrt()) if is_inside else Decimal(0)
+    bend = liquidity_contracts / (2 * price_ccy * price_ccy.sqrt()) if is_inside else Decimal(0)
     return PoolPosition(
         amount0_coin=amount0_coin,
         amount1_ccy=amount1_ccy,
@@ -131,8 +139,8 @@ def _position(
     )
 
 
-def _refuse(liquidity: Decimal, price_ccy: Decimal) -> None:
+def _refuse(liquidity_contracts: Decimal, price_ccy: Decimal) -> None:
     if not price_ccy.is_finite() or price_ccy <= 0:
         raise OutOfDomain(f"price must be positive, was {price_ccy}")
-    if not liquidity.is_finite() or liquidity < 0:
-        raise OutOfDomain(f"liquidity must not be negative, was {liquidity}")
+    if not liquidity_contracts.is_finite() or liquidity_contracts < 0:
+        raise OutOfDomain(f"liquidity must not be negative, was {liquidity_contracts}")

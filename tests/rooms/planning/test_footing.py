@@ -66,3 +66,56 @@ def test_a_put_and_a_call_help_only_together() -> None:
     )
     for plan, spare in (((0, 0), -40.0), ((1, 0), -42.0), ((0, 1), -42.0), ((1, 1), 8.0)):
         assert found.after_ccy(np.array(plan, dtype=np.float64)).tolist() == [spare]
+
+
+def rows(
+    spare_ccy: float, up: float, down: float, *, is_in_programme: tuple[bool, bool] = (True, True)
+) -> Footing:
+    """One demand of two cells, the second with 1,000 more to spare; one move, by cell alike."""
+    return Footing(
+        demands=(Demand(node=NODE, name="use", shock=NO_SHOCK, use_frac=1.0),),
+        of_index=np.zeros(2, dtype=np.int64),
+        is_in_programme=np.array(is_in_programme),
+        spare_ccy=np.array([spare_ccy, spare_ccy + 1_000.0]),
+        up_ccy_per_amount=np.full((2, 1), up),
+        down_ccy_per_amount=np.full((2, 1), down),
+        scale_ccy=np.ones(1),
+        allowed_ccy=np.zeros(1),
+        barred_index=(),
+        unknown=(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("plan", "touched", "slope"),
+    [
+        # Three bought, 12 to spare there: one more adds 4 there and one less takes 2, so 3.
+        (3.0, {(0, True), (0, False)}, 3.0),
+        (3.0, {(0, True)}, 4.0),
+        (3.0, {(0, False)}, 2.0),
+        # What could not be tried there keeps the slope that it has here, as it was moved.
+        (3.0, set(), 7.0),
+        (-3.0, set(), -5.0),
+    ],
+)
+def test_what_a_plan_moves_has_one_slope_where_it_led(
+    plan: float, touched: set[tuple[int, bool]], slope: float
+) -> None:
+    here, there = rows(0.0, 7.0, 5.0), rows(12.0, 4.0, -2.0)
+    found = here.seen_from(there, np.array([plan]), touched)
+    for amount in (plan, plan + 1.0, plan - 1.0, 0.0):
+        expected = 12.0 + slope * (amount - plan)
+        assert found.after_ccy(np.array([amount])).tolist() == pytest.approx([expected])
+
+
+def test_what_a_plan_leaves_alone_has_both_slopes_where_it_led() -> None:
+    found = rows(0.0, 7.0, 5.0).seen_from(rows(12.0, 4.0, -2.0), np.zeros(1), {(0, True)})
+    for amount, expected in ((1.0, 16.0), (0.0, 12.0), (-1.0, 17.0)):
+        assert found.after_ccy(np.array([amount])).tolist() == pytest.approx([expected])
+
+
+def test_rows_that_a_programme_had_it_keeps() -> None:
+    here = rows(0.0, 7.0, 5.0, is_in_programme=(True, False))
+    there = rows(12.0, 4.0, -2.0, is_in_programme=(False, False))
+    found = here.seen_from(there, np.zeros(1), {(0, True)})
+    assert found.is_in_programme.tolist() == [True, False]

@@ -9,13 +9,13 @@ import pytest
 from hedgerow.app.rulebooks import packaged_rulebooks
 from hedgerow.collateral import Route
 from hedgerow.errors import Failure, Outcome
-from hedgerow.limits import Survey
+from hedgerow.limits import Survey, survey
 from hedgerow.margin import LendingRulebook, MarginReport, Rulebook, terms_of
 from hedgerow.planning import LATE_STATEMENT, idle_usd, late_cost, late_unknown
 from hedgerow.portfolio import book
 from hedgerow.units import DAY_NS
-from tests.builders import account, inverse, option, quote
-from tests.rooms.planning.test_joint import ROUTES, RULES, TERMS, desk
+from tests.builders import account, by_id, inverse, option, quote, supply
+from tests.rooms.planning.test_joint import LIMITS, NOW, ROUTES, RULES, TERMS, desk
 
 ALL = packaged_rulebooks()
 FEES = [
@@ -88,6 +88,35 @@ def test_a_loan_is_charged_what_its_rulebook_says_of_the_dearest_collateral() ->
     assert lost(now, "loan", with_bonus(10_450)) == pytest.approx(31.5)
     # Nothing that is held counts, so nobody knows what would be taken: the most that is known.
     assert lost(now, "loan", with_bonus(10_750, 0)) == pytest.approx(91.0)
+
+
+@pytest.mark.parametrize(
+    ("bonus_bps", "threshold_bps", "owed_more_frac"),
+    [
+        ((10_750, 10_450), (8000, 8500), 0.075),
+        ((10_450, 10_750), (8000, 8500), 0.075),
+        ((10_450, 0), (8000, 0), 0.045),
+    ],
+)
+def test_of_two_collaterals_the_dearest_that_counts_is_taken(
+    bonus_bps: tuple[int, int], threshold_bps: tuple[int, int], owed_more_frac: float
+) -> None:
+    rules = RULES["loan"]
+    assert isinstance(rules, LendingRulebook)
+    reserves = {
+        asset: msgspec.structs.replace(
+            rules.reserves[asset],
+            liquidation_bonus_bps=bonus,
+            liquidation_threshold_bps=threshold,
+        )
+        for asset, bonus, threshold in zip(("ETH", "USDC"), bonus_bps, threshold_bps, strict=True)
+    }
+    changed = {**RULES, "loan": msgspec.structs.replace(rules, reserves=reserves)}
+    positions = {"supply:ETH": 10, "supply:USDC": 50, "debt:USDC": -700}
+    held = account("loan", venue="aave", rulebook="loan", currency="USD", positions=positions)
+    terms = {**TERMS, **by_id(supply("USDC", 6))}
+    now = survey(book((held,), terms), NOW, changed, LIMITS)
+    assert lost(now, "loan", changed) == pytest.approx(700 * owed_more_frac)
 
 
 def test_a_loan_of_unknown_penalty_is_charged_the_most_that_is_known() -> None:

@@ -13,9 +13,9 @@ __all__ = ["Joint", "badness"]
 # What is broken counts as broken by so much of its bound at least: more than `badness` rounds away
 # (1e-9), less than any breach that anybody sees.
 _BROKEN_FRAC = 1e-6
-# Who has no equity has no use of it, and is beyond hard. That counts as a use of eleven times its
-# bound, and is finite, so that of two plans which leave such accounts the other limits still tell
-# the better one. A use of more than that, of equity that is nearly gone, counts as worse.
+# Who has no equity has no use of it, and is beyond hard. That is finite, so that of two plans which
+# leave such accounts the other limits still tell the better one; and no use of what equity is left
+# counts for as much, though it grows without end: from half of it on less and less is added.
 _NO_EQUITY_FRAC = 10.0
 
 
@@ -91,6 +91,8 @@ def badness(plan: Joint) -> tuple[int, float, float]:
         else:
             # A limit at zero is always broken: the nearer to it the better.
             far = abs(value) / soft - 1.0 if soft else abs(value) / (1.0 + abs(value))
+            if METRICS[state.metric].mended_by == "use" and far > _NO_EQUITY_FRAC / 2.0:
+                far = _NO_EQUITY_FRAC - _NO_EQUITY_FRAC**2 / 4.0 / far
         # At its bound a limit is broken, by however little: no saving is worth that.
         beyond += max(far, _BROKEN_FRAC) + (1.0 if state.rung == "hard" else 0.0)
     worse_count = len(plan.worsened) + len(plan.lacking)

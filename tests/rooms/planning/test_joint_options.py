@@ -249,6 +249,24 @@ def test_a_plan_that_leaves_an_account_unknown_is_worse_than_none() -> None:
     assert badness(then) > badness(nothing) > badness(chosen)
 
 
+def test_no_use_of_what_equity_is_left_is_worse_than_none_of_it() -> None:
+    """The more of it is used the worse, without end, and to have none is worse than all of that."""
+    now = drawn(1)
+    (state,) = [
+        each
+        for each in now.limits
+        if (each.node, each.metric) == ("desk/deribit/deri", "margin_use_frac")
+    ]
+    found = []
+    for value in (0.9, 2.9, 3.1, 5.9, 6.1, 50.0, 1e3, 1e6, None):
+        then = msgspec.structs.replace(state, rung="hard", value_frac_usd_or_coin=value)
+        found.append(badness(replace(planned(now), after=replace(now, limits=(then,))))[1])
+    assert found == sorted(set(found))
+    # Beyond a soft limit of 50 % by 0.4 and by 2.4, each over 0.5, and a whole for what is hard.
+    assert found[0] == pytest.approx(1.8)
+    assert found[1] == pytest.approx(5.8)
+
+
 def test_a_desk_just_inside_its_limits_gets_an_empty_plan() -> None:
     """Within a twentieth of soft nothing is broken; a symmetric distance would say otherwise."""
     near = desk(one=1, usdc=260, held={"BTC-1000-call": -2}, btc="1.5")

@@ -23,6 +23,7 @@ from hedgerow.planning.costs import (
     route_name,
 )
 from hedgerow.planning.outcome import Joint, badness
+from hedgerow.planning.purses import is_fence
 from hedgerow.planning.records import RunnerUp
 from hedgerow.planning.switches import joint_switching
 
@@ -154,7 +155,7 @@ def states(plans: Mapping[str, Outcome[Joint]]) -> tuple[WayState, ...]:
                 )
             )
             continue
-        conflicts = ", ".join(plan.conflicts)
+        conflicts = ", ".join(each for each in plan.conflicts if not is_fence(each))
         said = f"cannot hold together: {conflicts}" if conflicts else plan.remark
         uncounted = f"unknown and not in the cost: {', '.join(plan.uncounted)}"
         rows.append(

@@ -30,7 +30,7 @@ from hedgerow.planning.costs import PLAIN_TERMS, JointTerms, LateUsd, MoveCosts,
 from hedgerow.planning.done import Desk, Done
 from hedgerow.planning.footing import Footing, Touch, footing
 from hedgerow.planning.outcome import Joint, badness
-from hedgerow.planning.purses import GIVES_LAST_FRAC, purses
+from hedgerow.planning.purses import FENCE, GIVES_LAST_FRAC, purses
 from hedgerow.planning.spare import spare_ccy
 from hedgerow.planning.wants import Demand, Wants, stresses_of, wants
 from hedgerow.solvency import coins_moved
@@ -227,6 +227,8 @@ class _Search:
         return replace(
             nothing,
             shadows=trial.plan.shadows,
+            demands=trial.plan.demands,
+            refused=trial.plan.refused,
             conflicts=trial.plan.conflicts,
             remark=_why_nothing(trial.plan),
         )
@@ -349,6 +351,7 @@ def _joint(
         refused=tuple(dict.fromkeys(refused)),
         remark=answer.remark,
         lacking=tuple(each.name for each in lacked if each.is_on_the_way),
+        demands=means.demands(wanted),
     )
 
 
@@ -378,7 +381,7 @@ def _reaches(within: Mapping[str, _Reach], moves_count: int) -> list[Uses]:
     for row, reach in enumerate(within.values()):
         wide[row, : len(reach.tried_frac_per_contract)] = reach.tried_frac_per_contract
     most = np.array([each.most_frac for each in within.values()])
-    names = tuple(f"{node} as far as it is known" for node in within)
+    names = tuple(f"{node} {FENCE}" for node in within)
     return [Uses(names, wide, wide, most, np.maximum(most, 1.0) * GIVES_LAST_FRAC)]
 
 

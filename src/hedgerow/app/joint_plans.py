@@ -86,7 +86,7 @@ def make_plan(source: Source, asked: PlanAsked, *, out: Path | None, as_json: bo
     )
     written = msgspec.structs.replace(
         written,
-        unmet=(*written.unmet, *done.unpriced),
+        unmet=tuple(dict.fromkeys((*written.unmet, *done.unpriced))),
         assumptions=(*written.assumptions, *ages_of(written, done.state, done.instruments)),
     )
     premiums = premiums_of(written, done.state, done.instruments)

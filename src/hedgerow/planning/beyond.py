@@ -19,7 +19,7 @@ from hedgerow.limits import METRICS, Limit, LimitState, account_node, covers
 from hedgerow.planning.costs import ModeSwitch, SwapWay, route_name
 from hedgerow.planning.outcome import Joint
 from hedgerow.planning.purses import is_fence
-from hedgerow.planning.wants import NO_LEG_MENDS, stresses_of
+from hedgerow.planning.wants import stresses_of
 from hedgerow.solvency import coins_moved
 from hedgerow.solving import EXCESS_FRAC_MAX
 from hedgerow.units import percent
@@ -28,10 +28,10 @@ __all__ = [
     "BEYOND",
     "INSIDE_STATEMENT",
     "Allowed",
-    "is_unmended",
     "left_beyond",
     "names_of",
     "outside_frac",
+    "says_less",
 ]
 
 BEYOND = ("soft", "hard", "unknown", "expired")
@@ -98,33 +98,32 @@ def left_beyond(
     Returns
     -------
     tuple of Failure
-        One for each limit, worst first; its subject is the node. What was unknown, or expired,
-        before the plan and is so after it is in `unplanned` of the plan, and not here.
+        Worst first, one for each limit, and of one that is unknown for each reason; the subject is
+        the node.
     """
     left = [each for each in after if each.rung in BEYOND]
+    left.sort(key=lambda each: _WORST_FIRST.index(each.rung))
     was = {each.key: each for each in chosen.before.limits}
-    told = [
-        each
-        for each in left
-        if each.rung in _BROKEN or each.key not in was or was[each.key].rung != each.rung
-    ]
-    told.sort(key=lambda each: _WORST_FIRST.index(each.rung))
     asker = _Asker(chosen, allowed, limits, instruments, is_cut=is_cut)
-    whys = [asker.why(each) for each in told]
-    said = [
+    return tuple(
         Failure(
             subject=each.node,
             reason=why.reason,
             message=f"{_stands(each)}; {_origin(each, was.get(each.key))}; {why.message}",
         )
-        for each, why in zip(told, whys, strict=True)
-    ]
-    return tuple(said)
+        for each in left
+        for why in asker.why(each)
+    )
 
 
-def is_unmended(unplanned: Failure) -> bool:
-    """Say whether a limit is unplanned for want of a leg; `left_beyond` says that and more."""
-    return unplanned.message.endswith(NO_LEG_MENDS)
+def says_less(unplanned: Failure, after: Sequence[LimitState]) -> bool:
+    """Say whether it is of a limit that `left_beyond` names too, with its bounds beside."""
+    return any(
+        each.rung in BEYOND
+        and each.node == unplanned.subject
+        and unplanned.message.startswith(f"{each.metric} is ")
+        for each in after
+    )
 
 
 class _Asker:
@@ -145,10 +144,18 @@ class _Asker:
         self._refused = {each.subject for each in chosen.refused}
         self._effects: Effects | None = None
 
-    def why(self, state: LimitState) -> _Why:
-        """Say why a limit is left where it is, by the first of the reasons that holds."""
-        if state.rung not in _BROKEN:
-            return _Why("missing_data", state.message)
+    def why(self, state: LimitState) -> tuple[_Why, ...]:
+        """Say why a limit is left where it is: of what nobody knows every reason."""
+        if state.rung in _BROKEN:
+            return (self._why_broken(state),)
+        if state.rung == "expired":
+            return (_Why("stale_data", f"not planned for: {state.message}"),)
+        told = [_Why(each.reason, f"not planned for: {each.message}") for each in state.missing]
+        # Of a state that was written before reasons were kept only the words are left.
+        return tuple(told) or (_Why("missing_data", f"not planned for: {state.message}"),)
+
+    def _why_broken(self, state: LimitState) -> _Why:
+        """Give the first of the reasons that holds."""
         without = self._nothing_acts(state)
         if without is not None:
             return without
@@ -163,19 +170,21 @@ class _Asker:
                 "all that may be traded and moved does not suffice"
             )  # fmt: skip
             return _Why("unsupported", told)
+        bounds = [*(each.name for each in chosen.asks), *(each.name for each in chosen.demands)]
+        if not any(_is_of(name, state) for name in bounds):
+            return _Why("unsupported", "it was not planned for, as is told beside it")
         if not (chosen.trades or chosen.moves or chosen.switches or chosen.swaps):
             return _Why("not_converged", f"the search found no plan for it: {chosen.remark}")
-        if chosen.excess_frac > EXCESS_FRAC_MAX:
-            return _Why("not_converged", "in whole lots the search found no plan that holds all")
         fences = [each.name for each in chosen.shadows if is_fence(each.name)]
-        ended = "and the search ended there"
+        ended = "the search ended there"
         if fences:
             ended += f" (it went no further on {', '.join(_fenced(each) for each in fences)})"
-        return _Why(
-            "not_converged",
-            f"the plan was to keep it by what each move does alone; done exactly it does not, "
-            f"{ended}",
-        )
+        if chosen.excess_frac <= EXCESS_FRAC_MAX:
+            told = "the plan was to keep it by what each move does alone; done exactly it does not"
+            return _Why("not_converged", f"{told}, and {ended}")
+        # Where others cannot hold, what gives way for whole lots is not told from what they take.
+        told = "" if conflicts else "in whole lots no plan was found that holds all; "
+        return _Why("not_converged", told + ended)
 
     def _nothing_acts(self, state: LimitState) -> _Why | None:
         """Say that nothing which may be used acts on a limit; None where something does."""
@@ -247,11 +256,11 @@ def _stands(state: LimitState) -> str:
     bounds = (state.soft_frac_usd_or_coin, state.hard_frac_usd_or_coin)
     soft, hard = (_told(state, bound) for bound in bounds)
     said = f" ({state.of})" if state.of else ""
-    if state.rung not in _BROKEN:
-        return f"{state.metric}{said} is {state.rung} against {soft} (soft) and {hard} (hard)"
-    return f"{state.metric}{said} is {state.rung} at {_now(state)} against {soft} (soft) and " + (
-        f"{hard} (hard)"
-    )
+    at = ""
+    if state.rung in _BROKEN:
+        value = state.value_frac_usd_or_coin
+        at = ", with no equity left," if value is None else f" at {_now(state)}"
+    return f"{state.metric}{said} is {state.rung}{at} against {soft} (soft) and {hard} (hard)"
 
 
 def _origin(state: LimitState, was: LimitState | None) -> str:
@@ -261,7 +270,7 @@ def _origin(state: LimitState, was: LimitState | None) -> str:
     if was.rung not in BEYOND:
         return f"the plan broke it: it was {was.rung} at {_now(was)}"
     if was.rung not in _BROKEN:
-        return f"it was {was.rung} before"
+        return "the plan found it so" if was.rung == state.rung else f"it was {was.rung} before"
     nearer = outside_frac(was) - outside_frac(state)
     if was.value_frac_usd_or_coin == state.value_frac_usd_or_coin or nearer == 0.0:
         return "the plan found it so"
@@ -273,7 +282,7 @@ def _now(state: LimitState) -> str:
     """Write where a limit stands: of a distance, the move that liquidates with its sign."""
     value = state.value_frac_usd_or_coin
     if value is None:
-        return "no figure, as no equity is left" if state.rung == "hard" else state.rung
+        return "no equity" if state.rung == "hard" else "no figure"
     if state.toward in ("fall", "rise"):
         return percent(-value if state.toward == "fall" else value, 2, sign=True)
     return _told(state, value)

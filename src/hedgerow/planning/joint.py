@@ -262,6 +262,7 @@ class _Search:
         )
         refused = (*self._refused, *means.effect.refused, *foot.unknown)
         plan = _joint(means, answer, done, self._wanted, refused, lacked)
+        plan = replace(plan, demands=foot.demands)
         foretold_ccy = foot.after_ccy(plan_amount)
         out_by_frac = np.abs(np.nan_to_num(exact_ccy) - foretold_ccy) / foot.scale_ccy
         is_more = (exact_ccy > foretold_ccy) & (out_by_frac > _DEAR_FRAC)
@@ -310,6 +311,7 @@ def _nothing(now: Survey, wanted: Wants, refused: tuple[Failure, ...]) -> Joint:
         unplanned=wanted.unplanned,
         refused=refused,
         remark="every limit that can be planned for holds",
+        demands=wanted.demands,
     )
 
 
@@ -351,7 +353,6 @@ def _joint(
         refused=tuple(dict.fromkeys(refused)),
         remark=answer.remark,
         lacking=tuple(each.name for each in lacked if each.is_on_the_way),
-        demands=means.demands(wanted),
     )
 
 

@@ -15,7 +15,7 @@ from hedgerow.hedging import ChosenTrade, Offer
 from hedgerow.instruments import Instrument, Option, lot_of, settlement_of
 from hedgerow.limits import Limit, LimitState, Survey
 from hedgerow.margin import Rulebook
-from hedgerow.planning.beyond import BEYOND, Allowed, is_unmended, left_beyond, names_of
+from hedgerow.planning.beyond import BEYOND, Allowed, left_beyond, names_of, says_less
 from hedgerow.planning.bound_prices import bound_prices
 from hedgerow.planning.costs import PLAIN_TERMS, ChosenMove, ChosenSwap, ModeSwitch
 from hedgerow.planning.greek_changes import greek_changes
@@ -95,7 +95,7 @@ def made(
                 surveyed(range(len(acts))).exposures,
             ),
         )
-        unplanned = tuple(each for each in unplanned if not is_unmended(each))
+        unplanned = tuple(each for each in unplanned if not says_less(each, after))
     return Plan(
         plan_id=stamp(time_ns),
         time_ns=time_ns,

@@ -30,7 +30,7 @@ class Joint:
     in whole lots not all may hold. `unplanned` are limits that were left out and `refused` what
     could not be traded or moved, each with the reason.
     `lacking` are demands of accounts that do not hold while something is on its way to them,
-    `demands` all that were made of accounts.
+    `demands` all that were made of accounts and could be judged.
     `switches` and then `swaps` are done first of all, and trades and moves were chosen for the desk
     after them.
     """

@@ -37,13 +37,12 @@ from hedgerow.market import NO_SHOCK, Shock
 from hedgerow.solvency import DISTANCE_FRAC_MAX
 from hedgerow.units import percent
 
-__all__ = ["KEPT_FRAC", "NO_LEG_MENDS", "Demand", "Wants", "stresses_of", "wants"]
+__all__ = ["KEPT_FRAC", "Demand", "Wants", "stresses_of", "wants"]
 
 Floats = NDArray[np.float64]
 
 # What is only on the way stops a little inside a hard limit, as a plan does inside a soft one.
 _INSIDE_HARD_FRAC = 0.99
-NO_LEG_MENDS = "no leg of a plan is known to mend it"
 # Where not all can hold, what holds today gives way so much less than what is broken anyway.
 KEPT_FRAC = 0.01
 
@@ -235,7 +234,7 @@ def _unmended(state: LimitState) -> Failure:
     return Failure(
         subject=state.node,
         reason="unsupported",
-        message=f"{state.metric} is broken and {NO_LEG_MENDS}",
+        message=f"{state.metric} is broken and no leg of a plan is known to mend it",
     )
 
 

@@ -134,6 +134,9 @@ def test_a_plan_says_by_what_reason_a_limit_is_unknown(tmp_path: Path) -> None:
     made = hedgerow_here("plan", "make", *words, "--json", cwd=tmp_path).json()
     untold = [each for each in made["unmet"] if "not planned for" in each["message"]]
     assert {each["reason"] for each in untold} == {"stale_data"}
+    assert all(" against " in each["message"] for each in untold)
+    assert made["holds_after"] is None
+    assert len(made["unmet"]) == len({str(each) for each in made["unmet"]})
     unknown = [each for each in made["limits_before"] if each["rung"] == "unknown"]
     assert {each["node"] for each in unknown} == {each["subject"] for each in untold}
     assert {why["reason"] for each in unknown for why in each["missing"]} == {"stale_data"}

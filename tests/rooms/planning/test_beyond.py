@@ -10,7 +10,7 @@ import pytest
 from hedgerow.errors import Failure
 from hedgerow.limits import Limit, LimitState, Survey, survey
 from hedgerow.planning import Allowed, Joint, JointTerms, Order, Plan, joint, made
-from hedgerow.planning.beyond import outside_frac
+from hedgerow.planning.beyond import left_beyond, outside_frac
 from hedgerow.solving import Shadow
 from hedgerow.units import MINUTE_NS
 from tests.rooms.planning.test_joint import (
@@ -169,6 +169,64 @@ def test_what_the_plan_itself_broke_is_said_to_be_its_doing() -> None:
     assert "is unknown against 20.00 % (soft)" in only(plan).message
     assert "the plan broke it: it was calm at -" in only(plan).message
     assert plan.holds_after is None
+
+
+def test_why_a_limit_is_left_is_told_only_as_far_as_it_is_known() -> None:
+    """Of a programme that broke bounds elsewhere, or had no row for it, nothing is claimed."""
+    now = desk(btc_one=10, usdc_one=5_000)
+    allowed = Allowed(offers(now), ROUTES)
+    short = ended(
+        planned(now, allowed), DISTANCE, rung="soft", value_frac_usd_or_coin=0.19, toward="rise"
+    )
+    lots = replace(short, excess_frac=0.5)
+    others = replace(lots, conflicts=("coin/ETH delta_spot_usd",))
+    whole = "in whole lots no plan was found that holds all; the"
+    for chosen, why in ((lots, whole), (others, "at -47.37 %; the")):
+        assert only(told(chosen, allowed)).message.endswith(f"{why} search ended there")
+    rows = tuple(each for each in short.demands if each.node != DISTANCE[0])
+    assert len(rows) < len(short.demands)
+    said = only(told(replace(short, demands=rows), allowed))
+    assert said.message.endswith("it was not planned for, as is told beside it")
+    # A conflict of which it is a part is one, at whichever of its shocks.
+    names = (f"{DISTANCE[0]} {DISTANCE[1]} at +21.1 %", "coin/BTC delta_spot_usd")
+    said = only(told(replace(short, conflicts=names), allowed))
+    assert said.message.endswith("it cannot hold together with coin/BTC delta_spot_usd")
+    # A leg that could not be ordered is not there to serve it.
+    cut = replace(short, after=now)
+    (said,) = [
+        each
+        for each in left_beyond(cut, short.after.limits, allowed, LIMITS, TERMS, is_cut=True)
+        if each.subject == DISTANCE[0]
+    ]
+    assert said.message.endswith("legs that it needs were left out, which are named too")
+
+
+def test_what_nobody_knew_or_renewed_before_is_named_once_for_each_reason() -> None:
+    now = desk(btc_one=10, usdc_one=5_000)
+    allowed = Allowed(offers(now), ROUTES)
+    old = Failure(subject="X", reason="stale_data", message="X is away")
+    gone = Failure(subject="Y", reason="missing_data", message="Y is away")
+    dark = {"rung": "unknown", "value_frac_usd_or_coin": None, "missing": (old, gone)}
+    found = planned(now, allowed)
+    found = replace(found, before=ended(replace(found, after=now), DISTANCE, **dark).after)
+    untold = Failure(
+        subject=DISTANCE[0], reason="stale_data", message=f"{DISTANCE[1]} is unknown, not planned"
+    )
+    plan = told(replace(ended(found, DISTANCE, **dark), unplanned=(untold,)), allowed)
+    own = [each for each in plan.unmet if each.subject == DISTANCE[0]]
+    stands = "distance_spot_frac is unknown against 20.00 % (soft) and 10.00 % (hard)"
+    assert [(each.reason, each.message) for each in own] == [
+        ("stale_data", f"{stands}; the plan found it so; not planned for: X is away"),
+        ("missing_data", f"{stands}; the plan found it so; not planned for: Y is away"),
+    ]
+    late = {"rung": "expired", "message": "expired an hour ago"}
+    said = only(told(ended(found, DISTANCE, **late), allowed))
+    assert said.reason == "stale_data"
+    assert said.message.endswith("it was unknown before; not planned for: expired an hour ago")
+    # No equity is no use of it: that is told in words.
+    poor = {"rung": "hard", "value_frac_usd_or_coin": None}
+    said = only(told(ended(planned(now, allowed), DISTANCE, **poor), allowed))
+    assert "is hard, with no equity left, against 20.00 % (soft)" in said.message
 
 
 def test_where_no_plan_is_better_than_none_that_is_why() -> None:

@@ -28,6 +28,7 @@ __all__ = [
     "BEYOND",
     "INSIDE_STATEMENT",
     "Allowed",
+    "conflicts_of",
     "left_beyond",
     "names_of",
     "outside_frac",
@@ -116,6 +117,14 @@ def left_beyond(
     )
 
 
+def conflicts_of(chosen: Joint) -> tuple[str, ...]:
+    """Name the bounds that cannot hold together; none where a search's own fence is one of them.
+
+    Beyond the fence they might: nobody looked.
+    """
+    return () if any(map(is_fence, chosen.conflicts)) else chosen.conflicts
+
+
 def says_less(unplanned: Failure, after: Sequence[LimitState]) -> bool:
     """Say whether it is of a limit that `left_beyond` names too, with its bounds beside."""
     return any(
@@ -162,23 +171,28 @@ class _Asker:
         if self._is_cut and self._then.get(state.key) not in BEYOND:
             return _Why("unsupported", "legs that it needs were left out, which are named too")
         chosen = self._chosen
-        conflicts = [name for name in chosen.conflicts if not is_fence(name)]
-        others = [name for name in conflicts if not _is_of(name, state)]
-        if len(others) < len(conflicts):
-            told = "by what each move does alone "
-            told += f"it cannot hold together with {', '.join(others)}" if others else (
-                "all that may be traded and moved does not suffice"
-            )  # fmt: skip
+        conflicts = chosen.conflicts
+        others = [each for each in conflicts if not (_is_of(each, state) or is_fence(each))]
+        fenced = ", ".join(each.split()[0] for each in conflicts if is_fence(each))
+        if any(_is_of(each, state) for each in conflicts):
+            alone = "by what each move does alone"
+            beside = f" together with {', '.join(others)}" if others else ""
+            if fenced:
+                told = f"as far as the search went on {fenced} it does not hold{beside}, {alone}"
+                return _Why("not_converged", told)
+            if others:
+                return _Why("unsupported", f"{alone} it cannot hold{beside}")
+            told = f"{alone} all that may be traded and moved does not suffice"
             return _Why("unsupported", told)
         bounds = [*(each.name for each in chosen.asks), *(each.name for each in chosen.demands)]
         if not any(_is_of(name, state) for name in bounds):
             return _Why("unsupported", "it was not planned for, as is told beside it")
         if not (chosen.trades or chosen.moves or chosen.switches or chosen.swaps):
             return _Why("not_converged", f"the search found no plan for it: {chosen.remark}")
-        fences = [each.name for each in chosen.shadows if is_fence(each.name)]
         ended = "the search ended there"
-        if fences:
-            ended += f" (it went no further on {', '.join(_fenced(each) for each in fences)})"
+        if fences := [each.name for each in chosen.shadows if is_fence(each.name)]:
+            nodes = dict.fromkeys(each.split()[0] for each in fences)
+            ended += f" (it went no further on {', '.join(nodes)})"
         if chosen.excess_frac <= EXCESS_FRAC_MAX:
             told = "the plan was to keep it by what each move does alone; done exactly it does not"
             return _Why("not_converged", f"{told}, and {ended}")
@@ -246,10 +260,6 @@ def _is_of(name: str, state: LimitState) -> bool:
     """Say whether a bound of a programme is of a limit, as `wants` names them."""
     own = f"{state.node} {state.metric}" + (f" ({state.of})" if state.of else "")
     return name == own or name.startswith((f"{own} at ", f"{own}: ", f"{own}, "))
-
-
-def _fenced(name: str) -> str:
-    return name.split()[0]
 
 
 def _stands(state: LimitState) -> str:

@@ -14,6 +14,7 @@ from hedgerow.hedging import Offer
 from hedgerow.instruments import Instrument
 from hedgerow.limits import Limit, LimitState, Survey
 from hedgerow.margin import Rulebook
+from hedgerow.planning.beyond import conflicts_of
 from hedgerow.planning.costs import (
     PLAIN_TERMS,
     JointTerms,
@@ -23,7 +24,6 @@ from hedgerow.planning.costs import (
     route_name,
 )
 from hedgerow.planning.outcome import Joint, badness
-from hedgerow.planning.purses import is_fence
 from hedgerow.planning.records import RunnerUp
 from hedgerow.planning.switches import joint_switching
 
@@ -155,7 +155,7 @@ def states(plans: Mapping[str, Outcome[Joint]]) -> tuple[WayState, ...]:
                 )
             )
             continue
-        conflicts = ", ".join(each for each in plan.conflicts if not is_fence(each))
+        conflicts = ", ".join(conflicts_of(plan))
         said = f"cannot hold together: {conflicts}" if conflicts else plan.remark
         uncounted = f"unknown and not in the cost: {', '.join(plan.uncounted)}"
         rows.append(

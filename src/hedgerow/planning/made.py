@@ -15,13 +15,12 @@ from hedgerow.hedging import ChosenTrade, Offer
 from hedgerow.instruments import Instrument, Option, lot_of, settlement_of
 from hedgerow.limits import Limit, LimitState, Survey
 from hedgerow.margin import Rulebook
-from hedgerow.planning.beyond import BEYOND, Allowed, left_beyond, names_of, says_less
+from hedgerow.planning.beyond import BEYOND, Allowed, conflicts_of, left_beyond, names_of, says_less
 from hedgerow.planning.bound_prices import bound_prices
 from hedgerow.planning.costs import PLAIN_TERMS, ChosenMove, ChosenSwap, ModeSwitch
 from hedgerow.planning.greek_changes import greek_changes
 from hedgerow.planning.outcome import Joint
 from hedgerow.planning.plan import stamp
-from hedgerow.planning.purses import is_fence
 from hedgerow.planning.records import (
     CostKind,
     CostName,
@@ -108,7 +107,7 @@ def made(
         unmet=(*told.left, *unplanned, *chosen.refused, *trouble),
         costs=_costs(acts),
         prices=bound_prices(chosen),
-        conflicts=tuple(each for each in chosen.conflicts if not is_fence(each)),
+        conflicts=conflicts_of(chosen),
         runner_up=runner_up,
         greeks=told.greeks,
     )

@@ -1,6 +1,7 @@
 """What stands beyond its limit after a plan is named: at what, since when, and why."""
 
 import itertools
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 
 from hedgerow.errors import Failure
 from hedgerow.limits import Limit, LimitState, Survey, survey
-from hedgerow.planning import Allowed, Joint, JointTerms, Order, Plan, joint, made
+from hedgerow.planning import Allowed, Joint, JointTerms, Order, Plan, joint, made, states
 from hedgerow.planning.beyond import left_beyond, outside_frac
+from hedgerow.planning.serving import served
 from hedgerow.solving import Shadow
 from hedgerow.units import MINUTE_NS
 from tests.rooms.planning.test_joint import (
@@ -69,6 +71,12 @@ def test_a_loan_that_no_route_leads_to_is_named() -> None:
     plan = written(poor, Allowed((), ROUTES), (use,))
     assert only(plan).message.endswith("no route to it has anything to give, as is named too")
     assert "cold has 0 USDC to give" in {each.message for each in plan.unmet}
+    # Four dollars can be given by one of two; that the other has none is not why.
+    poor = survey(desk(supplied=10, owed=700, cold=5, usdc_two=0).book, NOW, RULES, (use,))
+    ways = (*ROUTES, msgspec.structs.replace(ROUTES[-1], source_account_id="two"))
+    plan = written(poor, Allowed((), ways), (use,))
+    assert "two has 0 USDC to give" in {each.message for each in plan.unmet}
+    assert only(plan).message.endswith("traded and moved does not suffice")
 
 
 def test_a_delta_that_no_offer_acts_on_is_named() -> None:
@@ -160,6 +168,17 @@ def test_what_the_plan_itself_broke_is_said_to_be_its_doing() -> None:
     assert plan.prices == told(short, allowed).prices
     assert plan.conflicts == ()
     assert only(plan).message.endswith("(it went no further on desk/binance/one)")
+    (row,) = states({"joint": replace(short, conflicts=("coin/ETH delta_spot_usd", fence.name))})
+    assert "cannot hold" not in row.message
+    # What cannot hold inside the fence might hold beyond it: nobody looked.
+    own = f"{DISTANCE[0]} {DISTANCE[1]} at +21.1 %"
+    plan = told(replace(short, conflicts=(own, "coin/BTC delta_spot_usd", fence.name)), allowed)
+    assert plan.conflicts == ()
+    assert only(plan).reason == "not_converged"
+    assert only(plan).message.endswith(
+        "as far as the search went on desk/binance/one it does not hold together with coin/BTC "
+        "delta_spot_usd, by what each move does alone"
+    )
     # What nobody knows any more after a plan is no less named than what is broken.
     dark = ended(
         found, DISTANCE, rung="unknown", value_frac_usd_or_coin=None, message="no root was found"
@@ -303,6 +322,38 @@ def test_a_leg_names_the_limits_that_it_serves() -> None:
         ]
         assert names
         assert leg.reason.split("; for ")[1] == ", ".join(names)
+
+
+@pytest.mark.parametrize(
+    ("alone", "without", "serves"),
+    [
+        ((0.4, 0.0), (0.0, 0.0), ["a"]),  # nearer by itself, and others would do
+        ((0.5, 0.0), (0.2, 0.0), ["a"]),  # nothing by itself, and the others lean on it
+        ((0.5, 0.0), (0.0, 0.1), ["b"]),  # what is calm now would not be without it
+        ((0.6, 0.2), (0.0, 0.0), []),  # further by itself, and others make up for it
+    ],
+)
+def test_a_leg_serves_what_it_brings_nearer_and_what_would_be_worse_without_it(
+    alone: tuple[float, ...], without: tuple[float, ...], serves: list[str]
+) -> None:
+    """Of two limits at 100 the first is half outside now; after both legs both hold."""
+    now = desk()
+    first_index, both_index = frozenset({0}), frozenset({0, 1})
+    outside: dict[frozenset[int], tuple[float, ...]] = {
+        frozenset(): (0.5, 0.0), first_index: alone, both_index - first_index: without,
+        both_index: (0.0, 0.0),
+    }  # fmt: skip
+
+    def surveyed(some_index: Collection[int]) -> Survey:
+        states = tuple(
+            msgspec.structs.replace(
+                state("soft" if far else "calm", 100.0 * (1.0 + far), 100.0), node=node
+            )
+            for node, far in zip("ab", outside[frozenset(some_index)], strict=True)
+        )
+        return replace(now, limits=states)
+
+    assert [each.node for each in served(2, surveyed)[0]] == serves
 
 
 def test_without_what_was_allowed_a_leg_claims_no_more_than_holds() -> None:

@@ -65,6 +65,19 @@ def test_six_drawn_desks_have_plans_with_options_among_them() -> None:
     assert any(found)
 
 
+def test_how_far_a_search_went_is_told_as_no_bound() -> None:
+    """Of this desk two accounts are kept near to where they are, and that has a price."""
+    chosen = chosen_of(drawn(6))
+    words = "as far as it is known"
+    assert any(each.name.endswith(words) for each in chosen.shadows)
+    assert any(each.endswith(words) for each in chosen.conflicts)
+    plan = written(chosen, Allowed(offers(chosen.before), ROUTES))
+    assert not any(each.name.endswith(words) for each in plan.prices)
+    assert plan.conflicts == ()
+    said = [each for each in plan.unmet if "as far as the search went on desk/" in each.message]
+    assert {each.reason for each in said} == {"not_converged"}
+
+
 def test_what_is_missing_makes_a_greek_unknown_and_what_is_not_held_has_none() -> None:
     now = drawn(1)
     option = next(each for each in TERMS.values() if isinstance(each, Option))

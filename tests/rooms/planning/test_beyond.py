@@ -11,7 +11,7 @@ import pytest
 from hedgerow.errors import Failure
 from hedgerow.limits import Limit, LimitState, Survey, survey
 from hedgerow.planning import Allowed, Joint, JointTerms, Order, Plan, joint, made, states
-from hedgerow.planning.beyond import left_beyond, outside_frac
+from hedgerow.planning.beyond import outside_frac
 from hedgerow.planning.serving import served
 from hedgerow.solving import Shadow
 from hedgerow.units import MINUTE_NS
@@ -26,6 +26,7 @@ from tests.rooms.planning.test_joint import (
     limit,
     offers,
 )
+from tests.rooms.planning.test_sequence import chosen, move
 
 OUTSIDE = ("soft", "hard", "unknown")
 
@@ -36,8 +37,8 @@ def planned(now: Survey, allowed: Allowed, limits: tuple[Limit, ...] = LIMITS) -
     return found
 
 
-def told(chosen: Joint, allowed: Allowed, limits: tuple[Limit, ...] = LIMITS) -> Plan:
-    return made(chosen, limits, TERMS, RULES, assumptions=(), valid_ns=MINUTE_NS, allowed=allowed)
+def told(plan: Joint, allowed: Allowed, limits: tuple[Limit, ...] = LIMITS) -> Plan:
+    return made(plan, limits, TERMS, RULES, assumptions=(), valid_ns=MINUTE_NS, allowed=allowed)
 
 
 def written(now: Survey, allowed: Allowed, limits: tuple[Limit, ...] = LIMITS) -> Plan:
@@ -131,13 +132,13 @@ def test_limits_that_cannot_hold_together_name_each_other() -> None:
     )
 
 
-def ended(chosen: Joint, key: tuple[str, str], **changes: Any) -> Joint:
+def ended(plan: Joint, key: tuple[str, str], **changes: Any) -> Joint:
     """Let a plan end, done exactly, with one of the limits elsewhere."""
     states = tuple(
         msgspec.structs.replace(each, **changes) if (each.node, each.metric) == key else each
-        for each in chosen.after.limits
+        for each in plan.after.limits
     )
-    return replace(chosen, after=replace(chosen.after, limits=states))
+    return replace(plan, after=replace(plan.after, limits=states))
 
 
 DISTANCE = ("desk/binance/one", "distance_spot_frac")
@@ -200,8 +201,8 @@ def test_why_a_limit_is_left_is_told_only_as_far_as_it_is_known() -> None:
     lots = replace(short, excess_frac=0.5)
     others = replace(lots, conflicts=("coin/ETH delta_spot_usd",))
     whole = "in whole lots no plan was found that holds all; the"
-    for chosen, why in ((lots, whole), (others, "at -47.37 %; the")):
-        assert only(told(chosen, allowed)).message.endswith(f"{why} search ended there")
+    for found, why in ((lots, whole), (others, "at -47.37 %; the")):
+        assert only(told(found, allowed)).message.endswith(f"{why} search ended there")
     rows = tuple(each for each in short.demands if each.node != DISTANCE[0])
     assert len(rows) < len(short.demands)
     said = only(told(replace(short, demands=rows), allowed))
@@ -210,14 +211,18 @@ def test_why_a_limit_is_left_is_told_only_as_far_as_it_is_known() -> None:
     names = (f"{DISTANCE[0]} {DISTANCE[1]} at +21.1 %", "coin/BTC delta_spot_usd")
     said = only(told(replace(short, conflicts=names), allowed))
     assert said.message.endswith("it cannot hold together with coin/BTC delta_spot_usd")
-    # A leg that could not be ordered is not there to serve it.
-    cut = replace(short, after=now)
-    (said,) = [
-        each
-        for each in left_beyond(cut, short.after.limits, allowed, LIMITS, TERMS, is_cut=True)
-        if each.subject == DISTANCE[0]
-    ]
+
+
+def test_a_limit_that_a_leg_left_out_was_to_serve_says_so() -> None:
+    """Of a hundred dollars ninety cannot leave: half of the hundred are needed."""
+    now = desk(btc_one=1, usdc_one=100)
+    found = replace(chosen(now, move(90, "one", "cold")), after=desk(btc_one=1))
+    plan = told(found, Allowed(offers(now), ROUTES))
+    assert plan.legs == ()
+    (said,) = [each for each in plan.unmet if each.message.startswith("margin_use_frac is soft")]
+    assert said.subject == "desk/binance/one"
     assert said.message.endswith("legs that it needs were left out, which are named too")
+    assert any("left out, for between legs" in each.message for each in plan.unmet)
 
 
 def test_what_nobody_knew_or_renewed_before_is_named_once_for_each_reason() -> None:

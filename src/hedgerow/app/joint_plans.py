@@ -27,6 +27,8 @@ from hedgerow.instruments import Instrument
 from hedgerow.limits import Survey
 from hedgerow.margin import Rulebook, rulebooks_at
 from hedgerow.planning import (
+    INSIDE_STATEMENT,
+    Allowed,
     Joint,
     JointTerms,
     Plan,
@@ -54,6 +56,7 @@ class _Planned:
     found: Mapping[str, Outcome[Joint]]
     unpriced: tuple[Failure, ...]
     assumed: tuple[str, ...]
+    allowed: Allowed
 
 
 def make_plan(source: Source, asked: PlanAsked, *, out: Path | None, as_json: bool) -> int:
@@ -79,10 +82,11 @@ def make_plan(source: Source, asked: PlanAsked, *, out: Path | None, as_json: bo
         valid_ns=MINUTE_NS,
         slippage_frac=asked.slippage_frac,
         runner_up=runner_up(done.found),
+        allowed=done.allowed,
     )
     written = msgspec.structs.replace(
         written,
-        unmet=(*written.unmet, *done.unpriced),
+        unmet=tuple(dict.fromkeys((*written.unmet, *done.unpriced))),
         assumptions=(*written.assumptions, *ages_of(written, done.state, done.instruments)),
     )
     premiums = premiums_of(written, done.state, done.instruments)
@@ -105,13 +109,15 @@ def make_plan(source: Source, asked: PlanAsked, *, out: Path | None, as_json: bo
 
 
 def _told(written: Plan, premiums_usd: Mapping[str, float]) -> dict[str, Any]:
-    """Give a plan for --json, and apart from what else it costs what being late may cost."""
+    """Give a plan for --json, whether limits hold after it, what being late may cost apart."""
     payload: dict[str, Any] = builtins_of(written)
     return payload | {
         "premiums_usd": premiums_usd,
         "cost_without_late_usd": written.cost_without_late_usd,
         "cost_late_usd": written.cost_late_usd,
         "is_cost_partial": written.is_cost_partial,
+        "holds_after": written.holds_after,
+        "greeks": builtins_of(written.greeks),
     }
 
 
@@ -177,8 +183,10 @@ def _planned(source: Source, asked: PlanAsked) -> _Planned:
         unpriced=unpriced,
         assumed=(
             depth.statement(),
+            INSIDE_STATEMENT,
             *late_statements(desk, state, rulebooks, asked.horizon_days),
         ),
+        allowed=Allowed(offers, desk.routes, desk.switches, desk.swaps),
     )
 
 

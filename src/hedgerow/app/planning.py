@@ -93,7 +93,8 @@ def make(
     """Plan trades and transfers together so that every limit holds again. Sends nothing.
 
     Exit status 1 where the desk has a breach now, as in every look at it; --json names it under
-    breaches.
+    breaches, and says under holds_after whether every limit holds after the plan: null where nobody
+    knows. What does not is named under unmet, with the reason.
     """
     return act(
         "plan make",

@@ -108,7 +108,8 @@ class MarginReport(msgspec.Struct, frozen=True, kw_only=True):
 
     `equity_ccy` is what the venue sets against the requirement: margin balance on exchanges,
     collateral · liquidation threshold on lending protocols. The account is liquidatable as soon as
-    equity is below the maintenance requirement.
+    equity is below the maintenance requirement. `health_wad` is the health factor of a lending
+    protocol that has one, rounded as the protocol rounds it; None elsewhere, and without debt.
     """
 
     account_id: str
@@ -122,6 +123,7 @@ class MarginReport(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[MarginLine, ...]
     equity_lines: tuple[MarginLine, ...]
     worst_scenario: WorstScenario | None = None
+    health_wad: int | None = None
 
     def __post_init__(self) -> None:
         # Our own bug if these do not add up, hence an assertion-like error and not a Failure.
@@ -194,6 +196,7 @@ def report_of(
     equity_lines: Iterable[MarginLine],
     used: Iterable[Evidence] = (),
     worst_scenario: WorstScenario | None = None,
+    health_wad: int | None = None,
 ) -> MarginReport:
     """Add an engine's lines up to a report.
 
@@ -205,6 +208,8 @@ def report_of(
         Each with the initial requirement it adds beside the maintenance.
     used
         Evidence of rules that took part and have no line of their own.
+    health_wad
+        What the protocol's own arithmetic gives, where it has a health factor.
     """
     needed, counted = tuple(lines), tuple(equity_lines)
     every = (*needed, *counted)
@@ -224,6 +229,7 @@ def report_of(
         lines=needed,
         equity_lines=counted,
         worst_scenario=worst_scenario,
+        health_wad=health_wad,
     )
 
 

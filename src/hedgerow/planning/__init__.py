@@ -3,11 +3,13 @@
 Trades and transfers enter; one ordered `Plan` leaves, with its cost, every limit before and
 expected after, what it assumes and when it expires. What could not be planned stands in `unmet`,
 with the reason. `joint` chooses trades and transfers itself, together, from offers and routes, and
-`made` writes what it chose as a plan; `compared` sets it beside each kind of means alone. The room
+`made` writes what it chose as a plan, which names in `unmet` what is still beyond a limit after it
+where it is told what was `Allowed`; `compared` sets it beside each kind of means alone. The room
 refuses a plan that could not be carried out as written: two legs of one client id, which a venue
 takes for one leg, or an end before its beginning.
 """
 
+from hedgerow.planning.beyond import INSIDE_STATEMENT, Allowed
 from hedgerow.planning.capped import LegCaps, capped
 from hedgerow.planning.compare import SAME, WAYS, WayState, compared, runner_up, states
 from hedgerow.planning.costs import ChosenMove, ChosenSwap, JointTerms, ModeSwitch, SwapWay
@@ -20,6 +22,7 @@ from hedgerow.planning.project import projected, traded
 from hedgerow.planning.records import (
     BoundPrice,
     CostKind,
+    GreekChange,
     Leg,
     Order,
     Plan,
@@ -32,13 +35,16 @@ from hedgerow.planning.swaps import swap_of
 from hedgerow.planning.switches import after_switches, joint_switching
 
 __all__ = [
+    "INSIDE_STATEMENT",
     "LATE_STATEMENT",
     "SAME",
     "WAYS",
+    "Allowed",
     "BoundPrice",
     "ChosenMove",
     "ChosenSwap",
     "CostKind",
+    "GreekChange",
     "Joint",
     "JointTerms",
     "Leg",

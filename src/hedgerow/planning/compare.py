@@ -14,6 +14,7 @@ from hedgerow.hedging import Offer
 from hedgerow.instruments import Instrument
 from hedgerow.limits import Limit, LimitState, Survey
 from hedgerow.margin import Rulebook
+from hedgerow.planning.beyond import conflicts_of
 from hedgerow.planning.costs import (
     PLAIN_TERMS,
     JointTerms,
@@ -154,7 +155,7 @@ def states(plans: Mapping[str, Outcome[Joint]]) -> tuple[WayState, ...]:
                 )
             )
             continue
-        conflicts = ", ".join(plan.conflicts)
+        conflicts = ", ".join(conflicts_of(plan))
         said = f"cannot hold together: {conflicts}" if conflicts else plan.remark
         uncounted = f"unknown and not in the cost: {', '.join(plan.uncounted)}"
         rows.append(

@@ -31,7 +31,7 @@ from hedgerow.planning.costs import PLAIN_TERMS, JointTerms, LateUsd, MoveCosts,
 from hedgerow.planning.done import Desk, Done
 from hedgerow.planning.footing import Footing, Touch, footing
 from hedgerow.planning.outcome import Joint, badness
-from hedgerow.planning.purses import GIVES_LAST_FRAC, purses
+from hedgerow.planning.purses import FENCE, GIVES_LAST_FRAC, purses
 from hedgerow.planning.spare import spare_ccy
 from hedgerow.planning.wants import Demand, Wants, stresses_of, wants
 from hedgerow.solvency import coins_moved
@@ -233,6 +233,8 @@ class _Search:
         return replace(
             nothing,
             shadows=trial.plan.shadows,
+            demands=trial.plan.demands,
+            refused=trial.plan.refused,
             conflicts=trial.plan.conflicts,
             remark=_why_nothing(trial.plan),
         )
@@ -281,6 +283,7 @@ class _Search:
         )
         refused = (*self._refused, *means.effect.refused, *foot.unknown)
         plan = _joint(means, answer, done, self._wanted, refused, lacked)
+        plan = replace(plan, demands=foot.demands)
         foretold_ccy = foot.after_ccy(plan_amount)
         out_by_frac = np.abs(np.nan_to_num(exact_ccy) - foretold_ccy) / foot.scale_ccy
         is_more = (exact_ccy > foretold_ccy) & (out_by_frac > _DEAR_FRAC)
@@ -351,6 +354,7 @@ def _nothing(now: Survey, wanted: Wants, refused: tuple[Failure, ...]) -> Joint:
         unplanned=wanted.unplanned,
         refused=refused,
         remark="every limit that can be planned for holds",
+        demands=wanted.demands,
     )
 
 
@@ -422,7 +426,7 @@ def _reaches(within: Mapping[str, _Reach], moves_count: int) -> list[Uses]:
     for row, reach in enumerate(within.values()):
         wide[row, : len(reach.tried_frac_per_contract)] = reach.tried_frac_per_contract
     most = np.array([each.most_frac for each in within.values()])
-    names = tuple(f"{node} as far as it is known" for node in within)
+    names = tuple(f"{node} {FENCE}" for node in within)
     return [Uses(names, wide, wide, most, np.maximum(most, 1.0) * GIVES_LAST_FRAC)]
 
 

@@ -4,23 +4,29 @@ Moves become legs in the order of `planning.sequence`, each with what it waits f
 a trade that needs its margin become two legs, the second of which waits for the first.
 
 What cannot be done without breaking a hard limit between two legs is left out, and said in `unmet`;
-the limits after are those of what is left.
+the limits after are those of what is left. Told what a plan was allowed to use, each leg says which
+limits it serves, `unmet` names every limit that does not hold after the plan, and why, and a plan
+that trades options tells the Greeks before and after.
 """
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 from hedgerow.errors import Failure
 from hedgerow.hedging import ChosenTrade, Offer
 from hedgerow.instruments import Instrument, Option, lot_of, settlement_of
-from hedgerow.limits import Limit, Survey
+from hedgerow.limits import Limit, LimitState, Survey
 from hedgerow.margin import Rulebook
+from hedgerow.planning.beyond import BEYOND, Allowed, conflicts_of, left_beyond, names_of, says_less
+from hedgerow.planning.bound_prices import bound_prices
 from hedgerow.planning.costs import PLAIN_TERMS, ChosenMove, ChosenSwap, ModeSwitch
+from hedgerow.planning.greek_changes import greek_changes
 from hedgerow.planning.outcome import Joint
 from hedgerow.planning.records import (
-    BoundPrice,
     CostKind,
     CostName,
+    GreekChange,
     Leg,
     Order,
     Plan,
@@ -30,7 +36,8 @@ from hedgerow.planning.records import (
     Transfer,
     stamp,
 )
-from hedgerow.planning.sequence import Act, Step, ordered
+from hedgerow.planning.sequence import Act, Step, ordered, surveys
+from hedgerow.planning.serving import served
 from hedgerow.units import digits_of, exact_lots, quantise, to_model
 
 __all__ = ["made"]
@@ -54,6 +61,7 @@ def made(
     valid_ns: int,
     slippage_frac: float = PLAIN_TERMS.slippage_frac,
     runner_up: RunnerUp | None = None,
+    allowed: Allowed | None = None,
 ) -> Plan:
     """Write what was chosen as a plan.
 
@@ -64,64 +72,109 @@ def made(
     slippage_frac
         How far beyond the last price its cost was worked out with an order may still fill, as a
         fraction of the mark.
+    allowed
+        All that the plan might use. With it a plan tells what a person asks of it: which limits
+        each leg serves, which do not hold after it and why, and Greeks before and after. That takes
+        two surveys a leg.
     """
     now = chosen.before
-    steps, after, trouble = ordered(chosen, limits, instruments, rulebooks)
+    steps, after, trouble, is_whole = ordered(chosen, limits, instruments, rulebooks)
     time_ns = now.snapshot.time_ns
-    offers = {(each.instrument_id, each.account_id): each for each in chosen.offers}
     acts = [step.act for step in steps]
     cost_usd = sum(
         each.known_usd if isinstance(each, ChosenTrade | ChosenMove) else each.cost_usd
         for each in acts
     )
+    unplanned, told = chosen.unplanned, _Told(holds=not any(each.rung in BEYOND for each in after))
+    if allowed is not None:
+        surveyed = surveys(chosen, acts, limits, instruments, rulebooks)
+        told = _Told(
+            serves=served(len(acts), surveyed),
+            left=left_beyond(chosen, after, allowed, limits, instruments, is_cut=not is_whole),
+            greeks=greek_changes(
+                [instruments[each.instrument_id] for each in acts if isinstance(each, ChosenTrade)],
+                now.exposures,
+                surveyed(range(len(acts))).exposures,
+            ),
+        )
+        unplanned = tuple(each for each in unplanned if not says_less(each, after))
     return Plan(
         plan_id=stamp(time_ns),
         time_ns=time_ns,
         expires_ns=time_ns + valid_ns,
-        legs=_legs(steps, offers, now, slippage_frac),
+        legs=_legs(steps, chosen, told, slippage_frac),
         cost_expected_usd=round(cost_usd, _DECIMALS),
         limits_before=now.limits,
         limits_after=after,
         assumptions=(*assumptions, *_uncounted(acts)),
-        unmet=(*chosen.unplanned, *chosen.refused, *trouble),
+        unmet=(*told.left, *unplanned, *chosen.refused, *trouble),
         costs=_costs(acts),
-        prices=tuple(
-            BoundPrice(
-                name=each.name,
-                saved_usd_per_figure=round(each.price_usd_per_figure, _DECIMALS),
-            )
-            for each in chosen.shadows
-        ),
-        conflicts=chosen.conflicts,
+        prices=bound_prices(chosen),
+        conflicts=conflicts_of(chosen),
         runner_up=runner_up,
+        greeks=told.greeks,
     )
+
+
+class _Told(NamedTuple):
+    """What is told of a plan beside its legs: for each leg which limits it serves, None where not.
+
+    `holds` is whether every limit does after it, for what is said where that is all.
+    """
+
+    serves: tuple[tuple[LimitState, ...], ...] | None = None
+    left: tuple[Failure, ...] = ()
+    greeks: tuple[GreekChange, ...] = ()
+    holds: bool = False
+
+    def why(self, act: Act, leg_index: int) -> str:
+        """Say what a leg is for, as the end of its reason."""
+        if self.serves is not None:
+            names = names_of(self.serves[leg_index])
+            return f"; for {names}" if names else "; no limit needs it by itself"
+        if isinstance(act, ChosenTrade):
+            way = "way back inside every limit" if self.holds else (
+                "that was found, and not every limit holds after it"
+            )  # fmt: skip
+            return f"; with the other legs the cheapest {way}"
+        if isinstance(act, ChosenMove):
+            return ", the cheapest way to what it must hold" if self.holds else (
+                ", the cheapest that was found, and not every limit holds after it"
+            )  # fmt: skip
+        return "; with it the rest of the plan is cheaper, or better"
 
 
 def _legs(
     steps: Sequence[Step],
-    offers: Mapping[tuple[str, str], Offer],
-    now: Survey,
+    chosen: Joint,
+    told: _Told,
     slippage_frac: float,
 ) -> tuple[Leg, ...]:
     """Write each step as a leg, with the client ids of those it waits for."""
+    now, offers = chosen.before, _by_place(chosen.offers)
     legs: list[Leg] = []
     reached_contracts: dict[tuple[str, bool], float] = {}
     for act, waits_for_index in steps:
         client_id = f"{stamp(now.snapshot.time_ns)}-{len(legs)}"
         waits_for = tuple(legs[at].client_id for at in waits_for_index)
+        why = told.why(act, len(legs))
         if isinstance(act, ModeSwitch):
-            legs.append(_switch(act, now, client_id, waits_for))
+            legs.append(_switch(act, now, client_id, waits_for, why))
         elif isinstance(act, ChosenSwap):
-            legs.append(_swap(act, client_id, waits_for, slippage_frac))
+            legs.append(_swap(act, client_id, waits_for, why, slippage_frac))
         elif isinstance(act, ChosenMove):
-            legs.append(_transfer(act, client_id, waits_for))
+            legs.append(_transfer(act, client_id, waits_for, why))
         else:
             own = offers[act.instrument_id, act.account_id]
             side = act.instrument_id, act.quantity_contracts > 0
             taken = reached_contracts.get(side, 0.0) + abs(act.quantity_contracts)
             reached_contracts[side] = taken
-            legs.append(_order(act, own, now, client_id, waits_for, slippage_frac, taken))
+            legs.append(_order(act, own, now, client_id, waits_for, why, slippage_frac, taken))
     return tuple(legs)
+
+
+def _by_place(offers: Sequence[Offer]) -> dict[tuple[str, str], Offer]:
+    return {(each.instrument_id, each.account_id): each for each in offers}
 
 
 def _uncounted(acts: Sequence[Act]) -> tuple[str, ...]:
@@ -171,6 +224,7 @@ def _switch(
     now: Survey,
     client_id: str,
     waits_for: tuple[str, ...],
+    why: str,
 ) -> Switch:
     held = now.book.account(act.account_id).rulebook
     return Switch(
@@ -178,13 +232,13 @@ def _switch(
         account_id=act.account_id,
         rulebook=act.rulebook,
         cost_expected_usd=round(act.gas_usd, _DECIMALS),
-        reason=f"from the category of {held}: with it the rest of the plan is cheaper, or better",
+        reason=f"from the category of {held}{why}",
         waits_for=waits_for,
     )
 
 
 def _swap(
-    act: ChosenSwap, client_id: str, waits_for: tuple[str, ...], slippage_frac: float
+    act: ChosenSwap, client_id: str, waits_for: tuple[str, ...], why: str, slippage_frac: float
 ) -> Swap:
     least = act.quantity_take_coin * (1 - digits_of(slippage_frac))
     return Swap(
@@ -195,13 +249,12 @@ def _swap(
         quantity_coin=act.quantity_coin,
         quantity_take_coin_min=quantise(least, _TAKE_STEP_COIN, "down"),
         cost_expected_usd=round(act.cost_usd, _DECIMALS),
-        reason=f"{act.quantity_take_coin:f} {act.way.asset_take} are expected for it; with them "
-        "the rest of the plan is cheaper, or better",
+        reason=f"{act.quantity_take_coin:f} {act.way.asset_take} are expected for it{why}",
         waits_for=waits_for,
     )
 
 
-def _transfer(move: ChosenMove, client_id: str, waits_for: tuple[str, ...]) -> Transfer:
+def _transfer(move: ChosenMove, client_id: str, waits_for: tuple[str, ...], why: str) -> Transfer:
     route = move.route
     late = (
         "" if move.late_usd is not None else " by what is known; what being late there costs is not"
@@ -214,8 +267,7 @@ def _transfer(move: ChosenMove, client_id: str, waits_for: tuple[str, ...]) -> T
         quantity_coin=move.quantity_coin,
         use=route.use,
         cost_expected_usd=round(move.known_usd, _DECIMALS),
-        reason=f"{route.use} for {route.target_account_id}, the cheapest way to what it must hold"
-        f"{late}",
+        reason=f"{route.use} for {route.target_account_id}{why}{late}",
         fee_coin=route.fee_coin,
         waits_for=waits_for,
     )
@@ -227,6 +279,7 @@ def _order(
     now: Survey,
     client_id: str,
     waits_for: tuple[str, ...],
+    why: str,
     slippage_frac: float,
     reached_contracts: float,
 ) -> Order:
@@ -250,8 +303,7 @@ def _order(
         quantity_contracts=quantity_contracts,
         price_limit_usd=limit,
         cost_expected_usd=round(trade.known_usd, _DECIMALS),
-        reason=f"{_cost_words(trade)}; with the other legs the cheapest way back inside every "
-        "limit",
+        reason=_cost_words(trade) + why,
         price_limit_ccy=limit_ccy,
         waits_for=waits_for,
     )

@@ -6,6 +6,7 @@ from hedgerow.errors import Failure
 from hedgerow.hedging import Ask, ChosenTrade, Offer
 from hedgerow.limits import METRICS, LimitState, Survey
 from hedgerow.planning.costs import ChosenMove, ChosenSwap, ModeSwitch
+from hedgerow.planning.wants import Demand
 from hedgerow.solving import Shadow
 
 __all__ = ["Joint", "badness"]
@@ -28,7 +29,8 @@ class Joint:
     they were chosen with, and `excess_frac` by how much they break its bounds, each over its scale:
     in whole lots not all may hold. `unplanned` are limits that were left out and `refused` what
     could not be traded or moved, each with the reason.
-    `lacking` are demands of accounts that do not hold while something is on its way to them.
+    `lacking` are demands of accounts that do not hold while something is on its way to them,
+    `demands` all that were made of accounts and could be judged.
     `switches` and then `swaps` are done first of all, and trades and moves were chosen for the desk
     after them.
     """
@@ -50,6 +52,7 @@ class Joint:
     lacking: tuple[str, ...] = ()
     switches: tuple[ModeSwitch, ...] = ()
     swaps: tuple[ChosenSwap, ...] = ()
+    demands: tuple[Demand, ...] = ()
 
     @property
     def uncounted(self) -> tuple[str, ...]:

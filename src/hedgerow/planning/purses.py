@@ -17,11 +17,18 @@ from hedgerow.planning.done import Desk
 from hedgerow.solving import Uses
 from hedgerow.units import to_model
 
-__all__ = ["GIVES_LAST_FRAC", "purses"]
+__all__ = ["FENCE", "GIVES_LAST_FRAC", "is_fence", "purses"]
 
 # What a unit outside a purse is compared with, over its size: of a demand that is 1e-3 at the least
 # (`footing`), so that a purse, which is what there is, gives way last.
 GIVES_LAST_FRAC = 1e-6
+# Ends the name of a row that keeps a search near to what it knows: no limit of anybody's.
+FENCE = "as far as it is known"
+
+
+def is_fence(name: str) -> bool:
+    """Say whether a row of a programme is only how far its search may go."""
+    return name.endswith(f" {FENCE}")
 
 
 def purses(desk: Desk, offers: Sequence[Offer], routes: Sequence[Route]) -> list[Uses]:

@@ -13,6 +13,7 @@ __all__ = [
     "BoundPrice",
     "CostKind",
     "CostName",
+    "GreekChange",
     "Leg",
     "Order",
     "Plan",
@@ -130,11 +131,27 @@ class CostKind(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             raise ValueError(f"{self.kind}: a cost of which nothing is known is partial")
 
 
-class BoundPrice(msgspec.Struct, frozen=True, kw_only=True):
-    """What a plan would save if a bound were looser by one of its own unit."""
+class BoundPrice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a plan would save if a bound were looser by one of what `figure` names.
+
+    That is one of the unit of a limit; of what is asked of an account, a dollar more of equity as
+    its venue counts it. Of a plan written before it was told it is empty.
+    """
 
     name: str
     saved_usd_per_figure: float
+    figure: str = ""
+
+
+class GreekChange(msgspec.Struct, frozen=True, kw_only=True):
+    """Greeks of a node as they are, and with every leg done; None where not all is known.
+
+    By their names in an exposure table, which say per what each is in dollars.
+    """
+
+    node: str
+    before_usd: dict[str, float | None]
+    after_usd: dict[str, float | None]
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -143,7 +160,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `unmet` names what the plan could not do and why; a plan may be empty of legs and still say
     that. A plan of hedges and collateral together tells more: of what its cost is made, what each
     bound costs, which limits `conflicts`, and the plan that came second. Where one of `costs` is
-    partial, `cost_expected_usd` and that of some leg are what is known of them.
+    partial, `cost_expected_usd` and that of some leg are what is known of them. `greeks` are those
+    of the desk and of each coin that is traded, where a leg trades an option and somebody asked.
     """
 
     plan_id: str
@@ -159,6 +177,15 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     prices: tuple[BoundPrice, ...] = ()
     conflicts: tuple[str, ...] = ()
     runner_up: RunnerUp | None = None
+    greeks: tuple[GreekChange, ...] = ()
+
+    @property
+    def holds_after(self) -> bool | None:
+        """Whether every limit is inside its soft bound after it; None where nobody knows."""
+        rungs = {each.rung for each in self.limits_after}
+        if rungs & {"soft", "hard", "expired"}:
+            return False
+        return None if "unknown" in rungs else True
 
     @property
     def is_cost_partial(self) -> bool:

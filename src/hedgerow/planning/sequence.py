@@ -12,7 +12,7 @@ A step waits for another when, without it, the step would break something: alone
 else done that comes before it. What waits for a transfer waits for its arrival.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
@@ -31,7 +31,7 @@ from hedgerow.planning.swaps import after_swap, swap_refusal
 from hedgerow.portfolio import Account, book, with_balance
 from hedgerow.units import exact_lots, quantise, to_model
 
-__all__ = ["Act", "Ordered", "Step", "ordered"]
+__all__ = ["Act", "Ordered", "Step", "ordered", "surveys"]
 
 Act: TypeAlias = ModeSwitch | ChosenSwap | ChosenMove | ChosenTrade
 
@@ -54,11 +54,12 @@ class Step(NamedTuple):
 
 
 class Ordered(NamedTuple):
-    """Steps in order, every limit after all of them, and what was left out and why."""
+    """Steps in order, every limit after all of them, what was left out and why, whether any was."""
 
     steps: tuple[Step, ...]
     after: tuple[LimitState, ...]
     trouble: tuple[Failure, ...]
+    is_whole: bool
 
 
 def ordered(
@@ -77,6 +78,17 @@ def ordered(
     path = _Path(chosen, cut, limits, instruments, rulebooks)
     path.search()
     return path.answer(chosen.after.limits if path.is_whole else None)
+
+
+def surveys(
+    chosen: Joint,
+    acts: Sequence[Act],
+    limits: Sequence[Limit],
+    instruments: Mapping[str, Instrument],
+    rulebooks: Mapping[str, Rulebook],
+) -> Callable[[Collection[int]], Survey]:
+    """Survey the desk with some of the acts done, by their places, and all of them arrived."""
+    return _Path(chosen, acts, limits, instruments, rulebooks).arrived
 
 
 class _Path:
@@ -111,6 +123,10 @@ class _Path:
     @property
     def is_whole(self) -> bool:
         return len(self._order_index) == len(self._acts)
+
+    def arrived(self, some_index: Collection[int]) -> Survey:
+        """Survey the desk with some of the acts done, and what they move arrived."""
+        return self._survey(frozenset(some_index), frozenset(some_index))
 
     def search(self) -> None:
         """Look for an order of all acts; the longest one found is kept."""
@@ -155,7 +171,8 @@ class _Path:
             Step(self._acts[k], tuple(sorted(place[j] for j in waits[k])))
             for k in self._order_index
         )
-        return Ordered(steps, after, tuple(dict.fromkeys((*trouble, *self._arrivals()))))
+        said = tuple(dict.fromkeys((*trouble, *self._arrivals())))
+        return Ordered(steps, after, said, self.is_whole)
 
     def _waits(self) -> dict[int, _Set]:
         """Find for every act what must be done before it; no more than leads to all of it."""

@@ -12,6 +12,7 @@ from hedgerow.reporting.figures import Number, amount, exact, percent, plain, qu
 from hedgerow.reporting.framing import headed, note, unknown_accounts
 from hedgerow.reporting.grid import Column, grid
 from hedgerow.solvency import WhatIf
+from hedgerow.units import quantise
 
 __all__ = [
     "differences_table",
@@ -36,6 +37,7 @@ _FORMULAS = (
 )
 _SHOWN = "rounding of what is shown"
 _COUNTED = "counted by the venue"
+_HEALTH_STEP = Decimal("0.0001")
 # From here on a price is told as so many times the mark, and no longer in per cent.
 _TIMES_MIN = 10.0
 
@@ -71,6 +73,7 @@ def margin_tables(
         ]
         use = "no equity left" if report.use_frac is None else percent(report.use_frac)
         state = "LIQUIDATABLE" if report.is_liquidatable else f"use {use}"
+        state += _health(report)
         title = f"{report.account_id}: {state}, {report.rulebook} ({report.confidence}), {unit}"
         parts += [grid(title, head, rows)]
         facts = _facts(report)
@@ -292,6 +295,14 @@ def _facts(report: MarginReport) -> str:
             f"{amount(worst.profit_ccy, unit, sign=True)} {unit}"
         )
     return facts
+
+
+def _health(report: MarginReport) -> str:
+    """Give the protocol's own figure; cut, so that what is below one is not shown as one."""
+    if report.health_wad is None:
+        return ""
+    shown = quantise(Decimal(report.health_wad).scaleb(-18), _HEALTH_STEP, "down")
+    return f", health factor {shown:,f}"
 
 
 def _unverified(report: MarginReport) -> str:

@@ -7,11 +7,13 @@ from rich.text import Text
 
 from hedgerow.limits import METRICS
 from hedgerow.planning import SAME, Plan, WayState
-from hedgerow.reporting.figures import partial, usd
+from hedgerow.pricing import GREEKS
+from hedgerow.reporting.figures import partial, usd, usd_all
 from hedgerow.reporting.framing import headed
 from hedgerow.reporting.grid import Column, grid
+from hedgerow.reporting.wording import worst_first
 
-__all__ = ["reckoning", "ways_tables"]
+__all__ = ["greeks_before_and_after", "held_after", "reckoning", "ways_tables"]
 
 _KINDS = {
     "crossing": "crossing the book",
@@ -54,12 +56,13 @@ def reckoning(plan: Plan) -> list[RenderableType]:
             ("Bound that binds", "", False), ("Saves", "USD", True), ("for one", "", False),
         )  # fmt: skip
         rows = [
-            (each.name, f"{each.saved_usd_per_figure:,.6g}", _unit_of(each.name))
+            (each.name, f"{each.saved_usd_per_figure:,.6g}", each.figure or _unit_of(each.name))
             for each in plan.prices
         ]
         parts += [Text(), grid("What looser bounds would save", head, rows)]
     if plan.conflicts:
-        parts += [Text(), Text("Cannot hold together, and are broken as little as can be:")]
+        told = "Cannot hold together, and are" if len(plan.conflicts) > 1 else "Cannot hold, and is"
+        parts += [Text(), Text(f"{told} broken as little as can be:")]
         parts += [Text(f"  {each}") for each in plan.conflicts]
     if plan.runner_up is not None:
         second = plan.runner_up
@@ -72,8 +75,41 @@ def reckoning(plan: Plan) -> list[RenderableType]:
     return parts
 
 
+def held_after(plan: Plan) -> RenderableType:
+    """Say whether every limit holds after a plan, and which does not."""
+    left = [each for each in worst_first(plan.limits_after) if each.rung in _NOT_HELD]
+    if not left:
+        return Text("After it every limit holds.")
+    names = ", ".join(
+        dict.fromkeys(f"{each.node} {METRICS[each.metric].title} ({each.rung})" for each in left)
+    )
+    count = len(left)
+    if plan.holds_after is None:
+        return Text(f"After it nobody knows whether every limit holds: {names}.")
+    does = "does" if count == 1 else "do"
+    return Text(f"After it {count} of {len(plan.limits_after)} limits {does} not hold: {names}.")
+
+
+_NOT_HELD = ("soft", "hard", "unknown", "expired")
+
+
+def greeks_before_and_after(plan: Plan) -> list[RenderableType]:
+    """Two rows a node, where a plan tells its Greeks."""
+    if not plan.greeks:
+        return []
+    sums = [each for change in plan.greeks for each in (change.before_usd, change.after_usd)]
+    names = tuple(sums[0])
+    head: list[Column] = [("On", "", False), ("", "", False), ("Delta", "USD", True)]
+    head += [(GREEKS[name].title, GREEKS[name].unit, True) for name in names if name in GREEKS]
+    columns = [usd_all([each[name] for each in sums]) for name in names]
+    nodes = [name for change in plan.greeks for name in (change.node, "")]
+    when = ["before", "after"] * len(plan.greeks)
+    rows = zip(nodes, when, *columns, strict=True)
+    return [Text(), grid("Greeks, before and expected after", head, rows)]
+
+
 def _unit_of(bound: str) -> str:
-    """Name the unit of a bound: an exposure's own, else money that an account has to spare."""
+    """Name the unit of a bound that was written without: an exposure's own, else what is spare."""
     words = bound.replace(":", " ").split()
     metric = next((METRICS[word] for word in words if word in METRICS), None)
     if metric is None or metric.is_of_account:

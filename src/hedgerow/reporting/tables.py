@@ -18,7 +18,7 @@ from hedgerow.reporting.figures import (
 )
 from hedgerow.reporting.framing import headed, troubles
 from hedgerow.reporting.grid import Column, grid
-from hedgerow.reporting.plans import reckoning
+from hedgerow.reporting.plans import greeks_before_and_after, held_after, reckoning
 from hedgerow.reporting.summary import daily, summary
 from hedgerow.reporting.wording import RANGE_NOTE, limit_now, limit_value, worst_first
 from hedgerow.simulation import Episode
@@ -117,6 +117,8 @@ def plan_tables(
     if limit_rows:
         parts += [Text(), grid("Limits, before and expected after", _LIMITS_HEAD, limit_rows)]
         parts += _range_note(limit_rows)
+        parts.append(held_after(plan))
+    parts += greeks_before_and_after(plan)
     if plan.assumptions:
         parts += [Text(), Text("Assumes", style="bold")]
         parts += [Text(f"  {assumption}") for assumption in plan.assumptions]

@@ -18,6 +18,11 @@ BROKEN = (
     'metric = "vega_usd_per_volpt"\nsoft = 1\nhard = 2',
 )
 
+_ON_A_VENUE = (
+    'scope = "coin/BTC"\nmetric = "delta_spot_usd"\nsoft = 50000\nhard = 500000',
+    'scope = "desk/binance"\nmetric = "default_loss_usd"\nsoft = 1\nhard = 2',
+)
+
 
 def planned(folder: Path, *changes: tuple[str, str], verb: str = "hedge") -> tuple[str, str]:
     answer = hedgerow_here(verb, "plan", *morning(folder, *changes), cwd=folder)
@@ -84,12 +89,54 @@ def test_what_doing_nothing_would_cost_is_told_of_accounts_that_no_route_reaches
     assert "treasury" not in told
 
 
+def test_a_plan_tells_whether_limits_hold_after_it_and_what_it_keeps_inside_of(
+    tmp_path: Path,
+) -> None:
+    """A vega is brought back by buying the puts; what the desk would lose with a venue is not.
+
+    Either is beyond its limit now, so the exit status is the same.
+    """
+    words = morning(tmp_path, BROKEN)
+    answer = hedgerow_here("plan", "make", *words, "--json", cwd=tmp_path)
+    made = answer.json()
+    assert (answer.code, made["holds_after"], made["unmet"]) == (1, True, [])
+    assert [leg["reason"].split("; ")[1] for leg in made["legs"]] == ["for coin/BTC vega"]
+    assert [each["node"] for each in made["greeks"]] == ["desk", "coin/BTC"]
+    assert all(each["before_usd"]["vega_usd_per_volpt"] < 0.0 for each in made["greeks"])
+    assert all(each["after_usd"]["vega_usd_per_volpt"] == 0.0 for each in made["greeks"])
+    (inside,) = [each for each in made["assumptions"] if "a little inside" in each]
+    assert "60 % is planned to 57.0 %, a distance of at least 20 % to 21.1 %" in inside
+    told = hedgerow_here("plan", "make", *words, cwd=tmp_path).out
+    assert "After it every limit holds." in told
+    assert "Greeks, before and expected after" in told
+    other = tmp_path / "other"
+    other.mkdir()
+    words = morning(other, _ON_A_VENUE)
+    answer = hedgerow_here("plan", "make", *words, "--json", cwd=other)
+    left = answer.json()
+    assert (answer.code, left["holds_after"], left["legs"], left["greeks"]) == (1, False, [], [])
+    (said,) = left["unmet"]
+    assert said["subject"] == "desk/binance"
+    assert said["message"].startswith("default_loss_usd is hard at ")
+    assert "the plan found it so; no leg of a plan is known to act on it" in said["message"]
+    told = " ".join(hedgerow_here("plan", "make", *words, cwd=other).out.split())
+    assert "1 of 3 limits does not hold: desk/binance loss if it defaults (hard)." in told
+    # What is written is told again as it was.
+    hedgerow_here("plan", "make", *words, "--out", "plan.json", cwd=other)
+    shown = hedgerow_here("plan", "show", "plan.json", "--json", cwd=other)
+    assert (shown.code, shown.json()["holds_after"]) == (0, False)
+    assert shown.json()["unmet"] == left["unmet"]
+
+
 def test_a_plan_says_by_what_reason_a_limit_is_unknown(tmp_path: Path) -> None:
     """Every quote of an option is there, and older than the minute that is allowed."""
     words = morning(tmp_path, ('option = "6h"', 'option = "1m"'))
     made = hedgerow_here("plan", "make", *words, "--json", cwd=tmp_path).json()
     untold = [each for each in made["unmet"] if "not planned for" in each["message"]]
     assert {each["reason"] for each in untold} == {"stale_data"}
+    assert all(" against " in each["message"] for each in untold)
+    assert made["holds_after"] is None
+    assert len(made["unmet"]) == len({str(each) for each in made["unmet"]})
     unknown = [each for each in made["limits_before"] if each["rung"] == "unknown"]
     assert {each["node"] for each in unknown} == {each["subject"] for each in untold}
     assert {why["reason"] for each in unknown for why in each["missing"]} == {"stale_data"}

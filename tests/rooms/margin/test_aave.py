@@ -84,6 +84,7 @@ def test_the_loan_of_the_sheet() -> None:
     assert report.is_liquidatable
     assert (report.currency, report.account_id) == ("USD", "loan")
     assert report.lines[-1].detail.endswith("health factor 0.96")
+    assert report.health_wad == 960_000_000_000_000_000
     assert report.equity_lines[0].detail == (
         "50000000000000000000 / 10^18 x 2400 x 8000 / 10000; worth cut to 1e-8 USD down; "
         f"50000000000000000000 = 50000000000000000000 x {RAY} / 10^27"
@@ -187,6 +188,7 @@ def test_liquidatable_is_what_the_protocols_integer_says(bps: int, coins: int, o
     report, health = decided(bps, coins, owed)
     assert health is not None
     assert report.is_liquidatable == (health < 10**18)
+    assert report.health_wad == health
 
 
 @pytest.mark.parametrize("short", [0, 1, 2, 3, 10_001])

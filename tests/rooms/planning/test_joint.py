@@ -17,6 +17,7 @@ from hedgerow.limits import Limit, Survey, arrived, lending_market, survey
 from hedgerow.margin import Rulebook, terms_of, with_leg
 from hedgerow.market import Ladder, Level
 from hedgerow.planning import (
+    Allowed,
     CostKind,
     Joint,
     JointTerms,
@@ -289,6 +290,7 @@ def test_what_a_transfer_will_bring_is_no_margin_for_a_trade_today() -> None:
     use_pct=st.integers(10, 79),
     cold=st.integers(0, 6000),
 )
+@example(0, 1, 0, 0, 20, 10, 2)
 @example(0, 0, 0, 543, 50, 10, 0)
 def test_executing_a_plan_brings_back_what_it_promised(
     btc_one: int,
@@ -301,7 +303,8 @@ def test_executing_a_plan_brings_back_what_it_promised(
 ) -> None:
     now = desk(btc_one, eth_two, usdc_one, usdc_two, supplied, supplied * use_pct, cold)
     chosen = planned(now)
-    plan = written(now, chosen)
+    allowed = Allowed(offers(now), ROUTES)
+    plan = made(chosen, LIMITS, TERMS, RULES, assumptions=(), valid_ns=MINUTE_NS, allowed=allowed)
     after = executed(now, plan)
     promised = {
         (each.node, each.metric) for each in plan.limits_after if each.rung in ("soft", "hard")
@@ -310,9 +313,8 @@ def test_executing_a_plan_brings_back_what_it_promised(
     assert broken(after) <= promised
     # Nothing that was fine is broken by it.
     assert promised <= broken(now)
-    # What stays broken is named as a conflict, or there is nothing to mend it with.
-    if promised:
-        assert plan.conflicts or plan.unmet
+    # What stays broken is named, with why.
+    assert promised <= {(each.subject, each.message.split()[0]) for each in plan.unmet}
     if chosen.excess_frac <= EXCESS_FRAC_MAX:
         assert chosen.cost_usd >= chosen.bound_usd - 1e-6
     if not broken(now):

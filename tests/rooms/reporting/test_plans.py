@@ -1,13 +1,25 @@
 """What is said of a plan's bounds, of its rival, and of prices that only options have."""
 
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
 from rich.console import Console, RenderableType
 
 from hedgerow.errors import Failure
-from hedgerow.planning import SAME, BoundPrice, CostKind, Order, Plan, RunnerUp, Swap, WayState
+from hedgerow.limits import LimitState
+from hedgerow.planning import (
+    SAME,
+    BoundPrice,
+    CostKind,
+    GreekChange,
+    Order,
+    Plan,
+    RunnerUp,
+    Swap,
+    WayState,
+)
 from hedgerow.reporting import plan_tables, ways_tables
 
 D = Decimal
@@ -51,6 +63,65 @@ def test_a_bound_that_binds_names_its_unit(bound: str, unit: str) -> None:
     (row,) = [line for line in said.splitlines() if line.startswith(bound)]
     assert "0.25" in row
     assert unit in row
+
+
+def test_a_bound_that_was_priced_in_a_unit_says_that_one() -> None:
+    name = "desk/deribit/btc margin_use_frac"
+    prices = (BoundPrice(name=name, saved_usd_per_figure=0.25, figure="USD more of equity there"),)
+    said = printed(plan_tables(msgspec.structs.replace(BARE, prices=prices)))
+    (row,) = [line for line in said.splitlines() if line.startswith(name)]
+    assert row.split()[-6:] == ["0.25", "USD", "more", "of", "equity", "there"]
+
+
+def state(node: str, rung: Any) -> LimitState:
+    return LimitState(
+        node=node, metric="delta_spot_usd", value_frac_usd_or_coin=1.0, soft_frac_usd_or_coin=2.0,
+        hard_frac_usd_or_coin=3.0, rung=rung, message="",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("after", "told"),
+    [
+        ({"a": "calm", "b": "watch"}, "After it every limit holds."),
+        ({"a": "soft", "b": "calm"}, "After it 1 of 2 limits does not hold: a delta (soft)."),
+        (
+            {"a": "soft", "b": "unknown", "c": "hard"},
+            "After it 3 of 3 limits do not hold: c delta (hard), b delta (unknown), a delta",
+        ),
+        (
+            {"a": "calm", "b": "unknown"},
+            "After it nobody knows whether every limit holds: b delta (unknown).",
+        ),
+    ],
+)
+def test_a_plan_says_whether_every_limit_holds_after_it(after: dict[str, Any], told: str) -> None:
+    states = tuple(state(node, rung) for node, rung in after.items())
+    plan = msgspec.structs.replace(BARE, limits_before=states, limits_after=states)
+    assert told in printed(plan_tables(plan))
+
+
+def test_greeks_stand_two_rows_a_node_as_the_exposure_table_has_them() -> None:
+    before = {
+        "delta_spot_usd": 1206.4, "gamma_usd_per_pct": -33_499.0, "vega_usd_per_volpt": -1_092.0,
+        "theta_usd_per_day": 1_198.0,
+    }  # fmt: skip
+    after = {**before, "vega_usd_per_volpt": None, "theta_usd_per_day": -1_513.0}
+    change = GreekChange(node="coin/BTC", before_usd={**before}, after_usd=after)
+    said = printed(plan_tables(msgspec.structs.replace(BARE, greeks=(change,)))).splitlines()
+    at = said.index(next(line for line in said if line.startswith("Greeks, before and expected")))
+    heads, units, one, two = (line.split() for line in said[at + 1 : at + 5])
+    assert heads == ["Delta", "Gamma", "Vega", "Theta"]
+    assert " ".join(units) == "On USD USD per 1 % USD per vol point USD per day"
+    assert one == ["coin/BTC", "before", "1,206", "-33,499", "-1,092", "1,198"]
+    assert two == ["after", "1,206", "-33,499", "unknown", "-1,513"]
+    assert "Greeks" not in printed(plan_tables(BARE))
+
+
+def test_one_bound_that_cannot_hold_is_not_said_to_conflict() -> None:
+    for names, told in ((("a",), "Cannot hold, and is"), (("a", "b"), "Cannot hold together, and")):
+        said = printed(plan_tables(msgspec.structs.replace(BARE, conflicts=names)))
+        assert told in said
 
 
 def test_who_comes_to_the_same_is_no_rival() -> None:

@@ -85,6 +85,7 @@ def require(
         lines=lines,
         equity_lines=equity_lines,
         used=() if rulebook.e_mode is None else (rulebook.known("e_mode"),),
+        health_wad=stands.health_wad,
     )
 
 

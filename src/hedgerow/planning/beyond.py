@@ -1,0 +1,311 @@
+"""What stands beyond its limit after a plan: at what, since when, and why the plan leaves it there.
+
+Why is told as far as it is known: nothing that the plan may use acts on the limit; the programme
+that chose the plan says that not all can hold; it foretold that the limit would hold, and done
+exactly it does not; a leg was left out of the order.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from hedgerow.collateral import Route
+from hedgerow.errors import Failure, Reason
+from hedgerow.hedging import INSIDE_FRAC, Effects, Offer, effects
+from hedgerow.instruments import Instrument
+from hedgerow.limits import METRICS, Limit, LimitState, account_node, covers
+from hedgerow.planning.costs import ModeSwitch, SwapWay, route_name
+from hedgerow.planning.outcome import Joint
+from hedgerow.planning.purses import is_fence
+from hedgerow.planning.wants import stresses_of
+from hedgerow.solvency import coins_moved
+from hedgerow.solving import EXCESS_FRAC_MAX
+from hedgerow.units import percent
+
+__all__ = [
+    "BEYOND",
+    "INSIDE_STATEMENT",
+    "Allowed",
+    "conflicts_of",
+    "left_beyond",
+    "names_of",
+    "outside_frac",
+    "says_less",
+]
+
+BEYOND = ("soft", "hard", "unknown", "expired")
+"""Rungs at which a limit does not hold, or nobody knows that it does."""
+INSIDE_STATEMENT = (
+    f"A plan stops a little inside a soft bound that is broken now: at {percent(INSIDE_FRAC, 0)} "
+    f"of a ceiling, and at a floor over that. So a use of at most 60 % is planned to "
+    f"{percent(0.6 * INSIDE_FRAC)}, a distance of at least 20 % to {percent(0.2 / INSIDE_FRAC)}; "
+    "what stands between the two already may stay there."
+)
+_BROKEN = ("soft", "hard")
+_WORST_FIRST = ("hard", "unknown", "expired", "soft")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Allowed:
+    """All that a plan might use: offers to trade, routes, switches of e-mode, swaps."""
+
+    offers: Sequence[Offer]
+    routes: Sequence[Route]
+    switches: Sequence[ModeSwitch] = ()
+    swaps: Sequence[SwapWay] = ()
+
+
+class _Why(NamedTuple):
+    reason: Reason
+    message: str
+
+
+def outside_frac(state: LimitState) -> float:
+    """Say how far a limit is beyond soft, over its bound: zero inside, infinite where unknown.
+
+    Of a limit at zero it is the figure itself, as there is nothing to compare it with.
+    """
+    if state.rung not in BEYOND:
+        return 0.0
+    value, soft = state.value_frac_usd_or_coin, state.soft_frac_usd_or_coin
+    # Who has no equity has no use of it: as far outside as what nobody knows.
+    if state.rung not in _BROKEN or value is None:
+        return float("inf")
+    if METRICS[state.metric].side == "floor":
+        return 1.0 - value / soft
+    return abs(value) / soft - 1.0 if soft else abs(value)
+
+
+def left_beyond(
+    chosen: Joint,
+    after: Sequence[LimitState],
+    allowed: Allowed,
+    limits: Sequence[Limit],
+    instruments: Mapping[str, Instrument],
+    *,
+    is_cut: bool,
+) -> tuple[Failure, ...]:
+    """Name every limit that does not hold after a plan.
+
+    Parameters
+    ----------
+    after
+        The limits after what is left of the plan.
+    is_cut
+        Whether legs that were chosen are left out of it.
+
+    Returns
+    -------
+    tuple of Failure
+        Worst first, one for each limit, and of one that is unknown for each reason; the subject is
+        the node.
+    """
+    left = [each for each in after if each.rung in BEYOND]
+    left.sort(key=lambda each: _WORST_FIRST.index(each.rung))
+    was = {each.key: each for each in chosen.before.limits}
+    asker = _Asker(chosen, allowed, limits, instruments, is_cut=is_cut)
+    return tuple(
+        Failure(
+            subject=each.node,
+            reason=why.reason,
+            message=f"{_stands(each)}; {_origin(each, was.get(each.key))}; {why.message}",
+        )
+        for each in left
+        for why in asker.why(each)
+    )
+
+
+def conflicts_of(chosen: Joint) -> tuple[str, ...]:
+    """Name the bounds that cannot hold together; none where a search's own fence is one of them.
+
+    Beyond the fence they might: nobody looked.
+    """
+    return () if any(map(is_fence, chosen.conflicts)) else chosen.conflicts
+
+
+def says_less(unplanned: Failure, after: Sequence[LimitState]) -> bool:
+    """Say whether it is of a limit that `left_beyond` names too, with its bounds beside."""
+    return any(
+        each.rung in BEYOND
+        and each.node == unplanned.subject
+        and unplanned.message.startswith(f"{each.metric} is ")
+        for each in after
+    )
+
+
+class _Asker:
+    """Why limits stay broken; what trades do to them is worked out once, where it is asked."""
+
+    def __init__(
+        self,
+        chosen: Joint,
+        allowed: Allowed,
+        limits: Sequence[Limit],
+        instruments: Mapping[str, Instrument],
+        *,
+        is_cut: bool,
+    ) -> None:
+        self._chosen, self._allowed, self._limits = chosen, allowed, limits
+        self._instruments, self._is_cut = instruments, is_cut
+        self._then = {each.key: each.rung for each in chosen.after.limits}
+        self._refused = {each.subject for each in chosen.refused}
+        self._effects: Effects | None = None
+
+    def why(self, state: LimitState) -> tuple[_Why, ...]:
+        """Say why a limit is left where it is: of what nobody knows every reason."""
+        if state.rung in _BROKEN:
+            return (self._why_broken(state),)
+        if state.rung == "expired":
+            return (_Why("stale_data", f"not planned for: {state.message}"),)
+        told = [_Why(each.reason, f"not planned for: {each.message}") for each in state.missing]
+        # Of a state that was written before reasons were kept only the words are left.
+        return tuple(told) or (_Why("missing_data", f"not planned for: {state.message}"),)
+
+    def _why_broken(self, state: LimitState) -> _Why:
+        """Give the first of the reasons that holds."""
+        without = self._nothing_acts(state)
+        if without is not None:
+            return without
+        if self._is_cut and self._then.get(state.key) not in BEYOND:
+            return _Why("unsupported", "legs that it needs were left out, which are named too")
+        chosen = self._chosen
+        conflicts = chosen.conflicts
+        others = [each for each in conflicts if not (_is_of(each, state) or is_fence(each))]
+        fenced = ", ".join(each.split()[0] for each in conflicts if is_fence(each))
+        if any(_is_of(each, state) for each in conflicts):
+            alone = "by what each move does alone"
+            beside = f" together with {', '.join(others)}" if others else ""
+            if fenced:
+                told = f"as far as the search went on {fenced} it does not hold{beside}, {alone}"
+                return _Why("not_converged", told)
+            if others:
+                return _Why("unsupported", f"{alone} it cannot hold{beside}")
+            told = f"{alone} all that may be traded and moved does not suffice"
+            return _Why("unsupported", told)
+        bounds = [*(each.name for each in chosen.asks), *(each.name for each in chosen.demands)]
+        if not any(_is_of(name, state) for name in bounds):
+            return _Why("unsupported", "it was not planned for, as is told beside it")
+        if not (chosen.trades or chosen.moves or chosen.switches or chosen.swaps):
+            return _Why("not_converged", f"the search found no plan for it: {chosen.remark}")
+        ended = "the search ended there"
+        if fences := [each.name for each in chosen.shadows if is_fence(each.name)]:
+            nodes = dict.fromkeys(each.split()[0] for each in fences)
+            ended += f" (it went no further on {', '.join(nodes)})"
+        if chosen.excess_frac <= EXCESS_FRAC_MAX:
+            told = "the plan was to keep it by what each move does alone; done exactly it does not"
+            return _Why("not_converged", f"{told}, and {ended}")
+        # Where others cannot hold, what gives way for whole lots is not told from what they take.
+        told = "" if conflicts else "in whole lots no plan was found that holds all; "
+        return _Why("not_converged", told + ended)
+
+    def _nothing_acts(self, state: LimitState) -> _Why | None:
+        """Say that nothing which may be used acts on a limit; None where something does."""
+        metric = METRICS[state.metric]
+        if metric.mended_by is None:
+            return _Why("unsupported", "no leg of a plan is known to act on it")
+        if metric.mended_by in ("exposure", "losses"):
+            if self._is_traded(state):
+                return None
+            return _Why("unsupported", "nothing that may be traded acts on it")
+        held = self._account_at(state.node)
+        allowed = self._allowed
+        routes = [each for each in allowed.routes if each.target_account_id == held]
+        others = [
+            *(each.account_id for each in allowed.offers),
+            *(each.account_id for each in allowed.switches),
+            *(each.account_id for each in allowed.swaps),
+        ]
+        if held in others:
+            return None
+        if not routes:
+            return _Why(
+                "no_source",
+                "no route leads to it, and nothing may be traded, switched or swapped there",
+            )
+        if all(route_name(each) in self._refused for each in routes):
+            return _Why("no_source", "no route to it has anything to give, as is named too")
+        return None
+
+    def _is_traded(self, state: LimitState) -> bool:
+        """Say whether a contract of some offer changes what a limit is on."""
+        found = self._effect()
+        if METRICS[state.metric].mended_by == "exposure":
+            return bool(np.any(found.exposure_of(state.node, state.metric) != 0.0))
+        names = {
+            stress.name
+            for limit in self._limits
+            if limit.metric == state.metric
+            and limit.given.said == state.of
+            and covers(limit.scope, state.node)
+            for stress in limit.given.stresses
+        }
+        return any(bool(np.any(found.profit_usd(name, state.node) != 0.0)) for name in names)
+
+    def _effect(self) -> Effects:
+        if self._effects is None:
+            now = self._chosen.before
+            coins = coins_moved(self._instruments.values(), now.book.accounts, now.snapshot)
+            stresses = stresses_of(self._limits)
+            self._effects = effects(self._allowed.offers, now.snapshot, stresses, coins)
+        return self._effects
+
+    def _account_at(self, node: str) -> str | None:
+        accounts = self._chosen.before.book.accounts
+        return next((each.account_id for each in accounts if account_node(each) == node), None)
+
+
+def _is_of(name: str, state: LimitState) -> bool:
+    """Say whether a bound of a programme is of a limit, as `wants` names them."""
+    own = f"{state.node} {state.metric}" + (f" ({state.of})" if state.of else "")
+    return name == own or name.startswith((f"{own} at ", f"{own}: ", f"{own}, "))
+
+
+def _stands(state: LimitState) -> str:
+    bounds = (state.soft_frac_usd_or_coin, state.hard_frac_usd_or_coin)
+    soft, hard = (_told(state, bound) for bound in bounds)
+    said = f" ({state.of})" if state.of else ""
+    at = ""
+    if state.rung in _BROKEN:
+        value = state.value_frac_usd_or_coin
+        at = ", with no equity left," if value is None else f" at {_now(state)}"
+    return f"{state.metric}{said} is {state.rung}{at} against {soft} (soft) and {hard} (hard)"
+
+
+def _origin(state: LimitState, was: LimitState | None) -> str:
+    """Say whether the plan broke a limit, or found it so."""
+    if was is None:
+        return "the plan brought it about: nothing was there before"
+    if was.rung not in BEYOND:
+        return f"the plan broke it: it was {was.rung} at {_now(was)}"
+    if was.rung not in _BROKEN:
+        return "the plan found it so" if was.rung == state.rung else f"it was {was.rung} before"
+    nearer = outside_frac(was) - outside_frac(state)
+    if was.value_frac_usd_or_coin == state.value_frac_usd_or_coin or nearer == 0.0:
+        return "the plan found it so"
+    way = "brings it nearer" if nearer > 0.0 else "takes it further"
+    return f"the plan found it {was.rung} at {_now(was)} and {way}"
+
+
+def _now(state: LimitState) -> str:
+    """Write where a limit stands: of a distance, the move that liquidates with its sign."""
+    value = state.value_frac_usd_or_coin
+    if value is None:
+        return "no equity" if state.rung == "hard" else "no figure"
+    if state.toward in ("fall", "rise"):
+        return percent(-value if state.toward == "fall" else value, 2, sign=True)
+    return _told(state, value)
+
+
+def _told(state: LimitState, value: float) -> str:
+    if state.metric.endswith("_frac"):
+        return percent(value, 2)
+    unit = METRICS[state.metric].unit
+    return f"{value:,.2f} {unit}" if unit.startswith("USD") else f"{value:,.6f} {unit}"
+
+
+def names_of(states: Collection[LimitState]) -> str:
+    """Name limits as tables do, each once."""
+    names = dict.fromkeys(f"{each.node} {METRICS[each.metric].title}" for each in states)
+    return ", ".join(names)

@@ -112,6 +112,7 @@ def _told(written: Plan, premiums_usd: Mapping[str, float]) -> dict[str, Any]:
         "cost_without_late_usd": written.cost_without_late_usd,
         "cost_late_usd": written.cost_late_usd,
         "is_cost_partial": written.is_cost_partial,
+        "newly_broken": builtins_of(written.newly_broken),
     }
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from hedgerow.errors import Failure
 from hedgerow.hedging.band_records import BandKind, HedgeBudget
+from hedgerow.hedging.narrowing import Narrowing
 
 __all__ = ["NO_CAPS", "Caps", "HedgePolicy", "Trade", "TradePlan"]
 
@@ -66,6 +67,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     """One hedge: how much of what, from which delta to which, inside which band, at what cost.
 
     `crossing_usd` is paid beyond the mid: half a spread, and what deeper levels ask more.
+    `narrowing` is told where a soft limit leaves less of the band than its policy has.
     """
 
     underlying: str
@@ -79,6 +81,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     target_delta_coin: float
     crossing_usd: float
     fee_usd: float
+    narrowing: Narrowing | None = None
 
     @property
     def cost_expected_usd(self) -> float:

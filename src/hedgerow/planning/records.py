@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from hedgerow.errors import Failure
-from hedgerow.limits import LimitState
+from hedgerow.limits import WORST_FIRST, LimitState
 
 __all__ = [
     "BoundPrice",
@@ -157,6 +157,20 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     prices: tuple[BoundPrice, ...] = ()
     conflicts: tuple[str, ...] = ()
     runner_up: RunnerUp | None = None
+
+    @property
+    def newly_broken(self) -> tuple[LimitState, ...]:
+        """The limits as they are after it that are then soft, hard or unknown, and better before.
+
+        One of which nothing was there before is among them.
+        """
+        was = {each.key: WORST_FIRST[each.rung] for each in self.limits_before}
+        return tuple(
+            each
+            for each in self.limits_after
+            if each.rung in ("soft", "hard", "unknown")
+            and WORST_FIRST[each.rung] < was.get(each.key, WORST_FIRST["calm"])
+        )
 
     @property
     def is_cost_partial(self) -> bool:

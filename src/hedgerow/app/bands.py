@@ -17,6 +17,8 @@ from hedgerow.errors import DeskRejected, Failure, Outcome, RequestRejected
 from hedgerow.hedging import (
     BAND_KINDS,
     Band,
+    BandKind,
+    Ends,
     HedgeBudget,
     HedgePolicy,
     band_held,
@@ -24,6 +26,7 @@ from hedgerow.hedging import (
     delta_at_vols,
     half_spread_frac,
     inputs_of,
+    inside_limits,
 )
 from hedgerow.hedging.plan import band_halfwidth_coin
 from hedgerow.limits import Survey
@@ -105,14 +108,35 @@ def _of_coin(
     plain = None
     if policy.band is None and not isinstance(row, Failure):
         plain = band_halfwidth_coin(policy, row, inputs.price_usd, half_spread_frac(ladder))
+    bands = {kind: band_held(kind, asked, inputs, delta_at) for kind in BAND_KINDS}
+    ends = _ends(policy, plain, bands)
+    narrowing = None
+    if ends is not None:
+        _, narrowing = inside_limits(coin, state, inputs.price_usd, ends)
     return CoinBands(
         inputs=inputs,
         delta_coin=0.0 if isinstance(row, Failure) else row.delta_spot_coin,
         budget=_budget(asked),
         used=policy.band,
         plain_halfwidth_coin=plain,
-        bands={kind: band_held(kind, asked, inputs, delta_at) for kind in BAND_KINDS},
+        bands=bands,
+        narrowing=narrowing,
     )
+
+
+def _ends(
+    policy: HedgePolicy, plain_halfwidth_coin: float | None, bands: Mapping[BandKind, Outcome[Band]]
+) -> Ends | None:
+    """Give the band that the desk's policy has by its costs; None where it is not known."""
+    if policy.band is not None:
+        found = bands[policy.band]
+        if isinstance(found, Failure):
+            return None
+        return Ends(found.low_coin, found.high_coin, found.to_low_coin, found.to_high_coin)
+    if plain_halfwidth_coin is None:
+        return None
+    low, high = (policy.target_delta_coin + side * plain_halfwidth_coin for side in (-1, 1))
+    return Ends(low, high, low, high)
 
 
 def _budget(policy: HedgePolicy) -> str:

@@ -2,14 +2,17 @@
 
 import re
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
+from hedgerow.app.name_meant import name_meant
 from hedgerow.limits import METRICS
 from hedgerow.units import DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS, parse_ns
 
 __all__ = [
+    "UNKNOWN_NAME",
     "Count",
     "DollarPeg",
     "Duration",
@@ -30,6 +33,9 @@ __all__ = [
     "Step",
     "duration_ns",
 ]
+
+# What a name that is none is told as, where the one that was meant is known: the whole mistake.
+UNKNOWN_NAME: Final = "unknown_name"
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
 _DURATION_NS_MAX = 3_653 * DAY_NS
@@ -76,6 +82,10 @@ def _step_ns(written: Any) -> Any:
 
 def _metric(name: str) -> str:
     if name not in METRICS:
+        meant = name_meant(name, METRICS)
+        if meant is not None:
+            said = f"unknown metric {name!r}; did you mean {meant!r}?"
+            raise PydanticCustomError(UNKNOWN_NAME, "{said}", {"said": said})
         *most, last = METRICS
         raise ValueError(f"must be {', '.join(most)} or {last}")
     return name

@@ -5,13 +5,14 @@ under or the nearest one that exists.
 """
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from hedgerow.app.desk_fields import UNKNOWN_NAME
 from hedgerow.app.desk_file import DeskFile
 from hedgerow.app.desk_instruments import INSTRUMENT_KINDS
+from hedgerow.app.name_meant import name_meant
 
 __all__ = ["shape_mistakes"]
 
@@ -36,6 +37,8 @@ def _tell(error: Any, raw: Mapping[str, Any]) -> str:
     if error["type"] == "union_tag_invalid":
         tag, expected = error["ctx"]["tag"], _expected(error["ctx"]["expected_tags"])
         return f"{where}.kind: must be {expected}, was {_seen(tag)}"
+    if error["type"] == UNKNOWN_NAME:
+        return f"{where}: {error['msg']}"
     return f"{where}: {_words(error)}, was {_seen(error['input'])}"
 
 
@@ -51,8 +54,8 @@ def _meant(key: str, loc: tuple[Any, ...]) -> str:
     here = _keys_at(loc)
     if key in here:
         return "; only other kinds of it have one"
-    close = get_close_matches(key, here, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    close = name_meant(key, here)
+    return f"; did you mean {close!r}?" if close else ""
 
 
 def _is_at(header: str, loc: tuple[Any, ...]) -> bool:

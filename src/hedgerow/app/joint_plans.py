@@ -118,6 +118,7 @@ def _told(written: Plan, premiums_usd: Mapping[str, float]) -> dict[str, Any]:
         "is_cost_partial": written.is_cost_partial,
         "holds_after": written.holds_after,
         "greeks": builtins_of(written.greeks),
+        "newly_broken": builtins_of(written.newly_broken),
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
+from hedgerow.app.name_meant import name_meant
 from hedgerow.app.raw_tables import account_ends, by_id, named, number_of, tables_of
 from hedgerow.app.stresses import stress_of
 from hedgerow.errors import RequestRejected
@@ -48,13 +49,18 @@ def _limit_ends(
     rulebooks: Mapping[str, Rulebook],
     coins: Sequence[str],
 ) -> Iterator[str]:
-    scope, metric = limit.get("scope"), METRICS.get(str(limit.get("metric")))
+    scope, written = limit.get("scope"), str(limit.get("metric"))
+    # What follows a metric that is misspelt is told too, as of the one that was probably meant.
+    meant = written if written in METRICS else name_meant(written, METRICS)
+    metric = None if meant is None else METRICS[meant]
+    supposed = "" if meant in (None, written) else f", if {meant!r} is meant"
     if isinstance(scope, str):
-        yield from _scope_ends(where, scope, metric, raw, rulebooks, coins)
+        for told in _scope_ends(where, scope, metric, raw, rulebooks, coins):
+            yield told + supposed
     for key, asked in _ASKED.items():
         if key in limit and metric is not None and metric.asks != asked:
-            takes = ", ".join(name for name, each in METRICS.items() if each.asks == asked)
-            yield f"{where}.{key}: only {takes} takes one"
+            takes = ", ".join(each for each, of in METRICS.items() if of.asks == asked)
+            yield f"{where}.{key}: only {takes} takes one{supposed}"
     dollars = raw.get("dollars")
     for at, text in enumerate(_texts(limit.get("shocks"))):
         try:
@@ -63,7 +69,7 @@ def _limit_ends(
             yield f"{where}.shocks.[{at}]: {bad}"
     bounds = {key: number_of(limit.get(key)) for key in ("soft", "hard")}
     beyond = [
-        f"{where}.{key}: {trouble}, was {bound}"
+        f"{where}.{key}: {trouble}, was {bound}{supposed}"
         for key, bound in bounds.items()
         if metric and bound is not None and (trouble := metric.trouble_with(to_model(bound)))
     ]
@@ -74,7 +80,8 @@ def _limit_ends(
         is_floor = metric.side == "floor"
         if soft < hard if is_floor else soft > hard:
             order = "above" if is_floor else "below"
-            yield f"{where}.soft: must lie {order} hard {hard}, to warn before it, was {soft}"
+            must = f"must lie {order} hard {hard}, to warn before it"
+            yield f"{where}.soft: {must}, was {soft}{supposed}"
 
 
 def _scope_ends(
@@ -88,6 +95,8 @@ def _scope_ends(
     accounts = by_id(raw, "accounts")
     node_of = {name: f"desk/{a.get('venue')}/{name}" for name, a in accounts.items()}
     kind = "tree" if metric is None else metric.nodes
+    if metric is None and any(_covers(scope, node) for node in _leaned_on(raw)):
+        return  # of which kind it must be hangs on the metric
     if kind == "account":
         nodes = [node for name, node in node_of.items() if "rulebook" in accounts[name]]
     elif kind == "name":

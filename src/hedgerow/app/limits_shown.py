@@ -158,4 +158,4 @@ def _why(desk: Desk, made: Suggestion, appetite: Appetite, horizon: str) -> list
 
 def _written(state: LimitState) -> dict[str, object]:
     """Write a state with every field: one that is left out reads as if there were none."""
-    return {name: getattr(state, name) for name in state.__struct_fields__}
+    return {name: builtins_of(getattr(state, name)) for name in state.__struct_fields__}

@@ -13,6 +13,7 @@ from typing import Any
 from hedgerow.app.band_ends import band_ends
 from hedgerow.app.desk_instruments import ENTRY_KINDS
 from hedgerow.app.limit_ends import limit_ends
+from hedgerow.app.name_meant import name_meant
 from hedgerow.app.planning_ends import planning_ends
 from hedgerow.app.raw_tables import (
     account_ends,
@@ -388,8 +389,8 @@ def _arrival_ends(
 
 def _meant(name: str, known: Iterable[str]) -> str:
     """Say which of the names there are was probably meant."""
-    near = get_close_matches(name, list(known), n=1, cutoff=_NEAR)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    near = name_meant(name, known, near_frac=_NEAR)
+    return f"; did you mean {near!r}?" if near else ""
 
 
 def _perpetual(where: str, name: Any, described: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

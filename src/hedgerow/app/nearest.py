@@ -13,7 +13,7 @@ from hedgerow.execution import Liquidation, View
 from hedgerow.instruments import Instrument
 from hedgerow.margin import Rulebook, require
 from hedgerow.market import Snapshot
-from hedgerow.portfolio import Account
+from hedgerow.portfolio import Account, has_leverage
 from hedgerow.reporting.nearest import NearestBreach
 from hedgerow.solvency import Direction, frontier, ways_of
 from hedgerow.units import to_model
@@ -33,7 +33,7 @@ class _Kept:
 
 @dataclass(slots=True, eq=False)
 class Nearest:
-    """What it remembers of every account that a venue judges."""
+    """What it remembers of every account that a venue may liquidate."""
 
     _kept: dict[str, _Kept] = field(default_factory=dict)
     _terms: dict[str, Instrument] = field(default_factory=dict)
@@ -49,10 +49,13 @@ class Nearest:
         uses: dict[str, float] = {}
         self._terms |= view.book.terms
         for account in view.book.accounts:
-            if account.rulebook is None:
+            if account.rulebook is None and not has_leverage(account, view.book.terms):
                 continue
             kept = self._kept.setdefault(account.account_id, _Kept())
             kept.looks_count += 1
+            if account.rulebook is None:
+                kept.unknown_count += 1
+                continue
             rulebook = view.rulebooks[account.rulebook]
             report = require(account, view.book.terms, view.snapshot, rulebook)
             if isinstance(report, Failure):

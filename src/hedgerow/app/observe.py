@@ -35,7 +35,7 @@ def frame(state: Survey) -> Frame:
         accounts=tuple(
             _account(account, state)
             for account in state.book.accounts
-            if account.rulebook is not None
+            if account_node(account) in state.reports
         ),
         limits=state.limits,
         missing=tuple(sorted({failure.message for failure in _failures(state)})),

@@ -106,7 +106,7 @@ def late_statements(
     for account in state.book.accounts:
         account_id = account.account_id
         distance = state.distances.get(account_node(account))
-        if distance is None or account.rulebook is None:
+        if distance is None:
             continue
         chance = (
             distance

@@ -24,12 +24,13 @@ from hedgerow.collateral import (
     least_plan,
 )
 from hedgerow.errors import RequestRejected
-from hedgerow.hedging import TradePlan
+from hedgerow.hedging import Narrowing, TradePlan
 from hedgerow.limits import Survey
 from hedgerow.margin import rulebooks_at
 from hedgerow.market import Shock
 from hedgerow.planning import cost_kinds, plan
 from hedgerow.reporting import allocation_tables, builtins_of, freed_tables, plan_tables
+from hedgerow.reporting.bands import narrowed
 from hedgerow.solvency import coins_moved
 from hedgerow.units import MINUTE_NS
 
@@ -65,6 +66,9 @@ def show_hedges(source: Source, *, as_json: bool) -> int:
         asked_of,
         acts_when,
         taken=(_NO_FUNDING,) if trades.trades else (),
+        narrowings={
+            each.underlying: each.narrowing for each in trades.trades if each.narrowing is not None
+        },
         as_json=as_json,
     )
 
@@ -243,6 +247,7 @@ def _show(
     as_json: bool,
     allocation: Allocation | None = None,
     taken: tuple[str, ...] = (),
+    narrowings: Mapping[str, Narrowing] | None = None,
 ) -> int:
     made = plan(
         trades=trades,
@@ -255,8 +260,19 @@ def _show(
         valid_ns=MINUTE_NS,
     )
     made = msgspec.structs.replace(made, costs=cost_kinds(trades, transfers))
-    shown = plan_tables(made, heading=heading_of(state), asked_of=asked_of, acts_when=acts_when)
-    payload = builtins_of(made) | {"breaches": list(breaches_of(state))}
+    shown = plan_tables(
+        made,
+        heading=heading_of(state),
+        asked_of=asked_of,
+        acts_when=acts_when,
+        remarks=[narrowed(coin, each) for coin, each in (narrowings or {}).items()],
+    )
+    payload = builtins_of(made) | {
+        "newly_broken": builtins_of(made.newly_broken),
+        "breaches": list(breaches_of(state)),
+    }
+    if narrowings is not None:
+        payload["narrowings"] = builtins_of(narrowings)
     if allocation is not None:
         payload["allocation"] = builtins_of(allocation)
         shown = Group(shown, allocation_tables(allocation))

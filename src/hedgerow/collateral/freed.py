@@ -137,6 +137,7 @@ def _moved(
     change = _change(before, after, survey.snapshot)
     if isinstance(change, Failure):
         return change
+    fees = _fees_usd(survey, rulebooks, ends, terms, quantity_contracts, price)
     return Freed(
         how="move",
         account_id=source.account_id,
@@ -145,7 +146,8 @@ def _moved(
         initial_before_usd=change[0],
         initial_after_usd=change[1],
         freed_usd=change[2],
-        fees_usd=_fees_usd(survey, rulebooks, ends, terms, quantity_contracts, price),
+        fees_usd=None if isinstance(fees, Failure) else fees,
+        fees_missing=fees if isinstance(fees, Failure) else None,
     )
 
 
@@ -188,14 +190,32 @@ def _fees_usd(
     ends: tuple[Account, Account],
     terms: EntryContract | Option,
     quantity_contracts: Decimal,
-    price_usd: Decimal,
-) -> Decimal | None:
-    """Give the takers' fees at both ends; None where a rulebook does not say, and for options."""
-    charges = [terms_of(rulebooks[each.rulebook or ""]).charges for each in ends]
+    price_ccy: Decimal,
+) -> Outcome[Decimal]:
+    """Give the takers' fees at both ends, at the mark; a failure where one of them is unknown."""
     settled = _price_usd(settlement_of(terms), survey.snapshot)
-    if isinstance(terms, Option) or isinstance(settled, Failure):
-        return None
-    notional_usd = abs(quantity_contracts * unit_ccy(terms, price_usd)) * settled
-    fees = [None if each is None else each.fee_taker_frac * notional_usd for each in charges]
-    known = [each for each in fees if each is not None]
-    return sum(known, Decimal(0)) if len(known) == len(fees) else None
+    if isinstance(settled, Failure):
+        return settled
+    forward_usd = Decimal(1)
+    if isinstance(terms, Option) and not terms.is_coin_settled:
+        marked = survey.snapshot.option(terms)
+        if isinstance(marked, Failure):
+            return marked
+        forward_usd = digits_of(marked.forward_usd)
+    total_usd = Decimal(0)
+    for account in ends:
+        rulebook = rulebooks[account.rulebook or ""]
+        charges = terms_of(rulebook).charges
+        if charges is None:
+            return Failure(
+                subject=account.account_id,
+                reason="missing_data",
+                message=f"its rulebook {rulebook.name} does not say what a trade costs",
+            )
+        if isinstance(terms, Option):
+            coins = abs(quantity_contracts) * terms.multiplier_coin_per_contract
+            fee_ccy = coins * charges.fee_of_option_ccy(forward_usd, price_ccy)
+        else:
+            fee_ccy = charges.fee_taker_frac * abs(quantity_contracts * unit_ccy(terms, price_ccy))
+        total_usd += fee_ccy * settled
+    return total_usd

@@ -179,7 +179,8 @@ class Freed(msgspec.Struct, frozen=True, kw_only=True):
 
     `how` is ``mode`` where `account_id` would be kept by the rulebook `target`, and ``move`` where
     its position in `instrument_id` would lie in the account `target`. `fees_usd` is what closing
-    and opening it would cost; None where a rulebook does not know its fee, nothing for a mode.
+    and opening it would cost in takers' fees at the mark, nothing for a mode; None where one is
+    unknown, and `fees_missing` says why.
     """
 
     how: Literal["mode", "move"]
@@ -190,3 +191,4 @@ class Freed(msgspec.Struct, frozen=True, kw_only=True):
     initial_after_usd: Decimal
     freed_usd: Decimal
     fees_usd: Decimal | None
+    fees_missing: Failure | None = None

@@ -122,9 +122,9 @@ def standing_of(
         reach_frac=Decimal(1),
         must_open=False,
     )
-    if account.rulebook is None:
-        return stands
     node = account_node(account)
+    if account.rulebook is None and node not in survey.reports:
+        return stands
     now = survey.reports[node]
     after = hedged.get(node, now)
     for report in (now, after):

@@ -45,8 +45,9 @@ from hedgerow.hedging.choose import (
 )
 from hedgerow.hedging.effects import Effects, effects
 from hedgerow.hedging.held_band import band_held, delta_at_vols, half_spread_frac, inputs_of
+from hedgerow.hedging.narrowing import INSIDE_FRAC, Ends, Narrowing, inside_limits
 from hedgerow.hedging.offers import Depth, Offer, Rung, offer
-from hedgerow.hedging.plan import INSIDE_FRAC, plan
+from hedgerow.hedging.plan import plan
 from hedgerow.hedging.records import NO_CAPS, Caps, HedgePolicy, Trade, TradePlan
 from hedgerow.hedging.utility_grid import GridBand, utility_grid_band
 
@@ -66,10 +67,12 @@ __all__ = [
     "DeltaAt",
     "Depth",
     "Effects",
+    "Ends",
     "GridBand",
     "HedgeBudget",
     "HedgeChoice",
     "HedgePolicy",
+    "Narrowing",
     "Offer",
     "PathCosts",
     "Rebalance",
@@ -89,6 +92,7 @@ __all__ = [
     "effects",
     "half_spread_frac",
     "inputs_of",
+    "inside_limits",
     "leland_vol_frac",
     "offer",
     "plan",

@@ -12,38 +12,22 @@ on an estimate; a delta with something missing is not traded on at all.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, NamedTuple
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.exposure import ExposureRow
 from hedgerow.hedging.bands import whalley_wilmott_halfwidth_coin
 from hedgerow.hedging.cost import crossing_cost_ccy
 from hedgerow.hedging.held_band import band_held, delta_at_vols, half_spread_frac, inputs_of
+from hedgerow.hedging.narrowing import Ends, Narrowing, inside_limits
 from hedgerow.hedging.records import NO_CAPS, Caps, HedgePolicy, Trade, TradePlan
 from hedgerow.instruments import LinearPerpetual
-from hedgerow.limits import METRICS, Survey
+from hedgerow.limits import Survey
 from hedgerow.margin import are_both_sides_held
 from hedgerow.market import Ladder
 from hedgerow.pricing import GREEKS
 from hedgerow.units import YEAR_NS, quantise, scaled, to_exact, to_model
 
-__all__ = ["INSIDE_FRAC", "band_halfwidth_coin", "plan"]
-
-# A plan stops a little inside a soft limit: at the bound itself the limit is broken.
-INSIDE_FRAC: Final = 0.95
-
-
-class _Ends(NamedTuple):
-    """Low and high, and where a delta below the one or above the other is brought to."""
-
-    low_coin: float
-    high_coin: float
-    to_low_coin: float
-    to_high_coin: float
-
-    def within(self, bound_coin: float) -> "_Ends":
-        """Bring all of them inside a bound on the size of a delta."""
-        return _Ends(*(min(max(each, -bound_coin), bound_coin) for each in self))
+__all__ = ["band_halfwidth_coin", "plan"]
 
 
 def plan(
@@ -115,6 +99,7 @@ class _Wish:
     delta_coin: float
     size_coin: float
     halfwidth_coin: float
+    narrowing: Narrowing | None
 
 
 def _wish(
@@ -139,7 +124,7 @@ def _wish(
     wide, interval_ns = found
     if interval_ns is not None and not is_once and not _is_time(policy, survey, interval_ns):
         return None
-    ends = _inside_limits(policy, survey, to_model(spot), wide)
+    ends, narrowing = inside_limits(policy.underlying, survey, to_model(spot), wide)
     delta = row.delta_spot_coin
     assert delta is not None, "a row without one is a failure"
     if ends.low_coin <= delta <= ends.high_coin:
@@ -175,6 +160,7 @@ def _wish(
         delta_coin=delta,
         size_coin=size,
         halfwidth_coin=0.5 * (ends.high_coin - ends.low_coin),
+        narrowing=narrowing,
     )
 
 
@@ -214,12 +200,12 @@ def _ends(
     row: ExposureRow,
     spot_usd: float,
     spread_half_frac: float,
-) -> Outcome[tuple[_Ends, int | None]]:
+) -> Outcome[tuple[Ends, int | None]]:
     """Give the policy's band, and the time between two hedges where it hedges at times."""
     if policy.band is None:
         width = band_halfwidth_coin(policy, row, spot_usd, spread_half_frac)
         low, high = policy.target_delta_coin - width, policy.target_delta_coin + width
-        return _Ends(low, high, low, high), None
+        return Ends(low, high, low, high), None
     inputs = inputs_of(policy, survey, perpetual, spread_half_frac)
     if isinstance(inputs, Failure):
         return inputs
@@ -233,7 +219,7 @@ def _ends(
     interval_ns = None
     if found.interval_years is not None:
         interval_ns = max(round(found.interval_years * YEAR_NS), 1)
-    ends = _Ends(found.low_coin, found.high_coin, found.to_low_coin, found.to_high_coin)
+    ends = Ends(found.low_coin, found.high_coin, found.to_low_coin, found.to_high_coin)
     return ends, interval_ns
 
 
@@ -241,16 +227,6 @@ def _is_time(policy: HedgePolicy, survey: Survey, interval_ns: int) -> bool:
     """Say whether a multiple of the interval has come since the last look."""
     now_ns = survey.snapshot.time_ns
     return policy.look_ns == 0 or now_ns // interval_ns != (now_ns - policy.look_ns) // interval_ns
-
-
-def _inside_limits(policy: HedgePolicy, survey: Survey, spot_usd: float, band: _Ends) -> _Ends:
-    """Cut a band to stay inside a soft limit that a person set on this coin's delta."""
-    for state in survey.limits:
-        counted_in = METRICS[state.metric].delta_in
-        if state.node == f"coin/{policy.underlying}" and counted_in is not None:
-            unit_usd = spot_usd if counted_in == "usd" else 1.0
-            band = band.within(INSIDE_FRAC * state.soft_frac_usd_or_coin / unit_usd)
-    return band
 
 
 def _cut(
@@ -296,6 +272,7 @@ def _cut(
         target_delta_coin=policy.target_delta_coin,
         crossing_usd=to_model(crossing) * wish.price_paid_usd,
         fee_usd=policy.fee_taker_frac * notional_usd,
+        narrowing=wish.narrowing,
     ), shortfall
 
 

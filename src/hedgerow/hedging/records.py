@@ -6,6 +6,7 @@ import msgspec
 
 from hedgerow.errors import Failure
 from hedgerow.hedging.band_records import BandKind, HedgeBudget
+from hedgerow.hedging.narrowing import Narrowing
 
 __all__ = ["NO_CAPS", "Caps", "HedgePolicy", "Trade", "TradePlan"]
 
@@ -67,6 +68,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
 
     `crossing_usd` is paid beyond the mid: half a spread, and what deeper levels ask more. Like the
     fee it leaves in the coin that the perpetual pays in, and is told at that coin's price.
+    `narrowing` is told where a soft limit leaves less of the band than its policy has.
     """
 
     underlying: str
@@ -80,6 +82,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     target_delta_coin: float
     crossing_usd: float
     fee_usd: float
+    narrowing: Narrowing | None = None
 
     @property
     def cost_expected_usd(self) -> float:

@@ -27,7 +27,7 @@ from hedgerow.limits.chance import FirstPassage, distance_at, first_passage_frac
 from hedgerow.limits.concentration import KINDS
 from hedgerow.limits.evidence import inputs_hash
 from hedgerow.limits.hysteresis import CLEAR_FRAC, held, told_anew
-from hedgerow.limits.judge import breaches, covers, judge
+from hedgerow.limits.judge import WORST_FIRST, breaches, covers, judge
 from hedgerow.limits.pretrade import Change, PreTrade, pre_trade
 from hedgerow.limits.records import (
     METRICS,
@@ -66,6 +66,7 @@ __all__ = [
     "NOBODY",
     "TRIGGERS",
     "USE",
+    "WORST_FIRST",
     "Appetite",
     "Backing",
     "Breach",

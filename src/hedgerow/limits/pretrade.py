@@ -131,7 +131,7 @@ def _unmargined(now: Survey, after: Survey, legs: Mapping[str, Sequence[Leg]]) -
         node = account_node(account)
         if not legs.get(account.account_id):
             continue
-        if node not in after.reports:
+        if account.rulebook is None:
             told.append(f"{account.account_id} has no rulebook to say whether it may trade")
             continue
         report = after.reports[node]

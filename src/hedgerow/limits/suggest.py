@@ -71,8 +71,13 @@ def suggested(seen: Seen, chance: Chance, appetite: Appetite) -> Suggestion:
 def _distances(seen: Seen, chance: Chance, appetite: Appetite, unmet: list[Failure]) -> list[Limit]:
     """Give every account that a venue may liquidate its least distance."""
     limits = []
-    for node in seen.reports:
-        coins = seen.coins_of(seen.account(node))
+    for node, report in seen.reports.items():
+        account = seen.account(node)
+        if account.rulebook is None and isinstance(report, Failure):
+            # Nobody judges it, so a limit on it would cover nothing.
+            unmet.append(msgspec.structs.replace(report, subject=node))
+            continue
+        coins = seen.coins_of(account)
         bounds = []
         for part in (1.0, 0.5):
             found = distance_at(chance, coins, part * appetite.chance_frac, appetite.horizon_ns)

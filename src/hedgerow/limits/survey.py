@@ -14,7 +14,7 @@ from hedgerow.limits.records import Limit, LimitState
 from hedgerow.limits.seen import Seen, account_node
 from hedgerow.margin import MarginReport, Rulebook, require
 from hedgerow.market import Snapshot
-from hedgerow.portfolio import Account, Book
+from hedgerow.portfolio import Account, Book, has_leverage
 from hedgerow.pricing import value
 from hedgerow.solvency import Distance, distance
 
@@ -54,14 +54,15 @@ def survey(
         Looks at the same market by the same rulebooks: what an account that is the same in one of
         them needs, and its distance, are taken from there.
 
-    Accounts without a rulebook have no requirement and no distance. An account whose rulebook is
-    not among `rulebooks`, or whose positions were observed too long ago, has an unknown one.
+    Accounts without a rulebook that nothing can liquidate have no requirement and no distance. An
+    account that can be (`has_leverage`) and has no rulebook, whose rulebook is not among
+    `rulebooks`, or whose positions were observed too long ago, has an unknown one.
     """
     instruments = book.terms
     reports: dict[str, Outcome[MarginReport]] = {}
     distances: dict[str, Outcome[Distance]] = {}
     for account in book.accounts:
-        if account.rulebook is None:
+        if account.rulebook is None and not has_leverage(account, instruments):
             continue
         node = account_node(account)
         same = next((each for each in known if account in each.book.accounts), None)
@@ -73,6 +74,7 @@ def survey(
         if trouble is not None:
             reports[node] = distances[node] = trouble
             continue
+        assert account.rulebook is not None, "without one it could not be judged"
         rulebook = rulebooks[account.rulebook]
         reports[node] = require(account, instruments, snapshot, rulebook)
         distances[node] = distance(account, instruments, snapshot, rulebook, report=reports[node])
@@ -90,6 +92,12 @@ def survey(
 def _cannot_judge(
     account: Account, snapshot: Snapshot, rulebooks: Mapping[str, Rulebook]
 ) -> Failure | None:
+    if account.rulebook is None:
+        return Failure(
+            subject=account.account_id,
+            reason="missing_data",
+            message="it has positions and no rulebook",
+        )
     if account.rulebook not in rulebooks:
         return Failure(
             subject=account.account_id,

@@ -35,6 +35,14 @@ class Charges(msgspec.Struct, frozen=True, kw_only=True):
     fee_liquidation_frac: Decimal
     fee_cap_of_price_frac: Decimal | None = None
 
+    def fee_of_option_ccy(self, notional_ccy: Decimal, price_ccy: Decimal) -> Decimal:
+        """Give a taker's fee for one coin of an option at a price, both in what it settles in.
+
+        The notional is one coin where it settles in that, and otherwise the forward.
+        """
+        fee_ccy, cap_frac = self.fee_taker_frac * notional_ccy, self.fee_cap_of_price_frac
+        return fee_ccy if cap_frac is None else min(fee_ccy, cap_frac * price_ccy)
+
 
 class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
     """What a rulebook says beside the requirement.

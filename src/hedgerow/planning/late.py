@@ -64,13 +64,14 @@ def idle_usd(
     """Say what an account is expected to lose by a liquidation if nothing comes for so long.
 
     Nothing where no venue can liquidate it; a failure where nobody knows how likely that is or what
-    it takes.
+    it takes, as of one that holds what can be liquidated and has no rulebook.
     """
     distance = state.distances.get(account_node(account))
-    if distance is None or account.rulebook is None:
+    if distance is None:
         return 0.0
     if isinstance(distance, Failure):
         return distance
+    assert account.rulebook is not None, "a distance is known by a rulebook"
     likely = chance(state.seen.coins_of(account), distance, horizon_ns)
     if isinstance(likely, Failure):
         return likely

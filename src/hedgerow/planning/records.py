@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from hedgerow.errors import Failure
-from hedgerow.limits import LimitState
+from hedgerow.limits import WORST_FIRST, LimitState
 from hedgerow.units import SECOND_NS, format_ns
 
 __all__ = [
@@ -186,6 +186,20 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if rungs & {"soft", "hard", "expired"}:
             return False
         return None if "unknown" in rungs else True
+
+    @property
+    def newly_broken(self) -> tuple[LimitState, ...]:
+        """The limits as they are after it that are then soft, hard or unknown, and better before.
+
+        One of which nothing was there before is among them.
+        """
+        was = {each.key: WORST_FIRST[each.rung] for each in self.limits_before}
+        return tuple(
+            each
+            for each in self.limits_after
+            if each.rung in ("soft", "hard", "unknown")
+            and WORST_FIRST[each.rung] < was.get(each.key, WORST_FIRST["calm"])
+        )
 
     @property
     def is_cost_partial(self) -> bool:

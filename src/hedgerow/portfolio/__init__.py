@@ -6,6 +6,7 @@ quantities between them. The room refuses a position in an instrument nobody des
 """
 
 from hedgerow.portfolio.book import Book, book
+from hedgerow.portfolio.leverage import has_leverage
 from hedgerow.portfolio.records import (
     IN_TRANSIT,
     Account,
@@ -24,6 +25,7 @@ __all__ = [
     "OpenOrder",
     "Position",
     "book",
+    "has_leverage",
     "with_balance",
     "with_only_position",
 ]

@@ -85,7 +85,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     """The unit a venue liquidates: its positions, its balances and the rulebook that judges it.
 
     An isolated position is an account of its own, with its margin as the balance. `rulebook` is
-    None for an account nothing can liquidate (a treasury wallet). `orders` rest at the venue.
+    None for an account nothing can liquidate (a treasury wallet); of one that
+    `has_leverage` what it must hold is unknown then. `orders` rest at the venue.
     """
 
     account_id: str

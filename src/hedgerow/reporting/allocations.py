@@ -28,7 +28,8 @@ _FREED_HEAD: tuple[Column, ...] = (
 _FREED_NOTE = (
     "Freed is what may be withdrawn more: equity above the initial requirement, so what is asked "
     "less and what equity counts more there, after haircuts. A position is "
-    "moved as if the other venue listed the same contract at the same mark."
+    "moved as if the other venue listed the same contract at the same mark; fees are "
+    "those of takers at both ends, at the mark."
 )
 _SHORT_NOTE = (
     "What one more of another need costs then counts what stays short at the price that ranks "
@@ -121,6 +122,10 @@ def freed_tables(found: Sequence[Outcome[Freed]], heading: str) -> RenderableTyp
         if isinstance(each, Freed)
     ]
     parts = headed(heading)
+    # One rulebook that does not say its fee leaves those of many moves unknown.
+    unpaid = dict.fromkeys(
+        each.fees_missing for each in found if isinstance(each, Freed) and each.fees_missing
+    )
     if rows:
         parts += [grid("Capital freed", _FREED_HEAD, rows), note(_FREED_NOTE)]
     else:
@@ -130,6 +135,7 @@ def freed_tables(found: Sequence[Outcome[Freed]], heading: str) -> RenderableTyp
                 "held. What hedgerow's own portfolio margin would free: hedgerow margin compare."
             )
         )
+    parts += troubles("Fees that are unknown", unpaid)
     parts += troubles(
         "Moves and modes without an answer",
         dict.fromkeys(e for e in found if isinstance(e, Failure)),

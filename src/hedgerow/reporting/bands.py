@@ -8,14 +8,15 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from hedgerow.errors import Failure, Outcome
-from hedgerow.hedging import Band, BandInputs, BandKind, BandsAcross
+from hedgerow.hedging import INSIDE_FRAC, Band, BandInputs, BandKind, BandsAcross, Narrowing
+from hedgerow.limits import METRICS
 from hedgerow.reporting.curves import Curve, Panel, curves_svg
 from hedgerow.reporting.figures import UNKNOWN, duration, plain, significant, usd
 from hedgerow.reporting.framing import headed, note
 from hedgerow.reporting.grid import Column, grid
 from hedgerow.units import percent
 
-__all__ = ["CoinBands", "band_tables", "bands_svg"]
+__all__ = ["CoinBands", "band_tables", "bands_svg", "narrowed"]
 
 _S_PER_YEAR = 365 * 86_400
 _HEAD: tuple[Column, ...] = (
@@ -28,7 +29,8 @@ _NOTE = (
     "Of the delta of book and hedge together. A delta outside is brought back to where the third "
     "of its columns says. Cost is what trading is expected to cost; Open is one deviation of a "
     "day's profit from the delta left open, both where the desk looks as often as it says. * is "
-    "what the desk hedges by. Without --gas a fixed cost is nothing unless the desk file has one."
+    "what the desk hedges by, or of which it keeps what a soft limit leaves. Without --gas a fixed "
+    "cost is nothing unless the desk file has one."
 )
 
 
@@ -36,7 +38,8 @@ class CoinBands(msgspec.Struct, frozen=True, kw_only=True):
     """What one coin's bands were made of, and each policy's band.
 
     `used` is the policy that the desk hedges by; None for the plain one, of half width
-    `plain_halfwidth_coin`. `budget` says from what the risk aversion follows.
+    `plain_halfwidth_coin`. `budget` says from what the risk aversion follows. `narrowing` is told
+    where a soft limit leaves less of that band: the desk hedges by what is left.
     """
 
     inputs: BandInputs
@@ -45,6 +48,7 @@ class CoinBands(msgspec.Struct, frozen=True, kw_only=True):
     used: BandKind | None
     plain_halfwidth_coin: float | None
     bands: dict[BandKind, Outcome[Band]]
+    narrowing: Narrowing | None = None
 
 
 def band_tables(
@@ -82,9 +86,25 @@ def _said(coin: str, made: CoinBands) -> str:
     )
     if made.used is None and made.plain_halfwidth_coin is not None:
         width = plain(made.plain_halfwidth_coin, 4)
-        said += f" The desk names no band: it hedges outside of {width} coins either way"
+        hedges = "it hedges" if made.narrowing is None else "by its costs it would hedge"
+        said += f" The desk names no band: {hedges} outside of {width} coins either way"
         said += f", Whalley and Wilmott's by the gamma as it is{_differs(made)}."
-    return said
+    return said if made.narrowing is None else f"{said} {narrowed(coin, made.narrowing)}"
+
+
+def narrowed(coin: str, found: Narrowing) -> str:
+    """Say to what a soft limit narrows the band of a coin, and from what."""
+    metric = METRICS[found.metric]
+    return (
+        f"The soft limit of {significant(found.soft_usd_or_coin, 10)} {metric.unit} on "
+        f"{found.node} {metric.title} narrows the band that {coin} is hedged by to "
+        f"{_between(found.low_coin, found.high_coin)}, {percent(INSIDE_FRAC, 0)} of it, from "
+        f"{_between(found.from_low_coin, found.from_high_coin)} by its costs."
+    )
+
+
+def _between(low_coin: float, high_coin: float) -> str:
+    return f"{plain(low_coin, 4)} … {plain(high_coin, 4)} coins"
 
 
 def _differs(made: CoinBands) -> str:

@@ -36,17 +36,17 @@ _METHODS: Final[Mapping[Method, str]] = {"taylor": "Greeks", "full": "revaluatio
 _WORDS: Final[Mapping[str, str]] = {
     "time": "time",
     "carry": "carry: funding, interest, staking",
-    "delta": "delta",
+    "delta": "delta of contracts and pool shares",
     "gamma": "gamma",
     "vega": "vega",
     "vanna": "vanna",
     "volga": "volga",
     "higher": "third order, and time with spot or vol",
-    "spot": "spot, revalued",
+    "spot": "spot, revalued, of contracts and pool shares",
     "vol": "vols, revalued",
     "basis": "basis and rates",
     "cross": "cross gamma of two assets",
-    "numeraire": "translation of what is counted in coins",
+    "numeraire": "coins held, lent, owed or settled in, by their price",
     "trades": "new trades",
     "expiries": "expiries",
     "fees": "fees",
@@ -62,6 +62,17 @@ _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "Basis": ("basis",),
     "Other": ("higher", "cross", "trades", "expiries", "fees", "transfers", "liquidations"),
 }
+_PRICE_NOTE: Final = (
+    "Price is in two lines. What contracts and pool shares gain, counted in what they settle in, "
+    "is under delta, or spot; what balances, loans, staked coins, vault shares, premiums and "
+    "profits that are counted in a coin gain by its price is under coins. Together they are, "
+)
+_PRICE_TOLD: Final[Mapping[Method, str]] = {
+    "taylor": "by Greeks, the whole delta at the start of each step, as `exposure show` has it "
+    "and but for what expires in it, times what each coin moved: {} USD",
+    "full": "by revaluation, gamma and all, {} USD",
+}
+_MOVE_NOTE: Final = "A step's move is that of the coin that moved most, of those below the node."
 _VERDICTS: Final[Mapping[str, str]] = {
     "within": "",
     "alert": "too much",
@@ -83,12 +94,13 @@ def profit_tables(
     """Lay out a run at one node: its lines, its steps by each method, and the nodes below."""
     parts: list[RenderableType] = headed(heading)
     rows = {method: [row for _, row in _rows_at(run[method], node)] for method in run}
-    parts += [_lines(node, rows), Text()]
+    parts += [_lines(node, rows), *_price_note(rows), Text()]
     for method, steps in run.items():
         parts += [_steps(node, method, _rows_at(steps, node)), Text()]
     below = _below(run, node)
     if below is not None:
         parts += [below, Text()]
+    parts.append(note(_MOVE_NOTE))
     parts += [note(_pooled_words(method, some)) for method, some in rows.items()]
     for method, some in _tested(run, node).items():
         parts.append(note(_test_words(method, some)))
@@ -172,6 +184,17 @@ def _lines(node: str, rows: Mapping[Method, Sequence[ExplainRow]]) -> Renderable
     return grid(f"{node}: {steps_count} steps together", head, texts)
 
 
+def _price_note(rows: Mapping[Method, Sequence[ExplainRow]]) -> list[RenderableType]:
+    """Say what is in each line of price, and what both come to, where both have something."""
+    told = []
+    for method, some in rows.items():
+        lines_usd = combined(some).lines_usd
+        if lines_usd.get("numeraire") and _sum_of(lines_usd, ("delta", "spot")):
+            price_usd = _sum_of(lines_usd, _GROUPS["Price"])
+            told.append(_PRICE_TOLD[method].format(usd(price_usd, sign=True)))
+    return [note(f"{_PRICE_NOTE}{'; '.join(told)}.")] if told else []
+
+
 def _steps(
     node: str, method: Method, found: Sequence[tuple[Explained, ExplainRow]]
 ) -> RenderableType:
@@ -181,8 +204,13 @@ def _steps(
         for title, lines in _GROUPS.items()
         if set(lines) & set(names) and any(_sum(row, lines) for _, row in found)
     }
+    coins = {row.move_coin for _, row in found if row.move_frac is not None}
+    # Where one coin is meant all along its name needs no column.
+    one = f"{next(iter(coins))} %" if len(coins) == 1 and None not in coins else None
+    moves: list[Column] = [("Move", one or "%", True)] + [("of", "", False)] * (one is None)
     head: list[Column] = [
-        ("End", "UTC", False), ("Hours", "", True), ("Move", "%", True), ("Actual", "USD", True),
+        ("End", "UTC", False), ("Hours", "", True), *moves,
+        ("Actual", "USD", True),
         *((title, "USD", True) for title in groups),
         ("Unexpl.", "USD", True), ("of gross", "%", True), ("Verdict", "", False),
     ]  # fmt: skip
@@ -197,6 +225,7 @@ def _steps(
                 clock(each.end_ns),
                 plain((each.end_ns - each.start_ns) / HOUR_NS, 1),
                 "·" if row.move_frac is None else plain(100 * row.move_frac, 2, sign=True),
+                *([row.move_coin or ""] if one is None else []),
                 _whole(row.actual_usd),
                 *(_whole(_sum(row, lines) if row.lines_usd else None) for lines in groups.values()),
                 _whole(row.unexplained_usd),
@@ -316,7 +345,11 @@ def _row_builtins(row: ExplainRow) -> dict[str, Any]:
 
 
 def _sum(row: ExplainRow, names: Iterable[str]) -> float:
-    return fsum(row.lines_usd.get(name, 0.0) for name in names)
+    return _sum_of(row.lines_usd, names)
+
+
+def _sum_of(lines_usd: Mapping[str, float], names: Iterable[str]) -> float:
+    return fsum(lines_usd.get(name, 0.0) for name in names)
 
 
 def _whole(amount_usd: float | None) -> str:

@@ -89,6 +89,7 @@ def plan_tables(
     asked_of: str = "",
     acts_when: str = "",
     premiums_usd: Mapping[str, float] | None = None,
+    remarks: Sequence[str] = (),
 ) -> RenderableType:
     """A whole plan: legs in order, every limit before and after, assumptions, what stays undone.
 
@@ -101,6 +102,8 @@ def plan_tables(
         the desk has none.
     premiums_usd
         What legs that trade options pay (negative) or receive at the mark, by client id.
+    remarks
+        Told below the legs and their cost.
     """
     head, rows = _leg_rows(plan, premiums_usd or {})
     limit_rows = _limit_rows(plan)
@@ -113,12 +116,13 @@ def plan_tables(
         cost = plan.cost_expected_usd
         told = partial(usd(cost), cost, is_partial=plan.is_cost_partial)
         parts.append(Text(f"Expected cost: {told} USD", style="dim"))
-    parts += reckoning(plan)
+    parts += [*reckoning(plan), *map(Text, remarks)]
     if limit_rows:
         parts += [Text(), grid("Limits, before and expected after", _LIMITS_HEAD, limit_rows)]
         parts += _range_note(limit_rows)
         parts.append(held_after(plan))
     parts += greeks_before_and_after(plan)
+    parts += _newly_broken(plan)
     if plan.assumptions:
         parts += [Text(), Text("Assumes", style="bold")]
         parts += [Text(f"  {assumption}") for assumption in plan.assumptions]
@@ -209,6 +213,18 @@ def _limit_rows(plan: Plan) -> list[tuple[str, ...]]:
              UNKNOWN if then is None else then.rung)
         )  # fmt: skip
     return rows
+
+
+def _newly_broken(plan: Plan) -> list[RenderableType]:
+    """Name the limits that the legs take from better to broken, worst first; nothing without."""
+    was = {state.key: state.rung for state in plan.limits_before}
+    told = [
+        f"  {each.node} {METRICS[each.metric].title}: {was.get(each.key, 'not there')} before, "
+        f"{each.rung} after, with bounds of {limit_value(each, each.soft_frac_usd_or_coin)} and "
+        f"{limit_value(each, each.hard_frac_usd_or_coin)}: {each.message}"
+        for each in worst_first(plan.newly_broken)
+    ]
+    return [Text(), Text("Broken by these legs", style="bold"), *map(Text, told)] if told else []
 
 
 def _no_legs(title: str, plan: Plan, asked_of: str, acts_when: str) -> RenderableType:

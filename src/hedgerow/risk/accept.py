@@ -86,7 +86,7 @@ def combined(rows: Sequence[ExplainRow]) -> ExplainRow:
     """Add the rows of one node over consecutive steps into one row of the whole.
 
     Lines of opposite sign cancel, and so does what is unexplained; the move is what the steps moved
-    together.
+    together, None where they are told of several coins.
 
     Raises
     ------
@@ -100,6 +100,8 @@ def combined(rows: Sequence[ExplainRow]) -> ExplainRow:
     if len(names) > 1:
         raise OutOfDomain("rows of one method are added over steps")
     moved = [1.0 + each.move_frac for each in rows if each.move_frac is not None]
+    coins = {each.move_coin for each in rows if each.move_frac is not None}
+    is_one = len(coins) == 1
     return ExplainRow(
         node=rows[0].node,
         actual_usd=fsum(each.actual_usd or 0.0 for each in known) if known else None,
@@ -109,7 +111,8 @@ def combined(rows: Sequence[ExplainRow]) -> ExplainRow:
         },
         unexplained_usd=fsum(each.unexplained_usd or 0.0 for each in known) if known else None,
         ticks_usd=max((each.ticks_usd for each in known), default=0.0),
-        move_frac=float(np.prod(moved)) - 1.0 if moved else None,
+        move_frac=float(np.prod(moved)) - 1.0 if is_one else None,
+        move_coin=coins.pop() if is_one else None,
         missing=tuple(dict.fromkeys(why for each in rows for why in each.missing)),
     )
 

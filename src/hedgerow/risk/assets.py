@@ -3,7 +3,7 @@
 An amount is worth ``q u P``: u is the index of a loan or the rate of a vault's share, and
 ``P = B R (1 - d)`` with B the coin behind it, R the rate of a staked coin and d its discount; u, R
 and ``1 - d`` are one for a plain coin. What u and R add is carry, counted at the price of the end,
-as cash is; what d does is basis; the rest is the move of B, which is translation.
+as cash is; what d does is basis; the rest is the move of B, which is `numeraire`.
 """
 
 from typing import NamedTuple

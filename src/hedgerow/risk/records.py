@@ -137,6 +137,8 @@ class ExplainRow(msgspec.Struct, frozen=True, kw_only=True):
         What two ticks of every position are worth, at the larger of its two quantities.
     move_frac
         The largest relative move of a coin that moves the node, None where none does.
+    move_coin
+        Which coin that is.
     """
 
     node: str
@@ -146,6 +148,7 @@ class ExplainRow(msgspec.Struct, frozen=True, kw_only=True):
     ticks_usd: float
     move_frac: float | None
     missing: tuple[Failure, ...]
+    move_coin: str | None = None
 
     def __post_init__(self) -> None:
         if self.actual_usd is None or self.unexplained_usd is None:

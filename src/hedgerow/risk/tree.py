@@ -42,7 +42,8 @@ class _Sums:
             for name in (TAYLOR_LINES if method == "taylor" else FULL_LINES)
         }
         actual_usd = fsum(each.actual_usd or 0.0 for each in known)
-        moved = [each.move_frac for each in self.pieces if each.move_frac is not None]
+        moved = [(each.move_frac, each.coin) for each in self.pieces if each.move_frac is not None]
+        move_frac, move_coin = max(moved, key=lambda each: abs(each[0]), default=(None, None))
         return ExplainRow(
             node=node,
             actual_usd=actual_usd if is_known else None,
@@ -51,7 +52,8 @@ class _Sums:
             if is_known
             else None,
             ticks_usd=fsum(each.ticks_usd for each in known),
-            move_frac=max(moved, key=abs, default=None),
+            move_frac=move_frac,
+            move_coin=move_coin,
             missing=ordered({why: None for each in self.pieces for why in each.missing}),
         )
 

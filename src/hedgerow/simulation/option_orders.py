@@ -84,7 +84,9 @@ def fill_option(
     premium = sum((coins * each.quantity_contracts * each.price_ccy for each in taken), Decimal(0))
     fee = sum(
         (
-            coins * each.quantity_contracts * _fee_ccy(charges, notional_ccy, each.price_ccy)
+            coins
+            * each.quantity_contracts
+            * charges.fee_of_option_ccy(notional_ccy, each.price_ccy)
             for each in taken
         ),
         Decimal(0),
@@ -164,9 +166,3 @@ def _notional_ccy(option: Option, snapshot: Snapshot) -> Outcome[Decimal]:
         return Decimal(1)
     mark = snapshot.option(option)
     return mark if isinstance(mark, Failure) else digits_of(mark.forward_usd)
-
-
-def _fee_ccy(charges: Charges, notional_ccy: Decimal, price_ccy: Decimal) -> Decimal:
-    fee = charges.fee_taker_frac * notional_ccy
-    cap = charges.fee_cap_of_price_frac
-    return fee if cap is None else min(fee, cap * price_ccy)

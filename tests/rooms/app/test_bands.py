@@ -1,5 +1,6 @@
 """``hedgerow hedge bands``, and the keys of `[[hedges]]` that choose a band."""
 
+import json
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -161,3 +162,45 @@ def test_a_coin_without_a_vol_needs_one(tmp_path: Path) -> None:
     desk = Path(words[0])
     desk.write_text(desk.read_text().replace('"BTC"', '"XYZ"'))
     assert "hedges.[0].band: needs a vol of XYZ; write one under [vols]" in ask(words).err
+
+
+def test_a_soft_limit_that_narrows_the_band_is_told_by_both(tmp_path: Path) -> None:
+    """A thousand dollars of delta, at 95 % of it, are less than any band of the desk."""
+    words = morning(tmp_path, ("soft = 50000\nhard = 500000", "soft = 1000\nhard = 500000"))
+    told: dict[str, Any] = ask(words, "--json").json()["BTC"]
+    bound = 0.95 * 1000 / told["inputs"]["price_usd"]
+    wide = told["plain_halfwidth_coin"]
+    assert wide > bound
+    found = told["narrowing"]
+    assert (found["node"], found["metric"]) == ("coin/BTC", "delta_spot_usd")
+    assert found["soft_usd_or_coin"] == 1000
+    assert (found["low_coin"], found["high_coin"]) == pytest.approx((-bound, bound))
+    assert (found["from_low_coin"], found["from_high_coin"]) == pytest.approx((-wide, wide))
+    shown = " ".join(ask(words).out.split())
+    assert f"by its costs it would hedge outside of {wide:.4f} coins either way" in shown
+    said = (
+        "The soft limit of 1,000 USD on coin/BTC delta narrows the band that BTC is hedged by to "
+        f"-{bound:.4f} … {bound:.4f} coins, 95 % of it, from -{wide:.4f} … {wide:.4f} coins by its "
+        "costs."
+    )
+    assert said in shown
+    assert said in " ".join(ask(words, verb="plan").out.split())
+    assert json.loads(ask(words, "--json", verb="plan").out)["narrowings"] == {"BTC": found}
+    # A band that is named is narrowed alike.
+    desk = Path(words[0])
+    text = desk.read_text(encoding="utf-8")
+    desk.write_text(text.replace(RISK, 'band = "zakamouline"\n' + RISK), encoding="utf-8")
+    told = ask(words, "--json").json()["BTC"]
+    row = told["bands"]["zakamouline"]
+    found = told["narrowing"]
+    assert (found["from_low_coin"], found["from_high_coin"]) == (row["low_coin"], row["high_coin"])
+    assert (found["low_coin"], found["high_coin"]) == pytest.approx((-bound, bound))
+
+
+def test_a_limit_wider_than_the_band_narrows_nothing(tmp_path: Path) -> None:
+    words = morning(tmp_path, ("soft = 50000\nhard = 500000", "soft = 400000\nhard = 500000"))
+    assert ask(words, "--json").json()["BTC"]["narrowing"] is None
+    shown = " ".join(ask(words).out.split())
+    assert "it hedges outside of" in shown
+    assert "narrows" not in shown
+    assert json.loads(ask(words, "--json", verb="plan").out)["narrowings"] == {}

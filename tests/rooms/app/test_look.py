@@ -207,6 +207,9 @@ def test_a_desk_that_nobody_can_liquidate_needs_nothing(tmp_path: Path) -> None:
         tmp_path,
         ('rulebook = "deribit/2026-02-15"\n', ""),
         ('rulebook = "binance/2021-11-01"\n', ""),
+        # Long options and coins are paid for; a perpetual held would leave it unknown.
+        ('quantity_contracts = "-10"', 'quantity_contracts = "10"'),
+        ('quantity_contracts = "-5.5"', 'quantity_contracts = "0"'),
         (LIMITS + DESK[DESK.index("[[hedges]]") : DESK.index("[[routes]]")], ""),
     )
     answer = ask(words, "margin", "require")

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.console import Console
 
@@ -69,3 +70,12 @@ def test_an_account_without_equity_is_no_unknown() -> None:
     one = found([view(*KNOWN, usdc=0)])
     assert one.use_frac is None
     assert "no equity" in table(one)
+
+
+def test_who_can_be_liquidated_and_has_no_rulebook_is_unknown_at_every_look() -> None:
+    known = view(*KNOWN)
+    bare = account("bare", positions={"BTC-PERP": (1, 60_000)}, balances={"USDC": 10_000})
+    cold = account("cold", balances={"USDC": 10_000})
+    one = found([replace(known, book=book((bare, cold), by_id(perpetual())))] * 2)
+    assert (one.account_id, one.looks_count, one.unknown_count) == ("bare", 2, 2)
+    assert one.use_frac is None

@@ -1,5 +1,6 @@
 """A plan without legs says whether all is fine, and where it is not, what it was asked for."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -140,3 +141,34 @@ def test_a_plan_says_by_what_reason_a_limit_is_unknown(tmp_path: Path) -> None:
     unknown = [each for each in made["limits_before"] if each["rung"] == "unknown"]
     assert {each["node"] for each in unknown} == {each["subject"] for each in untold}
     assert {why["reason"] for each in unknown for why in each["missing"]} == {"stale_data"}
+
+
+def test_a_limit_that_a_hedge_breaks_is_named(tmp_path: Path) -> None:
+    """Twelve coins more are hedged by perpetuals of an account of 60,000 USDC."""
+    words = morning(
+        tmp_path,
+        ('USDC = "150000"', 'USDC = "60000"'),
+        ('quantity_contracts = "-5.5"', 'quantity_contracts = "0"'),
+        ('BTC = "2" }', 'BTC = "12" }'),
+    )
+    told = json.loads(hedgerow_here("hedge", "plan", *words, "--json", cwd=tmp_path).out)
+    before, after = (
+        {each["node"]: each for each in told[side] if each["metric"] == "distance_spot_frac"}
+        for side in ("limits_before", "limits_after")
+    )
+    broken = after["desk/binance/perp"]
+    assert (before["desk/binance/perp"]["rung"], broken["rung"]) == ("calm", "soft")
+    assert told["newly_broken"] == [broken]
+    shown = " ".join(hedgerow_here("hedge", "plan", *words, cwd=tmp_path).out.split())
+    assert (
+        "Broken by these legs desk/binance/perp distance: calm before, soft after, with bounds of "
+        f"15.0 % and 1.0 %: {broken['message']}"
+    ) in shown
+
+
+def test_a_hedge_that_breaks_nothing_names_nothing(tmp_path: Path) -> None:
+    words = morning(tmp_path)
+    told = json.loads(hedgerow_here("hedge", "plan", *words, "--json", cwd=tmp_path).out)
+    assert told["legs"]
+    assert told["newly_broken"] == []
+    assert "Broken by these" not in hedgerow_here("hedge", "plan", *words, cwd=tmp_path).out

@@ -1,5 +1,6 @@
 """``hedgerow risk explain``: as JSON, for a person and as a drawing, and what it refuses."""
 
+import json
 from decimal import Decimal
 from math import fsum
 from pathlib import Path
@@ -55,7 +56,11 @@ def test_a_person_sees_lines_steps_nodes_and_what_stays(words: list[str]) -> Non
     shown = ask(words, "--every", "2h", "--from", "2026-02-01T05:00:00Z")
     for text in (
         "desk: 2 steps together",
-        "translation of what is counted in coins",
+        "delta of contracts and pool shares",
+        "spot, revalued, of contracts and pool shares",
+        "coins held, lent, owed or settled in, by their price",
+        "Price is in two lines.",
+        "A step's move is that of the coin that moved most",
         "desk, by Greeks",
         "desk, by revaluation",
         "desk/deribit/options/BTC-27FEB26-75000-P",
@@ -65,6 +70,30 @@ def test_a_person_sees_lines_steps_nodes_and_what_stays(words: list[str]) -> Non
     ):
         assert text in shown.out, shown.out
     assert shown.code == 0
+
+
+def test_both_lines_of_price_are_the_whole_delta_times_the_move(words: list[str]) -> None:
+    """Two coins and three of collateral are no delta line, and what is short of them is no coins.
+
+    What the exposure tree says of the coin at the start, times its move, is the sum of both.
+    """
+    window = ("--every", "2h", "--to", "2026-02-01T07:00:00Z", "--method", "taylor")
+    told = ask(words, *window, "--json").json()
+    (step,) = told["methods"]["taylor"]["steps"]
+    held = hedgerow_here("exposure", "show", *words, "--json", cwd=Path(words[0]).parent)
+    delta_usd = node(json.loads(held.out)["rows"], "coin/BTC")["delta_spot_usd"]
+    row = node(step["rows"], "coin/BTC")
+    lines = row["lines_usd"]
+    assert row["move_coin"] == node(step["rows"], "desk")["move_coin"] == "BTC"
+    whole = delta_usd * row["move_frac"]
+    assert lines["delta"] + lines["numeraire"] == pytest.approx(whole, rel=1e-9)
+    assert min(abs(lines["delta"]), abs(lines["numeraire"])) > 100.0, "both have a part in it"
+    # Five coins lie there, less what the option is worth that is paid in them.
+    assert lines["numeraire"] == pytest.approx(5 * row["move_frac"] * 88_000, rel=0.25)
+    shown = " ".join(ask(words, *window).out.split())
+    assert f"times what each coin moved: {whole:+,.0f} USD." in shown
+    assert "Hours BTC % USD" in shown
+    assert f" 2.0 {100 * row['move_frac']:+.2f} " in shown
 
 
 def test_one_node_by_one_method(words: list[str]) -> None:

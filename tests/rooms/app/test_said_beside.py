@@ -65,8 +65,8 @@ def test_a_floor_needs_asks_and_says_where_to_find_them(tmp_path: Path) -> None:
 def test_bands_say_why_the_band_in_use_is_not_that_of_its_row(tmp_path: Path) -> None:
     """Of the embedded desk gamma is taken as its size within a day's move, a little more."""
     told = said("hedge", "bands", "--coin", "BTC", cwd=tmp_path)
-    at = told.index("it hedges outside of ")
-    plain_coin = float(told[at:].split()[4])
+    at = told.index("it would hedge outside of ")
+    plain_coin = float(told[at:].split()[5])
     row_coin = float(told[told.index("the row of whalley-wilmott has ") :].split()[5].rstrip(","))
     (row,) = [
         each

@@ -4,17 +4,31 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+from rich.console import Console
 
 from hedgerow.collateral import Freed, freed
+from hedgerow.collateral.freed import _fees_usd
 from hedgerow.errors import Failure
+from hedgerow.hedging import Depth, offer
+from hedgerow.instruments import Option
 from hedgerow.limits import survey
-from hedgerow.margin import MarginReport, Rulebook, decode_rulebook, require
+from hedgerow.margin import (
+    MarginReport,
+    Rulebook,
+    decode_rulebook,
+    mark_ccy,
+    require,
+    terms_of,
+)
 from hedgerow.portfolio import Account, book
+from hedgerow.reporting import freed_tables
 from tests.builders import (
     account,
     by_id,
     index,
     inverse,
+    option,
+    option_quote,
     packaged,
     perpetual,
     quote,
@@ -115,3 +129,71 @@ def test_an_account_of_another_coin_is_named_with_what_it_cannot_hold() -> None:
         ("ETH-INV from eth to btc", "ETH-INV is neither BTC future nor option"),
     ]
     assert len(told) == 2
+
+
+DERIBIT = "deribit/2026-02-15"
+RULES: dict[str, Rulebook] = {DERIBIT: decode_rulebook(packaged(DERIBIT), where=DERIBIT)}
+
+
+def _holder(name: str, terms: Option, contracts: int) -> Account:
+    return account(
+        name, venue="deribit", rulebook=DERIBIT, currency="BTC", balances={"BTC": 50},
+        positions={terms.instrument_id: contracts} if contracts else {},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("strike", "is_capped"), [(50_000, False), (30_000, True)])
+def test_an_option_paid_in_coin_costs_its_fee_at_both_ends(strike: int, is_capped: bool) -> None:
+    """Deribit takes 0.03 % of a coin, and an eighth of the price where that is less."""
+    put = option(strike, "put")
+    events = index("BTC", 60_000), option_quote(put, 60_000, 0.6)
+    holders = [_holder("a", put, -12), _holder("b", put, 0)]
+    state = survey(book(holders, by_id(put)), snapshot(*events), RULES, ())
+    (found,) = freed(state, RULES)
+    assert isinstance(found, Freed)
+    mark = mark_ccy(put, state.snapshot)
+    assert not isinstance(mark, Failure)
+    assert (mark < 0.0024) == is_capped
+    fee_coin = 0.125 * mark if is_capped else 0.0003
+    assert found.fees_missing is None
+    assert found.fees_usd == pytest.approx(D(2 * 12 * fee_coin * 60_000))
+    # As a plan prices it, but for the half spread at which that trades.
+    charges = terms_of(RULES[DERIBIT]).charges
+    assert charges is not None
+    told = offer(put, state.book.account("a"), state.snapshot, charges, Depth())
+    assert not isinstance(told, Failure)
+    if not is_capped:
+        assert found.fees_usd == pytest.approx(D(24 * told.buys[0].fee_usd_per_contract))
+
+
+def test_the_fee_of_a_linear_option_is_of_its_forward_in_what_it_settles_in() -> None:
+    put = option(50_000, "put", settlement="USDC")
+    events = index("BTC", 60_000), index("USDC", 1), option_quote(put, 61_000, 0.6)
+    holders = _holder("a", put, -12), _holder("b", put, 0)
+    state = survey(book(holders, by_id(put)), snapshot(*events), RULES, ())
+    fees = _fees_usd(state, RULES, holders, put, D(-12), D(2_000))
+    assert fees == pytest.approx(D(2) * 12 * D("0.0003") * 61_000)
+    capped = _fees_usd(state, RULES, holders, put, D(-12), D(100))
+    assert capped == pytest.approx(D(2) * 12 * D("0.125") * 100)
+
+
+def test_a_fee_that_a_rulebook_does_not_say_is_unknown_with_the_reason() -> None:
+    name = "hyperliquid/2026-08-22"
+    rules: dict[str, Rulebook] = {
+        "dear": DEAR,
+        name: decode_rulebook(packaged(name), where=name),
+    }
+    silent = msgspec.structs.replace(perps("b", name, 0), venue="hyperliquid")
+    state = survey(book([perps("a", "dear", 2), silent], TERMS), NOW, rules, ())
+    (found,) = freed(state, rules)
+    assert isinstance(found, Freed)
+    assert found.fees_usd is None
+    why = found.fees_missing
+    assert why is not None
+    assert (why.subject, why.reason) == ("b", "missing_data")
+    assert why.message == f"its rulebook {name} does not say what a trade costs"
+    console = Console(width=160)
+    with console.capture() as told:
+        console.print(freed_tables([found, found], "A desk"))
+    assert "Fees that are unknown" in told.get()
+    assert told.get().count(why.message) == 1

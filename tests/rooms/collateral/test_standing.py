@@ -91,3 +91,14 @@ def test_a_coin_counts_a_cent_too_much_in_a_budget_and_a_fee(left_usd: str, move
     (move,) = plan([buffer("a")], [way], state, RULES, left_usd=D(left_usd)).moves
     assert move.quantity_coin == D(moved)
     assert move.cost_expected_usd == 3.0
+
+
+def test_a_source_with_positions_and_no_rulebook_gives_nothing() -> None:
+    """A wallet gives what it holds; what an account must keep that nobody judges is unknown."""
+    wallet = cold(USDC=500)
+    short = msgspec.structs.replace(wallet, positions=perps("x", 0, -1).positions)
+    moved = {}
+    for name, source in (("wallet", wallet), ("short", short)):
+        moved[name] = refill([perps("a", 60, 1), source], [buffer("a")], [free_route("a")]).moves
+    assert [each.quantity_coin for each in moved["wallet"]] == [D(40)]
+    assert moved["short"] == ()

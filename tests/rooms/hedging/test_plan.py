@@ -315,6 +315,47 @@ def test_a_band_never_reaches_beyond_a_soft_limit(metric: str, unit: float) -> N
     assert hedge("0.09", limits=(limit,)).trades == ()
     (back,) = hedge("-0.2", limits=(limit,)).trades
     assert back.delta_after_coin == pytest.approx(-0.095, abs=1e-2)
+    # And it is told: the tightest of several limits, from which band to which.
+    wide = msgspec.structs.replace(limit, soft_frac_usd_or_coin=0.2 * unit)
+    (told,) = hedge(2, limits=(wide, limit, wide)).trades
+    found = told.narrowing
+    assert found is not None
+    assert (found.from_low_coin, found.from_high_coin) == (-0.25, 0.25)
+    assert (found.low_coin, found.high_coin) == pytest.approx((-0.095, 0.095))
+    assert (found.node, found.metric, found.soft_usd_or_coin) == ("coin/BTC", metric, 0.1 * unit)
+
+
+def test_a_limit_that_leaves_the_whole_band_narrows_nothing() -> None:
+    """Inside 0.25 coins at 95 % of 0.27, and on another coin, or on no delta, whatever it is."""
+    limits = [
+        Limit(scope=scope, metric=metric, soft_frac_usd_or_coin=soft, hard_frac_usd_or_coin=1e9)
+        for scope, metric, soft in (
+            ("coin/BTC", "delta_spot_coin", 0.27),
+            ("coin/ETH", "delta_spot_usd", 1.0),
+            ("coin/BTC", "vega_usd_per_volpt", 1.0),
+            ("desk", "delta_spot_usd", 1.0),
+        )
+    ]
+    (trade,) = hedge(2, limits=tuple(limits)).trades
+    assert trade.narrowing is None
+    assert trade.band_halfwidth_coin == 0.25
+    (plain,) = hedge(2).trades
+    assert plain == trade
+
+
+def test_a_band_around_a_target_beyond_its_limit_ends_at_the_limit() -> None:
+    """Of 4.75 to 5.25 coins, around a target of 5, a limit of 5.1 leaves 4.75 to 4.845."""
+    limit = Limit(
+        scope="coin/BTC",
+        metric="delta_spot_coin",
+        soft_frac_usd_or_coin=5.1,
+        hard_frac_usd_or_coin=9,
+    )
+    policy = msgspec.structs.replace(POLICY, target_delta_coin=5.0)
+    (trade,) = hedge(7, policy=policy, limits=(limit,)).trades
+    assert trade.narrowing is not None
+    found = (trade.narrowing.low_coin, trade.narrowing.high_coin)
+    assert found == pytest.approx((4.75, 0.95 * 5.1))
 
 
 def test_a_spent_budget_trades_nothing_and_says_so() -> None:

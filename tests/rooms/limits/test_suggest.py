@@ -200,4 +200,17 @@ def test_curvature_is_paid_first_and_the_rest_is_shared_with_vega() -> None:
     )
     none = suggested(state.seen, CHANCE, appetite(loss_usd=curved * 0.99))
     assert [each.metric for each in none.limits] == ["scenario_loss_usd"]
-    assert "reduce gamma" in none.unmet[0].message
+    bare, curved_away = none.unmet
+    assert bare.message == "it has positions and no rulebook"
+    assert "reduce gamma" in curved_away.message
+
+
+def test_who_has_positions_and_no_rulebook_is_given_no_distance() -> None:
+    bare = account("bare", venue="binance", positions={"BTC-PERP": (1, 60_000)})
+    found = suggested(seen(perp(), bare), CHANCE, appetite())
+    assert [(each.subject, each.message) for each in found.unmet] == [
+        ("desk/binance/bare", "it has positions and no rulebook")
+    ]
+    scopes = [each.scope for each in found.limits if each.metric == "distance_spot_frac"]
+    assert scopes == [PERP]
+    assert "scenario_loss_usd" in by_metric(found), "what the desk may lose is known"

@@ -1,5 +1,8 @@
 """One look at a desk: whole, with stale positions, and with a rulebook that is not there."""
 
+import pytest
+from msgspec.structs import replace
+
 from hedgerow.errors import Failure
 from hedgerow.limits import Limit, Survey, survey
 from hedgerow.margin import MarginReport, decode_rulebook
@@ -130,3 +133,33 @@ def test_an_account_that_was_looked_at_is_not_judged_again_and_the_answer_is_the
     assert again.distances[node] is state.distances[node]
     assert again.limits == afresh.limits
     assert again.reports == afresh.reports
+
+
+@pytest.mark.parametrize("contracts", [1, -1])
+def test_who_can_be_liquidated_and_has_no_rulebook_is_unknown(contracts: int) -> None:
+    why = "it has positions and no rulebook"
+    positions = {"BTC-PERP": (contracts, 60000)}
+    bare = account("perp", venue="binance", positions=positions, balances={"USDC": 10_000})
+    cold = account("cold", venue="treasury", balances={"USDC": 1000})
+    now = snapshot(index("BTC", 60000), quote("BTC-PERP", 60000))
+    limits = [
+        replace(LIMITS[0], metric=metric)
+        for metric in ("margin_use_frac", "liquidation_probability_frac")
+    ]
+    far = Limit(
+        scope="desk/*/*",
+        metric="distance_spot_frac",
+        soft_frac_usd_or_coin=0.2,
+        hard_frac_usd_or_coin=0.1,
+    )
+    state = survey(book([bare, cold], by_id(perpetual())), now, {"rules": RULES}, [*limits, far])
+    assert list(state.reports) == list(state.distances) == ["desk/binance/perp"]
+    for outcome in (state.reports["desk/binance/perp"], state.distances["desk/binance/perp"]):
+        assert isinstance(outcome, Failure)
+        assert (outcome.subject, outcome.reason, outcome.message) == ("perp", "missing_data", why)
+    assert [(s.node, s.rung, s.message) for s in state.limits] == [
+        ("desk/binance/perp", "unknown", why)
+    ] * 3
+    # Another look at the same market takes it from there.
+    again = survey(state.book, now, {"rules": RULES}, [far], known=[state])
+    assert again.reports["desk/binance/perp"] is state.reports["desk/binance/perp"]

@@ -226,3 +226,20 @@ def test_a_future_stands_for_what_it_is_worth_whichever_way_it_is_held(sign: int
     assert lost(beside, "one", RULES) == pytest.approx(
         17_000 * float(charges.fee_liquidation_frac), rel=1e-12
     )
+
+
+def test_who_has_positions_and_no_rulebook_is_not_safe() -> None:
+    """A wallet loses nothing by waiting; of a perpetual that nobody judges it is unknown."""
+    now = desk(btc_one=10)
+    bare = msgspec.structs.replace(now.book.account("one"), rulebook=None)
+    others = [each for each in now.book.accounts if each.account_id != "one"]
+    state = survey(book([bare, *others], TERMS), now.snapshot, RULES, ())
+    found = lost(state, "one", RULES)
+    assert isinstance(found, Failure)
+    assert found.message == "it has positions and no rulebook"
+    assert lost(state, "cold", RULES) == 0.0
+    assert late_cost(lambda *_: 1.0, state, RULES)(to("one")) is None
+    assert late_unknown(lambda *_: 1.0, state, RULES, [to("one")]) == (
+        "What being late at one costs is unknown and not in the cost: "
+        "it has positions and no rulebook.",
+    )

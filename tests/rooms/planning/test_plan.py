@@ -9,6 +9,7 @@ from hedgerow.collateral import Move, Route, TransferPlan
 from hedgerow.errors import Failure
 from hedgerow.hedging import Trade, TradePlan
 from hedgerow.limits import Limit, Survey, survey
+from hedgerow.limits.seen import Rung
 from hedgerow.margin import MarginReport, Rulebook, require, with_leg
 from hedgerow.planning import CostKind, Order, Plan, Transfer, cost_kinds, plan, projected
 from hedgerow.portfolio import book, with_balance
@@ -129,6 +130,37 @@ def test_transfers_come_before_orders_and_say_why() -> None:
     assert order.reason == (
         "BTC delta +3.000 coin is outside +0.000 ± 1.000; to the edge at +1.000"
     )
+
+
+@pytest.mark.parametrize(
+    ("was", "then", "is_told"),
+    [
+        ("calm", "soft", True),
+        ("calm", "hard", True),
+        ("watch", "soft", True),
+        ("watch", "unknown", True),
+        ("soft", "hard", True),
+        ("calm", "watch", False),
+        ("soft", "soft", False),
+        ("hard", "soft", False),
+        ("hard", "hard", False),
+        ("unknown", "hard", False),
+        ("expired", "expired", False),
+        (None, "soft", True),
+        (None, "watch", False),
+    ],
+)
+def test_a_limit_that_legs_break_is_named(was: Rung | None, then: Rung, is_told: bool) -> None:
+    first, *_ = made().limits_after
+    after = msgspec.structs.replace(first, rung=then)
+    told = [] if was is None else [msgspec.structs.replace(first, rung=was)]
+    changed = msgspec.structs.replace(made(), limits_before=tuple(told), limits_after=(after,))
+    assert changed.newly_broken == ((after,) if is_told else ())
+
+
+def test_legs_that_break_nothing_name_nothing() -> None:
+    """Less delta and more equity: what was soft is better after."""
+    assert made().newly_broken == ()
 
 
 def test_transfers_keep_the_order_in_which_they_were_planned() -> None:

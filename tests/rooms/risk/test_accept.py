@@ -65,6 +65,12 @@ def test_rows_of_consecutive_steps_add_up() -> None:
     assert found.lines_usd == {"gamma": 800.0}
     assert found.unexplained_usd == 20.0
     assert found.move_frac == pytest.approx(1.01**2 - 1)
+    # Moves of several coins come to no move.
+    one, other = (made(1.0, move_coin=coin) for coin in ("BTC", "ETH"))
+    assert combined([one, one]).move_coin == "BTC"
+    assert combined([one, made(1.0, move_frac=None)]).move_coin == "BTC"
+    mixed = combined([one, other])
+    assert (mixed.move_frac, mixed.move_coin) == (None, None)
     with pytest.raises(OutOfDomain, match="one node"):
         combined([made(1.0), made(1.0, node="desk/a")])
     with pytest.raises(OutOfDomain, match="one method"):

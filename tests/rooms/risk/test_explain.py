@@ -288,6 +288,28 @@ def test_without_an_index_a_mark_is_its_own_spot(method: Method) -> None:
     assert row(found).move_frac == pytest.approx(0.05)
 
 
+def test_the_coin_of_a_move_is_the_one_that_moved_most() -> None:
+    """Up by a twentieth and down by a tenth: the size counts, and each coin has its own."""
+    pair = account("a", positions={"BTC-PERP": (2, 58_000), "ETH-PERP": (-1, 3_000)})
+    terms = {**PERP, **by_id(perpetual("ETH"))}
+    found = explain(
+        held(pair, terms=terms),
+        held(pair, terms=terms, time_ns=T1_NS),
+        snapshot(quote("BTC-PERP", 60_000), quote("ETH-PERP", 3_000)),
+        later(quote("BTC-PERP", 63_000), quote("ETH-PERP", 2_700)),
+    )
+    for node, coin, move_frac in (
+        ("desk", "ETH", -0.1),
+        ("desk/venue/a", "ETH", -0.1),
+        ("desk/venue/a/BTC-PERP", "BTC", 0.05),
+        ("desk/venue/a/ETH-PERP", "ETH", -0.1),
+        ("coin/BTC", "BTC", 0.05),
+        ("coin/ETH", "ETH", -0.1),
+    ):
+        assert row(found, node).move_coin == coin
+        assert row(found, node).move_frac == pytest.approx(move_frac)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_a_step_into_the_settlement_window_is_explained(method: Method) -> None:
     """Twenty minutes before expiry ten of the average are heard; only revaluation knows."""

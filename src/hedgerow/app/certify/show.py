@@ -2,7 +2,6 @@
 
 import json
 import sys
-from difflib import get_close_matches
 from pathlib import Path
 
 import msgspec
@@ -13,6 +12,7 @@ from rich.text import Text
 
 from hedgerow.app.certify.run import Certificate, certify
 from hedgerow.app.certify.suites import COMPUTATIONS
+from hedgerow.app.name_meant import name_meant
 from hedgerow.app.screen import wide_console
 
 __all__ = ["run_certify"]
@@ -56,8 +56,8 @@ def _cases(count: int) -> str:
 def _nobody(suite: str, kind: str) -> str:
     """Say that a kind is not computed, and which one that is was perhaps meant."""
     kinds = [name for of, name in COMPUTATIONS if of == suite]
-    near = get_close_matches(kind, kinds, n=1)
-    asked = f"; did you mean {near[0]}?" if near else ""
+    near = name_meant(kind, kinds)
+    asked = f"; did you mean {near}?" if near else ""
     return f"and nobody here computes it{asked}"
 
 

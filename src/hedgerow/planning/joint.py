@@ -251,7 +251,9 @@ class _Search:
             fewer = msgspec.structs.replace(answer, chosen_amount=tuple(without))
             plan = self._tried(fewer).plan
             if badness(plan) < badness(best):
-                best, answer = plan, fewer
+                # What was proven is of plans that keep to more rows than this one.
+                best = replace(plan, bound_usd=min(plan.bound_usd, plan.cost_usd))
+                answer = fewer
         return best
 
     def _programme(self) -> Programme:

@@ -67,7 +67,7 @@ def test_six_drawn_desks_have_plans_with_options_among_them() -> None:
 
 def test_how_far_a_search_went_is_told_as_no_bound() -> None:
     """Of this desk two accounts are kept near to where they are, and that has a price."""
-    chosen = chosen_of(drawn(6))
+    chosen = chosen_of(drawn(10))
     words = "as far as it is known"
     assert any(each.name.endswith(words) for each in chosen.shadows)
     assert any(each.endswith(words) for each in chosen.conflicts)

@@ -62,7 +62,7 @@ def _price_usd(currency: str, now: Survey) -> float | None:
 def _figure(name: str, chosen: Joint) -> str:
     """Name the unit of a limit on exposures or losses; of a balance, the coin."""
     if any(each.name == name for each in chosen.asks):
-        words = name.replace(":", " ").split()
+        words = name.replace(":", " ").replace(",", " ").split()
         metric = next(METRICS[word] for word in words if word in METRICS)
         return f"{metric.unit} of {metric.title}"
     return f"{name.partition(' of ')[0]} more there"

@@ -104,6 +104,10 @@ class Desk:
         refused: list[Failure] = []
         for at, offer in enumerate(offers):
             account = self._account(offer.account_id)
+            unknown = self._unknown(account, trades=True)
+            if unknown is not None:
+                refused.append(_of_unknown(offer.name, account, unknown))
+                continue
             lot = lot_of(offer.terms)
             assert lot is not None
             held_contracts = account.quantity_contracts(offer.instrument_id)
@@ -132,7 +136,26 @@ class Desk:
                 touches.extend(moved)
         return touches, tuple(refused)
 
+    def _unknown(self, account: Account, *, trades: bool = False) -> Failure | None:
+        """Give why nobody knows what an account has to spare, None where that is known.
+
+        Whoever `trades` needs a rulebook; a wallet, which holds nothing that could be liquidated,
+        needs none to send what it has.
+        """
+        report = self.now.reports.get(account_node(account))
+        if isinstance(report, Failure):
+            return report
+        if trades and account.rulebook is None:
+            return Failure(
+                subject=account.account_id, reason="missing_data", message="it has no rulebook"
+            )
+        return None
+
     def _moved(self, at: int, route: Route) -> Outcome[list[Touch]]:
+        source = self._account(route.source_account_id)
+        unknown = self._unknown(source)
+        if unknown is not None:
+            return _of_unknown(route_name(route), source, unknown)
         spare = self.spare_coin(route)
         if spare < route.step_coin:
             return _no_source(route, f"{route.source_account_id} has {spare} {route.asset} to give")
@@ -157,9 +180,7 @@ class Desk:
         )
         if isinstance(filled, Failure):
             return filled
-        source = with_balance(
-            self._account(route.source_account_id), route.asset, -quantity - route.fee_coin
-        )
+        source = with_balance(source, route.asset, -quantity - route.fee_coin)
         amount = to_model(quantity)
         return [Touch(at, source, amount), Touch(at, filled, amount, is_arrival=True)]
 
@@ -274,3 +295,11 @@ def traded_at_cost(
     assert not isinstance(paid, Failure), "an offer is priced in what it settles in"
     cost = to_exact(cost_usd / paid.price_usd, _COST_STEP_COIN, "up")
     return with_balance(booked, asset, -cost)
+
+
+def _of_unknown(name: str, account: Account, why: Failure) -> Failure:
+    return Failure(
+        subject=name,
+        reason=why.reason,
+        message=f"nobody knows what {account.account_id} has to spare: {why.message}",
+    )

@@ -30,6 +30,7 @@ from hedgerow.margin import Rulebook
 from hedgerow.planning.costs import PLAIN_TERMS, JointTerms, LateUsd, MoveCosts, route_name
 from hedgerow.planning.done import Desk, Done
 from hedgerow.planning.footing import Footing, Touch, footing
+from hedgerow.planning.moved import figures_moved
 from hedgerow.planning.outcome import Joint, badness
 from hedgerow.planning.purses import FENCE, GIVES_LAST_FRAC, purses
 from hedgerow.planning.spare import spare_ccy
@@ -209,6 +210,9 @@ class _Search:
             offers, means.routes, self._sizes_contracts.tolist()
         )
         self._foot = means.footing(wanted, self._touches)
+        self._figure_per_coin = figures_moved(
+            desk.now, desk.limits, wanted, self._touches, len(offers), len(means.routes)
+        )
         self._within: dict[str, _Reach] = {}
         self._short_nodes: set[str] = set()
 
@@ -260,7 +264,7 @@ class _Search:
         """Put everything into one programme."""
         means, wanted = self._means, self._wanted
         offers, routes = means.offers, means.routes
-        wide = np.hstack([wanted.figure_per_contract, np.zeros((len(wanted.asks), len(routes)))])
+        wide = np.hstack([wanted.figure_per_contract, self._figure_per_coin])
         return Programme(
             _decisions(means, self._touches, self._foot),
             [
@@ -304,7 +308,8 @@ class _Search:
         for node in self._gone_too_far(trial):
             tried_frac = self._tried_frac_per_contract(node)
             went_frac = float(tried_frac @ np.abs(trial.plan_amount[: len(tried_frac)]))
-            self._within[node] = _Reach(tried_frac, _AS_FAR_FRAC * went_frac)
+            if went_frac > 0.0:
+                self._within[node] = _Reach(tried_frac, _AS_FAR_FRAC * went_frac)
         self._foot = self._foot.corrected(trial.plan_amount, exact_ccy, may_loosen=may_loosen)
 
     def _look_from_there(self, trial: _Trial) -> None:

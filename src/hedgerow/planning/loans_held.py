@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from hedgerow.errors import Failure, Outcome
-from hedgerow.instruments import Instrument
+from hedgerow.instruments import Instrument, LoanDebt, LoanSupply
 from hedgerow.limits import lending_market
 from hedgerow.margin import Rulebook
 from hedgerow.margin.loans import loan_of
@@ -41,6 +41,12 @@ def loan_held_coin(
             reason="missing_data",
             message=f"rulebook {account.rulebook} is not at hand",
         )
+    if account.rulebook is None and _holds_loan(account, asset, instruments, is_debt=is_debt):
+        return Failure(
+            subject=account.account_id,
+            reason="missing_data",
+            message="it has positions and no rulebook, which names its market",
+        )
     market = lending_market(account, rulebooks)
     terms = None if market is None else loan_of(instruments, market, asset, is_debt=is_debt)
     if terms is None:
@@ -51,3 +57,13 @@ def loan_held_coin(
     if isinstance(index, Failure):
         return index if held else Decimal(0)
     return held * (index.borrow_index_ray if is_debt else index.liquidity_index_ray) / _RAY
+
+
+def _holds_loan(
+    account: Account, asset: str, instruments: Mapping[str, Instrument], *, is_debt: bool
+) -> bool:
+    kind = LoanDebt if is_debt else LoanSupply
+    held = [
+        instruments.get(each.instrument_id) for each in account.positions if each.quantity_contracts
+    ]
+    return any(isinstance(each, kind) and each.asset == asset for each in held)

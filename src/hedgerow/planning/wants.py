@@ -38,7 +38,7 @@ from hedgerow.market import NO_SHOCK, Shock
 from hedgerow.solvency import DISTANCE_FRAC_MAX
 from hedgerow.units import percent
 
-__all__ = ["KEPT_FRAC", "Demand", "Wants", "stresses_of", "wants"]
+__all__ = ["KEPT_FRAC", "Demand", "Wants", "given_of", "stresses_of", "wants"]
 
 Floats = NDArray[np.float64]
 
@@ -133,7 +133,7 @@ def wants(
     unplanned: list[Failure] = []
     to_come = _to_come(now, limits, effect)
     for state in (*now.limits, *to_come):
-        given = _given(state, limits)
+        given = given_of(state, limits)
         mended_by = METRICS[state.metric].mended_by
         if state.rung in ("unknown", "expired"):
             unplanned.extend(_untold(state))
@@ -205,7 +205,7 @@ def _profits_usd(now: Survey, given: Given, node: str) -> list[float]:
     return [float(each) for each in gained.profit_usd[:, gained.nodes.index(node)]]
 
 
-def _given(state: LimitState, limits: Sequence[Limit]) -> Given:
+def given_of(state: LimitState, limits: Sequence[Limit]) -> Given:
     """Give what was stated for the limit that a state is of."""
     for limit in limits:
         if (

@@ -1,0 +1,219 @@
+"""What moving money does to limits of accounts, and from which accounts none is moved at all."""
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from hedgerow.collateral import Route
+from hedgerow.errors import Failure
+from hedgerow.hedging import Depth, Offer, offer
+from hedgerow.limits import Limit, Survey, survey
+from hedgerow.margin import terms_of
+from hedgerow.market import Level
+from hedgerow.planning import Allowed, Joint, joint, made
+from hedgerow.planning.loans_held import loan_held_coin
+from hedgerow.portfolio import Account, book
+from hedgerow.units import MINUTE_NS, SECOND_NS
+from tests.builders import (
+    T0_NS,
+    account,
+    by_id,
+    debt,
+    index,
+    lending,
+    oracle,
+    perpetual,
+    quote,
+    snapshot,
+    supply,
+)
+from tests.rooms.planning.test_joint import LIMITS, NOW, RULES, TERMS, limit, rungs
+
+D = Decimal
+CHARGES = terms_of(RULES["perps"]).charges
+
+
+def route(source: str, target: str, asset: str, use: Any, fee: str, step: str) -> Route:
+    return Route(
+        source_account_id=source,
+        target_account_id=target,
+        asset=asset,
+        use=use,
+        latency_ns=60 * SECOND_NS,
+        fee_coin=D(fee),
+        step_coin=D(step),
+    )
+
+
+def planned(now: Survey, limits: tuple[Limit, ...], *ways: Route | Offer) -> Joint:
+    offers = tuple(each for each in ways if isinstance(each, Offer))
+    routes = tuple(each for each in ways if isinstance(each, Route))
+    found = joint(now, limits, offers, routes, TERMS, RULES)
+    assert isinstance(found, Joint)
+    return found
+
+
+SUPPLY = route("cold", "loan", "ETH", "supply", "0", "0.1")
+REPAY = route("cold", "loan", "USDC", "repay", "20", "1")
+LOAN = account(
+    "loan",
+    venue="aave",
+    rulebook="loan",
+    currency="USD",
+    positions={"supply:ETH": 10, "debt:USDC": -500},
+)
+
+
+@pytest.mark.parametrize("hard", [1200, 2000])
+def test_coins_that_a_transfer_brings_count_as_the_delta_of_who_has_them_then(hard: int) -> None:
+    """1,000 USD of ETH may be 1,100: a loan of 62.5 % of what counts is repaid, though ETH is free.
+
+    800 counts, and plans stop at 47.5 % of it: 380 stay owed.
+    """
+    limits = (LIMITS[0], limit("desk/aave/loan", "delta_spot_usd", 1_100, hard))
+    cold = account("cold", venue="treasury", balances={"USDC": 5000, "ETH": 50})
+    now = survey(book((LOAN, cold), TERMS), NOW, RULES, limits)
+    found = planned(now, limits, SUPPLY, REPAY)
+    assert [(each.route.asset, each.quantity_coin) for each in found.moves] == [("USDC", D(120))]
+    assert found.broken == ()
+
+
+@pytest.mark.parametrize("node", ["desk/x/hot", "desk/x"])
+def test_a_delta_of_one_account_is_moved_to_another(node: str) -> None:
+    """Ten ETH at 100 are 1,000 USD and may be 500; 475 are kept, a twentieth inside."""
+    limits = (limit(node, "delta_spot_usd", 500, 800),)
+    accounts = (
+        account("hot", venue="x", balances={"ETH": 10}),
+        account("cold", venue="treasury", balances={"ETH": 1}),
+    )
+    now = survey(book(accounts, TERMS), NOW, RULES, limits)
+    found = planned(now, limits, route("hot", "cold", "ETH", "balance", "0", "0.1"))
+    assert [each.quantity_coin for each in found.moves] == [D("5.3")]
+    assert found.broken == ()
+
+
+SHORT = account(
+    "one",
+    venue="binance",
+    rulebook="perps",
+    positions={"BTC-PERP": (1, 1000)},
+    balances={"USDC": 60},
+)
+HOLDER: dict[str, Any] = {
+    "venue": "okx",
+    "positions": {"ETH-PERP": (-10, 100)},
+    "balances": {"USDC": 200},
+}
+
+
+def old(held: Account) -> Account:
+    return msgspec.structs.replace(held, time_observed_ns=T0_NS - 10**15)
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        (account("two", **HOLDER), "it has positions and no rulebook"),
+        (account("two", rulebook="nowhere", **HOLDER), "not at hand"),
+        (old(account("two", rulebook="perps", **HOLDER)), "positions are 1000000 s old"),
+    ],
+)
+def test_nothing_is_taken_from_an_account_of_which_nobody_knows_what_it_has(
+    source: Account, why: str
+) -> None:
+    now = survey(book((SHORT, source), TERMS), NOW, RULES, LIMITS[:2])
+    found = planned(now, LIMITS[:2], route("two", "one", "USDC", "balance", "1", "1"))
+    assert found.moves == ()
+    (refused,) = [each for each in found.refused if "from two to one" in each.subject]
+    assert why in refused.message
+    # A wallet, which nobody can liquidate, gives what it has.
+    wallet = account("two", venue="okx", balances={"USDC": 200})
+    now = survey(book((SHORT, wallet), TERMS), NOW, RULES, LIMITS[:2])
+    assert planned(now, LIMITS[:2], route("two", "one", "USDC", "balance", "1", "1")).moves
+
+
+@pytest.mark.parametrize(
+    "trader",
+    [
+        account("two", **HOLDER),
+        account("two", venue="okx", balances={"USDC": 1000}),
+        old(account("two", venue="okx", rulebook="perps", balances={"USDC": 1000})),
+    ],
+)
+def test_nothing_is_traded_where_nobody_knows_what_a_trade_requires(trader: Account) -> None:
+    long = account(
+        "one",
+        venue="binance",
+        rulebook="perps",
+        positions={"BTC-PERP": (10, 1000)},
+        balances={"USDC": 9000},
+    )
+    assert CHARGES is not None
+    priced = offer(perpetual("BTC"), trader, NOW, CHARGES, Depth())
+    assert isinstance(priced, Offer)
+    now = survey(book((long, trader), TERMS), NOW, RULES, LIMITS)
+    found = planned(now, LIMITS, priced)
+    assert found.trades == ()
+    assert [each.subject for each in found.refused] == ["BTC-PERP on two"]
+
+
+def test_a_loan_without_a_rulebook_is_not_told_as_nothing_owed() -> None:
+    held = account("loan", venue="aave", currency="USD", positions={"debt:USDC": -790})
+    for is_debt, asset, expected in (
+        (True, "USDC", "no rulebook"),
+        (False, "ETH", D(0)),
+        (True, "ETH", D(0)),
+    ):
+        found = loan_held_coin(held, asset, NOW, TERMS, RULES, is_debt=is_debt)
+        if isinstance(expected, str):
+            assert isinstance(found, Failure)
+            assert expected in found.message
+        else:
+            assert found == expected
+
+
+def test_a_bound_on_what_nobody_knows_has_a_price_in_its_unit() -> None:
+    """Collateral without an index leaves a coin's delta unknown: that binds what is sold of it."""
+    assert CHARGES is not None
+    wide = msgspec.structs.replace(
+        rungs("BTC-PERP", 1000),
+        bids=(Level(price_usd=D(995), quantity_contracts=D(50)),),
+        asks=(Level(price_usd=D(1005), quantity_contracts=D(50)),),
+    )
+    market = snapshot(
+        index("BTC", 1000),
+        index("ETH", 100),
+        quote("BTC-PERP", 1000),
+        quote("ETH-PERP", 100),
+        wide,
+        rungs("ETH-PERP", 100),
+        lending("USDC"),
+        oracle("USDC", 1),
+    )
+    terms = by_id(perpetual("BTC"), perpetual("ETH"), supply("ETH"), debt("USDC"))
+    limits = (
+        limit("desk/binance/*", "margin_use_frac", 0.5, 0.8),
+        limit("coin/ETH", "delta_spot_usd", 2_000, 4_000),
+    )
+    one = account(
+        "one",
+        venue="binance",
+        rulebook="perps",
+        positions={"ETH-PERP": (60, 100), "BTC-PERP": (4, 1000)},
+        balances={"USDC": 700},
+    )
+    lent = account("lent", venue="aave", currency="USD", positions={"supply:ETH": 1})
+    now = survey(book((one, lent), terms), market, RULES, limits)
+    offers = []
+    for coin in ("ETH", "BTC"):
+        priced = offer(perpetual(coin), one, market, CHARGES, Depth())
+        assert isinstance(priced, Offer)
+        offers.append(priced)
+    found = joint(now, limits, offers, (), terms, RULES)
+    assert isinstance(found, Joint)
+    allowed = Allowed(tuple(offers), ())
+    plan = made(found, limits, terms, RULES, assumptions=(), valid_ns=MINUTE_NS, allowed=allowed)
+    unknown = [each for each in plan.prices if "which nobody knows" in each.name]
+    assert [each.figure for each in unknown] == ["USD of delta"]

@@ -276,6 +276,12 @@ def test_an_account_that_falls_short_once_is_asked_for_more_and_then_kept_near()
     search._learn(off, may_loosen=True)
     assert list(search._within) == [ONE]
     search = searching(desk(btc_one=10, usdc_one=9000, usdc_two=9000))
+    # One that traded nothing fell short by what it sent: its trades are left to it.
+    still = search._tried(answer((0.0, 0.0, 0.0)))._replace(lacked=(kept(search, ONE),))
+    search._short_nodes = {ONE}
+    search._learn(still, may_loosen=True)
+    assert search._within == {}
+    search._short_nodes = set()
     at = search._foot.demands.index(kept(search, ONE))
     unknown = trial.exact_ccy.copy()
     unknown[at] = np.nan

@@ -9,9 +9,9 @@ import pytest
 from hedgerow.collateral import Route
 from hedgerow.errors import Failure
 from hedgerow.hedging import Depth, Offer, offer
-from hedgerow.limits import Limit, Survey, survey
+from hedgerow.limits import Given, Limit, Stress, Survey, survey
 from hedgerow.margin import terms_of
-from hedgerow.market import Level
+from hedgerow.market import NO_SHOCK, Level
 from hedgerow.planning import Allowed, Joint, joint, made
 from hedgerow.planning.loans_held import loan_held_coin
 from hedgerow.portfolio import Account, book
@@ -94,6 +94,21 @@ def test_a_delta_of_one_account_is_moved_to_another(node: str) -> None:
     assert found.broken == ()
 
 
+def test_a_loss_of_one_account_is_moved_to_another() -> None:
+    """Ten ETH at 100 lose 300 at 30 % down and may lose 200: 190 are kept, 6.3 ETH."""
+    fall = Stress(name="fall", spot_factor_frac=0.7, shock=NO_SHOCK)
+    given = Given(said="fall", stresses=(fall,))
+    limits = (limit("desk/x/hot", "scenario_loss_usd", 200, 280, given=given),)
+    accounts = (
+        account("hot", venue="x", balances={"ETH": 10}),
+        account("cold", venue="treasury", balances={"ETH": 1}),
+    )
+    now = survey(book(accounts, TERMS), NOW, RULES, limits)
+    found = planned(now, limits, route("hot", "cold", "ETH", "balance", "0", "0.1"))
+    assert [each.quantity_coin for each in found.moves] == [D("3.7")]
+    assert found.broken == ()
+
+
 SHORT = account(
     "one",
     venue="binance",
@@ -160,11 +175,14 @@ def test_nothing_is_traded_where_nobody_knows_what_a_trade_requires(trader: Acco
 
 
 def test_a_loan_without_a_rulebook_is_not_told_as_nothing_owed() -> None:
-    held = account("loan", venue="aave", currency="USD", positions={"debt:USDC": -790})
+    held = account(
+        "loan", venue="aave", currency="USD", positions={"supply:ETH": 5, "debt:USDC": -790}
+    )
     for is_debt, asset, expected in (
         (True, "USDC", "no rulebook"),
-        (False, "ETH", D(0)),
+        (False, "ETH", "no rulebook"),
         (True, "ETH", D(0)),
+        (False, "USDC", D(0)),
     ):
         found = loan_held_coin(held, asset, NOW, TERMS, RULES, is_debt=is_debt)
         if isinstance(expected, str):

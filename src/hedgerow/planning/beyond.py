@@ -20,6 +20,7 @@ from hedgerow.exposure import Place, aggregate, node_profits
 from hedgerow.hedging import INSIDE_FRAC, Effects, Offer, effects
 from hedgerow.instruments import Instrument
 from hedgerow.limits import METRICS, Limit, LimitState, Stress, account_node, covers
+from hedgerow.limits.records import Key
 from hedgerow.planning.costs import ModeSwitch, SwapWay, route_name
 from hedgerow.planning.outcome import Joint
 from hedgerow.planning.purses import is_fence
@@ -164,6 +165,7 @@ class _Asker:
         self._accounts = {each.account_id: each for each in chosen.before.book.accounts}
         self._refused = {each.subject: each.message for each in chosen.refused}
         self._effects: Effects | None = None
+        self._held_for: dict[tuple[Key, str], bool] = {}
 
     def why(self, state: LimitState) -> tuple[_Why, ...]:
         """Say why a limit is left where it is: of what nobody knows every reason."""
@@ -289,11 +291,11 @@ class _Asker:
         told = [*beside]
         if unknown:
             told.append(f"what {', '.join(unknown)} would do to it is not known")
-        elif beside:
-            told[0] = f"only {told[0]}"
-        elif self._is_changed(state):
+        elif len(beside) == 1:
+            told = [f"only {beside[0]}"]
+        elif not beside and self._is_changed(state):
             return None
-        else:
+        elif not beside:
             told = ["nothing that may be traded, moved or swapped acts on it"]
         return _Why("unsupported", "; ".join(told))
 
@@ -324,14 +326,22 @@ class _Asker:
 
     def _holds(self, node: str, account_id: str) -> bool:
         """Say whether some of an account may lie in a node of the tree."""
-        place, account = Place.of(node), self._accounts[account_id]
+        place, account = Place.of(node), self._accounts.get(account_id)
         return (
             place is not None
+            and account is not None
             and place.venue in (None, account.venue)
             and place.account_id in (None, account_id)
         )
 
     def _is_held_for(self, state: LimitState, asset: str) -> bool:
+        """Say it of a limit and an asset, worked out once."""
+        at = state.key, asset
+        if at not in self._held_for:
+            self._held_for[at] = self._moves_with(state, asset)
+        return self._held_for[at]
+
+    def _moves_with(self, state: LimitState, asset: str) -> bool:
         """Say whether holding an asset, anywhere in a node, changes what its limit is on.
 
         A coin of it is booked alone, valued and summed as the desk is. What has no price is not

@@ -95,6 +95,16 @@ def test_a_delta_that_the_swap_of_a_plan_brings_nearer_is_not_beyond_its_means()
         "plan found it hard at 1,000.00 USD and brings it nearer; only swaps may act on it, of "
         "which a few sizes are tried"
     )
+    # Where a route acts on it beside the swap, neither is the only one.
+    some = (limit("desk/aave/loan", "delta_spot_usd", 500, 800),)
+    own = account("cold", venue="treasury", balances={"ETH": 1})
+    here = surveyed(some, loan(10, 100), own)
+    ways = (route("cold", "loan", "ETH", "supply"),)
+    found_here = joint(here, some, (), ways, ALL_TERMS, RULES)
+    plan = told(found_here, Allowed((), ways, (), (way,)), some)
+    assert of(plan, "delta_spot_usd").message.endswith(
+        f"so; {UNPLANNED}; swaps may act on it, of which a few sizes are tried"
+    )
     # A swap elsewhere, or of what is no ether, does nothing to it.
     for other in (
         msgspec.structs.replace(way, asset="USDC", asset_take="BTC"),

@@ -1,25 +1,32 @@
 """What stands beyond its limit after a plan: at what, since when, and why the plan leaves it there.
 
-Why is told as far as it is known: nothing that the plan may use acts on the limit; the programme
-that chose the plan says that not all can hold; it foretold that the limit would hold, and done
-exactly it does not; a leg was left out of the order.
+Why is told as far as it is known: a leg was left out of the order; nothing that the plan may use
+acts on the limit, or only what is not planned for that; the programme that chose the plan says that
+not all can hold; it foretold that the limit would hold, and done exactly it does not. Of what a
+plan changed it is never said that nothing acts on it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from math import isclose
 from typing import NamedTuple
 
 import numpy as np
 
 from hedgerow.collateral import Route
 from hedgerow.errors import Failure, Reason
+from hedgerow.exposure import Place, aggregate, node_profits
 from hedgerow.hedging import INSIDE_FRAC, Effects, Offer, effects
 from hedgerow.instruments import Instrument
-from hedgerow.limits import METRICS, Limit, LimitState, account_node, covers
+from hedgerow.limits import METRICS, Limit, LimitState, Stress, account_node, covers
+from hedgerow.limits.records import Key
 from hedgerow.planning.costs import ModeSwitch, SwapWay, route_name
 from hedgerow.planning.outcome import Joint
 from hedgerow.planning.purses import is_fence
 from hedgerow.planning.wants import stresses_of
+from hedgerow.portfolio import Account, book, with_balance
+from hedgerow.pricing import value
 from hedgerow.solvency import coins_moved
 from hedgerow.solving import EXCESS_FRAC_MAX
 from hedgerow.units import percent
@@ -45,6 +52,10 @@ INSIDE_STATEMENT = (
 )
 _BROKEN = ("soft", "hard")
 _WORST_FIRST = ("hard", "unknown", "expired", "soft")
+# Of a figure: what differs by less is the same, summed in another order.
+_SAME_FRAC = 1e-9
+_REFUSALS_TOLD = 3
+_ALONE = "alone"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,8 +161,11 @@ class _Asker:
         self._chosen, self._allowed, self._limits = chosen, allowed, limits
         self._instruments, self._is_cut = instruments, is_cut
         self._then = {each.key: each.rung for each in chosen.after.limits}
-        self._refused = {each.subject for each in chosen.refused}
+        self._was = {each.key: each for each in chosen.before.limits}
+        self._accounts = {each.account_id: each for each in chosen.before.book.accounts}
+        self._refused = {each.subject: each.message for each in chosen.refused}
         self._effects: Effects | None = None
+        self._held_for: dict[tuple[Key, str], bool] = {}
 
     def why(self, state: LimitState) -> tuple[_Why, ...]:
         """Say why a limit is left where it is: of what nobody knows every reason."""
@@ -165,50 +179,83 @@ class _Asker:
 
     def _why_broken(self, state: LimitState) -> _Why:
         """Give the first of the reasons that holds."""
-        without = self._nothing_acts(state)
-        if without is not None:
-            return without
         if self._is_cut and self._then.get(state.key) not in BEYOND:
             return _Why("unsupported", "legs that it needs were left out, which are named too")
-        chosen = self._chosen
-        conflicts = chosen.conflicts
-        others = [each for each in conflicts if not (_is_of(each, state) or is_fence(each))]
-        fenced = ", ".join(each.split()[0] for each in conflicts if is_fence(each))
-        if any(_is_of(each, state) for each in conflicts):
-            alone = "by what each move does alone"
-            beside = f" together with {', '.join(others)}" if others else ""
-            if fenced:
-                told = f"as far as the search went on {fenced} it does not hold{beside}, {alone}"
-                return _Why("not_converged", told)
-            if others:
-                return _Why("unsupported", f"{alone} it cannot hold{beside}")
-            told = f"{alone} all that may be traded and moved does not suffice"
+        mended_by = METRICS[state.metric].mended_by
+        if mended_by is None:
+            told = "what legs do to it is not foretold, so no plan is made to keep it"
             return _Why("unsupported", told)
+        is_of_tree = mended_by in ("exposure", "losses")
+        beside = self._beside_trades(state) if is_of_tree else ()
+        without = self._untraded(state, beside) if is_of_tree else self._unreached(state)
+        if without is not None:
+            return without
+        too = "".join(f"; {each} too" for each in beside)
+        chosen = self._chosen
+        if any(_is_of(each, state) for each in chosen.conflicts):
+            return self._why_conflict(state, "traded" if is_of_tree else "traded and moved", too)
         bounds = [*(each.name for each in chosen.asks), *(each.name for each in chosen.demands)]
         if not any(_is_of(name, state) for name in bounds):
-            return _Why("unsupported", "it was not planned for, as is told beside it")
-        if not (chosen.trades or chosen.moves or chosen.switches or chosen.swaps):
-            return _Why("not_converged", f"the search found no plan for it: {chosen.remark}")
+            return self._why_without_bound(state)
+        if not (chosen.trades or chosen.moves):
+            told = "the search found no plan for it"
+            if chosen.switches or chosen.swaps:
+                told = "after switches and swaps the search found nothing more for it"
+            return _Why("not_converged", f"{told}: {chosen.remark}{too}")
         ended = "the search ended there"
         if fences := [each.name for each in chosen.shadows if is_fence(each.name)]:
             nodes = dict.fromkeys(each.split()[0] for each in fences)
             ended += f" (it went no further on {', '.join(nodes)})"
+        if is_of_tree and any(self._is_moved(state, each.route) for each in chosen.moves):
+            told = "transfers of the plan act on it, which are not planned for that"
+            return _Why("not_converged", f"{told}, and {ended}")
         if chosen.excess_frac <= EXCESS_FRAC_MAX:
             told = "the plan was to keep it by what each move does alone; done exactly it does not"
-            return _Why("not_converged", f"{told}, and {ended}")
+            return _Why("not_converged", f"{told}, and {ended}{too}")
         # Where others cannot hold, what gives way for whole lots is not told from what they take.
-        told = "" if conflicts else "in whole lots no plan was found that holds all; "
-        return _Why("not_converged", told + ended)
+        told = "" if chosen.conflicts else "in whole lots no plan was found that holds all; "
+        return _Why("not_converged", f"{told}{ended}{too}")
 
-    def _nothing_acts(self, state: LimitState) -> _Why | None:
-        """Say that nothing which may be used acts on a limit; None where something does."""
-        metric = METRICS[state.metric]
-        if metric.mended_by is None:
-            return _Why("unsupported", "no leg of a plan is known to act on it")
-        if metric.mended_by in ("exposure", "losses"):
-            if self._is_traded(state):
-                return None
-            return _Why("unsupported", "nothing that may be traded acts on it")
+    def _why_conflict(self, state: LimitState, means: str, too: str) -> _Why:
+        """Say that the programme found no way to keep it; `means` are those that it weighed."""
+        conflicts = self._chosen.conflicts
+        others = [each for each in conflicts if not (_is_of(each, state) or is_fence(each))]
+        beside = f" together with {', '.join(others)}" if others else ""
+        # A move whose effect on some account is unknown was held at nothing, and not all of them
+        # are named: so what does not suffice is never all that may be done.
+        known = "by what is known of each move alone"
+        if fenced := ", ".join(each.split()[0] for each in conflicts if is_fence(each)):
+            told = f"as far as the search went on {fenced} it does not hold{beside}, {known}"
+            return _Why("not_converged", told + too)
+        if others:
+            return _Why("unsupported", f"{known} it cannot hold{beside}{too}")
+        told = (
+            f"of what may be {means} all that could be judged does not suffice, by what each move "
+            f"does alone{too}"
+        )
+        if any(each.reason != "no_source" for each in self._chosen.refused):
+            told += "; what was refused is named too"
+        return _Why("unsupported", told)
+
+    def _why_without_bound(self, state: LimitState) -> _Why:
+        """Say that no row of the programme was of it, with the reason where one was told."""
+        own = [
+            each.message
+            for each in self._chosen.unplanned
+            if each.subject == state.node and not each.message.startswith(f"{state.metric} is ")
+        ]
+        told = f": {'; '.join(own)}" if own else ""
+        return _Why("unsupported", f"it was not planned for{told}")
+
+    def _is_changed(self, state: LimitState) -> bool:
+        """Say whether the plan moved it, so that something acts on it."""
+        was = self._was.get(state.key)
+        return was is None or was.rung != state.rung or not _is_same(was, state)
+
+    def _unreached(self, state: LimitState) -> _Why | None:
+        """Say that nothing which may be used acts on an account; None where something does."""
+        if self._is_changed(state):
+            return None
         held = self._account_at(state.node)
         allowed = self._allowed
         routes = [each for each in allowed.routes if each.target_account_id == held]
@@ -225,34 +272,132 @@ class _Asker:
                 "no route leads to it, and nothing may be traded, switched or swapped there",
             )
         if all(route_name(each) in self._refused for each in routes):
-            return _Why("no_source", "no route to it has anything to give, as is named too")
+            why = list(dict.fromkeys(self._refused[route_name(each)] for each in routes))
+            more = len(why) - _REFUSALS_TOLD
+            told = "; ".join(why[:_REFUSALS_TOLD]) + (f"; and {more} more" if more > 0 else "")
+            return _Why("no_source", f"no route to it may be used: {told}")
         return None
+
+    def _untraded(self, state: LimitState, beside: Sequence[str]) -> _Why | None:
+        """Say that no trade acts on what a limit sums; None where one does, or nobody knows."""
+        if self._is_traded(state):
+            return None
+        kept = {each.name for each in self._effect().offers}
+        unknown = [
+            each.name
+            for each in self._allowed.offers
+            if each.name not in kept and self._holds(state.node, each.account_id)
+        ]
+        told = [*beside]
+        if unknown:
+            told.append(f"what {', '.join(unknown)} would do to it is not known")
+        elif len(beside) == 1:
+            told = [f"only {beside[0]}"]
+        elif not beside and self._is_changed(state):
+            return None
+        elif not beside:
+            told = ["nothing that may be traded, moved or swapped acts on it"]
+        return _Why("unsupported", "; ".join(told))
+
+    def _beside_trades(self, state: LimitState) -> tuple[str, ...]:
+        """Name what acts beside trades on what a limit sums, and how far that is planned for."""
+        told = []
+        if any(self._is_moved(state, each) for each in self._allowed.routes):
+            told.append("transfers act on it, which are not planned for that")
+        if any(
+            self._holds(state.node, each.account_id)
+            and (self._is_held_for(state, each.asset) or self._is_held_for(state, each.asset_take))
+            for each in self._allowed.swaps
+        ):
+            told.append("swaps may act on it, of which a few sizes are tried")
+        return tuple(told)
+
+    def _is_moved(self, state: LimitState, route: Route) -> bool:
+        """Say whether a route, with something to give, leads into or out of a limit's node."""
+        source, target = (
+            self._holds(state.node, each)
+            for each in (route.source_account_id, route.target_account_id)
+        )
+        if source == target or route_name(route) in self._refused:
+            return False
+        account = self._accounts[route.source_account_id]
+        has_some = account.balance_coin(route.asset) > route.fee_coin
+        return has_some and self._is_held_for(state, route.asset)
+
+    def _holds(self, node: str, account_id: str) -> bool:
+        """Say whether some of an account may lie in a node of the tree."""
+        place, account = Place.of(node), self._accounts.get(account_id)
+        return (
+            place is not None
+            and account is not None
+            and place.venue in (None, account.venue)
+            and place.account_id in (None, account_id)
+        )
+
+    def _is_held_for(self, state: LimitState, asset: str) -> bool:
+        """Say it of a limit and an asset, worked out once."""
+        at = state.key, asset
+        if at not in self._held_for:
+            self._held_for[at] = self._moves_with(state, asset)
+        return self._held_for[at]
+
+    def _moves_with(self, state: LimitState, asset: str) -> bool:
+        """Say whether holding an asset, anywhere in a node, changes what its limit is on.
+
+        A coin of it is booked alone, valued and summed as the desk is. What has no price is not
+        moved, and changes nothing.
+        """
+        place, now = Place.of(state.node), self._chosen.before
+        if place is None:
+            return False
+        empty = Account(
+            account_id=_ALONE,
+            venue=_ALONE,
+            currency="USD",
+            rulebook=None,
+            positions=(),
+            balances=(),
+            time_observed_ns=now.snapshot.time_ns,
+        )
+        booked = book([with_balance(empty, asset, Decimal(1))], self._instruments)
+        node = Place(_ALONE, _ALONE, place.coin, place.expiry).node
+        if METRICS[state.metric].mended_by == "exposure":
+            row = aggregate(booked, value(booked, now.snapshot), now.snapshot).row(node)
+            return not isinstance(row, Failure) and bool(getattr(row, state.metric))
+        shocks = [each.on(self._coins()) for each in self._stresses(state)]
+        gained = node_profits(booked, now.snapshot, shocks, (node,)).profit_usd
+        return bool(np.any(np.nan_to_num(gained) != 0.0))
 
     def _is_traded(self, state: LimitState) -> bool:
         """Say whether a contract of some offer changes what a limit is on."""
         found = self._effect()
         if METRICS[state.metric].mended_by == "exposure":
             return bool(np.any(found.exposure_of(state.node, state.metric) != 0.0))
-        names = {
-            stress.name
+        names = {each.name for each in self._stresses(state)}
+        return any(bool(np.any(found.profit_usd(name, state.node) != 0.0)) for name in names)
+
+    def _stresses(self, state: LimitState) -> list[Stress]:
+        return [
+            stress
             for limit in self._limits
             if limit.metric == state.metric
             and limit.given.said == state.of
             and covers(limit.scope, state.node)
             for stress in limit.given.stresses
-        }
-        return any(bool(np.any(found.profit_usd(name, state.node) != 0.0)) for name in names)
+        ]
 
     def _effect(self) -> Effects:
         if self._effects is None:
-            now = self._chosen.before
-            coins = coins_moved(self._instruments.values(), now.book.accounts, now.snapshot)
-            stresses = stresses_of(self._limits)
-            self._effects = effects(self._allowed.offers, now.snapshot, stresses, coins)
+            snapshot, stresses = self._chosen.before.snapshot, stresses_of(self._limits)
+            self._effects = effects(self._allowed.offers, snapshot, stresses, self._coins())
         return self._effects
 
+    def _coins(self) -> tuple[str, ...]:
+        now = self._chosen.before
+        return tuple(coins_moved(self._instruments.values(), now.book.accounts, now.snapshot))
+
     def _account_at(self, node: str) -> str | None:
-        accounts = self._chosen.before.book.accounts
+        accounts = self._accounts.values()
         return next((each.account_id for each in accounts if account_node(each) == node), None)
 
 
@@ -260,6 +405,14 @@ def _is_of(name: str, state: LimitState) -> bool:
     """Say whether a bound of a programme is of a limit, as `wants` names them."""
     own = f"{state.node} {state.metric}" + (f" ({state.of})" if state.of else "")
     return name == own or name.startswith((f"{own} at ", f"{own}: ", f"{own}, "))
+
+
+def _is_same(was: LimitState, state: LimitState) -> bool:
+    """Say whether a limit is at the figure that it was at."""
+    before, now = was.value_frac_usd_or_coin, state.value_frac_usd_or_coin
+    if before is None or now is None:
+        return before == now
+    return isclose(before, now, rel_tol=_SAME_FRAC)
 
 
 def _stands(state: LimitState) -> str:
@@ -281,10 +434,12 @@ def _origin(state: LimitState, was: LimitState | None) -> str:
         return f"the plan broke it: it was {was.rung} at {_now(was)}"
     if was.rung not in _BROKEN:
         return "the plan found it so" if was.rung == state.rung else f"it was {was.rung} before"
-    nearer = outside_frac(was) - outside_frac(state)
-    if was.value_frac_usd_or_coin == state.value_frac_usd_or_coin or nearer == 0.0:
+    if _is_same(was, state):
         return "the plan found it so"
+    nearer = outside_frac(was) - outside_frac(state)
     way = "brings it nearer" if nearer > 0.0 else "takes it further"
+    if nearer == 0.0:
+        way = "leaves it as far outside"
     return f"the plan found it {was.rung} at {_now(was)} and {way}"
 
 

@@ -119,7 +119,7 @@ def test_a_plan_tells_whether_limits_hold_after_it_and_what_it_keeps_inside_of(
     (said,) = left["unmet"]
     assert said["subject"] == "desk/binance"
     assert said["message"].startswith("default_loss_usd is hard at ")
-    assert "the plan found it so; no leg of a plan is known to act on it" in said["message"]
+    assert "the plan found it so; what legs do to it is not foretold" in said["message"]
     told = " ".join(hedgerow_here("plan", "make", *words, cwd=other).out.split())
     assert "1 of 3 limits does not hold: desk/binance loss if it defaults (hard)." in told
     # What is written is told again as it was.

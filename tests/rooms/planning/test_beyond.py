@@ -70,14 +70,17 @@ def test_a_loan_that_no_route_leads_to_is_named() -> None:
     poor = desk(supplied=10, owed=700, cold=0)
     poor = survey(poor.book, NOW, RULES, (use,))
     plan = written(poor, Allowed((), ROUTES), (use,))
-    assert only(plan).message.endswith("no route to it has anything to give, as is named too")
+    assert only(plan).message.endswith("no route to it may be used: cold has 0 USDC to give")
     assert "cold has 0 USDC to give" in {each.message for each in plan.unmet}
     # Four dollars can be given by one of two; that the other has none is not why.
     poor = survey(desk(supplied=10, owed=700, cold=5, usdc_two=0).book, NOW, RULES, (use,))
     ways = (*ROUTES, msgspec.structs.replace(ROUTES[-1], source_account_id="two"))
     plan = written(poor, Allowed((), ways), (use,))
     assert "two has 0 USDC to give" in {each.message for each in plan.unmet}
-    assert only(plan).message.endswith("traded and moved does not suffice")
+    assert only(plan).message.endswith(
+        "of what may be traded and moved all that could be judged does not suffice, by what each "
+        "move does alone"
+    )
 
 
 def test_a_delta_that_no_offer_acts_on_is_named() -> None:
@@ -88,7 +91,7 @@ def test_a_delta_that_no_offer_acts_on_is_named() -> None:
     assert (said.subject, said.reason) == ("coin/ETH", "unsupported")
     assert said.message == (
         "delta_spot_usd is hard at 4,000.00 USD against 2,000.00 USD (soft) and 4,000.00 USD "
-        "(hard); the plan found it so; nothing that may be traded acts on it"
+        "(hard); the plan found it so; nothing that may be traded, moved or swapped acts on it"
     )
 
 
@@ -105,7 +108,8 @@ def test_a_limit_that_all_means_do_not_suffice_for_is_named() -> None:
     assert said.message.startswith("delta_spot_usd is hard at 8,000.00 USD against 2,000.00 USD")
     assert "the plan found it hard at 10,000.00 USD and brings it nearer" in said.message
     assert said.message.endswith(
-        "by what each move does alone all that may be traded and moved does not suffice"
+        "of what may be traded all that could be judged does not suffice, by what each move does "
+        "alone"
     )
     assert plan.conflicts == ("coin/BTC delta_spot_usd",)
 
@@ -178,7 +182,7 @@ def test_what_the_plan_itself_broke_is_said_to_be_its_doing() -> None:
     assert only(plan).reason == "not_converged"
     assert only(plan).message.endswith(
         "as far as the search went on desk/binance/one it does not hold together with coin/BTC "
-        "delta_spot_usd, by what each move does alone"
+        "delta_spot_usd, by what is known of each move alone"
     )
     # What nobody knows any more after a plan is no less named than what is broken.
     dark = ended(
@@ -206,7 +210,7 @@ def test_why_a_limit_is_left_is_told_only_as_far_as_it_is_known() -> None:
     rows = tuple(each for each in short.demands if each.node != DISTANCE[0])
     assert len(rows) < len(short.demands)
     said = only(told(replace(short, demands=rows), allowed))
-    assert said.message.endswith("it was not planned for, as is told beside it")
+    assert said.message.endswith("it was not planned for")
     # A conflict of which it is a part is one, at whichever of its shocks.
     names = (f"{DISTANCE[0]} {DISTANCE[1]} at +21.1 %", "coin/BTC delta_spot_usd")
     said = only(told(replace(short, conflicts=names), allowed))
@@ -278,7 +282,9 @@ def test_a_limit_on_what_no_leg_changes_is_named_once_with_its_figure() -> None:
     said = only(written(now, Allowed(offers(now), ROUTES), (*LIMITS, other)))
     assert said.subject == "desk/binance"
     assert f"is hard at {state.value_frac_usd_or_coin:,.2f} USD" in said.message
-    assert said.message.endswith("no leg of a plan is known to act on it")
+    assert said.message.endswith(
+        "what legs do to it is not foretold, so no plan is made to keep it"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """What stands beyond its limit after a plan: at what, since when, and why the plan leaves it there.
 
 Why is told as far as it is known: a leg was left out of the order; nothing that the plan may use
-acts on the limit, or only what is not planned for that; the programme that chose the plan says that
+acts on the limit; the programme that chose the plan says that
 not all can hold; it foretold that the limit would hold, and done exactly it does not. Of what a
 plan changed it is never said that nothing acts on it.
 """
@@ -193,7 +193,7 @@ class _Asker:
         too = "".join(f"; {each} too" for each in beside)
         chosen = self._chosen
         if any(_is_of(each, state) for each in chosen.conflicts):
-            return self._why_conflict(state, "traded" if is_of_tree else "traded and moved", too)
+            return self._why_conflict(state, too)
         bounds = [*(each.name for each in chosen.asks), *(each.name for each in chosen.demands)]
         if not any(_is_of(name, state) for name in bounds):
             return self._why_without_bound(state)
@@ -206,9 +206,6 @@ class _Asker:
         if fences := [each.name for each in chosen.shadows if is_fence(each.name)]:
             nodes = dict.fromkeys(each.split()[0] for each in fences)
             ended += f" (it went no further on {', '.join(nodes)})"
-        if is_of_tree and any(self._is_moved(state, each.route) for each in chosen.moves):
-            told = "transfers of the plan act on it, which are not planned for that"
-            return _Why("not_converged", f"{told}, and {ended}")
         if chosen.excess_frac <= EXCESS_FRAC_MAX:
             told = "the plan was to keep it by what each move does alone; done exactly it does not"
             return _Why("not_converged", f"{told}, and {ended}{too}")
@@ -216,8 +213,8 @@ class _Asker:
         told = "" if chosen.conflicts else "in whole lots no plan was found that holds all; "
         return _Why("not_converged", f"{told}{ended}{too}")
 
-    def _why_conflict(self, state: LimitState, means: str, too: str) -> _Why:
-        """Say that the programme found no way to keep it; `means` are those that it weighed."""
+    def _why_conflict(self, state: LimitState, too: str) -> _Why:
+        """Say that the programme found no way to keep it."""
         conflicts = self._chosen.conflicts
         others = [each for each in conflicts if not (_is_of(each, state) or is_fence(each))]
         beside = f" together with {', '.join(others)}" if others else ""
@@ -230,8 +227,8 @@ class _Asker:
         if others:
             return _Why("unsupported", f"{known} it cannot hold{beside}{too}")
         told = (
-            f"of what may be {means} all that could be judged does not suffice, by what each move "
-            f"does alone{too}"
+            "of what may be traded and moved all that could be judged does not suffice, by what "
+            f"each move does alone{too}"
         )
         if any(each.reason != "no_source" for each in self._chosen.refused):
             told += "; what was refused is named too"
@@ -279,8 +276,10 @@ class _Asker:
         return None
 
     def _untraded(self, state: LimitState, beside: Sequence[str]) -> _Why | None:
-        """Say that no trade acts on what a limit sums; None where one does, or nobody knows."""
-        if self._is_traded(state):
+        """Say that nothing planned for acts on what a limit sums; None where something does."""
+        if self._is_traded(state) or any(
+            self._is_moved(state, each) for each in self._allowed.routes
+        ):
             return None
         kept = {each.name for each in self._effect().offers}
         unknown = [
@@ -300,10 +299,8 @@ class _Asker:
         return _Why("unsupported", "; ".join(told))
 
     def _beside_trades(self, state: LimitState) -> tuple[str, ...]:
-        """Name what acts beside trades on what a limit sums, and how far that is planned for."""
+        """Name what else acts on what a limit sums, and how far that is planned for."""
         told = []
-        if any(self._is_moved(state, each) for each in self._allowed.routes):
-            told.append("transfers act on it, which are not planned for that")
         if any(
             self._holds(state.node, each.account_id)
             and (self._is_held_for(state, each.asset) or self._is_held_for(state, each.asset_take))

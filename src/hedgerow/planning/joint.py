@@ -211,7 +211,7 @@ class _Search:
         )
         self._foot = means.footing(wanted, self._touches)
         self._figure_per_coin = figures_moved(
-            desk.now, desk.limits, wanted, self._touches, len(offers), len(means.routes)
+            desk, wanted, self._touches, len(offers), len(means.routes)
         )
         self._within: dict[str, _Reach] = {}
         self._short_nodes: set[str] = set()

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from hedgerow.errors import Failure
 from hedgerow.exposure import ExposureTable, Place, aggregate
-from hedgerow.limits import METRICS, Limit, Survey, account_node
+from hedgerow.limits import METRICS, Limit, account_node
 from hedgerow.limits.seen import Seen
+from hedgerow.planning.done import Desk
 from hedgerow.planning.footing import Touch
 from hedgerow.planning.wants import Wants, given_of
 from hedgerow.portfolio import book
@@ -26,18 +27,14 @@ Floats = NDArray[np.float64]
 
 
 def figures_moved(
-    now: Survey,
-    limits: Sequence[Limit],
-    wanted: Wants,
-    touches: Sequence[Touch],
-    offers_count: int,
-    routes_count: int,
+    desk: Desk, wanted: Wants, touches: Sequence[Touch], offers_count: int, routes_count: int
 ) -> Floats:
     """Give what one of its asset along each route adds to what limits ask of, (asks, routes).
 
     `touches` are of offers first and then of routes. What cannot be told adds nothing: the desk is
     judged anew when a plan is done.
     """
+    now = desk.now
     figures = np.zeros((len(wanted.asks), routes_count))
     asked = [at for at, state in enumerate(wanted.states) if _is_part(state.node)]
     by_route: dict[int, list[Touch]] = defaultdict(list)
@@ -49,11 +46,11 @@ def figures_moved(
     for route, own in by_route.items():
         accounts = {account_node(each): each for each in now.book.accounts}
         accounts |= {account_node(each.account): each.account for each in own}
-        changed = book(accounts.values(), now.book.terms)
+        changed = book(accounts.values(), desk.instruments)
         exposures = aggregate(changed, value(changed, now.snapshot), now.snapshot)
         after = Seen(changed, now.snapshot, exposures, now.reports, now.distances)
         for at in asked:
-            moved = _change(at, wanted, limits, now.seen, after)
+            moved = _change(at, wanted, desk.limits, now.seen, after)
             figures[at, route] = moved / own[0].amount
     return figures
 

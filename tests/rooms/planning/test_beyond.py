@@ -108,8 +108,8 @@ def test_a_limit_that_all_means_do_not_suffice_for_is_named() -> None:
     assert said.message.startswith("delta_spot_usd is hard at 8,000.00 USD against 2,000.00 USD")
     assert "the plan found it hard at 10,000.00 USD and brings it nearer" in said.message
     assert said.message.endswith(
-        "of what may be traded all that could be judged does not suffice, by what each move does "
-        "alone"
+        "of what may be traded and moved all that could be judged does not suffice, by what each "
+        "move does alone"
     )
     assert plan.conflicts == ("coin/BTC delta_spot_usd",)
 

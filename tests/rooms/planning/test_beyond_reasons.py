@@ -12,9 +12,8 @@ from hedgerow.collateral import Route
 from hedgerow.errors import Failure
 from hedgerow.hedging import Depth, offer
 from hedgerow.instruments import Instrument
-from hedgerow.limits import Given, Limit, Stress, Survey, arrived, lending_market, survey
+from hedgerow.limits import Limit, Survey, arrived, lending_market, survey
 from hedgerow.margin import terms_of
-from hedgerow.market import Shock
 from hedgerow.planning import Allowed, Joint, Plan, SwapWay, compared, joint, made
 from hedgerow.planning.beyond import left_beyond
 from hedgerow.portfolio import Account, book, with_balance
@@ -25,7 +24,10 @@ from tests.rooms.planning.test_joint import LIMITS, NOW, ROUTES, RULES, TERMS, d
 D = Decimal
 ALL_TERMS: dict[str, Instrument] = {**TERMS, **by_id(supply("USDC", 6), debt("ETH", 18))}
 UNFORETOLD = "what legs do to it is not foretold, so no plan is made to keep it"
-UNPLANNED = "transfers act on it, which are not planned for that"
+TOO_LITTLE = (
+    "of what may be traded and moved all that could be judged does not suffice, by what each move "
+    "does alone"
+)
 NOTHING = "nothing that may be traded, moved or swapped acts on it"
 
 
@@ -95,7 +97,7 @@ def test_a_delta_that_the_swap_of_a_plan_brings_nearer_is_not_beyond_its_means()
         "plan found it hard at 1,000.00 USD and brings it nearer; only swaps may act on it, of "
         "which a few sizes are tried"
     )
-    # Where a route acts on it beside the swap, neither is the only one.
+    # Where a route acts on it beside the swap, it is weighed, and neither is the only one.
     some = (limit("desk/aave/loan", "delta_spot_usd", 500, 800),)
     own = account("cold", venue="treasury", balances={"ETH": 1})
     here = surveyed(some, loan(10, 100), own)
@@ -103,7 +105,7 @@ def test_a_delta_that_the_swap_of_a_plan_brings_nearer_is_not_beyond_its_means()
     found_here = joint(here, some, (), ways, ALL_TERMS, RULES)
     plan = told(found_here, Allowed((), ways, (), (way,)), some)
     assert of(plan, "delta_spot_usd").message.endswith(
-        f"so; {UNPLANNED}; swaps may act on it, of which a few sizes are tried"
+        f"so; {TOO_LITTLE}; swaps may act on it, of which a few sizes are tried too"
     )
     # A swap elsewhere, or of what is no ether, does nothing to it.
     for other in (
@@ -118,35 +120,7 @@ def test_a_delta_that_the_swap_of_a_plan_brings_nearer_is_not_beyond_its_means()
         assert of(plan, "delta_spot_usd").message.endswith(NOTHING)
 
 
-def test_a_delta_that_a_transfer_broke_is_not_said_to_be_out_of_reach() -> None:
-    """Ether supplied mends the use, and is more ether there, of which 1,100 dollars are allowed."""
-    limits = (
-        limit("desk/*/*", "margin_use_frac", 0.5, 0.8),
-        limit("desk/aave/loan", "delta_spot_usd", 1_100, 2_000),
-    )
-    cold = account("cold", venue="treasury", balances={"USDC": 5_000, "ETH": 50})
-    now = surveyed(limits, loan(10, 500), cold)
-    ways = (
-        route("cold", "loan", "ETH", "supply"),
-        route("cold", "loan", "USDC", "repay", "20", "1"),
-    )
-    said = of(planned(now, Allowed((), ways), limits), "delta_spot_usd")
-    assert "the plan broke it: it was watch at 1,000.00 USD; " in said.message
-    assert said.message.endswith(f"; only {UNPLANNED}")
-    # Whether or not something may be traded there too.
-    found = joint(now, limits, (), ways, ALL_TERMS, RULES)
-    charges = terms_of(RULES["perps"]).charges
-    assert charges is not None
-    own = offer(perpetual("ETH"), now.book.account("loan"), NOW, charges, Depth(factor_frac=1.0))
-    assert not isinstance(own, Failure)
-    said = of(told(found, Allowed((own,), ways), limits), "delta_spot_usd")
-    assert said.message.endswith(
-        "; transfers of the plan act on it, which are not planned for that, and the search ended "
-        "there"
-    )
-
-
-def test_a_delta_of_an_account_that_a_route_would_mend_says_that_it_is_not_planned_for() -> None:
+def test_of_a_delta_that_no_route_changes_nothing_is_said_to_act() -> None:
     limits = (limit("desk/x/w", "delta_spot_usd", 500, 800),)
     now = surveyed(
         limits,
@@ -161,32 +135,12 @@ def test_a_delta_of_an_account_that_a_route_would_mend_says_that_it_is_not_plann
         return of(planned(here, Allowed((), ways), some), "delta_spot_usd").message
 
     away = route("w", "cold", "ETH", "balance")
-    assert why(away).endswith(f"; only {UNPLANNED}")
-    assert why(away, node="desk/x").endswith(f"; only {UNPLANNED}")
     # Within a venue nothing changes for it, nor for all of the coin, nor do dollars for ether; and
     # whoever has nothing beyond the fee gives nothing.
     assert why(route("w", "v", "ETH", "balance"), node="desk/x").endswith(NOTHING)
     assert why(away, node="coin/ETH").endswith(NOTHING)
     assert why(route("w", "cold", "USDC", "balance"), node="desk/x/w/ETH").endswith(NOTHING)
     assert why(route("w", "cold", "ETH", "balance", "10")).endswith(NOTHING)
-
-
-def test_a_loss_that_a_route_would_mend_says_that_it_is_not_planned_for() -> None:
-    """Half of 1,000 dollars of ether is lost by a fall that moves no dollar."""
-    fall = Stress(name="fall", shock=Shock(spot_factor_frac={"ETH": 0.5}))
-    own = msgspec.structs.replace(
-        limit("desk/x/w", "scenario_loss_usd", 100, 200), given=Given(stresses=(fall,))
-    )
-    now = surveyed(
-        (own,),
-        account("w", venue="x", balances={"ETH": 10, "USDC": 10}),
-        account("cold", venue="treasury", balances={"ETH": 1}),
-    )
-    for asset, end in (("ETH", f"; only {UNPLANNED}"), ("USDC", f"; {NOTHING}")):
-        plan = planned(now, Allowed((), (route("w", "cold", asset, "balance"),)), (own,))
-        said = of(plan, "scenario_loss_usd")
-        assert "is hard at 500.00 USD" in said.message
-        assert said.message.endswith(end)
 
 
 def test_a_limit_that_no_plan_is_made_to_keep_is_not_beyond_its_means_where_a_plan_broke_it() -> (
@@ -246,10 +200,11 @@ def test_what_could_not_be_judged_is_not_said_not_to_suffice() -> None:
     assert not isinstance(own, Failure)
     plan = planned(now, Allowed((own,), ()), limits)
     assert of(plan, "delta_spot_usd").message.endswith(
-        "of what may be traded all that could be judged does not suffice, by what each move does "
-        "alone; what was refused is named too"
+        f"{TOO_LITTLE}; what was refused is named too"
     )
-    assert "two names nowhere: there is none to judge it by" in [e.message for e in plan.unmet]
+    assert "nobody knows what two has to spare: rulebook nowhere is not at hand" in [
+        each.message for each in plan.unmet
+    ]
 
 
 def test_a_route_is_refused_for_what_it_is_refused_for() -> None:
@@ -276,8 +231,8 @@ def test_of_many_refusals_a_few_are_quoted() -> None:
     assert said.message.endswith(f"; no route to it may be used: {told_of}; and 2 more")
 
 
-def test_a_delta_that_trades_and_transfers_act_on_is_told_of_both() -> None:
-    """One of ten coins may be sold, and what a route would take away is not planned for."""
+def test_a_delta_that_trades_and_transfers_do_not_suffice_for_is_told_so() -> None:
+    """One of ten coins may be sold, and a route takes away what is little beside them."""
     limits = (limit("desk/binance/one", "delta_spot_usd", 2_000, 4_000),)
     now = survey(desk(btc_one=10, usdc_one=9_000).book, NOW, RULES, limits)
     accounts = [
@@ -292,10 +247,7 @@ def test_a_delta_that_trades_and_transfers_act_on_is_told_of_both() -> None:
     )
     allowed = Allowed(few, (route("one", "cold", "ETH", "balance"),))
     said = of(planned(now, allowed, limits), "delta_spot_usd")
-    assert said.message.endswith(
-        "of what may be traded all that could be judged does not suffice, by what each move does "
-        f"alone; {UNPLANNED} too"
-    )
+    assert said.message.endswith(TOO_LITTLE)
 
 
 def test_a_limit_without_a_bound_quotes_what_was_told_of_it() -> None:
@@ -383,7 +335,6 @@ def test_transfers_act_on_a_delta_where_one_of_them_done_alone_changes_it(
         account("cold", venue="treasury", balances={"ETH": 1}),
     )
     plan = planned(now, Allowed((), (way,)), limits)
-    assert plan.legs == ()
     if (use, asset) == ("repay", "ETH"):
         assert of(plan, "delta_spot_usd").message.endswith(NOTHING)
         return
@@ -393,9 +344,11 @@ def test_transfers_act_on_a_delta_where_one_of_them_done_alone_changes_it(
     )
     assert before is not None
     assert after is not None
-    is_acted_on = abs(after - before) > 1e-6
-    end = f"only {UNPLANNED}" if is_acted_on else NOTHING
-    assert of(plan, "delta_spot_usd").message.endswith(f"; {end}")
+    # A transfer that brings it nearer is planned, and one that takes it further off is not.
+    assert bool(plan.legs) is (after < before - 1e-6)
+    if not plan.legs:
+        end = TOO_LITTLE if after > before + 1e-6 else NOTHING
+        assert of(plan, "delta_spot_usd").message.endswith(f"; {end}")
 
 
 def test_where_nobody_knows_what_a_trade_does_that_is_why() -> None:

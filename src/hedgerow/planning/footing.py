@@ -20,7 +20,7 @@ other in one account spare more than their slopes say; so a plan is done exactly
 what it was out by is put into the rows (`Footing.corrected`) before it is solved again.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -50,6 +50,8 @@ _LACKING_FRAC = 10.0 * _LEFT_OF_ZERO_FRAC
 _ON_THE_WAY_FRAC = 1e-3
 # How many times the size at which moves are tried the worst cells are looked for.
 _TIMES = (1.0, 4.0)
+# Figures of two moves together that are held at once, of 8 bytes each, in a few arrays.
+_FIGURES_COUNT = 200_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,8 +203,11 @@ def footing(
     gathered: list[_Rows] = []
     barred_index: set[tuple[int, bool]] = set()
     unknown: list[Failure] = []
+    by_account: dict[str, list[Touch]] = {}
+    for each in touches:
+        by_account.setdefault(account_node(each.account), []).append(each)
     for node, own in by_node(demands).items():
-        touched = [each for each in touches if account_node(each.account) == node]
+        touched = by_account.get(node, [])
         asked = [accounts[node], *(each.account for each in touched)]
         spares, cells_ccy = spare_by_cell(
             asked,
@@ -333,17 +338,28 @@ def _in_programme(tried_ccy: Floats) -> NDArray[np.bool_]:
     if len(now) == 1:
         return is_in_programme
     changes = moved[np.all(np.isfinite(moved), axis=1)] - now
-    one, two = np.triu_indices(len(changes), 1)
     for times in _TIMES:
         alone = now + times * changes
         worst = alone.argmin(axis=1)
         lacks = alone[np.arange(len(alone)), worst] < 0.0
         is_in_programme[worst[lacks]] = True
         if np.any(lacks):
-            both = now + times * (changes[one] + changes[two])
-            worst = both.argmin(axis=1)
-            is_in_programme[worst[both[np.arange(len(both)), worst] < 0.0]] = True
+            for change in _of_two(changes):
+                both = now + times * change
+                worst = both.argmin(axis=1)
+                is_in_programme[worst[both[np.arange(len(both)), worst] < 0.0]] = True
     return is_in_programme
+
+
+def _of_two(changes_ccy: Floats) -> Iterator[Floats]:
+    """Give what any two moves change together, so many at once as memory bears."""
+    count, cells_count = changes_ccy.shape
+    step = max(1, _FIGURES_COUNT // max(1, count * cells_count))
+    for first in range(0, count - 1, step):
+        # Each move of some, with each that comes after the first of them.
+        some = changes_ccy[first : first + step]
+        left, right = np.triu_indices(len(some), 1, m=count - first)
+        yield some[left] + changes_ccy[first + right]
 
 
 def _gives_frac(demand: Demand) -> float:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from hedgerow.errors import OutOfDomain
 from hedgerow.solving.assembly import Assembly
@@ -155,6 +156,28 @@ class Ladders:
             entries.append((rows, places[members], np.ones(len(members))))
         zero = np.zeros(len(every))
         into.rows(entries, zero, zero, ["levels of a book"] * len(every))
+
+    def levels_of(
+        self, count: int
+    ) -> tuple[sparse.csr_array, sparse.csr_array, Floats, Floats, NDArray[np.bool_]]:
+        """Say what so many decisions do to levels, where each begins and ends, and which bound.
+
+        The first two are (decisions, levels): ones where what is bought, and what is sold, goes.
+        """
+        own = self._book_of(count)
+        level, decision = np.arange(len(self.book_index)), np.flatnonzero(own >= 0)
+        books = int(max(own.max(initial=-1), self.book_index.max(initial=-1))) + 1
+        shape = (count, books)
+        into = sparse.csr_array((np.ones(len(decision)), (decision, own[decision])), shape=shape)
+        sides = []
+        for is_side in (self.is_up, ~self.is_up):
+            at = (self.book_index[is_side], level[is_side])
+            of_book = (np.ones(np.count_nonzero(is_side)), at)
+            levels = sparse.csr_array(of_book, shape=(books, len(level)))
+            sides.append(sparse.csr_array(into @ levels))
+        is_last, ends = self._ends()
+        is_bound = is_last if self._is_shared(count) else np.zeros(len(ends), dtype=np.bool_)
+        return sides[0], sides[1], self._start_amount, ends, is_bound
 
     def _ends(self) -> tuple[NDArray[np.bool_], Floats]:
         """Say which levels are the last of their side with an end, and where each level ends."""

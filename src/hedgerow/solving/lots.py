@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hedgerow.solving.pairs import Foreteller, Tiers
 from hedgerow.solving.programme import Programme
 from hedgerow.solving.records import Decisions, Floats
 
@@ -30,6 +31,9 @@ EXCESS_FRAC_MAX = 1e-7
 
 # Plans judged at once: enough to be quick, few enough to stay in the cache.
 _BATCH = 4_096
+# Figures in the plans of every change of two decisions, up to which all of them are judged: some
+# hundred decisions. Beyond, only those are that may be the best (`pairs`).
+_FIGURES_COUNT_MAX = 2_000_000
 # What a change must save to be one: above the last bits of sums of millions of dollars (1e-10),
 # below anything that is paid. With nothing here, equal plans would be taken in turn for ever.
 BETTER_USD = 1e-9
@@ -111,16 +115,29 @@ def in_fewer(programme: Programme, start_amount: Floats) -> Floats:
         used = np.flatnonzero(steps.is_counted & (counts != 0.0))
         gone, into = (each.ravel() for each in np.meshgrid(used, used, indexing="ij"))
         gone, into = gone[gone != into], into[gone != into]
-        plans = np.tile(counts, (len(gone), 1))
-        each = np.arange(len(gone))
-        plans[each, into] += np.round(counts[gone] * steps.lot[gone] / steps.lot[into])
-        plans[each, gone] = 0.0
-        plans = plans[np.all((plans >= steps.low) & (plans <= steps.high), axis=1)]
-        excess, usd = judged(programme, np.vstack([counts, plans]), steps)
-        as_good = (excess[1:] <= excess[0]) & (usd[1:] <= usd[0] + BETTER_USD)
-        if not np.any(as_good):
+        for first in range(0, len(gone), _BATCH):
+            some = slice(first, first + _BATCH)
+            plans = _joined(counts, gone[some], into[some], steps)
+            excess, usd = judged(programme, np.vstack([counts, plans]), steps)
+            as_good = (excess[1:] <= excess[0]) & (usd[1:] <= usd[0] + BETTER_USD)
+            if np.any(as_good):
+                counts = mended(programme, plans[int(np.argmax(as_good))], steps)
+                break
+        else:
             return np.asarray(counts * steps.lot)
-        counts = mended(programme, plans[int(np.argmax(as_good))], steps)
+
+
+def _joined(
+    plan_count: Floats, gone_index: NDArray[np.int64], into_index: NDArray[np.int64], steps: Steps
+) -> Floats:
+    """Give the plans in which one decision is gone and another does as much more, if it may."""
+    plans = np.tile(plan_count, (len(gone_index), 1))
+    each = np.arange(len(gone_index))
+    plans[each, into_index] += np.round(
+        plan_count[gone_index] * steps.lot[gone_index] / steps.lot[into_index]
+    )
+    plans[each, gone_index] = 0.0
+    return plans[np.all((plans >= steps.low) & (plans <= steps.high), axis=1)]
 
 
 def judged(programme: Programme, plans_count: Floats, steps: Steps) -> tuple[Floats, Floats]:
@@ -139,9 +156,10 @@ def mended(programme: Programme, start_count: Floats, steps: Steps) -> Floats:
     """Take the best change of one lot in one or two decisions until there is none."""
     counts = start_count
     (excess,), (usd,) = judged(programme, counts[np.newaxis, :], steps)
-    singles, pairs = _moves(len(counts), steps.movable_index)
+    changes = _Changes(programme, steps)
     while True:
-        for moves in (singles, pairs):
+        for is_of_two in (False, True):
+            moves = changes.pairs(counts) if is_of_two else changes.singles
             found = _best(programme, counts, moves, steps)
             if found is None:
                 continue
@@ -166,11 +184,11 @@ def mended(programme: Programme, start_count: Floats, steps: Steps) -> Floats:
 
 
 def _best(
-    programme: Programme, plan_count: Floats, moves_count: Floats, steps: Steps
+    programme: Programme, plan_count: Floats, moves: "_Moves", steps: Steps
 ) -> tuple[Floats, float, float] | None:
     best: tuple[Floats, float, float] | None = None
-    for first in range(0, len(moves_count), _BATCH):
-        plans = plan_count + moves_count[first : first + _BATCH]
+    for first in range(0, len(moves.at_index), _BATCH):
+        plans = moves.done(plan_count, first, first + _BATCH)
         plans = plans[np.all((plans >= steps.low) & (plans <= steps.high), axis=1)]
         if not len(plans):
             continue
@@ -185,15 +203,62 @@ def _best(
     return best
 
 
-def _moves(count: int, movable_index: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """Give every change of one lot in one decision, and in two."""
-    one = np.zeros((2 * len(movable_index), count))
-    one[np.arange(len(movable_index)), movable_index] = 1.0
-    one[len(movable_index) + np.arange(len(movable_index)), movable_index] = -1.0
-    left, right = np.triu_indices(len(movable_index), 1)
-    two = np.zeros((4 * len(left), count))
-    rows = np.arange(len(left))
-    for k, (a, b) in enumerate(((1.0, 1.0), (1.0, -1.0), (-1.0, 1.0), (-1.0, -1.0))):
-        two[k * len(left) + rows, movable_index[left]] = a
-        two[k * len(left) + rows, movable_index[right]] = b
-    return one, two
+class _Moves(NamedTuple):
+    """Changes of lots in one decision, or in two: which (moves, one or two), and by how many."""
+
+    at_index: NDArray[np.int64]
+    change_count: Floats
+
+    def done(self, plan_count: Floats, first: int, last: int) -> Floats:
+        """Give the plans that some of them lead to."""
+        at, change = self.at_index[first:last], self.change_count[first:last]
+        plans = np.tile(plan_count + 0.0, (len(at), 1))  # a zero with a sign loses it
+        plans[np.arange(len(at))[:, np.newaxis], at] += change
+        return plans
+
+
+class _Changes:
+    """Every change of one lot in one decision and in two, that a programme's bounds may allow."""
+
+    def __init__(self, programme: Programme, steps: Steps) -> None:
+        # What its bounds fix is not tried, in no pair either.
+        movable = np.flatnonzero(steps.is_counted & (steps.low < steps.high))
+        self._steps, self._movable = steps, movable
+        self.singles = _Moves(
+            np.tile(movable, 2)[:, np.newaxis],
+            np.repeat([1.0, -1.0], len(movable))[:, np.newaxis],
+        )
+        figures_count = 2 * len(movable) ** 2 * len(steps.lot)
+        is_large = figures_count > _FIGURES_COUNT_MAX
+        self._foreteller = Foreteller.of(programme) if is_large else None
+        self._pairs: _Moves | None = None
+
+    def pairs(self, plan_count: Floats) -> _Moves:
+        """Give changes of two: all, or of a large programme those that may be the best."""
+        if self._foreteller is not None:
+            return self._promising(self._foreteller, plan_count)
+        if self._pairs is None:
+            left, right = np.triu_indices(len(self._movable), 1)
+            signs = np.array([(1.0, 1.0), (1.0, -1.0), (-1.0, 1.0), (-1.0, -1.0)])
+            self._pairs = _Moves(
+                np.tile(np.stack([self._movable[left], self._movable[right]], axis=1), (4, 1)),
+                np.repeat(signs, len(left), axis=0),
+            )
+        return self._pairs
+
+    def _promising(self, foreteller: Foreteller, plan_count: Floats) -> _Moves:
+        steps = self._steps
+        at, is_up = np.repeat(self._movable, 2), np.tile([True, False], len(self._movable))
+        then = plan_count[at] + np.where(is_up, 1.0, -1.0)
+        is_inside = (then >= steps.low[at]) & (then <= steps.high[at])
+        found = foreteller.promising(
+            plan_count * steps.lot,
+            at[is_inside],
+            is_up[is_inside],
+            steps.lot,
+            Tiers(HELD_FRAC, _EXCESS_DECIMALS),
+        )
+        return _Moves(
+            np.stack([found.left_index, found.right_index], axis=1),
+            np.stack([found.left_count, found.right_count], axis=1),
+        )

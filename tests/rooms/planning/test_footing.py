@@ -1,11 +1,17 @@
 """The numbers that `planning.footing` explains itself by."""
 
+import sys
+import tracemalloc
+from itertools import combinations
+
 import numpy as np
 import pytest
 
+from hedgerow.limits import account_node
 from hedgerow.market import NO_SHOCK
 from hedgerow.planning.footing import Footing, Touch, footing
 from hedgerow.planning.wants import Demand
+from hedgerow.portfolio import Account
 from hedgerow.solving import Answer, Decisions, Ladders, Programme, least
 from tests.builders import account, by_id, index, perpetual, quote, snapshot, tiered_rulebook
 
@@ -119,3 +125,77 @@ def test_rows_that_a_programme_had_it_keeps() -> None:
     there = rows(12.0, 4.0, -2.0, is_in_programme=(False, False))
     found = here.seen_from(there, np.zeros(1), {(0, True)})
     assert found.is_in_programme.tolist() == [True, False]
+
+
+# The module itself: the room gives its function the same name.
+MODULE = sys.modules["hedgerow.planning.footing"]
+
+
+@pytest.mark.parametrize("figures_count", [1, 50, 1_000_000])
+def test_cells_handed_over_are_those_of_any_two_moves(
+    figures_count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pair by pair and in batches of any size; a move after which a cell is none is left out."""
+    monkeypatch.setattr(MODULE, "_FIGURES_COUNT", figures_count)
+    rng = np.random.default_rng(7)
+    for moves_count in (0, 1, 2, 3, 9, 20):
+        tried = rng.normal(size=(moves_count + 1, 12)) + 1.0
+        if moves_count > 2:
+            tried[2, 5] = np.nan
+        now, changes = tried[0], [row - tried[0] for row in tried[1:] if np.isfinite(row).all()]
+        expected = {int(now.argmin())}
+        for times in (1.0, 4.0):
+            alone = [now + times * change for change in changes]
+            both = [now + times * (one + two) for one, two in combinations(changes, 2)]
+            is_lacking = any(after.min() < 0.0 for after in alone)
+            expected |= {
+                int(after.argmin())
+                for after in (*alone, *(both if is_lacking else ()))
+                if after.min() < 0.0
+            }
+        found = MODULE._in_programme(tried)
+        assert np.flatnonzero(found).tolist() == sorted(expected)
+
+
+def test_four_hundred_moves_of_an_account_fit_into_64_mb() -> None:
+    """Any two of them, in 60 cells: 80,000 rows of 480 bytes, 38 MB an array and three of them."""
+    tried = np.random.default_rng(0).normal(size=(401, 60))
+    tracemalloc.start()
+    MODULE._in_programme(tried)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 64e6
+
+
+def test_every_touch_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of three accounts with a touch each, and each is asked about its own."""
+    asked: list[str] = []
+
+    def counted(of: Account) -> str:
+        asked.append(of.account_id)
+        return account_node(of)
+
+    monkeypatch.setattr(MODULE, "account_node", counted)
+    held = {
+        usdc: account(
+            f"perp{usdc}",
+            venue="binance",
+            rulebook="rules",
+            positions={"BTC-PERP": (12, 1000)},
+            balances={"USDC": usdc},
+        )
+        for usdc in (1000, 2000, 3000)
+    }
+    accounts = {account_node(each): each for each in held.values()}
+    touches = [Touch(k, each, 1.0, is_arrival=True) for k, each in enumerate(accounts.values())]
+    found = footing(
+        [Demand(node=node, name=node, shock=NO_SHOCK, use_frac=0.5) for node in accounts],
+        accounts,
+        touches,
+        3,
+        snapshot(index("BTC", 1000), quote("BTC-PERP", 1000)),
+        by_id(perpetual()),
+        {"rules": tiered_rulebook([(0, "0.05")])},
+    )
+    assert found.spare_ccy.tolist() == pytest.approx([-100.0, 400.0, 900.0])
+    assert asked == [each.account_id for each in accounts.values()]

@@ -19,12 +19,12 @@ from hedgerow.errors import Failure, Reason
 from hedgerow.exposure import Place, aggregate, node_profits
 from hedgerow.hedging import INSIDE_FRAC, Effects, Offer, effects
 from hedgerow.instruments import Instrument
-from hedgerow.limits import METRICS, Limit, LimitState, Stress, account_node, covers
+from hedgerow.limits import METRICS, Limit, LimitState, account_node
 from hedgerow.limits.records import Key
 from hedgerow.planning.costs import ModeSwitch, SwapWay, route_name
 from hedgerow.planning.outcome import Joint
 from hedgerow.planning.purses import is_fence
-from hedgerow.planning.wants import stresses_of
+from hedgerow.planning.wants import given_of, stresses_of
 from hedgerow.portfolio import Account, book, with_balance
 from hedgerow.pricing import value
 from hedgerow.solvency import coins_moved
@@ -186,11 +186,11 @@ class _Asker:
             told = "what legs do to it is not foretold, so no plan is made to keep it"
             return _Why("unsupported", told)
         is_of_tree = mended_by in ("exposure", "losses")
-        beside = self._beside_trades(state) if is_of_tree else ()
+        beside = self._beside_trades(state) if is_of_tree else ""
         without = self._untraded(state, beside) if is_of_tree else self._unreached(state)
         if without is not None:
             return without
-        too = "".join(f"; {each} too" for each in beside)
+        too = f"; {beside} too" if beside else ""
         chosen = self._chosen
         if any(_is_of(each, state) for each in chosen.conflicts):
             return self._why_conflict(state, too)
@@ -275,7 +275,7 @@ class _Asker:
             return _Why("no_source", f"no route to it may be used: {told}")
         return None
 
-    def _untraded(self, state: LimitState, beside: Sequence[str]) -> _Why | None:
+    def _untraded(self, state: LimitState, beside: str) -> _Why | None:
         """Say that nothing planned for acts on what a limit sums; None where something does."""
         if self._is_traded(state) or any(
             self._is_moved(state, each) for each in self._allowed.routes
@@ -287,27 +287,23 @@ class _Asker:
             for each in self._allowed.offers
             if each.name not in kept and self._holds(state.node, each.account_id)
         ]
-        told = [*beside]
         if unknown:
-            told.append(f"what {', '.join(unknown)} would do to it is not known")
-        elif len(beside) == 1:
-            told = [f"only {beside[0]}"]
-        elif not beside and self._is_changed(state):
+            told = f"what {', '.join(unknown)} would do to it is not known"
+            return _Why("unsupported", f"{beside}; {told}" if beside else told)
+        if beside:
+            return _Why("unsupported", f"only {beside}")
+        if self._is_changed(state):
             return None
-        elif not beside:
-            told = ["nothing that may be traded, moved or swapped acts on it"]
-        return _Why("unsupported", "; ".join(told))
+        return _Why("unsupported", "nothing that may be traded, moved or swapped acts on it")
 
-    def _beside_trades(self, state: LimitState) -> tuple[str, ...]:
+    def _beside_trades(self, state: LimitState) -> str:
         """Name what else acts on what a limit sums, and how far that is planned for."""
-        told = []
-        if any(
+        is_swapped = any(
             self._holds(state.node, each.account_id)
             and (self._is_held_for(state, each.asset) or self._is_held_for(state, each.asset_take))
             for each in self._allowed.swaps
-        ):
-            told.append("swaps may act on it, of which a few sizes are tried")
-        return tuple(told)
+        )
+        return "swaps may act on it, of which a few sizes are tried" if is_swapped else ""
 
     def _is_moved(self, state: LimitState, route: Route) -> bool:
         """Say whether a route, with something to give, leads into or out of a limit's node."""
@@ -361,7 +357,7 @@ class _Asker:
         if METRICS[state.metric].mended_by == "exposure":
             row = aggregate(booked, value(booked, now.snapshot), now.snapshot).row(node)
             return not isinstance(row, Failure) and bool(getattr(row, state.metric))
-        shocks = [each.on(self._coins()) for each in self._stresses(state)]
+        shocks = [each.on(self._coins()) for each in given_of(state, self._limits).stresses]
         gained = node_profits(booked, now.snapshot, shocks, (node,)).profit_usd
         return bool(np.any(np.nan_to_num(gained) != 0.0))
 
@@ -370,18 +366,10 @@ class _Asker:
         found = self._effect()
         if METRICS[state.metric].mended_by == "exposure":
             return bool(np.any(found.exposure_of(state.node, state.metric) != 0.0))
-        names = {each.name for each in self._stresses(state)}
-        return any(bool(np.any(found.profit_usd(name, state.node) != 0.0)) for name in names)
-
-    def _stresses(self, state: LimitState) -> list[Stress]:
-        return [
-            stress
-            for limit in self._limits
-            if limit.metric == state.metric
-            and limit.given.said == state.of
-            and covers(limit.scope, state.node)
-            for stress in limit.given.stresses
-        ]
+        stresses = given_of(state, self._limits).stresses
+        return any(
+            bool(np.any(found.profit_usd(each.name, state.node) != 0.0)) for each in stresses
+        )
 
     def _effect(self) -> Effects:
         if self._effects is None:

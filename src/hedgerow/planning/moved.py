@@ -6,18 +6,18 @@ of its asset adds to them leaves.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hedgerow.errors import Failure
-from hedgerow.exposure import ExposureTable, Place, aggregate
+from hedgerow.exposure import Place, aggregate
 from hedgerow.limits import METRICS, Limit, account_node
 from hedgerow.limits.seen import Seen
 from hedgerow.planning.done import Desk
 from hedgerow.planning.footing import Touch
-from hedgerow.planning.wants import Wants, given_of
+from hedgerow.planning.wants import Wants, given_of, profits_of
 from hedgerow.portfolio import book
 from hedgerow.pricing import value
 
@@ -36,22 +36,22 @@ def figures_moved(
     """
     now = desk.now
     figures = np.zeros((len(wanted.asks), routes_count))
-    asked = [at for at, state in enumerate(wanted.states) if _is_part(state.node)]
+    asked_index = [at for at, state in enumerate(wanted.states) if _is_part(state.node)]
+    if not asked_index:
+        return figures
+    before = _figures(now.seen, asked_index, wanted, desk.limits)
     by_route: dict[int, list[Touch]] = defaultdict(list)
     for each in touches:
         if each.decision_index >= offers_count:
             by_route[each.decision_index - offers_count].append(each)
-    if not asked:
-        return figures
     for route, own in by_route.items():
         accounts = {account_node(each): each for each in now.book.accounts}
         accounts |= {account_node(each.account): each.account for each in own}
         changed = book(accounts.values(), desk.instruments)
         exposures = aggregate(changed, value(changed, now.snapshot), now.snapshot)
         after = Seen(changed, now.snapshot, exposures, now.reports, now.distances)
-        for at in asked:
-            moved = _change(at, wanted, desk.limits, now.seen, after)
-            figures[at, route] = moved / own[0].amount
+        moved = _figures(after, asked_index, wanted, desk.limits) - before
+        figures[asked_index, route] = moved / own[0].amount
     return figures
 
 
@@ -61,24 +61,21 @@ def _is_part(node: str) -> bool:
     return place is not None and place.venue is not None
 
 
-def _change(at: int, wanted: Wants, limits: Sequence[Limit], before: Seen, after: Seen) -> float:
-    state, ask = wanted.states[at], wanted.asks[at]
-    if METRICS[state.metric].mended_by == "losses":
-        stresses = given_of(state, limits).stresses
-        (shock,) = [k for k, each in enumerate(stresses) if f": {each.name}" in ask.name][:1]
-        profits = [each.profits(stresses) for each in (before, after)]
-        found = [
-            float(each.profit_usd[shock, each.nodes.index(state.node)])
-            if state.node in each.nodes
-            else 0.0
-            for each in profits
-        ]
-        return found[0] - found[1]
-    return _number(after.exposures, state.node, state.metric) - _number(
-        before.exposures, state.node, state.metric
-    )
-
-
-def _number(exposures: ExposureTable, node: str, metric: str) -> float:
-    row = exposures.row(node)
-    return 0.0 if isinstance(row, Failure) else getattr(row, metric) or 0.0
+def _figures(
+    seen: Seen, asked_index: Sequence[int], wanted: Wants, limits: Sequence[Limit]
+) -> Floats:
+    """Read what some asks are about; of what is not there nothing."""
+    losses_usd: dict[int, Iterator[float]] = {}
+    figures = []
+    for at in asked_index:
+        state = wanted.states[at]
+        if METRICS[state.metric].mended_by != "losses":
+            row = seen.exposures.row(state.node)
+            figures.append(0.0 if isinstance(row, Failure) else getattr(row, state.metric) or 0.0)
+            continue
+        # A limit on losses has an ask for each of its shocks, in their order.
+        if id(state) not in losses_usd:
+            profits_usd = profits_of(seen, given_of(state, limits), state.node)
+            losses_usd[id(state)] = iter([-each for each in profits_usd])
+        figures.append(next(losses_usd[id(state)]))
+    return np.array(figures)

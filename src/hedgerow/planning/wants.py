@@ -38,7 +38,7 @@ from hedgerow.market import NO_SHOCK, Shock
 from hedgerow.solvency import DISTANCE_FRAC_MAX
 from hedgerow.units import percent
 
-__all__ = ["KEPT_FRAC", "Demand", "Wants", "given_of", "stresses_of", "wants"]
+__all__ = ["KEPT_FRAC", "Demand", "Wants", "given_of", "profits_of", "stresses_of", "wants"]
 
 Floats = NDArray[np.float64]
 
@@ -151,7 +151,7 @@ def wants(
                 demands.extend(asked)
         elif mended_by == "losses":
             for stress, profit_usd in zip(
-                given.stresses, _profits_usd(now, given, state.node), strict=True
+                given.stresses, profits_of(now.seen, given, state.node), strict=True
             ):
                 asks.append(_loss_ask(state, -profit_usd, stress))
                 states.append(state)
@@ -197,9 +197,9 @@ def _to_come(now: Survey, limits: Sequence[Limit], effect: Effects) -> tuple[Lim
     )
 
 
-def _profits_usd(now: Survey, given: Given, node: str) -> list[float]:
-    """Give what a node gains under each shock; what is not there gains nothing."""
-    gained = now.seen.profits(given.stresses)
+def profits_of(seen: Seen, given: Given, node: str) -> list[float]:
+    """Give what a node gains under each shock, in USD; what is not there gains nothing."""
+    gained = seen.profits(given.stresses)
     if node not in gained.nodes:
         return [0.0] * len(given.stresses)
     return [float(each) for each in gained.profit_usd[:, gained.nodes.index(node)]]

@@ -109,6 +109,27 @@ def test_a_loss_of_one_account_is_moved_to_another() -> None:
     assert found.broken == ()
 
 
+def test_a_shock_whose_name_begins_another_is_not_taken_for_it() -> None:
+    """A fall of 10 % loses 100, `a fall, far` of 30 % loses 300: 190 are kept, by the far one.
+
+    Of the near one 190 may be lost as well, which a coin moved changes by 10 and not by 30.
+    """
+    near, far = (
+        Stress(name=name, spot_factor_frac=factor, shock=NO_SHOCK)
+        for name, factor in (("a fall", 0.9), ("a fall, far", 0.7))
+    )
+    for stresses in ((near, far), (far, near)):
+        given = Given(said="falls", stresses=stresses)
+        limits = (limit("desk/x/hot", "scenario_loss_usd", 200, 280, given=given),)
+        accounts = (
+            account("hot", venue="x", balances={"ETH": 10}),
+            account("cold", venue="treasury", balances={"ETH": 1}),
+        )
+        now = survey(book(accounts, TERMS), NOW, RULES, limits)
+        found = planned(now, limits, route("hot", "cold", "ETH", "balance", "0", "0.1"))
+        assert [each.quantity_coin for each in found.moves] == [D("3.7")]
+
+
 SHORT = account(
     "one",
     venue="binance",

@@ -130,15 +130,19 @@ def compare_plans(source: Source, asked: PlanAsked, *, as_json: bool) -> int:
     """Print what each way of planning comes to."""
     done = _planned(source, asked)
     rows = states(done.found)
+    # What all of them lack is said once.
+    unmet = tuple(dict.fromkeys([*(told for row in rows for told in row.unmet), *done.unpriced]))
+    assumed = (*done.market.statements, *done.assumed)
     known = {name: each for name, each in done.found.items() if isinstance(each, Joint)}
     show(
         {
             "ways": builtins_of(rows),
             "bound_usd": {name: round(each.bound_usd, 6) for name, each in known.items()},
-            "assumptions": list(done.assumed),
+            "assumptions": list(assumed),
+            "unmet": builtins_of(unmet),
             "breaches": list(breaches_of(done.state)),
         },
-        ways_tables(rows, heading_of(done.state), done.assumed),
+        ways_tables(rows, heading_of(done.state), assumed, unmet),
         as_json=as_json,
     )
     return status_of(done.state, as_json=as_json)

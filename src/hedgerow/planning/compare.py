@@ -47,7 +47,9 @@ _CENT_USD = 0.01
 class WayState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one way came to; costs are None where it came to nothing, and `message` says why.
 
-    It also names what is unknown of its cost, and so not in it: `is_cost_partial` then.
+    It also names what is unknown of its cost, and so not in it: `is_cost_partial` then. `unknown`
+    are limits of which nobody knows after it whether they hold; `unmet` says what the way could
+    not plan, trade or move.
     """
 
     name: str
@@ -57,6 +59,8 @@ class WayState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     broken: tuple[LimitState, ...]
     message: str
     is_cost_partial: bool = False
+    unknown: tuple[LimitState, ...] = ()
+    unmet: tuple[Failure, ...] = ()
 
 
 def compared(
@@ -158,6 +162,8 @@ def states(plans: Mapping[str, Outcome[Joint]]) -> tuple[WayState, ...]:
         conflicts = ", ".join(conflicts_of(plan))
         said = f"cannot hold together: {conflicts}" if conflicts else plan.remark
         uncounted = f"unknown and not in the cost: {', '.join(plan.uncounted)}"
+        unknown = tuple(each for each in plan.after.limits if each.rung == "unknown")
+        dark = f"nobody knows whether {_limits(len(unknown))} would hold" if unknown else ""
         rows.append(
             WayState(
                 name=way,
@@ -165,8 +171,10 @@ def states(plans: Mapping[str, Outcome[Joint]]) -> tuple[WayState, ...]:
                 legs_count=sum(map(len, (plan.trades, plan.moves, plan.switches, plan.swaps))),
                 cost_usd=round(plan.cost_usd, 6),
                 broken=plan.broken,
-                message="; ".join(filter(None, (said, uncounted if plan.uncounted else ""))),
+                message="; ".join(filter(None, (said, dark, uncounted if plan.uncounted else ""))),
                 is_cost_partial=bool(plan.uncounted),
+                unknown=unknown,
+                unmet=(*plan.unplanned, *plan.refused),
             )
         )
     return tuple(rows)

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from hedgerow.errors import Failure
 from hedgerow.limits import METRICS
 from hedgerow.planning import SAME, Plan, WayState
 from hedgerow.pricing import GREEKS
 from hedgerow.reporting.figures import partial, usd, usd_all
-from hedgerow.reporting.framing import headed
+from hedgerow.reporting.framing import headed, troubles
 from hedgerow.reporting.grid import Column, grid
 from hedgerow.reporting.wording import worst_first
 
@@ -118,12 +119,12 @@ def _unit_of(bound: str) -> str:
 
 
 def ways_tables(
-    rows: Sequence[WayState], heading: str, assumptions: Sequence[str]
+    rows: Sequence[WayState], heading: str, assumptions: Sequence[str], unmet: Sequence[Failure]
 ) -> RenderableType:
-    """Put ways of planning side by side."""
+    """Put ways of planning side by side, and below what one or more of them could not do."""
     head: tuple[Column, ...] = (
         ("Way", "", False), ("Uses", "", False), ("Legs", "", True), ("Expected cost", "USD", True),
-        ("Limits still broken", "", False), ("Remark", "", False),
+        ("Limits broken or unknown", "", False), ("Remark", "", False),
     )  # fmt: skip
     told = [
         (
@@ -135,7 +136,7 @@ def ways_tables(
             else partial(usd(each.cost_usd), each.cost_usd, is_partial=each.is_cost_partial),
             "\n".join(
                 f"{state.node} {METRICS[state.metric].title} ({state.rung})"
-                for state in each.broken
+                for state in (*each.broken, *each.unknown)
             )
             or ("unknown" if each.cost_usd is None else "none"),
             each.message,
@@ -144,4 +145,4 @@ def ways_tables(
     ]
     parts: list[RenderableType] = [*headed(heading), grid("Ways to bring limits back", head, told)]
     parts += [Text(), Text("Assumes", style="bold"), *(Text(f"  {each}") for each in assumptions)]
-    return Group(*parts)
+    return Group(*parts, *troubles("Not done", unmet))

@@ -206,9 +206,28 @@ def test_the_partial_cost_of_another_way_is_marked_too() -> None:
         is_cost_partial=True,
     )  # fmt: skip
     whole = msgspec.structs.replace(way, name="joint", is_cost_partial=False)
-    lines = printed(ways_tables([way, whole], "a desk", ())).splitlines()
+    lines = printed(ways_tables([way, whole], "a desk", (), ())).splitlines()
     costs = {line.split()[0]: line.split()[4] for line in lines if "trades alone" in line}
     assert costs == {"hedges": "3.00?", "joint": "3.00"}
+
+
+def test_a_way_of_which_limits_are_unknown_is_not_said_to_hold_them_all() -> None:
+    dark = LimitState(
+        node="desk", metric="vega_usd_per_volpt", value_frac_usd_or_coin=None,
+        soft_frac_usd_or_coin=1.0, hard_frac_usd_or_coin=2.0, rung="unknown", message="no quote",
+    )  # fmt: skip
+    way = WayState(
+        name="joint", uses="all", legs_count=0, cost_usd=0.0, broken=(), message="as it is",
+        unknown=(dark,),
+    )  # fmt: skip
+    short = Failure(subject="loan", reason="no_source", message="no route leads to it")
+    said = printed(ways_tables([way], "a desk", ("so much",), (short,)))
+    (row,) = [line for line in said.splitlines() if "as it is" in line]
+    assert "desk vega (unknown)" in row
+    assert "none" not in row
+    below = said[said.index("so much") :]
+    assert "Not done" in below
+    assert "no route leads to it" in below
 
 
 def test_without_options_no_column_is_added() -> None:

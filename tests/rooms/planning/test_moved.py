@@ -9,11 +9,10 @@ import pytest
 from hedgerow.collateral import Route
 from hedgerow.errors import Failure
 from hedgerow.hedging import Depth, Offer, offer
-from hedgerow.limits import Given, Limit, Stress, Survey, survey
+from hedgerow.limits import Given, Limit, Stress, Survey, loan_held_coin, survey
 from hedgerow.margin import terms_of
 from hedgerow.market import NO_SHOCK, Level
 from hedgerow.planning import Allowed, Joint, joint, made
-from hedgerow.planning.loans_held import loan_held_coin
 from hedgerow.portfolio import Account, book
 from hedgerow.units import MINUTE_NS, SECOND_NS
 from tests.builders import (

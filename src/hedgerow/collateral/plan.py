@@ -143,7 +143,9 @@ def _moved(
     wanted = quantise(missing / worth, route.step_coin, "up")
     quantity = min(wanted, spare_coin(source, route))
     if route.use == "repay":
-        owed = owed_coin(target, route.asset, survey)
+        owed = owed_coin(target, route.asset, survey, rulebooks)
+        if isinstance(owed, Failure):
+            return owed
         quantity = min(quantity, quantise(owed, route.step_coin, "down"))
     if quantity <= 0:
         return None

@@ -324,7 +324,9 @@ class Reading:
         spare = held if is_drawn else Decimal(0)
         limit: Decimal | None = None
         if use == "repay":
-            limit = owed_coin(stands, asset, self.survey)
+            owed = owed_coin(stands, asset, self.survey, self.asked.rulebooks)
+            assert not isinstance(owed, Failure), "who is filled is judged, which takes the index"
+            limit = owed
             most = min(most, limit)
         worths: list[Worth] = []
         for row in self.rows:

@@ -10,9 +10,8 @@ from decimal import Decimal
 
 from hedgerow.collateral.records import BufferPolicy, Route
 from hedgerow.errors import Failure, Outcome
-from hedgerow.instruments import LoanDebt
-from hedgerow.limits import METRICS, Survey, account_node
-from hedgerow.margin import MarginReport
+from hedgerow.limits import METRICS, Survey, account_node, loan_held_coin
+from hedgerow.margin import MarginReport, Rulebook
 from hedgerow.portfolio import Account
 from hedgerow.units import quantise, to_exact
 
@@ -29,7 +28,6 @@ __all__ = [
 ]
 
 _FACTOR_STEP = Decimal("0.001")
-_RAY = 10**27
 
 
 @dataclass(slots=True)
@@ -172,16 +170,23 @@ def cover(stands: Standing) -> Decimal:
     return stands.equity_ccy / stands.requirement_ccy
 
 
-def owed_coin(target: Standing, asset: str, survey: Survey) -> Decimal:
-    """Give what the target still owes of one asset; a repayment can do no more than that."""
-    owed = -target.repaid_coin.get(asset, Decimal(0))
-    for position in target.account.positions:
-        terms = survey.book.instrument(position.instrument_id)
-        if isinstance(terms, LoanDebt) and terms.asset == asset:
-            index = survey.snapshot.lending(terms.market, asset)
-            if not isinstance(index, Failure):
-                owed -= position.quantity_contracts * index.borrow_index_ray / _RAY
-    return max(owed, Decimal(0))
+def owed_coin(
+    target: Standing, asset: str, survey: Survey, rulebooks: Mapping[str, Rulebook]
+) -> Outcome[Decimal]:
+    """Give what the target still owes of one asset; a repayment can do no more than that.
+
+    A failure where that is unknown, of which nothing is repaid.
+    """
+    owed = loan_held_coin(
+        target.account, asset, survey.snapshot, survey.book.terms, rulebooks, is_debt=True
+    )
+    if isinstance(owed, Failure):
+        return Failure(
+            subject=target.account.account_id,
+            reason=owed.reason,
+            message=f"nobody knows how much {asset} it owes, so none is repaid: {owed.message}",
+        )
+    return max(owed - target.repaid_coin.get(asset, Decimal(0)), Decimal(0))
 
 
 def spare_coin(source: Standing, route: Route) -> Decimal:

@@ -130,8 +130,9 @@ def check(
     Returns
     -------
     Decimal, USD
-        Never negative. An order is valued at its limit or its mark, whichever is more. A switch
-        moves nothing and counts for nothing; a swap counts as a transfer of what is given.
+        Never negative. An order is valued at its limit or its mark, whichever is more, and where
+        its contract is paid in a coin, at the price of that. A switch moves nothing and counts for
+        nothing; a swap counts as a transfer of what is given.
 
     Raises
     ------
@@ -184,7 +185,10 @@ def _check_order(
             f"{name}: limit {price_usd:f} USD lies outside the collar of "
             f"{guards.price_collar_frac:%} around the mark {mark_usd:f} USD"
         )
-    value_usd = abs(quantity) * _contract_usd(terms, max(price_usd, mark_usd))
+    paid_usd = _paid_usd(terms, snapshot)
+    if isinstance(paid_usd, Failure):
+        raise OrderRefused(f"{name}: no price to count it by: {paid_usd.message}")
+    value_usd = abs(quantity) * _contract_usd(terms, max(price_usd, mark_usd)) * paid_usd
     if value_usd > guards.order_usd_max:
         raise OrderRefused(
             f"{name}: worth {value_usd:f} USD, above the {guards.order_usd_max:f} USD that one "
@@ -330,6 +334,13 @@ def _mark_usd(terms: Instrument, snapshot: Snapshot) -> Outcome[Decimal]:
                 reason="unsupported",
                 message=f"orders in {kind} cannot be judged yet",
             )
+
+
+def _paid_usd(terms: Instrument, snapshot: Snapshot) -> Outcome[Decimal]:
+    """Give what one unit of a contract's price is worth: a linear one is quoted in what it pays."""
+    if isinstance(terms, LinearPerpetual | LinearFuture):
+        return snapshot.spot_usd(terms.settlement)
+    return Decimal(1)
 
 
 def _contract_usd(terms: Instrument, price_usd: Decimal) -> Decimal:

@@ -28,6 +28,7 @@ from hedgerow.limits.concentration import KINDS
 from hedgerow.limits.evidence import inputs_hash
 from hedgerow.limits.hysteresis import CLEAR_FRAC, held, told_anew
 from hedgerow.limits.judge import WORST_FIRST, breaches, covers, judge
+from hedgerow.limits.loans_held import loan_held_coin
 from hedgerow.limits.pretrade import Change, PreTrade, pre_trade
 from hedgerow.limits.records import (
     METRICS,
@@ -109,6 +110,7 @@ __all__ = [
     "inputs_hash",
     "judge",
     "lending_market",
+    "loan_held_coin",
     "on_ladder",
     "open_calls",
     "pre_trade",

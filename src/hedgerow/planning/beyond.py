@@ -163,7 +163,7 @@ class _Asker:
         self._then = {each.key: each.rung for each in chosen.after.limits}
         self._was = {each.key: each for each in chosen.before.limits}
         self._accounts = {each.account_id: each for each in chosen.before.book.accounts}
-        self._refused = {each.subject: each.message for each in chosen.refused}
+        self._refused = {each.subject: each for each in chosen.refused}
         self._effects: Effects | None = None
         self._held_for: dict[tuple[Key, str], bool] = {}
 
@@ -218,8 +218,8 @@ class _Asker:
         conflicts = self._chosen.conflicts
         others = [each for each in conflicts if not (_is_of(each, state) or is_fence(each))]
         beside = f" together with {', '.join(others)}" if others else ""
-        # A move whose effect on some account is unknown was held at nothing, and not all of them
-        # are named: so what does not suffice is never all that may be done.
+        # A move whose effect on some account is unknown was held at nothing: so what does not
+        # suffice is never all that may be done.
         known = "by what is known of each move alone"
         if fenced := ", ".join(each.split()[0] for each in conflicts if is_fence(each)):
             told = f"as far as the search went on {fenced} it does not hold{beside}, {known}"
@@ -269,17 +269,18 @@ class _Asker:
                 "no route leads to it, and nothing may be traded, switched or swapped there",
             )
         if all(route_name(each) in self._refused for each in routes):
-            why = list(dict.fromkeys(self._refused[route_name(each)] for each in routes))
-            more = len(why) - _REFUSALS_TOLD
-            told = "; ".join(why[:_REFUSALS_TOLD]) + (f"; and {more} more" if more > 0 else "")
-            return _Why("no_source", f"no route to it may be used: {told}")
+            return _Why("no_source", f"no route to it may be used: {self._why_refused(routes)}")
         return None
+
+    def _why_refused(self, routes: Sequence[Route]) -> str:
+        why = list(dict.fromkeys(self._refused[route_name(each)].message for each in routes))
+        more = len(why) - _REFUSALS_TOLD
+        return "; ".join(why[:_REFUSALS_TOLD]) + (f"; and {more} more" if more > 0 else "")
 
     def _untraded(self, state: LimitState, beside: str) -> _Why | None:
         """Say that nothing planned for acts on what a limit sums; None where something does."""
-        if self._is_traded(state) or any(
-            self._is_moved(state, each) for each in self._allowed.routes
-        ):
+        moving = [each for each in self._allowed.routes if self._is_moved(state, each)]
+        if self._is_traded(state) or any(route_name(each) not in self._refused for each in moving):
             return None
         kept = {each.name for each in self._effect().offers}
         unknown = [
@@ -294,6 +295,9 @@ class _Asker:
             return _Why("unsupported", f"only {beside}")
         if self._is_changed(state):
             return None
+        if moving:
+            told = self._why_refused(moving)
+            return _Why("no_source", f"no route that acts on it may be used: {told}")
         return _Why("unsupported", "nothing that may be traded, moved or swapped acts on it")
 
     def _beside_trades(self, state: LimitState) -> str:
@@ -311,7 +315,8 @@ class _Asker:
             self._holds(state.node, each)
             for each in (route.source_account_id, route.target_account_id)
         )
-        if source == target or route_name(route) in self._refused:
+        refused = self._refused.get(route_name(route))
+        if source == target or (refused is not None and refused.reason == "no_source"):
             return False
         account = self._accounts[route.source_account_id]
         has_some = account.balance_coin(route.asset) > route.fee_coin

@@ -12,12 +12,19 @@ from hedgerow.collateral import Route
 from hedgerow.errors import Failure, Outcome, OutOfDomain
 from hedgerow.hedging import ChosenTrade, Offer, crossing_and_fee_usd
 from hedgerow.instruments import Instrument, lot_of, settlement_of
-from hedgerow.limits import Limit, Survey, account_node, arrived, lending_market, survey
+from hedgerow.limits import (
+    Limit,
+    Survey,
+    account_node,
+    arrived,
+    lending_market,
+    loan_held_coin,
+    survey,
+)
 from hedgerow.margin import Rulebook, with_leg
 from hedgerow.market import NO_SHOCK, Snapshot
 from hedgerow.planning.costs import ChosenMove, MoveCosts, route_name
 from hedgerow.planning.footing import Touch
-from hedgerow.planning.loans_held import loan_held_coin
 from hedgerow.planning.wants import Demand, Wants
 from hedgerow.portfolio import Account, book, with_balance
 from hedgerow.units import digits_of, exact_lots, quantise, to_exact, to_model
@@ -161,7 +168,11 @@ class Desk:
             return _no_source(route, f"{route.source_account_id} has {spare} {route.asset} to give")
         owed = self._owed_coin(route)
         if isinstance(owed, Failure):
-            return owed
+            return Failure(
+                subject=route_name(route),
+                reason=owed.reason,
+                message=f"nobody knows what {route.target_account_id} owes: {owed.message}",
+            )
         most = _most_coin(route, spare, owed)
         if most < route.step_coin:
             return _no_source(route, f"{route.target_account_id} owes {owed} {route.asset}")

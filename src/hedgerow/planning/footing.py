@@ -27,11 +27,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hedgerow.collateral import Route
 from hedgerow.errors import Failure
+from hedgerow.hedging import Offer
 from hedgerow.instruments import Instrument
 from hedgerow.limits import account_node
 from hedgerow.margin import Rulebook
 from hedgerow.market import Snapshot
+from hedgerow.planning.costs import route_name
 from hedgerow.planning.spare import Spare, by_node, spare_by_cell
 from hedgerow.planning.wants import KEPT_FRAC, Demand
 from hedgerow.portfolio import Account
@@ -81,8 +84,8 @@ class Footing:
     has to spare as things stand, and the least of its rows is what a demand has. `is_in_programme`
     are the rows that a solver is handed. What an account already lacks of its initial requirement,
     or of what it keeps today, is allowed it (`allowed_ccy`): one that lacks 100 may trade as long
-    as it then lacks no more than 100. `barred_index` are moves whose effect on some account is not
-    known, with the way they go: up where True.
+    as it then lacks no more than 100. `barred` are moves whose effect on some account is not known,
+    by the way they go, up where True, each with why.
     """
 
     demands: tuple[Demand, ...]
@@ -93,7 +96,7 @@ class Footing:
     down_ccy_per_amount: Floats
     scale_ccy: Floats
     allowed_ccy: Floats
-    barred_index: tuple[tuple[int, bool], ...]
+    barred: Mapping[tuple[int, bool], Failure]
     unknown: tuple[Failure, ...]
 
     def part(self) -> Uses:
@@ -101,7 +104,7 @@ class Footing:
         rows = np.flatnonzero(self.is_in_programme)
         up, down = self.up_ccy_per_amount[rows].copy(), self.down_ccy_per_amount[rows]
         # What must not be bought has no slope that its sale could be held to.
-        only_down = [at for at, is_up in self.barred_index if is_up]
+        only_down = [at for at, is_up in self.barred if is_up]
         up[:, only_down] = -down[:, only_down]
         of_index = self.of_index[rows]
         most = self.allowed_ccy + _LEFT_OF_ZERO_FRAC * self.scale_ccy
@@ -113,6 +116,22 @@ class Footing:
             scale_figure=self.scale_ccy * np.array([_gives_frac(each) for each in self.demands]),
             of_index=of_index if len(rows) > len(self.demands) else None,
         )
+
+    def refused(self, offers: Sequence[Offer], routes: Sequence[Route]) -> tuple[Failure, ...]:
+        """Name each move that was barred, once, and what nobody knows as things stand.
+
+        Of an offer that is barred one way only it is said which: the other may still be traded.
+        """
+        names = (*(each.name for each in offers), *(route_name(each) for each in routes))
+        told: dict[str, Failure] = {}
+        for (at, is_up), why in sorted(self.barred.items()):
+            is_both = at >= len(offers) or (at, not is_up) in self.barred
+            when = "" if is_both else f"if {'bought' if is_up else 'sold'}, "
+            told.setdefault(
+                names[at],
+                Failure(subject=names[at], reason=why.reason, message=when + why.message),
+            )
+        return (*told.values(), *self.unknown)
 
     def after_ccy(self, plan_amount: Floats) -> Floats:
         """Foretell what each demand has to spare after a plan."""
@@ -201,7 +220,7 @@ def footing(
         By node, as they stand.
     """
     gathered: list[_Rows] = []
-    barred_index: set[tuple[int, bool]] = set()
+    barred: dict[tuple[int, bool], Failure] = {}
     unknown: list[Failure] = []
     by_account: dict[str, list[Touch]] = {}
     for each in touches:
@@ -222,17 +241,27 @@ def footing(
             if isinstance(now, Failure):
                 unknown.append(now)
                 # Nobody knows what the account can bear, so nothing is done to it.
-                barred_index |= {each.way for each in touched}
+                for each in touched:
+                    barred.setdefault(each.way, _barring(each, "", now))
                 continue
             known: list[_Moved] = []
             for each, spare, by_cell_ccy in zip(touched, moved, cells_ccy[1:, k], strict=True):
                 if isinstance(spare, Failure):
-                    barred_index.add(each.way)
+                    barred.setdefault(each.way, _barring(each, " after it", spare))
                 elif not (each.is_arrival and demands[at].is_on_the_way):
                     known.append(_Moved(each, spare, by_cell_ccy))
             gathered.append(_rows_of(at, now, cells_ccy[0, k], known, moves_count))
     gathered.sort(key=lambda rows: rows.demand_index)
-    return _stacked(demands, gathered, moves_count, barred_index, unknown)
+    return _stacked(demands, gathered, moves_count, barred, unknown)
+
+
+def _barring(touch: Touch, when: str, why: Failure) -> Failure:
+    name = touch.account.account_id
+    return Failure(
+        subject=name,
+        reason=why.reason,
+        message=f"nobody knows what {name} has to spare{when}: {why.message}",
+    )
 
 
 class _Rows(NamedTuple):
@@ -285,7 +314,7 @@ def _stacked(
     demands: Sequence[Demand],
     gathered: Sequence[_Rows],
     moves_count: int,
-    barred_index: Collection[tuple[int, bool]],
+    barred: Mapping[tuple[int, bool], Failure],
     unknown: Sequence[Failure],
 ) -> Footing:
     """Put the rows of all demands, which stand in their order, below each other."""
@@ -303,7 +332,7 @@ def _stacked(
         down_ccy_per_amount=_joined([rows.down for rows in gathered], (0, moves_count)),
         scale_ccy=np.array([rows.scale_ccy for rows in gathered], dtype=np.float64),
         allowed_ccy=np.where(is_kept, np.maximum(0.0, -least_ccy), 0.0),
-        barred_index=tuple(sorted(barred_index)),
+        barred=barred,
         unknown=tuple(dict.fromkeys(unknown)),
     )
 

@@ -287,7 +287,8 @@ class _Search:
             for each, is_lacking in zip(foot.demands, foot.lacks(exact_ccy), strict=True)
             if is_lacking
         )
-        refused = (*self._refused, *means.effect.refused, *foot.unknown)
+        barred = foot.refused(means.offers, means.routes)
+        refused = (*self._refused, *means.effect.refused, *barred)
         plan = _joint(means, answer, done, self._wanted, refused, lacked)
         plan = replace(plan, demands=foot.demands)
         foretold_ccy = foot.after_ccy(plan_amount)
@@ -318,7 +319,7 @@ class _Search:
         touches, _ = there.desk.touches(there.offers, there.routes, self._sizes_contracts.tolist())
         foot = there.footing(self._wanted, touches)
         if foot.demands == self._foot.demands:
-            touched = {each.way for each in touches} - set(foot.barred_index)
+            touched = {each.way for each in touches} - foot.barred.keys()
             self._foot = self._foot.seen_from(foot, trial.plan_amount, touched)
 
     def _gone_too_far(self, trial: _Trial) -> list[str]:
@@ -409,7 +410,7 @@ def _joint(
 def _decisions(means: _Means, touches: Sequence[Touch], foot: Footing) -> Decisions:
     """Say how far each move may go, in its lots; one that nobody could try stays at nothing."""
     offers, routes = means.offers, means.routes
-    tried = {each.way for each in touches} - set(foot.barred_index)
+    tried = {each.way for each in touches} - foot.barred.keys()
     low_amount, high_amount, lot_amount = [], [], []
     for at, each in enumerate(offers):
         low_amount.append(-each.most_contracts(is_up=False) if (at, False) in tried else 0.0)

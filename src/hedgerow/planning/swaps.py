@@ -10,12 +10,11 @@ from decimal import Decimal
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LoanSupply
-from hedgerow.limits import arrived, lending_market
+from hedgerow.limits import arrived, lending_market, loan_held_coin
 from hedgerow.margin import Rulebook, require
 from hedgerow.margin.loans import loan_of
 from hedgerow.market import Snapshot
 from hedgerow.planning.costs import ChosenSwap, SwapWay
-from hedgerow.planning.loans_held import loan_held_coin
 from hedgerow.portfolio import Account
 from hedgerow.units import digits_of, quantise, to_model
 

@@ -7,10 +7,13 @@ import msgspec
 import pytest
 
 from hedgerow.collateral import plan
+from hedgerow.errors import Failure
 from hedgerow.limits import Limit, survey
+from hedgerow.market import LendingIndex
 from hedgerow.portfolio import Account, book
-from tests.builders import snapshot
-from tests.rooms.collateral.test_plan import MARKET, RULES, TERMS, buffer, cold, perps, refill
+from hedgerow.units import DAY_NS
+from tests.builders import T0_NS, lending, snapshot
+from tests.rooms.collateral.test_plan import LOAN, MARKET, RULES, TERMS, buffer, cold, perps, refill
 from tests.rooms.collateral.test_plan import route as free_route
 
 D = Decimal
@@ -102,3 +105,34 @@ def test_a_source_with_positions_and_no_rulebook_gives_nothing() -> None:
         moved[name] = refill([perps("a", 60, 1), source], [buffer("a")], [free_route("a")]).moves
     assert [each.quantity_coin for each in moved["wallet"]] == [D(40)]
     assert moved["short"] == ()
+
+
+KNOWN = lending("USDC")
+OLD = msgspec.structs.replace(KNOWN, time_ns=T0_NS - 10 * DAY_NS)
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"), [((KNOWN,), None), ((), "missing_data"), ((OLD,), "stale_data")]
+)
+def test_of_a_debt_that_nobody_knows_nothing_is_repaid_and_that_is_said(
+    told: tuple[LendingIndex, ...], reason: str | None
+) -> None:
+    """It was judged while its index was known: 100,000 are owed, 48,000 may be of equity of 96,000.
+
+    A debt of nothing would pass without a word (`test_more_than_is_owed_is_not_repaid`).
+    """
+    state = survey(book([LOAN, cold(USDC=10**6)], TERMS), snapshot(*MARKET), RULES, ())
+    others = [each for each in MARKET if each != KNOWN]
+    now = replace(state, snapshot=snapshot(*told, *others))
+    made = plan([buffer("loan")], [free_route("loan", use="repay")], now, RULES)
+    if reason is None:
+        assert [each.quantity_coin for each in made.moves] == [D(52_000)]
+        assert made.unmet == ()
+        return
+    assert made.moves == ()
+    why = now.snapshot.lending("aave", "USDC")
+    assert isinstance(why, Failure)
+    said, short = made.unmet
+    assert (said.subject, said.reason) == ("loan", reason)
+    assert said.message == (f"nobody knows how much USDC it owes, so none is repaid: {why.message}")
+    assert short.reason == "no_source"

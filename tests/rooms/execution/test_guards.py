@@ -1,5 +1,6 @@
 """What the guards let pass: tables that a trader can read. Every bound itself still passes."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.rooms.execution.desk import (
     INVERSE,
     NOW_NS,
     OPTION,
+    PERP,
     SPOT,
     market,
     order,
@@ -34,7 +36,7 @@ def judge(leg: Leg, spent: Spent | None = None, **more: Any) -> Decimal:
     return check(
         leg,
         guards=more.get("guards", GUARDS),
-        instruments=INSTRUMENTS,
+        instruments=more.get("instruments", INSTRUMENTS),
         snapshot=more.get("snapshot") or market(),
         spent=spent or Spent(),
         time_ns=more.get("time_ns", NOW_NS),
@@ -157,6 +159,36 @@ def test_i6_a_stale_mark_places_no_order() -> None:
 def test_an_unknown_instrument_is_refused() -> None:
     with pytest.raises(OrderRefused, match="list its terms"):
         judge(order(instrument_id="DOGE-PERP"))
+
+
+# A contract is 0.001 BTC at 70,000 of the coin that it is paid in.
+PAID = """
+    coin   quantity   usd_per_coin   answer    value_or_words
+    USDC   100        1.02           passes    7140
+    USDC   100        0.98           passes    6860
+    USDC   1400       1.02           passes    99960
+    USDC   1401       1.02           refused   worth.100031.40*.USD
+    USDC   1457       0.98           passes    99950.2
+    USDC   1458       0.98           refused   worth.100018.80*.USD
+    EURC   100        unknown        refused   no.price.to.count.it.by:.*EURC
+    BTC    0.02       by.its.index   passes    98000
+    BTC    0.03       by.its.index   refused   above.the.100000.USD
+"""
+
+
+@pytest.mark.parametrize("line", PAID.strip().splitlines()[1:])
+def test_a_price_in_a_coin_is_counted_in_dollars(line: str) -> None:
+    """In a dollar that lost its peg, in a coin that nobody quotes, in the coin itself."""
+    coin, quantity, usd, answer, words = line.split()
+    own = {coin: Decimal(usd)} if coin == "USDC" else {}
+    snapshot = replace(market(), dollars_usd=own)
+    terms = msgspec.structs.replace(INSTRUMENTS[PERP], settlement=coin)
+    leg = order("o1", quantity, "70000")
+    if answer == "passes":
+        assert judge(leg, snapshot=snapshot, instruments={PERP: terms}) == Decimal(words)
+    else:
+        with pytest.raises(ERRORS[answer], match=words):
+            judge(leg, snapshot=snapshot, instruments={PERP: terms})
 
 
 def test_an_inverse_contract_is_worth_its_dollars() -> None:

@@ -16,6 +16,7 @@ from hedgerow.limits import Limit, Survey, arrived, lending_market, survey
 from hedgerow.margin import terms_of
 from hedgerow.planning import Allowed, Joint, Plan, SwapWay, compared, joint, made
 from hedgerow.planning.beyond import left_beyond
+from hedgerow.planning.costs import route_name
 from hedgerow.portfolio import Account, book, with_balance
 from hedgerow.units import MINUTE_NS, SECOND_NS
 from tests.builders import account, by_id, debt, perpetual, supply
@@ -141,6 +142,26 @@ def test_of_a_delta_that_no_route_changes_nothing_is_said_to_act() -> None:
     assert why(away, node="coin/ETH").endswith(NOTHING)
     assert why(route("w", "cold", "USDC", "balance"), node="desk/x/w/ETH").endswith(NOTHING)
     assert why(route("w", "cold", "ETH", "balance", "10")).endswith(NOTHING)
+
+
+def test_of_a_delta_whose_only_route_is_refused_it_is_said_why() -> None:
+    """Ten coins of 100 and a perpetual that no rulebook judges: who knows what it has to spare?"""
+    limits = (limit("desk/x/w", "delta_spot_usd", 500, 800),)
+    held = {"ETH-PERP": (1, 100)}
+    now = surveyed(
+        limits,
+        account("w", venue="x", positions=held, balances={"ETH": 10}),
+        account("cold", venue="treasury", balances={"ETH": 1}),
+    )
+    way = route("w", "cold", "ETH", "balance")
+    plan = planned(now, Allowed((), (way,)), limits)
+    (refused,) = [each for each in plan.unmet if each.subject == route_name(way)]
+    assert "no rulebook" in refused.message
+    said = of(plan, "delta_spot_usd")
+    assert said.reason == "no_source"
+    assert said.message.endswith(
+        f"found it so; no route that acts on it may be used: {refused.message}"
+    )
 
 
 def test_a_limit_that_no_plan_is_made_to_keep_is_not_beyond_its_means_where_a_plan_broke_it() -> (

@@ -1,6 +1,5 @@
 """Options in a plan that is cut: bought with coins that are there, in an order that pays for it."""
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from hedgerow.errors import Failure
 from hedgerow.hedging import ChosenTrade, crossing_and_fee_usd
 from hedgerow.market import NO_SHOCK
 from hedgerow.planning import Joint, JointTerms, LegCaps, capped
@@ -97,7 +97,10 @@ def test_what_makes_a_position_smaller_is_always_taken() -> None:
     assert (kept, said) == ({"BTC-1000-call": 1.0}, [])
 
 
-def _footing(barred: tuple[tuple[int, bool], ...], up: float, down: float) -> Footing:
+UNKNOWN = Failure(subject="b", reason="missing_data", message="nobody knows")
+
+
+def _footing(*, is_buying_known: bool, up: float, down: float) -> Footing:
     demand = Demand(node="desk/a/b", name="use", shock=NO_SHOCK, use_frac=1.0)
     one = np.ones(1)
     return Footing(
@@ -109,33 +112,33 @@ def _footing(barred: tuple[tuple[int, bool], ...], up: float, down: float) -> Fo
         down_ccy_per_amount=np.array([[down]]),
         scale_ccy=one,
         allowed_ccy=0.0 * one,
-        barred_index=barred,
+        barred={} if is_buying_known else {(0, True): UNKNOWN},
         unknown=(),
     )
 
 
 @pytest.mark.parametrize(
-    ("barred", "up", "sold", "excess"),
+    ("is_buying_known", "up", "sold", "excess"),
     [
         # Selling spares two a contract: two of them are enough for three.
-        ((), -2.5, -2.0, 0.0),
+        (True, -2.5, -2.0, 0.0),
         # Nobody knows what buying would do, and it stays at nothing: the sale helps all the same.
-        (((0, True),), 0.0, -2.0, 0.0),
-        (((0, True),), 0.0, -1.0, 1.0),
+        (False, 0.0, -2.0, 0.0),
+        (False, 0.0, -1.0, 1.0),
         # Where both are known, what is done and undone frees nothing.
-        ((), -1.0, -2.0, 1.0),
+        (True, -1.0, -2.0, 1.0),
     ],
 )
 def test_a_sale_helps_where_only_buying_is_not_known(
-    barred: tuple[tuple[int, bool], ...], up: float, sold: float, excess: float
+    *, is_buying_known: bool, up: float, sold: float, excess: float
 ) -> None:
-    part = replace(_footing(barred, up, 2.0)).part()
+    part = _footing(is_buying_known=is_buying_known, up=up, down=2.0).part()
     assert part.excess(np.array([[sold]]))[0] == pytest.approx(excess, abs=1e-6)
 
 
 def test_what_a_plan_was_out_by_is_put_right() -> None:
     """Foretold to lack one after two are sold, found to spare a half: so it is foretold then."""
-    foot = _footing((), -3.0, 1.0)
+    foot = _footing(is_buying_known=True, up=-3.0, down=1.0)
     amounts = np.array([-2.0])
     assert foot.after_ccy(amounts) == pytest.approx([-1.0])
     right = foot.corrected(amounts, np.array([0.5]))

@@ -2,18 +2,25 @@
 
 import sys
 import tracemalloc
+from decimal import Decimal
 from itertools import combinations
 
+import msgspec
 import numpy as np
 import pytest
 
+from hedgerow.collateral import Route
+from hedgerow.errors import Failure
+from hedgerow.hedging import Depth, Offer, offer
 from hedgerow.limits import account_node
+from hedgerow.margin import require, terms_of
 from hedgerow.market import NO_SHOCK
 from hedgerow.planning.footing import Footing, Touch, footing
 from hedgerow.planning.wants import Demand
 from hedgerow.portfolio import Account
 from hedgerow.solving import Answer, Decisions, Ladders, Programme, least
 from tests.builders import account, by_id, index, perpetual, quote, snapshot, tiered_rulebook
+from tests.rooms.planning.test_joint import rungs
 
 NODE = "desk/binance/perp"
 
@@ -67,7 +74,7 @@ def test_a_put_and_a_call_help_only_together() -> None:
         down_ccy_per_amount=-up,
         scale_ccy=np.ones(1),
         allowed_ccy=np.zeros(1),
-        barred_index=(),
+        barred={},
         unknown=(),
     )
     for plan, spare in (((0, 0), -40.0), ((1, 0), -42.0), ((0, 1), -42.0), ((1, 1), 8.0)):
@@ -87,7 +94,7 @@ def rows(
         down_ccy_per_amount=np.full((2, 1), down),
         scale_ccy=np.ones(1),
         allowed_ccy=np.zeros(1),
-        barred_index=(),
+        barred={},
         unknown=(),
     )
 
@@ -125,6 +132,80 @@ def test_rows_that_a_programme_had_it_keeps() -> None:
     there = rows(12.0, 4.0, -2.0, is_in_programme=(False, False))
     found = here.seen_from(there, np.zeros(1), {(0, True)})
     assert found.is_in_programme.tolist() == [True, False]
+
+
+def test_what_is_barred_is_named_once_each_with_its_reason() -> None:
+    """Of three trades and a transfer each leads to coins that the rulebook has no tiers for.
+
+    The first is barred both ways, the second bought, the third sold; the last is a transfer of an
+    account that nobody can judge as it stands, which is said besides.
+    """
+    terms = by_id(perpetual(), perpetual("ETH"))
+    market = snapshot(
+        index("BTC", 1000),
+        quote("BTC-PERP", 1000),
+        quote("ETH-PERP", 100),
+        rungs("BTC-PERP", 1000),
+    )
+
+    def holding(name: str, *held: str) -> Account:
+        return account(
+            name,
+            venue="binance",
+            rulebook="rules",
+            positions=dict.fromkeys(held, (1, 1000)),
+            balances={"USDC": 1000},
+        )
+
+    fine, other = holding("perp", "BTC-PERP"), holding("perp", "ETH-PERP")
+    lost = holding("lost", "ETH-PERP")
+    demands = [
+        Demand(node=node, name=f"{node} {name}", shock=NO_SHOCK, use_frac=0.5)
+        for node in (NODE, "desk/binance/lost")
+        for name in ("use", "more")
+    ]
+    touches = [
+        Touch(0, other, 1.0),
+        Touch(0, other, -1.0),
+        Touch(1, other, 1.0),
+        Touch(1, fine, -1.0),
+        Touch(2, fine, 1.0),
+        Touch(2, other, -1.0),
+        Touch(3, fine, 1.0),
+        Touch(3, lost, 1.0, is_arrival=True),
+    ]
+    accounts, rules = {NODE: fine, "desk/binance/lost": lost}, {"rules": tiered_rulebook([(0, 1)])}
+    why = require(other, terms, market, rules["rules"])
+    assert isinstance(why, Failure)
+    assert "ETH" in why.message
+    found = footing(demands, accounts, touches, 4, market, terms, rules)
+    charges = terms_of(rules["rules"]).charges
+    assert charges is not None
+    priced = offer(perpetual(), fine, market, charges, Depth())
+    assert isinstance(priced, Offer)
+    trades = [msgspec.structs.replace(priced, account_id=name) for name in "abc"]
+    way = Route(
+        source_account_id="perp",
+        target_account_id="lost",
+        asset="USDC",
+        use="balance",
+        latency_ns=1,
+        fee_coin=Decimal(0),
+        step_coin=Decimal(1),
+    )
+    after = f"nobody knows what perp has to spare after it: {why.message}"
+    *told, unknown = found.refused(trades, [way])
+    assert [(each.subject, each.reason, each.message) for each in told] == [
+        ("BTC-PERP on a", why.reason, after),
+        ("BTC-PERP on b", why.reason, f"if bought, {after}"),
+        ("BTC-PERP on c", why.reason, f"if sold, {after}"),
+        (
+            "USDC from perp to lost (balance)",
+            why.reason,
+            f"nobody knows what lost has to spare: {unknown.message}",
+        ),
+    ]
+    assert unknown in found.unknown
 
 
 # The module itself: the room gives its function the same name.

@@ -7,12 +7,12 @@ import pytest
 
 from hedgerow.errors import Failure
 from hedgerow.instruments import Instrument
-from hedgerow.limits import Survey, survey
+from hedgerow.limits import Survey, loan_held_coin, survey
 from hedgerow.margin import Rulebook
 from hedgerow.market import LendingIndex, MarketEvent, Snapshot
 from hedgerow.planning import ChosenSwap, joint, joint_switching
+from hedgerow.planning.costs import route_name
 from hedgerow.planning.done import Desk
-from hedgerow.planning.loans_held import loan_held_coin
 from hedgerow.planning.swaps import swap_refusal, swappable_coin
 from hedgerow.portfolio import Account, book
 from hedgerow.units import DAY_NS
@@ -155,7 +155,10 @@ def test_a_debt_that_is_unknown_is_no_debt_of_nothing(
     found = joint(seen, LIMITS, (), (REPAY, FILL), TERMS, RULES)
     assert not isinstance(found, Failure)
     assert [each.route for each in found.moves] == [FILL]
-    assert why in found.refused
+    of_route = [each for each in found.refused if each.subject == route_name(REPAY)]
+    assert [(each.reason, each.message) for each in of_route] == [
+        (reason, f"nobody knows what loan owes: {why.message}")
+    ]
     assert not [each for each in found.refused if "owes 0" in each.message]
 
 

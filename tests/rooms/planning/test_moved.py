@@ -9,11 +9,10 @@ import pytest
 from hedgerow.collateral import Route
 from hedgerow.errors import Failure
 from hedgerow.hedging import Depth, Offer, offer
-from hedgerow.limits import Given, Limit, Stress, Survey, survey
-from hedgerow.margin import terms_of
+from hedgerow.limits import Given, Limit, Stress, Survey, loan_held_coin, survey
+from hedgerow.margin import require, terms_of
 from hedgerow.market import NO_SHOCK, Level
 from hedgerow.planning import Allowed, Joint, joint, made
-from hedgerow.planning.loans_held import loan_held_coin
 from hedgerow.portfolio import Account, book
 from hedgerow.units import MINUTE_NS, SECOND_NS
 from tests.builders import (
@@ -28,6 +27,7 @@ from tests.builders import (
     quote,
     snapshot,
     supply,
+    tiered_rulebook,
 )
 from tests.rooms.planning.test_joint import LIMITS, NOW, RULES, TERMS, limit, rungs
 
@@ -193,6 +193,39 @@ def test_nothing_is_traded_where_nobody_knows_what_a_trade_requires(trader: Acco
     found = planned(now, LIMITS, priced)
     assert found.trades == ()
     assert [each.subject for each in found.refused] == ["BTC-PERP on two"]
+
+
+def test_a_trade_after_which_nobody_can_judge_its_account_is_named() -> None:
+    """60 ETH at 100 are 6,000 dollars and may be 2,000; account two has a rulebook for BTC alone.
+
+    So 41 are sold on account one, a twentieth inside, and of the other it is said why none is.
+    """
+    rules = {**RULES, "btc": tiered_rulebook([(0, "0.05")])}
+    positions = {"ETH-PERP": (60, 100)}
+    one, two = (
+        account(name, venue="x", rulebook=book_of, positions=held, balances={"USDC": 9000})
+        for name, book_of, held in (("one", "perps", positions), ("two", "btc", {}))
+    )
+    assert CHARGES is not None
+    offers = []
+    for each in (one, two):
+        priced = offer(perpetual("ETH"), each, NOW, CHARGES, Depth())
+        assert isinstance(priced, Offer)
+        offers.append(priced)
+    now = survey(book((one, two), TERMS), NOW, rules, LIMITS)
+    found = joint(now, LIMITS, offers, (), TERMS, rules)
+    assert isinstance(found, Joint)
+    assert [(each.account_id, each.quantity_contracts) for each in found.trades] == [("one", -41.0)]
+    held = msgspec.structs.replace(two, positions=one.positions)
+    why = require(held, TERMS, NOW, rules["btc"])
+    assert isinstance(why, Failure)
+    assert [(each.subject, each.reason, each.message) for each in found.refused] == [
+        (
+            "ETH-PERP on two",
+            "unsupported",
+            f"nobody knows what two has to spare after it: {why.message}",
+        )
+    ]
 
 
 def test_a_loan_without_a_rulebook_is_not_told_as_nothing_owed() -> None:

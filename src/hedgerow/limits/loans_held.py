@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.instruments import Instrument, LoanDebt, LoanSupply
-from hedgerow.limits import lending_market
+from hedgerow.limits.arrival import lending_market
 from hedgerow.margin import Rulebook
 from hedgerow.margin.loans import loan_of
 from hedgerow.market import Snapshot

@@ -10,7 +10,7 @@ from hedgerow.margin import Rulebook, terms_of
 from hedgerow.planning.costs import LateUsd
 from hedgerow.portfolio import Account, Position
 from hedgerow.pricing import unit_ccy
-from hedgerow.units import percent, to_model
+from hedgerow.units import DAY_NS, percent, to_model
 
 __all__ = ["LATE_STATEMENT", "idle_usd", "late_cost", "late_unknown"]
 
@@ -22,19 +22,27 @@ LATE_STATEMENT = (
     "A transfer that is late costs the account's liquidation, the fee of its venue on everything "
     f"it holds ({percent(_VENUE_FEE_FRAC, 2)} where its rulebook has none) or the penalty of its "
     f"dearest collateral on all of a debt ({percent(_LENDING_PENALTY_FRAC, 0)} where its rulebook "
-    "has none), times the chance of one before it arrives."
+    "has none), times the chance of one before it arrives. Who can be liquidated already is "
+    "charged as much again for a day's delay, so that the quicker of two ways is the better."
 )
 
 
 def late_cost(chance: Chance, state: Survey, rulebooks: Mapping[str, Rulebook]) -> LateUsd:
-    """Give a function that says it of a route, in USD; None where nobody knows."""
+    """Give a function that says it of a route, in USD; None where nobody knows.
+
+    Who can be liquidated already is so before anything arrives, however quick: the chance of one
+    tells no way from another then, though each minute is one more in which nobody may have acted.
+    So its delay is charged beside, at the same again for a day.
+    """
     accounts = {each.account_id: each for each in state.book.accounts}
 
     def cost(route: Route) -> float | None:
-        found = idle_usd(
-            chance, state, rulebooks, accounts[route.target_account_id], route.latency_ns
-        )
-        return None if isinstance(found, Failure) else found
+        target = accounts[route.target_account_id]
+        found = idle_usd(chance, state, rulebooks, target, route.latency_ns)
+        if isinstance(found, Failure):
+            return None
+        is_due = idle_usd(chance, state, rulebooks, target, 0) == found
+        return found * (1.0 + route.latency_ns / DAY_NS) if is_due else found
 
     return cost
 

@@ -9,11 +9,12 @@ import pytest
 from hedgerow.app.rulebooks import packaged_rulebooks
 from hedgerow.collateral import Route
 from hedgerow.errors import Failure, Outcome
-from hedgerow.limits import Survey, survey
+from hedgerow.limits import FirstPassage, Survey, account_node, survey
 from hedgerow.margin import LendingRulebook, MarginReport, Rulebook, terms_of
 from hedgerow.planning import LATE_STATEMENT, idle_usd, late_cost, late_unknown
 from hedgerow.portfolio import book
-from hedgerow.units import DAY_NS
+from hedgerow.solvency import Distance
+from hedgerow.units import DAY_NS, HOUR_NS
 from tests.builders import account, by_id, inverse, option, quote, supply
 from tests.rooms.planning.test_joint import LIMITS, NOW, ROUTES, RULES, TERMS, desk
 
@@ -243,3 +244,31 @@ def test_who_has_positions_and_no_rulebook_is_not_safe() -> None:
         "What being late at one costs is unknown and not in the cost: "
         "it has positions and no rulebook.",
     )
+
+
+def test_of_two_ways_to_who_can_be_liquidated_already_the_quicker_is_the_cheaper() -> None:
+    """Nothing comes in time for certain then; six hours are a quarter of a day, and cost as much.
+
+    Who is far from it is charged the chance alone, here of one in four for any time but none.
+    """
+    now, due = desk(btc_one=10), to("one")
+    slow = msgspec.structs.replace(due, latency_ns=6 * HOUR_NS)
+    loss_usd = lost(now, "one", RULES)
+    assert not isinstance(loss_usd, Failure)
+    sure = late_cost(lambda *_: 1.0, now, RULES)
+    assert sure(slow) == pytest.approx(loss_usd * 1.25)
+    assert sure(msgspec.structs.replace(due, latency_ns=0)) == pytest.approx(loss_usd)
+    unsure = late_cost(lambda _, __, horizon_ns: 0.25 if horizon_ns else 0.0, now, RULES)
+    assert unsure(slow) == pytest.approx(loss_usd * 0.25)
+    node = account_node(now.book.account("one"))
+    near = now.distances[node]
+    assert isinstance(near, Distance)
+    broke = replace(
+        now,
+        distances={node: msgspec.structs.replace(near, down_frac=0.0, up_frac=0.0)},
+    )
+    real = FirstPassage(vol_frac={"BTC": 0.6})
+    assert late_cost(real, broke, RULES)(slow) == pytest.approx(loss_usd * 1.25)
+    far = late_cost(real, now, RULES)(slow)
+    assert far is not None
+    assert far < loss_usd

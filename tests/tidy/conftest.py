@@ -5,6 +5,7 @@ import importlib
 import pkgutil
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,6 +56,12 @@ def sources() -> dict[str, Source]:
         text = path.read_text(encoding="utf-8")
         found[path.relative_to(package).as_posix()] = Source(text, ast.parse(text))
     return found
+
+
+@cache
+def nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
+    """Every node of a module in the order of `ast.walk`, which is slow and which many tests ask."""
+    return tuple(ast.walk(tree))
 
 
 def _classes() -> Iterator[type]:

@@ -7,7 +7,7 @@ round; `Decimal(str(x))` is the same with a shorter name.
 import ast
 from collections.abc import Iterator
 
-from tests.tidy.conftest import Source
+from tests.tidy.conftest import Source, nodes
 
 
 def name(node: ast.expr) -> str:
@@ -21,7 +21,7 @@ def name(node: ast.expr) -> str:
 
 def bare(tree: ast.Module) -> Iterator[int]:
     """Give the lines on which a decimal is made out of what `repr` or `str` prints."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Call) and name(node.func) in ("Decimal", "decimal.Decimal"):
             for inner in node.args[:1]:
                 if isinstance(inner, ast.Call) and name(inner.func) in ("repr", "str"):

@@ -11,7 +11,7 @@ class that is named in what functions take and give, and nowhere else, nobody ma
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from doctest import DocTestParser
 from pathlib import Path
 
@@ -19,7 +19,7 @@ import pytest
 
 from hedgerow.app.actions import ACTIONS
 from hedgerow.app.price_kinds import KINDS
-from tests.tidy.conftest import Source
+from tests.tidy.conftest import Source, nodes
 
 # Called by whoever gave the base class, or soon; or named by a string.
 _KEPT = {
@@ -94,16 +94,17 @@ def named(tree: ast.AST, imported: Mapping[str, str], room: str) -> Iterator[str
     An attribute of something imported from hedgerow is read from that room, too. What functions
     take and give is not looked at.
     """
+    inside = nodes(tree) if isinstance(tree, ast.Module) else tuple(ast.walk(tree))
     signs = {
         id(each)
-        for node in ast.walk(tree)
+        for node in inside
         if isinstance(node, ast.FunctionDef)
         for arg in [*node.args.args, *node.args.kwonlyargs, *node.args.posonlyargs]
         for sign in (arg.annotation, node.returns)
         if sign is not None
         for each in ast.walk(sign)
     }
-    for node in ast.walk(tree):
+    for node in inside:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and id(node) not in signs:
             yield imported.get(node.id, f"{room}.{node.id}")
         elif isinstance(node, ast.Attribute) and id(node) not in signs:
@@ -115,7 +116,7 @@ def named(tree: ast.AST, imported: Mapping[str, str], room: str) -> Iterator[str
 def imports(tree: ast.Module) -> dict[str, str]:
     """Give what names of a module were imported as: `room.name`, of a room itself its name."""
     found = {}
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
             house, _, path = node.module.partition(".")
             if house == "hedgerow":
@@ -137,22 +138,41 @@ def called_in(page: str) -> Iterator[str]:
 def uncalled(trees: list[tuple[str, ast.Module]], callers: list[ast.Module]) -> Iterator[str]:
     """Give what is defined in trees, each of a room, and read nowhere but in itself."""
     everywhere = [*trees, *(("", tree) for tree in callers)]
-    reads = Counter(name for room, tree in everywhere for name in named(tree, imports(tree), room))
+    read_by = [Counter(named(tree, imports(tree), room)) for room, tree in everywhere]
+    reads = total(read_by)
     # A method belongs to no import: any name that is its own will do.
-    bare = Counter(key.rpartition(".")[2] for key in reads.elements())
+    bare_by = [bare(each) for each in read_by]
+    bare_reads = total(bare_by)
     run = set(named_in_tables())
-    for room, tree in trees:
+    for (room, tree), here, bare_here in zip(trees, read_by, bare_by, strict=False):
         imported = imports(tree)
         for full, node in defined(tree):
-            own = Counter(named(node, imported, room))
-            is_read = reads[f"{room}.{full}"] > own[f"{room}.{full}"]
-            if "." in full:
-                name = full.rpartition(".")[2]
-                is_read = bare[name] > sum(
-                    count for key, count in own.items() if key.rpartition(".")[2] == name
-                )
+            is_method = "." in full
+            name = full.rpartition(".")[2] if is_method else f"{room}.{full}"
+            everyone, near = (bare_reads, bare_here) if is_method else (reads, here)
+            # Whoever is read in another module need not be told apart from himself.
+            is_read = everyone[name] > near[name]
+            if not is_read:
+                own = Counter(named(node, imported, room))
+                is_read = everyone[name] > (bare(own) if is_method else own)[name]
             if not (is_read or is_wired(node) or f"{room}.{full}" in run):
                 yield f"{room}.{full}"
+
+
+def total(counts: Iterable[Counter[str]]) -> Counter[str]:
+    """Add up; `sum` would copy at every step."""
+    found: Counter[str] = Counter()
+    for each in counts:
+        found.update(each)
+    return found
+
+
+def bare(reads: Counter[str]) -> Counter[str]:
+    """Count what is read by the last part of its name."""
+    found: Counter[str] = Counter()
+    for key, count in reads.items():
+        found[key.rpartition(".")[2]] += count
+    return found
 
 
 def named_in_tables() -> Iterator[str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.tidy.conftest import Source
+from tests.tidy.conftest import Source, nodes
 
 _WITH_KERNELS = ("pricing", "solvency")
 _REGISTRIES = ("app/certify/suites/__init__.py", "margin/venues/__init__.py")
@@ -21,7 +21,7 @@ _REGISTRIES = ("app/certify/suites/__init__.py", "margin/venues/__init__.py")
 def late_imports(tree: ast.Module) -> Iterator[str]:
     """Give every import that is not a statement of the module itself, and every TYPE_CHECKING."""
     top = set(map(id, tree.body))
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Name | ast.Attribute):
             name = node.id if isinstance(node, ast.Name) else node.attr
             if name in ("TYPE_CHECKING", "__import__", "import_module"):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.tidy.conftest import Source
+from tests.tidy.conftest import Source, nodes
 
 # Each name stands for itself and all below it.
 _AMBIENT = (
@@ -38,7 +38,7 @@ def _is_below(name: str, roots: tuple[str, ...]) -> bool:
 def _full_names(tree: ast.Module) -> dict[str, str]:
     """Say what each imported name stands for."""
     names: dict[str, str] = {}
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             for each in node.names:
                 first = each.name.partition(".")[0]
@@ -61,7 +61,7 @@ def _dotted(node: ast.expr, names: dict[str, str]) -> str | None:
 def ambient(tree: ast.Module) -> Iterator[str]:
     """Give every use of a clock, of chance without a seed, or of the environment."""
     names = _full_names(tree)
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Name | ast.Attribute):
             name = _dotted(node, names)
             # `numpy.random` itself is half of a name: what is taken from it is what is asked.

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from math import erf, log, sqrt
 from pathlib import Path
@@ -16,6 +17,7 @@ import polars as pl
 import pytest
 
 from hedgerow.app import cli
+from tests.rooms.app.looks import share_looks
 
 __all__ = [
     "DESK",
@@ -231,13 +233,25 @@ def recorded(
 ) -> Path:
     """Write the recordings below a folder, with any of them replaced."""
     for name, file, frame in (
-        ("options", "chain_202602.parquet", chains() if options is None else options),
-        ("perpetuals", "trade_15m.parquet", perpetuals() if candles is None else candles),
-        ("funding", "funding_history.parquet", fundings() if funding is None else funding),
+        ("options", "chain_202602.parquet", options),
+        ("perpetuals", "trade_15m.parquet", candles),
+        ("funding", "funding_history.parquet", funding),
     ):
         (data / name).mkdir(parents=True)
-        frame.write_parquet(data / name / file)
+        (data / name / file).write_bytes(_of_the_morning(name) if frame is None else _bytes(frame))
     return data
+
+
+@cache  # every morning is the same, and some hundred tests write one
+def _of_the_morning(name: str) -> bytes:
+    made = {"options": chains, "perpetuals": perpetuals, "funding": fundings}
+    return _bytes(made[name]())
+
+
+def _bytes(frame: pl.DataFrame) -> bytes:
+    written = io.BytesIO()
+    frame.write_parquet(written)
+    return written.getvalue()
 
 
 def desk_file(folder: Path, *changes: tuple[str, str]) -> Path:
@@ -283,11 +297,18 @@ def hedgerow(*words: str | Path, cwd: Path, environment: Mapping[str, str] | Non
     return Answer(done.returncode, done.stdout, done.stderr)
 
 
-def hedgerow_here(*words: str | Path, cwd: Path) -> Answer:
-    """Run the command line in this process, which is quicker where nothing depends on it."""
+def hedgerow_here(*words: str | Path, cwd: Path, anew: bool = False) -> Answer:
+    """Run the command line in this process, which is quicker where nothing depends on it.
+
+    A desk that was opened and looked at before, in the same market at the same time, is not looked
+    at again, unless it shall be `anew`: where that two looks agree is tested, or a part of them is
+    replaced.
+    """
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         patch.chdir(cwd)
+        if not anew:
+            share_looks(patch)
         patch.setattr(sys, "argv", ["hedgerow", *map(str, words)])
         with pytest.raises(SystemExit) as end:
             cli.main()

@@ -108,7 +108,10 @@ def test_a_collateral_plan_refills_what_is_low_and_only_then(words: list[str]) -
 def test_looking_writes_nothing_and_is_the_same_twice(
     words: list[str], noun: str, verb: str
 ) -> None:
-    first, second = (ask(words, noun, verb, *LOW, "--json") for _ in range(2))
+    first, second = (
+        hedgerow_here(noun, verb, *words, *LOW, "--json", cwd=Path(words[0]).parent, anew=True)
+        for _ in range(2)
+    )
     assert first.out == second.out
     assert first.code == second.code == 0
     assert sorted(p.name for p in Path(words[0]).parent.iterdir()) == ["data", "desk.toml"]

@@ -74,7 +74,7 @@ def test_an_unknown_distance_has_its_reason_on_the_last_line(
     gone = Failure(subject="options", reason="not_converged", message="no root was found")
     monkeypatch.setattr(sys.modules[survey.__module__], "distance", lambda *_, **__: gone)
     words = morning(tmp_path)
-    answer = hedgerow_here("margin", "require", *words, cwd=tmp_path)
+    answer = hedgerow_here("margin", "require", *words, cwd=tmp_path, anew=True)
     assert answer.code == 1
     assert "the distance of options is unknown (no root was found)" in answer.err
 

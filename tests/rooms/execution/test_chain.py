@@ -6,7 +6,9 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -20,9 +22,17 @@ ROWS_COUNT = 17  # a header, three steps of five rows, an end
 TRIGGERS = ("row_no_update", "row_no_delete", "row_at_the_end", "row_intent_first")
 
 
+@cache  # two runs give the same bytes, as test_journal shows, and sixty tests begin with one
+def run_bytes(steps_count: int) -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "journal.db"
+        write_run(path, steps_count)
+        return path.read_bytes()
+
+
 @pytest.fixture
 def written(path: Path) -> Path:
-    write_run(path, 3)
+    path.write_bytes(run_bytes(3))
     return path
 
 
@@ -214,8 +224,7 @@ def test_p14_an_index_that_lies_is_found(path: Path) -> None:
 
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.999])
 def test_p14_a_truncated_file_is_refused(path: Path, share: float) -> None:
-    write_run(path, 60)
-    content = path.read_bytes()
+    content = run_bytes(60)
     path.write_bytes(content[: int(len(content) * share)])
     with pytest.raises(JournalRejected):
         verify(path)

@@ -82,17 +82,31 @@ def moved(
 DESK_MOVED = cache(moved(held(), now(), ("BTC", "ETH")))
 
 
+# Books and markets are the same only as objects, so whoever shares a table shares these.
+resting = cache(revalued)
+
+
+@cache
+def standing() -> ExposureTable:
+    """What the desk itself is exposed to, before anything moves."""
+    return revalued(held(), now())
+
+
+@cache
 def worth_usd(
     of: Book, at: Snapshot, node: str, coins: tuple[str, ...]
 ) -> Callable[[float, float, float], float]:
-    """The value of a node as a function of spot move, vol move and days gone by."""
+    """The value of a node as a function of spot move, vol move and days gone by.
+
+    Of one book in one market it is asked for by Greek after Greek, mostly at the same moves.
+    """
     table = moved(of, at, coins)
-    return lambda *move: row(table(*move), node).value_usd
+    return cache(lambda *move: row(table(*move), node).value_usd)
 
 
 def test_every_greek_is_tested_here() -> None:
     assert set(SLOPES) | {"rho_usd_per_bps"} == set(GREEKS)
-    assert revalued(held(), now()).vol_regime == VOL_REGIME == "sticky_strike"
+    assert standing().vol_regime == VOL_REGIME == "sticky_strike"
 
 
 @pytest.mark.parametrize("greek", SLOPES)
@@ -106,7 +120,7 @@ def test_greeks_of_a_node_are_slopes_of_its_value(node: str, greek: str) -> None
         )
         / scale
     )
-    found = row(revalued(held(), now()), node)
+    found = row(standing(), node)
     assert getattr(found, greek) == pytest.approx(slope, rel=2e-6, abs=2e-5)
 
 
@@ -137,16 +151,21 @@ JOINED = {
 }
 
 
+@cache
+def of_kind(kind: str) -> tuple[Book, Snapshot]:
+    terms = JOINED[kind]
+    entry = {} if terms is None else {terms.instrument_id: (50_000, 2_400)}
+    of = held() if terms is None else book([account(positions=entry)], by_id(terms))
+    return of, now(*market(), quote("ETH-QUANTO", 2500), power_state("0.3", 2000, "122.4"))
+
+
 @pytest.mark.parametrize("greek", ["delta_spot_usd", "gamma_usd_per_pct", "speed_usd_per_pct2"])
 @pytest.mark.parametrize("coin", ["BTC", "ETH", "USDC"])
 @pytest.mark.parametrize("kind", JOINED)
 def test_greeks_of_a_coin_are_slopes_by_it_alone(kind: str, coin: str, greek: str) -> None:
-    terms = JOINED[kind]
-    entry = {} if terms is None else {terms.instrument_id: (50_000, 2_400)}
-    of = held() if terms is None else book([account(positions=entry)], by_id(terms))
-    at = now(*market(), quote("ETH-QUANTO", 2500), power_state("0.3", 2000, "122.4"))
+    of, at = of_kind(kind)
     orders, scale = {"delta_spot_usd": ((1, 0, 0), 1.0), **SLOPES}[greek]
-    table = revalued(of, at)
+    table = resting(of, at)
     found = table.row(f"coin/{coin}")
     got = 0.0 if isinstance(found, Failure) else getattr(found, greek)
     worth = worth_usd(of, at, "desk", (coin,))
@@ -182,13 +201,13 @@ def test_rho_is_what_a_basis_point_of_carry_does(node: str) -> None:
         row(revalued(held(), now(*market(carry_frac=sign * step))), node).value_usd
         for sign in (1, -1)
     )
-    found = row(revalued(held(), now()), node)
+    found = row(standing(), node)
     slope = (up - down) / (2 * step) / 1e4
     assert found.rho_usd_per_bps == pytest.approx(slope, rel=1e-6, abs=1e-6)
 
 
 def test_a_desk_of_linear_things_has_only_a_rho() -> None:
-    perps = row(revalued(held(), now()), "desk/binance/perps")
+    perps = row(standing(), "desk/binance/perps")
     assert {name for name in GREEKS if getattr(perps, name)} == {"rho_usd_per_bps"}
     # 30 futures on ETH at 3,060, 120 days: 30 · 3060 · 120/365 for one, and a ten-thousandth of it.
     assert perps.rho_usd_per_bps == pytest.approx(-30 * 3060 * 120 / 365 * 1e-4, rel=1e-12)
@@ -196,7 +215,7 @@ def test_a_desk_of_linear_things_has_only_a_rho() -> None:
 
 @pytest.mark.parametrize("greek", [*GREEKS, "value_usd"])
 def test_every_node_and_the_coins_add_up(greek: str) -> None:
-    table = revalued(held(), now())
+    table = standing()
     leaves = [one for one in table.rows if one.node.count("/") == 4]
     # What bends with a dollar coin is peg risk, on its own rows alone.
     is_spot = greek in GREEKS and GREEKS[greek].spot > 0
@@ -217,17 +236,22 @@ def test_every_node_and_the_coins_add_up(greek: str) -> None:
     assert abs(desk - fsum(coins)) <= 1e-12 * fsum(map(abs, coins))
 
 
+@cache
+def powered(settlement: str, mark: str) -> tuple[Book, Snapshot]:
+    terms = power(settlement)
+    of = book([account(positions={terms.instrument_id: -30})], by_id(terms))
+    return of, snapshot(index("ETH", 2200), index("WETH", 2200), power_state("0.3", 2000, mark))
+
+
 @pytest.mark.parametrize("greek", SLOPES)
 @pytest.mark.parametrize("settlement", ["WETH", "USDC"])
 def test_greeks_of_a_power_perpetual_are_slopes_of_its_value(settlement: str, greek: str) -> None:
     """Time goes one way only: seven points from now on."""
-    terms = power(settlement)
-    of = book([account(positions={terms.instrument_id: -30})], by_id(terms))
-    at = snapshot(index("ETH", 2200), index("WETH", 2200), power_state("0.3", 2000, "122.4"))
+    of, at = powered(settlement, "122.4")
     orders, scale = SLOPES[greek]
     worth = worth_usd(of, at, "desk", ("ETH",))
     slope = derived(worth, orders, (0.01, 0.02, 0.5), is_time_forward=True) / scale
-    found = row(revalued(of, at), "desk")
+    found = row(resting(of, at), "desk")
     assert getattr(found, greek) == pytest.approx(slope, rel=1e-5, abs=1e-5)
 
 
@@ -243,24 +267,23 @@ def test_greeks_of_a_power_perpetual_are_slopes_on_both_sides_of_what_is_paid(
     name: str, settlement: str, greek: str
 ) -> None:
     """Beyond the bound a higher vol is priced, and takes no more by the day."""
-    terms = power(settlement)
-    of = book([account(positions={terms.instrument_id: -30})], by_id(terms))
-    at = snapshot(index("ETH", 2200), index("WETH", 2200), power_state("0.3", 2000, MARKS[name]))
+    of, at = powered(settlement, MARKS[name])
     orders, scale = SLOPES[greek]
     worth = worth_usd(of, at, "desk", ("ETH",))
     # Three steps of vol move a mark by 1.1 %, and 168 is 1.8 % away from 165 and 171.
     slope = derived(worth, orders, (0.01, 0.015, 0.5), is_time_forward=True) / scale
-    found = getattr(row(revalued(of, at), "desk"), greek)
+    found = getattr(row(resting(of, at), "desk"), greek)
     assert found == pytest.approx(slope, rel=1e-5, abs=1e-5)
     if greek == "veta_usd_per_volpt_day" and name == "beyond what is paid":
         # Vega alone decays, at the bound: ln 1.4 in 17.5 days.
-        vega = row(revalued(of, at), "desk").vega_usd_per_volpt
+        vega = row(resting(of, at), "desk").vega_usd_per_volpt
         assert found == pytest.approx(-vega * log(1.4) / 17.5, rel=1e-12)
 
 
 # --- inside the settlement window -----------------------------------------------------------------
 
 
+@cache
 def averaged(
     settlement: str | None, strike: str, minutes_left: float, heard_usd: int | None = None
 ) -> tuple[Book, Snapshot]:
@@ -297,7 +320,7 @@ def test_greeks_inside_the_window_are_slopes_too(
     orders, scale = SLOPES[greek]
     spot_step = 1e-4 if orders[0] == 3 else 3e-4
     slope = derived(worth_usd(of, at, "desk", ("BTC",)), orders, (spot_step, 0.03, 0.2 / 1440))
-    found = getattr(row(revalued(of, at), "desk"), greek)
+    found = getattr(row(resting(of, at), "desk"), greek)
     assert found == pytest.approx(slope / scale, rel=2e-4, abs=1e-3)
 
 
@@ -322,7 +345,7 @@ def test_deltas_and_gammas_decay_over_the_window_as_charm_and_color_say(
         return float(getattr(row(revalued(of, at.shocked(shock)), "desk"), of_greek))
 
     slope = derived(later, (0, 0, 1), (1, 1, 0.1 / 1440))
-    found = getattr(row(revalued(of, at), "desk"), greek)
+    found = getattr(row(resting(of, at), "desk"), greek)
     assert found == pytest.approx(slope, rel=1e-5)
 
 
@@ -330,7 +353,7 @@ def test_a_shock_moves_nothing_that_has_been_observed() -> None:
     """With a tenth of the window left, a tenth of the average moves: 1 % of spot is 0.1 % of it."""
     of, at = averaged("USDC", "9000", 3.0)
     up = at.shocked(Shock(spot_factor_frac={"BTC": 1.01}))
-    gain = row(revalued(of, up), "desk").value_usd - row(revalued(of, at), "desk").value_usd
+    gain = row(revalued(of, up), "desk").value_usd - row(resting(of, at), "desk").value_usd
     assert gain == pytest.approx(-3 * 10020 * 0.001, rel=1e-9)
 
 
@@ -353,7 +376,7 @@ def test_a_greek_of_something_missing_is_missing() -> None:
     events = tuple(e for e in market() if getattr(e, "instrument_id", "") != "IF")
     at = now(*events)
     table = aggregate(held(), value(held(), at), at)
-    whole = revalued(held(), now())
+    whole = standing()
     for node in ("desk", "desk/deribit/options/BTC/2026-02-21", "coin/BTC"):
         found = table.row(node)
         assert not isinstance(found, Failure)

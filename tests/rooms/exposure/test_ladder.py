@@ -1,5 +1,6 @@
 """Every cell of a ladder is the desk valued anew; beside it stands what the Greeks foretell."""
 
+from functools import cache
 from itertools import product
 from math import exp, fsum, log, sqrt
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from hedgerow.errors import Failure, OutOfDomain
-from hedgerow.exposure import ScenarioCell, ScenarioLadder, ladder
+from hedgerow.exposure import ExposureTable, ScenarioCell, ScenarioLadder, ladder
 from hedgerow.market import Shock, Snapshot
 from hedgerow.portfolio import Book, book
 from hedgerow.pricing import EuropeanColumns, ScenarioGrid, scenario_profits
@@ -49,12 +50,27 @@ def laddered(
     return found
 
 
-def shock_of(cell: ScenarioCell, coins: tuple[str, ...]) -> Shock:
+def place(cell: ScenarioCell) -> tuple[float, float, float]:
+    return cell.spot_move_frac, cell.vol_move_volpt, cell.elapsed_days
+
+
+def shock(spot_frac: float, vol_volpt: float, days: float, coins: tuple[str, ...]) -> Shock:
     return Shock(
-        spot_factor_frac=dict.fromkeys(coins, 1 + cell.spot_move_frac),
-        vol_shift_frac=cell.vol_move_volpt / 100,
-        time_forward_ns=round(cell.elapsed_days * DAY_NS),
+        spot_factor_frac=dict.fromkeys(coins, 1 + spot_frac),
+        vol_shift_frac=vol_volpt / 100,
+        time_forward_ns=round(days * DAY_NS),
     )
+
+
+def shock_of(cell: ScenarioCell, coins: tuple[str, ...]) -> Shock:
+    return shock(*place(cell), coins)
+
+
+@cache  # node after node is held against the same moves, and a move gives the table of all
+def moved(at: tuple[float, float, float], coins: tuple[str, ...]) -> ExposureTable:
+    """The desk valued at a spot move, a vol move and days gone by."""
+    spot_frac, vol_volpt, days = at
+    return revalued(held(), now().shocked(shock(spot_frac, vol_volpt, days, coins)))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +92,7 @@ def test_every_cell_is_a_full_revaluation(node: str) -> None:
         (cell.elapsed_days, cell.vol_move_volpt, cell.spot_move_frac) for cell in found.cells
     ] == list(product(DAYS, VOLS, SPOTS))
     for cell in found.cells:
-        there = row(revalued(held(), now().shocked(shock_of(cell, ("BTC", "ETH")))), node)
+        there = row(moved(place(cell), ("BTC", "ETH")), node)
         assert cell.profit_usd == there.value_usd - base.value_usd
         assert cell.delta_spot_usd == pytest.approx(there.delta_spot_usd, rel=1e-12)
         assert cell.taylor_usd is not None
@@ -92,7 +108,7 @@ def test_one_coin_moves_and_the_others_stand_still(coin: str) -> None:
     assert found.coins == (coin,)
     base = row(revalued(held(), now()), "desk")
     for cell in found.cells:
-        there = revalued(held(), now().shocked(shock_of(cell, (coin,))))
+        there = moved(place(cell), (coin,))
         assert cell.profit_usd == row(there, "desk").value_usd - base.value_usd
         assert cell.delta_spot_coin == pytest.approx(row(there, f"coin/{coin}").delta_spot_coin)
 

@@ -48,7 +48,9 @@ _LEFT_OF_ZERO_FRAC = 1e-8
 _LACKING_FRAC = 10.0 * _LEFT_OF_ZERO_FRAC
 # What is only on the way gives way a tenth as much as what holds today does (`KEPT_FRAC`).
 _ON_THE_WAY_FRAC = 1e-3
-# How many times the size at which moves are tried the worst cells are looked for.
+# How many times the size at which moves are tried the worst cells are looked for: at that size, and
+# as far as a move may go, for none is tried with more than a quarter of that (`_OF_MOST_FRAC` of
+# `means` for trades, `Desk.touches` for transfers).
 _TIMES = (1.0, 4.0)
 # Figures of two moves together that are held at once, of 8 bytes each, in a few arrays.
 _FIGURES_COUNT = 200_000

@@ -90,10 +90,10 @@ def capped(
             trades=done.trades,
             moves=done.moves,
             after=done.after,
-            cost_usd=sum(each.cost_usd for each in chosen.switches)
-            + sum(each.cost_usd for each in chosen.swaps)
-            + sum(each.known_usd for each in done.trades)
-            + sum(each.known_usd for each in done.moves),
+            cost_usd=done.known_usd(
+                sum(each.cost_usd for each in chosen.switches)
+                + sum(each.cost_usd for each in chosen.swaps)
+            ),
         ),
         said,
     )

@@ -324,8 +324,7 @@ def _joint(
     return Joint(
         trades=done.trades,
         moves=done.moves,
-        cost_usd=sum(each.known_usd for each in done.trades)
-        + sum(each.known_usd for each in done.moves),
+        cost_usd=done.known_usd(),
         bound_usd=answer.bound_usd,
         excess_frac=answer.excess_frac,
         before=means.desk.now,

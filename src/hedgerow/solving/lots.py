@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hedgerow.solving.pairs import Foreteller, Tiers
-from hedgerow.solving.programme import Programme
+from hedgerow.solving.pairs import Foreteller
+from hedgerow.solving.programme import Programme, Tiers
 from hedgerow.solving.records import Decisions, Floats
 
 __all__ = [
@@ -42,8 +42,9 @@ BETTER_USD = 1e-9
 # lest a plan be kept for a bit that a cheaper one lacks; a hundredth of `EXCESS_FRAC_MAX`, lest
 # what is held here be broken there. Between, anything does: tests pass from 1e-13 to 1e-6.
 HELD_FRAC = 1e-9
-# A tenth of that: excesses that differ by less are compared by their cost.
-_EXCESS_DECIMALS = 10
+# Excesses to a tenth of that: those that differ by less are compared by their cost, lest last bits
+# hide a cheaper change.
+_TIERS = Tiers(HELD_FRAC, decimals=10)
 # Two excesses are told to those decimals; a float's last bits are no difference between them.
 _NEARER_FRAC = 1e-12
 # Of a lot: an end so near to a whole one is that, and does not lose it to its last bits.
@@ -148,13 +149,7 @@ def _joined(
 def judged(programme: Programme, plans_count: Floats, steps: Steps) -> tuple[Floats, Floats]:
     """Give the excess of each plan, without its last bits, and what it costs."""
     amounts = plans_count * steps.lot
-    return _excess_frac(programme, amounts), programme.usd(amounts)
-
-
-def _excess_frac(programme: Programme, amounts: Floats) -> Floats:
-    """Give the excess of each plan, without the last bits that would hide a cheaper change."""
-    excess = programme.excess_frac(amounts)
-    return np.where(excess <= HELD_FRAC, 0.0, np.round(excess, _EXCESS_DECIMALS))
+    return _TIERS.of(programme.excess_frac(amounts)), programme.usd(amounts)
 
 
 def mended(programme: Programme, start_count: Floats, steps: Steps) -> Floats:
@@ -214,7 +209,7 @@ def _best(programme: Programme, plan_count: Floats, moves: "_Moves", steps: Step
         plans = plans[steps.are_inside(plans)]
         if not len(plans):
             continue
-        excess = _excess_frac(programme, plans * steps.lot)
+        excess = _TIERS.of(programme.excess_frac(plans * steps.lot))
         # Cost tells only between plans that keep their bounds equally well.
         nearest = plans[excess == excess.min()]
         usd = programme.usd(nearest * steps.lot)
@@ -283,7 +278,7 @@ class _Changes:
             at[is_inside],
             is_up[is_inside],
             steps.lot,
-            Tiers(HELD_FRAC, _EXCESS_DECIMALS),
+            _TIERS,
         )
         return _Moves(
             np.stack([found.left_index, found.right_index], axis=1),

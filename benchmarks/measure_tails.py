@@ -69,7 +69,7 @@ def walked_frac(deviation_log: float, hours: int) -> tuple[Floats, Floats]:
     dynamics = Dynamics(
         factors=(moves,),
         correlation_frac=np.eye(1),
-        degrees_frac=float(packaged_degrees_count()),
+        degrees_count=float(packaged_degrees_count()),
         jumps=tails.jumps,
     )
     sizes = deviation_log * np.sqrt(hours / 24.0) * np.array(DEVIATIONS)

@@ -36,12 +36,11 @@ from hedgerow.hedging.structures import (
 from hedgerow.reporting import builtins_of
 from hedgerow.reporting.carries import CarryShown, carry_tables
 from hedgerow.reporting.curves import Curve, Panel, curves_svg
-from hedgerow.units import YEAR_NS, format_ns
+from hedgerow.units import YEAR_HOURS, YEAR_NS, format_ns
 from hedgerow.venues.recordings import read_mark_hours
 
 __all__ = ["show_carry"]
 
-_YEAR_HOURS = 8_760.0
 _DRAWN_COUNT = 1_200
 
 
@@ -150,7 +149,7 @@ def _of_past(asked: CarryAsked, rates: Rates) -> CarryShown:
             blowout = basis_blowout(basis_of(bars, asked, rates.interval_ns), holding_count=count)
         if asked.vol_frac is None:
             assert marked.mark_close_log is not None
-            vol = float(np.sqrt(np.mean(marked.mark_close_log**2) * _YEAR_HOURS / hours))
+            vol = float(np.sqrt(np.mean(marked.mark_close_log**2) * YEAR_HOURS / hours))
             asked = replace(asked, vol_frac=vol)
     subject = (
         f"{asked.venue} {asked.coin}, {len(past)} rates of {past.interval_hours:g} hours "
@@ -184,7 +183,7 @@ def _carry(asked: CarryAsked, basis_frac_per_year: float, years: float) -> Carry
 
 
 def _walk(past: CarryPast, asked: CarryAsked, count: int, hours: float) -> Outcome[FundingWalk]:
-    if len(past) <= _YEAR_HOURS / hours:
+    if len(past) <= YEAR_HOURS / hours:
         return Failure(
             subject="walk",
             reason="missing_data",
@@ -194,7 +193,7 @@ def _walk(past: CarryPast, asked: CarryAsked, count: int, hours: float) -> Outco
         past,
         holding_count=count,
         cost_frac=asked.cost_frac,
-        warm_count=round(_YEAR_HOURS / hours),
+        warm_count=round(YEAR_HOURS / hours),
         rng=rng_of(asked.draw_seed),
     )
 
@@ -236,7 +235,7 @@ def _drawing(rates: Rates, asked: CarryAsked) -> str:
     years = (rates.time_ns - rates.time_ns[0]) / YEAR_NS
     at = np.arange(0, len(rates.time_ns), every)
     paid = [
-        100.0 * float(total[i + 1] - total[i + 1 - count]) * _YEAR_HOURS / hours / count
+        100.0 * float(total[i + 1] - total[i + 1 - count]) * YEAR_HOURS / hours / count
         if i + 1 >= count
         else None
         for i in at.tolist()

@@ -280,7 +280,7 @@ def _dynamics(
         Dynamics(
             factors=tuple(moves),
             correlation_frac=np.asarray(model.correlation_frac)[np.ix_(at, at)],
-            degrees_frac=float(packaged_degrees_count()),
+            degrees_count=float(packaged_degrees_count()),
             jumps=tails.jumps,
         ),
         deviation_log=tails.vol_deviation_log,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from hedgerow.errors import RecordingRejected
 from hedgerow.solvency import Track
+from hedgerow.units import YEAR_HOURS
 
 __all__ = ["LoanTrack", "read_loan_tracks"]
 
@@ -25,7 +26,6 @@ _DOLLARS: Final = frozenset({"USDC", "USDT", "DAI", "GUSD", "TUSD", "BUSD", "SUS
 _PAST_HOURS: Final = 168
 _HALF_LIFE_HOURS: Final = 24.0
 _AGE: Final = timedelta(hours=3)
-_HOURS_PER_YEAR: Final = 8_760.0
 Floats = NDArray[np.float64]
 
 
@@ -175,4 +175,4 @@ def _vols(moved_log: Floats) -> Floats:
     weights = 0.5 ** (np.arange(_PAST_HOURS)[::-1] / _HALF_LIFE_HOURS)
     weights /= weights.sum()
     windows = np.lib.stride_tricks.sliding_window_view(squares, _PAST_HOURS)
-    return np.asarray(np.sqrt(windows @ weights * _HOURS_PER_YEAR), dtype=np.float64)
+    return np.asarray(np.sqrt(windows @ weights * YEAR_HOURS), dtype=np.float64)

@@ -91,7 +91,7 @@ def packaged_chance(told_vol_frac: Mapping[str, float]) -> FirstPassage:
     return FirstPassage(
         vol_frac={**packaged_vols(), **told_vol_frac},
         tails=packaged_tails(),
-        degrees_frac=float(packaged_degrees_count()),
+        degrees_count=float(packaged_degrees_count()),
     )
 
 

@@ -14,10 +14,9 @@ from hedgerow.limits import tailed_passage_frac
 from hedgerow.reporting import builtins_of
 from hedgerow.reporting.stop_losses import StopShown, stop_svg, stop_tables
 from hedgerow.solvency import hit_frac
+from hedgerow.units import YEAR_HOURS
 
 __all__ = ["show_stop"]
-
-_YEAR_HOURS = 8_760.0
 
 
 def show_stop(asked: StopAsked, *, plot: Path | None, as_json: bool) -> int:
@@ -58,7 +57,7 @@ def _shown(asked: StopAsked) -> StopShown:
     is_short = quantity < 0.0
     rule = StopRule(loss_frac=asked.loss_frac, is_trailing=asked.is_trailing, is_short=is_short)
     steps = round(24.0 * asked.days / asked.look_hours)
-    step_years = asked.look_hours / _YEAR_HOURS
+    step_years = asked.look_hours / YEAR_HOURS
     years = steps * step_years
     tails = None if asked.is_lognormal else packaged_tails()
     prices = walked_prices_frac(

@@ -40,14 +40,13 @@ from hedgerow.reporting.vol_targets import (
     vol_target_svg,
     vol_target_tables,
 )
-from hedgerow.units import HOUR_NS, format_ns
+from hedgerow.units import HOUR_NS, YEAR_HOURS, format_ns
 from hedgerow.venues.recordings import read_mark_hours
 
 __all__ = ["show_vol_target"]
 
 _FAST_HOURS, _SLOW_HOURS, _WARM_COUNT, _READ_COUNT = 24.0, 480.0, 240, 8_760
 _DRAWN_COUNT = 41
-_HOURS_PER_YEAR = 8_760.0
 Chances = Callable[[float], float]
 
 
@@ -164,10 +163,10 @@ def _walked(past: _Past, target: VolTarget, *, is_short: bool) -> TargetWalk | N
     sizes = np.abs(path.weight_frac)
     return TargetWalk(
         hours_count=count,
-        vol_frac=float(np.sqrt(np.mean(path.earned_frac**2) * _HOURS_PER_YEAR)),
+        vol_frac=float(np.sqrt(np.mean(path.earned_frac**2) * YEAR_HOURS)),
         size_min_frac=float(sizes.min()),
         size_max_frac=float(sizes.max()),
-        traded_frac_per_year=float(np.sum(path.traded_frac[1:])) * _HOURS_PER_YEAR / count,
+        traded_frac_per_year=float(np.sum(path.traded_frac[1:])) * YEAR_HOURS / count,
     )
 
 
@@ -196,7 +195,7 @@ def _vol(asked: VolTargetAsked) -> tuple[float, str, _Past | None]:
         returns,
         fast_half_life_count=_FAST_HOURS,
         slow_half_life_count=_SLOW_HOURS,
-        periods_count_per_year=_HOURS_PER_YEAR,
+        periods_count_per_year=YEAR_HOURS,
         warm_count=_WARM_COUNT,
     )
     told = (

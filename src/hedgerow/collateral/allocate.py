@@ -27,14 +27,12 @@ from hedgerow.collateral.records import Allocation, Cover, Sent
 from hedgerow.errors import Failure, Outcome
 from hedgerow.solving import Answer, Shadow, least
 from hedgerow.solving.records import Floats
-from hedgerow.solving.relaxed import relaxed
+from hedgerow.solving.relaxed import PRICE_LEFT_USD, relaxed
 
 __all__ = ["allocate"]
 
 # Rounding to steps is to leave less than that, where it can.
 _ROUNDED_FRAC = 1e-9
-# A price that is what a solver leaves of zero: its row does not bind.
-_PRICE_LEFT_USD = 1e-9
 # Of a step: a solver's amount so near to whole ones is that, and is not rounded up to one more.
 _WHOLE_COUNT = 1e-6
 _NODES_COUNT_MAX = 200
@@ -212,7 +210,7 @@ def _told(solved: _Solved, order: Ordered) -> Outcome[Allocation]:
         limits=tuple(
             Shadow(name=name, price_usd_per_figure=price)
             for name, price in prices.items()
-            if name in straight and name not in titles and price > _PRICE_LEFT_USD
+            if name in straight and name not in titles and price > PRICE_LEFT_USD
         ),
         pledged_before_usd=before_usd,
         pledged_after_usd=after_usd,

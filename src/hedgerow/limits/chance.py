@@ -69,14 +69,14 @@ class FirstPassage(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     vol_frac
         Annualised, by coin. A coin without one has no answer.
-    tails, degrees_frac
+    tails, degrees_count
         Regimes, jumps and Student's tails (`tails`). Without them vols are constant and nothing
         jumps: rare moves are then far too rare.
     """
 
     vol_frac: Mapping[str, float]
     tails: Tails | None = None
-    degrees_frac: float = math.inf
+    degrees_count: float = math.inf
 
     @property
     def said(self) -> str:
@@ -96,7 +96,7 @@ class FirstPassage(msgspec.Struct, frozen=True, kw_only=True):
     def _side_frac(self, vol_frac: float, move_frac: float, years: float) -> float:
         if self.tails is None:
             return first_passage_frac(move_frac, vol_frac, years)
-        return tailed_passage_frac(self.tails, self.degrees_frac, move_frac, vol_frac, years)
+        return tailed_passage_frac(self.tails, self.degrees_count, move_frac, vol_frac, years)
 
     def vol_of(self, subject: str, coins: Sequence[str]) -> Outcome[float]:
         """Give the vol that a joint move of some coins is taken to have; zero where none moves."""

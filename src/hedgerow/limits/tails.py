@@ -90,13 +90,13 @@ class Tails(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 def tailed_passage_frac(
-    tails: Tails, degrees_frac: float, move_frac: float, vol_frac: float, years: float
+    tails: Tails, degrees_count: float, move_frac: float, vol_frac: float, years: float
 ) -> float:
     """Give the probability of touching one price within a time, averaged over the regimes.
 
     Parameters
     ----------
-    degrees_frac
+    degrees_count
         Degrees of freedom of Student's t that moves of an hour are drawn with; infinity for none.
     move_frac
         Where it lies: -0.1 is ten per cent below. Above -1; at zero it is touched.
@@ -125,8 +125,8 @@ def tailed_passage_frac(
     drift_log = -tails.jumps_count_per_year * growth_frac - 0.5 * vols**2  # no growth on average
     way = _way(tails, math.log1p(move_frac), vol_frac, drift_log)
     found = float(_passage_frac(way, vols, years).mean())
-    if math.isfinite(degrees_frac):
-        found = max(found, _first_hour_frac(way, vols, degrees_frac, min(years, _STEP_YEARS)))
+    if math.isfinite(degrees_count):
+        found = max(found, _first_hour_frac(way, vols, degrees_count, min(years, _STEP_YEARS)))
     return min(1.0, math.ceil(found / _KNOWN_FRAC) * _KNOWN_FRAC)
 
 
@@ -171,11 +171,11 @@ def _way(tails: Tails, way_log: float, vol_frac: float, drift_log_per_year: Floa
     return _Way(-way_log, -drift_log_per_year, lam, 1.0 - up_frac, down, up)
 
 
-def _first_hour_frac(way: _Way, vols_frac: Floats, degrees_frac: float, years: float) -> float:
+def _first_hour_frac(way: _Way, vols_frac: Floats, degrees_count: float, years: float) -> float:
     """Give what Student's tails reach, twice as often as they end there, or one jump does."""
-    scale = vols_frac * math.sqrt(years * (degrees_frac - 2.0) / degrees_frac)
+    scale = vols_frac * math.sqrt(years * (degrees_count - 2.0) / degrees_count)
     jumps_count = way.jumps_count_per_year * years * way.toward_frac
-    return float(2.0 * stdtr(degrees_frac, -way.way_log / scale).mean()) + jumps_count * math.exp(
+    return float(2.0 * stdtr(degrees_count, -way.way_log / scale).mean()) + jumps_count * math.exp(
         -way.way_log / way.size_toward_log
     )
 

@@ -149,7 +149,7 @@ class Dynamics:
     ----------
     correlation_frac
         Of the draws, shape (factors, factors); copied and locked.
-    degrees_frac
+    degrees_count
         Degrees of freedom of Student's t, above 2; infinity for normal draws. All factors of a step
         share the variance that is mixed in, so that they have their large moves together; the vol
         is that of the moves as they come. The mean of a level is then infinite in theory: half the
@@ -168,7 +168,7 @@ class Dynamics:
 
     factors: tuple[FactorMoves, ...]
     correlation_frac: Floats
-    degrees_frac: float = float("inf")
+    degrees_count: float = float("inf")
     jumps: Jumps | None = None
     period_years: float | None = None
 
@@ -182,8 +182,8 @@ class Dynamics:
         check_correlation(correlation)
         correlation.setflags(write=False)
         object.__setattr__(self, "correlation_frac", correlation)
-        if not self.degrees_frac > 2.0:
-            raise OutOfDomain(f"degrees_frac must be above 2, was {self.degrees_frac}")
+        if not self.degrees_count > 2.0:
+            raise OutOfDomain(f"degrees_count must be above 2, was {self.degrees_count}")
         has_garch = any(each.garch is not None for each in self.factors)
         if has_garch and not (self.period_years and 0.0 < self.period_years < np.inf):
             raise OutOfDomain("a variance by GARCH needs period_years")

@@ -90,10 +90,10 @@ def capped(
             trades=done.trades,
             moves=done.moves,
             after=done.after,
-            cost_usd=sum(each.cost_usd for each in chosen.switches)
-            + sum(each.cost_usd for each in chosen.swaps)
-            + sum(each.known_usd for each in done.trades)
-            + sum(each.known_usd for each in done.moves),
+            cost_usd=done.known_usd(
+                sum(each.cost_usd for each in chosen.switches)
+                + sum(each.cost_usd for each in chosen.swaps)
+            ),
         ),
         said,
     )
@@ -125,13 +125,7 @@ def _moves(
             max(min(most_coin, move.quantity_coin), Decimal(0)), route.step_coin, "down"
         )
         if quantity_coin < move.quantity_coin:
-            said.append(
-                Failure(
-                    subject=route_name(route),
-                    reason="unsupported",
-                    message=f"cut from {move.quantity_coin:f} to {quantity_coin:f}: {why}",
-                )
-            )
+            said.append(_cut(route_name(route), move.quantity_coin, quantity_coin, why))
         if quantity_coin > 0:
             kept.append((route, quantity_coin))
             balances_coin[purse] -= quantity_coin + route.fee_coin
@@ -155,21 +149,25 @@ def _without(
 def _trades(
     chosen: Joint,
     caps: LegCaps,
-    here: dict[str, Account],
+    here: Mapping[str, Account],
     instruments: Mapping[str, Instrument],
     rulebooks: Mapping[str, Rulebook],
     slippage_frac: float,
 ) -> tuple[dict[tuple[str, str], float], list[Failure]]:
+    """Take trades in turn, round by round, as far as budget and accounts allow.
+
+    What is sold may pay for what is bought, and what is bought cover what is sold: what lacks
+    something is tried again once others are done, and cut when a round takes none of them.
+    """
     snapshot, left_usd = chosen.before.snapshot, caps.orders_usd
     offers = {(each.instrument_id, each.account_id): each for each in chosen.offers}
+    accounts = dict(here)
     kept: dict[tuple[str, str], float] = {}
     said: list[Failure] = []
-    waiting = list(chosen.trades)
+    waiting: Sequence[ChosenTrade] = chosen.trades
     while waiting:
-        # What is sold may pay for what is bought, and what is bought cover what is sold: what
-        # lacks something is tried again once others are done.
         lacking: list[ChosenTrade] = []
-        cut: list[Failure] = []
+        said_lacking: list[Failure] = []
         for trade in waiting:
             own = offers[trade.instrument_id, trade.account_id]
             lot = lot_of(own.terms)
@@ -178,36 +176,37 @@ def _trades(
             contract_usd = _worth_usd(own, snapshot, slippage_frac)
             most_usd = [each for each in (caps.order_usd_max, left_usd) if each is not None]
             most = [quantise(each / contract_usd, lot, "down") for each in most_usd]
-            size_contracts = min([abs(wanted_contracts), *most])
-            why = "the budget for orders allows no more"
-            quantity_contracts = max(size_contracts, Decimal(0)) * (
-                1 if wanted_contracts > 0 else -1
+            size_contracts = max(min([abs(wanted_contracts), *most]), Decimal(0))
+            contracts = size_contracts * (1 if wanted_contracts > 0 else -1)
+            lack = (
+                _lacks(trade, own, contracts, accounts, snapshot, instruments, rulebooks)
+                if contracts
+                else ""
             )
-            if quantity_contracts and (
-                lack := _lacks(
-                    trade, own, quantity_contracts, here, snapshot, instruments, rulebooks
-                )
-            ):
-                quantity_contracts, why = Decimal(0), lack
+            if lack:
                 lacking.append(trade)
-            if quantity_contracts != wanted_contracts:
-                (cut if lacking[-1:] == [trade] else said).append(
-                    Failure(
-                        subject=own.name,
-                        reason="unsupported",
-                        message=f"cut from {wanted_contracts:f} to {quantity_contracts:f}: {why}",
-                    )
-                )
-            if quantity_contracts:
-                kept[trade.instrument_id, trade.account_id] = to_model(quantity_contracts)
-                here[trade.account_id] = _booked(trade, own, quantity_contracts, here, snapshot)
+                said_lacking.append(_cut(own.name, wanted_contracts, Decimal(0), lack))
+                continue
+            if contracts != wanted_contracts:
+                why = "the budget for orders allows no more"
+                said.append(_cut(own.name, wanted_contracts, contracts, why))
+            if contracts:
+                kept[trade.instrument_id, trade.account_id] = to_model(contracts)
+                accounts[trade.account_id] = _booked(trade, own, contracts, accounts, snapshot)
                 if left_usd is not None:
-                    left_usd -= abs(quantity_contracts) * contract_usd
+                    left_usd -= abs(contracts) * contract_usd
         if len(lacking) == len(waiting):
-            said.extend(cut)
-            break
+            return kept, [*said, *said_lacking]
         waiting = lacking
     return kept, said
+
+
+def _cut(name: str, wanted_amount: Decimal, left_amount: Decimal, why: str) -> Failure:
+    return Failure(
+        subject=name,
+        reason="unsupported",
+        message=f"cut from {wanted_amount:f} to {left_amount:f}: {why}",
+    )
 
 
 def _lacks(

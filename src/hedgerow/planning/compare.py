@@ -26,6 +26,7 @@ from hedgerow.planning.costs import (
 from hedgerow.planning.outcome import Joint, badness
 from hedgerow.planning.records import RunnerUp
 from hedgerow.planning.switches import joint_switching
+from hedgerow.units import to_model
 
 __all__ = ["SAME", "WAYS", "WayState", "compared", "runner_up", "states"]
 
@@ -183,7 +184,7 @@ def states(plans: Mapping[str, Outcome[Joint]]) -> tuple[WayState, ...]:
 def _shrinking(offer: Offer, now: Survey) -> Offer | None:
     """Let an offer only close what the account holds of it; None where it holds nothing."""
     account = next(a for a in now.book.accounts if a.account_id == offer.account_id)
-    held = float(account.quantity_contracts(offer.instrument_id))
+    held = to_model(account.quantity_contracts(offer.instrument_id))
     if held == 0.0:
         return None
     # The book stays whole: another account may trade in it too.

@@ -43,6 +43,14 @@ class Done(NamedTuple):
     sent: Mapping[str, Account]
     after: Survey
 
+    def known_usd(self, first_usd: float = 0) -> float:
+        """Sum what is known of its costs, on top of what was paid first."""
+        return (
+            first_usd
+            + sum(each.known_usd for each in self.trades)
+            + sum(each.known_usd for each in self.moves)
+        )
+
 
 class Desk:
     """The desk as it stands, and what it becomes."""

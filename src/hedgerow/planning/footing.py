@@ -51,7 +51,9 @@ _LEFT_OF_ZERO_FRAC = 1e-8
 _LACKING_FRAC = 10.0 * _LEFT_OF_ZERO_FRAC
 # What is only on the way gives way a tenth as much as what holds today does (`KEPT_FRAC`).
 _ON_THE_WAY_FRAC = 1e-3
-# How many times the size at which moves are tried the worst cells are looked for.
+# How many times the size at which moves are tried the worst cells are looked for: at that size, and
+# as far as a move may go, for none is tried with more than a quarter of that (`_OF_MOST_FRAC` of
+# `means` for trades, `Desk.touches` for transfers).
 _TIMES = (1.0, 4.0)
 # Figures of two moves together that are held at once, of 8 bytes each, in a few arrays.
 _FIGURES_COUNT = 200_000
@@ -180,27 +182,36 @@ class Footing:
         What a plan moves has one slope there, the mean of those of its ways in `touched_index`.
         Ways that were not, as of what has used up its book, keep the slopes of the worst rows here.
         """
-        rows = self._rows_after_ccy(plan_amount)
-        least = _least(rows, self.of_index, len(self.demands))
-        worst = np.flatnonzero(rows == least[self.of_index])
-        _, first = np.unique(self.of_index[worst], return_index=True)
-        old = worst[first][there.of_index]
-        moves = range(len(plan_amount))
-        is_up = np.array([(at, True) in touched_index for at in moves], dtype=np.bool_)
-        is_down = np.array([(at, False) in touched_index for at in moves], dtype=np.bool_)
-        up = np.where(is_up, there.up_ccy_per_amount, self.up_ccy_per_amount[old])
-        down = np.where(is_down, there.down_ccy_per_amount, self.down_ccy_per_amount[old])
-        weight_up = np.where(is_up == is_down, np.where(is_up, 0.5, plan_amount > 0.0), is_up)
-        slope = np.where(plan_amount != 0.0, weight_up * up - (1.0 - weight_up) * down, 0.0)
+        here = self._worst_row_index(plan_amount)[there.of_index]
+        is_up, is_down = (
+            np.array([(at, way) in touched_index for at in range(len(plan_amount))], dtype=np.bool_)
+            for way in (True, False)
+        )
+        up = np.where(is_up, there.up_ccy_per_amount, self.up_ccy_per_amount[here])
+        down = np.where(is_down, there.down_ccy_per_amount, self.down_ccy_per_amount[here])
+        # The slope of a planned move is that of the way which was touched, half of each where both
+        # were, and where none was that of the way which the plan goes.
+        goes_up = np.where(is_up | is_down, is_up, plan_amount > 0.0)
+        share_up = np.where(is_up & is_down, 0.5, goes_up)
+        slope = share_up * up - (1.0 - share_up) * down
+        is_planned = plan_amount != 0.0
         is_alike = np.array_equal(there.of_index, self.of_index)
         return replace(
             self,
             of_index=there.of_index,
             is_in_programme=there.is_in_programme | (self.is_in_programme if is_alike else False),
-            spare_ccy=there.spare_ccy - slope @ plan_amount,
-            up_ccy_per_amount=np.where(plan_amount != 0.0, slope, up),
-            down_ccy_per_amount=np.where(plan_amount != 0.0, -slope, down),
+            spare_ccy=there.spare_ccy - np.where(is_planned, slope, 0.0) @ plan_amount,
+            up_ccy_per_amount=np.where(is_planned, slope, up),
+            down_ccy_per_amount=np.where(is_planned, -slope, down),
         )
+
+    def _worst_row_index(self, plan_amount: Floats) -> NDArray[np.int64]:
+        """Give for each demand the first of those of its rows that are the worst after a plan."""
+        rows = self._rows_after_ccy(plan_amount)
+        least = _least(rows, self.of_index, len(self.demands))
+        worst = np.flatnonzero(rows == least[self.of_index])
+        _, first = np.unique(self.of_index[worst], return_index=True)
+        return worst[first]
 
 
 def footing(

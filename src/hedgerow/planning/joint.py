@@ -13,7 +13,7 @@ costs its capital charge for the horizon. A desk that keeps all its limits gets 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import msgspec
@@ -22,22 +22,21 @@ from numpy.typing import NDArray
 
 from hedgerow.collateral import Route
 from hedgerow.errors import Failure, Outcome
-from hedgerow.exposure import Place
-from hedgerow.hedging import Effects, Offer, asks_band, effects
+from hedgerow.hedging import Offer, asks_band, effects
 from hedgerow.instruments import Instrument
-from hedgerow.limits import METRICS, Limit, LimitState, Survey, account_node
+from hedgerow.limits import METRICS, Limit, Survey, account_node
 from hedgerow.margin import Rulebook
-from hedgerow.planning.costs import PLAIN_TERMS, JointTerms, LateUsd, MoveCosts, route_name
+from hedgerow.planning.costs import PLAIN_TERMS, JointTerms, LateUsd, MoveCosts
 from hedgerow.planning.done import Desk, Done
-from hedgerow.planning.footing import Footing, Touch, footing
+from hedgerow.planning.footing import Footing
+from hedgerow.planning.means import Means, decisions, sizes_contracts
 from hedgerow.planning.moved import figures_moved
 from hedgerow.planning.outcome import Joint, badness
 from hedgerow.planning.purses import FENCE, GIVES_LAST_FRAC, purses
 from hedgerow.planning.spare import spare_ccy
-from hedgerow.planning.wants import Demand, Wants, stresses_of, wants
+from hedgerow.planning.wants import Demand, Wants, stresses_of
 from hedgerow.solvency import coins_moved
-from hedgerow.solving import Answer, Decisions, Programme, Uses, least
-from hedgerow.units import to_model
+from hedgerow.solving import Answer, Programme, Uses, least
 
 __all__ = ["joint"]
 
@@ -46,8 +45,6 @@ Floats = NDArray[np.float64]
 # Of 60 drawn desks with a portfolio margin account two more tries bettered the plans of two, what
 # they leave broken by an eighth at most; with one less that of one was worse by a quarter.
 _TRIES = 6
-# Of a contract, in dollars of delta: one with less has none, and no number of it mends a delta.
-_TINY_USD = 1e-9
 # A demand that binds, and turns out to have so much of its size more to spare than was foretold,
 # is worth another look: a cheaper plan may do.
 _DEAR_FRAC = 0.01
@@ -57,10 +54,6 @@ _AS_FAR_FRAC = 0.5
 # fiftieth. Twice the limit is as far as that helps; what a probability lacks is not told, so it is
 # asked for by a tenth more.
 _FARTHER, _FARTHER_MAX, _UNLIKELIER = 1.02, 2.0, 1.1
-# No offer is tried with more than a quarter of its book: slopes are those of small moves.
-_OF_MOST_FRAC = 0.25
-# Dollars of delta, or a share of the gap, at which a move is tried where nothing else says a size.
-_SIZE_USD = 10_000.0
 
 
 def joint(
@@ -102,7 +95,7 @@ def joint(
     desk.refuse_strangers(offers, routes)
     coins = coins_moved(instruments.values(), now.book.accounts, now.snapshot)
     effect = effects(offers, now.snapshot, stresses_of(limits), coins)
-    means = _Means(desk, effect, routes, coins)
+    means = Means(desk, effect, routes, coins)
     wanted = means.wanted()
     nothing = _nothing(now, wanted, effect.refused)
     if not nothing.broken or means.are_met(wanted):
@@ -111,64 +104,6 @@ def joint(
         return replace(nothing, remark="a limit is broken, and there is nothing to trade or move")
     costs = MoveCosts(effect.offers, routes, now.snapshot, terms, late_usd)
     return _Search(means, wanted, costs).best(nothing)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Means:
-    """What may be done to a desk, and what each of it does to what its limits are about."""
-
-    desk: Desk
-    effect: Effects
-    routes: Sequence[Route]
-    coins: Sequence[str]
-
-    @property
-    def offers(self) -> tuple[Offer, ...]:
-        """What may be traded, of what was offered."""
-        return self.effect.offers
-
-    @property
-    def count(self) -> int:
-        """How many decisions there are: offers, then routes."""
-        return len(self.offers) + len(self.routes)
-
-    def wanted(self, tighter_frac: Mapping[tuple[str, str], float] | None = None) -> Wants:
-        """Say what the limits want, some distances by so much more than they say."""
-        return wants(
-            self.desk.now,
-            self.desk.limits,
-            self.effect,
-            self.coins,
-            tighter_frac=tighter_frac,
-            filled=self.desk.filled(self.offers, self.routes),
-        )
-
-    def demands(self, wanted: Wants) -> tuple[Demand, ...]:
-        """Give what is wanted of accounts, and what whoever trades or gives must hold."""
-        return self.desk.demands(wanted, self.offers, self.routes)
-
-    def are_met(self, wanted: Wants) -> bool:
-        """Whether the desk has all that is wanted as it stands."""
-        desk, demands = self.desk, self.demands(wanted)
-        spare = spare_ccy(
-            demands, desk.accounts, desk.now.snapshot, desk.instruments, desk.rulebooks
-        )
-        # What is unknown is no number, and so not held.
-        is_held = [each.is_kept or ccy >= 0.0 for each, ccy in zip(demands, spare, strict=True)]
-        return all(each.is_met for each in wanted.asks) and all(is_held)
-
-    def footing(self, wanted: Wants, touches: Sequence[Touch]) -> Footing:
-        """Say what each move does to what is wanted of accounts."""
-        desk = self.desk
-        return footing(
-            self.demands(wanted),
-            desk.accounts,
-            touches,
-            self.count,
-            desk.now.snapshot,
-            desk.instruments,
-            desk.rulebooks,
-        )
 
 
 class _Reach(NamedTuple):
@@ -201,11 +136,11 @@ class _Trial(NamedTuple):
 class _Search:
     """Programmes, one after the other, each with what the last plan taught when it was done."""
 
-    def __init__(self, means: _Means, wanted: Wants, costs: MoveCosts) -> None:
+    def __init__(self, means: Means, wanted: Wants, costs: MoveCosts) -> None:
         self._means, self._wanted, self._costs = means, wanted, costs
         desk, offers = means.desk, means.offers
         delta_usd = means.effect.exposure_of("desk", "delta_spot_usd")
-        self._sizes_contracts = _sizes(delta_usd, offers, wanted, desk.now)
+        self._sizes_contracts = sizes_contracts(delta_usd, offers, wanted, desk.now)
         self._touches, self._refused = desk.touches(
             offers, means.routes, self._sizes_contracts.tolist()
         )
@@ -266,7 +201,7 @@ class _Search:
         offers, routes = means.offers, means.routes
         wide = np.hstack([wanted.figure_per_contract, self._figure_per_coin])
         return Programme(
-            _decisions(means, self._touches, self._foot),
+            decisions(means, self._touches, self._foot),
             [
                 *self._costs.parts(),
                 asks_band(wanted.asks, wide),
@@ -380,7 +315,7 @@ def _exact_ccy(foot: Footing, done: Done, desk: Desk) -> Floats:
 
 
 def _joint(
-    means: _Means,
+    means: Means,
     answer: Answer,
     done: Done,
     wanted: Wants,
@@ -390,8 +325,7 @@ def _joint(
     return Joint(
         trades=done.trades,
         moves=done.moves,
-        cost_usd=sum(each.known_usd for each in done.trades)
-        + sum(each.known_usd for each in done.moves),
+        cost_usd=done.known_usd(),
         bound_usd=answer.bound_usd,
         excess_frac=answer.excess_frac,
         before=means.desk.now,
@@ -407,25 +341,6 @@ def _joint(
     )
 
 
-def _decisions(means: _Means, touches: Sequence[Touch], foot: Footing) -> Decisions:
-    """Say how far each move may go, in its lots; one that nobody could try stays at nothing."""
-    offers, routes = means.offers, means.routes
-    tried = {each.way for each in touches} - foot.barred.keys()
-    low_amount, high_amount, lot_amount = [], [], []
-    for at, each in enumerate(offers):
-        low_amount.append(-each.most_contracts(is_up=False) if (at, False) in tried else 0.0)
-        high_amount.append(each.most_contracts(is_up=True) if (at, True) in tried else 0.0)
-        lot_amount.append(each.lot_contracts)
-    for at, route in enumerate(routes, start=len(offers)):
-        most = means.desk.most_coin(route)
-        most_coin = 0.0 if isinstance(most, Failure) else to_model(most)
-        low_amount.append(0.0)
-        high_amount.append(most_coin if (at, True) in tried else 0.0)
-        lot_amount.append(to_model(route.step_coin))
-    names = tuple(each.name for each in offers) + tuple(route_name(each) for each in routes)
-    return Decisions(names, np.array(low_amount), np.array(high_amount), np.array(lot_amount))
-
-
 def _reaches(within: Mapping[str, _Reach], moves_count: int) -> list[Uses]:
     """Keep accounts nearer to where they are than a plan that took them too far."""
     if not within:
@@ -436,43 +351,6 @@ def _reaches(within: Mapping[str, _Reach], moves_count: int) -> list[Uses]:
     most = np.array([each.most_frac for each in within.values()])
     names = tuple(f"{node} {FENCE}" for node in within)
     return [Uses(names, wide, wide, most, np.maximum(most, 1.0) * GIVES_LAST_FRAC)]
-
-
-def _sizes(delta_usd: Floats, offers: Sequence[Offer], wanted: Wants, now: Survey) -> Floats:
-    """Say how much of each offer to try: what would close the widest gap, as its account can bear.
-
-    An account is taken to bear a delta as large as its equity; the least is one lot.
-    """
-    gap_usd = _SIZE_USD
-    for ask, state in zip(wanted.asks, wanted.states, strict=True):
-        outside = max(ask.low_figure - ask.now_figure, ask.now_figure - ask.high_figure)
-        gap_usd = max(gap_usd, outside * _delta_usd(state, now))
-    worth_usd = {
-        place.account_id: abs(row.value_usd)
-        for row in now.exposures.rows
-        if (place := Place.of(row.node)) is not None and place.is_account
-    }
-    sizes_contracts = []
-    for each, one in zip(offers, np.abs(delta_usd), strict=True):
-        most_contracts = max(each.most_contracts(is_up=True), each.most_contracts(is_up=False))
-        borne_usd = min(gap_usd, worth_usd.get(each.account_id, 0.0))
-        size_contracts = borne_usd / one if one > _TINY_USD else most_contracts
-        sizes_contracts.append(
-            max(min(size_contracts, _OF_MOST_FRAC * most_contracts), each.lot_contracts)
-        )
-    return np.array(sizes_contracts)
-
-
-def _delta_usd(state: LimitState, now: Survey) -> float:
-    """Say what one of a limit's figure is in dollars of delta; zero where it is about no delta."""
-    counted_in = METRICS[state.metric].delta_in
-    if counted_in == "usd":
-        return 1.0
-    row = now.exposures.row(state.node)
-    if counted_in is None or isinstance(row, Failure):
-        return 0.0
-    # Nothing of a coin is nothing in dollars, and no gap.
-    return row.delta_spot_usd / row.delta_spot_coin if row.delta_spot_coin else 0.0
 
 
 def _why_nothing(plan: Joint) -> str:

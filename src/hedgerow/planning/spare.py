@@ -3,7 +3,8 @@
 Accounts and demands enter; what is to spare leaves, with the size to compare it with, and where the
 rulebook of an account has a model that tells every cell of its scan, for each cell as well. The
 rules are asked under every shock at once (`margin.require_across`: the model where the venue has
-one, else exactly). What a model may be out by is taken off, twice.
+one, else exactly). What a model may be out by is taken off twice, for equity and requirement may
+each be out by it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -102,7 +103,9 @@ def spare_by_cell(
                 else across.requirement_maintenance_ccy
             )[a, s]
             equity_ccy = across.equity_ccy[a, s]
-            # Who owes nothing has nothing to spare for a bound on what it owes.
+            # Twice, as `margin.are_cleared` does: equity too low by the bound, and the requirement
+            # too high by it, is what may be. Who owes nothing has nothing to spare for a bound on
+            # what it owes.
             margin_ccy = 2.0 * across.bound_ccy[a, s] if needs_ccy > 0.0 else 0.0
             spare_ccy = demand.use_frac * equity_ccy - needs_ccy - margin_ccy
             if by_cell is not None:

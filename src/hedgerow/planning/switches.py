@@ -36,6 +36,9 @@ from hedgerow.units import quantise
 
 __all__ = ["after_switches", "joint_switching"]
 
+# Each size of a swap that is tried is a whole plan: seven find one to a thirty-second of what may
+# be given. Quarters come first, for a plan need not get better the more is given: all of it may be
+# too much. Then the step below the best of them is halved, for less of a swap costs less.
 _PARTS = 4
 _HALVINGS = 3
 

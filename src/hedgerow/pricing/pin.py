@@ -4,10 +4,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hedgerow.pricing.gate import written
+from hedgerow.units import YEAR_HOURS
 
 __all__ = ["pin_risk"]
 
-_HOUR_YEARS = 1.0 / 8_760.0
+_HOUR_YEARS = 1.0 / YEAR_HOURS
 _DAY_YEARS = 1.0 / 365.0
 
 

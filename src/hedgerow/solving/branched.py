@@ -24,6 +24,9 @@ __all__ = ["Branched", "branched"]
 
 # Nodes times entries of the matrix: a node takes some 5 us an entry, so that this takes 20 s.
 _ENTRIES_COUNT_MAX = 4_000_000
+# When it ends at the latest, in all: far beyond what nodes take, so that a busy machine gives the
+# same plan. What was found by then is left aside, for the clock would decide.
+_TIME_S_MAX = 600.0
 # How often lines are added: two or three times do where nodes suffice.
 _ROUNDS_COUNT = 10
 # Of the cost: what is proven to it is proven, as of a relaxation; branching ends there.
@@ -58,7 +61,6 @@ def branched(
     free: Relaxed,
     start_amount: Floats,
     nodes_count_max: int,
-    time_s_max: float,
 ) -> Branched:
     """Search over whole lots, from a plan in whole lots.
 
@@ -66,19 +68,18 @@ def branched(
     ----------
     matrix, free
         The programme as rows and columns, and its relaxation.
-    nodes_count_max, time_s_max
-        What ends it, in all: nodes, fewer where the matrix is large, and far behind them a clock,
-        at which what was found is left aside.
+    nodes_count_max
+        What ends it, in all: nodes, fewer where the matrix is large.
     """
     count = len(programme.decisions)
     curves = Curves.of(matrix, programme.decisions)
     if not len(curves):
-        ended = _searched(programme, matrix, start_amount, nodes_count_max, time_s_max)
+        ended = _searched(programme, matrix, start_amount, nodes_count_max, _TIME_S_MAX)
         amounts = None if ended.column_amount is None else ended.column_amount[:count]
         return Branched(amounts, ended.bound_usd, ended.remark)
     places = curves.joined(curves.around(free.column_amount), curves.at(start_amount))
     best, bound_usd = start_amount, -np.inf
-    nodes_count, left_s = 0, time_s_max
+    nodes_count, left_s = 0, _TIME_S_MAX
     for _ in range(_ROUNDS_COUNT):
         straight = curves.straightened(matrix, places)
         nodes_count_max = _nodes_count_max(straight, nodes_count_max)
@@ -87,7 +88,7 @@ def branched(
             return Branched(best, bound_usd, _stopped(nodes_count_max))
         ended = _searched(programme, straight, best, nodes_left, left_s)
         if ended.is_timed_out:
-            return Branched(None, -np.inf, _timed_out(time_s_max))
+            return Branched(None, -np.inf, ended.remark)
         if ended.column_amount is None:
             return Branched(best, bound_usd, ended.remark)
         bound_usd = max(bound_usd, ended.bound_usd)
@@ -115,10 +116,6 @@ def _nodes_count_max(matrix: Matrix, nodes_count_max: int) -> int:
     """Open fewer where the matrix is large: a node takes longer, and no clock shall end it."""
     entries_count = max(1, matrix.rows_figure_per_amount.nnz)
     return max(1, min(nodes_count_max, _ENTRIES_COUNT_MAX // entries_count))
-
-
-def _timed_out(time_s_max: float) -> str:
-    return f"branch and bound did not end within {time_s_max:g} s"
 
 
 def _stopped(nodes_count: int) -> str:
@@ -178,7 +175,8 @@ def _searched(
     took = int(info.mip_node_count), float(solver.getRunTime())
     if status == highspy.HighsModelStatus.kTimeLimit:
         # What is found by a clock differs from run to run.
-        return _Ended(None, -np.inf, _timed_out(time_s_max), True, *took)
+        remark = f"branch and bound did not end within {_TIME_S_MAX:g} s"
+        return _Ended(None, -np.inf, remark, True, *took)
     if info.primal_solution_status != 2 or not np.isfinite(bound_usd):
         return _Ended(None, -np.inf, "branch and bound found no plan", False, *took)
     columns: NDArray[np.float64] = np.array(solver.getSolution().col_value)

@@ -18,13 +18,11 @@ from hedgerow.solving.branched import branched
 from hedgerow.solving.lots import EXCESS_FRAC_MAX, in_fewer, in_lots, merit
 from hedgerow.solving.programme import Programme
 from hedgerow.solving.records import Answer, Floats, Method, Shadow
-from hedgerow.solving.relaxed import Relaxed, relaxed
+from hedgerow.solving.relaxed import PRICE_LEFT_USD, Relaxed, relaxed
 from hedgerow.solving.wider import wider
 
 __all__ = ["EXCESS_FRAC_MAX", "least"]
 
-# A price, per unit of a row, that is what a solver leaves of zero: its row does not bind.
-_PRICE_LEFT_USD = 1e-9
 # What rounding loses no more than this share of is not looked for by branch and bound.
 _CLOSE_FRAC = 1e-4
 # By how much more a row gives way than it has to, over its scale: what a solver leaves of zero
@@ -33,9 +31,7 @@ _GIVEN_FRAC = 1e-9
 _ROUNDED: Method = "rounded"
 
 
-def least(
-    programme: Programme, *, nodes_count_max: int = 2_000, time_s_max: float = 600.0
-) -> Outcome[Answer]:
+def least(programme: Programme, *, nodes_count_max: int = 2_000) -> Outcome[Answer]:
     """Find the cheapest plan.
 
     Parameters
@@ -43,10 +39,8 @@ def least(
     nodes_count_max
         How many nodes branch and bound may open, fewer where the programme is large; none where
         zero. This, not the clock, is what ends it, so that the same programme gives the same plan.
-    time_s_max
-        When it ends at the latest: far beyond what its nodes take, so that a busy machine gives the
-        same plan. What it found by then is left aside, for the clock would decide: plan and bound
-        are then those of the other steps, and the remark says so.
+        Where the clock ends it all the same, plan and bound are those of the other steps, and the
+        remark says so.
 
     Returns
     -------
@@ -75,7 +69,7 @@ def least(
         amounts, method = in_lots(programme, start), "rounded"
         if not (conflicts or nodes_count_max == 0 or _is_close(programme, amounts, bound_usd)):
             amounts, method, bound_usd, remark = _searched(
-                programme, matrix, free, amounts, nodes_count_max, time_s_max
+                programme, matrix, free, amounts, nodes_count_max
             )
         amounts = in_fewer(programme, amounts)
     plan = amounts[np.newaxis, :]
@@ -118,7 +112,6 @@ def _searched(
     free: Relaxed,
     rounded_amount: Floats,
     nodes_count_max: int,
-    time_s_max: float,
 ) -> tuple[Floats, Method, float, str]:
     """Look further than rounding does: branch and bound, then wider changes where it proved less.
 
@@ -127,7 +120,7 @@ def _searched(
     """
     best, method, bound_usd, remark = rounded_amount, _ROUNDED, free.bound_usd, ""
     starts = [rounded_amount]
-    found = branched(programme, matrix, free, rounded_amount, nodes_count_max, time_s_max)
+    found = branched(programme, matrix, free, rounded_amount, nodes_count_max)
     remark = found.remark
     bound_usd = max(bound_usd, found.bound_usd)
     if found.amounts is not None:
@@ -146,7 +139,7 @@ def _searched(
 
 def _shadows(matrix: Matrix, free: Relaxed) -> tuple[Shadow, ...]:
     """Give the prices of bounds that bind, as what a looser one would save."""
-    told = (matrix.row_scale_figure > 0) & (np.abs(free.row_price_usd_per_figure) > _PRICE_LEFT_USD)
+    told = (matrix.row_scale_figure > 0) & (np.abs(free.row_price_usd_per_figure) > PRICE_LEFT_USD)
     return tuple(
         Shadow(
             name=matrix.row_names[i],
@@ -202,7 +195,7 @@ def _given_way(matrix: Matrix) -> Outcome[tuple[Matrix, Relaxed, tuple[str, ...]
     slack = _GIVEN_FRAC * scale
     low[may_give] -= given[:give] + slack
     high[may_give] += given[give:] + slack
-    priced = np.abs(found.row_price_usd_per_figure[may_give]) * scale > _PRICE_LEFT_USD
+    priced = np.abs(found.row_price_usd_per_figure[may_give]) * scale > PRICE_LEFT_USD
     conflicts = tuple(dict.fromkeys(matrix.row_names[i] for i in may_give[priced]))
     moved = replace(matrix, row_low_figure=low, row_high_figure=high)
     free = relaxed(moved)

@@ -4,13 +4,14 @@ The end of the search is a plan that no change of one lot in one or in two decis
 programme's own arithmetic.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hedgerow.solving.pairs import Foreteller, Tiers
-from hedgerow.solving.programme import Programme
+from hedgerow.solving.pairs import Foreteller
+from hedgerow.solving.programme import Programme, Tiers
 from hedgerow.solving.records import Decisions, Floats
 
 __all__ = [
@@ -41,8 +42,9 @@ BETTER_USD = 1e-9
 # lest a plan be kept for a bit that a cheaper one lacks; a hundredth of `EXCESS_FRAC_MAX`, lest
 # what is held here be broken there. Between, anything does: tests pass from 1e-13 to 1e-6.
 HELD_FRAC = 1e-9
-# A tenth of that: excesses that differ by less are compared by their cost.
-_EXCESS_DECIMALS = 10
+# Excesses to a tenth of that: those that differ by less are compared by their cost, lest last bits
+# hide a cheaper change.
+_TIERS = Tiers(HELD_FRAC, decimals=10)
 # Two excesses are told to those decimals; a float's last bits are no difference between them.
 _NEARER_FRAC = 1e-12
 # Of a lot: an end so near to a whole one is that, and does not lose it to its last bits.
@@ -74,6 +76,10 @@ class Steps(NamedTuple):
     def movable_index(self) -> NDArray[np.int64]:
         """The decisions that are counted."""
         return np.flatnonzero(self.is_counted)
+
+    def are_inside(self, plans_count: Floats) -> NDArray[np.bool_]:
+        """Say which plans, along the last axis, lie within the ends."""
+        return np.asarray(np.all((plans_count >= self.low) & (plans_count <= self.high), axis=-1))
 
     def counted(self, amounts: Floats) -> Floats:
         """Give amounts as counts, whole where they are of lots."""
@@ -137,68 +143,79 @@ def _joined(
         plan_count[gone_index] * steps.lot[gone_index] / steps.lot[into_index]
     )
     plans[each, gone_index] = 0.0
-    return plans[np.all((plans >= steps.low) & (plans <= steps.high), axis=1)]
+    return plans[steps.are_inside(plans)]
 
 
 def judged(programme: Programme, plans_count: Floats, steps: Steps) -> tuple[Floats, Floats]:
     """Give the excess of each plan, without its last bits, and what it costs."""
     amounts = plans_count * steps.lot
-    return _excess_frac(programme, amounts), programme.usd(amounts)
-
-
-def _excess_frac(programme: Programme, amounts: Floats) -> Floats:
-    """Give the excess of each plan, without the last bits that would hide a cheaper change."""
-    excess = programme.excess_frac(amounts)
-    return np.where(excess <= HELD_FRAC, 0.0, np.round(excess, _EXCESS_DECIMALS))
+    return _TIERS.of(programme.excess_frac(amounts)), programme.usd(amounts)
 
 
 def mended(programme: Programme, start_count: Floats, steps: Steps) -> Floats:
     """Take the best change of one lot in one or two decisions until there is none."""
-    counts = start_count
-    (excess,), (usd,) = judged(programme, counts[np.newaxis, :], steps)
+    plan = _Plan.judged(programme, start_count, steps)
     changes = _Changes(programme, steps)
-    while True:
-        for is_of_two in (False, True):
-            moves = changes.pairs(counts) if is_of_two else changes.singles
-            found = _best(programme, counts, moves, steps)
-            if found is None:
-                continue
-            better, better_excess, better_usd = found
-            is_nearer = better_excess < excess - _NEARER_FRAC
-            if is_nearer or (better_excess <= excess and better_usd < usd - BETTER_USD):
-                move = better - counts
-                counts, excess, usd = better, better_excess, better_usd
-                # What helps once may help a hundred times: twice as far each time, while it does.
-                while True:
-                    move = 2.0 * move
-                    further = counts + move
-                    if np.any((further < steps.low) | (further > steps.high)):
-                        break
-                    (then_excess,), (then_usd,) = judged(programme, further[np.newaxis, :], steps)
-                    if (then_excess, then_usd) >= (excess, usd - BETTER_USD):
-                        break
-                    counts, excess, usd = further, then_excess, then_usd
-                break
-        else:
-            return counts
+    while (better := _bettered(programme, plan, changes, steps)) is not None:
+        plan = _as_far_as_it_helps(programme, plan, better, steps)
+    return plan.lots_count
 
 
-def _best(
-    programme: Programme, plan_count: Floats, moves: "_Moves", steps: Steps
-) -> tuple[Floats, float, float] | None:
-    best: tuple[Floats, float, float] | None = None
+class _Plan(NamedTuple):
+    """A plan counted in lots, by how much it breaks its bounds, and what it costs."""
+
+    lots_count: Floats
+    excess_frac: float
+    usd: float
+
+    @classmethod
+    def judged(cls, programme: Programme, lots_count: Floats, steps: Steps) -> "_Plan":
+        """Judge it."""
+        (excess,), (usd,) = judged(programme, lots_count[np.newaxis, :], steps)
+        return cls(lots_count, float(excess), float(usd))
+
+
+def _bettered(programme: Programme, plan: _Plan, changes: "_Changes", steps: Steps) -> _Plan | None:
+    """Give what the best change of one decision leads to, or of two where none of one betters."""
+    for moves in changes.of(plan.lots_count):
+        found = _best(programme, plan.lots_count, moves, steps)
+        if found is None:
+            continue
+        is_nearer = found.excess_frac < plan.excess_frac - _NEARER_FRAC
+        is_as_near = found.excess_frac <= plan.excess_frac
+        if is_nearer or (is_as_near and found.usd < plan.usd - BETTER_USD):
+            return found
+    return None
+
+
+def _as_far_as_it_helps(programme: Programme, was: _Plan, plan: _Plan, steps: Steps) -> _Plan:
+    """Go on with a change: what helps once may help a hundred times.
+
+    Twice as far each time, while it does and bounds allow it.
+    """
+    move = 2.0 * (plan.lots_count - was.lots_count)
+    while steps.are_inside(plan.lots_count + move):
+        further = _Plan.judged(programme, plan.lots_count + move, steps)
+        if (further.excess_frac, further.usd) >= (plan.excess_frac, plan.usd - BETTER_USD):
+            break
+        plan, move = further, 2.0 * move
+    return plan
+
+
+def _best(programme: Programme, plan_count: Floats, moves: "_Moves", steps: Steps) -> _Plan | None:
+    best: _Plan | None = None
     for first in range(0, len(moves.at_index), _BATCH):
         plans = moves.done(plan_count, first, first + _BATCH)
-        plans = plans[np.all((plans >= steps.low) & (plans <= steps.high), axis=1)]
+        plans = plans[steps.are_inside(plans)]
         if not len(plans):
             continue
-        excess = _excess_frac(programme, plans * steps.lot)
+        excess = _TIERS.of(programme.excess_frac(plans * steps.lot))
         # Cost tells only between plans that keep their bounds equally well.
         nearest = plans[excess == excess.min()]
         usd = programme.usd(nearest * steps.lot)
         at = int(np.argmin(usd))
-        found = nearest[at], float(excess.min()), float(usd[at])
-        if best is None or found[1:] < best[1:]:
+        found = _Plan(nearest[at], float(excess.min()), float(usd[at]))
+        if best is None or (found.excess_frac, found.usd) < (best.excess_frac, best.usd):
             best = found
     return best
 
@@ -224,7 +241,7 @@ class _Changes:
         # What its bounds fix is not tried, in no pair either.
         movable = np.flatnonzero(steps.is_counted & (steps.low < steps.high))
         self._steps, self._movable = steps, movable
-        self.singles = _Moves(
+        self._singles = _Moves(
             np.tile(movable, 2)[:, np.newaxis],
             np.repeat([1.0, -1.0], len(movable))[:, np.newaxis],
         )
@@ -233,7 +250,12 @@ class _Changes:
         self._foreteller = Foreteller.of(programme) if is_large else None
         self._pairs: _Moves | None = None
 
-    def pairs(self, plan_count: Floats) -> _Moves:
+    def of(self, plan_count: Floats) -> Iterator[_Moves]:
+        """Give changes of one, and then of two, which are not written down before they are due."""
+        yield self._singles
+        yield self._of_two(plan_count)
+
+    def _of_two(self, plan_count: Floats) -> _Moves:
         """Give changes of two: all, or of a large programme those that may be the best."""
         if self._foreteller is not None:
             return self._promising(self._foreteller, plan_count)
@@ -256,7 +278,7 @@ class _Changes:
             at[is_inside],
             is_up[is_inside],
             steps.lot,
-            Tiers(HELD_FRAC, _EXCESS_DECIMALS),
+            _TIERS,
         )
         return _Moves(
             np.stack([found.left_index, found.right_index], axis=1),

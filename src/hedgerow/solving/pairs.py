@@ -16,10 +16,10 @@ from scipy import sparse
 from hedgerow.solving.band import Band, Uses
 from hedgerow.solving.costs import Ladders, Tickets
 from hedgerow.solving.part import USED_AMOUNT
-from hedgerow.solving.programme import Programme
+from hedgerow.solving.programme import Programme, Tiers
 from hedgerow.solving.records import Floats
 
-__all__ = ["Foreteller", "Promising", "Tiers"]
+__all__ = ["Foreteller", "Promising"]
 
 Places = NDArray[np.int64]
 
@@ -89,17 +89,6 @@ class Promising(NamedTuple):
     right_index: Places
     left_count: Floats
     right_count: Floats
-
-
-class Tiers(NamedTuple):
-    """How plans are compared: an excess up to `held_frac` is none, others by so many decimals."""
-
-    held_frac: float
-    decimals: int
-
-    def of(self, excess_frac: Floats) -> Floats:
-        """Give the excess that counts."""
-        return np.where(excess_frac <= self.held_frac, 0.0, np.round(excess_frac, self.decimals))
 
 
 class Foreteller:

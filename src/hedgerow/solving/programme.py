@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from hedgerow.solving.assembly import Assembly, Matrix
 from hedgerow.solving.part import Part
 from hedgerow.solving.records import Decisions, Floats
 
-__all__ = ["Programme"]
+__all__ = ["Programme", "Tiers"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,3 +52,14 @@ class Programme:
         for part in self.parts:
             part.assemble(into, at, self.decisions)
         return into.matrix()
+
+
+class Tiers(NamedTuple):
+    """How plans are compared: an excess up to `held_frac` is none, others by so many decimals."""
+
+    held_frac: float
+    decimals: int
+
+    def of(self, excess_frac: Floats) -> Floats:
+        """Give the excess that counts."""
+        return np.where(excess_frac <= self.held_frac, 0.0, np.round(excess_frac, self.decimals))

@@ -16,8 +16,10 @@ from hedgerow.errors import Failure, Outcome
 from hedgerow.solving.assembly import Matrix
 from hedgerow.solving.records import Floats
 
-__all__ = ["Relaxed", "highs_of", "relaxed"]
+__all__ = ["PRICE_LEFT_USD", "Relaxed", "highs_of", "relaxed"]
 
+# A price, per unit of a row, that is what a solver leaves of zero: its row does not bind.
+PRICE_LEFT_USD = 1e-9
 # Iterations end what does not end by itself, and no clock: else a plan would hang on how busy the
 # machine is. Each takes some 0.1 ms on the largest programmes measured.
 _SIMPLEX_ITERATIONS_MAX = 200_000

@@ -19,7 +19,7 @@ from hedgerow.solving.assembly import Matrix
 from hedgerow.solving.lots import BETTER_USD, HELD_FRAC, Steps, judged, mended
 from hedgerow.solving.programme import Programme
 from hedgerow.solving.records import Floats
-from hedgerow.solving.relaxed import Relaxed
+from hedgerow.solving.relaxed import PRICE_LEFT_USD, Relaxed
 
 __all__ = ["wider"]
 
@@ -36,8 +36,6 @@ _NEIGHBOURS_COUNT = 8
 _JUDGED_COUNT = 2_000
 _ALONE_COUNT = 500
 _ROUNDS_COUNT = 25
-# A price, per unit of a row, that is what a solver leaves of zero: its row guides nothing.
-_PRICE_LEFT_USD = 1e-9
 
 
 class _Rows(NamedTuple):
@@ -111,7 +109,7 @@ def _guiding(matrix: Matrix, free: Relaxed, steps: Steps) -> _Rows | None:
     own = matrix.rows_figure_per_amount[:, :count].toarray() * steps.lot
     reach = np.max(np.abs(own), axis=1, initial=0.0)
     price = np.abs(free.row_price_usd_per_figure)
-    at = np.flatnonzero((matrix.row_scale_figure > 0) & (reach > 0) & (price > _PRICE_LEFT_USD))
+    at = np.flatnonzero((matrix.row_scale_figure > 0) & (reach > 0) & (price > PRICE_LEFT_USD))
     if not len(at):
         return None
     dearest = np.argsort(-price[at] * reach[at], kind="stable")[:_ROWS_COUNT]

@@ -7,6 +7,7 @@ __all__ = [
     "HOUR_NS",
     "MINUTE_NS",
     "SECOND_NS",
+    "YEAR_HOURS",
     "YEAR_NS",
     "YEAR_S",
     "date_utc",
@@ -21,6 +22,7 @@ HOUR_NS = 60 * MINUTE_NS
 DAY_NS = 24 * HOUR_NS
 YEAR_NS = 365 * DAY_NS
 YEAR_S = YEAR_NS // SECOND_NS
+YEAR_HOURS = YEAR_NS / HOUR_NS
 
 
 def years_between(start_ns: int, end_ns: int) -> float:

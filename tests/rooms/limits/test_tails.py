@@ -44,7 +44,7 @@ PLAIN = Tails(
     size_down_log=0.08,
     vol_told_frac=0.5,
 )
-CHANCE = FirstPassage(vol_frac={"BTC": 0.5, "WILD": 17.0}, tails=TAILS, degrees_frac=4.0)
+CHANCE = FirstPassage(vol_frac={"BTC": 0.5, "WILD": 17.0}, tails=TAILS, degrees_count=4.0)
 
 
 def away(down: float | None, up: float | None = None) -> Distance:
@@ -74,7 +74,9 @@ def test_it_agrees_with_paths_of_the_same_market() -> None:
         jump_loading_frac=TAILS.loading_frac(vol),
     )
     paths = regimes(
-        Dynamics(factors=(moves,), correlation_frac=np.eye(1), degrees_frac=4.0, jumps=TAILS.jumps),
+        Dynamics(
+            factors=(moves,), correlation_frac=np.eye(1), degrees_count=4.0, jumps=TAILS.jumps
+        ),
         deviation_log=TAILS.vol_deviation_log,
         regimes_count=TAILS.regimes_count,
     )

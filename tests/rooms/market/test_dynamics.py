@@ -55,7 +55,7 @@ def test_what_else_is_refused() -> None:
     with pytest.raises(OutOfDomain, match="period_years"):
         Dynamics(factors=(moves(garch=garch),), correlation_frac=np.eye(1))
     with pytest.raises(OutOfDomain, match="degrees"):
-        Dynamics(factors=(moves(),), correlation_frac=np.eye(1), degrees_frac=2.0)
+        Dynamics(factors=(moves(),), correlation_frac=np.eye(1), degrees_count=2.0)
     with pytest.raises(OutOfDomain, match="logarithm"):
         moves(Factor(kind="funding", name="BTC"))
     with pytest.raises(OutOfDomain, match="drawn back"):

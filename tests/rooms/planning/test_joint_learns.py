@@ -14,7 +14,8 @@ from hedgerow.limits import FirstPassage, Given, Limit, Survey, survey
 from hedgerow.planning import Joint, JointTerms
 from hedgerow.planning.costs import MoveCosts
 from hedgerow.planning.done import Desk
-from hedgerow.planning.joint import _Means, _nothing, _Search, _Trial
+from hedgerow.planning.joint import _nothing, _Search, _Trial
+from hedgerow.planning.means import Means
 from hedgerow.planning.wants import Demand
 from hedgerow.solvency import coins_moved
 from hedgerow.solving import Answer, Shadow, least
@@ -38,7 +39,7 @@ def searching(
     to_one = [each for each in ROUTES if each.target_account_id == "one"]
     coins = coins_moved(TERMS.values(), now.book.accounts, NOW)
     effect = effects(may, NOW, (), coins)
-    means = _Means(Desk(now, limits, TERMS, RULES), effect, to_one, coins)
+    means = Means(Desk(now, limits, TERMS, RULES), effect, to_one, coins)
     costs = MoveCosts(effect.offers, to_one, NOW, JointTerms(), lambda route: 0.0)
     return _Search(means, means.wanted(), costs)
 
@@ -482,7 +483,7 @@ def test_what_nobody_knows_of_a_demand_is_not_held(monkeypatch: pytest.MonkeyPat
     asked_index = [at for at, each in enumerate(demands) if not each.is_kept]
     assert asked_index
     told = np.zeros(len(demands))
-    monkeypatch.setattr(sys.modules[_Means.__module__], "spare_ccy", lambda *_: told)
+    monkeypatch.setattr(sys.modules[Means.__module__], "spare_ccy", lambda *_: told)
     assert means.are_met(wanted)
     for at in asked_index:
         told[:] = 0.0

@@ -19,7 +19,8 @@ from hedgerow.market import FundingSettlement, Ladder, Level, Shock
 from hedgerow.planning import Joint, JointTerms, Order, compared, joint, made
 from hedgerow.planning.costs import MoveCosts
 from hedgerow.planning.done import Desk
-from hedgerow.planning.joint import _Means, _nothing, _Search
+from hedgerow.planning.joint import _nothing, _Search
+from hedgerow.planning.means import Means
 from hedgerow.planning.outcome import badness
 from hedgerow.planning.wants import stresses_of
 from hedgerow.portfolio import book
@@ -475,7 +476,7 @@ def test_what_cannot_be_mended_is_not_paid_for(seed: int) -> None:
     now = drawn(seed)
     coins = coins_moved(TERMS.values(), now.book.accounts, now.snapshot)
     effect = effects(offers(now), now.snapshot, stresses_of(LIMITS), coins)
-    means = _Means(Desk(now, LIMITS, TERMS, RULES), effect, ROUTES, coins)
+    means = Means(Desk(now, LIMITS, TERMS, RULES), effect, ROUTES, coins)
     costs = MoveCosts(effect.offers, ROUTES, now.snapshot, JointTerms(), lambda route: 0.0)
     search = _Search(means, means.wanted(), costs)
     best = search.best(_nothing(now, means.wanted(), ()))

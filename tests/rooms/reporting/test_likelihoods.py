@@ -13,7 +13,7 @@ from hedgerow.solvency import HORIZONS_YEARS, Boundary, path_hits, pooled
 
 BTC = Factor(kind="spot", name="BTC")
 DYNAMICS = Dynamics(
-    factors=(FactorMoves(factor=BTC, vol_frac=0.8),), correlation_frac=np.eye(1), degrees_frac=4.0
+    factors=(FactorMoves(factor=BTC, vol_frac=0.8),), correlation_frac=np.eye(1), degrees_count=4.0
 )
 NEAR = dataclasses.replace(
     Boundary.fixed("near", BTC, low_log=-0.05, high_log=None),

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from hedgerow.solving import Band, Decisions, Impact, Ladders, Part, Programme, Tickets, Uses, lots
 from hedgerow.solving.lots import in_fewer, in_lots
-from hedgerow.solving.pairs import Foreteller, Tiers
+from hedgerow.solving.pairs import Foreteller
+from hedgerow.solving.programme import Tiers
 from tests.rooms.solving.drawn import changes, drawn, powers
 
 Floats = NDArray[np.float64]

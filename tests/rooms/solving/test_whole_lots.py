@@ -1,6 +1,7 @@
 """Whole lots: the regression of solvers, and what no search among them may lose."""
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from hedgerow.solving.lots import in_fewer
 from tests.rooms.solving.drawn import changes, drawn
 
 Floats = NDArray[np.float64]
+BRANCHED = import_module("hedgerow.solving.branched")
 
 
 def _solved(programme: Programme, **options: Any) -> Answer:
@@ -135,11 +137,16 @@ def test_the_same_programme_gives_the_same_bytes(case: dict[str, Any], answer: A
 
 
 @pytest.mark.slow
-def test_a_search_that_the_clock_ends_leaves_nothing_to_the_clock(case: dict[str, Any]) -> None:
+def test_a_search_that_the_clock_ends_leaves_nothing_to_the_clock(
+    case: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What branch and bound had by then is set aside: plan and bound are those of the rest."""
     programme = _programme(case)
     bound_usd = _solved(programme, nodes_count_max=0).bound_usd
-    found = [_solved(programme, time_s_max=each) for each in (0.0, 1e-6, 0.5)]
+    found = []
+    for time_s in (0.0, 1e-6, 0.5):
+        monkeypatch.setattr(BRANCHED, "_TIME_S_MAX", time_s)
+        found.append(_solved(programme))
     for each in found:
         assert each.remark.startswith("branch and bound did not end within")
         assert each.chosen_amount == found[0].chosen_amount

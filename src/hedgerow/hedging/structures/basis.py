@@ -13,7 +13,7 @@ Deribit, Funding specifications.
 
 from dataclasses import dataclass
 from math import exp, expm1, isfinite, log, log1p
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 import numpy as np
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from hedgerow.errors import OutOfDomain
 from hedgerow.hedging.structures.checks import check_finite, check_not_negative, check_positive
+from hedgerow.units import YEAR_HOURS
 
 __all__ = [
     "Apr",
@@ -38,8 +39,6 @@ __all__ = [
 ]
 
 Floats: TypeAlias = NDArray[np.float64]
-
-_YEAR_HOURS: Final = 8_760.0
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,7 +206,7 @@ def funding_apr(*, funding_frac_per_interval: float, interval_hours: float) -> A
     check_finite(funding_frac_per_interval=funding_frac_per_interval)
     if funding_frac_per_interval <= -1.0:
         raise OutOfDomain(f"funding must be above -1, was {funding_frac_per_interval}")
-    n = _YEAR_HOURS / interval_hours
+    n = YEAR_HOURS / interval_hours
     growth = n * log1p(funding_frac_per_interval)
     # The largest float is about exp(709).
     if growth > 700.0:

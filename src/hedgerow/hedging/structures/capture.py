@@ -30,6 +30,7 @@ from hedgerow.hedging.structures.blocks import (
 )
 from hedgerow.hedging.structures.checks import check_finite, check_not_negative, check_positive
 from hedgerow.solvency import breach_frac, hit_frac, linear_price_usd, upper_bound_frac
+from hedgerow.units import YEAR_HOURS
 
 __all__ = [
     "TAIL_FRAC",
@@ -47,7 +48,6 @@ __all__ = [
 
 Floats: TypeAlias = NDArray[np.float64]
 
-_YEAR_HOURS: Final = 8_760.0
 _WEEK_HOURS: Final = 168.0
 _DRAWS_COUNT: Final = 5_000
 # Two logs of one price may differ in their last bits: 1e-15 or so. A tick is 1e-9 or more.
@@ -218,7 +218,7 @@ def funding_outlook(
     check_drawn(holding_count, draws_count)
     check_not_negative(cost_frac=cost_frac)
     f = past.funding_frac
-    n = _YEAR_HOURS / past.interval_hours
+    n = YEAR_HOURS / past.interval_hours
     length, error = memory(f)
     like = rows_like_now(f, past.week_count, holding_count)
     at = rows_drawn(len(past), holding_count, length, draws_count, rng, start_index=like)

@@ -19,10 +19,10 @@ from hedgerow.errors import Failure, Outcome
 from hedgerow.hedging.structures.blocks import block_count, rows_drawn, rows_like_now
 from hedgerow.hedging.structures.capture import TAIL_FRAC, CarryPast, check_drawn
 from hedgerow.hedging.structures.checks import check_not_negative
+from hedgerow.units import YEAR_HOURS
 
 __all__ = ["FundingWalk", "funding_walk"]
 
-_YEAR_HOURS: Final = 8_760.0
 _HOLDINGS_COUNT_MIN: Final = 10
 _DRAWS_COUNT: Final = 1_000
 
@@ -92,7 +92,7 @@ def funding_walk(
         came = float(np.sum(f[start : start + holding_count]))
         missed += came < stress
         paid.append(came - cost_frac)
-    a_year = _YEAR_HOURS / past.interval_hours / holding_count
+    a_year = YEAR_HOURS / past.interval_hours / holding_count
     count = len(paid)
     return FundingWalk(
         holdings_count=count,

@@ -193,20 +193,20 @@ def garch_rows(dynamics: Dynamics) -> Floats:
     return rows
 
 
-def mix_table(degrees_frac: float) -> Floats:
+def mix_table(degrees_count: float) -> Floats:
     """Tabulate ``(ν − 2)/χ²`` over the normal number that stands for the quantile of χ².
 
     The first two numbers say where the table starts and how many places there are to 1; it is
     empty for normal draws.
     """
-    if np.isinf(degrees_frac):
+    if np.isinf(degrees_count):
         return np.zeros(0)
     z = np.arange(-_MIX_REACH * _MIX_PLACES, _MIX_REACH * _MIX_PLACES + 1) / _MIX_PLACES
-    half = 0.5 * degrees_frac
+    half = 0.5 * degrees_count
     # Each tail from its own side, so that none is lost in 1 − p.
     below, above = gammaincinv(half, ndtr(np.minimum(z, 0.0))), gammainccinv(half, ndtr(-z))
     chi2 = 2.0 * np.where(z < 0.0, below, above)
-    return np.concatenate(([-_MIX_REACH, float(_MIX_PLACES)], (degrees_frac - 2.0) / chi2))
+    return np.concatenate(([-_MIX_REACH, float(_MIX_PLACES)], (degrees_count - 2.0) / chi2))
 
 
 def jump_row(dynamics: Dynamics) -> Floats:

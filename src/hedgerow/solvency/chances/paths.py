@@ -289,7 +289,7 @@ def _walked(
         np.array([each.vol_frac**2 for each in factors]),
         garch_rows(dynamics),
         np.array([1.0 / dynamics.period_years if dynamics.period_years else 0.0]),
-        mix_table(dynamics.degrees_frac),
+        mix_table(dynamics.degrees_count),
         jump_row(dynamics),
         np.array([each.jump_loading_frac for each in factors]),
         event_deviations(dynamics, steps.years, time_ns),

@@ -40,7 +40,7 @@ def eventful() -> Dynamics:
         -0.5,
         moves(garch=garch, jump_loading_frac=1.0, events=(event,), funding_frac_per_8h=1e-4),
         moves(VOL, 0.9, reversion_frac_per_year=6.0, jump_loading_frac=-0.5),
-        degrees_frac=5.0,
+        degrees_count=5.0,
         jumps=Jumps(jumps_count_per_year=30.0, up_frac=0.4, size_up_log=0.02, size_down_log=0.03),
         period_years=DAY_YEARS,
     )

@@ -281,7 +281,7 @@ def heavy(survival: float, paths_count: int, seed: int = 7) -> CollateralWanted 
     dynamics = Dynamics(
         factors=(FactorMoves(factor=SPOT.factor, vol_frac=0.6),),
         correlation_frac=np.eye(1),
-        degrees_frac=4.0,
+        degrees_count=4.0,
     )
     return collateral_wanted(
         dynamics, linear(1), survival_frac=survival, horizon_years=1 / 365,

@@ -75,7 +75,7 @@ def test_the_variance_of_garch_in_the_long_run_and_on_the_way() -> None:
 @pytest.mark.parametrize("degrees", [9.0, 12.0])
 def test_the_kurtosis_of_students_t(degrees: float) -> None:
     ends = path_ends_log(
-        alone(degrees_frac=degrees), paths_count=1_000_000, seed=SEED,
+        alone(degrees_count=degrees), paths_count=1_000_000, seed=SEED,
         horizons_years=[DAY_YEARS], step_years=DAY_YEARS,
     )[:, 0, 0]  # fmt: skip
     x = (ends + 0.18 * DAY_YEARS) / (0.6 * np.sqrt(DAY_YEARS))
@@ -86,7 +86,7 @@ def test_the_kurtosis_of_students_t(degrees: float) -> None:
 def test_students_t_is_drawn_to_its_tails() -> None:
     """Quantiles of three degrees, of which the fourth moment is infinite."""
     ends = path_ends_log(
-        alone(degrees_frac=3.0), paths_count=400_000, seed=SEED, horizons_years=[DAY_YEARS],
+        alone(degrees_count=3.0), paths_count=400_000, seed=SEED, horizons_years=[DAY_YEARS],
         step_years=DAY_YEARS,
     )[:, 0, 0]  # fmt: skip
     t = (ends + 0.18 * DAY_YEARS) / (0.6 * np.sqrt(DAY_YEARS)) * np.sqrt(3.0)

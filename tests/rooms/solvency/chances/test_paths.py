@@ -281,7 +281,7 @@ def test_bridges_of_students_steps_have_no_bias() -> None:
     The probability of a hit is the mean of the closed form over the variance that is mixed in.
     """
     found = path_hits(
-        alone(degrees_frac=4.0), [fixed(low=0.95)], paths_count=200_000, seed=SEED,
+        alone(degrees_count=4.0), [fixed(low=0.95)], paths_count=200_000, seed=SEED,
         horizons_years=[DAY_YEARS], step_years=DAY_YEARS,
     )  # fmt: skip
     grid = (np.arange(20_000) + 0.5) / 20_000

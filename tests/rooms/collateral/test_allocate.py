@@ -399,6 +399,40 @@ def test_what_would_wait_beyond_a_deadline_is_not_sent() -> None:
     assert (first.link.target, second.waits_for_index) == ("hub", (0,))
 
 
+def test_what_leaves_the_reserve_waits_for_what_makes_it_good() -> None:
+    """All of 100 is reserve: 50 of it go to the venue once 50 more have come, in ten minutes."""
+    problem = Problem(
+        piles=(
+            cold(held=100, reserve_usd_per_coin=1.0),
+            Pile(place="rich", asset="USDC", held_coin=60.0),
+        ),
+        venues=(venue("v", 50.0),),
+        worths=(worth("v", "USDC", (INF, 1.0)),),
+        links=(
+            link("cold", "v", latency_ns=MINUTE_NS),
+            link("rich", "cold", latency_ns=10 * MINUTE_NS),
+        ),
+        reserve_usd=100.0,
+    )
+    first, second = solved(problem).moves
+    assert (first.link.source, first.leaves_ns, first.waits_for_index) == ("rich", 0, ())
+    assert (second.link.source, second.quantity_coin) == ("cold", pytest.approx(50.0))
+    assert second.waits_for_index == (0,)
+    assert (second.leaves_ns, second.arrives_ns) == (10 * MINUTE_NS, 11 * MINUTE_NS)
+
+
+def test_of_several_that_may_leave_the_most_urgent_goes_first() -> None:
+    problem = Problem(
+        piles=(cold(held=200),),
+        venues=(venue("calm", 100), venue("near", 100, urgency_frac=10.0)),
+        worths=(worth("calm", "USDC", (INF, 1.0)), worth("near", "USDC", (INF, 1.0))),
+        links=(link("cold", "calm"), link("cold", "near")),
+    )
+    assert [move.link.target for move in solved(problem).moves] == ["near", "calm"]
+    turned = msgspec.structs.replace(problem, links=problem.links[::-1])
+    assert [move.link.target for move in solved(turned).moves] == ["near", "calm"]
+
+
 # --- what is refused ---------------------------------------------------------------------------
 
 

@@ -91,6 +91,32 @@ def test_another_kind_of_rulebook_is_another_mode_and_another_date_is_none() -> 
     assert found.freed_usd == pytest.approx(free[1] - free[0])
 
 
+@pytest.mark.parametrize(
+    ("others", "asked"),
+    [
+        # The bare name is the newest one: a dated one beside it is an older date of the same mode.
+        (("hyperliquid", "hyperliquid/2026-08-22"), ["hyperliquid"]),
+        (("hyperliquid/2026-08-22",), ["hyperliquid/2026-08-22"]),
+        # A name that only begins alike is another rulebook.
+        (
+            ("hyperliquid-old", "hyperliquid/2026-08-22"),
+            ["hyperliquid-old", "hyperliquid/2026-08-22"],
+        ),
+    ],
+)
+def test_a_dated_rulebook_beside_its_bare_name_is_no_mode_of_its_own(
+    others: tuple[str, ...], asked: list[str]
+) -> None:
+    own = "hyperliquid-portfolio/2026-08-22"
+    dated = "hyperliquid/2026-08-22"
+    rules = dict.fromkeys(others, decode_rulebook(packaged(dated), where=dated))
+    rules[own] = decode_rulebook(packaged(own), where=own)
+    held = msgspec.structs.replace(perps("hl", own, 2), venue="hyperliquid", currency="USDC")
+    state = survey(book([held], TERMS), NOW, rules, ())
+    found = [each for each in freed(state, rules) if isinstance(each, Freed)]
+    assert sorted(each.target for each in found) == asked
+
+
 def test_what_the_engines_cannot_answer_comes_last_with_its_reason() -> None:
     rules: dict[str, Rulebook] = {"dear": DEAR}
     nameless = account(

@@ -9,6 +9,7 @@ import pytest
 from hedgerow.collateral import plan
 from hedgerow.errors import Failure
 from hedgerow.limits import Limit, survey
+from hedgerow.margin import require
 from hedgerow.market import LendingIndex
 from hedgerow.portfolio import Account, book
 from hedgerow.units import DAY_NS
@@ -44,6 +45,39 @@ def test_each_fee_is_gone_from_the_source_before_the_next_move(
         ("b", D(45)),
         ("a", second),
     ]
+
+
+@pytest.mark.parametrize(
+    ("now", "after", "buffered", "moved"),
+    [
+        # Made smaller for 100: 500 are required until it is filled, of the 1,100 left after it. At
+        # a use of 0.4 that is 1,250.
+        ((1200, 10), (1100, 4), ("0.42", "0.4"), [150]),
+        # Made larger: 1,000 are required to open it, of the 700 there until it is filled.
+        ((700, 0), (760, 10), ("0.9", "0.8"), [300]),
+        # Made smaller: 1,000 are the initial requirement of what is held until then.
+        ((900, 10), (900, 4), ("0.9", "0.8"), [100]),
+        # And of exactly that nothing is missing.
+        ((1000, 10), (1000, 4), ("0.9", "0.8"), []),
+    ],
+)
+def test_a_planned_hedge_is_counted_where_it_is_worse_and_nowhere_else(
+    now: tuple[int, int], after: tuple[int, int], buffered: tuple[str, str], moved: list[int]
+) -> None:
+    """A contract requires 50, and 100 initially; a hedge may be filled, or refused."""
+    held, hedged = (perps("perps", equity, contracts) for equity, contracts in (now, after))
+    market = snapshot(*MARKET)
+    state = survey(book([held, cold(USDC=5000)], TERMS), market, RULES, ())
+    report = require(hedged, TERMS, market, RULES["perps"])
+    trigger, target = buffered
+    made = plan(
+        [buffer("perps", trigger, D(target))],
+        [free_route("perps")],
+        state,
+        RULES,
+        hedged={"desk/binance/perps": report},
+    )
+    assert [each.quantity_coin for each in made.moves] == moved
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from hedgerow.hedging import (
     offer,
 )
 from hedgerow.margin import Charges
-from hedgerow.market import FundingSettlement
+from hedgerow.market import FundingSettlement, Ladder, Level
 from tests.builders import (
     T0_NS,
     account,
@@ -69,6 +69,18 @@ def test_a_side_costs_what_lies_between_the_mark_and_its_own_price() -> None:
     found = quoted("0.08", "0.12", "0.09")
     assert found.buys[0].cost_usd_per_contract == pytest.approx(0.03 * 1000)
     assert found.sells[0].cost_usd_per_contract == pytest.approx(0.02 * 1000)
+
+
+def test_a_level_is_never_cheaper_than_the_one_before_it() -> None:
+    """Two bids above a mark of 1,012 cost their fee of 2 %, 30 and 28; the third 12 and 20."""
+    bids = [Level(price_usd=D(each), quantity_contracts=D(1)) for each in (1500, 1400, 1000)]
+    asks = [Level(price_usd=D(1512), quantity_contracts=D(1))]
+    book = Ladder(time_ns=T0_NS, instrument_id="BTC-PERP", bids=tuple(bids), asks=tuple(asks))
+    dear = msgspec.structs.replace(CHARGES, fee_taker_frac=D("0.02"))
+    found = told(perpetual("BTC"), quote("BTC-PERP", 1012), book, charges=dear)
+    assert [each.cost_usd_per_contract for each in found.sells] == pytest.approx([30, 30, 32])
+    assert [each.fee_usd_per_contract for each in found.sells] == pytest.approx([30, 28, 20])
+    assert [each.cost_usd_per_contract for each in found.buys] == pytest.approx([500 + 30.24])
 
 
 def test_a_side_without_a_price_cannot_be_traded() -> None:

@@ -342,6 +342,10 @@ def test_a_leg_names_the_limits_that_it_serves() -> None:
         ((0.5, 0.0), (0.2, 0.0), ["a"]),  # nothing by itself, and the others lean on it
         ((0.5, 0.0), (0.0, 0.1), ["b"]),  # what is calm now would not be without it
         ((0.6, 0.2), (0.0, 0.0), []),  # further by itself, and others make up for it
+        # A millionth of a bound is what a fee takes of a balance, and what is less is nothing.
+        ((0.5 - 5e-7, 0.0), (5e-7, 0.0), []),
+        ((0.5 - 2e-6, 0.0), (0.0, 0.0), ["a"]),
+        ((0.5, 0.0), (2e-6, 0.0), ["a"]),
     ],
 )
 def test_a_leg_serves_what_it_brings_nearer_and_what_would_be_worse_without_it(

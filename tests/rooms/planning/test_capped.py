@@ -63,12 +63,29 @@ def test_no_more_is_sent_than_is_there_beside_the_fees(cold: str, kept: list[int
     assert all("cold has no more of it yet" in each for each in said)
 
 
-@pytest.mark.parametrize(("usdc", "is_kept"), [("100", True), ("99.99", False)])
+@pytest.mark.parametrize(
+    ("usdc", "sent", "is_kept"),
+    [
+        ("100", None, True),
+        ("99.99", None, False),
+        # What it gives has left, with its fee of one, before anything is traded.
+        ("121", "20", True),
+        ("120.99", "20", False),
+    ],
+)
 def test_an_account_trades_with_no_more_than_its_initial_requirement(
-    usdc: str, is_kept: bool
+    usdc: str, sent: str | None, is_kept: bool
 ) -> None:
     """One coin of 1,000, for nothing beyond its mark, needs a tenth of it."""
-    found = planned(desk(btc_one=1, usdc_one=60), routes=())
+    found = planned(desk(btc_one=1, usdc_one=60), offers=())
+    (move,) = found.moves
+    away = msgspec.structs.replace(
+        move.route, source_account_id="one", target_account_id="cold", fee_coin=D(1)
+    )
+    moves = (
+        () if sent is None else (msgspec.structs.replace(move, route=away, quantity_coin=D(sent)),)
+    )
+    found = replace(found, offers=planned(desk(btc_one=10)).offers)
     (trade, *_) = (each for each in planned(desk(btc_one=10)).trades)
     bought = msgspec.structs.replace(
         trade,
@@ -81,7 +98,7 @@ def test_an_account_trades_with_no_more_than_its_initial_requirement(
     here = {each.account_id: each for each in found.before.book.accounts}
     here["one"] = account("one", venue="binance", rulebook="perps", balances={"USDC": usdc})
     kept, said = capped(
-        replace(found, trades=(bought,), moves=()),
+        replace(found, trades=(bought,), moves=moves),
         LegCaps(),
         here,
         LIMITS,

@@ -16,6 +16,7 @@ from hedgerow.limits import account_node
 from hedgerow.margin import require, terms_of
 from hedgerow.market import NO_SHOCK
 from hedgerow.planning.footing import Footing, Touch, footing
+from hedgerow.planning.spare import spare_ccy
 from hedgerow.planning.wants import Demand
 from hedgerow.portfolio import Account
 from hedgerow.solving import Answer, Decisions, Ladders, Programme, least
@@ -59,6 +60,31 @@ def test_an_account_that_lacks_a_hundred_is_helped_by_two_hundred() -> None:
     )
     assert isinstance(cheapest, Answer)
     assert cheapest.chosen_amount == pytest.approx((200.0,))
+
+
+def test_what_a_model_may_be_out_by_is_taken_off_twice() -> None:
+    """A million bought at 800 and now at 1,000: 200,005,000, of which 50,000,000 are required.
+
+    The model is within a trillionth of what it adds up, here 1,800,005,000, and a step of 1e-8.
+    Who owes nothing is known exactly.
+    """
+    held = {
+        f"desk/binance/{name}": account(
+            name, venue="binance", rulebook="rules", positions=positions, balances={"USDC": usdc}
+        )
+        for name, positions, usdc in (
+            ("perp", {"BTC-PERP": (10**6, 800)}, 5_000), ("idle", {}, 10**9),
+        )
+    }  # fmt: skip
+    found = spare_ccy(
+        [Demand(node=node, name="use", shock=NO_SHOCK, use_frac=0.5) for node in held],
+        held,
+        snapshot(index("BTC", 1000), quote("BTC-PERP", 1000)),
+        by_id(perpetual()),
+        {"rules": tiered_rulebook([(0, "0.05")])},
+    )
+    assert found[0] == pytest.approx(100_002_500 - 50_000_000 - 2 * 1.800005e-3, rel=0.0, abs=1e-5)
+    assert found[1] == 5e8
 
 
 def test_a_put_and_a_call_help_only_together() -> None:

@@ -109,6 +109,111 @@ def test_the_best_change_is_among_those_foretold(seed: int) -> None:
         assert len(given) < len(plans) / 4
 
 
+def _fewer(*more: Part, high: float = 0.0, plan: tuple[float, ...] = (0.0,) * 3) -> set[str]:
+    """Of three legs two lots are to be sold (bought where it is below): which two may be best."""
+    ones = np.ones((1, 3))
+    level = Band.of(
+        ("x",),
+        np.array([2.0 + high - sum(plan)]),
+        ones,
+        low_figure=None if high >= 0.0 else np.array([4.0 + high]),
+        high_figure=np.array([high]) if high >= 0.0 else None,
+    )
+    decisions = Decisions(tuple("abc"), np.full(3, -9.0), np.full(3, 9.0), np.ones(3))
+    foreteller = Foreteller.of(Programme(decisions, [level, *more]))
+    assert foreteller is not None
+    move, is_up = np.repeat(np.arange(3), 2), np.tile([True, False], 3)
+    found = foreteller.promising(np.array(plan), move, is_up, np.ones(3), Tiers(1e-9, 10))
+    count = 1.0 if high < 0.0 else -1.0
+    assert set(found.left_count.tolist()) == set(found.right_count.tolist()) == {count}
+    pairs = zip(found.left_index.tolist(), found.right_index.tolist(), strict=True)
+    return {"abc"[left] + "abc"[right] for left, right in pairs}
+
+
+def _books(book: list[int], levels: list[tuple[int, float, float]]) -> Ladders:
+    """Books of which only bids stand: which one, how wide, at how much."""
+    index, width, price = zip(*levels, strict=True)
+    return Ladders(
+        book_index=np.array(index),
+        is_up=np.zeros(len(index), dtype=np.bool_),
+        width_amount=np.array(width),
+        price_usd_per_amount=np.array(price),
+        decision_book_index=np.array(book),
+    )
+
+
+def test_what_legs_cost_of_their_own_is_foretold_by_the_way_they_go() -> None:
+    """Bought at 1, 2 and 3, sold at 5, 1 and 2: b and c are the cheapest to sell, a and b to buy.
+
+    Used at all they cost 5, 1 and 2; with a in use already it is a and b, for 1.
+    """
+    fees = np.array([[1.0, 2.0, 3.0], [5.0, 1.0, 2.0]])
+    free = Ladders(
+        book_index=np.repeat(np.arange(3), 2),
+        is_up=np.tile([True, False], 3),
+        width_amount=np.full(6, np.inf),
+        price_usd_per_amount=np.zeros(6),
+        decision_book_index=np.arange(3),
+        own_usd_per_amount=fees,
+    )
+    assert _fewer(free) == {"bc"}
+    assert _fewer(free, high=-4.0) == {"ab"}
+    assert _fewer(Tickets(fees[1])) == {"bc"}
+    assert _fewer(Tickets(fees[1]), plan=(-1.0, 0.0, 0.0)) == {"ab"}
+
+
+def test_how_many_legs_may_be_used_is_foretold() -> None:
+    """Two are in use and no more than two may be: with the third the count is beyond by one."""
+    assert _fewer(Tickets(np.zeros(3), 2), plan=(-1.0, -1.0, 0.0)) == {"ab"}
+    assert _fewer(Tickets(np.zeros(3), 3), plan=(-1.0, -1.0, 0.0)) == {"ab", "ac", "bc"}
+
+
+@pytest.mark.parametrize(
+    ("price", "best"),
+    [
+        # Of the book that a and b share one lot costs 1 and the next 2: both 3, one and c 1 more
+        # than c costs.
+        (1.5, {"ac", "bc"}),
+        (2.0, {"ab", "ac", "bc"}),
+        (2.5, {"ab"}),
+    ],
+)
+def test_levels_of_a_shared_book_are_foretold(price: float, best: set[str]) -> None:
+    ladders = _books([0, 0, 1], [(0, 1.0, 1.0), (0, 5.0, 2.0), (1, 5.0, price)])
+    assert _fewer(ladders) == best
+
+
+def test_the_end_of_a_shared_book_is_foretold() -> None:
+    """One lot is bid for in the book of a and b: another costs nothing and breaks the bound."""
+    assert _fewer(_books([0, 0, 1], [(0, 1.0, 0.0), (1, 5.0, 4.0)])) == {"ac", "bc"}
+
+
+def test_what_legs_use_up_is_foretold_over_its_scale() -> None:
+    """A sale of a takes two of one thing, of b two of another, and there is one of each.
+
+    Beyond by one over a scale of ten is less than over one. Of two rows of one name the worst
+    counts: 1.5 of the first by a and 1.5 of the second by b are no more than either alone.
+    """
+    taken = np.array([[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]])
+    none, one = np.zeros((2, 3)), np.ones(2)
+    assert _fewer(Uses(("s", "t"), none, taken, one, np.array([10.0, 1.0]))) == {"ac"}
+    assert _fewer(Uses(("s", "t"), none, none, one, one, used_figure=taken * [[1], [2]])) == {"ac"}
+    rows = np.array([[1.5, 0.0, 1.25], [0.0, 1.5, 0.0]])
+    apart = Uses(("s", "t"), none, rows, one, one)
+    assert _fewer(apart) == {"bc"}
+    worst = Uses(("s",), none, rows, one, np.ones(1), of_index=np.zeros(2, dtype=np.int64))
+    assert _fewer(worst) == {"ab", "bc"}
+
+
+def test_hard_bands_are_foretold_over_their_scale_and_soft_ones_at_their_price() -> None:
+    """Each sale takes what else is summed to 1 below its floor: a in one sum, b in another."""
+    slope, floor, scale = np.eye(3)[:2], np.zeros(2), np.array([10.0, 1.0])
+    hard = Band.of(("s", "t"), floor, slope, low_figure=floor, scale_figure=scale)
+    assert _fewer(hard) == {"ac"}
+    soft = Band.of(("s", "t"), floor, slope, low_figure=floor, penalty_usd_per_figure=scale)
+    assert _fewer(soft) == {"bc"}
+
+
 def test_a_power_is_not_foretold() -> None:
     costs = np.ones(2)
     decisions = Decisions(("a", "b"), -costs, costs, costs)

@@ -210,3 +210,16 @@ def test_of_two_ways_at_one_price_one_is_taken() -> None:
         assert np.count_nonzero(found) == 1
         assert found.sum() == pytest.approx(-6.0)
     assert sorted(np.abs(_solved(programme).chosen_amount)) == pytest.approx([0.0, 6.0])
+
+
+@pytest.mark.parametrize("now", [-0.3, 0.3])
+def test_a_bound_of_whole_lots_loses_none_to_its_last_bits(now: float) -> None:
+    """Of a bound of 0.3 in lots of 0.1, whose quotient is a bit below three, three may be done."""
+    at, one, zero = np.array([now]), np.ones((1, 1)), np.zeros(1)
+    level = Band.of(("x",), at, one, low_figure=zero, high_figure=zero)
+    decisions = Decisions(("a",), np.array([-0.3]), np.array([0.3]), np.array([0.1]))
+    found = _solved(Programme(decisions, [level]))
+    assert found.chosen_amount == pytest.approx((-now,))
+    # A thousandth of a lot less is no last bit: there are two.
+    short = Decisions(("a",), np.array([-0.2999]), np.array([0.2999]), np.array([0.1]))
+    assert _solved(Programme(short, [level])).chosen_amount == pytest.approx((-2.0 / 3.0 * now,))

@@ -5,7 +5,7 @@ from typing import Final
 
 from hedgerow.errors import Failure
 
-__all__ = ["with_remedy"]
+__all__ = ["INTO_A_COPY", "with_remedy"]
 
 # By what is missing, as `market.ages.missing` calls it; `key` is what it is missing for, as TOML
 # writes it. A pair of market and asset has two parts.
@@ -26,14 +26,14 @@ _REMEDIES: Final = {
     "power perpetual's state": "name its states in [recording] power_perpetuals",
     "order book": "name it in [recording] books, or assume a depth in [assumptions.depth]",
 }
-_COPY: Final = (
+INTO_A_COPY: Final = (
     "into a copy of the rulebook, at VENUE/DAY.toml in the folder that rulebooks in [desk] names"
 )
 # What a rulebook has no figures for, as its engine says it.
 _UNWRITTEN: Final = {
-    "no tiers for ": f"write them {_COPY}",
-    "no discount for ": f"write its tiers {_COPY} (docs/venues/okx.md)",
-    " knows the discount of ": f"write its tiers {_COPY} (docs/venues/okx.md)",
+    "no tiers for ": f"write them {INTO_A_COPY}",
+    "no discount for ": f"write its tiers {INTO_A_COPY} (docs/venues/okx.md)",
+    " knows the discount of ": f"write its tiers {INTO_A_COPY} (docs/venues/okx.md)",
 }
 
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")

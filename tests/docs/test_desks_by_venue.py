@@ -21,10 +21,12 @@ def desk_of(title: str, folder: Path) -> Path:
     return path
 
 
-def test_there_is_one_of_each_kind() -> None:
+def test_the_page_has_these_and_promises_no_more() -> None:
     assert list(DESKS) == [
         "A loan at Aave", "Compound", "Maker", "GMX", "dYdX", "OKX portfolio margin",
+        "Options at Deribit", "Perpetuals at Binance",
     ]  # fmt: skip
+    assert "One block for each of eight venues" in PAGE
 
 
 @pytest.mark.parametrize("title", DESKS)
@@ -43,5 +45,5 @@ def test_its_requirement_is_known(title: str, tmp_path: Path) -> None:
                            cwd=tmp_path)  # fmt: skip
     (report,) = answer.json().values()
     assert "requirement_maintenance_ccy" in report
-    # Of the page's six only OKX's has a distance that its rulebook cannot say.
+    # Of the page's eight only OKX's has a distance that its rulebook cannot say.
     assert answer.code == int(title == "OKX portfolio margin")

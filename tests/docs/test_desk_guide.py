@@ -3,6 +3,7 @@
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic_core import PydanticUndefined
@@ -12,7 +13,9 @@ from hedgerow.app.desk_fields import Part, duration_ns
 from hedgerow.app.desk_file import (
     BudgetPart,
     BufferPart,
+    DepthPart,
     HedgePart,
+    OptionSpreadPart,
     PlanningPart,
     RoutePart,
     SwapPart,
@@ -30,6 +33,8 @@ PARTS: dict[str, type[Part]] = {
     "[[swaps]]": SwapPart,
     "[budget]": BudgetPart,
     "[planning]": PlanningPart,
+    "[assumptions.depth]": DepthPart,
+    "[assumptions.option_spread]": OptionSpreadPart,
 }
 LOAN = """
 [[instruments]]
@@ -100,7 +105,7 @@ def test_every_key_is_told_with_its_unit_and_default(part: str) -> None:
 
 def test_the_blocks_that_are_shown_load_as_they_stand(tmp_path: Path) -> None:
     """Below a head with the accounts and the instruments that they name."""
-    start, end = DESK.index("[[hedges]]"), DESK.index("[assumptions.depth]")
+    start = DESK.index("[[hedges]]")
     book = tmp_path / "books" / "aave-eth" / "2023-10-31.toml"
     book.parent.mkdir(parents=True)
     plain = packaged("aave/2023-10-31").decode()
@@ -109,19 +114,22 @@ def test_the_blocks_that_are_shown_load_as_they_stand(tmp_path: Path) -> None:
     book.write_text(joined + CATEGORY, encoding="utf-8")
     head = DESK[:start].replace(LIMITS, "").replace("[desk]\n", '[desk]\nrulebooks = "books"\n')
     path = tmp_path / "desk.toml"
-    path.write_text(head + LOAN + BLOCK + DESK[end:], encoding="utf-8")
+    path.write_text(head + LOAN + BLOCK, encoding="utf-8")
     desk = load_desk(path)
     assert desk.hedges[0].band == "whalley-wilmott"
     assert desk.buffers[0].account_id == desk.routes[0].target_account_id == "perp"
     assert desk.switches[0].account_id == desk.swaps[0].account_id == "loan"
     assert desk.has_budget
     assert desk.planning is not None
+    assert desk.assumptions.depth is not None
 
 
 def test_the_blocks_show_every_key_but_those_that_exclude_each_other() -> None:
     shown = tomllib.loads(BLOCK)
     others = {"risk_aversion_per_usd", "budget_shortfall_usd", "interval"}
     for part, record in PARTS.items():
-        there = shown[part.strip("[]")]
+        there: Any = shown
+        for name in part.strip("[]").split("."):
+            there = there[name]
         keys = set(there[0] if isinstance(there, list) else there)
         assert set(record.model_fields) - keys == (others if part == "[[hedges]]" else set())

@@ -15,16 +15,29 @@ HEAD, *_ = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
 DESKS = dict(re.findall(r"^## ([^\n]+)\n.*?```toml\n(.*?)```", PAGE, re.DOTALL | re.MULTILINE))
 
 
+HEDGE = """
+[[hedges]]
+underlying = "ETH"
+instrument = "ETHUSDT-PERP"
+account = "perp"
+risk_aversion_per_usd = 1e-6
+band_min_coin = 2.0
+slippage_limit = 0.005
+"""
+
+
 def desk_of(title: str, folder: Path) -> Path:
     path = folder / "mine.toml"
     path.write_text(HEAD + DESKS[title], encoding="utf-8")
     return path
 
 
-def test_there_is_one_of_each_kind() -> None:
+def test_the_page_has_these_and_promises_no_more() -> None:
     assert list(DESKS) == [
         "A loan at Aave", "Compound", "Maker", "GMX", "dYdX", "OKX portfolio margin",
+        "Options at Deribit", "Perpetuals at Binance",
     ]  # fmt: skip
+    assert "One block for each of eight venues" in PAGE
 
 
 @pytest.mark.parametrize("title", DESKS)
@@ -43,5 +56,21 @@ def test_its_requirement_is_known(title: str, tmp_path: Path) -> None:
                            cwd=tmp_path)  # fmt: skip
     (report,) = answer.json().values()
     assert "requirement_maintenance_ccy" in report
-    # Of the page's six only OKX's has a distance that its rulebook cannot say.
+    # Of the page's eight only OKX's has a distance that its rulebook cannot say.
     assert answer.code == int(title == "OKX portfolio margin")
+
+
+@pytest.mark.parametrize("verb", ["plan", "bands"])
+def test_a_hedge_below_the_head_is_planned(verb: str, tmp_path: Path) -> None:
+    """The perpetuals alone are the delta, 940 coins short: all but the least band is bought."""
+    if not DATA.is_dir():
+        pytest.skip("no recordings beside the repository")
+    path = desk_of("Perpetuals at Binance", tmp_path)
+    path.write_text(path.read_text(encoding="utf-8") + HEDGE, encoding="utf-8")
+    answer = hedgerow_here("hedge", verb, str(path), "--data", str(DATA), "--json", cwd=tmp_path)
+    assert answer.code == 0
+    if verb == "plan":
+        (leg,) = answer.json()["legs"]
+        assert float(leg["quantity_contracts"]) == pytest.approx(938, abs=0.01)
+    else:
+        assert "unknown" not in answer.json()["ETH"]

@@ -29,7 +29,10 @@ _BANDS: Final = BandsAsked()
 
 @hedge.command(name="plan")
 def plan(desk: DeskPath = None, *, setting: Setting = USUAL) -> int:
-    """Plan the trades that bring each coin's delta back into its band. Sends nothing."""
+    """Plan the trades that bring each coin's delta back into its band. Sends nothing.
+
+    Exit status 1 also where a hedge cannot be judged, as without an order book.
+    """
     return act("hedge plan", setting.source(desk), as_json=setting.as_json)
 
 

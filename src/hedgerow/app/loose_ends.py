@@ -28,6 +28,7 @@ from hedgerow.errors import BoundaryError, Failure
 from hedgerow.instruments import Instrument, LinearPerpetual, expiry_of, has_entry, lot_of
 from hedgerow.margin import Rulebook, begun_in, rulebooks_at, terms_of
 from hedgerow.portfolio import IN_TRANSIT
+from hedgerow.reporting.remedies import INTO_A_COPY
 from hedgerow.units import format_ns, is_multiple, parse_ns
 from hedgerow.venues.recordings import future_from_name, option_from_name, perpetual_from_name
 
@@ -271,9 +272,12 @@ def _hedge_ends(
     if is_judged and (rules is None or LinearPerpetual not in terms_of(rules).instruments):
         name = hedge["account"]
         yield f"{where}.account: {name} must trade perpetuals, its rulebook was {book or 'none'}"
-    elif rules is not None and terms_of(rules).charges is None:
-        name = hedge["account"]
-        yield f"{where}.account: {rules.name} does not say what an order of {name} costs"
+    elif rules is not None and (venue := terms_of(rules)).charges is None:
+        said = f"{rules.name} does not say what an order of {hedge['account']} costs"
+        remedy = "it has no key for that: leave the hedge out, or trade it at another venue"
+        if venue.fees_unwritten:
+            remedy = f"write {' and '.join(venue.fees_unwritten)} {INTO_A_COPY}"
+        yield f"{where}.account: {said}; {remedy}"
 
 
 def _buffer_ends(

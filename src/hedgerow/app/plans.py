@@ -1,6 +1,6 @@
 """What ``hedge plan``, ``collateral plan`` and ``collateral freed`` do: print, and send nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -14,6 +14,7 @@ from hedgerow.app.lengths import length_ns
 from hedgerow.app.options import Source
 from hedgerow.app.shocks import read_shock
 from hedgerow.app.transit import Sent, haircuts_of, sent_of, told_on_the_way
+from hedgerow.app.verdict import status
 from hedgerow.collateral import (
     EARNS_FRAC_PER_YEAR,
     POSTED_DAYS,
@@ -31,6 +32,7 @@ from hedgerow.market import Shock
 from hedgerow.planning import cost_kinds, plan
 from hedgerow.reporting import allocation_tables, builtins_of, freed_tables, plan_tables
 from hedgerow.reporting.bands import narrowed
+from hedgerow.reporting.remedies import with_remedy
 from hedgerow.solvency import coins_moved
 from hedgerow.units import MINUTE_NS
 
@@ -69,8 +71,16 @@ def show_hedges(source: Source, *, as_json: bool) -> int:
         narrowings={
             each.underlying: each.narrowing for each in trades.trades if each.narrowing is not None
         },
+        unknown=tuple(_unknown(trades)),
         as_json=as_json,
     )
+
+
+def _unknown(trades: TradePlan) -> Iterator[str]:
+    """Say which hedges cannot be judged; one that is only cut to book or budget is."""
+    for each in trades.unmet:
+        if each.reason != "no_source":
+            yield f"a hedge is unknown ({each.subject}): {with_remedy(each)}"
 
 
 def show_transfers(
@@ -248,7 +258,9 @@ def _show(
     allocation: Allocation | None = None,
     taken: tuple[str, ...] = (),
     narrowings: Mapping[str, Narrowing] | None = None,
+    unknown: tuple[str, ...] = (),
 ) -> int:
+    breaches = (*breaches_of(state), *unknown)
     made = plan(
         trades=trades,
         transfers=transfers,
@@ -269,7 +281,7 @@ def _show(
     )
     payload = builtins_of(made) | {
         "newly_broken": builtins_of(made.newly_broken),
-        "breaches": list(breaches_of(state)),
+        "breaches": list(breaches),
     }
     if narrowings is not None:
         payload["narrowings"] = builtins_of(narrowings)
@@ -277,4 +289,4 @@ def _show(
         payload["allocation"] = builtins_of(allocation)
         shown = Group(shown, allocation_tables(allocation))
     show(payload, shown, as_json=as_json)
-    return status_of(state, as_json=as_json)
+    return status(breaches, is_quiet=as_json)

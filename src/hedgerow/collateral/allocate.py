@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from hedgerow.collateral.laid import Laid, laid
@@ -210,7 +211,7 @@ def _told(solved: _Solved, order: Ordered) -> Outcome[Allocation]:
         limits=tuple(
             Shadow(name=name, price_usd_per_figure=price)
             for name, price in prices.items()
-            if name in straight and name not in titles and price > PRICE_LEFT_USD
+            if name in straight and name not in titles and price
         ),
         pledged_before_usd=before_usd,
         pledged_after_usd=after_usd,
@@ -263,13 +264,20 @@ def _covered(
 
 
 def _prices(solved: _Solved) -> Outcome[dict[str, float]]:
-    """Give what one unit more of each row costs, with the links used that are."""
+    """Give what one unit more of each row costs, with the links used that are.
+
+    What a link is held dearer than it is only tells apart ways that cost alike: nobody pays it.
+    """
+    problem = solved.made.problem
+    if not problem.links:
+        return {}
+    paid = replace(
+        problem, links=tuple(replace(each, dearer_usd_per_coin=0.0) for each in problem.links)
+    )
     is_sent: NDArray[np.bool_] = solved.sent_amount > USED_COIN
     is_priced = bool(np.any(np.isfinite(solved.made.posting.levels.penalty_usd_per_ccy)))
-    settled = laid(solved.made.problem, alone=solved.alone, is_priced=is_priced, is_sent=is_sent)
+    settled = laid(paid, alone=solved.alone, is_priced=is_priced, is_sent=is_sent)
     prices: dict[str, float] = {}
-    if not solved.made.problem.links:
-        return prices
     matrix = settled.programme.matrix()
     answer = relaxed(matrix)
     if isinstance(answer, Failure):
@@ -278,7 +286,7 @@ def _prices(solved: _Solved) -> Outcome[dict[str, float]]:
         return prices
     for name, price in zip(matrix.row_names, answer.row_price_usd_per_figure, strict=True):
         prices[name] = prices.get(name, 0.0) + abs(float(price))
-    return prices
+    return {name: price if price > PRICE_LEFT_USD else 0.0 for name, price in prices.items()}
 
 
 def _pledged(made: Laid, flow_coin: Floats) -> tuple[float, float]:

@@ -20,7 +20,7 @@ from hedgerow.margin.records import MarginReport, Rulebook
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
 
-__all__ = ["Charges", "Engine", "VenueTerms", "engines_in", "nothing_wrong"]
+__all__ = ["Charges", "Engine", "VenueTerms", "engines_in", "nothing_wrong", "unwritten"]
 
 R = TypeVar("R", bound=Rulebook)
 
@@ -51,7 +51,8 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
     balance is set against the requirement, by the currency an account is kept in: an account in
     another currency is a mistake. None where no balance counts at all, since what is lent and owed
     are positions. `charges` is None where there is nothing to send an order to, or where the
-    rulebook does not know the fees; `market` names the lending market, None on an exchange.
+    rulebook does not know the fees, and `fees_unwritten` are the keys that would tell them, none
+    where its kind has no place for them. `market` names the lending market, None on an exchange.
     `threshold_frac` is what part of a supply's worth counts, zero for what is only owed; `at_par`
     are assets that the market takes at one dollar. `owed` are the assets whose balance may be below
     zero: borrowed, or fees that are due. `penalty_frac` is what a liquidation takes beyond the debt
@@ -61,6 +62,7 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
     instruments: tuple[type, ...]
     counted: Mapping[str, tuple[str, ...]] | None = None
     charges: Charges | None = None
+    fees_unwritten: tuple[str, ...] = ()
     market: str | None = None
     threshold_frac: Mapping[str, Decimal] = {}
     at_par: tuple[str, ...] = ()
@@ -80,6 +82,11 @@ class VenueTerms(msgspec.Struct, frozen=True, kw_only=True):
         if len(counted) == 1:
             (currency,) = counted
         return self.counts(asset, currency)
+
+
+def unwritten(rulebook: Rulebook, *keys: str) -> tuple[str, ...]:
+    """Give those keys of a rulebook that its file leaves out."""
+    return tuple(key for key in keys if getattr(rulebook, key) is None)
 
 
 def nothing_wrong(_: Rulebook) -> Iterator[str]:

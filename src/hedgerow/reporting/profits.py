@@ -311,7 +311,8 @@ def _tested(run: Run, node: str) -> dict[Method, Outcome[DeskTest] | None]:
     for method, steps in run.items():
         days: dict[str, list[ExplainRow]] = {}
         for each, row in _rows_at(steps, node):
-            days.setdefault(date_utc(each.end_ns), []).append(row)
+            # A step that ends at midnight is of the day that ends there.
+            days.setdefault(date_utc(each.end_ns - 1), []).append(row)
         whole = [combined(some) for some in days.values() if not any(r.missing for r in some)]
         if len(whole) < 3:
             found[method] = None

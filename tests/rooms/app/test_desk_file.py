@@ -393,7 +393,9 @@ def test_a_hedge_needs_a_rulebook_that_says_what_an_order_costs(tmp_path: Path) 
     changed(raw, "accounts.2.venue", "hyperliquid")
     told = mistakes(tmp_path, raw)
     assert told == [
-        f"hedges.[{at}].account: hyperliquid/2026-08-22 does not say what an order of perp costs"
+        f"hedges.[{at}].account: hyperliquid/2026-08-22 does not say what an order of perp costs; "
+        "write fee_taker_frac into a copy of the rulebook, at VENUE/DAY.toml in the folder that "
+        "rulebooks in [desk] names"
         for at in range(len(raw["hedges"]))
     ]
 

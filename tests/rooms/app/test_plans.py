@@ -8,7 +8,7 @@ import pytest
 
 from hedgerow.errors import Failure
 from hedgerow.limits import survey
-from tests.rooms.app.made import LIMITS, hedgerow_here, morning
+from tests.rooms.app.made import DESK, LIMITS, hedgerow_here, morning
 
 HEDGED = "The [[hedges]] of the desk file are for BTC."
 # A morning whose BTC delta lies within any band, so that no hedge is planned.
@@ -18,6 +18,9 @@ BROKEN = (
     'metric = "delta_spot_usd"\nsoft = 50000\nhard = 500000',
     'metric = "vega_usd_per_volpt"\nsoft = 1\nhard = 2',
 )
+
+# A morning without an order book, and with nothing broken.
+NO_BOOK = ((DESK[DESK.index("[assumptions.depth]") :], ""), (LIMITS, ""))
 
 _ON_A_VENUE = (
     'scope = "coin/BTC"\nmetric = "delta_spot_usd"\nsoft = 50000\nhard = 500000',
@@ -51,6 +54,31 @@ def test_a_limit_at_soft_says_why_nothing_is_done(verb: str, why: str, tmp_path:
     said = " ".join(told.split())
     assert ": nothing to do. coin/BTC vega: stands at soft" in said
     assert why in said
+
+
+@pytest.mark.parametrize("verb", ["plan", "bands"])
+def test_a_hedge_that_cannot_be_judged_is_no_fine_answer(verb: str, tmp_path: Path) -> None:
+    words = morning(tmp_path, *NO_BOOK)
+    answer = hedgerow_here("hedge", verb, *words, cwd=tmp_path)
+    why = "no order book for BTCUSDT-PERP by 2026-02-01T05:00:00Z"
+    assert answer.code == 1
+    assert "exit 1: " in answer.err
+    assert why in answer.err
+    if verb == "plan":
+        told = hedgerow_here("hedge", verb, *words, "--json", cwd=tmp_path)
+        assert (told.code, told.err) == (1, "")
+        (said,) = told.json()["breaches"]
+        assert why in said
+
+
+def test_a_hedge_that_is_only_cut_is_known(tmp_path: Path) -> None:
+    """A thin book leaves some of what is wanted undone, and the plan says so."""
+    shallow = ("depth_usd_per_bps = 400000", "depth_usd_per_bps = 400")
+    words = morning(tmp_path, (LIMITS, ""), shallow)
+    told = hedgerow_here("hedge", "plan", *words, "--json", cwd=tmp_path)
+    (cut,) = told.json()["unmet"]
+    assert cut["reason"] == "no_source"
+    assert (told.code, told.json()["breaches"]) == (0, [])
 
 
 def test_a_limit_that_no_hedge_mends_stays_broken(tmp_path: Path) -> None:

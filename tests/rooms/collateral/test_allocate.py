@@ -100,6 +100,26 @@ def test_the_allocation_of_the_sheet() -> None:
     assert found.pledged_after_usd == pytest.approx(177_500.0)
 
 
+def test_what_only_tells_ways_apart_is_in_no_price() -> None:
+    """Dollars earn nothing and go for nothing: ten come from the first, five from the second."""
+    found = solved(
+        Problem(
+            piles=(cold(held=10.0), Pile(place="warm", asset="USDC", held_coin=100.0)),
+            venues=(venue("v", 15.0),),
+            worths=(worth("v", "USDC", (INF, 1.0)),),
+            links=(
+                link("cold", "v", dearer_usd_per_coin=5e-8),
+                link("warm", "v", dearer_usd_per_coin=1e-7),
+            ),
+        )
+    )
+    assert {each.link.source: each.quantity_coin for each in found.moves} == pytest.approx(
+        {"cold": 10.0, "warm": 5.0}
+    )
+    assert found.cover[0].shadow_usd_per_ccy == 0.0
+    assert found.limits == ()
+
+
 def test_a_second_tier_counts_less_and_is_taken_last() -> None:
     """Ten coins count at 0.9 and the next at 0.5: 14 coins are worth 9 + 2."""
     found = solved(

@@ -3,12 +3,14 @@
 from io import StringIO
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from hedgerow.market import MarketEvent, Snapshot
 from hedgerow.portfolio import Book, book
 from hedgerow.reporting import profit_tables
 from hedgerow.risk import Explained, explain
+from hedgerow.units import parse_ns
 from tests.builders import T0_NS, account, by_id, index, perpetual, quote, snapshot
 
 STEP_NS = 3_600 * 10**9
@@ -78,3 +80,16 @@ def test_the_lines_of_price_are_said_together_and_are_the_whole_delta_times_the_
 
 def test_one_line_of_price_alone_needs_no_words() -> None:
     assert "Price is in two lines" not in told(run((60_000, 3_000), (63_000, 3_030), coins=0))
+
+
+def test_a_step_that_ends_at_midnight_is_of_the_day_that_ends_there() -> None:
+    """Steps of twelve hours from midnight: four are two days, too few for a test, six are three."""
+    half_ns = 12 * 3_600 * 10**9
+    midnight_ns = parse_ns("2026-02-04T00:00:00Z")
+    prices = ((60_000 + 100 * at**2, 3_000 + 10 * at) for at in range(7))
+    steps = [
+        replace(each, start_ns=midnight_ns + at * half_ns, end_ns=midnight_ns + (at + 1) * half_ns)
+        for at, each in enumerate(run(*prices))
+    ]
+    assert "Desk test by Greeks: fewer than three days." in told(steps[:4])
+    assert "Desk test by Greeks, 3 days" in told(steps)

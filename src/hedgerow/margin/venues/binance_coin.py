@@ -14,7 +14,7 @@ from hedgerow.instruments import EntryContract, Instrument, InverseFuture, Inver
 from hedgerow.margin.bounds import outside
 from hedgerow.margin.brackets import Brackets, brackets_key, mistakes_of_brackets, required
 from hedgerow.margin.contracts import held_contracts, order_lines, wallet_lines
-from hedgerow.margin.engine import Charges, Engine, VenueTerms
+from hedgerow.margin.engine import Charges, Engine, VenueTerms, unwritten
 from hedgerow.margin.model import Cells, TierColumns, tiered_cells
 from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of
 from hedgerow.market import Snapshot
@@ -141,6 +141,7 @@ def _terms(rulebook: CoinTieredRulebook) -> VenueTerms:
         charges=None
         if taker is None or liquidation is None
         else Charges(fee_taker_frac=taker, fee_liquidation_frac=liquidation),
+        fees_unwritten=unwritten(rulebook, "fee_taker_frac", "fee_liquidation_frac"),
     )
 
 

@@ -14,7 +14,7 @@ from hedgerow.instruments import (
 )
 from hedgerow.margin.bounds import outside
 from hedgerow.margin.brackets import Brackets, mistakes_of_brackets
-from hedgerow.margin.engine import Charges, VenueTerms
+from hedgerow.margin.engine import Charges, VenueTerms, unwritten
 from hedgerow.margin.records import Rulebook
 
 __all__ = ["UnifiedRulebook", "mistakes", "venue_terms"]
@@ -50,6 +50,7 @@ def venue_terms(rulebook: UnifiedRulebook) -> VenueTerms:
         charges=None
         if liquidation is None
         else Charges(fee_taker_frac=rulebook.fee_closing_frac, fee_liquidation_frac=liquidation),
+        fees_unwritten=unwritten(rulebook, "fee_liquidation_frac"),
     )
 
 

@@ -26,7 +26,7 @@ from hedgerow.margin.contracts import (
     rounded_up_ccy,
     wallet_lines,
 )
-from hedgerow.margin.engine import Charges, Engine, VenueTerms
+from hedgerow.margin.engine import Charges, Engine, VenueTerms, unwritten
 from hedgerow.margin.model import Cells, TierColumns, tiered_cells
 from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of
 from hedgerow.margin.rules.hyperliquid import tiers as rules
@@ -241,6 +241,7 @@ def _terms(rulebook: HyperliquidRulebook) -> VenueTerms:
         charges=None
         if fee is None
         else Charges(fee_taker_frac=fee, fee_liquidation_frac=rulebook.fee_liquidation_frac),
+        fees_unwritten=unwritten(rulebook, "fee_taker_frac"),
     )
 
 

@@ -25,7 +25,7 @@ from hedgerow.instruments import (
 from hedgerow.margin.bounds import outside
 from hedgerow.margin.brackets import Brackets, mistakes_of_brackets, position_lines
 from hedgerow.margin.contracts import held_contracts, wallet_lines
-from hedgerow.margin.engine import Charges, Engine, VenueTerms
+from hedgerow.margin.engine import Charges, Engine, VenueTerms, unwritten
 from hedgerow.margin.records import MarginLine, MarginReport, Rulebook, report_of
 from hedgerow.market import Snapshot
 from hedgerow.portfolio import Account
@@ -101,6 +101,7 @@ def _terms(rulebook: ClosingFeeRulebook) -> VenueTerms:
         charges=None
         if liquidation is None
         else Charges(fee_taker_frac=rulebook.fee_closing_frac, fee_liquidation_frac=liquidation),
+        fees_unwritten=unwritten(rulebook, "fee_liquidation_frac"),
     )
 
 

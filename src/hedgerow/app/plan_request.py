@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from hedgerow.app.desk import Desk
-from hedgerow.errors import DeskRejected, Failure, HedgerowError
+from hedgerow.errors import DeskRejected, Failure, HedgerowError, Outcome
 from hedgerow.hedging import Depth, Offer, offer
 from hedgerow.instruments import EntryContract, Instrument, Option, settlement_of
 from hedgerow.limits import Survey, account_node
@@ -50,17 +50,37 @@ def offers_of(
     offers, refused = [], []
     for instrument_id, account_id in wanted:
         account, terms = accounts[account_id], instruments[instrument_id]
-        if account.rulebook is None or not isinstance(terms, EntryContract | Option):
-            continue
-        venue = terms_of(rulebooks[account.rulebook])
-        if venue.charges is None or not isinstance(terms, venue.instruments):
-            continue
-        found = offer(terms, account, state.snapshot, venue.charges, depth)
+        if not isinstance(terms, EntryContract | Option):
+            continue  # a loan, a share: moved along routes and by swaps, and not traded
+        found = _offer(terms, account, state, rulebooks, depth)
         if isinstance(found, Failure):
             refused.append(found)
         else:
             offers.append(found)
     return tuple(offers), tuple(refused), instruments
+
+
+def _offer(
+    terms: EntryContract | Option,
+    account: Account,
+    state: Survey,
+    rulebooks: Mapping[str, Rulebook],
+    depth: Depth,
+) -> Outcome[Offer]:
+    """Price a trade by what the account's rulebook charges; a failure where it does not say."""
+    why = "no rulebook says what an order costs there"
+    if account.rulebook is not None:
+        rulebook = rulebooks[account.rulebook]
+        venue = terms_of(rulebook)
+        if not isinstance(terms, venue.instruments):
+            why = f"{rulebook.name} has no rules for it"
+        elif venue.charges is None:
+            why = f"{rulebook.name} does not say what an order costs"
+        else:
+            return offer(terms, account, state.snapshot, venue.charges, depth)
+    return Failure(
+        subject=f"{terms.instrument_id} on {account.account_id}", reason="unsupported", message=why
+    )
 
 
 def _matched(

@@ -48,6 +48,7 @@ from hedgerow.hedging import Depth
 from hedgerow.limits import METRICS, Limit, breaches
 from hedgerow.planning import LATE_STATEMENT, JointTerms, Leg, Order, Swap, Switch
 from hedgerow.reporting import builtins_of
+from hedgerow.reporting.figures import duration
 from hedgerow.reporting.policies import policy_tables
 from hedgerow.simulation import Episode, PolicyRun, policy_rows, thinned
 from hedgerow.units import SECOND_NS, digits_of, format_ns, to_model
@@ -127,7 +128,7 @@ def run_plan_backtest(
     told = _statements(asked, tasks[0], shown, market)
     heading = (
         f"{shown.name}: {_markets(market, asked.seeds_count, shown)}, looked at every "
-        f"{shown.step_ns // SECOND_NS} s"
+        f"{duration(shown.step_ns / SECOND_NS)}"
     )
     show(
         {"rows": builtins_of(rows), "assumptions": told, "step_s": shown.step_ns / SECOND_NS},

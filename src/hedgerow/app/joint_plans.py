@@ -17,6 +17,7 @@ from hedgerow.app.plan_file import check_plan_place, read_plan, written_plan
 from hedgerow.app.plan_prices import PlanPrices, prices_of
 from hedgerow.app.plan_request import (
     ages_of,
+    interest_statements,
     late_statements,
     offers_of,
     premiums_of,
@@ -32,6 +33,7 @@ from hedgerow.planning import (
     Allowed,
     Joint,
     Plan,
+    Transfer,
     compared,
     late_cost,
     made,
@@ -88,7 +90,11 @@ def make_plan(source: Source, asked: PlanAsked, *, out: Path | None, as_json: bo
     written = msgspec.structs.replace(
         written,
         unmet=tuple(dict.fromkeys((*written.unmet, *done.unpriced))),
-        assumptions=(*written.assumptions, *ages_of(written, done.state, done.instruments)),
+        assumptions=(
+            *written.assumptions,
+            *interest_statements(each.use for each in written.legs if isinstance(each, Transfer)),
+            *ages_of(written, done.state, done.instruments),
+        ),
     )
     premiums = premiums_of(written, done.state, done.instruments)
     if out is not None:
@@ -132,14 +138,16 @@ def compare_plans(source: Source, asked: PlanAsked, *, as_json: bool) -> int:
     done = _planned(source, asked)
     rows = states(done.found)
     known = {name: each for name, each in done.found.items() if isinstance(each, Joint)}
+    uses = (move.route.use for each in known.values() for move in each.moves)
+    assumed = (*done.assumed, *interest_statements(uses))
     show(
         {
             "ways": builtins_of(rows),
             "bound_usd": {name: round(each.bound_usd, 6) for name, each in known.items()},
-            "assumptions": list(done.assumed),
+            "assumptions": list(assumed),
             "breaches": list(breaches_of(done.state)),
         },
-        ways_tables(rows, heading_of(done.state), done.assumed),
+        ways_tables(rows, heading_of(done.state), assumed),
         as_json=as_json,
     )
     return status_of(done.state, as_json=as_json)

@@ -1,7 +1,8 @@
 """What a plan may use of a desk: offers to trade, and what being late with a transfer costs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from typing import Final
 
 from hedgerow.app.desk import Desk
 from hedgerow.errors import DeskRejected, Failure, HedgerowError, Outcome
@@ -15,7 +16,14 @@ from hedgerow.reporting.figures import duration
 from hedgerow.units import DAY_NS, HOUR_NS, SECOND_NS, to_model
 from hedgerow.venues.recordings import option_from_name
 
-__all__ = ["ages_of", "late_statements", "offers_of", "premiums_of"]
+__all__ = ["ages_of", "interest_statements", "late_statements", "offers_of", "premiums_of"]
+
+# What a plan leaves out of the cost of capital where a transfer changes a loan, by its use.
+_INTEREST: Final = {
+    "repay": "The interest that a repayment saves is not counted; `collateral plan` counts it.",
+    "supply": "The interest that what is supplied earns is not counted; `collateral plan` counts "
+    "it.",
+}
 
 
 def offers_of(
@@ -146,6 +154,12 @@ def late_statements(
             f"{horizon_days * DAY_NS / HOUR_NS:g} h, {', '.join(idle)}.",
         )
     return LATE_STATEMENT, *unknown
+
+
+def interest_statements(uses: Iterable[str]) -> tuple[str, ...]:
+    """Say what transfers of these uses save or earn and no cost here counts, each once."""
+    found = set(uses)
+    return tuple(said for use, said in _INTEREST.items() if use in found)
 
 
 def premiums_of(

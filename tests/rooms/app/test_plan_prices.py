@@ -6,6 +6,7 @@ import pytest
 
 from hedgerow.app.desk import load_desk
 from hedgerow.app.plan_prices import PlanPrices, prices_of
+from hedgerow.app.plan_request import interest_statements
 from hedgerow.planning import JointTerms
 from tests.rooms.app.edit import changed, example, written
 from tests.rooms.app.made import hedgerow_here, morning
@@ -53,6 +54,31 @@ def test_flags_left_out_are_as_the_desk_says(verb: str, tmp_path: Path) -> None:
     )
     assert (sold["instrument_id"], sold["price_limit_usd"]) == ("BTCUSDT-PERP", "68649.2")
     assert any("within 12 h" in each for each in told["file"]["assumptions"])
+
+
+def test_interest_that_no_cost_counts_is_said_where_a_loan_is_changed(tmp_path: Path) -> None:
+    """The embedded desk repays its loop; of the morning's desk nothing leads to a loan."""
+    for verb in ("make", "compare"):
+        crash = ("plan", verb, "--at", "2026-03-17T03:00:00Z", "--json")
+        told = hedgerow_here(*crash, cwd=tmp_path).json()
+        if verb == "make":
+            assert "repay" in {each.get("use") for each in told["legs"]}
+        assert [each for each in told["assumptions"] if "interest" in each] == [
+            "The interest that a repayment saves is not counted; `collateral plan` counts it."
+        ]
+    words = morning(tmp_path)
+    calm = hedgerow_here("plan", "make", *words, *AT, cwd=tmp_path).json()
+    assert "balance" in {each.get("use") for each in calm["legs"]}
+    assert not any("interest" in each for each in calm["assumptions"])
+
+
+def test_what_is_supplied_earns_as_little_and_each_is_said_once() -> None:
+    told = interest_statements(["supply", "balance", "repay", "supply"])
+    assert [each.split(" is not counted")[0] for each in told] == [
+        "The interest that a repayment saves",
+        "The interest that what is supplied earns",
+    ]
+    assert interest_statements(["balance"]) == ()
 
 
 def test_trades_for_greeks_are_priced_so_too(tmp_path: Path) -> None:

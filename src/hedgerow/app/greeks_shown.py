@@ -16,6 +16,7 @@ from hedgerow.app.amounts import read
 from hedgerow.app.asked import heading_of, looked_at, opened, show
 from hedgerow.app.options import Source
 from hedgerow.app.plan_asked import PlanAsked
+from hedgerow.app.plan_prices import prices_of
 from hedgerow.app.plan_request import offers_of
 from hedgerow.app.verdict import status
 from hedgerow.app.written import check_plot, write_plot
@@ -93,8 +94,13 @@ def show_greeks(
     desk, market, at_ns = opened(source)
     state = looked_at(desk, market, at_ns)
     before = _by_expiry(state.book, state.snapshot, coin)
+    prices = prices_of(
+        desk,
+        option_depth_contracts=trading.option_depth_contracts,
+        horizon_days=trading.horizon_days,
+    )
     depth = Depth(
-        option_contracts=trading.option_depth_contracts,
+        option_contracts=prices.option_depth_contracts,
         half_spread_vol_frac=desk.option_half_spread_vol_frac,
         factor_frac=trading.depth_factor_frac,
     )
@@ -114,7 +120,7 @@ def show_greeks(
             [_ask(each, before) for each in wanted],
             made.offers,
             _figures(wanted, made, coin, state.snapshot.time_ns),
-            horizon_days=trading.horizon_days,
+            horizon_days=prices.horizon_days,
             ticket_usd=trading.ticket_usd,
             legs_count_max=legs_count_max,
         )

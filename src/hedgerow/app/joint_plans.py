@@ -14,8 +14,10 @@ from hedgerow.app.feed import Market
 from hedgerow.app.options import Source
 from hedgerow.app.plan_asked import PlanAsked
 from hedgerow.app.plan_file import check_plan_place, read_plan, written_plan
+from hedgerow.app.plan_prices import PlanPrices, prices_of
 from hedgerow.app.plan_request import (
     ages_of,
+    interest_statements,
     late_statements,
     offers_of,
     premiums_of,
@@ -30,8 +32,8 @@ from hedgerow.planning import (
     INSIDE_STATEMENT,
     Allowed,
     Joint,
-    JointTerms,
     Plan,
+    Transfer,
     compared,
     late_cost,
     made,
@@ -49,6 +51,7 @@ class _Planned:
     """A desk planned for in every way, with what was assumed and what had no price."""
 
     desk: Desk
+    prices: PlanPrices
     market: Market
     state: Survey
     rulebooks: Mapping[str, Rulebook]
@@ -80,14 +83,18 @@ def make_plan(source: Source, asked: PlanAsked, *, out: Path | None, as_json: bo
         done.rulebooks,
         assumptions=(*done.market.statements, *done.assumed),
         valid_ns=MINUTE_NS,
-        slippage_frac=asked.slippage_frac,
+        slippage_frac=done.prices.slippage_frac,
         runner_up=runner_up(done.found),
         allowed=done.allowed,
     )
     written = msgspec.structs.replace(
         written,
         unmet=tuple(dict.fromkeys((*written.unmet, *done.unpriced))),
-        assumptions=(*written.assumptions, *ages_of(written, done.state, done.instruments)),
+        assumptions=(
+            *written.assumptions,
+            *interest_statements(each.use for each in written.legs if isinstance(each, Transfer)),
+            *ages_of(written, done.state, done.instruments),
+        ),
     )
     premiums = premiums_of(written, done.state, done.instruments)
     if out is not None:
@@ -132,8 +139,9 @@ def compare_plans(source: Source, asked: PlanAsked, *, as_json: bool) -> int:
     rows = states(done.found)
     # What all of them lack is said once.
     unmet = tuple(dict.fromkeys([*(told for row in rows for told in row.unmet), *done.unpriced]))
-    assumed = (*done.market.statements, *done.assumed)
     known = {name: each for name, each in done.found.items() if isinstance(each, Joint)}
+    uses = (move.route.use for each in known.values() for move in each.moves)
+    assumed = (*done.market.statements, *done.assumed, *interest_statements(uses))
     show(
         {
             "ways": builtins_of(rows),
@@ -149,15 +157,16 @@ def compare_plans(source: Source, asked: PlanAsked, *, as_json: bool) -> int:
 
 
 def _planned(source: Source, asked: PlanAsked) -> _Planned:
-    terms = JointTerms(
+    desk, market, at_ns = opened(source)
+    prices = prices_of(
+        desk,
+        option_depth_contracts=asked.option_depth_contracts,
         horizon_days=asked.horizon_days,
         capital_frac_per_year=asked.capital_frac_per_year,
-        ticket_usd=asked.ticket_usd,
         slippage_frac=asked.slippage_frac,
     )
-    desk, market, at_ns = opened(source)
     depth = Depth(
-        option_contracts=asked.option_depth_contracts,
+        option_contracts=prices.option_depth_contracts,
         half_spread_vol_frac=desk.option_half_spread_vol_frac,
         factor_frac=asked.depth_factor_frac,
     )
@@ -172,7 +181,7 @@ def _planned(source: Source, asked: PlanAsked) -> _Planned:
         desk.routes,
         instruments,
         rulebooks,
-        terms=terms,
+        terms=prices.terms(asked.ticket_usd),
         late_usd=late_cost(desk.chance, state, rulebooks),
         switches=desk.switches,
         swaps=desk.swaps,
@@ -180,6 +189,7 @@ def _planned(source: Source, asked: PlanAsked) -> _Planned:
     )
     return _Planned(
         desk=desk,
+        prices=prices,
         market=market,
         state=state,
         rulebooks=rulebooks,
@@ -189,7 +199,7 @@ def _planned(source: Source, asked: PlanAsked) -> _Planned:
         assumed=(
             depth.statement(),
             INSIDE_STATEMENT,
-            *late_statements(desk, state, rulebooks, asked.horizon_days),
+            *late_statements(desk, state, rulebooks, prices.horizon_days),
         ),
         allowed=Allowed(offers, desk.routes, desk.switches, desk.swaps),
     )

@@ -13,7 +13,7 @@ from hedgerow.app.actions import act
 from hedgerow.app.chain_request import ChainSource
 from hedgerow.app.option_asks import ScalpAsked
 from hedgerow.app.options import At, ChainAt, Data, DeskPath, Json, Seed, Source
-from hedgerow.app.plan_asked import HORIZON_DAYS, OPTION_DEPTH_CONTRACTS, PlanAsked
+from hedgerow.app.plan_asked import PlanAsked
 from hedgerow.app.planning import DepthFactor, Horizon, Offers, OptionDepth, Ticket
 
 __all__ = ["OPTION_STRUCTURES"]
@@ -72,8 +72,8 @@ def greeks(
     ] = (),
     offer: Offers = None,
     depth: DepthFactor = 1.0,
-    option_depth: OptionDepth = OPTION_DEPTH_CONTRACTS,
-    horizon_days: Horizon = HORIZON_DAYS,
+    option_depth: OptionDepth = None,
+    horizon_days: Horizon = None,
     ticket: Ticket = 1.0,
     legs_count_max: Annotated[
         int | None,
@@ -100,7 +100,7 @@ def greeks(
         Source(desk, data, at, seed),
         coin=coin,
         targets=target,
-        trading=PlanAsked(offer, depth, option_depth, horizon_days, 0.0, ticket),
+        trading=PlanAsked(offer, depth, ticket, option_depth, horizon_days),
         legs_count_max=legs_count_max,
         plot=plot,
         as_json=as_json,

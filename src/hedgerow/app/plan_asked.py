@@ -28,26 +28,32 @@ KeptLimits: TypeAlias = Literal["all", "account"]
 
 
 class PlanAsked(NamedTuple):
-    """What else may be traded, how deep books are taken to be, and what a plan is priced by."""
+    """What else may be traded, how deep books are taken to be, and what a plan is priced by.
+
+    None is left out: as the desk file says (`plan_prices.prices_of`).
+    """
 
     patterns: Sequence[str] | None
     depth_factor_frac: float
-    option_depth_contracts: float
-    horizon_days: float
-    capital_frac_per_year: float
     ticket_usd: float
-    slippage_frac: float = SLIPPAGE_FRAC
+    option_depth_contracts: float | None = None
+    horizon_days: float | None = None
+    capital_frac_per_year: float | None = None
+    slippage_frac: float | None = None
 
 
 class WaysAsked(NamedTuple):
-    """In which markets ways of planning are compared, with what limits, and what they cost by."""
+    """In which markets ways of planning are compared, with what limits, and what they cost by.
+
+    None is left out: as the desk file says.
+    """
 
     seeds_count: int
     depths_frac: tuple[float, ...]
     limits: KeptLimits
     slacks_frac: tuple[float, ...]
     step: str | None
-    option_depth_contracts: float
-    horizon_days: float
-    capital_frac_per_year: float
+    option_depth_contracts: float | None
+    horizon_days: float | None
+    capital_frac_per_year: float | None
     workers_count: int

@@ -37,6 +37,7 @@ from hedgerow.app.feed import Market, open_market
 from hedgerow.app.kept_runs import KeptRuns, Question, program
 from hedgerow.app.options import Source
 from hedgerow.app.plan_asked import KeptLimits, WaysAsked
+from hedgerow.app.plan_prices import prices_of
 from hedgerow.app.shared_runs import as_they_end
 from hedgerow.app.tied_up import tied_up
 from hedgerow.app.written import check_place, write_file
@@ -47,6 +48,7 @@ from hedgerow.hedging import Depth
 from hedgerow.limits import METRICS, Limit, breaches
 from hedgerow.planning import LATE_STATEMENT, JointTerms, Leg, Order, Swap, Switch
 from hedgerow.reporting import builtins_of
+from hedgerow.reporting.figures import duration
 from hedgerow.reporting.policies import policy_tables
 from hedgerow.simulation import Episode, PolicyRun, policy_rows, thinned
 from hedgerow.units import SECOND_NS, digits_of, format_ns, to_model
@@ -113,9 +115,9 @@ def run_plan_backtest(
     desk, market = open_market(source.desk, source.data, None)
     if not desk.has_budget:
         raise DeskRejected("a plan is executed within a budget: add [budget] to the desk file")
-    tasks = _tasks(source, asked, market)
+    tasks = _tasks(source, asked, desk, market)
     shown = _prepared(desk, tasks[0])
-    question = _question(asked, shown, market, program="" if keep is None else program())
+    question = _question(tasks[0], shown, market, program="" if keep is None else program())
     with nullcontext() if keep is None else KeptRuns(keep, question) as kept:
         runs = _played(tasks, asked.workers_count, kept)
     runs.sort(key=lambda each: asked.depths_frac.index(each.depth_factor_frac))
@@ -126,7 +128,7 @@ def run_plan_backtest(
     told = _statements(asked, tasks[0], shown, market)
     heading = (
         f"{shown.name}: {_markets(market, asked.seeds_count, shown)}, looked at every "
-        f"{shown.step_ns // SECOND_NS} s"
+        f"{duration(shown.step_ns / SECOND_NS)}"
     )
     show(
         {"rows": builtins_of(rows), "assumptions": told, "step_s": shown.step_ns / SECOND_NS},
@@ -136,14 +138,17 @@ def run_plan_backtest(
     return 0
 
 
-def _tasks(source: Source, asked: WaysAsked, market: Market) -> list[Task]:
+def _tasks(source: Source, asked: WaysAsked, desk: Desk, market: Market) -> list[Task]:
     """List the runs, market by market: those kept of a stopped one compare all ways in the same."""
     seeds: Sequence[int | None] = (None,)
     if market.seed is not None:
         seeds = range(1, asked.seeds_count + 1)
     step_ns = None if asked.step is None else _step_ns(asked.step)
-    terms = JointTerms(
-        horizon_days=asked.horizon_days, capital_frac_per_year=asked.capital_frac_per_year
+    prices = prices_of(
+        desk,
+        option_depth_contracts=asked.option_depth_contracts,
+        horizon_days=asked.horizon_days,
+        capital_frac_per_year=asked.capital_frac_per_year,
     )
     ways = [*product(_MEANS, asked.slacks_frac), (_ALONE, 1.0)]
     return [
@@ -156,14 +161,14 @@ def _tasks(source: Source, asked: WaysAsked, market: Market) -> list[Task]:
             asked.limits,
             slack_frac,
             step_ns,
-            asked.option_depth_contracts,
-            terms,
+            prices.option_depth_contracts,
+            prices.terms(),
         )
         for seed, factor, (policy, slack_frac) in product(seeds, asked.depths_frac, ways)
     ]
 
 
-def _question(asked: WaysAsked, shown: Desk, market: Market, *, program: str) -> Question:
+def _question(first: Task, shown: Desk, market: Market, *, program: str) -> Question:
     return Question(
         program=program,
         desk_digest=shown.digest,
@@ -171,11 +176,11 @@ def _question(asked: WaysAsked, shown: Desk, market: Market, *, program: str) ->
         data_name=market.name,
         # Of a generated market the digest names its seed.
         data_digest="" if market.seed is not None else market.digest,
-        limits=asked.limits,
+        limits=first.limits,
         step_ns=shown.step_ns,
-        option_depth_contracts=asked.option_depth_contracts,
-        horizon_days=asked.horizon_days,
-        capital_frac_per_year=asked.capital_frac_per_year,
+        option_depth_contracts=first.option_depth_contracts,
+        horizon_days=first.terms.horizon_days,
+        capital_frac_per_year=first.terms.capital_frac_per_year,
     )
 
 
@@ -193,8 +198,9 @@ def _statements(asked: WaysAsked, first: Task, shown: Desk, market: Market) -> l
         "No depth of options and no order book of a crash was recorded: both are assumed. Where an "
         f"option has no bid and ask it is traded {shown.option_half_spread_vol_frac:.1%} of vol "
         "beside its mark.",
-        f"Money that was moved costs {asked.capital_frac_per_year:.1%} a year from its sending "
-        "until as much is sent back to where it lay, or to the end, at the price of the end.",
+        f"Money that was moved costs {first.terms.capital_frac_per_year:.1%} a year from its "
+        "sending until as much is sent back to where it lay, or to the end, at the price of the "
+        "end.",
         LATE_STATEMENT,
         *assumptions(replace(shown, planning=None), market),
     ]

@@ -1,10 +1,11 @@
 """What a plan may use of a desk: offers to trade, and what being late with a transfer costs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from typing import Final
 
 from hedgerow.app.desk import Desk
-from hedgerow.errors import DeskRejected, Failure, HedgerowError
+from hedgerow.errors import DeskRejected, Failure, HedgerowError, Outcome
 from hedgerow.hedging import Depth, Offer, offer
 from hedgerow.instruments import EntryContract, Instrument, Option, settlement_of
 from hedgerow.limits import Survey, account_node
@@ -15,7 +16,14 @@ from hedgerow.reporting.figures import duration
 from hedgerow.units import DAY_NS, HOUR_NS, SECOND_NS, to_model
 from hedgerow.venues.recordings import option_from_name
 
-__all__ = ["ages_of", "late_statements", "offers_of", "premiums_of"]
+__all__ = ["ages_of", "interest_statements", "late_statements", "offers_of", "premiums_of"]
+
+# What a plan leaves out of the cost of capital where a transfer changes a loan, by its use.
+_INTEREST: Final = {
+    "repay": "The interest that a repayment saves is not counted; `collateral plan` counts it.",
+    "supply": "The interest that what is supplied earns is not counted; `collateral plan` counts "
+    "it.",
+}
 
 
 def offers_of(
@@ -50,17 +58,37 @@ def offers_of(
     offers, refused = [], []
     for instrument_id, account_id in wanted:
         account, terms = accounts[account_id], instruments[instrument_id]
-        if account.rulebook is None or not isinstance(terms, EntryContract | Option):
-            continue
-        venue = terms_of(rulebooks[account.rulebook])
-        if venue.charges is None or not isinstance(terms, venue.instruments):
-            continue
-        found = offer(terms, account, state.snapshot, venue.charges, depth)
+        if not isinstance(terms, EntryContract | Option):
+            continue  # a loan, a share: moved along routes and by swaps, and not traded
+        found = _offer(terms, account, state, rulebooks, depth)
         if isinstance(found, Failure):
             refused.append(found)
         else:
             offers.append(found)
     return tuple(offers), tuple(refused), instruments
+
+
+def _offer(
+    terms: EntryContract | Option,
+    account: Account,
+    state: Survey,
+    rulebooks: Mapping[str, Rulebook],
+    depth: Depth,
+) -> Outcome[Offer]:
+    """Price a trade by what the account's rulebook charges; a failure where it does not say."""
+    why = "no rulebook says what an order costs there"
+    if account.rulebook is not None:
+        rulebook = rulebooks[account.rulebook]
+        venue = terms_of(rulebook)
+        if not isinstance(terms, venue.instruments):
+            why = f"{rulebook.name} has no rules for it"
+        elif venue.charges is None:
+            why = f"{rulebook.name} does not say what an order costs"
+        else:
+            return offer(terms, account, state.snapshot, venue.charges, depth)
+    return Failure(
+        subject=f"{terms.instrument_id} on {account.account_id}", reason="unsupported", message=why
+    )
 
 
 def _matched(
@@ -126,6 +154,12 @@ def late_statements(
             f"{horizon_days * DAY_NS / HOUR_NS:g} h, {', '.join(idle)}.",
         )
     return LATE_STATEMENT, *unknown
+
+
+def interest_statements(uses: Iterable[str]) -> tuple[str, ...]:
+    """Say what transfers of these uses save or earn and no cost here counts, each once."""
+    found = set(uses)
+    return tuple(said for use, said in _INTEREST.items() if use in found)
 
 
 def premiums_of(

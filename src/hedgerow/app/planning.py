@@ -25,6 +25,12 @@ __all__ = ["plan"]
 
 plan = App(name="plan", help="The cheapest trades and transfers that bring every limit back.")
 
+
+def _left_out(key: str, usual: str) -> str:
+    """Say what is taken where a flag is not given."""
+    return f"Left out: {key} of the desk's [planning], else {usual}."
+
+
 Offers = Annotated[
     list[str] | None,
     Parameter(
@@ -43,27 +49,43 @@ DepthFactor = Annotated[
     ),
 ]
 OptionDepth = Annotated[
-    float,
+    float | None,
     number(
         "--option-depth",
         "positive",
-        "Contracts assumed at an option's best bid and ask; nobody records it.",
+        "Contracts assumed at an option's best bid and ask; nobody records it. "
+        + _left_out("option_depth_contracts", f"{OPTION_DEPTH_CONTRACTS:g}"),
     ),
 ]
 Horizon = Annotated[
-    float,
-    number("--horizon-days", "elapsed_days", "Days for which funding and capital are counted."),
+    float | None,
+    number(
+        "--horizon-days",
+        "elapsed_days",
+        "Days for which funding and capital are counted. "
+        + _left_out("horizon", f"{HORIZON_DAYS:g}"),
+    ),
 ]
 Capital = Annotated[
-    float,
-    number("--capital", "rate_frac_per_year", "What money tied up at a venue costs a year: 5%."),
+    float | None,
+    number(
+        "--capital",
+        "rate_frac_per_year",
+        "What money tied up at a venue costs a year. "
+        + _left_out("capital_per_year", f"{CAPITAL_FRAC_PER_YEAR:.0%}"),
+    ),
 ]
 Ticket = Annotated[
     float, number("--ticket", "not_negative", "What each trade costs beside its size, in USD.")
 ]
 Slippage = Annotated[
-    float,
-    number("--slippage", "slippage_frac", "How far beyond the mark an order may fill: 1%."),
+    float | None,
+    number(
+        "--slippage",
+        "slippage_frac",
+        "How far beyond the mark an order may fill. "
+        + _left_out("slippage_limit", f"{SLIPPAGE_FRAC:.0%}"),
+    ),
 ]
 
 
@@ -73,11 +95,11 @@ def make(
     *,
     offer: Offers = None,
     depth: DepthFactor = 1.0,
-    option_depth: OptionDepth = OPTION_DEPTH_CONTRACTS,
-    horizon_days: Horizon = HORIZON_DAYS,
-    capital: Capital = CAPITAL_FRAC_PER_YEAR,
+    option_depth: OptionDepth = None,
+    horizon_days: Horizon = None,
+    capital: Capital = None,
     ticket: Ticket = 0.0,
-    slippage: Slippage = SLIPPAGE_FRAC,
+    slippage: Slippage = None,
     out: Annotated[
         Path | None,
         Parameter(
@@ -99,7 +121,7 @@ def make(
     return act(
         "plan make",
         Source(desk, data, at, seed),
-        PlanAsked(offer, depth, option_depth, horizon_days, capital, ticket, slippage),
+        PlanAsked(offer, depth, ticket, option_depth, horizon_days, capital, slippage),
         out=out,
         as_json=as_json,
     )
@@ -111,11 +133,11 @@ def compare(
     *,
     offer: Offers = None,
     depth: DepthFactor = 1.0,
-    option_depth: OptionDepth = OPTION_DEPTH_CONTRACTS,
-    horizon_days: Horizon = HORIZON_DAYS,
-    capital: Capital = CAPITAL_FRAC_PER_YEAR,
+    option_depth: OptionDepth = None,
+    horizon_days: Horizon = None,
+    capital: Capital = None,
     ticket: Ticket = 0.0,
-    slippage: Slippage = SLIPPAGE_FRAC,
+    slippage: Slippage = None,
     data: Data = None,
     at: At = None,
     seed: Seed = None,
@@ -128,7 +150,7 @@ def compare(
     return act(
         "plan compare",
         Source(desk, data, at, seed),
-        PlanAsked(offer, depth, option_depth, horizon_days, capital, ticket, slippage),
+        PlanAsked(offer, depth, ticket, option_depth, horizon_days, capital, slippage),
         as_json=as_json,
     )
 
@@ -178,9 +200,9 @@ def backtest(
     step: Annotated[
         str | None, Parameter(help="How often the agent looks, such as 30m; else as the desk says.")
     ] = None,
-    option_depth: OptionDepth = OPTION_DEPTH_CONTRACTS,
-    horizon_days: Horizon = HORIZON_DAYS,
-    capital: Capital = CAPITAL_FRAC_PER_YEAR,
+    option_depth: OptionDepth = None,
+    horizon_days: Horizon = None,
+    capital: Capital = None,
     limits: Annotated[
         KeptLimits,
         Parameter(help="Keep all limits, or those of accounts' requirements and distances alone."),

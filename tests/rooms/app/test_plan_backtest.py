@@ -22,7 +22,7 @@ from hedgerow.collateral import BufferPolicy
 from hedgerow.limits import Limit
 from hedgerow.planning import JointTerms
 from hedgerow.simulation import PolicyRun
-from tests.rooms.app.made import hedgerow, hedgerow_here
+from tests.rooms.app.made import hedgerow, hedgerow_here, morning
 
 # Five looks in two days: enough for every way to act, and quick.
 FEW = ("plan", "backtest", "--seeds", "1", "--depth", "1", "--step", "12h")
@@ -125,6 +125,13 @@ def test_nearer_limits_and_those_of_accounts_alone_are_ways_of_their_own(tmp_pat
         name: row["capital_usd"]["value_frac_or_usd"] for name, row in zip(named, rows, strict=True)
     }
     assert 0.0 < moved["collateral alone", 0.5] < moved["collateral alone", 1.0]
+
+
+def test_how_often_is_told_in_words_and_in_json_in_seconds(tmp_path: Path) -> None:
+    asked = ("plan", "backtest", *morning(tmp_path), "--depth", "1", "--step", "150m")
+    told = " ".join(hedgerow_here(*asked, cwd=tmp_path).out.split())
+    assert "2026-02-01T09:00:00Z, looked at every 2 h 30 min" in told
+    assert hedgerow_here(*asked, "--json", cwd=tmp_path).json()["step_s"] == 9000.0
 
 
 def test_a_run_is_known_again_by_all_that_sets_it_apart() -> None:

@@ -46,10 +46,11 @@ __all__ = [
 BEYOND = ("soft", "hard", "unknown", "expired")
 """Rungs at which a limit does not hold, or nobody knows that it does."""
 INSIDE_STATEMENT = (
-    f"A plan stops a little inside a soft bound that is broken now: at {percent(INSIDE_FRAC, 0)} "
-    f"of a ceiling, and at a floor over that. So a use of at most 60 % is planned to "
-    f"{percent(0.6 * INSIDE_FRAC)}, a distance of at least 20 % to {percent(0.2 / INSIDE_FRAC)}; "
-    "what stands between the two already may stay there."
+    "A plan aims a little inside a soft bound that is broken now: at "
+    f"{percent(INSIDE_FRAC, 0)} of a ceiling, and at a floor over that. So of a use of at most "
+    f"60 % it aims at {percent(0.6 * INSIDE_FRAC)}, of a distance of at least 20 % at "
+    f"{percent(0.2 / INSIDE_FRAC)}. Where whole lots, or what legs do done exactly, fall short of "
+    "that, inside the bound itself is enough; what stands between the two already may stay there."
 )
 _BROKEN = ("soft", "hard")
 _WORST_FIRST = ("hard", "unknown", "expired", "soft")

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from hedgerow.app.asked import breaches_of, heading_of, looked_at, opened, show, status_of
+from hedgerow.app.budgets import beyond_budget
 from hedgerow.app.desk import Desk
 from hedgerow.app.feed import Market
 from hedgerow.app.options import Source
@@ -87,7 +88,11 @@ def make_plan(source: Source, asked: PlanAsked, *, out: Path | None, as_json: bo
     written = msgspec.structs.replace(
         written,
         unmet=tuple(dict.fromkeys((*written.unmet, *done.unpriced))),
-        assumptions=(*written.assumptions, *ages_of(written, done.state, done.instruments)),
+        assumptions=(
+            *written.assumptions,
+            *ages_of(written, done.state, done.instruments),
+            *beyond_budget(written, done.desk, done.instruments, done.state.snapshot),
+        ),
     )
     premiums = premiums_of(written, done.state, done.instruments)
     if out is not None:

@@ -11,14 +11,13 @@ import msgspec
 
 from hedgerow.app.agent_of import agent_of
 from hedgerow.app.assumptions import assumptions
+from hedgerow.app.budgets import guards_of
 from hedgerow.app.desk import Desk
 from hedgerow.app.feed import Market
 from hedgerow.app.observe import frame
 from hedgerow.app.watcher import Watcher
 from hedgerow.execution import (
     Allowance,
-    AllowedSwap,
-    AllowedSwitch,
     Decision,
     Exchange,
     Guards,
@@ -30,7 +29,6 @@ from hedgerow.execution import (
     spent_on_day,
     submit,
 )
-from hedgerow.execution import Route as AllowedRoute
 from hedgerow.limits import survey
 from hedgerow.market import MarketState, Snapshot
 from hedgerow.reporting import LiveView, run_label
@@ -62,7 +60,7 @@ def play(
         option_depth=None if desk.planning is None else desk.planning.depth,
         swaps=desk.swaps,
     )
-    scribe = None if journal is None else _Scribe(desk, world, journal, _guards(desk))
+    scribe = None if journal is None else _Scribe(desk, world, journal, guards_of(desk))
     label = run_label(None if scribe is None else desk.mode)
     view = Watcher(None if is_quiet else LiveView(desk.name, label))
 
@@ -187,29 +185,3 @@ def _nothing_heard(news: News, time_ns: int) -> None:
 def _anything(time_ns: int) -> Allowance:
     """Without a budget, proposals are as large as they need to be."""
     return Allowance()
-
-
-def _guards(desk: Desk) -> Guards:
-    return Guards(
-        order_usd_max=desk.order_usd_max,
-        orders_usd_per_day=desk.orders_usd_per_day,
-        transfers_usd_per_day=desk.transfers_usd_per_day,
-        price_collar_frac=desk.price_collar_frac,
-        routes=tuple(
-            AllowedRoute(
-                source_account_id=route.source_account_id,
-                target_account_id=route.target_account_id,
-                asset=route.asset,
-                use=route.use,
-            )
-            for route in desk.routes
-        ),
-        switches=tuple(
-            AllowedSwitch(account_id=each.account_id, rulebook=each.rulebook)
-            for each in desk.switches
-        ),
-        swaps=tuple(
-            AllowedSwap(account_id=each.account_id, asset=each.asset, asset_take=each.asset_take)
-            for each in desk.swaps
-        ),
-    )

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from hedgerow.app.asked import breaches_of, heading_of, looked_at, opened, show, status_of
+from hedgerow.app.budgets import beyond_budget
 from hedgerow.app.desk import Desk
 from hedgerow.app.feed import Market
 from hedgerow.app.options import Source
@@ -94,6 +95,7 @@ def make_plan(source: Source, asked: PlanAsked, *, out: Path | None, as_json: bo
             *written.assumptions,
             *interest_statements(each.use for each in written.legs if isinstance(each, Transfer)),
             *ages_of(written, done.state, done.instruments),
+            *beyond_budget(written, done.desk, done.instruments, done.state.snapshot),
         ),
     )
     premiums = premiums_of(written, done.state, done.instruments)

@@ -187,6 +187,7 @@ def _moves(found: Allocation, reading: Reading) -> Outcome[tuple[Move, ...]]:
                 use_before_frac=before,
                 use_after_frac=None,
                 cost_expected_usd=to_model(route.fee_coin * price_usd),
+                waits_for_index=sent.waits_for_index,
             )
         )
         after = _use_frac(reading, route.target_account_id, moves)

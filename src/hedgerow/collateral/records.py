@@ -70,13 +70,17 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
-    """One transfer along a route, and the use it is expected to bring the target to."""
+    """One transfer along a route, and the use it is expected to bring the target to.
+
+    `waits_for_index` is told at `Sent`.
+    """
 
     route: Route
     quantity_coin: Decimal
     use_before_frac: Decimal | None
     use_after_frac: Decimal | None
     cost_expected_usd: float
+    waits_for_index: tuple[int, ...] = ()
 
 
 class TransferPlan(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from hedgerow.exposure import Place, aggregate, node_profits
 from hedgerow.hedging import INSIDE_FRAC, Effects, Offer, effects
 from hedgerow.instruments import Instrument
 from hedgerow.limits import METRICS, Limit, LimitState, account_node
+from hedgerow.limits.judge import levels_passed
 from hedgerow.limits.records import Key
 from hedgerow.planning.costs import ModeSwitch, SwapWay, route_name
 from hedgerow.planning.outcome import Joint
@@ -45,10 +46,11 @@ __all__ = [
 BEYOND = ("soft", "hard", "unknown", "expired")
 """Rungs at which a limit does not hold, or nobody knows that it does."""
 INSIDE_STATEMENT = (
-    f"A plan stops a little inside a soft bound that is broken now: at {percent(INSIDE_FRAC, 0)} "
-    f"of a ceiling, and at a floor over that. So a use of at most 60 % is planned to "
-    f"{percent(0.6 * INSIDE_FRAC)}, a distance of at least 20 % to {percent(0.2 / INSIDE_FRAC)}; "
-    "what stands between the two already may stay there."
+    "A plan aims a little inside a soft bound that is broken now: at "
+    f"{percent(INSIDE_FRAC, 0)} of a ceiling, and at a floor over that. So of a use of at most "
+    f"60 % it aims at {percent(0.6 * INSIDE_FRAC)}, of a distance of at least 20 % at "
+    f"{percent(0.2 / INSIDE_FRAC)}. Where whole lots, or what legs do done exactly, fall short of "
+    "that, inside the bound itself is enough; what stands between the two already may stay there."
 )
 _BROKEN = ("soft", "hard")
 _WORST_FIRST = ("hard", "unknown", "expired", "soft")
@@ -74,19 +76,20 @@ class _Why(NamedTuple):
 
 
 def outside_frac(state: LimitState) -> float:
-    """Say how far a limit is beyond soft, over its bound: zero inside, infinite where unknown.
+    """Say how far a limit is beyond soft, over its bound: zero inside, infinite without a figure.
 
-    Of a limit at zero it is the figure itself, as there is nothing to compare it with.
+    Of a limit at zero it is the figure itself, as there is nothing to compare it with. A limit that
+    nobody renewed is as far outside as its figure: it may be inside, and still does not hold.
     """
     if state.rung not in BEYOND:
         return 0.0
     value, soft = state.value_frac_usd_or_coin, state.soft_frac_usd_or_coin
     # Who has no equity has no use of it: as far outside as what nobody knows.
-    if state.rung not in _BROKEN or value is None:
+    if value is None:
         return float("inf")
     if METRICS[state.metric].side == "floor":
-        return 1.0 - value / soft
-    return abs(value) / soft - 1.0 if soft else abs(value)
+        return max(0.0, 1.0 - value / soft)
+    return max(0.0, abs(value) / soft - 1.0) if soft else abs(value)
 
 
 def left_beyond(
@@ -172,7 +175,11 @@ class _Asker:
         if state.rung in _BROKEN:
             return (self._why_broken(state),)
         if state.rung == "expired":
-            return (_Why("stale_data", f"not planned for: {state.message}"),)
+            # One that is hard is planned for, and is expired again where it is less than that.
+            was = self._was.get(state.key)
+            is_planned = was is not None and was.rung in _BROKEN and self._is_planned(state)
+            lead = "" if is_planned else "not planned for: "
+            return (_Why("stale_data", lead + state.message),)
         told = [_Why(each.reason, f"not planned for: {each.message}") for each in state.missing]
         # Of a state that was written before reasons were kept only the words are left.
         return tuple(told) or (_Why("missing_data", f"not planned for: {state.message}"),)
@@ -194,8 +201,7 @@ class _Asker:
         chosen = self._chosen
         if any(_is_of(each, state) for each in chosen.conflicts):
             return self._why_conflict(state, too)
-        bounds = [*(each.name for each in chosen.asks), *(each.name for each in chosen.demands)]
-        if not any(_is_of(name, state) for name in bounds):
+        if not self._is_planned(state):
             return self._why_without_bound(state)
         if not (chosen.trades or chosen.moves):
             told = "the search found no plan for it"
@@ -243,6 +249,12 @@ class _Asker:
         ]
         told = f": {'; '.join(own)}" if own else ""
         return _Why("unsupported", f"it was not planned for{told}")
+
+    def _is_planned(self, state: LimitState) -> bool:
+        """Say whether some row of the programme was of it."""
+        chosen = self._chosen
+        names = [*(each.name for each in chosen.asks), *(each.name for each in chosen.demands)]
+        return any(_is_of(each, state) for each in names)
 
     def _is_changed(self, state: LimitState) -> bool:
         """Say whether the plan moved it, so that something acts on it."""
@@ -410,9 +422,10 @@ def _stands(state: LimitState) -> str:
     soft, hard = (_told(state, bound) for bound in bounds)
     said = f" ({state.of})" if state.of else ""
     at = ""
-    if state.rung in _BROKEN:
-        value = state.value_frac_usd_or_coin
-        at = ", with no equity left," if value is None else f" at {_now(state)}"
+    if state.value_frac_usd_or_coin is not None:
+        at = f" at {_now(state)}"
+    elif state.rung in _BROKEN:
+        at = ", with no equity left,"
     return f"{state.metric}{said} is {state.rung}{at} against {soft} (soft) and {hard} (hard)"
 
 
@@ -422,15 +435,29 @@ def _origin(state: LimitState, was: LimitState | None) -> str:
         return "the plan brought it about: nothing was there before"
     if was.rung not in BEYOND:
         return f"the plan broke it: it was {was.rung} at {_now(was)}"
-    if was.rung not in _BROKEN:
+    if was.rung not in _BROKEN and was.value_frac_usd_or_coin is None:
         return "the plan found it so" if was.rung == state.rung else f"it was {was.rung} before"
     if _is_same(was, state):
         return "the plan found it so"
-    nearer = outside_frac(was) - outside_frac(state)
-    way = "brings it nearer" if nearer > 0.0 else "takes it further"
-    if nearer == 0.0:
-        way = "leaves it as far outside"
-    return f"the plan found it {was.rung} at {_now(was)} and {way}"
+    return f"the plan found it {was.rung} at {_now(was)} and {_way(was, state)}"
+
+
+def _way(was: LimitState, state: LimitState) -> str:
+    """Say which way a plan moves a figure that was beyond its bound, or whose limit expired."""
+    if _is_inside(state):
+        return "leaves it inside its bounds" if _is_inside(was) else "brings it inside its bounds"
+    before, after = outside_frac(was), outside_frac(state)
+    if after == before:
+        return "leaves it as far outside"
+    return "brings it nearer" if after < before else "takes it further"
+
+
+def _is_inside(state: LimitState) -> bool:
+    """Say whether the figure of a limit that does not hold is inside soft: nobody renewed it."""
+    value, side = state.value_frac_usd_or_coin, METRICS[state.metric].side
+    if state.rung != "expired" or value is None:
+        return False
+    return not levels_passed(side, (state.soft_frac_usd_or_coin,), value)
 
 
 def _now(state: LimitState) -> str:

@@ -1,9 +1,10 @@
 """Join trades and transfers into one ordered plan, and say what it will have changed.
 
 Transfers come first: collateral takes time to arrive, a hedge does not, and a hedge may need the
-margin. No leg waits for another: a band is left at once, and a hedge that lacks the margin its
-venue refuses, as it does until the transfer has arrived; the next plan asks again. The state after
-is a survey of the same market with every leg done as written.
+margin. A transfer waits for those that bring its source what it sends. No order waits: a band is
+left at once, and a hedge that lacks the margin its venue refuses, as it does until the transfer has
+arrived; the next plan asks again. The state after is a survey of the same market with every leg
+done as written.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,7 +50,8 @@ def plan(
     venue_of = {account.account_id: account.venue for account in before.book.accounts}
     legs: list[Leg] = []
     for move in transfers.moves:
-        legs.append(_transfer(move, f"{stamp(time_ns)}-{len(legs)}"))
+        waits_for = tuple(legs[at].client_id for at in move.waits_for_index)
+        legs.append(_transfer(move, f"{stamp(time_ns)}-{len(legs)}", waits_for))
     for trade in trades.trades:
         client_id = f"{stamp(time_ns)}-{len(legs)}"
         legs.append(_order(trade, venue_of[trade.account_id], client_id))
@@ -85,7 +87,7 @@ def cost_kinds(trades: TradePlan, transfers: TransferPlan) -> tuple[CostKind, ..
     )
 
 
-def _transfer(move: Move, client_id: str) -> Transfer:
+def _transfer(move: Move, client_id: str, waits_for: tuple[str, ...]) -> Transfer:
     return Transfer(
         client_id=client_id,
         source_account_id=move.route.source_account_id,
@@ -97,6 +99,7 @@ def _transfer(move: Move, client_id: str) -> Transfer:
         fee_coin=move.route.fee_coin,
         reason=f"{move.route.target_account_id} uses {_percent(move.use_before_frac)} of its "
         f"equity; {move.route.use} brings it to {_percent(move.use_after_frac)}",
+        waits_for=waits_for,
     )
 
 

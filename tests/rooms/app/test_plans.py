@@ -134,7 +134,8 @@ def test_a_plan_tells_whether_limits_hold_after_it_and_what_it_keeps_inside_of(
     assert all(each["before_usd"]["vega_usd_per_volpt"] < 0.0 for each in made["greeks"])
     assert all(each["after_usd"]["vega_usd_per_volpt"] == 0.0 for each in made["greeks"])
     (inside,) = [each for each in made["assumptions"] if "a little inside" in each]
-    assert "60 % is planned to 57.0 %, a distance of at least 20 % to 21.1 %" in inside
+    assert "60 % it aims at 57.0 %, of a distance of at least 20 % at 21.1 %" in inside
+    assert "inside the bound itself is enough" in inside
     told = hedgerow_here("plan", "make", *words, cwd=tmp_path).out
     assert "After it every limit holds." in told
     assert "Greeks, before and expected after" in told

@@ -311,7 +311,7 @@ def test_coins_come_by_way_of_another_account_and_wait_for_each_other() -> None:
     first, second = found.transfers.moves
     assert (first.route.target_account_id, second.route.target_account_id) == ("b", "a")
     assert found.allocation is not None
-    assert found.allocation.moves[1].waits_for_index == (0,)
+    assert found.allocation.moves[1].waits_for_index == second.waits_for_index == (0,)
 
 
 @pytest.mark.parametrize("rounds", [6, 1])

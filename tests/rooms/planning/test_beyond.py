@@ -257,6 +257,36 @@ def test_what_nobody_knew_or_renewed_before_is_named_once_for_each_reason() -> N
     assert "is hard, with no equity left, against 20.00 % (soft)" in said.message
 
 
+def test_of_a_limit_that_nobody_renewed_a_plan_says_which_way_it_moves_the_figure() -> None:
+    """Ten coins of 1,000 dollars where 4,000 are hard: 8.1 are sold, and 1,900 are expired."""
+    old = (limit("coin/BTC", "delta_spot_usd", 2_000, 4_000, expires_ns=NOW.time_ns),)
+    now = survey(desk(btc_one=10, usdc_one=5_000).book, NOW, RULES, old)
+    allowed = Allowed(offers(now), ())
+    found = planned(now, allowed, old)
+    plan = told(found, allowed, old)
+    (leg,) = plan.legs
+    assert leg.reason.endswith("; for coin/BTC delta")
+    (said,) = plan.unmet
+    assert said.message.startswith(
+        "delta_spot_usd is expired at 1,900.00 USD against 2,000.00 USD (soft) and 4,000.00 USD "
+        "(hard); the plan found it hard at 10,000.00 USD and brings it inside its bounds; expired "
+    )
+    # One that nobody renewed before either, and moved by what others need.
+    ways = [
+        (1_500.0, 1_900.0, "expired at 1,500.00 USD and leaves it inside its bounds"),
+        (1_500.0, 2_500.0, "expired at 1,500.00 USD and takes it further"),
+        (3_000.0, 2_000.0, "expired at 3,000.00 USD and brings it nearer"),
+        (-3_000.0, 3_000.0, "expired at -3,000.00 USD and leaves it as far outside"),
+        (3_000.0, 1_900.0, "expired at 3,000.00 USD and brings it inside its bounds"),
+    ]
+    for was, then, way in ways:
+        at = ("coin/BTC", "delta_spot_usd")
+        before = ended(replace(found, after=now), at, rung="expired", value_frac_usd_or_coin=was)
+        after = ended(found, at, value_frac_usd_or_coin=then)
+        said = only(told(replace(after, before=before.after), allowed, old))
+        assert f"; the plan found it {way}; not planned for: expired " in said.message
+
+
 def test_where_no_plan_is_better_than_none_that_is_why() -> None:
     now = desk(btc_one=10)
     found = planned(now, Allowed((), ()))
@@ -403,7 +433,10 @@ def state(
         (state("soft", 0.15, 0.2, "distance_spot_frac"), 0.25),
         (state("hard", None, 0.5, "margin_use_frac"), float("inf")),
         (state("unknown", None, 100.0), float("inf")),
-        (state("expired", 1.0, 100.0), float("inf")),
+        (state("expired", 1.0, 100.0), 0.0),
+        (state("expired", -150.0, 100.0), 0.5),
+        (state("expired", 0.15, 0.2, "distance_spot_frac"), 0.25),
+        (state("expired", None, 100.0), float("inf")),
     ],
 )
 def test_how_far_outside_a_limit_stands(one: LimitState, frac: float) -> None:

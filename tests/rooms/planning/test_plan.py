@@ -132,6 +132,16 @@ def test_transfers_come_before_orders_and_say_why() -> None:
     )
 
 
+def test_a_transfer_waits_for_those_that_its_move_waits_for_and_no_order_does() -> None:
+    """The second hands on what the first brings, and the third needs neither."""
+    on = msgspec.structs.replace(MOVE.route, source_account_id="perp", target_account_id="cold")
+    handed = msgspec.structs.replace(MOVE, route=on, quantity_coin=D(100), waits_for_index=(0,))
+    moves = (MOVE, handed, MOVE)
+    first, second, third, order = made(transfers=TransferPlan(moves=moves, unmet=())).legs
+    assert second.waits_for == (first.client_id,)
+    assert (first.waits_for, third.waits_for, order.waits_for) == ((), (), ())
+
+
 @pytest.mark.parametrize(
     ("was", "then", "is_told"),
     [

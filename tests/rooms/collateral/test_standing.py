@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,7 +14,7 @@ from hedgerow.margin import require
 from hedgerow.market import LendingIndex
 from hedgerow.portfolio import Account, book
 from hedgerow.units import DAY_NS
-from tests.builders import T0_NS, lending, snapshot
+from tests.builders import T0_NS, account, lending, snapshot
 from tests.rooms.collateral.test_plan import LOAN, MARKET, RULES, TERMS, buffer, cold, perps, refill
 from tests.rooms.collateral.test_plan import route as free_route
 
@@ -116,6 +117,79 @@ def test_headroom_grows_by_a_factor_that_is_rounded_up(distance_frac: float, mov
         RULES,
     )
     assert [each.quantity_coin for each in made.moves] == [D(moved)]
+
+
+@pytest.mark.parametrize(
+    ("stand", "moved"),
+    [
+        # Of two broken ones the one that wants more headroom counts, whichever comes first: 2.5
+        # times 90 is 135 more, 2.223 times 90 is 110.07 more.
+        ([(0.08, "hard"), (0.09, "hard")], ["135"]),
+        ([(0.09, "hard"), (0.08, "hard")], ["135"]),
+        # One that is only soft is left to whoever trades.
+        ([(0.08, "soft")], []),
+    ],
+)
+def test_headroom_grows_for_the_worst_of_the_hard_distances(
+    stand: list[tuple[float, Any]], moved: list[str]
+) -> None:
+    limit = Limit(
+        scope="desk/*/*",
+        metric="distance_spot_frac",
+        soft_frac_usd_or_coin=0.20,
+        hard_frac_usd_or_coin=0.10,
+    )
+    held = book([perps("perps", 140, -1), cold(USDC=5000)], TERMS)
+    state = survey(held, snapshot(*MARKET), RULES, (limit,))
+    (own,) = (each for each in state.limits if each.node == "desk/binance/perps")
+    told = tuple(
+        msgspec.structs.replace(own, value_frac_usd_or_coin=far, rung=rung) for far, rung in stand
+    )
+    made = plan(
+        [buffer("perps", "0.9", D("0.8"))],
+        [free_route("perps")],
+        replace(state, limits=told),
+        RULES,
+    )
+    assert [each.quantity_coin for each in made.moves] == [D(each) for each in moved]
+
+
+def test_routes_together_repay_no_more_than_is_owed() -> None:
+    """Of 1,000 DAI that are owed 500 come from one and 300 from another: a third has 200 to do."""
+    loan = account(
+        "loan",
+        venue="aave",
+        currency="USD",
+        rulebook="loan",
+        positions={"supply:wstETH": 50, "debt:USDC": -99_000, "debt:DAI": -1_000},
+    )
+    purses = {"a": 500, "b": 300, "c": 9_000}
+    sources = [account(name, venue="x", balances={"DAI": held}) for name, held in purses.items()]
+    ways = [free_route("loan", "DAI", use="repay", source=name) for name in purses]
+    made = refill([loan, *sources], [buffer("loan", "0.95", "0.85")], ways)
+    assert [each.quantity_coin for each in made.moves] == [D(500), D(300), D(200)]
+
+
+def test_of_another_coin_than_it_is_kept_in_an_account_with_rules_gives_nothing() -> None:
+    """Its 1,000 dollars above what it needs are no ten coins; a wallet gives what is missing.
+
+    100,000 are owed against 96,000 that count, and shall be 85 %: 21,647.06 more of what counts,
+    at 1,920 a coin 11.28.
+    """
+    loan = account(
+        "loan",
+        venue="aave",
+        currency="USD",
+        rulebook="loan",
+        positions={"supply:wstETH": 50, "debt:USDC": -100_000},
+    )
+    for rulebook, given in (("perps", []), (None, [D("11.28")])):
+        source = account(
+            "b", venue="binance", rulebook=rulebook, balances={"USDC": 1_000, "wstETH": 20}
+        )
+        way = free_route("loan", "wstETH", use="supply", source="b")
+        made = refill([loan, source], [buffer("loan", "0.95", "0.85")], [way])
+        assert [each.quantity_coin for each in made.moves] == given
 
 
 @pytest.mark.parametrize(("left_usd", "moved"), [("20", "20"), ("20.005", "20"), ("40", "40")])

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from hedgerow.hedging import ChosenTrade
 from hedgerow.planning import Joint, JointTerms, LegCaps, capped
 from tests.builders import account
 from tests.rooms.planning.test_joint import LIMITS, RULES, TERMS, desk, planned
@@ -110,3 +111,46 @@ def test_an_account_trades_with_no_more_than_its_initial_requirement(
     assert [each.message for each in said] == (
         [] if is_kept else ["cut from 1.0 to 0: one lacks margin before anything arrives"]
     )
+
+
+@pytest.mark.parametrize(
+    ("order_usd", "orders_usd", "kept"),
+    [
+        (None, None, [-7.0, -40.0]),
+        # At worst they fill a hundredth beyond the mark: 1,010 and 101 dollars a contract.
+        ("3030", None, [-3.0, -30.0]),
+        ("3029.99", None, [-2.999, -29.999]),
+        # What the first takes of the budget for all the second has not.
+        (None, "9090", [-7.0, -20.0]),
+        ("3030", "5050", [-3.0, -20.0]),
+        ("8000", "2020", [-2.0]),
+    ],
+)
+def test_orders_keep_to_what_one_and_all_of_them_may_be_worth(
+    order_usd: str | None, orders_usd: str | None, kept: list[float]
+) -> None:
+    """Seven coins of 1,000 and forty of 100 are sold, which needs no margin; lots of 0.001."""
+    found = planned(desk(btc_one=10, eth_two=60))
+    trades = tuple(
+        ChosenTrade(
+            instrument_id=instrument_id,
+            account_id=account_id,
+            quantity_contracts=contracts,
+            crossing_usd=0.0,
+            fee_usd=0.0,
+            carry_usd=0.0,
+            ticket_usd=0.0,
+        )
+        for instrument_id, account_id, contracts in (
+            ("BTC-PERP", "one", -7.0), ("ETH-PERP", "two", -40.0),
+        )
+    )  # fmt: skip
+    caps = LegCaps(
+        order_usd_max=None if order_usd is None else D(order_usd),
+        orders_usd=None if orders_usd is None else D(orders_usd),
+    )
+    here = {each.account_id: each for each in found.before.book.accounts}
+    plan = replace(found, trades=trades, moves=())
+    cut, said = capped(plan, caps, here, LIMITS, TERMS, RULES, terms=JointTerms(slippage_frac=0.01))
+    assert [each.quantity_contracts for each in cut.trades] == kept
+    assert all("the budget for orders allows no more" in each.message for each in said)

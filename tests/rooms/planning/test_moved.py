@@ -94,6 +94,25 @@ def test_a_delta_of_one_account_is_moved_to_another(node: str) -> None:
     assert found.broken == ()
 
 
+def test_routes_are_told_apart_from_offers_that_do_nothing_for_the_limit() -> None:
+    """As above, with two perpetuals of another account beside the route that helps."""
+    limits = (limit("desk/x/hot", "delta_spot_usd", 500, 800),)
+    trader = account("two", venue="okx", rulebook="perps", balances={"USDC": 1000})
+    accounts = (
+        account("hot", venue="x", balances={"ETH": 10}),
+        account("cold", venue="treasury", balances={"ETH": 1}),
+        trader,
+    )
+    now = survey(book(accounts, TERMS), NOW, RULES, limits)
+    assert CHARGES is not None
+    priced = [offer(perpetual(coin), trader, NOW, CHARGES, Depth()) for coin in ("BTC", "ETH")]
+    ways = [each for each in priced if isinstance(each, Offer)]
+    assert len(ways) == 2
+    found = planned(now, limits, *ways, route("hot", "cold", "ETH", "balance", "0", "0.1"))
+    assert [each.quantity_coin for each in found.moves] == [D("5.3")]
+    assert (found.trades, found.broken) == ((), ())
+
+
 def test_a_loss_of_one_account_is_moved_to_another() -> None:
     """Ten ETH at 100 lose 300 at 30 % down and may lose 200: 190 are kept, 6.3 ETH."""
     fall = Stress(name="fall", spot_factor_frac=0.7, shock=NO_SHOCK)

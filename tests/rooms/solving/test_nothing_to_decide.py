@@ -52,6 +52,9 @@ def test_what_does_not_hold_is_named_and_measured() -> None:
     """Four where one is allowed, over a scale of two."""
     objective_usd, excess, conflicts, _ = _answered(_band(4.0), _band(0.5))
     assert (objective_usd, excess, conflicts) == (0.0, 1.5, ("delta",))
+    # Two of one name are named once, and both count: three over two, and two over two.
+    objective_usd, excess, conflicts, _ = _answered(_band(4.0), _band(3.0))
+    assert (objective_usd, excess, conflicts) == (0.0, 2.5, ("delta",))
 
 
 def test_what_has_a_price_is_paid() -> None:

@@ -8,6 +8,7 @@ from rich.live import Live
 from rich.text import Text
 
 from hedgerow.execution import Liquidation
+from hedgerow.reporting.days import day_of
 from hedgerow.reporting.doings import counted
 from hedgerow.reporting.figures import usd
 from hedgerow.reporting.measures import (
@@ -20,7 +21,6 @@ from hedgerow.reporting.measures import (
 )
 from hedgerow.reporting.terminal import render_frame
 from hedgerow.simulation import AccountFrame, Action, Frame
-from hedgerow.units import date_utc
 
 __all__ = ["LiveView"]
 
@@ -79,6 +79,7 @@ class LiveView:
         self._console = Console(stderr=True) if console is None else console
         self._live: Live | None = None
         self._last: Frame | None = None
+        self._start_ns = 0
         self._actions: tuple[Action, ...] = ()
         self._liquidations: tuple[Liquidation, ...] = ()
         self._worst = _Worst()
@@ -115,7 +116,9 @@ class LiveView:
         """Take a newer frame, with every action and liquidation of the run so far."""
         if self._live is None:
             last = self._last
-            if last is not None and date_utc(last.time_ns) != date_utc(frame.time_ns):
+            if last is None:
+                self._start_ns = frame.time_ns
+            elif self._day(last) != self._day(frame):
                 self._print(last)
             self._worst.take(frame.accounts)
         # As tuples: what happens to a caller's list afterwards belongs to a later frame.
@@ -138,11 +141,14 @@ class LiveView:
         )  # fmt: skip
         self._live.update(picture, refresh=True)
 
+    def _day(self, frame: Frame) -> str:
+        return day_of(frame.time_ns, start_ns=self._start_ns)
+
     def _print(self, frame: Frame) -> None:
         prices = (f"{coin} {usd(price)}" for coin, price in sorted(frame.prices_usd.items()))
         hits = self._liquidations
         line = (
-            f"{self._label}: {date_utc(frame.time_ns)}  {' '.join(prices)}  "
+            f"{self._label}: {self._day(frame)}  {' '.join(prices)}  "
             f"equity {usd(frame.equity_usd)} USD  {self._worst.text(hits)}  "
             f"{counted(self._actions)}" + (f"  {len(hits):,} liquidated" if hits else "")
         )

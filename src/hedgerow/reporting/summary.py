@@ -4,16 +4,17 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 from itertools import groupby
 
 from hedgerow.execution import Liquidation, Mode
 from hedgerow.planning import Order
+from hedgerow.reporting.days import day_of
 from hedgerow.reporting.measures import nearest_distance, worst_use
 from hedgerow.reporting.records import AccountDay, DailyRow, EpisodeSummary, LiquidatedAccount
 from hedgerow.reporting.troubles import account_gaps, limit_troubles, undone_steps
 from hedgerow.reporting.verdict import outcome_of, verdict
 from hedgerow.simulation import AccountFrame, Action, Episode, Frame
-from hedgerow.units import date_utc
 
 __all__ = ["daily", "label", "liquidated", "proposed", "run_label", "sent", "summary"]
 
@@ -159,18 +160,24 @@ def _accounts(
 
 
 def daily(episode: Episode) -> tuple[DailyRow, ...]:
-    """One row per UTC day that has frames. The rows' `pnl_usd` add up to the summary's."""
+    """One row per UTC day that has frames. The rows' `pnl_usd` add up to the summary's.
+
+    What happens at midnight is of the day that ends there (`day_of`).
+    """
+    if not episode.frames:
+        return ()
+    day = partial(day_of, start_ns=episode.frames[0].time_ns)
     costs: dict[str, list[float]] = {}
     for action in sent(episode):
-        costs.setdefault(date_utc(action.time_ns), []).append(action.cost_usd)
-    proposals = Counter(date_utc(action.time_ns) for action in proposed(episode))
+        costs.setdefault(day(action.time_ns), []).append(action.cost_usd)
+    proposals = Counter(day(action.time_ns) for action in proposed(episode))
     hits: dict[str, list[Liquidation]] = {}
     for liquidation in episode.liquidations:
-        hits.setdefault(date_utc(liquidation.time_ns), []).append(liquidation)
+        hits.setdefault(day(liquidation.time_ns), []).append(liquidation)
 
     rows: list[DailyRow] = []
     before = _equity_start_usd(episode)
-    for date, group in groupby(episode.frames, key=lambda frame: date_utc(frame.time_ns)):
+    for date, group in groupby(episode.frames, key=lambda frame: day(frame.time_ns)):
         frames = list(group)
         equity = frames[-1].equity_usd
         hit = hits.get(date, [])

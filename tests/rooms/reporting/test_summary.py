@@ -1,5 +1,6 @@
 """What the summary and the daily rows say of an episode."""
 
+import io
 import json
 import re
 from decimal import Decimal
@@ -7,10 +8,11 @@ from decimal import Decimal
 import msgspec
 import pytest
 from msgspec.structs import replace
+from rich.console import Console
 
 from hedgerow.execution import Liquidation, Mode
 from hedgerow.limits import Toward
-from hedgerow.reporting import builtins_of, daily, run_builtins, run_label, summary
+from hedgerow.reporting import LiveView, builtins_of, daily, run_builtins, run_label, summary
 from hedgerow.reporting.figures import percent
 from hedgerow.reporting.headline import daily_texts, headlines
 from hedgerow.reporting.measures import nearest_distance, text_distance, text_use, worst_use
@@ -53,6 +55,27 @@ def test_daily_profit_adds_up_where_every_day_ends_known(helped: Episode) -> Non
     known = [day.pnl_usd for day in days if day.pnl_usd is not None]
     assert len(known) == len(days)
     assert sum(known) == pytest.approx(summary(helped).pnl_usd)
+
+
+def test_a_frame_at_midnight_ends_its_day_and_starts_only_a_run(helped: Episode) -> None:
+    """Half days from midnight to midnight are two days, of three frames and of two."""
+    half_ns = 43_200 * 10**9
+    frames = tuple(
+        msgspec.structs.replace(frame, time_ns=START_NS + at * half_ns, equity_usd=100.0 * at)
+        for at, frame in enumerate(helped.frames[:5])
+    )
+    spent = [replace(helped.actions[0], time_ns=START_NS + at * half_ns) for at in (0, 2, 3, 4)]
+    days = daily(replace(helped, frames=frames, actions=tuple(spent), liquidations=()))
+    assert [(day.date, day.equity_usd, day.actions_count) for day in days] == [
+        ("2026-01-29", 200.0, 2), ("2026-01-30", 400.0, 2),
+    ]  # fmt: skip
+    out = io.StringIO()
+    with LiveView("desk", console=Console(file=out, width=40)) as view:
+        for frame in frames:
+            view.see(frame)
+    lines = out.getvalue().splitlines()
+    assert [line.split()[1] for line in lines] == ["2026-01-29", "2026-01-30"]
+    assert ["equity 200.00" in lines[0], "equity 400.00" in lines[1]] == [True, True]
 
 
 def test_a_day_that_ends_unknown_has_no_profit_nor_has_the_next(helped: Episode) -> None:

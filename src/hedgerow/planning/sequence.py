@@ -2,11 +2,12 @@
 
 The desk is surveyed exactly after every step: transfers have left their source and not arrived,
 trades are done. No step may break a hard limit that held before (or make one unknown), leave an
-account that trades or sends short of its initial requirement, send what is not there yet, or make
-a switch or a swap that the protocol refuses. Where no step is left that may go at once, what is on
-its way is waited for. The search takes steps in the order of switches, swaps, transfers, trades and
-goes back where it is stuck; it looks at a bounded number of orders. Where no order of whole trades
-will do they are cut into four; what then still cannot be done is left out, and said.
+account that trades or sends short of its initial requirement, send what is not there yet, pay for
+an option with it, or make a switch or a swap that the protocol refuses. Where no step is left that
+may go at once, what is on its way is waited for. The search takes steps in the order of switches,
+swaps, transfers, trades and goes back where it is stuck; it looks at a bounded number of orders.
+Where no order of whole trades will do they are cut into four; what then still cannot be done is
+left out, and said.
 
 A step waits for another when, without it, the step would break something: alone, or with everything
 else done that comes before it. What waits for a transfer waits for its arrival.
@@ -21,7 +22,7 @@ import msgspec
 from hedgerow.errors import Failure
 from hedgerow.exposure import Place
 from hedgerow.hedging import ChosenTrade, Offer, crossing_and_fee_usd
-from hedgerow.instruments import Instrument, lot_of
+from hedgerow.instruments import Instrument, Option, lot_of, settlement_of
 from hedgerow.limits import Limit, LimitState, Survey, account_node, arrived, lending_market, survey
 from hedgerow.margin import MarginReport, Rulebook, switch_refusal
 from hedgerow.planning.costs import ChosenMove, ChosenSwap, ModeSwitch, route_name
@@ -264,6 +265,8 @@ class _Path:
             held = self._accounts(done_index, here_index)[acting].balance_coin(asset)
             if held < needed:
                 said.append(f"{acting} holds {held:f} {asset}, less than {needed:f}")
+        else:
+            said += self._unpaid(act, then)
         before, after = self._now.reports.get(node), then.reports.get(node)
         if isinstance(after, MarginReport) and isinstance(before, MarginReport):
             lack, lacked = (
@@ -273,6 +276,23 @@ class _Path:
             if lack > 0 and (lack > lacked or isinstance(act, ChosenMove)):
                 said.append(f"{acting} lacks {lack} {after.currency}")
         return said
+
+    def _unpaid(self, act: ChosenTrade, then: Survey) -> list[str]:
+        """Say where an option is bought with coins that are not there, as `purses` have none to.
+
+        What only makes a position smaller is always taken (`capped`).
+        """
+        terms = self._offers[act.instrument_id, act.account_id].terms
+        account, coin = then.book.account(act.account_id), settlement_of(terms)
+        is_opening = account.quantity_contracts(act.instrument_id) > 0
+        if not isinstance(terms, Option) or act.quantity_contracts < 0 or not is_opening:
+            return []
+        # An account that owed coins before the plan may buy with what it sells.
+        was_coin = self._now.book.account(act.account_id).balance_coin(coin)
+        left_coin = account.balance_coin(coin)
+        if left_coin >= 0 or left_coin >= was_coin:
+            return []
+        return [f"{act.account_id} has not the {coin} that it costs"]
 
     def _broken(self, then: Survey) -> list[LimitState]:
         """List the limits that are hard or unknown and were not before the plan."""

@@ -9,36 +9,34 @@ swaps, transfers, trades and goes back where it is stuck; it looks at a bounded 
 Where no order of whole trades will do they are cut into four; what then still cannot be done is
 left out, and said.
 
-A step waits for another when, without it, the step would break something: alone, or with everything
-else done that comes before it. What waits for a transfer waits for its arrival.
+A step waits for another when, without it, the step would break something: alone, with everything
+else done that comes before it, or with nothing done of what one account was to do. What waits for a
+transfer waits for its arrival.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
 import msgspec
 
 from hedgerow.errors import Failure
 from hedgerow.exposure import Place
-from hedgerow.hedging import ChosenTrade, Offer, crossing_and_fee_usd
+from hedgerow.hedging import ChosenTrade
 from hedgerow.instruments import Instrument, Option, lot_of, settlement_of
 from hedgerow.limits import Limit, LimitState, Survey, account_node, arrived, lending_market, survey
 from hedgerow.margin import MarginReport, Rulebook, switch_refusal
 from hedgerow.planning.costs import ChosenMove, ChosenSwap, ModeSwitch, route_name
 from hedgerow.planning.done import traded_at_cost
 from hedgerow.planning.outcome import Joint
+from hedgerow.planning.pieces import pieces
 from hedgerow.planning.swaps import after_swap, swap_refusal
 from hedgerow.portfolio import Account, book, with_balance
-from hedgerow.units import exact_lots, quantise, to_model
+from hedgerow.units import exact_lots
 
 __all__ = ["Act", "Ordered", "Step", "ordered", "surveys"]
 
 Act: TypeAlias = ModeSwitch | ChosenSwap | ChosenMove | ChosenTrade
 
-# Of 17 plans of the tests that go in no order whole, halves order two and quarters three;
-# sixteenths order no more, and look at ten times as many desks.
-_PIECES = 4
 # No account of a person is called so: what is on its way between two of them.
 _TRANSIT = "(in transit)"
 # A search that always goes straight on looks at no more than n (n + 1) desks.
@@ -75,7 +73,7 @@ def ordered(
     path.search()
     if path.is_whole:
         return path.answer(chosen.after.limits)
-    cut: list[Act] = [*chosen.switches, *chosen.swaps, *chosen.moves, *_pieces(chosen)]
+    cut: list[Act] = [*chosen.switches, *chosen.swaps, *chosen.moves, *pieces(chosen)]
     path = _Path(chosen, cut, limits, instruments, rulebooks)
     path.search()
     return path.answer(chosen.after.limits if path.is_whole else None)
@@ -210,9 +208,38 @@ class _Path:
             others_index = [i for i in before_index if i != j and j not in whole_index[i]]
             if self._is_stopped(k, others_index, waited_index, whole_index):
                 waited_index |= {j}
+        waited_index = self._with_whole_accounts(k, before_index, waited_index, whole_index)
         # What is waited for alone may not do where acts help each other: then all is waited for.
         if self._is_stopped(k, (), waited_index, whole_index):
             return frozenset(before_index)
+        return waited_index
+
+    def _with_whole_accounts(
+        self,
+        k: int,
+        before_index: Sequence[int],
+        waited_index: _Set,
+        whole_index: Mapping[int, _Set],
+    ) -> _Set:
+        """Add what an act must wait for so that all other acts of any one account may fail.
+
+        Their account may be closed to them, and each of them alone would not be missed. The first
+        of them is waited for until the act may go, for later ones wait for more.
+        """
+        actors = list(dict.fromkeys(_actor(self._acts[j]) for j in before_index))
+        at = 0
+        while at < len(actors):
+            gone_index = {j for j in before_index if _actor(self._acts[j]) == actors[at]}
+            gone_index -= _with_waits(waited_index, whole_index)
+            left_index = [
+                j for j in before_index if j not in gone_index and not gone_index & whole_index[j]
+            ]
+            if gone_index and self._is_stopped(k, left_index, waited_index, whole_index):
+                waited_index |= {next(j for j in before_index if j in gone_index)}
+                # With more to wait for, other acts fail together than those that were tried.
+                at = 0
+            else:
+                at += 1
         return waited_index
 
     def _is_stopped(
@@ -258,7 +285,7 @@ class _Path:
         if isinstance(act, ModeSwitch | ChosenSwap):
             refusal = self._refusal(self._accounts(done_index, here_index), act)
             return said if refusal is None else [refusal.message, *said]
-        acting = act.route.source_account_id if isinstance(act, ChosenMove) else act.account_id
+        acting = _actor(act)
         node = next(account_node(each) for each in then.book.accounts if each.account_id == acting)
         if isinstance(act, ChosenMove):
             asset, needed = act.route.asset, act.quantity_coin + act.route.fee_coin
@@ -404,6 +431,13 @@ class _Path:
         return f"{act.instrument_id} on {act.account_id}"
 
 
+def _actor(act: Act) -> str:
+    """Name the account that does an act."""
+    if isinstance(act, ChosenMove):
+        return act.route.source_account_id
+    return act.way.account_id if isinstance(act, ChosenSwap) else act.account_id
+
+
 def _words(state: LimitState) -> str:
     return f"{state.node} {state.metric} is {state.rung}: {state.message}"
 
@@ -428,44 +462,3 @@ def _transit(time_ns: int) -> Account:
         balances=(),
         time_observed_ns=time_ns,
     )
-
-
-def _pieces(chosen: Joint) -> list[ChosenTrade]:
-    """Cut every trade into four, as far as its lots allow."""
-    offers = {(each.instrument_id, each.account_id): each for each in chosen.offers}
-    pieces: list[ChosenTrade] = []
-    taken: dict[tuple[str, bool], float] = {}
-    for each in chosen.trades:
-        side = each.instrument_id, each.quantity_contracts > 0
-        pieces += _cut(each, offers[each.instrument_id, each.account_id], taken.get(side, 0.0))
-        taken[side] = taken.get(side, 0.0) + abs(each.quantity_contracts)
-    return pieces
-
-
-def _cut(each: ChosenTrade, own: Offer, taken_contracts: float) -> list[ChosenTrade]:
-    lot = lot_of(own.terms)
-    assert lot is not None
-    whole = exact_lots(each.quantity_contracts, lot)
-    small = quantise(abs(whole) / _PIECES, lot, "down") * (1 if whole > 0 else -1)
-    sizes = [small] * (_PIECES - 1) + [whole - small * (_PIECES - 1)]
-    pieces, done, paid = [], Decimal(0), (0.0, 0.0)
-    for size in sizes:
-        if size == 0:
-            continue
-        done += size
-        share = to_model(size) / each.quantity_contracts
-        # The first pieces take the best of the book.
-        crossing, fee = crossing_and_fee_usd(own, to_model(done), taken_contracts)
-        pieces.append(
-            ChosenTrade(
-                instrument_id=each.instrument_id,
-                account_id=each.account_id,
-                quantity_contracts=to_model(size),
-                crossing_usd=crossing - paid[0],
-                fee_usd=fee - paid[1],
-                carry_usd=None if each.carry_usd is None else each.carry_usd * share,
-                ticket_usd=each.ticket_usd,
-            )
-        )
-        paid = crossing, fee
-    return pieces

@@ -1,13 +1,13 @@
 """In which order to do what was chosen, and what each step has to wait for.
 
 The desk is surveyed exactly after every step: transfers have left their source and not arrived,
-trades are done. No step may break a hard limit that held before (or make one unknown), leave an
-account that trades or sends short of its initial requirement, send what is not there yet, pay for
-an option with it, or make a switch or a swap that the protocol refuses. Where no step is left that
-may go at once, what is on its way is waited for. The search takes steps in the order of switches,
-swaps, transfers, trades and goes back where it is stuck; it looks at a bounded number of orders.
-Where no order of whole trades will do they are cut into four; what then still cannot be done is
-left out, and said.
+trades are done. No step may break a hard limit that held before (or make one unknown), leave one
+that was hard further outside than it was and will be, leave an account that trades or sends short
+of its initial requirement, send what is not there yet, pay for an option with it, or make a switch
+or a swap that the protocol refuses. Where no step is left that may go at once, what is on its way
+is waited for. The search takes steps in the order of switches, swaps, transfers, trades and goes
+back where it is stuck; it looks at a bounded number of orders. Where no order of whole trades will
+do they are cut into four; what then still cannot be done is left out, and said.
 
 A step waits for another when, without it, the step would break something: alone, with everything
 else done that comes before it, or with nothing done of what one account was to do. What waits for a
@@ -27,7 +27,7 @@ from hedgerow.limits import Limit, LimitState, Survey, account_node, arrived, le
 from hedgerow.margin import MarginReport, Rulebook, switch_refusal
 from hedgerow.planning.costs import ChosenMove, ChosenSwap, ModeSwitch, route_name
 from hedgerow.planning.done import traded_at_cost
-from hedgerow.planning.outcome import Joint
+from hedgerow.planning.outcome import Joint, is_further_out
 from hedgerow.planning.pieces import pieces
 from hedgerow.planning.swaps import after_swap, swap_refusal
 from hedgerow.portfolio import Account, book, with_balance
@@ -108,7 +108,8 @@ class _Path:
         self._now, self._limits, self._acts = chosen.before, limits, acts
         self._instruments, self._rulebooks = instruments, rulebooks
         self._offers = {(each.instrument_id, each.account_id): each for each in chosen.offers}
-        self._was = {state.key: state.rung for state in self._now.limits}
+        self._was = {state.key: state for state in self._now.limits}
+        self._will_be = {state.key: state for state in chosen.after.limits}
         self._moves_index = frozenset(
             k for k, act in enumerate(acts) if isinstance(act, ChosenMove)
         )
@@ -322,14 +323,19 @@ class _Path:
         return [f"{act.account_id} has not the {coin} that it costs"]
 
     def _broken(self, then: Survey) -> list[LimitState]:
-        """List the limits that are hard or unknown and were not before the plan."""
-        return [
-            state
-            for state in then.limits
-            if state.rung in ("hard", "unknown")
-            and self._was.get(state.key) != state.rung
-            and not _is_transit(state.node)
-        ]
+        """List the limits that are hard or unknown and were not before the plan.
+
+        What was hard may stand no further outside between legs than before or after all of them.
+        """
+        found = []
+        for state in then.limits:
+            if state.rung not in ("hard", "unknown") or _is_transit(state.node):
+                continue
+            was, will_be = self._was.get(state.key), self._will_be.get(state.key)
+            is_new = was is None or was.rung != state.rung
+            if is_new or is_further_out(state, [each for each in (was, will_be) if each]):
+                found.append(state)
+        return found
 
     def _survey(self, done_index: _Set, here_index: _Set) -> Survey:
         key = done_index, here_index & done_index

@@ -15,6 +15,7 @@ from hedgerow.hedging import ChosenTrade, crossing_and_fee_usd
 from hedgerow.limits import Survey, arrived, lending_market, survey
 from hedgerow.margin import MarginReport, with_leg
 from hedgerow.planning import ChosenMove, Joint, Leg, Order, Plan, Transfer, made
+from hedgerow.planning.outcome import is_further_out
 from hedgerow.portfolio import Account, book, with_balance
 from hedgerow.units import SECOND_NS, digits_of
 from tests.builders import account
@@ -139,6 +140,16 @@ def hard(state: Survey) -> set[tuple[str, str]]:
         for each in state.limits
         if each.rung in ("hard", "unknown") and "road" not in each.node
     }
+
+
+def drives_out(now: Survey, then: Survey) -> bool:
+    """Say whether what was hard stands further outside; where it will stand is of no matter."""
+    was = {each.key: each for each in now.limits if each.rung == "hard"}
+    return any(
+        each.rung == "hard" and is_further_out(each, [was[each.key]])
+        for each in then.limits
+        if "road" not in each.node and each.key in was
+    )
 
 
 def lacks(state: Survey, account_id: str) -> Decimal:
@@ -273,6 +284,29 @@ def test_pieces_of_one_account_wait_for_those_of_the_other_which_may_all_fail() 
     check_every_failure(now, plan)
 
 
+@pytest.mark.parametrize(
+    ("bought", "sold", "legs_count"),
+    # Sold first the desk is four short, which is less than five; six short it is only in pieces.
+    [(4.0, -9.0, 2), (6.0, -11.0, 8)],
+)
+def test_a_limit_that_is_hard_is_driven_no_further_out_by_the_first_of_two_sides(
+    bought: float, sold: float, legs_count: int
+) -> None:
+    """Five long at 1,000 are hard: no more are long or short between legs, whichever fails."""
+    now = desk(btc_one=5, usdc_one=9000, usdc_two=9000)
+    assert ("coin/BTC", "delta_spot_usd") in hard(now)
+    plan = plan_of(now, trade(now, "BTC", "two", bought), trade(now, "BTC", "one", sold))
+    assert plan.unmet == ()
+    own = [leg for leg in plan.legs if isinstance(leg, Order)]
+    assert len(own) == legs_count
+    for fails in ["", *(leg.client_id for leg in own)]:
+        delta_coin = D(5)
+        for leg in own:
+            if fails not in {leg.client_id, *waited_for(plan, [leg.client_id])}:
+                delta_coin += leg.quantity_contracts
+            assert abs(delta_coin) <= 5
+
+
 def test_what_no_order_can_do_is_left_out_and_the_limit_and_the_leg_are_named() -> None:
     now = desk(btc_one=1, usdc_one=100)
     plan = plan_of(now, move(90, "one", "cold"))
@@ -320,7 +354,9 @@ def can_be_ordered(now: Survey, plan: Plan) -> bool:
                     break
                 acting = acts_for(leg)
                 may_lack = lacks(now, acting) if isinstance(leg, Order) else D(0)
-                if not hard(then) <= hard(now) or lacks(then, acting) > may_lack:
+                if not hard(then) <= hard(now) or drives_out(now, then):
+                    break
+                if lacks(then, acting) > may_lack:
                     break
             else:
                 return True

@@ -1,5 +1,6 @@
 """What a joint plan comes to: its moves, the desk after them, and which of two plans is worse."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hedgerow.errors import Failure
@@ -9,7 +10,7 @@ from hedgerow.planning.costs import ChosenMove, ChosenSwap, ModeSwitch
 from hedgerow.planning.wants import Demand
 from hedgerow.solving import Shadow
 
-__all__ = ["Joint", "badness"]
+__all__ = ["Joint", "badness", "is_further_out"]
 
 # What is broken counts as broken by so much of its bound at least: more than `badness` rounds away
 # (1e-9), less than any breach that anybody sees.
@@ -18,6 +19,9 @@ _BROKEN_FRAC = 1e-6
 # leave such accounts the other limits still tell the better one; and no use of what equity is left
 # counts for as much, though it grows without end: from half of it on less and less is added.
 _NO_EQUITY_FRAC = 10.0
+# Fees and what a trade does to its own account move what is hard by less than this share of it; who
+# trades two sides one after the other moves it by much more.
+_FURTHER_FRAC = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,3 +104,20 @@ def badness(plan: Joint) -> tuple[int, float, float]:
         beyond += max(far, _BROKEN_FRAC) + (1.0 if state.rung == "hard" else 0.0)
     worse_count = len(plan.worsened) + len(plan.lacking)
     return (worse_count, round(beyond, 9), plan.cost_usd)
+
+
+def is_further_out(then: LimitState, ends: Sequence[LimitState]) -> bool:
+    """Say whether a limit stands further outside than at both ends, by more than a hundredth.
+
+    The hundredth is of its hard bound, or of where it stood where that is more.
+    """
+    stood = [each.value_frac_usd_or_coin for each in ends]
+    value, hard = then.value_frac_usd_or_coin, then.hard_frac_usd_or_coin
+    known = [each for each in stood if each is not None]
+    # Hard without a number has no equity: nothing is further out.
+    if value is None or len(known) < len(stood):
+        return then.rung == "hard" and len(known) == len(stood)
+    is_floor = METRICS[then.metric].side == "floor"
+    worst = min(known) if is_floor else max(abs(each) for each in known)
+    beyond = worst - value if is_floor else abs(value) - worst
+    return beyond > _FURTHER_FRAC * max(hard, abs(worst))

@@ -1,43 +1,42 @@
 """In which order to do what was chosen, and what each step has to wait for.
 
 The desk is surveyed exactly after every step: transfers have left their source and not arrived,
-trades are done. No step may break a hard limit that held before (or make one unknown), leave an
-account that trades or sends short of its initial requirement, send what is not there yet, or make
-a switch or a swap that the protocol refuses. Where no step is left that may go at once, what is on
-its way is waited for. The search takes steps in the order of switches, swaps, transfers, trades and
-goes back where it is stuck; it looks at a bounded number of orders. Where no order of whole trades
-will do they are cut into four; what then still cannot be done is left out, and said.
+trades are done. No step may break a hard limit that held before (or make one unknown), leave one
+that was hard further outside than it was and will be, leave an account that trades or sends short
+of its initial requirement, send what is not there yet, pay for an option with it, or make a switch
+or a swap that the protocol refuses. Where no step is left that may go at once, what is on its way
+is waited for. The search takes steps in the order of switches, swaps, transfers, trades and goes
+back where it is stuck; it looks at a bounded number of orders. Where no order of whole trades will
+do they are cut into four; what then still cannot be done is left out, and said.
 
-A step waits for another when, without it, the step would break something: alone, or with everything
-else done that comes before it. What waits for a transfer waits for its arrival.
+A step waits for another when, without it, the step would break something: alone, with everything
+else done that comes before it, or with nothing done of what one account was to do. What waits for a
+transfer waits for its arrival.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
 import msgspec
 
 from hedgerow.errors import Failure
 from hedgerow.exposure import Place
-from hedgerow.hedging import ChosenTrade, Offer, crossing_and_fee_usd
-from hedgerow.instruments import Instrument, lot_of
+from hedgerow.hedging import ChosenTrade
+from hedgerow.instruments import Instrument, Option, lot_of, settlement_of
 from hedgerow.limits import Limit, LimitState, Survey, account_node, arrived, lending_market, survey
 from hedgerow.margin import MarginReport, Rulebook, switch_refusal
 from hedgerow.planning.costs import ChosenMove, ChosenSwap, ModeSwitch, route_name
 from hedgerow.planning.done import traded_at_cost
-from hedgerow.planning.outcome import Joint
+from hedgerow.planning.outcome import Joint, is_further_out
+from hedgerow.planning.pieces import pieces
 from hedgerow.planning.swaps import after_swap, swap_refusal
 from hedgerow.portfolio import Account, book, with_balance
-from hedgerow.units import exact_lots, quantise, to_model
+from hedgerow.units import exact_lots
 
 __all__ = ["Act", "Ordered", "Step", "ordered", "surveys"]
 
 Act: TypeAlias = ModeSwitch | ChosenSwap | ChosenMove | ChosenTrade
 
-# Of 17 plans of the tests that go in no order whole, halves order two and quarters three;
-# sixteenths order no more, and look at ten times as many desks.
-_PIECES = 4
 # No account of a person is called so: what is on its way between two of them.
 _TRANSIT = "(in transit)"
 # A search that always goes straight on looks at no more than n (n + 1) desks.
@@ -74,7 +73,7 @@ def ordered(
     path.search()
     if path.is_whole:
         return path.answer(chosen.after.limits)
-    cut: list[Act] = [*chosen.switches, *chosen.swaps, *chosen.moves, *_pieces(chosen)]
+    cut: list[Act] = [*chosen.switches, *chosen.swaps, *chosen.moves, *pieces(chosen)]
     path = _Path(chosen, cut, limits, instruments, rulebooks)
     path.search()
     return path.answer(chosen.after.limits if path.is_whole else None)
@@ -109,7 +108,8 @@ class _Path:
         self._now, self._limits, self._acts = chosen.before, limits, acts
         self._instruments, self._rulebooks = instruments, rulebooks
         self._offers = {(each.instrument_id, each.account_id): each for each in chosen.offers}
-        self._was = {state.key: state.rung for state in self._now.limits}
+        self._was = {state.key: state for state in self._now.limits}
+        self._will_be = {state.key: state for state in chosen.after.limits}
         self._moves_index = frozenset(
             k for k, act in enumerate(acts) if isinstance(act, ChosenMove)
         )
@@ -209,9 +209,38 @@ class _Path:
             others_index = [i for i in before_index if i != j and j not in whole_index[i]]
             if self._is_stopped(k, others_index, waited_index, whole_index):
                 waited_index |= {j}
+        waited_index = self._with_whole_accounts(k, before_index, waited_index, whole_index)
         # What is waited for alone may not do where acts help each other: then all is waited for.
         if self._is_stopped(k, (), waited_index, whole_index):
             return frozenset(before_index)
+        return waited_index
+
+    def _with_whole_accounts(
+        self,
+        k: int,
+        before_index: Sequence[int],
+        waited_index: _Set,
+        whole_index: Mapping[int, _Set],
+    ) -> _Set:
+        """Add what an act must wait for so that all other acts of any one account may fail.
+
+        Their account may be closed to them, and each of them alone would not be missed. The first
+        of them is waited for until the act may go, for later ones wait for more.
+        """
+        actors = list(dict.fromkeys(_actor(self._acts[j]) for j in before_index))
+        at = 0
+        while at < len(actors):
+            gone_index = {j for j in before_index if _actor(self._acts[j]) == actors[at]}
+            gone_index -= _with_waits(waited_index, whole_index)
+            left_index = [
+                j for j in before_index if j not in gone_index and not gone_index & whole_index[j]
+            ]
+            if gone_index and self._is_stopped(k, left_index, waited_index, whole_index):
+                waited_index |= {next(j for j in before_index if j in gone_index)}
+                # With more to wait for, other acts fail together than those that were tried.
+                at = 0
+            else:
+                at += 1
         return waited_index
 
     def _is_stopped(
@@ -257,13 +286,15 @@ class _Path:
         if isinstance(act, ModeSwitch | ChosenSwap):
             refusal = self._refusal(self._accounts(done_index, here_index), act)
             return said if refusal is None else [refusal.message, *said]
-        acting = act.route.source_account_id if isinstance(act, ChosenMove) else act.account_id
+        acting = _actor(act)
         node = next(account_node(each) for each in then.book.accounts if each.account_id == acting)
         if isinstance(act, ChosenMove):
             asset, needed = act.route.asset, act.quantity_coin + act.route.fee_coin
             held = self._accounts(done_index, here_index)[acting].balance_coin(asset)
             if held < needed:
                 said.append(f"{acting} holds {held:f} {asset}, less than {needed:f}")
+        else:
+            said += self._unpaid(act, then)
         before, after = self._now.reports.get(node), then.reports.get(node)
         if isinstance(after, MarginReport) and isinstance(before, MarginReport):
             lack, lacked = (
@@ -274,15 +305,37 @@ class _Path:
                 said.append(f"{acting} lacks {lack} {after.currency}")
         return said
 
+    def _unpaid(self, act: ChosenTrade, then: Survey) -> list[str]:
+        """Say where an option is bought with coins that are not there, as `purses` have none to.
+
+        What only makes a position smaller is always taken (`capped`).
+        """
+        terms = self._offers[act.instrument_id, act.account_id].terms
+        account, coin = then.book.account(act.account_id), settlement_of(terms)
+        is_opening = account.quantity_contracts(act.instrument_id) > 0
+        if not isinstance(terms, Option) or act.quantity_contracts < 0 or not is_opening:
+            return []
+        # An account that owed coins before the plan may buy with what it sells.
+        was_coin = self._now.book.account(act.account_id).balance_coin(coin)
+        left_coin = account.balance_coin(coin)
+        if left_coin >= 0 or left_coin >= was_coin:
+            return []
+        return [f"{act.account_id} has not the {coin} that it costs"]
+
     def _broken(self, then: Survey) -> list[LimitState]:
-        """List the limits that are hard or unknown and were not before the plan."""
-        return [
-            state
-            for state in then.limits
-            if state.rung in ("hard", "unknown")
-            and self._was.get(state.key) != state.rung
-            and not _is_transit(state.node)
-        ]
+        """List the limits that are hard or unknown and were not before the plan.
+
+        What was hard may stand no further outside between legs than before or after all of them.
+        """
+        found = []
+        for state in then.limits:
+            if state.rung not in ("hard", "unknown") or _is_transit(state.node):
+                continue
+            was, will_be = self._was.get(state.key), self._will_be.get(state.key)
+            is_new = was is None or was.rung != state.rung
+            if is_new or is_further_out(state, [each for each in (was, will_be) if each]):
+                found.append(state)
+        return found
 
     def _survey(self, done_index: _Set, here_index: _Set) -> Survey:
         key = done_index, here_index & done_index
@@ -384,6 +437,13 @@ class _Path:
         return f"{act.instrument_id} on {act.account_id}"
 
 
+def _actor(act: Act) -> str:
+    """Name the account that does an act."""
+    if isinstance(act, ChosenMove):
+        return act.route.source_account_id
+    return act.way.account_id if isinstance(act, ChosenSwap) else act.account_id
+
+
 def _words(state: LimitState) -> str:
     return f"{state.node} {state.metric} is {state.rung}: {state.message}"
 
@@ -408,44 +468,3 @@ def _transit(time_ns: int) -> Account:
         balances=(),
         time_observed_ns=time_ns,
     )
-
-
-def _pieces(chosen: Joint) -> list[ChosenTrade]:
-    """Cut every trade into four, as far as its lots allow."""
-    offers = {(each.instrument_id, each.account_id): each for each in chosen.offers}
-    pieces: list[ChosenTrade] = []
-    taken: dict[tuple[str, bool], float] = {}
-    for each in chosen.trades:
-        side = each.instrument_id, each.quantity_contracts > 0
-        pieces += _cut(each, offers[each.instrument_id, each.account_id], taken.get(side, 0.0))
-        taken[side] = taken.get(side, 0.0) + abs(each.quantity_contracts)
-    return pieces
-
-
-def _cut(each: ChosenTrade, own: Offer, taken_contracts: float) -> list[ChosenTrade]:
-    lot = lot_of(own.terms)
-    assert lot is not None
-    whole = exact_lots(each.quantity_contracts, lot)
-    small = quantise(abs(whole) / _PIECES, lot, "down") * (1 if whole > 0 else -1)
-    sizes = [small] * (_PIECES - 1) + [whole - small * (_PIECES - 1)]
-    pieces, done, paid = [], Decimal(0), (0.0, 0.0)
-    for size in sizes:
-        if size == 0:
-            continue
-        done += size
-        share = to_model(size) / each.quantity_contracts
-        # The first pieces take the best of the book.
-        crossing, fee = crossing_and_fee_usd(own, to_model(done), taken_contracts)
-        pieces.append(
-            ChosenTrade(
-                instrument_id=each.instrument_id,
-                account_id=each.account_id,
-                quantity_contracts=to_model(size),
-                crossing_usd=crossing - paid[0],
-                fee_usd=fee - paid[1],
-                carry_usd=None if each.carry_usd is None else each.carry_usd * share,
-                ticket_usd=each.ticket_usd,
-            )
-        )
-        paid = crossing, fee
-    return pieces

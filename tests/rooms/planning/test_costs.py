@@ -10,7 +10,7 @@ from hedgerow.planning import JointTerms
 from hedgerow.planning.compare import _shrinking
 from hedgerow.planning.costs import MoveCosts
 from hedgerow.planning.done import traded_at_cost
-from hedgerow.planning.sequence import _cut
+from hedgerow.planning.pieces import _cut
 from hedgerow.solving import Ladders
 from tests.rooms.planning.test_joint import NOW, ROUTES, desk, offers
 

@@ -15,6 +15,7 @@ from hedgerow.hedging import ChosenTrade, crossing_and_fee_usd
 from hedgerow.limits import Survey, arrived, lending_market, survey
 from hedgerow.margin import MarginReport, with_leg
 from hedgerow.planning import ChosenMove, Joint, Leg, Order, Plan, Transfer, made
+from hedgerow.planning.outcome import is_further_out
 from hedgerow.portfolio import Account, book, with_balance
 from hedgerow.units import SECOND_NS, digits_of
 from tests.builders import account
@@ -141,6 +142,16 @@ def hard(state: Survey) -> set[tuple[str, str]]:
     }
 
 
+def drives_out(now: Survey, then: Survey) -> bool:
+    """Say whether what was hard stands further outside; where it will stand is of no matter."""
+    was = {each.key: each for each in now.limits if each.rung == "hard"}
+    return any(
+        each.rung == "hard" and is_further_out(each, [was[each.key]])
+        for each in then.limits
+        if "road" not in each.node and each.key in was
+    )
+
+
 def lacks(state: Survey, account_id: str) -> Decimal:
     report = state.reports.get(f"desk/binance/{account_id}")
     if not isinstance(report, MarginReport):
@@ -160,19 +171,31 @@ def waited_for(plan: Plan, client_ids: Collection[str]) -> set[str]:
     return found
 
 
-def check_every_way_there(now: Survey, plan: Plan, fails: str | None = None) -> None:
-    """Send the legs in order, one that fails and those that wait for it left out."""
+def check_every_way_there(now: Survey, plan: Plan, fail: Collection[str] = ()) -> None:
+    """Send the legs in order, those that fail and those that wait for them left out."""
     sent: list[Leg] = []
     for leg in plan.legs:
-        if fails == leg.client_id or fails in waited_for(plan, [leg.client_id]):
+        if not {leg.client_id, *waited_for(plan, [leg.client_id])}.isdisjoint(fail):
             continue
         sent.append(leg)
         come = waited_for(plan, [each.client_id for each in sent])
         assert come <= {each.client_id for each in sent}
         then = done(now, sent, come)
-        assert hard(then) <= hard(now), (leg.client_id, fails)
-        acting = leg.source_account_id if isinstance(leg, Transfer) else leg.account_id
-        assert lacks(then, acting) <= max(lacks(now, acting), D("0.0001"))
+        assert hard(then) <= hard(now), (leg.client_id, fail)
+        assert lacks(then, acts_for(leg)) <= max(lacks(now, acts_for(leg)), D("0.0001"))
+
+
+def check_every_failure(now: Survey, plan: Plan) -> None:
+    """Let any one leg fail, or all that any one account is to do."""
+    for leg in plan.legs:
+        check_every_way_there(now, plan, fail=[leg.client_id])
+        of_one = [each.client_id for each in plan.legs if acts_for(each) == acts_for(leg)]
+        check_every_way_there(now, plan, fail=of_one)
+
+
+def acts_for(leg: Any) -> str:
+    found: str = leg.source_account_id if isinstance(leg, Transfer) else leg.account_id
+    return found
 
 
 def test_a_trade_waits_for_the_transfer_that_brings_its_margin() -> None:
@@ -218,8 +241,7 @@ def test_legs_that_need_nothing_of_each_other_wait_for_nothing() -> None:
     assert [waits for _, _, waits in told(plan)] == [(), (), ()]
 
 
-def test_two_sides_are_unwound_in_turn_where_one_alone_would_break_a_limit() -> None:
-    """Eight coins long here and short there are no delta; 4,000 is hard, so none goes whole."""
+def long_here_and_short_there() -> Survey:
     held = desk(btc_one=8, usdc_one=8000)
     other = account(
         "two",
@@ -229,7 +251,12 @@ def test_two_sides_are_unwound_in_turn_where_one_alone_would_break_a_limit() -> 
         balances={"USDC": 8000},
     )
     accounts = [other if each.account_id == "two" else each for each in held.book.accounts]
-    now = survey(book(accounts, TERMS), NOW, RULES, LIMITS)
+    return survey(book(accounts, TERMS), NOW, RULES, LIMITS)
+
+
+def test_two_sides_are_unwound_in_turn_where_one_alone_would_break_a_limit() -> None:
+    """Eight coins long here and short there are no delta; 4,000 is hard, so none goes whole."""
+    now = long_here_and_short_there()
     assert not hard(now)
     plan = plan_of(now, trade(now, "BTC", "one", -8.0), trade(now, "BTC", "two", 8.0))
     sizes = [leg.quantity_contracts for leg in plan.legs if isinstance(leg, Order)]
@@ -237,8 +264,47 @@ def test_two_sides_are_unwound_in_turn_where_one_alone_would_break_a_limit() -> 
     assert plan.unmet == ()
     assert any(leg.waits_for for leg in plan.legs)
     check_every_way_there(now, plan)
-    for leg in plan.legs:
-        check_every_way_there(now, plan, fails=leg.client_id)
+    check_every_failure(now, plan)
+
+
+def test_pieces_of_one_account_wait_for_those_of_the_other_which_may_all_fail() -> None:
+    """Two coins of four thousand dollars may go alone, and two more only after two of the other.
+
+    Each of the other's pieces may be missed, for then two coins are out of line; all may not be.
+    """
+    now = long_here_and_short_there()
+    plan = plan_of(now, trade(now, "BTC", "one", -8.0), trade(now, "BTC", "two", 8.0))
+    others = [leg.client_id for leg in plan.legs if acts_for(leg) == "one"]
+    free = [
+        leg
+        for leg in plan.legs
+        if acts_for(leg) == "two" and waited_for(plan, [leg.client_id]).isdisjoint(others)
+    ]
+    assert len(free) == 1
+    check_every_failure(now, plan)
+
+
+@pytest.mark.parametrize(
+    ("bought", "sold", "legs_count"),
+    # Sold first the desk is four short, which is less than five; six short it is only in pieces.
+    [(4.0, -9.0, 2), (6.0, -11.0, 8)],
+)
+def test_a_limit_that_is_hard_is_driven_no_further_out_by_the_first_of_two_sides(
+    bought: float, sold: float, legs_count: int
+) -> None:
+    """Five long at 1,000 are hard: no more are long or short between legs, whichever fails."""
+    now = desk(btc_one=5, usdc_one=9000, usdc_two=9000)
+    assert ("coin/BTC", "delta_spot_usd") in hard(now)
+    plan = plan_of(now, trade(now, "BTC", "two", bought), trade(now, "BTC", "one", sold))
+    assert plan.unmet == ()
+    own = [leg for leg in plan.legs if isinstance(leg, Order)]
+    assert len(own) == legs_count
+    for fails in ["", *(leg.client_id for leg in own)]:
+        delta_coin = D(5)
+        for leg in own:
+            if fails not in {leg.client_id, *waited_for(plan, [leg.client_id])}:
+                delta_coin += leg.quantity_contracts
+            assert abs(delta_coin) <= 5
 
 
 def test_what_no_order_can_do_is_left_out_and_the_limit_and_the_leg_are_named() -> None:
@@ -286,9 +352,11 @@ def can_be_ordered(now: Survey, plan: Plan) -> bool:
                 then = done(now, sent, come)
                 if isinstance(leg, Transfer) and is_short(now, order[:at], come, leg):
                     break
-                acting = leg.source_account_id if isinstance(leg, Transfer) else leg.account_id
+                acting = acts_for(leg)
                 may_lack = lacks(now, acting) if isinstance(leg, Order) else D(0)
-                if not hard(then) <= hard(now) or lacks(then, acting) > may_lack:
+                if not hard(then) <= hard(now) or drives_out(now, then):
+                    break
+                if lacks(then, acting) > may_lack:
                     break
             else:
                 return True
@@ -311,8 +379,7 @@ def test_no_prefix_breaks_a_hard_limit_whichever_leg_fails(
     acts = acts_of(now, data.draw)
     plan = plan_of(now, *acts)
     check_every_way_there(now, plan)
-    for leg in plan.legs:
-        check_every_way_there(now, plan, fails=leg.client_id)
+    check_every_failure(now, plan)
     left_out = [each for each in plan.unmet if "left out" in each.message]
     if left_out:
         assert not can_be_ordered(now, unordered(now, acts))
@@ -340,8 +407,7 @@ def test_no_prefix_of_a_chosen_plan_breaks_a_hard_limit_whichever_leg_fails(
     now = desk(btc_one, eth_two, usdc_one, usdc_two, supplied, supplied * use_pct, cold)
     plan = written(now, planned(now))
     check_every_way_there(now, plan)
-    for leg in plan.legs:
-        check_every_way_there(now, plan, fails=leg.client_id)
+    check_every_failure(now, plan)
 
 
 def unordered(now: Survey, acts: Sequence[ChosenMove | ChosenTrade]) -> Plan:

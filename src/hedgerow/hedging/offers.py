@@ -33,7 +33,8 @@ from hedgerow.units import DAY_NS, digits_of, percent, to_exact, to_model
 
 __all__ = ["Depth", "Offer", "Rung", "offer"]
 
-# Blocks of the assumed depth of an option, each a half spread dearer than the one before.
+# Blocks of the assumed depth of an option, each a half spread dearer than the one before; nobody
+# recorded one, so it is assumed, and every plan says so (`Depth.statement`).
 _BLOCKS = 3
 
 

@@ -49,8 +49,8 @@ class WayState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one way came to; costs are None where it came to nothing, and `message` says why.
 
     It also names what is unknown of its cost, and so not in it: `is_cost_partial` then. `unknown`
-    are limits of which nobody knows after it whether they hold; `unmet` says what the way could
-    not plan, trade or move.
+    are limits of which nobody knows after it whether they hold, or that expired; `unmet` says what
+    the way could not plan, trade or move.
     """
 
     name: str
@@ -163,7 +163,7 @@ def states(plans: Mapping[str, Outcome[Joint]]) -> tuple[WayState, ...]:
         conflicts = ", ".join(conflicts_of(plan))
         said = f"cannot hold together: {conflicts}" if conflicts else plan.remark
         uncounted = f"unknown and not in the cost: {', '.join(plan.uncounted)}"
-        unknown = tuple(each for each in plan.after.limits if each.rung == "unknown")
+        unknown = tuple(each for each in plan.after.limits if each.rung in ("unknown", "expired"))
         dark = f"nobody knows whether {_limits(len(unknown))} would hold" if unknown else ""
         rows.append(
             WayState(

@@ -39,7 +39,8 @@ Act: TypeAlias = ModeSwitch | ChosenSwap | ChosenMove | ChosenTrade
 
 # No account of a person is called so: what is on its way between two of them.
 _TRANSIT = "(in transit)"
-# A search that always goes straight on looks at no more than n (n + 1) desks.
+# A search that always goes straight on looks at no more than n (n + 1) desks; so many more are left
+# for going back where it is stuck.
 _LOOKS_MORE = 50
 
 _Set: TypeAlias = frozenset[int]

@@ -1,18 +1,20 @@
 """What moves cost: money tied up by the day of a year of 365, trades in steps and in pieces."""
 
+from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
 import numpy as np
 import pytest
 
-from hedgerow.hedging import ChosenTrade, crossing_and_fee_usd
+from hedgerow.hedging import ChosenTrade, Rung, crossing_and_fee_usd
 from hedgerow.planning import JointTerms
 from hedgerow.planning.compare import _shrinking
 from hedgerow.planning.costs import MoveCosts
 from hedgerow.planning.done import traded_at_cost
-from hedgerow.planning.pieces import _cut
+from hedgerow.planning.pieces import _cut, pieces
 from hedgerow.solving import Ladders
-from tests.rooms.planning.test_joint import NOW, ROUTES, desk, offers
+from tests.rooms.planning.test_joint import NOW, ROUTES, desk, offers, planned
 
 
 @pytest.mark.parametrize(("days", "usd"), [(1.0, 10.0), (36.5, 365.0), (0.0, 0.0)])
@@ -56,11 +58,43 @@ def test_a_trade_is_cut_into_four_that_go_its_way_and_cost_as_much(
         carry_usd=0.4,
         ticket_usd=0.0,
     )
-    pieces = _cut(whole, own, 0.0)
-    assert [round(each.quantity_contracts * 1000) for each in pieces] == pieces_lots
-    assert sum(each.crossing_usd for each in pieces) == pytest.approx(crossing)
-    assert sum(each.fee_usd for each in pieces) == pytest.approx(fee)
-    assert sum(each.carry_usd or 0.0 for each in pieces) == pytest.approx(0.4)
+    cut = _cut(whole, own, 0.0)
+    assert [round(each.quantity_contracts * 1000) for each in cut] == pieces_lots
+    assert sum(each.crossing_usd for each in cut) == pytest.approx(crossing)
+    assert sum(each.fee_usd for each in cut) == pytest.approx(fee)
+    assert sum(each.carry_usd or 0.0 for each in cut) == pytest.approx(0.4)
+
+
+def test_pieces_of_a_second_account_go_on_in_the_book_where_the_first_left_it() -> None:
+    """Levels of four lots at 1, 2 and 9 dollars: four bought are 0.004, four more are 0.008.
+
+    What sells has a side of its own, and pays for its first level.
+    """
+    levels = tuple(
+        Rung(width_contracts=0.004, cost_usd_per_contract=usd, fee_usd_per_contract=0.0)
+        for usd in (1.0, 2.0, 9.0)
+    )
+    now = desk()
+    one, _, two, _ = (
+        msgspec.structs.replace(each, buys=levels, sells=levels) for each in offers(now)
+    )
+    sizes = ((one, 0.004), (two, 0.004), (one, -0.004))
+    trades = tuple(
+        ChosenTrade(
+            instrument_id=each.instrument_id,
+            account_id=each.account_id,
+            quantity_contracts=contracts,
+            crossing_usd=0.0,
+            fee_usd=0.0,
+            carry_usd=0.0,
+            ticket_usd=0.0,
+        )
+        for each, contracts in sizes
+    )
+    cut = pieces(replace(planned(now), offers=(one, two), trades=trades))
+    assert len(cut) == 12
+    paid_usd = [sum(each.crossing_usd for each in cut[at : at + 4]) for at in (0, 4, 8)]
+    assert paid_usd == pytest.approx([0.004, 0.008, 0.004])
 
 
 @pytest.mark.parametrize(("held", "ends"), [(3, (0.0, 3.0)), (-3, (3.0, 0.0))])

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from hedgerow.errors import Failure, Outcome
-from hedgerow.limits import Survey
+from hedgerow.limits import Rung, Survey
 from hedgerow.margin import terms_of
 from hedgerow.planning import (
     SAME,
@@ -122,6 +122,23 @@ def test_what_is_left_of_a_cut_plan_costs_what_is_known_of_it() -> None:
     carry_usd = [each.carry_usd for each in cut.trades if each.instrument_id == "BTC-PERP"]
     assert all(each is not None for each in carry_usd)
     assert cut.cost_usd == pytest.approx(paid_usd + sum(each or 0.0 for each in carry_usd))
+
+
+@pytest.mark.parametrize("rung", ["unknown", "expired"])
+def test_a_way_does_not_hold_a_limit_that_nobody_knows_or_that_expired(rung: Rung) -> None:
+    found = two_coins(0.5, 0.5)
+    first, *others = found.after.limits
+    lapsed = msgspec.structs.replace(first, rung=rung)
+    (whole, row) = states(
+        {
+            "joint": found,
+            "hedges": replace(found, after=replace(found.after, limits=(lapsed, *others))),
+        }
+    )
+    assert whole.unknown == ()
+    assert "nobody knows" not in whole.message
+    assert row.unknown == (lapsed,)
+    assert "nobody knows whether 1 limit would hold" in row.message
 
 
 def test_ways_side_by_side_say_which_funding_their_costs_leave_out() -> None:

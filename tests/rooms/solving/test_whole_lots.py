@@ -220,6 +220,6 @@ def test_a_bound_of_whole_lots_loses_none_to_its_last_bits(now: float) -> None:
     decisions = Decisions(("a",), np.array([-0.3]), np.array([0.3]), np.array([0.1]))
     found = _solved(Programme(decisions, [level]))
     assert found.chosen_amount == pytest.approx((-now,))
-    # A thousandth of a lot less is no last bit: there are two.
-    short = Decisions(("a",), np.array([-0.2999]), np.array([0.2999]), np.array([0.1]))
+    # A ten-thousandth of a lot less is no last bit: there are two.
+    short = Decisions(("a",), np.array([-0.29999]), np.array([0.29999]), np.array([0.1]))
     assert _solved(Programme(short, [level])).chosen_amount == pytest.approx((-2.0 / 3.0 * now,))

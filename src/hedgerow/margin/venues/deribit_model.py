@@ -45,7 +45,7 @@ Shocked = Callable[[ScanRulebook, str, Floats, Floats, VolShock], Floats]
 class _Book:
     """Accounts of one coin as tables: dollars of futures, coins of options."""
 
-    accounts: list[int] = field(default_factory=list)
+    accounts_index: list[int] = field(default_factory=list)
     balance_coin: list[float] = field(default_factory=list)
     # Dollars over entry prices, added up as they are and by size.
     entries_coin: list[float] = field(default_factory=list)
@@ -59,7 +59,7 @@ class _Book:
 
     def take(self, at: int, account: Account, instruments: Mapping[str, Instrument]) -> None:
         """Add an account that `_fits`."""
-        owner, net, gross = len(self.accounts), 0.0, 0.0
+        owner, net, gross = len(self.accounts_index), 0.0, 0.0
         for position in account.positions:
             terms = instruments[position.instrument_id]
             if isinstance(terms, Option):
@@ -75,7 +75,7 @@ class _Book:
                 entered = to_model(size) / to_model(position.price_entry_ccy)
                 net, gross = net + entered, gross + abs(entered)
             self.held[isinstance(terms, Option)].append((owner, column, to_model(size)))
-        self.accounts.append(at)
+        self.accounts_index.append(at)
         self.balance_coin.append(to_model(account.balance_coin(account.currency)))
         self.entries_coin.append(net)
         self.entries_gross_coin.append(gross)
@@ -84,7 +84,7 @@ class _Book:
         """Give sizes, shape (accounts, instruments)."""
         held = np.array(self.held[of_options], dtype=np.float64).reshape(-1, 3)
         rows, columns = held[:, 0].astype(np.int64), held[:, 1].astype(np.int64)
-        shape = (len(self.accounts), len(self.options if of_options else self.futures))
+        shape = (len(self.accounts_index), len(self.options if of_options else self.futures))
         return sparse.csr_array((held[:, 2], (rows, columns)), shape=shape)
 
 
@@ -189,7 +189,7 @@ def _fill(
     by_cell_ccy: Floats | None = None,
 ) -> None:
     """Answer for the accounts of a coin, some shocks at a time, and cell by cell where asked."""
-    shape = (len(book.accounts), len(snapshots))
+    shape = (len(book.accounts_index), len(snapshots))
     equity, initial, bound = np.empty(shape), np.empty(shape), np.empty(shape)
     is_left = np.zeros(shape, dtype=np.bool_)
     dollars, coins = book.table(of_options=False), book.table(of_options=True)
@@ -204,7 +204,9 @@ def _fill(
     dampeners_usd = _dampeners_usd(rulebook, coin, grid)
     rolls = _rolls(book, snapshots[0].time_ns, rulebook, coin)
     most_usd = to_model(rulebook.delta_shock_threshold_usd)
-    for some in _batches(len(snapshots), len(grid) * max(len(book.accounts), len(book.options))):
+    for some in _batches(
+        len(snapshots), len(grid) * max(len(book.accounts_index), len(book.options))
+    ):
         market = _market(book, coin, snapshots[some])
         worth, delta, profits, most = _revalued(book, market, rulebook, coin, grid, shocked)
         size = dollars @ market.coins_per_usd
@@ -222,7 +224,7 @@ def _fill(
             roll += rate * np.abs(net)
         initial[:, some] = roll - scan.min(axis=2)
         if by_cell_ccy is not None:
-            by_cell_ccy[book.accounts, some, : len(grid)] = roll[:, :, None] - scan
+            by_cell_ccy[book.accounts_index, some, : len(grid)] = roll[:, :, None] - scan
         equity[:, some] = balance + entries - size + coins @ worth
         delta_usd = np.abs(size + coins @ delta) * market.index_usd
         is_left[:, some] = (delta_usd > most_usd) | is_near(delta_usd, most_usd)
@@ -232,7 +234,7 @@ def _fill(
         counted += gross + coins_gross @ most
         bound[:, some] = RELATIVE * counted + steps_ccy[:, None]
     cells.fill(
-        book.accounts,
+        book.accounts_index,
         equity_ccy=equity,
         maintenance_ccy=initial * to_model(rulebook.maintenance_factor_frac),
         initial_ccy=initial,

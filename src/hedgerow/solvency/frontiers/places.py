@@ -28,7 +28,10 @@ _FINE_COUNT: Final = 14  # of places on a side, in a grid that steps as finely a
 
 
 class _Zone(NamedTuple):
-    """From where to where a strike is felt, and a step that does not pass over it."""
+    """From where to where a strike is felt, and a step that does not pass over it.
+
+    Logs of a price, roots of days: those of `Direction.coordinate`.
+    """
 
     low_coordinate: float
     high_coordinate: float

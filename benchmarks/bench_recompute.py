@@ -30,7 +30,7 @@ from hedgerow.app.rulebooks import packaged_rulebooks
 from hedgerow.errors import Outcome
 from hedgerow.exposure import aggregate
 from hedgerow.instruments import Instrument, Option
-from hedgerow.limits import Limit, account_node, judge, survey
+from hedgerow.limits import Limit, Seen, account_node, judge, survey
 from hedgerow.margin import MarginReport, Rulebook, require
 from hedgerow.market import AgeLimits, IndexPrice, MarketEvent, MarketState, OptionQuote, Snapshot
 from hedgerow.portfolio import Account, Balance, Book, Position, book
@@ -138,7 +138,7 @@ def look(on: Desk, distances: Mapping[str, Outcome[Distance]]) -> None:
         for account in on.book.accounts
     }
     exposures = aggregate(on.book, value(on.book, on.snapshot), on.snapshot)
-    judge(on.limits, exposures, reports, distances)
+    judge(on.limits, Seen(on.book, on.snapshot, exposures, reports, distances))
 
 
 def best_ms(work: Callable[[], object], repeats: int) -> float:

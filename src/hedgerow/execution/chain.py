@@ -266,8 +266,14 @@ def _check_chain(connection: sqlite3.Connection, path: Path) -> tuple[Verified, 
             raise JournalRejected(
                 f"{path}: row {expected} is missing; row {sequence} was found in its place"
             )
+        # A damaged page gives nothing, or a number, where a column holds text.
+        if not isinstance(kind, bytes) or not isinstance(digest, bytes):
+            raise JournalRejected(
+                f"{path}: row {sequence} is damaged: its kind or its hash is no text; trust no row "
+                "from here on"
+            )
         last = kind.decode("utf-8", "replace")
-        client = None if client_id is None else client_id.decode("utf-8", "replace")
+        client = client_id.decode("utf-8", "replace") if isinstance(client_id, bytes) else None
         found = digest.decode("utf-8", "replace")
         computed = row_hash(head, sequence, time_ns, last, client, payload)
         if found != computed:

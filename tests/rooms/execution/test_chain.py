@@ -15,7 +15,7 @@ import pytest
 
 from hedgerow.errors import JournalRejected
 from hedgerow.execution import Journal, read, verify
-from hedgerow.execution.chain import GENESIS, SCHEMA_SQL, row_hash
+from hedgerow.execution.chain import GENESIS, SCHEMA_SQL, _check_chain, row_hash
 from tests.rooms.execution.writing import HEADER, observed, write_run, write_step
 
 ROWS_COUNT = 17  # a header, three steps of five rows, an end
@@ -326,3 +326,15 @@ def test_reading_gives_the_kinds_asked_for(written: Path) -> None:
 def test_the_genesis_is_pinned() -> None:
     # Changing it orphans every journal ever written: raise SCHEMA_VERSION and say how to read both.
     assert hashlib.sha256(b"hedgerow.journal/1").hexdigest() == GENESIS
+
+
+@pytest.mark.parametrize(("kind", "digest"), [("'header'", "NULL"), ("NULL", "'00'"), ("7", "8")])
+def test_p14_a_row_whose_page_is_damaged_is_refused(kind: str, digest: str, path: Path) -> None:
+    """Columns that may not be empty are so after a damage: the file holds what it holds."""
+    connection = sqlite3.connect(":memory:")
+    connection.text_factory = bytes
+    connection.execute("CREATE TABLE row (sequence, time_ns, kind, client_id, payload, hash)")
+    connection.execute(f"INSERT INTO row VALUES (0, 0, {kind}, 5, 'x', {digest})")
+    with pytest.raises(JournalRejected, match="row 0 is damaged: its kind or its hash is no text"):
+        _check_chain(connection, path)
+    connection.close()

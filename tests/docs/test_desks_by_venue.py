@@ -9,7 +9,6 @@ from hedgerow.app.desk import load_desk
 from tests.rooms.app.made import hedgerow_here
 
 ROOT = Path(__file__).resolve().parents[2]
-DATA = ROOT.parent / "shared" / "data"
 PAGE = (ROOT / "docs" / "how-to" / "desks-by-venue.md").read_text(encoding="utf-8")
 HEAD, *_ = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
 DESKS = dict(re.findall(r"^## ([^\n]+)\n.*?```toml\n(.*?)```", PAGE, re.DOTALL | re.MULTILINE))
@@ -48,11 +47,9 @@ def test_it_loads(title: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("title", DESKS)
-def test_its_requirement_is_known(title: str, tmp_path: Path) -> None:
-    if not DATA.is_dir():
-        pytest.skip("no recordings beside the repository")
+def test_its_requirement_is_known(title: str, tmp_path: Path, shared_data: Path) -> None:
     path = desk_of(title, tmp_path)
-    answer = hedgerow_here("margin", "require", str(path), "--data", str(DATA), "--json",
+    answer = hedgerow_here("margin", "require", str(path), "--data", str(shared_data), "--json",
                            cwd=tmp_path)  # fmt: skip
     (report,) = answer.json().values()
     assert "requirement_maintenance_ccy" in report
@@ -61,13 +58,13 @@ def test_its_requirement_is_known(title: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("verb", ["plan", "bands"])
-def test_a_hedge_below_the_head_is_planned(verb: str, tmp_path: Path) -> None:
+def test_a_hedge_below_the_head_is_planned(verb: str, tmp_path: Path, shared_data: Path) -> None:
     """The perpetuals alone are the delta, 940 coins short: all but the least band is bought."""
-    if not DATA.is_dir():
-        pytest.skip("no recordings beside the repository")
     path = desk_of("Perpetuals at Binance", tmp_path)
     path.write_text(path.read_text(encoding="utf-8") + HEDGE, encoding="utf-8")
-    answer = hedgerow_here("hedge", verb, str(path), "--data", str(DATA), "--json", cwd=tmp_path)
+    answer = hedgerow_here(
+        "hedge", verb, str(path), "--data", str(shared_data), "--json", cwd=tmp_path
+    )
     assert answer.code == 0
     if verb == "plan":
         (leg,) = answer.json()["legs"]

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from hedgerow.errors import Failure, Outcome
 from hedgerow.reporting.curves import Curve, Panel, curves_svg
+from hedgerow.reporting.days import day_of
 from hedgerow.reporting.figures import UNKNOWN, clock, partial, percent, plain, usd, usd_all
 from hedgerow.reporting.framing import headed, note, troubles
 from hedgerow.reporting.grid import Column, grid
@@ -26,7 +27,7 @@ from hedgerow.risk import (
     desk_test,
     pooled,
 )
-from hedgerow.units import DAY_NS, HOUR_NS, date_utc
+from hedgerow.units import DAY_NS, HOUR_NS
 
 __all__ = ["profit_builtins", "profit_svg", "profit_tables"]
 
@@ -312,7 +313,7 @@ def _tested(run: Run, node: str) -> dict[Method, Outcome[DeskTest] | None]:
         days: dict[str, list[ExplainRow]] = {}
         for each, row in _rows_at(steps, node):
             # A step that ends at midnight is of the day that ends there.
-            days.setdefault(date_utc(each.end_ns - 1), []).append(row)
+            days.setdefault(day_of(each.end_ns, start_ns=each.start_ns), []).append(row)
         whole = [combined(some) for some in days.values() if not any(r.missing for r in some)]
         if len(whole) < 3:
             found[method] = None

@@ -18,8 +18,9 @@ from hedgerow.planning import Allowed, Joint, Plan, SwapWay, compared, joint, ma
 from hedgerow.planning.beyond import left_beyond
 from hedgerow.planning.costs import route_name
 from hedgerow.portfolio import Account, book, with_balance
-from hedgerow.units import MINUTE_NS, SECOND_NS
+from hedgerow.units import MINUTE_NS
 from tests.builders import account, by_id, debt, perpetual, supply
+from tests.rooms.planning.parts import route
 from tests.rooms.planning.test_joint import LIMITS, NOW, ROUTES, RULES, TERMS, desk, limit, offers
 
 D = Decimal
@@ -30,25 +31,6 @@ TOO_LITTLE = (
     "does alone"
 )
 NOTHING = "nothing that may be traded, moved or swapped acts on it"
-
-
-def route(
-    source: str,
-    target: str,
-    asset: str,
-    use: Literal["balance", "supply", "repay"],
-    fee_coin: str = "0",
-    step_coin: str = "0.1",
-) -> Route:
-    return Route(
-        source_account_id=source,
-        target_account_id=target,
-        asset=asset,
-        use=use,
-        latency_ns=60 * SECOND_NS,
-        fee_coin=D(fee_coin),
-        step_coin=D(step_coin),
-    )
 
 
 def surveyed(limits: tuple[Limit, ...], *accounts: Account) -> Survey:

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from hedgerow.errors import Failure
-from hedgerow.hedging import ChosenTrade, crossing_and_fee_usd
 from hedgerow.market import NO_SHOCK
-from hedgerow.planning import Joint, JointTerms, LegCaps, capped
+from hedgerow.planning import JointTerms, LegCaps, capped
 from hedgerow.planning.done import Desk
 from hedgerow.planning.footing import Footing, footing
 from hedgerow.planning.purses import purses
 from hedgerow.planning.spare import spare_ccy
 from hedgerow.planning.wants import Demand
+from tests.rooms.planning.parts import plan_of_options
 from tests.rooms.planning.test_joint_options import RULES, TERMS, desk, limit, offers
 
 D = Decimal
@@ -25,37 +25,7 @@ ASKED = (limit("coin/BTC", "delta_spot_usd", 2_000, 40_000),)
 def _cut(btc: str, wanted: dict[str, float], **held: Any) -> tuple[dict[str, float], list[str]]:
     """Cut a plan of these trades, in this order, to what an account with so many coins can do."""
     now = desk(ASKED, btc=btc, held=held.get("held"))
-    offered = {each.instrument_id: each for each in offers(now)}
-    trades = []
-    for name, quantity in wanted.items():
-        crossing, fee = crossing_and_fee_usd(offered[name], quantity)
-        trades.append(
-            ChosenTrade(
-                instrument_id=name,
-                account_id="deri",
-                quantity_contracts=quantity,
-                crossing_usd=crossing,
-                fee_usd=fee,
-                carry_usd=0.0,
-                ticket_usd=0.0,
-            )
-        )
-    plan = Joint(
-        trades=tuple(trades),
-        moves=(),
-        cost_usd=0.0,
-        bound_usd=0.0,
-        excess_frac=0.0,
-        before=now,
-        after=now,
-        offers=tuple(offered.values()),
-        asks=(),
-        shadows=(),
-        conflicts=(),
-        unplanned=(),
-        refused=(),
-        remark="",
-    )
+    plan = plan_of_options(now, wanted)
     here = {each.account_id: each for each in now.book.accounts}
     found, said = capped(plan, LegCaps(), here, ASKED, TERMS, RULES, terms=JointTerms())
     after = found.after.book.account("deri").balance_coin("BTC") if said else None

@@ -14,7 +14,7 @@ from hedgerow.margin import require, terms_of
 from hedgerow.market import NO_SHOCK, Level
 from hedgerow.planning import Allowed, Joint, joint, made
 from hedgerow.portfolio import Account, book
-from hedgerow.units import MINUTE_NS, SECOND_NS
+from hedgerow.units import MINUTE_NS
 from tests.builders import (
     T0_NS,
     account,
@@ -29,22 +29,11 @@ from tests.builders import (
     supply,
     tiered_rulebook,
 )
+from tests.rooms.planning.parts import route
 from tests.rooms.planning.test_joint import LIMITS, NOW, RULES, TERMS, limit, rungs
 
 D = Decimal
 CHARGES = terms_of(RULES["perps"]).charges
-
-
-def route(source: str, target: str, asset: str, use: Any, fee: str, step: str) -> Route:
-    return Route(
-        source_account_id=source,
-        target_account_id=target,
-        asset=asset,
-        use=use,
-        latency_ns=60 * SECOND_NS,
-        fee_coin=D(fee),
-        step_coin=D(step),
-    )
 
 
 def planned(now: Survey, limits: tuple[Limit, ...], *ways: Route | Offer) -> Joint:
@@ -55,6 +44,11 @@ def planned(now: Survey, limits: tuple[Limit, ...], *ways: Route | Offer) -> Joi
     return found
 
 
+# Ten coins where a limit is, and one where they may go.
+HOT_AND_COLD = (
+    account("hot", venue="x", balances={"ETH": 10}),
+    account("cold", venue="treasury", balances={"ETH": 1}),
+)
 SUPPLY = route("cold", "loan", "ETH", "supply", "0", "0.1")
 REPAY = route("cold", "loan", "USDC", "repay", "20", "1")
 LOAN = account(
@@ -84,11 +78,7 @@ def test_coins_that_a_transfer_brings_count_as_the_delta_of_who_has_them_then(ha
 def test_a_delta_of_one_account_is_moved_to_another(node: str) -> None:
     """Ten ETH at 100 are 1,000 USD and may be 500; 475 are kept, a twentieth inside."""
     limits = (limit(node, "delta_spot_usd", 500, 800),)
-    accounts = (
-        account("hot", venue="x", balances={"ETH": 10}),
-        account("cold", venue="treasury", balances={"ETH": 1}),
-    )
-    now = survey(book(accounts, TERMS), NOW, RULES, limits)
+    now = survey(book(HOT_AND_COLD, TERMS), NOW, RULES, limits)
     found = planned(now, limits, route("hot", "cold", "ETH", "balance", "0", "0.1"))
     assert [each.quantity_coin for each in found.moves] == [D("5.3")]
     assert found.broken == ()
@@ -98,11 +88,7 @@ def test_routes_are_told_apart_from_offers_that_do_nothing_for_the_limit() -> No
     """As above, with two perpetuals of another account beside the route that helps."""
     limits = (limit("desk/x/hot", "delta_spot_usd", 500, 800),)
     trader = account("two", venue="okx", rulebook="perps", balances={"USDC": 1000})
-    accounts = (
-        account("hot", venue="x", balances={"ETH": 10}),
-        account("cold", venue="treasury", balances={"ETH": 1}),
-        trader,
-    )
+    accounts = (*HOT_AND_COLD, trader)
     now = survey(book(accounts, TERMS), NOW, RULES, limits)
     assert CHARGES is not None
     priced = [offer(perpetual(coin), trader, NOW, CHARGES, Depth()) for coin in ("BTC", "ETH")]
@@ -118,11 +104,7 @@ def test_a_loss_of_one_account_is_moved_to_another() -> None:
     fall = Stress(name="fall", spot_factor_frac=0.7, shock=NO_SHOCK)
     given = Given(said="fall", stresses=(fall,))
     limits = (limit("desk/x/hot", "scenario_loss_usd", 200, 280, given=given),)
-    accounts = (
-        account("hot", venue="x", balances={"ETH": 10}),
-        account("cold", venue="treasury", balances={"ETH": 1}),
-    )
-    now = survey(book(accounts, TERMS), NOW, RULES, limits)
+    now = survey(book(HOT_AND_COLD, TERMS), NOW, RULES, limits)
     found = planned(now, limits, route("hot", "cold", "ETH", "balance", "0", "0.1"))
     assert [each.quantity_coin for each in found.moves] == [D("3.7")]
     assert found.broken == ()
@@ -140,11 +122,7 @@ def test_a_shock_whose_name_begins_another_is_not_taken_for_it() -> None:
     for stresses in ((near, far), (far, near)):
         given = Given(said="falls", stresses=stresses)
         limits = (limit("desk/x/hot", "scenario_loss_usd", 200, 280, given=given),)
-        accounts = (
-            account("hot", venue="x", balances={"ETH": 10}),
-            account("cold", venue="treasury", balances={"ETH": 1}),
-        )
-        now = survey(book(accounts, TERMS), NOW, RULES, limits)
+        now = survey(book(HOT_AND_COLD, TERMS), NOW, RULES, limits)
         found = planned(now, limits, route("hot", "cold", "ETH", "balance", "0", "0.1"))
         assert [each.quantity_coin for each in found.moves] == [D("3.7")]
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from hedgerow.hedging import ChosenTrade, crossing_and_fee_usd
-from hedgerow.planning import Joint, Order, Plan, made
+from hedgerow.planning import Order, Plan, made
 from hedgerow.units import MINUTE_NS
-from tests.rooms.planning.test_joint_options import RULES, TERMS, desk, limit, offers
+from tests.rooms.planning.parts import plan_of_options
+from tests.rooms.planning.test_joint_options import RULES, TERMS, desk, limit
 
 D = Decimal
 ASKED = (limit("coin/BTC", "delta_spot_usd", 20_000, 400_000),)
@@ -17,37 +17,7 @@ ASKED = (limit("coin/BTC", "delta_spot_usd", 20_000, 400_000),)
 def _ordered(btc: str, wanted: dict[str, float], **held: Any) -> Plan:
     """Order these trades of an account with so many coins."""
     now = desk(ASKED, btc=btc, held=held.get("held"))
-    offered = {each.instrument_id: each for each in offers(now)}
-    trades = []
-    for name, quantity in wanted.items():
-        crossing, fee = crossing_and_fee_usd(offered[name], quantity)
-        trades.append(
-            ChosenTrade(
-                instrument_id=name,
-                account_id="deri",
-                quantity_contracts=quantity,
-                crossing_usd=crossing,
-                fee_usd=fee,
-                carry_usd=0.0,
-                ticket_usd=0.0,
-            )
-        )
-    chosen = Joint(
-        trades=tuple(trades),
-        moves=(),
-        cost_usd=0.0,
-        bound_usd=0.0,
-        excess_frac=0.0,
-        before=now,
-        after=now,
-        offers=tuple(offered.values()),
-        asks=(),
-        shadows=(),
-        conflicts=(),
-        unplanned=(),
-        refused=(),
-        remark="",
-    )
+    chosen = plan_of_options(now, wanted)
     return made(chosen, ASKED, TERMS, RULES, assumptions=(), valid_ns=MINUTE_NS)
 
 

@@ -28,7 +28,7 @@ from hedgerow.hedging.structures.blocks import (
     rows_drawn,
     rows_like_now,
 )
-from hedgerow.hedging.structures.checks import check_not_negative, check_positive
+from hedgerow.hedging.structures.checks import check_finite, check_not_negative, check_positive
 from hedgerow.solvency import breach_frac, hit_frac, linear_price_usd, upper_bound_frac
 from hedgerow.units import YEAR_HOURS
 
@@ -356,6 +356,7 @@ def short_leg(
     vol_frac: float,
     horizon_years: float,
     transit_s: Floats | float,
+    growth_frac_per_year: float = 0.0,
 ) -> ShortLeg:
     """Say how likely the short leg is liquidated before money from elsewhere arrives.
 
@@ -369,8 +370,7 @@ def short_leg(
 
     Notes
     -----
-    The price is lognormal and does not grow. It forgets how it came to the alarm, so both
-    probabilities multiply.
+    A lognormal price forgets how it came to the alarm, so both probabilities multiply.
 
     Raises
     ------
@@ -380,6 +380,7 @@ def short_leg(
     """
     _check_leg(leverage_frac, maintenance_frac)
     check_not_negative(vol_frac=vol_frac, horizon_years=horizon_years)
+    check_finite(growth_frac_per_year=growth_frac_per_year)
     times = np.atleast_1d(np.asarray(transit_s, dtype=np.float64))
     if not 0.0 < alarm_frac <= 1.0 or not len(times):
         raise OutOfDomain(f"an alarm in (0, 1] and a time of transit, alarm was {alarm_frac}")
@@ -392,10 +393,10 @@ def short_leg(
     way = log(price)
     trigger = alarm_frac * way
     risen = exp(trigger)
-    within = hit_frac(1.0, [risen, float(price)], 0.0, vol_frac, horizon_years)
+    within = hit_frac(1.0, [risen, float(price)], growth_frac_per_year, vol_frac, horizon_years)
     alarm, unattended = (float(each) for each in within)
-    # The log of a price that does not grow falls, and the distance of a short widens by as much.
-    drift = 0.5 * vol_frac**2
+    # The distance of a short shrinks as the price grows.
+    drift = -(growth_frac_per_year - 0.5 * vol_frac**2)
     late = float(np.mean(breach_frac(way - trigger, vol_frac, times, drift_log_per_year=drift)))
     return ShortLeg(
         distance_log=way,

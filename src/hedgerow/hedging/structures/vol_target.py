@@ -298,18 +298,19 @@ def isolated_liquidation_frac(
     maintenance_frac: float,
     vol_frac: float,
     horizon_years: float,
+    growth_frac_per_year: float = 0.0,
     passage_frac: Callable[[float, float, float], float] | None = None,
 ) -> float:
     """Give the probability that an isolated linear position is liquidated within a horizon.
 
-    By the first passage of a lognormal price that does not grow; 1 where the leverage leaves no
-    margin, 0 where no price that is one liquidates.
+    By the first passage of a lognormal price; 1 where the leverage leaves no margin, 0 where no
+    price that is one liquidates.
 
     Parameters
     ----------
     passage_frac
         The probability of touching a relative move, -0.1 being ten per cent below, at a vol within
-        years: in place of a lognormal price, one with tails.
+        years: in place of a lognormal price, one with tails. It takes no growth.
 
     Raises
     ------
@@ -332,8 +333,10 @@ def isolated_liquidation_frac(
     if price <= 0:
         return 0.0
     if passage_frac is not None:
+        if growth_frac_per_year:
+            raise OutOfDomain("a passage of one's own takes no growth")
         return passage_frac(float(price) - 1.0, vol_frac, horizon_years)
-    return float(hit_frac(1.0, float(price), 0.0, vol_frac, horizon_years))
+    return float(hit_frac(1.0, float(price), growth_frac_per_year, vol_frac, horizon_years))
 
 
 def leverage_cap(

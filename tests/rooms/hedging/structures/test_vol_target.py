@@ -301,10 +301,10 @@ def test_a_passage_of_ones_own_is_asked_for_the_move_to_the_liquidation() -> Non
         seen.append((move, vol, years))
         return 0.25
 
-    def ask(leverage: float) -> float:
+    def ask(leverage: float, growth: float = 0.0) -> float:
         return isolated_liquidation_frac(
             leverage, side="fall", maintenance_frac=0.005, vol_frac=0.6, horizon_years=YEARS_7D,
-            passage_frac=passage,
+            growth_frac_per_year=growth, passage_frac=passage,
         )  # fmt: skip
 
     assert ask(10.0) == 0.25
@@ -314,3 +314,5 @@ def test_a_passage_of_ones_own_is_asked_for_the_move_to_the_liquidation() -> Non
     # What leaves no margin, or holds nothing, needs no passage.
     assert (ask(0.0), ask(200.0), ask(1.0)) == (0.0, 1.0, 0.0)
     assert len(seen) == 1
+    with pytest.raises(OutOfDomain, match="takes no growth"):
+        ask(10.0, growth=0.1)
